@@ -1,0 +1,148 @@
+"""Starts the official Firebase components that the tests compare with: one Node process each.
+
+They are npm packages (`package.json` beside this file), installed on first use into `node_modules`. Nothing here needs
+pytest, so that scripts and benchmarks can use it too::
+
+    with Oracle() as oracle:
+        oracle.ask([{"id": 1, "data": {"a": 2}, "query": {"order": "$key"}}])
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from typing_extensions import Self
+
+HERE = Path(__file__).parent
+OLDEST_NODE = 20
+
+
+class Unavailable(Exception):  # noqa: N818 - reads as what is raised
+    """The official components cannot run here; the text says why."""
+
+
+def node() -> str:
+    """The path of a Node that is new enough, else `Unavailable`."""
+    found = shutil.which("node")
+    if found is None or shutil.which("npm") is None:
+        raise Unavailable("Node and npm are not installed")
+    version = subprocess.run([found, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+    if int(version.lstrip("v").split(".")[0]) < OLDEST_NODE:
+        raise Unavailable(f"Node {OLDEST_NODE} or newer is needed, this is {version}")
+    return found
+
+
+def install() -> None:
+    """Install what package-lock.json names, unless it is there already. Safe from several processes at once."""
+    node()
+    with (HERE / ".install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        wanted = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("package.json", "package-lock.json")))
+        installed = HERE / "node_modules" / ".installed"
+        if installed.is_file() and installed.read_text() == wanted.hexdigest():
+            return
+        command = ["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"]
+        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise Unavailable(f"npm ci failed with exit code {done.returncode}:\n{done.stderr[-2000:]}")
+        installed.write_text(wanted.hexdigest())
+
+
+class Child:
+    """A Node script of this folder that prints one JSON line when it is ready and ends when its stdin closes.
+
+    Args:
+        script: file name of the script.
+        arguments: its command line arguments.
+        patience: seconds until it must be ready.
+    """
+
+    def __init__(self, script: str, *arguments: str, patience: float = 60) -> None:
+        install()
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
+        self._process = subprocess.Popen(
+            [node(), script, *arguments],
+            cwd=HERE,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            env={**os.environ, "NODE_NO_WARNINGS": "1"},
+        )
+        overdue = threading.Timer(patience, self._process.kill)
+        overdue.start()
+        try:
+            self.ready: dict[str, Any] = self.read()
+        except BaseException:
+            self.close()
+            raise
+        finally:
+            overdue.cancel()
+
+    def read(self) -> Any:
+        """The next JSON line that the child prints."""
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            self._errors.seek(0)
+            raise RuntimeError(f"{self._process.args} ended: {self._errors.read().decode()[-4000:]}")
+        return json.loads(line)
+
+    def write(self, message: Any) -> None:
+        self._process.stdin.write(json.dumps(message).encode() + b"\n")
+        self._process.stdin.flush()
+
+    def close(self) -> None:
+        """End the child: ask by closing its stdin, insist after five seconds."""
+        try:
+            self._process.communicate(timeout=5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.communicate()
+        self._errors.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class OfficialAuthEmulator(Child):
+    """The Auth emulator of firebase-tools at `host` ("127.0.0.1:PORT")."""
+
+    def __init__(self, project: str = "demo-project") -> None:
+        super().__init__("auth_emulator.cjs", project)
+        self.project = project
+        self.host: str = self.ready["host"]
+
+
+class Oracle(Child):
+    """The official JavaScript Realtime Database SDK, offline. `sdk_oracle.cjs` says what a case and an answer hold."""
+
+    def __init__(self) -> None:
+        super().__init__("sdk_oracle.cjs")
+        self._lock = threading.Lock()
+
+    def ask(self, cases: Sequence[dict[str, Any]], batch: int = 200) -> list[dict[str, Any]]:
+        """The answers to `cases`, in their order."""
+        answers: list[dict[str, Any]] = []
+        with self._lock:
+            for start in range(0, len(cases), batch):
+                self.write(list(cases[start : start + batch]))
+                answers.extend(self.read())
+        return answers

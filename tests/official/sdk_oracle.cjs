@@ -1,0 +1,112 @@
+// The official JavaScript Realtime Database SDK, offline, as a judge of ordering, filters, rendering and server values.
+//
+// Reads JSON lines on stdin, writes one JSON line for each, in the same order. A line is one case or an array of cases
+// (then the answer is an array). First line written, before any is read: {"ready": true, "pid": N}.
+//
+// A case:
+//   id       any JSON, handed back
+//   data     what is set at the root first; ".priority", ".value" and ".sv" mean what they mean in the REST API
+//   writes   optional list, applied in order, `path` from the root ("" when left out):
+//              {"op": "set", "path", "value"} | {"op": "update", "path", "value": {"deep/path": ...}} | {"op": "remove", "path"}
+//              {"op": "setPriority", "path", "priority"} | {"op": "setWithPriority", "path", "value", "priority"}
+//   path     optional, where the query looks (default: the root)
+//   query    optional {"order": "$key" | "$value" | "$priority" | "child/path" | null,
+//                      "start" | "end" | "equal": {"value", "key"?, "exclusive"?}, "limit_first": n, "limit_last": n}
+//
+// The answer: {"id", "keys": child keys in order, "value": val(), "exportVal": exportVal(), "exists", "size",
+// "now": [clock before, clock after] in ms}, or {"id", "error": message} where the SDK refuses the case.
+//
+// Numbers pass through JavaScript doubles, and a key "__proto__" cannot be rendered by val().
+'use strict';
+
+const readline = require('node:readline');
+const { deleteApp, initializeApp } = require('@firebase/app');
+const sdk = require('@firebase/database');
+
+// Unacknowledged writes are kept for ever, so the app is opened anew every so many cases.
+const CASES_PER_APP = 250;
+
+let app;
+let database;
+let cases = 0;
+let apps = 0;
+
+function fresh() {
+  if (!app || cases++ % CASES_PER_APP === 0) {
+    if (app) deleteApp(app).catch(() => {});
+    app = initializeApp({ databaseURL: 'http://127.0.0.1:9/?ns=oracle' }, `oracle-${apps++}`);
+    database = sdk.getDatabase(app);
+    sdk.goOffline(database);
+  }
+  return database;
+}
+
+const at = (path) => (path ? sdk.ref(database, path) : sdk.ref(database));
+
+// A write's promise waits for a server that is never there.
+const forget = (promise) => void promise.catch(() => {});
+
+const writes = {
+  set: ({ path, value }) => forget(sdk.set(at(path), value)),
+  update: ({ path, value }) => forget(sdk.update(at(path), value)),
+  remove: ({ path }) => forget(sdk.remove(at(path))),
+  setPriority: ({ path, priority }) => forget(sdk.setPriority(at(path), priority)),
+  setWithPriority: ({ path, value, priority }) => forget(sdk.setWithPriority(at(path), value, priority)),
+};
+
+function constraints(query) {
+  const list = [];
+  const { order } = query;
+  if (order === '$key') list.push(sdk.orderByKey());
+  else if (order === '$value') list.push(sdk.orderByValue());
+  else if (order === '$priority') list.push(sdk.orderByPriority());
+  else if (typeof order === 'string') list.push(sdk.orderByChild(order));
+  const bound = (build, { value, key }) => list.push(key == null ? build(value) : build(value, key));
+  if (query.start) bound(query.start.exclusive ? sdk.startAfter : sdk.startAt, query.start);
+  if (query.end) bound(query.end.exclusive ? sdk.endBefore : sdk.endAt, query.end);
+  if (query.equal) bound(sdk.equalTo, query.equal);
+  if (query.limit_first != null) list.push(sdk.limitToFirst(query.limit_first));
+  if (query.limit_last != null) list.push(sdk.limitToLast(query.limit_last));
+  return list;
+}
+
+function read(path, query) {
+  let seen;
+  sdk.onValue(sdk.query(at(path), ...constraints(query)), (snapshot) => (seen = snapshot), { onlyOnce: true });
+  if (seen === undefined) throw new Error('oracle: the SDK did not answer from its local writes');
+  return seen;
+}
+
+function answer({ id, data = null, writes: steps = [], path = '', query = {} }) {
+  const before = Date.now();
+  try {
+    fresh();
+    forget(sdk.set(at(''), data));
+    for (const step of steps) writes[step.op](step);
+    const snapshot = read(path, query);
+    const keys = [];
+    snapshot.forEach((child) => void keys.push(child.key));
+    return {
+      id,
+      keys,
+      value: snapshot.val(),
+      exportVal: snapshot.exportVal(),
+      exists: snapshot.exists(),
+      size: snapshot.size,
+      now: [before, Date.now()],
+    };
+  } catch (error) {
+    return { id, error: String(error.message) };
+  }
+}
+
+const lines = readline.createInterface({ input: process.stdin, crlfDelay: Infinity });
+lines.on('line', (line) => {
+  if (!line.trim()) return;
+  const request = JSON.parse(line);
+  const reply = Array.isArray(request) ? request.map(answer) : answer(request);
+  process.stdout.write(JSON.stringify(reply) + '\n');
+});
+lines.on('close', () => process.exit(0));
+
+process.stdout.write(JSON.stringify({ ready: true, pid: process.pid }) + '\n');

@@ -1,52 +1,60 @@
-# `make help` lists what there is. Each target sets up what it needs by itself, on a machine with nothing but python3 and pip.
+# `make help` lists what there is. Each target sets up what it needs by itself, on a machine with only python3 and pip.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
-VENV := .venv
-BIN := $(VENV)/bin
+BIN := .venv/bin
 N ?= 5000
 
 .PHONY: help venv test quick check demo docs oracle bench clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-venv: $(VENV)/.ready ## make the virtual environment .venv with everything for development
+# A virtual environment in the folder $(1). Where python3 comes without ensurepip (Debian), the pip outside puts one inside.
+define make-venv
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed: make PYTHON=..."; exit 1; }
+	@$(PYTHON) -m venv $(1) >/dev/null 2>&1 || { rm -rf $(1); \
+	  $(PYTHON) -m venv --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python install -qq pip; }
+	@$(1)/bin/python -m pip install -qq --upgrade pip
+endef
 
-# Debian ships a python3 whose venv has no pip: then the pip outside puts one inside.
-$(VENV)/bin/python:
-	@$(PYTHON) -m venv $(VENV) 2>/dev/null || { rm -rf $(VENV); \
-	  $(PYTHON) -m venv --without-pip $(VENV) && $(PYTHON) -m pip --python $(VENV)/bin/python install -q pip; }
+venv: .venv/.ready ## make .venv, with everything that development needs
 
-$(VENV)/.ready: pyproject.toml | $(VENV)/bin/python
-	@echo "setting up $(VENV) ..."
-	@$(BIN)/python -m pip install -q --upgrade pip
-	@$(BIN)/python -m pip install -q -e '.[emulator,progress]' --group dev
+.venv/.ready: pyproject.toml
+	@echo "setting up .venv (once, about half a minute) ..."
+	$(call make-venv,.venv)
+	@$(BIN)/python -m pip install -qq -e '.[emulator,progress]' --group dev
+	@touch $@
+
+.cache/demo/.ready: pyproject.toml
+	@echo "setting up the demo's own environment (once, a few seconds) ..."
+	$(call make-venv,.cache/demo)
+	@.cache/demo/bin/python -m pip install -qq -e '.[emulator]'
 	@touch $@
 
 test: venv ## run all tests
 	@$(BIN)/python -m pytest
 
-quick: venv ## run the tests that take no more than a moment
-	@$(BIN)/python -m pytest -m 'not slow and not official' tests
+quick: venv ## run the tests that need neither Node nor patience
+	@$(BIN)/python -m pytest -m 'not slow and not official'
 
 check: venv ## run every check: style, types, imports, coverage, wheel, all interpreters, docs
-	@.ci/check
+	@$(BIN)/python tools/check.py
 
-demo: ## set up by itself and run the tutorial against the embedded emulator
-	@tools/demo
+demo: .cache/demo/.ready ## run the tutorial against the embedded emulator, call by call
+	@.cache/demo/bin/python examples/tutorial.py
 
-docs: venv ## build the documentation into docs/_build/html, warnings are errors
-	@$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+docs: venv ## build the documentation, warnings are errors
+	@$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
-oracle: venv ## compare N random queries (N=200000) with the official JavaScript SDK
+oracle: venv ## compare N=200000 random queries with the official JavaScript SDK
 	@ORACLE_CASES=$(N) $(BIN)/python -m pytest -m official -k oracle tests/official
 
-bench: venv ## measure against requests and Pyrebase4
+bench: venv ## measure against plain requests and Pyrebase4
 	@$(BIN)/python benchmarks/run.py
 
 clean: ## remove what the other targets made
-	@rm -rf $(VENV) .cache docs/_build dist build .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	@rm -rf .venv .cache docs/_build dist build .coverage .coverage.* .hypothesis .*_cache

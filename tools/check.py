@@ -1,0 +1,61 @@
+"""Every check beside the tests, two at a time: `make check`. One line each; the whole output of those that fail.
+
+`python tools/check.py ruff types` runs only the steps whose name begins so.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+BIN = Path(sys.executable).parent
+
+
+class Step(NamedTuple):
+    name: str
+    command: tuple[str, ...]
+
+
+def tool(name: str, *arguments: str) -> tuple[str, ...]:
+    return (str(BIN / name), *arguments)
+
+
+# The long ones first, so that two cores end at about the same time.
+STEPS = [
+    Step("coverage", tool("python", "tools/coverage_report.py")),
+    Step("interpreters", tool("python", "tools/matrix.py")),
+    Step("wheel", tool("python", "tools/wheel.py")),
+    Step("types: pyright", tool("pyright")),
+    Step("types: mypy", tool("mypy")),
+    Step("docs", tool("sphinx-build", "-q", "-E", "-W", "--keep-going", "docs", "docs/_build/html")),
+    Step("imports", tool("lint-imports", "--no-cache")),
+    Step("ruff check", tool("ruff", "check", "--no-cache")),
+    Step("ruff format", tool("ruff", "format", "--no-cache", "--check")),
+]
+
+
+def run(step: Step) -> bool:
+    start = time.monotonic()
+    done = subprocess.run(step.command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    ok = done.returncode == 0
+    report = f"{'ok  ' if ok else 'FAIL'} {step.name:<16} {time.monotonic() - start:6.1f} s\n"
+    sys.stdout.write(report if ok else report + done.stdout)
+    sys.stdout.flush()
+    return ok
+
+
+def main(wanted: list[str]) -> int:
+    steps = [step for step in STEPS if not wanted or step.name.startswith(tuple(wanted))]
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        results = list(pool.map(run, steps))
+    print(f"{sum(results)} of {len(results)} checks are good")
+    return 0 if all(results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,106 @@
+"""Run the unit tests, on the built wheel, under every Python from 3.10 up that this machine has.
+
+The oldest of them runs them a second time with the oldest dependencies that pyproject.toml allows. The environments
+are kept in .cache/matrix and made anew when pyproject.toml changes. `python tools/matrix.py 3.12` runs one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from wheel import build  # tools/wheel.py
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parent.parent
+CACHE = ROOT / ".cache" / "matrix"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+TESTS = ["tests/unit"]
+VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
+
+
+def interpreters() -> dict[str, str]:
+    """Version -> path of each CPython from 3.10 up: those that pyenv keeps, and those on the PATH."""
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    candidates = [*pyenv.glob("3.*/bin/python3")]
+    for folder in os.environ.get("PATH", "").split(os.pathsep):
+        candidates += Path(folder).glob("python3.[0-9]*")
+    found: dict[str, str] = {}
+    for path in candidates:
+        if not re.fullmatch(r"python3(\.\d+)?", path.name):
+            continue
+        # A shim of pyenv for a version that is not chosen fails, and is left out.
+        asked = subprocess.run([path, "-c", VERSION], capture_output=True, text=True)
+        if asked.returncode or not asked.stdout.endswith("cpython\n"):
+            continue
+        version = asked.stdout.split()[0]
+        if tuple(map(int, version.split("."))) >= (3, 10):
+            found.setdefault(version, str(path))
+    return dict(sorted(found.items(), key=lambda item: tuple(map(int, item[0].split(".")))))
+
+
+def requirements() -> tuple[list[str], list[str]]:
+    """What the package needs (with the emulator, whose rooms have unit tests too), and what its unit tests need."""
+    project = PROJECT["project"]
+    return project["dependencies"] + project["optional-dependencies"]["emulator"], PROJECT["dependency-groups"]["unit"]
+
+
+def environment(version: str, base: str, *, oldest: bool) -> Path:
+    """A Python in an environment with what the unit tests need; made only when what it needs has changed."""
+    runtime, tests = requirements()
+    if oldest:
+        runtime = [line.replace(">=", "==") for line in runtime]
+    wanted = [*runtime, *tests]
+    folder = CACHE / (version + ("-oldest" if oldest else ""))
+    stamp = folder / ".ready"
+    digest = hashlib.sha256("\n".join([base, *wanted]).encode()).hexdigest()
+    if not stamp.exists() or stamp.read_text() != digest:
+        shutil.rmtree(folder, ignore_errors=True)
+        subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
+        pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "-qq"]
+        subprocess.run([*pip, *wanted], check=True)
+        stamp.write_text(digest)
+    return folder / "bin" / "python"
+
+
+def run(version: str, base: str, wheel: Path, *, oldest: bool = False) -> tuple[bool, str]:
+    """Whether the unit tests pass there, and what pytest said."""
+    python = environment(version, base, oldest=oldest)
+    pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq"]
+    subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel)], check=True)
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
+    done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    said = done.stdout[-4000:] if done.returncode else done.stdout.splitlines()[-1] + "\n"
+    return done.returncode == 0, f"Python {version}{' with the oldest dependencies' if oldest else ''}: {said}"
+
+
+def main(wanted: list[str]) -> int:
+    found = {version: path for version, path in interpreters().items() if not wanted or version in wanted}
+    if not found:
+        print("no Python from 3.10 up was found")
+        return 1
+    oldest = next(iter(found))
+    with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max_workers=2) as pool:
+        wheel = build(Path(folder))
+        jobs = [pool.submit(run, oldest, found[oldest], wheel, oldest=True)]
+        jobs += [pool.submit(run, version, path, wheel) for version, path in found.items()]
+        results = [job.result() for job in jobs]
+    for _, report in results:
+        print(report, end="")
+    return 0 if all(ok for ok, _ in results) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

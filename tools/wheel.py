@@ -1,0 +1,95 @@
+"""Build the wheel, install it into an empty environment, and look at it as a stranger would."""
+
+from __future__ import annotations
+
+import email
+import re
+import subprocess
+import sys
+import tempfile
+import venv
+import zipfile
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+NEEDED = {"google-auth", "requests", "sseclient-py", "urllib3"}
+UNWANTED = ("google.auth", "starlette", "uvicorn", "tqdm", "firebase_rest.emulator")
+IMPORT = f"""
+import sys, firebase_rest
+loaded = [name for name in {UNWANTED!r} if name in sys.modules]
+assert not loaded, f"import firebase_rest loads {{loaded}}"
+print(firebase_rest.__version__)
+"""
+
+
+def build(folder: Path) -> Path:
+    """The path of a wheel, freshly built into `folder`."""
+    command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
+def look_inside(wheel: Path, version: str) -> None:
+    """Metadata and list of files are as promised."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+        (metadata_file,) = (name for name in names if name.endswith(".dist-info/METADATA"))
+        metadata = email.message_from_bytes(archive.read(metadata_file))
+    assert metadata["Name"] == "firebase-rest"
+    assert metadata["Version"] == version, (metadata["Version"], version)
+    assert metadata["Requires-Python"] == ">=3.10"
+    assert metadata["License-Expression"] == "MIT"
+    assert set(metadata.get_all("Provides-Extra", [])) == {"emulator", "progress"}
+    requires = metadata.get_all("Requires-Dist", [])
+    always = {re.split(r"[^\w-]", line)[0] for line in requires if "extra ==" not in line}
+    assert always == NEEDED, always
+    capped = [line for line in requires if re.search(r"<|==(?! *['\"])|~=", line.split(";")[0])]
+    assert not capped, f"dependencies with an upper cap: {capped}"
+    assert "firebase_rest/py.typed" in names
+    foreign = [name for name in names if not name.startswith(("firebase_rest/", "firebase_rest-"))]
+    assert not foreign, f"the wheel holds {foreign}"
+    tests = [name for name in names if re.search(r"(^|/)(tests?/|test_|conftest)", name)]
+    assert not tests, f"the wheel holds tests: {tests}"
+
+
+def try_out(wheel: Path, folder: Path, version: str) -> None:
+    """It imports without its extras, says what to install for the emulator, and with the extra the emulator answers."""
+    environment = folder / "env"
+    venv.create(environment, with_pip=False)
+    python = environment / "bin" / "python"
+
+    def install(what: str) -> None:
+        pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq", what]
+        subprocess.run(pip, check=True)
+
+    def call(*arguments: str) -> subprocess.CompletedProcess[str]:
+        # -P would do for 3.11 and later; -I keeps this checkout and the user's site out on 3.10 too.
+        return subprocess.run([python, "-I", *arguments], capture_output=True, text=True, cwd=folder)
+
+    install(str(wheel))
+    imported = call("-W", "error", "-c", IMPORT)
+    assert imported.returncode == 0, imported.stderr
+    assert imported.stdout.strip() == version
+    bare = call("-m", "firebase_rest.emulator", "--help")
+    said = bare.stdout + bare.stderr
+    assert "firebase-rest[emulator]" in said, f"without the extra the emulator says: {said}"
+    assert "Traceback" not in said, said
+    install(f"{wheel}[emulator]")
+    full = call("-m", "firebase_rest.emulator", "--help")
+    assert full.returncode == 0, full.stderr
+    assert "--port" in full.stdout, full.stdout
+
+
+def main() -> int:
+    version = re.findall(r'__version__ = "(.+)"', (ROOT / "src/firebase_rest/_version.py").read_text())[0]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        wheel = build(folder)
+        look_inside(wheel, version)
+        try_out(wheel, folder, version)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""What you store: references, queries, answers and streams of the Realtime Database."""

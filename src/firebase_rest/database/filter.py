@@ -1,0 +1,193 @@
+"""What a read asks for: an order, a window on it, or only the keys; and how that is said in a URL.
+
+The law of this file: a `Filter` that passes `check` is one that Firebase's parser accepts.
+https://firebase.google.com/docs/database/rest/retrieve-data
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from firebase_rest.database.path import is_valid_key, split
+from firebase_rest.errors import UsageError
+
+Scalar: TypeAlias = "None | bool | int | float | str"
+
+KEY, VALUE, PRIORITY = "$key", "$value", "$priority"
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """One end of a window: an index value and, to break ties between children of equal value, a child key."""
+
+    value: Scalar
+    key: str | None = None
+
+    @property
+    def text(self) -> str:
+        """As it stands in the URL, before percent-encoding: JSON, or JSON, comma, JSON string."""
+        text = json.dumps(self.value, ensure_ascii=False, allow_nan=False)
+        return text if self.key is None else f"{text},{json.dumps(self.key, ensure_ascii=False)}"
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Order, bounds and limits of one read. `order` is "$key", "$value", "$priority" or a child path."""
+
+    order: str | None = None
+    start_at: Bound | None = None
+    start_after: Bound | None = None
+    end_at: Bound | None = None
+    end_before: Bound | None = None
+    equal_to: Bound | None = None
+    limit_to_first: int | None = None
+    limit_to_last: int | None = None
+    shallow: bool = False
+
+    def bounds(self) -> dict[str, Bound]:
+        """The bounds that are set, by the name of their builder."""
+        pairs = (
+            ("start_at", self.start_at),
+            ("start_after", self.start_after),
+            ("end_at", self.end_at),
+            ("end_before", self.end_before),
+            ("equal_to", self.equal_to),
+        )
+        return {name: bound for name, bound in pairs if bound is not None}
+
+    def limits(self) -> dict[str, int]:
+        """The limits that are set, by the name of their builder."""
+        pairs = (("limit_to_first", self.limit_to_first), ("limit_to_last", self.limit_to_last))
+        return {name: limit for name, limit in pairs if limit is not None}
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it can leave children out; `order` alone leaves none."""
+        return bool(self.bounds() or self.limits())
+
+    def params(self) -> tuple[tuple[str, str], ...]:
+        """The query parameters, decoded: ("orderBy", '"height"'), ("limitToLast", "2")."""
+        pairs: list[tuple[str, str]] = []
+        if self.shallow:
+            pairs.append(("shallow", "true"))
+        if self.order is not None:
+            pairs.append(("orderBy", json.dumps(self.order, ensure_ascii=False)))
+        pairs += [(_CAMEL[name], bound.text) for name, bound in self.bounds().items()]
+        pairs += [(_CAMEL[name], str(limit)) for name, limit in self.limits().items()]
+        return tuple(pairs)
+
+    def check(self) -> None:
+        """Raise `UsageError` for what no server can answer, saying what to write instead."""
+        bounds, limits = self.bounds(), self.limits()
+        if not (bounds or limits or self.shallow):
+            return
+        used = [f"{name}()" for name in (*bounds, *limits)]
+        if self.shallow and (used or self.order is not None):
+            raise UsageError(
+                "shallow() gives the keys of everything here and cannot be combined with an order, bounds or limits; "
+                "leave it out, or take the keys of the ordered answer."
+            )
+        if used and self.order is None:
+            raise UsageError(
+                f"{used[0]} needs an order: add order_by_key(), order_by_value(), order_by_priority() or "
+                "order_by_child(path)."
+            )
+        _check_pairs(bounds, limits)
+        for name, bound in bounds.items():
+            _check_bound(self.order, name, bound)
+
+
+_CAMEL = {
+    "start_at": "startAt",
+    "start_after": "startAfter",
+    "end_at": "endAt",
+    "end_before": "endBefore",
+    "equal_to": "equalTo",
+    "limit_to_first": "limitToFirst",
+    "limit_to_last": "limitToLast",
+}
+
+
+def _check_pairs(bounds: dict[str, Bound], limits: dict[str, int]) -> None:
+    if len(limits) == 2:
+        raise UsageError("limit_to_first() and limit_to_last() exclude each other; keep one of them.")
+    for one, other in (("start_at", "start_after"), ("end_at", "end_before")):
+        if one in bounds and other in bounds:
+            raise UsageError(f"{one}() and {other}() exclude each other; keep one of them.")
+    if "equal_to" in bounds and len(bounds) > 1:
+        other = next(name for name in bounds if name != "equal_to")
+        raise UsageError(f"equal_to() is a window of its own and cannot be combined with {other}(); leave one out.")
+
+
+def _check_bound(order: str | None, name: str, bound: Bound) -> None:
+    value = bound.value
+    if order == KEY:
+        if not isinstance(value, str):
+            raise UsageError(
+                f"order_by_key() compares keys, which are strings: write {name}({str(value)!r}) instead of "
+                f"{name}({value!r})."
+            )
+        if bound.key is not None:
+            raise UsageError(f"{name}(..., key=...) breaks ties between equal values; keys are never equal, so leave it out.")
+    if order == PRIORITY and isinstance(value, bool):
+        raise UsageError(f"Priorities are None, numbers or strings, so {name}({value!r}) can match none; pass one of those.")
+
+
+def checked_bound(name: str, value: object, key: object = None) -> Bound:
+    """A `Bound`, or `UsageError` where `value` is not a JSON scalar or `key` not a possible child key."""
+    if not isinstance(value, (bool, int, float, str, type(None))):
+        raise UsageError(
+            f"{name}() takes a string, number, bool or None, not {type(value).__name__}; objects cannot be compared."
+        )
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"{name}({value!r}) cannot be sent: JSON has no such number; leave the bound out instead.")
+    if isinstance(value, str):
+        _check_text(name, value)
+    if key is None:
+        return Bound(value)
+    if not isinstance(key, str) or not is_valid_key(key):
+        raise UsageError(f"{name}(..., key={key!r}): key is a child key, a string without . $ # [ ] / or control characters.")
+    _check_text(name, key)
+    return Bound(value, key)
+
+
+def _check_text(name: str, text: str) -> None:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        bad = True
+    else:
+        bad = False
+    if bad:
+        raise UsageError(f"{name}({text!r}) holds half of a surrogate pair, which UTF-8 cannot carry.")
+
+
+def checked_limit(name: str, limit: object) -> int:
+    """A limit, or `UsageError` unless it is a positive int."""
+    if isinstance(limit, bool) or not isinstance(limit, int):
+        raise UsageError(f"{name}() takes a positive int, not {limit!r}.")
+    if limit < 1:
+        raise UsageError(f"{name}({limit}) asks for nothing; pass 1 or more.")
+    return limit
+
+
+def checked_order_path(path: object) -> str:
+    """The child path of order_by_child(), or `UsageError`. Slashes separate levels."""
+    if not isinstance(path, str):
+        raise UsageError(f"order_by_child() takes the name of a child, a string, not {path!r}.")
+    builders = {KEY: "order_by_key()", VALUE: "order_by_value()", PRIORITY: "order_by_priority()"}
+    if path in builders:
+        raise UsageError(f"order_by_child({path!r}) would be read as an index name; write {builders[path]}.")
+    segments = split(path)
+    if not segments:
+        raise UsageError("order_by_child() needs the name of a child; to order by the children's own values write order_by_value().")
+    for segment in segments:
+        if not is_valid_key(segment):
+            raise UsageError(
+                f"order_by_child({path!r}): {segment!r} cannot be a key; keys cannot contain . $ # [ ] or control characters."
+            )
+    _check_text("order_by_child", path)
+    return "/".join(segments)

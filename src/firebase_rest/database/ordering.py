@@ -1,0 +1,95 @@
+"""Firebase's total order of keys and of values, which both the server and every client sort by.
+
+The law of this file: it agrees with the official SDKs on every pair, whatever types are mixed.
+Numbers compare by value, strings and keys by UTF-16 code units (Python compares code points, which differs above
+U+FFFF), and keys that look like 32-bit integers come first, in numeric order.
+https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-ordered-data
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from firebase_rest.transport.wire import Json
+
+SortKey: TypeAlias = "tuple[Any, ...]"  # compared only with others of the same function
+
+MIN_KEY = "[MIN_NAME]"
+MAX_KEY = "[MAX_NAME]"
+"""Two names the SDKs send for "before every key" and "after every key"; brackets keep them from being keys."""
+
+_INTEGER_LIKE = re.compile(r"-?0*[0-9]{1,10}")
+_MAY_BE_INTEGER = re.compile(r"-?[0-9]")
+_MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
+
+
+def _utf16(text: str) -> bytes:
+    return text.encode("utf-16-be", "surrogatepass")
+
+
+def key_order(key: str) -> SortKey:
+    """A sort key for child keys: integer-like ones first, numerically; the others by UTF-16 code units."""
+    if _INTEGER_LIKE.fullmatch(key):
+        number = int(key)
+        if _MIN_INT <= number <= _MAX_INT:
+            return (0, number, len(key), key)
+    elif key == MIN_KEY:
+        return (-1,)
+    elif key == MAX_KEY:
+        return (2,)
+    return (1, _utf16(key))
+
+
+def value_order(value: Json) -> SortKey:
+    """A sort key for values: null, false, true, numbers, strings, then objects, which are all equal."""
+    if isinstance(value, str):
+        return (4, _utf16(value))
+    if value is None:
+        return (0,)
+    if isinstance(value, bool):
+        return (2,) if value else (1,)
+    if isinstance(value, (int, float)):
+        return (3, value)
+    return (5,)
+
+
+def child_at(value: Json, path: Sequence[str]) -> Json:
+    """The value deep inside plain JSON, or None. A list is stepped into by the keys "0", "1", ..."""
+    for segment in path:
+        if isinstance(value, dict):
+            value = value.get(segment)
+        elif isinstance(value, list) and _is_index(segment):
+            index = int(segment)
+            value = value[index] if index < len(value) else None
+        else:
+            return None
+    return value
+
+
+def _is_index(segment: str) -> bool:
+    return segment.isascii() and segment.isdigit() and (segment == "0" or segment[0] != "0")
+
+
+def sorted_keys(keys: Iterable[str]) -> list[str]:
+    """`keys` in Firebase's order."""
+    result = list(keys)
+    joined = "\n".join(result)
+    if joined.isascii() and not any(map(_MAY_BE_INTEGER.match, result)) and MIN_KEY not in result:
+        result.sort()  # plain order is the same here, and several times as quick
+    else:
+        result.sort(key=key_order)
+    return result
+
+
+def keys_by_value(children: Mapping[str, Json], index: Mapping[str, Json] | None = None) -> list[str]:
+    """The keys of `children` ordered by their value in `index` (by default their own), then by key."""
+    values = children if index is None else index
+    keys = sorted_keys(children)  # sorting is stable, so this decides the ties
+    kinds = set(map(type, values.values()))
+    if kinds <= {int, float} or (kinds == {str} and all(map(str.isascii, values.values()))):  # type: ignore[arg-type]
+        keys.sort(key=values.__getitem__)  # type: ignore[arg-type]  # one type: Python's own order is Firebase's
+    else:
+        keys.sort(key=lambda key: value_order(values[key]))
+    return keys

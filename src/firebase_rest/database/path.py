@@ -1,0 +1,81 @@
+"""Keys and paths: what may stand in one, and how it travels in a URL.
+
+The law of this file: text is data. A segment is percent-encoded exactly once, here, and never looked at again.
+Limits: https://firebase.google.com/docs/database/usage/limits and
+https://firebase.google.com/docs/database/web/structure-data
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from urllib.parse import quote, unquote_plus
+
+from firebase_rest.errors import UsageError
+
+MAX_KEY_BYTES = 768
+"""The longest key, and the longest path, in bytes of UTF-8."""
+
+MAX_DEPTH = 32
+"""How many levels deep a database goes."""
+
+_FORBIDDEN = re.compile(r"[.$#\[\]/\x00-\x1f\x7f]")
+
+
+def split(path: str) -> tuple[str, ...]:
+    """The segments of a path; leading, trailing and doubled slashes mean nothing."""
+    return tuple(filter(None, path.split("/")))
+
+
+def is_valid_key(key: str) -> bool:
+    """Whether the database takes `key` as a key. Its size is not looked at."""
+    return key != "" and _FORBIDDEN.search(key) is None
+
+
+def check_segment(segment: str, where: str) -> None:
+    """Raise `UsageError`, naming the key and `where` it stands, unless the database takes `segment` as a key."""
+    if segment == "":
+        raise UsageError(f"A key in {where} is empty; give every child a name.")
+    bad = _FORBIDDEN.search(segment)
+    if bad is not None:
+        raise UsageError(
+            f"The key {segment!r} in {where} contains {bad.group()!r}; keys cannot contain . $ # [ ] / or control "
+            "characters, so replace them (for example by '_' or ',')."
+        )
+    size = _utf8_size(segment, where)
+    if size > MAX_KEY_BYTES:
+        raise UsageError(
+            f"The key {segment[:20]!r}... in {where} has {size} bytes; keys have at most {MAX_KEY_BYTES} bytes of "
+            "UTF-8, so use a shorter key or a hash of it."
+        )
+
+
+def check_path(segments: Sequence[str], where: str) -> None:
+    """Raise `UsageError` unless all of `segments` are keys and the path as a whole is neither too long nor too deep."""
+    for segment in segments:
+        check_segment(segment, where)
+    if len(segments) > MAX_DEPTH:
+        raise UsageError(f"The path {where} has {len(segments)} levels; the database goes {MAX_DEPTH} deep.")
+    size = len("/".join(segments).encode())
+    if size > MAX_KEY_BYTES:
+        raise UsageError(f"The path {where[:40]}... has {size} bytes; paths have at most {MAX_KEY_BYTES} bytes of UTF-8.")
+
+
+def _utf8_size(text: str, where: str) -> int:
+    if text.isascii():
+        return len(text)
+    try:
+        return len(text.encode())
+    except UnicodeEncodeError:
+        pass
+    raise UsageError(f"The text {text!r} in {where} holds half of a surrogate pair, which UTF-8 cannot carry.")
+
+
+def url_path(segments: Sequence[str]) -> str:
+    """The path of the resource: "/a/b.json", "/.json" for the root; every segment percent-encoded once."""
+    return "/" + "/".join([quote(segment, safe="") for segment in segments]) + ".json"
+
+
+def parse_url_path(raw: str) -> tuple[str, ...]:
+    """The segments of a raw URL path without its ".json", decoded once as Firebase's servers decode it ("+" is a space)."""
+    return tuple(unquote_plus(segment) for segment in raw.split("/") if segment)

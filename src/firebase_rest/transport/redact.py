@@ -1,0 +1,72 @@
+"""Secrets and how they are kept out of messages, reprs and logs."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+
+MASK = "[redacted]"
+
+SECRET_PARAMS = frozenset(
+    {"auth", "access_token", "key", "token", "ac", "oobCode", "id_token", "refresh_token", "code", "upload_id"}
+)
+"""Query parameters whose values never appear in anything people read."""
+
+SECRET_FIELDS = frozenset(
+    {
+        "password",
+        "newPassword",
+        "oldPassword",
+        "idToken",
+        "refreshToken",
+        "refresh_token",
+        "id_token",
+        "token",
+        "oobCode",
+        "postBody",
+        "code",
+        "sessionInfo",
+        "pendingToken",
+        "mfaPendingCredential",
+    }
+)
+"""Members of request bodies whose values never appear in anything people read."""
+
+_IN_URL = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_PARAMS))})=)[^&#\s'\"<>)]+")
+_BEARER = re.compile(r"\b(Bearer|Firebase)\s+[A-Za-z0-9\-_.~+/]{8,}=*")
+_JWT = re.compile(r"\beyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*")
+_API_KEY = re.compile(r"\bAIza[0-9A-Za-z_\-]{35}")
+
+
+def redact(text: str) -> str:
+    """`text` with every secret that can be recognised masked: tokens in URLs, Authorization values, JWTs, API keys."""
+    text = _IN_URL.sub(rf"\1{MASK}", text)
+    text = _BEARER.sub(rf"\1 {MASK}", text)
+    text = _JWT.sub(MASK, text)
+    return _API_KEY.sub(MASK, text)
+
+
+def redact_params(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Query pairs with the values of secret parameters masked."""
+    return [(name, MASK if name in SECRET_PARAMS else redact(value)) for name, value in params]
+
+
+class RedactingFilter(logging.Filter):
+    """Masks secrets in the log lines of a library that prints URLs."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg = redact(record.getMessage())
+        record.args = None
+        return True
+
+
+def guard_urllib3_logs() -> None:
+    """Put the filter, once, on the two loggers of urllib3 that print whole URLs.
+
+    The one exception to "no global state": their DEBUG lines would show tokens, whoever turned them on.
+    """
+    for name in ("urllib3.connectionpool", "urllib3.util.retry"):
+        logger = logging.getLogger(name)
+        if not any(isinstance(existing, RedactingFilter) for existing in logger.filters):
+            logger.addFilter(RedactingFilter())

@@ -1,0 +1,165 @@
+"""The values that travel between Firebase's protocols and the network, and the driver that carries them.
+
+The law of this file: every operation is a *flow*, a generator that yields `Request` values, is sent `Response` values
+and returns the answer. A flow opens no socket, reads no clock and takes no lock; `run` does all of that for it through a
+`Sender`. So a protocol can be tested by hand, and the flow, not the transport, says whether a request may be sent twice.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Protocol, TypeAlias, TypeVar, Union, cast
+
+from firebase_rest.errors import InvalidAnswer, NetworkError
+from firebase_rest.transport.redact import MASK, redact, redact_params
+
+Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
+
+LARGE_BODY = 1_000_000
+"""Bytes from which on the garbage collector rests while JSON is parsed: a JSON tree has no cycles, and looking for
+them doubles the time."""
+
+
+class Repeat(Enum):
+    """When a request may be sent again after it failed."""
+
+    ALWAYS = "twice is the same as once"
+    IF_REFUSED = "only when it was certainly not attempted: never connected, 503 or 429"
+    IF_UNSENT = "only when it never left, or was answered 429"
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request, without the credential that will sign it.
+
+    `url` is absolute, its path already percent-encoded, without a query; `params` are decoded pairs that the transport
+    encodes once. With `stream` the answer's body comes as an open reader.
+    """
+
+    method: str
+    url: str
+    params: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes | Iterable[bytes] | None = None
+    repeatable: Repeat = Repeat.IF_UNSENT
+    stream: bool = False
+
+    def __repr__(self) -> str:
+        # Identity Toolkit bodies hold passwords and tokens, so no body is ever shown.
+        query = "&".join(f"{name}={value}" for name, value in redact_params(self.params))
+        body = "" if self.body is None else f", body={MASK}"
+        return f"<Request {self.method} {redact(self.url)}{'?' if query else ''}{query}{body}>"
+
+
+class BodyReader(Protocol):
+    """An answer's body while it is still arriving."""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, as soon as any are there; b"" at the end. Raises `NetworkError` where it was cut."""
+        ...
+
+    def close(self) -> None:
+        """Let the connection go. Safe from any thread, and twice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One HTTP answer. Header names are lower-case. `request` is what it answers, still without its credential."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict[str, str])
+    body: bytes = b""
+    reader: BodyReader | None = None
+    framed: bool = True
+    """False where neither a length nor chunks said where the body ends."""
+    request: Request | None = None
+
+    def __repr__(self) -> str:
+        return f"<Response {self.status}, {'open body' if self.reader else f'{len(self.body)} bytes'}>"
+
+    @property
+    def text(self) -> str:
+        """The body as text, whatever its bytes."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self, **options: Any) -> Json:
+        """The body parsed as JSON. `options` go to `json.loads`.
+
+        Raises `InvalidAnswer` for anything but one whole JSON value: a proxy's HTML page, a body that was cut.
+        """
+        value: Json = None
+        problem = None
+        try:
+            value = _loads(self.body, options)
+        except RecursionError:
+            problem = "is nested too deeply to be read"
+        except ValueError:
+            start = redact(self.text[:60])
+            problem = f"is not JSON: it starts with {start!r}" if start else "is empty where JSON was expected"
+        if problem is None and not self.framed and type(value) in (int, float):
+            # 12 may be all that is left of 1234: nothing said how long the body is.
+            problem = "is a number on a connection that does not say where it ends, so it may have been cut"
+        if problem is not None:
+            raise InvalidAnswer(f"The answer (HTTP {self.status}) {problem}.", may_have_happened=True)
+        return value
+
+
+def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
+    if options or len(body) < LARGE_BODY or not gc.isenabled():
+        return cast(Json, json.loads(body, **options))
+    gc.disable()
+    try:
+        return cast(Json, json.loads(body))
+    finally:
+        gc.enable()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Yielded by a flow that has to wait: the driver owns the clock."""
+
+    seconds: float
+
+
+T = TypeVar("T")
+Flow: TypeAlias = Generator[Union[Request, Pause], Response, T]
+
+_NOTHING = Response(0)
+
+
+class Sender(Protocol):
+    """What carries a flow's requests: a call over HTTP, or an emulator in the same process."""
+
+    def send(self, request: Request) -> Response:
+        """The answer, whatever its status. Raises `NetworkError` where none came."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait, within the call's deadline."""
+        ...
+
+
+def run(flow: Flow[T], sender: Sender) -> T:
+    """Drive `flow` to its end and return its answer; a `NetworkError` is thrown into the flow, which may know better."""
+    try:
+        step = next(flow)
+        while True:
+            failure = None
+            answer = _NOTHING
+            try:
+                if isinstance(step, Request):
+                    answer = sender.send(step)
+                else:
+                    sender.pause(step.seconds)
+            except NetworkError as error:
+                failure = error
+            step = flow.send(answer) if failure is None else flow.throw(failure)
+    except StopIteration as done:
+        return cast(T, done.value)
+    finally:
+        flow.close()

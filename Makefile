@@ -44,7 +44,7 @@ check: venv ## run every check: style, types, imports, coverage, wheel, all inte
 	@$(BIN)/python tools/check.py
 
 demo: .cache/demo/.ready ## run the tutorial against the embedded emulator, call by call
-	@.cache/demo/bin/python examples/tutorial.py
+	@.cache/demo/bin/python examples/narrate.py examples/tutorial.py
 
 docs: venv ## build the documentation, warnings are errors
 	@$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html

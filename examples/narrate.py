@@ -1,0 +1,128 @@
+"""Run a script statement by statement, and show it as a conversation: its comments, each call, and what came back.
+
+    python examples/narrate.py examples/tutorial.py
+
+In colour on a terminal (unless NO_COLOR is set), in plain text anywhere else.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import pprint
+import sys
+import time
+from pathlib import Path
+
+COLOURS = {"heading": "1;33", "narration": "1", "code": "36", "result": "32", "aside": "2"}
+
+
+class Narrator:
+    """Executes a script, telling what happens.
+
+    A comment of whole lines is narration; one that begins with `==` is a heading. Every statement is shown as it would
+    be typed, then the value of an expression or of an assignment to one name, and how long it took. Names that begin
+    with `_` are not shown: that is how a script waits for something without talking about it.
+    """
+
+    def __init__(self, source: str, filename: str, *, colour: bool) -> None:
+        self.source = source
+        self.lines = source.splitlines()
+        self.filename = filename
+        self.colour = colour
+        self.scope: dict[str, object] = {"__name__": "__main__", "__file__": filename}
+
+    def paint(self, kind: str, text: str) -> str:
+        return f"\033[{COLOURS[kind]}m{text}\033[0m\n" if self.colour else text + "\n"
+
+    def say(self, kind: str, text: str) -> None:
+        print(self.paint(kind, text), end="", flush=True)
+
+    def run(self) -> None:
+        end = 0
+        for statement in ast.parse(self.source).body:
+            is_docstring = end == 0
+            self.narrate(self.lines[end : statement.lineno - 1])
+            end = statement.end_lineno or statement.lineno
+            if is_docstring or (isinstance(statement, ast.ImportFrom) and statement.module == "__future__"):
+                continue
+            self.perform(statement, self.lines[statement.lineno - 1 : end])
+
+    def narrate(self, between: list[str]) -> None:
+        """The comments between two statements."""
+        comments = [line.removeprefix("#").strip() for line in between if line.startswith("#")]
+        if comments:
+            self.say("narration", "")
+        for comment in comments:
+            if comment.startswith("=="):
+                title = comment.strip("= ")
+                self.say("heading", f"{title}\n{'=' * len(title)}")
+            else:
+                self.say("narration", comment)
+
+    def perform(self, statement: ast.stmt, code: list[str]) -> None:
+        """One statement: as typed, its result, its time."""
+        name = assigned_name(statement)
+        silent = name is not None and name.startswith("_")
+        if not silent:
+            self.say("code", "\n".join((">>> " if number == 0 else "... ") + line for number, line in enumerate(code)))
+        start = time.perf_counter()
+        value = self.execute(statement, name)
+        elapsed = (time.perf_counter() - start) * 1000
+        if not silent:
+            # In one piece: another thread (a stream's handler) may print too.
+            result = "" if value is None else self.paint("result", describe(value))
+            timing = self.paint("aside", f"    ({elapsed:.1f} ms)") if has_call(statement) else ""
+            print(result + timing, end="", flush=True)
+
+    def execute(self, statement: ast.stmt, name: str | None) -> object:
+        """Run it; the value of an expression, or what a single name was given."""
+        if isinstance(statement, ast.Expr):
+            return eval(compile(ast.Expression(statement.value), self.filename, "eval"), self.scope)  # noqa: S307 - that is the point
+        exec(compile(ast.Module([statement], []), self.filename, "exec"), self.scope)  # noqa: S102 - as above
+        return None if name is None else self.scope[name]
+
+
+def assigned_name(statement: ast.stmt) -> str | None:
+    """`name = ...` -> "name"; None for any other statement."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        return statement.targets[0].id
+    return None
+
+
+def has_call(statement: ast.stmt) -> bool:
+    """Whether it is an expression or an assignment that calls something: only those are worth timing."""
+    if not isinstance(statement, (ast.Expr, ast.Assign)):
+        return False
+    return any(isinstance(node, ast.Call) for node in ast.walk(statement))
+
+
+def describe(value: object) -> str:
+    """The value as a prompt shows it, with long strings (tokens) cut and wide dicts on several lines."""
+    return pprint.pformat(shorten(value), width=110, sort_dicts=False)
+
+
+def shorten(value: object) -> object:
+    """The same value with its long strings cut."""
+    if isinstance(value, str) and len(value) > 48:
+        return f"{value[:40]}... ({len(value)} characters)"
+    if isinstance(value, dict):
+        return {key: shorten(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [shorten(item) for item in value]
+    return value
+
+
+def main(arguments: list[str]) -> int:
+    """Narrate the script that the command line names."""
+    if len(arguments) != 1:
+        print(__doc__)
+        return 2
+    script = Path(arguments[0])
+    colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    Narrator(script.read_text(encoding="utf-8"), str(script), colour=colour).run()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,56 @@
+"""Every Python block of the README and of docs/ runs, each document against an emulator of its own.
+
+A `text` block right after one is what it printed (`...` stands for anything).
+"""
+
+from __future__ import annotations
+
+import doctest
+import json
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sybil import Example, Sybil
+from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
+
+from firebase_rest.emulator import Emulator
+
+ROOT = Path(__file__).parents[2]
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An emulator that the environment points at; the environment is as before when the document has run."""
+    before = dict(os.environ)
+    with Emulator().serve() as server:
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setenv("FIREBASE_CONFIG", json.dumps(server.config))
+        yield
+    for name in os.environ.keys() - before.keys():
+        monkeypatch.delenv(name)
+
+
+def compare_output(example: Example, capsys: pytest.CaptureFixture[str]) -> None:
+    """A `text` block: what the Python blocks before it printed since the last one."""
+    printed = capsys.readouterr().out
+    expected = doctest.Example("", str(example.parsed))
+    checker = doctest.OutputChecker()
+    if not checker.check_output(expected.want, printed, doctest.ELLIPSIS):
+        raise AssertionError(checker.output_difference(expected, printed, doctest.ELLIPSIS))
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_python_block_of_a_document_runs_and_prints_what_it_says(
+    path: Path, emulator: None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    threads = set(threading.enumerate())
+    outputs = CodeBlockParser(language="text", evaluator=lambda example: compare_output(example, capsys))
+    for example in Sybil([PythonCodeBlockParser(), outputs]).parse(path):
+        example.evaluate()
+    left = [thread for thread in threading.enumerate() if thread not in threads and not thread.daemon]
+    assert not left, f"{path.name} leaves threads behind: {left}"

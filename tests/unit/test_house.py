@@ -1,0 +1,61 @@
+"""Who may import whom, where import-linter's contracts (pyproject.toml) cannot say it: lists of what is allowed."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import firebase_rest
+
+PACKAGE = Path(firebase_rest.__file__).parent
+ROOMS = ("path", "filter", "ordering", "push_id", "values", "window")
+PURE_ROOMS = {f"firebase_rest.database.{room}" for room in ROOMS}
+EMULATOR_MAY = PURE_ROOMS | {"firebase_rest.transport.wire", "firebase_rest.errors", "firebase_rest._version"}
+
+
+def imports(file: Path) -> Iterator[str]:
+    """The modules that a file imports, anywhere in it; `from a import b` counts as a.b where that is a module."""
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.module, f"{file.name}: relative imports hide who imports whom"
+            for alias in node.names:
+                inner = PACKAGE.parent / f"{node.module}.{alias.name}".replace(".", "/")
+                is_module = inner.is_dir() or inner.with_suffix(".py").exists()
+                yield f"{node.module}.{alias.name}" if is_module else node.module
+
+
+def of_ours(file: Path) -> set[str]:
+    return {name for name in imports(file) if name.startswith("firebase_rest")}
+
+
+def test_errors_takes_nothing_but_the_exceptions_of_requests() -> None:
+    foreign = {name for name in imports(PACKAGE / "errors.py") if name.split(".")[0] not in sys.stdlib_module_names}
+    assert foreign == {"requests.exceptions"}
+
+
+def test_the_emulator_takes_only_the_wire_the_errors_and_the_pure_rooms() -> None:
+    taken = {
+        (file.name, name)
+        for file in (PACKAGE / "emulator").rglob("*.py")
+        for name in of_ours(file)
+        if name not in EMULATOR_MAY and not name.startswith("firebase_rest.emulator")
+    }
+    assert not taken
+
+
+def test_a_pure_room_takes_only_other_pure_rooms_the_json_type_and_the_errors() -> None:
+    allowed = PURE_ROOMS | {"firebase_rest.transport.wire", "firebase_rest.errors"}
+    for room in ROOMS:
+        assert of_ours(PACKAGE / "database" / f"{room}.py") <= allowed, room
+
+
+def test_a_pure_room_has_no_socket_thread_or_http() -> None:
+    banned = ("socket", "threading", "requests", "urllib3", "http", "google")
+    # Push ids rise across threads and reset after a fork: they hold a lock, and nothing else of these.
+    for room in set(ROOMS) - {"push_id"}:
+        taken = imports(PACKAGE / "database" / f"{room}.py")
+        assert not [name for name in taken if name.split(".")[0] in banned], room

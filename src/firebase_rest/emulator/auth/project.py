@@ -1,0 +1,161 @@
+"""What one project holds, and what every operation is handed."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, TypeAlias
+from urllib.parse import urlencode, urlsplit
+
+from firebase_rest.emulator.auth.accounts import Account, Accounts, without_none
+from firebase_rest.emulator.auth.refusals import bad_request, expect
+from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_jwt, encode_jwt, id_token_claims
+from firebase_rest.transport.wire import Json
+
+if TYPE_CHECKING:
+    from firebase_rest.emulator.auth.bodies import Body
+
+Reply: TypeAlias = "dict[str, Json]"
+
+MIN_PASSWORD = 6
+_EMAIL = re.compile(r"[^@]+@[^@]+")
+_CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """A mailed action code that nobody has used yet."""
+
+    code: str
+    request_type: str
+    email: str
+    new_email: str | None
+    link: str
+
+    def as_json(self) -> Reply:
+        return without_none(
+            email=self.email,
+            newEmail=self.new_email,
+            requestType=self.request_type,
+            oobCode=self.code,
+            oobLink=self.link,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Whom an ID token stands for."""
+
+    account: Account
+    provider: str
+    claims: Reply
+
+
+class Project:
+    """Accounts, codes and settings of one project."""
+
+    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+        self.name = name
+        self.clock = clock
+        self.accounts = Accounts()
+        self.codes: dict[str, Code] = {}
+        self.allow_duplicate_emails = False
+        self.email_privacy = False
+        """E-mail enumeration protection."""
+
+    # --- time ---
+
+    def now(self) -> int:
+        """Seconds."""
+        return int(self.clock())
+
+    def now_ms(self) -> int:
+        return int(self.clock() * 1000)
+
+    def now_iso(self) -> str:
+        moment = datetime.fromtimestamp(self.now_ms() / 1000, timezone.utc)
+        return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+    # --- tokens ---
+
+    def issue(self, account: Account, provider: str, extra: Mapping[str, Json] | None = None) -> Reply:
+        """Fresh tokens for `account`, who signed in with `provider`. `extra` are a custom token's claims."""
+        account.last_refresh_at = self.now_iso()
+        claims = id_token_claims(account, self.name, provider, extra or {}, self.now())
+        refresh = RefreshToken(account.local_id, provider, self.name, account.generation, extra or {})
+        return {"idToken": encode_jwt(claims), "refreshToken": refresh.encode(), "expiresIn": str(LIFETIME)}
+
+    def signed_in(self, id_token: str) -> SignedIn:
+        """The account behind an ID token of this project that is neither expired nor revoked, else a `Refusal`."""
+        claims = decode_jwt(id_token)
+        if claims is None or claims.get("aud") != self.name:
+            raise bad_request("INVALID_ID_TOKEN")
+        firebase, local_id = claims.get("firebase"), claims.get("user_id")
+        issued, expires = claims.get("iat"), claims.get("exp")
+        if not (isinstance(firebase, dict) and isinstance(local_id, str)):
+            raise bad_request("INVALID_ID_TOKEN")
+        if not (isinstance(issued, (int, float)) and isinstance(expires, (int, float))):
+            raise bad_request("INVALID_ID_TOKEN")
+        account = self.accounts.get(local_id)
+        if account is None:
+            raise bad_request("USER_NOT_FOUND")
+        expect(expires > self.now() and issued >= int(account.valid_since or 0), "TOKEN_EXPIRED")
+        expect(not account.disabled, "USER_DISABLED")
+        return SignedIn(account, str(firebase.get("sign_in_provider")), claims)
+
+    # --- codes ---
+
+    def new_code(self, origin: str, mode: str, request_type: str, email: str, **more: str | None) -> Code:
+        """Write a mail: an action code and its link. `more` may hold `new_email` and `continue_url`."""
+        text = "".join(secrets.choice(_CODE_ALPHABET) for _ in range(54))
+        query = {"mode": mode, "lang": "en", "oobCode": text, "apiKey": "fake-api-key"}
+        continue_url = more.get("continue_url")
+        if continue_url:
+            query["continueUrl"] = continue_url
+        link = f"{origin}/emulator/action?{urlencode(query)}"
+        self.codes[text] = code = Code(text, request_type, email, more.get("new_email"), link)
+        return code
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request to an operation. `privileged`: an administrator signed it. `origin`: the emulator's own URL."""
+
+    project: Project
+    body: Body
+    params: Mapping[str, str]
+    privileged: bool
+    origin: str
+
+
+Operation: TypeAlias = Callable[[Call], Reply]
+
+
+def email_address(text: str, problem: str = "INVALID_EMAIL") -> str:
+    """The address in lower case, as Firebase keeps it; refused with `problem` if it is none."""
+    expect(_EMAIL.fullmatch(text), problem)
+    return text.lower()
+
+
+def strong_password(password: str) -> str:
+    """The password, if it is long enough."""
+    expect(len(password) >= MIN_PASSWORD, f"WEAK_PASSWORD : Password should be at least {MIN_PASSWORD} characters")
+    return password
+
+
+def phone_number(text: str) -> str:
+    """The number, if it begins as an international one."""
+    expect(text.startswith("+"), "INVALID_PHONE_NUMBER : Invalid format.")
+    return text
+
+
+def is_absolute_url(text: str) -> bool:
+    """Has it a scheme, and a host where the scheme wants one?"""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return bool(parts.scheme) and (bool(parts.netloc) or parts.scheme not in {"http", "https"})

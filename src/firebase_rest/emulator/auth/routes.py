@@ -1,0 +1,215 @@
+"""Which operation answers which path, and what its body may hold."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from firebase_rest.emulator.auth import admin, codes, profile, sign_in
+from firebase_rest.emulator.auth.bodies import Flag, Kind, ListOf, Record, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from firebase_rest.emulator.auth.project import Operation
+
+_TEXT, _FLAG, _INT64 = Text(), Flag(), Text(integer=True)
+_TEXTS = ListOf(_TEXT)
+_ANY_RECORDS = ListOf(Record({}))
+
+_SIGN_UP: dict[str, Kind] = {
+    **dict.fromkeys(["email", "password", "idToken", "localId", "displayName", "photoUrl", "phoneNumber"], _TEXT),
+    **dict.fromkeys(["captchaChallenge", "captchaResponse", "instanceId", "targetProjectId", "tenantId"], _TEXT),
+    **dict.fromkeys(["disabled", "emailVerified"], _FLAG),
+    "mfaInfo": _ANY_RECORDS,
+}
+_SIGN_IN: dict[str, Kind] = {
+    **dict.fromkeys(["email", "password", "idToken", "pendingIdToken", "oobCode", "token", "tenantId"], _TEXT),
+    **dict.fromkeys(["captchaChallenge", "captchaResponse", "instanceId"], _TEXT),
+    "delegatedProjectNumber": _INT64,
+    "returnSecureToken": _FLAG,
+}
+_EMAIL_LINK = dict.fromkeys(["email", "idToken", "oobCode", "tenantId"], _TEXT)
+_CREATE_AUTH_URI: dict[str, Kind] = {
+    **dict.fromkeys(["identifier", "continueUri", "providerId", "sessionId", "tenantId", "context"], _TEXT),
+    **dict.fromkeys(["appId", "authFlowType", "hostedDomain", "oauthScope", "otaApp", "openidRealm"], _TEXT),
+    "customParameter": Record({}),
+}
+_LOOKUP: dict[str, Kind] = {
+    **dict.fromkeys(["idToken", "targetProjectId", "tenantId"], _TEXT),
+    **dict.fromkeys(["localId", "email", "phoneNumber", "initialEmail"], _TEXTS),
+    "federatedUserId": ListOf(Record({"providerId": _TEXT, "rawId": _TEXT})),
+    "delegatedProjectNumber": _INT64,
+}
+_DELETE: dict[str, Kind] = {
+    **dict.fromkeys(["idToken", "localId", "targetProjectId", "tenantId"], _TEXT),
+    "delegatedProjectNumber": _INT64,
+}
+_ATTRIBUTES = (
+    "USER_ATTRIBUTE_NAME_UNSPECIFIED", "EMAIL", "DISPLAY_NAME", "PROVIDER", "PHOTO_URL", "PASSWORD", "RAW_USER_INFO",
+)  # fmt: skip
+_PROVIDER = dict.fromkeys(
+    ["providerId", "rawId", "federatedId", "email", "displayName", "photoUrl", "phoneNumber", "screenName"], _TEXT
+)
+_UPDATE: dict[str, Kind] = {
+    **dict.fromkeys(["idToken", "oobCode", "localId", "email", "password", "displayName", "photoUrl"], _TEXT),
+    **dict.fromkeys(["phoneNumber", "customAttributes", "targetProjectId", "tenantId", "instanceId"], _TEXT),
+    **dict.fromkeys(["captchaChallenge", "captchaResponse"], _TEXT),
+    **dict.fromkeys(["disableUser", "emailVerified", "returnSecureToken", "upgradeToFederatedLogin"], _FLAG),
+    **dict.fromkeys(["createdAt", "lastLoginAt", "validSince", "delegatedProjectNumber"], _INT64),
+    **dict.fromkeys(["deleteProvider", "provider"], _TEXTS),
+    "deleteAttribute": ListOf(Text(_ATTRIBUTES)),
+    "linkProviderUserInfo": Record(_PROVIDER),
+    "mfa": Record({}),
+}
+_REQUEST_TYPES = (
+    "OOB_REQ_TYPE_UNSPECIFIED", "PASSWORD_RESET", "OLD_EMAIL_AGREE", "NEW_EMAIL_ACCEPT", "VERIFY_EMAIL",
+    "RECOVER_EMAIL", "EMAIL_SIGNIN", "VERIFY_AND_CHANGE_EMAIL", "REVERT_SECOND_FACTOR_ADDITION",
+)  # fmt: skip
+_SEND_OOB_CODE: dict[str, Kind] = {
+    **dict.fromkeys(["email", "idToken", "newEmail", "continueUrl", "targetProjectId", "tenantId", "userIp"], _TEXT),
+    **dict.fromkeys(["androidMinimumVersion", "androidPackageName", "dynamicLinkDomain", "linkDomain"], _TEXT),
+    **dict.fromkeys(["captchaResp", "challenge"], _TEXT),
+    **dict.fromkeys(["returnOobLink", "canHandleCodeInApp", "androidInstallApp"], _FLAG),
+    "requestType": Text(_REQUEST_TYPES),
+}
+_RESET_PASSWORD = dict.fromkeys(["oobCode", "newPassword", "email", "oldPassword", "tenantId"], _TEXT)
+_QUERY: dict[str, Kind] = {
+    "expression": _ANY_RECORDS,
+    "limit": _INT64,
+    "offset": _INT64,
+    "order": Text(("ORDER_UNSPECIFIED", "ASC", "DESC")),
+    "returnUserInfo": _FLAG,
+    "sortBy": Text(("SORT_BY_FIELD_UNSPECIFIED", "USER_ID", "NAME", "CREATED_AT", "LAST_LOGIN_AT", "USER_EMAIL")),
+    "tenantId": _TEXT,
+}
+_GRANT = dict.fromkeys(["grantType", "refreshToken", "code"], _TEXT)
+_BATCH_DELETE: dict[str, Kind] = {"localIds": _TEXTS, "force": _FLAG, "tenantId": _TEXT}
+_COOKIE = {"idToken": _TEXT, "validDuration": _INT64, "tenantId": _TEXT}
+_CONFIG: dict[str, Kind] = {
+    "signIn": Record({"allowDuplicateEmails": _FLAG}),
+    "emailPrivacyConfig": Record({"enableImprovedEmailPrivacy": _FLAG}),
+}
+
+
+class Access(Enum):
+    """Who may call."""
+
+    ANYBODY = "no credential is looked at"
+    KEY = "whoever has an API key"
+    KEY_OR_ADMIN = "whoever has an API key; an administrator may do more"
+    ADMIN = "administrators only"
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """How a verb on a path is answered. `operation` is a name where Firebase has what this emulator has not."""
+
+    operation: Operation | str
+    fields: Mapping[str, Kind] = field(default_factory=dict[str, Kind])
+    access: Access = Access.KEY_OR_ADMIN
+    form: bool = False
+    """URL-encoded bodies are taken as well as JSON."""
+
+
+_V1 = "/identitytoolkit.googleapis.com/v1"
+_V2 = "/identitytoolkit.googleapis.com/v2"
+_P1 = f"{_V1}/projects/{{project}}"
+_P2 = f"{_V2}/projects/{{project}}"
+_EMULATOR = "/emulator/v1/projects/{project}"
+
+ROUTES: dict[tuple[str, str], Route] = {
+    ("POST", f"{_V1}/accounts:signUp"): Route(sign_in.sign_up, _SIGN_UP),
+    ("POST", f"{_V1}/accounts:signInWithPassword"): Route(sign_in.sign_in_with_password, _SIGN_IN),
+    ("POST", f"{_V1}/accounts:signInWithCustomToken"): Route(sign_in.sign_in_with_custom_token, _SIGN_IN),
+    ("POST", f"{_V1}/accounts:signInWithEmailLink"): Route(sign_in.sign_in_with_email_link, _EMAIL_LINK),
+    ("POST", f"{_V1}/accounts:createAuthUri"): Route(sign_in.create_auth_uri, _CREATE_AUTH_URI),
+    ("POST", f"{_V1}/accounts:lookup"): Route(profile.lookup, _LOOKUP),
+    ("POST", f"{_V1}/accounts:update"): Route(profile.update, _UPDATE),
+    ("POST", f"{_V1}/accounts:delete"): Route(profile.delete, _DELETE),
+    ("POST", f"{_V1}/accounts:sendOobCode"): Route(codes.send_oob_code, _SEND_OOB_CODE),
+    ("POST", f"{_V1}/accounts:resetPassword"): Route(codes.reset_password, _RESET_PASSWORD),
+    ("GET", f"{_V1}/projects"): Route(admin.get_project),
+    ("POST", "/securetoken.googleapis.com/v1/token"): Route(sign_in.grant_token, _GRANT, Access.KEY, form=True),
+    ("POST", f"{_P1}/accounts"): Route(sign_in.sign_up, _SIGN_UP, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:lookup"): Route(profile.lookup, _LOOKUP, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:update"): Route(profile.update, _UPDATE, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:delete"): Route(profile.delete, _DELETE, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:sendOobCode"): Route(codes.send_oob_code, _SEND_OOB_CODE, Access.ADMIN),
+    ("GET", f"{_P1}/accounts:batchGet"): Route(admin.batch_get, access=Access.ADMIN),
+    ("POST", f"{_P1}/accounts:batchDelete"): Route(admin.batch_delete, _BATCH_DELETE, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:query"): Route(admin.query, _QUERY, Access.ADMIN),
+    ("POST", f"{_P1}:queryAccounts"): Route(admin.query, _QUERY, Access.ADMIN),
+    ("POST", f"{_P1}:createSessionCookie"): Route(admin.create_session_cookie, _COOKIE, Access.ADMIN),
+    ("DELETE", f"{_EMULATOR}/accounts"): Route(admin.delete_accounts, access=Access.ANYBODY),
+    ("GET", f"{_EMULATOR}/oobCodes"): Route(admin.list_codes, access=Access.ANYBODY),
+    ("GET", f"{_EMULATOR}/verificationCodes"): Route(admin.list_verification_codes, access=Access.ANYBODY),
+    ("GET", f"{_EMULATOR}/config"): Route(admin.get_config, access=Access.ANYBODY),
+    ("PATCH", f"{_EMULATOR}/config"): Route(admin.update_config, _CONFIG, Access.ANYBODY),
+    **{
+        ("POST", f"{_V1}/accounts:{name}"): Route(f"identitytoolkit.accounts.{name}")
+        for name in (
+            "signInWithIdp", "signInWithPhoneNumber", "sendVerificationCode", "signInWithGameCenter",
+            "verifyIosClient", "issueSamlResponse",
+        )
+    },
+    **{
+        ("POST", f"{_V2}/accounts{name}"): Route(f"identitytoolkit.accounts.{name[1:].replace(':', '.')}")
+        for name in (
+            ":revokeToken", "/mfaEnrollment:start", "/mfaEnrollment:finalize", "/mfaEnrollment:withdraw",
+            "/mfaSignIn:start", "/mfaSignIn:finalize",
+        )
+    },
+    ("GET", f"{_V1}/recaptchaParams"): Route("identitytoolkit.getRecaptchaParams"),
+    ("GET", f"{_V1}/sessionCookiePublicKeys"): Route("identitytoolkit.getSessionCookiePublicKeys"),
+    ("GET", f"{_V2}/passwordPolicy"): Route("identitytoolkit.getPasswordPolicy"),
+    ("GET", f"{_V2}/recaptchaConfig"): Route("identitytoolkit.getRecaptchaConfig"),
+    ("GET", f"{_P2}/config"): Route("identitytoolkit.projects.getConfig", access=Access.ADMIN),
+    ("PATCH", f"{_P2}/config"): Route("identitytoolkit.projects.updateConfig", access=Access.ADMIN),
+    ("POST", f"{_P1}/accounts:batchCreate"): Route("identitytoolkit.projects.accounts.batchCreate", {}, Access.ADMIN),
+}  # fmt: skip
+
+_LEGACY = {
+    "createAuthUri": "accounts:createAuthUri",
+    "deleteAccount": "accounts:delete",
+    "emailLinkSignin": "accounts:signInWithEmailLink",
+    "getAccountInfo": "accounts:lookup",
+    "getOobConfirmationCode": "accounts:sendOobCode",
+    "getProjectConfig": "projects",
+    "resetPassword": "accounts:resetPassword",
+    "setAccountInfo": "accounts:update",
+    "signupNewUser": "accounts:signUp",
+    "verifyAssertion": "accounts:signInWithIdp",
+    "verifyCustomToken": "accounts:signInWithCustomToken",
+    "verifyPassword": "accounts:signInWithPassword",
+}
+"""The v3 names of the same operations, which older clients still call."""
+_LEGACY_PREFIX = "/www.googleapis.com/identitytoolkit/v3/relyingparty/"
+_PROJECT = re.compile(r"(/identitytoolkit\.googleapis\.com/v[12]|/emulator/v1)/projects/([^/:]+)")
+_VERBS_OF: dict[str, list[str]] = {}
+for _verb, _path in ROUTES:
+    _VERBS_OF.setdefault(_path, []).append(_verb)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A path, taken apart: what to look up in `ROUTES`, the project that it names, and the verbs that it takes."""
+
+    path: str
+    project: str | None
+    verbs: tuple[str, ...]
+
+
+def find(path: str) -> Place:
+    """Where a path (percent-encoded, without query) leads; `verbs` is empty for nowhere."""
+    if path.startswith(_LEGACY_PREFIX):
+        path = f"{_V1}/{_LEGACY.get(path[len(_LEGACY_PREFIX) :], '')}"
+    path = path.replace("%3A", ":").replace("%3a", ":")
+    named = _PROJECT.match(path)
+    if named is None:
+        return Place(path, None, tuple(_VERBS_OF.get(path, ())))
+    template = f"{named[1]}/projects/{{project}}{path[named.end() :]}"
+    return Place(template, unquote(named[2]), tuple(_VERBS_OF.get(template, ())))

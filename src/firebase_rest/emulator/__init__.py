@@ -1,0 +1,27 @@
+"""Firebase in a box, for first runs and for tests: no account, no Java, no network.
+
+    with Emulator().serve() as server:
+        print(server.host)
+
+`Emulator` also answers `Request` values in the same process, without a port. Needs the extra `firebase-rest[emulator]` to
+serve. https://firebase.google.com/docs/emulator-suite
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from firebase_rest.emulator.emulator import Emulator
+
+if TYPE_CHECKING:
+    from firebase_rest.emulator.server import Server
+
+__all__ = ["Emulator", "Server"]
+
+
+def __getattr__(name: str) -> object:
+    if name == "Server":  # needs Starlette and uvicorn, which the in-process emulator does without
+        from firebase_rest.emulator.server import Server  # noqa: PLC0415
+
+        return Server
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -1,0 +1,112 @@
+"""The emulator as one object: it takes a Request and gives a Response, without a socket.
+
+Which service a request is for: `ns=` means the database; else `/v0/b/` is Storage, `/emulator/` and the Google host names
+are Auth; everything else is the database.
+"""
+
+from __future__ import annotations
+
+import time
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+from firebase_rest.emulator.answers import HEADERS, preflight
+from firebase_rest.emulator.auth import AuthEmulator
+from firebase_rest.emulator.call import split_url
+from firebase_rest.emulator.database import DatabaseEmulator
+from firebase_rest.emulator.rendering import pretty
+from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
+from firebase_rest.emulator.stream import StreamReader, Subscription
+from firebase_rest.transport.wire import Response
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firebase_rest.emulator.server import Server
+    from firebase_rest.transport.wire import Request
+
+_AUTH = ("/identitytoolkit.googleapis.com/", "/securetoken.googleapis.com/", "/www.googleapis.com/", "/emulator/")
+_STORAGE = "/v0/b/"
+_KNOWN = (
+    "/<path>.json",
+    "/.settings/rules.json",
+    "/.inspect/databases.json",
+    "/identitytoolkit.googleapis.com/v1/accounts:signUp",
+    "/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword",
+    "/identitytoolkit.googleapis.com/v1/accounts:signInWithCustomToken",
+    "/identitytoolkit.googleapis.com/v1/accounts:lookup",
+    "/identitytoolkit.googleapis.com/v1/accounts:update",
+    "/identitytoolkit.googleapis.com/v1/accounts:delete",
+    "/identitytoolkit.googleapis.com/v1/accounts:sendOobCode",
+    "/identitytoolkit.googleapis.com/v1/accounts:resetPassword",
+    "/securetoken.googleapis.com/v1/token",
+    "/emulator/v1/projects/<project>/accounts",
+    "/emulator/v1/projects/<project>/oobCodes",
+    "/emulator/v1/projects/<project>/config",
+)
+
+
+class Emulator:
+    """Firebase in a box: Realtime Database and Auth of one project, held in memory.
+
+    `require_auth` refuses database access without a valid token (there are no rules yet); `clock` gives seconds since the
+    epoch, and is what server timestamps, push ids and the lifetime of tokens go by; `keep_alive` is how many seconds of
+    silence an event stream lasts before it sends a sign of life. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        project: str = "demo-project",
+        *,
+        require_auth: bool = False,
+        clock: Callable[[], float] = time.time,
+        keep_alive: float = 30.0,
+    ) -> None:
+        self.project = project
+        self.keep_alive = keep_alive
+        self._auth = AuthEmulator(project, clock)
+        self._database = DatabaseEmulator(
+            project, clock=clock, check_id_token=self._auth.check_id_token, require_auth=require_auth
+        )
+
+    def answer(self, request: Request) -> Response:
+        """The answer to one request. An event stream's is a Response whose `reader` gives the events; close it."""
+        answer = self.open(request)
+        if isinstance(answer, Subscription):
+            return Response(200, STREAM_HEADERS, reader=StreamReader(answer, self.keep_alive), request=request)
+        return answer
+
+    def open(self, request: Request) -> Response | Subscription:
+        """As `answer`, but an event stream as the bare subscription: for whoever waits in his own way."""
+        path, params = split_url(request)[1:]
+        if not any(name == "ns" for name, _ in params):
+            if request.method == "OPTIONS":
+                return preflight({name.lower(): value for name, value in request.headers.items()})
+            if path.startswith(_AUTH):
+                answer = self._auth.answer(request)
+                return _unknown(request.method, path) if answer is None else answer
+            if path.startswith(_STORAGE):
+                return _unknown(request.method, path)
+        return self._database.answer(request)
+
+    def reset(self) -> None:
+        """Forget all data, accounts and codes. Open streams see the data go."""
+        self._auth.reset()
+        self._database.reset()
+
+    def serve(self, host: str = "127.0.0.1", port: int = 0) -> Server:
+        """Answer over HTTP, from a thread, until the returned server is closed. Port 0 takes a free one.
+
+        Raises ImportError, saying what to install, without the `emulator` extra, and OSError where the port is taken.
+        """
+        from firebase_rest.emulator.server import Server  # noqa: PLC0415  # the in-process emulator needs no web server
+
+        return Server(self, host, port)
+
+
+def _unknown(method: str, path: str) -> Response:
+    """501, with the route that was perhaps meant."""
+    nearest = get_close_matches(path, _KNOWN, n=1, cutoff=0.0)[0]
+    message = f"{method} {path} is not implemented by this emulator; the nearest route that it knows is {nearest}"
+    error = {"code": 501, "message": message, "status": "NOT_IMPLEMENTED"}
+    return Response(501, HEADERS, pretty({"error": error}))

@@ -1,0 +1,233 @@
+"""Event streams: what a watcher of one place is told about each write.
+
+The law of this file: a writer only appends its change to each stream's queue; the watcher's own side turns changes into
+events. So a slow watcher holds up nobody, and since roots are immutable, the events are exact however late they are made.
+https://firebase.google.com/docs/reference/rest/database#section-streaming
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from typing import TYPE_CHECKING
+
+from firebase_rest.database.filter import Filter
+from firebase_rest.emulator import query
+from firebase_rest.emulator.rendering import compact
+from firebase_rest.emulator.tree import Branch, at, child, export, priority_of, render, same
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+
+    from firebase_rest.emulator.namespace import Change
+    from firebase_rest.emulator.tree import Node
+    from firebase_rest.transport.wire import Json
+
+    Path = tuple[str, ...]
+
+MAX_PENDING = 100_000
+"""How many changes a stream keeps for a watcher that does not read. Then it is disconnected: coming back, it gets the
+whole value at once, which is less to read."""
+
+KEEP_ALIVE = b"event: keep-alive\ndata: null\n\n"
+
+HEADERS = {
+    "content-type": "text/event-stream; charset=utf-8",
+    "cache-control": "no-cache",
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "ETag",
+}
+
+
+def event(name: str, path: Sequence[str], data: Json) -> bytes:
+    """The bytes of one event; `path` is relative to the stream."""
+    return b"event: %s\ndata: %s\n\n" % (name.encode(), compact({"path": "/" + "/".join(path), "data": data}))
+
+
+class View:
+    """What one watcher sees, and the events that a change makes in it. Used by one thread at a time."""
+
+    def __init__(self, path: Path, filter: Filter, *, as_export: bool = False) -> None:
+        self._path = path
+        self._filter = filter
+        self._show = export if as_export else render
+        self._export = as_export
+        self._window: set[str] = set()  # the children now seen, where the filter can leave some out
+
+    def first(self, root: Node) -> bytes:
+        """The event that every stream begins with: all there is."""
+        return self._whole(at(root, self._path))
+
+    def events(self, change: Change) -> list[bytes]:
+        """What happened to this view, in at most one event."""
+        size, base = len(self._path), change.base
+        before, after = at(change.before, self._path), at(change.after, self._path)
+        if base[:size] == self._path:  # here or below
+            inside = base[size:]
+            if change.targets is None:
+                return self._put(inside, before, after)
+            return self._patch(inside, change.targets, before, after)
+        if self._path[: len(base)] != base:
+            return []
+        cut = [path[size:] for path in change.paths() if path[:size] == self._path and len(path) > size]
+        if cut:
+            return self._patch((), cut, before, after)
+        return [] if same(before, after) else self._put((), before, after)
+
+    def _whole(self, node: Node) -> bytes:
+        if self._filter.narrows:
+            node = query.narrow(node, self._filter)
+            self._window = set(node.children) if isinstance(node, Branch) else set()
+        return event("put", (), self._show(node))
+
+    def _put(self, inside: Path, before: Node, after: Node) -> list[bytes]:
+        if not inside:
+            return [self._whole(after)]
+        if self._filter.narrows:
+            slide = self._slide({inside[0]}, before, after)
+            if slide is not None:
+                return slide
+        return [event("put", inside, self._show(at(after, inside)))]
+
+    def _patch(self, inside: Path, targets: Iterable[Path], before: Node, after: Node) -> list[bytes]:
+        if not self._export:
+            # Priorities are not part of what is shown, so to write one changes nothing here.
+            targets = [target for target in targets if target[-1] != ".priority"]
+        if self._filter.narrows:
+            touched = {inside[0]} if inside else {target[0] for target in targets if target[0] != ".priority"}
+            slide = self._slide(touched, before, after)
+            if slide is not None:
+                return slide
+            if not inside:
+                targets = [target for target in targets if target[0] in self._window]
+        place = at(after, inside)
+        data = {"/".join(target): self._value(place, target) for target in targets}
+        return [event("patch", inside, data)] if data else []
+
+    def _value(self, node: Node, target: Path) -> Json:
+        if target[-1] == ".priority":
+            return priority_of(at(node, target[:-1]))
+        return self._show(at(node, target))
+
+    def _slide(self, touched: set[str], before: Node, after: Node) -> list[bytes] | None:
+        """The events of a write to the children `touched`, where some child came into the window or left it, or where none of
+        them is in it. `None` where the window holds the same children as before.
+        """
+        if all(same(child(before, key), child(after, key)) for key in touched):
+            return None if touched & self._window else []
+        old = self._window
+        new = set(query.window(after, self._filter)) if isinstance(after, Branch) else set[str]()
+        self._window = new
+        if old == new:
+            return None if touched & new else []
+        changed = [key for key in (*sorted(new - old), *sorted(touched & new & old))]
+        data: dict[str, Json] = {key: self._show(child(after, key)) for key in changed}
+        data.update(dict.fromkeys(sorted(old - new)))
+        if len(data) == 1:
+            key, value = data.popitem()
+            return [event("put", (key,), value)]
+        return [event("patch", (), data)]
+
+
+class Subscription:
+    """One open stream: the queue between the writers and its watcher."""
+
+    def __init__(self, view: View, root: Node, path: Path) -> None:
+        self._view = view
+        self._root: Node = root
+        self._path = path
+        self._fresh = True
+        self._changes: deque[Change] = deque()
+        self._last_words = b""
+        self._wake: Callable[[], None] = _nothing
+        self._on_end: Callable[[Subscription], None] | None = None
+        self._lock = threading.Lock()
+        self.ended = False
+
+    def offer(self, change: Change) -> None:
+        """A write happened. Called under the database's lock, in commit order."""
+        base = change.base
+        shorter = min(len(base), len(self._path))
+        if base[:shorter] != self._path[:shorter]:
+            return
+        with self._lock:
+            if self.ended:
+                return
+            self._changes.append(change)
+            if len(self._changes) > MAX_PENDING:
+                self._changes.clear()
+                self.ended = True
+        self._wake()
+
+    def take(self) -> bytes:
+        """The events there are by now, b"" for none. Only the watcher calls this."""
+        parts: list[bytes] = []
+        if self._fresh:
+            self._fresh = False
+            parts.append(self._view.first(self._root))
+            self._root = None  # not needed any more, and perhaps large
+        while self._changes:
+            parts += self._view.events(self._changes.popleft())
+        with self._lock:
+            if self.ended:
+                parts.append(self._last_words)
+                self._last_words = b""
+        return b"".join(parts)
+
+    def end(self, last_words: bytes = b"") -> None:
+        """Close the stream once what is queued, and `last_words`, are read. From any thread, and twice."""
+        with self._lock:
+            first = not self.ended
+            self.ended = True
+            if first:
+                self._last_words = last_words
+        self._wake()
+        if self._on_end is not None:
+            self._on_end(self)
+
+    def when_written(self, wake: Callable[[], None]) -> None:
+        """Call `wake`, from the writer's thread, whenever there may be something to take."""
+        self._wake = wake
+
+    def when_ended(self, forget: Callable[[Subscription], None]) -> None:
+        """Call `forget` when the stream is closed by its watcher or by `end`."""
+        self._on_end = forget
+
+
+def _nothing() -> None:
+    pass
+
+
+class StreamReader:
+    """A stream as the body of an answer in the same process: bytes when there are any, else a keep-alive now and then."""
+
+    def __init__(self, subscription: Subscription, keep_alive: float) -> None:
+        self._subscription = subscription
+        self._keep_alive = keep_alive
+        self._written = threading.Event()
+        self._closed = False
+        self._buffer = b""
+        subscription.when_written(self._written.set)
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes, as soon as there are any; b"" once the stream has ended."""
+        while not self._buffer and not self._closed:
+            self._written.clear()
+            over = self._subscription.ended  # looked at first: what was queued before the end must still come out
+            self._buffer = self._subscription.take()
+            if self._buffer:
+                break
+            if over:
+                self._subscription.end()  # a stream that fell too far behind has only stopped listening so far
+                return b""
+            if not self._written.wait(self._keep_alive):
+                self._buffer = KEEP_ALIVE
+        if self._closed:
+            return b""
+        data, self._buffer = self._buffer[:size], self._buffer[size:]
+        return data
+
+    def close(self) -> None:
+        """End the stream. Safe from any thread, and twice."""
+        self._closed = True
+        self._subscription.end()

@@ -131,9 +131,13 @@ def _check_bound(order: str | None, name: str, bound: Bound) -> None:
                 f"{name}({value!r})."
             )
         if bound.key is not None:
-            raise UsageError(f"{name}(..., key=...) breaks ties between equal values; keys are never equal, so leave it out.")
+            raise UsageError(
+                f"{name}(..., key=...) breaks ties between equal values; keys are never equal, so leave it out."
+            )
     if order == PRIORITY and isinstance(value, bool):
-        raise UsageError(f"Priorities are None, numbers or strings, so {name}({value!r}) can match none; pass one of those.")
+        raise UsageError(
+            f"Priorities are None, numbers or strings, so {name}({value!r}) can match none; pass one of those."
+        )
 
 
 def checked_bound(name: str, value: object, key: object = None) -> Bound:
@@ -149,7 +153,9 @@ def checked_bound(name: str, value: object, key: object = None) -> Bound:
     if key is None:
         return Bound(value)
     if not isinstance(key, str) or not is_valid_key(key):
-        raise UsageError(f"{name}(..., key={key!r}): key is a child key, a string without . $ # [ ] / or control characters.")
+        raise UsageError(
+            f"{name}(..., key={key!r}): key is a child key, a string without . $ # [ ] / or control characters."
+        )
     _check_text(name, key)
     return Bound(value, key)
 
@@ -183,7 +189,9 @@ def checked_order_path(path: object) -> str:
         raise UsageError(f"order_by_child({path!r}) would be read as an index name; write {builders[path]}.")
     segments = split(path)
     if not segments:
-        raise UsageError("order_by_child() needs the name of a child; to order by the children's own values write order_by_value().")
+        raise UsageError(
+            "order_by_child() needs the name of a child; to order by the children's own values write order_by_value()."
+        )
     for segment in segments:
         if not is_valid_key(segment):
             raise UsageError(

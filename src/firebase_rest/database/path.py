@@ -58,7 +58,9 @@ def check_path(segments: Sequence[str], where: str) -> None:
         raise UsageError(f"The path {where} has {len(segments)} levels; the database goes {MAX_DEPTH} deep.")
     size = len("/".join(segments).encode())
     if size > MAX_KEY_BYTES:
-        raise UsageError(f"The path {where[:40]}... has {size} bytes; paths have at most {MAX_KEY_BYTES} bytes of UTF-8.")
+        raise UsageError(
+            f"The path {where[:40]}... has {size} bytes; paths have at most {MAX_KEY_BYTES} bytes of UTF-8."
+        )
 
 
 def _utf8_size(text: str, where: str) -> int:

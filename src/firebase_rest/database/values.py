@@ -51,14 +51,18 @@ def encode_update(data: object, segments: Sequence[str], options: Mapping[str, A
     data = _plain(data, segments, options)
     where = _show(segments)
     if not isinstance(data, Mapping):
-        raise UsageError(f"update() at {where} takes a dict of children to replace, not {type(data).__name__}; use set().")
+        raise UsageError(
+            f"update() at {where} takes a dict of children to replace, not {type(data).__name__}; use set()."
+        )
     checker = _Checker()
     targets: dict[tuple[str, ...], str] = {}
     for key, value in cast("Mapping[object, object]", data).items():
         name = _key_text(key, where)
         target = _check_update_path(name, segments, value)
         if target in targets:
-            raise UsageError(f"update() at {where} names the same place twice: {targets[target]!r} and {name!r}; keep one.")
+            raise UsageError(
+                f"update() at {where} names the same place twice: {targets[target]!r} and {name!r}; keep one."
+            )
         targets[target] = name
         if target[-1] != ".priority":
             checker.check(value, (*segments, *target))
@@ -70,7 +74,9 @@ def _check_update_path(name: str, segments: Sequence[str], value: object) -> tup
     where = _show(segments)
     target = split(name)
     if not target:
-        raise UsageError(f"update() at {where} has the empty path {name!r} among its keys; to replace everything use set().")
+        raise UsageError(
+            f"update() at {where} has the empty path {name!r} among its keys; to replace everything use set()."
+        )
     keys = target[:-1] if target[-1] == ".priority" else target
     if len(keys) < len(target):
         _check_priority(value, _show((*segments, *target)))
@@ -172,7 +178,9 @@ class _Checker:
                 raise UsageError(f"The number at {_show(path)} is too large for a double; store it as a string.")
         elif isinstance(value, float):
             if not math.isfinite(value):
-                raise UsageError(f"The number at {_show(path)} is {value!r}, which JSON cannot carry; store None or a string.")
+                raise UsageError(
+                    f"The number at {_show(path)} is {value!r}, which JSON cannot carry; store None or a string."
+                )
         elif isinstance(value, Mapping):
             self._check_mapping(cast("Mapping[object, object]", value), path)
         elif isinstance(value, (list, tuple)):
@@ -195,7 +203,9 @@ class _Checker:
         if size < 0:
             raise UsageError(f"The string at {_show(path)} holds half of a surrogate pair, which UTF-8 cannot carry.")
         if size > MAX_STRING_BYTES:
-            raise UsageError(f"The string at {_show(path)} has {size} bytes; the database stores at most {MAX_STRING_BYTES}.")
+            raise UsageError(
+                f"The string at {_show(path)} has {size} bytes; the database stores at most {MAX_STRING_BYTES}."
+            )
 
     def _check_mapping(self, value: Mapping[object, object], path: tuple[str, ...]) -> None:
         where = _show(path)
@@ -217,13 +227,17 @@ class _Checker:
 
     def _check_leaf(self, parent: Mapping[object, object], item: object, path: tuple[str, ...]) -> None:
         if set(parent) - {".value", ".priority"}:
-            raise UsageError(f"The object at {_show(path)} has '.value' beside children; a place holds one or the other.")
+            raise UsageError(
+                f"The object at {_show(path)} has '.value' beside children; a place holds one or the other."
+            )
         if isinstance(item, (list, tuple)) or (isinstance(item, Mapping) and ".sv" not in item):
             raise UsageError(f"The '.value' at {_show(path)} is not a string, number, bool or None.")
         self.check(item, path)
 
     def _check_child(self, item: object, name: str, path: tuple[str, ...]) -> None:
         if len(path) >= MAX_DEPTH:
-            raise UsageError(f"The data at {_show(path[:3])}/... goes deeper than {MAX_DEPTH} levels; store it flatter.")
+            raise UsageError(
+                f"The data at {_show(path[:3])}/... goes deeper than {MAX_DEPTH} levels; store it flatter."
+            )
         check_segment(name, _show(path))
         self.check(item, (*path, name))

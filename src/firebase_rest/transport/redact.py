@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+if TYPE_CHECKING:
+    from firebase_rest.transport.wire import Request
 
 MASK = "[redacted]"
 
@@ -50,6 +56,20 @@ def redact(text: str) -> str:
 def redact_params(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Query pairs with the values of secret parameters masked."""
     return [(name, MASK if name in SECRET_PARAMS else redact(value)) for name, value in params]
+
+
+def secrets_in(request: Request) -> set[str]:
+    """The values of secret parameters and of secret members of a small JSON or form body."""
+    found = {value for name, value in request.params if name in SECRET_PARAMS}
+    body = request.body
+    if isinstance(body, bytes) and len(body) < 65_536:
+        try:
+            members = json.loads(body)
+        except ValueError:
+            members = dict(parse_qsl(body.decode("utf-8", "replace")))
+        if isinstance(members, dict):
+            found |= {value for name, value in members.items() if name in SECRET_FIELDS and isinstance(value, str)}
+    return found
 
 
 class RedactingFilter(logging.Filter):

@@ -62,8 +62,12 @@ class BodyReader(Protocol):
         """At most `size` bytes, as soon as any are there; b"" at the end. Raises `NetworkError` where it was cut."""
         ...
 
+    def abort(self) -> None:
+        """Wake a `read` that waits, from any thread."""
+        ...
+
     def close(self) -> None:
-        """Let the connection go. Safe from any thread, and twice."""
+        """Let the connection go; for the thread that reads."""
         ...
 
 

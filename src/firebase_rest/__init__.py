@@ -1,0 +1,69 @@
+"""Firebase over its REST APIs: Auth and the Realtime Database, with pyrebase's names.
+
+import firebase_rest
+
+firebase = firebase_rest.initialize_app({"apiKey": "...", "databaseURL": "https://example.firebaseio.com"})
+user = firebase.auth().sign_in_with_email_and_password("ada@example.com", "correct horse")
+firebase.database().child("users").push({"name": "Ada"}, user["idToken"])
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest import errors
+from firebase_rest._version import __version__
+from firebase_rest.app import App, initialize_app
+from firebase_rest.errors import *  # noqa: F403 - the error tree is public as it stands
+
+if TYPE_CHECKING:
+    from firebase_rest.auth.client import Auth
+    from firebase_rest.auth.session import UserSession
+    from firebase_rest.database.reference import Database, Query, Reference
+    from firebase_rest.database.snapshot import Item, Snapshot
+    from firebase_rest.database.stream import Stream
+    from firebase_rest.database.values import SERVER_TIMESTAMP, increment
+
+# What loads at first use: a program that only signs in should not pay for the database.
+_LAZY = {
+    "Auth": "auth.client",
+    "UserSession": "auth.session",
+    "Database": "database.reference",
+    "Query": "database.reference",
+    "Reference": "database.reference",
+    "Item": "database.snapshot",
+    "Snapshot": "database.snapshot",
+    "Stream": "database.stream",
+    "SERVER_TIMESTAMP": "database.values",
+    "increment": "database.values",
+}
+
+__all__ = [
+    "SERVER_TIMESTAMP",
+    "App",
+    "Auth",
+    "Database",
+    "Item",
+    "Query",
+    "Reference",
+    "Snapshot",
+    "Stream",
+    "UserSession",
+    "__version__",
+    "increment",
+    "initialize_app",
+    *errors.__all__,
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_LAZY[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})

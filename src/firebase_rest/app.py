@@ -1,0 +1,192 @@
+"""`initialize_app` and `App`: reads the configuration and wires the parts together.
+
+The law of this file: nothing is opened, read or judged before the service that needs it is used, because programs call
+`initialize_app` while they are imported.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.transport.call import Channel
+from firebase_rest.transport.credentials import NOBODY, OWNER, ServiceAccount, Signer, TokenSource, user
+from firebase_rest.transport.options import Options
+from firebase_rest.transport.session import SessionTransport
+
+if TYPE_CHECKING:
+    from requests import Session
+
+    from firebase_rest.auth.client import Auth
+    from firebase_rest.database.reference import Database
+
+_EMULATORS = {
+    "auth": "FIREBASE_AUTH_EMULATOR_HOST",
+    "database": "FIREBASE_DATABASE_EMULATOR_HOST",
+    "storage": "FIREBASE_STORAGE_EMULATOR_HOST",
+}
+
+
+def initialize_app(
+    config: Mapping[str, Any] | None = None,
+    *,
+    session: Session | None = None,
+    timeout: float | tuple[float, float] = (10, 60),
+    deadline: float | None = None,
+    retries: int = 3,
+    headers: Mapping[str, str] | None = None,
+    credentials: object = None,
+) -> App:
+    """An `App` for the project that `config` describes: the mapping that the Firebase console shows for a web app.
+
+    `config` has any of `apiKey`, `authDomain`, `projectId`, `databaseURL`, `storageBucket`, `serviceAccount`; without
+    it, the environment variable FIREBASE_CONFIG is read (JSON text, or the path of a JSON file). `timeout` is seconds
+    to connect and seconds of silence, `deadline` the seconds that a whole call may take (None: no bound), `retries` how
+    often a failed request is repeated where that is harmless. `headers` go with every request. `credentials` is a
+    service account: a key file's path or content, google-auth credentials, or "adc" for the application default ones.
+    `session` is a `requests.Session` of yours, to be closed by you.
+    """
+    options = Options().but(timeout, deadline, retries)
+    return App(_configuration(config), SessionTransport(session, headers), options, credentials)
+
+
+def _configuration(config: object) -> dict[str, Any]:
+    if config is None:
+        config = _from_environment()
+    if not isinstance(config, Mapping):
+        raise ConfigError(
+            f"initialize_app() takes a mapping with 'apiKey', 'databaseURL', ..., not {type(config).__name__}; "
+            "copy it from the Firebase console (project settings, your apps)."
+        )
+    return {str(key): value for key, value in config.items() if value is not None and value != ""}
+
+
+def _from_environment() -> object:
+    text = os.environ.get("FIREBASE_CONFIG", "").strip()
+    if not text:
+        raise ConfigError(
+            "initialize_app() needs a configuration: pass a dict with 'apiKey', 'databaseURL', ..., or set the "
+            "environment variable FIREBASE_CONFIG to it (JSON text, or the path of a JSON file)."
+        )
+    if not text.startswith("{"):
+        text = Path(text).read_text(encoding="utf-8")
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    raise ConfigError(
+        "FIREBASE_CONFIG is not JSON; it holds either JSON text that starts with { or the path of a JSON file."
+    )
+
+
+class App:
+    """One Firebase project and one `requests.Session` to reach it. A context manager; `close()` ends its streams too."""
+
+    def __init__(
+        self, config: Mapping[str, Any], transport: SessionTransport, options: Options, credentials: object = None
+    ) -> None:
+        self._config = config
+        self._transport = transport
+        self._options = options
+        self._emulators = {service: os.environ.get(name) or None for service, name in _EMULATORS.items()}
+        source = credentials if credentials is not None else config.get("serviceAccount")
+        self._account = None if source is None else ServiceAccount(source, transport.session, options.read)
+
+    def __repr__(self) -> str:
+        return f"<App {self._config.get('projectId') or self._config.get('databaseURL') or ''}>".replace(" >", ">")
+
+    def __enter__(self) -> App:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the App's streams and waits, and close its connections (not a session that you passed in)."""
+        self._transport.close()
+
+    def with_options(
+        self,
+        *,
+        timeout: float | tuple[float, float] | None = None,
+        deadline: float | None = None,
+        retries: int | None = None,
+    ) -> App:
+        """The same App, over the same session, with other limits."""
+        copy = App.__new__(App)
+        copy.__dict__.update(self.__dict__)
+        copy._options = self._options.but(timeout, deadline, retries)
+        return copy
+
+    # --- what programs look at --------------------------------------------------------------------------------------
+
+    @property
+    def requests(self) -> Session:
+        """The `requests.Session` that everything goes over."""
+        return self._transport.session
+
+    @property
+    def api_key(self) -> str | None:
+        """`apiKey` as configured."""
+        return self._config.get("apiKey")
+
+    @property
+    def auth_domain(self) -> str | None:
+        """`authDomain` as configured."""
+        return self._config.get("authDomain")
+
+    @property
+    def database_url(self) -> str | None:
+        """`databaseURL` as configured."""
+        return self._config.get("databaseURL")
+
+    @property
+    def storage_bucket(self) -> str | None:
+        """`storageBucket` as configured."""
+        return self._config.get("storageBucket")
+
+    @property
+    def project_id(self) -> str | None:
+        """`projectId` as configured."""
+        return self._config.get("projectId")
+
+    @property
+    def credentials(self) -> Any:
+        """The google-auth credentials of the service account, or None."""
+        return None if self._account is None else self._account.google
+
+    # --- services ---------------------------------------------------------------------------------------------------
+
+    def auth(self) -> Auth:
+        """A new `Auth`: sign-in and accounts. Its first call raises `ConfigError` without an `apiKey`."""
+        from firebase_rest.auth.client import Auth
+
+        return Auth(
+            Channel(self._transport, NOBODY, self._options), self._config, self._emulators["auth"], self._account
+        )
+
+    def database(self, target: str | TokenSource | None = None) -> Database:
+        """The root of a database: the configured one, the one at the URL `target`, or the configured one as a user.
+
+        Its first call raises `ConfigError` without a `databaseURL`.
+        """
+        from firebase_rest.database.location import locate
+        from firebase_rest.database.reference import Database, Home
+
+        if target is not None and not isinstance(target, (str, TokenSource)):
+            raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")
+        location = locate(target if isinstance(target, str) else self.database_url, self._emulators["database"])
+        signer = user(target) if isinstance(target, TokenSource) else self._signer("database")
+        return Database(Channel(self._transport, signer, self._options), location, Home(self.api_key, self._account))
+
+    def _signer(self, service: str) -> Signer:
+        if self._account is None:
+            return NOBODY
+        return OWNER if self._emulators[service] else self._account

@@ -1,0 +1,101 @@
+"""A place in a database, and the URL it has."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from urllib.parse import parse_qsl, urlsplit
+
+from firebase_rest.database.path import check_path, split, url_path
+from firebase_rest.errors import ConfigError, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """`base` is scheme and host ("https://example.firebaseio.com"), `namespace` the database behind an emulator.
+
+    With a `problem`, the configuration names no database; using the place says so.
+    """
+
+    base: str
+    namespace: str | None = None
+    segments: tuple[str, ...] = ()
+    problem: str | None = None
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host. Raises `ConfigError` where the configuration names none."""
+        if self.problem is not None:
+            raise ConfigError(self.problem)
+        return self.base
+
+    @property
+    def url(self) -> str:
+        """The URL of the resource, without a query."""
+        return self.origin + url_path(self.segments)
+
+    @property
+    def params(self) -> tuple[tuple[str, str], ...]:
+        """The query parameters that every request to this database carries."""
+        return () if self.namespace is None else (("ns", self.namespace),)
+
+    @property
+    def path(self) -> str:
+        """The segments joined by slashes; "" for the root."""
+        return "/".join(self.segments)
+
+    def child(self, *parts: object) -> Location:
+        """The place below; each part is made text, and slashes in it separate levels. `UsageError` for what is no key."""
+        added: tuple[str, ...] = ()
+        for part in parts:
+            if part is None:
+                raise UsageError(
+                    "child(None): the path is missing; a variable that should hold a key is probably None."
+                )
+            added += split(part if isinstance(part, str) else str(part))
+        if not added:
+            return self
+        segments = self.segments + added
+        check_path(segments, "/" + "/".join(segments))
+        return replace(self, segments=segments)
+
+    def at(self, segments: tuple[str, ...]) -> Location:
+        """The place at `segments` of the same database."""
+        return replace(self, segments=segments)
+
+
+def locate(database_url: object, emulator: str | None) -> Location:
+    """The root of the database with this URL; `emulator` is the host:port that stands in for it.
+
+    What is wrong with either is told when the place is used: programs build theirs while they are imported.
+    """
+    if emulator is not None and "//" in emulator:
+        return _nowhere(
+            f"FIREBASE_DATABASE_EMULATOR_HOST is {emulator!r}: write host:port without a scheme, like 127.0.0.1:9000."
+        )
+    if database_url is None:
+        return _nowhere(
+            "The configuration has no 'databaseURL', which the database needs; add it or pass database(url)."
+        )
+    if not isinstance(database_url, str):
+        return _nowhere(f"The 'databaseURL' in the configuration is a {type(database_url).__name__}, not a string.")
+    parts = urlsplit(database_url.strip())
+    host = parts.hostname or ""
+    namespace = dict(parse_qsl(parts.query)).get("ns")
+    if parts.scheme not in ("http", "https") or not host:
+        return _nowhere(
+            f"The databaseURL {database_url!r} is not a URL; copy it from the Firebase console: "
+            "https://<database>.firebaseio.com or https://<database>.<region>.firebasedatabase.app"
+        )
+    netloc = parts.netloc.rpartition("@")[2]
+    if emulator is not None:
+        return Location(f"http://{emulator}", namespace or host.partition(".")[0])
+    if parts.scheme == "http" and namespace is None and host not in ("localhost", "127.0.0.1", "::1"):
+        return _nowhere(
+            f"The databaseURL {database_url!r} is plain http, which only an emulator speaks: "
+            "write https://, or add ?ns=<database> for an emulator."
+        )
+    return Location(f"{parts.scheme}://{netloc}", namespace)
+
+
+def _nowhere(problem: str) -> Location:
+    return Location("", problem=problem)

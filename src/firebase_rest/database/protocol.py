@@ -1,0 +1,191 @@
+"""Flows over the Realtime Database's REST API.
+
+The law of this file: no socket, no clock. Each function is one operation, from the request to the answer or the typed
+error. https://firebase.google.com/docs/reference/rest/database
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from firebase_rest.database.filter import Filter
+from firebase_rest.database.location import Location
+from firebase_rest.database.snapshot import Snapshot
+from firebase_rest.database.values import Encoded, encode, encode_update
+from firebase_rest.errors import (
+    ApiError,
+    IndexNotDefined,
+    NotFound,
+    PayloadTooLarge,
+    PermissionDenied,
+    PreconditionFailed,
+    QuotaExceeded,
+    RateLimited,
+    ServerError,
+    TokenExpired,
+    TransactionConflict,
+    Unauthenticated,
+)
+from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.wire import Flow, Json, Repeat, Request, Response
+
+TRANSACTION_ATTEMPTS = 25
+
+_JSON = {"Content-Type": "application/json; charset=UTF-8"}
+_ETAG = {"X-Firebase-ETag": "true"}
+
+Options = Mapping[str, Any] | None
+"""Keyword arguments for `json.dumps` or `json.loads`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A value and the ETag it had when it was read; `committed` tells whether a conditional write took place."""
+
+    value: Json
+    etag: str
+    committed: bool = False
+
+
+def get(location: Location, filter: Filter, options: Options = None) -> Flow[Snapshot]:
+    """Read."""
+    filter.check()
+    response = check((yield _read(location, location.params + filter.params())))
+    return Snapshot(location.segments[-1] if location.segments else "", response.json(**(options or {})), filter)
+
+
+def set_(location: Location, data: object, options: Options = None) -> Flow[Json]:
+    """Replace everything here."""
+    response = check((yield _write("PUT", location, encode(data, location.segments, options))))
+    return response.json()
+
+
+def update(location: Location, data: object, options: Options = None) -> Flow[Json]:
+    """Replace the named children, all or none."""
+    response = check((yield _write("PATCH", location, encode_update(data, location.segments, options))))
+    return response.json()
+
+
+def push(location: Location, data: object, options: Options = None) -> Flow[dict[str, str]]:
+    """Add a child under a key that the server makes: {"name": key}."""
+    encoded = encode(data, (*location.segments, "-" * 20), options)
+    response = check((yield Request("POST", location.url, location.params, _JSON, encoded.body, Repeat.IF_REFUSED)))
+    answer = response.json()
+    assert isinstance(answer, dict)
+    return {name: str(value) for name, value in answer.items()}
+
+
+def remove(location: Location) -> Flow[None]:
+    """Delete everything here."""
+    check((yield Request("DELETE", location.url, location.params, repeatable=Repeat.ALWAYS)))
+
+
+def exists(location: Location) -> Flow[bool]:
+    """Whether there is anything here; only the names of the children travel."""
+    response = check((yield _read(location, (*location.params, ("shallow", "true")))))
+    return response.json() is not None
+
+
+def read_with_etag(location: Location, options: Options = None) -> Flow[Tagged]:
+    """The value with its ETag."""
+    response = check((yield _read(location, location.params, _ETAG)))
+    return Tagged(response.json(**(options or {})), response.headers.get("etag", ""))
+
+
+def write_if_match(location: Location, data: object, etag: str, options: Options = None) -> Flow[Tagged]:
+    """Replace everything here if the ETag still holds; otherwise the current value and ETag, not committed."""
+    encoded = encode(data, location.segments, options)
+    headers = {**_JSON, **_ETAG, "if-match": etag}
+    response = yield Request("PUT", location.url, location.params, headers, encoded.body, Repeat.IF_REFUSED)
+    return _conditional(response)
+
+
+def remove_if_match(location: Location, etag: str) -> Flow[Tagged]:
+    """Delete everything here if the ETag still holds."""
+    headers = {**_ETAG, "if-match": etag}
+    response = yield Request("DELETE", location.url, location.params, headers, None, Repeat.IF_REFUSED)
+    return _conditional(response)
+
+
+def transaction(location: Location, change: Callable[[Any], Any], attempts: int = TRANSACTION_ATTEMPTS) -> Flow[Json]:
+    """Read with an ETag, write if it still holds, and go again if it does not."""
+    current = yield from read_with_etag(location)
+    for _ in range(attempts):
+        outcome = yield from write_if_match(location, change(current.value), current.etag)
+        if outcome.committed:
+            return outcome.value
+        current = outcome
+    raise TransactionConflict(
+        f"The transaction at /{location.path} was given up after {attempts} attempts, because others kept changing the value.",
+        value=current.value,
+        etag=current.etag,
+    )
+
+
+def _read(location: Location, params: tuple[tuple[str, str], ...], headers: Mapping[str, str] | None = None) -> Request:
+    return Request("GET", location.url, params, headers or {}, repeatable=Repeat.ALWAYS)
+
+
+def _write(method: str, location: Location, encoded: Encoded) -> Request:
+    repeat = Repeat.IF_REFUSED if encoded.increments else Repeat.ALWAYS
+    return Request(method, location.url, location.params, _JSON, encoded.body, repeat)
+
+
+def _conditional(response: Response) -> Tagged:
+    if response.status == 412:
+        return Tagged(response.json(), response.headers.get("etag", ""))
+    return Tagged(check(response).json(), response.headers.get("etag", ""), committed=True)
+
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: Unauthenticated,
+    402: QuotaExceeded,
+    403: PermissionDenied,
+    404: NotFound,
+    412: PreconditionFailed,
+    413: PayloadTooLarge,
+    423: QuotaExceeded,
+    429: RateLimited,
+}
+_EXPIRED = re.compile("token is expired|credential is no longer valid", re.IGNORECASE)
+
+
+def check(response: Response) -> Response:
+    """The response itself if Firebase said yes; otherwise the typed error is raised."""
+    if 200 <= response.status < 300:
+        return response
+    message = message_in(response)
+    error = api_error(error_class(response.status, message), response, message)
+    if isinstance(error, PreconditionFailed):
+        error.value, error.etag = response.json(), response.headers.get("etag")
+    raise error
+
+
+def message_in(response: Response) -> str:
+    """The server's words: the `error` member, or the plain text of what is not JSON."""
+    try:
+        body = json.loads(response.body)
+    except ValueError:
+        return response.text.strip()
+    if isinstance(body, dict) and isinstance(body.get("error"), str):
+        return str(body["error"])
+    return response.text.strip()
+
+
+def error_class(status: int, message: str) -> type[ApiError]:
+    """The class for a refusal. The database has no codes: beside the status there are only words."""
+    if status == 401:
+        if message.startswith("Permission denied"):
+            return PermissionDenied
+        return TokenExpired if _EXPIRED.search(message) else Unauthenticated
+    if status == 400:
+        if message.startswith("Index not defined"):
+            return IndexNotDefined
+        return PayloadTooLarge if "exceeds the maximum size" in message else ApiError
+    if status == 403 and "database name" in message:
+        return NotFound
+    return ServerError if status >= 500 else _BY_STATUS.get(status, ApiError)

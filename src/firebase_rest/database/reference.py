@@ -1,0 +1,329 @@
+"""`Database`, `Reference` and `Query`: places in a database and reads of them. They never change.
+
+The law of this file: every method returns a new object or carries out one flow, so any of them can be shared between
+threads, stored and used again. https://firebase.google.com/docs/database/rest/start
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from firebase_rest.database import protocol
+from firebase_rest.database.filter import (
+    KEY,
+    PRIORITY,
+    VALUE,
+    Filter,
+    checked_bound,
+    checked_limit,
+    checked_order_path,
+)
+from firebase_rest.database.location import Location
+from firebase_rest.database.push_id import generate_key
+from firebase_rest.database.snapshot import Snapshot, sort
+from firebase_rest.errors import UsageError
+from firebase_rest.transport.call import Channel
+from firebase_rest.transport.credentials import ServiceAccount, TokenSource, user
+
+if TYPE_CHECKING:
+    from requests import Session
+
+    from firebase_rest.database.stream import Stream
+
+Token = str | TokenSource | None
+JsonKwargs = Mapping[str, Any] | None
+
+Q = TypeVar("Q", bound="Query")
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """What a database's references share of the App they come from."""
+
+    api_key: str | None
+    account: ServiceAccount | None
+
+
+class Query:
+    """A read: a place, an order, and a window on its children."""
+
+    __slots__ = ("__weakref__", "_channel", "_filter", "_home", "_location")
+
+    _channel: Channel
+    _location: Location
+    _filter: Filter
+    _home: Home
+
+    def __init__(self, channel: Channel, location: Location, home: Home, filter: Filter | None = None) -> None:
+        for name, value in (
+            ("_channel", channel),
+            ("_location", location),
+            ("_home", home),
+            ("_filter", filter or Filter()),
+        ):
+            object.__setattr__(self, name, value)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be set.")
+
+    def __delattr__(self, name: str) -> None:
+        raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be deleted.")
+
+    def __repr__(self) -> str:
+        params = "&".join(f"{name}={value}" for name, value in self._filter.params())
+        return f"<{type(self).__name__} {self._location.base}/{self._location.path}{'?' if params else ''}{params}>"
+
+    def _identity(self) -> tuple[object, ...]:
+        return (self._location, self._filter.params(), self._channel.signer)
+
+    def __eq__(self, other: object) -> bool:
+        return self._identity() == other._identity() if isinstance(other, Query) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    # --- where ------------------------------------------------------------------------------------------------------
+
+    @property
+    def key(self) -> str | None:
+        """The last segment of the path; None at the root."""
+        return self._location.segments[-1] if self._location.segments else None
+
+    @property
+    def path(self) -> str:
+        """The path without a leading slash; "" at the root."""
+        return self._location.path
+
+    @property
+    def database_url(self) -> str:
+        """The database's URL, with a slash at its end."""
+        return self._location.origin + "/"
+
+    @property
+    def requests(self) -> Session:
+        """The `requests.Session` of the App."""
+        return self._channel.transport.session
+
+    @property
+    def api_key(self) -> str | None:
+        """The `apiKey` of the configuration."""
+        return self._home.api_key
+
+    @property
+    def credentials(self) -> Any:
+        """The google-auth credentials of the configured service account, or None."""
+        return None if self._home.account is None else self._home.account.google
+
+    @property
+    def root(self) -> Database:
+        """The root of this database."""
+        return Database(self._channel, self._location.at(()), self._home)
+
+    @property
+    def parent(self) -> Reference | None:
+        """The place above; None at the root."""
+        if not self._location.segments:
+            return None
+        return Reference(self._channel, self._location.at(self._location.segments[:-1]), self._home)
+
+    def child(self, *path: object) -> Query:
+        """The same read at a place below. Each argument is made text; slashes separate levels."""
+        return self._at(self._location.child(*path))
+
+    # --- order and window -------------------------------------------------------------------------------------------
+
+    def order_by_key(self) -> Query:
+        """Children in the order of their keys."""
+        return self._filtered(order=KEY)
+
+    def order_by_value(self) -> Query:
+        """Children in the order of their own values."""
+        return self._filtered(order=VALUE)
+
+    def order_by_priority(self) -> Query:
+        """Children in the order of their priorities."""
+        return self._filtered(order=PRIORITY)
+
+    def order_by_child(self, order: str) -> Query:
+        """Children in the order of their value at `order`, a child's name or a path ("address/city").
+
+        The database wants an index for it in its rules (`.indexOn`), or answers with `IndexNotDefined`.
+        """
+        return self._filtered(order=checked_order_path(order))
+
+    def start_at(self, start: object, *, key: str | None = None) -> Query:
+        """Only children from this value on; among equal ones, from child `key` on."""
+        return self._filtered(start_at=checked_bound("start_at", start, key))
+
+    def start_after(self, start: object, *, key: str | None = None) -> Query:
+        """Only children after this value; with `key`, also those equal to it that come after that child."""
+        return self._filtered(start_after=checked_bound("start_after", start, key))
+
+    def end_at(self, end: object, *, key: str | None = None) -> Query:
+        """Only children up to this value; among equal ones, up to child `key`."""
+        return self._filtered(end_at=checked_bound("end_at", end, key))
+
+    def end_before(self, end: object, *, key: str | None = None) -> Query:
+        """Only children before this value; with `key`, also those equal to it that come before that child."""
+        return self._filtered(end_before=checked_bound("end_before", end, key))
+
+    def equal_to(self, equal: object, *, key: str | None = None) -> Query:
+        """Only children with exactly this value: "10" and 10 differ."""
+        return self._filtered(equal_to=checked_bound("equal_to", equal, key))
+
+    def limit_to_first(self, limit_first: int) -> Query:
+        """Only the first so many."""
+        return self._filtered(limit_to_first=checked_limit("limit_to_first", limit_first))
+
+    def limit_to_last(self, limit_last: int) -> Query:
+        """Only the last so many."""
+        return self._filtered(limit_to_last=checked_limit("limit_to_last", limit_last))
+
+    def shallow(self) -> Query:
+        """Only the keys: `get().val()` is a list of them."""
+        return self._filtered(shallow=True)
+
+    # --- limits and signers -----------------------------------------------------------------------------------------
+
+    def with_options(
+        self: Q,
+        *,
+        timeout: float | tuple[float, float] | None = None,
+        deadline: float | None = None,
+        retries: int | None = None,
+    ) -> Q:
+        """The same with other limits: seconds of silence, seconds of the whole call, further tries."""
+        options = self._channel.options.but(timeout, deadline, retries)
+        return self._with(self._channel.with_options(options))
+
+    def as_user(self: Q, token: str | TokenSource) -> Q:
+        """The same, signed by this user (a UserSession or an ID token)."""
+        return self._with(self._channel.signed_by(user(token)))
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> Snapshot:
+        """Read. `token` signs this call; `json_kwargs` go to `json.loads`.
+
+        Raises `UsageError` for a query that cannot work, `PermissionDenied`, `IndexNotDefined` and the other errors of
+        `firebase_rest.errors`. https://firebase.google.com/docs/database/rest/retrieve-data
+        """
+        return self._signed(token).run(protocol.get(self._location, self._filter, json_kwargs))
+
+    def stream(
+        self,
+        stream_handler: Callable[[dict[str, Any]], object],
+        token: Token = None,
+        stream_id: str | None = None,
+        is_async: bool = True,
+    ) -> Stream:
+        """Call `stream_handler` with each change, as a dict with "event", "path", "data" and, if given, "stream_id".
+
+        The first is a "put" on "/" with all that is there. It runs in a thread of its own (not a daemon) until
+        `close()`; with `is_async=False` in this one. https://firebase.google.com/docs/database/rest/retrieve-data
+        """
+        from firebase_rest.database.stream import Stream
+
+        self._filter.check()
+        stream = Stream(self._signed(token), self._location, self._filter, stream_handler, stream_id)
+        return stream.start() if is_async else stream.run()
+
+    # --- inside -----------------------------------------------------------------------------------------------------
+
+    def _signed(self, token: Token) -> Channel:
+        return self._channel.signed_by(user(token)) if token else self._channel
+
+    def _filtered(self, **changes: Any) -> Query:
+        return Query(self._channel, self._location, self._home, replace(self._filter, **changes))
+
+    def _at(self, location: Location) -> Query:
+        return Query(self._channel, location, self._home, self._filter)
+
+    def _with(self: Q, channel: Channel) -> Q:
+        return type(self)(channel, self._location, self._home, self._filter)
+
+
+class Reference(Query):
+    """A place in the database: everything a `Query` has, and writing."""
+
+    __slots__ = ()
+
+    def child(self, *path: object) -> Reference:
+        """The place below. Each argument is made text; slashes separate levels; text is data, so nothing is decoded.
+
+        Raises `UsageError` for None, and for keys with . $ # [ ] or control characters.
+        """
+        return Reference(self._channel, self._location.child(*path), self._home)
+
+    def set(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
+        """Replace everything here by `data`; None, {} and [] delete. Returns what was written, server values filled in.
+
+        Raises `UsageError`, naming the path, for what cannot be stored.
+        https://firebase.google.com/docs/database/rest/save-data
+        """
+        return self._signed(token).run(protocol.set_(self._location, data, json_kwargs))
+
+    def update(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
+        """Replace the children named by the keys of `data`, which may be paths; all at once or not at all."""
+        return self._signed(token).run(protocol.update(self._location, data, json_kwargs))
+
+    def push(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> dict[str, str]:
+        """Add a child under a new key that sorts after the earlier ones. Returns {"name": key}."""
+        return self._signed(token).run(protocol.push(self._location, data, json_kwargs))
+
+    def remove(self, token: Token = None) -> None:
+        """Delete everything here."""
+        self._signed(token).run(protocol.remove(self._location))
+
+    def exists(self, token: Token = None) -> bool:
+        """Whether anything is stored here."""
+        return self._signed(token).run(protocol.exists(self._location))
+
+    def get_etag(self, token: Token = None, json_kwargs: JsonKwargs = None) -> dict[str, Any]:
+        """{"ETag": tag, "value": value} for a later conditional write."""
+        return _tag(self._signed(token).run(protocol.read_with_etag(self._location, json_kwargs)))
+
+    def conditional_set(self, data: object, etag: str, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
+        """`set` if the ETag still holds. Otherwise nothing is written and {"ETag", "value"} tells what is there."""
+        flow = protocol.write_if_match(self._location, data, _checked_etag(etag), json_kwargs)
+        outcome = self._signed(token).run(flow)
+        return outcome.value if outcome.committed else _tag(outcome)
+
+    def conditional_remove(self, etag: str, token: Token = None) -> Any:
+        """`remove` if the ETag still holds. Otherwise nothing is deleted and {"ETag", "value"} tells what is there."""
+        outcome = self._signed(token).run(protocol.remove_if_match(self._location, _checked_etag(etag)))
+        return None if outcome.committed else _tag(outcome)
+
+    def transaction(self, update: Callable[[Any], Any], token: Token = None) -> Any:
+        """Write `update(current value)`, reading again and calling it again as long as others change the value.
+
+        Returns what was written. What `update` raises ends the transaction with nothing written.
+        Raises `TransactionConflict` after 25 attempts.
+        """
+        return self._signed(token).run(protocol.transaction(self._location, update))
+
+    def generate_key(self) -> str:
+        """A new key, as `push` makes them: 20 characters, rising, unique."""
+        return generate_key()
+
+    def sort(self, origin: Snapshot, by_key: str, reverse: bool = False) -> Snapshot:
+        """The children of an answer, sorted by one of their members; works on any mix of types."""
+        return sort(origin, by_key, reverse=reverse)
+
+
+class Database(Reference):
+    """The root of a database."""
+
+    __slots__ = ()
+
+
+def _tag(tagged: protocol.Tagged) -> dict[str, Any]:
+    return {"ETag": tagged.etag, "value": tagged.value}
+
+
+def _checked_etag(etag: object) -> str:
+    if not isinstance(etag, str) or not etag or not etag.isascii() or not etag.isprintable():
+        raise UsageError(f"The ETag {etag!r} is none; pass the 'ETag' that get_etag() returned.")
+    return etag

@@ -1,0 +1,158 @@
+"""The answer to a read: `val()`, `key()`, `each()`, as pyrebase's programs know them.
+
+The law of this file: nothing is computed before it is asked for, and every answer has Firebase's order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
+from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
+from firebase_rest.database.path import split
+from firebase_rest.transport.wire import Json
+
+Key: TypeAlias = "str | int"
+
+
+class Item:
+    """One child of an answer. `item` is (key, value); the key is an int where the answer was an array."""
+
+    __slots__ = ("item",)
+
+    def __init__(self, key: Key, value: Any) -> None:
+        self.item: tuple[Key, Any] = (key, value)
+
+    def key(self) -> Any:
+        """The child's key: a string, or an int where Firebase rendered the parent as an array."""
+        return self.item[0]
+
+    def val(self) -> Any:
+        """The child's value: plain JSON."""
+        return self.item[1]
+
+    def __repr__(self) -> str:
+        return f"<Item {self.item[0]!r}>"
+
+
+class Snapshot:
+    """What was at a place when it was read. Always true, even when nothing was there (test `val()`)."""
+
+    __slots__ = ("_filter", "_key", "_pairs", "_value")
+
+    def __init__(self, key: str, value: Json, filter: Filter | None = None) -> None:
+        self._key = key
+        self._value = value
+        self._filter = filter or Filter()
+        self._pairs: list[tuple[Key, Any]] | None = None
+
+    @classmethod
+    def of_pairs(cls, key: str, pairs: list[tuple[Key, Any]]) -> Snapshot:
+        """An answer whose children stand in an order of the caller's."""
+        snapshot = cls(key, {str(name): value for name, value in pairs})
+        snapshot._pairs = pairs
+        return snapshot
+
+    def __repr__(self) -> str:
+        return f"<Snapshot of {self._key or '/'!r}>"
+
+    def key(self) -> str:
+        """The last segment of the path that was read; "" at the root."""
+        return self._key
+
+    def val(self) -> Any:
+        """The value as plain JSON; children of an object in Firebase's order, in a new dict that is yours to change.
+
+        None where nothing is stored, but an empty dict for a query that no child matches; the list of keys after
+        `shallow()`; a list, with None for each hole, where Firebase renders integer keys as an array.
+        """
+        if self._filter.shallow:
+            return self._shallow_keys()
+        if isinstance(self._value, list):
+            return list(self._value)
+        if isinstance(self._value, dict):
+            return dict(self._ordered()) if self._pairs is None else dict(self._pairs)
+        return {} if self._is_empty_query() else self._value
+
+    def each(self) -> list[Item] | None:
+        """The children in order; None where there are none to list (nothing stored, or a plain value)."""
+        if self._filter.shallow:
+            return None
+        if self._is_empty_query():
+            return []
+        pairs = self._children()
+        return None if pairs is None else [Item(key, value) for key, value in pairs]
+
+    @property
+    def pyres(self) -> Any:
+        """The children as a list of items, or the plain value: pyrebase's attribute."""
+        if self._filter.shallow:
+            return self._shallow_keys()
+        items = self.each()
+        return self._value if items is None else items
+
+    def __iter__(self) -> Iterator[Any]:
+        found = self.pyres
+        return iter(found if isinstance(found, list) else ())
+
+    def __getitem__(self, index: int) -> Any:
+        return self.pyres[index]
+
+    def __bool__(self) -> bool:
+        return True
+
+    def _is_empty_query(self) -> bool:
+        return self._value is None and self._filter.order is not None
+
+    def _shallow_keys(self) -> Any:
+        if isinstance(self._value, dict):
+            return sorted_keys(self._value)
+        if isinstance(self._value, list):
+            return [str(index) for index, value in enumerate(self._value) if value is not None]
+        return self._value
+
+    def _children(self) -> list[tuple[Key, Any]] | None:
+        if self._pairs is None:
+            if isinstance(self._value, list):
+                self._pairs = self._array_pairs(self._value)
+            elif isinstance(self._value, dict):
+                self._pairs = list(self._ordered().items())
+        return self._pairs
+
+    def _array_pairs(self, values: list[Json]) -> list[tuple[Key, Any]]:
+        if self._filter.order is None:
+            return list(enumerate(values))
+        present = {str(index): value for index, value in enumerate(values) if value is not None}
+        return [(int(key), present[key]) for key in self._keys(present)]
+
+    def _ordered(self) -> dict[Any, Any]:
+        children = self._value
+        assert isinstance(children, dict)
+        keys = self._keys(children)
+        return {key: children[key] for key in keys}
+
+    def _keys(self, children: dict[str, Json]) -> list[str]:
+        order = self._filter.order
+        if order is None or order in (KEY, PRIORITY):  # priorities do not travel with an ordinary read
+            return sorted_keys(children)
+        if order == VALUE:
+            return keys_by_value(children)
+        path = split(order)
+        if len(path) == 1:
+            name = path[0]
+            index = {
+                key: value.get(name) if isinstance(value, dict) else child_at(value, path)
+                for key, value in children.items()
+            }
+        else:
+            index = {key: child_at(value, path) for key, value in children.items()}
+        return keys_by_value(children, index)
+
+
+def sort(origin: Snapshot, by_key: str, *, reverse: bool = False) -> Snapshot:
+    """The children of an answer sorted by one of their members: pyrebase's `Database.sort`."""
+    pairs = [item.item for item in origin.each() or []]
+    path = split(by_key)
+    pairs.sort(key=lambda pair: value_order(child_at(pair[1], path)), reverse=reverse)
+    return Snapshot.of_pairs(origin.key(), pairs)

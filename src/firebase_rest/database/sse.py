@@ -1,0 +1,118 @@
+"""Server-sent events: bytes as they arrive, cut anywhere, become events.
+
+The law of this file: time is linear in the bytes, an event is delivered when its last byte is there, and half an event
+never. sseclient-py parses the fields; on its own it is quadratic in the number of chunks and of data lines, and drops
+events without data, so `Framer` hands it whole events whose data lines are folded into one.
+https://firebase.google.com/docs/reference/rest/database#section-streaming and https://html.spec.whatwg.org/#server-sent-events
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from firebase_rest.errors import InvalidAnswer, UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One event as the server sent it: its name and its data, still text."""
+
+    event: str
+    data: str
+
+
+class Framer:
+    """Cuts a stream of bytes into whole events."""
+
+    def __init__(self) -> None:
+        self._partial: list[bytes] = []  # the pieces of a line whose end has not come
+        self._lines: list[bytes] = []  # the lines of an event whose end has not come
+        self._after_cr = False
+        self._at_start = True
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """The events that `chunk` completes."""
+        if self._after_cr and chunk[:1] == b"\n":  # the second half of a CRLF that was cut
+            chunk = chunk[1:]
+            self._after_cr = False
+        if chunk:
+            self._after_cr = chunk.endswith(b"\r")
+        events: list[bytes] = []
+        for line in chunk.splitlines(True):  # of bytes: splits at LF, CR and CRLF, and at nothing else
+            text = line.rstrip(b"\r\n")
+            if len(text) == len(line):
+                self._partial.append(line)
+                break
+            if self._partial:
+                self._partial.append(text)
+                text = b"".join(self._partial)
+                self._partial.clear()
+            self._line(text, events)
+        return events
+
+    def _line(self, text: bytes, events: list[bytes]) -> None:
+        if self._at_start:
+            self._at_start = False
+            text = text.removeprefix(b"\xef\xbb\xbf")
+        if text:
+            if text[:1] != b":":
+                self._lines.append(text)
+        elif self._lines:
+            events.append(_fold(self._lines))
+            self._lines = []
+
+
+def _fold(lines: list[bytes]) -> bytes:
+    """The event with one data line. JSON knows no difference between the line end that joins data lines and a space."""
+    data = [line for line in lines if line.startswith(b"data:") or line == b"data"]
+    if len(data) != 1 or data[0] == b"data":
+        values = [line[5:].removeprefix(b" ") for line in data]
+        lines = [line for line in lines if line not in data]
+        lines.append(b"data: " + (b" ".join(values) or b"null"))
+    return b"\n".join(lines) + b"\n\n"
+
+
+def messages(chunks: Iterable[bytes]) -> Iterator[Message]:
+    """The events in `chunks`, each as soon as it is whole."""
+    framer = Framer()
+
+    def whole_events() -> Iterator[bytes]:
+        for chunk in chunks:
+            yield from framer.feed(chunk)
+
+    for event in _client()(whole_events()).events():
+        yield Message(event.event, event.data)
+
+
+def _client() -> Any:
+    """sseclient-py's class; it ships no types."""
+    from sseclient import SSEClient
+
+    if not hasattr(SSEClient, "events"):
+        raise UsageError(
+            "The installed module 'sseclient' is the package sseclient, which took the place of sseclient-py: "
+            "run 'pip uninstall sseclient' and then 'pip install --force-reinstall sseclient-py'."
+        )
+    return SSEClient
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A `put` (replace what is at `path`) or a `patch` (replace the children of `path` that `data` names)."""
+
+    event: str
+    path: str
+    data: Any
+
+
+def change_in(message: Message) -> Change:
+    """The change that a put or patch event carries. Raises `InvalidAnswer` for data that is none."""
+    try:
+        body = json.loads(message.data)
+        return Change(message.event, body["path"], body["data"])
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise InvalidAnswer(f"A {message.event} event carried no path and data: {message.data[:60]!r}")

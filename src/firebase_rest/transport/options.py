@@ -1,0 +1,43 @@
+"""How long a call may take and how often it may be tried."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+from firebase_rest.errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """`connect` and `read` are seconds of silence, `deadline` the seconds of the whole call (None: no bound)."""
+
+    connect: float = 10.0
+    read: float = 60.0
+    deadline: float | None = None
+    retries: int = 3
+
+    def but(
+        self,
+        timeout: float | tuple[float, float] | None = None,
+        deadline: float | None = None,
+        retries: int | None = None,
+    ) -> Options:
+        """A copy with other values; None keeps what is there. Raises `UsageError` for what is no limit."""
+        changed = self
+        if timeout is not None:
+            connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+            changed = replace(changed, connect=_seconds("timeout", connect), read=_seconds("timeout", read))
+        if deadline is not None:
+            changed = replace(changed, deadline=None if deadline == math.inf else _seconds("deadline", deadline))
+        if retries is not None:
+            if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+                raise UsageError(f"retries={retries!r}: pass how many more times a call is tried, 0 or more.")
+            changed = replace(changed, retries=retries)
+        return changed
+
+
+def _seconds(name: str, value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
+        raise UsageError(f"{name}={value!r}: pass a number of seconds above 0; every wait has a limit here.")
+    return float(value)

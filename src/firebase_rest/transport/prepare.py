@@ -1,0 +1,99 @@
+"""A `Request` made ready for `Session.send`, as requests would, at half the cost of `Session.get`.
+
+The law of this file: what a program has set on its session (headers, proxies, verify, cert, hooks, cookies) is looked
+up at every call and wins; only what the environment says is looked up once per host.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+import requests
+from requests.structures import CaseInsensitiveDict
+from requests.utils import default_user_agent, get_environ_proxies
+
+from firebase_rest._version import __version__
+from firebase_rest.transport.credentials import Stamp
+from firebase_rest.transport.wire import Request
+
+USER_AGENT = f"firebase-rest/{__version__}"
+
+
+def full_url(request: Request, stamp: Stamp) -> str:
+    """The URL with its query, percent-encoded once."""
+    pairs = request.params + stamp.params
+    if not pairs:
+        return request.url
+    return f"{request.url}?{urlencode(pairs, quote_via=quote, safe='')}"
+
+
+def headers_for(session: requests.Session, extra: Mapping[str, str], request: Request, stamp: Stamp) -> dict[str, str]:
+    """All headers; a later source wins: session, App, request, credential."""
+    headers = dict(session.headers)
+    if headers.get("User-Agent") == _DEFAULT_AGENT:
+        headers["User-Agent"] = USER_AGENT
+    for source in (extra, request.headers, stamp.headers):
+        if source:
+            _overlay(headers, source)
+    body = request.body
+    if isinstance(body, bytes):
+        headers["Content-Length"] = str(len(body))
+    elif body is not None:
+        headers["Transfer-Encoding"] = "chunked"
+    elif request.method in ("POST", "PUT", "PATCH"):
+        headers["Content-Length"] = "0"
+    return headers
+
+
+_DEFAULT_AGENT = default_user_agent()
+
+
+def _overlay(headers: dict[str, Any], source: Mapping[str, str]) -> None:
+    present = {name.lower(): name for name in headers}
+    for name, value in source.items():
+        headers.pop(present.get(name.lower(), ""), None)
+        headers[name] = value
+
+
+def prepared(
+    session: requests.Session, method: str, url: str, headers: Mapping[str, str], body: Any
+) -> requests.PreparedRequest:
+    """requests' own request object. No netrc and no `session.auth`: nothing may replace our credential."""
+    result = requests.PreparedRequest()
+    result.method = method
+    result.url = url
+    result.headers = CaseInsensitiveDict(headers)
+    result.body = body
+    result.hooks = session.hooks
+    if session.cookies:
+        result.prepare_cookies(session.cookies)
+    return result
+
+
+class Environment:
+    """Proxies and CA bundle that the environment names, looked up once per host."""
+
+    def __init__(self) -> None:
+        self._by_host: dict[str, tuple[Mapping[str, str], str | None]] = {}
+
+    def settings(self, session: requests.Session, url: str) -> dict[str, Any]:
+        """proxies, verify and cert for `Session.send`."""
+        proxies: Mapping[str, Any] = session.proxies
+        verify = session.verify
+        if session.trust_env:
+            host = urlsplit(url).netloc
+            known = self._by_host.get(host)
+            if known is None:
+                bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+                known = self._by_host[host] = (
+                    dict(get_environ_proxies(url, no_proxy=session.proxies.get("no_proxy"))),
+                    bundle,
+                )
+            if known[0]:
+                proxies = {**known[0], **session.proxies}
+            if known[1] and verify is True:
+                verify = known[1]
+        return {"proxies": proxies, "verify": verify, "cert": session.cert}

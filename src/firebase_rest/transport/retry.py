@@ -1,0 +1,53 @@
+"""Which failures are worth another try, and when.
+
+The law of this file: a request is sent again only where twice is the same as once, or where it certainly was not
+carried out the first time. https://firebase.google.com/docs/reference/rest/database#section-error-conditions
+"""
+
+from __future__ import annotations
+
+import random
+from enum import Enum
+
+from urllib3.exceptions import InvalidHeader
+from urllib3.util import Retry
+
+from firebase_rest.transport.wire import Repeat
+
+BASE, CAP = 0.5, 20.0
+"""Seconds: the first pause is at most BASE, each further one at most twice the one before, none above CAP."""
+
+MAX_RETRY_AFTER = 60.0
+"""Seconds: a server may not make us wait longer than this."""
+
+
+class Failure(Enum):
+    """How an attempt ended that brought no answer."""
+
+    NEVER_CONNECTED = "no connection"
+    LOST = "the connection broke after the request was sent"
+    READ_TIMEOUT = "the server fell silent"
+    PERMANENT = "another try would end the same way"
+
+
+def worth_another_try(repeat: Repeat, outcome: Failure | int) -> bool:
+    """Whether to send again after a failure, or after an answer with this HTTP status."""
+    if isinstance(outcome, Failure):
+        if outcome is Failure.NEVER_CONNECTED:
+            return True
+        return outcome is Failure.LOST and repeat is Repeat.ALWAYS
+    if outcome == 429:
+        return True
+    if outcome == 503:  # documented as "not attempted" for the database
+        return repeat is not Repeat.IF_UNSENT
+    return outcome in (408, 500, 502, 504) and repeat is Repeat.ALWAYS
+
+
+def pause_before(attempt: int, retry_after: str | None = None) -> float:
+    """Seconds to wait before try number `attempt` (1 is the first repeat): full jitter, or what the server asked for."""
+    if retry_after:
+        try:
+            return min(Retry().parse_retry_after(retry_after), MAX_RETRY_AFTER)
+        except InvalidHeader:
+            pass  # not a number and not a date: as if it were not there
+    return random.uniform(0, min(CAP, BASE * 2 ** (attempt - 1)))  # noqa: S311 - spreads load, guards nothing

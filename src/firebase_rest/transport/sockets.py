@@ -1,0 +1,173 @@
+"""Ending a wait on a socket from outside: for the deadline of a call, and for closing a stream at once.
+
+The law of this file: whoever waits for bytes can be woken by any thread, without a lock, by shutting its socket down.
+An adapter of ours tells the exchange that is under way which socket it was given; a watchdog shuts it down when time
+is up. Under a foreign adapter nobody reports a socket, and limits hold between two reads only.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import socket
+import threading
+import time
+from contextlib import suppress
+from contextvars import ContextVar
+from typing import Any
+
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+
+POOL_SIZE = 64
+"""Connections kept open per host, streams included."""
+
+
+class Watch:
+    """The socket of one exchange. `end` may be called from any thread, and from a signal handler: it takes no lock."""
+
+    __slots__ = ("_owned", "_socket", "ended")
+
+    def __init__(self) -> None:
+        self.ended = False
+        self._socket: socket.socket | None = None
+        self._owned = False
+
+    def attach(self, sock: socket.socket | None, *, owned: bool = False) -> None:
+        """From now on `end` shuts this socket down; an owned one is closed when another takes its place."""
+        previous, was_owned = self._socket, self._owned
+        self._socket, self._owned = sock, owned
+        if was_owned and previous is not None:
+            previous.close()
+        if self.ended and sock is not None:  # `end` may have come before there was a socket
+            _shut(sock)
+
+    def end(self) -> None:
+        """Wake whoever waits on the socket; its read fails or finds the end."""
+        self.ended = True
+        sock = self._socket
+        if sock is not None:
+            _shut(sock)
+
+
+def _shut(sock: socket.socket) -> None:
+    with suppress(OSError, TypeError):
+        # Not sock.shutdown(): on a TLS socket that would also take away the object another thread is reading from.
+        socket.socket.shutdown(sock, socket.SHUT_RDWR)
+
+
+current_watch: ContextVar[Watch | None] = ContextVar("firebase_rest_watch", default=None)
+"""The watch of the exchange that this thread is making, if it has one."""
+
+
+class _Reporting:
+    """Mixed into urllib3's connections: reports the socket to the watch of the exchange under way."""
+
+    sock: Any
+
+    def _new_conn(self) -> socket.socket:
+        sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # the mixin's other parent has it
+        watch = current_watch.get()
+        if watch is not None:
+            # During the TLS handshake the descriptor belongs to an object that is not there yet; a duplicate reaches it.
+            watch.attach(sock.dup(), owned=True)
+        return sock
+
+    def connect(self) -> None:
+        super().connect()  # type: ignore[misc]
+        self._report()
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:  # a kept-alive connection; a new one reports itself when it connects
+            self._report()
+        super().putrequest(*args, **kwargs)  # type: ignore[misc]
+
+    def _report(self) -> None:
+        watch = current_watch.get()
+        if watch is not None:
+            watch.attach(self.sock)
+
+
+class _Connection(_Reporting, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Reporting, HTTPSConnection):
+    pass
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _TlsPool(HTTPSConnectionPool):
+    ConnectionCls = _TlsConnection
+
+
+_POOLS = {"http": _Pool, "https": _TlsPool}
+
+
+class ReportingAdapter(HTTPAdapter):
+    """requests' adapter, whose connections report their sockets. It never retries by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=16, pool_maxsize=POOL_SIZE)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)  # type: ignore[no-untyped-call]
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+class Watchdog:
+    """Ends watches when their time is up. One thread, started when first needed, gone when idle."""
+
+    IDLE = 5.0
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._due: list[tuple[float, int, Watch]] = []
+        self._count = itertools.count()
+        self._thread: threading.Thread | None = None
+        self._stopped = False
+
+    def guard(self, watch: Watch, seconds: float) -> None:
+        """End `watch` in so many seconds."""
+        with self._changed:
+            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._count), watch))
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="firebase_rest deadlines", daemon=True)
+                self._thread.start()
+            else:
+                self._changed.notify()
+
+    def release(self, watch: Watch) -> None:
+        """The answer is there in time."""
+        with self._changed:
+            self._due = [entry for entry in self._due if entry[2] is not watch]
+            heapq.heapify(self._due)
+
+    def stop(self) -> None:
+        """Let the thread go."""
+        with self._changed:
+            self._stopped = True
+            thread = self._thread
+            self._changed.notify()
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(1.0)
+
+    def _run(self) -> None:
+        with self._changed:
+            while not self._stopped:
+                wait = self._due[0][0] - time.monotonic() if self._due else self.IDLE
+                if wait > 0:
+                    if not self._changed.wait(wait) and not self._due:
+                        break
+                else:
+                    heapq.heappop(self._due)[2].end()
+            self._thread = None

@@ -94,7 +94,7 @@ db.child("carts").child(user["userId"]).order_by_value().get(token).val()
 
 # remove() deletes.
 db.child("users").child("Summer").remove(token)
-db.child("users").child("Summer").get(token).val()
+print(db.child("users").child("Summer").get(token).val())
 
 # == Live
 # stream() calls a function of yours at every change, from a thread of its own.

@@ -1,4 +1,4 @@
-"""Everything that can go wrong, as one tree.
+"""Everything that can go wrong, as one tree::
 
     FirebaseError
     ├── UsageError (ValueError)               nothing was sent: bad key, value, query or argument

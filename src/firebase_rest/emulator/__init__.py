@@ -3,8 +3,8 @@
     with Emulator().serve() as server:
         print(server.host)
 
-`Emulator` also answers `Request` values in the same process, without a port. Needs the extra `firebase-rest[emulator]` to
-serve. https://firebase.google.com/docs/emulator-suite
+`Emulator` also answers `Request` values in the same process, without a port. To serve, it needs the extra
+`firebase-rest[emulator]`. https://firebase.google.com/docs/emulator-suite
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ __all__ = ["Emulator", "Server"]
 
 def __getattr__(name: str) -> object:
     if name == "Server":  # needs Starlette and uvicorn, which the in-process emulator does without
-        from firebase_rest.emulator.server import Server  # noqa: PLC0415
+        from firebase_rest.emulator.server import Server
 
         return Server
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -14,6 +14,7 @@ from firebase_rest.emulator.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from types import FrameType
 
     from firebase_rest.emulator.server import Server
 
@@ -22,8 +23,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM, SIGINT or, with --stdin, the end of standard input. Returns the exit status."""
     options = _options(arguments)
     done = threading.Event()
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        done.set()
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: done.set())
+        signal.signal(number, stop)
     emulator = Emulator(options.project, require_auth=options.require_auth, keep_alive=options.keep_alive)
     try:
         server = emulator.serve(options.host, options.port)
@@ -52,7 +57,11 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--project", default="demo-project", help="project id (default: %(default)s)")
     parser.add_argument("--require-auth", action="store_true", help="refuse database access without a valid token")
     parser.add_argument(
-        "--keep-alive", type=float, default=30.0, metavar="SECONDS", help="silence before a stream's sign of life (default: 30)"
+        "--keep-alive",
+        type=float,
+        default=30.0,
+        metavar="SECONDS",
+        help="silence before a stream's sign of life (default: 30)",
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, for programs")
     parser.add_argument("--stdin", action="store_true", help="end when standard input is closed")
@@ -68,7 +77,7 @@ def _announce(server: Server, *, as_json: bool) -> None:
 
 
 def _wait_for_end_of_input(done: threading.Event) -> None:
-    while sys.stdin.buffer.read1(65536):
+    while os.read(sys.stdin.fileno(), 65536):
         pass
     done.set()
 

@@ -61,12 +61,18 @@ class OpenRules:
         """See `Rules`."""
         return not self.require_auth or caller.auth is not None
 
-    def may_write(  # noqa: D102
-        self, caller: Caller, before: Node, after: Node, paths: Sequence[Sequence[str]], now: int  # noqa: ARG002
+    def may_write(
+        self,
+        caller: Caller,
+        before: Node,  # noqa: ARG002
+        after: Node,  # noqa: ARG002
+        paths: Sequence[Sequence[str]],  # noqa: ARG002
+        now: int,  # noqa: ARG002
     ) -> bool:
+        """See `Rules`."""
         return not self.require_auth or caller.auth is not None
 
-    def is_indexed(self, path: Sequence[str], order: str) -> bool:  # noqa: ARG002, D102
+    def is_indexed(self, path: Sequence[str], order: str) -> bool:  # noqa: ARG002
         return True
 
 
@@ -115,8 +121,8 @@ def _unverified(token: str, now: float) -> Mapping[str, Json]:
         # A custom token, or a legacy one: what a program sends that forgot to exchange it for an ID token.
         raise RefusedError(401, "Missing claim 'kid' in auth header.")
     issued, expires = claims.get("iat"), claims.get("exp")
-    # The SDKs' createMockUserToken sets iat to 0 and exp to 3600 unless told otherwise, an hour in 1970: such a token says
-    # nothing about time, and refusing it as expired would refuse every default mock token. Any other iat is meant.
+    # The SDKs' createMockUserToken sets iat to 0 and exp to 3600 unless told otherwise, an hour in 1970: such a token
+    # says nothing about time, and refusing it as expired would refuse every default mock token. Any other iat is meant.
     if issued and isinstance(expires, (int, float)) and expires <= now:
         raise RefusedError(401, "Auth token is expired")
     return claims

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 256 * 1024 * 1024
 
 _NOT_JSON = "Invalid data; couldn't parse JSON object, array, or value."
-NOT_AN_OBJECT = (
-    "Invalid data; couldn't parse JSON object. Are you sending a JSON object with valid key names?"
-)
+NOT_AN_OBJECT = "Invalid data; couldn't parse JSON object. Are you sending a JSON object with valid key names?"
 TOO_LARGE = "Payload is too large"
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[{}\[\]]', re.DOTALL)
@@ -50,8 +48,8 @@ def _no_constant(name: str) -> None:
 
 
 def bad_key(body: bytes, *, paths: bool) -> RefusedError:
-    """The error for the first member of `body` that cannot be a key, with its place. In a multi-path update (`paths`) the
-    outermost members are paths.
+    """The error for the first member of `body` that cannot be a key, with its place. In a multi-path update (`paths`)
+    the outermost members are paths.
     """
     text = body.decode()
     depth = 0

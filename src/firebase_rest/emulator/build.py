@@ -110,9 +110,7 @@ class Builder:
                 good.add(key)
             if level > MAX_DEPTH:
                 raise BadDataError(f"Invalid data; it is nested deeper than {MAX_DEPTH} levels.")
-            node = (
-                self.build(item, child(existing, key), level) if isinstance(item, (dict, list)) else _scalar(item)
-            )
+            node = self.build(item, child(existing, key), level) if isinstance(item, (dict, list)) else _scalar(item)
             if node is not None:
                 children[key] = node
         return Branch(children) if children else None
@@ -122,7 +120,9 @@ class Builder:
             return self._now
         delta = operation.get("increment") if isinstance(operation, dict) else None
         if not isinstance(delta, (int, float)) or isinstance(delta, bool):
-            raise BadDataError('Invalid data; a server value must be {".sv": "timestamp"} or {".sv": {"increment": number}}.')
+            raise BadDataError(
+                'Invalid data; a server value must be {".sv": "timestamp"} or {".sv": {"increment": number}}.'
+            )
         if isinstance(current, (int, float)) and not isinstance(current, bool):
             return number(current + delta)
         return number(delta)

@@ -115,8 +115,8 @@ def check_size(keys: Sequence[str]) -> None:
 
 
 def check_options(params: Mapping[str, str]) -> None:
-    """Raise `RefusedError` 400 for a `timeout` or `writeSizeLimit` that means nothing. Nothing here takes long enough for
-    either to be exceeded.
+    """Raise `RefusedError` 400 for a `timeout` or `writeSizeLimit` that means nothing. Nothing here takes long enough
+    for either to be exceeded.
     """
     if "timeout" in params:
         match = _TIMEOUT.fullmatch(params["timeout"])

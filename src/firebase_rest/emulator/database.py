@@ -10,6 +10,7 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
+from firebase_rest.database.filter import VALUE
 from firebase_rest.database.push_id import PushIds
 from firebase_rest.emulator import query, settings
 from firebase_rest.emulator.access import OpenRules, identify
@@ -17,7 +18,7 @@ from firebase_rest.emulator.answers import INVALID_PATH, PERMISSION_DENIED, Refu
 from firebase_rest.emulator.call import Call, body_of, check_options, checked_path, database_path, split_url
 from firebase_rest.emulator.namespace import Change, Namespace
 from firebase_rest.emulator.stream import Subscription, View
-from firebase_rest.emulator.tree import NULL_ETAG, Branch, at, etag, export, priority_of, render, shallow
+from firebase_rest.emulator.tree import Branch, at, etag, export, priority_of, render, shallow
 from firebase_rest.emulator.writes import WRITES
 from firebase_rest.transport.wire import Response
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.tree import Node
     from firebase_rest.transport.wire import Json, Request
 
-_FIREBASE_HOST = re.compile(r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE)
+_FIREBASE_HOST = re.compile(
+    r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
+)
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-]+")
 _OVERRIDES = {"PUT", "PATCH", "DELETE"}
 
@@ -152,7 +155,7 @@ def _read(call: Call) -> Response | Subscription:
     if not call.caller.admin and not namespace.rules.may_read(call.caller, root, path, filter, call.now):
         raise RefusedError(401, PERMISSION_DENIED)
     if filter.order is not None and not namespace.rules.is_indexed(path, filter.order):
-        index = ".value" if filter.order == query.VALUE else filter.order
+        index = ".value" if filter.order == VALUE else filter.order
         raise RefusedError(
             400, f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(path)}", to the rules'
         )
@@ -187,6 +190,3 @@ def _subscribe(call: Call, filter: Filter) -> Subscription:
         return Subscription(View(call.path, filter, as_export=as_export), root, call.path)
 
     return call.namespace.subscribe(make)
-
-
-__all__ = ["NULL_ETAG", "DatabaseEmulator"]

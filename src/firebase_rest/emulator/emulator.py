@@ -1,7 +1,7 @@
 """The emulator as one object: it takes a Request and gives a Response, without a socket.
 
-Which service a request is for: `ns=` means the database; else `/v0/b/` is Storage, `/emulator/` and the Google host names
-are Auth; everything else is the database.
+Which service a request is for: `ns=` means the database; else `/v0/b/` is Storage, `/emulator/` and the Google host
+names are Auth; everything else is the database.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firebase_rest.emulator.server import Server
-    from firebase_rest.transport.wire import Request
+    from firebase_rest.transport.wire import Json, Request
 
 _AUTH = ("/identitytoolkit.googleapis.com/", "/securetoken.googleapis.com/", "/www.googleapis.com/", "/emulator/")
 _STORAGE = "/v0/b/"
@@ -49,9 +49,9 @@ _KNOWN = (
 class Emulator:
     """Firebase in a box: Realtime Database and Auth of one project, held in memory.
 
-    `require_auth` refuses database access without a valid token (there are no rules yet); `clock` gives seconds since the
-    epoch, and is what server timestamps, push ids and the lifetime of tokens go by; `keep_alive` is how many seconds of
-    silence an event stream lasts before it sends a sign of life. Safe to share between threads.
+    `require_auth` refuses database access without a valid token (there are no rules yet); `clock` gives seconds since
+    the epoch, and is what server timestamps, push ids and the lifetime of tokens go by; `keep_alive` is how many
+    seconds of silence an event stream lasts before it sends a sign of life. Safe to share between threads.
     """
 
     def __init__(
@@ -99,7 +99,7 @@ class Emulator:
 
         Raises ImportError, saying what to install, without the `emulator` extra, and OSError where the port is taken.
         """
-        from firebase_rest.emulator.server import Server  # noqa: PLC0415  # the in-process emulator needs no web server
+        from firebase_rest.emulator.server import Server  # the in-process emulator needs no web server
 
         return Server(self, host, port)
 
@@ -108,5 +108,5 @@ def _unknown(method: str, path: str) -> Response:
     """501, with the route that was perhaps meant."""
     nearest = get_close_matches(path, _KNOWN, n=1, cutoff=0.0)[0]
     message = f"{method} {path} is not implemented by this emulator; the nearest route that it knows is {nearest}"
-    error = {"code": 501, "message": message, "status": "NOT_IMPLEMENTED"}
+    error: Json = {"code": 501, "message": message, "status": "NOT_IMPLEMENTED"}
     return Response(501, HEADERS, pretty({"error": error}))

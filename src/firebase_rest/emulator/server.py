@@ -1,7 +1,7 @@
 """The emulator behind a port: Starlette's request and response over uvicorn, in a thread of its own.
 
-There is one ASGI function and no router: the raw path must reach the emulator as it was sent (`%2F` and `+` mean something
-in it), and a small read costs little more than uvicorn itself.
+There is one ASGI function and no router: the raw path must reach the emulator as it was sent (`%2F` and `+` mean
+something in it), and a small read costs little more than uvicorn itself.
 """
 
 from __future__ import annotations
@@ -33,15 +33,14 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from types import TracebackType
 
-    from starlette.types import Receive, Scope, Send
-    from starlette.types import ASGIApp
+    from starlette.types import ASGIApp, Receive, Scope, Send
     from typing_extensions import Self
 
     from firebase_rest.emulator.emulator import Emulator
     from firebase_rest.transport.wire import Response
 
 _SMALL_BODY = 64 * 1024
-"""Bytes up to which a request is answered on the event loop itself: handing it to a thread would cost more than that."""
+"""Bytes up to which a request is answered on the event loop itself: handing it to a thread would cost more."""
 
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
@@ -144,7 +143,9 @@ class Server:
         loop, written = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
-            with suppress(RuntimeError):  # the loop may be gone when a thread writes to an emulator whose server has closed
+            with suppress(
+                RuntimeError
+            ):  # the loop may be gone when a thread writes to an emulator whose server has closed
                 loop.call_soon_threadsafe(written.set)
 
         stream.when_written(wake)
@@ -159,7 +160,7 @@ class Server:
             else:
                 try:
                     await asyncio.wait_for(written.wait(), self.emulator.keep_alive)
-                except asyncio.TimeoutError:  # noqa: UP041  # another class before Python 3.11
+                except asyncio.TimeoutError:  # another class before Python 3.11
                     yield KEEP_ALIVE
 
 
@@ -199,14 +200,13 @@ class _Uvicorn(uvicorn.Server):
         for task in list(self.server_state.tasks):
             task.cancel()
         for connection in list(self.server_state.connections):
-            transport = connection.transport
-            if transport is not None:
-                transport.abort()
+            connection.transport.abort()
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    # Named: asyncio switches Nagle off only for sockets that say that they are TCP, and each answer would wait 40 ms.
+    listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
@@ -240,9 +240,9 @@ async def _body(receive: Receive) -> bytes | None:
 def _request(scope: Scope, body: bytes) -> Request:
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     url = f"http://{headers.get('host', 'localhost')}{scope['raw_path'].decode('latin-1')}"
-    query = scope["query_string"]
-    params = tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else ()
-    return Request(scope["method"], url, params, headers, body)
+    query: bytes = scope["query_string"]
+    params = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
+    return Request(scope["method"], url, tuple(params), headers, body)
 
 
 def _over_http(answer: Response) -> HttpResponse:

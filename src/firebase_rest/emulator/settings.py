@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator import body
 from firebase_rest.emulator.answers import HEADERS, INVALID_PATH, PERMISSION_DENIED, RefusedError
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from firebase_rest.emulator.call import Call
     from firebase_rest.emulator.namespace import Namespace
+    from firebase_rest.transport.wire import Json
 
 _STRING_OR_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _WRITE_SIZES = ("small", "medium", "large", "unlimited")
@@ -52,7 +53,9 @@ def databases(namespaces: Iterable[Namespace]) -> Response:
 def _rules(call: Call) -> Response:
     if call.method == "GET":
         text = call.namespace.rules_text
-        return Response(200, HEADERS, (without_comments(text) if call.params.get("format") == "strict" else text).encode())
+        return Response(
+            200, HEADERS, (without_comments(text) if call.params.get("format") == "strict" else text).encode()
+        )
     if call.method != "PUT":
         raise RefusedError(405, "Use GET or PUT on /.settings/rules.json")
     if not call.body.strip():
@@ -75,7 +78,9 @@ def check_rules(text: str) -> None:
         raise RefusedError(400, "1:1: Nested too deeply.") from None
     except json.JSONDecodeError as error:
         raise RefusedError(400, f"{error.lineno}:{error.colno}: Parse error.") from None
-    if not isinstance(rules, dict) or set(rules) != {"rules"} or not isinstance(rules["rules"], dict):
+    if not isinstance(rules, dict) or list(cast("dict[str, Json]", rules)) != ["rules"]:
+        raise RefusedError(400, "1:2: Expected 'rules' property.")
+    if not isinstance(rules["rules"], dict):
         raise RefusedError(400, "1:2: Expected 'rules' property.")
 
 

@@ -1,7 +1,8 @@
 """Event streams: what a watcher of one place is told about each write.
 
-The law of this file: a writer only appends its change to each stream's queue; the watcher's own side turns changes into
-events. So a slow watcher holds up nobody, and since roots are immutable, the events are exact however late they are made.
+The law of this file: a writer only appends its change to each stream's queue; the watcher's own side turns changes
+into events. So a slow watcher holds up nobody, and since roots are immutable, the events are exact however late they
+are made.
 https://firebase.google.com/docs/reference/rest/database#section-streaming
 """
 
@@ -110,8 +111,8 @@ class View:
         return self._show(at(node, target))
 
     def _slide(self, touched: set[str], before: Node, after: Node) -> list[bytes] | None:
-        """The events of a write to the children `touched`, where some child came into the window or left it, or where none of
-        them is in it. `None` where the window holds the same children as before.
+        """The events of a write to the children `touched`, where some child came into the window or left it, or where
+        none of them is in it. `None` where the window holds the same children as before.
         """
         if all(same(child(before, key), child(after, key)) for key in touched):
             return None if touched & self._window else []
@@ -120,8 +121,7 @@ class View:
         self._window = new
         if old == new:
             return None if touched & new else []
-        changed = [key for key in (*sorted(new - old), *sorted(touched & new & old))]
-        data: dict[str, Json] = {key: self._show(child(after, key)) for key in changed}
+        data: dict[str, Json] = {key: self._show(child(after, key)) for key in sorted(new - old | touched & new)}
         data.update(dict.fromkeys(sorted(old - new)))
         if len(data) == 1:
             key, value = data.popitem()
@@ -199,7 +199,7 @@ def _nothing() -> None:
 
 
 class StreamReader:
-    """A stream as the body of an answer in the same process: bytes when there are any, else a keep-alive now and then."""
+    """A stream as the body of an answer in the same process: bytes when there are any, now and then a keep-alive."""
 
     def __init__(self, subscription: Subscription, keep_alive: float) -> None:
         self._subscription = subscription
@@ -231,3 +231,5 @@ class StreamReader:
         """End the stream. Safe from any thread, and twice."""
         self._closed = True
         self._subscription.end()
+
+    abort = close  # nothing here blocks

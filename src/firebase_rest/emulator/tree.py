@@ -19,12 +19,13 @@ from typing import TYPE_CHECKING, TypeAlias
 from firebase_rest.database.ordering import sorted_keys
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from firebase_rest.transport.wire import Json
 
 Scalar: TypeAlias = "bool | int | float | str"
 Priority: TypeAlias = "int | float | str | None"
+Path: TypeAlias = "tuple[str, ...]"
 Node: TypeAlias = "None | bool | int | float | str | Leaf | Branch"
 
 NULL_ETAG = "null_etag"
@@ -78,21 +79,34 @@ class Branch:
             self._etag = _tag(self)
         return self._etag
 
-    def replacing(self, key: str, node: Node) -> Branch | None:
-        """This branch with `node` as its child `key`; `None` where no child is left (and the priority goes with it)."""
+    def replacing(self, changes: Mapping[str, Node]) -> Branch | None:
+        """This branch with other children; `None` where none is left (and the priority goes with the last)."""
         children = self.children.copy()
-        if node is None:
-            children.pop(key, None)
-            if not children:
-                return None
-        else:
-            children[key] = node
+        same_keys = True
+        for key, node in changes.items():
+            same_keys &= (key in children) == (node is not None)
+            if node is None:
+                children.pop(key, None)
+            else:
+                children[key] = node
+        if not children:
+            return None
         branch = Branch(children, self.priority)
-        if len(children) == len(self.children):
-            # The same keys: what depends on them alone stays true, and sorting a large node again would cost far more
-            # than the write itself.
-            branch._keys, branch._length = self._keys, self._length
+        if same_keys:
+            branch._take_over_keys(self)
         return branch
+
+    def prioritised(self, priority: Priority) -> Branch:
+        """This branch with that priority."""
+        branch = Branch(self.children, priority)
+        branch._take_over_keys(self)
+        return branch
+
+    def _take_over_keys(self, other: Branch) -> None:
+        """What depends on the keys alone stays true where they are the same; sorting those of a large node again would
+        cost far more than the write itself.
+        """
+        self._keys, self._length = other._keys, other._length
 
     def only(self, keys: Iterable[str]) -> Branch | None:
         """The children named by `keys`, without the priority; `None` where there are none."""
@@ -178,11 +192,24 @@ def replace(node: Node, path: Sequence[str], new: Node) -> Node:
     key = path[0]
     old = child(node, key)
     fresh = replace(old, path[1:], new)
-    if fresh is old:
-        return node
+    return node if fresh is old else _with_children(node, {key: fresh})
+
+
+def update(node: Node, changes: Mapping[Path, Node]) -> Node:
+    """`replace` for many places at once, none of which lies inside another: every node is copied once."""
+    if () in changes:
+        return changes[()]
+    groups: dict[str, dict[Path, Node]] = {}
+    for path, new in changes.items():
+        groups.setdefault(path[0], {})[path[1:]] = new
+    return _with_children(node, {key: update(child(node, key), group) for key, group in groups.items()})
+
+
+def _with_children(node: Node, changes: Mapping[str, Node]) -> Node:
     if isinstance(node, Branch):
-        return node.replacing(key, fresh)
-    return node if fresh is None else Branch({key: fresh}, priority_of(node))
+        return node.replacing(changes)
+    children: dict[str, Node] = {key: fresh for key, fresh in changes.items() if fresh is not None}
+    return Branch(children, priority_of(node)) if children else node
 
 
 def with_priority(node: Node, priority: Priority) -> Node:
@@ -190,7 +217,7 @@ def with_priority(node: Node, priority: Priority) -> Node:
     if node is None:
         return None
     if isinstance(node, Branch):
-        return Branch(node.children, priority)
+        return node.prioritised(priority)
     value = node.value if isinstance(node, Leaf) else node
     return value if priority is None else Leaf(value, priority)
 

@@ -1,13 +1,14 @@
 """PUT, PATCH, POST and DELETE.
 
-The law of this file: a write is a plan that turns one root into the next. It is worked out, checked and committed in one
-step, so it happens wholly or not at all, and increments and conditions see exactly the data that they replace.
+The law of this file: a write is a plan that turns one root into the next. It is worked out, checked and committed in
+one step, so it happens wholly or not at all, and increments and conditions see exactly the data that they replace.
 https://firebase.google.com/docs/database/rest/save-data
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from firebase_rest.database.path import split
 from firebase_rest.emulator import body
@@ -15,23 +16,31 @@ from firebase_rest.emulator.answers import INVALID_PATH, PERMISSION_DENIED, Refu
 from firebase_rest.emulator.build import BadDataError, BadKeyError, Builder
 from firebase_rest.emulator.call import check_size
 from firebase_rest.emulator.namespace import Change
-from firebase_rest.emulator.tree import NULL_ETAG, at, child, etag, export, leaf_value, priority_of, render, replace
+from firebase_rest.emulator.tree import (
+    NULL_ETAG,
+    at,
+    child,
+    etag,
+    export,
+    leaf_value,
+    priority_of,
+    render,
+    replace,
+    update,
+)
 from firebase_rest.emulator.tree import with_priority as prioritised
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import TypeAlias
 
     from firebase_rest.database.push_id import PushIds
     from firebase_rest.emulator.call import Call
-    from firebase_rest.emulator.tree import Node
+    from firebase_rest.emulator.tree import Node, Priority
     from firebase_rest.transport.wire import Json, Response
 
     Path: TypeAlias = tuple[str, ...]
     Plan: TypeAlias = Callable[[Node], Change]
-
-
-_T = TypeVar("_T")
 
 
 class _MismatchError(Exception):
@@ -99,11 +108,12 @@ def _set_plan(call: Call, path: Path, value: Json) -> Plan:
     builder = Builder(call.now)
 
     def build(existing: Node) -> Node:
-        return _building(call, lambda: builder.build(value, existing, len(path)))
+        with _refusals(call):
+            return builder.build(value, existing, len(path))
 
     if _has_server_values(call):
         return lambda before: Change(before, replace(before, path, build(at(before, path))), path)
-    node = build(None)  # before the database is locked: it may be long
+    node = build(None)  # before the database is locked: it may take long
     return lambda before: Change(before, replace(before, path, node), path)
 
 
@@ -112,7 +122,8 @@ def _priority_plan(call: Call, value: Json) -> Plan:
 
     def plan(before: Node) -> Change:
         node = at(before, path)
-        priority = _building(call, lambda: builder.priority(value, node))
+        with _refusals(call):
+            priority = builder.priority(value, node)
         return Change(before, replace(before, path, prioritised(node, priority)), path)
 
     return plan
@@ -120,34 +131,41 @@ def _priority_plan(call: Call, value: Json) -> Plan:
 
 def _update_plan(call: Call, targets: Mapping[Path, Json]) -> Plan:
     builder, base = Builder(call.now), call.path
-    # Priorities last: what they are set on may only come with this very update.
-    ordered = sorted(targets.items(), key=lambda item: item[0][-1:] == (".priority",))
+    values = {(*base, *target): value for target, value in targets.items() if not _is_priority(target)}
+    ranks = {(*base, *target[:-1]): value for target, value in targets.items() if _is_priority(target)}
+
+    def build(root: Node) -> tuple[dict[Path, Node], dict[Path, Priority]]:
+        with _refusals(call):
+            return (
+                {path: builder.build(value, at(root, path), len(path)) for path, value in values.items()},
+                {path: builder.priority(value, at(root, path)) for path, value in ranks.items()},
+            )
+
+    built = None if _has_server_values(call) else build(None)
 
     def plan(before: Node) -> Change:
-        after = before
-        for target, value in ordered:
-            path = (*base, *target)
-            if target[-1:] == (".priority",):
-                path = path[:-1]
-                priority = _building(call, lambda path=path, value=value: builder.priority(value, at(before, path)))
-                after = replace(after, path, prioritised(at(after, path), priority))
-            else:
-                node = _building(
-                    call, lambda path=path, value=value: builder.build(value, at(before, path), len(path))
-                )
-                after = replace(after, path, node)
+        nodes, priorities = built or build(before)
+        after = update(before, nodes)
+        for path, priority in priorities.items():  # last: what they are set on may only come with this very update
+            after = replace(after, path, prioritised(at(after, path), priority))
         return Change(before, after, base, None if () in targets else tuple(targets))
 
     return plan
 
 
-def _building(call: Call, build: Callable[[], _T]) -> _T:
+@contextmanager
+def _refusals(call: Call) -> Generator[None]:
+    """What is wrong with the data, said as an answer."""
     try:
-        return build()
+        yield
     except BadKeyError:
         raise body.bad_key(call.body, paths=call.method == "PATCH") from None
     except BadDataError as error:
         raise RefusedError(400, str(error)) from None
+
+
+def _is_priority(target: Path) -> bool:
+    return target[-1:] == (".priority",)
 
 
 def _has_server_values(call: Call) -> bool:
@@ -217,7 +235,7 @@ def _subject(call: Call, root: Node) -> Node:
 
 
 def _place(node: Node, path: Path) -> Node:
-    return priority_of(at(node, path[:-1])) if path[-1:] == (".priority",) else at(node, path)
+    return priority_of(at(node, path[:-1])) if _is_priority(path) else at(node, path)
 
 
 def _echo(value: Json, node: Node) -> Json:

@@ -79,13 +79,11 @@ def _from_environment() -> object:
         return json.loads(text)
     except ValueError:
         pass
-    raise ConfigError(
-        "FIREBASE_CONFIG is not JSON; it holds either JSON text that starts with { or the path of a JSON file."
-    )
+    raise ConfigError("FIREBASE_CONFIG is not JSON; it holds JSON text that starts with {, or the path of a JSON file.")
 
 
 class App:
-    """One Firebase project and one `requests.Session` to reach it. A context manager; `close()` ends its streams too."""
+    """One Firebase project, and one `requests.Session` to reach it. A context manager; `close()` ends its streams."""
 
     def __init__(
         self, config: Mapping[str, Any], transport: SessionTransport, options: Options, credentials: object = None
@@ -122,7 +120,7 @@ class App:
         """The same App, over the same session, with other limits."""
         copy = App.__new__(App)
         copy.__dict__.update(self.__dict__)
-        copy._options = self._options.but(timeout, deadline, retries)
+        copy.__dict__["_options"] = self._options.but(timeout, deadline, retries)
         return copy
 
     # --- what programs look at --------------------------------------------------------------------------------------

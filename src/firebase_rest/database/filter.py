@@ -195,7 +195,7 @@ def checked_order_path(path: object) -> str:
     for segment in segments:
         if not is_valid_key(segment):
             raise UsageError(
-                f"order_by_child({path!r}): {segment!r} cannot be a key; keys cannot contain . $ # [ ] or control characters."
+                f"order_by_child({path!r}): {segment!r} cannot be a key; no . $ # [ ] or control characters in keys."
             )
     _check_text("order_by_child", path)
     return "/".join(segments)

@@ -44,7 +44,7 @@ class Location:
         return "/".join(self.segments)
 
     def child(self, *parts: object) -> Location:
-        """The place below; each part is made text, and slashes in it separate levels. `UsageError` for what is no key."""
+        """The place below; each part is made text, slashes in it separate levels. `UsageError` for what is no key."""
         added: tuple[str, ...] = ()
         for part in parts:
             if part is None:

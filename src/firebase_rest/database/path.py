@@ -79,5 +79,5 @@ def url_path(segments: Sequence[str]) -> str:
 
 
 def parse_url_path(raw: str) -> tuple[str, ...]:
-    """The segments of a raw URL path without its ".json", decoded once as Firebase's servers decode it ("+" is a space)."""
+    """The segments of a raw URL path without its ".json", decoded once, as Firebase's servers do ("+" is a space)."""
     return tuple(unquote_plus(segment) for segment in raw.split("/") if segment)

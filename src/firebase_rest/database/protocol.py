@@ -120,7 +120,7 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
             return outcome.value
         current = outcome
     raise TransactionConflict(
-        f"The transaction at /{location.path} was given up after {attempts} attempts, because others kept changing the value.",
+        f"The transaction at /{location.path} was given up after {attempts} attempts: others kept changing the value.",
         value=current.value,
         etag=current.etag,
     )

@@ -5,7 +5,7 @@ The law of this file: nothing is computed before it is asked for, and every answ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
@@ -132,7 +132,7 @@ class Snapshot:
         keys = self._keys(children)
         return {key: children[key] for key in keys}
 
-    def _keys(self, children: dict[str, Json]) -> list[str]:
+    def _keys(self, children: Mapping[str, Json]) -> list[str]:
         order = self._filter.order
         if order is None or order in (KEY, PRIORITY):  # priorities do not travel with an ordinary read
             return sorted_keys(children)

@@ -25,9 +25,13 @@ MAX_STRING_BYTES = 10 * 1024 * 1024
 
 def increment(delta: int | float) -> dict[str, Json]:
     """A value that makes the server add `delta` to the number stored there (0 if there is none), atomically."""
-    if isinstance(delta, bool) or not isinstance(delta, (int, float)) or not math.isfinite(delta):
+    if not _is_number(delta):
         raise UsageError(f"increment() takes a finite number, not {delta!r}.")
     return {".sv": {"increment": delta}}
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +94,7 @@ def _check_ancestors(targets: Mapping[tuple[str, ...], str], where: str) -> None
             if target[:length] in targets:
                 above = targets[target[:length]]
                 raise UsageError(
-                    f"update() at {where} would write {name!r} and, above it, {above!r} at once; put the one inside the other."
+                    f"update() at {where} would write {name!r} and {above!r}, above it, at once; put one inside the other."
                 )
 
 
@@ -157,7 +161,7 @@ def _check_server_value(value: Mapping[object, object], where: str) -> bool:
         return False
     if isinstance(kind, Mapping) and set(cast("Mapping[object, object]", kind)) == {"increment"}:
         delta = cast("Mapping[object, object]", kind)["increment"]
-        if isinstance(delta, (int, float)) and not isinstance(delta, bool) and math.isfinite(delta):
+        if _is_number(delta):
             return True
     raise UsageError(f"The server value {kind!r} at {where} is not known; use SERVER_TIMESTAMP or increment(number).")
 

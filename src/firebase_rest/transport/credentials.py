@@ -173,10 +173,10 @@ class ServiceAccount:
 
         session, timeout = self._session, self._timeout
 
-        class Timed(GoogleRequest):  # type: ignore[misc]
+        class Timed(GoogleRequest):
             def __call__(self, *args: Any, **kwargs: Any) -> Any:
                 kwargs["timeout"] = timeout
-                return super().__call__(*args, **kwargs)
+                return super().__call__(*args, **kwargs)  # type: ignore[no-untyped-call]
 
         problem: Exception | None = None
         try:
@@ -206,7 +206,7 @@ def _load(source: object) -> Any:
     info.setdefault("token_uri", TOKEN_URI)
     problem = None
     try:
-        return service_account.Credentials.from_service_account_info(info, scopes=SCOPES)
+        return service_account.Credentials.from_service_account_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
     except (ValueError, KeyError) as error:
         # google-auth's sentence names the missing field, or says that the key cannot be parsed; the key is not in it.
         problem = f"{where} cannot be used: {redact(str(error.args[0] if error.args else error))}"
@@ -248,4 +248,4 @@ def _scoped(source: object) -> Any:
             "A service account is the path of its key file, the file's content as a dict, google-auth credentials, "
             f'or "adc", not {type(source).__name__}.'
         )
-    return with_scopes_if_required(source, SCOPES)
+    return with_scopes_if_required(source, SCOPES)  # type: ignore[no-untyped-call]

@@ -6,6 +6,7 @@ The law of this file: nothing that is raised holds, in its text, its context or 
 from __future__ import annotations
 
 import ssl
+from http.client import responses
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -132,7 +133,7 @@ def _sanitised(response: Response) -> requests.Response:
     copy.headers = CaseInsensitiveDict(response.headers)
     copy._content = response.body  # noqa: SLF001 - requests offers no other way to build a Response
     copy.encoding = "utf-8"
-    copy.reason = requests.status_codes._codes.get(response.status, ("unknown",))[0].replace("_", " ").title()  # noqa: SLF001
+    copy.reason = responses.get(response.status, "Unknown")
     copy.url = sent.url
     copy.request = sent
     return copy

@@ -31,10 +31,14 @@ class Options:
         if deadline is not None:
             changed = replace(changed, deadline=None if deadline == math.inf else _seconds("deadline", deadline))
         if retries is not None:
-            if isinstance(retries, bool) or not isinstance(retries, int) or retries < 0:
+            if not _is_count(retries):
                 raise UsageError(f"retries={retries!r}: pass how many more times a call is tried, 0 or more.")
             changed = replace(changed, retries=retries)
         return changed
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _seconds(name: str, value: object) -> float:

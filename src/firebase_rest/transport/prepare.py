@@ -30,9 +30,9 @@ def full_url(request: Request, stamp: Stamp) -> str:
     return f"{request.url}?{urlencode(pairs, quote_via=quote, safe='')}"
 
 
-def headers_for(session: requests.Session, extra: Mapping[str, str], request: Request, stamp: Stamp) -> dict[str, str]:
+def headers_for(session: requests.Session, extra: Mapping[str, str], request: Request, stamp: Stamp) -> dict[str, Any]:
     """All headers; a later source wins: session, App, request, credential."""
-    headers = dict(session.headers)
+    headers: dict[str, Any] = dict(session.headers)
     if headers.get("User-Agent") == _DEFAULT_AGENT:
         headers["User-Agent"] = USER_AGENT
     for source in (extra, request.headers, stamp.headers):

@@ -44,7 +44,7 @@ def worth_another_try(repeat: Repeat, outcome: Failure | int) -> bool:
 
 
 def pause_before(attempt: int, retry_after: str | None = None) -> float:
-    """Seconds to wait before try number `attempt` (1 is the first repeat): full jitter, or what the server asked for."""
+    """Seconds before repeat number `attempt` (the first is 1): full jitter, or what the server asked for."""
     if retry_after:
         try:
             return min(Retry().parse_retry_after(retry_after), MAX_RETRY_AFTER)

@@ -85,14 +85,14 @@ class SessionTransport:
         return Response(answer.status_code, headers, body or b"", framed=framed, request=request)
 
     def warn_of_double_retries(self, url: str) -> None:
-        """Say once that a mounted adapter retries by itself: its tries multiply ours, and it does not know what is safe."""
+        """Say once that a mounted adapter retries by itself: its tries multiply ours, whatever is safe to repeat."""
         if not self._warned:
             retries = getattr(self.session.get_adapter(url), "max_retries", None)
             if getattr(retries, "total", 0):
                 self._warned = True
                 warnings.warn(
-                    "The session has an adapter with max_retries of its own; its retries multiply those of firebase_rest "
-                    "and repeat requests that may not be repeated. Mount it with max_retries=0, or pass retries=0.",
+                    "The session has an adapter with max_retries of its own, which multiply those of firebase_rest and "
+                    "repeat what may not be repeated: mount it with max_retries=0.",
                     stacklevel=2,
                 )
 

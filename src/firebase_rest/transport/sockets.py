@@ -70,7 +70,7 @@ class _Reporting:
         sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # the mixin's other parent has it
         watch = current_watch.get()
         if watch is not None:
-            # During the TLS handshake the descriptor belongs to an object that is not there yet; a duplicate reaches it.
+            # During the TLS handshake the descriptor's new owner is out of reach; a duplicate is not.
             watch.attach(sock.dup(), owned=True)
         return sock
 
@@ -115,11 +115,11 @@ class ReportingAdapter(HTTPAdapter):
         super().__init__(pool_connections=16, pool_maxsize=POOL_SIZE)
 
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
-        super().init_poolmanager(*args, **kwargs)  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
-        manager = super().proxy_manager_for(*args, **kwargs)  # type: ignore[no-untyped-call]
+        manager = super().proxy_manager_for(*args, **kwargs)
         manager.pool_classes_by_scheme = _POOLS
         return manager
 

@@ -1,8 +1,8 @@
 """The values that travel between Firebase's protocols and the network, and the driver that carries them.
 
 The law of this file: every operation is a *flow*, a generator that yields `Request` values, is sent `Response` values
-and returns the answer. A flow opens no socket, reads no clock and takes no lock; `run` does all of that for it through a
-`Sender`. So a protocol can be tested by hand, and the flow, not the transport, says whether a request may be sent twice.
+and returns the answer. A flow opens no socket, reads no clock and takes no lock; `run` does that for it through a
+`Sender`. So a protocol can be tested by hand, and the flow, not the transport, says what may be sent twice.
 """
 
 from __future__ import annotations
@@ -131,7 +131,7 @@ class Pause:
 
 
 T = TypeVar("T")
-Flow: TypeAlias = Generator[Union[Request, Pause], Response, T]
+Flow: TypeAlias = Generator[Request | Pause, Response, T]
 
 _NOTHING = Response(0)
 
@@ -149,7 +149,7 @@ class Sender(Protocol):
 
 
 def run(flow: Flow[T], sender: Sender) -> T:
-    """Drive `flow` to its end and return its answer; a `NetworkError` is thrown into the flow, which may know better."""
+    """Drive `flow` to its end and return its answer. A `NetworkError` is thrown into the flow: it may know better."""
     try:
         step = next(flow)
         while True:

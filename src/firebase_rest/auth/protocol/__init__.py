@@ -1,0 +1,1 @@
+"""Flows over Identity Toolkit and Secure Token."""

@@ -8,13 +8,32 @@ In colour on a terminal (unless NO_COLOR is set), in plain text anywhere else.
 from __future__ import annotations
 
 import ast
+import io
 import os
 import pprint
 import sys
+import threading
 import time
 from pathlib import Path
+from typing import TextIO
 
 COLOURS = {"heading": "1;33", "narration": "1", "code": "36", "result": "32", "aside": "2"}
+
+
+class WholeLines(io.TextIOBase):
+    """Standard output for several threads: each one's lines appear whole, never one in the middle of another."""
+
+    def __init__(self, output: TextIO) -> None:
+        self.output = output
+        self.begun = threading.local()
+
+    def write(self, text: str) -> int:
+        lines, end, rest = (getattr(self.begun, "text", "") + text).rpartition("\n")
+        self.begun.text = rest
+        if end:
+            self.output.write(lines + end)
+            self.output.flush()
+        return len(text)
 
 
 class Narrator:
@@ -36,7 +55,7 @@ class Narrator:
         return f"\033[{COLOURS[kind]}m{text}\033[0m\n" if self.colour else text + "\n"
 
     def say(self, kind: str, text: str) -> None:
-        print(self.paint(kind, text), end="", flush=True)
+        print(self.paint(kind, text), end="")
 
     def run(self) -> None:
         end = 0
@@ -70,10 +89,9 @@ class Narrator:
         value = self.execute(statement, name)
         elapsed = (time.perf_counter() - start) * 1000
         if not silent:
-            # In one piece: another thread (a stream's handler) may print too.
             result = "" if value is None else self.paint("result", describe(value))
             timing = self.paint("aside", f"    ({elapsed:.1f} ms)") if has_call(statement) else ""
-            print(result + timing, end="", flush=True)
+            print(result + timing, end="")
 
     def execute(self, statement: ast.stmt, name: str | None) -> object:
         """Run it; the value of an expression, or what a single name was given."""
@@ -120,6 +138,7 @@ def main(arguments: list[str]) -> int:
         return 2
     script = Path(arguments[0])
     colour = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
+    sys.stdout = WholeLines(sys.stdout)
     Narrator(script.read_text(encoding="utf-8"), str(script), colour=colour).run()
     return 0
 

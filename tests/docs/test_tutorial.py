@@ -142,7 +142,7 @@ new_posts
 {'name': 'Mortiest Morty'}
 \['Beth', "Mortimer 'Morty' Smith", 'Rick Sanchez'\]
 4
-\['Rick Sanchez', 'Summer'\]
+\['Summer', 'Rick Sanchez'\]
 \[3, 10, 10\]
 \[3, 10, 10, 11\]
 \['Beth', 'Summer', "Mortimer 'Morty' Smith", 'Rick Sanchez'\]

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport.call import Channel
@@ -63,7 +63,8 @@ def _configuration(config: object) -> dict[str, Any]:
             f"initialize_app() takes a mapping with 'apiKey', 'databaseURL', ..., not {type(config).__name__}; "
             "copy it from the Firebase console (project settings, your apps)."
         )
-    return {str(key): value for key, value in config.items() if value is not None and value != ""}
+    known = cast("Mapping[str, Any]", config)
+    return {str(key): value for key, value in known.items() if value is not None and value != ""}
 
 
 def _from_environment() -> object:
@@ -178,7 +179,7 @@ class App:
         from firebase_rest.database.location import locate
         from firebase_rest.database.reference import Database, Home
 
-        if target is not None and not isinstance(target, (str, TokenSource)):
+        if not isinstance(cast(object, target), (str, TokenSource, type(None))):
             raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")
         location = locate(target if isinstance(target, str) else self.database_url, self._emulators["database"])
         signer = user(target) if isinstance(target, TokenSource) else self._signer("database")

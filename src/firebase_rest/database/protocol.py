@@ -6,7 +6,6 @@ error. https://firebase.google.com/docs/reference/rest/database
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,6 +30,7 @@ from firebase_rest.errors import (
     Unauthenticated,
 )
 from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.lenient import json_object
 from firebase_rest.transport.wire import Flow, Json, Repeat, Request, Response
 
 TRANSACTION_ATTEMPTS = 25
@@ -167,13 +167,8 @@ def check(response: Response) -> Response:
 
 def message_in(response: Response) -> str:
     """The server's words: the `error` member, or the plain text of what is not JSON."""
-    try:
-        body = json.loads(response.body)
-    except ValueError:
-        return response.text.strip()
-    if isinstance(body, dict) and isinstance(body.get("error"), str):
-        return str(body["error"])
-    return response.text.strip()
+    error = json_object(response.body).get("error")
+    return error if isinstance(error, str) else response.text.strip()
 
 
 def error_class(status: int, message: str) -> type[ApiError]:

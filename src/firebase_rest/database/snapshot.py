@@ -5,8 +5,8 @@ The law of this file: nothing is computed before it is asked for, and every answ
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, TypeAlias, cast
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
@@ -94,7 +94,7 @@ class Snapshot:
 
     def __iter__(self) -> Iterator[Any]:
         found = self.pyres
-        return iter(found if isinstance(found, list) else ())
+        return iter(cast("Iterable[Any]", found) if isinstance(found, list) else ())
 
     def __getitem__(self, index: int) -> Any:
         return self.pyres[index]

@@ -71,7 +71,7 @@ def encode_update(data: object, segments: Sequence[str], options: Mapping[str, A
         if target[-1] != ".priority":
             checker.check(value, (*segments, *target))
     _check_ancestors(targets, where)
-    return Encoded(_dump(data), checker.increments)
+    return Encoded(_dump(cast(object, data)), checker.increments)
 
 
 def _check_update_path(name: str, segments: Sequence[str], value: object) -> tuple[str, ...]:
@@ -94,7 +94,8 @@ def _check_ancestors(targets: Mapping[tuple[str, ...], str], where: str) -> None
             if target[:length] in targets:
                 above = targets[target[:length]]
                 raise UsageError(
-                    f"update() at {where} would write {name!r} and {above!r}, above it, at once; put one inside the other."
+                    f"update() at {where} would write {name!r} and {above!r}, which is above it; "
+                    "put one inside the other."
                 )
 
 
@@ -234,9 +235,11 @@ class _Checker:
             raise UsageError(
                 f"The object at {_show(path)} has '.value' beside children; a place holds one or the other."
             )
-        if isinstance(item, (list, tuple)) or (isinstance(item, Mapping) and ".sv" not in item):
+        if isinstance(item, (list, tuple)) or (
+            isinstance(item, Mapping) and ".sv" not in cast("Mapping[object, object]", item)
+        ):
             raise UsageError(f"The '.value' at {_show(path)} is not a string, number, bool or None.")
-        self.check(item, path)
+        self.check(cast(object, item), path)
 
     def _check_child(self, item: object, name: str, path: tuple[str, ...]) -> None:
         if len(path) >= MAX_DEPTH:

@@ -106,7 +106,9 @@ class Call:
         """The answer of the last try."""
         once = request.body is not None and not isinstance(request.body, bytes)  # an iterator cannot be sent again
         tries = 1 if once else 1 + self._options.retries
-        for number in range(1, tries + 1):
+        number = 0
+        while True:
+            number += 1
             attempt = self._try(request, stamp)
             if number == tries or not worth_another_try(request.repeatable, attempt.outcome):
                 break

@@ -5,16 +5,16 @@ The law of this file: a credential is added here, below everything that writes m
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from firebase_rest.errors import ConfigError, NetworkError, Unauthenticated, UsageError
+from firebase_rest.transport.lenient import json_object
 from firebase_rest.transport.redact import redact
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _load(source: object) -> Any:
     from google.oauth2 import service_account
 
     if isinstance(source, Mapping):
-        info = dict(source)
+        info = dict(cast("Mapping[str, Any]", source))
         where = "The service account mapping"
     else:
         where = f"The service account file {os.fspath(source)!r}"
@@ -215,11 +215,8 @@ def _load(source: object) -> Any:
 
 def _read(path: Path, where: str) -> dict[str, Any]:
     text = path.read_text(encoding="utf-8")  # a missing file stays FileNotFoundError, which programs catch
-    try:
-        info = json.loads(text)
-    except ValueError:
-        info = None
-    if not isinstance(info, dict):
+    info = json_object(text)
+    if not info:
         raise ConfigError(
             f"{where} is not JSON; download a new key in the Firebase console (project settings, service accounts)."
         )
@@ -227,12 +224,12 @@ def _read(path: Path, where: str) -> dict[str, Any]:
 
 
 def _default_credentials() -> Any:
-    import google.auth
+    import google.auth as google_auth
     from google.auth import exceptions
 
     problem = None
     try:
-        return google.auth.default(scopes=SCOPES)[0]
+        return cast(Any, google_auth).default(scopes=SCOPES)[0]  # not typed to the last argument
     except exceptions.DefaultCredentialsError:
         problem = (
             "no application default credentials were found; set GOOGLE_APPLICATION_CREDENTIALS to a key file's path"
@@ -241,11 +238,11 @@ def _default_credentials() -> Any:
 
 
 def _scoped(source: object) -> Any:
-    from google.auth.credentials import Credentials, with_scopes_if_required
+    from google.auth import credentials
 
-    if not isinstance(source, Credentials):
+    if not isinstance(source, credentials.Credentials):
         raise ConfigError(
             "A service account is the path of its key file, the file's content as a dict, google-auth credentials, "
             f'or "adc", not {type(source).__name__}.'
         )
-    return with_scopes_if_required(source, SCOPES)  # type: ignore[no-untyped-call]
+    return cast(Any, credentials).with_scopes_if_required(source, SCOPES)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
 import requests
@@ -69,7 +69,7 @@ def prepared(
     result.body = body
     result.hooks = session.hooks
     if session.cookies:
-        result.prepare_cookies(session.cookies)
+        cast(Any, result).prepare_cookies(session.cookies)
     return result
 
 

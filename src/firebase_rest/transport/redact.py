@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
+
+from firebase_rest.transport.lenient import json_object
 
 if TYPE_CHECKING:
     from firebase_rest.transport.wire import Request
@@ -63,12 +64,8 @@ def secrets_in(request: Request) -> set[str]:
     found = {value for name, value in request.params if name in SECRET_PARAMS}
     body = request.body
     if isinstance(body, bytes) and len(body) < 65_536:
-        try:
-            members = json.loads(body)
-        except ValueError:
-            members = dict(parse_qsl(body.decode("utf-8", "replace")))
-        if isinstance(members, dict):
-            found |= {value for name, value in members.items() if name in SECRET_FIELDS and isinstance(value, str)}
+        members = json_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
+        found |= {value for name, value in members.items() if name in SECRET_FIELDS and isinstance(value, str)}
     return found
 
 

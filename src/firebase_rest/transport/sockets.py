@@ -14,7 +14,7 @@ import threading
 import time
 from contextlib import suppress
 from contextvars import ContextVar
-from typing import Any
+from typing import Any, cast
 
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
@@ -67,7 +67,7 @@ class _Reporting:
     sock: Any
 
     def _new_conn(self) -> socket.socket:
-        sock: socket.socket = super()._new_conn()  # type: ignore[misc]  # the mixin's other parent has it
+        sock = cast(socket.socket, cast(Any, super())._new_conn())  # noqa: SLF001 - of the mixin's other parent
         watch = current_watch.get()
         if watch is not None:
             # During the TLS handshake the descriptor's new owner is out of reach; a duplicate is not.
@@ -75,13 +75,13 @@ class _Reporting:
         return sock
 
     def connect(self) -> None:
-        super().connect()  # type: ignore[misc]
+        cast(Any, super()).connect()
         self._report()
 
     def putrequest(self, *args: Any, **kwargs: Any) -> None:
         if self.sock is not None:  # a kept-alive connection; a new one reports itself when it connects
             self._report()
-        super().putrequest(*args, **kwargs)  # type: ignore[misc]
+        cast(Any, super()).putrequest(*args, **kwargs)
 
     def _report(self) -> None:
         watch = current_watch.get()
@@ -98,11 +98,11 @@ class _TlsConnection(_Reporting, HTTPSConnection):
 
 
 class _Pool(HTTPConnectionPool):
-    ConnectionCls = _Connection
+    ConnectionCls: Any = _Connection  # urllib3 declares it by a protocol that its own classes do not meet
 
 
 class _TlsPool(HTTPSConnectionPool):
-    ConnectionCls = _TlsConnection
+    ConnectionCls: Any = _TlsConnection
 
 
 _POOLS = {"http": _Pool, "https": _TlsPool}

@@ -23,6 +23,7 @@ from firebase_rest.errors import (
     auth_error_class,
 )
 from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.lenient import as_object, json_object
 from firebase_rest.transport.wire import Flow, Repeat, Request, Response
 
 _JSON = {"Content-Type": "application/json"}
@@ -98,22 +99,18 @@ def check(response: Response) -> Response:
 
 def _error_member(response: Response) -> dict[str, Any]:
     """The `error` object; also from the odd ones: a string, or none at all."""
-    try:
-        body = json.loads(response.body)
-    except ValueError:
-        return {}
-    error = body.get("error", body) if isinstance(body, dict) else {}
-    if isinstance(error, str):
-        return {"message": error}
-    return cast("dict[str, Any]", error) if isinstance(error, dict) else {}
+    body = json_object(response.body)
+    error = body.get("error", body)
+    return {"message": error} if isinstance(error, str) else as_object(error)
 
 
 def _reason(error: Mapping[str, Any]) -> str | None:
     """The reason that a platform error gives in place of a code: "API_KEY_INVALID"."""
     details = error.get("details")
-    for detail in details if isinstance(details, list) else []:
-        if isinstance(detail, dict) and isinstance(detail.get("reason"), str):
-            return str(detail["reason"])
+    for detail in cast("list[object]", details) if isinstance(details, list) else []:
+        reason = as_object(detail).get("reason")
+        if isinstance(reason, str):
+            return reason
     return None
 
 

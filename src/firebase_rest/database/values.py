@@ -155,6 +155,12 @@ def _check_priority(value: object, where: str) -> None:
         raise UsageError(f"The priority at {where} is {value!r}; priorities are None, a number or a string.")
 
 
+def _is_composite(value: object) -> bool:
+    if isinstance(value, Mapping):
+        return ".sv" not in cast("Mapping[object, object]", value)
+    return isinstance(value, (list, tuple))
+
+
 def _check_server_value(value: Mapping[object, object], where: str) -> bool:
     """True for an increment, False for a timestamp."""
     kind = value[".sv"]
@@ -235,11 +241,9 @@ class _Checker:
             raise UsageError(
                 f"The object at {_show(path)} has '.value' beside children; a place holds one or the other."
             )
-        if isinstance(item, (list, tuple)) or (
-            isinstance(item, Mapping) and ".sv" not in cast("Mapping[object, object]", item)
-        ):
+        if _is_composite(item):
             raise UsageError(f"The '.value' at {_show(path)} is not a string, number, bool or None.")
-        self.check(cast(object, item), path)
+        self.check(item, path)
 
     def _check_child(self, item: object, name: str, path: tuple[str, ...]) -> None:
         if len(path) >= MAX_DEPTH:

@@ -30,7 +30,7 @@ HERE = Path(__file__).parent
 OLDEST_NODE = 20
 
 
-class Unavailable(Exception):  # noqa: N818 - reads as what is raised
+class Unavailable(Exception):
     """The official components cannot run here; the text says why."""
 
 

@@ -10,6 +10,7 @@
 //              {"op": "set", "path", "value"} | {"op": "update", "path", "value": {"deep/path": ...}} | {"op": "remove", "path"}
 //              {"op": "setPriority", "path", "priority"} | {"op": "setWithPriority", "path", "value", "priority"}
 //   path     optional, where the query looks (default: the root)
+//   now      optional, what the SDK's clock stands at while it works on this case (ms)
 //   query    optional {"order": "$key" | "$value" | "$priority" | "child/path" | null,
 //                      "start" | "end" | "equal": {"value", "key"?, "exclusive"?}, "limit_first": n, "limit_last": n}
 //
@@ -25,6 +26,15 @@ const sdk = require('@firebase/database');
 
 // Unacknowledged writes are kept for ever, so the app is opened anew every so many cases.
 const CASES_PER_APP = 250;
+
+// The SDK asks `new Date()` what the server's time is.
+let stopped;
+const RealDate = Date;
+globalThis.Date = class extends RealDate {
+  constructor(...parts) {
+    super(...(parts.length === 0 && stopped !== undefined ? [stopped] : parts));
+  }
+};
 
 let app;
 let database;
@@ -77,10 +87,12 @@ function read(path, query) {
   return seen;
 }
 
-function answer({ id, data = null, writes: steps = [], path = '', query = {} }) {
+function answer({ id, data = null, writes: steps = [], path = '', query = {}, now }) {
   const before = Date.now();
+  stopped = now;
   try {
     fresh();
+    forget(sdk.set(at(''), null)); // or increments would add to the case before
     forget(sdk.set(at(''), data));
     for (const step of steps) writes[step.op](step);
     const snapshot = read(path, query);
@@ -97,6 +109,8 @@ function answer({ id, data = null, writes: steps = [], path = '', query = {} }) 
     };
   } catch (error) {
     return { id, error: String(error.message) };
+  } finally {
+    stopped = undefined;
   }
 }
 

@@ -82,7 +82,7 @@ class Emulator:
         if not any(name == "ns" for name, _ in params):
             if request.method == "OPTIONS":
                 return preflight({name.lower(): value for name, value in request.headers.items()})
-            if path.startswith(_AUTH):
+            if path.startswith(_AUTH) or (path == "/" and request.method in {"GET", "HEAD"}):
                 answer = self._auth.answer(request)
                 return _unknown(request.method, path) if answer is None else answer
             if path.startswith(_STORAGE):

@@ -101,7 +101,9 @@ class Account:
 
 def _digest(password: str, salt: str) -> str:
     # Fast on purpose: a test signs up hundreds of users, and none of them is real.
-    return f"fakeHash:salt={salt}:sha256={hashlib.sha256((salt + password).encode()).hexdigest()}"
+    return (
+        f"fakeHash:salt={salt}:sha256={hashlib.sha256((salt + password).encode('utf-8', 'surrogatepass')).hexdigest()}"
+    )
 
 
 class Accounts:

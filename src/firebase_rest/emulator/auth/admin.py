@@ -25,7 +25,8 @@ def batch_get(call: Call) -> Reply:
     A full page has a token even when it is the last one, as with the official emulator.
     """
     text = call.params.get("maxResults", "")
-    size = min(int(text) if text.isascii() and text.isdigit() and int(text) else PAGE, MAX_PAGE)
+    asked = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    size = min(asked or PAGE, MAX_PAGE)
     after = call.params.get("nextPageToken", "")
     page = [account for account in _by_id(call) if account.local_id > after][:size]
     reply: Reply = {

@@ -50,7 +50,7 @@ class Record:
 Kind: TypeAlias = Text | Flag | ListOf | Record
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
-_INTEGER = re.compile(r"-?\d+")
+_INTEGER = re.compile(r"-?\d{1,19}")
 
 
 class Body:
@@ -153,7 +153,7 @@ def _check_text(value: Json, kind: Text, path: str) -> str:
     if not isinstance(value, str):
         raise invalid_payload(f"{path} must be string")
     if kind.one_of and value not in kind.one_of:
-        if value.isascii() and value.isdigit() and int(value) < len(kind.one_of):
+        if value.isascii() and value.isdigit() and len(value) < 3 and int(value) < len(kind.one_of):
             return kind.one_of[int(value)]
         raise invalid_payload(f"{path} must be equal to one of the allowed values")
     if kind.integer and not _INTEGER.fullmatch(value):

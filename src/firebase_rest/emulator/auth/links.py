@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from firebase_rest.emulator.auth.accounts import without_none
 from firebase_rest.emulator.auth.codes import confirm_reset
 from firebase_rest.emulator.auth.profile import apply_code
-from firebase_rest.emulator.auth.project import Project, Reply
+from firebase_rest.emulator.auth.project import Project, Reply, form_encoded
 from firebase_rest.emulator.auth.refusals import Refusal
 from firebase_rest.transport.wire import Json
 
@@ -127,4 +127,4 @@ def _follow_sign_in(query: Mapping[str, str]) -> Page:
     target = urlsplit(query["continueUrl"])
     passed = {name: value for name, value in query.items() if name != "continueUrl"}
     merged = {**dict(parse_qsl(target.query, keep_blank_values=True)), **passed}
-    return Page(303, location=urlunsplit(target._replace(path=target.path or "/", query=urlencode(merged))))
+    return Page(303, location=urlunsplit(target._replace(path=target.path or "/", query=form_encoded(merged))))

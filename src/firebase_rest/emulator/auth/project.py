@@ -115,7 +115,7 @@ class Project:
         continue_url = more.get("continue_url")
         if continue_url:
             query["continueUrl"] = continue_url
-        link = f"{origin}/emulator/action?{urlencode(query)}"
+        link = f"{origin}/emulator/action?{form_encoded(query)}"
         self.codes[text] = code = Code(text, request_type, email, more.get("new_email"), link)
         return code
 
@@ -132,6 +132,11 @@ class Call:
 
 
 Operation: TypeAlias = Callable[[Call], Reply]
+
+
+def form_encoded(query: Mapping[str, str]) -> str:
+    """A query string as browsers write it: `*` stays, `~` does not."""
+    return urlencode(query, safe="*", errors="replace").replace("~", "%7E")
 
 
 def email_address(text: str, problem: str = "INVALID_EMAIL") -> str:

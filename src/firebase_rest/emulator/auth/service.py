@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from firebase_rest.emulator.auth import bodies, links
 from firebase_rest.emulator.auth.project import Call, Project
 from firebase_rest.emulator.auth.refusals import (
     Refusal,
     expect,
+    invalid_payload,
     key_missing,
     not_found,
     not_implemented,
@@ -62,6 +63,8 @@ class AuthEmulator:
                 response = self._route(request, path, headers)
             except Refusal as refusal:
                 response = _pretty(refusal.code, refusal.body())
+            except RecursionError:
+                response = _pretty(400, invalid_payload("It is nested too deeply.").body())
         return _with_origin(response, headers)
 
     def check_id_token(self, token: str) -> dict[str, Json] | None:
@@ -123,8 +126,8 @@ def _is_privileged(route: Route, params: Mapping[str, str], headers: Mapping[str
     """Has an administrator signed this? Refused where nobody did who may call."""
     if route.access is Access.ANYBODY:
         return False
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    if route.access is not Access.KEY and scheme.lower() == "bearer":
+    scheme, space, token = headers.get("authorization", "").partition(" ")
+    if route.access is not Access.KEY and scheme.lower() == "bearer" and space:
         if token.lower() == "owner" or token.startswith("ya29."):
             return True
         raise unauthenticated()
@@ -138,7 +141,7 @@ def _no_such_verb(request: Request, path: str, place: Place) -> Response:
         raise not_implemented("Tenants are not implemented in this emulator.")
     if not place.verbs:
         raise not_found()
-    query = f"?{urlencode(request.params)}" if request.params else ""
+    query = f"?{urlencode(request.params, quote_via=quote)}" if request.params else ""
     refused = _compact(405, {"message": f"Method {request.method} not allowed for {path}{query}"})
     return Response(405, {**refused.headers, "allow": ",".join(place.verbs)}, refused.body)
 
@@ -155,7 +158,9 @@ def _pretty(status: int, body: dict[str, Json]) -> Response:
 
 def _page(page: links.Page) -> Response:
     if page.location is not None:
-        return Response(page.status, {"location": page.location})
+        text = f"See Other. Redirecting to {page.location}"
+        headers = {"location": page.location, "content-type": "text/plain; charset=utf-8"}
+        return Response(page.status, headers, text.encode())
     return _pretty(page.status, page.body)
 
 

@@ -1,0 +1,272 @@
+"""Random data, writes and queries of the unpleasant kind, in the form that `sdk_oracle.cjs` takes.
+
+Everything comes from one `random.Random`, so a seed and a number are enough to get a case back. Excluded is only what
+the JavaScript SDK cannot say: numbers beyond 2^53, a key "__proto__", and two spellings of zero of equal length ("-0"
+and "00" are one key to it) in one case.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+NOW = 1_700_000_000_125
+"""What the clocks of both sides stand at."""
+
+INTEGER_LIKE = """0 1 2 3 4 5 7 9 10 12 007 07 00 -0 000 -00 -1 -01 -10 2147483647 02147483647 00000000000000000000007
+2147483648 -2147483648 -2147483649 12345678901 -12345678901 4294967296 9007199254740993 9999999999 00002147483648""".split()
+
+TEXTS = [
+    *("a b c ab A B Z _ - -- ~ ! * ' ( ) ; : @ & = , + ? % | < > ^ ` { } \\ \"".split()),
+    *("a+b a%20b %41 %25 %2F a?b a&b=c 1a a1 1e3 0x10 +1 1_000 --1 true null json length toString constructor".split()),
+    *(" ", " a", "a ", "a b", "é", "e\u0301", "ß", "中", "١", "١2", "²", "0１"),
+    *("😀", "😀a", "a😀", "\uf8ff", "a\uf8ff", "ab\uf8ff", "\ue000", "\uffff", "\ud7ff", "𐀀", "\u2028", "\ufeff", "\x80"),
+]
+KEYS = [*INTEGER_LIKE, *TEXTS]
+
+STRINGS = [*TEXTS, "", "0", "00", "7", "10", "9", "-1", "A.b", "$x", "#", "[a]", "a/b", "\x00", "\n", "\x1f", "\x7f", "a" * 50]
+
+INTEGERS = [0, 1, -1, 2, 7, 9, 10, 100, 2**31 - 1, 2**31, -(2**31), 2**32, 2**53 - 1, -(2**53 - 1)]
+FLOATS = [-0.0, 0.0, 1.0, 0.5, -0.5, 1.5, 0.1, 0.30000000000000004, 1e-7, 5e-324, 1e15, -1e15, 123456789.125, 2.0**53]
+SMALL = [0, 1, -1, 2.0, 0.5, -0.25, 1000]
+"""What increments add: never so much that a sum leaves the exact integers."""
+
+BUILDERS = ("start_at", "start_after", "end_at", "end_before", "equal_to")
+
+
+class Maker:
+    """One case: a handful of keys and scalars to draw from, so that equal ones meet."""
+
+    def __init__(self, random: Random) -> None:
+        self.random = random
+        keys = {random.choice(KEYS) for _ in range(random.randint(2, 7))}
+        if random.random() < 0.25:
+            keys |= set("0123"[: random.randint(1, 4)])
+        zeros = random.choice(({"00", "000"}, {"-0", "-00"}))
+        self.keys = sorted(keys - zeros) or ["a"]
+        self.counts = random.random() < 0.2
+        """Whether server values add to the numbers here, which then stay small."""
+        kinds = random.sample(["null", "bool", "int", "float", "text", "text"], random.randint(1, 6))
+        self.scalars = [self._scalar(random.choice(kinds)) for _ in range(random.randint(1, 6))]
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def key(self) -> str:
+        return self.random.choice(self.keys) if self.chance(0.97) else self.random.choice(TEXTS)
+
+    def scalar(self) -> Any:
+        return self.random.choice(self.scalars)
+
+    def _scalar(self, kind: str) -> Any:
+        random = self.random
+        if kind == "null":
+            return None
+        if kind == "bool":
+            return random.random() < 0.5
+        if kind == "text":
+            return random.choice(STRINGS)
+        if self.counts:
+            return random.choice(SMALL)
+        if kind == "int":
+            return random.choice(INTEGERS) if random.random() < 0.8 else random.randint(-(2**53), 2**53)
+        return random.choice(FLOATS) if random.random() < 0.8 else random.uniform(-1e6, 1e6)
+
+    # --- data -------------------------------------------------------------------------------------------------------
+
+    def priority(self) -> Any:
+        scalar = self.scalar()
+        return self.random.choice([0, 1, 2, "a", "b", ""]) if isinstance(scalar, bool) else scalar
+
+    def value(self, depth: int) -> Any:
+        dice = self.random.random()
+        if depth <= 0 or dice < 0.35:
+            return self.leaf()
+        if dice < 0.78:
+            return self.node(depth)
+        if dice < 0.92:
+            return self.array(depth)
+        return self.random.choice([{}, [], {"a": {}}, {"a": {"b": []}}, [None], [{}, []], {"0": None}, [[], [[]]]])
+
+    def leaf(self) -> Any:
+        if self.chance(0.08):
+            return {".value": self.scalar(), ".priority": self.priority()}
+        if self.counts and self.chance(0.3):
+            return self.server_value()
+        return self.scalar()
+
+    def server_value(self) -> Any:
+        value: Any = {".sv": "timestamp"} if self.chance(0.3) else {".sv": {"increment": self.random.choice(SMALL)}}
+        if self.chance(0.15):
+            return {".value": value, ".priority": self.priority()}
+        return value
+
+    def node(self, depth: int, size: int = 5) -> dict[str, Any]:
+        node = {self.key(): self.value(depth - 1) for _ in range(self.random.randint(0, size))}
+        if self.chance(0.12):
+            node[".priority"] = self.priority()
+        return node
+
+    def array(self, depth: int) -> list[Any]:
+        items = [self.value(depth - 1) for _ in range(self.random.randint(0, 5))]
+        return [None if self.chance(0.25) else item for item in items]
+
+    def records(self) -> dict[str, Any]:
+        """Children that look alike, as in real databases."""
+        names = [self.key() for _ in range(3)]
+        deep = self.chance(0.4)
+        rows: dict[str, Any] = {}
+        for _ in range(self.random.randint(0, 9)):
+            row = {name: self.leaf() for name in names if self.chance(0.8)}
+            row_key = self.key() if self.chance(0.6) else self.random.choice(KEYS[30:])
+            rows[row_key] = {names[0]: row, names[-1]: self.scalar()} if deep else row
+            if self.chance(0.15):
+                rows[row_key][".priority"] = self.priority()
+        return rows
+
+    def root(self) -> Any:
+        dice = self.random.random()
+        if dice < 0.05:
+            return self.leaf()
+        if dice < 0.35:
+            return self.records()
+        if dice < 0.55:
+            return {self.key(): self.leaf() for _ in range(self.random.randint(0, 9))}
+        if dice < 0.67:
+            return self.array(3)
+        return self.node(4, 8)
+
+    # --- places -----------------------------------------------------------------------------------------------------
+
+    def path(self, data: Any, longest: int = 3) -> list[str]:
+        """Mostly a path that leads somewhere in `data`."""
+        path: list[str] = []
+        for _ in range(self.random.randint(1, longest)):
+            names = [key for key in data if not key.startswith(".")] if isinstance(data, dict) else []
+            if isinstance(data, list):
+                names = [str(index) for index in range(len(data))]
+            key = self.random.choice(names) if names and self.chance(0.8) else self.key()
+            path.append(key)
+            if isinstance(data, list):
+                data = data[int(key)] if key.isascii() and key.isdigit() and int(key) < len(data) else None
+            else:
+                data = data.get(key) if isinstance(data, dict) else None
+        return path
+
+    # --- writes -----------------------------------------------------------------------------------------------------
+
+    def writes(self, data: Any) -> list[dict[str, Any]]:
+        if self.chance(0.6):
+            return []
+        return [self.write(data) for _ in range(self.random.randint(1, 3))]
+
+    def write(self, data: Any) -> dict[str, Any]:
+        path = "/".join(self.path(data, 2)) if self.chance(0.75) else ""
+        dice = self.random.random()
+        if dice < 0.3:
+            return {"op": "set", "path": path, "value": self.value(3)}
+        if dice < 0.7:
+            return {"op": "update", "path": path, "value": self.update(data)}
+        if dice < 0.8 and path:
+            return {"op": "remove", "path": path}
+        return {"op": "setPriority", "path": path, "priority": self.priority()}
+
+    def update(self, data: Any) -> dict[str, Any]:
+        update: dict[str, Any] = {}
+        taken: list[tuple[str, ...]] = []
+        for _ in range(self.random.randint(1, 4)):
+            path = self.path(data)
+            value = self.value(2) if self.chance(0.7) else None
+            if self.chance(0.12):
+                path, value = [*path[: self.random.randint(1, 3)], ".priority"], self.priority()
+            target = tuple(path)
+            if any(target[: len(other)] == other[: len(target)] for other in taken):
+                continue  # one above the other, which both sides refuse
+            taken.append(target)
+            update["/".join(path)] = value
+        return update
+
+    # --- queries ----------------------------------------------------------------------------------------------------
+
+    def query(self, data: Any) -> dict[str, Any]:
+        """Order, bounds and limits by the names of `Filter`, bounds as [value] or [value, key]."""
+        dice = self.random.random()
+        if dice < 0.06:
+            return {}
+        order = "$key" if dice < 0.26 else "$value" if dice < 0.44 else "$priority" if dice < 0.58 else ""
+        children = data if isinstance(data, dict) else dict(enumerate(data)) if isinstance(data, list) else {}
+        if not order:
+            inside = self.random.choice(list(children.values())) if children else None
+            order = "/".join(self.path(inside))
+        query: dict[str, Any] = {"order": order}
+        for name in self.random.choice(WINDOWS):
+            query[name] = self.bound(order, children, allow_key=True)
+        if self.chance(0.5):
+            query[self.random.choice(("limit_to_first", "limit_to_last"))] = self.random.randint(1, 5)
+        return query
+
+    def bound(self, order: str, children: dict[Any, Any], *, allow_key: bool) -> list[Any]:
+        keys = [str(key) for key in children if not str(key).startswith(".")]
+        if order == "$key":
+            return [self.random.choice(keys) if keys and self.chance(0.7) else self.random.choice([*self.keys, *STRINGS])]
+        value = self.index_value(order, children) if self.chance(0.3) else self.scalar()
+        if order == "$priority" and isinstance(value, bool):
+            value = None
+        if allow_key and self.chance(0.35):
+            return [value, self.random.choice(keys) if keys and self.chance(0.7) else self.key()]
+        return [value]
+
+    def index_value(self, order: str, children: dict[Any, Any]) -> Any:
+        """What a child has at the place that the order looks at, if that is a scalar."""
+        found = self.random.choice(list(children.values())) if children else None
+        for segment in () if order.startswith("$") else order.split("/"):
+            found = found.get(segment) if isinstance(found, dict) else None
+        return None if isinstance(found, (dict, list)) else found
+
+
+WINDOWS: list[tuple[str, ...]] = [
+    *((),) * 4,
+    *((name,) for name in BUILDERS),
+    *((low, high) for low in ("start_at", "start_after") for high in ("end_at", "end_before")),
+]
+
+
+def cases(random: Random, number: int) -> Iterator[dict[str, Any]]:
+    """`number` cases: `data`, `writes`, `path`, and the query as `filter`."""
+    for index in range(number):
+        maker = Maker(random)
+        data = maker.root()
+        writes = maker.writes(data)
+        path: list[str] = maker.path(data) if maker.chance(0.3) else []
+        inside = data
+        for segment in path:
+            inside = inside.get(segment) if isinstance(inside, dict) else None
+        yield {"id": index, "data": data, "writes": writes, "path": "/".join(path), "filter": maker.query(inside)}
+
+
+def for_the_sdk(case: dict[str, Any]) -> dict[str, Any]:
+    """The case in the words of `sdk_oracle.cjs`."""
+    wanted = case["filter"]
+    # Without an order the SDK sorts by priority, which an ordinary REST answer does not carry: keys are the order then.
+    query: dict[str, Any] = {"order": wanted.get("order", "$key")}
+    for name, (end, exclusive) in _ENDS.items():
+        if name in wanted:
+            query[end] = {"value": wanted[name][0], "exclusive": exclusive}
+            if len(wanted[name]) > 1:
+                query[end]["key"] = wanted[name][1]
+    for name, limit in (("limit_to_first", "limit_first"), ("limit_to_last", "limit_last")):
+        if name in wanted:
+            query[limit] = wanted[name]
+    return {"id": case["id"], "now": NOW, "data": case["data"], "writes": case["writes"], "path": case["path"], "query": query}
+
+
+_ENDS = {
+    "start_at": ("start", False),
+    "start_after": ("start", True),
+    "end_at": ("end", False),
+    "end_before": ("end", True),
+    "equal_to": ("equal", False),
+}

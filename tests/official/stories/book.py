@@ -1,0 +1,48 @@
+"""What programs do with Firebase Auth, as stories that any Auth emulator can be told.
+
+Each takes a `Transcript` and makes calls; the test compares what two emulators answered. The modules beside this one
+write stories into `STORIES` when they are imported.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from official.transcript import Transcript
+
+STORIES: dict[str, Callable[[Transcript], None]] = {}
+
+DIFFERENCES = {
+    "refresh token after a new password": "as in production, what revokes ID tokens revokes refresh tokens",
+    "refresh token after a new address": "as in production, what revokes ID tokens revokes refresh tokens",
+    "refresh token after a reset": "as in production, what revokes ID tokens revokes refresh tokens",
+    "refresh token after validSince": "as in production, what revokes ID tokens revokes refresh tokens",
+    "an expired ID token": "as in production, ID tokens expire",
+    "an ID token of another project": "as in production, it is not accepted",
+    "an ID token without Firebase's claims": "a code instead of 500 with the text of a JavaScript error",
+    "no body at all": "a code or an answer instead of 500 with the text of a JavaScript error",
+    "a 64-bit integer that is none": "it is refused as in production; the official emulator keeps the text",
+    "what is wrong with the JSON": "the sentence is the JSON parser's own",
+    "an empty change of the settings": "it changes nothing; the official emulator resets all settings",
+    "e-mail change under enumeration protection": "as in production, the new address must be verified first",
+    "taken address under enumeration protection": "as in production, nobody learns that it is taken",
+    "identity providers": "not part of this emulator yet: 501",
+    "phone numbers": "not part of this emulator yet: 501",
+    "second factors": "not part of this emulator yet: 501",
+    "tenants": "not part of this emulator yet: 501",
+    "importing users": "not part of this emulator yet: 501",
+    "project configuration": "not part of this emulator yet: 501",
+    "reCAPTCHA": "not part of this emulator yet: 501",
+}
+
+
+def story(tell: Callable[[Transcript], None]) -> Callable[[Transcript], None]:
+    STORIES[tell.__name__] = tell
+    return tell
+
+
+def someone(api: Transcript, email: str = "ada@example.com", **more: Any) -> Any:
+    return api.post("signUp", email=email, password="secret1", returnSecureToken=True, **more)

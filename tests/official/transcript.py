@@ -1,0 +1,174 @@
+"""Tells a story to an Auth emulator over HTTP and writes down what it answers, in a form that two emulators can share.
+
+User ids, tokens, codes, times, addresses and everything else that chance decides are replaced by what they are: the
+first user id becomes "uid 1", a time that is now becomes "now, ms", an ID token its header, claims and signature.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+PROJECT = "demo-project"
+OWNER = {"Authorization": "Bearer owner"}
+IDENTITY = "/identitytoolkit.googleapis.com/v1/"
+CUSTOM_TOKEN_AUDIENCE = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"
+
+# How a time travels: its unit, and whether as a number, a string of digits or RFC 3339.
+_TIMES = {
+    "createdAt": "string of ms",
+    "lastLoginAt": "string of ms",
+    "passwordUpdatedAt": "ms",
+    "validSince": "string of s",
+    "lastRefreshAt": "RFC 3339",
+    "iat": "s",
+    "exp": "s",
+    "auth_time": "s",
+}
+_TOKENS = {"idToken", "id_token", "access_token", "sessionCookie"}
+_CHANCE_ID = 28  # characters of a user id that the emulator chose
+_RANDOM = {"salt", "sessionId", "oobCode", "refreshToken", "refresh_token", "passwordHash"}
+
+
+def base64url(value: Any) -> str:
+    raw = value if isinstance(value, bytes) else json.dumps(value).encode()
+    return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def jwt(claims: dict[str, Any], *, algorithm: str = "none", signature: bytes = b"") -> str:
+    header = {"alg": algorithm, "typ": "JWT", **({"kid": "k1"} if algorithm != "none" else {})}
+    return f"{base64url(header)}.{base64url(claims)}.{base64url(signature) if signature else ''}"
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+class Transcript:
+    """One emulator's side of a story: makes the calls and keeps the answers.
+
+    `answers` are those that must agree; `differences[name]` those that are meant to differ, for that reason.
+    """
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        self.answers: list[Any] = []
+        self.differences: dict[str, list[Any]] = {}
+        self._into = self.answers
+        self._uids: dict[str, str] = {}
+        self._session = requests.Session()
+        self._session.trust_env = False
+
+    # --- calls ---
+
+    def call(self, verb: str, path: str, **options: Any) -> Any:
+        """Any request; its answer goes into the transcript, and its JSON comes back."""
+        response = self._session.request(
+            verb, f"http://{self.host}{path}", timeout=20, allow_redirects=False, **options
+        )
+        headers = {name: response.headers.get(name) for name in ("content-type", "allow", "location")}
+        is_json = response.headers.get("content-type", "").startswith("application/json")
+        body = response.json() if is_json else response.text
+        self._into.append([verb, path, response.status_code, self._plain(headers), self._plain(body)])
+        return body
+
+    def post(self, operation: str, **fields: Any) -> Any:
+        """An end user's call of `accounts:OPERATION`."""
+        return self.call("POST", f"{IDENTITY}accounts:{operation}?key=any", json=fields)
+
+    def admin(self, operation: str, verb: str = "POST", project: str = PROJECT, **fields: Any) -> Any:
+        """An administrator's call of `projects/P` + OPERATION ("/accounts:update", ":createSessionCookie")."""
+        options = {"params": fields} if verb == "GET" else {"json": fields}
+        return self.call(verb, f"{IDENTITY}projects/{project}{operation}", headers=OWNER, **options)
+
+    def refresh(self, token: str) -> Any:
+        form = {"grant_type": "refresh_token", "refresh_token": token}
+        return self.call("POST", "/securetoken.googleapis.com/v1/token?key=any", data=form)
+
+    def emulator(self, verb: str, what: str, project: str = PROJECT, **options: Any) -> Any:
+        """A call of the emulator's own API, such as `oobCodes`."""
+        return self.call(verb, f"/emulator/v1/projects/{project}/{what}", **options)
+
+    def code(self) -> Any:
+        """The last mail that was written."""
+        return self.emulator("GET", "oobCodes")["oobCodes"][-1]
+
+    def set_email_privacy(self, on: bool) -> Any:
+        config = {"emailPrivacyConfig": {"enableImprovedEmailPrivacy": on}}
+        return self.emulator("PATCH", "config", json=config)
+
+    @contextmanager
+    def deliberate(self, name: str) -> Iterator[None]:
+        """What is called inside is meant to be answered differently, for the reason of that name."""
+        before, self._into = self._into, self.differences.setdefault(name, [])
+        try:
+            yield
+        finally:
+            self._into = before
+
+    def begin(self) -> None:
+        """Leave nothing of an earlier story."""
+        for mail in self.emulator("GET", "oobCodes")["oobCodes"]:
+            self._use_up(mail)
+        for project in (PROJECT, "other-project"):
+            self.emulator("DELETE", "accounts", project)
+        self.set_email_privacy(False)
+        self.answers.clear()
+        self._uids.clear()
+
+    def _use_up(self, mail: dict[str, Any]) -> None:
+        kind, code = mail["requestType"], mail["oobCode"]
+        if kind == "PASSWORD_RESET":
+            self.post("resetPassword", oobCode=code, newPassword="secret1")
+        elif kind == "EMAIL_SIGNIN":
+            self.post("signInWithEmailLink", email=mail["email"], oobCode=code)
+        else:
+            self.post("update", oobCode=code)
+
+    def close(self) -> None:
+        self._session.close()
+
+    # --- what chance decides ---
+
+    def _plain(self, value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {name: self._plain(item, name) for name, item in value.items()}
+        if isinstance(value, list):
+            return [self._plain(item, key) for item in value]
+        if key in _TIMES and value is not None:
+            return _when(value, key)
+        if not isinstance(value, str):
+            return value
+        if key in {"localId", "user_id", "sub"} and len(value) == _CHANCE_ID and value not in self._uids:
+            self._uids[value] = f"uid {len(self._uids) + 1}"
+        if key in _TOKENS:
+            header, _, signature = value.split(".")
+            return [json.loads(base64.urlsafe_b64decode(header + "==")), self._plain(claims_of(value)), signature]
+        if key == "passwordHash":
+            return value.split(":")[0]
+        if key in _RANDOM:
+            return f"<{key}>"
+        value = re.sub(r"oobCode=[\w-]+", "oobCode=<oobCode>", value.replace(self.host, "HOST"))
+        return self._uids.get(value, value)
+
+
+def _when(value: Any, key: str) -> str:
+    """What a time says: how it travels, and "now", "in an hour" or how long ago it is."""
+    kind = _TIMES[key]
+    if kind == "RFC 3339":
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value), value
+        return kind
+    assert isinstance(value, str if kind.startswith("string") else int), (key, value)
+    seconds = int(value) / (1000 if kind.endswith("ms") else 1) - time.time()
+    near = next((name for name, at in {"now": 0, "in an hour": 3600}.items() if abs(seconds - at) < 30), None)
+    return f"{near or value}, {kind}"

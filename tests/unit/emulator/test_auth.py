@@ -1,0 +1,381 @@
+"""What our Auth emulator does beyond the official one, and what it must never do. No sockets: Request in, Response out.
+
+That it answers like the official one in everything else is tests/official/test_auth_wire.py's business.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firebase_rest.emulator.auth import AuthEmulator
+from firebase_rest.emulator.auth.routes import ROUTES
+from firebase_rest.transport.wire import Request
+
+if TYPE_CHECKING:
+    from firebase_rest.transport.wire import Response
+
+HOST = "http://127.0.0.1:9099"
+IDENTITY = f"{HOST}/identitytoolkit.googleapis.com/v1/"
+ADMIN = f"{IDENTITY}projects/demo-project"
+SETTINGS = f"{HOST}/emulator/v1/projects/demo-project/"
+
+
+class Clock:
+    """Stands still until it is told to move on."""
+
+    def __init__(self) -> None:
+        self.now = 1_700_000_000.25
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class World:
+    """An Auth emulator with a clock in the hand of the test."""
+
+    def __init__(self) -> None:
+        self.clock = Clock()
+        self.auth = AuthEmulator("demo-project", self.clock)
+
+    def send(self, verb: str, url: str, body: Any = None, *, key: str = "any", **headers: str) -> Response:
+        content = {"Content-Type": "application/json"} if body is not None else {}
+        raw = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+        params = (("key", key),) if key else ()
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        answer = self.auth.answer(Request(verb, url, params, {**content, **names}, raw))
+        assert answer is not None
+        return answer
+
+    def post(self, operation: str, **fields: Any) -> dict[str, Any]:
+        answer = self.send("POST", f"{IDENTITY}accounts:{operation}", fields)
+        assert answer.status == 200, answer.text
+        return json.loads(answer.body)
+
+    def admin(self, operation: str, **fields: Any) -> dict[str, Any]:
+        answer = self.send("POST", f"{ADMIN}{operation}", fields, key="", authorization="Bearer owner")
+        assert answer.status == 200, answer.text
+        return json.loads(answer.body)
+
+    def refused(self, operation: str, **fields: Any) -> str:
+        answer = self.send("POST", f"{IDENTITY}accounts:{operation}", fields)
+        assert answer.status == 400, answer.text
+        return json.loads(answer.body)["error"]["message"]
+
+    def refresh(self, token: str) -> Response:
+        body = {"grant_type": "refresh_token", "refresh_token": token}
+        return self.send("POST", f"{HOST}/securetoken.googleapis.com/v1/token", body)
+
+    def refresh_problem(self, token: str) -> str:
+        answer = self.refresh(token)
+        assert answer.status == 400, answer.text
+        return json.loads(answer.body)["error"]["message"]
+
+    def someone(self, email: str = "ada@example.com", **more: Any) -> dict[str, Any]:
+        return self.post("signUp", email=email, password="secret1", returnSecureToken=True, **more)
+
+    def codes(self) -> list[dict[str, Any]]:
+        return json.loads(self.send("GET", f"{SETTINGS}oobCodes").body)["oobCodes"]
+
+    def protect_addresses(self) -> None:
+        config = {"emailPrivacyConfig": {"enableImprovedEmailPrivacy": True}}
+        assert self.send("PATCH", f"{SETTINGS}config", config).status == 200
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    payload = token.split(".")[1]
+    return json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))
+
+
+def unsigned(claims: dict[str, Any]) -> str:
+    parts = [
+        base64.urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=").decode() for part in ({"alg": "none"}, claims)
+    ]
+    return ".".join([*parts, ""])
+
+
+# --- time ---
+
+
+def test_an_id_token_dies_when_its_hour_is_over(world: World) -> None:
+    token = world.someone()["idToken"]
+    world.clock.now += 3599
+    assert world.post("lookup", idToken=token)["users"][0]["email"] == "ada@example.com"
+    world.clock.now += 1
+    assert world.refused("lookup", idToken=token) == "TOKEN_EXPIRED"
+    assert world.refused("update", idToken=token, displayName="Ada") == "TOKEN_EXPIRED"
+    assert world.auth.check_id_token(token) is None
+
+
+def test_a_refresh_token_outlives_the_hour_and_keeps_the_time_of_sign_in(world: World) -> None:
+    user = world.someone()
+    world.clock.now += 30 * 24 * 3600
+    fresh = json.loads(world.refresh(user["refreshToken"]).body)
+    claims = world.auth.check_id_token(fresh["id_token"])
+    assert claims is not None
+    assert claims["iat"] == int(world.clock.now)
+    assert claims["exp"] == int(world.clock.now) + 3600
+    assert claims["auth_time"] == claims_of(user["idToken"])["auth_time"]
+
+
+def test_times_are_the_clocks(world: World) -> None:
+    user = world.someone()
+    [account] = world.post("lookup", idToken=user["idToken"])["users"]
+    assert account["createdAt"] == account["lastLoginAt"] == "1700000000250"
+    assert account["validSince"] == "1700000000"
+    assert account["lastRefreshAt"] == "2023-11-14T22:13:20.250Z"
+    assert account["passwordUpdatedAt"] == 1700000000250
+
+
+# --- revocation ---
+
+
+@pytest.mark.parametrize("change", [{"password": "secret2"}, {"email": "new@example.com"}])
+def test_a_new_password_or_address_kills_earlier_tokens_and_not_the_new_ones(
+    world: World, change: dict[str, str]
+) -> None:
+    user = world.someone()
+    world.clock.now += 1
+    changed = world.post("update", idToken=user["idToken"], **change)
+    assert world.refused("lookup", idToken=user["idToken"]) == "TOKEN_EXPIRED"
+    assert world.auth.check_id_token(user["idToken"]) is None
+    assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
+    assert world.auth.check_id_token(changed["idToken"]) is not None
+    assert world.refresh(changed["refreshToken"]).status == 200
+
+
+def test_a_refresh_token_dies_even_in_the_second_it_was_issued_in(world: World) -> None:
+    user = world.someone()
+    changed = world.post("update", idToken=user["idToken"], password="secret2")
+    assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
+    assert world.refresh(changed["refreshToken"]).status == 200
+
+
+def test_a_password_reset_ends_every_session(world: World) -> None:
+    user = world.someone()
+    world.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
+    world.clock.now += 1
+    world.post("resetPassword", oobCode=world.codes()[0]["oobCode"], newPassword="secret2")
+    assert world.auth.check_id_token(user["idToken"]) is None
+    assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
+
+
+def test_an_administrator_can_end_every_session(world: World) -> None:
+    user = world.someone()
+    world.clock.now += 1
+    world.admin("/accounts:update", localId=user["localId"], validSince=int(world.clock.now))
+    assert world.auth.check_id_token(user["idToken"]) is None
+    assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
+    assert world.post("signInWithPassword", email="ada@example.com", password="secret1")["localId"] == user["localId"]
+
+
+def test_a_new_name_ends_no_session(world: World) -> None:
+    user = world.someone()
+    world.clock.now += 1
+    assert "idToken" not in world.post("update", idToken=user["idToken"], displayName="Ada")
+    assert world.refresh(user["refreshToken"]).status == 200
+
+
+# --- which tokens the database may trust ---
+
+
+def test_a_good_token_yields_its_claims(world: World) -> None:
+    token = json.dumps({"uid": "u1", "claims": {"admin": True}})
+    user = world.post("signInWithCustomToken", token=token)
+    claims = world.auth.check_id_token(user["idToken"])
+    assert claims is not None
+    assert (claims["sub"], claims["admin"], claims["firebase"]["sign_in_provider"]) == ("u1", True, "custom")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"aud": "other"},
+        {"aud": None},
+        {"user_id": "nobody"},
+        {"user_id": 7},
+        {"exp": None},
+        {"iat": "now"},
+        {"firebase": 1},
+    ],
+)
+def test_a_token_with_other_claims_yields_none(world: World, change: dict[str, Any]) -> None:
+    claims = claims_of(world.someone()["idToken"])
+    assert world.auth.check_id_token(unsigned(claims)) == claims
+    assert world.auth.check_id_token(unsigned({**claims, **change})) is None
+
+
+@pytest.mark.parametrize("token", ["", "owner", "a.b.c", "e30.e30.", "W10.W10.", "ü.ü."])
+def test_what_is_no_token_yields_none(world: World, token: str) -> None:
+    assert world.auth.check_id_token(token) is None
+
+
+def test_the_token_of_a_disabled_or_deleted_user_yields_none(world: World) -> None:
+    disabled, deleted = world.someone(), world.someone("b@example.com")
+    world.admin("/accounts:update", localId=disabled["localId"], disableUser=True)
+    world.post("delete", idToken=deleted["idToken"])
+    assert world.auth.check_id_token(disabled["idToken"]) is None
+    assert world.auth.check_id_token(deleted["idToken"]) is None
+
+
+# --- enumeration protection, as in production ---
+
+
+def test_with_enumeration_protection_an_address_changes_by_mail_only(world: World) -> None:
+    user = world.someone()
+    world.protect_addresses()
+    problem = world.refused("update", idToken=user["idToken"], email="new@example.com")
+    assert problem == "OPERATION_NOT_ALLOWED : Please verify the new email before changing email."
+    world.post(
+        "sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", idToken=user["idToken"], newEmail="new@example.com"
+    )
+    assert world.post("update", oobCode=world.codes()[0]["oobCode"])["email"] == "new@example.com"
+
+
+def test_with_enumeration_protection_a_taken_address_gets_no_mail_and_nobody_is_told(world: World) -> None:
+    user = world.someone()
+    world.someone("taken@example.com")
+    world.protect_addresses()
+    ask = {"requestType": "VERIFY_AND_CHANGE_EMAIL", "idToken": user["idToken"]}
+    assert world.post("sendOobCode", **ask, newEmail="taken@example.com")["email"] == "ada@example.com"
+    assert world.codes() == []
+
+
+def test_with_enumeration_protection_an_administrator_may_still_change_an_address(world: World) -> None:
+    user = world.someone()
+    world.protect_addresses()
+    changed = world.admin("/accounts:update", localId=user["localId"], email="new@example.com")
+    assert changed["email"] == "new@example.com"
+
+
+# --- state ---
+
+
+def test_the_password_is_kept_nowhere(world: World) -> None:
+    user = world.post("signUp", email="ada@example.com", password="correct-horse")
+    [account] = world.post("lookup", idToken=user["idToken"])["users"]
+    assert "correct-horse" not in json.dumps(account)
+
+
+def test_a_refused_change_changes_nothing(world: World) -> None:
+    user = world.someone(displayName="Ada")
+    before = world.post("lookup", idToken=user["idToken"])
+    world.refused("update", idToken=user["idToken"], displayName="B", email="b@example.com", password="short")
+    world.refused("update", idToken=user["idToken"], displayName="B", linkProviderUserInfo={"providerId": "x"})
+    assert world.post("lookup", idToken=user["idToken"]) == before
+
+
+def test_reset_forgets_accounts_codes_and_settings(world: World) -> None:
+    user = world.someone()
+    world.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
+    world.protect_addresses()
+    world.auth.reset()
+    assert world.codes() == []
+    assert world.auth.check_id_token(user["idToken"]) is None
+    assert world.refused("signInWithPassword", email="ada@example.com", password="secret1") == "EMAIL_NOT_FOUND"
+
+
+def test_of_many_threads_that_want_one_address_one_gets_it(world: World) -> None:
+    def sign_up(_: int) -> int:
+        return world.send("POST", f"{IDENTITY}accounts:signUp", {"email": "a@b.c", "password": "secret1"}).status
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = list(threads.map(sign_up, range(64)))
+    assert sorted(statuses) == [200] + [400] * 63
+
+
+# --- HTTP ---
+
+
+def test_paths_of_other_services_are_left_to_them(world: World) -> None:
+    for path in ("/users.json", "/v0/b/bucket/o", "/identitytoolkit.json"):
+        assert world.auth.answer(Request("GET", HOST + path)) is None
+
+
+def test_a_request_without_a_body_is_taken_as_an_empty_one(world: World) -> None:
+    assert world.send("POST", f"{IDENTITY}accounts:signUp").status == 200
+    problem = json.loads(world.send("POST", f"{HOST}/securetoken.googleapis.com/v1/token").body)
+    assert problem["error"]["message"] == "MISSING_GRANT_TYPE"
+
+
+def test_a_body_may_come_in_pieces_and_without_a_content_type(world: World) -> None:
+    pieces = iter([b'{"email": "ada@exam', b'ple.com", "password": "secret1"}'])
+    answer = world.auth.answer(Request("POST", f"{IDENTITY}accounts:signUp", (("key", "k"),), body=pieces))
+    assert answer is not None
+    assert json.loads(answer.body)["email"] == "ada@example.com"
+
+
+def test_a_browser_is_allowed_to_call(world: World) -> None:
+    asked = {"origin": "http://localhost:3000", "access-control-request-headers": "content-type"}
+    preflight = world.auth.answer(Request("OPTIONS", f"{IDENTITY}accounts:signUp", headers=asked))
+    assert preflight is not None
+    assert preflight.status == 204
+    assert preflight.headers["access-control-allow-origin"] == "http://localhost:3000"
+    assert preflight.headers["access-control-allow-headers"] == "content-type"
+    answer = world.send("POST", f"{IDENTITY}accounts:signUp", {}, origin="http://localhost:3000")
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+
+
+@pytest.mark.parametrize(
+    ("verb", "url", "name"),
+    [
+        ("POST", f"{IDENTITY}accounts:signInWithIdp", "identitytoolkit.accounts.signInWithIdp"),
+        ("POST", f"{IDENTITY}accounts:sendVerificationCode", "identitytoolkit.accounts.sendVerificationCode"),
+        ("GET", f"{HOST}/identitytoolkit.googleapis.com/v2/passwordPolicy", "identitytoolkit.getPasswordPolicy"),
+        (
+            "POST",
+            f"{HOST}/identitytoolkit.googleapis.com/v2/accounts/mfaSignIn:start",
+            "identitytoolkit.accounts.mfaSignIn.start",
+        ),
+    ],
+)
+def test_what_firebase_has_and_this_emulator_has_not_is_named(world: World, verb: str, url: str, name: str) -> None:
+    answer = world.send(verb, url, {} if verb == "POST" else None)
+    assert answer.status == 501
+    assert json.loads(answer.body)["error"]["message"] == f"{name} is not implemented in the Auth Emulator."
+
+
+def test_tenants_are_refused_rather_than_ignored(world: World) -> None:
+    assert world.send("POST", f"{IDENTITY}accounts:signUp", {"tenantId": "t1"}).status == 501
+    owner = {"authorization": "Bearer owner"}
+    assert world.send("POST", f"{ADMIN}/tenants/t1/accounts", {}, **owner).status == 501
+
+
+def test_json_nested_beyond_reason_is_refused(world: World) -> None:
+    depth = 100_000
+    nested = b'{"customParameter": ' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
+    assert world.send("POST", f"{IDENTITY}accounts:createAuthUri", nested).status == 400
+
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["a@b.c", "secret1"])
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3)
+)
+bodies = st.sampled_from(sorted(ROUTES, key=str)).flatmap(
+    lambda place: st.tuples(
+        st.just(place), st.dictionaries(st.sampled_from([*ROUTES[place].fields, "", "snake_case"]), values, max_size=5)
+    )
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(bodies, st.booleans())
+def test_any_body_gets_an_answer_and_never_a_crash(call: tuple[tuple[str, str], dict[str, Any]], owner: bool) -> None:
+    (verb, path), body = call
+    world = World()
+    world.someone("a@b.c")
+    headers = {"authorization": "Bearer owner"} if owner else {}
+    answer = world.send(verb, HOST + path.replace("{project}", "demo-project"), body, **headers)
+    assert answer.status in {200, 400, 501}
+    assert isinstance(json.loads(answer.body), dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import json
 import re
 import subprocess
 import sys
@@ -65,20 +66,24 @@ def try_out(wheel: Path, folder: Path, version: str) -> None:
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         # -P would do for 3.11 and later; -I keeps this checkout and the user's site out on 3.10 too.
-        return subprocess.run([python, "-I", *arguments], capture_output=True, text=True, cwd=folder)
+        command = [python, "-I", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, cwd=folder, stdin=subprocess.DEVNULL, timeout=60)
 
     install(str(wheel))
     imported = call("-W", "error", "-c", IMPORT)
     assert imported.returncode == 0, imported.stderr
     assert imported.stdout.strip() == version
-    bare = call("-m", "firebase_rest.emulator", "--help")
-    said = bare.stdout + bare.stderr
-    assert "firebase-rest[emulator]" in said, f"without the extra the emulator says: {said}"
-    assert "Traceback" not in said, said
+    explained = call("-m", "firebase_rest.emulator", "--help")
+    assert explained.returncode == 0, explained.stderr
+    assert "firebase-rest[emulator]" in explained.stdout, explained.stdout
+    bare = call("-m", "firebase_rest.emulator")
+    assert bare.returncode == 1, bare
+    assert "firebase-rest[emulator]" in bare.stderr, f"without the extra the emulator says: {bare.stderr}"
+    assert "Traceback" not in bare.stderr, bare.stderr
     install(f"{wheel}[emulator]")
-    full = call("-m", "firebase_rest.emulator", "--help")
+    full = call("-m", "firebase_rest.emulator", "--json", "--stdin")  # standard input is empty: it ends at once
     assert full.returncode == 0, full.stderr
-    assert "--port" in full.stdout, full.stdout
+    assert json.loads(full.stdout)["ready"] is True, full.stdout
 
 
 def main() -> int:

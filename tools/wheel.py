@@ -26,7 +26,8 @@ print(firebase_rest.__version__)
 def build(folder: Path) -> Path:
     """The path of a wheel, freshly built into `folder`."""
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    built = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert built.returncode == 0, built.stdout
     (wheel,) = folder.glob("*.whl")
     return wheel
 

@@ -121,6 +121,7 @@ __all__ = [
     "UserSession",
     "WeakPassword",
     "__version__",
+    "errors",
     "increment",
     "initialize_app",
 ]

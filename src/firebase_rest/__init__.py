@@ -12,6 +12,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from firebase_rest import errors
 from firebase_rest._version import __version__
 from firebase_rest.app import App, initialize_app
 from firebase_rest.errors import (

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from firebase_rest import errors
 from firebase_rest._version import __version__
-from firebase_rest.app import App, initialize_app
 from firebase_rest.errors import (
     ApiError,
     AuthError,
@@ -54,6 +53,7 @@ from firebase_rest.errors import (
 )
 
 if TYPE_CHECKING:
+    from firebase_rest.app import App, initialize_app
     from firebase_rest.auth.client import Auth
     from firebase_rest.auth.session import UserSession
     from firebase_rest.database.reference import Database, Query, Reference
@@ -61,8 +61,10 @@ if TYPE_CHECKING:
     from firebase_rest.database.stream import Stream
     from firebase_rest.database.values import SERVER_TIMESTAMP, increment
 
-# What loads at first use: a program that only signs in should not pay for the database.
+# What loads at first use, so that importing this costs little more than importing requests.
 _LAZY = {
+    "App": "app",
+    "initialize_app": "app",
     "Auth": "auth.client",
     "UserSession": "auth.session",
     "Database": "database.reference",

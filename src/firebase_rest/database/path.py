@@ -8,7 +8,7 @@ https://firebase.google.com/docs/database/web/structure-data
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from urllib.parse import quote, unquote_plus
 
 from firebase_rest.errors import UsageError
@@ -30,6 +30,23 @@ def split(path: str) -> tuple[str, ...]:
 def is_valid_key(key: str) -> bool:
     """Whether the database takes `key` as a key. Its size is not looked at."""
     return key != "" and _FORBIDDEN.search(key) is None
+
+
+def array_length(keys: Collection[str]) -> int:
+    """How long the array is that a place with these child keys reads as; 0 where it reads as an object.
+
+    The rule of all official SDKs: every key is a plain index, and more than half of the places are taken.
+    """
+    limit = 2 * len(keys)
+    highest = -1
+    for key in keys:
+        if not (key.isdigit() and key.isascii()) or (key[0] == "0" and key != "0") or len(key) > 10:
+            return 0
+        index = int(key)
+        if index >= limit:
+            return 0
+        highest = max(highest, index)
+    return highest + 1
 
 
 def check_segment(segment: str, where: str) -> None:

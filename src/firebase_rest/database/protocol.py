@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from firebase_rest.database.filter import Filter
+from firebase_rest.database.filter import PRIORITY, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.values import Encoded, encode, encode_update
@@ -37,6 +37,7 @@ TRANSACTION_ATTEMPTS = 25
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _ETAG = {"X-Firebase-ETag": "true"}
+_EXPORT = (("format", "export"),)
 
 Options = Mapping[str, Any] | None
 """Keyword arguments for `json.dumps` or `json.loads`."""
@@ -54,8 +55,11 @@ class Tagged:
 def get(location: Location, filter: Filter, options: Options = None) -> Flow[Snapshot]:
     """Read."""
     filter.check()
-    response = check((yield _read(location, location.params + filter.params())))
-    return Snapshot(location.segments[-1] if location.segments else "", response.json(**(options or {})), filter)
+    by_priority = filter.order == PRIORITY  # an ordinary answer does not carry the priorities that we have to sort by
+    params = location.params + filter.params() + (_EXPORT if by_priority else ())
+    response = check((yield _read(location, params)))
+    key, value = location.segments[-1] if location.segments else "", response.json(**(options or {}))
+    return Snapshot.of_export(key, value, filter) if by_priority else Snapshot(key, value, filter)
 
 
 def set_(location: Location, data: object, options: Options = None) -> Flow[Json]:

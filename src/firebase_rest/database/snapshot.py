@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
+from firebase_rest.database.export import plain, priority_in
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
 from firebase_rest.database.path import split
@@ -39,12 +40,13 @@ class Item:
 class Snapshot:
     """What was at a place when it was read. Always true, even when nothing was there (test `val()`)."""
 
-    __slots__ = ("_filter", "_key", "_pairs", "_value")
+    __slots__ = ("_filter", "_key", "_pairs", "_priorities", "_value")
 
     def __init__(self, key: str, value: Json, filter: Filter | None = None) -> None:
         self._key = key
         self._value = value
         self._filter = filter or Filter()
+        self._priorities: dict[str, Json] = {}
         self._pairs: list[tuple[Key, Any]] | None = None
 
     @classmethod
@@ -52,6 +54,14 @@ class Snapshot:
         """An answer whose children stand in an order of the caller's."""
         snapshot = cls(key, {str(name): value for name, value in pairs})
         snapshot._pairs = pairs
+        return snapshot
+
+    @classmethod
+    def of_export(cls, key: str, value: Json, filter: Filter) -> Snapshot:
+        """An answer that came with its priorities, which say the order of the children."""
+        snapshot = cls(key, plain(value), filter)
+        if isinstance(value, dict):
+            snapshot._priorities = {name: priority_in(item) for name, item in value.items()}
         return snapshot
 
     def __repr__(self) -> str:
@@ -130,12 +140,14 @@ class Snapshot:
         children = self._value
         assert isinstance(children, dict)
         keys = self._keys(children)
-        return {key: children[key] for key in keys}
+        return children if keys == list(children) else {key: children[key] for key in keys}
 
     def _keys(self, children: Mapping[str, Json]) -> list[str]:
         order = self._filter.order
-        if order is None or order in (KEY, PRIORITY):  # priorities do not travel with an ordinary read
+        if order is None or order == KEY:
             return sorted_keys(children)
+        if order == PRIORITY:
+            return keys_by_value({key: self._priorities.get(key) for key in children})
         if order == VALUE:
             return keys_by_value(children)
         path = split(order)

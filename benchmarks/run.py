@@ -1,0 +1,64 @@
+"""Measures this package against plain requests, firebase-admin and PyPI's Pyrebase4, in turn, and prints ratios.
+
+CPU seconds of the client's process; each round runs every client once, so that a machine that slows down slows all of
+them; the median of the rounds' ratios to plain requests is shown. `make bench` runs it.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+from pathlib import Path
+
+HERE = Path(__file__).parent
+CACHE = HERE.parent / ".cache" / "pyrebase4"
+ROUNDS = 5
+
+LIMITS = {"small get": 0.65, "large get": 0.8, "ordered get": 1.5, "import": 1.15}
+"""What firebase_rest promises, as a share of plain requests (and plain `sorted`)."""
+
+
+def pyrebase4() -> str:
+    """The Python of an environment of Pyrebase4's own; it pins other versions of what we use."""
+    python = CACHE / "bin" / "python"
+    if not python.exists():
+        print("setting up an environment for Pyrebase4 (once) ...", flush=True)
+        subprocess.run([sys.executable, "-m", "venv", CACHE], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-qq", "Pyrebase4"], check=True)
+    return str(python)
+
+
+def measure(python: str, case: str, client: str, port: str) -> float:
+    if case == "import":
+        module = {"pyrebase4": "pyrebase"}.get(client, client)
+        code = f"import time; t=time.process_time(); import {module}; print(time.process_time()-t)"
+        command = [python, "-c", code]
+    else:
+        command = [python, str(HERE / "contestants.py"), case, client, port]
+    return float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+
+
+def main() -> None:
+    pythons = dict.fromkeys(("requests", "firebase_rest", "firebase_admin"), sys.executable) | {
+        "pyrebase4": pyrebase4()
+    }
+    cases = sys.argv[1:] or list(LIMITS)
+    with subprocess.Popen(
+        [sys.executable, HERE / "server.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        port = server.stdout.readline().strip()
+        print(f"{'CPU, as a share of requests':28}" + "".join(f"{name:>16}" for name in pythons) + "     promised")
+        for case in cases:
+            rounds = [
+                {client: measure(python, case, client, port) for client, python in pythons.items()}
+                for _ in range(ROUNDS)
+            ]
+            ratios = {name: statistics.median(one[name] / one["requests"] for one in rounds) for name in pythons}
+            row = "".join(f"{ratio:16.2f}" for ratio in ratios.values())
+            print(f"{case:28}{row}{LIMITS[case]:13.2f}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+"""A server with canned answers, so that what is measured is the client. Prints its port, ends with its standard input."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import sys
+
+SMALL = json.dumps({"name": "Ada Lovelace", "born": 1815, "fields": ["mathematics", "computing"]}).encode()
+
+
+def large() -> bytes:
+    """100,000 children, about 20 MB, in no order."""
+    rng = random.Random(7)
+    children = {
+        f"-N{index:018d}": {
+            "name": f"person {rng.randrange(10**9)}",
+            "score": rng.randrange(10**6),
+            "note": "x" * 130,
+            "tags": {"a": True, "b": False},
+        }
+        for index in range(100_000)
+    }
+    return json.dumps(children, separators=(",", ":")).encode()
+
+
+def answer(body: bytes) -> bytes:
+    head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
+
+
+class Canned(asyncio.Protocol):
+    """Answers each request by its path, on a connection that stays open."""
+
+    answers: dict[bytes, bytes] = {}
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+        self.buffer = b""
+
+    def data_received(self, data: bytes) -> None:
+        self.buffer += data
+        while b"\r\n\r\n" in self.buffer:
+            request, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
+            path = request.split(b" ", 2)[1].split(b"?")[0]
+            self.transport.write(self.answers.get(path, self.answers[b"/small.json"]))
+
+
+async def main() -> None:
+    Canned.answers = {b"/small.json": answer(SMALL), b"/large.json": answer(large())}
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(Canned, "127.0.0.1", 0)
+    print(server.sockets[0].getsockname()[1], flush=True)
+    await loop.run_in_executor(None, sys.stdin.read)
+
+
+asyncio.run(main())

@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from firebase_rest._version import __version__
+
+if TYPE_CHECKING:
+    from sphinx.application import Sphinx
 
 project = "firebase_rest"
 copyright = "firebase_rest contributors"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
-myst_enable_extensions = ["colon_fence", "deflist"]
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
 html_theme = "furo"
 html_title = f"firebase_rest {__version__}"
 
 default_role = "code"
-autodoc_typehints = "signature"
 autodoc_member_order = "bysource"
-autodoc_default_options = {"members": True, "inherited-members": False, "show-inheritance": True}
-autoclass_content = "class"
+autodoc_default_options = {"members": True}
+
+
+def _hide_constructor(_app: object, what: str, name: str, *_: object) -> tuple[str, None] | None:
+    """Nobody builds an Auth or a Query by hand: what their constructors take is not for the reference."""
+    return ("", None) if what == "class" and name != "firebase_rest.emulator.Emulator" else None
+
+
+def setup(app: Sphinx) -> None:
+    """Called by Sphinx."""
+    app.connect("autodoc-process-signature", _hide_constructor)

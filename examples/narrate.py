@@ -71,7 +71,7 @@ class Narrator:
         """The comments between two statements."""
         comments = [line.removeprefix("#").strip() for line in between if line.startswith("#")]
         if comments:
-            self.say("narration", "")
+            print()
         for comment in comments:
             if comment.startswith("=="):
                 title = comment.strip("= ")
@@ -122,7 +122,7 @@ def describe(value: object) -> str:
 
 def shorten(value: object) -> object:
     """The same value with its long strings cut."""
-    if isinstance(value, str) and len(value) > 48:
+    if isinstance(value, str) and len(value) > 64:
         return f"{value[:40]}... ({len(value)} characters)"
     if isinstance(value, dict):
         return {key: shorten(item) for key, item in value.items()}

@@ -67,6 +67,9 @@ class Server:
         if not self._ready.wait(_START_SECONDS) or not self._thread.is_alive():  # pragma: no cover
             raise RuntimeError(f"The emulator did not start on {self.host}.")
 
+    def __repr__(self) -> str:
+        return f"<Server {self.host}>"
+
     @property
     def environ(self) -> dict[str, str]:
         """The environment variables that point Firebase's clients to this emulator."""

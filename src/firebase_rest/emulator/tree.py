@@ -17,6 +17,7 @@ from hashlib import sha1
 from typing import TYPE_CHECKING, TypeAlias
 
 from firebase_rest.database.ordering import sorted_keys
+from firebase_rest.database.path import array_length
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -69,7 +70,7 @@ class Branch:
     def array_length(self) -> int:
         """How long the array is that this node reads as, or 0 where it reads as an object."""
         if self._length < 0:
-            self._length = _array_length(self.children)
+            self._length = array_length(self.children)
         return self._length
 
     @property
@@ -112,20 +113,6 @@ class Branch:
         """The children named by `keys`, without the priority; `None` where there are none."""
         children = {key: self.children[key] for key in keys}
         return Branch(children) if children else None
-
-
-def _array_length(children: dict[str, Node]) -> int:
-    """The rule of all official SDKs: every key is a plain index and more than half of the places are taken."""
-    limit = 2 * len(children)
-    highest = 0
-    for key in children:
-        if not (key.isdigit() and key.isascii()) or (key[0] == "0" and key != "0") or len(key) > 10:
-            return 0
-        index = int(key)
-        if index >= limit:
-            return 0
-        highest = max(highest, index)
-    return highest + 1
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ CACHE = HERE.parent / ".cache" / "pyrebase4"
 ROUNDS = 5
 
 LIMITS = {"small get": 0.65, "large get": 0.8, "ordered get": 1.5, "import": 1.15}
-"""What firebase_rest promises, as a share of plain requests (and plain `sorted`)."""
+"""What firebase_rest promises, as a share of plain requests and plain `sorted`."""
 
 
 def pyrebase4() -> str:

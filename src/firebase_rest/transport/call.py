@@ -64,12 +64,19 @@ class _Attempt:
 
 
 class Call:
-    """Carries the requests of one flow, all within one deadline."""
+    """Carries the requests of one flow, all within one deadline. `stamp` is the last credential that was sent.
 
-    def __init__(self, transport: SessionTransport, signer: Signer, options: Options) -> None:
+    `watch` lets another thread end the exchange that is under way.
+    """
+
+    def __init__(
+        self, transport: SessionTransport, signer: Signer, options: Options, watch: Watch | None = None
+    ) -> None:
+        self.stamp = NO_STAMP
         self._transport = transport
         self._signer = signer
         self._options = options
+        self._watch = watch
         self._ends = None if options.deadline is None else time.monotonic() + options.deadline
 
     def send(self, request: Request) -> Response:
@@ -77,12 +84,13 @@ class Call:
         if self._transport.closing.is_set():
             raise UsageError("The App is closed; make a new one with initialize_app().")
         self._transport.warn_of_double_retries(request.url)
-        stamp = self._signer.stamp() or NO_STAMP
-        response = self._follow(request, stamp)
+        self.stamp = self._signer.stamp() or NO_STAMP
+        response = self._follow(request, self.stamp)
         if response.status == 401 and is_about_the_token(response.text):
             # Nothing was carried out, so any request may be repeated, once, with a better token.
-            better = self._signer.stamp(refused=stamp)
-            if better is not None and better.secret != stamp.secret:
+            better = self._signer.stamp(refused=self.stamp)
+            if better is not None and better.secret != self.stamp.secret:
+                self.stamp = better
                 response = self._follow(request, better)
         return response
 
@@ -126,7 +134,7 @@ class Call:
         remaining = None if self._ends is None else self._ends - time.monotonic()
         if remaining is not None and remaining <= 0:
             return self._out_of_time(request, sent=False)
-        watch = Watch() if remaining is not None or request.stream else None
+        watch = self._watch or (Watch() if remaining is not None or request.stream else None)
         watchdog = self._transport.watchdog
         if watch is not None and remaining is not None:
             watchdog.guard(watch, remaining)

@@ -19,6 +19,9 @@ from typing import Any, cast
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.util.connection import allowed_gai_family
+from urllib3.util.timeout import Timeout
 
 POOL_SIZE = 64
 """Connections kept open per host, streams included."""
@@ -67,11 +70,12 @@ class _Reporting:
     sock: Any
 
     def _new_conn(self) -> socket.socket:
-        sock = cast(socket.socket, cast(Any, super())._new_conn())  # noqa: SLF001 - of the mixin's other parent
         watch = current_watch.get()
-        if watch is not None:
-            # During the TLS handshake the descriptor's new owner is out of reach; a duplicate is not.
-            watch.attach(sock.dup(), owned=True)
+        if watch is None:
+            return cast(socket.socket, cast(Any, super())._new_conn())  # noqa: SLF001 - of the mixin's other parent
+        sock = _connected(cast(Any, self), watch)
+        # During the TLS handshake the descriptor's new owner is out of reach; a duplicate is not.
+        watch.attach(sock.dup(), owned=True)
         return sock
 
     def connect(self) -> None:
@@ -87,6 +91,36 @@ class _Reporting:
         watch = current_watch.get()
         if watch is not None:
             watch.attach(self.sock)
+
+
+def _connected(connection: HTTPConnection, watch: Watch) -> socket.socket:
+    """A connected socket, as urllib3 makes it, but reported before it connects, so that connecting can be ended too."""
+    seconds = Timeout.resolve_default_timeout(connection.timeout)
+    host = connection.host.strip("[]")
+    try:
+        addresses = socket.getaddrinfo(host, connection.port, allowed_gai_family(), socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise NameResolutionError(connection.host, connection, error) from error
+    failure: OSError = OSError("the host name has no address")
+    for family, kind, protocol, _, address in addresses:
+        sock = socket.socket(family, kind, protocol)
+        try:
+            for option in connection.socket_options or ():
+                sock.setsockopt(*option)
+            sock.settimeout(seconds)
+            watch.attach(sock)
+            sock.connect(address)
+            return sock
+        except OSError as error:
+            watch.attach(None)
+            sock.close()
+            failure = error
+            if watch.ended:
+                break
+    if isinstance(failure, TimeoutError):
+        message = f"Connection to {connection.host} timed out. (connect timeout={seconds})"
+        raise ConnectTimeoutError(connection, message) from failure
+    raise NewConnectionError(connection, f"Failed to establish a new connection: {failure}") from failure
 
 
 class _Connection(_Reporting, HTTPConnection):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.answers import HEADERS, preflight
 from firebase_rest.emulator.auth import AuthEmulator
+from firebase_rest.emulator.auth.routes import ROUTES
 from firebase_rest.emulator.call import split_url
 from firebase_rest.emulator.database import DatabaseEmulator
 from firebase_rest.emulator.rendering import pretty
@@ -26,24 +27,8 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json, Request
 
 _AUTH = ("/identitytoolkit.googleapis.com/", "/securetoken.googleapis.com/", "/www.googleapis.com/", "/emulator/")
-_STORAGE = "/v0/b/"
-_KNOWN = (
-    "/<path>.json",
-    "/.settings/rules.json",
-    "/.inspect/databases.json",
-    "/identitytoolkit.googleapis.com/v1/accounts:signUp",
-    "/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword",
-    "/identitytoolkit.googleapis.com/v1/accounts:signInWithCustomToken",
-    "/identitytoolkit.googleapis.com/v1/accounts:lookup",
-    "/identitytoolkit.googleapis.com/v1/accounts:update",
-    "/identitytoolkit.googleapis.com/v1/accounts:delete",
-    "/identitytoolkit.googleapis.com/v1/accounts:sendOobCode",
-    "/identitytoolkit.googleapis.com/v1/accounts:resetPassword",
-    "/securetoken.googleapis.com/v1/token",
-    "/emulator/v1/projects/<project>/accounts",
-    "/emulator/v1/projects/<project>/oobCodes",
-    "/emulator/v1/projects/<project>/config",
-)
+_STORAGE = ("/v0/b/", "/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/")
+_DATABASE = ("/<path>.json", "/.settings/rules.json", "/.inspect/databases.json")
 
 
 class Emulator:
@@ -106,7 +91,8 @@ class Emulator:
 
 def _unknown(method: str, path: str) -> Response:
     """501, with the route that was perhaps meant."""
-    nearest = get_close_matches(path, _KNOWN, n=1, cutoff=0.0)[0]
+    known = [*_DATABASE, *{route for _, route in ROUTES}]
+    nearest = get_close_matches(path, known, n=1, cutoff=0.0)[0]
     message = f"{method} {path} is not implemented by this emulator; the nearest route that it knows is {nearest}"
     error: Json = {"code": 501, "message": message, "status": "NOT_IMPLEMENTED"}
     return Response(501, HEADERS, pretty({"error": error}))

@@ -1,0 +1,152 @@
+"""`python -m firebase_rest.emulator`, as another program starts and stops it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+import requests
+
+from emulator.wire import LIMIT, Database
+from firebase_rest.emulator import Emulator, __main__
+
+
+class Command:
+    """A running emulator command. Its output is read by a thread, so that no test waits for a line for ever."""
+
+    def __init__(self, *arguments, code=("-m", "firebase_rest.emulator")):
+        self.process = subprocess.Popen(
+            [sys.executable, *code, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._watchdog = threading.Timer(30, self.process.kill)
+        self._watchdog.start()
+
+    def line(self):
+        return self.process.stdout.readline()
+
+    def end(self, number=None):
+        """Stop it and return the exit status, what it still said, and how long it took."""
+        began = time.monotonic()
+        if number is not None:
+            self.process.send_signal(number)
+        output, errors = self.process.communicate()
+        return self.process.returncode, output, errors, time.monotonic() - began
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.communicate()
+        self._watchdog.cancel()
+
+
+def test_json_is_one_line_when_ready():
+    with Command("--port", "0", "--json") as command:
+        ready = json.loads(command.line())
+        assert ready.keys() == {"ready", "host", "pid"}
+        assert (ready["ready"], ready["pid"]) == (True, command.process.pid)
+        assert requests.put(f"http://{ready['host']}/a.json", data="1", timeout=LIMIT).json() == 1
+        status, output, errors, _ = command.end(signal.SIGTERM)
+        assert (status, output, errors) == (0, "", "")
+
+
+def test_otherwise_it_prints_what_to_export():
+    with Command() as command:
+        exports = dict(command.line().removeprefix("export ").strip().split("=") for _ in range(3))
+        assert exports.keys() == {
+            "FIREBASE_AUTH_EMULATOR_HOST",
+            "FIREBASE_DATABASE_EMULATOR_HOST",
+            "FIREBASE_STORAGE_EMULATOR_HOST",
+        }
+        (host,) = set(exports.values())
+        assert requests.get(f"http://{host}/.json", timeout=LIMIT).status_code == 200
+        status, output, errors, _ = command.end(signal.SIGINT)
+        assert (status, output, errors) == (0, "", "")
+
+
+def test_it_ends_within_a_second_with_a_hundred_streams_open():
+    with Command("--json") as command:
+        host = json.loads(command.line())["host"]
+        streams = [Database(host).listen("a") for _ in range(100)]
+        for stream in streams:
+            assert stream.next() == ("put", "/", None)
+        status, _, errors, seconds = command.end(signal.SIGTERM)
+        for stream in streams:
+            stream.close()
+        assert (status, errors) == (0, "")
+        assert seconds < 1
+
+
+def test_with_stdin_it_ends_when_its_input_is_closed():
+    with Command("--json", "--stdin") as command:
+        assert json.loads(command.line())["ready"]
+        command.process.stdin.write("ignored\n")
+        status, _, errors, _ = command.end()  # communicate() closes the input
+        assert (status, errors) == (0, "")
+
+
+def test_its_options_reach_the_emulator():
+    with Command(
+        "--json", "--project", "demo-y", "--require-auth", "--keep-alive", "0.05", "--host", "127.0.0.1"
+    ) as command:
+        host = json.loads(command.line())["host"]
+        assert requests.get(f"http://{host}/a.json", timeout=LIMIT).status_code == 401
+        database = Database(host, access_token="owner")
+        database.put("a", 1)
+        assert database.get("a", ns="demo-y-default-rtdb").json() == 1
+        with database.listen("a") as stream:
+            assert stream.next() == ("put", "/", 1)
+            assert stream.raw() == b"event: keep-alive\ndata: null"
+        database.close()
+
+
+def test_a_port_that_is_taken_is_one_sentence():
+    with Emulator().serve() as server, Command("--port", server.host.split(":")[1]) as command:
+        status, output, errors, _ = command.end()
+        assert (status, output) == (1, "")
+        assert errors.startswith("Cannot listen on 127.0.0.1 port")
+        assert errors.count("\n") == 1
+
+
+@pytest.mark.parametrize("missing", ["uvicorn", "starlette"])
+def test_without_the_extra_it_says_what_to_install(missing):
+    code = (
+        f"import sys; sys.modules[{missing!r}] = None\n"
+        "from firebase_rest.emulator.__main__ import main\nsys.exit(main([]))"
+    )
+    with Command(code=("-c", code)) as command:
+        status, output, errors, _ = command.end()
+        assert (status, output) == (1, "")
+        sentence = "The emulator's server needs Starlette and uvicorn: install them with "
+        assert errors == f"{sentence}pip install 'firebase-rest[emulator]'.\n"
+
+
+def test_the_in_process_emulator_needs_neither_starlette_nor_uvicorn():
+    code = "import sys, firebase_rest.emulator as e; e.Emulator(); print({'starlette', 'uvicorn'} & set(sys.modules))"
+    with Command(code=("-c", code)) as command:
+        assert command.line() == "set()\n"
+
+
+def test_main_serves_until_its_input_ends(monkeypatch, capsys):
+    reading, writing = os.pipe()
+    with os.fdopen(reading) as inlet:
+        monkeypatch.setattr(sys, "stdin", inlet)
+        os.close(writing)
+        handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            assert __main__.main(["--json", "--stdin"]) == 0
+        finally:
+            for number, handler in handlers.items():
+                signal.signal(number, handler)
+    assert json.loads(capsys.readouterr().out)["ready"] is True

@@ -1,0 +1,520 @@
+"""The five verbs on the wire: exact bytes, statuses and headers."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from emulator.wire import LIMIT
+from firebase_rest.emulator import Emulator
+from firebase_rest.transport.wire import Request
+
+
+def error(message):
+    return f'{{\n  "error" : {json.dumps(message)}\n}}\n'
+
+
+def test_put_answers_what_it_wrote_and_get_reads_it(db):
+    assert db.put("a/b", {"x": [1, None, 3], "y": "é"}).content == '{"x":[1,null,3],"y":"é"}'.encode()
+    assert db.get("a/b").content == '{"x":[1,null,3],"y":"é"}'.encode()
+    assert db.get("a/b/x/2").content == b"3"
+
+
+def test_what_is_not_there_is_null_with_200(db):
+    answer = db.get("no/such/place")
+    assert (answer.status_code, answer.content) == (200, b"null")
+
+
+def test_every_answer_has_the_headers_of_the_service(db):
+    for answer in (db.get(), db.put("a", 1), db.get("a", orderBy="x")):
+        assert answer.headers["content-type"] == "application/json; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-cache"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert int(answer.headers["content-length"]) == len(answer.content)
+
+
+def test_post_makes_a_child_with_a_push_id_of_the_clock(db):
+    before = int(time.time() * 1000)
+    name = db.post("list", {"x": 1}).json()["name"]
+    alphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
+    made = 0
+    for character in name[:8]:
+        made = made * 64 + alphabet.index(character)
+    assert len(name) == 20
+    assert before <= made <= int(time.time() * 1000)
+    assert db.get(f"list/{name}").json() == {"x": 1}
+
+
+def test_push_ids_rise(db):
+    names = [db.post("list", i).json()["name"] for i in range(20)]
+    assert names == sorted(names)
+    assert list(db.get("list").json().values()) == list(range(20))
+
+
+def test_patch_replaces_the_named_children_and_leaves_the_others(db):
+    db.put("a", {"x": {"p": 1, "q": 2}, "y": 1, "z": 1})
+    answer = db.patch("a", '{"x": {"p": 3}, "z": null}')
+    assert (answer.status_code, answer.content) == (200, b'{"x":{"p":3},"z":null}')
+    assert db.get("a").json() == {"x": {"p": 3}, "y": 1}
+
+
+def test_patch_writes_deep_paths_at_once(db):
+    db.put("", {"users": {"a": {"name": "A", "age": 1}}})
+    assert db.patch("", {"users/a/name": "B", "/log//x/": {"at": 1}}).status_code == 200
+    assert db.get("").json() == {"users": {"a": {"name": "B", "age": 1}}, "log": {"x": {"at": 1}}}
+
+
+def test_delete_answers_null_also_where_nothing_is(db):
+    db.put("a", 1)
+    for _ in range(2):
+        answer = db.delete("a")
+        assert (answer.status_code, answer.content) == (200, b"null")
+    assert db.get("").content == b"null"
+
+
+@pytest.mark.parametrize("nothing", ["null", "{}", "[]", '{"x":[{}]}'])
+def test_putting_nothing_deletes(db, nothing):
+    db.put("a", {"b": 1, "c": 2})
+    assert db.put("a/b", nothing).status_code == 200
+    assert db.get("a").json() == {"c": 2}
+
+
+def test_patching_null_deletes_the_path(db):
+    db.put("a/b", 1)
+    assert db.patch("a", "null", print="silent", writeSizeLimit="tiny").status_code == 204
+    assert db.get("").json() is None
+
+
+def test_an_empty_patch_changes_nothing(db):
+    db.put("a", 1)
+    assert db.patch("", "{}").content == b"{}"
+    assert db.get("a").json() == 1
+
+
+@pytest.mark.parametrize("via", ["header", "parameter"])
+def test_a_post_may_stand_for_another_verb(db, via):
+    def override(verb, data):
+        name = "x-http-method-override"
+        options = {"headers": {name: verb}} if via == "header" else {name: verb}
+        return db.post("a", data, **options)
+
+    assert override("PUT", '{"x":1}').content == b'{"x":1}'
+    assert override("PATCH", '{"y":2}').content == b'{"y":2}'
+    assert db.get("a").json() == {"x": 1, "y": 2}
+    assert override("DELETE", None).content == b"null"
+    assert db.get("a").json() is None
+
+
+def test_server_values_are_filled_in_and_answered(db):
+    before = int(time.time() * 1000)
+    answer = db.put(
+        "a", {"t": {".sv": "timestamp"}, "u": [{".sv": "timestamp"}], "n": {".sv": {"increment": 2}}}
+    ).json()
+    assert before <= answer["t"] <= int(time.time() * 1000)
+    assert answer == {"t": answer["t"], "u": [answer["t"]], "n": 2}
+    assert db.patch("a", {"n": {".sv": {"increment": -0.5}}, "m/k": {".sv": "timestamp"}}).json()["n"] == 1.5
+    assert db.get("a/n").content == b"1.5"
+
+
+def test_increments_from_many_threads_all_count(db):
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: db.put("n", {".sv": {"increment": 1}}), range(100)))
+    assert db.get("n").content == b"100"
+
+
+@pytest.mark.parametrize("escaped", ["%E2%82%AC%20%2B%25", "%E2%82%AC+%2B%25"])
+def test_a_path_is_decoded_once_and_a_plus_is_a_space(server, escaped):
+    url = f"http://{server.host}/{escaped}.json"
+    assert requests.put(url, data="1", timeout=LIMIT).status_code == 200
+    assert requests.get(f"http://{server.host}/.json", timeout=LIMIT).json() == {"€ +%": 1}
+
+
+def test_empty_segments_mean_nothing(server, db):
+    db.put("a/b", 1)
+    for path in ("//a///b.json", "/a/b/.json"):
+        assert requests.get(f"http://{server.host}{path}", timeout=LIMIT).content == b"1"
+
+
+def test_a_slash_inside_a_segment_is_refused(server):
+    answer = requests.get(f"http://{server.host}/a%2Fb.json", timeout=LIMIT)
+    assert (answer.status_code, answer.text) == (400, error("Invalid path: Invalid token in path"))
+
+
+@pytest.mark.parametrize(
+    "path", ["a.b", "a%23", "a%5B", "%5D", "%24x", "a%0A", ".info/connected", ".info", ".priority", "a/.value"]
+)
+def test_a_path_that_cannot_be_is_refused(db, path):
+    for method in ("GET", "PUT", "DELETE"):
+        answer = db.request(method, path, "1")
+        assert (answer.status_code, answer.text) == (400, error("Invalid path: Invalid token in path"))
+
+
+def test_a_path_is_at_most_32_deep_and_its_keys_768_bytes_long(db):
+    assert db.get("/".join(["k"] * 32)).status_code == 200
+    assert db.get("/".join(["k"] * 33)).status_code == 400
+    assert db.get("k" * 768).status_code == 200
+    assert db.get("k" * 769).status_code == 400
+    assert db.post("/".join(["k"] * 32), "1").status_code == 400
+    assert db.put("/".join(["k"] * 31), '{"a":{"b":1}}').status_code == 400
+    assert db.patch("/".join(["k"] * 31), '{"a/b":1}').status_code == 400
+    assert db.patch("", {"k" * 769: 1}).status_code == 400
+
+
+def test_without_json_at_the_end_the_answer_is_a_sentence(server):
+    answer = requests.get(f"http://{server.host}/a/b", timeout=LIMIT)
+    assert (answer.status_code, answer.text) == (403, "append .json to your request URI to use the REST API.")
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "message"),
+    [
+        ("PUT", None, "Error: No data supplied."),
+        ("POST", "", "Error: No data supplied."),
+        ("PATCH", "", "Error: No data supplied."),
+        ("PUT", "{", "Invalid data; couldn't parse JSON object, array, or value."),
+        ("PUT", "1e400", "Invalid data; a number is too large for a double."),
+        (
+            "PUT",
+            '{"a":{"b":1},\n "c.d":1}',
+            "Invalid data; couldn't parse key beginning at 2:2. Key value can't be empty or contain $ # [ ] / or .",
+        ),
+        (
+            "PATCH",
+            '{"a/b":{"c/d":1}}',
+            "Invalid data; couldn't parse key beginning at 1:9. Key value can't be empty or contain $ # [ ] / or .",
+        ),
+        (
+            "PATCH",
+            '{"a/.sv":1}',
+            "Invalid data; couldn't parse key beginning at 1:2. Key value can't be empty or contain $ # [ ] / or .",
+        ),
+        (
+            "PATCH",
+            "[1]",
+            "Invalid data; couldn't parse JSON object. Are you sending a JSON object with valid key names?",
+        ),
+        ("PATCH", "7", "Invalid data; couldn't parse JSON object. Are you sending a JSON object with valid key names?"),
+        (
+            "PATCH",
+            '{"a":1,"a/b":2}',
+            "Invalid data; the update names both '/a' and '/a/b', which lies inside it.",
+        ),
+        ("PATCH", '{"a":1,"/a":2}', "Invalid data; the update names both '/a' and '/a', which lies inside it."),
+        ("PATCH", '{"a/.priority":true}', "Invalid data; a priority must be null, a number or a string."),
+    ],
+)
+def test_a_bad_body_is_refused_and_nothing_changes(db, method, body, message):
+    db.put("", {"a": "before"})
+    answer = db.request(method, "", body)
+    assert (answer.status_code, answer.text) == (400, error(message))
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    assert db.get("").json() == {"a": "before"}
+
+
+def test_priorities_are_written_and_shown_by_export_only(db):
+    db.put("a", {"b": {".value": 1, ".priority": "p"}, "c": [1, 2], ".priority": 5})
+    assert db.get("a").content == b'{"b":1,"c":[1,2]}'
+    assert db.get("a", format="export").json() == {
+        "b": {".value": 1, ".priority": "p"},
+        "c": {"0": 1, "1": 2},
+        ".priority": 5,
+    }
+    assert db.get("a/.priority").content == b"5"
+
+
+def test_a_priority_has_a_path_of_its_own(db):
+    db.put("a", {"b": 1})
+    assert db.put("a/.priority", '"high"').content == b'"high"'
+    assert db.patch("", {"a/b/.priority": {".sv": {"increment": 3}}}).json() == {"a/b/.priority": 3}
+    assert db.get("a", format="export").json() == {"b": {".value": 1, ".priority": 3}, ".priority": "high"}
+    assert db.patch("a", {"c": 1}).status_code == 200
+    assert db.get("a/.priority").json() == "high"
+    assert db.delete("a/.priority").content == b"null"
+    assert db.get("a", format="export").json() == {"b": {".value": 1, ".priority": 3}, "c": 1}
+    for answer in (db.patch("a/.priority", "{}"), db.post("a/.priority", "1")):
+        assert answer.status_code == 400
+
+
+def test_an_update_may_create_a_child_and_rank_the_place_at_once(db):
+    assert db.patch("a", {".priority": 1, "b": 2}).status_code == 200
+    assert db.get("a", format="export").json() == {"b": 2, ".priority": 1}
+
+
+def test_a_write_without_a_priority_clears_it(db):
+    db.put("a", {".value": 1, ".priority": 1})
+    db.put("a", 2)
+    assert db.get("a", format="export").json() == 2
+
+
+def test_an_empty_update_key_means_the_place_itself(db):
+    db.put("a", {"x": 1})
+    assert db.patch("a", {"": {"y": 2}}).status_code == 200
+    assert db.get("a").json() == {"y": 2}
+
+
+@pytest.mark.parametrize(
+    ("method", "status"), [("GET", 204), ("PUT", 204), ("POST", 204), ("PATCH", 204), ("DELETE", 204)]
+)
+def test_silent_answers_nothing(db, method, status):
+    answer = db.request(method, "a", '{"x":1}', print="silent")
+    assert (answer.status_code, answer.content) == (status, b"")
+    assert "content-type" not in answer.headers
+
+
+def test_pretty_is_for_people(db):
+    db.put("a", {"x": [1, 2], "y": {"z": True}})
+    assert db.get("a", print="pretty").text == '{\n  "x" : [ 1, 2 ],\n  "y" : {\n    "z" : true\n  }\n}'
+
+
+def test_an_error_is_pretty_whatever_print_says(db):
+    for style in ("pretty", "silent"):
+        answer = db.get("a", print=style, limitToFirst="1")
+        assert answer.text == error("orderBy must be defined when other query parameters are defined")
+
+
+def test_a_callback_makes_a_script(db):
+    db.put("a", {"x": 1})
+    answer = db.get("a", callback="got.it")
+    assert answer.text == 'got.it({"x":1});'
+    assert answer.headers["content-type"] == "application/javascript; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("name", "header"),
+    [
+        ("data.json", 'attachment; filename="data.json"'),
+        ('a"b\r\nX-Evil: 1', 'attachment; filename="a_b__X-Evil: 1"'),
+        ("ü.json", "attachment; filename*=UTF-8''%C3%BC.json"),
+    ],
+)
+def test_a_download_is_saved_under_its_name(db, name, header):
+    assert db.get("a", download=name).headers["content-disposition"] == header
+
+
+@pytest.mark.parametrize(
+    ("timeout", "status"),
+    [("1ms", 200), ("15min", 200), ("10s", 200), ("0s", 400), ("16min", 400), ("10", 400), ("x", 400)],
+)
+def test_a_timeout_is_positive_and_at_most_a_quarter_of_an_hour(db, timeout, status):
+    assert db.get("a", timeout=timeout).status_code == status
+
+
+@pytest.mark.parametrize(("limit", "status"), [("tiny", 200), ("unlimited", 200), ("huge", 400)])
+def test_a_write_size_limit_has_a_name(db, limit, status):
+    assert db.put("a", "1", writeSizeLimit=limit).status_code == status
+
+
+def test_unknown_parameters_are_ignored(db):
+    assert db.put("a", "1", disableTriggers="true", ac="token", sse="true", x="y").status_code == 200
+
+
+@pytest.mark.parametrize("options", [{}, {"format": "export"}])
+def test_shallow_cuts_below_the_children(db, options):
+    db.put("a", {"0": {"x": 1}, "1": 2})
+    assert db.get("a", shallow="true", **options).json() == {"0": True, "1": True}
+    assert db.get("a/1", shallow="true").content == b"2"
+    assert db.get("none", shallow="true").content == b"null"
+    assert db.get("a", shallow="true", print="pretty").text == '{\n  "0" : true,\n  "1" : true\n}'
+
+
+def test_shallow_reads_page_by_key(db):
+    db.put("a", dict.fromkeys("abcd", 1))
+    assert db.get("a", shallow="true", limitToFirst="2").json() == {"a": True, "b": True}
+    assert db.get("a", shallow="true", limitToFirst="2", startAfter="b").json() == {"c": True, "d": True}
+    assert db.get("a", shallow="true", limitToFirst="2", startAfter='"d"').content == b"null"
+    assert db.get("none", shallow="true", limitToFirst="1").content == b"null"
+
+
+def test_a_query_that_finds_nothing_answers_an_empty_object(db):
+    db.put("a", {"x": 1, "y": 2})
+    for path in ("a", "none", "a/x"):
+        answer = db.get(path, orderBy='"$value"', startAt="9")
+        assert (answer.status_code, answer.content) == (200, b"{}")
+    assert db.get("none", orderBy='"$key"').content == b"null"
+
+
+def test_a_query_answers_arrays_with_holes(db):
+    db.put("a", ["a", "b", "c", "d"])
+    assert db.get("a", orderBy='"$key"', limitToFirst="2").content == b'["a","b"]'
+    assert db.get("a", orderBy='"$key"', startAt='"1"', endAt='"2"').content == b'[null,"b","c"]'
+    assert db.get("a", orderBy='"$key"', startAt='"3"').content == b'{"3":"d"}'
+
+
+def test_orderby_twice_is_refused(server):
+    url = f"http://{server.host}/a.json?orderBy=%22a%22&orderBy=%22b%22"
+    assert requests.get(url, timeout=LIMIT).status_code == 400
+
+
+def test_numbers_keep_what_they_are(db):
+    db.put("a", "[1.0, 1.5, -0, 9223372036854775807, 9223372036854775808, 1e21, true]")
+    assert db.get("a").content == b"[1,1.5,0,9223372036854775807,9.223372036854776e+18,1e+21,true]"
+
+
+@pytest.mark.parametrize("path", ["a", "v0/b/x"])
+def test_databases_are_apart_and_named_by_ns(server, db, path):
+    url = f"http://{server.host}/{path}.json"
+    for name in ("one", "two"):
+        requests.put(url, params={"ns": name}, data=f'"{name}"', timeout=LIMIT)
+    assert requests.get(url, params={"ns": "one"}, timeout=LIMIT).json() == "one"
+    assert requests.get(url, params={"ns": "two"}, timeout=LIMIT).json() == "two"
+    names = [
+        entry["name"]
+        for entry in requests.get(f"http://{server.host}/.inspect/databases.json?ns=x", timeout=LIMIT).json()
+    ]
+    assert {"one", "two"} <= set(names)
+
+
+@pytest.mark.parametrize(
+    ("host", "name"),
+    [
+        ("Other.firebaseio.com", "other"),
+        ("other.europe-west1.firebasedatabase.app:443", "other"),
+        ("127.0.0.1:9000", "demo-test-default-rtdb"),
+        ("localhost", "demo-test-default-rtdb"),
+    ],
+)
+def test_without_ns_a_firebase_host_names_the_database(server, host, name):
+    requests.put(f"http://{server.host}/a.json", headers={"Host": host}, data="1", timeout=LIMIT)
+    assert requests.get(f"http://{server.host}/a.json?ns={name}", timeout=LIMIT).json() == 1
+
+
+def test_an_impossible_database_name_is_403(db):
+    answer = db.get("a", ns="a.b")
+    assert (answer.status_code, answer.text) == (403, error("Invalid Firebase database name"))
+
+
+def test_a_browser_may_ask_and_send_from_anywhere(server):
+    answer = requests.options(
+        f"http://{server.host}/a.json?ns=x",
+        headers={"Origin": "http://x", "Access-Control-Request-Headers": "x-firebase-etag"},
+        timeout=LIMIT,
+    )
+    assert answer.status_code == 200
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["access-control-allow-headers"] == "x-firebase-etag"
+    assert answer.headers["access-control-expose-headers"] == "ETag"
+    assert {"GET", "PUT", "POST", "PATCH", "DELETE"} <= set(answer.headers["access-control-allow-methods"].split(", "))
+    assert (
+        requests.options(f"http://{server.host}/identitytoolkit.googleapis.com/v1/x", timeout=LIMIT).status_code == 200
+    )
+
+
+def test_head_is_a_get_without_the_body(db):
+    db.put("a", {"x": 1})
+    answer = db.request("HEAD", "a")
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "7")
+
+
+def test_an_unknown_verb_is_405(db):
+    assert db.request("PURGE", "a").status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("path", "nearest"),
+    [
+        ("/v0/b/demo-test.appspot.com/o/name", "/"),
+        ("/upload/storage/v1/b/x/o", "/"),
+        (
+            "/storage/v1/identitytoolkit.googleapis.com/v1/accounts:signup",
+            "/identitytoolkit.googleapis.com/v1/accounts:signUp",
+        ),
+    ],
+)
+def test_a_route_that_is_not_there_is_501_and_names_the_nearest(server, path, nearest):
+    answer = requests.get(f"http://{server.host}{path}", timeout=LIMIT)
+    assert answer.status_code == 501
+    assert answer.json()["error"]["status"] == "NOT_IMPLEMENTED"
+    sentence, _, known = answer.json()["error"]["message"].rpartition("; the nearest route that it knows is ")
+    assert sentence == f"GET {path} is not implemented by this emulator"
+    assert known.startswith(nearest)
+
+
+def test_a_body_of_20_megabytes_goes_in_and_out(db):
+    data = {f"k{i}": "x" * 1000 for i in range(20_000)}
+    assert db.put("big", data, print="silent").status_code == 204
+    assert db.get("big").json() == data
+
+
+def test_a_body_in_chunks_is_one_body(server):
+    answer = requests.put(f"http://{server.host}/a.json", data=iter([b'{"x"', b":1}"]), timeout=LIMIT)
+    assert answer.json() == {"x": 1}
+
+
+def test_one_connection_serves_many_requests(server):
+    host, port = server.host.split(":")
+    with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
+        stream = connection.makefile("rb")
+        for number in range(3):
+            body = str(number).encode()
+            connection.sendall(b"PUT /a.json HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
+            headers = dict(line.split(b": ", 1) for line in iter(stream.readline, b"\r\n"))
+            assert stream.read(int({k.lower(): v for k, v in headers.items()}[b"content-length"])) == body
+        stream.close()
+
+
+def test_a_client_that_leaves_before_its_body_is_whole_changes_nothing(server, db):
+    host, port = server.host.split(":")
+    db.put("a", '"before"')
+    with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
+        connection.sendall(b"PUT /a.json HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\n1")
+    assert db.get("a").json() == "before"
+
+
+def test_a_request_in_the_same_process_is_answered_alike(server, db):
+    db.put("a", {"x": [1, 2], "n": 5})
+    for path, params in (("a", ()), ("a", (("print", "pretty"),)), ("a.b", ()), ("a", (("orderBy", "x"),))):
+        wire = db.get(path, **dict(params))
+        inner = server.emulator.answer(Request("GET", f"http://{server.host}/{path}.json", params))
+        assert (inner.status, inner.body) == (wire.status_code, wire.content)
+        assert inner.headers.items() <= {name.lower(): value for name, value in wire.headers.items()}.items()
+
+
+def test_a_query_inside_the_url_and_a_body_in_pieces_count_too():
+    emulator = Emulator()
+    emulator.answer(Request("PUT", "http://h/a.json?ns=x&print=silent", body=[b'{"b"', b":1}"]))
+    assert emulator.answer(Request("GET", "http://x.firebaseio.com/a.json")).body == b'{"b":1}'
+
+
+def test_resetting_forgets_data_rules_and_settings(server, db):
+    owner = {"Authorization": "Bearer owner"}
+    db.put("a", "1")
+    db.put(".settings/rules", '{"rules":{}}', headers=owner)
+    server.emulator.reset()
+    assert db.get("").content == b"null"
+    assert re.sub(r"\s", "", db.get(".settings/rules", headers=owner).text) == '{"rules":{".read":true,".write":true}}'
+
+
+def test_rules_are_kept_as_text_for_administrators(db):
+    owner = {"Authorization": "Bearer owner"}
+    text = '{\n  // everybody\n  "rules": {".read": true}\n}'
+    assert db.put(".settings/rules", text, headers=owner).json() == {"status": "ok"}
+    assert db.get(".settings/rules", headers=owner).text == text
+    assert db.get(".settings/rules", headers=owner, format="strict").json() == {"rules": {".read": True}}
+    assert db.put(".settings/rules", '{"rules":{}}', headers=owner, dryRun="true").status_code == 200
+    assert db.get(".settings/rules", headers=owner).text == text
+    bad = db.put(".settings/rules", "{}", headers=owner)
+    assert (bad.status_code, bad.text) == (400, error("1:2: Expected 'rules' property."))
+    assert db.put(".settings/rules", "", headers=owner).status_code == 400
+    assert db.post(".settings/rules", text, headers=owner).status_code == 405
+    for answer in (db.get(".settings/rules"), db.put(".settings/rules", text)):
+        assert (answer.status_code, answer.text) == (401, error("Permission denied"))
+
+
+def test_settings_are_kept(db):
+    owner = {"Authorization": "Bearer owner"}
+    assert db.get(".settings/defaultWriteSizeLimit", headers=owner).json() == "large"
+    assert db.put(".settings/defaultWriteSizeLimit", '"small"', headers=owner).json() == "small"
+    assert db.get(".settings/defaultWriteSizeLimit", headers=owner).json() == "small"
+    assert db.put(".settings/defaultWriteSizeLimit", '"tiny"', headers=owner).status_code == 400
+    assert db.put(".settings/strictTriggerValidation", "false", headers=owner).json() is False
+    assert db.delete(".settings/strictTriggerValidation", headers=owner).status_code == 405
+    assert db.get(".settings/a/b", headers=owner).status_code == 400
+    assert db.get(".inspect/other").status_code == 400

@@ -1,0 +1,121 @@
+"""Credentials on the wire, and the emulator that wants them."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+
+import pytest
+import requests
+
+from emulator.wire import LIMIT, Database
+from firebase_rest.emulator import Emulator
+
+DENIED = b'{\n  "error" : "Permission denied"\n}\n'
+
+
+class Clock:
+    """A clock that tests move."""
+
+    def __init__(self):
+        self.now = 1_700_000_000.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture(scope="module")
+def clock():
+    return Clock()
+
+
+@pytest.fixture(scope="module")
+def closed(clock):
+    with Emulator("demo-closed", require_auth=True, clock=clock).serve() as server:
+        yield server
+
+
+@pytest.fixture
+def db(closed):
+    closed.emulator.reset()
+    database = Database(closed.host)
+    yield database
+    database.close()
+
+
+def mock_token(**claims):
+    parts = ({"alg": "none", "type": "JWT"}, {"iat": 0, "exp": 3600, "sub": "mock", **claims})
+    return ".".join([*(urlsafe_b64encode(json.dumps(part).encode()).decode().rstrip("=") for part in parts), ""])
+
+
+def sign_up(server):
+    url = f"http://{server.host}/identitytoolkit.googleapis.com/v1/accounts:signUp"
+    body = {"email": "ada@example.com", "password": "secret1", "returnSecureToken": True}
+    return requests.post(url, params={"key": "any"}, json=body, timeout=LIMIT).json()["idToken"]
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "POST", "PATCH", "DELETE"])
+def test_nobody_is_denied_with_the_bytes_of_the_service(db, method):
+    answer = db.request(method, "a", '{"x":1}')
+    assert (answer.status_code, answer.content) == (401, DENIED)
+    assert answer.headers["content-length"] == "36"
+
+
+def test_a_denied_stream_is_an_ordinary_401(db):
+    with db.listen("a") as stream:
+        assert stream.answer.status_code == 401
+
+
+def test_a_token_of_the_auth_emulator_opens_the_database(closed, db):
+    token = sign_up(closed)
+    assert db.put("a", 1, auth=token).status_code == 200
+    assert db.get("a", auth=token).json() == 1
+    with db.listen("a", auth=token) as stream:
+        assert stream.next() == ("put", "/", 1)
+
+
+def test_a_token_expires_by_the_emulators_clock(closed, clock, db):
+    token = sign_up(closed)
+    clock.now += 3601
+    answer = db.get("a", auth=token)
+    assert (answer.status_code, answer.text) == (401, '{\n  "error" : "Auth token is expired"\n}\n')
+
+
+def test_a_mock_token_of_an_sdk_opens_the_database(db):
+    assert db.get("a", auth=mock_token()).status_code == 200
+
+
+@pytest.mark.parametrize("token", ["garbage", "a.b.c"])
+def test_garbage_cannot_be_parsed_even_where_everybody_may_read(db, token):
+    answer = db.get("a", auth=token)
+    assert (answer.status_code, answer.text) == (401, '{\n  "error" : "Could not parse auth token."\n}\n')
+    with Emulator().serve() as server:
+        database = Database(server.host)
+        assert database.get("a", auth=token).status_code == 401
+        assert database.get("a").status_code == 200
+        database.close()
+
+
+@pytest.mark.parametrize("credential", [{"headers": {"Authorization": "Bearer owner"}}, {"access_token": "any"}])
+def test_an_administrator_may_do_everything(db, credential):
+    assert db.put("a", 1, **credential).status_code == 200
+    assert db.get("a", **credential).json() == 1
+
+
+def test_an_administrator_may_act_as_somebody_or_as_nobody(db):
+    owner = {"headers": {"Authorization": "Bearer owner"}}
+    assert db.put("a", 1, **owner, auth_variable_override='{"uid":"u"}').status_code == 200
+    assert db.get("a", **owner, auth_variable_override="null").content == DENIED
+    assert db.get("a", **owner, auth_variable_override="1").status_code == 400
+
+
+def test_a_denied_conditional_write_does_not_show_what_is_there(db):
+    db.put("a", '"secret"', headers={"Authorization": "Bearer owner"})
+    answer = db.put("a", 1, headers={"if-match": "x"})
+    assert (answer.status_code, answer.content) == (401, DENIED)
+
+
+def test_credentials_are_looked_at_before_path_and_parameters(db):
+    for path, params in (("a.b", {}), ("a", {"limitToFirst": "x"})):
+        assert db.get(path, auth="garbage", **params).status_code == 401
+        assert db.get(path, **params).status_code == 400

@@ -1,0 +1,190 @@
+"""Event streams over HTTP: opening, the sequence of events, ending."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from emulator.wire import Database
+from firebase_rest.emulator import Emulator
+from firebase_rest.transport.wire import Request
+
+
+def wait_for(condition):
+    end = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        threading.Event().wait(0.005)
+
+
+def streams_of(server, name="demo-test-default-rtdb"):
+    return server.emulator._database.namespace(name)._streams
+
+
+def test_a_stream_opens_with_the_headers_of_the_service(db):
+    with db.listen("a") as stream:
+        answer = stream.answer
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert answer.headers["cache-control"] == "no-cache"
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "content-length" not in answer.headers
+
+
+def test_events_are_two_lines_of_bytes(db):
+    db.put("a", {"é": [1, None, 2]})
+    with db.listen("a") as stream:
+        assert stream.raw() == 'event: put\ndata: {"path":"/","data":{"é":[1,null,2]}}'.encode()
+        db.delete("a/é")
+        assert stream.raw() == 'event: put\ndata: {"path":"/é","data":null}'.encode()
+
+
+def test_every_write_is_told_in_its_own_form(db):
+    with db.listen("s") as stream:
+        assert stream.next() == ("put", "/", None)
+        db.put("s/a", {"x": 1})
+        assert stream.next() == ("put", "/a", {"x": 1})
+        db.patch("s/a", '{"x": 2, "y/z": 3}')
+        assert stream.next() == ("patch", "/a", {"x": 2, "y/z": 3})
+        name = db.post("s/list", 5).json()["name"]
+        assert stream.next() == ("put", f"/list/{name}", 5)
+        db.delete("s/list")
+        assert stream.next() == ("put", "/list", None)
+        db.patch("", '{"s/a/x": 9, "elsewhere": 1}')
+        assert stream.next() == ("patch", "/", {"a/x": 9})
+        db.put("elsewhere", 2)
+        db.put("", '{"s": {"a": {"x": 9, "y": {"z": 3}}}, "t": 1}')
+        db.put("", '{"s": "new"}')
+        assert stream.next() == ("put", "/", "new")
+
+
+def test_server_values_arrive_filled_in(db):
+    with db.listen("s") as stream:
+        stream.next()
+        answer = db.put("s/n", {"t": {".sv": "timestamp"}, "i": {".sv": {"increment": 3}}}).json()
+        assert stream.next() == ("put", "/n", answer)
+        assert answer["i"] == 3
+
+
+def test_priorities_travel_in_the_export_form_only(db):
+    db.put("s", {"a": 1})
+    with db.listen("s", format="export") as exported, db.listen("s", print="pretty", shallow="true") as plain:
+        exported.next()
+        plain.next()
+        db.put("s/a/.priority", 5)
+        assert exported.next() == ("put", "/a", {".priority": 5, ".value": 1})
+        assert plain.next() == ("put", "/a", 1)
+        db.patch("s", '{"a/.priority": 6, "b": 2}')
+        assert exported.next() == ("patch", "/", {"a/.priority": 6, "b": 2})
+        assert plain.next() == ("patch", "/", {"b": 2})
+
+
+def test_a_key_window_is_silent_about_what_lies_outside(db):
+    children = {f"_{number}": number for number in range(3, 10)}
+    db.put("s", children)
+    with db.listen("s", orderBy='"$key"', startAt='"_6"', limitToFirst="4") as stream:
+        assert stream.next() == ("put", "/", {"_6": 6, "_7": 7, "_8": 8, "_9": 9})
+        for name in ("_3", "_5", "_10", "_2"):
+            db.put(f"s/{name}", '"outside"')
+        db.delete("s/_3")
+        db.put("s/_7", {"sub": 1})
+        assert stream.next() == ("put", "/_7", {"sub": 1})
+        db.patch("s/_7", '{"sub": 2}')
+        assert stream.next() == ("patch", "/_7", {"sub": 2})
+        db.delete("s/_8")
+        assert stream.next() == ("put", "/_8", None)
+
+
+def test_a_window_slides(db):
+    db.put("s", {"a": 1, "b": 2, "c": 3})
+    with db.listen("s", orderBy='"$value"', limitToLast="2") as stream:
+        assert stream.next() == ("put", "/", {"b": 2, "c": 3})
+        db.put("s/d", 4)
+        assert stream.next() == ("patch", "/", {"d": 4, "b": None})
+        db.delete("s/c")
+        assert stream.next() == ("patch", "/", {"b": 2, "c": None})
+
+
+def test_a_stream_that_may_not_open_is_an_ordinary_error(db):
+    with db.listen("s", limitToFirst="1") as stream:
+        assert stream.answer.status_code == 400
+        assert stream.answer.headers["content-type"] == "application/json; charset=utf-8"
+    with db.listen("s", auth="garbage") as stream:
+        assert stream.answer.status_code == 401
+    with db.listen("s/.priority") as stream:
+        assert stream.answer.status_code == 400
+
+
+def test_events_come_in_the_order_of_the_writes_and_none_is_lost(server):
+    writers, rounds = 4, 50
+    with Database(server.host).listen("s") as one, Database(server.host).listen("s") as other:
+        assert one.next() == other.next() == ("put", "/", None)
+
+        def write(name):
+            database = Database(server.host)
+            for number in range(rounds):
+                database.put(f"s/{name}", str(number))
+            database.close()
+
+        threads = [threading.Thread(target=write, args=(name,)) for name in range(writers)]
+        for thread in threads:
+            thread.start()
+        seen = [one.next() for _ in range(writers * rounds)]
+        assert seen == [other.next() for _ in range(writers * rounds)]
+        for thread in threads:
+            thread.join()
+        for name in range(writers):
+            assert [data for _, path, data in seen if path == f"/{name}"] == list(range(rounds))
+
+
+def test_a_watcher_that_hangs_up_is_forgotten(server, db):
+    stream = db.listen("s")
+    stream.next()
+    assert len(streams_of(server)) == 1
+    stream.close()
+    wait_for(lambda: not streams_of(server))
+
+
+def test_silence_is_broken_by_keep_alives():
+    with Emulator(keep_alive=0.05).serve() as server:
+        database = Database(server.host)
+        with database.listen("s") as stream:
+            assert stream.next() == ("put", "/", None)
+            assert stream.raw() == b"event: keep-alive\ndata: null"
+            assert stream.raw() == b"event: keep-alive\ndata: null"
+        database.close()
+
+
+def test_a_watcher_that_does_not_read_holds_up_no_writer(db):
+    large = {"text": "x" * 200_000}
+    stream = db.session.get(f"{db.root}/s.json", headers={"Accept": "text/event-stream"}, stream=True, timeout=10)
+    for number in range(100):  # 20 MB: far more than the sockets between us hold
+        assert db.put(f"s/{number}", large, print="silent").status_code == 204
+    stream.close()
+
+
+def test_resetting_shows_every_watcher_that_all_is_gone(server, db):
+    db.put("s", 1)
+    with db.listen("s") as stream:
+        assert stream.next() == ("put", "/", 1)
+        server.emulator.reset()
+        assert stream.next() == ("put", "/", None)
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/json, text/event-stream;q=0.9"])
+def test_a_stream_in_the_same_process_is_a_reader(accept):
+    emulator = Emulator()
+    answer = emulator.answer(Request("GET", "http://h/s.json", headers={"Accept": accept}, stream=True))
+    assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    assert answer.reader.read(4096) == b'event: put\ndata: {"path":"/","data":null}\n\n'
+    writer = threading.Thread(target=emulator.answer, args=(Request("PUT", "http://h/s/x.json", body=b"1"),))
+    writer.start()
+    assert answer.reader.read(4096) == b'event: put\ndata: {"path":"/x","data":1}\n\n'
+    writer.join()
+    waiter = threading.Thread(target=answer.reader.abort)
+    waiter.start()
+    assert answer.reader.read(4096) == b""
+    waiter.join()
+    answer.reader.close()

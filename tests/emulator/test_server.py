@@ -1,0 +1,153 @@
+"""The server around the emulator: starting, stopping, what it says about itself."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import requests
+
+from emulator.wire import LIMIT, Database
+from firebase_rest import emulator as package
+from firebase_rest.emulator import Emulator, Server
+
+
+def test_a_server_is_ready_when_serve_returns():
+    for _ in range(5):
+        with Emulator().serve() as server:
+            assert requests.get(f"http://{server.host}/.json", timeout=LIMIT).content == b"null"
+
+
+def test_a_server_says_how_to_reach_it():
+    with Emulator("demo-x").serve() as server:
+        assert isinstance(server, Server)
+        host, port = server.host.split(":")
+        assert host == "127.0.0.1"
+        assert 0 < int(port) < 65536
+        assert server.environ == {
+            "FIREBASE_AUTH_EMULATOR_HOST": server.host,
+            "FIREBASE_DATABASE_EMULATOR_HOST": server.host,
+            "FIREBASE_STORAGE_EMULATOR_HOST": server.host,
+        }
+        assert server.config["projectId"] == "demo-x"
+        assert server.config["databaseURL"] == f"http://{server.host}/?ns=demo-x-default-rtdb"
+        assert {"apiKey", "authDomain", "storageBucket"} <= server.config.keys()
+
+
+def test_the_database_url_of_the_config_is_the_default_database():
+    with Emulator("demo-x").serve() as server:
+        root, _, query = server.config["databaseURL"].partition("?")
+        requests.put(f"{root}a.json?{query}", data="1", timeout=LIMIT)
+        assert requests.get(f"http://{server.host}/a.json", timeout=LIMIT).json() == 1
+
+
+def test_a_port_that_is_taken_is_an_error_at_once():
+    with Emulator().serve() as server, pytest.raises(OSError, match="in use"):
+        Emulator().serve(port=int(server.host.split(":")[1]))
+
+
+def test_a_port_is_free_again_after_close_and_close_may_come_twice():
+    server = Emulator().serve()
+    port = int(server.host.split(":")[1])
+    server.close()
+    server.close()
+    with Emulator().serve(port=port) as again:
+        assert again.host == server.host
+
+
+def test_an_ipv6_address_is_written_in_brackets():
+    try:
+        server = Emulator().serve("::1")
+    except OSError:
+        pytest.skip("this machine has no IPv6 loopback")
+    with server:
+        assert server.host.startswith("[::1]:")
+        assert requests.get(f"http://{server.host}/.json", timeout=LIMIT).status_code == 200
+
+
+def test_two_servers_of_one_emulator_share_its_data():
+    emulator = Emulator()
+    with emulator.serve() as one, emulator.serve() as other:
+        requests.put(f"http://{one.host}/a.json", data="1", timeout=LIMIT)
+        with Database(other.host).listen("a") as stream:
+            assert stream.next() == ("put", "/", 1)
+            requests.put(f"http://{one.host}/a.json", data="2", timeout=LIMIT)
+            assert stream.next() == ("put", "/", 2)
+
+
+def test_a_hundred_open_streams_end_within_a_second_of_close():
+    server = Emulator().serve()
+    with ThreadPoolExecutor(20) as pool:
+        streams = list(pool.map(lambda _: Database(server.host).listen("a"), range(100)))
+    for stream in streams:
+        assert stream.next() == ("put", "/", None)
+    began = time.monotonic()
+    server.close()
+    assert time.monotonic() - began < 1
+    for stream in streams:
+        assert stream.next() is None
+        stream.close()
+
+
+def test_a_watcher_that_does_not_read_does_not_delay_the_end():
+    server = Emulator().serve()
+    url = f"http://{server.host}/a.json"
+    with requests.get(url, headers={"Accept": "text/event-stream"}, stream=True, timeout=LIMIT):
+        for number in range(60):
+            requests.put(f"http://{server.host}/a/{number}.json?print=silent", json="x" * 200_000, timeout=LIMIT)
+        began = time.monotonic()
+        server.close()
+        assert time.monotonic() - began < 1
+
+
+def test_an_idle_connection_does_not_delay_the_end():
+    server = Emulator().serve()
+    host, port = server.host.split(":")
+    with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
+        connection.sendall(b"GET /.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
+        began = time.monotonic()
+        server.close()
+        assert time.monotonic() - began < 1
+
+
+def test_an_emulator_outlives_its_server():
+    emulator = Emulator()
+    with emulator.serve() as server, Database(server.host).listen("a") as stream:
+        stream.next()
+    with emulator.serve() as server:
+        assert requests.put(f"http://{server.host}/a.json", data="1", timeout=LIMIT).json() == 1
+
+
+def test_many_clients_are_served_at_once(server):
+    barrier = threading.Barrier(16)
+
+    def work(number):
+        database = Database(server.host)
+        barrier.wait()
+        for step in range(10):
+            assert database.put(f"c{number}", str(step)).json() == step
+            assert database.get(f"c{number}").json() == step
+        database.close()
+
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(work, range(16)))
+
+
+def test_a_body_beyond_the_limit_is_refused_while_it_arrives(monkeypatch, server, db):
+    monkeypatch.setattr("firebase_rest.emulator.server.MAX_BODY_BYTES", 1000)
+    answer = db.put("a", iter_bytes())
+    assert answer.status_code == 413
+    assert answer.json() == {"error": "Payload is too large"}
+
+
+def iter_bytes():
+    return b'"' + b"x" * 200_000 + b'"'
+
+
+def test_the_package_has_no_other_names():
+    with pytest.raises(AttributeError, match="has no attribute 'Other'"):
+        package.Other  # noqa: B018

@@ -1,0 +1,100 @@
+"""Talking to a served emulator with plain `requests`, and reading its event streams."""
+
+from __future__ import annotations
+
+import json
+import queue
+import threading
+from contextlib import suppress
+
+import requests
+
+LIMIT = 10.0
+"""Seconds that a test waits for something that comes at once if it comes at all."""
+
+
+class Database:
+    """One database of a served emulator: verbs on paths, as they are on the wire. Text is a body as it stands."""
+
+    def __init__(self, host, **params):
+        self.root = f"http://{host}"
+        self.params = params
+        self.session = requests.Session()
+
+    def request(self, method, path, data=None, *, headers=None, **params):
+        body = data if data is None or isinstance(data, (bytes, str)) else json.dumps(data)
+        url = f"{self.root}/{path}.json"
+        return self.session.request(
+            method, url, data=body, headers=headers, params={**self.params, **params}, timeout=LIMIT
+        )
+
+    def get(self, path="", **options):
+        return self.request("GET", path, **options)
+
+    def put(self, path, data, **options):
+        return self.request("PUT", path, data, **options)
+
+    def patch(self, path, data, **options):
+        return self.request("PATCH", path, data, **options)
+
+    def post(self, path, data, **options):
+        return self.request("POST", path, data, **options)
+
+    def delete(self, path, **options):
+        return self.request("DELETE", path, **options)
+
+    def listen(self, path="", **params):
+        return Listener(f"{self.root}/{path}.json", {**self.params, **params})
+
+    def close(self):
+        self.session.close()
+
+
+class Listener:
+    """An open event stream; a thread reads it into a queue."""
+
+    def __init__(self, url, params):
+        self.answer = requests.get(
+            url, params=params, headers={"Accept": "text/event-stream"}, stream=True, timeout=LIMIT
+        )
+        self._events = queue.Queue()
+        self._thread = threading.Thread(target=self._read)
+        self._thread.start()
+
+    def _read(self):
+        raw = b""
+        with suppress(requests.RequestException, AttributeError, ValueError, OSError):  # how a closed answer ends
+            for piece in self.answer.iter_content(None):
+                raw += piece
+                *whole, raw = raw.split(b"\n\n")
+                for event in whole:
+                    self._events.put(event)
+        self._events.put(None)
+
+    def raw(self):
+        """The bytes of the next event, without the empty line; `None` at the end of the stream."""
+        return self._events.get(timeout=LIMIT)
+
+    def next(self):
+        """The next event that is no keep-alive, as (event, path, data)."""
+        while True:
+            event = self.raw()
+            if event is None:
+                return None
+            name, data = event.decode().split("\n")
+            if name != "event: keep-alive":
+                said = json.loads(data.removeprefix("data: "))
+                return name.removeprefix("event: "), said["path"], said["data"]
+
+    def close(self):
+        """Hang up. The reading thread, which holds the answer, ends with the connection."""
+        with suppress(RuntimeError, OSError, ValueError):  # it has ended already
+            self.answer.raw.shutdown()
+        self._thread.join(LIMIT)
+        self.answer.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()

@@ -41,6 +41,7 @@ from firebase_rest.errors import (
     RecentLoginRequired,
     ServerError,
     SessionExpired,
+    StopStream,
     StreamError,
     TokenExpired,
     TooManyAttempts,
@@ -56,9 +57,11 @@ if TYPE_CHECKING:
     from firebase_rest.app import App, initialize_app
     from firebase_rest.auth.client import Auth
     from firebase_rest.auth.session import UserSession
+    from firebase_rest.database.listener import Stream
     from firebase_rest.database.reference import Database, Query, Reference
     from firebase_rest.database.snapshot import Item, Snapshot
-    from firebase_rest.database.stream import Stream
+    from firebase_rest.database.sse import StreamEvent
+    from firebase_rest.database.stream import EventStream
     from firebase_rest.database.values import SERVER_TIMESTAMP, increment
 
 # What loads at first use, so that importing this costs little more than importing requests.
@@ -72,7 +75,9 @@ _LAZY = {
     "Reference": "database.reference",
     "Item": "database.snapshot",
     "Snapshot": "database.snapshot",
-    "Stream": "database.stream",
+    "EventStream": "database.stream",
+    "Stream": "database.listener",
+    "StreamEvent": "database.sse",
     "SERVER_TIMESTAMP": "database.values",
     "increment": "database.values",
 }
@@ -87,6 +92,7 @@ __all__ = [
     "ConfigError",
     "Database",
     "EmailExists",
+    "EventStream",
     "FirebaseError",
     "IndexNotDefined",
     "InvalidActionCode",
@@ -112,8 +118,10 @@ __all__ = [
     "ServerError",
     "SessionExpired",
     "Snapshot",
+    "StopStream",
     "Stream",
     "StreamError",
+    "StreamEvent",
     "TokenExpired",
     "TooManyAttempts",
     "TransactionConflict",

@@ -57,6 +57,7 @@ __all__ = [
     "RecentLoginRequired",
     "ServerError",
     "SessionExpired",
+    "StopStream",
     "StreamError",
     "TokenExpired",
     "TooManyAttempts",
@@ -102,6 +103,10 @@ class InvalidAnswer(NetworkError):
 
 class StreamError(FirebaseError):
     """A stream ended for good."""
+
+
+class StopStream(Exception):
+    """Raise it in a stream's handler to end the stream."""
 
 
 class ChecksumMismatch(FirebaseError):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from firebase_rest.database import protocol
 from firebase_rest.database.filter import (
@@ -30,7 +30,8 @@ from firebase_rest.transport.credentials import ServiceAccount, TokenSource, use
 if TYPE_CHECKING:
     from requests import Session
 
-    from firebase_rest.database.stream import Stream
+    from firebase_rest.database.listener import Handler, OnError, Stream
+    from firebase_rest.database.stream import EventStream, OnState
 
 Token = str | TokenSource | None
 JsonKwargs = Mapping[str, Any] | None
@@ -212,23 +213,69 @@ class Query:
         """
         return self._signed(token).run(protocol.get(self._location, self._filter, json_kwargs))
 
+    @overload
     def stream(
         self,
-        stream_handler: Callable[[dict[str, Any]], object],
+        stream_handler: None = None,
         token: Token = None,
         stream_id: str | None = None,
         is_async: bool = True,
-    ) -> Stream:
-        """Call `stream_handler` with each change, as a dict with "event", "path", "data" and, if given, "stream_id".
+        *,
+        on_state: OnState | None = None,
+        max_retries: int | None = None,
+    ) -> EventStream: ...
 
-        The first is a "put" on "/" with all that is there. It runs in a thread of its own (not a daemon) until
-        `close()`; with `is_async=False` in this one. https://firebase.google.com/docs/database/rest/retrieve-data
+    @overload
+    def stream(
+        self,
+        stream_handler: Handler,
+        token: Token = None,
+        stream_id: str | None = None,
+        is_async: bool = True,
+        *,
+        on_error: OnError | None = None,
+        on_state: OnState | None = None,
+        max_retries: int | None = None,
+        daemon: bool = False,
+    ) -> Stream: ...
+
+    def stream(
+        self,
+        stream_handler: Handler | None = None,
+        token: Token = None,
+        stream_id: str | None = None,
+        is_async: bool = True,
+        *,
+        on_error: OnError | None = None,
+        on_state: OnState | None = None,
+        max_retries: int | None = None,
+        daemon: bool = False,
+    ) -> EventStream | Stream:
+        """The changes here, beginning with all that is there; reconnects by itself for as long as it takes.
+
+        Without a handler: an iterator of `StreamEvent`, to be used in a `with` statement. With one: it is called with
+        a dict with "event", "path", "data" and, if given, "stream_id", in a thread of its own (which keeps the program
+        alive unless `daemon`), or with `is_async=False` in this one, until `close()` or until it raises `StopStream`.
+
+        `on_error` gets what a handler raises, and the error that ends the stream (by default both are logged);
+        `on_state` gets "connecting", "open", "waiting", "closed"; `max_retries` bounds the failures in a row.
+        Ends with `PermissionDenied`, `TokenExpired` (of a plain token), another refusal, or `StreamError`.
+        https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-streaming
         """
-        from firebase_rest.database.stream import Stream
+        from firebase_rest.database.listener import Stream
+        from firebase_rest.database.stream import EventStream
 
-        self._filter.check()
-        stream = Stream(self._signed(token), self._location, self._filter, stream_handler, stream_id)
-        return stream.start() if is_async else stream.run()
+        if max_retries is not None and (isinstance(max_retries, bool) or max_retries < 0):
+            raise UsageError(
+                f"max_retries={max_retries!r}: pass how many failures in a row are borne, or None for any number."
+            )
+        if stream_handler is not None and not callable(stream_handler):
+            raise UsageError(f"stream_handler is called with each change; a {type(stream_handler).__name__} cannot be.")
+        events = EventStream(self._signed(token), self._location, self._filter, on_state, max_retries)
+        if stream_handler is None:
+            return events
+        stream = Stream(events, stream_handler, stream_id, on_error)
+        return stream.start(daemon=daemon) if is_async else stream.run()
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

@@ -100,19 +100,24 @@ def _client() -> Any:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """A `put` (replace what is at `path`) or a `patch` (replace the children of `path` that `data` names)."""
+class StreamEvent:
+    """A change: a "put" replaces what is at `path` by `data`, a "patch" the children of `path` that `data` names.
+
+    `path` is relative to the place of the stream and starts with "/". `resync` is True for the first event after a
+    reconnect, which carries the whole current value: what it lacks was deleted meanwhile.
+    """
 
     event: str
     path: str
     data: Any
+    resync: bool = False
 
 
-def change_in(message: Message) -> Change:
-    """The change that a put or patch event carries. Raises `InvalidAnswer` for data that is none."""
+def event_in(message: Message, *, resync: bool = False) -> StreamEvent:
+    """The change that a put or patch message carries. Raises `InvalidAnswer` for data that is none."""
     try:
         body = json.loads(message.data)
-        return Change(message.event, body["path"], body["data"])
-    except (ValueError, KeyError, TypeError):
+        return StreamEvent(message.event, body["path"], body["data"], resync)
+    except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise InvalidAnswer(f"A {message.event} event carried no path and data: {message.data[:60]!r}")

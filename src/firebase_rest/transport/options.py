@@ -8,6 +8,10 @@ from dataclasses import dataclass, replace
 from firebase_rest.errors import UsageError
 
 
+LONGEST = 365 * 86_400.0
+"""Seconds: sockets and locks cannot count much further, and nobody waits that long."""
+
+
 @dataclass(frozen=True, slots=True)
 class Options:
     """`connect` and `read` are seconds of silence, `deadline` the seconds of the whole call (None: no bound)."""
@@ -26,7 +30,7 @@ class Options:
         """A copy with other values; None keeps what is there. Raises `UsageError` for what is no limit."""
         changed = self
         if timeout is not None:
-            connect, read = timeout if isinstance(timeout, tuple) else (timeout, timeout)
+            connect, read = _pair(timeout)
             changed = replace(changed, connect=_seconds("timeout", connect), read=_seconds("timeout", read))
         if deadline is not None:
             changed = replace(changed, deadline=None if deadline == math.inf else _seconds("deadline", deadline))
@@ -37,6 +41,14 @@ class Options:
         return changed
 
 
+def _pair(timeout: float | tuple[float, float]) -> tuple[float, float]:
+    if not isinstance(timeout, tuple):
+        return timeout, timeout
+    if len(timeout) != 2:
+        raise UsageError(f"timeout={timeout!r}: pass seconds, or a pair of them: (to connect, of silence).")
+    return timeout
+
+
 def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
@@ -44,4 +56,4 @@ def _is_count(value: object) -> bool:
 def _seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
         raise UsageError(f"{name}={value!r}: pass a number of seconds above 0; every wait has a limit here.")
-    return float(value)
+    return min(float(value), LONGEST)

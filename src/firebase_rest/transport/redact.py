@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, quote
 
 from firebase_rest.transport.lenient import json_object
 
@@ -41,7 +41,8 @@ SECRET_FIELDS = frozenset(
 """Members of request bodies whose values never appear in anything people read."""
 
 _IN_URL = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_PARAMS))})=)[^&#\s'\"<>)]+")
-_BEARER = re.compile(r"\b(Bearer|Firebase)\s+[A-Za-z0-9\-_.~+/]{8,}=*")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s@]+@")
+_BEARER = re.compile(r"\b(Bearer|Firebase|Basic)\s+[A-Za-z0-9\-_.~+/]{8,}=*", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*")
 _API_KEY = re.compile(r"\bAIza[0-9A-Za-z_\-]{35}")
 
@@ -49,6 +50,7 @@ _API_KEY = re.compile(r"\bAIza[0-9A-Za-z_\-]{35}")
 def redact(text: str) -> str:
     """`text` with every secret that can be recognised masked: tokens in URLs, Authorization values, JWTs, API keys."""
     text = _IN_URL.sub(rf"\1{MASK}", text)
+    text = _USERINFO.sub(f"{MASK}@", text)
     text = _BEARER.sub(rf"\1 {MASK}", text)
     text = _JWT.sub(MASK, text)
     return _API_KEY.sub(MASK, text)
@@ -61,12 +63,21 @@ def redact_params(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 def secrets_in(request: Request) -> set[str]:
     """The values of secret parameters and of secret members of a small JSON or form body."""
-    found = {value for name, value in request.params if name in SECRET_PARAMS}
+    found = {str(value) for name, value in request.params if name in SECRET_PARAMS}
     body = request.body
     if isinstance(body, bytes) and len(body) < 65_536:
         members = json_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
-        found |= {value for name, value in members.items() if name in SECRET_FIELDS and isinstance(value, str)}
+        found |= {str(value) for name, value in members.items() if name in SECRET_FIELDS}
     return found
+
+
+def without(secrets: Iterable[str], text: str) -> str:
+    """`text` with these secrets masked, also as JSON or a URL writes them. Short ones turn up in ordinary words."""
+    for secret in secrets:
+        if len(secret) >= 6:
+            for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret)}:
+                text = text.replace(form, MASK)
+    return text
 
 
 class RedactingFilter(logging.Filter):
@@ -78,12 +89,12 @@ class RedactingFilter(logging.Filter):
         return True
 
 
-def guard_urllib3_logs() -> None:
-    """Put the filter, once, on the two loggers of urllib3 that print whole URLs.
+def guard_logs() -> None:
+    """Put the filter, once, on the loggers of urllib3 that print whole URLs.
 
     The one exception to "no global state": their DEBUG lines would show tokens, whoever turned them on.
     """
-    for name in ("urllib3.connectionpool", "urllib3.util.retry"):
+    for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
         logger = logging.getLogger(name)
         if not any(isinstance(existing, RedactingFilter) for existing in logger.filters):
             logger.addFilter(RedactingFilter())

@@ -8,7 +8,8 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Protocol, cast
+from weakref import WeakSet
 
 import requests
 from urllib3.response import BaseHTTPResponse
@@ -16,9 +17,15 @@ from urllib3.response import BaseHTTPResponse
 from firebase_rest.transport.credentials import Stamp
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.reader import OpenBody
-from firebase_rest.transport.redact import guard_urllib3_logs
+from firebase_rest.transport.redact import guard_logs
 from firebase_rest.transport.sockets import ReportingAdapter, Watch, Watchdog, current_watch
 from firebase_rest.transport.wire import Request, Response
+
+
+class Closable(Protocol):
+    """What ends with the App."""
+
+    def close(self) -> object: ...
 
 
 class SessionTransport:
@@ -31,18 +38,25 @@ class SessionTransport:
         self.environment = Environment()
         self.watchdog = Watchdog()
         self.closing = threading.Event()
+        self.closables: WeakSet[Closable] = WeakSet()
+        self._live: set[Watch] = set()
         self._warned = False
-        guard_urllib3_logs()
+        guard_logs()
 
     def close(self) -> None:
-        """End waits and close the session, if it is ours."""
+        """End streams and waits, and close the session, if it is ours."""
         self.closing.set()
+        for stream in list(self.closables):
+            stream.close()
+        for watch in list(self._live):
+            watch.end()
         self.watchdog.stop()
         if self._owned:
             self.session.close()
 
-    def attempt(self, request: Request, stamp: Stamp, timeout: tuple[float, float], watch: Watch | None) -> Response:
+    def attempt(self, request: Request, stamp: Stamp, timeout: tuple[float, float], watch: Watch) -> Response:
         """Send once and read the answer. Raises what requests and urllib3 raise."""
+        watch.dialed = watch.connected = False
         url = full_url(request, stamp)
         headers = headers_for(self.session, self.headers, request, stamp)
         replaced = None if request.stream else vars(self.session).get(request.method.lower())
@@ -50,9 +64,10 @@ class SessionTransport:
             return _through(replaced, url, headers, timeout, request)
         settings = self.environment.settings(self.session, url)
         message = prepared(self.session, request.method, url, headers, request.body)
-        if watch is None:
-            return self._exchange(message, timeout, settings, request, None)
         token = current_watch.set(watch)
+        self._live.add(watch)
+        if self.closing.is_set():
+            watch.end()
         response = None
         try:
             response = self._exchange(message, timeout, settings, request, watch)
@@ -61,6 +76,7 @@ class SessionTransport:
             current_watch.reset(token)
             if response is None or response.reader is None:
                 watch.attach(None)  # the connection is back in the pool: it is no longer ours to end
+                self._live.discard(watch)
 
     def _exchange(
         self,
@@ -68,21 +84,30 @@ class SessionTransport:
         timeout: tuple[float, float],
         settings: Mapping[str, Any],
         request: Request,
-        watch: Watch | None,
+        watch: Watch,
     ) -> Response:
-        answer = self.session.send(message, stream=True, timeout=timeout, allow_redirects=False, **settings)
+        answer: requests.Response | None
+        try:
+            answer = self.session.send(message, stream=True, timeout=timeout, allow_redirects=False, **settings)
+        except requests.HTTPError as error:  # a hook has called raise_for_status(): the services have better errors
+            answer = error.response
+            if answer is None:
+                raise
         headers = {name.lower(): value for name, value in answer.headers.items()}
-        if request.stream and answer.status_code == 200 and isinstance(answer.raw, BaseHTTPResponse):
-            reader = OpenBody(answer.raw, watch or Watch(), request)
+        raw = answer.raw
+        if not isinstance(raw, BaseHTTPResponse):
+            return Response(answer.status_code, headers, answer.content or b"", request=request)
+        if not (watch.dialed or watch.connected):
+            watch.otherwise = raw.shutdown
+        if request.stream and answer.status_code == 200:
+            reader = OpenBody(raw, watch, request, self._live.discard)
             return Response(200, headers, reader=reader, request=request)
         try:
-            raw = answer.raw
-            body = raw.read(decode_content=True) if isinstance(raw, BaseHTTPResponse) else answer.content
+            body = raw.read(decode_content=True)
         except BaseException:
             answer.close()  # half a body may still be on the wire
             raise
-        framed = "content-length" in headers or "transfer-encoding" in headers or not isinstance(raw, BaseHTTPResponse)
-        return Response(answer.status_code, headers, body or b"", framed=framed, request=request)
+        return Response(answer.status_code, headers, body or b"", framed=_framed(raw, headers), request=request)
 
     def warn_of_double_retries(self, url: str) -> None:
         """Say once that a mounted adapter retries by itself: its tries multiply ours, whatever is safe to repeat."""
@@ -95,6 +120,12 @@ class SessionTransport:
                     "repeat what may not be repeated: mount it with max_retries=0.",
                     stacklevel=2,
                 )
+
+
+def _framed(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:
+    """Whether something said where the body ends; one that never was on a wire (version 0) is whole."""
+    length = headers.get("content-length", "")
+    return length.isdigit() or "chunked" in headers.get("transfer-encoding", "") or not raw.version
 
 
 def _new_session() -> requests.Session:
@@ -112,6 +143,12 @@ def _through(
     options: dict[str, Any] = {"headers": dict(headers), "timeout": timeout}
     if request.body is not None:
         options["data"] = request.body
-    answer = method(url, **options)
+    answer: Any
+    try:
+        answer = method(url, **options)
+    except requests.HTTPError as error:
+        answer = error.response
+        if answer is None:
+            raise
     names = {str(name).lower(): value for name, value in dict(answer.headers).items()}
     return Response(answer.status_code, names, cast(bytes, answer.content), request=request)

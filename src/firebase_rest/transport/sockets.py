@@ -12,6 +12,7 @@ import itertools
 import socket
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any, cast
@@ -20,6 +21,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConnectionError
+from urllib3.poolmanager import ProxyManager
 from urllib3.util.connection import allowed_gai_family
 from urllib3.util.timeout import Timeout
 
@@ -28,12 +30,19 @@ POOL_SIZE = 64
 
 
 class Watch:
-    """The socket of one exchange. `end` may be called from any thread, and from a signal handler: it takes no lock."""
+    """The socket of one exchange. `end` may be called from any thread, and from a signal handler: it takes no lock.
 
-    __slots__ = ("_owned", "_socket", "ended")
+    `dialed` says that a connection was begun, `connected` that one was there for the request; with neither, a foreign
+    adapter sends it, and `otherwise` is what ends reading its answer.
+    """
+
+    __slots__ = ("_owned", "_socket", "connected", "dialed", "ended", "otherwise")
 
     def __init__(self) -> None:
         self.ended = False
+        self.dialed = False
+        self.connected = False
+        self.otherwise: Callable[[], object] | None = None
         self._socket: socket.socket | None = None
         self._owned = False
 
@@ -49,9 +58,12 @@ class Watch:
     def end(self) -> None:
         """Wake whoever waits on the socket; its read fails or finds the end."""
         self.ended = True
-        sock = self._socket
+        sock, otherwise = self._socket, self.otherwise
         if sock is not None:
             _shut(sock)
+        elif otherwise is not None:
+            with suppress(Exception):  # not every foreign body can be ended
+                otherwise()
 
 
 def _shut(sock: socket.socket) -> None:
@@ -73,6 +85,7 @@ class _Reporting:
         watch = current_watch.get()
         if watch is None:
             return cast(socket.socket, cast(Any, super())._new_conn())  # noqa: SLF001 - of the mixin's other parent
+        watch.dialed = True
         sock = _connected(cast(Any, self), watch)
         # During the TLS handshake the descriptor's new owner is out of reach; a duplicate is not.
         watch.attach(sock.dup(), owned=True)
@@ -90,6 +103,7 @@ class _Reporting:
     def _report(self) -> None:
         watch = current_watch.get()
         if watch is not None:
+            watch.connected = True
             watch.attach(self.sock)
 
 
@@ -139,7 +153,7 @@ class _TlsPool(HTTPSConnectionPool):
     ConnectionCls: Any = _TlsConnection
 
 
-_POOLS = {"http": _Pool, "https": _TlsPool}
+_POOLS: dict[str, Any] = {"http": _Pool, "https": _TlsPool}
 
 
 class ReportingAdapter(HTTPAdapter):
@@ -154,7 +168,8 @@ class ReportingAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        manager.pool_classes_by_scheme = _POOLS
+        if isinstance(manager, ProxyManager):  # one for SOCKS has pools of its own, which know how to get through
+            manager.pool_classes_by_scheme = _POOLS
         return manager
 
 
@@ -174,7 +189,7 @@ class Watchdog:
         """End `watch` in so many seconds."""
         with self._changed:
             heapq.heappush(self._due, (time.monotonic() + seconds, next(self._count), watch))
-            if self._thread is None:
+            if self._thread is None or not self._thread.is_alive():  # a fork leaves the thread behind
                 self._thread = threading.Thread(target=self._run, name="firebase_rest deadlines", daemon=True)
                 self._thread.start()
             else:

@@ -1,0 +1,130 @@
+"""`Stream`: a thread that hands the changes of an `EventStream` to a program's handler, in pyrebase's shape.
+
+The law of this file: nothing that a handler does ends the stream, except `StopStream` and `close()`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+from weakref import WeakSet
+
+from firebase_rest.database.stream import EventStream
+from firebase_rest.errors import FirebaseError, StopStream
+
+logger = logging.getLogger("firebase_rest")
+
+Handler = Callable[[dict[str, Any]], object]
+OnError = Callable[[Exception], object]
+
+
+class Stream:
+    """A running stream. `thread` is the thread that calls the handler; None with `is_async=False`."""
+
+    def __init__(
+        self, events: EventStream, handler: Handler, stream_id: str | None = None, on_error: OnError | None = None
+    ) -> None:
+        self._events = events
+        self._handler = handler
+        self._stream_id = stream_id
+        self._on_error = on_error
+        self.thread: threading.Thread | None = None
+
+    def __repr__(self) -> str:
+        return repr(self._events).replace("EventStream", "Stream")
+
+    def __enter__(self) -> Stream:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def state(self) -> str:
+        """One of "connecting", "open", "waiting" and "closed"."""
+        return self._events.state
+
+    @property
+    def last_error(self) -> Exception | None:
+        """The latest thing that went wrong with the connection, if anything did."""
+        return self._events.last_error
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections there have been after the first."""
+        return self._events.reconnects
+
+    def is_alive(self) -> bool:
+        """Whether changes are still to be expected."""
+        return self._events.is_alive()
+
+    def start(self, *, daemon: bool) -> Stream:
+        """Run in a thread of its own."""
+        name = f"firebase_rest {self!r}"
+        self.thread = threading.Thread(target=self._run_reporting, name=name, daemon=daemon)
+        _end_when_interrupted(self)
+        self.thread.start()
+        return self
+
+    def run(self) -> Stream:
+        """Run in this thread, until the stream is closed or fails for good."""
+        with self._events:
+            for event in self._events:
+                message = {"event": event.event, "path": event.path, "data": event.data}
+                if self._stream_id is not None:
+                    message["stream_id"] = self._stream_id
+                try:
+                    self._handler(message)
+                except StopStream:
+                    break
+                except Exception as error:  # noqa: BLE001 - whatever a handler raises is its own affair
+                    self._report(error, "The handler of %r failed")
+        return self
+
+    def close(self) -> Stream:
+        """End the stream at once: from any thread, from its handler, from a signal handler, twice."""
+        self._events.close()
+        return self
+
+    def _run_reporting(self) -> None:
+        try:
+            self.run()
+        except FirebaseError as error:
+            self._report(error, "%r has ended")
+
+    def _report(self, error: Exception, what: str) -> None:
+        if self._on_error is None:
+            logger.error(what, self, exc_info=error)
+            return
+        try:
+            self._on_error(error)
+        except Exception:
+            logger.exception("on_error of %r failed", self)
+
+
+_running: WeakSet[Stream] = WeakSet()
+"""The streams to close when Ctrl-C has ended the main thread: their threads would keep the program alive."""
+
+
+def _end_when_interrupted(stream: Stream) -> None:
+    # CPython waits for such threads at exit; this hook, which its own executors use too, runs before that.
+    register: Callable[[Callable[[], None]], None] | None = getattr(threading, "_register_atexit", None)
+    if register is not None and not _hooked:
+        _hooked.append(True)
+        register(_close_if_interrupted)
+    _running.add(stream)
+
+
+_hooked: list[bool] = []
+
+
+def _close_if_interrupted() -> None:
+    if getattr(sys, "last_type", None) is KeyboardInterrupt:
+        for stream in list(_running):
+            stream.close()

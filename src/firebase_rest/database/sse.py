@@ -1,8 +1,9 @@
 """Server-sent events: bytes as they arrive, cut anywhere, become events.
 
 The law of this file: time is linear in the bytes, an event is delivered when its last byte is there, and half an event
-never. sseclient-py parses the fields; on its own it is quadratic in the number of chunks and of data lines, and drops
-events without data, so `Framer` hands it whole events whose data lines are folded into one.
+never. Firebase sends one form, an event line and a data line, which is read directly. Everything else that the standard
+allows goes through sseclient-py; on its own that is quadratic in the number of chunks and of data lines, and drops
+events without data, so it is handed whole events whose data lines are folded into one.
 https://firebase.google.com/docs/reference/rest/database#section-streaming and https://html.spec.whatwg.org/#server-sent-events
 """
 
@@ -10,14 +11,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from firebase_rest.errors import InvalidAnswer, UsageError
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One event as the server sent it: its name and its data, still text."""
 
     event: str
@@ -33,14 +32,14 @@ class Framer:
         self._after_cr = False
         self._at_start = True
 
-    def feed(self, chunk: bytes) -> list[bytes]:
-        """The events that `chunk` completes."""
+    def feed(self, chunk: bytes) -> list[list[bytes]]:
+        """The events that `chunk` completes, each as its lines, without line ends and comments."""
         if self._after_cr and chunk[:1] == b"\n":  # the second half of a CRLF that was cut
             chunk = chunk[1:]
             self._after_cr = False
         if chunk:
             self._after_cr = chunk.endswith(b"\r")
-        events: list[bytes] = []
+        events: list[list[bytes]] = []
         for line in chunk.splitlines(True):  # of bytes: splits at LF, CR and CRLF, and at nothing else
             text = line.rstrip(b"\r\n")
             if len(text) == len(line):
@@ -53,7 +52,7 @@ class Framer:
             self._line(text, events)
         return events
 
-    def _line(self, text: bytes, events: list[bytes]) -> None:
+    def _line(self, text: bytes, events: list[list[bytes]]) -> None:
         if self._at_start:
             self._at_start = False
             text = text.removeprefix(b"\xef\xbb\xbf")
@@ -61,30 +60,28 @@ class Framer:
             if text[:1] != b":":
                 self._lines.append(text)
         elif self._lines:
-            events.append(_fold(self._lines))
+            events.append(self._lines)
             self._lines = []
-
-
-def _fold(lines: list[bytes]) -> bytes:
-    """The event with one data line. JSON knows no difference between the line end that joins data lines and a space."""
-    data = [line for line in lines if line.startswith(b"data:") or line == b"data"]
-    if len(data) != 1 or data[0] == b"data":
-        values = [line[5:].removeprefix(b" ") for line in data]
-        lines = [line for line in lines if line not in data]
-        lines.append(b"data: " + (b" ".join(values) or b"null"))
-    return b"\n".join(lines) + b"\n\n"
 
 
 def messages(chunks: Iterable[bytes]) -> Iterator[Message]:
     """The events in `chunks`, each as soon as it is whole."""
+    parser = _client()
     framer = Framer()
+    for chunk in chunks:
+        for lines in framer.feed(chunk):
+            if len(lines) == 2 and lines[0][:7] == b"event: " and lines[1][:6] == b"data: ":
+                yield Message(lines[0][7:].decode("utf-8", "replace"), lines[1][6:].decode("utf-8", "replace"))
+            else:
+                for event in parser(iter((_fold(lines),))).events():
+                    yield Message(event.event, event.data)
 
-    def whole_events() -> Iterator[bytes]:
-        for chunk in chunks:
-            yield from framer.feed(chunk)
 
-    for event in _client()(whole_events()).events():
-        yield Message(event.event, event.data)
+def _fold(lines: list[bytes]) -> bytes:
+    """The event with one data line. JSON knows no difference between the line end that joins data lines and a space."""
+    values = [line[5:].removeprefix(b" ") for line in lines if line[:5] == b"data:" or line == b"data"]
+    others = [line for line in lines if line[:5] != b"data:" and line != b"data"]
+    return b"\n".join([*others, b"data: " + (b" ".join(values) or b"null")]) + b"\n\n"
 
 
 def _client() -> Any:
@@ -99,8 +96,7 @@ def _client() -> Any:
     return SSEClient
 
 
-@dataclass(frozen=True, slots=True)
-class StreamEvent:
+class StreamEvent(NamedTuple):
     """A change: a "put" replaces what is at `path` by `data`, a "patch" the children of `path` that `data` names.
 
     `path` is relative to the place of the stream and starts with "/". `resync` is True for the first event after a

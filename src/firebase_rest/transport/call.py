@@ -13,11 +13,11 @@ from typing import TypeVar
 from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from firebase_rest.errors import NetworkError, UsageError
-from firebase_rest.transport.credentials import NO_STAMP, Signer, Stamp, is_about_the_token
-from firebase_rest.transport.failure import classify, deadline_error, network_error
+from firebase_rest.errors import NetworkError, NetworkTimeout, UsageError
+from firebase_rest.transport.credentials import NO_STAMP, STRANGER, Signer, Stamp, call_ends, is_about_the_token
+from firebase_rest.transport.failure import classify, deadline_error, network_error, raised_below
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.redact import MASK, redact, secrets_in
+from firebase_rest.transport.redact import MASK, forms_of, redact, secrets_in, without
 from firebase_rest.transport.redirects import MAX_HOPS, REDIRECTS, follow
 from firebase_rest.transport.retry import Failure, pause_before, worth_another_try
 from firebase_rest.transport.session import SessionTransport
@@ -62,6 +62,13 @@ class _Attempt:
     def retry_after(self) -> str | None:
         return self.response.headers.get("retry-after") if self.response else None
 
+    @property
+    def may_have_happened(self) -> bool:
+        """Whether the server may have carried the request out without saying so."""
+        if self.response is not None:
+            return self.response.status in (408, 500, 502, 504)
+        return isinstance(self.error, NetworkError) and self.error.may_have_happened
+
 
 class Call:
     """Carries the requests of one flow, all within one deadline. `stamp` is the last credential that was sent.
@@ -83,21 +90,37 @@ class Call:
         """The answer to `request`, after as many tries as are harmless. Raises `NetworkError` where none came."""
         if self._transport.closing.is_set():
             raise UsageError("The App is closed; make a new one with initialize_app().")
-        self._transport.warn_of_double_retries(request.url)
-        self.stamp = self._signer.stamp() or NO_STAMP
+        self.stamp = self._signed(None)
         response = self._follow(request, self.stamp)
-        if response.status == 401 and is_about_the_token(response.text):
+        if response.status == 401 and is_about_the_token(response.text) and not _once(request):
             # Nothing was carried out, so any request may be repeated, once, with a better token.
-            better = self._signer.stamp(refused=self.stamp)
-            if better is not None and better.secret != self.stamp.secret:
+            better = self._signed(self.stamp)
+            if better.secret not in ("", self.stamp.secret):
                 self.stamp = better
                 response = self._follow(request, better)
         return response
 
     def pause(self, seconds: float) -> None:
-        """Wait; `NetworkError` when the App is closed meanwhile."""
+        """Wait, within the call's deadline; `NetworkError` when the App is closed meanwhile."""
+        if self._ends is not None and time.monotonic() + seconds >= self._ends:
+            raise NetworkTimeout(f"The call did not end within its deadline of {self._options.deadline:g} s.")
+        self._wait(seconds, may_have_happened=False)
+
+    def _wait(self, seconds: float, *, may_have_happened: bool) -> None:
         if seconds > 0 and self._transport.closing.wait(seconds):
-            raise NetworkError("The App was closed while a call was waiting to try again.")
+            raise NetworkError(
+                "The App was closed while a call was waiting to try again.", may_have_happened=may_have_happened
+            )
+
+    def _signed(self, refused: Stamp | None) -> Stamp:
+        """The signer's stamp, got within the call's deadline."""
+        if self._ends is None:
+            return self._signer.stamp(refused) or NO_STAMP
+        token = call_ends.set(self._ends)
+        try:
+            return self._signer.stamp(refused) or NO_STAMP
+        finally:
+            call_ends.reset(token)
 
     def _follow(self, request: Request, stamp: Stamp) -> Response:
         """The answer at the end of the redirects."""
@@ -107,14 +130,14 @@ class Call:
             if response.status not in REDIRECTS or "location" not in response.headers:
                 return response
             hop = follow(request, current, response.status, response.headers["location"])
-            current, signed = hop.request, (stamp if hop.signed else NO_STAMP)
+            current, signed = hop.request, (stamp if hop.signed else STRANGER)
         raise NetworkError(f"The server redirected {request.method} {redact(request.url)} more than {MAX_HOPS} times.")
 
     def _repeat(self, request: Request, stamp: Stamp) -> Response:
         """The answer of the last try."""
-        once = request.body is not None and not isinstance(request.body, bytes)  # an iterator cannot be sent again
-        tries = 1 if once else 1 + self._options.retries
+        tries = 1 if _once(request) else 1 + self._options.retries
         number = 0
+        maybe = False  # an earlier try may have been carried out, even if the last one never connected
         while True:
             number += 1
             attempt = self._try(request, stamp)
@@ -123,40 +146,59 @@ class Call:
             wait = pause_before(number, attempt.retry_after)
             if self._ends is not None and time.monotonic() + wait >= self._ends:
                 break
+            maybe |= attempt.may_have_happened
             logger.debug("%r: %s; trying again in %.2f s", request, attempt.outcome, wait)
-            self.pause(wait)
-        if attempt.response is None:
-            assert attempt.error is not None
-            raise attempt.error
-        return attempt.response
+            self._wait(wait, may_have_happened=maybe)
+        if attempt.response is not None:
+            return attempt.response
+        error = attempt.error
+        assert error is not None
+        if maybe and isinstance(error, NetworkError):
+            error.may_have_happened = True
+        raise error
 
     def _try(self, request: Request, stamp: Stamp) -> _Attempt:
         remaining = None if self._ends is None else self._ends - time.monotonic()
         if remaining is not None and remaining <= 0:
             return self._out_of_time(request, sent=False)
-        watch = self._watch or (Watch() if remaining is not None or request.stream else None)
-        watchdog = self._transport.watchdog
-        if watch is not None and remaining is not None:
-            watchdog.guard(watch, remaining)
+        watch = self._watch or Watch()
+        transport = self._transport
+        if remaining is not None:
+            transport.watchdog.guard(watch, remaining)
         problem: Exception | None = None
         response: Response | None = None
         started = time.monotonic()
         try:
-            response = self._transport.attempt(request, stamp, self._timeout(remaining), watch)
+            transport.warn_of_double_retries(request.url)
+            response = transport.attempt(request, stamp, self._timeout(remaining), watch)
         except (RequestException, Urllib3Error, OSError) as error:
             problem = error
+        except (ValueError, AttributeError) as error:
+            # What the libraries let through: a header that cannot be sent, a Location that is none, a socket that was
+            # shut down between two of their steps.
+            if not watch.ended and not raised_below(error):
+                raise
+            problem = error
         finally:
-            if watch is not None and remaining is not None:
-                watchdog.release(watch)
-        if problem is not None:
-            if remaining is not None and time.monotonic() - started >= remaining:
-                return self._out_of_time(request, sent=True)
-            outcome = classify(problem)
-            return _Attempt(outcome, error=network_error(problem, outcome, request))
-        assert response is not None
+            if remaining is not None:
+                transport.watchdog.release(watch)
+        if response is None or (watch.ended and not response.framed):
+            return self._failed(request, stamp, watch, problem or OSError("the answer was cut"))
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%r: HTTP %d in %.0f ms", request, response.status, 1000 * (time.monotonic() - started))
-        return _Attempt(response.status, response if response.status < 400 else _scrubbed(response, stamp))
+        # Refusals go into errors, and so do pages where JSON was expected.
+        harmless = response.status < 300 and not response.body.startswith(b"<")
+        return _Attempt(response.status, response if harmless else _scrubbed(response, stamp))
+
+    def _failed(self, request: Request, stamp: Stamp, watch: Watch, problem: Exception) -> _Attempt:
+        if self._ends is not None and time.monotonic() >= self._ends:
+            return self._out_of_time(request, sent=watch.connected or not watch.dialed)
+        outcome = classify(problem, watch)
+        error = network_error(problem, request, watch, outcome, _secrets(request, stamp))
+        if watch.ended or self._transport.closing.is_set():
+            what = f"{request.method} {redact(request.url)} was ended by close()."
+            return _Attempt(Failure.PERMANENT, error=NetworkError(what, may_have_happened=watch.connected))
+        return _Attempt(outcome, error=error)
 
     def _out_of_time(self, request: Request, *, sent: bool) -> _Attempt:
         return _Attempt(Failure.PERMANENT, error=deadline_error(self._options.deadline or 0.0, request, sent=sent))
@@ -168,10 +210,20 @@ class Call:
         return min(options.connect, remaining), min(options.read, remaining)
 
 
+def _once(request: Request) -> bool:
+    """Whether the body is an iterator, which cannot be sent again."""
+    return request.body is not None and not isinstance(request.body, bytes)
+
+
+def _secrets(request: Request, stamp: Stamp) -> set[str]:
+    return {stamp.secret, *secrets_in(request)}
+
+
 def _scrubbed(response: Response, stamp: Stamp) -> Response:
-    """The refusal without the secrets that were sent: a server may quote them."""
+    """The answer without the secrets that were sent: a server may quote them."""
+    secrets = _secrets(response.request, stamp) if response.request else {stamp.secret}
     body = response.body
-    for secret in {stamp.secret, *(secrets_in(response.request) if response.request else ())}:
-        if len(secret) >= 6:  # shorter ones turn up in ordinary words
-            body = body.replace(secret.encode(), MASK.encode())
-    return response if body == response.body else replace(response, body=body)
+    for form in forms_of(secrets):
+        body = body.replace(form.encode(), MASK.encode())
+    headers = {name: without(secrets, value) for name, value in response.headers.items()}
+    return replace(response, body=body, headers=headers)

@@ -9,6 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
@@ -61,6 +62,11 @@ class Stamp:
 
 
 NO_STAMP = Stamp()
+STRANGER = Stamp(secret="")
+"""For a host that a redirect names and that is not of the family: no credential, not even one set on the session."""
+
+call_ends: ContextVar[float | None] = ContextVar("firebase_rest_call_ends", default=None)
+"""When the call that asks for a stamp has to end, on the monotonic clock; None if it may take its time."""
 
 
 class Signer(Protocol):

@@ -6,88 +6,116 @@ The law of this file: nothing that is raised holds, in its text, its context or 
 from __future__ import annotations
 
 import ssl
-from http.client import responses
+from collections.abc import Iterable, Iterator
+from http.client import IncompleteRead, responses
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
 import requests
-from requests.exceptions import ConnectTimeout, HTTPError, InvalidHeader, InvalidSchema, InvalidURL, MissingSchema
+from requests.exceptions import (
+    ConnectTimeout,
+    ContentDecodingError,
+    HTTPError,
+    InvalidHeader,
+    InvalidSchema,
+    InvalidURL,
+    MissingSchema,
+    ReadTimeout,
+)
 from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as u3
 
 from firebase_rest.errors import ApiError, InvalidAnswer, NetworkError, NetworkTimeout, UsageError
-from firebase_rest.transport.redact import redact, redact_params
+from firebase_rest.transport.redact import redact, redact_params, without
 from firebase_rest.transport.retry import Failure
+from firebase_rest.transport.sockets import Watch
 from firebase_rest.transport.wire import Request, Response
 
 E = TypeVar("E", bound=ApiError)
 
 
-def innermost(error: BaseException) -> BaseException:
-    """The urllib3 (or operating system) error inside requests' wrapping."""
-    while True:
-        inner: Any = getattr(error, "reason", None)
+def causes(error: BaseException) -> Iterator[BaseException]:
+    """The error itself and what it wraps, down to urllib3's or the operating system's."""
+    inner: Any = error
+    while isinstance(inner, BaseException):
+        yield inner
+        outer, inner = inner, getattr(inner, "reason", None)
         if not isinstance(inner, BaseException):
-            inner = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
-        if inner is None or inner is error:
-            return error
-        error = inner
+            inner = next((arg for arg in outer.args if isinstance(arg, BaseException) and arg is not outer), None)
 
 
-def classify(error: BaseException) -> Failure:
-    """How an attempt ended, from what requests or urllib3 raised."""
-    if isinstance(error, (ConnectTimeout, MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)):
-        return Failure.NEVER_CONNECTED if isinstance(error, ConnectTimeout) else Failure.PERMANENT
-    inner = innermost(error)
-    if isinstance(inner, (u3.NewConnectionError, u3.ConnectTimeoutError)) or _wraps(error, u3.NewConnectionError):
+def _has(error: BaseException, *kinds: type[BaseException]) -> bool:
+    return any(isinstance(cause, kinds) for cause in causes(error))
+
+
+_UNSENDABLE = (
+    MissingSchema,
+    InvalidSchema,
+    InvalidURL,
+    InvalidHeader,
+    u3.LocationValueError,
+    ValueError,
+    AttributeError,
+)
+_NO_WAY = (u3.ProxyError, ssl.SSLCertVerificationError, u3.LocationValueError)
+
+
+def raised_below(error: BaseException) -> bool:
+    """Whether one of the libraries that carry the bytes raised it, rather than a hook or adapter of the program."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    name = "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", ""))
+    return name.partition(".")[0] in ("requests", "urllib3", "http", "urllib", "ssl", "socket", "encodings", "idna")
+
+
+def classify(error: BaseException, watch: Watch) -> Failure:
+    """How an attempt ended, from what requests or urllib3 raised and how far the connection had come."""
+    if _has(error, u3.NewConnectionError, u3.ConnectTimeoutError, ConnectTimeout):
         return Failure.NEVER_CONNECTED
-    if isinstance(inner, ssl.SSLCertVerificationError) or _wraps(error, u3.ProxyError):
+    if _has(error, *_NO_WAY):
         return Failure.PERMANENT
-    if isinstance(inner, (u3.ReadTimeoutError, TimeoutError)) or isinstance(error, requests.exceptions.ReadTimeout):
-        return Failure.READ_TIMEOUT
-    if isinstance(error, requests.exceptions.SSLError):
+    if isinstance(error, requests.exceptions.SSLError) and not _has(error, ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return Failure.PERMANENT  # the other side does not speak TLS, or not ours
-    return Failure.LOST
+    if isinstance(error, _UNSENDABLE) and not isinstance(error, (u3.HTTPError, OSError)):
+        return Failure.PERMANENT
+    if isinstance(error, (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)):
+        return Failure.PERMANENT
+    if watch.dialed and not watch.connected:
+        return Failure.NEVER_CONNECTED  # during the TLS handshake, or before a proxy let us through
+    return Failure.READ_TIMEOUT if _has(error, u3.ReadTimeoutError, TimeoutError, ReadTimeout) else Failure.LOST
 
 
-def _wraps(error: BaseException, kind: type[BaseException]) -> bool:
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, kind):
-            return True
-        inner = getattr(seen, "reason", None)
-        if not isinstance(inner, BaseException):
-            inner = next((arg for arg in seen.args if isinstance(arg, BaseException)), None)
-        seen = inner
-    return False
-
-
-def network_error(error: BaseException, failure: Failure, request: Request) -> Exception:
-    """The exception to raise for an attempt that brought no answer."""
+def network_error(
+    error: BaseException, request: Request, watch: Watch, failure: Failure | None = None, secrets: Iterable[str] = ()
+) -> Exception:
+    """The exception to raise for an attempt that brought no answer. It holds nothing of `error` but words."""
+    failure = failure or classify(error, watch)
+    sent = watch.connected or (not watch.dialed and failure in (Failure.LOST, Failure.READ_TIMEOUT))
     where = f"{request.method} {redact(request.url)}"
-    sent = failure in (Failure.LOST, Failure.READ_TIMEOUT)
+    host = urlsplit(request.url).netloc.rpartition("@")[2]
+    reason = without(secrets, _reason(error))
     if failure is Failure.PERMANENT:
-        if isinstance(error, (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)):
-            return UsageError(f"{where} cannot be sent: {redact(str(error))}")
-        return NetworkError(f"No connection for {where}: {_reason(error)}.")
+        if sent:
+            return InvalidAnswer(f"The answer to {where} makes no sense: {reason}.", may_have_happened=True)
+        if isinstance(error, _UNSENDABLE):
+            return UsageError(f"{where} cannot be sent: {reason}.")
+        return NetworkError(f"No connection for {where}: {reason}.")
     if failure is Failure.NEVER_CONNECTED:
-        host = urlsplit(request.url).netloc
-        if isinstance(error, ConnectTimeout) or _wraps(error, u3.ConnectTimeoutError):
+        if _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
             return NetworkTimeout(f"No connection to {host} in time, for {where}.")
-        return NetworkError(f"No connection to {host}, for {where}: {_reason(error)}.")
+        return NetworkError(f"No connection to {host}, for {where}: {reason}.")
     if failure is Failure.READ_TIMEOUT:
         return NetworkTimeout(
             f"No answer in time to {where}; raise timeout= if it needs longer.", may_have_happened=sent
         )
-    if _wraps(error, u3.IncompleteRead) or _wraps(error, u3.DecodeError) or _wraps(error, u3.InvalidChunkLength):
-        return InvalidAnswer(
-            f"The answer to {where} was cut or garbled on the way: {_reason(error)}.", may_have_happened=sent
-        )
-    return NetworkError(f"The connection broke during {where}: {_reason(error)}.", may_have_happened=sent)
+    if _has(error, IncompleteRead, u3.DecodeError, u3.InvalidChunkLength, ContentDecodingError):
+        return InvalidAnswer(f"The answer to {where} was cut or garbled on the way: {reason}.", may_have_happened=sent)
+    return NetworkError(f"The connection broke during {where}: {reason}.", may_have_happened=sent)
 
 
 def _reason(error: BaseException) -> str:
-    inner = innermost(error)
+    *_, inner = causes(error)
     text = redact(str(inner)).strip().rstrip(".")
     # urllib3 puts the repr of the connection in front: "<HTTPConnection(...) at 0x..>: Failed to ..."
     return (text.split(">: ", 1)[-1] if text.startswith("<") else text.split("): ", 1)[-1]) or type(inner).__name__
@@ -97,7 +125,7 @@ def deadline_error(seconds: float, request: Request, *, sent: bool) -> NetworkTi
     """The call's deadline has passed."""
     return NetworkTimeout(
         f"{request.method} {redact(request.url)} did not end within its deadline of {seconds:g} s.",
-        may_have_happened=sent and request.method != "GET",
+        may_have_happened=sent,
     )
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from firebase_rest.errors import UsageError
 
-
 LONGEST = 365 * 86_400.0
 """Seconds: sockets and locks cannot count much further, and nobody waits that long."""
 

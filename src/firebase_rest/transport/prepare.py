@@ -16,7 +16,7 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import default_user_agent, get_environ_proxies
 
 from firebase_rest._version import __version__
-from firebase_rest.transport.credentials import Stamp
+from firebase_rest.transport.credentials import STRANGER, Stamp
 from firebase_rest.transport.wire import Request
 
 USER_AGENT = f"firebase-rest/{__version__}"
@@ -38,17 +38,20 @@ def headers_for(session: requests.Session, extra: Mapping[str, str], request: Re
     for source in (extra, request.headers, stamp.headers):
         if source:
             _overlay(headers, source)
+    if stamp is STRANGER:
+        headers = {name: value for name, value in headers.items() if name.lower() not in _PERSONAL}
     body = request.body
     if isinstance(body, bytes):
         headers["Content-Length"] = str(len(body))
-    elif body is not None:
+    elif body is not None and not any(name.lower() == "content-length" for name in headers):
         headers["Transfer-Encoding"] = "chunked"
-    elif request.method in ("POST", "PUT", "PATCH"):
+    elif body is None and request.method in ("POST", "PUT", "PATCH"):
         headers["Content-Length"] = "0"
     return headers
 
 
 _DEFAULT_AGENT = default_user_agent()
+_PERSONAL = frozenset({"authorization", "proxy-authorization", "cookie", "x-firebase-appcheck"})
 
 
 def _overlay(headers: dict[str, Any], source: Mapping[str, str]) -> None:

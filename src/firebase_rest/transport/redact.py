@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import re
 from collections.abc import Iterable
@@ -71,12 +72,20 @@ def secrets_in(request: Request) -> set[str]:
     return found
 
 
+def forms_of(secrets: Iterable[str]) -> list[str]:
+    """These secrets, also as JSON and URLs write them. Short ones are left out: they turn up in ordinary words."""
+    return [
+        form
+        for secret in secrets
+        if len(secret) >= 6
+        for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret)}
+    ]
+
+
 def without(secrets: Iterable[str], text: str) -> str:
-    """`text` with these secrets masked, also as JSON or a URL writes them. Short ones turn up in ordinary words."""
-    for secret in secrets:
-        if len(secret) >= 6:
-            for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret)}:
-                text = text.replace(form, MASK)
+    """`text` with these secrets masked."""
+    for form in forms_of(secrets):
+        text = text.replace(form, MASK)
     return text
 
 

@@ -9,6 +9,7 @@ import json
 import os
 import random
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
@@ -35,16 +36,24 @@ ROOT = Location("http://127.0.0.1", "oracle")
 
 
 class InProcess:
-    """Sends a flow's requests to an emulator without a socket."""
+    """Sends a flow's requests to an emulator without a socket, and turns the members of its answers around: Firebase
+    promises no order, so the client has to make it.
+    """
 
     def __init__(self) -> None:
         self.emulator = Emulator(clock=lambda: NOW / 1000)
 
     def send(self, request: Request) -> Response:
-        return self.emulator.answer(request)
+        response = self.emulator.answer(request)
+        assert response.status == 200, response.text
+        return replace(response, body=json.dumps(json.loads(response.body, object_pairs_hook=turned)).encode())
 
     def pause(self, seconds: float) -> None:
         raise AssertionError("nothing here has to wait")
+
+
+def turned(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    return dict(reversed(pairs))
 
 
 def write(sender: InProcess, step: dict[str, Any]) -> None:

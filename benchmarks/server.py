@@ -1,4 +1,4 @@
-"""A server with canned answers, so that what is measured is the client. Prints its port, ends with its standard input."""
+"""A server with canned answers, so that the client is what is measured. Prints its port, ends with its input."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import json
 import random
 import sys
+from typing import ClassVar
 
 SMALL = json.dumps({"name": "Ada Lovelace", "born": 1815, "fields": ["mathematics", "computing"]}).encode()
 
@@ -33,7 +34,7 @@ def answer(body: bytes) -> bytes:
 class Canned(asyncio.Protocol):
     """Answers each request by its path, on a connection that stays open."""
 
-    answers: dict[bytes, bytes] = {}
+    answers: ClassVar[dict[bytes, bytes]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport

@@ -117,8 +117,6 @@ class Server:
             stream.end()
 
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
         try:
             body = await _body(receive)
         except RefusedError as refused:
@@ -222,21 +220,16 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _body(receive: Receive) -> bytes | None:
     """The whole body; `None` where the client left before it was there. Raises `RefusedError` 413 above 256 MB."""
-    message = await receive()
-    if message["type"] == "http.disconnect":
-        return None
-    if not message.get("more_body"):
-        return cast("bytes", message.get("body", b""))
     parts: list[bytes] = []
     size = 0
-    while message["type"] == "http.request":
-        parts.append(message.get("body", b""))
-        size += len(parts[-1])
+    while (message := await receive())["type"] == "http.request":
+        part = cast("bytes", message.get("body", b""))
+        parts.append(part)
+        size += len(part)
         if size > MAX_BODY_BYTES:
             raise RefusedError(413, TOO_LARGE)
         if not message.get("more_body"):
             return b"".join(parts)
-        message = await receive()
     return None
 
 

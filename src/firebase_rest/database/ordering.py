@@ -73,7 +73,7 @@ def _is_index(segment: str) -> bool:
 
 
 def sorted_keys(keys: Iterable[str]) -> list[str]:
-    """`keys` in Firebase's order."""
+    """`keys` in Firebase's order. (The two bracketed names are bounds, not keys: only `key_order` knows them.)"""
     result = sorted(keys)
     # Where no key is or may be an integer, and all are ASCII, that is Firebase's order, found several times as quickly.
     if not (_any_between(result, "0", ":") or _any_between(result, "-0", "-:")) and "".join(result).isascii():

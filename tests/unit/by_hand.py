@@ -1,0 +1,40 @@
+"""Flows driven by hand: no transport, no emulator."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest.transport.wire import Request, Response
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from firebase_rest.transport.wire import Flow
+
+
+def answer(value: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """An answer with `value` as its JSON body."""
+    return Response(status, headers or {}, json.dumps(value).encode())
+
+
+def drive(flow: Flow[Any], *answers: Response) -> tuple[list[Request], Any]:
+    """The requests that `flow` made and what it returned, when it was sent these answers."""
+    requests: list[Request] = []
+    try:
+        step = next(flow)
+        for response in answers:
+            assert isinstance(step, Request)
+            requests.append(step)
+            step = flow.send(response)
+    except StopIteration as done:
+        assert len(requests) == len(answers), f"the flow ended after {len(requests)} requests"
+        return requests, done.value
+    finally:
+        flow.close()
+    raise AssertionError(f"the flow asks for more: {step!r}")
+
+
+def sent_json(request: Request) -> Any:
+    assert isinstance(request.body, bytes)
+    return json.loads(request.body)

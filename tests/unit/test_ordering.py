@@ -1,0 +1,104 @@
+"""Firebase's total order of keys and values."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from firebase_rest.database.ordering import (
+    MAX_KEY,
+    MIN_KEY,
+    child_at,
+    key_order,
+    keys_by_value,
+    sorted_keys,
+    value_order,
+)
+
+# In ascending order, as the official SDKs sort them.
+KEYS = [
+    *("-2147483648", "-10", "-1", "-01", "0", "-0", "00", "000", "1", "7", "07", "007", "10", "2147483647"),
+    *("-2147483649", "02147483648", "2147483648", "9999999999", "A", "Z", "_", "a", "a1", "ab", "b", "~"),
+    *("é", "١", "中", "\ud7ff", "😀", "\ue000", "\uf8ff", "\uffff"),
+]
+VALUES = [None, False, True, -1.5, 0, 1, 1.5, 2**53, "", "0", "10", "9", "A", "a", "é", "😀", "\uf8ff", {"a": 1}]
+
+
+def test_integer_like_keys_come_first_by_number_and_the_others_by_utf16() -> None:
+    shuffled = KEYS.copy()
+    random.Random(1).shuffle(shuffled)
+    assert sorted_keys(shuffled) == KEYS
+    assert sorted(shuffled, key=key_order) == KEYS
+
+
+def test_keys_that_look_like_no_integer_sort_the_same_on_the_quick_way() -> None:
+    plain = [key for key in KEYS if key.isascii() and not any(map(str.isdigit, key))]
+    assert sorted_keys(reversed(plain)) == plain
+
+
+def test_one_integer_like_key_among_many_is_enough_to_count() -> None:
+    assert sorted_keys(["b", "a", "10", "9"]) == ["9", "10", "a", "b"]
+    assert sorted_keys(["b", "-9", "-10"]) == ["-10", "-9", "b"]
+
+
+def test_the_names_for_before_and_after_every_key_enclose_all_of_them() -> None:
+    assert sorted([MAX_KEY, *KEYS, MIN_KEY], key=key_order) == [MIN_KEY, *KEYS, MAX_KEY]
+
+
+def test_values_of_mixed_types_have_one_order() -> None:
+    shuffled = VALUES.copy()
+    random.Random(1).shuffle(shuffled)
+    assert sorted(shuffled, key=value_order) == VALUES
+    assert [type(value) for value in sorted(shuffled, key=value_order)] == [type(value) for value in VALUES]
+
+
+def test_true_is_not_one_and_false_is_not_nought() -> None:
+    assert value_order(True) < value_order(0)
+    assert value_order(False) < value_order(True) < value_order(-5)
+
+
+def test_whole_floats_equal_their_integers_and_all_objects_equal_each_other() -> None:
+    assert value_order(1) == value_order(1.0)
+    assert value_order(-0.0) == value_order(0)
+    assert value_order({"a": 1}) == value_order([1]) == value_order({})
+
+
+@pytest.mark.parametrize(
+    "children",
+    [
+        {"b": 2, "a": 2, "c": 1.5},
+        {"b": "x", "a": "x", "c": "w"},
+        {"b": "é", "a": "z", "c": "\uf8ff", "d": "😀"},
+        {"b": True, "a": 1, "c": False, "d": None, "e": "1", "f": {"x": 1}, "g": [1]},
+        {"10": 1, "9": 1, "a": 1},
+        {},
+    ],
+)
+def test_the_quick_ways_of_ordering_children_give_what_the_rule_gives(children: dict) -> None:
+    by_rule = sorted(children, key=lambda key: (value_order(children[key]), key_order(key)))
+    assert keys_by_value(children) == by_rule
+    index = {key: {"deep": value} for key, value in children.items()}
+    assert keys_by_value(index, children) == by_rule
+
+
+@pytest.mark.parametrize(
+    ("value", "path", "found"),
+    [
+        ({"a": {"b": 1}}, "a/b", 1),
+        ({"a": {"b": 1}}, "a", {"b": 1}),
+        ({"a": {"b": 1}}, "a/c", None),
+        ({"a": 1}, "a/b", None),
+        ({"a": ["x", None, "z"]}, "a/2", "z"),
+        ({"a": ["x", None, "z"]}, "a/1", None),
+        ({"a": ["x"]}, "a/1", None),
+        ({"a": ["x"]}, "a/00", None),
+        ({"a": ["x"]}, "a/-1", None),
+        ({"a": ["x"]}, "a/٠", None),
+        ({"a": ["x"]}, "a/length", None),
+        ({"a": "text"}, "a/0", None),
+        (None, "a", None),
+    ],
+)
+def test_a_deep_child_is_found_in_objects_and_arrays_or_is_none(value: object, path: str, found: object) -> None:
+    assert child_at(value, path.split("/")) == found  # type: ignore[arg-type]

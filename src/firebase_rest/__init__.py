@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from firebase_rest.auth.client import Auth
     from firebase_rest.auth.session import UserSession
     from firebase_rest.database.listener import Stream
+    from firebase_rest.database.live import Live
     from firebase_rest.database.reference import Database, Query, Reference
     from firebase_rest.database.snapshot import Item, Snapshot
     from firebase_rest.database.sse import StreamEvent
@@ -76,6 +77,7 @@ _LAZY = {
     "Item": "database.snapshot",
     "Snapshot": "database.snapshot",
     "EventStream": "database.stream",
+    "Live": "database.live",
     "Stream": "database.listener",
     "StreamEvent": "database.sse",
     "SERVER_TIMESTAMP": "database.values",
@@ -102,6 +104,7 @@ __all__ = [
     "InvalidCustomToken",
     "InvalidEmail",
     "Item",
+    "Live",
     "MfaRequired",
     "NetworkError",
     "NetworkTimeout",

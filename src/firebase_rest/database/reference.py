@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from requests import Session
 
     from firebase_rest.database.listener import Handler, OnError, Stream
+    from firebase_rest.database.live import Live
     from firebase_rest.database.stream import EventStream, OnState
 
 Token = str | TokenSource | None
@@ -276,6 +277,40 @@ class Query:
             return events
         stream = Stream(events, stream_handler, stream_id, on_error)
         return stream.start(daemon=daemon) if is_async else stream.run()
+
+    def live(
+        self,
+        token: Token = None,
+        *,
+        timeout: float = 30.0,
+        on_error: OnError | None = None,
+        on_state: OnState | None = None,
+        max_retries: int | None = None,
+    ) -> Live:
+        """A local copy that a stream keeps true, with child events. Returns when the first value is there.
+
+        Waits at most `timeout` seconds for that (0: not at all). `on_error`, `on_state` and `max_retries` as in
+        `stream`. Raises `NetworkTimeout`, or the error that the server refused with.
+        """
+        from firebase_rest.database.live import Live, check_can_live
+        from firebase_rest.database.stream import EventStream
+
+        check_can_live(self._filter)
+        channel = self._signed(token)
+        live = Live(
+            lambda state_changed: EventStream(channel, self._location, self._filter, state_changed, max_retries),
+            self._filter,
+            self.key or "",
+            on_error,
+            on_state,
+        )
+        if timeout > 0:
+            try:
+                live.wait_until(lambda _: True, timeout)
+            except BaseException:
+                live.close()
+                raise
+        return live
 
     # --- inside -----------------------------------------------------------------------------------------------------
 

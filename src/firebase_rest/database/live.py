@@ -1,0 +1,242 @@
+"""`Live`: a local copy of a place or a query that a stream keeps true, and child events.
+
+The law of this file: callbacks are handed out one at a time, in the order of the changes, and see the copy as it was
+after the change they are told of. https://firebase.google.com/docs/database/web/lists-of-data#listen_for_child_events
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from types import TracebackType
+from typing import Any
+
+from firebase_rest.database.filter import PRIORITY, Filter
+from firebase_rest.database.keyed import Keyed, rendered, same
+from firebase_rest.database.snapshot import Snapshot
+from firebase_rest.database.sse import StreamEvent
+from firebase_rest.database.stream import EventStream, OnState
+from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, ChildEvent, View
+from firebase_rest.errors import FirebaseError, NetworkTimeout, UsageError
+
+logger = logging.getLogger("firebase_rest")
+
+OnChild = Callable[[Snapshot, "str | None"], object]
+OnSnapshot = Callable[[Snapshot], object]
+OnError = Callable[[Exception], object]
+Unsubscribe = Callable[[], None]
+
+_VALUE = "value"
+
+
+def check_can_live(filter: Filter) -> None:
+    """Raise `UsageError` for a query whose answers a stream cannot keep true."""
+    filter.check()
+    if filter.order == PRIORITY:
+        raise UsageError(
+            "live() cannot follow order_by_priority(): streams do not carry priorities; order by a child instead."
+        )
+    if filter.shallow:
+        raise UsageError("live() keeps values, and shallow() asks for none; leave shallow() out.")
+
+
+class Live:
+    """A copy of what is in the database, at any time. Made by `Reference.live()` or `Query.live()`; close it after use.
+
+    `stale` is True while there is no connection: `value` is then the last that was known. `last_error` is the latest
+    thing that went wrong. Safe to share between threads.
+    """
+
+    def __init__(
+        self,
+        open_stream: Callable[[OnState], EventStream],
+        filter: Filter,
+        key: str,
+        on_error: OnError | None = None,
+        on_state: OnState | None = None,
+    ) -> None:
+        self.stale = True
+        self._filter = filter
+        self._key = key
+        self._on_error = on_error
+        self._on_state = on_state
+        self._view = View(filter)
+        self._value: Keyed = None
+        self._version = 0
+        self._failure: Exception | None = None
+        self._ended = False
+        self._turn = threading.RLock()  # one thread at a time changes the copy, or hands out events
+        self._news = threading.Condition()
+        self._callbacks: dict[str, list[Callable[..., object]]] = {
+            kind: [] for kind in (REMOVED, ADDED, MOVED, CHANGED, _VALUE)
+        }
+        self._events = open_stream(self._state_changed)
+        self._thread = threading.Thread(target=self._run, name=f"firebase_rest live copy of /{key}", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        return f"<Live copy of {self._key or '/'!r}{', stale' if self.stale else ''}>"
+
+    def __enter__(self) -> Live:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # --- what is there ----------------------------------------------------------------------------------------------
+
+    @property
+    def value(self) -> Any:
+        """The current value, as `get().val()` would give it; yours to change."""
+        return self.snapshot.val()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The current value as an answer with `val()`, `key()` and `each()`."""
+        return Snapshot(self._key, rendered(self._value), self._filter)
+
+    @property
+    def last_error(self) -> Exception | None:
+        """The latest thing that went wrong with the connection, if anything did."""
+        return self._events.last_error
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections there have been after the first."""
+        return self._events.reconnects
+
+    def is_alive(self) -> bool:
+        """Whether the copy is still being kept true: neither closed nor ended for good."""
+        return self._events.is_alive()
+
+    def wait_until(self, predicate: Callable[[Any], object], timeout: float) -> Any:
+        """Wait until `predicate(value)` is true, at most `timeout` seconds, and return that value.
+
+        Raises `NetworkTimeout` when the time is over, and the error that ended the copy if one did.
+        """
+        ends = time.monotonic() + timeout
+        seen = 0
+        while True:
+            with self._news:
+                while self._version == seen and not self._ended:
+                    left = ends - time.monotonic()
+                    if left <= 0 or not self._news.wait(left):
+                        raise NetworkTimeout(
+                            f"What was waited for did not come about at {self._key or '/'!r} in {timeout:g} s."
+                        )
+                fresh, seen = self._version != seen, self._version
+            if fresh:
+                value = self.value
+                if predicate(value):
+                    return value
+            elif self._failure is not None:
+                raise self._failure
+            else:
+                raise UsageError("The live copy was closed while something was waited for.")
+
+    def close(self) -> None:
+        """Stop at once; from any thread, from a callback, twice."""
+        self._events.close()
+
+    # --- callbacks --------------------------------------------------------------------------------------------------
+
+    def on_value(self, callback: OnSnapshot) -> Unsubscribe:
+        """Call with a snapshot of everything: now, if it is known, and after each change. Returns what ends that."""
+        return self._subscribe(_VALUE, callback)
+
+    def on_child_added(self, callback: OnChild) -> Unsubscribe:
+        """Call with each child that is there or comes, and the key of the sibling before it (None for the first)."""
+        return self._subscribe(ADDED, callback)
+
+    def on_child_changed(self, callback: OnChild) -> Unsubscribe:
+        """Call with each child whose value changes, and the key of the sibling before it."""
+        return self._subscribe(CHANGED, callback)
+
+    def on_child_moved(self, callback: OnChild) -> Unsubscribe:
+        """Call with each child whose place in the order may have changed, and the key of the sibling before it."""
+        return self._subscribe(MOVED, callback)
+
+    def on_child_removed(self, callback: OnSnapshot) -> Unsubscribe:
+        """Call with each child that goes, or leaves the query, as it was last."""
+        return self._subscribe(REMOVED, callback)
+
+    def _subscribe(self, kind: str, callback: Callable[..., object]) -> Unsubscribe:
+        with self._turn:
+            callbacks = self._callbacks[kind]
+            callbacks.append(callback)
+            if self._version and kind == ADDED:
+                for event in self._view.initial():
+                    self._tell(callback, event)
+            elif self._version and kind == _VALUE:
+                self._guarded(callback, self.snapshot)
+
+        def unsubscribe() -> None:
+            with self._turn:
+                if callback in callbacks:
+                    callbacks.remove(callback)
+
+        return unsubscribe
+
+    # --- the thread -------------------------------------------------------------------------------------------------
+
+    def _run(self) -> None:
+        try:
+            with self._events:
+                for event in self._events:
+                    with self._turn:
+                        self._take(event)
+        except FirebaseError as error:
+            self._failure = error
+            if self._on_error is None:
+                logger.exception("%r has ended", self)
+            else:
+                self._guarded(self._on_error, error)
+        finally:
+            self.stale = True
+            with self._news:
+                self._ended = True
+                self._news.notify_all()
+
+    def _take(self, event: StreamEvent) -> None:
+        before = self._value
+        changes = self._view.apply(event)
+        self._value = self._view.value
+        self.stale = False
+        first = self._version == 0
+        both = isinstance(before, dict) and isinstance(self._value, dict)
+        changed = first or (bool(changes) if both else not same(before, self._value))
+        with self._news:
+            self._version += changed
+            self._news.notify_all()
+        if changed:
+            for change in changes:
+                for callback in tuple(self._callbacks[change.kind]):
+                    self._tell(callback, change)
+            for callback in tuple(self._callbacks[_VALUE]):
+                self._guarded(callback, self.snapshot)
+
+    def _tell(self, callback: Callable[..., object], change: ChildEvent) -> None:
+        child = Snapshot(change.key, rendered(change.value))
+        if change.kind == REMOVED:
+            self._guarded(callback, child)
+        else:
+            self._guarded(callback, child, change.previous_key)
+
+    def _guarded(self, callback: Callable[..., object], *arguments: object) -> None:
+        try:
+            callback(*arguments)
+        except Exception as error:
+            if self._on_error is None or callback is self._on_error:
+                logger.exception("A callback of %r failed", self)
+            else:
+                self._guarded(self._on_error, error)
+
+    def _state_changed(self, state: str) -> None:
+        if state != "open":  # after "open" the copy is true again when the first event is there
+            self.stale = True
+        if self._on_state is not None:
+            self._on_state(state)

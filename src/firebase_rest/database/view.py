@@ -1,0 +1,138 @@
+"""A local copy of a place or a query, and the child events that each change of it makes.
+
+The law of this file: no thread, no network. Fed with the events of a stream, a `View` holds at any time what a read
+would answer, and reports the differences as the official SDKs do: first what was removed, then added, moved, changed,
+each in the query's order, with the key of the sibling before it.
+https://firebase.google.com/docs/database/web/lists-of-data#listen_for_child_events
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, cast
+
+from firebase_rest.database.filter import KEY, VALUE, Filter
+from firebase_rest.database.keyed import Keyed, children_of, keyed, replaced, same
+from firebase_rest.database.ordering import SortKey, child_at, key_order, value_order
+from firebase_rest.database.path import split
+from firebase_rest.database.sse import StreamEvent
+from firebase_rest.database.window import select
+from firebase_rest.transport.lenient import as_object
+
+REMOVED, ADDED, MOVED, CHANGED = "child_removed", "child_added", "child_moved", "child_changed"
+
+
+class ChildEvent(NamedTuple):
+    """What happened to a child. For a removed one `value` is what it was, and `previous_key` None."""
+
+    kind: str
+    key: str
+    value: Keyed
+    previous_key: str | None
+
+
+class View:
+    """A place's current value, kept by applying stream events to it. `value` is never changed, only replaced."""
+
+    def __init__(self, filter: Filter) -> None:
+        self.value: Keyed = None
+        self._filter = filter
+        self._order_path = split(filter.order) if filter.order else ()
+        self._ranks: dict[str, SortKey] = {}
+        self._order: list[tuple[SortKey, str]] = []
+
+    def apply(self, event: StreamEvent) -> list[ChildEvent]:
+        """Take an event in; what it did to the children. An empty list may still be a change of a plain value."""
+        path = split(event.path)
+        new = self.value
+        if event.event == "put":
+            new = replaced(new, path, keyed(cast(Keyed, event.data)))
+            touched: Iterable[str] | None = path[:1] or None
+        else:
+            names: set[str] = set()
+            for name, item in as_object(event.data).items():
+                target = (*path, *split(name))
+                new = replaced(new, target, keyed(item))
+                names.update(target[:1])
+            touched = names
+        before = self.value
+        self.value = self._windowed(new)
+        if touched is None or self.value is not new or not (isinstance(before, dict) and isinstance(new, dict)):
+            touched = {**children_of(before), **children_of(self.value)}
+        return self._differences(before, touched)
+
+    def initial(self) -> list[ChildEvent]:
+        """The children that are there, as if they had just been added."""
+        children = children_of(self.value)
+        keys = [key for _, key in self._order]
+        return [
+            ChildEvent(ADDED, key, children[key], previous) for key, previous in zip(keys, [None, *keys], strict=False)
+        ]
+
+    def _windowed(self, value: Keyed) -> Keyed:
+        """`value` without the children that the query leaves out: a server need not say that one was pushed out."""
+        if not self._filter.narrows:
+            return value
+        children = children_of(value)
+        kept = select(self._filter, ((key, self._index_value(child)) for key, child in children.items()))
+        if len(kept) == len(children):
+            return value if children else None
+        return {key: children[key] for key in kept} or None
+
+    def _index_value(self, child: Keyed) -> Keyed:
+        order = self._filter.order
+        if order is None or order == KEY:
+            return None
+        return child if order == VALUE else child_at(child, self._order_path)
+
+    def _rank(self, key: str, child: Keyed) -> SortKey:
+        order = self._filter.order
+        if order is None or order == KEY:
+            return (key_order(key),)
+        return (value_order(self._index_value(child)), key_order(key))
+
+    def _differences(self, before: Keyed, touched: Iterable[str]) -> list[ChildEvent]:
+        old_children, new_children = children_of(before), children_of(self.value)
+        by_kind: dict[str, list[tuple[SortKey, str]]] = {REMOVED: [], ADDED: [], MOVED: [], CHANGED: []}
+        for key in touched:
+            old, new = old_children.get(key), new_children.get(key)
+            if same(old, new):
+                continue
+            old_rank = self._ranks.get(key)
+            new_rank = None if new is None else self._rank(key, new)
+            self._reorder(key, old_rank, new_rank)
+            if new_rank is None:
+                assert old_rank is not None
+                by_kind[REMOVED].append((old_rank, key))
+            elif old_rank is None:
+                by_kind[ADDED].append((new_rank, key))
+            else:
+                by_kind[CHANGED].append((new_rank, key))
+                if self._has_moved(old, new, old_rank, new_rank):
+                    by_kind[MOVED].append((new_rank, key))
+        return [
+            self._event(kind, key, old_children, new_children)
+            for kind, ranked in by_kind.items()
+            for _, key in sorted(ranked)
+        ]
+
+    def _has_moved(self, old: Keyed, new: Keyed, old_rank: SortKey, new_rank: SortKey) -> bool:
+        # By value, any change is a move to the SDKs, even between two objects, which are equal in order.
+        return not same(old, new) if self._filter.order == VALUE else old_rank != new_rank
+
+    def _reorder(self, key: str, old: SortKey | None, new: SortKey | None) -> None:
+        if old is not None:
+            del self._order[bisect_left(self._order, (old, key))]
+            del self._ranks[key]
+        if new is not None:
+            insort(self._order, (new, key))
+            self._ranks[key] = new
+
+    def _event(
+        self, kind: str, key: str, old_children: Mapping[str, Keyed], new_children: Mapping[str, Keyed]
+    ) -> ChildEvent:
+        if kind == REMOVED:
+            return ChildEvent(kind, key, old_children[key], None)
+        position = bisect_left(self._order, (self._ranks[key], key))
+        return ChildEvent(kind, key, new_children[key], self._order[position - 1][1] if position else None)

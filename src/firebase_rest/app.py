@@ -94,7 +94,7 @@ class App:
         self._options = options
         self._emulators = {service: os.environ.get(name) or None for service, name in _EMULATORS.items()}
         source = credentials if credentials is not None else config.get("serviceAccount")
-        self._account = None if source is None else ServiceAccount(source, transport.session, options.read)
+        self._account = None if source is None else ServiceAccount(source, Channel(transport, NOBODY, options).fetch)
 
     def __repr__(self) -> str:
         return f"<App {self._config.get('projectId') or self._config.get('databaseURL') or ''}>".replace(" >", ">")

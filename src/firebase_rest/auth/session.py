@@ -5,14 +5,14 @@ The law of this file: however many threads ask, one refresh is under way, and a 
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
 from firebase_rest.auth.claims import claims_of
-from firebase_rest.errors import NetworkError, UsageError
+from firebase_rest.errors import UsageError
+from firebase_rest.transport.renewal import Renewal
 
 MARGIN = 300.0
 """Seconds before its end from which on a token is renewed, or a tenth of its life if that is less."""
@@ -55,7 +55,7 @@ class UserSession:
         if not isinstance(cast(object, user), Mapping) or not user.get("idToken") or not user.get("refreshToken"):
             raise UsageError("session() takes the answer of a sign-in, a dict with 'idToken' and 'refreshToken'.")
         self._refresh = refresh
-        self._lock = threading.Lock()
+        self._renewal = Renewal()
         self._tokens = _Tokens.of(user, just_issued=False)
         self._uid = str(user.get("localId") or user.get("userId") or claims_of(self._tokens.id_token).get("sub", ""))
 
@@ -88,17 +88,17 @@ class UserSession:
         Raises `SessionExpired`, `UserDisabled` or `UserNotFound` where Firebase gives no new one, and `NetworkError`
         where it cannot be reached and the old one is over.
         """
-        with self._lock:
+
+        def is_needed() -> bool:
             tokens = self._tokens
-            if tokens.id_token == refused:
-                self._renew()
-            elif tokens.seconds_left() < tokens.margin:
-                try:
-                    self._renew()
-                except NetworkError:
-                    if tokens.seconds_left() <= 0:
-                        raise
-            return self._tokens.id_token
+            return tokens.id_token == refused or tokens.seconds_left() < tokens.margin
+
+        def is_usable() -> bool:
+            tokens = self._tokens
+            return tokens.id_token != refused and tokens.seconds_left() > 0
+
+        self._renewal.ensure(is_needed, is_usable, self._renew)
+        return self._tokens.id_token
 
     def _renew(self) -> None:
         self._tokens = _Tokens.of(self._refresh(self._tokens.refresh_token), just_issued=True)

@@ -14,11 +14,12 @@ from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from firebase_rest.errors import NetworkError, NetworkTimeout, UsageError
-from firebase_rest.transport.credentials import NO_STAMP, STRANGER, Signer, Stamp, call_ends, is_about_the_token
+from firebase_rest.transport.credentials import NO_STAMP, STRANGER, Signer, Stamp, is_about_the_token
 from firebase_rest.transport.failure import classify, deadline_error, network_error, raised_below
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import MASK, forms_of, redact, secrets_in, without
 from firebase_rest.transport.redirects import MAX_HOPS, REDIRECTS, follow
+from firebase_rest.transport.renewal import call_ends
 from firebase_rest.transport.retry import Failure, pause_before, worth_another_try
 from firebase_rest.transport.session import SessionTransport
 from firebase_rest.transport.sockets import Watch
@@ -40,6 +41,10 @@ class Channel:
     def run(self, flow: Flow[T]) -> T:
         """Carry out a flow and return its answer."""
         return run(flow, Call(self.transport, self.signer, self.options))
+
+    def fetch(self, request: Request) -> Response:
+        """The answer to one request, whatever its status."""
+        return Call(self.transport, self.signer, self.options).send(request)
 
     def signed_by(self, signer: Signer) -> Channel:
         """The same channel for another signer."""
@@ -130,7 +135,8 @@ class Call:
             if response.status not in REDIRECTS or "location" not in response.headers:
                 return response
             hop = follow(request, current, response.status, response.headers["location"])
-            current, signed = hop.request, (stamp if hop.signed else STRANGER)
+            # A host outside the family decides no more what is signed, even if it leads back.
+            current, signed = hop.request, (signed if hop.signed else STRANGER)
         raise NetworkError(f"The server redirected {request.method} {redact(request.url)} more than {MAX_HOPS} times.")
 
     def _repeat(self, request: Request, stamp: Stamp) -> Response:

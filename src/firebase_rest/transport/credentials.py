@@ -5,29 +5,17 @@ The law of this file: a credential is added here, below everything that writes m
 
 from __future__ import annotations
 
-import os
 import re
 import threading
-from collections.abc import Mapping
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from firebase_rest.errors import ConfigError, NetworkError, Unauthenticated, UsageError
-from firebase_rest.transport.lenient import json_object
-from firebase_rest.transport.redact import redact
+from firebase_rest.errors import UsageError
+from firebase_rest.transport.renewal import Renewal
 
 if TYPE_CHECKING:
-    from requests import Session
-
-SCOPES = (
-    "https://www.googleapis.com/auth/firebase.database",
-    "https://www.googleapis.com/auth/userinfo.email",
-    "https://www.googleapis.com/auth/cloud-platform",
-)
-TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, no secret
-
+    from firebase_rest.transport.wire import Request, Response
 
 _ABOUT_THE_TOKEN = re.compile(
     "Auth token is expired|Could not parse auth token|credential is no longer valid|TOKEN_EXPIRED|INVALID_ID_TOKEN"
@@ -64,9 +52,6 @@ class Stamp:
 NO_STAMP = Stamp()
 STRANGER = Stamp(secret="")
 """For a host that a redirect names and that is not of the family: no credential, not even one set on the session."""
-
-call_ends: ContextVar[float | None] = ContextVar("firebase_rest_call_ends", default=None)
-"""When the call that asks for a stamp has to end, on the monotonic clock; None if it may take its time."""
 
 
 class Signer(Protocol):
@@ -138,18 +123,18 @@ def user(token: object) -> User:
 
 
 class ServiceAccount:
-    """A service account: signs as administrator with OAuth2 access tokens, which google-auth fetches and renews.
+    """A service account: signs as administrator with OAuth2 access tokens, which google-auth knows how to ask for.
 
     `source` is the path of a key file, its content as a mapping, google-auth credentials, or "adc" for the
-    application default credentials. Nothing is read before the first request.
+    application default credentials. Nothing is read before the first request. `fetch` sends without a credential.
     """
 
-    def __init__(self, source: object, session: Session, timeout: float) -> None:
+    def __init__(self, source: object, fetch: Callable[[Request], Response]) -> None:
         self._source = source
-        self._session = session
-        self._timeout = timeout
-        self._lock = threading.Lock()
+        self._fetch = fetch
+        self._loading = threading.Lock()
         self._google: Any = None  # google-auth ships no types
+        self._renewal = Renewal()
 
     def __repr__(self) -> str:
         return "<service account>"
@@ -157,98 +142,30 @@ class ServiceAccount:
     @property
     def google(self) -> Any:
         """The google-auth credentials."""
-        with self._lock:
-            return self._loaded()
+        from firebase_rest.transport.google import load
+
+        with self._loading:
+            if self._google is None:
+                self._google = load(self._source)
+            return self._google
 
     def stamp(self, refused: Stamp | None = None) -> Stamp | None:
-        with self._lock:
-            google = self._loaded()
-            if not google.valid or (refused is not None and refused.secret == google.token):
-                self._renew(google)
-            token = str(google.token)
-        return Stamp(headers={"Authorization": f"Bearer {token}"}, secret=token)
+        google = self.google if self._google is None else self._google
+        token = google.token
+        if not google.valid or (refused is not None and refused.secret == token):
+            self._renewed(google, None if refused is None else refused.secret)
+            token = google.token
+        if not token:  # anonymous credentials
+            return NO_STAMP
+        return Stamp(headers={"Authorization": f"Bearer {token}"}, secret=str(token))
 
-    def _loaded(self) -> Any:
-        if self._google is None:
-            self._google = _load(self._source)
-        return self._google
+    def _renewed(self, google: Any, refused: str | None) -> None:
+        from firebase_rest.transport.google import outlives_now, renew
 
-    def _renew(self, google: Any) -> None:
-        from google.auth import exceptions
-        from google.auth.transport.requests import Request as GoogleRequest
+        def is_needed() -> bool:
+            return not google.valid or google.token == refused
 
-        session, timeout = self._session, self._timeout
+        def is_usable() -> bool:
+            return google.token != refused and outlives_now(google)
 
-        class Timed(GoogleRequest):
-            def __call__(self, *args: Any, **kwargs: Any) -> Any:
-                kwargs["timeout"] = timeout
-                return super().__call__(*args, **kwargs)  # type: ignore[no-untyped-call]
-
-        problem: Exception | None = None
-        try:
-            google.refresh(Timed(session))
-        except exceptions.TransportError:
-            problem = NetworkError("Google's token server could not be reached to sign for the service account.")
-        except exceptions.GoogleAuthError as error:
-            words = redact(str(error.args[0] if error.args else error))
-            problem = Unauthenticated(f"Google gave the service account no token: {words}", status=401, message=words)
-        if problem is not None:
-            raise problem
-
-
-def _load(source: object) -> Any:
-    if isinstance(source, str) and source == "adc":
-        return _default_credentials()
-    if not isinstance(source, (str, os.PathLike, Mapping)):
-        return _scoped(source)
-    from google.oauth2 import service_account
-
-    if isinstance(source, Mapping):
-        info = dict(cast("Mapping[str, Any]", source))
-        where = "The service account mapping"
-    else:
-        where = f"The service account file {os.fspath(source)!r}"
-        info = _read(Path(os.fspath(source)), where)
-    info.setdefault("token_uri", TOKEN_URI)
-    problem = None
-    try:
-        return service_account.Credentials.from_service_account_info(info, scopes=SCOPES)  # type: ignore[no-untyped-call]
-    except (ValueError, KeyError) as error:
-        # google-auth's sentence names the missing field, or says that the key cannot be parsed; the key is not in it.
-        problem = f"{where} cannot be used: {redact(str(error.args[0] if error.args else error))}"
-    raise ConfigError(problem)
-
-
-def _read(path: Path, where: str) -> dict[str, Any]:
-    text = path.read_text(encoding="utf-8")  # a missing file stays FileNotFoundError, which programs catch
-    info = json_object(text)
-    if not info:
-        raise ConfigError(
-            f"{where} is not JSON; download a new key in the Firebase console (project settings, service accounts)."
-        )
-    return info
-
-
-def _default_credentials() -> Any:
-    import google.auth as google_auth
-    from google.auth import exceptions
-
-    problem = None
-    try:
-        return cast(Any, google_auth).default(scopes=SCOPES)[0]  # not typed to the last argument
-    except exceptions.DefaultCredentialsError:
-        problem = (
-            "no application default credentials were found; set GOOGLE_APPLICATION_CREDENTIALS to a key file's path"
-        )
-    raise ConfigError(f'credentials="adc": {problem}.')
-
-
-def _scoped(source: object) -> Any:
-    from google.auth import credentials
-
-    if not isinstance(source, credentials.Credentials):
-        raise ConfigError(
-            "A service account is the path of its key file, the file's content as a dict, google-auth credentials, "
-            f'or "adc", not {type(source).__name__}.'
-        )
-    return cast(Any, credentials).with_scopes_if_required(source, SCOPES)
+        self._renewal.ensure(is_needed, is_usable, lambda: renew(google, self._fetch))

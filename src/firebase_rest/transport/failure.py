@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 
 import requests
 from requests.exceptions import (
+    ChunkedEncodingError,
     ConnectTimeout,
     ContentDecodingError,
     HTTPError,
@@ -48,15 +49,8 @@ def _has(error: BaseException, *kinds: type[BaseException]) -> bool:
     return any(isinstance(cause, kinds) for cause in causes(error))
 
 
-_UNSENDABLE = (
-    MissingSchema,
-    InvalidSchema,
-    InvalidURL,
-    InvalidHeader,
-    u3.LocationValueError,
-    ValueError,
-    AttributeError,
-)
+_MALFORMED = (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)
+_ON_THE_WAY = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
 _NO_WAY = (u3.ProxyError, ssl.SSLCertVerificationError, u3.LocationValueError)
 
 
@@ -77,9 +71,9 @@ def classify(error: BaseException, watch: Watch) -> Failure:
         return Failure.PERMANENT
     if isinstance(error, requests.exceptions.SSLError) and not _has(error, ssl.SSLEOFError, ssl.SSLZeroReturnError):
         return Failure.PERMANENT  # the other side does not speak TLS, or not ours
-    if isinstance(error, _UNSENDABLE) and not isinstance(error, (u3.HTTPError, OSError)):
+    if isinstance(error, (ValueError, AttributeError)) and not isinstance(error, (u3.HTTPError, OSError)):
         return Failure.PERMANENT
-    if isinstance(error, (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)):
+    if isinstance(error, requests.RequestException) and not isinstance(error, _ON_THE_WAY):
         return Failure.PERMANENT
     if watch.dialed and not watch.connected:
         return Failure.NEVER_CONNECTED  # during the TLS handshake, or before a proxy let us through
@@ -97,8 +91,8 @@ def network_error(
     reason = without(secrets, _reason(error))
     if failure is Failure.PERMANENT:
         if sent:
-            return InvalidAnswer(f"The answer to {where} makes no sense: {reason}.", may_have_happened=True)
-        if isinstance(error, _UNSENDABLE):
+            return InvalidAnswer(f"No usable answer to {where}: {reason}.", may_have_happened=True)
+        if isinstance(error, (*_MALFORMED, ValueError)) and not isinstance(error, ssl.SSLError):
             return UsageError(f"{where} cannot be sent: {reason}.")
         return NetworkError(f"No connection for {where}: {reason}.")
     if failure is Failure.NEVER_CONNECTED:

@@ -6,10 +6,12 @@ an emulator, only loopback. Writes are never redirected.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, urljoin, urlsplit, urlunsplit
+from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit, urlunsplit
 
 from firebase_rest.errors import NetworkError
+from firebase_rest.transport.redact import SECRET_PARAMS
 from firebase_rest.transport.wire import Request
 
 MAX_HOPS = 5
@@ -17,6 +19,7 @@ REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _FAMILIES = ("firebaseio.com", "firebasedatabase.app", "googleapis.com")
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 _CREDENTIALS = frozenset({"auth", "access_token"})
 
 
@@ -39,24 +42,33 @@ def follow(origin: Request, current: Request, status: int, location: str | None)
             "check the URL in the configuration and what stands between.",
             may_have_happened=False,
         )
-    target = urlsplit(urljoin(current.url, location or ""))
+    target = _target(current.url, location or "")
     host, first = target.hostname or "", urlsplit(origin.url)
     local = first.scheme == "http" and first.hostname in _LOOPBACK
-    if not host or (target.scheme != "https" and not (local and target.scheme == "http" and host in _LOOPBACK)):
+    if not _HOST.fullmatch(target.netloc):
+        # Libraries differ in where the host of an odd URL ends; the credential must not depend on it.
+        raise NetworkError("The server redirected to an address that is not a plain host; it was not followed.")
+    if target.scheme != "https" and not (local and target.scheme == "http" and host in _LOOPBACK):
         raise NetworkError(
             f"The server redirected to {target.scheme}://{host}, which is not https; it was not followed."
         )
-    signed = (local and host in _LOOPBACK) or _same_family(first.hostname or "", host)
-    url = urlunsplit((target.scheme, target.netloc.rpartition("@")[2], target.path or "/", "", ""))
+    signed = (local and host in _LOOPBACK) or first.netloc == target.netloc or _same_family(first.hostname or "", host)
+    url = urlunsplit((target.scheme, target.netloc, target.path or "/", "", ""))
     new = parse_qsl(target.query, keep_blank_values=True)
     # The credential is added afresh where it may go; what the server echoed of it goes nowhere.
     named = {name for name, _ in new}
     params = [pair for pair in new if pair[0] not in _CREDENTIALS]
-    params += [pair for pair in origin.params if pair[0] not in named]
+    params += [pair for pair in origin.params if pair[0] not in named and (signed or pair[0] not in SECRET_PARAMS)]
     return Hop(replace(origin, url=url, params=tuple(params)), signed)
 
 
 def _same_family(first: str, second: str) -> bool:
-    if first.lower() == second.lower():
-        return True
-    return any(first.lower().endswith("." + family) and second.lower().endswith("." + family) for family in _FAMILIES)
+    return any(first.endswith("." + family) and second.endswith("." + family) for family in _FAMILIES)
+
+
+def _target(base: str, location: str) -> SplitResult:
+    try:
+        return urlsplit(urljoin(base, location))
+    except ValueError:
+        pass
+    raise NetworkError("The server redirected to an address that is no URL; it was not followed.")

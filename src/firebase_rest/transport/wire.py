@@ -103,14 +103,33 @@ class Response:
         except RecursionError:
             problem = "is nested too deeply to be read"
         except ValueError:
-            start = redact(self.text[:60])
-            problem = f"is not JSON: it starts with {start!r}" if start else "is empty where JSON was expected"
-        if problem is None and not self.framed and type(value) in (int, float):
+            problem = _what_is_wrong(self.text)
+        if problem is None and not self.framed and self.body.lstrip()[:1] in _NUMBER_STARTS:
             # 12 may be all that is left of 1234: nothing said how long the body is.
             problem = "is a number on a connection that does not say where it ends, so it may have been cut"
         if problem is not None:
             raise InvalidAnswer(f"The answer (HTTP {self.status}) {problem}.", may_have_happened=True)
         return value
+
+    def json_object(self) -> dict[str, Any]:
+        """The body parsed as a JSON object. Raises `InvalidAnswer` for anything else."""
+        value = self.json()
+        if isinstance(value, dict):
+            return value
+        raise InvalidAnswer(f"The answer (HTTP {self.status}) is not a JSON object.", may_have_happened=True)
+
+
+_NUMBER_STARTS = frozenset((b"-", b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"))
+
+
+def _what_is_wrong(text: str) -> str:
+    """Why a text is no JSON value. Of what was to be one nothing is shown: it may hold tokens, or people's data."""
+    start = text.lstrip()[:1]
+    if start == "":
+        return "is empty where JSON was expected"
+    if start in '{["':
+        return f"is broken JSON of {len(text)} characters, perhaps cut"
+    return f"is not JSON: it starts with {redact(text[:4000])[:60]!r}"
 
 
 def _loads(body: bytes, options: Mapping[str, Any]) -> Json:

@@ -1,0 +1,92 @@
+"""Renewing a credential that many threads use.
+
+The law of this file: however many ask, one renewal is under way, and nobody waits for it longer than his own call may
+take, nor at all while the old credential will still do.
+"""
+
+from __future__ import annotations
+
+import copy
+import threading
+import time
+from collections.abc import Callable
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+
+from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout
+
+QUIET = 30.0
+"""Seconds for which a renewal that the network refused is not tried again, while the old credential will do."""
+
+call_ends: ContextVar[float | None] = ContextVar("firebase_rest_call_ends", default=None)
+"""When the call that asks for a credential has to end, on the monotonic clock; None if it may take its time."""
+
+
+@dataclass(slots=True)
+class _Flight:
+    """A renewal under way, and how it ended."""
+
+    done: threading.Event = field(default_factory=threading.Event)
+    error: Exception | None = None
+    dropped: bool = False
+
+
+class Renewal:
+    """Renews one credential by `work`; `is_usable` tells whether the old one will do, `is_needed` whether to renew."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._flight: _Flight | None = None
+        self._quiet_until = 0.0
+
+    def __repr__(self) -> str:
+        return "<Renewal>"
+
+    def ensure(self, is_needed: Callable[[], bool], is_usable: Callable[[], bool], work: Callable[[], None]) -> None:
+        """Renew, or wait for the renewal that is under way. Raises what `work` raises, unless the old one will do."""
+        while is_needed():
+            with self._lock:
+                if is_usable() and (self._flight is not None or time.monotonic() < self._quiet_until):
+                    return
+                flight, leads = self._flight, self._flight is None
+                if flight is None:
+                    flight = self._flight = _Flight()
+            if leads and call_ends.get() is None:
+                self._carry_out(flight, is_usable, work)
+            elif leads:
+                # The call has a deadline, the renewal serves others too: it goes on when this call has given up.
+                threading.Thread(
+                    target=self._carry_out, args=(flight, is_usable, work), name="firebase_rest renewal", daemon=True
+                ).start()
+            _wait(flight)
+            if flight.error is not None:
+                # Each thread raises one of its own: a shared one would collect all their tracebacks.
+                raise flight.error if leads else _twin(flight.error)
+            if not flight.dropped:
+                return
+
+    def _carry_out(self, flight: _Flight, is_usable: Callable[[], bool], work: Callable[[], None]) -> None:
+        flight.dropped = True  # unless it comes to an end, of either kind
+        try:
+            work()
+            flight.dropped = False
+        except Exception as error:  # noqa: BLE001 - it is raised again by everybody who waits
+            flight.dropped = False
+            if isinstance(error, NetworkError) and is_usable():
+                self._quiet_until = time.monotonic() + QUIET
+            else:
+                flight.error = error
+        finally:
+            with self._lock:
+                self._flight = None
+            flight.done.set()
+
+
+def _wait(flight: _Flight) -> None:
+    ends = call_ends.get()
+    if not flight.done.wait(None if ends is None else max(0.0, ends - time.monotonic())):
+        raise NetworkTimeout("The credential was not renewed within the deadline of the call; nothing was sent.")
+
+
+def _twin(error: Exception) -> Exception:
+    return copy.copy(error) if isinstance(error, FirebaseError) else error

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from firebase_rest.database.path import check_path, split, url_path
 from firebase_rest.errors import ConfigError, UsageError
@@ -78,13 +78,18 @@ def locate(database_url: object, emulator: str | None) -> Location:
         )
     if not isinstance(database_url, str):
         return _nowhere(f"The 'databaseURL' in the configuration is a {type(database_url).__name__}, not a string.")
-    parts = urlsplit(database_url.strip())
+    parts = _taken_apart(database_url.strip())
     host = parts.hostname or ""
     namespace = dict(parse_qsl(parts.query)).get("ns")
     if parts.scheme not in ("http", "https") or not host:
         return _nowhere(
             f"The databaseURL {database_url!r} is not a URL; copy it from the Firebase console: "
             "https://<database>.firebaseio.com or https://<database>.<region>.firebasedatabase.app"
+        )
+    if parts.path.strip("/"):
+        return _nowhere(
+            f"The databaseURL {database_url!r} has a path; it must be the root of a database: "
+            f"leave {parts.path!r} out, and write .child({parts.path.strip('/')!r}) where it is meant."
         )
     netloc = parts.netloc.rpartition("@")[2]
     if emulator is not None:
@@ -95,6 +100,13 @@ def locate(database_url: object, emulator: str | None) -> Location:
             "write https://, or add ?ns=<database> for an emulator."
         )
     return Location(f"{parts.scheme}://{netloc}", namespace)
+
+
+def _taken_apart(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:  # a bracket that is not closed
+        return SplitResult("", "", "", "", "")
 
 
 def _nowhere(problem: str) -> Location:

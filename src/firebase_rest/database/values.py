@@ -62,19 +62,21 @@ def encode_update(data: object, segments: Sequence[str], options: Mapping[str, A
     targets: dict[tuple[str, ...], str] = {}
     for key, value in cast("Mapping[object, object]", data).items():
         name = _key_text(key, where)
-        target = _check_update_path(name, segments, value)
+        target = _check_update_path(name, segments)
         if target in targets:
             raise UsageError(
                 f"update() at {where} names the same place twice: {targets[target]!r} and {name!r}; keep one."
             )
         targets[target] = name
-        if target[-1] != ".priority":
+        if target[-1] == ".priority":
+            checker.check_priority(value, (*segments, *target))
+        else:
             checker.check(value, (*segments, *target))
     _check_ancestors(targets, where)
     return Encoded(_dump(cast(object, data)), checker.increments)
 
 
-def _check_update_path(name: str, segments: Sequence[str], value: object) -> tuple[str, ...]:
+def _check_update_path(name: str, segments: Sequence[str]) -> tuple[str, ...]:
     where = _show(segments)
     target = split(name)
     if not target:
@@ -82,8 +84,6 @@ def _check_update_path(name: str, segments: Sequence[str], value: object) -> tup
             f"update() at {where} has the empty path {name!r} among its keys; to replace everything use set()."
         )
     keys = target[:-1] if target[-1] == ".priority" else target
-    if len(keys) < len(target):
-        _check_priority(value, _show((*segments, *target)))
     check_path((*segments, *keys), _show((*segments, *target)))
     return target
 
@@ -103,8 +103,8 @@ def _plain(data: object, segments: Sequence[str], options: Mapping[str, Any] | N
     """`data` after the caller's own JSON encoding, if there is any."""
     if not options:
         return data
-    if not options.get("skipkeys"):
-        _refuse_odd_keys(data, _show(segments))  # json.dumps would turn None and 1.5 into strings without a word
+    # json.dumps would turn None and 1.5 into strings without a word; with skipkeys it drops only what it cannot turn.
+    _refuse_odd_keys(data, _show(segments), skipkeys=bool(options.get("skipkeys")))
     text = problem = None
     try:
         text = json.dumps(data, **options)
@@ -115,15 +115,16 @@ def _plain(data: object, segments: Sequence[str], options: Mapping[str, Any] | N
     return json.loads(text)
 
 
-def _refuse_odd_keys(data: object, where: str, depth: int = 0) -> None:
+def _refuse_odd_keys(data: object, where: str, depth: int = 0, *, skipkeys: bool) -> None:
     if depth > MAX_DEPTH:
         return  # the check after encoding says so
     if isinstance(data, Mapping):
         for key, value in cast("Mapping[object, object]", data).items():
-            _refuse_odd_keys(value, f"{where.rstrip('/')}/{_key_text(key, where)}", depth + 1)
+            if not (skipkeys and key is not None and not isinstance(key, (str, int, float))):
+                _refuse_odd_keys(value, f"{where.rstrip('/')}/{_key_text(key, where)}", depth + 1, skipkeys=skipkeys)
     elif isinstance(data, (list, tuple)):
         for index, value in enumerate(cast("Sequence[object]", data)):
-            _refuse_odd_keys(value, f"{where.rstrip('/')}/{index}", depth + 1)
+            _refuse_odd_keys(value, f"{where.rstrip('/')}/{index}", depth + 1, skipkeys=skipkeys)
 
 
 def _dump(data: object) -> bytes:
@@ -146,13 +147,6 @@ def _key_text(key: object, where: str) -> str:
     if isinstance(key, int) and not isinstance(key, bool):
         return str(int(key))  # as json.dumps makes it
     raise UsageError(f"The key {key!r} in {where} is not a string; write {str(key)!r} if that is meant.")
-
-
-def _check_priority(value: object, where: str) -> None:
-    if isinstance(value, Mapping) and ".sv" in value:
-        _check_server_value(cast("Mapping[object, object]", value), where)
-    elif isinstance(value, bool) or not isinstance(value, (int, float, str, type(None))):
-        raise UsageError(f"The priority at {where} is {value!r}; priorities are None, a number or a string.")
 
 
 def _is_composite(value: object) -> bool:
@@ -203,6 +197,12 @@ class _Checker:
                 "or pass json_kwargs={'default': str}."
             )
 
+    def check_priority(self, value: object, path: tuple[str, ...]) -> None:
+        """Raise `UsageError`, naming the path, unless `value` can be the priority there."""
+        if isinstance(value, bool) or _is_composite(value):
+            raise UsageError(f"The priority at {_show(path)} is {value!r}; priorities are None, a number or a string.")
+        self.check(value, path)
+
     def _check_string(self, value: str, path: tuple[str, ...]) -> None:
         if value.isascii():
             size = len(value)
@@ -230,7 +230,7 @@ class _Checker:
                 raise UsageError(f"The key {name!r} stands twice in {where}, as text and as a number; keep one.")
             names.add(name)
             if name == ".priority":
-                _check_priority(item, where)
+                self.check_priority(item, path)
             elif name == ".value":
                 self._check_leaf(value, item, path)
             else:

@@ -1,0 +1,102 @@
+"""A place in a database, and the URL it has."""
+
+from __future__ import annotations
+
+import pytest
+
+from firebase_rest import ConfigError, UsageError
+from firebase_rest.database.location import Location, locate
+
+ROOT = Location("https://x.firebaseio.com")
+
+
+@pytest.mark.parametrize(
+    ("url", "base", "namespace"),
+    [
+        ("https://x.firebaseio.com", "https://x.firebaseio.com", None),
+        ("https://x.firebaseio.com/", "https://x.firebaseio.com", None),
+        (" https://x.firebaseio.com ", "https://x.firebaseio.com", None),
+        ("https://x.europe-west1.firebasedatabase.app/", "https://x.europe-west1.firebasedatabase.app", None),
+        ("https://x.firebaseio.com/?ns=y", "https://x.firebaseio.com", "y"),
+        ("https://x.firebaseio.com?ns=y", "https://x.firebaseio.com", "y"),
+        ("http://localhost:9000?ns=y", "http://localhost:9000", "y"),
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9000", None),
+        ("http://10.0.0.1:9000/?ns=y", "http://10.0.0.1:9000", "y"),
+        ("http://[::1]:9000", "http://[::1]:9000", None),
+    ],
+)
+def test_a_database_url_is_scheme_host_and_perhaps_a_namespace(url: str, base: str, namespace: str | None) -> None:
+    location = locate(url, None)
+    assert (location.origin, location.namespace, location.segments) == (base, namespace, ())
+
+
+@pytest.mark.parametrize(
+    ("url", "namespace"),
+    [
+        ("https://X-y.firebaseio.com/", "x-y"),
+        ("https://x.europe-west1.firebasedatabase.app", "x"),
+        ("https://x.firebaseio.com/?ns=y", "y"),
+    ],
+)
+def test_an_emulator_stands_in_for_the_host_whose_first_label_becomes_the_namespace(url: str, namespace: str) -> None:
+    location = locate(url, "127.0.0.1:9000")
+    assert location.url == "http://127.0.0.1:9000/.json"
+    assert location.params == (("ns", namespace),)
+
+
+@pytest.mark.parametrize(
+    ("url", "emulator", "says"),
+    [
+        (None, None, "no 'databaseURL'"),
+        (5, None, "is a int, not a string"),
+        ("x.firebaseio.com", None, "is not a URL"),
+        ("ftp://x.firebaseio.com", None, "is not a URL"),
+        ("https://", None, "is not a URL"),
+        ("https://[broken", None, "is not a URL"),
+        ("http://x.firebaseio.com", None, "plain http"),
+        ("https://x.firebaseio.com/users", None, "root of a database"),
+        ("https://x.firebaseio.com/users", "127.0.0.1:9000", "root of a database"),
+        ("https://x.firebaseio.com", "http://127.0.0.1:9000", "without a scheme"),
+    ],
+)
+def test_a_url_that_names_no_database_is_told_when_the_place_is_used(
+    url: object, emulator: str | None, says: str
+) -> None:
+    location = locate(url, emulator)
+    assert location.child("a").path == "a"
+    with pytest.raises(ConfigError, match=says):
+        _ = location.child("a").url
+
+
+@pytest.mark.parametrize(
+    ("parts", "path"),
+    [
+        ((), ""),
+        (("a",), "a"),
+        (("a", "b"), "a/b"),
+        (("/a/b/",), "a/b"),
+        (("a//b", "", "/c"), "a/b/c"),
+        ((1, True), "1/True"),
+        (("a b", "é?", "%41"), "a b/é?/%41"),
+    ],
+)
+def test_a_child_is_below_whatever_its_parts_are(parts: tuple[object, ...], path: str) -> None:
+    assert ROOT.child(*parts).path == path
+
+
+def test_a_url_carries_every_segment_encoded_once() -> None:
+    assert ROOT.child("a b", "é?", "%41").url == "https://x.firebaseio.com/a%20b/%C3%A9%3F/%2541.json"
+
+
+@pytest.mark.parametrize("part", [None, "a.b", "$a", "a/b#c", "[0]", "a\x00", 1.5])
+def test_text_that_cannot_be_a_key_is_refused(part: object) -> None:
+    with pytest.raises(UsageError):
+        ROOT.child("ok", part)
+
+
+def test_a_place_too_deep_or_too_long_is_refused() -> None:
+    deep = ROOT.child(*"a" * 32)
+    with pytest.raises(UsageError, match="33 levels"):
+        deep.child("a")
+    with pytest.raises(UsageError, match="768 bytes"):
+        ROOT.child("a" * 500).child("b" * 500)

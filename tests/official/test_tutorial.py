@@ -1,0 +1,20 @@
+"""The Auth half of a tutorial written for pyrebase, on the official Auth emulator."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from docs import tutorial
+
+if TYPE_CHECKING:
+    from official.processes import OfficialAuthEmulator
+
+
+def test_the_auth_calls_of_a_pyrebase_tutorial_work_on_the_official_emulator(
+    official_auth: OfficialAuthEmulator,
+) -> None:
+    typed = tutorial.AUTH.replace("morty@", "pasted@")  # other tests have their own accounts there
+    answers = tutorial.AUTH_ANSWERS.replace("morty@", "pasted@")
+    said = tutorial.paste(typed, {"apiKey": "any"}, {"FIREBASE_AUTH_EMULATOR_HOST": official_auth.host})
+    assert re.fullmatch(answers.strip(), said), said

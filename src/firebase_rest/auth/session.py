@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 from firebase_rest.auth.claims import claims_of
@@ -20,8 +20,8 @@ MARGIN = 300.0
 
 @dataclass(frozen=True, slots=True)
 class _Tokens:
-    id_token: str
-    refresh_token: str
+    id_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
     lifetime: float
     monotonic_end: float
     wall_end: float

@@ -78,14 +78,13 @@ def push(location: Location, data: object, options: Options = None) -> Flow[dict
     """Add a child under a key that the server makes: {"name": key}."""
     encoded = encode(data, (*location.segments, "-" * 20), options)
     response = check((yield Request("POST", location.url, location.params, _JSON, encoded.body, Repeat.IF_REFUSED)))
-    answer = response.json()
-    assert isinstance(answer, dict)
-    return {name: str(value) for name, value in answer.items()}
+    return {name: str(value) for name, value in response.json_object().items()}
 
 
 def remove(location: Location) -> Flow[None]:
     """Delete everything here."""
-    check((yield Request("DELETE", location.url, location.params, repeatable=Repeat.ALWAYS)))
+    response = check((yield Request("DELETE", location.url, location.params, repeatable=Repeat.ALWAYS)))
+    response.json()  # null; a page of a proxy's in its place deleted nothing
 
 
 def exists(location: Location) -> Flow[bool]:

@@ -7,7 +7,7 @@ threads, stored and used again. https://firebase.google.com/docs/database/rest/s
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from firebase_rest.database import protocol
@@ -44,7 +44,7 @@ Q = TypeVar("Q", bound="Query")
 class Home:
     """What a database's references share of the App they come from."""
 
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     account: ServiceAccount | None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
@@ -24,6 +24,7 @@ from firebase_rest.errors import (
 )
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.lenient import as_object, json_object
+from firebase_rest.transport.redact import without
 from firebase_rest.transport.wire import Flow, Repeat, Request, Response
 
 _JSON = {"Content-Type": "application/json"}
@@ -37,7 +38,7 @@ _CODE = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+(?=$|\s|:)")
 class Endpoint:
     """A project's Auth: its API key, and the host:port of an emulator that stands in for Google's hosts."""
 
-    api_key: str | None
+    api_key: str | None = field(repr=False)
     emulator: str | None
 
     def account(self, operation: str, body: Mapping[str, Any], repeat: Repeat = Repeat.IF_UNSENT) -> Request:
@@ -74,16 +75,17 @@ class Endpoint:
 def call(request: Request) -> Flow[dict[str, Any]]:
     """Send, and return the answer's members or raise the typed error."""
     response = check((yield request))
-    reply = response.json()
-    if isinstance(reply, dict) and "mfaPendingCredential" in reply:
+    reply = response.json_object()
+    if "mfaPendingCredential" in reply:
+        pending = {str(reply["mfaPendingCredential"])}  # as good as a first factor: in the details, never in a text
         raise api_error(
             MfaRequired,
-            response,
+            replace(response, body=without(pending, response.text).encode()),
             "The first factor is right; a second one is needed.",
             code="MFA_REQUIRED",
             details=reply,
         )
-    return cast(dict[str, Any], reply)
+    return reply
 
 
 def check(response: Response) -> Response:

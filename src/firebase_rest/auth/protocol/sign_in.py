@@ -7,6 +7,7 @@ from typing import Any, cast
 from firebase_rest.auth.claims import claims_of
 from firebase_rest.auth.protocol.endpoint import Endpoint, call, check
 from firebase_rest.auth.replies import Refreshed, SignedIn
+from firebase_rest.errors import InvalidAnswer
 from firebase_rest.transport.wire import Flow, Repeat
 
 
@@ -33,7 +34,9 @@ def sign_up(endpoint: Endpoint, email: str | None = None, password: str | None =
 def refresh(endpoint: Endpoint, refresh_token: str) -> Flow[Refreshed]:
     """Exchange a refresh token for a new ID token."""
     response = check((yield endpoint.token(refresh_token)))
-    reply = cast("dict[str, Any]", response.json())
+    reply = response.json_object()
+    if not reply.keys() >= {"user_id", "id_token", "refresh_token", "expires_in"}:
+        raise InvalidAnswer("The answer to the refresh has no tokens in it.", may_have_happened=True)
     return {
         "userId": reply["user_id"],
         "localId": reply["user_id"],

@@ -23,7 +23,7 @@ from firebase_rest.emulator.writes import WRITES
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.tree import Node
@@ -88,12 +88,11 @@ class DatabaseEmulator:
         host, raw, pairs = split_url(request)
         if not raw.endswith(".json"):
             return text(403, "append .json to your request URI to use the REST API.")
-        params = dict(pairs)
-        now = self._clock()
+        params, now = dict(pairs), self._clock()
         namespace = self.namespace(self._name(host, params))
         caller = identify(headers, params, self._check_id_token, now)
         segments = database_path(raw)
-        special = segments[0] if segments and segments[0] in {".settings", ".inspect"} else ""
+        special = segments[:1] in {(".settings",), (".inspect",)}
         path, of_priority = ((), False) if special else checked_path(segments)
         check_options(params)
         call = Call(
@@ -108,18 +107,22 @@ class DatabaseEmulator:
             caller=caller,
             now=int(now * 1000),
         )
-        if special == ".settings":
-            return settings.answer(call, segments[1:])
-        if special:
-            if segments != (".inspect", "databases"):
-                raise RefusedError(400, INVALID_PATH)
-            return settings.databases(list(self._namespaces.values()))
+        return self._answer_special(call, segments) if special else self._answer_data(call)
+
+    def _answer_data(self, call: Call) -> Response | Subscription:
         if call.method == "GET":
             return _read(call)
         write = WRITES.get(call.method)
         if write is None:
             raise RefusedError(405, f"The database does not know the method {call.method}")
         return write(call, self._push_ids)
+
+    def _answer_special(self, call: Call, segments: Sequence[str]) -> Response:
+        if segments[0] == ".settings":
+            return settings.answer(call, segments[1:])
+        if segments[1:] != ("databases",):
+            raise RefusedError(400, INVALID_PATH)
+        return settings.databases(list(self._namespaces.values()))
 
     def _name(self, host: str, params: Mapping[str, str]) -> str:
         """`ns` decides; else the host, where it is one of Firebase's; else the project's default database."""

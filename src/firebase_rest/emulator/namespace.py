@@ -67,13 +67,6 @@ class Namespace:
         stream.when_ended(self._forget)
         return stream
 
-    def close(self) -> None:
-        """End every stream."""
-        with self._lock:
-            streams = self._streams.copy()
-        for stream in streams:
-            stream.end()
-
     def _forget(self, stream: Subscription) -> None:
         with self._lock:
             if stream in self._streams:

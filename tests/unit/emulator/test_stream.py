@@ -236,13 +236,6 @@ def test_an_ended_stream_hears_no_more_and_is_forgotten():
     assert namespace._streams == []
 
 
-def test_closing_a_database_ends_its_streams():
-    namespace = Namespace("n")
-    watchers = [subscribe(namespace) for _ in range(3)]
-    namespace.close()
-    assert [watcher.ended for watcher in watchers] == [True] * 3
-
-
 def test_a_watcher_that_does_not_read_is_disconnected_and_holds_up_nobody(monkeypatch):
     monkeypatch.setattr(stream, "MAX_PENDING", 5)
     namespace = Namespace("n")

@@ -1,0 +1,176 @@
+"""The answer to a read: the table of return shapes, row by row, and the order of children."""
+
+from __future__ import annotations
+
+import copy
+import json
+from typing import Any
+
+import pytest
+
+from firebase_rest.database.filter import Bound, Filter
+from firebase_rest.database.snapshot import Item, Snapshot, sort
+
+PLAIN = Filter()
+SHALLOW = Filter(shallow=True)
+BY_KEY = Filter("$key")
+BY_VALUE = Filter("$value", limit_to_first=10)
+BY_AGE = Filter("age", start_at=Bound(None))
+
+
+def pairs(snapshot: Snapshot) -> Any:
+    items = snapshot.each()
+    return None if items is None else [item.item for item in items]
+
+
+@pytest.mark.parametrize("value", [None, 0, 5, 1.5, "", "text", True, False])
+def test_nothing_or_a_plain_value_is_itself_and_has_no_items(value: object) -> None:
+    snapshot = Snapshot("k", value)  # type: ignore[arg-type]
+    assert snapshot.val() == value
+    assert type(snapshot.val()) is type(value)
+    assert snapshot.each() is None
+    assert snapshot.pyres == value
+    assert list(snapshot) == []
+    assert snapshot
+
+
+def test_an_object_comes_as_a_dict_in_the_order_of_its_keys() -> None:
+    snapshot = Snapshot("k", {"b": 1, "10": 2, "a": 3, "9": 4})
+    assert list(snapshot.val().items()) == [("9", 4), ("10", 2), ("a", 3), ("b", 1)]
+    assert pairs(snapshot) == [("9", 4), ("10", 2), ("a", 3), ("b", 1)]
+    assert [item.key() for item in snapshot.pyres] == ["9", "10", "a", "b"]
+    assert [item.val() for item in snapshot] == [4, 2, 3, 1]
+    assert snapshot[1].item == ("10", 2)
+    assert json.dumps(snapshot.val()) == '{"9": 4, "10": 2, "a": 3, "b": 1}'
+
+
+def test_each_val_is_a_fresh_dict_and_list_to_change() -> None:
+    for value in ({"a": 1}, [1, 2]):
+        snapshot = Snapshot("k", copy.copy(value))  # type: ignore[arg-type]
+        snapshot.val().clear()
+        assert snapshot.val() == value
+        assert len(snapshot.each() or []) == len(value)
+
+
+def test_an_array_has_none_for_holes_and_items_with_int_keys() -> None:
+    snapshot = Snapshot("k", ["a", None, "a", {"x": 1}])
+    assert snapshot.val() == ["a", None, "a", {"x": 1}]
+    assert pairs(snapshot) == [(0, "a"), (1, None), (2, "a"), (3, {"x": 1})]
+    assert [item.key() for item in snapshot.pyres] == [0, 1, 2, 3]
+    assert snapshot[3].val() == {"x": 1}
+
+
+def test_an_array_that_answers_an_ordered_query_has_its_items_in_order_without_holes() -> None:
+    snapshot = Snapshot("k", [None, 3, None, 1, 2], BY_VALUE)
+    assert snapshot.val() == [None, 3, None, 1, 2]
+    assert pairs(snapshot) == [(3, 1), (4, 2), (1, 3)]
+    by_age = Snapshot("k", [None, {"age": 7}, {"age": "x"}, {"name": "z"}], BY_AGE)
+    assert [item.key() for item in by_age] == [3, 1, 2]
+
+
+@pytest.mark.parametrize("value", [None, {}])
+@pytest.mark.parametrize("filter", [BY_KEY, BY_VALUE, BY_AGE])
+def test_a_query_that_finds_nothing_is_empty_and_falsy_but_the_answer_is_true(value: Any, filter: Filter) -> None:
+    snapshot = Snapshot("k", value, filter)
+    assert snapshot.val() == {}
+    assert not snapshot.val()
+    assert snapshot.each() == []
+    assert snapshot.pyres == []
+    assert list(snapshot) == []
+    assert snapshot
+
+
+@pytest.mark.parametrize(
+    ("value", "keys"),
+    [
+        ({"b": True, "a": True, "10": True, "9": True}, ["9", "10", "a", "b"]),
+        ([True, None, True], ["0", "2"]),
+        (None, None),
+        ("leaf", "leaf"),
+    ],
+)
+def test_a_shallow_read_gives_the_keys_sorted(value: Any, keys: Any) -> None:
+    snapshot = Snapshot("k", value, SHALLOW)
+    assert snapshot.val() == keys
+    assert snapshot.each() is None
+    assert list(snapshot) == (keys if isinstance(keys, list) else [])
+
+
+def test_children_are_ordered_by_a_member_whatever_types_are_mixed() -> None:
+    people: dict[str, Any] = {
+        "text": {"age": "7"},
+        "map": {"age": {"x": 1}},
+        "none": {"name": "x"},
+        "int": {"age": 7},
+        "true": {"age": True},
+        "leaf": "just text",
+        "float": {"age": 6.5},
+        "false": {"age": False},
+        "array": ["age"],
+    }
+    snapshot = Snapshot("k", people, BY_AGE)
+    assert list(snapshot.val()) == ["array", "leaf", "none", "false", "true", "float", "int", "text", "map"]
+
+
+def test_children_are_ordered_by_a_deep_member_also_inside_arrays() -> None:
+    value: dict[str, Any] = {"a": {"scores": [9, 3]}, "b": {"scores": {"1": 1, "x": 0}}, "c": {"scores": [1]}}
+    assert list(Snapshot("k", value, Filter("scores/1")).val()) == ["c", "b", "a"]
+    assert list(Snapshot("k", {"a": [5], "b": [4]}, Filter("0")).val()) == ["b", "a"]
+
+
+def test_equal_members_leave_the_order_to_the_keys() -> None:
+    value: dict[str, Any] = {key: {"age": 1} for key in ("b", "10", "a", "9")}
+    assert list(Snapshot("k", value, BY_AGE).val()) == ["9", "10", "a", "b"]
+
+
+def test_an_answer_with_priorities_is_ordered_by_them_and_shows_none() -> None:
+    exported: Any = {
+        "z": {".value": 1, ".priority": "b"},
+        "y": {"x": {"0": 1, "1": {".value": 2, ".priority": 9}}, ".priority": 5},
+        "b": 3,
+        "a": {"x": 1},
+        "x": {".value": False, ".priority": "a"},
+    }
+    snapshot = Snapshot.of_export("k", exported, Filter("$priority"))
+    assert list(snapshot.val().items()) == [("a", {"x": 1}), ("b", 3), ("y", {"x": [1, 2]}), ("x", False), ("z", 1)]
+
+
+def test_an_answer_with_priorities_that_reads_as_an_array_is_one() -> None:
+    exported: Any = {"0": {".value": "x", ".priority": 2}, "2": {".value": "y", ".priority": 1}, ".priority": "own"}
+    snapshot = Snapshot.of_export("k", exported, Filter("$priority"))
+    assert snapshot.val() == ["x", None, "y"]
+    assert pairs(snapshot) == [(2, "y"), (0, "x")]
+    leaf = Snapshot.of_export("k", {".value": 5, ".priority": 1}, Filter("$priority"))
+    assert leaf.val() == 5
+
+
+def test_the_key_is_the_last_segment_and_no_value_shows_in_a_repr() -> None:
+    snapshot = Snapshot("users", {"ada": "secret"})
+    assert snapshot.key() == "users"
+    assert repr(snapshot) == "<Snapshot of 'users'>"
+    assert repr(snapshot[0]) == "<Item 'ada'>"
+    assert repr(Snapshot("", None)) == "<Snapshot of '/'>"
+
+
+def test_sort_orders_by_a_member_of_any_type_and_keeps_all_children() -> None:
+    snapshot = Snapshot("k", {"a": {"n": 2}, "b": {"n": "1"}, "c": 5, "d": {"n": 1, "x/y": 0}})
+    by_n = sort(snapshot, "n")
+    assert [item.key() for item in by_n] == ["c", "d", "a", "b"]
+    assert list(by_n.val()) == ["c", "d", "a", "b"]
+    assert [item.key() for item in sort(snapshot, "n", reverse=True)] == ["b", "a", "d", "c"]
+    assert by_n.key() == "k"
+
+
+def test_sort_of_nothing_or_a_plain_value_is_empty() -> None:
+    assert sort(Snapshot("k", None), "n").each() == []
+    assert sort(Snapshot("k", 5), "n").each() == []
+
+
+def test_sort_of_an_array_keeps_its_keys() -> None:
+    by_n = sort(Snapshot("k", [{"n": 2}, {"n": 1}]), "n")
+    assert [item.item for item in by_n] == [(1, {"n": 1}), (0, {"n": 2})]
+
+
+def test_an_item_is_its_key_and_value() -> None:
+    item = Item("a", 1)
+    assert (item.key(), item.val(), item.item) == ("a", 1, ("a", 1))

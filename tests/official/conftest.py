@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from official.processes import OfficialAuthEmulator, Oracle, Unavailable, install
+from official.processes import OfficialAuthEmulator, OfficialStorageEmulator, Oracle, Unavailable, install
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -37,6 +37,19 @@ def official_components() -> None:
 def official_auth(official_components: None) -> Iterator[OfficialAuthEmulator]:
     with OfficialAuthEmulator() as emulator:
         yield emulator
+
+
+@pytest.fixture(scope="session")
+def official_storage_process(official_components: None) -> Iterator[OfficialStorageEmulator]:
+    with OfficialStorageEmulator() as emulator:
+        yield emulator
+
+
+@pytest.fixture
+def official_storage(official_storage_process: OfficialStorageEmulator) -> OfficialStorageEmulator:
+    """With no objects in it, open to everybody."""
+    official_storage_process.reset()
+    return official_storage_process
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ import tempfile
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.request import ProxyHandler, Request, build_opener
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +130,38 @@ class OfficialAuthEmulator(Child):
         super().__init__("auth_emulator.cjs", project)
         self.project = project
         self.host: str = self.ready["host"]
+
+
+class OfficialStorageEmulator(Child):
+    """The Storage emulator of firebase-tools at `host` ("127.0.0.1:PORT")."""
+
+    def __init__(self, project: str = "demo-project") -> None:
+        super().__init__("storage_emulator.cjs", project)
+        self.project = project
+        self.host: str = self.ready["host"]
+
+    def reset(self) -> None:
+        """Forget all objects and uploads, and allow everything to everybody."""
+        self._control("POST", "reset")
+        self.rules("allow")
+
+    def rules(self, word: str) -> None:
+        """What users may do from now on: "allow", "deny", or "signed-in", which asks for a user's token."""
+        self._control("PUT", "setRules", {"rules": {"files": [{"name": "storage.rules", "content": word}]}})
+
+    def _control(self, method: str, what: str, body: Any = None) -> None:
+        request = Request(
+            f"http://{self.host}/internal/{what}",
+            data=json.dumps(body).encode(),
+            headers={"Content-Type": "application/json"},
+            method=method,
+        )
+        with _DIRECT.open(request, timeout=20):
+            pass
+
+
+_DIRECT = build_opener(ProxyHandler({}))
+"""Without the proxies of the environment."""
 
 
 class Oracle(Child):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import subprocess
+from urllib.parse import quote
 
 import requests
 
-from official.processes import HERE, OfficialAuthEmulator, Oracle, node
+from official.processes import HERE, OfficialAuthEmulator, OfficialStorageEmulator, Oracle, node
 
 
 def test_the_oracle_answers_cases_in_order_and_names_refused_ones(oracle: Oracle) -> None:
@@ -36,7 +37,28 @@ def test_the_auth_emulator_is_ready_when_it_says_so(official_auth: OfficialAuthE
     assert requests.get(f"http://{official_auth.host}/", timeout=10).json()["authEmulator"]["ready"] is True
 
 
+def test_the_storage_emulator_keeps_a_name_with_a_percent_sign(official_storage: OfficialStorageEmulator) -> None:
+    objects = f"http://{official_storage.host}/v0/b/bucket/o"
+    kept = requests.post(objects, params={"name": "100% é"}, data=b"whole", timeout=10)
+    assert kept.json()["name"] == "100% é"
+    path = f"{objects}/{quote('100% é', safe='')}"
+    assert requests.get(path, timeout=10).json()["name"] == "100% é"
+    assert requests.get(path, params={"alt": "media"}, timeout=10).content == b"whole"
+
+
+def test_the_stand_in_for_storage_rules_allows_denies_and_asks_for_a_token(
+    official_storage: OfficialStorageEmulator,
+) -> None:
+    url = f"http://{official_storage.host}/v0/b/bucket/o"
+    signed_in = {"Authorization": "Firebase x.eyJzdWIiOiJ1In0."}
+    for word, nobody, user in (("deny", 403, 403), ("signed-in", 403, 200), ("allow", 200, 200)):
+        official_storage.rules(word)
+        assert requests.get(url, timeout=10).status_code == nobody
+        assert requests.get(url, headers=signed_in, timeout=10).status_code == user
+        assert requests.get(url, headers={"Authorization": "Bearer owner"}, timeout=10).status_code == 200
+
+
 def test_a_component_ends_when_its_stdin_closes(official_components: None) -> None:
-    for script in ("auth_emulator.cjs", "sdk_oracle.cjs"):
+    for script in ("auth_emulator.cjs", "storage_emulator.cjs", "sdk_oracle.cjs"):
         done = subprocess.run([node(), script], cwd=HERE, stdin=subprocess.DEVNULL, timeout=30, check=False)
         assert done.returncode == 0

@@ -44,24 +44,14 @@ class Endpoint:
     def account(self, operation: str, body: Mapping[str, Any], repeat: Repeat = Repeat.IF_UNSENT) -> Request:
         """`accounts:<operation>` with `body`, whose None members are left out: the server takes no nulls."""
         present = {name: value for name, value in body.items() if value is not None}
-        url = self._url("identitytoolkit.googleapis.com", f"v1/accounts:{operation}")
+        url = service_url(self.emulator, "identitytoolkit.googleapis.com", f"v1/accounts:{operation}")
         return Request("POST", url, self._params(), _JSON, json.dumps(present).encode(), repeat)
 
     def token(self, refresh_token: str) -> Request:
         """The exchange of a refresh token for a new ID token."""
-        url = self._url("securetoken.googleapis.com", "v1/token")
+        url = service_url(self.emulator, "securetoken.googleapis.com", "v1/token")
         form = urlencode({"grant_type": "refresh_token", "refresh_token": refresh_token}, quote_via=quote, safe="")
         return Request("POST", url, self._params(), _FORM, form.encode(), Repeat.ALWAYS)
-
-    def _url(self, host: str, path: str) -> str:
-        if self.emulator is None:
-            return f"https://{host}/{path}"
-        if "//" in self.emulator:
-            raise ConfigError(
-                f"FIREBASE_AUTH_EMULATOR_HOST is {self.emulator!r}: write host:port without a scheme, "
-                "like 127.0.0.1:9099."
-            )
-        return f"http://{self.emulator}/{host}/{path}"
 
     def _params(self) -> tuple[tuple[str, str], ...]:
         if self.api_key is None:
@@ -70,6 +60,17 @@ class Endpoint:
                 "(project settings, general, web API key)."
             )
         return (("key", self.api_key),)
+
+
+def service_url(emulator: str | None, host: str, path: str) -> str:
+    """Where `path` of a Google host is: there, or behind the emulator that stands in for it at host:port."""
+    if emulator is None:
+        return f"https://{host}/{path}"
+    if "//" in emulator:
+        raise ConfigError(
+            f"FIREBASE_AUTH_EMULATOR_HOST is {emulator!r}: write host:port without a scheme, like 127.0.0.1:9099."
+        )
+    return f"http://{emulator}/{host}/{path}"
 
 
 def call(request: Request) -> Flow[dict[str, Any]]:

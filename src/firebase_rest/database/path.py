@@ -52,17 +52,17 @@ def array_length(keys: Collection[str]) -> int:
 def check_segment(segment: str, where: str) -> None:
     """Raise `UsageError`, naming the key and `where` it stands, unless the database takes `segment` as a key."""
     if segment == "":
-        raise UsageError(f"A key in {where} is empty; give every child a name.")
+        raise UsageError(f"A key in {_shown(where)} is empty; give every child a name.")
     bad = _FORBIDDEN.search(segment)
     if bad is not None:
         raise UsageError(
-            f"The key {segment!r} in {where} contains {bad.group()!r}; keys cannot contain . $ # [ ] / or control "
+            f"The key {segment!r} in {_shown(where)} contains {bad.group()!r}; keys cannot contain . $ # [ ] / or control "
             "characters, so replace them (for example by '_' or ',')."
         )
     size = _utf8_size(segment, where)
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The key {segment[:20]!r}... in {where} has {size} bytes; keys have at most {MAX_KEY_BYTES} bytes of "
+            f"The key {segment[:20]!r}... in {_shown(where)} has {size} bytes; keys have at most {MAX_KEY_BYTES} bytes of "
             "UTF-8, so use a shorter key or a hash of it."
         )
 
@@ -72,12 +72,18 @@ def check_path(segments: Sequence[str], where: str) -> None:
     for segment in segments:
         check_segment(segment, where)
     if len(segments) > MAX_DEPTH:
-        raise UsageError(f"The path {where} has {len(segments)} levels; the database goes {MAX_DEPTH} deep.")
+        raise UsageError(f"The path {_shown(where)} has {len(segments)} levels; the database goes {MAX_DEPTH} deep.")
     size = len("/".join(segments).encode())
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The path {where[:40]}... has {size} bytes; paths have at most {MAX_KEY_BYTES} bytes of UTF-8."
+            f"The path {_shown(where)} has {size} bytes; paths have at most {MAX_KEY_BYTES} bytes of UTF-8."
         )
+
+
+def _shown(where: str) -> str:
+    """A place as it is named in a message: on one line, and not for ever."""
+    text = where if len(where) <= 100 else where[:100] + "..."
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def _utf8_size(text: str, where: str) -> int:
@@ -87,7 +93,7 @@ def _utf8_size(text: str, where: str) -> int:
         return len(text.encode())
     except UnicodeEncodeError:
         pass
-    raise UsageError(f"The text {text!r} in {where} holds half of a surrogate pair, which UTF-8 cannot carry.")
+    raise UsageError(f"The text {text!r} in {_shown(where)} holds half of a surrogate pair, which UTF-8 cannot carry.")
 
 
 def url_path(segments: Sequence[str]) -> str:

@@ -1,0 +1,20 @@
+"""A session that fails the test when anything is sent."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn
+
+import requests
+
+import firebase_rest
+
+
+class SilentSession(requests.Session):
+    def send(self, request: requests.PreparedRequest, **_: Any) -> NoReturn:
+        raise AssertionError(f"{request.method} {request.url} was sent")
+
+
+def silent_app(**config: Any) -> firebase_rest.App:
+    """An App from which nothing may go out."""
+    known = {"apiKey": "key", "databaseURL": "https://x.firebaseio.com/"}
+    return firebase_rest.initialize_app({**known, **config}, session=SilentSession())

@@ -1,0 +1,189 @@
+"""Bad input that can be known before sending: for each row of what the database refuses, one clear sentence of ours,
+and nothing sent. (What only the server can know, an index, a permission, a quota, is a typed error: test_protocol.py.)
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from firebase_rest import UsageError
+from unit.silent import silent_app
+
+DB = silent_app().database()
+PLACE = DB.child("users")
+CYCLE: dict[str, Any] = {}
+CYCLE["self"] = CYCLE
+
+
+def deep(levels: int) -> Any:
+    return 1 if levels == 0 else {"a": deep(levels - 1)}
+
+
+KEYS = {
+    "dot": "ada@example.com",
+    "dollar": "$id",
+    "hash": "a#b",
+    "opening bracket": "a[",
+    "closing bracket": "]",
+    "slash inside data": "a/b",
+    "control character": "a\x07",
+    "delete character": "a\x7f",
+    "newline": "a\n",
+    "empty": "",
+    "769 bytes": "k" * 769,
+    "770 bytes of two-byte letters": "é" * 385,
+    "half of a surrogate pair": "\ud83d",
+    "metadata that is none": ".meta",
+    "None": None,
+    "a float": 1.5,
+    "a bool": True,
+    "a tuple": (1, 2),
+    "bytes": b"k",
+}
+
+
+@pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
+@pytest.mark.parametrize("write", ["set", "push", "update", "conditional_set"])
+def test_a_key_that_cannot_be_one(write: str, key: Any) -> None:
+    arguments = ({"ok": {key: 1}}, "etag") if write == "conditional_set" else ({"ok": {key: 1}},)
+    with pytest.raises(UsageError, match=r"/users/.*ok") as caught:
+        getattr(PLACE, write)(*arguments)
+    assert_one_sentence(caught.value)
+
+
+VALUES = {
+    "NaN": float("nan"),
+    "Infinity": float("inf"),
+    "a set": {1},
+    "a date": date(2024, 1, 1),
+    "bytes": b"x",
+    "an object": object(),
+    "a number beyond doubles": 10**310,
+    "a string above 10 MB": "x" * (10 * 1024 * 1024 + 1),
+    "half of a surrogate pair": "a\udc00",
+    "33 levels": deep(33),
+    "itself": CYCLE,
+    "an unknown server value": {".sv": "now"},
+    "an increment by text": {".sv": {"increment": "1"}},
+    "a value beside children": {".value": 1, "a": 2},
+    "an object as .value": {".value": {"a": 1}},
+    "a bool as priority": {".value": 1, ".priority": True},
+    "an object as priority": {"a": 1, ".priority": {"b": 1}},
+}
+
+
+@pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
+@pytest.mark.parametrize("write", ["set", "push", "update", "conditional_set"])
+def test_a_value_that_cannot_be_stored(write: str, value: Any) -> None:
+    arguments = ({"ok": value}, "etag") if write == "conditional_set" else ({"ok": value},)
+    with pytest.raises(UsageError, match="/users") as caught:
+        getattr(PLACE, write)(*arguments)
+    assert_one_sentence(caught.value)
+
+
+UPDATES = {
+    "a list": [1],
+    "a string": "text",
+    "a number": 5,
+    "None": None,
+    "an empty path": {"": 1},
+    "only slashes": {"//": 1},
+    "a forbidden character in a path": {"ok/a.b": 1},
+    "the same place twice": {"a": 1, "/a/": 2},
+    "a place above another": {"a": {"b": 1}, "a/c": 2},
+    "a priority inside a place": {"a": 1, "a/.priority": 2},
+    "a priority in the middle": {"a/.priority/b": 1},
+    ".value as a segment": {"a/.value": 1},
+    ".sv as a segment": {"a/.sv": "timestamp"},
+    "a priority that is none": {"a/.priority": [1]},
+    "too many levels": {"/".join("a" * 32): 1},
+    "a path too long": {"a" * 400 + "/" + "b" * 400: 1},
+}
+
+
+@pytest.mark.parametrize("data", UPDATES.values(), ids=UPDATES)
+def test_an_update_that_cannot_work(data: Any) -> None:
+    with pytest.raises(UsageError, match=r"/users|update") as caught:
+        PLACE.update(data)
+    assert_one_sentence(caught.value)
+
+
+PATHS: dict[str, tuple[Any, ...]] = {
+    "dot": ("a.b",),
+    "dollar": ("$a",),
+    "hash": ("a", "#"),
+    "brackets": ("a[0]",),
+    "control character": ("a\n",),
+    "None": ("a", None),
+    "a float": (1.5,),
+    "33 levels": tuple("a" * 33),
+    "769 bytes": ("a" * 769,),
+    "769 bytes in all": ("a" * 400, "b" * 400),
+    "half of a surrogate pair": ("\ud83d",),
+}
+
+
+@pytest.mark.parametrize("parts", PATHS.values(), ids=PATHS)
+def test_a_path_that_leads_nowhere(parts: tuple[Any, ...]) -> None:
+    with pytest.raises(UsageError) as caught:
+        DB.child(*parts).get()
+    assert_one_sentence(caught.value)
+
+
+QUERIES: dict[str, Any] = {
+    "an order that is no string": lambda q: q.order_by_child(5),
+    "an empty order": lambda q: q.order_by_child(""),
+    "an order with a forbidden character": lambda q: q.order_by_child("a.b"),
+    "the name of an index as a child": lambda q: q.order_by_child("$key"),
+    "start_at without an order": lambda q: q.start_at(1),
+    "start_after without an order": lambda q: q.start_after(1),
+    "end_at without an order": lambda q: q.end_at(1),
+    "end_before without an order": lambda q: q.end_before(1),
+    "equal_to without an order": lambda q: q.equal_to(None),
+    "a limit without an order": lambda q: q.limit_to_last(1),
+    "limit_to_first of text": lambda q: q.order_by_key().limit_to_first("3"),
+    "limit_to_last of a float": lambda q: q.order_by_key().limit_to_last(1.5),
+    "limit_to_first of a bool": lambda q: q.order_by_key().limit_to_first(True),
+    "limit_to_first of nought": lambda q: q.order_by_key().limit_to_first(0),
+    "limit_to_last below nought": lambda q: q.order_by_key().limit_to_last(-1),
+    "both limits": lambda q: q.order_by_key().limit_to_first(1).limit_to_last(1),
+    "equal_to and start_at": lambda q: q.order_by_value().equal_to(1).start_at(1),
+    "equal_to and start_after": lambda q: q.order_by_value().equal_to(1).start_after(1),
+    "equal_to and end_at": lambda q: q.order_by_value().equal_to(1).end_at(1),
+    "equal_to and end_before": lambda q: q.order_by_value().equal_to(1).end_before(1),
+    "start_at and start_after": lambda q: q.order_by_value().start_after(1).start_at(1),
+    "end_at and end_before": lambda q: q.order_by_value().end_before(1).end_at(1),
+    "a list as bound": lambda q: q.order_by_value().start_at([1]),
+    "an object as bound": lambda q: q.order_by_value().equal_to({"a": 1}),
+    "NaN as bound": lambda q: q.order_by_value().end_at(float("nan")),
+    "half of a surrogate pair as bound": lambda q: q.order_by_value().end_at("\ud83d"),
+    "a number as bound of keys": lambda q: q.order_by_key().start_at(5),
+    "None as bound of keys": lambda q: q.order_by_key().equal_to(None),
+    "a key beside a bound of keys": lambda q: q.order_by_key().start_at("a", key="b"),
+    "a bool as bound of priorities": lambda q: q.order_by_priority().equal_to(True),
+    "a bound's key that is no string": lambda q: q.order_by_value().start_at(1, key=5),
+    "a bound's key that cannot be one": lambda q: q.order_by_value().start_at(1, key="a.b"),
+    "an empty key of a bound": lambda q: q.order_by_value().start_at(1, key=""),
+    "shallow and an order": lambda q: q.order_by_key().shallow(),
+    "shallow and a limit": lambda q: q.shallow().limit_to_first(1),
+}
+
+
+@pytest.mark.parametrize("build", QUERIES.values(), ids=QUERIES)
+def test_a_query_that_no_server_answers(build: Any) -> None:
+    for read in (lambda: build(PLACE).get(), lambda: build(PLACE).stream(print)):
+        with pytest.raises(UsageError) as caught:
+            read()
+        assert_one_sentence(caught.value)
+
+
+def assert_one_sentence(error: UsageError) -> None:
+    text = str(error)
+    assert text.endswith(".")
+    assert "\n" not in text
+    assert len(text) < 400
+    assert error.__cause__ is None
+    assert error.__context__ is None

@@ -1,0 +1,228 @@
+"""Every database operation as a flow, driven by hand: what it asks for and what it makes of the answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from firebase_rest import errors
+from firebase_rest.database import protocol
+from firebase_rest.database.filter import Bound, Filter
+from firebase_rest.database.location import Location
+from firebase_rest.database.values import increment
+from firebase_rest.transport.wire import Repeat, Response
+from unit.by_hand import answer, drive, sent_json
+
+ROOT = Location("https://x.firebaseio.com")
+USERS = ROOT.child("users")
+BEHIND_AN_EMULATOR = Location("http://127.0.0.1:9000", "x").child("users")
+ETAG = "ViJFJowpbyRvgGNPzPJdGeN+mCY="
+
+
+def refusal(status: int, message: str) -> Response:
+    return answer({"error": message}, status)
+
+
+def test_get_reads_the_place_and_remembers_its_key() -> None:
+    [request], snapshot = drive(protocol.get(USERS, Filter()), answer({"b": 1, "a": 2}))
+    assert (request.method, request.url, request.params) == ("GET", "https://x.firebaseio.com/users.json", ())
+    assert request.repeatable is Repeat.ALWAYS
+    assert snapshot.key() == "users"
+    assert list(snapshot.val()) == ["a", "b"]
+
+
+def test_get_of_the_root_has_an_empty_key() -> None:
+    [request], snapshot = drive(protocol.get(ROOT, Filter()), answer(None))
+    assert request.url == "https://x.firebaseio.com/.json"
+    assert snapshot.key() == ""
+
+
+def test_get_carries_the_namespace_and_the_filter() -> None:
+    filter = Filter("age", start_at=Bound("é"), limit_to_last=2)
+    [request], snapshot = drive(protocol.get(BEHIND_AN_EMULATOR, filter), answer({}))
+    assert request.url == "http://127.0.0.1:9000/users.json"
+    assert request.params == (("ns", "x"), ("orderBy", '"age"'), ("startAt", '"é"'), ("limitToLast", "2"))
+    assert snapshot.each() == []
+
+
+def test_get_by_priority_asks_for_the_priorities_and_orders_by_them() -> None:
+    exported = {"a": {".value": 1, ".priority": 2}, "b": {".value": 2, ".priority": 1}, "c": 3}
+    [request], snapshot = drive(protocol.get(USERS, Filter("$priority")), answer(exported))
+    assert request.params == (("orderBy", '"$priority"'), ("format", "export"))
+    assert list(snapshot.val().items()) == [("c", 3), ("b", 2), ("a", 1)]
+
+
+def test_get_hands_json_kwargs_to_the_parser() -> None:
+    flow = protocol.get(USERS, Filter(), {"parse_float": str})
+    assert drive(flow, Response(200, {}, b'{"a":1.10}'))[1].val() == {"a": "1.10"}
+
+
+@pytest.mark.parametrize(("data", "repeatable"), [({"a": 1}, Repeat.ALWAYS), ({"a": increment(1)}, Repeat.IF_REFUSED)])
+def test_set_and_update_may_be_repeated_unless_they_count(data: Any, repeatable: Repeat) -> None:
+    for make, method in ((protocol.set_, "PUT"), (protocol.update, "PATCH")):
+        [request], value = drive(make(USERS, data), answer({"a": 5}))
+        assert (request.method, request.repeatable) == (method, repeatable)
+        assert request.headers["Content-Type"] == "application/json; charset=UTF-8"
+        assert sent_json(request) == data
+        assert value == {"a": 5}
+
+
+def test_push_gives_the_name_and_may_be_repeated_only_if_it_was_refused() -> None:
+    [request], value = drive(protocol.push(USERS, {"a": 1}), answer({"name": "-N1"}))
+    assert (request.method, request.repeatable) == ("POST", Repeat.IF_REFUSED)
+    assert value == {"name": "-N1"}
+
+
+def test_push_counts_the_key_to_come_as_a_level() -> None:
+    deep = ROOT.child(*"a" * 31)
+    assert drive(protocol.push(deep, 1), answer({"name": "-N1"}))[1] == {"name": "-N1"}
+    with pytest.raises(errors.UsageError, match="deeper than 32"):
+        drive(protocol.push(deep, {"b": 1}))
+
+
+def test_remove_deletes_and_gives_nothing() -> None:
+    [request], value = drive(protocol.remove(USERS), answer(None))
+    assert (request.method, request.body, request.repeatable) == ("DELETE", None, Repeat.ALWAYS)
+    assert value is None
+
+
+@pytest.mark.parametrize(("body", "there"), [(None, False), ({"a": True}, True), (0, True), (False, True), ("", True)])
+def test_exists_looks_at_the_names_only(body: Any, there: bool) -> None:
+    [request], value = drive(protocol.exists(BEHIND_AN_EMULATOR), answer(body))
+    assert request.params == (("ns", "x"), ("shallow", "true"))
+    assert value is there
+
+
+def test_a_read_with_etag_gives_both() -> None:
+    [request], tagged = drive(protocol.read_with_etag(USERS), answer(10, headers={"etag": ETAG}))
+    assert request.headers == {"X-Firebase-ETag": "true"}
+    assert tagged == protocol.Tagged(10, ETAG)
+
+
+def test_a_conditional_write_tells_whether_it_took_place() -> None:
+    flow = protocol.write_if_match(USERS, 11, ETAG)
+    [request], tagged = drive(flow, answer(11, headers={"etag": "new"}))
+    assert (request.headers["if-match"], request.headers["X-Firebase-ETag"]) == (ETAG, "true")
+    assert request.repeatable is Repeat.IF_REFUSED
+    assert tagged == protocol.Tagged(11, "new", committed=True)
+    _, tagged = drive(protocol.write_if_match(USERS, 11, ETAG), answer(12, 412, {"etag": "theirs"}))
+    assert tagged == protocol.Tagged(12, "theirs", committed=False)
+
+
+def test_a_conditional_remove_tells_whether_it_took_place() -> None:
+    [request], tagged = drive(protocol.remove_if_match(USERS, ETAG), answer(None))
+    assert (request.method, request.headers["if-match"], request.body) == ("DELETE", ETAG, None)
+    assert tagged.committed
+    assert not drive(protocol.remove_if_match(USERS, ETAG), answer(12, 412, {"etag": "theirs"}))[1].committed
+
+
+def test_a_conditional_write_that_is_refused_raises() -> None:
+    with pytest.raises(errors.PermissionDenied):
+        drive(protocol.write_if_match(USERS, 11, ETAG), refusal(401, "Permission denied"))
+
+
+def test_a_transaction_reads_changes_and_writes_if_nothing_came_between() -> None:
+    flow = protocol.transaction(USERS, lambda value: (value or 0) + 1)
+    [read, write], value = drive(flow, answer(4, headers={"etag": "e4"}), answer(5, headers={"etag": "e5"}))
+    assert (read.method, read.headers) == ("GET", {"X-Firebase-ETag": "true"})
+    assert (write.method, write.headers["if-match"], sent_json(write)) == ("PUT", "e4", 5)
+    assert value == 5
+
+
+def test_a_transaction_that_lost_goes_on_from_what_the_412_says_without_reading_again() -> None:
+    flow = protocol.transaction(USERS, lambda value: [*(value or []), "me"])
+    answers = [
+        answer(None, headers={"etag": "null_etag"}),
+        answer(["you"], 412, {"etag": "e1"}),
+        answer(["you", "her"], 412, {"etag": "e2"}),
+        answer(["you", "her", "me"]),
+    ]
+    requests, value = drive(flow, *answers)
+    assert [request.method for request in requests] == ["GET", "PUT", "PUT", "PUT"]
+    assert [request.headers["if-match"] for request in requests[1:]] == ["null_etag", "e1", "e2"]
+    assert sent_json(requests[3]) == ["you", "her", "me"]
+    assert value == ["you", "her", "me"]
+
+
+def test_a_transaction_gives_up_after_25_attempts_with_the_last_value_and_etag() -> None:
+    calls: list[Any] = []
+    flow = protocol.transaction(USERS, lambda value: calls.append(value) or 0)
+    answers = [answer(0, headers={"etag": "e0"}), *(answer(n, 412, {"etag": f"e{n}"}) for n in range(1, 26))]
+    with pytest.raises(errors.TransactionConflict, match="/users was given up after 25 attempts") as caught:
+        drive(flow, *answers)
+    assert (caught.value.value, caught.value.etag) == (25, "e25")
+    assert calls == list(range(25))
+
+
+def test_what_the_update_function_raises_ends_the_transaction_with_nothing_written() -> None:
+    def stop(_: Any) -> Any:
+        raise LookupError("enough")
+
+    with pytest.raises(LookupError, match="enough"):
+        drive(protocol.transaction(USERS, stop), answer(1, headers={"etag": "e"}))
+
+
+@pytest.mark.parametrize(
+    ("status", "message", "kind"),
+    [
+        (400, "Error: No data supplied.", errors.ApiError),
+        (400, 'Index not defined, add ".indexOn": "age", for path "/users", to the rules', errors.IndexNotDefined),
+        (
+            400,
+            "Data to write exceeds the maximum size that can be modified with a single request.",
+            errors.PayloadTooLarge,
+        ),
+        (401, "Permission denied", errors.PermissionDenied),
+        (401, "Auth token is expired", errors.TokenExpired),
+        (401, "Could not parse auth token.", errors.Unauthenticated),
+        (401, "Unauthorized request.", errors.Unauthenticated),
+        (402, "Payment required", errors.QuotaExceeded),
+        (403, "Forbidden", errors.PermissionDenied),
+        (403, "Invalid Firebase database name", errors.NotFound),
+        (404, "404 Not Found", errors.NotFound),
+        (412, "no", errors.PreconditionFailed),
+        (413, "too large", errors.PayloadTooLarge),
+        (418, "teapot", errors.ApiError),
+        (423, "The Firebase database 'x' has been disabled by a database owner.", errors.QuotaExceeded),
+        (429, "slow down", errors.RateLimited),
+        (500, "Internal server error.", errors.ServerError),
+        (503, "try later", errors.ServerError),
+    ],
+)
+def test_a_refusal_becomes_the_error_that_its_status_and_words_mean(status: int, message: str, kind: type) -> None:
+    with pytest.raises(errors.ApiError) as caught:
+        drive(protocol.get(USERS, Filter()), refusal(status, message))
+    assert type(caught.value) is kind
+    assert (caught.value.status, caught.value.message) == (status, message)
+    assert json.loads(str(caught.value.args[1])) == {"error": message}
+
+
+def test_a_refusal_in_plain_text_keeps_its_words() -> None:
+    with pytest.raises(errors.ServerError) as caught:
+        drive(protocol.get(USERS, Filter()), Response(502, {}, b"<html>Bad gateway</html>\n"))
+    assert caught.value.message == "<html>Bad gateway</html>"
+
+
+def test_a_proxys_page_in_place_of_an_answer_is_an_error_for_every_operation() -> None:
+    page = Response(200, {"content-type": "text/html"}, b"<html>Sign in to the hotel's network</html>")
+    for flow in (
+        protocol.get(USERS, Filter()),
+        protocol.set_(USERS, 1),
+        protocol.update(USERS, {"a": 1}),
+        protocol.push(USERS, 1),
+        protocol.remove(USERS),
+        protocol.exists(USERS),
+        protocol.read_with_etag(USERS),
+        protocol.write_if_match(USERS, 1, ETAG),
+        protocol.remove_if_match(USERS, ETAG),
+    ):
+        with pytest.raises(errors.InvalidAnswer, match="not JSON"):
+            drive(flow, page)
+
+
+def test_a_refused_precondition_outside_of_a_conditional_write_holds_value_and_etag() -> None:
+    with pytest.raises(errors.PreconditionFailed) as caught:
+        drive(protocol.get(USERS, Filter()), answer({"a": 1}, 412, {"etag": ETAG}))
+    assert (caught.value.value, caught.value.etag) == ({"a": 1}, ETAG)

@@ -1,0 +1,220 @@
+"""Database, Reference and Query: places and reads that never change."""
+
+from __future__ import annotations
+
+import itertools
+import weakref
+from typing import Any
+
+import pytest
+
+import firebase_rest
+from firebase_rest import UsageError
+from unit.silent import silent_app
+
+APP = silent_app()
+
+
+@pytest.fixture
+def db() -> firebase_rest.Database:
+    return APP.database()
+
+
+@pytest.mark.parametrize(
+    ("build", "cls"),
+    [
+        (lambda db: db, "Database"),
+        (lambda db: db.child("a"), "Reference"),
+        (lambda db: db.child(), "Reference"),
+        (lambda db: db.child("a").root, "Database"),
+        (lambda db: db.child("a/b").parent, "Reference"),
+        (lambda db: db.order_by_key(), "Query"),
+        (lambda db: db.child("a").order_by_key().child("b"), "Query"),
+        (lambda db: db.with_options(retries=0), "Database"),
+        (lambda db: db.child("a").as_user("token"), "Reference"),
+        (lambda db: db.order_by_key().with_options(timeout=5), "Query"),
+    ],
+)
+def test_every_builder_gives_the_class_that_fits(db: firebase_rest.Database, build: Any, cls: str) -> None:
+    assert type(build(db)).__name__ == cls
+
+
+def test_a_stored_reference_means_the_same_place_whatever_is_built_from_it(db: firebase_rest.Database) -> None:
+    users = db.child("users")
+    before = repr(users)
+    users.child("ada", "name")
+    users.order_by_child("age").start_at(5).limit_to_first(3)
+    users.shallow()
+    users.as_user("token").with_options(timeout=1)
+    assert repr(users) == before
+    assert users.path == "users"
+    assert db.path == ""
+
+
+@pytest.mark.parametrize("name", ["path", "_location", "_filter", "anything"])
+def test_nothing_can_be_set_or_deleted(db: firebase_rest.Database, name: str) -> None:
+    for place in (db, db.child("a"), db.order_by_key()):
+        with pytest.raises(AttributeError, match="never change"):
+            setattr(place, name, 1)
+        with pytest.raises(AttributeError, match="never change"):
+            delattr(place, name)
+
+
+def test_a_place_knows_its_key_path_parent_and_root(db: firebase_rest.Database) -> None:
+    place = db.child("users", "ada lovelace/é")
+    assert (place.key, place.path) == ("é", "users/ada lovelace/é")
+    assert place.parent is not None
+    assert (place.parent.key, place.parent.path) == ("ada lovelace", "users/ada lovelace")
+    assert place.root == db
+    assert (db.key, db.path, db.parent) == (None, "", None)
+    assert place.database_url + place.path == "https://x.firebaseio.com/users/ada lovelace/é"
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (lambda db: db.child("a"), lambda db: db.child("/a/")),
+        (lambda db: db.child("a", "b"), lambda db: db.child("a").child("b")),
+        (lambda db: db.child("a").root, lambda db: db),
+        (lambda db: db.child(), lambda db: db),
+        (lambda db: db.child("a/b").parent, lambda db: db.child("a")),
+        (lambda db: db.child("a").order_by_key(), lambda db: db.order_by_key().child("a")),
+        (
+            lambda db: db.order_by_child("x").start_at(1).limit_to_last(2),
+            lambda db: db.limit_to_last(2).start_at(1).order_by_child("x"),
+        ),
+        (lambda db: db.order_by_child("x").start_at(9).start_at(1), lambda db: db.order_by_child("x").start_at(1)),
+        (lambda db: db.as_user("t"), lambda db: db.as_user("t")),
+        (lambda db: db.with_options(timeout=1), lambda db: db),
+    ],
+)
+def test_equal_places_and_queries_are_equal_across_classes_and_hash_alike(
+    db: firebase_rest.Database, one: Any, other: Any
+) -> None:
+    assert one(db) == other(db)
+    assert hash(one(db)) == hash(other(db))
+    assert len({one(db), other(db)}) == 1
+
+
+def test_whatever_differs_on_the_wire_differs(db: firebase_rest.Database) -> None:
+    by_x = db.order_by_child("x")
+    different = [
+        db,
+        db.child("a"),
+        db.child("A"),
+        db.shallow(),
+        db.order_by_key(),
+        db.order_by_value(),
+        db.order_by_priority(),
+        by_x,
+        by_x.equal_to(1),
+        by_x.equal_to(True),
+        by_x.equal_to(1.0),
+        by_x.equal_to("1"),
+        by_x.equal_to(None),
+        by_x.equal_to(1, key="k"),
+        by_x.start_at(1),
+        by_x.start_after(1),
+        by_x.limit_to_first(1),
+        by_x.limit_to_last(1),
+        db.as_user("t"),
+        db.as_user("u"),
+        APP.database("https://y.firebaseio.com"),
+        APP.database("https://x.firebaseio.com?ns=z"),
+    ]
+    assert len(set(different)) == len(different)
+    for one, other in itertools.combinations(different, 2):
+        assert one != other
+
+
+def test_a_place_is_equal_to_nothing_else(db: firebase_rest.Database) -> None:
+    assert db.child("a") != "a"
+    assert db.child("a") is not None
+
+
+def test_builders_work_in_any_order(db: firebase_rest.Database) -> None:
+    steps: list[Any] = [
+        lambda query: query.order_by_child("age"),
+        lambda query: query.start_at(3, key="k"),
+        lambda query: query.end_before("z"),
+        lambda query: query.limit_to_first(2),
+    ]
+    built = set()
+    for order in itertools.permutations(steps):
+        query = db.child("users")
+        for step in order:
+            query = step(query)
+        built.add(query)
+    assert len(built) == 1
+
+
+@pytest.mark.parametrize(
+    ("build", "shown"),
+    [
+        (lambda q: q.order_by_key().order_by_child("age"), 'orderBy="age"'),
+        (lambda q: q.order_by_child("a").order_by_value(), 'orderBy="$value"'),
+        (lambda q: q.order_by_priority(), 'orderBy="$priority"'),
+        (lambda q: q.order_by_value().start_at(1).start_at(2), 'orderBy="$value"&startAt=2'),
+        (lambda q: q.order_by_value().start_after(1).start_after(2), 'orderBy="$value"&startAfter=2'),
+        (lambda q: q.order_by_value().end_at(1).end_at(2, key="k"), 'orderBy="$value"&endAt=2,"k"'),
+        (lambda q: q.order_by_value().end_before(1).end_before(2), 'orderBy="$value"&endBefore=2'),
+        (lambda q: q.order_by_value().equal_to(1).equal_to("1"), 'orderBy="$value"&equalTo="1"'),
+        (lambda q: q.order_by_key().limit_to_first(1).limit_to_first(2), 'orderBy="$key"&limitToFirst=2'),
+        (lambda q: q.order_by_key().limit_to_last(1).limit_to_last(2), 'orderBy="$key"&limitToLast=2'),
+    ],
+)
+def test_of_the_same_builder_twice_the_last_wins(db: firebase_rest.Database, build: Any, shown: str) -> None:
+    assert repr(build(db.child("users"))) == f"<Query https://x.firebaseio.com/users?{shown}>"
+
+
+def test_places_can_be_referred_to_weakly(db: firebase_rest.Database) -> None:
+    place = db.child("a")
+    assert weakref.ref(place)() is place
+
+
+def test_a_repr_shows_the_place_and_never_a_token(db: firebase_rest.Database) -> None:
+    assert repr(db) == "<Database https://x.firebaseio.com/>"
+    assert repr(db.child("a b").as_user("very-secret-token")) == "<Reference https://x.firebaseio.com/a b>"
+
+
+@pytest.mark.parametrize(
+    ("build", "says"),
+    [
+        (lambda q: q.start_at(1), "needs an order"),
+        (lambda q: q.limit_to_first(1), "needs an order"),
+        (lambda q: q.order_by_key().shallow(), "cannot be combined"),
+        (lambda q: q.order_by_value().start_at(1).start_after(1), "exclude each other"),
+        (lambda q: q.order_by_value().equal_to(1).end_at(1), "cannot be combined"),
+        (lambda q: q.order_by_key().limit_to_first(1).limit_to_last(1), "exclude each other"),
+        (lambda q: q.order_by_key().start_at(1), "keys, which are strings"),
+    ],
+)
+def test_what_cannot_work_is_refused_at_get_and_stream_and_not_before(
+    db: firebase_rest.Database, build: Any, says: str
+) -> None:
+    query = build(db.child("users"))
+    with pytest.raises(UsageError, match=says):
+        query.get()
+    with pytest.raises(UsageError, match=says):
+        query.stream(print)
+
+
+@pytest.mark.parametrize("token", [5, ["t"], {"idToken": "t"}, "two words", "ü"])
+def test_what_is_no_token_is_refused(db: firebase_rest.Database, token: Any) -> None:
+    with pytest.raises(UsageError, match="token"):
+        db.get(token)
+    with pytest.raises(UsageError, match="token"):
+        db.as_user(token)
+
+
+@pytest.mark.parametrize("etag", [None, "", 5, "a\nb", "é"])
+def test_what_is_no_etag_is_refused(db: firebase_rest.Database, etag: Any) -> None:
+    for call in (lambda: db.conditional_set(1, etag), lambda: db.conditional_remove(etag)):
+        with pytest.raises(UsageError, match="ETag"):
+            call()
+
+
+def test_a_missing_database_url_is_told_at_the_first_use() -> None:
+    db = silent_app(databaseURL=None).database().child("a").order_by_key()
+    with pytest.raises(firebase_rest.ConfigError, match="databaseURL"):
+        db.get()

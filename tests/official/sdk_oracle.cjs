@@ -13,9 +13,13 @@
 //   now      optional, what the SDK's clock stands at while it works on this case (ms)
 //   query    optional {"order": "$key" | "$value" | "$priority" | "child/path" | null,
 //                      "start" | "end" | "equal": {"value", "key"?, "exclusive"?}, "limit_first": n, "limit_last": n}
+//   listen   optional; true: listen to the query before the writes
 //
 // The answer: {"id", "keys": child keys in order, "value": val(), "exportVal": exportVal(), "exists", "size",
 // "now": [clock before, clock after] in ms}, or {"id", "error": message} where the SDK refuses the case.
+//
+// With `listen` it is {"id", "events": one list for the registration of the listeners, and one for each write}. An event is
+// [kind, child key, key of the sibling before it, val()]; of the kind "value": ["value", keys in order, null, val()].
 //
 // Numbers pass through JavaScript doubles, and a key "__proto__" cannot be rendered by val().
 'use strict';
@@ -87,20 +91,49 @@ function read(path, query) {
   return seen;
 }
 
-function answer({ id, data = null, writes: steps = [], path = '', query = {}, now }) {
+function keysOf(snapshot) {
+  const keys = [];
+  snapshot.forEach((child) => void keys.push(child.key));
+  return keys;
+}
+
+const listeners = {
+  child_added: sdk.onChildAdded,
+  child_changed: sdk.onChildChanged,
+  child_moved: sdk.onChildMoved,
+  child_removed: sdk.onChildRemoved,
+};
+
+// A query of a limited or bounded window is kept by the SDK itself here, from the whole of the local data.
+function listen({ id, writes: steps, path, query }) {
+  const events = [[]];
+  const log = (...event) => void events.at(-1).push(event);
+  const target = sdk.query(at(path), ...constraints(query));
+  const ends = Object.entries(listeners).map(([kind, register]) =>
+    register(target, (child, previous) => log(kind, child.key, previous ?? null, child.val())),
+  );
+  ends.push(sdk.onValue(target, (snapshot) => log('value', keysOf(snapshot), null, snapshot.val())));
+  for (const step of steps) {
+    events.push([]);
+    writes[step.op](step);
+  }
+  for (const end of ends) end();
+  return { id, events };
+}
+
+function answer({ id, data = null, writes: steps = [], path = '', query = {}, now, listen: listening = false }) {
   const before = Date.now();
   stopped = now;
   try {
     fresh();
     forget(sdk.set(at(''), null)); // or increments would add to the case before
     forget(sdk.set(at(''), data));
+    if (listening) return listen({ id, writes: steps, path, query });
     for (const step of steps) writes[step.op](step);
     const snapshot = read(path, query);
-    const keys = [];
-    snapshot.forEach((child) => void keys.push(child.key));
     return {
       id,
-      keys,
+      keys: keysOf(snapshot),
       value: snapshot.val(),
       exportVal: snapshot.exportVal(),
       exists: snapshot.exists(),

@@ -14,11 +14,11 @@ from types import TracebackType
 from typing import Any
 
 from firebase_rest.database.filter import PRIORITY, Filter
-from firebase_rest.database.keyed import Keyed, rendered, same
+from firebase_rest.database.keyed import Keyed, rendered
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.database.stream import EventStream, OnState
-from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, ChildEvent, View
+from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, WHOLE, ChildEvent, View
 from firebase_rest.errors import FirebaseError, NetworkTimeout, UsageError
 
 logger = logging.getLogger("firebase_rest")
@@ -27,8 +27,6 @@ OnChild = Callable[[Snapshot, "str | None"], object]
 OnSnapshot = Callable[[Snapshot], object]
 OnError = Callable[[Exception], object]
 Unsubscribe = Callable[[], None]
-
-_VALUE = "value"
 
 
 def check_can_live(filter: Filter) -> None:
@@ -70,7 +68,7 @@ class Live:
         self._turn = threading.RLock()  # one thread at a time changes the copy, or hands out events
         self._news = threading.Condition()
         self._callbacks: dict[str, list[Callable[..., object]]] = {
-            kind: [] for kind in (REMOVED, ADDED, MOVED, CHANGED, _VALUE)
+            kind: [] for kind in (REMOVED, ADDED, MOVED, CHANGED, WHOLE)
         }
         self._events = open_stream(self._state_changed)
         self._thread = threading.Thread(target=self._run, name=f"firebase_rest live copy of /{key}", daemon=True)
@@ -146,7 +144,7 @@ class Live:
 
     def on_value(self, callback: OnSnapshot) -> Unsubscribe:
         """Call with a snapshot of everything: now, if it is known, and after each change. Returns what ends that."""
-        return self._subscribe(_VALUE, callback)
+        return self._subscribe(WHOLE, callback)
 
     def on_child_added(self, callback: OnChild) -> Unsubscribe:
         """Call with each child that is there or comes, and the key of the sibling before it (None for the first)."""
@@ -171,7 +169,7 @@ class Live:
             if self._version and kind == ADDED:
                 for event in self._view.initial():
                     self._tell(callback, event)
-            elif self._version and kind == _VALUE:
+            elif self._version and kind == WHOLE:
                 self._guarded(callback, self.snapshot)
 
         def unsubscribe() -> None:
@@ -202,29 +200,23 @@ class Live:
                 self._news.notify_all()
 
     def _take(self, event: StreamEvent) -> None:
-        before = self._value
         changes = self._view.apply(event)
         self._value = self._view.value
         self.stale = False
-        first = self._version == 0
-        both = isinstance(before, dict) and isinstance(self._value, dict)
-        changed = first or (bool(changes) if both else not same(before, self._value))
         with self._news:
-            self._version += changed
+            self._version += bool(changes)
             self._news.notify_all()
-        if changed:
-            for change in changes:
-                for callback in tuple(self._callbacks[change.kind]):
-                    self._tell(callback, change)
-            for callback in tuple(self._callbacks[_VALUE]):
-                self._guarded(callback, self.snapshot)
+        for change in changes:
+            for callback in tuple(self._callbacks[change.kind]):
+                self._tell(callback, change)
 
     def _tell(self, callback: Callable[..., object], change: ChildEvent) -> None:
-        child = Snapshot(change.key, rendered(change.value))
-        if change.kind == REMOVED:
-            self._guarded(callback, child)
+        if change.kind == WHOLE:
+            self._guarded(callback, self.snapshot)
+        elif change.kind == REMOVED:
+            self._guarded(callback, Snapshot(change.key, rendered(change.value)))
         else:
-            self._guarded(callback, child, change.previous_key)
+            self._guarded(callback, Snapshot(change.key, rendered(change.value)), change.previous_key)
 
     def _guarded(self, callback: Callable[..., object], *arguments: object) -> None:
         try:

@@ -21,10 +21,14 @@ from firebase_rest.database.window import select
 from firebase_rest.transport.lenient import as_object
 
 REMOVED, ADDED, MOVED, CHANGED = "child_removed", "child_added", "child_moved", "child_changed"
+WHOLE = "value"
 
 
 class ChildEvent(NamedTuple):
-    """What happened to a child. For a removed one `value` is what it was, and `previous_key` None."""
+    """What happened to a child. For a removed one `value` is what it was, and `previous_key` None.
+
+    Of the kind "value": everything has changed to `value`; it comes after the children's.
+    """
 
     kind: str
     key: str
@@ -33,17 +37,21 @@ class ChildEvent(NamedTuple):
 
 
 class View:
-    """A place's current value, kept by applying stream events to it. `value` is never changed, only replaced."""
+    """A place's current value, kept by applying stream events to it. `value` is never changed, only replaced.
+
+    `known` is False until the first event: then `value` says nothing.
+    """
 
     def __init__(self, filter: Filter) -> None:
         self.value: Keyed = None
+        self.known = False
         self._filter = filter
         self._order_path = split(filter.order) if filter.order else ()
         self._ranks: dict[str, SortKey] = {}
         self._order: list[tuple[SortKey, str]] = []
 
     def apply(self, event: StreamEvent) -> list[ChildEvent]:
-        """Take an event in; what it did to the children. An empty list may still be a change of a plain value."""
+        """Take an event in. What it did: to the children, and to the whole, which comes last; nothing if it did nothing."""
         path = split(event.path)
         new = self.value
         if event.event == "put":
@@ -56,16 +64,23 @@ class View:
                 new = replaced(new, target, keyed(item))
                 names.update(target[:1])
             touched = names
-        before = self.value
-        self.value = self._windowed(new)
+        before, first = self.value, not self.known
+        self.value, self.known = self._windowed(new), True
         if touched is None or self.value is not new or not (isinstance(before, dict) and isinstance(new, dict)):
             touched = {**children_of(before), **children_of(self.value)}
-        return self._differences(before, touched)
+        changes = self._differences(before, touched)
+        if first or changes or not (isinstance(self.value, dict) or same(before, self.value)):
+            changes.append(ChildEvent(WHOLE, "", self.value, None))
+        return changes
+
+    @property
+    def keys(self) -> list[str]:
+        """The keys of the children, in the query's order."""
+        return [key for _, key in self._order]
 
     def initial(self) -> list[ChildEvent]:
         """The children that are there, as if they had just been added."""
-        children = children_of(self.value)
-        keys = [key for _, key in self._order]
+        children, keys = children_of(self.value), self.keys
         return [
             ChildEvent(ADDED, key, children[key], previous) for key, previous in zip(keys, [None, *keys], strict=False)
         ]

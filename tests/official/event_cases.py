@@ -1,0 +1,125 @@
+"""Random sequences of writes around a listener, for `sdk_oracle.cjs`: `data`, `path`, `filter`, and what is written.
+
+As in `oracle_cases.py`, without what event streams do not carry: priorities; and without server values, which that one
+has.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest.database.push_id import PushIds
+from official.oracle_cases import NOW, Maker, for_the_sdk, is_nothing
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+MOST_WRITES = 12
+
+
+class Story(Maker):
+    """One listener's case."""
+
+    def __init__(self, random: Random) -> None:
+        super().__init__(random)
+        self.counts = self.adds = False
+        self.push_ids = PushIds()
+        self.orders = [self.key()]
+
+    def leaf(self) -> Any:
+        return self.scalar()
+
+    def node(self, depth: int, size: int = 5) -> dict[str, Any]:
+        return {self.key(): self.value(depth - 1) for _ in range(self.random.randint(0, size))}
+
+    def records(self) -> dict[str, Any]:
+        return {
+            key: {name: item for name, item in row.items() if name != ".priority"}
+            for key, row in super().records().items()
+        }
+
+    def rows(self) -> dict[str, Any]:
+        """Children that have what the query looks at."""
+        return {self.key(): self.row() for _ in range(self.random.randint(0, 9))}
+
+    def row(self) -> Any:
+        row: Any = self.scalar()
+        for name in reversed(self.orders):
+            row = {name: row, **({self.key(): self.leaf()} if self.chance(0.3) else {})}
+        return row
+
+    def target(self, path: list[str]) -> tuple[list[str], Any]:
+        """A place to write at, and what: mostly a child of `path`, or what the query looks at in one."""
+        child = [*path, self.key()]
+        dice = self.random.random()
+        if dice < 0.25:
+            return child, self.row()
+        if dice < 0.45:
+            return child, self.value(2)
+        if dice < 0.7:
+            return [*child, *self.orders], self.scalar()
+        if dice < 0.8:
+            return [*child, self.key()], self.value(1)
+        if dice < 0.87:
+            return [*path, self.push_ids.next(NOW)], self.row()
+        if dice < 0.93:
+            return path, self.rows() if self.chance(0.6) else self.value(3)
+        return self.path(None, 2), self.value(2)
+
+    def step(self, path: list[str]) -> dict[str, Any]:
+        dice = self.random.random()
+        if dice < 0.5:
+            target, value = self.target(path)
+            return {"op": "set", "path": "/".join(target), "value": value}
+        if dice < 0.65:
+            target = self.target(path)[0]
+            if target:
+                return {"op": "remove", "path": "/".join(target)}
+        base = path if self.chance(0.7) else []
+        return {"op": "update", "path": "/".join(base), "value": self.several(base, path)}
+
+    def several(self, base: list[str], path: list[str]) -> dict[str, Any]:
+        """The members of an update at `base`, none above another."""
+        update: dict[str, Any] = {}
+        taken: list[list[str]] = []
+        for _ in range(self.random.randint(1, 5)):
+            target, value = self.target(path)
+            if self.chance(0.25):
+                value = None
+            if target[: len(base)] != base or len(target) == len(base):
+                continue
+            name = target[len(base) :]
+            if not any(name[: len(other)] == other[: len(name)] for other in taken):
+                taken.append(name)
+                update["/".join(name)] = value
+        update = update or {self.key(): self.scalar()}
+        return dict(sorted(update.items(), key=lambda item: is_nothing(item[1])))
+
+
+def stories(random: Random, number: int) -> Iterator[dict[str, Any]]:
+    """`number` cases: `data`, `path`, `filter`, `writes`."""
+    for index in range(number):
+        maker = Story(random)
+        path = [maker.key() for _ in range(random.choice((0, 0, 1, 2)))]
+        inside = maker.root()
+        wanted = maker.query(inside) if maker.chance(0.75) else {}
+        while wanted.get("order") == "$priority":
+            wanted = maker.query(inside)
+        order = wanted.get("order", "$")
+        if not order.startswith("$"):
+            maker.orders = order.split("/")
+        if order.startswith("$"):
+            maker.orders = [] if order == "$value" else maker.orders
+        if maker.chance(0.6):
+            inside = maker.rows()
+        data = inside
+        for segment in reversed(path):
+            data = {segment: data}
+        writes = [maker.step(path) for _ in range(random.randint(1, MOST_WRITES))]
+        yield {"id": index, "data": data, "path": "/".join(path), "filter": wanted, "writes": writes}
+
+
+def listened(case: dict[str, Any]) -> dict[str, Any]:
+    """The case in the words of `sdk_oracle.cjs`."""
+    return {**for_the_sdk(case), "listen": True}

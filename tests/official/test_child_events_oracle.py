@@ -1,0 +1,143 @@
+"""The official JavaScript SDK judges the child events of a live copy: kinds, order, previous keys and values.
+
+Ours come the whole way: written to the emulator, told by its event stream, read by `sse`, and worked out by `View`.
+ORACLE_CASES says how many random sequences of writes (1,000 by default), ORACLE_SEED which ones.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from firebase_rest.database.filter import Filter
+from firebase_rest.database.keyed import rendered
+from firebase_rest.database.path import split
+from firebase_rest.database.protocol import get
+from firebase_rest.database.sse import event_in, messages
+from firebase_rest.database.stream import open_stream
+from firebase_rest.database.view import WHOLE, ChildEvent, View
+from firebase_rest.emulator import Emulator
+from firebase_rest.transport.wire import Request, run
+from official.event_cases import listened, stories
+from official.oracle_cases import for_the_sdk
+from official.test_oracle import ROOT, filter_of, text, write
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from firebase_rest.transport.wire import BodyReader, Response
+    from official.processes import Oracle
+
+NUMBER = int(os.environ.get("ORACLE_CASES", "1000"))
+SEED = int(os.environ.get("ORACLE_SEED", "20240301"))
+BATCH = 200
+
+
+class InProcess:
+    """Sends a flow's requests to an emulator, whose streams say so at once when there is nothing more to read."""
+
+    def __init__(self) -> None:
+        self.emulator = Emulator(keep_alive=0.0)
+
+    def send(self, request: Request) -> Response:
+        return self.emulator.answer(request)
+
+    def pause(self, seconds: float) -> None:
+        raise AssertionError("nothing here has to wait")
+
+
+def chunks(reader: BodyReader) -> Iterator[bytes]:
+    while chunk := reader.read(4096):
+        yield chunk
+
+
+def ours(case: dict[str, Any]) -> tuple[list[list[list[Any]]], Any, Any]:
+    """The events of each write, the copy at the end, and what a read says then."""
+    sender = InProcess()
+    write(sender, {"op": "set", "path": "", "value": case["data"]})
+    location, filter = ROOT.at(split(case["path"])), filter_of(case["filter"])
+    reader = run(open_stream(location, filter), sender)
+    stream = messages(chunks(reader))
+    view = View(filter)
+    events: list[list[list[Any]]] = []
+    for step in [None, *case["writes"]]:
+        if step is not None:
+            write(sender, step)
+        events.append([])
+        while (message := next(stream)).event != "keep-alive":
+            events[-1] += [shown(view, event) for event in view.apply(event_in(message))]
+    reader.close()
+    answer = sender.send(Request("GET", location.url, location.params + filter.params())).json()
+    return events, rendered(view.value), None if answer == {} else answer
+
+
+def shown(view: View, event: ChildEvent) -> list[Any]:
+    return [event.kind, view.keys if event.kind == WHOLE else event.key, event.previous_key, rendered(event.value)]
+
+
+def disagreement(case: dict[str, Any], official: dict[str, Any], oracle: Oracle) -> str | None:
+    if "error" in official:
+        return f"the SDK refuses: {official['error']}"
+    events, value, answer = ours(case)
+    if text(value) != text(answer):
+        return f"the copy is {json.dumps(value)}, a read says {json.dumps(answer)}"
+    for number, (mine, theirs) in enumerate(zip(events, official["events"], strict=True)):
+        if text(mine) != text(theirs):
+            if contradicts_itself(case, number, official["events"], events, oracle):
+                return None
+            what = json.dumps(case["writes"][number - 1]) if number else "the registration"
+            return f"{what} fires\n      {json.dumps(mine)}, with the SDK\n      {json.dumps(theirs)}"
+    return None
+
+
+def last_value(events: list[list[list[Any]]], number: int) -> str:
+    return text(next(event[3] for step in reversed(events[: number + 1]) for event in step if event[0] == WHOLE))
+
+
+def contradicts_itself(
+    case: dict[str, Any], number: int, theirs: list[list[list[Any]]], mine: list[list[list[Any]]], oracle: Oracle
+) -> bool:
+    """Whether after write `number` a read by the SDK gives what our events say, and not what its own say.
+
+    With limit_to_last, looking for the child that slides into the window, it goes by the keys alone where no child has
+    a value at the place it orders by.
+    """
+    if "limit_to_last" not in case["filter"]:
+        return False
+    read = oracle.ask([for_the_sdk({**case, "writes": case["writes"][:number]})])[0]
+    return last_value(theirs, number) != text(read["value"]) == last_value(mine, number)
+
+
+@pytest.mark.timeout(3600)
+def test_child_events_are_those_of_the_official_sdk_for_every_random_sequence_of_writes(oracle: Oracle) -> None:
+    cases = stories(random.Random(SEED), NUMBER)
+    found: list[str] = []
+    number = 0
+    while batch := list(islice(cases, BATCH)):
+        for case, official in zip(batch, oracle.ask([listened(case) for case in batch]), strict=True):
+            number += 1
+            problem = disagreement(case, official, oracle)
+            if problem is not None:
+                found.append(f"{json.dumps(case)}\n    {problem}")
+    assert number == NUMBER
+    assert not found, f"{len(found)} of {number} cases (seed {SEED}):\n" + "\n".join(sorted(found, key=len)[:8])
+
+
+def test_where_the_sdk_loses_the_child_that_slides_in_ours_is_what_its_own_read_gives(oracle: Oracle) -> None:
+    """What `contradicts_itself` leaves out, in its shortest form."""
+    case = {
+        "id": 0,
+        "data": {"a": {"n": 1}, "b": 2},
+        "path": "",
+        "filter": {"order": "n", "limit_to_last": 1},
+        "writes": [{"op": "remove", "path": "a"}],
+    }
+    official = oracle.ask([listened(case)])[0]["events"]
+    assert official[1] == [["child_removed", "a", None, {"n": 1}], ["value", [], None, None]]
+    assert ours(case)[0][1] == [*official[1][:1], ["child_added", "b", None, 2], ["value", ["b"], None, {"b": 2}]]
+    assert contradicts_itself(case, 1, official, ours(case)[0], oracle)

@@ -10,8 +10,8 @@
     ├── ChecksumMismatch
     ├── TransactionConflict
     └── ApiError (requests HTTPError)         Firebase answered, and the answer is no
-        ├── Unauthenticated                   the token is missing or bad (database, storage)
-        │   └── TokenExpired
+        ├── Unauthenticated                   the token is missing or bad (database, storage, verifying)
+        │   └── TokenExpired  InvalidToken  TokenRevoked
         ├── PermissionDenied  NotFound  RateLimited  QuotaExceeded  PayloadTooLarge  ServerError  IndexNotDefined
         ├── PreconditionFailed                holds the current value and ETag
         └── AuthError                         Identity Toolkit
@@ -44,6 +44,7 @@ __all__ = [
     "InvalidCredentials",
     "InvalidCustomToken",
     "InvalidEmail",
+    "InvalidToken",
     "MfaRequired",
     "NetworkError",
     "NetworkTimeout",
@@ -60,6 +61,7 @@ __all__ = [
     "StopStream",
     "StreamError",
     "TokenExpired",
+    "TokenRevoked",
     "TooManyAttempts",
     "TransactionConflict",
     "Unauthenticated",
@@ -152,7 +154,20 @@ class Unauthenticated(ApiError):
 
 
 class TokenExpired(Unauthenticated):
-    """The token's hour is over: refresh it, or pass a UserSession, which refreshes itself."""
+    """The token's time is over: refresh it, or pass a UserSession, which refreshes itself."""
+
+
+class InvalidToken(Unauthenticated):
+    """What was to be verified is no token of this project that can be trusted; `code` says why.
+
+    "MALFORMED", "CUSTOM_TOKEN", "LEGACY_TOKEN", "UNSIGNED", "WRONG_ALGORITHM", "NO_KEY_ID", "UNKNOWN_KEY",
+    "BAD_SIGNATURE", "WRONG_AUDIENCE", "WRONG_ISSUER", "NO_SUBJECT", "NO_TIME", "NOT_YET_VALID" or
+    "TENANT_ID_MISMATCH". Nothing was sent, and the message does not hold the token.
+    """
+
+
+class TokenRevoked(Unauthenticated):
+    """The token is genuine, and was issued before the user's sessions were revoked."""
 
 
 class PermissionDenied(ApiError):

@@ -56,14 +56,14 @@ def check_segment(segment: str, where: str) -> None:
     bad = _FORBIDDEN.search(segment)
     if bad is not None:
         raise UsageError(
-            f"The key {segment!r} in {_shown(where)} contains {bad.group()!r}; keys cannot contain . $ # [ ] / or control "
-            "characters, so replace them (for example by '_' or ',')."
+            f"The key {segment[:100]!r} in {_shown(where)} contains {bad.group()!r}; keys cannot contain . $ # [ ] / "
+            "or control characters, so replace them (for example by '_' or ',')."
         )
     size = _utf8_size(segment, where)
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The key {segment[:20]!r}... in {_shown(where)} has {size} bytes; keys have at most {MAX_KEY_BYTES} bytes of "
-            "UTF-8, so use a shorter key or a hash of it."
+            f"The key {segment[:20]!r}... in {_shown(where)} has {size} bytes; keys have at most {MAX_KEY_BYTES} bytes "
+            "of UTF-8, so use a shorter key or a hash of it."
         )
 
 

@@ -1,0 +1,10 @@
+"""Machines differ in speed: a property is not wrong because it took long."""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import settings
+
+settings.register_profile("firebase_rest", deadline=None, max_examples=int(os.environ.get("PROPERTY_EXAMPLES", "100")))
+settings.load_profile("firebase_rest")

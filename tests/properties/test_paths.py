@@ -1,0 +1,68 @@
+"""A path goes into a URL and comes out as it was, by our own parser and by the standard library's."""
+
+from __future__ import annotations
+
+from urllib.parse import unquote, urlsplit
+
+import pytest
+import requests
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebase_rest import UsageError
+from firebase_rest.database.location import Location
+from firebase_rest.database.path import parse_url_path, split, url_path
+from firebase_rest.emulator import Emulator
+from firebase_rest.transport.wire import Request
+from properties.strategies import any_text, good_keys, paths
+
+ROOT = Location("http://127.0.0.1", "paths")
+
+
+@given(paths)
+def test_a_path_survives_the_url(segments: tuple[str, ...]) -> None:
+    raw = url_path(segments)
+    assert raw.endswith(".json")
+    assert raw.isascii()
+    assert parse_url_path(raw.removesuffix(".json")) == segments
+    assert tuple(filter(None, map(unquote, raw.removesuffix(".json").split("/")))) == segments
+
+
+@given(paths)
+def test_requests_leaves_an_encoded_path_as_it_is(segments: tuple[str, ...]) -> None:
+    url = ROOT.at(segments).url
+    prepared = requests.Request("GET", url).prepare()
+    assert prepared.url is not None
+    assert urlsplit(prepared.url).path == url_path(segments)
+
+
+@given(paths, st.lists(st.integers(1, 3)))
+def test_joining_and_splitting_a_path_changes_nothing_however_many_slashes(
+    segments: tuple[str, ...], slashes: list[int]
+) -> None:
+    gaps = [*slashes, *[1] * len(segments)]
+    text = "".join("/" * gap + segment for gap, segment in zip(gaps, segments, strict=False))
+    assert split(text) == segments
+    assert ROOT.child(text).segments == segments
+    assert ROOT.child(*segments).segments == segments
+
+
+@given(any_text, any_text)
+def test_any_text_is_exactly_its_segments_or_refused(one: str, other: str) -> None:
+    if any(character in ".$#[]\x7f" or character < " " for character in one + other):
+        with pytest.raises(UsageError):
+            ROOT.child(one, other)
+    else:
+        assert ROOT.child(one, other).segments == (*split(one), *split(other))
+
+
+@given(good_keys, good_keys)
+def test_a_value_is_found_under_its_own_key_only(key: str, other: str) -> None:
+    emulator = Emulator()
+    url = ROOT.child("x", key).url
+    emulator.answer(Request("PUT", url, ROOT.params, body=b"1"))
+    found = emulator.answer(Request("GET", ROOT.child("x", other).url, ROOT.params)).json()
+    assert found == (1 if key == other else None)
+    assert emulator.answer(Request("GET", ROOT.child("x").url, (*ROOT.params, ("shallow", "true")))).json() == {
+        key: True
+    }

@@ -1,0 +1,100 @@
+"""What the client lets through, the emulator's parsers accept, and mean the same by it; what one refuses as a key, the
+other refuses too.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebase_rest import UsageError
+from firebase_rest.database.filter import Filter
+from firebase_rest.database.location import Location
+from firebase_rest.database.path import MAX_KEY_BYTES, is_valid_key
+from firebase_rest.database.values import Encoded, encode, encode_update
+from firebase_rest.emulator import Emulator
+from firebase_rest.emulator.query import parse
+from firebase_rest.transport.wire import Request
+from properties.strategies import any_text, good_keys, legal_filters, scalars, trees
+
+PLACE = Location("http://127.0.0.1", "wire").child("x")
+EMULATOR = Emulator()
+
+any_keys = st.one_of(any_text, good_keys, st.sampled_from([".value", ".priority", ".sv", "", "a.b", "k" * 769]))
+wild = st.recursive(
+    scalars,
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(any_keys, inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+def send(method: str, body: bytes) -> Any:
+    return EMULATOR.answer(Request(method, PLACE.url, PLACE.params, body=body))
+
+
+@given(legal_filters())
+def test_a_legal_query_reads_back_in_the_emulator_as_the_same_filter(filter: Filter) -> None:
+    filter.check()
+    parsed = parse(dict(filter.params()), 1)
+    assert parsed == filter
+    assert parsed.params() == filter.params()
+
+
+@given(trees())
+def test_what_can_be_stored_is_accepted_and_comes_back_as_the_rule_says(value: Any) -> None:
+    response = send("PUT", encode(value, PLACE.segments).body)
+    assert response.status == 200
+    assert response.json() == json.loads(json.dumps(value))
+
+
+def refusal(make: Callable[[object, Sequence[str]], Encoded], value: object) -> str | None:
+    """The sentence with which the client refuses, or None."""
+    try:
+        make(value, PLACE.segments)
+    except UsageError as error:
+        return str(error)
+    return None
+
+
+@given(wild)
+def test_the_emulator_accepts_whatever_the_client_lets_through(value: Any) -> None:
+    refused = refusal(encode, value)
+    if refused is None:
+        assert send("PUT", encode(value, PLACE.segments).body).status == 200
+    else:
+        assert "/x" in refused
+
+
+@given(wild)
+def test_the_client_refuses_whatever_the_emulator_refuses(value: Any) -> None:
+    if send("PUT", json.dumps(value).encode()).status != 200:
+        assert "/x" in (refusal(encode, value) or "")
+
+
+@given(any_keys)
+def test_a_key_is_refused_by_both_or_by_neither(key: str) -> None:
+    value = {"a": {key: 1}}
+    refused = refusal(encode, value)
+    if key not in {".value", ".priority", ".sv"}:
+        accepted = send("PUT", json.dumps(value).encode()).status == 200
+        assert accepted == (refused is None) == (is_valid_key(key) and len(key.encode()) <= MAX_KEY_BYTES)
+    assert refused is None or "/x/a" in refused
+
+
+@given(st.dictionaries(st.lists(any_keys, max_size=3).map("/".join), wild, max_size=4))
+def test_updates_that_the_client_lets_through_are_accepted(update: dict[str, Any]) -> None:
+    refused = refusal(encode_update, update)
+    if refused is None:
+        assert send("PATCH", encode_update(update, PLACE.segments).body).status == 200
+    else:
+        assert "/x" in refused
+
+
+@given(st.dictionaries(st.lists(any_keys, max_size=3).map("/".join), wild, max_size=4))
+def test_the_client_refuses_updates_that_the_emulator_refuses(update: dict[str, Any]) -> None:
+    if send("PATCH", json.dumps(update).encode()).status != 200:
+        assert "/x" in (refusal(encode_update, update) or "")

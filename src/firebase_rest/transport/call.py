@@ -97,7 +97,7 @@ class Call:
             raise UsageError("The App is closed; make a new one with initialize_app().")
         self.stamp = self._signed(None)
         response = self._follow(request, self.stamp)
-        if response.status == 401 and is_about_the_token(response.text) and not _once(request):
+        if response.status == 401 and is_about_the_token(response.text, request) and not _once(request):
             # Nothing was carried out, so any request may be repeated, once, with a better token.
             better = self._signed(self.stamp)
             if better.secret not in ("", self.stamp.secret):
@@ -110,6 +110,16 @@ class Call:
         if self._ends is not None and time.monotonic() + seconds >= self._ends:
             raise NetworkTimeout(f"The call did not end within its deadline of {self._options.deadline:g} s.")
         self._wait(seconds, may_have_happened=False)
+
+    def hold(self) -> None:
+        """The deadline goes on for the body that is being read; until `release`."""
+        if self._ends is not None and self._watch is not None:
+            self._transport.watchdog.guard(self._watch, max(0.0, self._ends - time.monotonic()))
+
+    def release(self) -> None:
+        """The body is read, or given up."""
+        if self._ends is not None and self._watch is not None:
+            self._transport.watchdog.release(self._watch)
 
     def _wait(self, seconds: float, *, may_have_happened: bool) -> None:
         if seconds > 0 and self._transport.closing.wait(seconds):
@@ -156,7 +166,7 @@ class Call:
             logger.debug("%r: %s; trying again in %.2f s", request, attempt.outcome, wait)
             self._wait(wait, may_have_happened=maybe)
         if attempt.response is not None:
-            return attempt.response
+            return replace(attempt.response, after_doubt=True) if maybe else attempt.response
         error = attempt.error
         assert error is not None
         if maybe and isinstance(error, NetworkError):

@@ -7,7 +7,7 @@ up at every call and wins; only what the environment says is looked up once per 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -20,6 +20,23 @@ from firebase_rest.transport.credentials import STRANGER, Stamp
 from firebase_rest.transport.wire import Request
 
 USER_AGENT = f"firebase-rest/{__version__}"
+
+SLICE = 256 * 1024
+"""Bytes of a body that are handed to the socket at once. Its timeout bounds each such step: a whole body in one step
+would have to get through a slow line within the seconds that are meant for connecting."""
+
+
+class Slices:
+    """A large body as steps; it can be sent again."""
+
+    def __init__(self, body: bytes) -> None:
+        self._body = memoryview(body)
+
+    def __len__(self) -> int:
+        return len(self._body)
+
+    def __iter__(self) -> Iterator[memoryview]:
+        return (self._body[start : start + SLICE] for start in range(0, len(self._body), SLICE))
 
 
 def full_url(request: Request, stamp: Stamp) -> str:
@@ -69,7 +86,7 @@ def prepared(
     result.method = method
     result.url = url
     result.headers = CaseInsensitiveDict(headers)
-    result.body = body
+    result.body = cast(Any, Slices(body) if isinstance(body, bytes) and len(body) > SLICE else body)
     result.hooks = session.hooks
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)

@@ -17,7 +17,20 @@ if TYPE_CHECKING:
 MASK = "[redacted]"
 
 SECRET_PARAMS = frozenset(
-    {"auth", "access_token", "key", "token", "ac", "oobCode", "id_token", "refresh_token", "code", "upload_id"}
+    {
+        "auth",
+        "access_token",
+        "key",
+        "token",
+        "ac",
+        "oobCode",
+        "id_token",
+        "refresh_token",
+        "code",
+        "upload_id",
+        "delete_token",
+        "X-Goog-Signature",
+    }
 )
 """Query parameters whose values never appear in anything people read."""
 

@@ -99,9 +99,10 @@ class SessionTransport:
             return Response(answer.status_code, headers, answer.content or b"", request=request)
         if not (watch.dialed or watch.connected):
             watch.otherwise = raw.shutdown
-        if request.stream and answer.status_code == 200:
+        if request.stream and answer.status_code in (200, 206):
             reader = OpenBody(raw, watch, request, self._live.discard)
-            return Response(200, headers, reader=reader, request=request)
+            framed = _framed(raw, headers)
+            return Response(answer.status_code, headers, reader=reader, framed=framed, request=request)
         try:
             body = raw.read(decode_content=True)
         except BaseException:

@@ -37,7 +37,8 @@ class Request:
     """One HTTP request, without the credential that will sign it.
 
     `url` is absolute, its path already percent-encoded, without a query; `params` are decoded pairs that the transport
-    encodes once. With `stream` the answer's body comes as an open reader.
+    encodes once. With `stream` the answer's body comes as an open reader. With `token_401` an answer 401 is about the
+    token, whatever its words.
     """
 
     method: str
@@ -47,6 +48,7 @@ class Request:
     body: bytes | Iterable[bytes] | None = None
     repeatable: Repeat = Repeat.IF_UNSENT
     stream: bool = False
+    token_401: bool = False
 
     def __repr__(self) -> str:
         # Identity Toolkit bodies hold passwords and tokens, so no body is ever shown.
@@ -82,6 +84,8 @@ class Response:
     framed: bool = True
     """False where neither a length nor chunks said where the body ends."""
     request: Request | None = None
+    after_doubt: bool = False
+    """True where an earlier try brought no answer and may have been carried out all the same."""
 
     def __repr__(self) -> str:
         return f"<Response {self.status}, {'open body' if self.reader else f'{len(self.body)} bytes'}>"

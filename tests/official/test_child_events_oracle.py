@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from firebase_rest.database.filter import Filter
 from firebase_rest.database.keyed import rendered
 from firebase_rest.database.path import split
-from firebase_rest.database.protocol import get
 from firebase_rest.database.sse import event_in, messages
 from firebase_rest.database.stream import open_stream
 from firebase_rest.database.view import WHOLE, ChildEvent, View

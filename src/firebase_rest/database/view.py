@@ -51,7 +51,7 @@ class View:
         self._order: list[tuple[SortKey, str]] = []
 
     def apply(self, event: StreamEvent) -> list[ChildEvent]:
-        """Take an event in. What it did: to the children, and to the whole, which comes last; nothing if it did nothing."""
+        """Take an event in. What it did to the children, and last to the whole; nothing if it changed nothing."""
         path = split(event.path)
         new = self.value
         if event.event == "put":

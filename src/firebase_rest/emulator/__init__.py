@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.emulator import Emulator
+from firebase_rest.emulator.faults import Faults
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.server import Server
 
-__all__ = ["Emulator", "Server"]
+__all__ = ["Clock", "Emulator", "Faults", "Server"]
 
 
 def __getattr__(name: str) -> object:

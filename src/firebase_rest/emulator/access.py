@@ -25,10 +25,14 @@ _CUSTOM_TOKEN_AUDIENCE = "identitytoolkit.googleapis.com/google.identity"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who asks: an administrator, whom no rule concerns, or somebody with the rule variable `auth` (`None`: nobody)."""
+    """Who asks: an administrator, whom no rule concerns, or somebody with the rule variable `auth` (`None`: nobody).
+
+    `expires` is when his token does, in seconds since the epoch; None for never.
+    """
 
     admin: bool
     auth: dict[str, Json] | None = None
+    expires: float | None = None
 
 
 ADMIN = Caller(admin=True)
@@ -89,9 +93,10 @@ def identify(
     if not token:
         return NOBODY
     claims = check_id_token(token) or _unverified(token, now)
-    firebase = claims.get("firebase")
+    firebase, expires = claims.get("firebase"), claims.get("exp")
     return Caller(
         admin=False,
+        expires=float(expires) if claims.get("iat") and isinstance(expires, (int, float)) else None,
         auth={
             "uid": claims.get("sub") or claims.get("user_id"),
             "provider": firebase.get("sign_in_provider") if isinstance(firebase, dict) else None,

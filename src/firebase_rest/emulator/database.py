@@ -71,6 +71,12 @@ class DatabaseEmulator:
             namespace.rules, namespace.rules_text, namespace.settings = fresh.rules, fresh.rules_text, fresh.settings
             namespace.commit(lambda before: Change(before, None, ()), lambda _: None)
 
+    def streams(self) -> list[Subscription]:
+        """All that are open."""
+        with self._lock:
+            namespaces = list(self._namespaces.values())
+        return [stream for namespace in namespaces for stream in namespace.streams()]
+
     def namespace(self, name: str) -> Namespace:
         """The database of that name, made if need be."""
         namespace = self._namespaces.get(name)
@@ -111,7 +117,7 @@ class DatabaseEmulator:
 
     def _answer_data(self, call: Call) -> Response | Subscription:
         if call.method == "GET":
-            return _read(call)
+            return _read(call, self._clock)
         write = WRITES.get(call.method)
         if write is None:
             raise RefusedError(405, f"The database does not know the method {call.method}")
@@ -146,7 +152,7 @@ def _method(method: str, headers: Mapping[str, str], params: Mapping[str, str]) 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _read(call: Call) -> Response | Subscription:
+def _read(call: Call, clock: Callable[[], float]) -> Response | Subscription:
     if "if-match" in call.headers:
         raise RefusedError(400, "ETag conditions (if-match) are not supported on GET requests")
     streaming = "text/event-stream" in call.headers.get("accept", "")
@@ -165,7 +171,7 @@ def _read(call: Call) -> Response | Subscription:
             400, f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(path)}", to the rules'
         )
     if streaming:
-        return _subscribe(call, filter)
+        return _subscribe(call, filter, clock)
     node = at(root, path)
     if call.of_priority:
         node = priority_of(node)
@@ -186,12 +192,18 @@ def _answer_read(call: Call, filter: Filter, node: Node) -> Response:
     return call.answer(export(seen) if call.params.get("format") == "export" else render(seen), tag)
 
 
-def _subscribe(call: Call, filter: Filter) -> Subscription:
+def _subscribe(call: Call, filter: Filter, clock: Callable[[], float]) -> Subscription:
     if call.of_priority:
         raise RefusedError(400, INVALID_PATH)
-    as_export = call.params.get("format") == "export"
+    namespace, caller, path = call.namespace, call.caller, call.path
+    as_export, expires = call.params.get("format") == "export", caller.expires
+
+    def may_read(root: Node, now: int) -> bool:
+        return caller.admin or namespace.rules.may_read(caller, root, path, filter, now)
 
     def make(root: Node) -> Subscription:
-        return Subscription(View(call.path, filter, as_export=as_export), root, call.path)
+        view = View(path, filter, as_export=as_export)
+        seconds_left = None if expires is None else lambda: expires - clock()
+        return Subscription(view, root, path, may_read=may_read, seconds_left=seconds_left)
 
-    return call.namespace.subscribe(make)
+    return namespace.subscribe(make)

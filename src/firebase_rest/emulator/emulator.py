@@ -14,7 +14,9 @@ from firebase_rest.emulator.answers import HEADERS, preflight
 from firebase_rest.emulator.auth import AuthEmulator
 from firebase_rest.emulator.auth.routes import ROUTES
 from firebase_rest.emulator.call import split_url
+from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.database import DatabaseEmulator
+from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.rendering import pretty
 from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
 from firebase_rest.emulator.stream import StreamReader, Subscription
@@ -36,7 +38,8 @@ class Emulator:
 
     `require_auth` refuses database access without a valid token (there are no rules yet); `clock` gives seconds since
     the epoch, and is what server timestamps, push ids and the lifetime of tokens go by; `keep_alive` is how many
-    seconds of silence an event stream lasts before it sends a sign of life. Safe to share between threads.
+    seconds of silence an event stream lasts before it sends a sign of life; `faults` makes trouble for streams. Safe to
+    share between threads.
     """
 
     def __init__(
@@ -53,6 +56,9 @@ class Emulator:
         self._database = DatabaseEmulator(
             project, clock=clock, check_id_token=self._auth.check_id_token, require_auth=require_auth
         )
+        self.faults = Faults(self._database.streams)
+        if isinstance(clock, Clock):
+            clock.when_set(self._look_at_the_clock)
 
     def answer(self, request: Request) -> Response:
         """The answer to one request. An event stream's is a Response whose `reader` gives the events; close it."""
@@ -72,10 +78,11 @@ class Emulator:
                 return _unknown(request.method, path) if answer is None else answer
             if path.startswith(_STORAGE):
                 return _unknown(request.method, path)
-        return self._database.answer(request)
+        return self.faults.answer(request) or self._database.answer(request)
 
     def reset(self) -> None:
-        """Forget all data, accounts and codes. Open streams see the data go."""
+        """Forget all data, accounts, codes and faults to come. Open streams see the data go."""
+        self.faults.clear()
         self._auth.reset()
         self._database.reset()
 
@@ -87,6 +94,10 @@ class Emulator:
         from firebase_rest.emulator.server import Server  # the in-process emulator needs no web server
 
         return Server(self, host, port)
+
+    def _look_at_the_clock(self) -> None:
+        for stream in self._database.streams():
+            stream.look()
 
 
 def _unknown(method: str, path: str) -> Response:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.access import OpenRules
+from firebase_rest.emulator.stream import cancel_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -66,6 +67,17 @@ class Namespace:
             self._streams.append(stream)
         stream.when_ended(self._forget)
         return stream
+
+    def streams(self) -> list[Subscription]:
+        """Those that are open."""
+        with self._lock:
+            return self._streams.copy()
+
+    def end_forbidden(self, now: int) -> None:
+        """Cancel the streams of those who may no longer read; for when rules change."""
+        for stream in self.streams():
+            if not stream.may_read(self.root, now):
+                stream.end(cancel_event("Permission denied."))
 
     def _forget(self, stream: Subscription) -> None:
         with self._lock:

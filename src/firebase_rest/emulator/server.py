@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import struct
 import threading
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
@@ -16,7 +18,7 @@ from urllib.parse import parse_qsl
 from firebase_rest.emulator.answers import RefusedError
 from firebase_rest.emulator.body import MAX_BODY_BYTES, TOO_LARGE
 from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
-from firebase_rest.emulator.stream import KEEP_ALIVE, Subscription
+from firebase_rest.emulator.stream import KEEP_ALIVE, Ending, Subscription
 from firebase_rest.transport.wire import Request
 
 try:
@@ -134,12 +136,12 @@ class Server:
             return
         self._streams.add(answer)
         try:
-            await StreamingResponse(self._events(answer), headers=STREAM_HEADERS)(scope, receive, send)
+            await StreamingResponse(self._events(answer, scope), headers=STREAM_HEADERS)(scope, receive, send)
         finally:
             answer.end()
             self._streams.discard(answer)
 
-    async def _events(self, stream: Subscription) -> AsyncIterator[bytes]:
+    async def _events(self, stream: Subscription, scope: Scope) -> AsyncIterator[bytes]:
         """The bytes of an event stream as they come, until either side ends it."""
         loop, written = asyncio.get_running_loop(), asyncio.Event()
 
@@ -150,19 +152,26 @@ class Server:
                 loop.call_soon_threadsafe(written.set)
 
         stream.when_written(wake)
+        since = time.monotonic()
         while True:
             written.clear()
-            over = stream.ended or self._uvicorn.should_exit
+            over = stream.ended  # looked at first: what was queued before the end must still come out
             data = stream.take()
             if data:
                 yield data
-            elif over:
-                return
+                since = time.monotonic()
+            elif self._uvicorn.should_exit or (over and not stream.stalled):
+                break
             else:
-                try:
-                    await asyncio.wait_for(written.wait(), self.emulator.keep_alive)
-                except asyncio.TimeoutError:  # another class before Python 3.11
+                with suppress(asyncio.TimeoutError):  # another class before Python 3.11
+                    await asyncio.wait_for(written.wait(), stream.patience(since, self.emulator.keep_alive))
+                    continue
+                if not stream.patience(since, self.emulator.keep_alive):
                     yield KEEP_ALIVE
+                    since = time.monotonic()
+        if stream.ending in {Ending.CUT, Ending.RESET}:
+            self._uvicorn.hang_up(scope["client"], reset=stream.ending is Ending.RESET)
+            await asyncio.Event().wait()  # Starlette cancels this when it hears that the connection is gone
 
 
 class _Uvicorn(uvicorn.Server):
@@ -195,6 +204,18 @@ class _Uvicorn(uvicorn.Server):
         last_call = asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._abort)
         await super().shutdown(sockets)
         last_call.cancel()
+
+    def hang_up(self, client: tuple[str, int], *, reset: bool) -> None:
+        """Close a client's connection in the middle of the answer."""
+        for connection in list(self.server_state.connections):
+            transport = connection.transport
+            if transport.get_extra_info("peername")[:2] == tuple(client):
+                if reset:
+                    linger = struct.pack("ii", 1, 0)
+                    transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    transport.abort()
+                else:
+                    transport.close()
 
     def _abort(self) -> None:
         """Drop whoever does not read his answer."""

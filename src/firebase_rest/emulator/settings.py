@@ -64,6 +64,7 @@ def _rules(call: Call) -> Response:
     check_rules(text)
     if call.params.get("dryRun") != "true":
         call.namespace.rules_text = text
+        call.namespace.end_forbidden(call.now)
     return Response(200, HEADERS, compact({"status": "ok"}))
 
 

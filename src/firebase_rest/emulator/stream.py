@@ -9,13 +9,16 @@ https://firebase.google.com/docs/reference/rest/database#section-streaming
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
+from enum import Enum
 from typing import TYPE_CHECKING
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator import query
 from firebase_rest.emulator.rendering import compact
 from firebase_rest.emulator.tree import Branch, at, child, export, priority_of, render, same
+from firebase_rest.errors import NetworkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -31,6 +34,20 @@ MAX_PENDING = 100_000
 whole value at once, which is less to read."""
 
 KEEP_ALIVE = b"event: keep-alive\ndata: null\n\n"
+AUTH_REVOKED = b"event: auth_revoked\ndata: credential is no longer valid\n\n"
+
+POLL = 0.25
+"""Seconds between two looks at a clock that somebody else may set."""
+
+
+class Ending(Enum):
+    """What the end of a stream looks like to its watcher."""
+
+    CLEAN = "the answer is complete"
+    CUT = "the connection is closed without the last chunk"
+    RESET = "the connection is reset"
+    NEVER = "silence"
+
 
 HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
@@ -43,6 +60,11 @@ HEADERS = {
 def event(name: str, path: Sequence[str], data: Json) -> bytes:
     """The bytes of one event; `path` is relative to the stream."""
     return b"event: %s\ndata: %s\n\n" % (name.encode(), compact({"path": "/" + "/".join(path), "data": data}))
+
+
+def cancel_event(reason: str | None) -> bytes:
+    """The bytes that end a stream whose reader may no longer read, or gets too much at once."""
+    return b"event: cancel\ndata: %s\n\n" % ("null" if reason is None else reason).encode()
 
 
 class View:
@@ -129,26 +151,50 @@ class View:
         return [event("patch", (), data)]
 
 
-class Subscription:
-    """One open stream: the queue between the writers and its watcher."""
+def _anybody(root: Node, now: int) -> bool:  # noqa: ARG001
+    return True
 
-    def __init__(self, view: View, root: Node, path: Path) -> None:
+
+def _nothing() -> None:
+    pass
+
+
+class Subscription:
+    """One open stream: the queue between the writers and its watcher.
+
+    `may_read` says whether its watcher may still see a root at a time (ms), `seconds_left` for how long the token that
+    it was opened with is good; None for ever.
+    """
+
+    def __init__(
+        self,
+        view: View,
+        root: Node,
+        path: Path,
+        *,
+        may_read: Callable[[Node, int], bool] = _anybody,
+        seconds_left: Callable[[], float] | None = None,
+    ) -> None:
+        self.path = path
+        self.may_read = may_read
+        self.ended = False
+        self.ending = Ending.CLEAN
+        self.stalled = False
         self._view = view
         self._root: Node = root
-        self._path = path
+        self._seconds_left = seconds_left
         self._fresh = True
         self._changes: deque[Change] = deque()
         self._last_words = b""
         self._wake: Callable[[], None] = _nothing
         self._on_end: Callable[[Subscription], None] | None = None
         self._lock = threading.Lock()
-        self.ended = False
 
     def offer(self, change: Change) -> None:
         """A write happened. Called under the database's lock, in commit order."""
         base = change.base
-        shorter = min(len(base), len(self._path))
-        if base[:shorter] != self._path[:shorter]:
+        shorter = min(len(base), len(self.path))
+        if base[:shorter] != self.path[:shorter]:
             return
         with self._lock:
             if self.ended:
@@ -161,6 +207,10 @@ class Subscription:
 
     def take(self) -> bytes:
         """The events there are by now, b"" for none. Only the watcher calls this."""
+        if self.stalled:
+            return b""
+        if self._seconds_left is not None and not self.ended and self._seconds_left() <= 0:
+            self.end(AUTH_REVOKED)
         parts: list[bytes] = []
         if self._fresh:
             self._fresh = False
@@ -172,18 +222,38 @@ class Subscription:
             if self.ended:
                 parts.append(self._last_words)
                 self._last_words = b""
+                self.stalled = self.ending is Ending.NEVER
         return b"".join(parts)
 
-    def end(self, last_words: bytes = b"") -> None:
+    def patience(self, since: float, keep_alive: float) -> float:
+        """Seconds to wait for something to take, when nothing was sent since then; 0 when a keep-alive is due."""
+        if self.stalled:
+            return keep_alive
+        wait = max(0.0, since + keep_alive - time.monotonic())
+        return wait if self._seconds_left is None else min(wait, POLL)
+
+    def end(self, last_words: bytes = b"", ending: Ending = Ending.CLEAN) -> None:
         """Close the stream once what is queued, and `last_words`, are read. From any thread, and twice."""
         with self._lock:
-            first = not self.ended
+            if not self.ended:
+                self._last_words, self.ending = last_words, ending
             self.ended = True
-            if first:
-                self._last_words = last_words
         self._wake()
         if self._on_end is not None:
             self._on_end(self)
+
+    def stall(self) -> None:
+        """Say nothing more until `resume`."""
+        self.stalled = True
+
+    def resume(self) -> None:
+        """Go on where `stall` stopped."""
+        self.stalled = False
+        self._wake()
+
+    def look(self) -> None:
+        """Somebody set the clock."""
+        self._wake()
 
     def when_written(self, wake: Callable[[], None]) -> None:
         """Call `wake`, from the writer's thread, whenever there may be something to take."""
@@ -192,10 +262,6 @@ class Subscription:
     def when_ended(self, forget: Callable[[Subscription], None]) -> None:
         """Call `forget` when the stream is closed by its watcher or by `end`."""
         self._on_end = forget
-
-
-def _nothing() -> None:
-    pass
 
 
 class StreamReader:
@@ -210,17 +276,24 @@ class StreamReader:
         subscription.when_written(self._written.set)
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as there are any; b"" once the stream has ended."""
+        """At most `size` bytes, as soon as there are any; b"" once the stream has ended in good order.
+
+        Raises `NetworkError` where a fault broke it off.
+        """
+        stream, since = self._subscription, time.monotonic()
         while not self._buffer and not self._closed:
             self._written.clear()
-            over = self._subscription.ended  # looked at first: what was queued before the end must still come out
-            self._buffer = self._subscription.take()
+            over = stream.ended  # looked at first: what was queued before the end must still come out
+            self._buffer = stream.take()
             if self._buffer:
                 break
-            if over:
-                self._subscription.end()  # a stream that fell too far behind has only stopped listening so far
+            if over and not stream.stalled:
+                stream.end()  # a stream that fell too far behind has only stopped listening so far
+                if stream.ending is not Ending.CLEAN:
+                    raise NetworkError("The connection broke.")
                 return b""
-            if not self._written.wait(self._keep_alive):
+            wait = stream.patience(since, self._keep_alive)
+            if not self._written.wait(wait) and not stream.patience(since, self._keep_alive):
                 self._buffer = KEEP_ALIVE
         if self._closed:
             return b""
@@ -231,5 +304,6 @@ class StreamReader:
         """End the stream. Safe from any thread, and twice."""
         self._closed = True
         self._subscription.end()
+        self._written.set()
 
     abort = close  # nothing here blocks

@@ -1,0 +1,252 @@
+"""Faults of event streams, as a client sees them on the wire; and what ends a stream: expiry, and rules."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+import requests
+
+from emulator.wire import LIMIT, Database
+from firebase_rest.emulator import Clock, Emulator
+from firebase_rest.errors import NetworkError
+from firebase_rest.transport.wire import Request
+
+OPEN = b"GET /s.json HTTP/1.1\r\nHost: h\r\nAccept: text/event-stream\r\n\r\n"
+FIRST = b'event: put\ndata: {"path":"/","data":null}\n\n'
+SIGN_UP = "/identitytoolkit.googleapis.com/v1/accounts:signUp"
+
+
+class Wire:
+    """A stream over a bare socket."""
+
+    def __init__(self, server):
+        host, port = server.host.rsplit(":", 1)
+        self.socket = socket.create_connection((host, int(port)), LIMIT)
+        self.socket.sendall(OPEN)
+        self.seen = b""
+        self.until(FIRST)
+
+    def until(self, what):
+        while what not in self.seen:
+            data = self.socket.recv(65536)
+            assert data, f"the end came after {self.seen!r}"
+            self.seen += data
+
+    def rest(self):
+        """What comes until the connection ends; ConnectionResetError where it is reset."""
+        rest = b""
+        while data := self.socket.recv(65536):
+            rest += data
+        return rest
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+
+@pytest.fixture
+def faults(server):
+    return server.emulator.faults
+
+
+def test_a_stream_dropped_in_good_order_ends_with_its_last_chunk(server, faults):
+    with Wire(server) as wire:
+        assert faults.drop(how="end") == 1
+        wire.until(b"0\r\n\r\n")
+
+
+def test_a_stream_dropped_by_fin_ends_without_its_last_chunk(server, faults):
+    with Wire(server) as wire:
+        assert faults.drop(how="fin") == 1
+        assert wire.rest() == b""
+
+
+def test_a_stream_dropped_by_rst_is_reset(server, faults):
+    with Wire(server) as wire:
+        assert faults.drop(how="rst") == 1
+        with pytest.raises(ConnectionResetError):
+            wire.rest()
+
+
+def test_a_truncated_stream_ends_before_the_empty_line_of_an_event(server, faults):
+    with Wire(server) as wire:
+        assert faults.truncate() == 1
+        assert wire.rest().endswith(b'event: put\ndata: {"path":"/","data":null}\n\r\n')
+
+
+def test_a_stalled_stream_says_nothing_until_it_is_resumed():
+    with Emulator(keep_alive=0.02).serve() as server, Wire(server) as wire:
+        wire.until(b"keep-alive")
+        faults, db = server.emulator.faults, Database(server.host)
+        assert faults.stall() == 1
+        db.put("s/a", 1)
+        wire.socket.settimeout(0.2)
+        with pytest.raises(TimeoutError):
+            while True:  # what was under way when the silence began
+                wire.socket.recv(65536)
+        wire.socket.settimeout(LIMIT)
+        assert faults.resume() == 1
+        wire.until(b'{"path":"/a","data":1}')
+        db.close()
+
+
+def test_a_cancelled_stream_says_why_and_ends(db, faults):
+    with db.listen("s") as one, db.listen("t") as other:
+        one.next(), other.next()
+        assert faults.cancel("s") == 1
+        assert one.raw() == b"event: cancel\ndata: Permission denied."
+        assert one.raw() is None
+        assert faults.cancel(reason=None) == 1
+        assert other.raw() == b"event: cancel\ndata: null"
+
+
+def test_a_stream_may_stay_open_in_silence_after_it_was_cancelled_or_revoked(server, faults):
+    with Wire(server) as wire:
+        assert faults.revoke(hang_up=False) == 1
+        wire.until(b"event: auth_revoked\ndata: credential is no longer valid\n\n")
+        wire.socket.settimeout(0.1)
+        with pytest.raises(TimeoutError):
+            wire.socket.recv(1)
+
+
+def test_faults_hit_the_streams_at_a_place_and_below_it(db, faults):
+    with db.listen("a/b") as below, db.listen("a") as here, db.listen("b") as elsewhere:
+        below.next(), here.next(), elsewhere.next()
+        assert faults.drop("a", how="end") == 2
+        assert below.raw() is None
+        assert here.raw() is None
+        db.put("b", 1)
+        assert elsewhere.next() == ("put", "/", 1)
+
+
+def test_a_redirect_leads_to_the_same_stream_with_what_the_service_adds(db, server, faults):
+    faults.redirect()
+    url, headers = f"http://{server.host}/s.json", {"Accept": "text/event-stream"}
+    query = {"orderBy": '"$key"', "ns": "other"}
+    answer = requests.get(url, query, headers=headers, allow_redirects=False, timeout=LIMIT)
+    assert answer.status_code == 307
+    assert answer.headers["location"] == f"{url}?orderBy=%22%24key%22&ns=other&sse=true"
+    faults.redirect(None)
+    for _ in range(2):
+        with db.listen("s") as stream:
+            assert [one.status_code for one in stream.answer.history] == [307]
+            assert stream.next() == ("put", "/", None)
+    faults.clear()
+    with db.listen("s") as stream:
+        assert not stream.answer.history
+
+
+def test_a_refusal_answers_so_many_streams_and_nothing_else(db, faults):
+    faults.refuse(2, status=429, error="Too many", retry_after="7")
+    assert db.get("s").status_code == 200
+    for _ in range(2):
+        with db.listen("s") as stream:
+            assert (stream.answer.status_code, stream.answer.headers["retry-after"]) == (429, "7")
+    with db.listen("s") as stream:
+        assert stream.answer.status_code == 200
+
+
+def test_resetting_the_emulator_ends_the_faults_to_come(db, server, faults):
+    faults.refuse(None)
+    server.emulator.reset()
+    with db.listen("s") as stream:
+        assert stream.answer.status_code == 200
+
+
+def signed_up(server):
+    answer = requests.post(f"http://{server.host}{SIGN_UP}?key=k", json={}, timeout=LIMIT)
+    return answer.json()["idToken"]
+
+
+def test_a_stream_is_revoked_when_its_token_expires_and_no_sooner():
+    clock = Clock()
+    with Emulator(clock=clock).serve() as server:
+        db = Database(server.host)
+        with db.listen("s", auth=signed_up(server)) as signed, db.listen("s") as anonymous:
+            signed.next(), anonymous.next()
+            clock.advance(3590)
+            db.put("s", 1)
+            assert signed.next() == ("put", "/", 1)
+            clock.advance(10)
+            assert signed.raw() == b"event: auth_revoked\ndata: credential is no longer valid"
+            assert signed.raw() is None
+            assert anonymous.next() == ("put", "/", 1)
+            db.put("s", 2)
+            assert anonymous.next() == ("put", "/", 2)
+        db.close()
+
+
+def test_expiry_is_noticed_under_a_clock_that_nobody_tells_about():
+    with Emulator(clock=Clock(rate=36_000)).serve() as server:  # an hour lasts a tenth of a second
+        db = Database(server.host)
+        with db.listen("s", auth=signed_up(server)) as stream:
+            assert stream.next() == ("put", "/", None)
+            assert stream.raw() == b"event: auth_revoked\ndata: credential is no longer valid"
+        db.close()
+
+
+class Closed:
+    """Rules that let nobody read."""
+
+    def may_read(self, caller, root, path, filter, now):
+        return False
+
+    def may_write(self, caller, before, after, paths, now):
+        return True
+
+    def is_indexed(self, path, order):
+        return True
+
+
+def test_new_rules_cancel_the_streams_of_those_who_may_no_longer_read(db, server):
+    namespace = server.emulator._database.namespace("demo-test-default-rtdb")
+    with db.listen("s") as nobody, db.listen("s", access_token="owner") as admin:
+        nobody.next(), admin.next()
+        namespace.rules = Closed()
+        rules = {"rules": {".read": False}}
+        owner = {"Authorization": "Bearer owner"}
+        assert db.put(".settings/rules", rules, headers=owner).status_code == 200
+        assert nobody.raw() == b"event: cancel\ndata: Permission denied."
+        db.put("s", 1)
+        assert admin.next() == ("put", "/", 1)
+
+
+def opened(emulator):
+    return emulator.answer(Request("GET", "http://h/s.json", headers={"Accept": "text/event-stream"})).reader
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_in_the_same_process_a_broken_stream_is_a_network_error(how):
+    emulator = Emulator()
+    reader = opened(emulator)
+    assert reader.read(4096) == FIRST
+    emulator.faults.drop(how=how)
+    with pytest.raises(NetworkError):
+        reader.read(4096)
+
+
+def test_in_the_same_process_a_stalled_stream_waits_until_it_is_resumed_or_closed():
+    emulator = Emulator(keep_alive=0.01)
+    reader = opened(emulator)
+    assert reader.read(4096) == FIRST
+    emulator.faults.stall()
+    emulator.answer(Request("PUT", "http://h/s/a.json", body=b"1"))
+    waker = threading.Timer(0.1, emulator.faults.resume)
+    waker.start()
+    assert b'"path":"/a"' in reader.read(4096)
+    emulator.faults.stall()
+    closer = threading.Timer(0.05, reader.close)
+    closer.start()
+    assert reader.read(4096) == b""
+    waker.join(), closer.join()
+
+
+def test_a_clock_runs_and_jumps():
+    clock = Clock()
+    before = clock()
+    clock.advance(100)
+    assert 100 <= clock() - before < 101

@@ -1,0 +1,202 @@
+"""Real data, real questions: 8,759 hours of Seattle's temperatures, 3,376 airports and 406 cars, loaded over HTTP by
+multi-path updates and pushes, asked through queries, and compared with what plain Python makes of the same files.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+import firebase_rest
+from firebase_rest.emulator import Emulator
+
+# The package is only asked where it lies: its own loaders would import pandas.
+DATA = Path(find_spec("vega_datasets").origin).parent / "_data"
+
+
+def hours():
+    with (DATA / "seattle-temps.csv").open(encoding="utf-8") as file:
+        for number, row in enumerate(csv.DictReader(file)):
+            day, time = row["date"].split()
+            month = int(day.split("/")[1])
+            yield (
+                f"h{number:05}",
+                {"date": row["date"], "temp": float(row["temp"]), "at": {"month": month, "time": time}},
+            )
+
+
+def airports():
+    with (DATA / "airports.csv").open(encoding="utf-8") as file:
+        for row in csv.DictReader(file):
+            where = {"latitude": float(row["latitude"]), "longitude": float(row["longitude"])}
+            home = {name: row[name] for name in ("city", "state") if row[name] != "NA"}
+            yield row["iata"], {"name": row["name"], **home, "where": where}
+
+
+HOURS = dict(hours())
+AIRPORTS = dict(airports())
+CARS = json.loads((DATA / "cars.json").read_text(encoding="utf-8"))
+
+
+def without_nothing(record):
+    return {name: value for name, value in record.items() if value is not None}
+
+
+@pytest.fixture(scope="module")
+def db():
+    with Emulator().serve() as server, firebase_rest.initialize_app(server.config) as app:
+        root = app.database()
+        for collection, records in (("hours", HOURS), ("airports", AIRPORTS)):
+            items = list(records.items())
+            for start in range(0, len(items), 1000):
+                root.update({f"{collection}/{key}": record for key, record in items[start : start + 1000]})
+        root.update({f"temps/{key}": hour["temp"] for key, hour in HOURS.items()})
+        yield root
+
+
+@pytest.fixture(scope="module")
+def cars(db):
+    """The cars in the order in which they were pushed: key -> record."""
+    place = db.child("cars")
+    return {place.push(car)["name"]: without_nothing(car) for car in CARS}
+
+
+def ordered(records, value, low=None, high=None):
+    """Keys by value and key, between two inclusive bounds."""
+    ranked = sorted((value(record), key) for key, record in records.items() if value(record) is not None)
+    inside = [pair for pair in ranked if (low is None or pair[0] >= low) and (high is None or pair[0] <= high)]
+    return [key for _, key in inside]
+
+
+def temp(hour):
+    return hour["temp"]
+
+
+def test_everything_comes_back_as_it_was_loaded(db):
+    assert db.child("hours").get().val() == HOURS
+    assert db.child("airports").get().val() == AIRPORTS
+    assert list(db.child("hours").get().val()) == sorted(HOURS)
+
+
+def test_pushed_records_come_back_in_the_order_in_which_they_were_pushed(db, cars):
+    answer = db.child("cars").get()
+    assert list(answer.val().items()) == list(cars.items())
+    assert [item.val()["Name"] for item in answer] == [car["Name"] for car in CARS]
+
+
+def test_the_ten_hottest_hours(db):
+    hottest = db.child("hours").order_by_child("temp").limit_to_last(10).get()
+    assert list(hottest.val().items()) == [(key, HOURS[key]) for key in ordered(HOURS, temp)[-10:]]
+
+
+def test_the_ten_coldest_hours_and_their_ties(db):
+    coldest = db.child("hours").order_by_child("temp").limit_to_first(10).get()
+    assert [item.key() for item in coldest] == ordered(HOURS, temp)[:10]
+
+
+@pytest.mark.parametrize(("low", "high"), [(60.0, 61.5), (59.3, 59.3), (-20, 37.1), (70.05, 1000)])
+def test_hours_in_a_range_of_temperatures(db, low, high):
+    found = db.child("hours").order_by_child("temp").start_at(low).end_at(high).get()
+    assert [item.key() for item in found] == ordered(HOURS, temp, low, high)
+    between = db.child("hours").order_by_child("temp").start_after(low).end_before(high).get()
+    assert [item.key() for item in between] == [
+        key for key in ordered(HOURS, temp, low, high) if low < HOURS[key]["temp"] < high
+    ]
+
+
+def test_plain_values_are_ordered_by_themselves(db):
+    warmest = db.child("temps").order_by_value().start_at(74.0).limit_to_last(50).get()
+    keys = ordered(HOURS, temp, 74.0)[-50:]
+    assert list(warmest.val().items()) == [(key, HOURS[key]["temp"]) for key in keys]
+
+
+@pytest.mark.parametrize("day", ["2010/07/04", "2010/12/3", "2010/0"])
+def test_the_hours_whose_date_begins_with_a_prefix(db, day):
+    found = db.child("hours").order_by_child("date").start_at(day).end_at(day + "\uf8ff").get()
+    assert found.val() == {key: hour for key, hour in HOURS.items() if hour["date"].startswith(day)}
+
+
+def test_the_hours_of_a_month_by_a_deep_child(db):
+    july = db.child("hours").order_by_child("at/month").equal_to(7).get()
+    assert list(july.val()) == [key for key, hour in HOURS.items() if hour["at"]["month"] == 7]
+    noons = db.child("hours").order_by_child("at/time").equal_to("12:00").limit_to_last(5).get()
+    assert list(noons.val()) == [key for key, hour in HOURS.items() if hour["at"]["time"] == "12:00"][-5:]
+
+
+def test_airports_between_two_latitudes(db):
+    def latitude(airport):
+        return airport["where"]["latitude"]
+
+    arctic = db.child("airports").order_by_child("where/latitude").start_at(66.5).get()
+    assert [item.key() for item in arctic] == ordered(AIRPORTS, latitude, 66.5)
+    southern = db.child("airports").order_by_child("where/latitude").end_before(0).get()
+    assert [item.key() for item in southern] == [
+        key for key in ordered(AIRPORTS, latitude) if latitude(AIRPORTS[key]) < 0
+    ]
+
+
+@pytest.mark.parametrize("prefix", ["San ", "O", "St", "Ch"])
+def test_airports_in_cities_that_begin_with_a_prefix(db, prefix):
+    found = db.child("airports").order_by_child("city").start_at(prefix).end_at(prefix + "\uf8ff").get()
+    expected = sorted(
+        (airport["city"], key) for key, airport in AIRPORTS.items() if airport.get("city", "").startswith(prefix)
+    )
+    assert len(expected) > 5
+    assert [(item.val()["city"], item.key()) for item in found] == expected
+
+
+def test_airports_without_a_state(db):
+    nowhere = db.child("airports").order_by_child("state").equal_to(None).get()
+    assert sorted(nowhere.val()) == sorted(key for key, airport in AIRPORTS.items() if "state" not in airport)
+    assert nowhere.val()
+
+
+def test_cars_whose_consumption_nobody_knows_come_first(db, cars):
+    unknown = [key for key, car in cars.items() if "Miles_per_Gallon" not in car]
+    by_consumption = db.child("cars").order_by_child("Miles_per_Gallon")
+    assert list(by_consumption.equal_to(None).get().val()) == unknown
+    assert [item.key() for item in by_consumption.limit_to_first(len(unknown)).get()] == unknown
+    known = ordered(cars, lambda car: car.get("Miles_per_Gallon"))
+    assert [item.key() for item in by_consumption.start_after(None).get()] == known
+    assert [item.key() for item in by_consumption.get()] == unknown + known
+
+
+def test_paging_through_all_airports_by_value_and_key_meets_each_once(db):
+    pages, query = [], db.child("airports").order_by_child("state").limit_to_first(400)
+    page = query.get()
+    while page.each():
+        pages += [item.item for item in page]
+        key, last = pages[-1]
+        page = query.start_after(last.get("state"), key=key).get()
+    expected = sorted(AIRPORTS.items(), key=lambda pair: (pair[1].get("state", ""), key_order(pair[0])))
+    assert pages == expected
+
+
+def test_paging_by_key_meets_each_once(db):
+    keys, query = [], db.child("hours").order_by_key().limit_to_first(2000)
+    page = query.get()
+    while page.each():
+        keys += [item.key() for item in page]
+        page = query.start_after(keys[-1]).get()
+    assert keys == list(HOURS)
+
+
+def test_the_keys_alone_are_a_sorted_list(db):
+    assert db.child("airports").shallow().get().val() == sorted(AIRPORTS, key=key_order)
+
+
+def test_a_correction_of_many_records_at_once_is_seen_by_the_next_question(db):
+    db.child("hours").update({f"{key}/temp": hour["temp"] + 200 for key, hour in list(HOURS.items())[:100]})
+    hot = db.child("hours").order_by_child("temp").start_at(150).get()
+    assert set(hot.val()) == set(list(HOURS)[:100])
+    db.child("hours").update({f"{key}/temp": hour["temp"] for key, hour in list(HOURS.items())[:100]})
+    assert db.child("hours").get().val() == HOURS
+
+
+def key_order(key):
+    """Integer-like keys first and by number ("01G" is none), as a person would write it down for these airports."""
+    return (0, int(key), key) if key.isdigit() else (1, 0, key)

@@ -96,7 +96,9 @@ def network_error(
             return UsageError(f"{where} cannot be sent: {reason}.")
         return NetworkError(f"No connection for {where}: {reason}.")
     if failure is Failure.NEVER_CONNECTED:
-        if _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
+        # urllib3 derives the one from the other
+        refused = _has(error, u3.NewConnectionError)
+        if not refused and _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
             return NetworkTimeout(f"No connection to {host} in time, for {where}.")
         return NetworkError(f"No connection to {host}, for {where}: {reason}.")
     if failure is Failure.READ_TIMEOUT:

@@ -90,6 +90,9 @@ def prepared(
     result.hooks = session.hooks
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)
+    else:
+        # Session.send works out where a redirect would lead, and takes for granted that these are there.
+        cast(Any, result)._cookies = session.cookies  # noqa: SLF001
     return result
 
 

@@ -1,0 +1,75 @@
+"""What the tests of the transport share: no inherited proxies, no pauses, and certificates for loopback."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+import firebase_rest
+from firebase_rest import App
+from firebase_rest.transport import call
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "FIREBASE_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS"):
+        monkeypatch.delenv(name, raising=False)
+    for service in ("AUTH", "DATABASE", "STORAGE"):
+        monkeypatch.delenv(f"FIREBASE_{service}_EMULATOR_HOST", raising=False)
+
+
+@pytest.fixture
+def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The pauses before repeats, noted and not waited for."""
+    seen: list[float] = []
+    real = call.pause_before
+
+    def pause_before(attempt: int, retry_after: str | None = None) -> float:
+        seen.append(real(attempt, retry_after))
+        return 0.0
+
+    monkeypatch.setattr(call, "pause_before", pause_before)
+    return seen
+
+
+@pytest.fixture
+def connect(pauses: list[float]) -> Iterator[Callable[..., App]]:
+    """`connect(server)` is an App whose database and Auth are that server; closed at the end."""
+    apps: list[App] = []
+
+    def connect(server: Any, **options: Any) -> App:
+        config = {"apiKey": "AIza-api-key", "databaseURL": server.url, **options.pop("config", {})}
+        app = firebase_rest.initialize_app(config, **{"timeout": 5, **options})
+        apps.append(app)
+        return app
+
+    yield connect
+    for app in apps:
+        app.close()
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost", "db.firebaseio.com").configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path: Path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)

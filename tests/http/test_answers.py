@@ -1,0 +1,169 @@
+"""Whole answers only: what is cut, garbled or not Firebase's is an error, never half a value."""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+
+import pytest
+import responses
+from loopback.server import Peer, Server, answers, ok, raw
+
+from firebase_rest import InvalidAnswer, NetworkError, NetworkTimeout, PermissionDenied, ServerError
+
+OK = "HTTP/1.1 200 OK\r\n"
+PAGE = "<!DOCTYPE html><html><body>Please sign in to the Wi-Fi</body></html>"
+
+CUT = {
+    "no answer at all": "",
+    "half a status line": "HTTP/1.",
+    "a status line only": OK,
+    "half of the headers": OK + "Content-Le",
+    "no body": OK + "Content-Length: 4\r\n\r\n",
+    "a number cut inside": OK + "Content-Length: 4\r\n\r\n12",
+    "a number without framing": OK + "\r\n12",
+    "a number without framing, with a space before it": OK + "\r\n -12",
+    "a number of an HTTP/1.0 server": "HTTP/1.0 200 OK\r\n\r\n3.5",
+    "a number with a length that is none": OK + "Content-Length: many\r\n\r\n12",
+    "lengths that contradict each other": OK + "Content-Length: 2\r\nContent-Length: 4\r\n\r\n1234",
+    "an object cut without framing": OK + '\r\n{"a": 1, "b"',
+    "a string cut without framing": OK + '\r\n"abc',
+    "chunks without an end": OK + "Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n",
+    "a chunk cut inside": OK + "Transfer-Encoding: chunked\r\n\r\n4\r\n12",
+    "a chunk size that is none": OK + "Transfer-Encoding: chunked\r\n\r\nzz\r\n12\r\n0\r\n\r\n",
+    "a chunk size cut": OK + "Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n1",
+    "nothing like HTTP": "SSH-2.0-OpenSSH_9.6\r\n",
+}
+
+
+@pytest.mark.parametrize("wire", CUT.values(), ids=CUT.keys())
+def test_an_answer_that_is_not_whole_is_an_error(connect, wire):
+    with Server(raw(wire)) as server, pytest.raises(NetworkError) as caught:
+        connect(server).database().get()
+    assert caught.value.may_have_happened
+    assert not isinstance(caught.value, NetworkTimeout)
+
+
+@pytest.mark.parametrize("wire", [CUT["a number cut inside"], CUT["chunks without an end"], CUT["a chunk cut inside"]])
+def test_a_cut_body_says_that_it_was_cut(connect, wire):
+    with Server(raw(wire)) as server, pytest.raises(InvalidAnswer, match="cut or garbled"):
+        connect(server).database().get()
+
+
+def test_a_number_without_framing_is_an_error_whatever_it_is_parsed_into(connect):
+    from decimal import Decimal
+
+    with Server(raw(OK + "\r\n1.5")) as server, pytest.raises(InvalidAnswer, match="cut"):
+        connect(server).database().get(json_kwargs={"parse_float": Decimal})
+
+
+@pytest.mark.parametrize(("body", "value"), [("true", True), ('"a"', "a"), ('{"a": 12}', {"a": 12}), ("null", None)])
+def test_without_framing_a_value_that_ends_by_itself_is_taken(connect, body, value):
+    with Server(raw(OK + "\r\n" + body)) as server:
+        assert connect(server).database().get().val() == value
+
+
+def encoded(name: str, data: bytes, cut: int, *, framed: bool) -> bytes:
+    length = f"Content-Length: {len(data)}\r\n" if framed else ""
+    head = f"{OK}Content-Encoding: {name}\r\n{length}\r\n".encode()
+    return head + data[: len(data) - cut]
+
+
+@pytest.mark.parametrize("framed", [True, False])
+@pytest.mark.parametrize(("name", "data"), [("gzip", gzip.compress(b"1234567")), ("deflate", zlib.compress(b"1234567"))])
+@pytest.mark.parametrize("cut", [1, 6, 10])
+def test_a_compressed_body_that_was_cut_is_an_error(connect, name, data, cut, framed):
+    with Server(raw(encoded(name, data, cut, framed=framed))) as server, pytest.raises(NetworkError):
+        connect(server).database().get()
+
+
+@pytest.mark.parametrize(("name", "data"), [("gzip", gzip.compress(b"[1]")), ("deflate", zlib.compress(b"[1]"))])
+def test_a_whole_compressed_body_is_read(connect, name, data):
+    with Server(raw(encoded(name, data, 0, framed=True))) as server:
+        assert connect(server).database().get().val() == [1]
+
+
+def test_a_body_that_is_not_what_its_encoding_says_is_an_error(connect):
+    with Server(raw(OK + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n[1]")) as server:
+        with pytest.raises(InvalidAnswer):
+            connect(server).database().get()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda app: app.database().get(),
+        lambda app: app.database().set(1),
+        lambda app: app.database().push(1),
+        lambda app: app.database().update({"a": 1}),
+        lambda app: app.database().remove(),
+        lambda app: app.database().exists(),
+        lambda app: app.database().get_etag(),
+        lambda app: app.database().conditional_set(1, "tag"),
+        lambda app: app.database().conditional_remove("tag"),
+        lambda app: app.auth().sign_in_anonymous(),
+        lambda app: app.auth().refresh("refresh-token"),
+        lambda app: app.auth().get_account_info("token"),
+    ],
+)
+@pytest.mark.parametrize("page", [PAGE, "", "Welcome!", '{"idToken": "eyJ'])
+def test_a_page_in_place_of_an_answer_is_never_taken_for_one(connect, monkeypatch, call, page):
+    with Server(ok(page)) as server:
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
+        with pytest.raises(InvalidAnswer) as caught:
+            call(connect(server))
+    assert len(server.requests) == 1
+    assert caught.value.may_have_happened
+    assert "idToken" not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", ["[]", '"text"', "5"])
+def test_json_of_another_shape_is_no_sign_in_and_no_push(connect, monkeypatch, body):
+    with Server(ok(body)) as server:
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
+        app = connect(server)
+        for call in (app.auth().sign_in_anonymous, lambda: app.auth().refresh("r"), lambda: app.database().push(1)):
+            with pytest.raises(InvalidAnswer):
+                call()
+
+
+def test_an_error_page_of_a_proxy_is_a_server_error_with_its_words(connect):
+    with Server(answers((502, "<html>Bad Gateway</html>"))) as server, pytest.raises(ServerError) as caught:
+        connect(server).database().get()
+    assert caught.value.status == 502
+    assert caught.value.args[1] == "<html>Bad Gateway</html>"
+
+
+def test_an_answer_in_many_packets_is_read_whole(connect):
+    def pieces(peer: Peer) -> None:
+        peer.request()
+        peer.drip(f"{OK}Content-Length: 9\r\n\r\n[1, 2, 3]", 0.001)
+
+    with Server(pieces) as server:
+        assert connect(server).database().get().val() == [1, 2, 3]
+
+
+def test_a_refusal_keeps_the_servers_words_and_the_shape_of_pyrebase(connect):
+    with Server(answers((401, '{\n  "error" : "Permission denied"\n}\n'))) as server:
+        with pytest.raises(PermissionDenied) as caught:
+            connect(server).database().child("a").get()
+    error = caught.value
+    assert error.args[1] == error.strerror == '{\n  "error" : "Permission denied"\n}\n'
+    assert error.args[0].response.json() == {"error": "Permission denied"}
+    assert str(error.errno).split()[0] == "401"
+    assert error.response.status_code == error.status == 401
+    assert error.response.url == f"{server.url}/a.json"
+
+
+def test_a_number_of_a_mocked_answer_needs_no_framing(connect):
+    class mocked:
+        url = "https://db.firebaseio.com"
+
+    with responses.RequestsMock() as mock:
+        mock.get("https://db.firebaseio.com/a.json", json=42)
+        assert connect(mocked).database().child("a").get().val() == 42
+
+
+def test_deep_json_is_an_error_and_not_a_crash(connect):
+    with Server(ok("[" * 200_000 + "]" * 200_000)) as server, pytest.raises(InvalidAnswer, match="deep"):
+        connect(server).database().get()

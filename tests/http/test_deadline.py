@@ -1,0 +1,241 @@
+"""The deadline bounds a whole call, whatever the server does, over http and https; and so do the timeouts."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+import requests
+from loopback.server import LIMIT, Peer, Server, ok, silent
+
+from firebase_rest import NetworkError, NetworkTimeout, UsageError
+
+DEADLINE = 0.4
+
+
+def drip_headers(peer: Peer) -> None:
+    peer.request()
+    peer.drip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n" + "X-Filler: and so on\r\n" * 100 + "\r\nnull", 0.05)
+
+
+def drip_body(peer: Peer) -> None:
+    peer.request()
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
+    peer.drip("[" + "1," * 500, 0.05)
+
+
+def drip_chunks(peer: Peer) -> None:
+    peer.request()
+    peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    peer.drip("1\r\n1\r\n" * 300, 0.05)
+
+
+def drip_without_framing(peer: Peer) -> None:
+    peer.request()
+    peer.send("HTTP/1.1 200 OK\r\n\r\n")
+    peer.drip("1234567890" * 30, 0.05)
+
+
+def drip_an_interim_answer(peer: Peer) -> None:
+    peer.request()
+    peer.drip("HTTP/1.1 100 Continue\r\n\r\n" * 100, 0.02)
+
+
+def drip_a_redirect(peer: Peer) -> None:
+    peer.request()
+    peer.send(f"HTTP/1.1 307 T\r\nLocation: {peer.server.url}/b.json\r\nContent-Length: 1000\r\n\r\n")
+    peer.drip("x" * 1000, 0.05)
+
+
+SLOW = [silent, drip_headers, drip_body, drip_chunks, drip_without_framing, drip_an_interim_answer, drip_a_redirect]
+
+
+def ended_in_time(call, limit=DEADLINE + 1.5):
+    start = time.monotonic()
+    with pytest.raises(NetworkTimeout) as caught:
+        call()
+    assert time.monotonic() - start < limit
+    return caught.value
+
+
+@pytest.mark.parametrize("script", SLOW)
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_a_call_ends_at_its_deadline_however_the_server_drips(connect, script, secure, server_tls, ca_file):
+    with Server(script, tls=server_tls if secure else None) as server:
+        app = connect(server, deadline=DEADLINE)
+        app.requests.verify = ca_file
+        error = ended_in_time(lambda: app.database().child("a").set(1) if script is silent else app.database().get())
+    assert "deadline of 0.4 s" in str(error)
+    assert error.may_have_happened
+
+
+def never_shake_hands(peer: Peer) -> None:
+    peer.silence()
+
+
+def drip_the_handshake(peer: Peer) -> None:
+    # A handshake record of 16 KB that takes its time.
+    peer.drip(b"\x16\x03\x03\x40\x00" + b"\x02" * 16_384, 0.05)
+
+
+@pytest.mark.parametrize("script", [never_shake_hands, drip_the_handshake])
+def test_the_deadline_holds_during_the_tls_handshake_and_nothing_was_sent(connect, script, server_tls):
+    with Server(script, tls=server_tls, handshake=False) as server:
+        error = ended_in_time(lambda: connect(server, deadline=DEADLINE).database().push(1))
+    assert not error.may_have_happened
+
+
+def test_a_handshake_without_end_is_a_connect_timeout_and_tried_again(connect, server_tls, pauses):
+    with Server(never_shake_hands, tls=server_tls, handshake=False) as server:
+        with pytest.raises(NetworkTimeout) as caught:
+            connect(server, timeout=(0.1, 5)).database().push(1)
+    assert not caught.value.may_have_happened
+    assert len(pauses) == 3
+
+
+@pytest.mark.parametrize("script", [drip_body, drip_chunks, drip_without_framing])
+def test_under_an_adapter_of_the_program_the_deadline_holds_once_the_body_has_begun(connect, script):
+    with Server(script) as server, requests.Session() as session:
+        ended_in_time(lambda: connect(server, session=session, deadline=DEADLINE).database().get())
+
+
+def test_the_deadline_counts_all_tries_and_all_pauses(connect, monkeypatch):
+    monkeypatch.undo()
+    with Server(lambda peer: peer.request()) as server:
+        start = time.monotonic()
+        with pytest.raises(NetworkError):
+            connect(server, deadline=DEADLINE, retries=1000).database().get()
+    assert time.monotonic() - start < DEADLINE + 1.5
+
+
+def test_the_deadline_counts_every_request_of_a_transaction(connect):
+    def conflicts(peer: Peer) -> None:
+        peer.request()
+        peer.answer("1", 200, {"ETag": "x"})
+        while True:
+            peer.request()
+            peer.server.over.wait(0.05)
+            peer.answer("1", 412, {"ETag": "x"})
+
+    with Server(conflicts) as server:
+        ended_in_time(lambda: connect(server, deadline=DEADLINE).database().transaction(lambda value: 2))
+
+
+def test_a_call_within_its_deadline_leaves_its_connection_in_use(connect):
+    with Server(ok("1")) as server:
+        db = connect(server, deadline=5).database()
+        assert [db.get().val() for _ in range(20)] == [1] * 20
+    assert server.connections == 1
+
+
+def test_many_threads_with_deadlines_share_one_watchdog(connect):
+    with Server(silent) as server:
+        db = connect(server, deadline=DEADLINE).database()
+        errors: list[Exception] = []
+
+        def work() -> None:
+            try:
+                db.get()
+            except NetworkTimeout as error:
+                errors.append(error)
+
+        threads = [threading.Thread(target=work) for _ in range(20)]
+        start = time.monotonic()
+        for thread in threads:
+            thread.start()
+        names = [thread.name for thread in threading.enumerate()]
+        for thread in threads:
+            thread.join(LIMIT)
+    assert len(errors) == 20
+    assert time.monotonic() - start < DEADLINE + 3
+    assert names.count("firebase_rest deadlines") <= 1
+
+
+@pytest.mark.parametrize("dripping", [drip_headers, drip_body])
+def test_the_read_timeout_is_seconds_of_silence_not_of_the_whole_answer(connect, dripping):
+    with Server(dripping, ok("1")) as server:
+        # Every byte comes in time, so only the deadline ends it.
+        ended_in_time(lambda: connect(server, timeout=(5, 0.3), deadline=1.0).database().get(), 3)
+
+
+def test_silence_in_the_middle_of_a_body_is_a_read_timeout(connect):
+    def half(peer: Peer) -> None:
+        peer.request()
+        peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[1")
+        peer.silence()
+
+    with Server(half) as server:
+        error = ended_in_time(lambda: connect(server, timeout=(5, 0.2)).database().get())
+    assert "timeout=" in str(error)
+
+
+def test_a_server_that_reads_nothing_cannot_hold_a_big_write(connect):
+    def deaf(peer: Peer) -> None:
+        peer.server.over.wait(LIMIT)
+
+    with Server(deaf) as server:
+        app = connect(server, timeout=(0.3, 0.3))
+        ended_in_time(lambda: app.database().set(["x" * 9_000_000] * 3), 5)
+
+
+def test_close_ends_calls_that_wait_for_an_answer(connect):
+    with Server(silent) as server:
+        app = connect(server)
+        caught: list[Exception] = []
+
+        def work() -> None:
+            try:
+                app.database().set(1)
+            except NetworkError as error:
+                caught.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        while not server.requests:
+            time.sleep(0.001)
+        app.close()
+        thread.join(LIMIT)
+    assert len(caught) == 1
+    assert "close()" in str(caught[0])
+    assert caught[0].may_have_happened
+    assert len(server.requests) == 1
+
+
+def test_close_ends_pauses_before_repeats(connect, monkeypatch):
+    from firebase_rest.transport import call
+
+    pausing = threading.Event()
+
+    def long_pause(attempt: int, retry_after: str | None = None) -> float:
+        pausing.set()
+        return 600.0
+
+    monkeypatch.setattr(call, "pause_before", long_pause)
+    with Server(lambda peer: peer.request()) as server:
+        app = connect(server)
+        caught: list[Exception] = []
+
+        def work() -> None:
+            try:
+                app.database().set(1)
+            except NetworkError as error:
+                caught.append(error)
+
+        thread = threading.Thread(target=work)
+        thread.start()
+        assert pausing.wait(LIMIT)
+        app.close()
+        thread.join(LIMIT)
+    assert "closed" in str(caught[0])
+    assert caught[0].may_have_happened, "the first try was sent"
+
+
+def test_a_closed_app_refuses_calls_with_a_sentence(connect):
+    with Server(ok()) as server:
+        app = connect(server)
+        app.close()
+        app.close()
+        with pytest.raises(UsageError, match="closed"):
+            app.database().get()
+    assert server.requests == []

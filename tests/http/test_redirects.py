@@ -1,0 +1,211 @@
+"""Redirects on the wire: where a read follows, what it takes along, and that writes follow nowhere."""
+
+from __future__ import annotations
+
+import pytest
+import responses
+from loopback.server import Peer, Server, ok
+
+from firebase_rest import NetworkError
+
+TOKEN = "id-token-of-a-user"
+
+
+def lead_to(location: str, status: int = 307):
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.answer("moved", status, {"Location": location.replace("SELF", peer.server.url)})
+        while True:
+            peer.request()
+            peer.answer("7")
+
+    return script
+
+
+@pytest.mark.parametrize("status", [307, 308])
+@pytest.mark.parametrize("location", ["SELF/b.json", "/b.json", "SELF/b.json?ns=x&sse=true", "SELF/b.json?auth=stale"])
+def test_in_front_of_an_emulator_a_read_follows_on_loopback_with_its_token(connect, status, location):
+    with Server(lead_to(location, status)) as server:
+        assert connect(server).database().child("a").get(TOKEN).val() == 7
+    assert server.requests[1].path == "/b.json"
+    assert server.requests[1].query.count("auth=") == 1
+    assert f"auth={TOKEN}" in server.requests[1].query
+    assert server.connections == 1
+
+
+def test_the_query_goes_along(connect):
+    with Server(lead_to("/b.json?ns=x")) as server:
+        connect(server).database().child("a").order_by_key().limit_to_first(2).get()
+    for part in ("ns=x", "orderBy=%22%24key%22", "limitToFirst=2"):
+        assert part in server.requests[1].query
+
+
+def test_a_stream_follows_too(connect):
+    events = "event: put\ndata: {\"path\": \"/\", \"data\": 5}\n\n"
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.answer("", 307, {"Location": "/b.json?sse=true"})
+        assert peer.request().headers["accept"] == "text/event-stream"
+        peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + events)
+        peer.silence()
+
+    with Server(script) as server:
+        got = []
+        stream = connect(server).database().stream(got.append, is_async=True)
+        stream.thread.join(0.0)
+        while not got:
+            stream.thread.join(0.005)
+        stream.close()
+        stream.thread.join(10)
+    assert got[0]["data"] == 5
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda db: db.set(1),
+        lambda db: db.push(1),
+        lambda db: db.update({"a": 1}),
+        lambda db: db.remove(),
+        lambda db: db.conditional_set(1, "tag"),
+    ],
+)
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirected_write_is_an_error_and_goes_nowhere(connect, write, status):
+    with Server(lead_to("/b.json", status)) as server, pytest.raises(NetworkError, match="redirected") as caught:
+        write(connect(server).database())
+    assert len(server.requests) == 1
+    assert not caught.value.may_have_happened
+
+
+def test_a_redirected_sign_in_is_an_error(connect, monkeypatch):
+    with Server(lead_to("/b.json")) as server:
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
+        with pytest.raises(NetworkError, match="redirected a POST"):
+            connect(server).auth().sign_in_with_email_and_password("a@b.de", "secret1")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_read_that_is_sent_elsewhere_for_good_is_an_error(connect, status):
+    with Server(lead_to("/login", status)) as server, pytest.raises(NetworkError, match="redirected a GET"):
+        connect(server).database().get()
+    assert len(server.requests) == 1
+
+
+def test_five_redirects_are_followed_and_not_six(connect):
+    def script(count: int):
+        def script(peer: Peer) -> None:
+            for number in range(count):
+                peer.request()
+                peer.answer("", 307, {"Location": f"/{number}.json"})
+            peer.request()
+            peer.answer("7")
+
+        return script
+
+    with Server(script(5)) as server:
+        assert connect(server).database().get().val() == 7
+    with Server(script(6)) as server, pytest.raises(NetworkError, match="more than 5 times"):
+        connect(server).database().get()
+    assert len(server.requests) == 6
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "http://[",
+        "http://[::1",
+        "https://",
+        "ftp://127.0.0.1/b.json",
+        "http://db.firebaseio.com/b.json",
+        "https://user:pw@db.firebaseio.com/",
+        "https://evil.example\\.firebaseio.com/",
+        "//a b/c",
+        "https://a:99999999/",
+        "\u00e9\u4e00://",
+    ],
+)
+def test_an_odd_location_is_an_error(connect, location):
+    with Server(lead_to(location)) as server, pytest.raises(NetworkError):
+        connect(server, retries=0).database().get(TOKEN)
+    assert len(server.requests) == 1
+
+
+def test_a_location_that_is_no_text_is_an_error(connect):
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"HTTP/1.1 307 T\r\nLocation: http://\xff\xfe/\r\nContent-Length: 0\r\n\r\n")
+
+    with Server(script) as server, pytest.raises(NetworkError):
+        connect(server, retries=0).database().get(TOKEN)
+
+
+# --- over https, by a mocked session: no host outside loopback is there ---
+
+DATABASE = "https://db.firebaseio.com"
+
+
+class mocked:
+    url = DATABASE
+
+
+def redirected(connect, target: str, **options):
+    with responses.RequestsMock() as mock:
+        mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": target})
+        mock.get(target.partition("?")[0], json=7)
+        app = connect(mocked, **options)
+        assert app.database().child("a").get(TOKEN).val() == 7
+        return mock.calls[1].request
+
+
+@pytest.mark.parametrize("host", ["s-usc1c-nss-203.firebaseio.com", "db.firebaseio.com", "db.firebaseio.com:443"])
+def test_the_credential_goes_along_within_the_family(connect, host):
+    assert f"auth={TOKEN}" in redirected(connect, f"https://{host}/b.json").url
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "firebaseio.com.evil.example", "evilfirebaseio.com", "a.firebasedatabase.app", "127.0.0.1"]
+)
+def test_the_credential_stays_home_outside_the_family(connect, host):
+    request = redirected(
+        connect, f"https://{host}/b.json?auth={TOKEN}&x=1", headers={"Authorization": "Bearer mine", "X-Mine": "1"}
+    )
+    assert TOKEN not in request.url
+    assert "x=1" in request.url
+    assert "Authorization" not in request.headers
+    assert request.headers["X-Mine"] == "1"
+
+
+def test_once_it_has_led_away_nothing_is_signed_again(connect):
+    with responses.RequestsMock() as mock:
+        mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": "https://evil.example/b.json"})
+        mock.get("https://evil.example/b.json", status=307, headers={"Location": f"{DATABASE}/c.json"})
+        mock.get(f"{DATABASE}/c.json", json=7)
+        connect(mocked).database().child("a").get(TOKEN)
+        assert [f"auth={TOKEN}" in call.request.url for call in mock.calls] == [True, False, False]
+
+
+def test_https_never_becomes_http(connect):
+    with responses.RequestsMock() as mock:
+        mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": "http://127.0.0.1/b.json"})
+        with pytest.raises(NetworkError, match="not https"):
+            connect(mocked).database().child("a").get(TOKEN)
+        assert len(mock.calls) == 1
+
+
+def test_a_redirect_of_a_secure_server_to_itself_is_followed(connect, server_tls, ca_file):
+    with Server(lead_to("SELF/b.json"), tls=server_tls) as server:
+        app = connect(server)
+        app.requests.verify = ca_file
+        assert app.database().child("a").get(TOKEN).val() == 7
+    assert f"auth={TOKEN}" in server.requests[1].query
+
+
+def test_another_port_of_the_same_host_is_another_server(connect, server_tls, ca_file):
+    with Server(ok("7"), tls=server_tls) as other, Server(lead_to(f"{other.url}/b.json"), tls=server_tls) as server:
+        app = connect(server)
+        app.requests.verify = ca_file
+        assert app.database().child("a").get(TOKEN).val() == 7
+    assert TOKEN not in other.requests[0].target

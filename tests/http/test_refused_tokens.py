@@ -1,0 +1,163 @@
+"""A 401 about the token: one renewal, one repeat, where there is somebody who can renew; everything else raises."""
+
+from __future__ import annotations
+
+import json
+import threading
+
+import pytest
+from loopback.server import LIMIT, Peer, Server, answers
+
+from firebase_rest import NetworkTimeout, PermissionDenied, SessionExpired, TokenExpired, Unauthenticated
+
+OLD, NEW = "old-id-token", "new-id-token"
+EXPIRED = '{"error": "Auth token is expired"}'
+REFRESHED = {"user_id": "u", "id_token": NEW, "refresh_token": "refresh-2", "expires_in": "3600"}
+USER = {"idToken": OLD, "refreshToken": "refresh-1", "expiresIn": "3600", "localId": "u"}
+
+
+def firebase(refusal: str = EXPIRED, good: str = NEW, refresh: str = json.dumps(REFRESHED), status: int = 200):
+    """Database and Secure Token in one: takes only the good token."""
+
+    def script(peer: Peer) -> None:
+        while True:
+            request = peer.request()
+            if "securetoken" in request.path:
+                peer.answer(refresh, status)
+            elif f"auth={good}" in request.query:
+                peer.answer('{"name": "-N"}')
+            else:
+                peer.answer(refusal, 401)
+
+    return script
+
+
+@pytest.fixture
+def session(connect, monkeypatch):
+    def session(server, **options):
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
+        app = connect(server, **options)
+        return app, app.auth().session(USER)
+
+    return session
+
+
+def counts(server):
+    refreshes = sum("securetoken" in request.path for request in server.requests)
+    return refreshes, len(server.requests) - refreshes
+
+
+@pytest.mark.parametrize(
+    "words", ["Auth token is expired", "Could not parse auth token.", "credential is no longer valid", "TOKEN_EXPIRED"]
+)
+@pytest.mark.parametrize(
+    "call",
+    [lambda db, user: db.get(user), lambda db, user: db.push(1, user), lambda db, user: db.as_user(user).remove()],
+)
+def test_a_session_renews_once_and_the_call_is_made_once_more(session, words, call):
+    with Server(firebase(json.dumps({"error": words}))) as server:
+        app, user = session(server)
+        call(app.database(), user)
+    assert counts(server) == (1, 2)
+    assert user.id_token == NEW
+    assert user.refresh_token == "refresh-2"
+
+
+def test_a_new_token_that_is_refused_as_well_raises(session):
+    with Server(firebase(good="another")) as server:
+        app, user = session(server)
+        with pytest.raises(TokenExpired):
+            app.database().get(user)
+    assert counts(server) == (1, 2)
+
+
+def test_permission_denied_is_not_about_the_token(session):
+    with Server(firebase('{"error": "Permission denied"}')) as server:
+        app, user = session(server)
+        with pytest.raises(PermissionDenied):
+            app.database().get(user)
+    assert counts(server) == (0, 1)
+
+
+def test_a_plain_token_is_not_tried_twice(session):
+    with Server(firebase()) as server:
+        app, _ = session(server)
+        with pytest.raises(TokenExpired):
+            app.database().get(OLD)
+    assert counts(server) == (0, 1)
+
+
+def test_nobody_is_not_tried_twice(connect):
+    with Server(answers((401, '{"error": "Could not parse auth token."}'))) as server:
+        with pytest.raises(Unauthenticated):
+            connect(server).database().get()
+    assert len(server.requests) == 1
+
+
+def test_a_refresh_that_is_refused_is_the_error(session):
+    refusal = json.dumps({"error": {"code": 400, "message": "TOKEN_EXPIRED"}})
+    with Server(firebase(refresh=refusal, status=400)) as server:
+        app, user = session(server)
+        with pytest.raises(SessionExpired):
+            app.database().get(user)
+    assert counts(server) == (1, 1)
+
+
+def test_a_refresh_that_hangs_ends_with_the_deadline_of_the_call(session):
+    def script(peer: Peer) -> None:
+        while True:
+            if "securetoken" in peer.request().path:
+                peer.silence()
+            peer.answer(EXPIRED, 401)
+
+    with Server(script) as server:
+        app, user = session(server)
+        with pytest.raises(NetworkTimeout, match="deadline"):
+            app.database().with_options(deadline=0.3).get(user)
+        app.close()
+
+
+def test_sixteen_threads_refused_at_once_cause_one_refresh(session):
+    together = threading.Barrier(16)
+
+    def script(peer: Peer) -> None:
+        while True:
+            request = peer.request()
+            if "securetoken" in request.path:
+                peer.answer(json.dumps(REFRESHED))
+            elif f"auth={NEW}" in request.query:
+                peer.answer("1")
+            else:
+                together.wait(LIMIT)
+                peer.answer(EXPIRED, 401)
+
+    with Server(script) as server:
+        app, user = session(server)
+        values: list[object] = []
+        threads = [threading.Thread(target=lambda: values.append(app.database().get(user).val())) for _ in range(16)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LIMIT)
+    assert values == [1] * 16
+    assert counts(server) == (1, 32)
+
+
+def test_a_body_that_can_be_read_only_once_is_never_sent_twice(connect, session):
+    from firebase_rest.transport.call import Channel
+    from firebase_rest.transport.credentials import User
+    from firebase_rest.transport.options import Options
+    from firebase_rest.transport.wire import Repeat, Request
+
+    for script in (firebase(), answers((503, "")), lambda peer: peer.request()):
+        with Server(script) as server:
+            app, user = session(server)
+            body = iter([b"[1,", b"2]"])
+            request = Request("PUT", f"{server.url}/a.json", body=body, repeatable=Repeat.ALWAYS)
+            channel = Channel(app._transport, User(user), Options())
+            try:
+                status = channel.fetch(request).status
+            except OSError:
+                status = 0
+            assert status in (401, 503, 0)
+        assert [request.body for request in server.requests if "securetoken" not in request.path] == [b"[1,2]"]

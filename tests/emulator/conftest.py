@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+import firebase_rest
 from emulator.wire import Database
 from firebase_rest.emulator import Emulator
 
@@ -25,3 +26,15 @@ def db(server):
     database = Database(server.host)
     yield database
     database.close()
+
+
+@pytest.fixture
+def app(server):
+    """Our client on it, as a program without credentials configures it."""
+    with firebase_rest.initialize_app(server.config) as app:
+        yield app
+
+
+@pytest.fixture
+def root(app):
+    return app.database()

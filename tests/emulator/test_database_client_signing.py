@@ -1,0 +1,131 @@
+"""Who signs a call: seen from the server, which is open only to who is signed in."""
+
+from __future__ import annotations
+
+import pytest
+
+import firebase_rest
+from firebase_rest.emulator import Emulator
+
+FIVE_FIELDS = {
+    "type": "service_account",
+    "project_id": "demo-project",
+    "private_key_id": "1",
+    "private_key": "-----BEGIN PRIVATE KEY-----\nnot a key\n-----END PRIVATE KEY-----\n",
+    "client_email": "someone@demo-project.iam.gserviceaccount.com",
+}
+
+
+@pytest.fixture(scope="module")
+def guarded():
+    with Emulator(require_auth=True).serve() as server:
+        yield server
+
+
+@pytest.fixture
+def app(guarded, monkeypatch):
+    guarded.emulator.reset()
+    for name, value in guarded.environ.items():
+        monkeypatch.setenv(name, value)
+    with firebase_rest.initialize_app(guarded.config) as app:
+        yield app
+
+
+@pytest.fixture
+def sent(app):
+    """The requests that went over the App's session."""
+    requests = []
+    app.requests.hooks["response"].append(lambda response, **_: requests.append(response.request))
+    return requests
+
+
+@pytest.fixture
+def user(app):
+    return app.auth().create_user_with_email_and_password("ada@example.com", "correct horse")
+
+
+def test_without_a_token_nobody_signs(app, sent):
+    with pytest.raises(firebase_rest.PermissionDenied) as caught:
+        app.database().child("x").get()
+    assert caught.value.message == "Permission denied"
+    assert "auth=" not in sent[0].url
+    assert "Authorization" not in sent[0].headers
+
+
+CALLS = [
+    lambda place, token: place.get(token),
+    lambda place, token: place.get(token=token),
+    lambda place, token: place.set(1, token),
+    lambda place, token: place.update({"a": 1}, token),
+    lambda place, token: place.push(1, token),
+    lambda place, token: place.remove(token),
+    lambda place, token: place.exists(token),
+    lambda place, token: place.get_etag(token),
+    lambda place, token: place.conditional_set(1, "null_etag", token),
+    lambda place, token: place.conditional_remove("null_etag", token),
+    lambda place, token: place.transaction(lambda _: 1, token),
+    lambda place, token: place.order_by_key().limit_to_first(1).get(token),
+]
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_every_call_takes_a_token_or_a_session(app, user, sent, call):
+    place = app.database().child("x")
+    with pytest.raises(firebase_rest.PermissionDenied):
+        call(place, None)
+    call(place, user["idToken"])
+    assert f"auth={user['idToken']}" in sent[-1].url
+    place.remove(user["idToken"])
+    call(place, app.auth().session(user))
+    assert "auth=" in sent[-1].url
+
+
+@pytest.mark.parametrize("kind", ["token", "session"])
+def test_a_reference_bound_to_a_user_signs_all_that_is_built_from_it(app, user, kind):
+    token = user["idToken"] if kind == "token" else app.auth().session(user)
+    db = app.database().as_user(token)
+    db.child("x").set({"a": 1})
+    assert db.child("x").order_by_key().get().val() == {"a": 1}
+    assert db.child("x/a").parent.root.child("x").exists()
+    with pytest.raises(firebase_rest.PermissionDenied):
+        app.database().child("x").get()
+
+
+def test_a_session_in_place_of_a_url_gives_the_users_database(app, user):
+    app.database(app.auth().session(user)).child("x").set(1)
+    assert app.database(app.auth().session(user)).child("x").get().val() == 1
+
+
+def test_a_broken_token_is_told_in_the_servers_words(app):
+    with pytest.raises(firebase_rest.Unauthenticated) as caught:
+        app.database().child("x").get("not-a-token")
+    assert caught.value.message == "Could not parse auth token."
+    assert "not-a-token" not in str(caught.value)
+
+
+def test_a_service_account_signs_as_owner_in_emulator_mode_without_reading_the_key(guarded, app):
+    with firebase_rest.initialize_app({**guarded.config, "serviceAccount": FIVE_FIELDS}) as admin:
+        sent = []
+        admin.requests.hooks["response"].append(lambda response, **_: sent.append(response.request))
+        admin.database().child("x").set(1)
+        assert admin.database().child("x").get().val() == 1
+        assert [request.headers["Authorization"] for request in sent] == ["Bearer owner"] * 2
+        assert all("auth=" not in request.url for request in sent)
+
+
+def test_a_users_token_replaces_the_service_account_for_one_call(guarded, app, user):
+    with firebase_rest.initialize_app({**guarded.config, "serviceAccount": FIVE_FIELDS}) as admin:
+        sent = []
+        admin.requests.hooks["response"].append(lambda response, **_: sent.append(response.request))
+        admin.database().child("x").get(user["idToken"])
+        admin.database().child("x").get()
+        assert "Authorization" not in sent[0].headers
+        assert f"auth={user['idToken']}" in sent[0].url
+        assert sent[1].headers["Authorization"] == "Bearer owner"
+
+
+def test_current_user_signs_nothing_by_itself(app, user):
+    auth = app.auth()
+    auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
+    with pytest.raises(firebase_rest.PermissionDenied):
+        app.database().child("x").get()

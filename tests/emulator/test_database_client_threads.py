@@ -1,0 +1,56 @@
+"""One database object, many threads, and an interpreter that changes between them as often as it can."""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+import pytest
+
+THREADS = 16
+ROUNDS = 25
+
+
+@pytest.fixture
+def restless():
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(interval)
+
+
+@pytest.mark.usefixtures("restless")
+def test_sixteen_threads_that_share_one_database_get_answers_from_their_own_paths_only(root):
+    db = root  # the very same object in all threads
+    users = db.child("users")
+    db.set({"users": {f"u{n}": {"n": n, "log": {f"{n}-{i}": i for i in range(5)}} for n in range(THREADS)}})
+    wrong = []
+    start = threading.Barrier(THREADS)
+
+    def check(expected, found, what):
+        if expected != found:
+            wrong.append((what, expected, found))
+
+    def work(n):
+        log = [f"{n}-{i}" for i in range(5)]
+        start.wait()
+        try:
+            for turn in range(ROUNDS):
+                check({"n": n}, {"n": users.child(f"u{n}", "n").get().val()}, "child")
+                answer = db.child("users").child(f"u{n}").child("log").order_by_value().limit_to_last(2).get()
+                check(log[-2:], list(answer.val()), "query")
+                check("log", answer.key(), "key")
+                check([f"u{n}"], list(users.order_by_child("n").equal_to(n).get().val()), "order")
+                check(log, users.child(f"u{n}/log").shallow().get().val(), "shallow")
+                check(turn, db.child("own", str(n)).set(turn), "set")
+                check(turn, db.child(f"own/{n}").get().val(), "own")
+        except Exception as error:  # noqa: BLE001 - told by the test's own thread
+            wrong.append((n, "raised", error))
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(THREADS)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not wrong
+    assert db.child("own").get().val() == [ROUNDS - 1] * THREADS

@@ -15,9 +15,15 @@
         ├── PermissionDenied  NotFound  RateLimited  QuotaExceeded  PayloadTooLarge  ServerError  IndexNotDefined
         ├── PreconditionFailed                holds the current value and ETag
         └── AuthError                         Identity Toolkit
-            ├── EmailExists  InvalidEmail  InvalidCredentials  WeakPassword  UserDisabled  UserNotFound
-            ├── SessionExpired  RecentLoginRequired  OperationNotAllowed  InvalidActionCode  InvalidCustomToken
-            └── TooManyAttempts  MfaRequired  InvalidApiKey
+            ├── AlreadyExists
+            │   ├── EmailExists  CredentialInUse
+            │   └── PhoneNumberExists
+            ├── InvalidCredentials  InvalidCustomToken  InvalidActionCode  InvalidCode  WeakPassword
+            ├── InvalidEmail  InvalidPhoneNumber  InvalidContinueUrl  InvalidClaims  InvalidRequest
+            ├── UserDisabled  UserNotFound  SessionExpired  RecentLoginRequired
+            ├── MfaRequired  NeedConfirmation     the sign-in goes on another way
+            ├── SignInCancelled  SecondFactorRefused  BlockedByFunction  TooManyAttempts
+            └── OperationNotAllowed  InsufficientPermission  InvalidApiKey  AppNotVerified  TenantRefused
 
 An `ApiError` keeps the shape that pyrebase programs read: `args` is (the `requests.HTTPError`, the body text), so
 `json.loads(e.args[1])["error"]["message"]` works. Every error pickles, and none holds a token.
@@ -25,41 +31,58 @@ An `ApiError` keeps the shape that pyrebase programs read: `args` is (the `reque
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import HTTPError, Timeout
 
 __all__ = [
+    "AlreadyExists",
     "ApiError",
+    "AppNotVerified",
     "AuthError",
+    "BlockedByFunction",
     "ChecksumMismatch",
     "ConfigError",
+    "CredentialInUse",
     "EmailExists",
     "FirebaseError",
     "IndexNotDefined",
+    "InsufficientPermission",
     "InvalidActionCode",
     "InvalidAnswer",
     "InvalidApiKey",
+    "InvalidClaims",
+    "InvalidCode",
+    "InvalidContinueUrl",
     "InvalidCredentials",
     "InvalidCustomToken",
     "InvalidEmail",
+    "InvalidPhoneNumber",
+    "InvalidRequest",
     "InvalidToken",
+    "MfaFactor",
     "MfaRequired",
+    "NeedConfirmation",
     "NetworkError",
     "NetworkTimeout",
     "NotFound",
     "OperationNotAllowed",
     "PayloadTooLarge",
     "PermissionDenied",
+    "PhoneNumberExists",
     "PreconditionFailed",
     "QuotaExceeded",
     "RateLimited",
     "RecentLoginRequired",
+    "SecondFactorRefused",
     "ServerError",
     "SessionExpired",
+    "SignInCancelled",
     "StopStream",
     "StreamError",
+    "TenantRefused",
     "TokenExpired",
     "TokenRevoked",
     "TooManyAttempts",
@@ -69,7 +92,6 @@ __all__ = [
     "UserDisabled",
     "UserNotFound",
     "WeakPassword",
-    "auth_error_class",
 ]
 
 
@@ -209,20 +231,64 @@ class AuthError(ApiError):
     """Identity Toolkit refused; `code` says why."""
 
 
-class EmailExists(AuthError):
+class AlreadyExists(AuthError):
+    """Something that must be unique is taken.
+
+    Where an identity provider's credential was refused for it, `pending_token` stands for that credential, as long as
+    Firebase says one: `sign_in_with_idp(provider_id, pending_token=...)` signs in to the account that has it.
+    """
+
+    pending_token: str | None = None
+
+
+class EmailExists(AlreadyExists):
     """An account with this e-mail address exists already."""
 
 
+class CredentialInUse(AlreadyExists):
+    """This account at the identity provider is linked with another user."""
+
+
+class PhoneNumberExists(AlreadyExists):
+    """Another account has this phone number.
+
+    After a try to link it, `sign_in_with_phone_number(phone_number=..., temporary_proof=...)` signs in to that account:
+    the number has been verified already.
+    """
+
+    phone_number: str | None = None
+    temporary_proof: str | None = None
+
+
 class InvalidEmail(AuthError):
-    """The e-mail address is missing or malformed."""
+    """The e-mail address is missing or malformed, or not the one that the link was sent to."""
+
+
+class InvalidPhoneNumber(AuthError):
+    """The phone number is missing, or not written as +, country and number."""
 
 
 class InvalidCredentials(AuthError):
-    """Wrong e-mail address or password; which of the two is not told where enumeration protection is on."""
+    """What was to prove who somebody is does not: password, an identity provider's token, nonce.
+
+    With enumeration protection, which new projects have, a wrong password and an unknown address both are this.
+    """
+
+
+class InvalidCustomToken(AuthError):
+    """The custom token is malformed, expired or of another project."""
+
+
+class InvalidActionCode(AuthError):
+    """The code from the mail is unknown, used or too old."""
+
+
+class InvalidCode(AuthError):
+    """The code of a text message or an authenticator app is wrong, or the time to enter it is over."""
 
 
 class WeakPassword(AuthError):
-    """The password is missing, too short, or not what the project's policy asks for."""
+    """The password is missing, too short, or not what the project's policy asks for (the message says what)."""
 
 
 class UserDisabled(AuthError):
@@ -241,74 +307,80 @@ class RecentLoginRequired(AuthError):
     """The sign-in is too old for this change: sign in again, then repeat it."""
 
 
+class InvalidContinueUrl(AuthError):
+    """The URL to continue at is missing, malformed, or of a domain that the project does not list."""
+
+
+class InvalidClaims(AuthError):
+    """Custom claims that are no object, too large, or have a reserved name."""
+
+
+class InvalidRequest(AuthError):
+    """A member of the request is missing or does not fit the others; the message names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MfaFactor:
+    """A second factor of an account. `kind` is "phone" or "totp"; of `phone_number` a sign-in shows the last digits."""
+
+    id: str
+    kind: str
+    display_name: str | None = None
+    phone_number: str | None = None
+    enrolled_at: str | None = None
+
+
+class MfaRequired(AuthError):
+    """The first factor was right; the account asks for one of `factors` as well. `Auth.mfa` goes on from here."""
+
+    factors: tuple[MfaFactor, ...] = ()
+    pending_credential: str = ""
+
+
+class NeedConfirmation(AuthError):
+    """The e-mail address has an account already, and this identity provider does not vouch for the address.
+
+    Sign in to that account in a way it knows (`providers` are the identity providers among them), then link: with the
+    same credential, or `link_with_idp(user, provider_id, pending_token=...)` where Firebase gave a `pending_token`.
+    """
+
+    email: str | None = None
+    provider_id: str = ""
+    providers: tuple[str, ...] = ()
+    pending_token: str | None = None
+
+
+class SignInCancelled(AuthError):
+    """The person did not consent at the identity provider."""
+
+
+class SecondFactorRefused(AuthError):
+    """This second factor cannot be enrolled or used: it exists, is unknown, or the first factor allows none."""
+
+
+class BlockedByFunction(AuthError):
+    """A blocking function of the project refused; the message is its own."""
+
+
+class TooManyAttempts(AuthError):
+    """Firebase slows this account or address down, or a quota is used up; try later."""
+
+
 class OperationNotAllowed(AuthError):
     """The project does not allow this way of signing in, or only to administrators."""
 
 
-class InvalidActionCode(AuthError):
-    """The code from the mail is unknown, used or too old."""
-
-
-class InvalidCustomToken(AuthError):
-    """The custom token is malformed, expired or of another project."""
-
-
-class TooManyAttempts(AuthError):
-    """Firebase slows this account or address down; try later."""
-
-
-class MfaRequired(AuthError):
-    """The first factor was right; the account asks for a second one."""
+class InsufficientPermission(AuthError):
+    """Only an administrator may do this, or the service account lacks the right."""
 
 
 class InvalidApiKey(AuthError):
-    """The API key is wrong, or restricted to other apps."""
+    """The API key is wrong, or restricted to other apps: `headers=` can say which app this is."""
 
 
-_AUTH_ERRORS: dict[str, type[AuthError]] = {
-    "EMAIL_EXISTS": EmailExists,
-    "INVALID_EMAIL": InvalidEmail,
-    "MISSING_EMAIL": InvalidEmail,
-    "INVALID_IDENTIFIER": InvalidEmail,
-    "INVALID_NEW_EMAIL": InvalidEmail,
-    "MISSING_NEW_EMAIL": InvalidEmail,
-    "INVALID_PASSWORD": InvalidCredentials,
-    "INVALID_LOGIN_CREDENTIALS": InvalidCredentials,
-    "INVALID_IDP_RESPONSE": InvalidCredentials,
-    "INVALID_PENDING_TOKEN": InvalidCredentials,
-    "WEAK_PASSWORD": WeakPassword,
-    "MISSING_PASSWORD": WeakPassword,
-    "PASSWORD_DOES_NOT_MEET_REQUIREMENTS": WeakPassword,
-    "USER_DISABLED": UserDisabled,
-    "USER_NOT_FOUND": UserNotFound,
-    "EMAIL_NOT_FOUND": UserNotFound,
-    "TOKEN_EXPIRED": SessionExpired,
-    "INVALID_ID_TOKEN": SessionExpired,
-    "INVALID_REFRESH_TOKEN": SessionExpired,
-    "MISSING_ID_TOKEN": SessionExpired,
-    "MISSING_REFRESH_TOKEN": SessionExpired,
-    "CREDENTIAL_TOO_OLD_LOGIN_AGAIN": RecentLoginRequired,
-    "OPERATION_NOT_ALLOWED": OperationNotAllowed,
-    "ADMIN_ONLY_OPERATION": OperationNotAllowed,
-    "PASSWORD_LOGIN_DISABLED": OperationNotAllowed,
-    "INVALID_OOB_CODE": InvalidActionCode,
-    "EXPIRED_OOB_CODE": InvalidActionCode,
-    "MISSING_OOB_CODE": InvalidActionCode,
-    "INVALID_CUSTOM_TOKEN": InvalidCustomToken,
-    "MISSING_CUSTOM_TOKEN": InvalidCustomToken,
-    "CREDENTIAL_MISMATCH": InvalidCustomToken,
-    "TOO_MANY_ATTEMPTS_TRY_LATER": TooManyAttempts,
-    "RESET_PASSWORD_EXCEED_LIMIT": TooManyAttempts,
-    "QUOTA_EXCEEDED": TooManyAttempts,
-    "API_KEY_INVALID": InvalidApiKey,
-    "API_KEY_HTTP_REFERRER_BLOCKED": InvalidApiKey,
-    "API_KEY_SERVICE_BLOCKED": InvalidApiKey,
-    "API_KEY_ANDROID_APP_BLOCKED": InvalidApiKey,
-    "API_KEY_IOS_APP_BLOCKED": InvalidApiKey,
-    "API_KEY_IP_ADDRESS_BLOCKED": InvalidApiKey,
-}
+class AppNotVerified(AuthError):
+    """The proof that a genuine app asks (reCAPTCHA, Play Integrity, an iOS receipt) is missing or bad."""
 
 
-def auth_error_class(code: str | None) -> type[AuthError]:
-    """The class for an Identity Toolkit code; `AuthError` itself for one that is not known (the list grows)."""
-    return _AUTH_ERRORS.get(code or "", AuthError)
+class TenantRefused(AuthError):
+    """The tenant is unknown, or not that of the token."""

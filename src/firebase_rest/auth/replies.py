@@ -23,6 +23,22 @@ class SignedIn(_Tokens, total=False):
     registered: bool
     isNewUser: bool
     profilePicture: str
+    phoneNumber: str
+    providerId: str
+    federatedId: str
+    """Who the user is at the identity provider."""
+    emailVerified: bool
+    fullName: str
+    firstName: str
+    lastName: str
+    screenName: str
+    photoUrl: str
+    rawUserInfo: str
+    """JSON text: what the identity provider says about the user."""
+    oauthAccessToken: str
+    oauthIdToken: str
+    oauthRefreshToken: str
+    oauthTokenSecret: str
 
 
 class Refreshed(_Tokens):

@@ -1,21 +1,31 @@
 """`UserSession`: a signed-in user whose tokens stay fresh.
 
-The law of this file: however many threads ask, one refresh is under way, and a token that can still be used is.
+The law of this file: however many threads ask, one refresh is under way, and a token that can still be used is; and
+tokens that replaced others never give way to an answer that was asked for with the others.
 """
 
 from __future__ import annotations
 
+import logging
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.auth.claims import claims_of
-from firebase_rest.errors import UsageError
+from firebase_rest.errors import AuthError, SessionExpired, UsageError
 from firebase_rest.transport.renewal import Renewal
+
+if TYPE_CHECKING:
+    from firebase_rest.auth.stores import SessionStore, StorePath
 
 MARGIN = 300.0
 """Seconds before its end from which on a token is renewed, or a tenth of its life if that is less."""
+
+OnChange = Callable[["UserSession"], object]
+
+logger = logging.getLogger("firebase_rest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +58,8 @@ class _Tokens:
 class UserSession:
     """A signed-in user. Goes wherever a `token` goes, and renews itself before its hour is over.
 
-    Made by `Auth.session(user)` from the answer of a sign-in. Safe to share between threads.
+    Made by `Auth.session(user)` from the answer of a sign-in, or by `Auth.load_session(store)`. Where a method of
+    `Auth` is given it as the user, it takes over the tokens that the answer brings. Safe to share between threads.
     """
 
     def __init__(self, refresh: Callable[[str], Mapping[str, Any]], user: Mapping[str, Any]) -> None:
@@ -56,16 +67,32 @@ class UserSession:
             raise UsageError("session() takes the answer of a sign-in, a dict with 'idToken' and 'refreshToken'.")
         self._refresh = refresh
         self._renewal = Renewal()
-        self._tokens = _Tokens.of(user, just_issued=False)
-        self._uid = str(user.get("localId") or user.get("userId") or claims_of(self._tokens.id_token).get("sub", ""))
+        self._lock = threading.Lock()
+        self._tokens: _Tokens | None = _Tokens.of(user, just_issued=False)
+        self._user = dict(user)
+        self._uid = str(user.get("localId") or user.get("userId") or claims_of(user["idToken"]).get("sub", ""))
+        self._listeners: list[OnChange] = []
 
     def __repr__(self) -> str:
-        return f"<UserSession of {self._uid}>"
+        return f"<UserSession of {self._uid}{'' if self.signed_in else ', signed out'}>"
+
+    # --- who --------------------------------------------------------------------------------------------------------
 
     @property
     def uid(self) -> str:
         """The user's id."""
         return self._uid
+
+    @property
+    def signed_in(self) -> bool:
+        """False after `sign_out`."""
+        return self._tokens is not None
+
+    @property
+    def user(self) -> dict[str, Any]:
+        """The answer of the sign-in, with the tokens that are current now: what `Auth.session` takes."""
+        with self._lock:
+            return dict(self._user)
 
     @property
     def id_token(self) -> str:
@@ -75,7 +102,7 @@ class UserSession:
     @property
     def refresh_token(self) -> str:
         """The current refresh token. Keep it as you would a password."""
-        return self._tokens.refresh_token
+        return self._current().refresh_token
 
     @property
     def claims(self) -> dict[str, Any]:
@@ -85,20 +112,103 @@ class UserSession:
     def current_token(self, *, refused: str | None = None) -> str:
         """A token that is good now. `refused` is one that a server would not take: not that one again.
 
-        Raises `SessionExpired`, `UserDisabled` or `UserNotFound` where Firebase gives no new one, and `NetworkError`
-        where it cannot be reached and the old one is over.
+        Raises `SessionExpired`, `UserDisabled` or `UserNotFound` where Firebase gives no new one or the user has signed
+        out, and `NetworkError` where Firebase cannot be reached and the old one is over.
         """
 
         def is_needed() -> bool:
-            tokens = self._tokens
+            tokens = self._current()
             return tokens.id_token == refused or tokens.seconds_left() < tokens.margin
 
         def is_usable() -> bool:
-            tokens = self._tokens
+            tokens = self._current()
             return tokens.id_token != refused and tokens.seconds_left() > 0
 
         self._renewal.ensure(is_needed, is_usable, self._renew)
-        return self._tokens.id_token
+        return self._current().id_token
+
+    # --- changes ----------------------------------------------------------------------------------------------------
+
+    def adopt(self, reply: Mapping[str, Any]) -> None:
+        """Take over the tokens of an answer that has some for this user: those after a change of e-mail or password.
+
+        The methods of `Auth` do that by themselves. Raises `UsageError` for another user's tokens.
+        """
+        if not reply.get("idToken") or not reply.get("refreshToken"):
+            return
+        if claims_of(reply["idToken"]).get("sub", self._uid) != self._uid:
+            raise UsageError(f"These tokens are not those of {self._uid}: make a session of their own with session().")
+        self._replace(self._current(), reply)
+
+    def on_change(self, callback: OnChange) -> Callable[[], None]:
+        """Call `callback(session)` after each change: renewed, new tokens, signed out. Answers what ends that.
+
+        It is called in the thread that made the change; an error of its own is logged and goes no further.
+        """
+        self._listeners.append(callback)
+
+        def stop() -> None:
+            if callback in self._listeners:
+                self._listeners.remove(callback)
+
+        return stop
+
+    def sign_out(self) -> None:
+        """Forget the tokens, here and in the store. Every use from now on raises `SessionExpired`.
+
+        Firebase has no way for a user to end sessions elsewhere; a new password does, and so can an administrator.
+        """
+        with self._lock:
+            self._tokens = None
+            for name in ("idToken", "refreshToken"):
+                self._user.pop(name, None)
+        self._tell()
+
+    def save(self, store: SessionStore | StorePath) -> None:
+        """Keep the session in a file (its path) or another store, such as `KeyringStore`: now and after each change.
+
+        `sign_out` removes it there; `Auth.load_session(store)` brings it back after a restart. The file can be read by
+        its owner alone, and is whole at any moment. Raises `OSError` where it cannot be written now.
+        """
+        from firebase_rest.auth.stores import store_of
+
+        keeper = store_of(store)
+        keeper.write(self.user)
+        self.on_change(lambda session: keeper.write(session.user) if session.signed_in else keeper.delete())
+
+    def _current(self) -> _Tokens:
+        tokens = self._tokens
+        if tokens is None:
+            message = "The user has signed out; sign in again."
+            raise SessionExpired(message, code="SIGNED_OUT", message=message)
+        return tokens
 
     def _renew(self) -> None:
-        self._tokens = _Tokens.of(self._refresh(self._tokens.refresh_token), just_issued=True)
+        before = self._current()
+        try:
+            reply = self._refresh(before.refresh_token)
+        except AuthError:
+            if self._tokens is before:
+                raise
+            return  # a change has killed the old tokens meanwhile, and brought new ones
+        self._replace(before, reply)
+
+    def _replace(self, before: _Tokens, reply: Mapping[str, Any]) -> None:
+        tokens = _Tokens.of(reply, just_issued=True)
+        with self._lock:
+            if self._tokens is not before:
+                return
+            self._tokens = tokens
+            self._user.update({name: reply[name] for name in ("idToken", "refreshToken", "expiresIn") if name in reply})
+        self._tell()
+
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            self._tell_one(listener)
+
+    def _tell_one(self, listener: OnChange) -> None:
+        try:
+            listener(self)
+        except Exception as error:  # noqa: BLE001 - a full disk must not end a sign-in that works
+            # Only its name: what it says may hold what was to be written.
+            logger.warning("%r: an on_change callback failed with %s", self, type(error).__name__)

@@ -1,4 +1,4 @@
-"""Flows over an account that exists: looking at it, changing it, deleting it, and the mails about it."""
+"""Flows over an account that exists: looking at it, changing it, deleting it."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def update(
     *,
     return_secure_token: bool = True,
     delete_attributes: Sequence[str] | None = None,
+    delete_providers: Sequence[str] | None = None,
     **changes: str | None,
 ) -> Flow[dict[str, Any]]:
     """Change the members that are not None. After a new e-mail address or password the old tokens are dead."""
@@ -28,6 +29,7 @@ def update(
         "idToken": id_token,
         **changes,
         "deleteAttribute": list(delete_attributes) if delete_attributes else None,
+        "deleteProvider": list(delete_providers) if delete_providers else None,
         "returnSecureToken": return_secure_token,
     }
     return (yield from call(endpoint.account("update", body)))
@@ -36,18 +38,3 @@ def update(
 def delete(endpoint: Endpoint, id_token: str) -> Flow[dict[str, Any]]:
     """Delete the account."""
     return (yield from call(endpoint.account("delete", {"idToken": id_token})))
-
-
-def send_verification_mail(endpoint: Endpoint, id_token: str) -> Flow[dict[str, Any]]:
-    """Have a mail sent that verifies the account's address."""
-    return (yield from call(endpoint.account("sendOobCode", {"requestType": "VERIFY_EMAIL", "idToken": id_token})))
-
-
-def send_reset_mail(endpoint: Endpoint, email: str) -> Flow[dict[str, Any]]:
-    """Have a mail sent with which the password can be set anew."""
-    return (yield from call(endpoint.account("sendOobCode", {"requestType": "PASSWORD_RESET", "email": email})))
-
-
-def reset_password(endpoint: Endpoint, code: str, new_password: str) -> Flow[dict[str, Any]]:
-    """Set a new password with the code from the mail, which is used up by it."""
-    return (yield from call(endpoint.account("resetPassword", {"oobCode": code, "newPassword": new_password})))

@@ -1,59 +1,75 @@
-"""Where Firebase Auth listens, and what its answers mean.
+"""Where Firebase Auth listens, and how a request to it is written.
 
-The law of this file: a code is recognised by its form, never by a whole message, and an unknown one keeps its name.
 https://firebase.google.com/docs/reference/rest/auth
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, cast
+from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote, urlencode
 
-from firebase_rest.errors import (
-    ApiError,
-    AuthError,
-    ConfigError,
-    MfaRequired,
-    RateLimited,
-    ServerError,
-    auth_error_class,
-)
-from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.lenient import as_object, json_object
-from firebase_rest.transport.redact import without
-from firebase_rest.transport.wire import Flow, Repeat, Request, Response
+from firebase_rest.auth.protocol.refusals import check
+from firebase_rest.errors import ConfigError
+from firebase_rest.transport.wire import Flow, Repeat, Request
 
 _JSON = {"Content-Type": "application/json"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
-# "CODE", "CODE : detail", "CODE: detail"; prose like "API key not valid" has no underscore and is no code.
-_CODE = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+(?=$|\s|:)")
+_IDENTITY = "identitytoolkit.googleapis.com"
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A project's Auth: its API key, and the host:port of an emulator that stands in for Google's hosts."""
+    """A project's Auth: its API key, and the host:port of an emulator that stands in for Google's hosts.
+
+    `locale` is the language of mails and text messages, a BCP 47 tag such as "fr" or "pt-BR".
+    """
 
     api_key: str | None = field(repr=False)
     emulator: str | None
+    locale: str | None = None
 
     def account(self, operation: str, body: Mapping[str, Any], repeat: Repeat = Repeat.IF_UNSENT) -> Request:
-        """`accounts:<operation>` with `body`, whose None members are left out: the server takes no nulls."""
-        present = {name: value for name, value in body.items() if value is not None}
-        url = service_url(self.emulator, "identitytoolkit.googleapis.com", f"v1/accounts:{operation}")
-        return Request("POST", url, self._params(), _JSON, json.dumps(present).encode(), repeat)
+        """`v1/accounts:<operation>` with `body`, whose None members are left out: the server takes no nulls."""
+        return self._post(f"v1/accounts:{operation}", body, repeat)
+
+    def second_factor(self, operation: str, body: Mapping[str, Any]) -> Request:
+        """`v2/accounts/<operation>`: "mfaEnrollment:start", "mfaSignIn:finalize" and their like."""
+        return self._post(f"v2/accounts/{operation}", body, Repeat.IF_UNSENT)
+
+    def look_up(self, path: str, params: Mapping[str, str] | None = None) -> Request:
+        """GET of something that the project says about itself: "v2/passwordPolicy"."""
+        query = (*self._key(), *(params or {}).items())
+        return Request("GET", self.url(_IDENTITY, path), query, self._language(), repeatable=Repeat.ALWAYS)
 
     def token(self, refresh_token: str) -> Request:
         """The exchange of a refresh token for a new ID token."""
-        url = service_url(self.emulator, "securetoken.googleapis.com", "v1/token")
         form = urlencode({"grant_type": "refresh_token", "refresh_token": refresh_token}, quote_via=quote, safe="")
-        return Request("POST", url, self._params(), _FORM, form.encode(), Repeat.ALWAYS)
+        url = self.url("securetoken.googleapis.com", "v1/token")
+        return Request("POST", url, self._key(), _FORM, form.encode(), Repeat.ALWAYS)
 
-    def _params(self) -> tuple[tuple[str, str], ...]:
+    def url(self, host: str, path: str) -> str:
+        """Where a path of a Google host is: there, or at the emulator, which keeps the host as the first segment."""
+        if self.emulator is None:
+            return f"https://{host}/{path}"
+        if "//" in self.emulator:
+            raise ConfigError(
+                f"FIREBASE_AUTH_EMULATOR_HOST is {self.emulator!r}: write host:port without a scheme, "
+                "like 127.0.0.1:9099."
+            )
+        return f"http://{self.emulator}/{host}/{path}"
+
+    def _post(self, path: str, body: Mapping[str, Any], repeat: Repeat) -> Request:
+        present = {name: value for name, value in body.items() if value is not None}
+        headers = {**_JSON, **self._language()}
+        return Request("POST", self.url(_IDENTITY, path), self._key(), headers, json.dumps(present).encode(), repeat)
+
+    def _language(self) -> dict[str, str]:
+        return {} if self.locale is None else {"X-Firebase-Locale": self.locale}
+
+    def _key(self) -> tuple[tuple[str, str], ...]:
         if self.api_key is None:
             raise ConfigError(
                 "The configuration has no 'apiKey', which Auth needs; copy it from the Firebase console "
@@ -62,65 +78,7 @@ class Endpoint:
         return (("key", self.api_key),)
 
 
-def service_url(emulator: str | None, host: str, path: str) -> str:
-    """Where `path` of a Google host is: there, or behind the emulator that stands in for it at host:port."""
-    if emulator is None:
-        return f"https://{host}/{path}"
-    if "//" in emulator:
-        raise ConfigError(
-            f"FIREBASE_AUTH_EMULATOR_HOST is {emulator!r}: write host:port without a scheme, like 127.0.0.1:9099."
-        )
-    return f"http://{emulator}/{host}/{path}"
-
-
 def call(request: Request) -> Flow[dict[str, Any]]:
     """Send, and return the answer's members or raise the typed error."""
     response = check((yield request))
-    reply = response.json_object()
-    if "mfaPendingCredential" in reply:
-        pending = {str(reply["mfaPendingCredential"])}  # as good as a first factor: in the details, never in a text
-        raise api_error(
-            MfaRequired,
-            replace(response, body=without(pending, response.text).encode()),
-            "The first factor is right; a second one is needed.",
-            code="MFA_REQUIRED",
-            details=reply,
-        )
-    return reply
-
-
-def check(response: Response) -> Response:
-    """The response itself if it is a yes; otherwise the typed error is raised."""
-    if 200 <= response.status < 300:
-        return response
-    error = _error_member(response)
-    message = str(error.get("message", "")) or response.text.strip()[:200]
-    match = _CODE.match(message)
-    code = match.group() if match else _reason(error)
-    raise api_error(_error_class(response.status, code), response, message, code=code, details=error or None)
-
-
-def _error_member(response: Response) -> dict[str, Any]:
-    """The `error` object; also from the odd ones: a string, or none at all."""
-    body = json_object(response.body)
-    error = body.get("error", body)
-    return {"message": error} if isinstance(error, str) else as_object(error)
-
-
-def _reason(error: Mapping[str, Any]) -> str | None:
-    """The reason that a platform error gives in place of a code: "API_KEY_INVALID"."""
-    details = error.get("details")
-    for detail in cast("list[object]", details) if isinstance(details, list) else []:
-        reason = as_object(detail).get("reason")
-        if isinstance(reason, str):
-            return reason
-    return None
-
-
-def _error_class(status: int, code: str | None) -> type[ApiError]:
-    kind: type[ApiError] = auth_error_class(code)
-    if kind is not AuthError:
-        return kind
-    if status >= 500:
-        return ServerError
-    return RateLimited if status == 429 else AuthError
+    return response.json_object()

@@ -1,0 +1,88 @@
+"""The methods of `Auth` over an account that exists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from firebase_rest.auth.protocol import account
+from firebase_rest.auth.protocol.endpoint import call
+from firebase_rest.auth.replies import AccountInfo
+from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.auth.session import UserSession
+
+
+class Accounts(Room):
+    """Looking at an account, changing it, deleting it. A session passed as `id_token` takes over new tokens."""
+
+    def get_account_info(self, id_token: Token) -> AccountInfo:
+        """{"kind", "users": [{"localId", "email", "emailVerified", ...}]}. Raises `SessionExpired`, `UserNotFound`."""
+        return self._as(id_token, lambda token: account.lookup(self._endpoint, token))
+
+    def update_profile(
+        self,
+        id_token: Token,
+        display_name: str | None = None,
+        photo_url: str | None = None,
+        delete_attribute: str | Sequence[str] | None = None,
+    ) -> dict[str, Any]:
+        """Set name and picture; `delete_attribute` ("DISPLAY_NAME", "PHOTO_URL", or a list of them) clears."""
+        deleted = [delete_attribute] if isinstance(delete_attribute, str) else delete_attribute
+        return self._as(
+            id_token,
+            lambda token: account.update(
+                self._endpoint, token, delete_attributes=deleted, displayName=display_name, photoUrl=photo_url
+            ),
+        )
+
+    def change_email(
+        self,
+        id_token: Token,
+        new_email: str | None = None,
+        return_secure_token: bool = True,
+        *,
+        email: str | None = None,
+    ) -> dict[str, Any]:
+        """Change the address at once. The earlier tokens are dead after it: go on with those in the answer.
+
+        Projects with enumeration protection refuse this (`OperationNotAllowed`): `verify_before_change_email` is the
+        way there. Raises `EmailExists`, `InvalidEmail`, `RecentLoginRequired`.
+        """
+        address = text("new_email", new_email if new_email is not None else email)
+        return self._change(id_token, return_secure_token, email=address)
+
+    def change_password(
+        self,
+        id_token: Token,
+        new_password: str | None = None,
+        return_secure_token: bool = True,
+        *,
+        password: str | None = None,
+    ) -> dict[str, Any]:
+        """Change the password. The earlier tokens are dead after it: go on with those in the answer.
+
+        Raises `WeakPassword`, `RecentLoginRequired`.
+        """
+        secret = text("new_password", new_password if new_password is not None else password)
+        return self._change(id_token, return_secure_token, password=secret)
+
+    def _change(self, id_token: Token, return_secure_token: bool, **change: str) -> dict[str, Any]:
+        # A session could not go on without the new tokens.
+        wanted = return_secure_token or isinstance(id_token, UserSession)
+        return self._as(
+            id_token, lambda token: account.update(self._endpoint, token, return_secure_token=wanted, **change)
+        )
+
+    def delete_user_account(self, id_token: Token) -> dict[str, Any]:
+        """Delete the account, and sign its session out. Raises `RecentLoginRequired` where the sign-in is too old."""
+        reply = self._as(id_token, lambda token: account.delete(self._endpoint, token))
+        if isinstance(id_token, UserSession):
+            id_token.sign_out()
+        return reply
+
+    def get_password_policy(self) -> dict[str, Any]:
+        """What the project asks of passwords: "customStrengthOptions" ({"minPasswordLength": 6, ...}), ...
+
+        https://cloud.google.com/identity-platform/docs/password-policy
+        """
+        return self._run(call(self._endpoint.look_up("v2/passwordPolicy")))

@@ -1,0 +1,101 @@
+"""The methods of `Auth` over mails: having them sent, and what their links do.
+
+https://firebase.google.com/docs/auth/web/manage-users
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings, code_of, fields_of
+from firebase_rest.auth.protocol import codes
+from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.auth.protocol.outcome import factor_of
+from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.errors import UsageError
+from firebase_rest.transport.lenient import as_object
+
+Settings = ActionCodeSettings | str | None
+
+
+class Mails(Room):
+    """Mails, and the codes in their links.
+
+    `settings` say where a link leads: an `ActionCodeSettings`, or just the URL to continue at. `locale` is the language
+    of this one mail, such as "fr". Sending raises `InvalidContinueUrl` for a domain that the project does not list,
+    and `TooManyAttempts`.
+    """
+
+    def send_email_verification(
+        self, id_token: Token, settings: Settings = None, *, locale: str | None = None
+    ) -> dict[str, Any]:
+        """Have Firebase send a mail that verifies the account's address."""
+        fields = fields_of(settings)
+        return self._as(id_token, lambda token: codes.send_verification(self._in(locale), token, fields))
+
+    def verify_before_change_email(
+        self, id_token: Token, new_email: str, settings: Settings = None, *, locale: str | None = None
+    ) -> dict[str, Any]:
+        """Have a mail sent to a new address, which becomes the account's when its link is followed.
+
+        With enumeration protection an address that somebody has gets no mail, and the answer is the same.
+        """
+        text("new_email", new_email)
+        fields = fields_of(settings)
+        return self._as(id_token, lambda token: codes.send_change(self._in(locale), token, new_email, fields))
+
+    def send_password_reset_email(
+        self, email: str, settings: Settings = None, *, locale: str | None = None
+    ) -> dict[str, Any]:
+        """Have Firebase send a mail with which the password can be set anew. Raises `UserNotFound`.
+
+        With enumeration protection an unknown address gets no mail, and the answer is the same.
+        """
+        return self._run(codes.send_reset(self._in(locale), text("email", email), fields_of(settings)))
+
+    def send_sign_in_link_to_email(
+        self, email: str, settings: ActionCodeSettings | str, *, locale: str | None = None
+    ) -> dict[str, Any]:
+        """Have a mail sent whose link signs in: `sign_in_with_email_link` takes it when it has been followed.
+
+        The link leads to the URL in `settings`. https://firebase.google.com/docs/auth/web/email-link-auth
+        """
+        fields = {**fields_of(settings), "canHandleCodeInApp": True}
+        if "continueUrl" not in fields:
+            raise UsageError("A sign-in link leads somewhere: pass the URL to continue at as settings.")
+        return self._run(codes.send_sign_in_link(self._in(locale), text("email", email), fields))
+
+    def check_action_code(self, code: str) -> ActionCodeInfo:
+        """What a code (or the whole link) is for. It is not used up. Raises `InvalidActionCode`."""
+        found = self._run(codes.look_at(self._endpoint, code_of(text("code", code))))
+        old, new = found.get("email"), found.get("newEmail")
+        if found.get("requestType") == "VERIFY_AND_CHANGE_EMAIL":
+            old, new = new, old
+        factor = found.get("mfaInfo")
+        return ActionCodeInfo(
+            str(found.get("requestType", "")), old, new, factor_of(as_object(factor)) if factor else None
+        )
+
+    def apply_action_code(self, code: str) -> dict[str, Any]:
+        """Do what a code (or the whole link) is for: verify an address, change it, take a change back.
+
+        It is used up. Raises `InvalidActionCode`. For a new password there is `confirm_password_reset`, for a sign-in
+        link `sign_in_with_email_link`.
+        """
+        return self._run(codes.apply(self._endpoint, code_of(text("code", code))))
+
+    def confirm_password_reset(self, code: str, new_password: str) -> dict[str, Any]:
+        """Set the new password with the code (or the whole link) from the mail. Every session of the user ends.
+
+        Raises `InvalidActionCode`, and `WeakPassword`, after which the code can be used again.
+        """
+        code = code_of(text("code", code))
+        return self._run(codes.reset_password(self._endpoint, code, text("new_password", new_password)))
+
+    def verify_password_reset_code(self, reset_code: str, new_password: str) -> dict[str, Any]:
+        """pyrebase's name for `confirm_password_reset`: it confirms, it does not only verify."""
+        return self.confirm_password_reset(reset_code, new_password)
+
+    def _in(self, locale: str | None) -> Endpoint:
+        return self._endpoint if locale is None else replace(self._endpoint, locale=locale)

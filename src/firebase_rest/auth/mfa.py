@@ -1,0 +1,147 @@
+"""`Auth.mfa`: second factors, by text message or by an authenticator app.
+
+https://cloud.google.com/identity-platform/docs/web/mfa
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from firebase_rest.auth.protocol import account, mfa
+from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.auth.protocol.outcome import factor_of
+from firebase_rest.auth.replies import SignedIn
+from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.auth.signing_in import app_proof_fields
+from firebase_rest.errors import MfaFactor, MfaRequired, UsageError
+from firebase_rest.transport.call import Channel
+from firebase_rest.transport.lenient import as_object
+
+Proof = Mapping[str, str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class TotpSecret:
+    """What an authenticator app has to know. `key` is base32; show it, or the `uri` as a QR code, to the user only.
+
+    `finish_by` (RFC 3339) is when the enrolment must be over.
+    """
+
+    key: str = field(repr=False)
+    session_info: str = field(repr=False)
+    digits: int = 6
+    period: int = 30
+    algorithm: str = "SHA1"
+    finish_by: str | None = None
+
+    @classmethod
+    def of(cls, info: Mapping[str, Any]) -> TotpSecret:
+        """From `totpSessionInfo`."""
+        return cls(
+            str(info["sharedSecretKey"]),
+            str(info["sessionInfo"]),
+            int(info.get("verificationCodeLength", 6)),
+            int(info.get("periodSec", 30)),
+            str(info.get("hashingAlgorithm", "SHA1")),
+            info.get("finalizeEnrollmentTime"),
+        )
+
+    def uri(self, account: str, issuer: str) -> str:
+        """The otpauth:// address for a QR code: the secret under the name of an account and of your program."""
+        query = {"secret": self.key, "issuer": issuer, "algorithm": self.algorithm, "digits": self.digits}
+        if self.period != 30:
+            query["period"] = self.period
+        label = f"{quote(issuer, safe='')}:{quote(account, safe='')}"
+        return f"otpauth://totp/{label}?{urlencode(query, quote_via=quote, safe='')}"
+
+
+class MultiFactor(Room):
+    """Second factors of an account. A session passed as `user` takes over the new tokens.
+
+    Enrolling needs a verified e-mail address and a first factor that allows it. It raises `SecondFactorRefused`,
+    `InvalidCode`, `RecentLoginRequired` and, where the project has none, `OperationNotAllowed`.
+    """
+
+    def __init__(self, channel: Channel, endpoint: Endpoint) -> None:
+        self._channel = channel
+        self._endpoint = endpoint
+
+    def __repr__(self) -> str:
+        return "<MultiFactor>"
+
+    def factors(self, user: Token) -> tuple[MfaFactor, ...]:
+        """The account's second factors."""
+        info = self._as(user, lambda token: account.lookup(self._endpoint, token))
+        return tuple(factor_of(as_object(item)) for item in info["users"][0].get("mfaInfo") or ())
+
+    # --- enrolling --------------------------------------------------------------------------------------------------
+
+    def send_enrollment_code(
+        self, user: Token, phone_number: str, recaptcha_token: str | None = None, *, app_proof: Proof = None
+    ) -> str:
+        """Have a code sent to the number that is to become a factor; the answer goes into `enroll_phone`.
+
+        The proof that a genuine app asks is that of `Auth.send_verification_code`.
+        """
+        text("phone_number", phone_number)
+        proof = app_proof_fields(recaptcha_token, app_proof)
+        return self._as(user, lambda token: mfa.start_phone_enrollment(self._endpoint, token, phone_number, proof))
+
+    def enroll_phone(self, user: Token, session_info: str, code: str, display_name: str | None = None) -> SignedIn:
+        """Enrol the number that the code went to."""
+        shown = mfa.phone(text("session_info", session_info), text("code", code))
+        return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, display_name, shown))
+
+    def start_totp(self, user: Token) -> TotpSecret:
+        """A secret for an authenticator app; `enroll_totp` takes it with the first code that the app shows."""
+        return TotpSecret.of(self._as(user, lambda token: mfa.start_totp_enrollment(self._endpoint, token)))
+
+    def enroll_totp(self, user: Token, secret: TotpSecret, code: str, display_name: str | None = None) -> SignedIn:
+        """Enrol the authenticator app that shows this code."""
+        shown = mfa.totp(secret.session_info, text("code", code))
+        return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, display_name, shown))
+
+    def withdraw(self, user: Token, factor: MfaFactor | str) -> SignedIn:
+        """Take a second factor away. Raises `SecondFactorRefused` for one that the account has not."""
+        enrollment_id = factor.id if isinstance(factor, MfaFactor) else text("factor", factor)
+        return self._as(user, lambda token: mfa.withdraw(self._endpoint, token, enrollment_id))
+
+    # --- signing in -------------------------------------------------------------------------------------------------
+
+    def send_code(
+        self,
+        required: MfaRequired,
+        factor: MfaFactor | None = None,
+        recaptcha_token: str | None = None,
+        *,
+        app_proof: Proof = None,
+    ) -> str:
+        """Have a code sent to an enrolled number, the first one if none is named; goes into `sign_in_with_phone`."""
+        chosen = _chosen(required, factor, "phone")
+        proof = app_proof_fields(recaptcha_token, app_proof)
+        flow = mfa.start_phone_sign_in(self._endpoint, required.pending_credential, chosen.id, proof)
+        return self._run(flow)
+
+    def sign_in_with_phone(self, required: MfaRequired, session_info: str, code: str) -> SignedIn:
+        """Finish a sign-in with the code of a text message. Raises `InvalidCode`."""
+        text("session_info", session_info)
+        flow = mfa.finish_phone_sign_in(self._endpoint, required.pending_credential, session_info, text("code", code))
+        return self._run(flow)
+
+    def sign_in_with_totp(self, required: MfaRequired, code: str, factor: MfaFactor | None = None) -> SignedIn:
+        """Finish a sign-in with the code that an authenticator app shows. Raises `InvalidCode`."""
+        chosen = _chosen(required, factor, "totp")
+        flow = mfa.finish_totp_sign_in(self._endpoint, required.pending_credential, chosen.id, text("code", code))
+        return self._run(flow)
+
+
+def _chosen(required: MfaRequired, factor: MfaFactor | None, kind: str) -> MfaFactor:
+    if factor is not None:
+        return factor
+    chosen = next((one for one in required.factors if one.kind == kind), None)
+    if chosen is None:
+        raise UsageError(f"The account has no {kind} factor; its factors are {[one.kind for one in required.factors]}.")
+    return chosen

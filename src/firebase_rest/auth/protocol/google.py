@@ -1,0 +1,54 @@
+"""Flows over Google's own OAuth endpoints, for programs on a person's machine: code flow with PKCE.
+
+https://developers.google.com/identity/protocols/oauth2/native-app
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlencode
+
+from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.auth.protocol.refusals import check
+from firebase_rest.transport.wire import Flow, Repeat, Request
+
+_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
+
+
+def consent_page(
+    endpoint: Endpoint, client_id: str, redirect_uri: str, scopes: str, secrets: Mapping[str, str], hint: str | None
+) -> str:
+    """The page to send the browser to. `secrets` are the state, the nonce and the verifier of this one sign-in."""
+    digest = hashlib.sha256(secrets["verifier"].encode()).digest()
+    query = {
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "response_type": "code",
+        "scope": scopes,
+        "state": secrets["state"],
+        "nonce": secrets["nonce"],
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+        **({} if hint is None else {"login_hint": hint}),
+    }
+    return f"{endpoint.url('accounts.google.com', 'o/oauth2/v2/auth')}?{urlencode(query)}"
+
+
+def exchange_code(
+    endpoint: Endpoint, client_id: str, client_secret: str | None, redirect_uri: str, code: str, verifier: str
+) -> Flow[dict[str, Any]]:
+    """Google's tokens for the code that the browser brought: id_token, access_token, ..."""
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": client_id,
+        **({} if client_secret is None else {"client_secret": client_secret}),
+        "redirect_uri": redirect_uri,
+        "code": code,
+        "code_verifier": verifier,
+    }
+    url = endpoint.url("oauth2.googleapis.com", "token")
+    request = Request("POST", url, (), _FORM, urlencode(form).encode(), Repeat.IF_UNSENT)
+    return check((yield request)).json_object()

@@ -1,0 +1,120 @@
+"""What a sign-in's answer means: tokens, or one of four answers of status 200 that are none.
+
+The law of this file: what is not a sign-in is a typed error, and the secrets of such an answer are in attributes of
+that error, never in its text. https://firebase.google.com/docs/reference/rest/auth
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from firebase_rest.auth.claims import claims_of
+from firebase_rest.auth.protocol.refusals import check, code_in, error_class
+from firebase_rest.auth.replies import SignedIn
+from firebase_rest.errors import (
+    AlreadyExists,
+    ApiError,
+    InvalidAnswer,
+    MfaFactor,
+    MfaRequired,
+    NeedConfirmation,
+    PhoneNumberExists,
+)
+from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.lenient import as_object
+from firebase_rest.transport.redact import MASK
+from firebase_rest.transport.wire import Flow, Request, Response
+
+E = TypeVar("E", bound=ApiError)
+
+_SECRETS = frozenset({
+    "idToken", "refreshToken", "mfaPendingCredential", "temporaryProof", "pendingToken", "nonce", "oauthAccessToken",
+    "oauthIdToken", "oauthRefreshToken", "oauthTokenSecret", "oauthAuthorizationCode",
+})  # fmt: skip
+
+
+def tokens(request: Request) -> Flow[SignedIn]:
+    """Send a sign-in, and return the tokens, or raise what stands between.
+
+    Where the server leaves out uid and lifetime (custom tokens, second factors), they are read from the ID token.
+    """
+    response = check((yield request))
+    reply = response.json_object()
+    _raise_unless_signed_in(response, reply)
+    claims = claims_of(reply["idToken"])
+    reply.setdefault("localId", claims.get("sub", ""))
+    if not reply.get("expiresIn"):
+        reply["expiresIn"] = str(int(claims.get("exp", 3600) - claims.get("iat", 0)))
+    return cast(SignedIn, reply)
+
+
+def _raise_unless_signed_in(response: Response, reply: Mapping[str, Any]) -> None:
+    if "mfaPendingCredential" in reply:
+        raise _mfa_required(response, reply)
+    if reply.get("needConfirmation"):
+        raise _need_confirmation(response, reply)
+    if reply.get("errorMessage"):
+        raise _error_message(response, reply)
+    if "temporaryProof" in reply:
+        raise _temporary_proof(response, reply)
+    if not isinstance(reply.get("idToken"), str):
+        raise InvalidAnswer("The answer to a sign-in holds no ID token.", may_have_happened=True)
+
+
+def _mfa_required(response: Response, reply: Mapping[str, Any]) -> MfaRequired:
+    sentence = "The first factor is right; a second one is needed."
+    error = _error(MfaRequired, response, reply, "MFA_REQUIRED", sentence)
+    error.pending_credential = reply["mfaPendingCredential"]
+    error.factors = tuple(factor_of(as_object(item)) for item in reply.get("mfaInfo") or ())
+    return error
+
+
+def _need_confirmation(response: Response, reply: Mapping[str, Any]) -> NeedConfirmation:
+    sentence = (
+        "The address belongs to an account with other ways of signing in, and the provider has not verified it: sign "
+        "in in one of those ways, then link this provider."
+    )
+    error = _error(NeedConfirmation, response, reply, "NEED_CONFIRMATION", sentence)
+    error.email = reply.get("email")
+    error.provider_id = reply.get("providerId", "")
+    error.providers = tuple(reply.get("verifiedProvider") or ())
+    error.pending_token = reply.get("pendingToken")
+    return error
+
+
+def _error_message(response: Response, reply: Mapping[str, Any]) -> ApiError:
+    message = str(reply["errorMessage"])
+    code = code_in(message)
+    error = _error(error_class(code), response, reply, code, message)
+    if isinstance(error, AlreadyExists):
+        error.pending_token = reply.get("pendingToken")
+    return error
+
+
+def _temporary_proof(response: Response, reply: Mapping[str, Any]) -> PhoneNumberExists:
+    sentence = "The phone number belongs to another account."
+    error = _error(PhoneNumberExists, response, reply, "PHONE_NUMBER_EXISTS", sentence)
+    error.phone_number = reply.get("phoneNumber")
+    error.temporary_proof = reply["temporaryProof"]
+    return error
+
+
+def _error(kind: type[E], response: Response, reply: Mapping[str, Any], code: str | None, message: str) -> E:
+    shown = {name: MASK if name in _SECRETS else value for name, value in reply.items()}
+    masked = replace(response, body=json.dumps(shown).encode())
+    return api_error(kind, masked, message, code=code, details=shown)
+
+
+def factor_of(info: Mapping[str, Any]) -> MfaFactor:
+    """One entry of `mfaInfo`."""
+    kind = "phone" if "phoneInfo" in info else "totp" if "totpInfo" in info else "email" if "emailInfo" in info else ""
+    return MfaFactor(
+        str(info.get("mfaEnrollmentId", "")),
+        kind,
+        info.get("displayName"),
+        info.get("phoneInfo"),
+        info.get("enrolledAt"),
+    )

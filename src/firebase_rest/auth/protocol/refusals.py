@@ -1,0 +1,114 @@
+"""What Identity Toolkit's refusals mean: from a code to the class of the error.
+
+The law of this file: a code is recognised by its form, never by a whole message, and an unknown one keeps its name
+under the nearest parent. https://firebase.google.com/docs/reference/rest/auth#section-error-format
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, cast
+
+from firebase_rest import errors
+from firebase_rest.errors import ApiError, AuthError, RateLimited, ServerError
+from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.lenient import as_object, json_object
+from firebase_rest.transport.wire import Response
+
+# "CODE", "CODE : detail", "CODE: detail"; prose like "API key not valid" has no underscore and is no code.
+_CODE = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+(?=$|\s|:)")
+
+_CODES: dict[type[AuthError], str] = {
+    errors.EmailExists: "EMAIL_EXISTS DUPLICATE_EMAIL",
+    errors.PhoneNumberExists: "PHONE_NUMBER_EXISTS",
+    errors.CredentialInUse: "FEDERATED_USER_ID_ALREADY_LINKED DUPLICATE_RAW_ID",
+    errors.AlreadyExists: "DUPLICATE_LOCAL_ID DUPLICATE_MFA_ENROLLMENT_ID CONFIGURATION_EXISTS",
+    errors.InvalidEmail: "INVALID_EMAIL MISSING_EMAIL INVALID_IDENTIFIER INVALID_NEW_EMAIL MISSING_NEW_EMAIL"
+    " INVALID_RECIPIENT_EMAIL",
+    errors.InvalidPhoneNumber: "INVALID_PHONE_NUMBER MISSING_PHONE_NUMBER INVALID_MFA_PHONE_NUMBER"
+    " INVALID_TESTING_PHONE_NUMBER",
+    errors.InvalidCredentials: "INVALID_PASSWORD INVALID_LOGIN_CREDENTIALS INVALID_IDP_RESPONSE INVALID_PENDING_TOKEN"
+    " INVALID_CREDENTIAL_OR_PROVIDER_ID MISSING_OR_INVALID_NONCE REJECTED_CREDENTIAL INVALID_TEMPORARY_PROOF",
+    errors.InvalidCustomToken: "INVALID_CUSTOM_TOKEN MISSING_CUSTOM_TOKEN CREDENTIAL_MISMATCH",
+    errors.InvalidActionCode: "INVALID_OOB_CODE EXPIRED_OOB_CODE MISSING_OOB_CODE",
+    errors.InvalidCode: "INVALID_CODE MISSING_CODE INVALID_SESSION_INFO MISSING_SESSION_INFO SESSION_EXPIRED",
+    errors.WeakPassword: "WEAK_PASSWORD MISSING_PASSWORD PASSWORD_DOES_NOT_MEET_REQUIREMENTS",
+    errors.UserDisabled: "USER_DISABLED",
+    errors.UserNotFound: "USER_NOT_FOUND EMAIL_NOT_FOUND",
+    errors.SessionExpired: "TOKEN_EXPIRED INVALID_ID_TOKEN MISSING_ID_TOKEN INVALID_REFRESH_TOKEN"
+    " MISSING_REFRESH_TOKEN PROJECT_NUMBER_MISMATCH",
+    errors.RecentLoginRequired: "CREDENTIAL_TOO_OLD_LOGIN_AGAIN",
+    errors.OperationNotAllowed: "OPERATION_NOT_ALLOWED ADMIN_ONLY_OPERATION PASSWORD_LOGIN_DISABLED PROJECT_DISABLED"
+    " CONFIGURATION_NOT_FOUND UNSUPPORTED_TENANT_OPERATION EMAIL_CHANGE_NEEDS_VERIFICATION BILLING_NOT_ENABLED"
+    " DYNAMIC_LINK_NOT_ACTIVATED CORS_UNSUPPORTED RECAPTCHA_NOT_ENABLED",
+    errors.SignInCancelled: "USER_CANCELLED",
+    errors.SecondFactorRefused: "SECOND_FACTOR_EXISTS SECOND_FACTOR_LIMIT_EXCEEDED MFA_ENROLLMENT_NOT_FOUND"
+    " UNSUPPORTED_FIRST_FACTOR UNSUPPORTED_SECOND_FACTOR UNVERIFIED_EMAIL INVALID_MFA_PENDING_CREDENTIAL"
+    " MISSING_MFA_PENDING_CREDENTIAL MISSING_MFA_ENROLLMENT_ID INVALID_MFA_ENROLLMENT_ID MISSING_CREDENTIAL",
+    errors.AppNotVerified: "CAPTCHA_CHECK_FAILED INVALID_APP_CREDENTIAL MISSING_APP_CREDENTIAL APP_NOT_VERIFIED"
+    " MISSING_CLIENT_IDENTIFIER MISSING_IOS_APP_TOKEN MISSING_RECAPTCHA_TOKEN INVALID_RECAPTCHA_TOKEN"
+    " INVALID_RECAPTCHA_ACTION MISSING_CLIENT_TYPE MISSING_RECAPTCHA_VERSION INVALID_RECAPTCHA_VERSION",
+    errors.TooManyAttempts: "TOO_MANY_ATTEMPTS_TRY_LATER RESET_PASSWORD_EXCEED_LIMIT QUOTA_EXCEEDED",
+    errors.InvalidContinueUrl: "INVALID_CONTINUE_URI MISSING_CONTINUE_URI UNAUTHORIZED_DOMAIN"
+    " INVALID_HOSTING_LINK_DOMAIN INVALID_DYNAMIC_LINK_DOMAIN",
+    errors.BlockedByFunction: "BLOCKING_FUNCTION_ERROR_RESPONSE",
+    errors.InsufficientPermission: "INSUFFICIENT_PERMISSION PERMISSION_DENIED INVALID_SERVICE_ACCOUNT",
+    errors.InvalidApiKey: "API_KEY_INVALID API_KEY_HTTP_REFERRER_BLOCKED API_KEY_SERVICE_BLOCKED"
+    " API_KEY_ANDROID_APP_BLOCKED API_KEY_IOS_APP_BLOCKED API_KEY_IP_ADDRESS_BLOCKED INVALID_APP_ID INVALID_CERT_HASH"
+    " INVALID_OAUTH_CLIENT_ID",
+    errors.InvalidClaims: "CLAIMS_TOO_LARGE INVALID_CLAIMS FORBIDDEN_CLAIM",
+    errors.TenantRefused: "TENANT_ID_MISMATCH INVALID_TENANT_ID TENANT_NOT_FOUND INVALID_TENANT_TYPE",
+    errors.InvalidRequest: "MISSING_REQ_TYPE INVALID_REQ_TYPE MISSING_LOCAL_ID MISSING_IDENTIFIER MISSING_REQUEST_URI"
+    " INVALID_REQUEST_URI INVALID_PROVIDER_ID MISSING_PROVIDER_ID MISSING_RAW_ID UNEXPECTED_PARAMETER"
+    " INVALID_GRANT_TYPE MISSING_GRANT_TYPE MISSING_ANDROID_PACKAGE_NAME MISSING_IOS_BUNDLE_ID INVALID_SENDER"
+    " INVALID_MESSAGE_PAYLOAD INVALID_ARGUMENT INVALID_PROJECT_ID PROJECT_NOT_FOUND INVALID_DURATION"
+    " INVALID_PAGE_SELECTION MISSING_USER_ACCOUNT LOCAL_ID_LIST_EXCEEDS_LIMIT NOT_DISABLED INVALID_CONFIG"
+    " INVALID_CONFIG_ID MISSING_CONFIG MISSING_CONFIG_ID INVALID_DISPLAY_NAME MISSING_DISPLAY_NAME INVALID_NAME"
+    " MISSING_ISSUER MISSING_OAUTH_CLIENT_ID MISSING_SAML_RELYING_PARTY_CONFIG INVALID_BLOCKING_FUNCTION"
+    " INVALID_RECAPTCHA_ENFORCEMENT_STATE",
+}
+_CLASSES = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
+
+
+def check(response: Response) -> Response:
+    """The response itself if it is a yes; otherwise the typed error is raised."""
+    if 200 <= response.status < 300:
+        return response
+    error = _error_member(response)
+    message = str(error.get("message", "")) or response.text.strip()[:200]
+    code = code_in(message) or _reason(error)
+    raise api_error(error_class(code, response.status), response, message, code=code, details=error or None)
+
+
+def code_in(message: str) -> str | None:
+    """The code that a message begins with; None for prose."""
+    match = _CODE.match(message)
+    return match.group() if match else None
+
+
+def error_class(code: str | None, status: int = 400) -> type[ApiError]:
+    """The class for a code, or else for the status; `AuthError` for a code that nobody here knows (the list grows)."""
+    kind = _CLASSES.get(code or "")
+    if kind is not None:
+        return kind
+    if status >= 500:
+        return ServerError
+    return RateLimited if status == 429 else AuthError
+
+
+def _error_member(response: Response) -> dict[str, Any]:
+    """The `error` object; also from the odd ones: a string, or none at all."""
+    body = json_object(response.body)
+    error = body.get("error", body)
+    return {"message": error} if isinstance(error, str) else as_object(error)
+
+
+def _reason(error: Mapping[str, Any]) -> str | None:
+    """The reason that a platform error gives in place of a code: "API_KEY_INVALID"."""
+    details = error.get("details")
+    for detail in cast("list[object]", details) if isinstance(details, list) else []:
+        reason = as_object(detail).get("reason")
+        if isinstance(reason, str):
+            return reason
+    return None

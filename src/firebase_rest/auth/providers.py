@@ -1,0 +1,160 @@
+"""The methods of `Auth` that sign somebody in by an identity provider.
+
+https://firebase.google.com/docs/reference/rest/auth#section-sign-in-with-oauth-credential
+"""
+
+from __future__ import annotations
+
+import secrets
+import webbrowser
+from collections.abc import Callable, Mapping, Sequence
+from urllib.parse import parse_qsl, urlsplit
+
+from firebase_rest.auth.claims import claims_of
+from firebase_rest.auth.idp import AuthUri, Credential, check_state
+from firebase_rest.auth.loopback import Loopback
+from firebase_rest.auth.protocol import google, idp
+from firebase_rest.auth.replies import SignedIn
+from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.errors import InvalidAnswer, UsageError
+from firebase_rest.transport.wire import Flow
+
+OpenBrowser = Callable[[str], object]
+
+
+class Providers(Room):
+    """Signing in by an identity provider: google.com, facebook.com, github.com, twitter.com, apple.com, microsoft.com,
+    yahoo.com, and the project's own oidc.* and saml.*.
+
+    Every one of these raises `NeedConfirmation` where the address has an account that the provider cannot vouch for,
+    `InvalidCredentials` for a credential that is bad or over, and `OperationNotAllowed` for a provider that is off.
+    """
+
+    def sign_in_with_idp(
+        self,
+        provider_id: str,
+        *,
+        id_token: str | None = None,
+        access_token: str | None = None,
+        nonce: str | None = None,
+        oauth_token_secret: str | None = None,
+        code: str | None = None,
+        pending_token: str | None = None,
+    ) -> SignedIn:
+        """Sign in with what a provider has issued to your program; somebody unknown gets an account.
+
+        Google and OpenID Connect want an `id_token` (with `nonce`, raw, if its hash is in the token), Facebook and
+        GitHub an `access_token`, Apple `id_token` and `nonce`, Twitter `access_token` and `oauth_token_secret`.
+        `pending_token` is what an earlier answer or error gave in place of all that.
+        """
+        credential = Credential.of(provider_id, id_token, access_token, nonce, oauth_token_secret, code, pending_token)
+        return self._run(credential.flow(self._endpoint))
+
+    def auth_uri(
+        self,
+        provider_id: str,
+        continue_uri: str,
+        *,
+        scopes: Sequence[str] = (),
+        parameters: Mapping[str, str] | None = None,
+        hosted_domain: str | None = None,
+        session_id: str | None = None,
+    ) -> AuthUri:
+        """Begin a sign-in at a provider's own page: the answer says where to send the browser.
+
+        `continue_uri` is where the provider sends it back to, a page of yours that the provider and the project both
+        know; there, `finish_sign_in` takes its whole URL. `scopes` and `parameters` go to the provider. Nothing is kept
+        here: keep the answer. Raises `InvalidContinueUrl`, `OperationNotAllowed`.
+        """
+        reply = self._run(
+            idp.start(
+                self._endpoint,
+                text("provider_id", provider_id),
+                text("continue_uri", continue_uri),
+                " ".join(scopes),
+                parameters,
+                hostedDomain=hosted_domain,
+                sessionId=session_id,
+                authFlowType="CODE_FLOW" if provider_id == "google.com" else None,
+            )
+        )
+        return AuthUri.of(provider_id, str(reply["authUri"]), str(reply["sessionId"]))
+
+    def finish_sign_in(
+        self, started: AuthUri, callback_url: str, post_body: str | None = None, *, user: Token | None = None
+    ) -> SignedIn:
+        """Finish what `auth_uri` began, with the whole URL that the browser came back to.
+
+        `post_body` is the body, where the provider posts (Apple, SAML). With `user` the provider is linked to that one.
+        Raises `SignInCancelled`, and `UsageError` for the callback of another sign-in, which may be a forged one.
+        """
+        started.check(text("callback_url", callback_url), post_body)
+
+        def flow(id_token: str | None = None) -> Flow[SignedIn]:
+            return idp.with_callback(self._endpoint, callback_url, started.session_id, post_body, id_token)
+
+        return self._run(flow()) if user is None else self._as(user, flow)
+
+    # --- in the browser of this machine -----------------------------------------------------------------------------
+
+    def sign_in_with_browser(
+        self,
+        provider_id: str,
+        *,
+        port: int = 0,
+        timeout: float = 300,
+        scopes: Sequence[str] = (),
+        parameters: Mapping[str, str] | None = None,
+        user: Token | None = None,
+        open_browser: OpenBrowser = webbrowser.open,
+    ) -> SignedIn:
+        """Sign in at a provider's page in this machine's browser, for desktop and command-line programs.
+
+        The browser comes back to http://127.0.0.1:`port`/ (0: a free one), which the provider must know as a redirect
+        URI; `timeout` is how many seconds the person has. With `user` the provider is linked to that one. Raises
+        `SignInCancelled`, and `NetworkTimeout` when nobody came back.
+        """
+        with Loopback(port) as receiver:
+            started = self.auth_uri(provider_id, receiver.url, scopes=scopes, parameters=parameters)
+            callback_url, body = receiver.wait(open_browser, started.uri, timeout)
+        return self.finish_sign_in(started, callback_url, body, user=user)
+
+    def sign_in_with_google(
+        self,
+        client_id: str,
+        client_secret: str | None = None,
+        *,
+        port: int = 0,
+        timeout: float = 300,
+        scopes: Sequence[str] = ("openid", "email", "profile"),
+        login_hint: str | None = None,
+        user: Token | None = None,
+        open_browser: OpenBrowser = webbrowser.open,
+    ) -> SignedIn:
+        """Sign in with Google in this machine's browser, for desktop and command-line programs.
+
+        `client_id` and `client_secret` are those of an OAuth client of the type "desktop app" in the same Google Cloud
+        project. PKCE, state and nonce are checked. The rest is as with `sign_in_with_browser`.
+        https://developers.google.com/identity/protocols/oauth2/native-app
+        """
+        text("client_id", client_id)
+        secret = {name: secrets.token_urlsafe(48) for name in ("state", "nonce", "verifier")}
+        endpoint = self._endpoint
+        with Loopback(port) as receiver:
+            redirect = receiver.url
+            page = google.consent_page(endpoint, client_id, redirect, " ".join(scopes), secret, login_hint)
+            callback_url, _ = receiver.wait(open_browser, page, timeout)
+        came = dict(parse_qsl(urlsplit(callback_url).query))
+        check_state(secret["state"], came)
+        if "code" not in came:
+            raise UsageError("Google's answer in the browser holds no code.")
+        issued = self._run(
+            google.exchange_code(endpoint, client_id, client_secret, redirect, came["code"], secret["verifier"])
+        )
+        token = str(issued.get("id_token", ""))
+        if claims_of(token).get("nonce") != secret["nonce"]:
+            raise InvalidAnswer("Google's ID token was issued for another sign-in: its nonce differs.")
+        credential = Credential.of("google.com", token, issued.get("access_token"), None, None, None, None)
+        if user is None:
+            return self._run(credential.flow(endpoint))
+        return self._as(user, lambda id_token: credential.flow(endpoint, id_token))

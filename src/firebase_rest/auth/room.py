@@ -1,0 +1,64 @@
+"""What every part of `Auth` stands on: a way to run flows, and to run them for a user.
+
+The law of this file: a session that is passed as the user takes over whatever new tokens an answer brings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.auth.session import UserSession
+from firebase_rest.errors import SessionExpired, UsageError
+from firebase_rest.transport.call import Channel
+from firebase_rest.transport.credentials import TokenSource
+from firebase_rest.transport.wire import Flow
+
+Token = str | TokenSource
+"""A user's ID token, or a `UserSession`, which knows the current one."""
+
+T = TypeVar("T")
+
+_DEAD = frozenset({"TOKEN_EXPIRED", "INVALID_ID_TOKEN"})
+
+
+class Room:
+    """The part of `Auth` that its methods, one file per subject, share."""
+
+    _channel: Channel
+    _endpoint: Endpoint
+
+    def _run(self, flow: Flow[T]) -> T:
+        return self._channel.run(flow)
+
+    def _as(self, user: object, flow: Callable[[str], Flow[T]]) -> T:
+        """Run what `flow` makes of the user's ID token. A session that Firebase finds expired is renewed, once."""
+        token = id_token_of(user)
+        try:
+            reply = self._run(flow(token))
+        except SessionExpired as error:
+            if not isinstance(user, TokenSource) or error.code not in _DEAD:
+                raise
+            # Nothing was carried out, so it may be asked again, whatever it is.
+            reply = self._run(flow(user.current_token(refused=token)))
+        answer = cast(object, reply)
+        if isinstance(user, UserSession) and isinstance(answer, dict):
+            user.adopt(cast("dict[str, Any]", answer))
+        return reply
+
+
+def text(name: str, value: object) -> str:
+    """`value`, if it is a string. Raises `UsageError` that names the argument and not the value: it may be secret."""
+    if isinstance(value, str):
+        return value
+    raise UsageError(f"{name} is a string, not {'missing' if value is None else type(value).__name__}.")
+
+
+def id_token_of(user: object) -> str:
+    """The ID token that is current now. Raises `UsageError` for what is neither a token nor a session."""
+    if isinstance(user, TokenSource):
+        return user.current_token()
+    if isinstance(user, Mapping):
+        raise UsageError("id_token is the 'idToken' of a sign-in's answer, not the whole answer: pass user['idToken'].")
+    return text("id_token", user)

@@ -1,0 +1,124 @@
+"""Where a `UserSession` survives a restart: a file of its owner's, or the operating system's keyring.
+
+The law of this file: what is kept is whole or absent, and nobody but its owner can read it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Protocol, cast, runtime_checkable
+
+from firebase_rest.errors import UsageError
+from firebase_rest.transport.lenient import json_object
+
+StorePath = str | os.PathLike[str]
+
+
+@runtime_checkable
+class SessionStore(Protocol):
+    """Keeps one session: a dict of strings, which holds a refresh token and is as secret as a password."""
+
+    def read(self) -> dict[str, Any] | None:
+        """What was written last; None if there is nothing."""
+        ...
+
+    def write(self, user: Mapping[str, Any]) -> None:
+        """Keep this in place of what was there."""
+        ...
+
+    def delete(self) -> None:
+        """Forget it."""
+        ...
+
+
+class FileStore:
+    """A session in a file that only its owner can read (mode 0600), replaced as a whole."""
+
+    def __init__(self, path: StorePath) -> None:
+        self.path = Path(path).expanduser()
+
+    def __repr__(self) -> str:
+        return f"<FileStore {self.path}>"
+
+    def read(self) -> dict[str, Any] | None:
+        try:
+            text = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        return _session_in(text, str(self.path))
+
+    def write(self, user: Mapping[str, Any]) -> None:
+        self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+        # A file that nobody has made before: not a link to elsewhere, and never readable by others, not for a moment.
+        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(dict(user), file)
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self.path)
+        except BaseException:
+            temporary.unlink(missing_ok=True)
+            raise
+
+    def delete(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+
+class KeyringStore:
+    """A session in the operating system's keyring, by the `keyring` package (extra `keyring`).
+
+    `service` is the name of your program, `username` tells several sessions of it apart.
+    """
+
+    def __init__(self, service: str, username: str = "session") -> None:
+        self.service = service
+        self.username = username
+
+    def __repr__(self) -> str:
+        return f"<KeyringStore {self.service}/{self.username}>"
+
+    def read(self) -> dict[str, Any] | None:
+        text = _keyring().get_password(self.service, self.username)
+        return None if text is None else _session_in(text.encode(), repr(self))
+
+    def write(self, user: Mapping[str, Any]) -> None:
+        _keyring().set_password(self.service, self.username, json.dumps(dict(user)))
+
+    def delete(self) -> None:
+        keyring = _keyring()
+        with contextlib.suppress(keyring.errors.PasswordDeleteError):  # it is not there
+            keyring.delete_password(self.service, self.username)
+
+
+def store_of(store: object) -> SessionStore:
+    """The store itself, or the one for a path."""
+    if isinstance(store, (str, os.PathLike)):
+        return FileStore(cast(StorePath, store))
+    if isinstance(store, SessionStore):
+        return store
+    raise UsageError(
+        f"A session is kept at a path or in a store with read, write and delete, not {type(store).__name__}."
+    )
+
+
+def _session_in(text: bytes, where: str) -> dict[str, Any]:
+    user = json_object(text)
+    if not user.get("idToken") or not user.get("refreshToken"):
+        raise UsageError(f"{where} holds no session; delete it, and sign in again.")
+    return user
+
+
+def _keyring() -> Any:  # optional, and its types with it
+    try:
+        return import_module("keyring")
+    except ImportError:
+        pass
+    raise UsageError("KeyringStore needs the keyring package: pip install 'firebase-rest[keyring]'.")

@@ -5,77 +5,94 @@ https://firebase.google.com/docs/auth/admin/create-custom-tokens
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.auth import jwt
+from firebase_rest.auth.custom_claims import claims_json
+from firebase_rest.auth.protocol import iam
+from firebase_rest.errors import ConfigError, NetworkError, UsageError
+from firebase_rest.transport.call import Channel
 from firebase_rest.transport.credentials import ServiceAccount
 
 AUDIENCE = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"
 MAX_MINUTES = 60
-MAX_CLAIMS = 1000
-"""Characters of JSON."""
-
-RESERVED = frozenset(
-    "acr amr at_hash aud auth_time azp c_hash cnf exp firebase iat iss jti nbf nonce sub".split()  # noqa: SIM905
-)
 
 _EMULATED_ISSUER = "firebase-auth-emulator@example.com"
 
 
-def custom_token(
-    account: ServiceAccount | None,
-    uid: str,
-    claims: Mapping[str, Any] | None,
-    minutes: int,
-    *,
-    emulated: bool,
-) -> str:
-    """A JWT for `uid`, signed by the service account; in front of an emulator unsigned, as official SDKs do."""
-    _check(uid, claims, minutes)
-    now = int(time.time())
-    payload: dict[str, Any] = {"aud": AUDIENCE, "iat": now, "exp": now + 60 * minutes, "uid": uid}
-    if claims:
-        payload["claims"] = dict(claims)
-    if emulated:
-        payload["iss"] = payload["sub"] = _EMULATED_ISSUER
-        return f"{_part({'alg': 'none', 'typ': 'JWT'})}.{_part(payload)}."
-    if account is None:
+@dataclass(frozen=True, slots=True)
+class Minter:
+    """Makes custom tokens: with the service account's own key, or by asking Google to sign for `email`.
+
+    In front of an emulator they are unsigned, as official SDKs make them. `channel` sends without a credential.
+    """
+
+    channel: Channel
+    account: ServiceAccount | None
+    email: str | None
+    emulated: bool
+
+    def mint(self, uid: str, claims: Mapping[str, Any] | None, minutes: int, tenant_id: str | None) -> str:
+        """A JWT for `uid`."""
+        payload = _payload(uid, claims, minutes, tenant_id)
+        if self.emulated:
+            return jwt.unsigned({"alg": "none", "typ": "JWT"}, _issued_by(_EMULATED_ISSUER, payload)) + "."
+        if self.account is None:
+            raise ConfigError(
+                "create_custom_token() signs with a service account: add 'serviceAccount' to the configuration, "
+                "the path of a key file or its content."
+            )
+        google = self.account.google
+        if _has_key(google):
+            from google.auth import jwt as google_jwt
+
+            signed = google_jwt.encode(google.signer, _issued_by(google.signer_email, payload))  # type: ignore[no-untyped-call]
+            return bytes(signed).decode()
+        email = self.email or _email_of(google) or self._own_email()
+        text = jwt.unsigned({"alg": "RS256", "typ": "JWT"}, _issued_by(email, payload))
+        signature = self.channel.signed_by(self.account).run(iam.sign(email, text.encode()))
+        return f"{text}.{jwt.encoded(signature)}"
+
+    def _own_email(self) -> str:
+        try:
+            return self.channel.run(iam.own_email())
+        except NetworkError:
+            pass
         raise ConfigError(
-            "create_custom_token() signs with a service account: add 'serviceAccount' to the configuration, "
-            "the path of a key file or its content."
+            "The configured credentials have no private key to sign with, and do not say which service account may "
+            "sign: add its e-mail address as 'serviceAccountId' to the configuration, or use a key file."
         )
-    google = account.google
-    if not hasattr(google, "signer"):
-        raise ConfigError(
-            "The configured credentials have no private key to sign with; use a service account's key file."
-        )
-    from google.auth import jwt
-
-    payload["iss"] = payload["sub"] = google.signer_email
-    return bytes(jwt.encode(google.signer, payload)).decode()  # type: ignore[no-untyped-call]
 
 
-def _check(uid: object, claims: Mapping[str, Any] | None, minutes: object) -> None:
+def _payload(uid: object, claims: Mapping[str, Any] | None, minutes: object, tenant_id: str | None) -> dict[str, Any]:
     if not isinstance(uid, str) or not 1 <= len(uid) <= 128:
         raise UsageError(f"create_custom_token(): the uid is a string of 1 to 128 characters, not {uid!r}.")
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MAX_MINUTES:
         raise UsageError(f"expiry_minutes={minutes!r}: a custom token lives 1 to {MAX_MINUTES} minutes.")
-    reserved = sorted(RESERVED & set(claims or ()))
-    if reserved:
-        raise UsageError(f"The claim {reserved[0]!r} is reserved by Firebase; choose another name.")
-    try:
-        text = json.dumps(claims or {}, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        text, problem = "", str(error)
-    else:
-        problem = "" if len(text) <= MAX_CLAIMS else f"{len(text)} characters of JSON, and {MAX_CLAIMS} are allowed"
-    if problem:
-        raise UsageError(f"The additional claims cannot be sent: {problem}.")
+    claims_json(claims, "additional claims")
+    now = int(time.time())
+    payload: dict[str, Any] = {"aud": AUDIENCE, "iat": now, "exp": now + 60 * minutes, "uid": uid}
+    if claims:
+        payload["claims"] = dict(claims)
+    if tenant_id is not None:
+        payload["tenant_id"] = tenant_id
+    return payload
 
 
-def _part(value: Mapping[str, Any]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value, separators=(",", ":")).encode()).rstrip(b"=").decode()
+def _issued_by(email: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {**payload, "iss": email, "sub": email}
+
+
+def _has_key(google: Any) -> bool:
+    """Whether the credentials sign by themselves. Others would ask Google, over a connection of their own."""
+    from google.auth import crypt
+
+    return isinstance(getattr(google, "signer", None), crypt.RSASigner)
+
+
+def _email_of(google: Any) -> str | None:
+    email = getattr(google, "service_account_email", None)  # "default" until a machine's credentials were used
+    return email if isinstance(email, str) and "@" in email else None

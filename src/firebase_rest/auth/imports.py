@@ -1,0 +1,171 @@
+"""Users that are taken over from elsewhere, with the hashes of their passwords.
+
+https://firebase.google.com/docs/auth/admin/import-users
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from firebase_rest.auth.arguments import checked_email, checked_number, checked_phone, checked_uid
+from firebase_rest.auth.custom_claims import claims_json
+from firebase_rest.auth.users import ProviderInfo
+from firebase_rest.errors import UsageError
+
+HashOrder = Literal["SALT_AND_PASSWORD", "PASSWORD_AND_SALT"]
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordHash:
+    """How the passwords of imported users were hashed. Made by one of the class methods; keys are never shown."""
+
+    algorithm: str
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+
+    @classmethod
+    def scrypt(cls, key: bytes, rounds: int, memory_cost: int, salt_separator: bytes = b"") -> PasswordHash:
+        """Firebase's own scrypt; the console shows the parameters of a project. `rounds` 1-8, `memory_cost` 1-14."""
+        parameters: dict[str, Any] = {
+            "signerKey": _base64("key", key),
+            "rounds": checked_number("rounds", rounds, 1, 8),
+            "memoryCost": checked_number("memory_cost", memory_cost, 1, 14),
+        }
+        if salt_separator:
+            parameters["saltSeparator"] = _base64("salt_separator", salt_separator)
+        return cls("SCRYPT", parameters)
+
+    @classmethod
+    def standard_scrypt(
+        cls, *, memory_cost: int, parallelization: int, block_size: int, derived_key_length: int
+    ) -> PasswordHash:
+        """Scrypt as RFC 7914 has it."""
+        return cls(
+            "STANDARD_SCRYPT",
+            {
+                "cpuMemCost": checked_number("memory_cost", memory_cost, 0),
+                "parallelization": checked_number("parallelization", parallelization, 0),
+                "blockSize": checked_number("block_size", block_size, 0),
+                "dkLen": checked_number("derived_key_length", derived_key_length, 0),
+            },
+        )
+
+    @classmethod
+    def bcrypt(cls) -> PasswordHash:
+        """bcrypt: the hash holds its own salt and cost."""
+        return cls("BCRYPT")
+
+    @classmethod
+    def argon2(
+        cls,
+        variant: Literal["ARGON2_D", "ARGON2_I", "ARGON2_ID"],
+        *,
+        hash_length: int,
+        iterations: int,
+        memory_cost_kib: int,
+        parallelism: int,
+        version: Literal["VERSION_10", "VERSION_13"] = "VERSION_13",
+        associated_data: bytes = b"",
+    ) -> PasswordHash:
+        """Argon2. `hash_length` 4-1024 bytes, `iterations` 1-16, `memory_cost_kib` to 32768, `parallelism` 1-16."""
+        parameters: dict[str, Any] = {
+            "hashType": _one_of("variant", variant, ("ARGON2_D", "ARGON2_I", "ARGON2_ID")),
+            "hashLengthBytes": checked_number("hash_length", hash_length, 4, 1024),
+            "iterations": checked_number("iterations", iterations, 1, 16),
+            "memoryCostKib": checked_number("memory_cost_kib", memory_cost_kib, 1, 32_768),
+            "parallelism": checked_number("parallelism", parallelism, 1, 16),
+            "version": _one_of("version", version, ("VERSION_10", "VERSION_13")),
+        }
+        if associated_data:
+            parameters["associatedData"] = _base64("associated_data", associated_data)
+        return cls("ARGON2", {"argon2Parameters": parameters})
+
+    @classmethod
+    def hmac(
+        cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], key: bytes, order: HashOrder | None = None
+    ) -> PasswordHash:
+        """An HMAC with `key`."""
+        name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
+        return cls(f"HMAC_{name}", {"signerKey": _base64("key", key), **_ordered(order)})
+
+    @classmethod
+    def digest(
+        cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], rounds: int, order: HashOrder | None = None
+    ) -> PasswordHash:
+        """A plain digest, repeated: 0 to 8192 rounds of MD5, 1 to 8192 of the others."""
+        name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
+        least = 0 if name == "MD5" else 1
+        return cls(name, {"rounds": checked_number("rounds", rounds, least, 8192), **_ordered(order)})
+
+    @classmethod
+    def pbkdf(cls, algorithm: Literal["PBKDF_SHA1", "PBKDF2_SHA256"], rounds: int) -> PasswordHash:
+        """PBKDF; 0 to 120,000 rounds."""
+        name = _one_of("algorithm", algorithm, ("PBKDF_SHA1", "PBKDF2_SHA256"))
+        return cls(name, {"rounds": checked_number("rounds", rounds, 0, 120_000)})
+
+    def to_json(self) -> dict[str, Any]:
+        """As Identity Toolkit writes it."""
+        return {"hashAlgorithm": self.algorithm, **self.parameters}
+
+
+@dataclass(frozen=True, slots=True)
+class UserImport:
+    """One user to import. `password_hash` and `password_salt` are raw bytes, as `import_users(hashing=)` says."""
+
+    uid: str
+    email: str | None = None
+    email_verified: bool | None = None
+    display_name: str | None = None
+    photo_url: str | None = None
+    phone_number: str | None = None
+    disabled: bool | None = None
+    password_hash: bytes | None = field(default=None, repr=False)
+    password_salt: bytes | None = field(default=None, repr=False)
+    providers: Sequence[ProviderInfo] = ()
+    custom_claims: Mapping[str, Any] | None = field(default=None, hash=False)
+    created_at: datetime | None = None
+    last_sign_in_at: datetime | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """As Identity Toolkit writes it. Raises `UsageError` for what it would refuse."""
+        fields = {
+            "localId": checked_uid(self.uid),
+            "email": None if self.email is None else checked_email(self.email),
+            "emailVerified": self.email_verified,
+            "displayName": self.display_name,
+            "photoUrl": self.photo_url,
+            "phoneNumber": None if self.phone_number is None else checked_phone(self.phone_number),
+            "disabled": self.disabled,
+            "passwordHash": None if self.password_hash is None else _base64("password_hash", self.password_hash),
+            "salt": None if self.password_salt is None else _base64("password_salt", self.password_salt),
+            "providerUserInfo": [provider.to_json() for provider in self.providers] or None,
+            "customAttributes": None if self.custom_claims is None else claims_json(self.custom_claims, "claims"),
+            "createdAt": _milliseconds(self.created_at),
+            "lastLoginAt": _milliseconds(self.last_sign_in_at),
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+def _base64(name: str, value: object) -> str:
+    if isinstance(value, bytes):
+        return base64.urlsafe_b64encode(value).decode()
+    raise UsageError(f"{name} is bytes, not {type(value).__name__}.")  # and is a secret: not shown
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    if isinstance(value, str) and value in allowed:
+        return value
+    raise UsageError(f"{name}={value!r}: choose one of {', '.join(allowed)}.")
+
+
+def _ordered(order: HashOrder | None) -> dict[str, str]:
+    if order is None:
+        return {}
+    return {"passwordHashOrder": _one_of("order", order, ("SALT_AND_PASSWORD", "PASSWORD_AND_SALT"))}
+
+
+def _milliseconds(moment: datetime | None) -> str | None:
+    return None if moment is None else str(int(moment.timestamp() * 1000))

@@ -1,0 +1,157 @@
+"""Verifying ID tokens and session cookies on a server.
+
+The law of this file: a token is refused unless everything about it is right, and no message holds it or what it says.
+https://firebase.google.com/docs/auth/admin/verify-id-tokens
+https://firebase.google.com/docs/auth/admin/manage-cookies
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from firebase_rest.auth import jwt
+from firebase_rest.auth.keys import KeySet
+from firebase_rest.auth.protocol import certificates
+from firebase_rest.auth.tokens import AUDIENCE
+from firebase_rest.errors import InvalidToken, TokenExpired, UsageError
+from firebase_rest.transport.call import Channel
+from firebase_rest.transport.lenient import as_object
+
+MAX_SKEW = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What can be verified: who issues it, and where the certificates are."""
+
+    name: str
+    issuer: str
+    certificates: str
+
+
+ID_TOKEN = Kind(
+    "an ID token",
+    "https://securetoken.google.com/",
+    "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com",
+)
+SESSION_COOKIE = Kind(
+    "a session cookie",
+    "https://session.firebase.google.com/",
+    "https://www.googleapis.com/identitytoolkit/v3/relyingparty/publicKeys",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verifier:
+    """Verifies one kind of token for one project. `keys` are shared by all verifiers of an App, by their URL."""
+
+    kind: Kind
+    project: str
+    emulated: bool
+    channel: Channel
+    keys: dict[str, KeySet]
+
+    def verify(self, token: str, skew: float = 0, tenant_id: str | None = None) -> dict[str, Any]:
+        """The claims of a genuine token, and "uid". Raises `InvalidToken` or `TokenExpired`.
+
+        `skew` is how many seconds the clocks may differ. Raises `NetworkError` where the certificates cannot be had.
+        """
+        if isinstance(skew, bool) or not 0 <= skew <= MAX_SKEW:
+            raise UsageError(f"clock_skew_seconds={skew!r}: clocks may differ by 0 to {MAX_SKEW} seconds.")
+        parts = jwt.parse(token)
+        if parts is None or not parts.claims:
+            raise _invalid("MALFORMED", f"What was given as {self.kind.name} is no JSON Web Token.")
+        self._check_header(parts)
+        self._check_claims(parts.claims, tenant_id)
+        _check_times(parts.claims, self.kind, skew, emulated=self.emulated)
+        if not self.emulated:
+            self._check_signature(parts)
+        return {**parts.claims, "uid": parts.claims["sub"]}
+
+    def _check_header(self, parts: jwt.Jwt) -> None:
+        header, claims = parts.header, parts.claims
+        if claims.get("aud") == AUDIENCE:
+            raise _invalid("CUSTOM_TOKEN", f"This is a custom token, not {self.kind.name}: sign in with it first.")
+        algorithm = header.get("alg")
+        if self.emulated:
+            if algorithm != "none" or parts.signature:
+                raise _invalid("WRONG_ALGORITHM", "This token is signed; the Auth emulator's tokens are not.")
+            return
+        if algorithm == "none":
+            raise _invalid(
+                "UNSIGNED",
+                "This token is not signed: it is an emulator's (accepted where FIREBASE_AUTH_EMULATOR_HOST is set), "
+                "or forged.",
+            )
+        if algorithm == "HS256" and claims.get("v") == 0 and "d" in claims:
+            raise _invalid("LEGACY_TOKEN", f"This is a custom token of the old kind, not {self.kind.name}.")
+        if algorithm != "RS256":
+            raise _invalid("WRONG_ALGORITHM", f"This is not {self.kind.name}: it is not signed with RS256.")
+        if not isinstance(header.get("kid"), str) or not header["kid"]:
+            raise _invalid("NO_KEY_ID", f'This is not {self.kind.name}: its header has no "kid".')
+
+    def _check_claims(self, claims: Mapping[str, Any], tenant_id: str | None) -> None:
+        if claims.get("aud") != self.project:
+            raise _invalid(
+                "WRONG_AUDIENCE",
+                f"The token is not meant for the project {self.project!r}: client and server must use the same one.",
+            )
+        if claims.get("iss") != self.kind.issuer + self.project:
+            other = SESSION_COOKIE if self.kind is ID_TOKEN else ID_TOKEN
+            is_other = claims.get("iss") == other.issuer + self.project
+            hint = f": it is {other.name}" if is_other else ""
+            raise _invalid("WRONG_ISSUER", f'This is not {self.kind.name} of Firebase by its "iss"{hint}.')
+        subject = claims.get("sub")
+        if not isinstance(subject, str) or not 1 <= len(subject) <= 128:
+            raise _invalid(
+                "NO_SUBJECT", 'The token does not say whose it is: "sub" is no string of 1 to 128 characters.'
+            )
+        if tenant_id is not None and as_object(claims.get("firebase")).get("tenant") != tenant_id:
+            raise _invalid("TENANT_ID_MISMATCH", f"The token is not one of the tenant {tenant_id!r}.")
+
+    def _check_signature(self, parts: jwt.Jwt) -> None:
+        url = self.kind.certificates
+        # setdefault is one step for all threads.
+        key_set = self.keys.setdefault(url, KeySet())
+        key = key_set.find(parts.header["kid"], lambda: self.channel.run(certificates.fetch(url)))
+        if key is None:
+            raise _invalid(
+                "UNKNOWN_KEY", "The token is signed with a key that Google does not use (any more): old, or forged."
+            )
+        if not key.verify(parts.signed, parts.signature):
+            raise _invalid("BAD_SIGNATURE", "The token's signature is wrong: it was changed, or forged.")
+
+
+def _check_times(claims: Mapping[str, Any], kind: Kind, skew: float, *, emulated: bool) -> None:
+    now = time.time()
+    expires = _seconds(claims, "exp")
+    if expires is None:
+        raise _invalid("NO_TIME", 'The token does not say until when it is good: "exp" is missing.')
+    if now >= expires + skew:
+        raise TokenExpired(
+            words := f"The time of what was given as {kind.name} is over.", status=401, code="EXPIRED", message=words
+        )
+    if emulated:
+        return  # an emulator's clock may be set to another time
+    for name in ("iat", "auth_time"):
+        began = _seconds(claims, name)
+        if began is None:
+            raise _invalid("NO_TIME", f'The token does not say since when it is good: "{name}" is missing.')
+        if began > now + skew:
+            raise _invalid(
+                "NOT_YET_VALID", f'The token is from the future by its "{name}": a clock is wrong (clock_skew_seconds).'
+            )
+
+
+def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
+    value = claims.get(name)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    return value if is_number else None
+
+
+def _invalid(code: str, words: str) -> InvalidToken:
+    return InvalidToken(words, status=401, code=code, message=words)

@@ -9,12 +9,13 @@ import logging
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
 from typing import Any
 from weakref import WeakSet
 
 from firebase_rest.database.stream import EventStream
-from firebase_rest.errors import FirebaseError, StopStream
+from firebase_rest.errors import StopStream
 
 logger = logging.getLogger("firebase_rest")
 
@@ -95,7 +96,7 @@ class Stream:
     def _run_reporting(self) -> None:
         try:
             self.run()
-        except FirebaseError as error:
+        except Exception as error:  # noqa: BLE001 - not only Firebase's: a session may have hooks that fail
             self._report(error, "%r has ended")
 
     def _report(self, error: Exception, what: str) -> None:
@@ -117,7 +118,8 @@ def _end_when_interrupted(stream: Stream) -> None:
     register: Callable[[Callable[[], None]], None] | None = getattr(threading, "_register_atexit", None)
     if register is not None and not _hooked:
         _hooked.append(True)
-        register(_close_if_interrupted)
+        with suppress(RuntimeError):  # the program is ending already
+            register(_close_if_interrupted)
     _running.add(stream)
 
 

@@ -81,7 +81,8 @@ def _fold(lines: list[bytes]) -> bytes:
     """The event with one data line. JSON knows no difference between the line end that joins data lines and a space."""
     values = [line[5:].removeprefix(b" ") for line in lines if line[:5] == b"data:" or line == b"data"]
     others = [line for line in lines if line[:5] != b"data:" and line != b"data"]
-    return b"\n".join([*others, b"data: " + (b" ".join(values) or b"null")]) + b"\n\n"
+    folded = b"\n".join([*others, b"data: " + (b" ".join(values) or b"null")]) + b"\n\n"
+    return folded.decode("utf-8", "replace").encode()  # sseclient-py raises UnicodeDecodeError for what is no UTF-8
 
 
 def _client() -> Any:
@@ -116,4 +117,4 @@ def event_in(message: Message, *, resync: bool = False) -> StreamEvent:
         return StreamEvent(message.event, body["path"], body["data"], resync)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise InvalidAnswer(f"A {message.event} event carried no path and data: {message.data[:60]!r}")
+    raise InvalidAnswer(f"A {message.event} event of {len(message.data)} characters carried no path and data.")

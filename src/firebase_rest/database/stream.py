@@ -9,21 +9,23 @@ https://firebase.google.com/docs/reference/rest/database#section-streaming
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable, Generator, Iterator
-from contextlib import suppress
 from dataclasses import replace
-from queue import Empty, SimpleQueue
 from types import TracebackType
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.protocol import check, error_class
 from firebase_rest.database.sse import StreamEvent, event_in, messages
+from firebase_rest.database.wake import PatientSigner, Wake
 from firebase_rest.errors import (
     ApiError,
     FirebaseError,
+    InvalidAnswer,
     NetworkError,
+    PayloadTooLarge,
     RateLimited,
     ServerError,
     StreamError,
@@ -58,8 +60,11 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
     params = location.params + filter.params()
     response = yield Request("GET", location.url, params, _HEADERS, repeatable=Repeat.ALWAYS, stream=True)
     check(response)
-    if response.reader is None:
-        raise NetworkError(f"HTTP {response.status} came without a stream of events.")
+    kind = response.headers.get("content-type", "text/event-stream")
+    if response.reader is None or not kind.startswith("text/event-stream"):
+        if response.reader is not None:
+            response.reader.close()
+        raise InvalidAnswer(f"HTTP {response.status} came with {kind!r} in place of a stream of events.")
     return response.reader
 
 
@@ -84,16 +89,21 @@ class EventStream:
     ) -> None:
         filter.check()
         # The stream does its own trying again; the call's own would multiply it. Its time is not a call's time either.
-        self._channel = channel.with_options(replace(channel.options, read=SILENCE, retries=0, deadline=None))
+        self._options = replace(channel.options, read=SILENCE, retries=0, deadline=None)
+        self._transport = channel.transport
+        self._wake = Wake()
+        self._watch = Watch()
+        self._signer = PatientSigner(channel.signer, self._wake)
         self._location = location
         self._filter = filter
         self._on_state = on_state
         self._max_retries = max_retries
-        self._wake: SimpleQueue[None] = SimpleQueue()  # unlike a Condition or an Event, safe in a signal handler
-        self._watch = Watch()
         self._closed = False
-        self._connected_at = -CONNECT_INTERVAL
+        self._connected_at = self._opened_at = -math.inf
+        self._opened = self._renewed = False
+        self._failures = 0
         self._events = self._run()
+        self._told = ""
         self.state = "connecting"
         self.last_error: Exception | None = None
         self.reconnects = 0
@@ -129,13 +139,20 @@ class EventStream:
     def close(self) -> None:
         """End the stream at once: from any thread, from a signal handler, before it is open, twice."""
         self._closed = True
-        self._wake.put(None)
+        self._wake.now()
         self._watch.end()
-        with suppress(ValueError):  # it is running, in another thread or below this signal handler, and ends by itself
+        try:
             self._events.close()
+        except ValueError:
+            return  # it is running, in another thread or below this signal handler, and ends by itself
+        self._enter("closed")  # nothing has been asked of it yet, or it has said so itself
+
+    # --- in the thread that iterates --------------------------------------------------------------------------------
 
     def _enter(self, state: str) -> None:
-        self.state = state
+        if state == self._told:
+            return
+        self.state = self._told = state
         if self._on_state is not None:
             try:
                 self._on_state(state)
@@ -143,47 +160,41 @@ class EventStream:
                 logger.exception("on_state(%r) of the stream of /%s failed", state, self._location.path)
 
     def _run(self) -> Generator[StreamEvent, None, None]:
-        failures = 0
-        opened = refused = False
         try:
             while self.is_alive():
                 self._wait(CONNECT_INTERVAL - (time.monotonic() - self._connected_at))
                 if not self.is_alive():
                     return
-                problem: Exception | None = None
                 self._connected_at = time.monotonic()
-                call = Call(self._channel.transport, self._channel.signer, self._channel.options, self._watch)
+                self._opened_at = math.inf
                 self._enter("connecting")
+                call = Call(self._transport, self._signer, self._options, self._watch)
                 try:
-                    for event in self._connection(call, resync=opened):
-                        opened, refused = True, False
-                        yield event
-                    problem = NetworkError(f"The server ended the stream of /{self._location.path}.")
+                    yield from self._connection(call)
+                    problem: FirebaseError = NetworkError(f"The server ended the stream of /{self._location.path}.")
                 except FirebaseError as error:
                     problem = error
-                if not self.is_alive():
-                    return
-                if isinstance(problem, _Revoked):
-                    problem = self._renew(call, again=refused)
-                    refused = True
-                if problem is not None:
-                    lived = time.monotonic() - self._connected_at
-                    failures = self._count(problem, 1 if lived >= HEALTHY else failures + 1)
-                    self._back_off(failures, problem)
-                self.reconnects += opened
+                if self.is_alive():
+                    self._recover(problem, call)
+                    self.reconnects += self._opened
         finally:
             self._closed = True
             self._enter("closed")
 
-    def _connection(self, call: Call, *, resync: bool) -> Iterator[StreamEvent]:
+    def _connection(self, call: Call) -> Iterator[StreamEvent]:
         """The events of one connection."""
         reader = run(open_stream(self._location, self._filter), call)
         try:
             self._enter("open")
+            resync = self._opened
             for message in messages(self._chunks(reader)):
                 if message.event in ("put", "patch"):
-                    yield event_in(message, resync=resync)
+                    event = event_in(message, resync=resync)
+                    if self._opened_at == math.inf:
+                        self._opened_at = time.monotonic()
+                        self._opened, self._renewed = True, False
                     resync = False
+                    yield event
                 elif message.event == "cancel":
                     raise _cancelled(message.data)
                 elif message.event == "auth_revoked":
@@ -198,49 +209,54 @@ class EventStream:
                 return
             yield chunk
 
-    def _renew(self, call: Call, *, again: bool) -> Exception | None:
-        """Get another credential. What stands in the way is returned; that there is none is raised."""
-        problem: FirebaseError | None = None
-        try:
-            better = self._channel.signer.stamp(refused=call.stamp)
-        except FirebaseError as error:
-            better, problem = None, error
-        if problem is not None:
-            return problem
-        if better is None or better.secret == call.stamp.secret:
-            return TokenExpired(
-                f"The token of the stream of /{self._location.path} has expired; a UserSession would have renewed it.",
-                status=401,
-                message="credential is no longer valid",
-            )
-        if again:
-            return TokenExpired(
-                f"The server took back a new token of the stream of /{self._location.path} at once.",
-                status=401,
-                message="credential is no longer valid",
-            )
-        return None
-
-    def _count(self, problem: Exception, failures: int) -> int:
-        """`failures`, unless `problem` is one that trying again cannot mend: then it is raised."""
+    def _recover(self, problem: FirebaseError, call: Call) -> None:
+        """Wait as long as `problem` demands. Raises it if trying again cannot mend it."""
+        if isinstance(problem, _Revoked):
+            hindrance = self._renew(call)
+            if hindrance is None:
+                return
+            problem = hindrance
+        if not self.is_alive():
+            return
         self.last_error = problem
-        passing = isinstance(problem, (NetworkError, ServerError, RateLimited))
-        if not passing:
+        if not _passes(problem):
             raise problem
-        if self._max_retries is not None and failures > self._max_retries:
-            raise StreamError(f"The stream of /{self._location.path} was given up after {failures} failures: {problem}")
-        return failures
-
-    def _back_off(self, failures: int, problem: Exception) -> None:
-        wait = pause_before(failures, _retry_after(problem))
+        lived = time.monotonic() - self._opened_at
+        self._failures = 1 if lived >= HEALTHY else self._failures + 1
+        if self._max_retries is not None and self._failures > self._max_retries:
+            raise StreamError(
+                f"The stream of /{self._location.path} was given up after {self._failures} failures: {problem}"
+            )
+        wait = pause_before(self._failures, _retry_after(problem))
         logger.info("The stream of /%s connects again in %.1f s: %s", self._location.path, wait, problem)
-        self._enter("waiting")
         self._wait(wait)
 
+    def _renew(self, call: Call) -> FirebaseError | None:
+        """Get another credential. What stands in the way is returned."""
+        try:
+            better = self._signer.stamp(refused=call.stamp)
+        except FirebaseError as error:
+            return error
+        place = f"the stream of /{self._location.path}"
+        if better is None or better.secret == call.stamp.secret:
+            what = f"The token of {place} has expired; a UserSession would have renewed it."
+        elif self._renewed:
+            what = f"The server took back a new token of {place} at once."
+        else:
+            self._renewed = True
+            return None
+        return TokenExpired(what, status=401, message="credential is no longer valid")
+
     def _wait(self, seconds: float) -> None:
-        if seconds > 0 and not self._closed:
-            with suppress(Empty):
-                self._wake.get(timeout=seconds)
+        if seconds > 0:
+            self._enter("waiting")
+            self._wake.wait(seconds)
+
+
+def _passes(problem: FirebaseError) -> bool:
+    """Whether trying again may mend it."""
+    timeout = isinstance(problem, ApiError) and problem.status == 408
+    return timeout or isinstance(problem, (NetworkError, ServerError, RateLimited))
 
 
 def _retry_after(problem: Exception) -> str | None:
@@ -254,5 +270,5 @@ def _cancelled(data: str) -> ApiError:
     if reason in ("", "null"):
         reason = "Permission denied"
     status = 401 if reason.startswith("Permission denied") else 400
-    kind = error_class(status, reason)
+    kind = PayloadTooLarge if "too large" in reason else error_class(status, reason)
     return kind(reason, status=status, message=reason)

@@ -6,6 +6,7 @@ https://firebase.google.com/docs/reference/rest/database
 
 from __future__ import annotations
 
+import math
 import re
 import threading
 from typing import TYPE_CHECKING
@@ -196,14 +197,17 @@ def _subscribe(call: Call, filter: Filter, clock: Callable[[], float]) -> Subscr
     if call.of_priority:
         raise RefusedError(400, INVALID_PATH)
     namespace, caller, path = call.namespace, call.caller, call.path
-    as_export, expires = call.params.get("format") == "export", caller.expires
+    as_export = call.params.get("format") == "export"
 
     def may_read(root: Node, now: int) -> bool:
         return caller.admin or namespace.rules.may_read(caller, root, path, filter, now)
 
+    def seconds_left() -> float:
+        return math.inf if caller.expires is None else caller.expires - clock()
+
     def make(root: Node) -> Subscription:
         view = View(path, filter, as_export=as_export)
-        seconds_left = None if expires is None else lambda: expires - clock()
-        return Subscription(view, root, path, may_read=may_read, seconds_left=seconds_left)
+        limit = None if caller.expires is None else seconds_left
+        return Subscription(view, root, path, may_read=may_read, seconds_left=limit)
 
     return namespace.subscribe(make)

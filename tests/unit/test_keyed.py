@@ -1,0 +1,100 @@
+"""Values as they are stored, and how changes are put into them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebase_rest.database.keyed import keyed, rendered, replaced, same
+
+
+@pytest.mark.parametrize(
+    ("value", "stored"),
+    [
+        ([1, None, 2], {"0": 1, "2": 2}),
+        ({"a": [], "b": {}, "c": None, "d": {"e": [None]}}, None),
+        ([[1]], {"0": {"0": 1}}),
+        (0, 0),
+        (False, False),
+        ("", ""),
+    ],
+)
+def test_arrays_are_objects_and_nothing_empty_is_kept(value: Any, stored: Any) -> None:
+    assert keyed(value) == stored
+
+
+@pytest.mark.parametrize(
+    ("stored", "value"),
+    [
+        ({"0": 1, "1": 2}, [1, 2]),
+        ({"0": 1, "2": 2}, [1, None, 2]),
+        ({"1": 1}, [None, 1]),
+        ({"3": 1}, {"3": 1}),
+        ({"0": 1, "a": 2}, {"0": 1, "a": 2}),
+        ({"a": {"0": {"0": 1}}}, {"a": [[1]]}),
+    ],
+)
+def test_an_object_of_mostly_the_keys_0_1_2_is_read_as_an_array(stored: Any, value: Any) -> None:
+    assert rendered(stored) == value
+
+
+TREE = {"a": {"b": 1, "c": 2}, "d": 3}
+
+
+@pytest.mark.parametrize(
+    ("path", "new", "result"),
+    [
+        ((), 5, 5),
+        ((), None, None),
+        (("a", "b"), 9, {"a": {"b": 9, "c": 2}, "d": 3}),
+        (("a", "b"), None, {"a": {"c": 2}, "d": 3}),
+        (("d",), None, {"a": {"b": 1, "c": 2}}),
+        (("d", "x"), 1, {"a": {"b": 1, "c": 2}, "d": {"x": 1}}),
+        (("d", "x"), None, TREE),
+        (("n", "m"), {"o": 1}, {**TREE, "n": {"m": {"o": 1}}}),
+        (("n", "m"), None, TREE),
+    ],
+)
+def test_a_change_replaces_what_is_at_its_path_and_nothing_else(path: tuple[str, ...], new: Any, result: Any) -> None:
+    before = keyed(TREE)
+    assert replaced(before, path, new) == result
+    assert before == TREE
+
+
+def test_what_a_deletion_leaves_empty_goes_with_it() -> None:
+    assert replaced({"a": {"b": {"c": 1}}}, ("a", "b", "c"), None) is None
+
+
+def test_what_a_change_does_not_touch_is_shared() -> None:
+    before = {"a": {"b": 1}, "c": {"d": 1}}
+    after = replaced(before, ("a", "b"), 2)
+    assert isinstance(after, dict)
+    assert after["c"] is before["c"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "equal"),
+    [
+        *((1, 1.0, True), (0, -0.0, True), (1, True, False), (0, False, False), ("1", 1, False), (None, None, True)),
+        *(({"a": 1}, {"a": 1.0}, True), ({"a": 1}, {"a": True}, False), ({"a": 1}, {"a": 1, "b": 2}, False)),
+        *(({"a": 1}, 1, False), (None, False, False)),
+    ],
+)
+def test_values_are_the_same_where_the_database_makes_no_difference(one: Any, other: Any, equal: bool) -> None:
+    assert same(one, other) is same(other, one) is equal
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-5, 5) | st.text("ab1", max_size=3),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.sampled_from(["0", "1", "2", "a", "b"]), inner),
+    max_leaves=12,
+)
+
+
+@given(JSON)
+def test_reading_and_storing_again_changes_nothing(value: Any) -> None:
+    stored = keyed(value)
+    assert same(keyed(rendered(stored)), stored)

@@ -1,0 +1,136 @@
+"""Bytes become events: every form the standard allows, cut anywhere, in linear time."""
+
+from __future__ import annotations
+
+import json
+import sys
+import types
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from firebase_rest.database import sse
+from firebase_rest.database.sse import Framer, Message, StreamEvent, event_in, messages
+from firebase_rest.errors import InvalidAnswer, UsageError
+
+PUT = b'event: put\ndata: {"path":"/","data":1}\n\n'
+AS_MESSAGE = Message("put", '{"path":"/","data":1}')
+
+
+def read(*chunks: bytes) -> list[Message]:
+    return list(messages(chunks))
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"], ids=["LF", "CR", "CRLF"])
+@pytest.mark.parametrize(
+    "lines",
+    [
+        PUT,
+        b'event:put\ndata:{"path":"/","data":1}\n\n',
+        b": a comment\n\n\n:\nevent: put\n: another\n" + PUT[11:],
+        b'data: {"path":"/","data":1}\nevent: put\n\n',
+        b"id: 7\nretry: 100\nunknown\n" + PUT,
+        b"\xef\xbb\xbf" + PUT,
+    ],
+    ids=["Firebase's own", "no space", "comments", "data first", "other fields", "byte order mark"],
+)
+def test_every_form_of_an_event_is_the_same_event(lines: bytes, end: bytes) -> None:
+    raw = lines.replace(b"\n", end)
+    assert read(raw) == [AS_MESSAGE]
+    assert read(*(raw[index : index + 1] for index in range(len(raw)))) == [AS_MESSAGE]
+
+
+def test_data_over_several_lines_is_one_json_value() -> None:
+    raw = b'event: patch\ndata: {"path": "/a",\ndata:  "data":\ndata: {"b": null}}\n\n'
+    assert event_in(read(raw)[0]) == StreamEvent("patch", "/a", {"b": None})
+
+
+def test_unicode_line_separators_inside_a_string_split_nothing() -> None:
+    text = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg"
+    body = json.dumps({"path": "/", "data": text}, ensure_ascii=False)
+    raw = f"event: put\ndata: {body}\n\n".encode()
+    assert event_in(read(raw)[0]).data == text
+    assert event_in(read(b": slow\n" + raw)[0]).data == text
+
+
+def test_an_event_without_data_is_still_an_event() -> None:
+    assert read(b"event: cancel\n\n") == [Message("cancel", "null")]
+    assert read(b"event: cancel\ndata\n\n") == [Message("cancel", "null")]
+    assert read(b"event: cancel\ndata: null\n\n") == [Message("cancel", "null")]
+
+
+def test_a_raw_text_stays_as_it_is() -> None:
+    raw = b"event: auth_revoked\ndata: credential is no longer valid\n\n"
+    assert read(raw) == [Message("auth_revoked", "credential is no longer valid")]
+
+
+@pytest.mark.parametrize("size", range(1, len(PUT)))
+def test_half_an_event_at_the_end_is_never_delivered(size: int) -> None:
+    assert read(PUT + PUT[:size]) == [AS_MESSAGE]
+
+
+def test_bytes_that_are_no_utf_8_do_not_end_the_stream() -> None:
+    for comment in (b"", b":\n"):
+        raw = comment + b'event: put\ndata: {"path":"/","data":"\xff"}\n\n'
+        assert event_in(read(raw)[0]).data == "\ufffd"
+
+
+LINE = st.sampled_from(
+    [
+        *(
+            b"event: put",
+            b"event:patch",
+            b"event",
+            b"data: 1",
+            b'data:{"path":"/","data":"\xe2\x80\xa8\xf0\x9f\x98\x80"}',
+        ),
+        *(b"data", b"data: a\xc2\x85b", b": comment", b":", b"id: 1", b"", b"", b"other: x", b"no colon at all"),
+    ]
+)
+END = st.sampled_from([b"\n", b"\r", b"\r\n"])
+
+
+@given(st.lists(st.tuples(LINE, END), max_size=30), st.lists(st.integers(0, 400), max_size=20))
+@example([(b"event: put", b"\r\n"), (b"data: 1", b"\r\n"), (b"", b"\r\n")], [11, 12, 20, 21, 22])
+@example([(b"event: put", b"\r"), (b"data: 1", b"\r"), (b"", b"\n")], [19])
+def test_where_the_bytes_are_cut_changes_nothing(lines: list[tuple[bytes, bytes]], cuts: list[int]) -> None:
+    raw = b"".join(line + end for line, end in lines)
+    places = [0, *sorted({cut for cut in cuts if cut <= len(raw)}), len(raw)]
+    pieces = [raw[start:stop] for start, stop in zip(places, places[1:], strict=False)]
+    assert read(*pieces) == read(raw)
+
+
+def test_each_byte_of_an_event_of_20_mb_is_looked_at_once() -> None:
+    looked = 0
+
+    class Piece(bytes):
+        def splitlines(self, keepends: bool = False) -> list[bytes]:
+            nonlocal looked
+            looked += len(self)
+            return super().splitlines(keepends)
+
+    framer = Framer()
+    for _ in range(20_000):
+        assert framer.feed(Piece(b"x" * 1000)) == []
+    [[line]] = framer.feed(b"\n\n")
+    assert looked == len(line) == 20_000_000
+
+
+def test_many_data_lines_cost_no_more_than_their_bytes() -> None:
+    raw = b"event: put\n" + b"data: 1\n" * 100_000 + b"\n"
+    assert len(read(raw)[0].data) == 2 * 100_000 - 1
+
+
+def test_the_other_package_named_sseclient_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    other = types.ModuleType("sseclient")
+    other.SSEClient = type("SSEClient", (), {})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "sseclient", other)
+    with pytest.raises(UsageError, match="pip uninstall sseclient"):
+        read(PUT)
+
+
+@pytest.mark.parametrize("data", ["null", "1", "{}", '{"path":"/"}', "[]", "{", "[" * 100_000])
+def test_a_change_without_path_and_data_is_an_invalid_answer_that_shows_none_of_it(data: str) -> None:
+    with pytest.raises(InvalidAnswer, match=f"put event of {len(data)} characters"):
+        event_in(Message("put", data))

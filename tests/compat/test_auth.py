@@ -1,0 +1,119 @@
+"""What Auth's calls return, and how they are called."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import requests
+
+import firebase_rest as pyrebase
+
+
+def codes(server):
+    return requests.get(
+        f"http://{server.host}/emulator/v1/projects/{server.emulator.project}/oobCodes", timeout=10
+    ).json()["oobCodes"]
+
+
+def test_signing_up_and_in_gives_the_reply_as_a_plain_dict(auth, user) -> None:
+    for reply in (user, auth.sign_in_with_email_and_password("ada@example.com", "correct horse")):
+        assert type(reply) is dict
+        assert json.loads(json.dumps(reply)) == reply
+        assert {"localId", "idToken", "refreshToken", "expiresIn", "email", "kind"} <= set(reply)
+        assert reply["expiresIn"] == "3600"
+        assert reply["email"] == "ada@example.com"
+
+
+def test_arguments_go_by_keyword_too(auth) -> None:
+    auth.create_user_with_email_and_password(email="a@example.com", password="correct horse")
+    assert auth.sign_in_with_email_and_password(email="a@example.com", password="correct horse")["idToken"]
+    auth.send_password_reset_email(email="a@example.com")
+
+
+def test_an_anonymous_user_has_tokens_and_no_address(auth) -> None:
+    reply = auth.sign_in_anonymous()
+    assert {"localId", "idToken", "refreshToken", "expiresIn"} <= set(reply)
+    assert "email" not in reply
+
+
+def test_current_user_is_set_by_signing_in_and_by_nothing_else(auth) -> None:
+    assert auth.current_user is None
+    auth.create_user_with_email_and_password("ada@example.com", "correct horse")
+    assert auth.current_user is None
+    reply = auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
+    assert auth.current_user == reply
+    anonymous = auth.sign_in_anonymous()
+    assert auth.current_user == anonymous
+    auth.current_user = None
+    assert auth.current_user is None
+
+
+def test_refresh_gives_pyrebases_names_and_loses_none(auth, user) -> None:
+    reply = auth.refresh(user["refreshToken"])
+    assert reply["userId"] == reply["localId"] == user["localId"]
+    assert reply["idToken"]
+    assert reply["refreshToken"]
+    assert reply["expiresIn"] == "3600"
+
+
+def test_account_info_has_kind_and_users(auth, user) -> None:
+    info = auth.get_account_info(user["idToken"])
+    assert {"kind", "users"} <= set(info)
+    assert info["users"][0]["localId"] == user["localId"]
+    assert info["users"][0]["emailVerified"] is False
+
+
+def test_a_profile_is_updated_and_cleared(auth, user) -> None:
+    auth.update_profile(user["idToken"], "Ada", "https://example.com/ada.png")
+    account = auth.get_account_info(user["idToken"])["users"][0]
+    assert (account["displayName"], account["photoUrl"]) == ("Ada", "https://example.com/ada.png")
+    auth.update_profile(user["idToken"], delete_attribute="PHOTO_URL")
+    assert "photoUrl" not in auth.get_account_info(user["idToken"])["users"][0]
+    auth.update_profile(user["idToken"], display_name="Countess")
+    assert auth.get_account_info(user["idToken"])["users"][0]["displayName"] == "Countess"
+
+
+@pytest.mark.parametrize("keyword", ["new_password", "password", None])
+def test_a_password_is_changed_by_position_and_by_either_keyword(auth, user, keyword) -> None:
+    if keyword is None:
+        reply = auth.change_password(user["idToken"], "battery staple")
+    else:
+        reply = auth.change_password(user["idToken"], **{keyword: "battery staple"})
+    assert reply["idToken"]
+    assert auth.sign_in_with_email_and_password("ada@example.com", "battery staple")["localId"] == user["localId"]
+
+
+@pytest.mark.parametrize("keyword", ["new_email", "email", None])
+def test_an_address_is_changed_by_position_and_by_either_keyword(auth, user, keyword) -> None:
+    if keyword is None:
+        auth.change_email(user["idToken"], "countess@example.com")
+    else:
+        auth.change_email(user["idToken"], **{keyword: "countess@example.com"})
+    assert auth.sign_in_with_email_and_password("countess@example.com", "correct horse")["localId"] == user["localId"]
+
+
+def test_verify_password_reset_code_confirms_the_reset(auth, user, server) -> None:
+    auth.send_password_reset_email("ada@example.com")
+    [code] = [code for code in codes(server) if code["requestType"] == "PASSWORD_RESET"]
+    auth.verify_password_reset_code(code["oobCode"], "battery staple")
+    assert auth.sign_in_with_email_and_password("ada@example.com", "battery staple")["idToken"]
+
+
+def test_a_verification_mail_is_sent(auth, user, server) -> None:
+    auth.send_email_verification(user["idToken"])
+    [code] = [code for code in codes(server) if code["requestType"] == "VERIFY_EMAIL"]
+    assert code["email"] == "ada@example.com"
+
+
+def test_an_account_is_deleted(auth, user) -> None:
+    auth.delete_user_account(user["idToken"])
+    with pytest.raises(pyrebase.AuthError):
+        auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
+
+
+def test_a_session_goes_wherever_a_token_goes(auth, db, user) -> None:
+    session = auth.session(user)
+    db.child("x").set(1, session)
+    assert db.child("x").get(session).val() == 1
+    assert auth.get_account_info(session)["users"][0]["localId"] == user["localId"]

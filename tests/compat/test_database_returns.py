@@ -1,0 +1,133 @@
+"""What database calls return, row by row, over HTTP."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+
+@pytest.mark.parametrize("value", [5, 0.5, "text", "", True, False])
+def test_a_plain_value_is_itself(db, value) -> None:
+    db.child("x").set(value)
+    answer = db.child("x").get()
+    assert answer.val() == value
+    assert answer.each() is None
+    assert answer.pyres == value
+
+
+def test_null_is_none_and_each_is_none_and_the_answer_is_true(db) -> None:
+    answer = db.child("nowhere").get()
+    assert answer.val() is None
+    assert answer.each() is None
+    assert answer.pyres is None
+    assert answer
+    assert list(answer) == []
+
+
+def test_programs_that_catch_the_type_error_of_iterating_nothing_still_can(db) -> None:
+    with pytest.raises(TypeError):
+        list(db.child("nowhere").get().each())
+
+
+def test_an_object_is_a_dict_in_order_fresh_and_mutable(db) -> None:
+    db.child("x").set({"b": {"n": 1}, "a": 2})
+    answer = db.child("x").get()
+    assert type(answer.val()) is dict
+    assert list(answer.val().items()) == [("a", 2), ("b", {"n": 1})]
+    answer.val()["c"] = 3
+    assert "c" not in answer.val()
+    json.dumps(answer.val())
+    assert [item.key() for item in answer.each()] == ["a", "b"]
+    assert [item.val() for item in answer.each()] == [2, {"n": 1}]
+    assert [item.item for item in answer.pyres] == [("a", 2), ("b", {"n": 1})]
+    assert answer[1].key() == "b"
+    assert [item.key() for item in answer] == ["a", "b"]
+
+
+def test_an_array_is_a_list_with_none_for_holes_and_items_with_int_keys(db) -> None:
+    db.child("x").set(["same", None, "same"])
+    answer = db.child("x").get()
+    assert answer.val() == ["same", None, "same"]
+    assert [(item.key(), item.val()) for item in answer.each()] == [(0, "same"), (1, None), (2, "same")]
+    assert [item.item for item in answer.pyres] == [(0, "same"), (1, None), (2, "same")]
+
+
+def test_an_array_that_answers_a_query_is_the_list_as_it_came_and_items_in_order_without_holes(db) -> None:
+    db.child("x").set([None, 3, 1, 2])
+    answer = db.child("x").order_by_value().limit_to_first(3).get()
+    assert answer.val() == [None, 3, 1, 2]
+    assert [(item.key(), item.val()) for item in answer.each()] == [(2, 1), (3, 2), (1, 3)]
+
+
+def test_a_query_without_results_is_empty_and_falsy(db) -> None:
+    db.child("users").set({"ada": {"age": 36}})
+    for query in (
+        db.child("users").order_by_child("age").equal_to(99),
+        db.child("nowhere").order_by_child("age").equal_to(99),
+        db.child("users").order_by_key().start_at("b"),
+    ):
+        answer = query.get()
+        assert not answer.val()
+        assert answer.each() == []
+        assert answer.pyres == []
+        assert answer
+
+
+def test_shallow_is_a_list_of_keys_that_can_be_sorted_and_dumped(db) -> None:
+    db.child("users").set({"b": {"n": 1}, "a": True})
+    answer = db.child("users").shallow().get()
+    assert sorted(answer.val()) == ["a", "b"]
+    assert "a" in answer.val()
+    json.dumps(answer.val())
+    assert answer.each() is None
+
+
+@pytest.mark.parametrize(("path", "key"), [("users/ada", "ada"), ("/users/", "users"), ("", "")])
+def test_an_answers_key_is_the_last_part_of_its_path(db, path, key) -> None:
+    assert db.child(path).get().key() == key
+
+
+def test_push_gives_the_new_key_as_name(db) -> None:
+    answer = db.child("users").push({"name": "Ada"})
+    assert list(answer) == ["name"]
+    assert len(answer["name"]) == 20
+    assert db.child("users").child(answer["name"]).get().val() == {"name": "Ada"}
+
+
+def test_set_and_update_give_what_was_written_with_server_values_filled_in(db) -> None:
+    assert db.child("x").set({"a": 1}) == {"a": 1}
+    assert db.child("x").update({"b": 2}) == {"b": 2}
+    assert isinstance(db.child("x").set({"at": {".sv": "timestamp"}})["at"], int)
+
+
+def test_remove_gives_none(db) -> None:
+    db.child("x").set(1)
+    assert db.child("x").remove() is None
+
+
+def test_an_etag_comes_with_its_value(db) -> None:
+    db.child("x").set({"a": 1})
+    answer = db.child("x").get_etag()
+    assert sorted(answer) == ["ETag", "value"]
+    assert answer["value"] == {"a": 1}
+
+
+def test_a_conditional_write_that_comes_too_late_gives_a_dict_and_raises_nothing(db) -> None:
+    db.child("x").set(1)
+    answer = db.child("x").conditional_set(2, "wrong")
+    assert answer == {"ETag": db.child("x").get_etag()["ETag"], "value": 1}
+    assert "ETag" in db.child("x").conditional_remove("wrong")
+    assert db.child("x").conditional_remove(answer["ETag"]) is None
+
+
+def test_sort_gives_an_answer_sorted_by_a_member(db) -> None:
+    db.child("x").set({"a": {"n": 2}, "b": {"n": 1}})
+    assert [item.key() for item in db.sort(db.child("x").get(), "n").each()] == ["b", "a"]
+    assert [item.key() for item in db.sort(db.child("x").get(), "n", True).each()] == ["a", "b"]
+
+
+def test_generate_key_gives_keys_that_rise(db) -> None:
+    keys = [db.generate_key() for _ in range(100)]
+    assert keys == sorted(set(keys))
+    assert {len(key) for key in keys} == {20}

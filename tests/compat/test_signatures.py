@@ -1,0 +1,100 @@
+"""Names, order and defaults of arguments: what programs pass by position or by keyword."""
+
+from __future__ import annotations
+
+import inspect
+
+import pytest
+
+import firebase_rest as pyrebase
+
+# How a program may write the call. Arguments of ours may follow, if a call need not name them.
+AUTH = {
+    "sign_in_with_email_and_password": "email, password",
+    "create_user_with_email_and_password": "email, password",
+    "sign_in_anonymous": "",
+    "sign_in_with_custom_token": "token",
+    "create_custom_token": "uid, additional_claims=None, expiry_minutes=60",
+    "refresh": "refresh_token",
+    "get_account_info": "id_token",
+    "send_email_verification": "id_token",
+    "delete_user_account": "id_token",
+    "send_password_reset_email": "email",
+    "verify_password_reset_code": "reset_code, new_password",
+    "update_profile": "id_token, display_name=None, photo_url=None, delete_attribute=None",
+}
+DATABASE = {
+    "child": "*",
+    "order_by_key": "",
+    "order_by_value": "",
+    "shallow": "",
+    "order_by_child": "order",
+    "start_at": "start",
+    "end_at": "end",
+    "equal_to": "equal",
+    "limit_to_first": "limit_first",
+    "limit_to_last": "limit_last",
+    "get": "token=None, json_kwargs=None",
+    "push": "data, token=None, json_kwargs=None",
+    "set": "data, token=None, json_kwargs=None",
+    "update": "data, token=None, json_kwargs=None",
+    "remove": "token=None",
+    "stream": "stream_handler=None, token=None, stream_id=None, is_async=True",
+    "sort": "origin, by_key, reverse=False",
+    "generate_key": "",
+    "get_etag": "token=None, json_kwargs=None",
+    "conditional_set": "data, etag, token=None, json_kwargs=None",
+    "conditional_remove": "etag, token=None",
+}
+
+
+def positional(function: object) -> str:
+    """The arguments that may be passed by position, as they stand in the table."""
+    shown = []
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
+            shown.append("*")
+        elif name != "self" and parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD:
+            default = parameter.default
+            shown.append(name if default is inspect.Parameter.empty else f"{name}={default}")
+    return ", ".join(shown)
+
+
+@pytest.mark.parametrize(("method", "arguments"), AUTH.items())
+def test_auth_takes_what_pyrebase_takes(method: str, arguments: str) -> None:
+    assert_begins_with(getattr(pyrebase.Auth, method), arguments)
+
+
+@pytest.mark.parametrize(("method", "arguments"), DATABASE.items())
+def test_the_database_takes_what_pyrebase_takes(method: str, arguments: str) -> None:
+    assert_begins_with(getattr(pyrebase.Database, method), arguments)
+
+
+def assert_begins_with(function: object, arguments: str) -> None:
+    taken = positional(function)
+    added = [part for part in taken.removeprefix(arguments).split(", ") if part]
+    assert taken.startswith(arguments)
+    assert all("=" in part for part in added), f"{added} must not be needed"
+
+
+@pytest.mark.parametrize(("method", "name"), [("change_email", "email"), ("change_password", "password")])
+def test_a_change_takes_the_new_value_by_position_and_under_both_names(method: str, name: str) -> None:
+    signature = inspect.signature(getattr(pyrebase.Auth, method))
+    assert list(signature.parameters)[:4] == ["self", "id_token", f"new_{name}", "return_secure_token"]
+    assert signature.parameters["return_secure_token"].default is True
+    assert signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+
+
+def test_current_user_is_an_attribute_that_starts_as_none_and_can_be_assigned() -> None:
+    auth = pyrebase.initialize_app({}).auth()
+    assert auth.current_user is None
+    auth.current_user = {"idToken": "x"}
+    assert auth.current_user == {"idToken": "x"}
+
+
+def test_closing_a_stream_takes_nothing() -> None:
+    assert positional(pyrebase.Stream.close) == ""
+
+
+def test_initialize_app_takes_one_mapping_by_position_or_as_config() -> None:
+    assert positional(pyrebase.initialize_app) == "config=None"

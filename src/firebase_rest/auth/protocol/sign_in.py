@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from firebase_rest.auth.protocol.endpoint import Endpoint, call
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.auth.replies import Refreshed, SignedIn
+from firebase_rest.errors import InvalidAnswer
 from firebase_rest.transport.wire import Flow, Repeat
 
 ANY_URL = "http://localhost"
@@ -53,7 +54,9 @@ def methods_of(endpoint: Endpoint, email: str) -> Flow[list[str]]:
 def refresh(endpoint: Endpoint, refresh_token: str) -> Flow[Refreshed]:
     """Exchange a refresh token for a new ID token."""
     response = check((yield endpoint.token(refresh_token)))
-    reply = cast("dict[str, Any]", response.json())
+    reply = response.json_object()
+    if not reply.keys() >= {"user_id", "id_token", "refresh_token", "expires_in"}:
+        raise InvalidAnswer("The answer to the refresh has no tokens in it.", may_have_happened=True)
     return {
         "userId": reply["user_id"],
         "localId": reply["user_id"],

@@ -419,7 +419,7 @@ def test_an_unknown_verb_is_405(db):
 @pytest.mark.parametrize(
     ("path", "nearest"),
     [
-        ("/v0/b/demo-test.appspot.com/o/name", "/"),
+        ("/download/storage/v1/b/x/o/name", "/"),
         ("/upload/storage/v1/b/x/o", "/"),
         (
             "/storage/v1/identitytoolkit.googleapis.com/v1/accounts:signup",

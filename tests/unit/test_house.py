@@ -12,7 +12,12 @@ import firebase_rest
 PACKAGE = Path(firebase_rest.__file__).parent
 ROOMS = ("path", "filter", "ordering", "push_id", "values", "window")
 PURE_ROOMS = {f"firebase_rest.database.{room}" for room in ROOMS}
-EMULATOR_MAY = PURE_ROOMS | {"firebase_rest.transport.wire", "firebase_rest.errors", "firebase_rest._version"}
+EMULATOR_MAY = PURE_ROOMS | {
+    "firebase_rest.transport.wire",
+    "firebase_rest.errors",
+    "firebase_rest._version",
+    "firebase_rest.storage.crc32c",
+}
 
 
 def imports(file: Path) -> Iterator[str]:

@@ -92,7 +92,7 @@ def identify(
     token = params.get("auth")
     if not token:
         return NOBODY
-    claims = check_id_token(token) or _unverified(token, now)
+    claims = check_id_token(token) or unverified(token, now)
     firebase, expires = claims.get("firebase"), claims.get("exp")
     return Caller(
         admin=False,
@@ -116,7 +116,7 @@ def _override(text: str) -> Caller:
     raise RefusedError(400, "auth_variable_override must be a JSON object or null")
 
 
-def _unverified(token: str, now: float) -> Mapping[str, Json]:
+def unverified(token: str, now: float) -> Mapping[str, Json]:
     """The claims of a token that our Auth emulator does not vouch for: a mock token of an SDK, or another issuer's."""
     parts = token.split(".")
     header, claims = (_decoded(part) for part in parts[:2]) if len(parts) == 3 else (None, None)

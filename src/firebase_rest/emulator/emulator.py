@@ -18,6 +18,9 @@ from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.database import DatabaseEmulator
 from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.rendering import pretty
+from firebase_rest.emulator.storage import StorageEmulator
+from firebase_rest.emulator.storage.names import PREFIX as STORAGE
+from firebase_rest.emulator.storage.refusals import preflight as storage_preflight
 from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
 from firebase_rest.emulator.stream import StreamReader, Subscription
 from firebase_rest.transport.wire import Response
@@ -29,17 +32,19 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json, Request
 
 _AUTH = ("/identitytoolkit.googleapis.com/", "/securetoken.googleapis.com/", "/www.googleapis.com/", "/emulator/")
-_STORAGE = ("/v0/b/", "/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/")
+_CLOUD_STORAGE = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/")
 _DATABASE = ("/<path>.json", "/.settings/rules.json", "/.inspect/databases.json")
+_STORAGE = ("/v0/b/{bucket}/o", "/v0/b/{bucket}/o/{object}")
 
 
 class Emulator:
-    """Firebase in a box: Realtime Database and Auth of one project, held in memory.
+    """Firebase in a box: Realtime Database, Auth and Storage of one project, held in memory (large files in temporary
+    ones).
 
-    `require_auth` refuses database access without a valid token (there are no rules yet); `clock` gives seconds since
-    the epoch, and is what server timestamps, push ids and the lifetime of tokens go by; `keep_alive` is how many
-    seconds of silence an event stream lasts before it sends a sign of life; `faults` makes trouble for streams. Safe to
-    share between threads.
+    `require_auth` refuses the database and Storage to whoever has no valid token (there are no rules yet); `clock`
+    gives seconds since the epoch, and is what server timestamps, push ids and the lifetime of tokens go by;
+    `keep_alive` is how many seconds of silence an event stream lasts before it sends a sign of life; `faults` makes
+    trouble for streams, uploads and downloads. Safe to share between threads.
     """
 
     def __init__(
@@ -57,6 +62,12 @@ class Emulator:
             project, clock=clock, check_id_token=self._auth.check_id_token, require_auth=require_auth
         )
         self.faults = Faults(self._database.streams)
+        self.storage = StorageEmulator(
+            clock=clock,
+            check_id_token=self._auth.check_id_token,
+            require_auth=require_auth,
+            faults=self.faults.storage,
+        )
         if isinstance(clock, Clock):
             clock.when_set(self._look_at_the_clock)
 
@@ -72,19 +83,23 @@ class Emulator:
         path, params = split_url(request)[1:]
         if not any(name == "ns" for name, _ in params):
             if request.method == "OPTIONS":
-                return preflight({name.lower(): value for name, value in request.headers.items()})
+                allow = storage_preflight if path.startswith(STORAGE) else preflight
+                return allow({name.lower(): value for name, value in request.headers.items()})
+            if path.startswith(STORAGE):
+                return self.storage.answer(request)
             if path.startswith(_AUTH) or (path == "/" and request.method in {"GET", "HEAD"}):
                 answer = self._auth.answer(request)
                 return _unknown(request.method, path) if answer is None else answer
-            if path.startswith(_STORAGE):
+            if path.startswith(_CLOUD_STORAGE):
                 return _unknown(request.method, path)
         return self.faults.answer(request) or self._database.answer(request)
 
     def reset(self) -> None:
-        """Forget all data, accounts, codes and faults to come. Open streams see the data go."""
+        """Forget all data, accounts, codes, files and faults to come. Open streams see the data go."""
         self.faults.clear()
         self._auth.reset()
         self._database.reset()
+        self.storage.reset()
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> Server:
         """Answer over HTTP, from a thread, until the returned server is closed. Port 0 takes a free one.
@@ -102,7 +117,7 @@ class Emulator:
 
 def _unknown(method: str, path: str) -> Response:
     """501, with the route that was perhaps meant."""
-    known = [*_DATABASE, *{route for _, route in ROUTES}]
+    known = [*_DATABASE, *_STORAGE, *{route for _, route in ROUTES}]
     nearest = get_close_matches(path, known, n=1, cutoff=0.0)[0]
     message = f"{method} {path} is not implemented by this emulator; the nearest route that it knows is {nearest}"
     error: Json = {"code": 501, "message": message, "status": "NOT_IMPLEMENTED"}

@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from firebase_rest.database.path import split
 from firebase_rest.emulator.answers import RefusedError
 from firebase_rest.emulator.call import split_url
+from firebase_rest.emulator.storage.faults import StorageFaults
 from firebase_rest.emulator.stream import AUTH_REVOKED, Ending, cancel_event
 from firebase_rest.transport.wire import Response
 
@@ -40,9 +41,11 @@ class Faults:
     """Faults for the event streams of one emulator: `emulator.faults`. From any thread.
 
     `path` picks the streams at that place and below it; by default all. Each method says how many open streams it hit.
+    `storage` has those for uploads and downloads.
     """
 
     def __init__(self, streams: Callable[[], Iterable[Subscription]]) -> None:
+        self.storage = StorageFaults()
         self._streams = streams
         self._door: list[_AtTheDoor] = []
         self._lock = threading.Lock()
@@ -100,6 +103,7 @@ class Faults:
         with self._lock:
             self._door.clear()
         self.resume()
+        self.storage.clear()
 
     def answer(self, request: Request) -> Response | None:
         """What a request for a stream meets before the database sees it. For the emulator itself."""

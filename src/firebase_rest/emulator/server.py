@@ -7,6 +7,7 @@ something in it), and a small read costs little more than uvicorn itself.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import struct
 import threading
@@ -17,6 +18,8 @@ from urllib.parse import parse_qsl
 
 from firebase_rest.emulator.answers import RefusedError
 from firebase_rest.emulator.body import MAX_BODY_BYTES, TOO_LARGE
+from firebase_rest.emulator.storage.names import PREFIX as STORAGE
+from firebase_rest.emulator.storage.serving import serve as serve_storage
 from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
 from firebase_rest.emulator.stream import KEEP_ALIVE, Ending, Subscription
 from firebase_rest.transport.wire import Request
@@ -44,6 +47,8 @@ if TYPE_CHECKING:
 _SMALL_BODY = 64 * 1024
 """Bytes up to which a request is answered on the event loop itself: handing it to a thread would cost more."""
 
+_STORAGE = STORAGE.encode()
+_NAMESPACE = re.compile(rb"(?:^|&)ns(?:=|&|$)")
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
 
@@ -119,6 +124,13 @@ class Server:
             stream.end()
 
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if _is_for_storage(scope):
+
+            def hang_up(how: str) -> None:
+                self._uvicorn.hang_up(scope["client"], reset=how == "rst")
+
+            await serve_storage(self.emulator.storage, _request(scope, b""), receive, send, hang_up)
+            return
         try:
             body = await _body(receive)
         except RefusedError as refused:
@@ -237,6 +249,14 @@ def _listen(host: str, port: int) -> socket.socket:
         listener.close()
         raise
     return listener
+
+
+def _is_for_storage(scope: Scope) -> bool:
+    """Whether a request may carry a file, so that its body must not be collected; as `Emulator.open` decides it."""
+    raw_path: bytes = scope["raw_path"]
+    if not raw_path.startswith(_STORAGE) or scope["method"] == "OPTIONS":
+        return False
+    return _NAMESPACE.search(scope["query_string"]) is None
 
 
 async def _body(receive: Receive) -> bytes | None:

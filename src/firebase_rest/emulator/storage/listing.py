@@ -1,0 +1,91 @@
+"""One page of a bucket's names, by prefix and delimiter.
+
+https://firebase.google.com/docs/storage/web/list-files
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from bisect import bisect_left, bisect_right
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from firebase_rest.emulator.storage.names import is_listed
+from firebase_rest.emulator.storage.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from firebase_rest.transport.wire import Json
+
+MAX_RESULTS = 1000
+
+_BAD_PREFIX = "The prefix parameter is required to be empty or ends with a single / character."
+_LAST = chr(0x10FFFF)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a listing asks for. `after` is the name or prefix that ended the page before."""
+
+    prefix: str
+    delimiter: str
+    limit: int
+    after: str
+
+    @classmethod
+    def of(cls, params: Mapping[str, str]) -> Wanted:
+        """From the query of a request. Raises `Refusal` 400."""
+        prefix = params.get("prefix", "")
+        if prefix and (not prefix.endswith("/") or prefix.endswith("//")):
+            raise Refusal(400, _BAD_PREFIX)
+        return cls(prefix, params.get("delimiter", ""), _limit(params), _after(params.get("pageToken", "")))
+
+
+def page(names: Sequence[str], bucket: str, wanted: Wanted) -> dict[str, Json]:
+    """The page of `names`, which are sorted. Items and prefixes count alike, those that are not shown included: a page
+    may be short, even empty, and others follow.
+    """
+    items: list[Json] = []
+    prefixes: list[Json] = []
+    place = bisect_left(names, wanted.prefix)
+    last = wanted.after
+    if last:
+        place = max(place, bisect_left(names, last + _LAST) if _is_prefix(last, wanted) else bisect_right(names, last))
+    count = 0
+    while place < len(names) and names[place].startswith(wanted.prefix):
+        if count == wanted.limit:
+            token = b64encode(last.encode("utf-8", "surrogatepass")).decode()
+            return {"prefixes": prefixes, "items": items, "nextPageToken": token}
+        name = names[place]
+        end = name.find(wanted.delimiter, len(wanted.prefix)) if wanted.delimiter else -1
+        if end >= 0:
+            last = name[: end + len(wanted.delimiter)]
+            if is_listed(last.removesuffix("/")):
+                prefixes.append(last)
+            place = bisect_left(names, last + _LAST)
+        else:
+            last = name
+            if is_listed(name):
+                items.append({"name": name, "bucket": bucket})
+            place += 1
+        count += 1
+    return {"prefixes": prefixes, "items": items}
+
+
+def _is_prefix(name: str, wanted: Wanted) -> bool:
+    return bool(wanted.delimiter) and wanted.delimiter in name[len(wanted.prefix) :]
+
+
+def _limit(params: Mapping[str, str]) -> int:
+    text = params.get("maxResults") or str(MAX_RESULTS)
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise Refusal(400, f"Invalid value for maxResults: {text}. It must be a whole number from 1 to {MAX_RESULTS}.")
+    return min(int(text), MAX_RESULTS)
+
+
+def _after(token: str) -> str:
+    try:
+        return b64decode(token, validate=True).decode("utf-8", "surrogatepass")
+    except ValueError:
+        raise Refusal(400, "Invalid page token.") from None

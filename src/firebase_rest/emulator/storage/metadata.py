@@ -1,0 +1,153 @@
+"""What Storage knows of an object beside its bytes, and how a request changes it.
+
+https://firebase.google.com/docs/storage/web/file-metadata
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, cast
+
+from firebase_rest.emulator.storage.refusals import Refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from firebase_rest.transport.wire import Json
+
+SETTABLE = ("contentType", "contentEncoding", "contentDisposition", "contentLanguage", "cacheControl")
+TOKENS = "firebaseStorageDownloadTokens"
+"""The key of custom metadata under which Cloud Storage keeps the download tokens. Users may not set it."""
+
+DEFAULT_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What a request asks to set. `None` as a value clears it; `custom` as `None` clears all custom metadata."""
+
+    settable: Mapping[str, str | None]
+    custom: Mapping[str, str | None] | None
+    md5: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """The metadata of one generation of an object. Times are seconds since the epoch, checksums base64."""
+
+    bucket: str
+    name: str
+    generation: int
+    metageneration: int
+    size: int
+    md5: str
+    crc32c: str
+    created: float
+    updated: float
+    settable: Mapping[str, str]
+    custom: Mapping[str, str]
+    tokens: tuple[str, ...]
+
+    @property
+    def etag(self) -> str:
+        """A tag for these bytes with this metadata: both generations as a protocol buffer, as Cloud Storage has it."""
+        return b64encode(b"\x08" + _varint(self.generation) + b"\x10" + _varint(self.metageneration)).decode()
+
+    @property
+    def encoding(self) -> str:
+        """The Content-Encoding of the stored bytes, "identity" for none."""
+        return self.settable.get("contentEncoding") or "identity"
+
+    def changed(self, changes: Changes, now: float) -> Metadata:
+        """The metadata after `changes`: the bytes are the same, so is the generation."""
+        settable = {**self.settable, **changes.settable}
+        custom: dict[str, str | None] = {} if changes.custom is None else {**self.custom, **changes.custom}
+        return replace(self._next(now), settable=_present(settable), custom=_present(custom))
+
+    def with_tokens(self, tokens: tuple[str, ...], now: float) -> Metadata:
+        """The metadata with other download tokens."""
+        return replace(self._next(now), tokens=tokens)
+
+    def _next(self, now: float) -> Metadata:
+        return replace(self, metageneration=self.metageneration + 1, updated=now)
+
+    def json(self) -> dict[str, Json]:
+        """The resource that requests get."""
+        resource: dict[str, Json] = {
+            "name": self.name,
+            "bucket": self.bucket,
+            "generation": str(self.generation),
+            "metageneration": str(self.metageneration),
+            "contentType": self.settable.get("contentType"),
+            "timeCreated": _rfc3339(self.created),
+            "updated": _rfc3339(self.updated),
+            "storageClass": "STANDARD",
+            "size": str(self.size),
+            "md5Hash": self.md5,
+            "crc32c": self.crc32c,
+            "etag": self.etag,
+            "contentEncoding": self.encoding,
+            "contentDisposition": self.settable.get("contentDisposition"),
+            "contentLanguage": self.settable.get("contentLanguage"),
+            "cacheControl": self.settable.get("cacheControl"),
+            "metadata": dict(self.custom) or None,
+            "downloadTokens": ",".join(self.tokens) or None,
+        }
+        return {name: value for name, value in resource.items() if value is not None}
+
+
+def read_changes(body: bytes) -> Changes:
+    """The changes that a JSON body asks for; what users cannot set is passed over. Raises `Refusal` 400."""
+    fields: object = {}
+    try:
+        if body.strip():
+            fields = json.loads(body)
+    except (ValueError, RecursionError):
+        raise Refusal(400, "Invalid JSON payload received.") from None
+    if not isinstance(fields, dict):
+        raise Refusal(400, "Invalid JSON payload received. A JSON object is expected.")
+    given = cast("dict[str, Json]", fields)
+    custom = given.get("metadata", {})
+    if custom is not None and not isinstance(custom, dict):
+        raise Refusal(400, "Invalid value for: metadata")
+    if custom and TOKENS in custom:
+        raise Refusal(400, f"Not allowed to set custom metadata for {TOKENS}")
+    md5 = given.get("md5Hash")
+    return Changes(
+        {name: _text(name, given[name]) for name in SETTABLE if name in given},
+        None if custom is None else {key: _custom_text(key, value) for key, value in custom.items()},
+        md5 if isinstance(md5, str) else None,
+    )
+
+
+def _text(name: str, value: Json) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    raise Refusal(400, f"Invalid value for: {name}")
+
+
+def _custom_text(key: str, value: Json) -> str | None:
+    """A value of custom metadata, which is text; numbers and truth values become their JSON text."""
+    if isinstance(value, (dict, list)):
+        raise Refusal(400, f"Invalid value for: metadata.{key}")
+    return value if value is None or isinstance(value, str) else json.dumps(value)
+
+
+def _present(values: Mapping[str, str | None]) -> dict[str, str]:
+    return {name: value for name, value in values.items() if value is not None}
+
+
+def _rfc3339(seconds: float) -> str:
+    text = datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")
+
+
+def _varint(number: int) -> bytes:
+    groups: list[int] = []
+    while number > 0x7F:
+        groups.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*groups, number])

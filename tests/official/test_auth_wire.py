@@ -7,7 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from firebase_rest.emulator import Emulator
-from official.stories import account, administration, http, mails, signing_in
+from official.stories import (
+    account,
+    administration,
+    http,
+    importing,
+    mails,
+    phones,
+    providers,
+    second_factors,
+    signing_in,
+    tenancy,
+)
 from official.stories.book import DIFFERENCES, STORIES
 from official.transcript import PROJECT, Transcript
 
@@ -18,7 +29,9 @@ if TYPE_CHECKING:
 
     Story = Callable[[Transcript], None]
 
-BOOKS = (account, administration, http, mails, signing_in)
+BOOKS = (
+    account, administration, http, importing, mails, phones, providers, second_factors, signing_in, tenancy
+)  # fmt: skip
 """Importing them wrote their stories into `STORIES`."""
 
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 PROJECT = "demo-project"
 OWNER = {"Authorization": "Bearer owner"}
 IDENTITY = "/identitytoolkit.googleapis.com/v1/"
+SETTINGS = f"/identitytoolkit.googleapis.com/v2/projects/{PROJECT}"
 CUSTOM_TOKEN_AUDIENCE = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"
 
 # How a time travels: its unit, and whether as a number, a string of digits or RFC 3339.
@@ -30,13 +31,20 @@ _TIMES = {
     "passwordUpdatedAt": "ms",
     "validSince": "string of s",
     "lastRefreshAt": "RFC 3339",
+    "enrolledAt": "RFC 3339",
+    "enrolledAt": "RFC 3339",
     "iat": "s",
     "exp": "s",
     "auth_time": "s",
 }
 _TOKENS = {"idToken", "id_token", "access_token", "sessionCookie"}
-_CHANCE_ID = 28  # characters of a user id that the emulator chose
-_RANDOM = {"salt", "sessionId", "oobCode", "refreshToken", "refresh_token", "passwordHash"}
+_NEAR = {"now": 0, "in an hour": 3600, "in two weeks": 14 * 24 * 3600}
+_CHANCE_ID = 28  # characters of an id that the emulator chose
+_IDS = {"localId": "uid", "user_id": "uid", "sub": "uid", "tenantId": "tenant", "mfaEnrollmentId": "factor"}
+_RANDOM = {
+    "salt", "sessionId", "oobCode", "refreshToken", "refresh_token", "passwordHash", "sessionInfo", "temporaryProof",
+    "mfaPendingCredential", "mfaEnrollmentId", "second_factor_identifier",
+}  # fmt: skip
 
 
 def base64url(value: Any) -> str:
@@ -65,7 +73,7 @@ class Transcript:
         self.answers: list[Any] = []
         self.differences: dict[str, list[Any]] = {}
         self._into = self.answers
-        self._uids: dict[str, str] = {}
+        self._ids: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False
 
@@ -79,7 +87,7 @@ class Transcript:
         headers = {name: response.headers.get(name) for name in ("content-type", "allow", "location")}
         is_json = response.headers.get("content-type", "").startswith("application/json")
         body = response.json() if is_json else response.text
-        self._into.append([verb, path, response.status_code, self._plain(headers), self._plain(body)])
+        self._into.append([verb, self._named(path), response.status_code, self._plain(headers), self._plain(body)])
         return body
 
     def post(self, operation: str, **fields: Any) -> Any:
@@ -103,6 +111,17 @@ class Transcript:
         """The last mail that was written."""
         return self.emulator("GET", "oobCodes")["oobCodes"][-1]
 
+    def sms(self) -> Any:
+        """The last text message that was written. `code` is left out of the transcript."""
+        path = f"/emulator/v1/projects/{PROJECT}/verificationCodes"
+        messages = self._session.get(f"http://{self.host}{path}", timeout=20).json()["verificationCodes"]
+        self._into.append([path, self._plain({**messages[-1], "code": len(messages[-1]["code"])})])
+        return messages[-1]
+
+    def second_factor(self, operation: str, **fields: Any) -> Any:
+        """An end user's call of v2 `accounts/OPERATION` ("mfaEnrollment:start")."""
+        return self.call("POST", f"/identitytoolkit.googleapis.com/v2/accounts/{operation}?key=any", json=fields)
+
     def set_email_privacy(self, on: bool) -> Any:
         config = {"emailPrivacyConfig": {"enableImprovedEmailPrivacy": on}}
         return self.emulator("PATCH", "config", json=config)
@@ -120,11 +139,15 @@ class Transcript:
         """Leave nothing of an earlier story."""
         for mail in self.emulator("GET", "oobCodes")["oobCodes"]:
             self._use_up(mail)
+        for message in self.emulator("GET", "verificationCodes")["verificationCodes"]:
+            self.post("signInWithPhoneNumber", sessionInfo=message["sessionInfo"], code=message["code"])
         for project in (PROJECT, "other-project"):
             self.emulator("DELETE", "accounts", project)
-        self.set_email_privacy(False)
+        self.call("PATCH", f"{SETTINGS}/config", headers=OWNER, json={})
+        for tenant in self.call("GET", f"{SETTINGS}/tenants?pageSize=1000", headers=OWNER)["tenants"]:
+            self.call("DELETE", f"{SETTINGS}/tenants/{tenant['tenantId']}", headers=OWNER)
         self.answers.clear()
-        self._uids.clear()
+        self._ids.clear()
 
     def _use_up(self, mail: dict[str, Any]) -> None:
         kind, code = mail["requestType"], mail["oobCode"]
@@ -149,8 +172,8 @@ class Transcript:
             return _when(value, key)
         if not isinstance(value, str):
             return value
-        if key in {"localId", "user_id", "sub"} and len(value) == _CHANCE_ID and value not in self._uids:
-            self._uids[value] = f"uid {len(self._uids) + 1}"
+        if key in _IDS and len(value) == _CHANCE_ID and value not in self._ids:
+            self._ids[value] = f"{_IDS[key]} {len(self._ids) + 1}"
         if key in _TOKENS:
             header, _, signature = value.split(".")
             return [json.loads(base64.urlsafe_b64decode(header + "==")), self._plain(claims_of(value)), signature]
@@ -159,7 +182,13 @@ class Transcript:
         if key in _RANDOM:
             return f"<{key}>"
         value = re.sub(r"oobCode=[\w-]+", "oobCode=<oobCode>", value.replace(self.host, "HOST"))
-        return self._uids.get(value, value)
+        return self._named(value)
+
+    def _named(self, text: str) -> str:
+        """Every id that chance chose, by the name that it got when it came first."""
+        for chosen, name in self._ids.items():
+            text = text.replace(chosen, name)
+        return text
 
 
 def _when(value: Any, key: str) -> str:
@@ -170,5 +199,5 @@ def _when(value: Any, key: str) -> str:
         return kind
     assert isinstance(value, str if kind.startswith("string") else int), (key, value)
     seconds = int(value) / (1000 if kind.endswith("ms") else 1) - time.time()
-    near = next((name for name, at in {"now": 0, "in an hour": 3600}.items() if abs(seconds - at) < 30), None)
+    near = next((name for name, at in _NEAR.items() if abs(seconds - at) < 30), None)
     return f"{near or value}, {kind}"

@@ -117,6 +117,7 @@ def the_emulator_itself(api: Transcript) -> None:
     api.call("GET", "/")
     api.call("GET", f"{IDENTITY}projects?key=any")
     api.call("GET", f"{IDENTITY}projects")
+    api.call("GET", f"{IDENTITY}recaptchaParams?key=any")
     api.emulator("GET", "verificationCodes")
     user = someone(api)
     api.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
@@ -145,23 +146,3 @@ def legacy_names(api: Transcript) -> None:
     legacy("getProjectConfig", "GET")
     legacy("deleteAccount", idToken=user["idToken"])
     legacy("emailLinkSignin")
-
-
-@story
-def what_this_emulator_has_not(api: Transcript) -> None:
-    with api.deliberate("identity providers"):
-        body = 'providerId=google.com&id_token={"sub": "g1"}'
-        api.post("signInWithIdp", postBody=body, requestUri="http://localhost", returnSecureToken=True)
-    with api.deliberate("phone numbers"):
-        api.post("sendVerificationCode", phoneNumber="+15550100")
-    with api.deliberate("second factors"):
-        api.call("POST", "/identitytoolkit.googleapis.com/v2/accounts/mfaSignIn:start?key=any", json={})
-    with api.deliberate("tenants"):
-        api.post("signUp", tenantId="t1")
-        api.admin("/tenants/t1/accounts", localId="a1")
-    with api.deliberate("importing users"):
-        api.admin("/accounts:batchCreate", users=[{"localId": "a1"}])
-    with api.deliberate("project configuration"):
-        api.call("GET", "/identitytoolkit.googleapis.com/v2/projects/demo-project/config", headers=OWNER)
-    with api.deliberate("reCAPTCHA"):
-        api.call("GET", f"{IDENTITY}recaptchaParams?key=any")

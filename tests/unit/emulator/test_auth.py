@@ -346,10 +346,11 @@ def test_what_firebase_has_and_this_emulator_has_not_is_named(world: World, verb
     assert json.loads(answer.body)["error"]["message"] == f"{name} is not implemented in the Auth Emulator."
 
 
-def test_tenants_are_refused_rather_than_ignored(world: World) -> None:
-    assert world.send("POST", f"{IDENTITY}accounts:signUp", {"tenantId": "t1"}).status == 501
-    owner = {"authorization": "Bearer owner"}
-    assert world.send("POST", f"{ADMIN}/tenants/t1/accounts", {}, **owner).status == 501
+def test_the_database_takes_the_id_token_of_a_tenants_user(world: World) -> None:
+    user = json.loads(world.send("POST", f"{IDENTITY}accounts:signUp", {"tenantId": "t1"}).body)
+    claims = world.auth.check_id_token(user["idToken"])
+    assert claims is not None
+    assert claims["firebase"]["tenant"] == "t1"
 
 
 def test_json_nested_beyond_reason_is_refused(world: World) -> None:

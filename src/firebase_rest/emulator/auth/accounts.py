@@ -42,6 +42,7 @@ class Account:
     email_verified: bool | None = None
     display_name: str | None = None
     photo_url: str | None = None
+    screen_name: str | None = None
     phone_number: str | None = None
     disabled: bool | None = None
     password_hash: str | None = None
@@ -56,12 +57,17 @@ class Account:
     last_refresh_at: str | None = None
     valid_since: str | None = None
     providers: list[Provider] | None = None
+    mfa_info: list[dict[str, Json]] | None = None
+    """The second factors, as they travel."""
+    totp_secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """What the authenticator apps among them know, by enrolment id."""
+    tenant_id: str | None = None
     generation: int = field(default=0, repr=False)
     """Counts the revocations: a refresh token of an earlier generation is dead."""
 
-    def set_password(self, password: str, now_ms: int) -> None:
+    def set_password(self, password: str, now_ms: int, salt: str | None = None) -> None:
         """Keep a salted digest of `password`."""
-        self.salt = "fakeSalt" + random_id(20)
+        self.salt = salt or "fakeSalt" + random_id(20)
         self.password_hash = _digest(password, self.salt)
         self.password_updated_at = now_ms
 
@@ -82,6 +88,7 @@ class Account:
             emailVerified=self.email_verified,
             displayName=self.display_name,
             photoUrl=self.photo_url,
+            screenName=self.screen_name,
             phoneNumber=self.phone_number,
             disabled=self.disabled,
             passwordHash=self.password_hash,
@@ -96,6 +103,8 @@ class Account:
             lastRefreshAt=self.last_refresh_at,
             validSince=self.valid_since,
             providerUserInfo=None if self.providers is None else [dict(provider) for provider in self.providers],
+            mfaInfo=None if self.mfa_info is None else [dict(factor) for factor in self.mfa_info],
+            tenantId=self.tenant_id,
         )
 
 
@@ -109,7 +118,8 @@ def _digest(password: str, salt: str) -> str:
 class Accounts:
     """All accounts of one project. An account that was changed must be `settle`d, which keeps the indexes true."""
 
-    def __init__(self) -> None:
+    def __init__(self, tenant_id: str | None = None) -> None:
+        self._tenant_id = tenant_id
         self._by_id: dict[str, Account] = {}
         self._by_email: dict[str, str] = {}
         self._email_of: dict[str, str] = {}
@@ -159,10 +169,11 @@ class Accounts:
             pass  # pragma: no cover - 62 to the 28th
         return local_id
 
-    def add(self, account: Account) -> None:
+    def add(self, account: Account, link: Sequence[Provider] = ()) -> None:
         """A new account; its local id must be free."""
+        account.tenant_id = self._tenant_id
         self._by_id[account.local_id] = account
-        self.settle(account)
+        self.settle(account, link)
 
     def delete(self, account: Account) -> None:
         self._forget_email(account)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth.accounts import Account
-from firebase_rest.emulator.auth.project import Call, Reply
+from firebase_rest.emulator.auth.project import Call, Project, Reply
 from firebase_rest.emulator.auth.refusals import expect, not_implemented
 from firebase_rest.emulator.auth.sign_in import PROJECT_NUMBER
 from firebase_rest.emulator.auth.tokens import encode_jwt
@@ -28,7 +28,9 @@ def batch_get(call: Call) -> Reply:
     asked = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
     size = min(asked or PAGE, MAX_PAGE)
     after = call.params.get("nextPageToken", "")
-    page = [account for account in _by_id(call) if account.local_id > after][:size]
+    tenant_id = call.params.get("tenantId")
+    project = call.project if call.project.tenant or not tenant_id else call.project.tenant_named(tenant_id)
+    page = [account for account in _by_id(project) if account.local_id > after][:size]
     reply: Reply = {
         "kind": "identitytoolkit#DownloadAccountResponse",
         "users": [account.as_json() for account in page],
@@ -36,8 +38,8 @@ def batch_get(call: Call) -> Reply:
     return {**reply, "nextPageToken": page[-1].local_id} if len(page) == size else reply
 
 
-def _by_id(call: Call) -> list[Account]:
-    return sorted(call.project.accounts, key=lambda account: account.local_id)
+def _by_id(project: Project) -> list[Account]:
+    return sorted(project.accounts, key=lambda account: account.local_id)
 
 
 def batch_delete(call: Call) -> Reply:
@@ -68,7 +70,7 @@ def query(call: Call) -> Reply:
         raise not_implemented("offset is not implemented.")
     if call.body.text("sortBy") not in {"", "SORT_BY_FIELD_UNSPECIFIED", "USER_ID"}:
         raise not_implemented("Only sorting by USER_ID is implemented.")
-    accounts = _by_id(call)[:: -1 if call.body.text("order") == "DESC" else 1]
+    accounts = _by_id(call.project)[:: -1 if call.body.text("order") == "DESC" else 1]
     return {"recordsCount": str(len(accounts)), "userInfo": [account.as_json() for account in accounts]}
 
 
@@ -101,9 +103,8 @@ def list_codes(call: Call) -> Reply:
 
 
 def list_verification_codes(call: Call) -> Reply:
-    """GET `/emulator/v1/projects/P/verificationCodes`: there are no phone numbers to send any to."""
-    del call
-    return {"verificationCodes": []}
+    """GET `/emulator/v1/projects/P/verificationCodes`: the text messages whose codes nobody has used yet."""
+    return {"verificationCodes": [code.as_json() for code in call.project.verification_codes.values()]}
 
 
 def get_config(call: Call) -> Reply:
@@ -120,7 +121,7 @@ def update_config(call: Call) -> Reply:
     duplicates = sign_in.flag("allowDuplicateEmails") if sign_in else None
     improved = privacy.flag("enableImprovedEmailPrivacy") if privacy else None
     if duplicates is not None:
-        call.project.allow_duplicate_emails = duplicates
+        call.project.config["signIn"] = {"allowDuplicateEmails": duplicates}
     if improved is not None:
-        call.project.email_privacy = improved
+        call.project.config["emailPrivacyConfig"] = {"enableImprovedEmailPrivacy": improved}
     return get_config(call)

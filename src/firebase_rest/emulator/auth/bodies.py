@@ -92,6 +92,10 @@ class Body:
         value = self._fields.get(name)
         return Body(value) if isinstance(value, dict) else None
 
+    def json(self) -> dict[str, Json]:
+        """All fields, as they came."""
+        return dict(self._fields)
+
     def texts_present(self) -> dict[str, Json]:
         """All fields that hold strings."""
         return {name: value for name, value in self._fields.items() if isinstance(value, str)}

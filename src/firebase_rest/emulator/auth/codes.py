@@ -47,6 +47,7 @@ def _addressee(call: Call, kind: str, link_wanted: bool) -> tuple[str, str | Non
     """
     body, project = call.body, call.project
     if kind in {"EMAIL_SIGNIN", "PASSWORD_RESET"}:
+        expect(kind != "EMAIL_SIGNIN" or project.allows("enableEmailLinkSignin"), "OPERATION_NOT_ALLOWED")
         expect(body.text("email"), "MISSING_EMAIL")
         email = body.text("email").lower()
         known = kind == "EMAIL_SIGNIN" or project.accounts.by_email(email) is not None
@@ -80,6 +81,7 @@ def _own_address(call: Call, link_wanted: bool) -> str:
 def reset_password(call: Call) -> Reply:
     """`accounts:resetPassword`: look at a code of any kind, or with `newPassword` use up a PASSWORD_RESET one."""
     body = call.body
+    expect(call.project.allows("allowPasswordSignup"), "PASSWORD_LOGIN_DISABLED")
     expect(body.text("oobCode"), "MISSING_OOB_CODE")
     code = call.project.codes.get(body.text("oobCode"))
     if code is None:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth.accounts import ANONYMOUS, PASSWORD, PHONE, Account, without_none
+from firebase_rest.emulator.auth.factors import enrollments
 from firebase_rest.emulator.auth.project import (
     Call,
     Code,
@@ -71,22 +72,21 @@ def update(call: Call) -> Reply:
     for name in ("provider", "upgradeToFederatedLogin"):
         if name in body:
             raise not_implemented(f"{name} is not implemented yet.")
-    if "mfa" in body:
-        raise not_implemented("mfa is not implemented in this emulator.")
     if call.privileged:
         expect(body.text("localId"), "MISSING_LOCAL_ID")
     else:
         expect(body.text("idToken") or body.text("oobCode"), "INVALID_REQ_TYPE : Unsupported request parameters.")
         expect("customAttributes" not in body, "INSUFFICIENT_PERMISSION")
     if body.text("customAttributes"):
-        _check_claims(body.text("customAttributes"))
+        check_claims(body.text("customAttributes"))
     for attribute in body.texts("deleteAttribute"):
         if attribute in {"PROVIDER", "RAW_USER_INFO"}:
             raise not_implemented(f"deleteAttribute: {attribute}")
     return _apply_code(call) if body.text("oobCode") else _change(call)
 
 
-def _check_claims(text: str) -> None:
+def check_claims(text: str) -> None:
+    """Refuse `customAttributes` that are too long, no JSON object, or hold reserved names."""
     expect(len(text) <= MAX_CLAIMS, "CLAIMS_TOO_LARGE")
     try:
         claims = cast("Json", json.loads(text))
@@ -135,6 +135,8 @@ def _change(call: Call) -> Reply:
     new_email = _checked_email(call, account)
     password = strong_password(body.text("password")) if body.text("password") else None
     number = _checked_phone_number(call, account)
+    factors = body.record("mfa")
+    enrolled = enrollments(factors.records("enrollments"), new_ids=False) if factors else None
     link = body.record("linkProviderUserInfo")
     if link is not None:
         expect(link.text("providerId"), "MISSING_PROVIDER_ID")
@@ -153,6 +155,8 @@ def _change(call: Call) -> Reply:
     if revoked:
         account.revoke(str(project.now()))
     account.phone_number = number
+    if factors:
+        account.mfa_info = enrolled or None
     _copy_fields(call, account)
     _delete_attributes(account, body)
     project.accounts.settle(

@@ -10,19 +10,30 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
-from firebase_rest.emulator.auth.accounts import Account, Accounts, without_none
+from firebase_rest.emulator.auth.accounts import Account, Accounts, random_id, without_none
 from firebase_rest.emulator.auth.refusals import bad_request, expect
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_jwt, encode_jwt, id_token_claims
 from firebase_rest.transport.wire import Json
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.auth.bodies import Body
+    from firebase_rest.emulator.auth.mfa import TotpEnrollment
+    from firebase_rest.emulator.auth.phone import VerificationCode
 
 Reply: TypeAlias = "dict[str, Json]"
 
 MIN_PASSWORD = 6
 _EMAIL = re.compile(r"[^@]+@[^@]+")
 _CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+def default_config() -> Reply:
+    """The settings that a project begins with."""
+    return {
+        "signIn": {"allowDuplicateEmails": False},
+        "blockingFunctions": {},
+        "emailPrivacyConfig": {"enableImprovedEmailPrivacy": False},
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,16 +66,76 @@ class SignedIn:
 
 
 class Project:
-    """Accounts, codes and settings of one project."""
+    """Accounts, codes and settings of one project, or of one of its tenants.
 
-    def __init__(self, name: str, clock: Callable[[], float]) -> None:
+    `tenant` are the settings of a tenant, and None for a project; `parent` is a tenant's project.
+    """
+
+    def __init__(
+        self, name: str, clock: Callable[[], float], tenant: Reply | None = None, parent: Project | None = None
+    ) -> None:
         self.name = name
         self.clock = clock
-        self.accounts = Accounts()
+        self.tenant = tenant
+        self.parent = parent
+        self.tenants: dict[str, Project] = {}
+        self.accounts = Accounts(self.tenant_id)
         self.codes: dict[str, Code] = {}
-        self.allow_duplicate_emails = False
-        self.email_privacy = False
+        self.verification_codes: dict[str, VerificationCode] = {}
+        """Text messages, by the session info that goes with their codes."""
+        self.temporary_proofs: dict[str, str] = {}
+        """Phone numbers that were shown to be somebody's."""
+        self.totp_enrollments: dict[str, TotpEnrollment] = {}
+        """Secrets of authenticator apps that have shown no code yet, by session info."""
+        self.config: Reply = parent.config if parent else default_config()
+
+    # --- settings ---
+
+    @property
+    def tenant_id(self) -> str | None:
+        """The tenant's id; None for a project."""
+        return None if self.tenant is None else str(self.tenant["tenantId"])
+
+    @property
+    def allow_duplicate_emails(self) -> bool:
+        """Several accounts may have one e-mail address."""
+        return self._setting("signIn", "allowDuplicateEmails")
+
+    @property
+    def email_privacy(self) -> bool:
         """E-mail enumeration protection."""
+        return self._setting("emailPrivacyConfig", "enableImprovedEmailPrivacy")
+
+    def allows(self, what: str) -> bool:
+        """Has a tenant this switch on: "allowPasswordSignup", "enableAnonymousUser", ...? In a project all are on."""
+        return self.tenant is None or self.tenant.get(what) is True
+
+    @property
+    def disabled(self) -> bool:
+        """A tenant in which nobody signs in."""
+        return self.tenant is not None and self.tenant.get("disableAuth") is True
+
+    def _setting(self, group: str, name: str) -> bool:
+        settings = self.config.get(group)
+        return isinstance(settings, dict) and settings.get(name) is True
+
+    # --- tenants ---
+
+    def tenant_named(self, tenant_id: str) -> Project:
+        """The tenant with this id. One that nobody made is made, with everything allowed."""
+        if tenant_id not in self.tenants:
+            everything = ("allowPasswordSignup", "enableAnonymousUser", "enableEmailLinkSignin")
+            factors: Reply = {"state": "ENABLED", "enabledProviders": ["PHONE_SMS"]}
+            settings: Reply = {**dict.fromkeys(everything, True), "disableAuth": False, "mfaConfig": factors}
+            self.add_tenant(settings, tenant_id)
+        return self.tenants[tenant_id]
+
+    def add_tenant(self, settings: Reply, tenant_id: str | None = None) -> Reply:
+        """A new tenant; its settings, with its id and name."""
+        tenant_id = tenant_id or random_id(28)
+        settings = {**settings, "tenantId": tenant_id, "name": f"projects/{self.name}/tenants/{tenant_id}"}
+        self.tenants[tenant_id] = Project(self.name, self.clock, settings, self)
+        return settings
 
     # --- time ---
 
@@ -81,11 +152,30 @@ class Project:
 
     # --- tokens ---
 
-    def issue(self, account: Account, provider: str, extra: Mapping[str, Json] | None = None) -> Reply:
-        """Fresh tokens for `account`, who signed in with `provider`. `extra` are a custom token's claims."""
+    def issue(
+        self,
+        account: Account,
+        provider: str,
+        extra: Mapping[str, Json] | None = None,
+        *,
+        second_factor: tuple[str, str] | None = None,
+        attributes: Json = None,
+    ) -> Reply:
+        """Fresh tokens for `account`, who signed in with `provider`. `extra` are a custom token's claims.
+
+        `second_factor` is the kind and the enrolment id of one that was shown; `attributes` are what SAML says.
+        """
         account.last_refresh_at = self.now_iso()
-        claims = id_token_claims(account, self.name, provider, extra or {}, self.now())
-        refresh = RefreshToken(account.local_id, provider, self.name, account.generation, extra or {})
+        about = without_none(
+            sign_in_provider=provider,
+            sign_in_second_factor=second_factor[0] if second_factor else None,
+            second_factor_identifier=second_factor[1] if second_factor else None,
+            sign_in_attributes=attributes,
+        )
+        claims = id_token_claims(account, self.name, about, extra or {}, self.now())
+        refresh = RefreshToken(
+            account.local_id, provider, self.name, account.generation, extra or {}, account.tenant_id, second_factor
+        )
         return {"idToken": encode_jwt(claims), "refreshToken": refresh.encode(), "expiresIn": str(LIFETIME)}
 
     def signed_in(self, id_token: str) -> SignedIn:
@@ -99,6 +189,9 @@ class Project:
             raise bad_request("INVALID_ID_TOKEN")
         if not (isinstance(issued, (int, float)) and isinstance(expires, (int, float))):
             raise bad_request("INVALID_ID_TOKEN")
+        if firebase.get("tenant"):
+            expect(self.tenant, "((Parsed token that belongs to tenant in a non-tenant project.))")
+            expect(firebase["tenant"] == self.tenant_id, "TENANT_ID_MISMATCH")
         account = self.accounts.get(local_id)
         if account is None:
             raise bad_request("USER_NOT_FOUND")
@@ -115,6 +208,8 @@ class Project:
         continue_url = more.get("continue_url")
         if continue_url:
             query["continueUrl"] = continue_url
+        if self.tenant_id is not None:
+            query["tenantId"] = self.tenant_id
         link = f"{origin}/emulator/action?{form_encoded(query)}"
         self.codes[text] = code = Code(text, request_type, email, more.get("new_email"), link)
         return code

@@ -8,7 +8,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from firebase_rest.emulator.auth import admin, codes, profile, sign_in
+from firebase_rest.emulator.auth import admin, codes, idp, imports, mfa, phone, profile, sign_in, tenants
 from firebase_rest.emulator.auth.bodies import Flag, Kind, ListOf, Record, Text
 
 if TYPE_CHECKING:
@@ -19,12 +19,44 @@ if TYPE_CHECKING:
 _TEXT, _FLAG, _INT64 = Text(), Flag(), Text(integer=True)
 _TEXTS = ListOf(_TEXT)
 _ANY_RECORDS = ListOf(Record({}))
+_APP_PROOF: dict[str, Kind] = {
+    **dict.fromkeys(["captchaResponse", "iosReceipt", "iosSecret", "playIntegrityToken", "recaptchaToken"], _TEXT),
+    "safetyNetToken": _TEXT,
+    "autoRetrievalInfo": Record({"appSignatureHash": _TEXT}),
+    "clientType": Text(
+        ("CLIENT_TYPE_UNSPECIFIED", "CLIENT_TYPE_WEB", "CLIENT_TYPE_ANDROID", "CLIENT_TYPE_IOS"),
+    ),
+    "recaptchaVersion": Text(("RECAPTCHA_VERSION_UNSPECIFIED", "RECAPTCHA_ENTERPRISE")),
+}
+_SEND_CODE: dict[str, Kind] = {**_APP_PROOF, "phoneNumber": _TEXT, "tenantId": _TEXT}
+_PHONE: dict[str, Kind] = {
+    **dict.fromkeys(["code", "idToken", "phoneNumber", "sessionInfo", "temporaryProof", "tenantId"], _TEXT),
+    "verificationProof": _TEXT,
+    "operation": Text(("VERIFY_OP_UNSPECIFIED", "SIGN_UP_OR_IN", "REAUTH", "UPDATE", "LINK")),
+}
+_IDP: dict[str, Kind] = {
+    **dict.fromkeys(["idToken", "pendingIdToken", "pendingToken", "postBody", "requestUri", "sessionId"], _TEXT),
+    **dict.fromkeys(["autoCreate", "returnIdpCredential", "returnRefreshToken", "returnSecureToken"], _FLAG),
+    "delegatedProjectNumber": _INT64,
+    "tenantId": _TEXT,
+}
+_MFA: dict[str, Kind] = {
+    **dict.fromkeys(["idToken", "displayName", "mfaEnrollmentId", "mfaPendingCredential", "tenantId"], _TEXT),
+    "phoneEnrollmentInfo": Record({**_APP_PROOF, "phoneNumber": _TEXT}),
+    "phoneSignInInfo": Record({**_APP_PROOF, "phoneNumber": _TEXT}),
+    "phoneVerificationInfo": Record(
+        dict.fromkeys(["androidVerificationProof", "code", "phoneNumber", "sessionInfo"], _TEXT)
+    ),
+    "totpEnrollmentInfo": Record({}),
+    "totpVerificationInfo": Record(dict.fromkeys(["sessionInfo", "verificationCode"], _TEXT)),
+}
+_FACTOR = Record(dict.fromkeys(["mfaEnrollmentId", "displayName", "phoneInfo", "enrolledAt"], _TEXT))
 
 _SIGN_UP: dict[str, Kind] = {
     **dict.fromkeys(["email", "password", "idToken", "localId", "displayName", "photoUrl", "phoneNumber"], _TEXT),
     **dict.fromkeys(["captchaChallenge", "captchaResponse", "instanceId", "targetProjectId", "tenantId"], _TEXT),
     **dict.fromkeys(["disabled", "emailVerified"], _FLAG),
-    "mfaInfo": _ANY_RECORDS,
+    "mfaInfo": ListOf(_FACTOR),
 }
 _SIGN_IN: dict[str, Kind] = {
     **dict.fromkeys(["email", "password", "idToken", "pendingIdToken", "oobCode", "token", "tenantId"], _TEXT),
@@ -63,7 +95,7 @@ _UPDATE: dict[str, Kind] = {
     **dict.fromkeys(["deleteProvider", "provider"], _TEXTS),
     "deleteAttribute": ListOf(Text(_ATTRIBUTES)),
     "linkProviderUserInfo": Record(_PROVIDER),
-    "mfa": Record({}),
+    "mfa": Record({"enrollments": ListOf(_FACTOR)}),
 }
 _REQUEST_TYPES = (
     "OOB_REQ_TYPE_UNSPECIFIED", "PASSWORD_RESET", "OLD_EMAIL_AGREE", "NEW_EMAIL_ACCEPT", "VERIFY_EMAIL",
@@ -92,6 +124,33 @@ _COOKIE = {"idToken": _TEXT, "validDuration": _INT64, "tenantId": _TEXT}
 _CONFIG: dict[str, Kind] = {
     "signIn": Record({"allowDuplicateEmails": _FLAG}),
     "emailPrivacyConfig": Record({"enableImprovedEmailPrivacy": _FLAG}),
+    "blockingFunctions": Record({"triggers": Record({})}),
+}
+_FACTOR_SETTINGS = Record(
+    {
+        "state": Text(("STATE_UNSPECIFIED", "DISABLED", "ENABLED", "MANDATORY")),
+        "enabledProviders": ListOf(Text(("PROVIDER_UNSPECIFIED", "PHONE_SMS"))),
+    }
+)
+_TENANT: dict[str, Kind] = {
+    **dict.fromkeys(["allowPasswordSignup", "enableEmailLinkSignin", "enableAnonymousUser", "disableAuth"], _FLAG),
+    "displayName": _TEXT,
+    "mfaConfig": _FACTOR_SETTINGS,
+}
+_IMPORTED: dict[str, Kind] = {
+    **dict.fromkeys(["localId", "email", "displayName", "photoUrl", "phoneNumber", "customAttributes"], _TEXT),
+    **dict.fromkeys(["passwordHash", "salt", "rawPassword", "tenantId"], _TEXT),
+    **dict.fromkeys(["emailVerified", "disabled"], _FLAG),
+    **dict.fromkeys(["createdAt", "lastLoginAt", "validSince"], _INT64),
+    "providerUserInfo": ListOf(Record(_PROVIDER)),
+    "mfaInfo": ListOf(_FACTOR),
+}
+_BATCH_CREATE: dict[str, Kind] = {
+    **dict.fromkeys(["hashAlgorithm", "signerKey", "saltSeparator", "tenantId"], _TEXT),
+    **dict.fromkeys(["allowOverwrite", "sanityCheck"], _FLAG),
+    "passwordHashOrder": Text(("UNSPECIFIED_ORDER", "SALT_AND_PASSWORD", "PASSWORD_AND_SALT")),
+    "delegatedProjectNumber": _INT64,
+    "users": ListOf(Record(_IMPORTED)),
 }
 
 
@@ -113,6 +172,8 @@ class Route:
     access: Access = Access.KEY_OR_ADMIN
     form: bool = False
     """URL-encoded bodies are taken as well as JSON."""
+    always: bool = False
+    """Answered even where nobody may sign in."""
 
 
 _V1 = "/identitytoolkit.googleapis.com/v1"
@@ -120,12 +181,71 @@ _V2 = "/identitytoolkit.googleapis.com/v2"
 _P1 = f"{_V1}/projects/{{project}}"
 _P2 = f"{_V2}/projects/{{project}}"
 _EMULATOR = "/emulator/v1/projects/{project}"
+_IN_TENANT = "/projects/{project}/tenants/{tenant}"
+
+_ACCOUNTS: dict[tuple[str, str], Route] = {
+    ("POST", f"{_P1}/accounts"): Route(sign_in.sign_up, _SIGN_UP, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:lookup"): Route(profile.lookup, _LOOKUP, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:update"): Route(profile.update, _UPDATE, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:delete"): Route(profile.delete, _DELETE, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:sendOobCode"): Route(codes.send_oob_code, _SEND_OOB_CODE, Access.ADMIN),
+    ("GET", f"{_P1}/accounts:batchGet"): Route(admin.batch_get, access=Access.ADMIN),
+    ("POST", f"{_P1}/accounts:batchCreate"): Route(imports.batch_create, _BATCH_CREATE, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:batchDelete"): Route(admin.batch_delete, _BATCH_DELETE, Access.ADMIN, always=True),
+    ("POST", f"{_P1}/accounts:query"): Route(admin.query, _QUERY, Access.ADMIN),
+    ("POST", f"{_P1}:createSessionCookie"): Route(admin.create_session_cookie, _COOKIE, Access.ADMIN, always=True),
+    ("DELETE", f"{_EMULATOR}/accounts"): Route(admin.delete_accounts, access=Access.ANYBODY, always=True),
+    ("GET", f"{_EMULATOR}/oobCodes"): Route(admin.list_codes, access=Access.ANYBODY, always=True),
+    ("GET", f"{_EMULATOR}/verificationCodes"): Route(admin.list_verification_codes, access=Access.ANYBODY, always=True),
+}
+"""What a project has, and each of its tenants has too."""
+
+_SETTINGS: dict[tuple[str, str], Route] = {
+    ("GET", f"{_P2}/config"): Route(tenants.get_config, {}, Access.ADMIN),
+    ("PATCH", f"{_P2}/config"): Route(tenants.update_config, _CONFIG, Access.ADMIN),
+    ("GET", f"{_P2}/tenants"): Route(tenants.list_tenants, {}, Access.ADMIN),
+    ("POST", f"{_P2}/tenants"): Route(tenants.create_tenant, _TENANT, Access.ADMIN),
+    ("GET", f"{_P2}/tenants/{{tenant}}"): Route(tenants.get_tenant, {}, Access.ADMIN, always=True),
+    ("DELETE", f"{_P2}/tenants/{{tenant}}"): Route(tenants.delete_tenant, {}, Access.ADMIN, always=True),
+    ("PATCH", f"{_P2}/tenants/{{tenant}}"): Route(tenants.update_tenant, _TENANT, Access.ADMIN, always=True),
+}
+
+# Firebase has these, and neither the official emulator nor this one does.
+_PROVIDER_SETTINGS = ("defaultSupportedIdpConfigs", "inboundSamlConfigs", "oauthIdpConfigs")
+_LACKING: dict[tuple[str, str], str] = {
+    ("GET", f"{_V2}/defaultSupportedIdps"): "defaultSupportedIdps.list",
+    ("POST", f"{_P2}/identityPlatform:initializeAuth"): "projects.identityPlatform.initializeAuth",
+    **{
+        ("POST", f"{_P2}/tenants/{{tenant}}:{name}"): f"projects.tenants.{name}"
+        for name in ("getIamPolicy", "setIamPolicy", "testIamPermissions")
+    },
+    **{
+        (verb, f"{_P2}{tenant}/{kind}{item}"): f"projects{tenant[:8].replace('/', '.')}.{kind}.{name}"
+        for tenant in ("", "/tenants/{tenant}")
+        for kind in _PROVIDER_SETTINGS
+        for verb, item, name in (
+            ("GET", "", "list"),
+            ("POST", "", "create"),
+            ("GET", "/{id}", "get"),
+            ("PATCH", "/{id}", "patch"),
+            ("DELETE", "/{id}", "delete"),
+        )
+    },
+}
 
 ROUTES: dict[tuple[str, str], Route] = {
     ("POST", f"{_V1}/accounts:signUp"): Route(sign_in.sign_up, _SIGN_UP),
     ("POST", f"{_V1}/accounts:signInWithPassword"): Route(sign_in.sign_in_with_password, _SIGN_IN),
     ("POST", f"{_V1}/accounts:signInWithCustomToken"): Route(sign_in.sign_in_with_custom_token, _SIGN_IN),
     ("POST", f"{_V1}/accounts:signInWithEmailLink"): Route(sign_in.sign_in_with_email_link, _EMAIL_LINK),
+    ("POST", f"{_V1}/accounts:signInWithIdp"): Route(idp.sign_in_with_idp, _IDP),
+    ("POST", f"{_V1}/accounts:sendVerificationCode"): Route(phone.send_verification_code, _SEND_CODE),
+    ("POST", f"{_V1}/accounts:signInWithPhoneNumber"): Route(phone.sign_in_with_phone_number, _PHONE),
+    ("POST", f"{_V2}/accounts/mfaEnrollment:start"): Route(mfa.start_enrollment, _MFA),
+    ("POST", f"{_V2}/accounts/mfaEnrollment:finalize"): Route(mfa.finish_enrollment, _MFA),
+    ("POST", f"{_V2}/accounts/mfaEnrollment:withdraw"): Route(mfa.withdraw, _MFA),
+    ("POST", f"{_V2}/accounts/mfaSignIn:start"): Route(mfa.start_sign_in, _MFA),
+    ("POST", f"{_V2}/accounts/mfaSignIn:finalize"): Route(mfa.finish_sign_in, _MFA),
     ("POST", f"{_V1}/accounts:createAuthUri"): Route(sign_in.create_auth_uri, _CREATE_AUTH_URI),
     ("POST", f"{_V1}/accounts:lookup"): Route(profile.lookup, _LOOKUP),
     ("POST", f"{_V1}/accounts:update"): Route(profile.update, _UPDATE),
@@ -134,42 +254,27 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", f"{_V1}/accounts:resetPassword"): Route(codes.reset_password, _RESET_PASSWORD),
     ("GET", f"{_V1}/projects"): Route(admin.get_project),
     ("POST", "/securetoken.googleapis.com/v1/token"): Route(sign_in.grant_token, _GRANT, Access.KEY, form=True),
-    ("POST", f"{_P1}/accounts"): Route(sign_in.sign_up, _SIGN_UP, Access.ADMIN),
-    ("POST", f"{_P1}/accounts:lookup"): Route(profile.lookup, _LOOKUP, Access.ADMIN),
-    ("POST", f"{_P1}/accounts:update"): Route(profile.update, _UPDATE, Access.ADMIN),
-    ("POST", f"{_P1}/accounts:delete"): Route(profile.delete, _DELETE, Access.ADMIN),
-    ("POST", f"{_P1}/accounts:sendOobCode"): Route(codes.send_oob_code, _SEND_OOB_CODE, Access.ADMIN),
-    ("GET", f"{_P1}/accounts:batchGet"): Route(admin.batch_get, access=Access.ADMIN),
-    ("POST", f"{_P1}/accounts:batchDelete"): Route(admin.batch_delete, _BATCH_DELETE, Access.ADMIN),
-    ("POST", f"{_P1}/accounts:query"): Route(admin.query, _QUERY, Access.ADMIN),
+    **_ACCOUNTS,
+    **{(verb, path.replace("/projects/{project}", _IN_TENANT)): route for (verb, path), route in _ACCOUNTS.items()},
+    **_SETTINGS,
+    **{
+        (verb, path): Route(f"identitytoolkit.{name}", access=Access.ADMIN)
+        for (verb, path), name in _LACKING.items()
+    },
     ("POST", f"{_P1}:queryAccounts"): Route(admin.query, _QUERY, Access.ADMIN),
-    ("POST", f"{_P1}:createSessionCookie"): Route(admin.create_session_cookie, _COOKIE, Access.ADMIN),
-    ("DELETE", f"{_EMULATOR}/accounts"): Route(admin.delete_accounts, access=Access.ANYBODY),
-    ("GET", f"{_EMULATOR}/oobCodes"): Route(admin.list_codes, access=Access.ANYBODY),
-    ("GET", f"{_EMULATOR}/verificationCodes"): Route(admin.list_verification_codes, access=Access.ANYBODY),
     ("GET", f"{_EMULATOR}/config"): Route(admin.get_config, access=Access.ANYBODY),
     ("PATCH", f"{_EMULATOR}/config"): Route(admin.update_config, _CONFIG, Access.ANYBODY),
     **{
         ("POST", f"{_V1}/accounts:{name}"): Route(f"identitytoolkit.accounts.{name}")
         for name in (
-            "signInWithIdp", "signInWithPhoneNumber", "sendVerificationCode", "signInWithGameCenter",
-            "verifyIosClient", "issueSamlResponse",
+            "signInWithGameCenter", "verifyIosClient", "issueSamlResponse",
         )
     },
-    **{
-        ("POST", f"{_V2}/accounts{name}"): Route(f"identitytoolkit.accounts.{name[1:].replace(':', '.')}")
-        for name in (
-            ":revokeToken", "/mfaEnrollment:start", "/mfaEnrollment:finalize", "/mfaEnrollment:withdraw",
-            "/mfaSignIn:start", "/mfaSignIn:finalize",
-        )
-    },
-    ("GET", f"{_V1}/recaptchaParams"): Route("identitytoolkit.getRecaptchaParams"),
+    ("POST", f"{_V2}/accounts:revokeToken"): Route("identitytoolkit.accounts.revokeToken"),
+    ("GET", f"{_V1}/recaptchaParams"): Route(phone.get_recaptcha_params),
     ("GET", f"{_V1}/sessionCookiePublicKeys"): Route("identitytoolkit.getSessionCookiePublicKeys"),
     ("GET", f"{_V2}/passwordPolicy"): Route("identitytoolkit.getPasswordPolicy"),
     ("GET", f"{_V2}/recaptchaConfig"): Route("identitytoolkit.getRecaptchaConfig"),
-    ("GET", f"{_P2}/config"): Route("identitytoolkit.projects.getConfig", access=Access.ADMIN),
-    ("PATCH", f"{_P2}/config"): Route("identitytoolkit.projects.updateConfig", access=Access.ADMIN),
-    ("POST", f"{_P1}/accounts:batchCreate"): Route("identitytoolkit.projects.accounts.batchCreate", {}, Access.ADMIN),
 }  # fmt: skip
 
 _LEGACY = {
@@ -184,11 +289,16 @@ _LEGACY = {
     "signupNewUser": "accounts:signUp",
     "verifyAssertion": "accounts:signInWithIdp",
     "verifyCustomToken": "accounts:signInWithCustomToken",
+    "sendVerificationCode": "accounts:sendVerificationCode",
     "verifyPassword": "accounts:signInWithPassword",
+    "verifyPhoneNumber": "accounts:signInWithPhoneNumber",
 }
 """The v3 names of the same operations, which older clients still call."""
 _LEGACY_PREFIX = "/www.googleapis.com/identitytoolkit/v3/relyingparty/"
-_PROJECT = re.compile(r"(/identitytoolkit\.googleapis\.com/v[12]|/emulator/v1)/projects/([^/:]+)")
+_PROJECT = re.compile(
+    r"(/identitytoolkit\.googleapis\.com/v[12]|/emulator/v1)/projects/([^/:]+)(?:(/tenants)/([^/:]+))?"
+)
+_ITEM = re.compile(rf"/({'|'.join(_PROVIDER_SETTINGS)})/[^/]+$")
 _VERBS_OF: dict[str, list[str]] = {}
 for _verb, _path in ROUTES:
     _VERBS_OF.setdefault(_path, []).append(_verb)
@@ -196,10 +306,11 @@ for _verb, _path in ROUTES:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A path, taken apart: what to look up in `ROUTES`, the project that it names, and the verbs that it takes."""
+    """A path, taken apart: what to look up in `ROUTES`, the project and tenant it names, the verbs that it takes."""
 
     path: str
     project: str | None
+    tenant: str | None
     verbs: tuple[str, ...]
 
 
@@ -210,6 +321,9 @@ def find(path: str) -> Place:
     path = path.replace("%3A", ":").replace("%3a", ":")
     named = _PROJECT.match(path)
     if named is None:
-        return Place(path, None, tuple(_VERBS_OF.get(path, ())))
-    template = f"{named[1]}/projects/{{project}}{path[named.end() :]}"
-    return Place(template, unquote(named[2]), tuple(_VERBS_OF.get(template, ())))
+        return Place(path, None, None, tuple(_VERBS_OF.get(path, ())))
+    tenant = "/tenants/{tenant}" if named[3] else ""
+    rest = _ITEM.sub(r"/\1/{id}", path[named.end() :])
+    template = f"{named[1]}/projects/{{project}}{tenant}{rest}"
+    tenant_id = unquote(named[4]) if named[4] else None
+    return Place(template, unquote(named[2]), tenant_id, tuple(_VERBS_OF.get(template, ())))

@@ -19,6 +19,7 @@ from firebase_rest.emulator.auth.refusals import (
     unauthenticated,
 )
 from firebase_rest.emulator.auth.routes import ROUTES, Access, Place, Route, find
+from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class AuthEmulator:
         """The claims of an ID token of this project that is neither expired nor revoked, else None."""
         with self._lock:
             try:
-                return self._project(self._name).signed_in(token).claims
+                return self._project(self._name, tenant_in(token)).signed_in(token).claims
             except Refusal:
                 return None
 
@@ -80,18 +81,19 @@ class AuthEmulator:
         with self._lock:
             self._projects.clear()
 
-    def _project(self, name: str) -> Project:
+    def _project(self, name: str, tenant_id: str | None = None) -> Project:
         project = self._projects.get(name)
         if project is None:
             project = self._projects[name] = Project(name, self._clock)
-        return project
+        return project.tenant_named(tenant_id) if tenant_id else project
 
     def _route(self, request: Request, path: str, headers: Mapping[str, str]) -> Response:
         if path == "/" and request.method in {"GET", "HEAD"}:
             docs = "https://firebase.google.com/docs/emulator-suite"
             return _pretty(200, {"authEmulator": {"ready": True, "docs": docs, "apiSpec": "/emulator/openapi.json"}})
         if path == "/emulator/action" and request.method == "GET":
-            return _page(links.follow_link(self._project(self._name), dict(request.params)))
+            query = dict(request.params)
+            return _page(links.follow_link(self._project(self._name, query.get("tenantId")), query))
         place = find(path)
         route = ROUTES.get((request.method, place.path))
         if route is None:
@@ -115,10 +117,9 @@ class AuthEmulator:
         if target and route.access is not Access.ANYBODY:
             problem = "Only authenticated requests can specify target_project_id."
             expect(privileged, f"INSUFFICIENT_PERMISSION : {problem}")
-        if body.text("tenantId"):
-            raise not_implemented("Tenants are not implemented in this emulator.")
         url = urlsplit(request.url)
-        project = self._project(target or self._name)
+        project = self._project(target or self._name, target_tenant(place.tenant, body))
+        expect(route.always or not project.disabled, "PROJECT_DISABLED")
         return route.operation(Call(project, body, params, privileged, f"{url.scheme}://{url.netloc}"))
 
 
@@ -137,8 +138,6 @@ def _is_privileged(route: Route, params: Mapping[str, str], headers: Mapping[str
 
 
 def _no_such_verb(request: Request, path: str, place: Place) -> Response:
-    if place.project is not None and "/tenants" in place.path:
-        raise not_implemented("Tenants are not implemented in this emulator.")
     if not place.verbs:
         raise not_found()
     query = f"?{urlencode(request.params, quote_via=quote)}" if request.params else ""

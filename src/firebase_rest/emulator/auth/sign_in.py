@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth.accounts import ANONYMOUS, CUSTOM, PASSWORD, Account, random_id, without_none
 from firebase_rest.emulator.auth.bodies import number_text
+from firebase_rest.emulator.auth.factors import enrollments
+from firebase_rest.emulator.auth.mfa import pending
 from firebase_rest.emulator.auth.project import (
     Call,
     Project,
@@ -47,6 +49,9 @@ def sign_up(call: Call) -> Reply:
             provider = PASSWORD
             expect(body.text("email"), "MISSING_EMAIL")
             expect(body.text("password"), "MISSING_PASSWORD")
+            expect(project.allows("allowPasswordSignup"), "OPERATION_NOT_ALLOWED")
+        else:
+            expect(project.allows("enableAnonymousUser"), "ADMIN_ONLY_OPERATION")
     new = _new_fields(call, provider)
     if body.text("idToken"):
         account = project.signed_in(body.text("idToken")).account
@@ -87,7 +92,7 @@ def _new_fields(call: Call, provider: str | None) -> Account:
         account.set_password(strong_password(body.text("password")), project.now_ms())
         account.valid_since = str(project.now())
     if "mfaInfo" in body:
-        raise not_implemented("mfaInfo is not implemented in this emulator.")
+        account.mfa_info = enrollments(body.records("mfaInfo"), new_ids=True)
     return account
 
 
@@ -104,6 +109,7 @@ def _upgrade(account: Account, new: Account) -> None:
 def sign_in_with_password(call: Call) -> Reply:
     """`accounts:signInWithPassword`."""
     body, project = call.body, call.project
+    expect(project.allows("allowPasswordSignup"), "PASSWORD_LOGIN_DISABLED")
     expect("email" in body, "MISSING_EMAIL")
     email = email_address(body.text("email"))
     expect(body.text("password"), "MISSING_PASSWORD")
@@ -117,13 +123,15 @@ def sign_in_with_password(call: Call) -> Reply:
     expect(not account.disabled, "USER_DISABLED")
     wrong = "INVALID_LOGIN_CREDENTIALS" if project.email_privacy else "INVALID_PASSWORD"
     expect(account.has_password(body.text("password")), wrong)
-    account.last_login_at = str(project.now_ms())
     reply: Reply = {
         "kind": "identitytoolkit#VerifyPasswordResponse",
         "registered": True,
         "localId": account.local_id,
         "email": email,
     }
+    if account.mfa_info:
+        return {**reply, **pending(project, account, PASSWORD)}
+    account.last_login_at = str(project.now_ms())
     return {**reply, **project.issue(account, PASSWORD)}
 
 
@@ -131,7 +139,7 @@ def sign_in_with_custom_token(call: Call) -> Reply:
     """`accounts:signInWithCustomToken`: a JWT, signed or not, or for tests the bare JSON of its claims."""
     token = call.body.text("token")
     expect(token, "MISSING_CUSTOM_TOKEN")
-    payload = _custom_token(token)
+    payload = _custom_token(token, call.project.tenant_id)
     local_id = _identifier(payload.get("uid"))
     if local_id is None:
         local_id = _identifier(payload.get("user_id"))
@@ -150,7 +158,7 @@ def sign_in_with_custom_token(call: Call) -> Reply:
     return {**reply, **call.project.issue(account, CUSTOM, extra)}
 
 
-def _custom_token(token: str) -> Reply:
+def _custom_token(token: str, tenant_id: str | None) -> Reply:
     if token.startswith("{"):
         try:
             return cast("Reply", json.loads(token))
@@ -158,6 +166,7 @@ def _custom_token(token: str) -> Reply:
             problem = "((Auth Emulator only accepts strict JSON or JWTs as fake custom tokens.))"
             raise bad_request(f"INVALID_CUSTOM_TOKEN : {problem}") from None
     payload = decode_jwt(token)
+    expect(tenant_id is None or (payload or {}).get("tenant_id") == tenant_id, "TENANT_ID_MISMATCH")
     if payload is None:
         raise bad_request("INVALID_CUSTOM_TOKEN : Invalid assertion format")
     audience = payload.get("aud")
@@ -190,6 +199,7 @@ def custom_claims(claims: Json) -> Reply:
 def sign_in_with_email_link(call: Call) -> Reply:
     """`accounts:signInWithEmailLink`: with the code of an EMAIL_SIGNIN mail; with `idToken` the address is linked."""
     body, project = call.body, call.project
+    expect(project.allows("enableEmailLinkSignin"), "OPERATION_NOT_ALLOWED")
     linking = project.signed_in(body.text("idToken")).account if body.text("idToken") else None
     expect(body.text("email"), "MISSING_EMAIL")
     email = body.text("email").lower()
@@ -208,7 +218,6 @@ def sign_in_with_email_link(call: Call) -> Reply:
     expect(not account.disabled, "USER_DISABLED")
     expect(owner is None or owner is account, "EMAIL_EXISTS")
     account.email, account.email_verified, account.email_link_sign_in = email, True, True
-    account.last_login_at = str(project.now_ms())
     project.accounts.settle(account)
     reply: Reply = {
         "kind": "identitytoolkit#EmailLinkSigninResponse",
@@ -216,6 +225,9 @@ def sign_in_with_email_link(call: Call) -> Reply:
         "localId": account.local_id,
         "isNewUser": is_new,
     }
+    if account.mfa_info:
+        return {**reply, **pending(project, account, PASSWORD)}
+    account.last_login_at = str(project.now_ms())
     return {**reply, **project.issue(account, PASSWORD)}
 
 
@@ -270,7 +282,7 @@ def grant_token(call: Call) -> Reply:
 
 
 def _granted(project: Project, account: Account, token: RefreshToken) -> Reply:
-    fresh = project.issue(account, token.provider, token.extra)
+    fresh = project.issue(account, token.provider, token.extra, second_factor=token.second_factor)
     return {
         "id_token": fresh["idToken"],
         "access_token": fresh["idToken"],

@@ -9,7 +9,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.auth.accounts import ANONYMOUS, PASSWORD, Account
+from firebase_rest.emulator.auth.accounts import ANONYMOUS, PASSWORD, Account, without_none
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -53,9 +53,12 @@ def _compact(value: Mapping[str, Json]) -> bytes:
 
 
 def id_token_claims(
-    account: Account, project: str, provider: str, extra: Mapping[str, Json], now: int
+    account: Account, project: str, about: Mapping[str, Json], extra: Mapping[str, Json], now: int
 ) -> dict[str, Json]:
-    """What an ID token of `account` says. `extra` are a custom token's claims; `now` is in seconds."""
+    """What an ID token of `account` says. `now` is in seconds.
+
+    `about` is what it says about the sign-in: `sign_in_provider` and its like; `extra` are a custom token's claims.
+    """
     custom = cast("dict[str, Json]", json.loads(account.custom_attributes or "{}"))
     claims: dict[str, Json] = {
         "name": account.display_name,
@@ -65,10 +68,10 @@ def id_token_claims(
         "email": account.email,
         "email_verified": account.email_verified,
         "phone_number": account.phone_number,
-        "provider_id": ANONYMOUS if provider == ANONYMOUS else None,
+        "provider_id": ANONYMOUS if about["sign_in_provider"] == ANONYMOUS else None,
         "auth_time": int(account.last_login_at or now * 1000) // 1000,
         "user_id": account.local_id,
-        "firebase": {"identities": _identities(account), "sign_in_provider": provider},
+        "firebase": without_none(identities=_identities(account), tenant=account.tenant_id, **about),
         "iat": now,
         "exp": now + LIFETIME,
         "aud": project,
@@ -96,6 +99,9 @@ class RefreshToken:
     project: str
     generation: int
     extra: Mapping[str, Json]
+    tenant_id: str | None = None
+    second_factor: tuple[str, str] | None = None
+    """Its kind and its enrolment id."""
 
     def encode(self) -> str:
         record: dict[str, Json] = {
@@ -106,6 +112,10 @@ class RefreshToken:
             "projectId": self.project,
             "generation": self.generation,
         }
+        if self.tenant_id is not None:
+            record["tenantId"] = self.tenant_id
+        if self.second_factor is not None:
+            record["secondFactor"] = list(self.second_factor)
         return base64.b64encode(_compact(record)).decode()
 
     @classmethod
@@ -123,4 +133,7 @@ class RefreshToken:
             return None
         if not (isinstance(generation, int) and isinstance(extra, dict)):
             return None
-        return cls(local_id, provider, project, generation, extra)
+        tenant_id, factor = record.get("tenantId"), record.get("secondFactor")
+        tenant = tenant_id if isinstance(tenant_id, str) else None
+        shown = (str(factor[0]), str(factor[1])) if isinstance(factor, list) and len(factor) == 2 else None
+        return cls(local_id, provider, project, generation, extra, tenant, shown)

@@ -73,8 +73,11 @@ from firebase_rest.errors import (
 
 if TYPE_CHECKING:
     from firebase_rest.app import App, initialize_app
+    from firebase_rest.auth.admin import Admin
     from firebase_rest.auth.client import Auth
+    from firebase_rest.auth.imports import PasswordHash, UserImport
     from firebase_rest.auth.session import UserSession
+    from firebase_rest.auth.users import ProviderInfo, UserRecord
     from firebase_rest.database.listener import Stream
     from firebase_rest.database.live import Live
     from firebase_rest.database.reference import Database, Query, Reference
@@ -87,7 +90,12 @@ if TYPE_CHECKING:
 _LAZY = {
     "App": "app",
     "initialize_app": "app",
+    "Admin": "auth.admin",
     "Auth": "auth.client",
+    "PasswordHash": "auth.imports",
+    "ProviderInfo": "auth.users",
+    "UserImport": "auth.imports",
+    "UserRecord": "auth.users",
     "UserSession": "auth.session",
     "Database": "database.reference",
     "Query": "database.reference",
@@ -104,6 +112,7 @@ _LAZY = {
 
 __all__ = [
     "SERVER_TIMESTAMP",
+    "Admin",
     "AlreadyExists",
     "ApiError",
     "App",
@@ -141,10 +150,12 @@ __all__ = [
     "NetworkTimeout",
     "NotFound",
     "OperationNotAllowed",
+    "PasswordHash",
     "PayloadTooLarge",
     "PermissionDenied",
     "PhoneNumberExists",
     "PreconditionFailed",
+    "ProviderInfo",
     "Query",
     "QuotaExceeded",
     "RateLimited",
@@ -167,7 +178,9 @@ __all__ = [
     "Unauthenticated",
     "UsageError",
     "UserDisabled",
+    "UserImport",
     "UserNotFound",
+    "UserRecord",
     "UserSession",
     "WeakPassword",
     "__version__",

@@ -32,7 +32,6 @@ _TIMES = {
     "validSince": "string of s",
     "lastRefreshAt": "RFC 3339",
     "enrolledAt": "RFC 3339",
-    "enrolledAt": "RFC 3339",
     "iat": "s",
     "exp": "s",
     "auth_time": "s",
@@ -90,7 +89,7 @@ class Transcript:
         self._into.append([verb, self._named(path), response.status_code, self._plain(headers), self._plain(body)])
         return body
 
-    def post(self, operation: str, **fields: Any) -> Any:
+    def post(self, operation: str, /, **fields: Any) -> Any:
         """An end user's call of `accounts:OPERATION`."""
         return self.call("POST", f"{IDENTITY}accounts:{operation}?key=any", json=fields)
 
@@ -118,7 +117,7 @@ class Transcript:
         self._into.append([path, self._plain({**messages[-1], "code": len(messages[-1]["code"])})])
         return messages[-1]
 
-    def second_factor(self, operation: str, **fields: Any) -> Any:
+    def second_factor(self, operation: str, /, **fields: Any) -> Any:
         """An end user's call of v2 `accounts/OPERATION` ("mfaEnrollment:start")."""
         return self.call("POST", f"/identitytoolkit.googleapis.com/v2/accounts/{operation}?key=any", json=fields)
 

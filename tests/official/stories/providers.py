@@ -1,0 +1,147 @@
+"""Signing in by identity providers, with credentials that both emulators take for genuine."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+from official.stories.book import someone, story
+from official.transcript import jwt
+
+if TYPE_CHECKING:
+    from official.transcript import Transcript
+
+ADA = {"sub": "g1", "email": "Ada@example.com", "email_verified": True, "name": "Ada ü", "picture": "http://p/1"}
+
+
+def idp(api: Transcript, provider: str = "google.com", claims: Any = None, **more: Any) -> Any:
+    body = urlencode({"providerId": provider, "id_token": json.dumps(ADA if claims is None else claims)})
+    return api.post(
+        "signInWithIdp", **{"postBody": body, "requestUri": "http://localhost", "returnSecureToken": True, **more}
+    )
+
+
+@story
+def sign_in_by_a_provider(api: Transcript) -> None:
+    """Somebody unknown gets an account, and the same one the next time."""
+    user = idp(api)
+    api.post("lookup", idToken=user["idToken"])
+    assert idp(api)["localId"] == user["localId"]
+    api.refresh(user["refreshToken"])
+    api.post("createAuthUri", identifier="ada@example.com", continueUri="http://localhost")
+    idp(api, "facebook.com", {"sub": "f1"})
+    idp(api, "GitHub.com", {"sub": "h1", "screen_name": "ada", "email": "h@example.com"})
+    idp(api, "oidc.mine", {"sub": "o1", "email": "o@example.com", "extra": [1, {"a": "ü"}]})
+    idp(api, claims={"sub": "g2", "given_name": "A", "family_name": "B", "email": "g2@example.com"})
+    token = jwt({**ADA, "sub": "g3", "email": "g3@example.com"})
+    api.post("signInWithIdp", postBody=f"providerId=google.com&id_token={token}", requestUri="http://localhost")
+    body = urlencode({"providerId": "twitter.com", "access_token": '{"sub":"t1"}', "oauth_token_secret": "s"})
+    api.post("signInWithIdp", postBody=body, requestUri="http://localhost")
+    api.post(
+        "signInWithIdp", requestUri="http://localhost/?" + urlencode({"providerId": "x.com", "id_token": '{"sub":"x"}'})
+    )
+    api.post(
+        "signInWithIdp",
+        requestUri="http://localhost/?providerId=y.com#" + urlencode({"id_token": '{"sub":"y"}', "state": "s"}),
+    )
+
+
+@story
+def sign_in_by_saml(api: Transcript) -> None:
+    def saml(response: Any, sub: str = "s1") -> Any:
+        fields = {"providerId": "saml.mine", "id_token": json.dumps({"sub": sub, "email": "s@example.com"})}
+        body = urlencode({**fields, "SAMLResponse": json.dumps(response)})
+        return api.post("signInWithIdp", postBody=body, requestUri="http://localhost")
+
+    saml({"assertion": {"subject": {"nameId": "name@example.com"}, "attributeStatements": {"group": ["a"]}}})
+    saml({"assertion": {"subject": {"nameId": "no address"}}}, "s2")
+    idp(api, "saml.mine", {"sub": "s3"})
+    saml({})
+    saml({"assertion": {}})
+    saml({"assertion": {"subject": {}}})
+
+
+@story
+def provider_sign_in_refused(api: Transcript) -> None:
+    home = "http://localhost"
+    for fields in (
+        {},
+        {"requestUri": "nowhere"},
+        {"requestUri": home},
+        {"requestUri": home + "/a?b=c#d=e", "postBody": "f=g"},
+        {"requestUri": home, "postBody": "providerId=google.com"},
+        {"requestUri": home, "postBody": "providerId=google.com&id_token=bad"},
+        {"requestUri": home, "postBody": "providerId=google.com&id_token={bad"},
+        {"requestUri": home, "postBody": "providerId=google.com&id_token={}"},
+        {"requestUri": home, "postBody": 'providerId=google.com&id_token={"sub":5}'},
+        {"requestUri": home, "postBody": "providerId=google.com&access_token=opaque"},
+        {"requestUri": home, "postBody": "providerId=apple.com&access_token=opaque"},
+        {"requestUri": home, "postBody": "providerId=github.com&access_token=opaque"},
+        {"requestUri": home, "pendingToken": "opaque"},
+        {"requestUri": home, "returnRefreshToken": True},
+        {"requestUri": home, "pendingIdToken": "x"},
+        {"requestUri": home, "returnSecureToken": "yes"},
+    ):
+        api.post("signInWithIdp", **fields)
+    idp(api, idToken="bad")
+    user = idp(api)
+    api.admin("/accounts:update", localId=user["localId"], disableUser=True)
+    idp(api)
+
+
+@story
+def link_a_provider(api: Transcript) -> None:
+    """The uid stays; an anonymous user gets the provider's address."""
+    user = api.post("signUp")
+    linked = idp(api, idToken=user["idToken"])
+    assert linked["localId"] == user["localId"]
+    api.post("lookup", idToken=linked["idToken"])
+    idp(api, idToken=user["idToken"])
+    idp(api, idToken=user["idToken"], returnIdpCredential=True)
+    idp(api, "facebook.com", {"sub": "f1", "email": "other@example.com"}, idToken=user["idToken"])
+    api.post("update", idToken=user["idToken"], deleteProvider=["google.com"])
+    api.post("lookup", idToken=user["idToken"])
+    other = someone(api, "b@example.com")
+    idp(api, "facebook.com", {"sub": "f1"}, idToken=other["idToken"])
+    idp(api, claims={"sub": "g9", "email": "ada@example.com"}, idToken=other["idToken"])
+    idp(api, claims={"sub": "g9", "email": "ada@example.com"}, idToken=other["idToken"], returnIdpCredential=True)
+    idp(api, claims={"sub": "g9", "email": "b@example.com", "email_verified": True}, idToken=other["idToken"])
+    api.post("lookup", idToken=other["idToken"])
+
+
+@story
+def a_provider_that_vouches_for_a_known_address(api: Transcript) -> None:
+    """It signs in to that account, whose password goes if the address was not verified."""
+    someone(api, displayName="Old")
+    user = idp(api)
+    api.post("lookup", idToken=user["idToken"])
+    api.post("signInWithPassword", email="ada@example.com", password="secret1")
+    idp(api, claims={**ADA, "sub": "g2"})
+    idp(api, "facebook.com", {**ADA, "sub": "f1", "name": "New"})
+    api.admin("/accounts:lookup", email=["ada@example.com"])
+
+
+@story
+def a_provider_that_does_not_vouch_for_a_known_address(api: Transcript) -> None:
+    """Nobody is signed in before the owner of the account has confirmed."""
+    user = someone(api)
+    unsure = {**ADA, "email_verified": False}
+    idp(api, claims=unsure)
+    idp(api, claims=unsure, returnIdpCredential=True)
+    idp(api, "facebook.com", {"sub": "f1", "email": "ada@example.com"}, idToken=user["idToken"])
+    idp(api, claims=unsure)
+    idp(api, claims=unsure, idToken=user["idToken"])
+    idp(api, claims=unsure)
+
+
+@story
+def several_accounts_per_address(api: Transcript) -> None:
+    api.emulator("PATCH", "config", json={"signIn": {"allowDuplicateEmails": True}})
+    someone(api)
+    user = idp(api)
+    api.post("lookup", idToken=user["idToken"])
+    idp(api)
+    idp(api, "facebook.com", {**ADA, "sub": "f1"}, idToken=user["idToken"])
+    api.post("createAuthUri", identifier="ada@example.com", continueUri="http://localhost")
+    api.emulator("PATCH", "config", json={"signIn": {"allowDuplicateEmails": False}})

@@ -1,0 +1,112 @@
+"""What the tests of streams share: no pauses, no inherited proxies, nothing left behind."""
+
+from __future__ import annotations
+
+import gc
+import os
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import trustme
+
+import firebase_rest
+from firebase_rest import App
+from firebase_rest.database import stream
+from firebase_rest.emulator import Emulator, Server
+from firebase_rest.transport import retry
+
+
+@pytest.fixture(autouse=True)
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "CONNECT_INTERVAL", 0.0)
+    monkeypatch.setattr(retry, "BASE", 0.001)
+    monkeypatch.setattr(retry, "CAP", 0.01)
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for service in ("AUTH", "DATABASE", "STORAGE"):
+        monkeypatch.delenv(f"FIREBASE_{service}_EMULATOR_HOST", raising=False)
+
+
+def sockets() -> int:
+    """How many this process has open."""
+    count = 0
+    for name in os.listdir("/proc/self/fd"):
+        try:
+            count += os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
+        except OSError:
+            continue
+    return count
+
+
+def until(condition: Callable[[], bool]) -> bool:
+    end = time.monotonic() + 5
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        threading.Event().wait(0.005)
+    return True
+
+
+@pytest.fixture(autouse=True)
+def nothing_is_left() -> Iterator[None]:
+    """No thread and no socket survives a test; an unclosed one would be a ResourceWarning, and those are errors."""
+    threads, before = set(threading.enumerate()), sockets() if Path("/proc/self/fd").exists() else None
+    yield
+    gc.collect()
+    assert until(lambda: not set(threading.enumerate()) - threads), set(threading.enumerate()) - threads
+    assert before is None or until(lambda: sockets() <= before), f"{sockets()} sockets, {before} before"
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., App]]:
+    """`connect(url)` is an App for the database there; closed at the end."""
+    apps: list[App] = []
+
+    def connect(url: str, **options: Any) -> App:
+        config = {"apiKey": "k", "databaseURL": url}
+        app = firebase_rest.initialize_app(config, **{"timeout": 5, **options})
+        apps.append(app)
+        return app
+
+    yield connect
+    for app in apps:
+        app.close()
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Emulator("demo").serve() as server:
+        yield server
+
+
+@pytest.fixture
+def db(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[firebase_rest.Database]:
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    with firebase_rest.initialize_app(server.config) as app:
+        yield app.database()
+
+
+@pytest.fixture(scope="session")
+def authority() -> trustme.CA:
+    return trustme.CA()
+
+
+@pytest.fixture(scope="session")
+def server_tls(authority: trustme.CA) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1", "localhost").configure_cert(context)
+    return context
+
+
+@pytest.fixture(scope="session")
+def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("ca") / "ca.pem"
+    authority.cert_pem.write_to_path(str(path))
+    return str(path)

@@ -1,0 +1,375 @@
+"""`close()`: within 100 ms it has returned, the thread has ended and the connection is closed, whatever was going on.
+
+CLOSE_TRIES says how often each is tried (100 by default).
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import socket
+import subprocess
+import sys
+import textwrap
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import pytest
+import requests
+
+from firebase_rest.database import stream as streams
+from streams.scripted import LIMIT, Peer, Scripted, put, wait_for
+
+TRIES = int(os.environ.get("CLOSE_TRIES", "100"))
+AT_ONCE = 0.1
+
+
+@contextmanager
+def nobody_answers() -> Iterator[str]:
+    """A port where connecting takes for ever: its queue is full, and nobody accepts."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    fillers = [socket.socket() for _ in range(4)]
+    for filler in fillers:
+        filler.setblocking(False)
+        with suppress(BlockingIOError):
+            filler.connect(listener.getsockname())
+    try:
+        yield f"127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        for item in (*fillers, listener):
+            item.close()
+
+
+class Place:
+    """Where a stream is when it is closed: a script for the server, and how to see that it has come so far."""
+
+    def __init__(self, script: Callable[[Peer], None], there: Callable[[Any, Any], bool]) -> None:
+        self.script = script
+        self.there = there
+
+
+PLACES = {
+    "waiting for headers": Place(Peer.hold, lambda stream, server: len(server.lines) > 0),
+    "before the first event": Place(lambda peer: (peer.open(), peer.hold()), lambda stream, _: stream.state == "open"),
+    "in the middle of an event": Place(
+        lambda peer: (peer.open(), peer.send(b'event: put\ndata: {"pa'), peer.hold()),
+        lambda stream, _: stream.state == "open",
+    ),
+    "idle": Place(put(1), lambda stream, server: server.handled > 0),
+    "during backoff": Place(
+        lambda peer: peer.refuse(503, "no", "Retry-After: 60\r\n"), lambda stream, _: stream.state == "waiting"
+    ),
+}
+
+
+@pytest.fixture(params=["http", "https"])
+def tls(request, server_tls, monkeypatch):
+    monkeypatch.delenv("REQUESTS_CA_BUNDLE", raising=False)
+    return server_tls if request.param == "https" else None
+
+
+@pytest.fixture
+def app(connect, ca_file):
+    """An App for any scripted server: `app(url)`."""
+
+    def app(url):
+        made = connect(url, timeout=30)
+        made.requests.verify = ca_file
+        return made
+
+    return app
+
+
+def closed_at_once(stream, *, closers=1):
+    started = time.monotonic()
+    for _ in range(closers):
+        assert stream.close() is stream
+    stream.thread.join(LIMIT)
+    took = time.monotonic() - started
+    assert not stream.thread.is_alive()
+    assert stream.state == "closed"
+    return took
+
+
+def overdue(times):
+    late = [took for took in times if took >= AT_ONCE]
+    return f"{len(late)} of {len(times)} took 100 ms or more: {sorted(late)[-5:]}" if late else None
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
+def test_close_ends_thread_and_connection_at_once(app, tls, place):
+    times = []
+    with Scripted(place.script, tls=tls) as server:
+        database = app(server.url).database()
+        for _ in range(TRIES):
+            server.lines.clear()
+            server.handled = 0
+
+            def handler(message, server=server):
+                server.handled += 1
+
+            stream = database.stream(handler)
+            wait_for(lambda stream=stream: place.there(stream, server))
+            times.append(closed_at_once(stream, closers=2))
+        wait_for(lambda: server.closed == TRIES, "the end of every connection")
+    assert not overdue(times)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_close_while_connecting_to_a_port_that_does_not_answer(app, scheme):
+    times = []
+    with nobody_answers() as host:
+        database = app(f"{scheme}://{host}/?ns=x").database()
+        for _ in range(TRIES):
+            stream = database.stream(print)
+            wait_for(lambda stream=stream: stream.state == "connecting" and stream._events._watch._socket is not None)
+            times.append(closed_at_once(stream))
+    assert not overdue(times)
+
+
+@pytest.mark.slow
+def test_close_during_a_tls_handshake_that_nobody_answers(app):
+    times = []
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        database = app(f"https://127.0.0.1:{listener.getsockname()[1]}/?ns=x").database()
+        for _ in range(TRIES):
+            stream = database.stream(print)
+            accepted, _ = listener.accept()
+            accepted.settimeout(LIMIT)
+            assert accepted.recv(5)  # the client's hello
+            times.append(closed_at_once(stream))
+            accepted.close()
+    assert not overdue(times)
+
+
+@pytest.mark.slow
+def test_close_in_the_handler(app, tls):
+    times = []
+    with Scripted(put(1), tls=tls) as server:
+        database = app(server.url).database()
+        for _ in range(TRIES):
+            closed: queue.Queue = queue.Queue()
+            ready = threading.Event()
+            made = []
+
+            def handler(message, closed=closed, ready=ready, made=made):
+                ready.wait(LIMIT)
+                started = time.monotonic()
+                made[0].close()
+                closed.put(started)
+
+            made.append(database.stream(handler))
+            ready.set()
+            started = closed.get(timeout=LIMIT)
+            made[0].thread.join(LIMIT)
+            times.append(time.monotonic() - started)
+            assert not made[0].is_alive()
+    assert not overdue(times)
+
+
+@pytest.mark.slow
+def test_close_of_an_iterator_from_another_thread_ends_the_iteration(app, tls):
+    times = []
+    with Scripted(put(1), tls=tls) as server:
+        database = app(server.url).database()
+        for _ in range(TRIES):
+            events = database.stream()
+            assert next(events).data == 1
+            started = []
+
+            def close(events=events, started=started):
+                started.append(time.monotonic())
+                events.close()
+
+            closer = threading.Timer(0.005, close)
+            closer.start()
+            assert list(events) == []
+            times.append(time.monotonic() - started[0])
+            closer.join()
+    assert not overdue(times)
+
+
+@pytest.mark.slow
+def test_close_between_two_connections(app, monkeypatch):
+    monkeypatch.setattr(streams, "CONNECT_INTERVAL", 30.0)
+    times = []
+    with Scripted(put(1, Peer.finish)) as server:
+        database = app(server.url).database()
+        for _ in range(TRIES):
+            stream = database.stream(lambda message: None)
+            wait_for(lambda stream=stream: stream.state == "waiting")
+            times.append(closed_at_once(stream))
+    assert not overdue(times)
+
+
+class Stuck:
+    """A token source that waits for a server in vain."""
+
+    def __init__(self):
+        self.asked = threading.Event()
+        self.go = threading.Event()
+
+    def current_token(self, *, refused=None):
+        self.asked.set()
+        self.go.wait(LIMIT)
+        return "token"
+
+
+def test_close_while_a_credential_is_being_renewed(app):
+    tokens = Stuck()
+    with Scripted(put(1)) as server:
+        stream = app(server.url).database().stream(print, tokens)
+        assert tokens.asked.wait(LIMIT)
+        assert closed_at_once(stream) < AT_ONCE
+        tokens.go.set()
+    assert server.lines == []
+
+
+def test_close_of_a_live_copy(app, tls):
+    with Scripted(put({"a": 1}), tls=tls) as server:
+        live = app(server.url).database().live()
+        started = time.monotonic()
+        live.close()
+        live.close()
+        live._thread.join(LIMIT)
+        assert time.monotonic() - started < AT_ONCE
+
+
+def test_a_stream_that_was_never_read_says_that_it_is_closed(app):
+    states: list[str] = []
+    with Scripted(put(1)) as server:
+        events = app(server.url).database().stream(on_state=states.append)
+        events.close()
+        assert (events.state, states, list(events), server.lines) == ("closed", ["closed"], [], [])
+
+
+def test_closing_the_app_closes_its_streams(app):
+    with Scripted(put(1)) as server:
+        made = app(server.url)
+        stream = made.database().stream(lambda message: None)
+        live = made.database().live()
+        wait_for(lambda: stream.state == "open")
+        made.close()
+        stream.thread.join(LIMIT)
+        assert (stream.state, live.is_alive()) == ("closed", False)
+
+
+def test_an_iteration_that_is_left_closes_its_connection(app):
+    with Scripted(put(1)) as server:
+        with app(server.url).database().stream() as events:
+            for _ in events:
+                break
+        wait_for(lambda: server.closed == 1)
+
+
+def test_under_an_adapter_of_the_program_s_own_an_open_stream_is_closed_at_once_too(connect):
+    with requests.Session() as session:
+        session.mount("http://", requests.adapters.HTTPAdapter())
+        with Scripted(put(1)) as server:
+            app = connect(server.url, session=session)
+            seen: queue.Queue = queue.Queue()
+            stream = app.database().stream(seen.put)
+            seen.get(timeout=LIMIT)
+            assert closed_at_once(stream) < AT_ONCE
+
+
+PROGRAM = """
+    import os, signal, sys, threading, time
+    import firebase_rest
+    app = firebase_rest.initialize_app({{"databaseURL": sys.argv[1]}})
+    {body}
+"""
+
+
+def program(body: str, url: str) -> subprocess.Popen[str]:
+    source = textwrap.dedent(PROGRAM).format(body=textwrap.dedent(body))
+    return subprocess.Popen(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", source, url],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+CLOSED_BY_A_SIGNAL = """
+took = []
+def on_signal(number, frame):
+    started = time.monotonic()
+    stream.close()
+    took.append(time.monotonic() - started)
+signal.signal(signal.SIGUSR1, on_signal)
+late = 0
+for number in range(100):
+    {make}
+    threading.Timer(0.002 + 0.0001 * number, os.kill, (os.getpid(), signal.SIGUSR1)).start()
+    {use}
+    while len(took) == number:
+        time.sleep(0.001)
+    late += took[-1] >= 0.1
+print("late:", late)
+"""
+FORMS = {
+    "iterating": ("stream = app.database().stream()", "list(stream)"),
+    "a thread": ("stream = app.database().stream(lambda message: None)", "stream.thread.join()"),
+    "the caller's thread": (
+        "stream = app.database().stream()",
+        "from firebase_rest.database.listener import Stream; Stream(stream, lambda message: None).run()",
+    ),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+@pytest.mark.parametrize("script", [put(1), Peer.hold, lambda peer: peer.refuse(503)], ids=["open", "headers", "backoff"])
+def test_close_in_a_signal_handler(script, form):
+    make, use = form
+    with Scripted(script) as server:
+        child = program(CLOSED_BY_A_SIGNAL.format(make=make, use=use), server.url)
+        out, errors = child.communicate(timeout=60)
+    assert (out, errors, child.returncode) == ("late: 0\n", "", 0)
+
+
+WAITING = {
+    "while main waits": "app.database().stream(lambda message: print('ready', flush=True))\ntime.sleep(60)",
+    "when main has ended": "app.database().stream(lambda message: print('ready', flush=True))",
+    "while it runs in main": "app.database().stream(lambda message: print('ready', flush=True), is_async=False)",
+    "while main iterates": "for event in app.database().stream(): print('ready', flush=True)",
+    "while main waits for it": "app.database().stream(lambda message: print('ready', flush=True)).thread.join()",
+    "while a live copy waits": (
+        "live = app.database().live()\nprint('ready', flush=True)\nlive.wait_until(lambda value: value == 2, 60)"
+    ),
+}
+
+
+@pytest.mark.parametrize("body", WAITING.values(), ids=WAITING.keys())
+def test_ctrl_c_ends_a_program_that_waits(body):
+    with Scripted(put(1)) as server:
+        child = program(body, server.url)
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "ready\n"
+            if "main has ended" in body or body == WAITING["when main has ended"]:
+                threading.Event().wait(0.1)  # until the main thread has come to its end; there is nothing to see of it
+            child.send_signal(signal.SIGINT)
+            _, errors = child.communicate(timeout=LIMIT)
+        finally:
+            child.kill()
+            child.communicate()
+        assert "KeyboardInterrupt" in errors
+        assert "ResourceWarning" not in errors
+
+
+def test_a_program_ends_by_itself_when_its_stream_is_closed():
+    body = """
+    stream = app.database().stream(lambda message: stream.close())
+    """
+    with Scripted(put(1)) as server:
+        child = program(textwrap.dedent(body), server.url)
+        out, errors = child.communicate(timeout=LIMIT)
+    assert (out, errors, child.returncode) == ("", "", 0)

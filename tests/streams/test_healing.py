@@ -1,0 +1,311 @@
+"""What an EventStream does when connections end, fall silent, are refused or lead elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import threading
+from itertools import pairwise
+
+import pytest
+
+from firebase_rest.database import stream as streams
+from firebase_rest.database.sse import StreamEvent
+from firebase_rest.errors import (
+    ApiError,
+    InvalidAnswer,
+    NetworkError,
+    NetworkTimeout,
+    PayloadTooLarge,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    StreamError,
+    UsageError,
+)
+from firebase_rest.transport import retry
+from streams.scripted import CONNECT_INTERVAL, LIMIT, Peer, Scripted, fin, put
+
+ENDINGS = {"in good order": Peer.finish, "by FIN": fin, "by RST": Peer.reset}
+
+
+@pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS.keys())
+def test_a_connection_that_ends_is_followed_by_another_which_begins_with_everything(connect, ending):
+    with Scripted(put({"a": 1, "b": 2}, ending), put({"b": 2})) as server:
+        with connect(server.url).database().child("x").stream() as events:
+            assert next(events) == StreamEvent("put", "/", {"a": 1, "b": 2}, resync=False)
+            assert next(events) == StreamEvent("put", "/", {"b": 2}, resync=True)
+            assert events.reconnects == 1
+            assert isinstance(events.last_error, NetworkError)
+
+
+def test_half_an_event_at_the_end_of_a_connection_is_never_delivered(connect):
+    def half(peer):
+        peer.event("put", "/a", 1)
+        peer.send(b'event: put\ndata: {"path":"/","data":null}\n')
+
+    with Scripted(put({}, half), put({"a": 1})) as server:
+        with connect(server.url).database().stream() as events:
+            assert [next(events).data for _ in range(3)] == [{}, 1, {"a": 1}]
+
+
+def test_only_the_first_event_after_a_reconnect_is_a_resync(connect):
+    def more(peer):
+        peer.event("patch", "/", {"b": 1})
+        peer.hold()
+
+    with Scripted(put(1, fin), put(2, more)) as server:
+        with connect(server.url).database().stream() as events:
+            assert [next(events).resync for _ in range(3)] == [False, True, False]
+
+
+def test_a_silent_connection_is_given_up_after_one_and_a_half_keep_alive_periods(connect, monkeypatch):
+    assert streams.SILENCE == 45.0
+    monkeypatch.setattr(streams, "SILENCE", 0.15)
+
+    def lively(peer):
+        for _ in range(4):  # longer than SILENCE in all
+            socket.socket.settimeout(peer.socket, 0.08)
+            with pytest.raises(TimeoutError):
+                peer.socket.recv(1)
+            peer.raw("keep-alive", "null")
+        peer.event("put", "/late", 1)
+        peer.hold()
+
+    with Scripted(put(1), put(2, lively), put(3)) as server:
+        with connect(server.url).database().stream() as events:
+            assert [next(events).data for _ in range(2)] == [1, 2]
+            assert isinstance(events.last_error, NetworkTimeout)
+            assert next(events) == StreamEvent("put", "/late", 1)
+            assert next(events).data == 3
+            assert events.reconnects == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(500, ServerError), (502, ServerError), (503, ServerError), (429, RateLimited), (408, ApiError)]
+)
+def test_a_server_in_trouble_is_asked_again(connect, status, kind):
+    with Scripted(lambda peer: peer.refuse(status, "trouble"), put(1)) as server:
+        with connect(server.url).database().stream() as events:
+            assert next(events).data == 1
+            assert isinstance(events.last_error, kind)
+            assert events.reconnects == 0  # it had never been connected
+
+
+def test_retry_after_is_honoured(connect, monkeypatch):
+    waits: list[float] = []
+    monkeypatch.setattr(streams.Wake, "wait", lambda self, seconds: waits.append(seconds))
+    with Scripted(lambda peer: peer.refuse(429, "slow", "Retry-After: 7\r\n"), put(1)) as server:
+        with connect(server.url).database().stream() as events:
+            next(events)
+    assert waits == [7]
+
+
+def test_the_pauses_double_up_to_a_cap_and_begin_anew_after_a_healthy_connection(connect, monkeypatch):
+    asked: list[int] = []
+    monkeypatch.setattr(streams, "pause_before", lambda failures, retry_after: asked.append(failures) or 0.0)
+    lived = threading.Event()
+    bad = (lambda peer: peer.refuse(503),) * 3
+    with Scripted(*bad, put(1, fin), *bad, put(2, lambda peer: lived.wait(LIMIT)), put(3)) as server:
+        with connect(server.url).database().stream() as events:
+            assert [next(events).data for _ in range(2)] == [1, 2]
+            monkeypatch.setattr(streams, "HEALTHY", 0.0)  # it has now been open for longer than that
+            lived.set()
+            assert next(events).data == 3
+    assert asked == [1, 2, 3, 4, 5, 6, 7, 1]
+    monkeypatch.undo()
+    assert max(retry.pause_before(20) for _ in range(200)) <= retry.CAP == 20
+
+
+def test_waiting_long_for_a_connection_is_no_healthy_period(connect, monkeypatch):
+    monkeypatch.setattr(streams, "HEALTHY", 0.05)
+    monkeypatch.setattr(streams, "SILENCE", 0.1)
+    with Scripted(Peer.hold) as server:
+        with connect(server.url).database().stream(max_retries=2) as events, pytest.raises(StreamError, match="3 fail"):
+            next(events)
+    assert len(server.lines) == 3
+
+
+def test_a_refused_connection_is_tried_again_until_somebody_listens(connect):
+    with Scripted() as gone:
+        pass
+    states: list[str] = []
+    with connect(gone.url).database().stream(on_state=states.append, max_retries=5) as events:
+        with pytest.raises(StreamError, match="given up after 6 failures"):
+            next(events)
+    assert states == ["connecting", "waiting"] * 5 + ["connecting", "closed"]
+    assert not events.is_alive()
+
+
+def test_a_name_that_cannot_be_resolved_is_tried_again(connect, monkeypatch):
+    real, tries = socket.getaddrinfo, []
+
+    def getaddrinfo(host, *rest, **more):
+        tries.append(host)
+        if len(tries) < 3:
+            raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
+        return real(host, *rest, **more)
+
+    with Scripted(put(1)) as server:
+        monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+        with connect(server.url).database().stream() as events:
+            assert next(events).data == 1
+        assert len(tries) == 3
+
+
+def test_with_max_retries_a_success_makes_the_failures_before_it_forgotten_when_it_was_a_healthy_one(
+    connect, monkeypatch
+):
+    monkeypatch.setattr(streams, "HEALTHY", 0.0)
+    bad = (lambda peer: peer.refuse(503),) * 2
+    with Scripted(*bad, put(1, fin), *bad, put(2, fin), *bad, put(3)) as server:
+        with connect(server.url).database().stream(max_retries=3) as events:
+            assert [next(events).data for _ in range(3)] == [1, 2, 3]
+
+
+def test_connections_begin_more_than_a_second_apart(connect, monkeypatch):
+    monkeypatch.setattr(streams, "CONNECT_INTERVAL", 0.1)
+    with Scripted(put(1, fin)) as server:
+        with connect(server.url).database().stream() as events:
+            for _ in range(5):
+                next(events)
+        assert all(later - earlier > 0.095 for earlier, later in pairwise(server.times))
+
+
+def test_sixty_connections_a_minute_are_never_reached():
+    assert CONNECT_INTERVAL * 60 > 60
+
+
+def test_redirects_are_followed_afresh_from_the_original_url_at_each_connect(connect):
+    with Scripted(put(1, fin), put(2)) as there:
+
+        def lead(peer):
+            peer.redirect(f"http://127.0.0.1:{there.port}/x.json?ns=demo&sse=true&auth=echoed")
+
+        with Scripted(lead) as here:
+            query = connect(here.url).database().child("x").order_by_key().limit_to_first(2)
+            with query.stream(token="secret") as events:
+                assert [next(events).data for _ in range(2)] == [1, 2]
+        assert len(here.lines) == 2
+        assert here.lines[0] == here.lines[1]
+        assert there.lines == ["GET /x.json?ns=demo&sse=true&orderBy=%22%24key%22&limitToFirst=2&auth=secret HTTP/1.1"] * 2
+
+
+@pytest.mark.parametrize(
+    ("data", "kind", "words"),
+    [
+        ("null", PermissionDenied, "Permission denied"),
+        ("Permission denied.", PermissionDenied, "Permission denied."),
+        ('"Permission denied."', PermissionDenied, "Permission denied."),
+        (
+            "The specified payload is too large, please request a location with less data.",
+            PayloadTooLarge,
+            "The specified payload is too large, please request a location with less data.",
+        ),
+        ("Something new", ApiError, "Something new"),
+    ],
+)
+def test_a_cancelled_stream_raises_the_reason_of_the_server_and_is_over(connect, data, kind, words):
+    with Scripted(put(1, lambda peer: (peer.raw("cancel", data), peer.hold()))) as server:
+        with connect(server.url).database().stream() as events:
+            next(events)
+            with pytest.raises(kind) as caught:
+                next(events)
+            assert caught.value.message == words
+            assert caught.value.response is None
+            assert events.last_error is caught.value
+            assert not events.is_alive()
+            assert list(events) == []
+        assert len(server.lines) == 1
+
+
+def test_permission_denied_at_the_door_is_an_error_at_once(connect):
+    with Scripted(lambda peer: peer.refuse(401, "Permission denied")) as server:
+        with connect(server.url).database().stream() as events, pytest.raises(PermissionDenied):
+            next(events)
+    assert len(server.lines) == 1
+
+
+def test_what_is_no_change_is_ignored_by_its_name(connect):
+    def noise(peer):
+        peer.raw("log", "anything")
+        peer.raw("rules_debug", "null")
+        peer.send(b"data: {}\n\n")
+        peer.event("put", "/a", 2)
+        peer.hold()
+
+    with Scripted(put(1, noise)) as server:
+        with connect(server.url).database().stream() as events:
+            assert [next(events).data for _ in range(2)] == [1, 2]
+
+
+def test_a_garbled_event_is_answered_by_a_new_connection(connect):
+    with Scripted(put(1, lambda peer: (peer.raw("put", "{}"), peer.hold())), put(2)) as server:
+        with connect(server.url).database().stream() as events:
+            assert [next(events).data for _ in range(2)] == [1, 2]
+            assert isinstance(events.last_error, InvalidAnswer)
+
+
+def test_a_page_in_place_of_a_stream_is_no_connection(connect):
+    def portal(peer):
+        peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")
+
+    with Scripted(portal, put(1)) as server:
+        with connect(server.url).database().stream() as events:
+            assert next(events).data == 1
+            assert isinstance(events.last_error, InvalidAnswer)
+
+
+@pytest.mark.parametrize("size", [1, 7, 65_536])
+def test_an_event_of_20_mb_arrives_whole_however_it_was_cut(connect, size):
+    text = "x" * (20_000_000 if size > 1000 else 20_000)
+
+    def large(peer):
+        raw = f'event: put\ndata: {{"path":"/","data":"{text}"}}\n\n'.encode()
+        for start in range(0, len(raw), size):
+            peer.send(raw[start : start + size])
+        peer.hold()
+
+    with Scripted(lambda peer: (peer.open(), large(peer))) as server:
+        with connect(server.url).database().stream() as events:
+            assert next(events).data == text
+
+
+def test_states_are_told_in_order_and_each_once(connect):
+    states: list[str] = []
+    with Scripted(put(1, fin), put(2)) as server:
+        with connect(server.url).database().stream(on_state=states.append) as events:
+            assert states == []
+            next(events)
+            assert states == ["connecting", "open"]
+            next(events)
+            assert events.state == "open"
+    assert states == ["connecting", "open", "waiting", "connecting", "open", "closed"]
+
+
+def test_on_state_may_fail(connect, caplog):
+    with Scripted(put(1)) as server:
+        with connect(server.url).database().stream(on_state=lambda state: 1 / 0) as events:
+            assert next(events).data == 1
+    assert "on_state('open')" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_what_is_logged_says_where_and_why_and_hides_the_token(connect, caplog):
+    caplog.set_level(logging.DEBUG)
+    with Scripted(lambda peer: peer.refuse(503, "auth=s3cret is down"), put(1)) as server:
+        with connect(server.url).database().child("place").stream(token="s3cret") as events:
+            next(events)
+    assert "The stream of /place connects again in" in caplog.text
+    assert "s3cret" not in caplog.text
+
+
+def test_a_query_that_cannot_work_is_refused_before_anything_is_sent(connect):
+    with Scripted(put(1)) as server:
+        with pytest.raises(UsageError, match="needs an order"):
+            connect(server.url).database().limit_to_first(1).stream()
+        with pytest.raises(UsageError, match="max_retries=-1"):
+            connect(server.url).database().stream(max_retries=-1)
+        with pytest.raises(UsageError, match="a str cannot be"):
+            connect(server.url).database().stream("token")
+        assert server.lines == []

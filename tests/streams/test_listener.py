@@ -1,0 +1,209 @@
+"""`stream(handler)`: pyrebase's shape, and what handlers can do."""
+
+from __future__ import annotations
+
+import queue
+import threading
+
+import pytest
+
+from firebase_rest.errors import PermissionDenied, StopStream, StreamError
+from streams.scripted import LIMIT, Peer, Scripted, fin, put, wait_for
+
+
+def test_a_handler_gets_plain_dicts_in_the_stream_s_own_thread(db):
+    seen = queue.Queue()
+    stream = db.child("a").stream(lambda message: seen.put((message, threading.current_thread())), stream_id="mine")
+    assert seen.get(timeout=LIMIT) == (
+        {"event": "put", "path": "/", "data": None, "stream_id": "mine"},
+        stream.thread,
+    )
+    db.child("a").update({"b": 1})
+    message, _ = seen.get(timeout=LIMIT)
+    assert type(message) is dict
+    assert message == {"event": "patch", "path": "/", "data": {"b": 1}, "stream_id": "mine"}
+    assert not stream.thread.daemon
+    assert stream.is_alive()
+    assert stream.close() is stream
+    stream.thread.join(LIMIT)
+    assert not stream.thread.is_alive()
+    assert not stream.is_alive()
+
+
+def test_without_a_stream_id_there_is_none_in_the_message(db):
+    seen = queue.Queue()
+    with db.stream(seen.put, daemon=True) as stream:
+        assert seen.get(timeout=LIMIT) == {"event": "put", "path": "/", "data": None}
+        assert stream.thread.daemon
+
+
+def test_pyrebase_s_positional_arguments_mean_what_they_did(db):
+    seen = queue.Queue()
+    stream = db.child("a").stream(seen.put, None, "third")
+    assert seen.get(timeout=LIMIT)["stream_id"] == "third"
+    stream.close()
+
+
+def test_a_query_streams_what_it_selects(db):
+    db.set({"a": 1, "b": 2, "c": 3})
+    seen = queue.Queue()
+    with db.order_by_value().limit_to_last(2).stream(seen.put):
+        assert seen.get(timeout=LIMIT)["data"] == {"b": 2, "c": 3}
+        db.child("d").set(4)
+        assert seen.get(timeout=LIMIT)["data"] == {"b": None, "d": 4}
+
+
+def test_in_the_caller_s_thread_it_runs_until_the_handler_stops_it(db):
+    seen = []
+
+    def handler(message):
+        seen.append((message["data"], threading.current_thread()))
+        if len(seen) == 2:
+            raise StopStream
+        db.child("a").set(2)
+
+    db.child("a").set(1)
+    stream = db.child("a").stream(handler, is_async=False)
+    assert seen == [(1, threading.main_thread()), (2, threading.main_thread())]
+    assert stream.thread is None
+    assert not stream.is_alive()
+
+
+def test_in_the_caller_s_thread_it_runs_until_the_app_is_closed(connect):
+    with Scripted(put(1)) as server:
+        app = connect(server.url)
+        stream = app.database().stream(lambda message: app.close(), is_async=False)
+        assert stream.state == "closed"
+
+
+def test_in_the_caller_s_thread_an_error_is_raised(connect):
+    with Scripted(lambda peer: peer.refuse(401, "Permission denied")) as server, pytest.raises(PermissionDenied):
+        connect(server.url).database().stream(print, is_async=False)
+
+
+def test_stop_stream_ends_the_thread(db):
+    def handler(message):
+        raise StopStream
+
+    stream = db.stream(handler)
+    stream.thread.join(LIMIT)
+    assert not stream.is_alive()
+
+
+def test_what_a_handler_raises_goes_to_on_error_and_the_stream_goes_on(db):
+    seen, errors = queue.Queue(), queue.Queue()
+
+    def handler(message):
+        if message["path"] == "/":
+            raise ZeroDivisionError("of the program")
+        seen.put(message)
+
+    with db.stream(handler, on_error=errors.put):
+        assert str(errors.get(timeout=LIMIT)) == "of the program"
+        db.child("a").set(1)
+        assert seen.get(timeout=LIMIT)["path"] == "/a"
+
+
+def test_without_on_error_it_is_logged_with_its_traceback(db, caplog):
+    seen = queue.Queue()
+
+    def handler(message):
+        seen.put(message)
+        raise ZeroDivisionError("of the program")
+
+    with db.child("a").stream(handler):
+        seen.get(timeout=LIMIT)
+        wait_for(lambda: "Traceback" in caplog.text)
+    assert "The handler of <Stream of /a, open> failed" in caplog.text
+    assert "ZeroDivisionError: of the program" in caplog.text
+
+
+def test_on_error_may_fail_too(db, caplog):
+    with db.stream(lambda message: 1 / 0, on_error=lambda error: error.nothing):
+        wait_for(lambda: "on_error of" in caplog.text)
+        assert "AttributeError" in caplog.text
+
+
+def test_the_error_that_ends_a_stream_goes_to_on_error(server, db):
+    errors, seen = queue.Queue(), queue.Queue()
+    stream = db.stream(seen.put, on_error=errors.put)
+    seen.get(timeout=LIMIT)
+    server.emulator.faults.cancel()
+    error = errors.get(timeout=LIMIT)
+    assert isinstance(error, PermissionDenied)
+    stream.thread.join(LIMIT)
+    assert stream.last_error is error
+    assert stream.state == "closed"
+
+
+def test_an_error_of_another_kind_ends_the_thread_with_a_word_too(connect):
+    errors = queue.Queue()
+    with Scripted(put(1)) as server:
+        app = connect(server.url)
+        app.requests.hooks["response"].append(lambda *_, **__: {}["a hook of the program"])
+        stream = app.database().stream(print, on_error=errors.put)
+        assert isinstance(errors.get(timeout=LIMIT), KeyError)
+        stream.thread.join(LIMIT)
+        assert not stream.is_alive()
+
+
+def test_giving_up_is_a_stream_error(connect):
+    errors = queue.Queue()
+    with Scripted(lambda peer: peer.refuse(503)) as server:
+        stream = connect(server.url).database().stream(print, on_error=errors.put, max_retries=2)
+        assert isinstance(errors.get(timeout=LIMIT), StreamError)
+        stream.thread.join(LIMIT)
+    assert len(server.lines) == 3
+
+
+def test_one_sees_how_a_stream_is(connect):
+    seen, states = queue.Queue(), []
+    with Scripted(put(1, fin), put(2)) as server:
+        with connect(server.url).database().child("a").stream(seen.put, on_state=states.append) as stream:
+            assert repr(stream).startswith("<Stream of /a, ")
+            assert [seen.get(timeout=LIMIT)["data"] for _ in range(2)] == [1, 2]
+            assert (stream.state, stream.reconnects, stream.is_alive()) == ("open", 1, True)
+            assert stream.last_error is not None
+            assert "/a" in stream.thread.name
+        stream.thread.join(LIMIT)
+    assert states == ["connecting", "open", "waiting", "connecting", "open", "closed"]
+
+
+def test_events_come_in_the_order_of_the_writes_and_once(server, db):
+    seen = queue.Queue()
+    with db.child("n").stream(seen.put):
+        seen.get(timeout=LIMIT)
+        for number in range(200):
+            db.child("n", number).set(number)
+        assert [seen.get(timeout=LIMIT)["data"] for _ in range(200)] == list(range(200))
+        assert seen.empty()
+
+
+def test_deletions_during_a_gap_reach_the_handler_in_the_snapshot(server, db):
+    db.child("p").set({"a": 1, "b": 2})
+    seen = queue.Queue()
+    with db.child("p").stream(seen.put) as stream:
+        seen.get(timeout=LIMIT)
+        server.emulator.faults.refuse(3)
+        server.emulator.faults.drop(how="rst")
+        db.child("p", "b").remove()
+        assert seen.get(timeout=LIMIT) == {"event": "put", "path": "/", "data": {"a": 1}}
+        assert stream.reconnects == 4
+
+
+def test_a_held_handler_does_not_lose_what_comes_meanwhile(connect):
+    go, seen = threading.Event(), []
+
+    def burst(peer):
+        for number in range(50):
+            peer.event("put", f"/{number}", number)
+        Peer.hold(peer)
+
+    def handler(message):
+        go.wait(LIMIT)
+        seen.append(message["data"])
+
+    with Scripted(put(None, burst)) as server, connect(server.url).database().stream(handler):
+        go.set()
+        wait_for(lambda: len(seen) == 51)
+    assert seen == [None, *range(50)]

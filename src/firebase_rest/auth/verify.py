@@ -101,9 +101,10 @@ class Verifier:
                 f"The token is not meant for the project {self.project!r}: client and server must use the same one.",
             )
         if claims.get("iss") != self.kind.issuer + self.project:
-            other = SESSION_COOKIE if self.kind is ID_TOKEN else ID_TOKEN
-            is_other = claims.get("iss") == other.issuer + self.project
-            hint = f": it is {other.name}" if is_other else ""
+            others = (
+                kind.name for kind in (ID_TOKEN, SESSION_COOKIE) if claims.get("iss") == kind.issuer + self.project
+            )
+            hint = "".join(f": it is {name}" for name in others)
             raise _invalid("WRONG_ISSUER", f'This is not {self.kind.name} of Firebase by its "iss"{hint}.')
         subject = claims.get("sub")
         if not isinstance(subject, str) or not 1 <= len(subject) <= 128:

@@ -20,6 +20,7 @@ from firebase_rest.errors import (
     AppNotVerified,
     AuthError,
     BlockedByFunction,
+    Cancelled,
     ChecksumMismatch,
     ConfigError,
     CredentialInUse,
@@ -85,6 +86,8 @@ if TYPE_CHECKING:
     from firebase_rest.database.sse import StreamEvent
     from firebase_rest.database.stream import EventStream
     from firebase_rest.database.values import SERVER_TIMESTAMP, increment
+    from firebase_rest.storage.reference import Storage, StorageReference
+    from firebase_rest.storage.transfer import Upload
 
 # What loads at first use, so that importing this costs little more than importing requests.
 _LAZY = {
@@ -108,6 +111,9 @@ _LAZY = {
     "StreamEvent": "database.sse",
     "SERVER_TIMESTAMP": "database.values",
     "increment": "database.values",
+    "Storage": "storage.reference",
+    "StorageReference": "storage.reference",
+    "Upload": "storage.transfer",
 }
 
 __all__ = [
@@ -120,6 +126,7 @@ __all__ = [
     "Auth",
     "AuthError",
     "BlockedByFunction",
+    "Cancelled",
     "ChecksumMismatch",
     "ConfigError",
     "CredentialInUse",
@@ -167,6 +174,8 @@ __all__ = [
     "SignInCancelled",
     "Snapshot",
     "StopStream",
+    "Storage",
+    "StorageReference",
     "Stream",
     "StreamError",
     "StreamEvent",
@@ -176,6 +185,7 @@ __all__ = [
     "TooManyAttempts",
     "TransactionConflict",
     "Unauthenticated",
+    "Upload",
     "UsageError",
     "UserDisabled",
     "UserImport",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport.call import Channel
-from firebase_rest.transport.credentials import NOBODY, OWNER, ServiceAccount, Signer, TokenSource, user
+from firebase_rest.transport.credentials import NOBODY, OWNER, ServiceAccount, Signer, StorageUser, TokenSource, user
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.session import SessionTransport
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from firebase_rest.auth.client import Auth
     from firebase_rest.database.reference import Database
+    from firebase_rest.storage.reference import Storage
 
 _EMULATORS = {
     "auth": "FIREBASE_AUTH_EMULATOR_HOST",
@@ -184,6 +185,23 @@ class App:
         location = locate(target if isinstance(target, str) else self.database_url, self._emulators["database"])
         signer = user(target) if isinstance(target, TokenSource) else self._signer("database")
         return Database(Channel(self._transport, signer, self._options), location, Home(self.api_key, self._account))
+
+    def storage(self, target: str | TokenSource | None = None) -> Storage:
+        """A bucket: the configured one, the one named `target` ("gs://..." or bare), or the configured one as a user.
+
+        Its first call raises `ConfigError` without a `storageBucket`.
+        """
+        from firebase_rest.storage.location import locate
+        from firebase_rest.storage.place import Home
+        from firebase_rest.storage.reference import Storage
+
+        if not isinstance(cast(object, target), (str, TokenSource, type(None))):
+            raise UsageError(f"storage() takes the name of a bucket or a UserSession, not {type(target).__name__}.")
+        emulator = self._emulators["storage"]
+        location = locate(target if isinstance(target, str) else self.storage_bucket, emulator)
+        signer = user(target, StorageUser) if isinstance(target, TokenSource) else self._signer("storage")
+        channel = Channel(self._transport, signer, self._options)
+        return Storage(channel, location, Home(self._account, emulator, self.project_id))
 
     def _signer(self, service: str) -> Signer:
         if self._account is None:

@@ -8,6 +8,7 @@
     │   └── InvalidAnswer                     cut, not JSON, a proxy's page
     ├── StreamError                           a stream ended for good
     ├── ChecksumMismatch
+    ├── Cancelled                             a transfer that the program itself ended
     ├── TransactionConflict
     └── ApiError (requests HTTPError)         Firebase answered, and the answer is no
         ├── Unauthenticated                   the token is missing or bad (database, storage, verifying)
@@ -43,6 +44,7 @@ __all__ = [
     "AppNotVerified",
     "AuthError",
     "BlockedByFunction",
+    "Cancelled",
     "ChecksumMismatch",
     "ConfigError",
     "CredentialInUse",
@@ -135,6 +137,10 @@ class StopStream(Exception):
 
 class ChecksumMismatch(FirebaseError):
     """What arrived is not what was sent."""
+
+
+class Cancelled(FirebaseError):
+    """A transfer that the program itself ended."""
 
 
 class TransactionConflict(FirebaseError):

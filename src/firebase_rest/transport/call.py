@@ -111,6 +111,11 @@ class Call:
             raise NetworkTimeout(f"The call did not end within its deadline of {self._options.deadline:g} s.")
         self._wait(seconds, may_have_happened=False)
 
+    @property
+    def is_overdue(self) -> bool:
+        """Whether the deadline of the call has passed."""
+        return self._ends is not None and time.monotonic() >= self._ends
+
     def hold(self) -> None:
         """The deadline goes on for the body that is being read; until `release`."""
         if self._ends is not None and self._watch is not None:

@@ -1,0 +1,99 @@
+"""What goes by is added up, and compared with what Firebase says it holds.
+
+The law of this file: sums are of the stored bytes; a sum that Firebase does not give is not missed, one that differs is
+an error. https://cloud.google.com/storage/docs/data-validation
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import b64decode, b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Any
+
+from firebase_rest.errors import ChecksumMismatch
+from firebase_rest.storage.crc32c import extend, in_base64
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What Firebase says of an object: base64 of its MD5, its CRC-32C as a number, its bytes; None: it does not say."""
+
+    md5: str | None = None
+    crc32c: int | None = None
+    size: int | None = None
+
+
+class Checksum:
+    """The sums of bytes that go by.
+
+    MD5 always, unless `md5` is off (objects put together from others have none). CRC-32C where google_crc32c is there
+    to do it at no cost, or where `crc32c` asks for it.
+    """
+
+    def __init__(self, *, md5: bool = True, crc32c: bool = False) -> None:
+        self.size = 0
+        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
+        self._crc32c = 0 if crc32c or find_spec("google_crc32c") is not None else None
+
+    def update(self, data: bytes) -> None:
+        """Some more bytes."""
+        self.size += len(data)
+        if self._md5 is not None:
+            self._md5.update(data)
+        if self._crc32c is not None:
+            self._crc32c = extend(self._crc32c, data)
+
+    @property
+    def md5(self) -> str:
+        """Base64 of the MD5, as Firebase writes it."""
+        assert self._md5 is not None
+        return b64encode(self._md5.digest()).decode()
+
+    def differs(self, expected: Expected) -> str | None:
+        """What differs, as a sentence's beginning; None if all that can be compared agrees."""
+        if expected.size is not None and expected.size != self.size:
+            return f"{self.size} bytes here, {expected.size} in Firebase"
+        if expected.md5 is not None and self._md5 is not None and expected.md5 != self.md5:
+            return f"MD5 {self.md5} here, {expected.md5} in Firebase"
+        if expected.crc32c is not None and self._crc32c is not None and expected.crc32c != self._crc32c:
+            return f"CRC-32C {in_base64(self._crc32c)} here, {in_base64(expected.crc32c)} in Firebase"
+        return None
+
+    def check(self, expected: Expected, what: str) -> None:
+        """Raise `ChecksumMismatch`, which begins with `what`, where anything differs."""
+        difference = self.differs(expected)
+        if difference is not None:
+            raise ChecksumMismatch(f"{what}: {difference}.")
+
+
+def of_metadata(metadata: Mapping[str, Any]) -> Expected:
+    """What an object's metadata say."""
+    size, md5, crc32c = metadata.get("size"), metadata.get("md5Hash"), metadata.get("crc32c")
+    return Expected(
+        md5 if isinstance(md5, str) and md5 else None,
+        _number(crc32c) if isinstance(crc32c, str) else None,
+        int(size) if isinstance(size, str) and size.isdecimal() else None,
+    )
+
+
+def of_header(value: str) -> Expected:
+    """What an `x-goog-hash` header says: "crc32c=...,md5=...", in one line or in several that were joined."""
+    sums: dict[str, str] = {}
+    for entry in value.split(","):
+        name, _, text = entry.strip().partition("=")  # at the first one: base64 ends in others
+        sums[name.lower()] = text.strip()
+    return Expected(sums.get("md5") or None, _number(sums.get("crc32c", "")))
+
+
+def _number(text: str) -> int | None:
+    """A CRC-32C: base64 of four big-endian bytes in production, a decimal number in the official emulator."""
+    if text.isdecimal() and text.isascii():
+        return int(text) & 0xFFFFFFFF
+    try:
+        raw = b64decode(text, validate=True)
+    except ValueError:
+        return None
+    return int.from_bytes(raw, "big") if len(raw) == 4 else None

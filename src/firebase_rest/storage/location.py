@@ -1,0 +1,192 @@
+"""A place in a bucket, and the URL it has.
+
+The law of this file: a name is encoded in one function, once; what cannot be a name is refused before anything is sent.
+https://cloud.google.com/storage/docs/objects#naming
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from os import PathLike
+from pathlib import PurePath
+from typing import cast
+from urllib.parse import quote, unquote, urlsplit
+
+from firebase_rest.errors import ConfigError, UsageError
+
+PRODUCTION = "https://firebasestorage.googleapis.com"
+MAX_NAME_BYTES = 1024
+
+_BUCKET = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:-]*")
+_RESERVED = ".well-known/acme-challenge/"
+_OBJECT_PATH = re.compile(r"/v\d[^/]*/b/([^/]+)/o(?:/(.*))?")
+_PUBLIC_HOSTS = frozenset({"storage.googleapis.com", "storage.cloud.google.com"})
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """`base` is scheme and host, `name` the object's or the folder's whole path, "" for the whole bucket.
+
+    With a `problem`, the configuration names no bucket; using the place says so.
+    """
+
+    base: str
+    bucket: str
+    name: str = ""
+    problem: str | None = field(default=None)
+
+    @property
+    def bucket_url(self) -> str:
+        """The bucket's URL, ending in "/v0/b/<bucket>". Raises `ConfigError` where the configuration names none."""
+        if self.problem is not None:
+            raise ConfigError(self.problem)
+        return f"{self.base}/v0/b/{quote(self.bucket, safe='')}"
+
+    @property
+    def collection_url(self) -> str:
+        """Where objects are listed and made."""
+        return f"{self.bucket_url}/o"
+
+    @property
+    def url(self) -> str:
+        """The URL of the object, without a query. Raises `UsageError` for the bucket itself."""
+        collection = self.collection_url
+        if not self.name:
+            raise UsageError(
+                "This is the whole bucket, and the call is about one file: name it, as in "
+                "storage.child('images/a.png')."
+            )
+        return f"{collection}/{quote(checked_name(self.name), safe='')}"
+
+    @property
+    def folder(self) -> str:
+        """The prefix of everything below: the path with a slash at its end; "" for the whole bucket."""
+        return f"{self.name.rstrip('/')}/" if self.name else ""
+
+    def child(self, *parts: object) -> Location:
+        """The place below. Each part is made text; slashes at its ends only separate. `UsageError` for what is no name.
+
+        Raises it for `a//b` too: Firebase hides such names from every list.
+        """
+        added = [text for text in (_part(part) for part in parts) if text]
+        if not added:
+            return self
+        name = "/".join([self.name.rstrip("/"), *added] if self.name else added)
+        if "//" in name:
+            raise UsageError(
+                f"{_shown(name)} has an empty part between two slashes; Firebase leaves such names out of every list. "
+                "Write one slash (or name a file that exists already by ref('gs://bucket/...'))."
+            )
+        return replace(self, name=checked_name(name))
+
+    def at(self, name: str) -> Location:
+        """The place with exactly this name, in the same bucket."""
+        return replace(self, name=name)
+
+    @property
+    def parent(self) -> Location | None:
+        """The place above; None for the bucket."""
+        return replace(self, name=self.name.rstrip("/").rpartition("/")[0].rstrip("/")) if self.name else None
+
+
+def _part(part: object) -> str:
+    if part is None:
+        raise UsageError("child(None): the path is missing; a variable that should hold a name is probably None.")
+    if isinstance(part, PathLike):
+        part = PurePath(cast("PathLike[str]", part)).as_posix()
+    return (part if isinstance(part, str) else str(part)).strip("/")
+
+
+def checked_name(name: str) -> str:
+    """`name` if an object can have it. Raises `UsageError` with the rule it breaks."""
+    try:
+        size = len(name.encode())
+    except UnicodeEncodeError:
+        raise UsageError(f"{_shown(name)} is not text that UTF-8 can hold, so it cannot be a name.") from None
+    if size > MAX_NAME_BYTES:
+        raise UsageError(f"{_shown(name)} takes {size} bytes; a name has at most {MAX_NAME_BYTES}.")
+    if "\n" in name or "\r" in name:
+        raise UsageError(f"{_shown(name)} holds a line break; a name must not.")
+    if name in (".", ".."):
+        raise UsageError(f"{name!r} cannot be a name; it means a folder.")
+    if name.startswith(_RESERVED):
+        raise UsageError(f"{_shown(name)}: names below {_RESERVED} are reserved.")
+    return name
+
+
+def _shown(name: str) -> str:
+    return ascii(name if len(name) <= 60 else name[:57] + "...")
+
+
+# --- from configuration and URLs --------------------------------------------------------------------------------------
+
+
+def locate(bucket: object, emulator: str | None) -> Location:
+    """The root of a bucket, named as the configuration does; `emulator` is the host:port that stands in for Google.
+
+    What is wrong with either is told when the place is used: programs build theirs while they are imported.
+    """
+    base = PRODUCTION if emulator is None else f"http://{emulator}"
+    if emulator is not None and "//" in emulator:
+        problem = "write host:port without a scheme, like 127.0.0.1:9199."
+        return _nowhere(f"FIREBASE_STORAGE_EMULATOR_HOST is {emulator!r}: {problem}", base)
+    if bucket is None:
+        return _nowhere(
+            "The configuration has no 'storageBucket', which Storage needs; add it or pass storage(bucket).", base
+        )
+    if not isinstance(bucket, str):
+        return _nowhere(f"The 'storageBucket' in the configuration is a {type(bucket).__name__}, not a string.", base)
+    name = bucket.strip().removeprefix("gs://").rstrip("/")
+    if "://" in name:
+        with suppress(UsageError):  # said below, with the whole value
+            name = parse_url(name, None).bucket
+    if not _BUCKET.fullmatch(name):
+        return _nowhere(
+            f"The storageBucket {bucket!r} is not the name of a bucket; copy it from the Firebase console, "
+            "like 'my-project.firebasestorage.app' or 'my-project.appspot.com'.",
+            base,
+        )
+    return Location(base, name)
+
+
+def _nowhere(problem: str, base: str) -> Location:
+    return Location(base, "", problem=problem)
+
+
+def parse_url(url: object, emulator: str | None) -> Location:
+    """The place that a gs:// URL, a download URL or a public URL names, exactly; a token in it is left out.
+
+    Raises `UsageError` for any other text.
+    """
+    found = _taken_apart(url) if isinstance(url, str) else None
+    if found is None or not _BUCKET.fullmatch(found[0]):
+        raise UsageError(
+            "ref() takes 'gs://bucket/path' or an https download URL of Firebase; for a path below the bucket write "
+            "storage.child(path)."
+        )
+    root = locate(found[0], emulator)
+    return root.at(checked_name(found[1])) if found[1] else root
+
+
+def _taken_apart(url: str) -> tuple[str, str] | None:
+    """Bucket and name."""
+    url = url.strip()
+    if url.startswith("gs://"):
+        bucket, _, name = url[len("gs://") :].partition("/")
+        return bucket, name.rstrip("/")
+    try:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+    except ValueError:  # a bracket that is not closed
+        return None
+    if parts.scheme not in ("http", "https"):
+        return None
+    match = _OBJECT_PATH.fullmatch(parts.path)
+    if match:
+        return unquote(match[1]), unquote(match[2] or "")
+    if host in _PUBLIC_HOSTS:
+        bucket, _, name = parts.path.lstrip("/").partition("/")
+        return unquote(bucket), unquote(name)
+    return None

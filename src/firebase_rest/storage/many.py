@@ -1,0 +1,87 @@
+"""Many files at once, by a bounded number of workers, with a result for each.
+
+The law of this file: one file's failure is its result and stops no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+from firebase_rest.errors import FirebaseError, UsageError
+from firebase_rest.storage.progress import Progress, reporting
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one file: `error` is None if it went well, and then an upload has `metadata`."""
+
+    name: str
+    metadata: dict[str, Any] | None = None
+    error: Exception | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it went well."""
+        return self.error is None
+
+
+def all_of(
+    jobs: Sequence[tuple[str, T]],
+    work: Callable[[str, T], dict[str, Any] | None],
+    workers: int,
+    progress: Progress,
+    label: str,
+) -> list[Result]:
+    """`work(name, item)` for each job, `workers` at a time; the results in the order of the jobs.
+
+    `progress` gets the number of files that are done. An interruption ends what has not begun yet.
+    """
+
+    def one(name: str, item: T) -> Result:
+        try:
+            return Result(name, work(name, item))
+        except (FirebaseError, OSError) as error:
+            return Result(name, error=error)
+
+    with reporting(progress, label) as report, ThreadPoolExecutor(workers, "firebase_rest storage") as pool:
+        futures = [pool.submit(one, name, item) for name, item in jobs]
+        try:
+            for done, _ in enumerate(as_completed(futures), 1):
+                report(done, len(jobs))
+            return [future.result() for future in futures]
+        finally:
+            for future in futures:
+                future.cancel()
+
+
+def pairs(files: object, what: str) -> list[tuple[str, Any]]:
+    """A dict, or pairs. Raises `UsageError`."""
+    entries: Any = cast("Any", files).items() if isinstance(files, Mapping) else files
+    if not isinstance(entries, Iterable) or isinstance(entries, (str, bytes)):
+        raise UsageError(f"{what} or pairs of both, not {_kind(cast('object', files))}.")
+    found: list[tuple[str, Any]] = []
+    for entry in cast("Any", entries):
+        if not isinstance(entry, tuple) or len(cast("Any", entry)) != 2:
+            raise UsageError(f"{what} or pairs of both; {_kind(cast('object', entry))} is neither.")
+        found.append(cast("tuple[str, Any]", entry))
+    return found
+
+
+def _kind(value: object) -> str:
+    return type(value).__name__
+
+
+def local_file(folder: Path, name: str) -> Path:
+    """Where an object goes below a folder. Raises `UsageError` for a name that leads out of it."""
+    root = folder.resolve()
+    path = root.joinpath(*name.split("/"))
+    if not path.resolve().is_relative_to(root) or path.resolve() == root or "\\" in name or "\0" in name:
+        raise UsageError(f"{name!r} leads out of the folder {str(folder)!r}; download it alone, to a path of yours.")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path

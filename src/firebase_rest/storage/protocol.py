@@ -1,0 +1,239 @@
+"""Flows over Cloud Storage for Firebase: metadata, lists, deleting, download tokens; and what refusals mean.
+
+The law of this file: no socket, no clock; a status decides what a refusal is, never its words. Upload URLs and download
+tokens are secrets and go into no error. https://firebase.google.com/docs/reference/rest/storage/rest
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, cast
+from urllib.parse import quote
+
+from firebase_rest.errors import (
+    ApiError,
+    FirebaseError,
+    InvalidAnswer,
+    NotFound,
+    PayloadTooLarge,
+    PermissionDenied,
+    PreconditionFailed,
+    QuotaExceeded,
+    RateLimited,
+    ServerError,
+    Unauthenticated,
+    UsageError,
+)
+from firebase_rest.storage.location import Location
+from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.lenient import as_object, json_object
+from firebase_rest.transport.wire import Flow, Repeat, Request, Response
+
+Metadata = dict[str, Any]
+"""An object's metadata as Firebase sends it: "name", "size" (a string), "contentType", "md5Hash", "metadata", ..."""
+
+MAX_PAGE = 1000
+JSON_TYPE = {"Content-Type": "application/json; charset=utf-8"}
+
+_SETTABLE = ("contentType", "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "metadata")
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: Unauthenticated,
+    402: QuotaExceeded,
+    403: PermissionDenied,
+    404: NotFound,
+    412: PreconditionFailed,
+    413: PayloadTooLarge,
+    429: RateLimited,
+}
+_SECRET_HEADERS = frozenset({"x-goog-upload-url", "x-goog-upload-control-url", "location"})
+
+
+def check(response: Response) -> Response:
+    """The response itself if Firebase said yes; otherwise the typed error is raised."""
+    if 200 <= response.status < 300:
+        return response
+    raise refusal(response)
+
+
+def refusal(response: Response) -> ApiError:
+    """The typed error for an answer that says no; its body may be JSON, plain text, a page, or nothing."""
+    kind = ServerError if response.status >= 500 else _BY_STATUS.get(response.status, ApiError)
+    error = json_object(response.body).get("error")
+    details = as_object(error)
+    message = str(details.get("message") or (error if isinstance(error, str) else "") or response.text.strip()[:500])
+    code = details.get("status")
+    headers = {name: value for name, value in response.headers.items() if name not in _SECRET_HEADERS}
+    return api_error(
+        kind,
+        replace(response, headers=headers),
+        message,
+        code=code if isinstance(code, str) else None,
+        details=details or None,
+    )
+
+
+def metadata_in(response: Response) -> Metadata:
+    """The metadata that an answer carries. Raises `InvalidAnswer` where something else came."""
+    found = response.json_object()
+    if "name" not in found:
+        raise InvalidAnswer("What answered in place of Firebase did not send an object's metadata.")
+    return found
+
+
+# --- one object ------------------------------------------------------------------------------------------------------
+
+
+def read(method: str, url: str, params: tuple[tuple[str, str], ...] = ()) -> Request:
+    """A request that may be repeated as often as one likes."""
+    return Request(method, url, params, repeatable=Repeat.ALWAYS, token_401=True)
+
+
+def get_metadata(location: Location) -> Flow[Metadata]:
+    """The object's metadata."""
+    return metadata_in(check((yield read("GET", location.url))))
+
+
+def update_metadata(location: Location, changes: Mapping[str, Any]) -> Flow[Metadata]:
+    """Change what `changes` name, and nothing else; None clears a field or a custom key. The new metadata."""
+    body = json.dumps(checked_fields(changes), ensure_ascii=False).encode()
+    request = Request("PATCH", location.url, (), JSON_TYPE, body, Repeat.ALWAYS, token_401=True)
+    return metadata_in(check((yield request)))
+
+
+def delete(location: Location) -> Flow[None]:
+    """Delete the object."""
+    response = yield read("DELETE", location.url)
+    if response.status == 404 and response.after_doubt:
+        return  # an earlier try got through, only its answer did not
+    check(response)
+
+
+def checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """`fields` if Firebase lets a client set them. Raises `UsageError`."""
+    if not isinstance(cast(object, fields), Mapping):
+        raise UsageError(f"Metadata are a dict like {{'contentType': 'text/plain'}}, not {type(fields).__name__}.")
+    for name, value in fields.items():
+        if name not in _SETTABLE:
+            raise UsageError(
+                f"{name!r} cannot be set; these can: {', '.join(_SETTABLE)}. "
+                "Values of your own go into 'metadata': {'metadata': {'owner': 'ada'}}."
+            )
+        if name == "metadata":
+            checked_custom(value, clearing=True)
+        elif value is not None and not isinstance(value, str):
+            raise UsageError(f"{name!r} takes a string, or None to clear it, not {type(value).__name__}.")
+    return dict(fields)
+
+
+def checked_custom(custom: object, *, clearing: bool = False) -> dict[str, Any]:
+    """Custom metadata: strings by strings; with `clearing` also None. Raises `UsageError`."""
+    if custom is None:
+        return {}
+    if not isinstance(custom, Mapping):
+        raise UsageError(f"metadata= takes a dict of strings, like {{'owner': 'ada'}}, not {type(custom).__name__}.")
+    entries = cast("Mapping[object, object]", custom)
+    for key, value in entries.items():
+        if not isinstance(key, str) or not (isinstance(value, str) or (clearing and value is None)):
+            raise UsageError(f"Custom metadata are strings by strings; {key!r} has another kind of value: use str().")
+        if key == "firebaseStorageDownloadTokens":
+            raise UsageError("Download tokens are made by create_download_token(); Firebase refuses them here.")
+    return {str(key): value for key, value in entries.items()}
+
+
+# --- download tokens -------------------------------------------------------------------------------------------------
+
+
+def create_download_token(location: Location) -> Flow[Metadata]:
+    """Add a download token; for administrators."""
+    # Twice would make two tokens.
+    request = Request("POST", location.url, (("create_token", "true"),), repeatable=Repeat.IF_UNSENT, token_401=True)
+    return metadata_in(check((yield request)))
+
+
+def revoke_download_token(location: Location, token: str) -> Flow[Metadata]:
+    """Take a download token away; for administrators."""
+    return metadata_in(check((yield read("POST", location.url, (("delete_token", token),)))))
+
+
+def tokens_in(metadata: Metadata) -> list[str]:
+    """The download tokens."""
+    text = metadata.get("downloadTokens")
+    return [token for token in text.split(",") if token] if isinstance(text, str) else []
+
+
+def download_url(location: Location, token: str | None) -> str:
+    """The link to the object's bytes; with a download token anybody can follow it."""
+    return f"{location.url}?alt=media" + (f"&token={quote(token, safe='')}" if token else "")
+
+
+def get_download_url(location: Location) -> Flow[str]:
+    """The link that can be shared."""
+    tokens = tokens_in((yield from get_metadata(location)))
+    if not tokens:
+        raise FirebaseError(
+            f"{location.name!r} has no download token, so no link can be shared; make one with create_download_token()."
+        )
+    return download_url(location, tokens[0])
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """One page of a list: names of objects, prefixes with a slash at their end, and where the next page begins."""
+
+    items: tuple[str, ...]
+    prefixes: tuple[str, ...]
+    next_page_token: str | None
+
+
+def list_page(
+    location: Location, prefix: str, *, recursive: bool, page_token: str | None = None, page_size: int | None = None
+) -> Flow[Names]:
+    """A page of what is below `prefix` ("" or ending in a slash)."""
+    params = [("prefix", prefix)] if prefix else []
+    params += [] if recursive else [("delimiter", "/")]
+    params += [("maxResults", str(page_size))] if page_size else []
+    params += [("pageToken", page_token)] if page_token else []
+    reply = check((yield read("GET", location.collection_url, tuple(params)))).json_object()
+    token = reply.get("nextPageToken")
+    items = [as_object(item).get("name") for item in _entries(reply, "items")]
+    return Names(
+        tuple(name for name in items if isinstance(name, str) and name),
+        tuple(name for name in _entries(reply, "prefixes") if isinstance(name, str) and name),
+        token if isinstance(token, str) and token else None,
+    )
+
+
+def _entries(reply: Mapping[str, Any], member: str) -> Sequence[object]:
+    """A list, which is left out when it is empty."""
+    found = reply.get(member)
+    if found is None:
+        return ()
+    if not isinstance(found, list):
+        raise InvalidAnswer(f"What answered in place of Firebase sent {member!r} that are no list.")
+    return cast("list[object]", found)
+
+
+def following(pages: Iterator[Names]) -> Iterator[Names]:
+    """Pages without what earlier pages had. Raises `InvalidAnswer` where a page token comes twice."""
+    seen: set[str] = set()
+    tokens: set[str] = set()
+    for page in pages:
+        yield Names(
+            tuple(name for name in page.items if name not in seen),
+            tuple(name for name in page.prefixes if name not in seen),
+            page.next_page_token,
+        )
+        seen.update(page.prefixes)
+        if page.next_page_token is not None:
+            if page.next_page_token in tokens:
+                raise InvalidAnswer("The list goes round in circles: the same page was named as the next one twice.")
+            tokens.add(page.next_page_token)

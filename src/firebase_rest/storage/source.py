@@ -1,0 +1,244 @@
+"""What is uploaded: a path, bytes, anything with `read()`, or an iterator of bytes, read piece by piece.
+
+The law of this file: no more than the piece under way is kept, a piece can be had again until the next one is asked
+for, and every byte goes into the checksum once.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from threading import Thread
+from types import TracebackType
+from typing import Any, cast
+
+from firebase_rest.errors import UsageError
+from firebase_rest.storage.checksum import Checksum
+
+Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
+"""What `put` takes. `Any`: web frameworks' uploads have a `read()` and no common type."""
+
+
+class Source:
+    """The bytes of an upload, from 0 on. A context manager: a file that it opened it closes.
+
+    `size` is None where nobody knows it before the end.
+    """
+
+    def __init__(self, file: Uploadable) -> None:
+        self._opened = False
+        self._file = self._open(file)
+        self._origin, self.size = _extent(self._file)
+        self.checksum = Checksum()
+        self._position = 0
+        """Where the file stands, counted from the origin."""
+        self._piece = b""
+        self._piece_start = 0
+        self._ahead: tuple[int, Future[bytes]] | None = None
+
+    def __enter__(self) -> Source:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+        if error is not None and not self._opened and self._origin is not None:
+            self._file.seek(self._origin)  # so that it can be uploaded again
+
+    def close(self) -> None:
+        """Close the file, if it was opened here."""
+        self._settle()
+        self._piece = b""
+        if self._opened:
+            self._file.close()
+
+    def _open(self, file: Any) -> Any:
+        if isinstance(file, (str, os.PathLike)):
+            path = os.fspath(cast("str | os.PathLike[str]", file))
+            self._opened = True
+            return open(path, "rb")  # noqa: PTH123 - a missing file stays FileNotFoundError; close() closes it
+        if isinstance(file, (bytes, bytearray, memoryview)):
+            return io.BytesIO(bytes(cast(bytes, file)))
+        if callable(getattr(file, "read", None)):
+            _refuse_text(file)
+            return file
+        if isinstance(file, Iterable):
+            return _Joined(iter(cast("Iterable[object]", file)))
+        raise UsageError(
+            f"put() takes a path, bytes, a file opened with 'rb', or an iterator of bytes, not {type(file).__name__}."
+        )
+
+    # --- pieces -----------------------------------------------------------------------------------------------------
+
+    def piece(self, start: int, size: int) -> tuple[bytes, bool]:
+        """`size` bytes from `start` on, or what there is, and whether they reach the end.
+
+        Raises `UsageError` for a place that cannot be read again, and where the file has become shorter.
+        """
+        if self.size is None:
+            piece = self._get(start, size + 1)  # one byte more tells whether this is the end
+            return (piece[:size], False) if len(piece) > size else (piece, True)
+        size = min(size, self.size - start)
+        piece = self._get(start, size)
+        if len(piece) < size:
+            raise UsageError(
+                f"The file ended after {start + len(piece)} of {self.size} bytes: it changed while it was uploaded."
+            )
+        return piece, start + size == self.size
+
+    def read_ahead(self, start: int, size: int) -> None:
+        """Read the next piece in a thread while this one is on its way. Its errors come with `piece`."""
+        if self._ahead is not None or self.size is None or start >= self.size:
+            return
+        future: Future[bytes] = Future()
+        size = min(size, self.size - start)
+
+        def work() -> None:
+            try:
+                future.set_result(self._read_at(start, size))
+            except BaseException as error:  # noqa: BLE001 - raised again by who asks for the piece
+                future.set_exception(error)
+
+        self._ahead = (start, future)
+        Thread(target=work, name="firebase_rest upload", daemon=True).start()
+
+    def can_read(self, start: int) -> bool:
+        """Whether the bytes from `start` on can be had (again)."""
+        return self.size is not None or self._piece_start <= start <= self._piece_start + len(self._piece)
+
+    def sum_up(self, end: int) -> None:
+        """Read up to `end`, for the checksum: what an earlier process has sent."""
+        while self.checksum.size < end:
+            if not self._get(self.checksum.size, min(1 << 20, end - self.checksum.size)):
+                raise UsageError(f"The file has fewer than the {end} bytes that were uploaded of it: it is another.")
+
+    def _get(self, start: int, size: int) -> bytes:
+        offset = start - self._piece_start
+        if offset >= 0 and offset + size <= len(self._piece):
+            whole = offset == 0 and size == len(self._piece)
+            return self._piece if whole else self._piece[offset : offset + size]
+        self._piece, self._piece_start = self._fill(start, size), start
+        return self._piece
+
+    def _fill(self, start: int, size: int) -> bytes:
+        ahead_start, ahead = self._settle()
+        if ahead is not None and ahead_start == start and len(ahead) >= size:
+            return ahead
+        if self.size is not None:
+            self._piece = b""  # its memory is needed for the next one
+            return self._read_at(start, size)
+        offset = start - self._piece_start
+        if not 0 <= offset <= len(self._piece):
+            raise UsageError(
+                "The upload has to go on at bytes that were read already and cannot be read again; "
+                "pass a file that can seek."
+            )
+        kept = self._piece[offset:]
+        return kept + self._read(size - len(kept))
+
+    def _settle(self) -> tuple[int, bytes | None]:
+        """Wait for what is read ahead. Where it begins, and its bytes, if any."""
+        if self._ahead is None:
+            return 0, None
+        (start, future), self._ahead = self._ahead, None
+        try:
+            return start, future.result()
+        except Exception:  # noqa: BLE001 - the same read is done again, where its error belongs
+            return 0, None
+
+    def _read_at(self, start: int, size: int) -> bytes:
+        if self._position != start:
+            self._file.seek((self._origin or 0) + start)
+            self._position = start
+        return self._read(size)
+
+    def _read(self, size: int) -> bytes:
+        """So many bytes, fewer only at the end; those not seen before go into the checksum."""
+        parts: list[bytes] = []
+        missing = size
+        while missing:
+            part = self._file.read(missing)
+            if part is None:
+                raise UsageError("The file gave no bytes without being at its end: pass a blocking one.")
+            if not isinstance(part, bytes):
+                part = _as_bytes(part)
+            if not part:
+                break
+            parts.append(part)
+            missing -= len(part)
+        data = parts[0] if len(parts) == 1 else b"".join(parts)
+        known = self.checksum.size - self._position
+        if known <= 0:
+            self.checksum.update(data)
+        elif known < len(data):
+            self.checksum.update(data[known:])
+        self._position += len(data)
+        return data
+
+
+class _Joined:
+    """An iterator of bytes with `read`."""
+
+    def __init__(self, parts: Iterator[object]) -> None:
+        self._parts = parts
+        self._rest = b""
+
+    def read(self, size: int) -> bytes:
+        """At most `size` bytes; b"" at the end."""
+        while not self._rest:
+            part = next(self._parts, None)
+            if part is None:
+                return b""
+            self._rest = _as_bytes(part)
+        data, self._rest = self._rest[:size], self._rest[size:]
+        return data
+
+
+def _as_bytes(part: object) -> bytes:
+    if isinstance(part, (bytes, bytearray, memoryview)):
+        return bytes(cast(bytes, part))
+    if isinstance(part, str):
+        raise UsageError("What is uploaded consists of bytes, and text came: encode it, or open the file with 'rb'.")
+    if hasattr(part, "__await__"):
+        close = getattr(part, "close", None)
+        if close is not None:
+            close()  # a coroutine that nobody awaits would be warned about
+        raise UsageError("The upload's read() is asynchronous; pass the plain file inside it (upload.file).")
+    raise UsageError(f"What is uploaded consists of bytes, and a {type(part).__name__} came.")
+
+
+_TEXT = "The file is open in text mode, and what is stored are bytes: open it with open(path, 'rb')."
+
+
+def _refuse_text(file: Any) -> None:
+    mode = getattr(file, "mode", "")
+    if isinstance(file, io.TextIOBase) or (isinstance(mode, str) and mode and hasattr(file, "encoding")):
+        raise UsageError(_TEXT)
+
+
+def _extent(file: Any) -> tuple[int | None, int | None]:
+    """Where a file that can seek stands now, and how many bytes follow; None and None for other files."""
+    try:
+        origin = file.tell()
+        end = file.seek(0, os.SEEK_END)
+        end = file.tell() if end is None else end  # some web uploads return nothing
+        file.seek(origin)
+    except (AttributeError, OSError, ValueError, TypeError):
+        return None, None
+    if not isinstance(origin, int) or not isinstance(end, int):
+        return None, None
+    return origin, max(0, end - origin)
+
+
+def name_of(file: Any) -> str:
+    """The name of a local file or a web upload; "" if there is none."""
+    if isinstance(file, (str, os.PathLike)):
+        return os.fspath(cast("str | os.PathLike[str]", file))
+    for attribute in ("filename", "name"):
+        name: object = getattr(file, attribute, None)
+        if isinstance(name, str):
+            return name
+    return ""

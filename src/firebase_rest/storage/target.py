@@ -1,0 +1,154 @@
+"""Where a download goes: a file that is there whole or not at all, or an open file of the program's.
+
+The law of this file: what fails leaves nothing behind, and a file that was there before stays as it was.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, cast
+
+from firebase_rest.errors import UsageError
+
+Downloadable = str | os.PathLike[str] | io.IOBase | Any
+"""A path, or an object with `write` for bytes. `Any`: such objects have no common type."""
+
+
+class Target(Protocol):
+    """A context manager; leaving it by an error undoes what was written."""
+
+    def __enter__(self) -> Target: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None: ...
+
+    def write(self, data: bytes) -> None:
+        """Some more bytes."""
+        ...
+
+    def restart(self) -> bool:
+        """Forget what was written; False where that cannot be done."""
+        ...
+
+
+def target_of(target: Downloadable) -> Target:
+    """Raises `UsageError` for what is neither a path nor a file for bytes, IsADirectoryError for a folder."""
+    if isinstance(target, (str, os.PathLike)):
+        name = os.fspath(cast("str | os.PathLike[str]", target))
+        path = Path(name)
+        if not name:
+            raise UsageError("The name of the file to write is empty.")
+        special = path.exists() and not path.is_file() and not path.is_dir()
+        return _OpenFile(path.open("wb"), owned=True) if special else _WholeFile(path)
+    if not callable(getattr(target, "write", None)):
+        raise UsageError(f"A download goes to a path or a file opened with 'wb', not to a {type(target).__name__}.")
+    if isinstance(target, io.TextIOBase):
+        raise UsageError("The file is open in text mode, and what arrives are bytes: open it with open(path, 'wb').")
+    return _OpenFile(target, owned=False)
+
+
+class _WholeFile:
+    """Written under a temporary name beside the target, and renamed when whole."""
+
+    def __init__(self, path: Path) -> None:
+        # A link keeps pointing where it points; what it points to is replaced.
+        self._path = Path(os.path.realpath(path))
+        self._temporary = self._path.with_name(f".{self._path.name[:80]}.{secrets.token_hex(6)}.part")
+        self._file: Any = None
+
+    def __enter__(self) -> _WholeFile:
+        if self._path.is_dir():
+            self._path.open("wb")  # the operating system's own error, with its number and the path
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        try:
+            descriptor = os.open(self._temporary, flags, 0o666)
+        except FileNotFoundError:
+            self._path.open("wb")  # as above: about the file that the program named
+            raise
+        self._file = os.fdopen(descriptor, "wb")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        whole = error is None
+        try:
+            self._file.close()  # writes what is left, and may find the disk full
+            if whole:
+                with suppress(OSError):
+                    shutil.copymode(self._path, self._temporary)
+                self._temporary.replace(self._path)
+        except BaseException:
+            whole = False
+            raise
+        finally:
+            if not whole:
+                self._temporary.unlink(missing_ok=True)
+
+    def write(self, data: bytes) -> None:
+        """Some more bytes."""
+        self._file.write(data)
+
+    def restart(self) -> bool:
+        """Empty the file."""
+        self._file.seek(0)
+        self._file.truncate()
+        return True
+
+
+class _OpenFile:
+    """A file that the program opened: it gets the bytes from where it stands, and is left open."""
+
+    def __init__(self, file: Any, *, owned: bool) -> None:
+        self._file = file
+        self._owned = owned
+        self._written = False
+        try:
+            self._origin: int | None = file.tell() if file.seekable() else None
+        except (AttributeError, OSError, ValueError):
+            self._origin = None
+
+    def __enter__(self) -> _OpenFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if error is not None:
+            with suppress(OSError, ValueError):
+                self.restart()
+        if self._owned:
+            self._file.close()
+
+    def write(self, data: bytes) -> None:
+        """Some more bytes."""
+        self._written = True
+        view: bytes | memoryview = data
+        while len(view):
+            try:
+                count = self._file.write(view)
+            except TypeError:
+                count = -1
+            if count == -1:
+                raise UsageError("The file takes no bytes: open it with open(path, 'wb').")
+            if not isinstance(count, int) or count >= len(view):  # not every file says how many it took
+                return
+            view = memoryview(view)[count:]
+
+    def restart(self) -> bool:
+        """Back to where the file stood, and without what follows."""
+        if not self._written:
+            return True
+        if self._origin is None:
+            return False
+        self._file.seek(self._origin)
+        self._file.truncate()
+        self._written = False
+        return True

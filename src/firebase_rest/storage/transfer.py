@@ -1,0 +1,225 @@
+"""Downloads and uploads carried out: flows, files and progress brought together.
+
+The law of this file: memory does not grow with the file, and every wait ends with the call's deadline.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Generator, Mapping
+from contextlib import closing, suppress
+from threading import Event
+from typing import Any
+
+from firebase_rest.errors import (
+    Cancelled,
+    NetworkError,
+    NetworkTimeout,
+    PayloadTooLarge,
+    PreconditionFailed,
+    UsageError,
+)
+from firebase_rest.storage import protocol
+from firebase_rest.storage.download import Arrival, Span, pieces, receive
+from firebase_rest.storage.location import Location
+from firebase_rest.storage.progress import Progress, reporting
+from firebase_rest.storage.source import Source, Uploadable
+from firebase_rest.storage.target import Downloadable, Target, target_of
+from firebase_rest.storage.upload import Control, Plan, Session, cancel, trusted, upload
+from firebase_rest.transport.call import Call, Channel
+from firebase_rest.transport.lenient import json_object
+from firebase_rest.transport.sockets import Watch
+from firebase_rest.transport.wire import run
+
+_RESTARTS = 2
+"""How often a download begins again when the object is overwritten under it."""
+
+
+# --- down ------------------------------------------------------------------------------------------------------------
+
+
+def arriving(channel: Channel, arrival: Arrival) -> Generator[bytes, None, None]:
+    """The bytes of an object as they come, all within one deadline."""
+    call = Call(channel.transport, channel.signer, channel.options, Watch())
+    try:
+        yield from pieces(receive(arrival, channel.options.retries), call, call.hold)
+    except NetworkError as error:
+        if isinstance(error, NetworkTimeout) or not call.is_overdue:
+            raise
+        failure = error
+    else:
+        return
+    finally:
+        call.release()
+    raise NetworkTimeout(f"{arrival.location.name!r} did not arrive within the deadline of the call: {failure}")
+
+
+def download(
+    channel: Channel, location: Location, target: Downloadable, span: Span | None = None, progress: Progress = None
+) -> None:
+    """Write the object's bytes to a path or a file. What fails leaves nothing behind."""
+    _ = location.url
+    with target_of(target) as file, reporting(progress, location.name) as report:
+        for restarts in range(_RESTARTS + 1):
+            arrival = Arrival(location, span)
+            try:
+                with closing(_counted(channel, arrival, report)) as arrived:
+                    for piece in arrived:
+                        file.write(piece)
+                return
+            except PreconditionFailed:
+                if not arrival.done or restarts == _RESTARTS or not _restarted(file):
+                    raise
+
+
+def _restarted(file: Target) -> bool:
+    return file.restart()
+
+
+def _counted(channel: Channel, arrival: Arrival, report: Any) -> Generator[bytes, None, None]:
+    for piece in arriving(channel, arrival):
+        yield piece
+        report(arrival.done, arrival.length)
+    if not arrival.done:
+        report(0, 0)
+
+
+def get_bytes(channel: Channel, location: Location, span: Span | None = None, max_size: int | None = None) -> bytes:
+    """The object's bytes. Raises `PayloadTooLarge` above `max_size`, before they have all come."""
+    _ = location.url
+    arrival = Arrival(location, span)
+    parts: list[bytes] = []
+    size = 0
+    with closing(arriving(channel, arrival)) as arrived:
+        for piece in arrived:
+            size += len(piece)
+            if max_size is not None and max(size, arrival.length or 0) > max_size:
+                message = (
+                    f"{location.name!r} has {max(size, arrival.length or 0)} bytes, more than max_size={max_size}."
+                )
+                raise PayloadTooLarge(message, message=message)
+            parts.append(piece)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class ObjectStream(io.RawIOBase):
+    """An object's bytes as an open file, resumed by itself after a break; to be read forwards, by one thread."""
+
+    def __init__(self, channel: Channel, location: Location, span: Span | None = None) -> None:
+        super().__init__()
+        _ = location.url
+        self._pieces = arriving(channel, Arrival(location, span))
+        self._rest = memoryview(next(self._pieces, b""))  # so that a refusal comes here
+
+    def __repr__(self) -> str:
+        return "<ObjectStream>"
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Fill `buffer` with what is there; 0 at the end."""
+        if self.closed:
+            raise ValueError("The stream is closed.")
+        if not self._rest:
+            self._rest = memoryview(next(self._pieces, b""))
+        count = min(len(buffer), len(self._rest))
+        buffer[:count] = self._rest[:count]
+        self._rest = self._rest[count:]
+        return count
+
+    def close(self) -> None:
+        """Let the connection go."""
+        if not self.closed:
+            self._pieces.close()
+            self._rest = memoryview(b"")
+        super().close()
+
+
+# --- up --------------------------------------------------------------------------------------------------------------
+
+
+class Upload:
+    """One upload, which can be watched, cancelled, and taken up again by another process.
+
+    Made by `StorageReference.upload`. `run()` carries it out. Keep `state`, a JSON text, while it runs, and pass it as
+    `state=` with the same file to go on after a crash. It holds the upload's secret address: keep it as you would a
+    password, for a week at most.
+    """
+
+    def __init__(
+        self, channel: Channel, plan: Plan, file: Uploadable, progress: Progress = None, state: str | None = None
+    ) -> None:
+        self._channel = channel
+        self._plan = plan
+        self._file = file
+        self._progress = progress
+        self._session = Session() if state is None else _session_of(state, plan.location)
+        self._cancelled = Event()
+        self._watch = Watch()
+
+    def __repr__(self) -> str:
+        return f"<Upload of {self._plan.location.name!r}: {self._session.offset} bytes confirmed>"
+
+    @property
+    def state(self) -> str:
+        """Where the upload is, as JSON text."""
+        session, location = self._session, self._plan.location
+        return json.dumps(
+            {
+                "bucket": location.bucket,
+                "name": location.name,
+                "url": session.url,
+                "offset": session.offset,
+                "granularity": session.granularity,
+            }
+        )
+
+    @property
+    def bytes_confirmed(self) -> int:
+        """How many bytes Firebase has."""
+        return self._session.offset
+
+    def run(self) -> dict[str, Any]:
+        """Carry it out, and return the metadata of the object. Raises what `put` raises, and `Cancelled`."""
+        channel = self._channel
+        with Source(self._file) as source, reporting(self._progress, self._plan.location.name) as report:
+            control = Control(lambda done: report(done, source.size), self._cancelled.is_set)
+            flow = upload(self._plan, source, self._session, control)
+            try:
+                return run(flow, Call(channel.transport, channel.signer, channel.options, self._watch))
+            except (Cancelled, NetworkError) as error:
+                if not self._cancelled.is_set():
+                    raise
+                failure = error
+            return self._give_up(failure)
+
+    def cancel(self) -> None:
+        """End the upload, from any thread; what was sent of it is thrown away. `run` raises `Cancelled`."""
+        self._cancelled.set()
+        self._watch.end()
+
+    def _give_up(self, failure: Exception) -> dict[str, Any]:
+        if not isinstance(failure, Cancelled):
+            failure = Cancelled("The upload was cancelled.")
+        with suppress(NetworkError):  # the session ends by itself within a week
+            self._channel.run(cancel(self._session))
+        self._session = Session()
+        raise failure
+
+
+def _session_of(state: object, location: Location) -> Session:
+    """Raises `UsageError` for what is not the state of an upload to this place."""
+    found: Mapping[str, Any] = json_object(state) if isinstance(state, (str, bytes)) else {}
+    if (found.get("bucket"), found.get("name")) != (location.bucket, location.name):
+        raise UsageError(f"state= is not that of an upload to {location.name!r}; pass the text of upload.state.")
+    url, offset, granularity = found.get("url"), found.get("offset"), found.get("granularity")
+    if not isinstance(url, str) or not isinstance(offset, int) or not isinstance(granularity, int):
+        return Session()
+    return Session(trusted(url, location), offset, granularity)
+
+
+def put(channel: Channel, plan: Plan, file: Uploadable, progress: Progress = None) -> protocol.Metadata:
+    """Upload, and return the object's metadata."""
+    return Upload(channel, plan, file, progress).run()

@@ -1,0 +1,179 @@
+"""Tokens before two judges: what ours takes and refuses, Google's firebase-admin does too, and the other way."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+
+import firebase_admin
+import pytest
+from firebase_admin import auth as admin_auth
+from firebase_admin import credentials
+from google.auth import jwt as google_jwt
+
+import firebase_rest
+from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE
+from firebase_rest.emulator import Emulator
+from loopback import certificates
+from loopback.certificates import PROJECT, by_hmac, certificate, cookie_claims, id_claims, signed, unsigned
+from loopback.google import EMAIL, key_file, key_pair
+from loopback.server import Server
+
+
+@pytest.fixture(scope="module")
+def google():
+    with Server(certificates.Certificates("k1")) as server:
+        yield server
+
+
+@pytest.fixture
+def no_emulator(monkeypatch):
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+
+
+@pytest.fixture
+def ours(no_emulator, google):
+    with firebase_rest.initialize_app({"projectId": PROJECT, "serviceAccount": key_file("http://127.0.0.1:9/")}) as app:
+        auth = app.auth()
+        auth._id_tokens = replace(ID_TOKEN, certificates=google.url)
+        auth._session_cookies = replace(SESSION_COOKIE, certificates=google.url)
+        yield auth
+
+
+@pytest.fixture
+def theirs(no_emulator, google):
+    credential = credentials.Certificate(key_file("http://127.0.0.1:9/"))
+    app = firebase_admin.initialize_app(credential, {"projectId": PROJECT}, name="tokens")
+    verifier = admin_auth._get_client(app)._token_verifier
+    verifier.id_token_verifier.cert_url = verifier.cookie_verifier.cert_url = google.url
+    yield app
+    firebase_admin.delete_app(app)
+
+
+def verdict(verify, token):
+    """The uid, "expired" or "refused"."""
+    try:
+        return verify(token)["uid"]
+    except (firebase_rest.TokenExpired, admin_auth.ExpiredIdTokenError, admin_auth.ExpiredSessionCookieError):
+        return "expired"
+    except (firebase_rest.InvalidToken, admin_auth.InvalidIdTokenError, admin_auth.InvalidSessionCookieError):
+        return "refused"
+
+
+NOW = int(time.time())
+GOOD = signed(id_claims())
+CUSTOM = {
+    "aud": "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit",
+    "uid": "u",
+}
+TOKENS = {
+    "genuine": (GOOD, "u1"),
+    "genuine, with claims": (signed(id_claims(admin=True, firebase={"tenant": "t1"})), "u1"),
+    "a long subject": (signed(id_claims(sub="x" * 128)), "x" * 128),
+    "expired": (signed(id_claims(exp=NOW - 10)), "expired"),
+    "of tomorrow": (signed(id_claims(iat=NOW + 86_400, exp=NOW + 90_000)), "refused"),
+    "another audience": (signed(id_claims(aud="other")), "refused"),
+    "another issuer": (signed(id_claims(iss="https://securetoken.google.com/other")), "refused"),
+    "a session cookie": (signed(cookie_claims()), "refused"),
+    "a custom token": (signed(CUSTOM), "refused"),
+    "no subject": (signed(id_claims(sub=None)), "refused"),
+    "an empty subject": (signed(id_claims(sub="")), "refused"),
+    "too long a subject": (signed(id_claims(sub="x" * 129)), "refused"),
+    "unsigned": (unsigned(id_claims()), "refused"),
+    "unsigned, with a key id": (unsigned(id_claims(), kid="k1"), "refused"),
+    "HS256 with the certificate": (by_hmac(id_claims(), certificate("k1").encode()), "refused"),
+    "a wrong key id": (signed(id_claims(), "k2"), "refused"),
+    "another key under a known id": (signed(id_claims(), "k2", kid="k1"), "refused"),
+    "no key id": (signed(id_claims(), kid=None), "refused"),
+    "a changed payload": (
+        ".".join([GOOD.split(".")[0], certificates.part(id_claims(sub="admin")), GOOD.split(".")[2]]),
+        "refused",
+    ),
+    "a truncated signature": (GOOD[:-8], "refused"),
+    "half a token": (GOOD[: len(GOOD) // 2], "refused"),
+    "words": ("not a token", "refused"),
+}
+
+
+@pytest.mark.parametrize("name", TOKENS)
+def test_both_judge_an_id_token_alike(ours, theirs, name):
+    token, expected = TOKENS[name]
+    assert verdict(ours.verify_id_token, token) == expected
+    assert verdict(lambda token: admin_auth.verify_id_token(token, app=theirs), token) == expected
+
+
+@pytest.mark.parametrize(
+    ("token", "expected"),
+    [
+        (signed(cookie_claims()), "u1"),
+        (signed(cookie_claims(exp=NOW - 10)), "expired"),
+        (signed(id_claims()), "refused"),
+        (unsigned(cookie_claims()), "refused"),
+        (signed(cookie_claims(aud="other")), "refused"),
+    ],
+)
+def test_both_judge_a_session_cookie_alike(ours, theirs, token, expected):
+    assert verdict(ours.verify_session_cookie, token) == expected
+    assert verdict(lambda cookie: admin_auth.verify_session_cookie(cookie, app=theirs), token) == expected
+
+
+# --- custom tokens --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["ours", "official"])
+def host(request):
+    """Both emulators read custom tokens."""
+    if request.param == "official":
+        yield request.getfixturevalue("official_auth").host
+    else:
+        with Emulator(PROJECT).serve() as server:
+            yield server.host
+
+
+def test_a_custom_token_of_ours_is_built_and_signed_like_firebase_admins(ours, theirs):
+    mine = ours.create_custom_token("u1", {"admin": True}, tenant_id="t1")
+    admins = admin_auth._get_client(theirs)._token_generator.create_custom_token("u1", {"admin": True}, "t1")
+    claims = [dict(google_jwt.decode(token, certs=key_pair()[1], verify=True)) for token in (mine, admins)]
+    headers = [google_jwt.decode_header(token) for token in (mine, admins)]
+    times = [[each.pop(name) for name in ("iat", "exp")] for each in claims]
+    assert claims[0] == claims[1]
+    assert headers[0] == headers[1]
+    assert times[0][1] - times[0][0] == times[1][1] - times[1][0] == 3600
+    assert claims[0]["iss"] == claims[0]["sub"] == EMAIL
+
+
+def test_an_emulator_takes_a_signed_custom_token_of_ours(ours, host, monkeypatch):
+    token = ours.create_custom_token("u1", {"role": "cook"})
+    with at_emulator(monkeypatch, host) as app:
+        claims = app.auth().verify_id_token(app.auth().sign_in_with_custom_token(token)["idToken"])
+        assert claims["uid"] == "u1"
+        assert claims["role"] == "cook"
+
+
+def test_an_emulator_takes_an_unsigned_custom_token_of_ours(host, monkeypatch):
+    with at_emulator(monkeypatch, host) as app:
+        token = app.auth().create_custom_token("u2", {"role": "cook"})
+        assert token.endswith(".")
+        assert app.auth().sign_in_with_custom_token(token)["localId"] == "u2"
+
+
+def test_firebase_admin_verifies_what_an_emulator_made_of_our_custom_token(host, monkeypatch):
+    with at_emulator(monkeypatch, host) as app:
+        auth = app.auth()
+        id_token = auth.sign_in_with_custom_token(auth.create_custom_token("u3"))["idToken"]
+        cookie = auth.create_session_cookie(id_token, 3600)
+        admin = firebase_admin.initialize_app(options={"projectId": PROJECT}, name="judge")
+        try:
+            assert admin_auth.verify_id_token(id_token, app=admin, check_revoked=True)["uid"] == "u3"
+            assert admin_auth.verify_session_cookie(cookie, app=admin, check_revoked=True)["uid"] == "u3"
+            theirs = admin_auth.create_custom_token("u4", {"a": 1}, app=admin).decode()
+            assert auth.sign_in_with_custom_token(theirs)["localId"] == "u4"
+            again = admin_auth.create_session_cookie(id_token, 300, app=admin)
+            assert auth.verify_session_cookie(again, check_revoked=True)["uid"] == "u3"
+        finally:
+            firebase_admin.delete_app(admin)
+
+
+def at_emulator(monkeypatch, host):
+    monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", host)
+    return firebase_rest.initialize_app({"apiKey": "any", "projectId": PROJECT})

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.auth.factors import totp_code
 from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.emulator import Emulator
 from firebase_rest.emulator.faults import Faults
@@ -18,7 +19,7 @@ from firebase_rest.emulator.faults import Faults
 if TYPE_CHECKING:
     from firebase_rest.emulator.server import Server
 
-__all__ = ["Clock", "Emulator", "Faults", "Server"]
+__all__ = ["Clock", "Emulator", "Faults", "Server", "totp_code"]
 
 
 def __getattr__(name: str) -> object:

@@ -31,7 +31,14 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.server import Server
     from firebase_rest.transport.wire import Json, Request
 
-_AUTH = ("/identitytoolkit.googleapis.com/", "/securetoken.googleapis.com/", "/www.googleapis.com/", "/emulator/")
+_AUTH = (
+    "/identitytoolkit.googleapis.com/",
+    "/securetoken.googleapis.com/",
+    "/www.googleapis.com/",
+    "/accounts.google.com/",
+    "/oauth2.googleapis.com/",
+    "/emulator/",
+)
 _CLOUD_STORAGE = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/")
 _DATABASE = ("/<path>.json", "/.settings/rules.json", "/.inspect/databases.json")
 _STORAGE = ("/v0/b/{bucket}/o", "/v0/b/{bucket}/o/{object}")

@@ -31,6 +31,8 @@ DIFFERENCES = {
     "taken address under enumeration protection": "as in production, nobody learns that it is taken",
     "a bad credential of a first factor": "Firebase's own code, where the official emulator has a sentence of its own",
     "an authenticator app": "the official emulator has none",
+    "a provider's page": "the official emulator has none; ours sends the browser back at once",
+    "the password policy": "the official emulator has none",
 }
 
 

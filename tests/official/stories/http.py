@@ -105,7 +105,8 @@ def paths_that_lead_nowhere(api: Transcript) -> None:
     api.call("GET", "/emulator/nothing")
     api.call("GET", "/www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com")
     api.call("GET", f"{IDENTITY}sessionCookiePublicKeys?key=any")
-    api.call("GET", "/identitytoolkit.googleapis.com/v2/passwordPolicy?key=any")
+    with api.deliberate("the password policy"):
+        api.call("GET", "/identitytoolkit.googleapis.com/v2/passwordPolicy?key=any")
     api.call("GET", "/identitytoolkit.googleapis.com/v2/recaptchaConfig?key=any")
     api.call("POST", "/identitytoolkit.googleapis.com/v2/accounts:revokeToken?key=any", json={})
     api.post("signInWithGameCenter")

@@ -161,7 +161,8 @@ def ways_to_sign_in(api: Transcript) -> None:
     api.post("createAuthUri", identifier="ada@example.com")
     api.post("createAuthUri", identifier="ada@example.com", continueUri="no url")
     api.post("createAuthUri", **ask)
-    api.post("createAuthUri", providerId="google.com", **ask)
+    with api.deliberate("a provider's page"):
+        api.post("createAuthUri", providerId="google.com", **ask)
 
 
 @story

@@ -330,13 +330,12 @@ def test_a_browser_is_allowed_to_call(world: World) -> None:
 @pytest.mark.parametrize(
     ("verb", "url", "name"),
     [
-        ("POST", f"{IDENTITY}accounts:signInWithIdp", "identitytoolkit.accounts.signInWithIdp"),
-        ("POST", f"{IDENTITY}accounts:sendVerificationCode", "identitytoolkit.accounts.sendVerificationCode"),
-        ("GET", f"{HOST}/identitytoolkit.googleapis.com/v2/passwordPolicy", "identitytoolkit.getPasswordPolicy"),
+        ("POST", f"{IDENTITY}accounts:signInWithGameCenter", "identitytoolkit.accounts.signInWithGameCenter"),
+        ("GET", f"{HOST}/identitytoolkit.googleapis.com/v2/recaptchaConfig", "identitytoolkit.getRecaptchaConfig"),
         (
             "POST",
-            f"{HOST}/identitytoolkit.googleapis.com/v2/accounts/mfaSignIn:start",
-            "identitytoolkit.accounts.mfaSignIn.start",
+            f"{HOST}/identitytoolkit.googleapis.com/v2/accounts:revokeToken",
+            "identitytoolkit.accounts.revokeToken",
         ),
     ],
 )

@@ -13,7 +13,10 @@ or kinder to a test, and all of it is said here:
   answered with the code for what is missing. The official emulator answers 500 with the text of a JavaScript error.
 - With enumeration protection on, a user cannot change or link an e-mail address by `accounts:update`
   (`OPERATION_NOT_ALLOWED`), and asking for a change to a taken address is a silent 200, both as in production.
-- Tenants, identity providers, phone numbers as a sign-in method and second factors answer 501.
+- Authenticator apps (TOTP) as a second factor; a bad `mfaPendingCredential` is `INVALID_MFA_PENDING_CREDENTIAL`.
+- A password policy, where the settings have one (`passwordPolicyConfig`).
+- Pages of identity providers: `createAuthUri` with a `providerId`, and Google's consent page and token exchange with
+  PKCE, send the browser back at once, as somebody made up. The official emulator answers 501.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from firebase_rest.emulator.auth.accounts import without_none
-from firebase_rest.emulator.auth.project import Call, Code, Project, Reply, is_absolute_url, strong_password
+from firebase_rest.emulator.auth.passwords import strong_password
+from firebase_rest.emulator.auth.project import Call, Code, Project, Reply, is_absolute_url
 from firebase_rest.emulator.auth.refusals import bad_request, expect, not_implemented
 
 _MODES = {
@@ -99,7 +100,7 @@ def reset_password(call: Call) -> Reply:
 def confirm_reset(project: Project, code: Code, password: str) -> None:
     """Use up a PASSWORD_RESET code; a weak password leaves it usable."""
     expect(code.request_type == "PASSWORD_RESET", "INVALID_OOB_CODE")
-    strong_password(password)
+    strong_password(project, password)
     del project.codes[code.code]
     account = project.accounts.by_email(code.email)
     if account is None:

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import time
 from typing import TYPE_CHECKING, TypeAlias
 
 from firebase_rest.emulator.auth.accounts import random_id, without_none
@@ -103,9 +104,12 @@ def new_secret() -> str:
     return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
-def totp_code(secret: str, seconds: float) -> str:
-    """The code that an authenticator app with this secret shows at that time (RFC 6238, SHA-1)."""
-    counter = int(seconds // PERIOD).to_bytes(8, "big")
+def totp_code(secret: str, seconds: float | None = None) -> str:
+    """The code that an authenticator app with this secret (base32) shows, now or at another time.
+
+    RFC 6238 with SHA-1, six digits, 30 seconds. For tests: no phone has to be at hand.
+    """
+    counter = int((time.time() if seconds is None else seconds) // PERIOD).to_bytes(8, "big")
     digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
     offset = digest[-1] & 15
     number = int.from_bytes(digest[offset : offset + 4], "big") & 0x7FFF_FFFF

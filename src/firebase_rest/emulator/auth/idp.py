@@ -12,6 +12,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from firebase_rest.emulator.auth.accounts import PASSWORD, PHONE, Account, Provider, without_none
 from firebase_rest.emulator.auth.mfa import pending
+from firebase_rest.emulator.auth.pages import returned
 from firebase_rest.emulator.auth.project import Call, Project, Reply, form_encoded, is_absolute_url
 from firebase_rest.emulator.auth.refusals import Refusal, bad_request, expect, not_implemented
 from firebase_rest.emulator.auth.tokens import decode_jwt
@@ -93,6 +94,9 @@ def _parameters(call: Call) -> dict[str, str]:
     expect(is_absolute_url(uri), "INVALID_REQUEST_URI")
     parts = urlsplit(uri)
     query = {**_pairs(parts.query), **_pairs(call.body.text("postBody")), **_pairs(parts.fragment)}
+    visit = returned(call.project, query, call.body.text("sessionId"))
+    if visit is not None:
+        query = {"providerId": visit.provider_id, "id_token": json.dumps(visit.claims)}
     if not query.get("providerId"):
         shown = urlunsplit(parts._replace(path=parts.path or "/", query=form_encoded(query), fragment=""))
         raise bad_request(f"INVALID_CREDENTIAL_OR_PROVIDER_ID : Invalid IdP response/credential: {shown}")

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from firebase_rest.emulator.auth.accounts import without_none
 from firebase_rest.emulator.auth.codes import confirm_reset
 from firebase_rest.emulator.auth.profile import apply_code
-from firebase_rest.emulator.auth.project import Project, Reply, form_encoded
+from firebase_rest.emulator.auth.project import Page, Project, form_encoded
 from firebase_rest.emulator.auth.refusals import Refusal
-from firebase_rest.transport.wire import Json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """What a person who follows an action link sees: JSON with `status`, or a redirect to `location`."""
-
-    status: int
-    body: Reply = field(default_factory=dict[str, Json])
-    location: str | None = None
 
 
 def follow_link(project: Project, query: Mapping[str, str]) -> Page:

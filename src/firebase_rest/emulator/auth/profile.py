@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth.accounts import ANONYMOUS, PASSWORD, PHONE, Account, without_none
 from firebase_rest.emulator.auth.factors import enrollments
+from firebase_rest.emulator.auth.passwords import strong_password
 from firebase_rest.emulator.auth.project import (
     Call,
     Code,
@@ -14,7 +15,6 @@ from firebase_rest.emulator.auth.project import (
     Reply,
     email_address,
     phone_number,
-    strong_password,
 )
 from firebase_rest.emulator.auth.refusals import bad_request, expect, not_implemented
 from firebase_rest.emulator.auth.sign_in import custom_claims
@@ -133,7 +133,7 @@ def _change(call: Call) -> Reply:
             raise bad_request("USER_NOT_FOUND")
         account = found
     new_email = _checked_email(call, account)
-    password = strong_password(body.text("password")) if body.text("password") else None
+    password = strong_password(project, body.text("password")) if body.text("password") else None
     number = _checked_phone_number(call, account)
     factors = body.record("mfa")
     enrolled = enrollments(factors.records("enrollments"), new_ids=False) if factors else None

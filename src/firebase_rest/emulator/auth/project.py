@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode, urlsplit
@@ -18,11 +18,11 @@ from firebase_rest.transport.wire import Json
 if TYPE_CHECKING:
     from firebase_rest.emulator.auth.bodies import Body
     from firebase_rest.emulator.auth.mfa import TotpEnrollment
+    from firebase_rest.emulator.auth.pages import Visit
     from firebase_rest.emulator.auth.phone import VerificationCode
 
 Reply: TypeAlias = "dict[str, Json]"
 
-MIN_PASSWORD = 6
 _EMAIL = re.compile(r"[^@]+@[^@]+")
 _CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
@@ -65,6 +65,15 @@ class SignedIn:
     claims: Reply
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What a person with a browser sees: JSON with `status`, or a redirect to `location`."""
+
+    status: int
+    body: Reply = field(default_factory=dict[str, Json])
+    location: str | None = None
+
+
 class Project:
     """Accounts, codes and settings of one project, or of one of its tenants.
 
@@ -85,6 +94,8 @@ class Project:
         """Text messages, by the session info that goes with their codes."""
         self.temporary_proofs: dict[str, str] = {}
         """Phone numbers that were shown to be somebody's."""
+        self.visits: dict[str, Visit] = {}
+        """Who was on a provider's page, by the code that the browser brings back."""
         self.totp_enrollments: dict[str, TotpEnrollment] = {}
         """Secrets of authenticator apps that have shown no code yet, by session info."""
         self.config: Reply = parent.config if parent else default_config()
@@ -238,12 +249,6 @@ def email_address(text: str, problem: str = "INVALID_EMAIL") -> str:
     """The address in lower case, as Firebase keeps it; refused with `problem` if it is none."""
     expect(_EMAIL.fullmatch(text), problem)
     return text.lower()
-
-
-def strong_password(password: str) -> str:
-    """The password, if it is long enough."""
-    expect(len(password) >= MIN_PASSWORD, f"WEAK_PASSWORD : Password should be at least {MIN_PASSWORD} characters")
-    return password
 
 
 def phone_number(text: str) -> str:

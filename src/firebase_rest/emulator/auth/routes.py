@@ -8,7 +8,19 @@ from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from firebase_rest.emulator.auth import admin, codes, idp, imports, mfa, phone, profile, sign_in, tenants
+from firebase_rest.emulator.auth import (
+    admin,
+    codes,
+    idp,
+    imports,
+    mfa,
+    pages,
+    passwords,
+    phone,
+    profile,
+    sign_in,
+    tenants,
+)
 from firebase_rest.emulator.auth.bodies import Flag, Kind, ListOf, Record, Text
 
 if TYPE_CHECKING:
@@ -121,7 +133,18 @@ _QUERY: dict[str, Kind] = {
 _GRANT = dict.fromkeys(["grantType", "refreshToken", "code"], _TEXT)
 _BATCH_DELETE: dict[str, Kind] = {"localIds": _TEXTS, "force": _FLAG, "tenantId": _TEXT}
 _COOKIE = {"idToken": _TEXT, "validDuration": _INT64, "tenantId": _TEXT}
+_EXCHANGE = dict.fromkeys(["grant_type", "client_id", "client_secret", "code", "code_verifier", "redirect_uri"], _TEXT)
+_STRENGTH: dict[str, Kind] = dict.fromkeys(
+    [f"contains{kind}Character" for kind in ("Lowercase", "Uppercase", "Numeric", "NonAlphanumeric")], _FLAG
+)
 _CONFIG: dict[str, Kind] = {
+    "passwordPolicyConfig": Record(
+        {
+            "forceUpgradeOnSignin": _FLAG,
+            "passwordPolicyEnforcementState": Text(("PASSWORD_POLICY_ENFORCEMENT_STATE_UNSPECIFIED", "OFF", "ENFORCE")),
+            "passwordPolicyVersions": ListOf(Record({"customStrengthOptions": Record(_STRENGTH)})),
+        }
+    ),
     "signIn": Record({"allowDuplicateEmails": _FLAG}),
     "emailPrivacyConfig": Record({"enableImprovedEmailPrivacy": _FLAG}),
     "blockingFunctions": Record({"triggers": Record({})}),
@@ -194,6 +217,7 @@ _ACCOUNTS: dict[tuple[str, str], Route] = {
     ("POST", f"{_P1}/accounts:batchDelete"): Route(admin.batch_delete, _BATCH_DELETE, Access.ADMIN, always=True),
     ("POST", f"{_P1}/accounts:query"): Route(admin.query, _QUERY, Access.ADMIN),
     ("POST", f"{_P1}:createSessionCookie"): Route(admin.create_session_cookie, _COOKIE, Access.ADMIN, always=True),
+    ("POST", "/oauth2.googleapis.com/token"): Route(pages.exchange_code, _EXCHANGE, Access.ANYBODY, form=True),
     ("DELETE", f"{_EMULATOR}/accounts"): Route(admin.delete_accounts, access=Access.ANYBODY, always=True),
     ("GET", f"{_EMULATOR}/oobCodes"): Route(admin.list_codes, access=Access.ANYBODY, always=True),
     ("GET", f"{_EMULATOR}/verificationCodes"): Route(admin.list_verification_codes, access=Access.ANYBODY, always=True),
@@ -273,7 +297,7 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", f"{_V2}/accounts:revokeToken"): Route("identitytoolkit.accounts.revokeToken"),
     ("GET", f"{_V1}/recaptchaParams"): Route(phone.get_recaptcha_params),
     ("GET", f"{_V1}/sessionCookiePublicKeys"): Route("identitytoolkit.getSessionCookiePublicKeys"),
-    ("GET", f"{_V2}/passwordPolicy"): Route("identitytoolkit.getPasswordPolicy"),
+    ("GET", f"{_V2}/passwordPolicy"): Route(passwords.get_password_policy),
     ("GET", f"{_V2}/recaptchaConfig"): Route("identitytoolkit.getRecaptchaConfig"),
 }  # fmt: skip
 

@@ -7,8 +7,8 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
-from firebase_rest.emulator.auth import bodies, links
-from firebase_rest.emulator.auth.project import Call, Project
+from firebase_rest.emulator.auth import bodies, links, pages
+from firebase_rest.emulator.auth.project import Call, Page, Project
 from firebase_rest.emulator.auth.refusals import (
     Refusal,
     expect,
@@ -31,8 +31,16 @@ PREFIXES = (
     "/identitytoolkit.googleapis.com/",
     "/securetoken.googleapis.com/",
     "/www.googleapis.com/",
+    "/accounts.google.com/",
+    "/oauth2.googleapis.com/",
     "/emulator/",
 )
+_PAGES = {
+    "/emulator/action": links.follow_link,
+    "/emulator/provider": pages.provider_page,
+    "/accounts.google.com/o/oauth2/v2/auth": pages.google_page,
+}
+"""For browsers."""
 _JSON = "application/json"
 _PRETTY_JSON = "application/json; charset=utf-8"
 
@@ -91,9 +99,9 @@ class AuthEmulator:
         if path == "/" and request.method in {"GET", "HEAD"}:
             docs = "https://firebase.google.com/docs/emulator-suite"
             return _pretty(200, {"authEmulator": {"ready": True, "docs": docs, "apiSpec": "/emulator/openapi.json"}})
-        if path == "/emulator/action" and request.method == "GET":
+        if path in _PAGES and request.method == "GET":
             query = dict(request.params)
-            return _page(links.follow_link(self._project(self._name, query.get("tenantId")), query))
+            return _page(_PAGES[path](self._project(self._name, query.get("tenantId")), query))
         place = find(path)
         route = ROUTES.get((request.method, place.path))
         if route is None:
@@ -155,7 +163,7 @@ def _pretty(status: int, body: dict[str, Json]) -> Response:
     return Response(status, {"content-type": _PRETTY_JSON}, text.encode("utf-8", "surrogatepass"))
 
 
-def _page(page: links.Page) -> Response:
+def _page(page: Page) -> Response:
     if page.location is not None:
         text = f"See Other. Redirecting to {page.location}"
         headers = {"location": page.location, "content-type": "text/plain; charset=utf-8"}

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
+from firebase_rest.emulator.auth import pages
 from firebase_rest.emulator.auth.accounts import ANONYMOUS, CUSTOM, PASSWORD, Account, random_id, without_none
 from firebase_rest.emulator.auth.bodies import number_text
 from firebase_rest.emulator.auth.factors import enrollments
 from firebase_rest.emulator.auth.mfa import pending
+from firebase_rest.emulator.auth.passwords import expect_still_good, strong_password
 from firebase_rest.emulator.auth.project import (
     Call,
     Project,
@@ -16,7 +18,6 @@ from firebase_rest.emulator.auth.project import (
     email_address,
     is_absolute_url,
     phone_number,
-    strong_password,
 )
 from firebase_rest.emulator.auth.refusals import bad_request, expect, not_implemented
 from firebase_rest.emulator.auth.tokens import RefreshToken, decode_jwt
@@ -89,7 +90,7 @@ def _new_fields(call: Call, provider: str | None) -> Account:
         account.email = email_address(body.text("email"))
         expect(project.accounts.by_email(account.email) is None, "EMAIL_EXISTS")
     if body.text("password"):
-        account.set_password(strong_password(body.text("password")), project.now_ms())
+        account.set_password(strong_password(project, body.text("password")), project.now_ms())
         account.valid_since = str(project.now())
     if "mfaInfo" in body:
         account.mfa_info = enrollments(body.records("mfaInfo"), new_ids=True)
@@ -123,6 +124,7 @@ def sign_in_with_password(call: Call) -> Reply:
     expect(not account.disabled, "USER_DISABLED")
     wrong = "INVALID_LOGIN_CREDENTIALS" if project.email_privacy else "INVALID_PASSWORD"
     expect(account.has_password(body.text("password")), wrong)
+    expect_still_good(project, body.text("password"))
     reply: Reply = {
         "kind": "identitytoolkit#VerifyPasswordResponse",
         "registered": True,
@@ -235,7 +237,7 @@ def create_auth_uri(call: Call) -> Reply:
     """`accounts:createAuthUri` with an `identifier`: which ways of signing in an e-mail address has."""
     body, project = call.body, call.project
     if body.text("providerId"):
-        raise not_implemented("Sign-in with IDP is not yet supported.")
+        return pages.begin(call)
     expect(body.text("identifier"), "MISSING_IDENTIFIER")
     expect(body.text("continueUri"), "MISSING_CONTINUE_URI")
     email = email_address(body.text("identifier"), "INVALID_IDENTIFIER")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import logging
 import re
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, quote_plus
 
-from firebase_rest.transport.lenient import json_object
+from firebase_rest.transport.lenient import as_object, json_object
 
 if TYPE_CHECKING:
     from firebase_rest.transport.wire import Request
@@ -50,6 +50,17 @@ SECRET_FIELDS = frozenset(
         "sessionInfo",
         "pendingToken",
         "mfaPendingCredential",
+        "temporaryProof",
+        "verificationCode",
+        "sessionId",
+        "access_token",
+        "oauth_token_secret",
+        "nonce",
+        "SAMLResponse",
+        "code_verifier",
+        "assertion",
+        "client_secret",
+        "subject_token",
     }
 )
 """Members of request bodies whose values never appear in anything people read."""
@@ -81,8 +92,20 @@ def secrets_in(request: Request) -> set[str]:
     body = request.body
     if isinstance(body, bytes) and len(body) < 65_536:
         members = json_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
-        found |= {str(value) for name, value in members.items() if name in SECRET_FIELDS}
+        found |= set(_secret_members(members))
     return found
+
+
+def _secret_members(members: Mapping[str, Any]) -> Iterator[str]:
+    for name, value in members.items():
+        yield from _secret_members(as_object(value))
+        if name in SECRET_FIELDS:
+            yield str(value)
+        if name == "postBody":  # a form with what an identity provider issued
+            yield from _secret_members(dict(parse_qsl(str(value))))
+        elif name == "requestUri":  # where it sent the browser
+            _, _, form = str(value).replace("#", "&").partition("?")
+            yield from _secret_members(dict(parse_qsl(form)))
 
 
 def forms_of(secrets: Iterable[str]) -> list[str]:
@@ -91,7 +114,13 @@ def forms_of(secrets: Iterable[str]) -> list[str]:
         form
         for secret in secrets
         if len(secret) >= 6
-        for form in {secret, json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1], quote(secret)}
+        for form in {
+            secret,
+            json.dumps(secret)[1:-1],
+            json.dumps(secret, ensure_ascii=False)[1:-1],
+            quote(secret),
+            quote_plus(secret),
+        }
     ]
 
 

@@ -37,7 +37,7 @@ class MediaUpload:
         """See `Sink`."""
         content_type = self._call.headers.get("content-type")
         changes = Changes({"contentType": content_type} if content_type else {}, {})
-        return in_json(self._desk.create(self._call, self._spool.blob(), changes).json())
+        return _created(self._desk, self._call, self._spool, changes)
 
     def abort(self) -> None:
         """See `Sink`."""
@@ -60,7 +60,7 @@ class MultipartUpload:
         changes = read_changes(self._parts.metadata)
         if self._parts.content_type and not changes.settable.get("contentType"):
             changes = replace(changes, settable={**changes.settable, "contentType": self._parts.content_type})
-        return in_json(self._desk.create(self._call, self._spool.blob(), changes).json())
+        return _created(self._desk, self._call, self._spool, changes)
 
     def abort(self) -> None:
         """See `Sink`."""
@@ -158,6 +158,14 @@ def _finalize(desk: Desk, session: Session, writer: object) -> Response:
             session.outcome = refusal.status
             raise Refusal(refusal.status, refusal.message, refusal.word, session.headers()) from None
         return in_json(metadata.json(), 200, session.headers())
+
+
+def _created(desk: Desk, call: Call, spool: Spool, changes: Changes) -> Response:
+    try:
+        return in_json(desk.create(call, spool.blob(), changes).json())
+    except Refusal as refusal:
+        # As of a resumable upload: there is nothing to go on with.
+        raise Refusal(refusal.status, refusal.message, refusal.word, {"x-goog-upload-status": "final"}) from None
 
 
 def _offset(session: Session, call: Call) -> int:

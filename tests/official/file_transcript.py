@@ -1,0 +1,251 @@
+"""Tells a story to a Storage emulator over HTTP and writes down what it answers, in a form that two can share.
+
+What chance decides (tokens, generations, times, tags) is replaced by what it is. What the official emulator always
+writes in a way of its own is brought into production's form, and each such quirk is named in `QUIRKS`.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import requests
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+OWNER = {"Authorization": "Bearer owner"}
+BUCKET = "demo-project.appspot.com"
+
+QUIRKS = {
+    "one word of text": "the body of an error, or of a step of a resumable upload, is the status in words; in "
+    "production an error is JSON and a step has no body",
+    "no status": "a cancelled upload, and what is refused of one, does not say how it stands",
+    "crc32c in decimal": "metadata has the checksum as a decimal number; production as base64, like the header",
+    "one line of checksums": "x-goog-hash is one line with a comma; production sends two",
+    "no file name": "the Content-Disposition that an upload gets is inline and no more; production adds a file name",
+    "a file name of its own": "a download's Content-Disposition is given a file name that is not in the metadata",
+    "metageneration misspelt": "the header is called x-goog-metadatageneration",
+    "empty headers": "a download has Content-Encoding and Cache-Control headers with nothing in them",
+    "empty metadata": "an object has custom metadata {} where it has none; production leaves the key out",
+    "an object's headers with its metadata": "what is kept to be sent with a file is sent with the JSON about it, too",
+    "granularity 10000": "chunks shall be multiples of 10000 bytes, which is not checked; in production of 262144",
+    "generations in milliseconds": "production counts microseconds",
+}
+
+_KEPT = (
+    "accept-ranges", "cache-control", "content-disposition", "content-encoding", "content-language", "content-length",
+    "content-range", "content-type", "x-goog-metageneration", "x-goog-storage-class", "x-goog-upload-chunk-granularity",
+    "x-goog-upload-size-received", "x-goog-upload-status",
+)  # fmt: skip
+_WORDS = {"OK", "Not Found", "Bad Request", "Not Implemented", "Forbidden", "No Content"}
+
+
+class FileTranscript:
+    """One emulator's side of a story: makes the calls and keeps the answers.
+
+    `answers` are those that must agree; `differences[name]` those that are meant to differ, for that reason.
+    `rules` switches what users may do: "allow", "deny" or "signed-in".
+    """
+
+    def __init__(self, host: str, rules: Callable[[str], None]) -> None:
+        self.host = host
+        self.rules = rules
+        self.answers: list[Any] = []
+        self.differences: dict[str, list[Any]] = {}
+        self.quirks: set[str] = set()
+        self._into = self.answers
+        self._tokens: dict[str, str] = {}
+        self._session = requests.Session()
+        self._session.trust_env = False
+        self._session.headers.clear()
+
+    # --- calls ---
+
+    def call(self, verb: str, path: str, data: bytes = b"", headers: dict[str, str] | None = None) -> requests.Response:
+        """Any request under the bucket ("/o..."); its answer goes into the transcript."""
+        return self.upload_to(f"http://{self.host}/v0/b/{BUCKET}{path}", data, headers, verb=verb)
+
+    def upload_to(
+        self, url: str, data: bytes = b"", headers: dict[str, str] | None = None, *, verb: str = "POST"
+    ) -> requests.Response:
+        """A request to a whole URL, such as that of a resumable upload."""
+        answer = self._session.request(verb, url, data=data, headers=headers, timeout=20, allow_redirects=False)
+        shown = re.sub(r"upload_id=[\w-]+", "upload_id=ID", url.replace(self.host, "HOST"))
+        shown = re.sub(r"pageToken=[^&]+", "pageToken=TOKEN", shown)
+        for token, name in self._tokens.items():
+            shown = shown.replace(token, name)
+        self._into.append([verb, shown, answer.status_code, self._headers(answer), self._body(answer)])
+        return answer
+
+    def put(self, name: str, data: bytes = b"hello world", content_type: str | None = "text/plain") -> Any:
+        """A simple upload."""
+        headers = {"Content-Type": content_type} if content_type else {}
+        return self.call("POST", f"/o?name={quote(name, safe='')}", data, headers).json()
+
+    def multipart(self, name: str, metadata: bytes = b"{}", data: bytes = b"hello world", **more: str) -> Any:
+        """A multipart upload; `header` and `part_type` stand in the request and in the file's part."""
+        part = more.get("part_type", "Content-Type: text/plain")
+        body = (
+            b"--B\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
+            + metadata
+            + b"\r\n--B\r\n"
+            + part.encode()
+            + b"\r\n\r\n"
+            + data
+            + b"\r\n--B--"
+        )
+        headers = {"Content-Type": more.get("header", "multipart/related; boundary=B")}
+        if more.get("protocol", "multipart"):
+            headers["X-Goog-Upload-Protocol"] = more.get("protocol", "multipart")
+        return self.call("POST", f"/o?name={quote(name, safe='')}", body, headers)
+
+    def start(self, name: str, metadata: bytes = b"{}", **headers: str) -> str:
+        """Begin a resumable upload; its URL comes back."""
+        sent = {
+            "X-Goog-Upload-Protocol": "resumable",
+            "X-Goog-Upload-Command": "start",
+            "Content-Type": "application/json; charset=utf-8",
+            **{name.replace("_", "-"): value for name, value in headers.items()},
+        }
+        answer = self.call("POST", f"/o?name={quote(name, safe='')}", metadata, sent)
+        return answer.headers.get("x-goog-upload-url", "")
+
+    def command(
+        self, url: str, what: str, data: bytes = b"", offset: int | None = None, verb: str = "POST"
+    ) -> requests.Response:
+        """A step of a resumable upload."""
+        headers = {"X-Goog-Upload-Command": what}
+        if offset is not None:
+            headers["X-Goog-Upload-Offset"] = str(offset)
+        return self.upload_to(url, data, headers, verb=verb)
+
+    def get(self, name: str, query: str = "", headers: dict[str, str] | None = None, verb: str = "GET") -> Any:
+        """A request for one object."""
+        return self.call(verb, f"/o/{quote(name, safe='')}{query}", headers=headers)
+
+    def read(self, name: str, headers: dict[str, str] | None = None) -> requests.Response:
+        """A download."""
+        return self.get(name, "?alt=media", {"Accept-Encoding": "gzip", **(headers or {})})
+
+    def patch(self, name: str, body: bytes, headers: dict[str, str] | None = None) -> requests.Response:
+        """A change of metadata."""
+        sent = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
+        return self.call("PATCH", f"/o/{quote(name, safe='')}", body, sent)
+
+    @contextmanager
+    def deliberate(self, name: str) -> Iterator[None]:
+        """What is called inside is meant to be answered differently, for the reason of that name."""
+        before, self._into = self._into, self.differences.setdefault(name, [])
+        try:
+            yield
+        finally:
+            self._into = before
+
+    @contextmanager
+    def quietly(self) -> Iterator[None]:
+        """What is called inside only prepares."""
+        before, self._into = self._into, []
+        try:
+            yield
+        finally:
+            self._into = before
+
+    def close(self) -> None:
+        self._session.close()
+
+    # --- what chance decides, and what the official emulator says in its own way ---
+
+    def _headers(self, answer: requests.Response) -> dict[str, Any]:
+        kept: dict[str, Any] = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+        if "accept-ranges" in kept:
+            self._download_headers(answer, kept)
+        else:
+            kept.pop("content-length", None)
+            for name in ("cache-control", "content-disposition", "content-encoding", "content-language"):
+                if kept.pop(name, None) is not None:
+                    self.quirks.add("an object's headers with its metadata")
+        no_json = not answer.content and answer.request.method != "HEAD"
+        if answer.status_code >= 400 or no_json or self._is_a_word(answer):
+            kept.pop("content-type", None)
+        self._upload_headers(answer, kept)
+        return kept
+
+    def _download_headers(self, answer: requests.Response, kept: dict[str, Any]) -> None:
+        lines = answer.raw.headers.getlist("x-goog-hash")
+        if len(lines) == 1:
+            self.quirks.add("one line of checksums")
+        kept["x-goog-hash"] = sorted(part.strip() for line in lines for part in line.split(","))
+        if "x-goog-metadatageneration" in answer.headers:
+            self.quirks.add("metageneration misspelt")
+            kept["x-goog-metageneration"] = answer.headers["x-goog-metadatageneration"]
+        for name in ("content-encoding", "cache-control"):
+            if kept.get(name) == "":
+                self.quirks.add("empty headers")
+                del kept[name]
+        if kept.get("content-encoding") == "identity":
+            del kept["content-encoding"]  # is as good as nothing
+        if kept.get("cache-control") == "private, max-age=0":
+            del kept["cache-control"]  # what production says where nobody has said anything
+        kept["content-disposition"], _, file_name = kept["content-disposition"].partition("; filename*=")
+        if file_name and not file_name.startswith("utf-8''"):
+            self.quirks.add("a file name of its own")
+
+    def _upload_headers(self, answer: requests.Response, kept: dict[str, Any]) -> None:
+        if kept.pop("x-goog-upload-chunk-granularity", "262144") == "10000":
+            self.quirks.add("granularity 10000")
+        cancelled = answer.request.headers.get("x-goog-upload-command") == "cancel"
+        if cancelled or answer.status_code == 400:
+            if kept.pop("x-goog-upload-status", None) is None and answer.status_code == 200:
+                self.quirks.add("no status")
+            kept.pop("x-goog-upload-size-received", None)
+
+    def _is_a_word(self, answer: requests.Response) -> bool:
+        plain = answer.headers.get("content-type", "").startswith("text/plain")
+        return plain and "accept-ranges" not in answer.headers and answer.text in _WORDS
+
+    def _body(self, answer: requests.Response) -> Any:
+        if self._is_a_word(answer):
+            self.quirks.add("one word of text")
+            return f"error {answer.status_code}" if answer.status_code >= 400 else ""
+        if answer.headers.get("content-type", "").startswith("application/json") and answer.request.method != "HEAD":
+            value = answer.json()
+            if "error" in value:
+                # Which words production uses is known for a few errors only: not found, and those that both spell out.
+                error = value["error"]
+                spelt_out = error["code"] == 403 or "prefix parameter" in error["message"]
+                return error if spelt_out else f"error {error['code']}"
+            return self._resource(value) if "generation" in value else self._listing(value)
+        if answer.status_code >= 400:
+            return f"error {answer.status_code}"
+        return answer.content.decode("latin-1")
+
+    def _listing(self, value: dict[str, Any]) -> dict[str, Any]:
+        return {**value, "nextPageToken": "more"} if value.get("nextPageToken") else value
+
+    def _resource(self, value: dict[str, Any]) -> dict[str, Any]:
+        resource = dict(value)
+        if len(resource.pop("generation")) < 16:
+            self.quirks.add("generations in milliseconds")
+        assert resource.pop("etag")
+        for name in ("timeCreated", "updated"):
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", resource.pop(name))
+        if resource["crc32c"].isdigit():
+            self.quirks.add("crc32c in decimal")
+            resource["crc32c"] = base64.b64encode(int(resource["crc32c"]).to_bytes(4, "big")).decode()
+        if resource.get("metadata") == {}:
+            self.quirks.add("empty metadata")
+            del resource["metadata"]
+        disposition = resource.get("contentDisposition", "")
+        if disposition == "inline":
+            self.quirks.add("no file name")
+        if disposition.startswith("inline; filename*=utf-8''"):
+            resource["contentDisposition"] = "inline"
+        resource["downloadTokens"] = [self._token(token) for token in resource.get("downloadTokens", "").split(",")]
+        return resource
+
+    def _token(self, token: str) -> str:
+        return self._tokens.setdefault(token, f"token {len(self._tokens) + 1}")

@@ -1,0 +1,88 @@
+"""Our Storage emulator answers as the official one does, but for `DIFFERENCES` and the official one's `QUIRKS`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from firebase_rest.emulator import Emulator
+from official.file_transcript import QUIRKS, FileTranscript
+from official.stories import files, uploading
+from official.stories.files_book import DIFFERENCES, STORIES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from official.processes import OfficialStorageEmulator
+
+BOOKS = (files, uploading)
+"""Importing them wrote their stories into `STORIES`."""
+
+
+class StandInRules:
+    """As the rules of the official emulator's launcher: one word decides everything."""
+
+    def __init__(self) -> None:
+        self.word = "allow"
+
+    def allows(self, caller, operation, bucket, path, before, after, now) -> bool:
+        return self.word == "allow" or (self.word == "signed-in" and caller.auth is not None)
+
+
+class Ours:
+    def __init__(self) -> None:
+        self.emulator = Emulator()
+        self.emulator.storage.rules = self._rules = StandInRules()
+        self.server = self.emulator.serve()
+        self.host = self.server.host
+
+    def reset(self) -> None:
+        self.emulator.reset()
+        self.rules("allow")
+
+    def rules(self, word: str) -> None:
+        self._rules.word = word
+
+
+@pytest.fixture(scope="module")
+def ours() -> Iterator[Ours]:
+    emulator = Ours()
+    with emulator.server:
+        yield emulator
+
+
+def hear(story: Callable[[FileTranscript], None], emulator: Ours | OfficialStorageEmulator) -> FileTranscript:
+    emulator.reset()
+    transcript = FileTranscript(emulator.host, emulator.rules)
+    try:
+        story(transcript)
+    finally:
+        transcript.close()
+    return transcript
+
+
+@pytest.mark.parametrize("name", STORIES)
+def test_both_emulators_answer_a_story_about_files_alike(
+    name: str, ours: Ours, official_storage: OfficialStorageEmulator
+) -> None:
+    our_side, official = hear(STORIES[name], ours), hear(STORIES[name], official_storage)
+    assert official.answers, "the story made no call"
+    for number, (mine, theirs) in enumerate(zip(our_side.answers, official.answers, strict=True), 1):
+        assert mine == theirs, f"answer {number} of {len(official.answers)}"
+    assert not our_side.quirks
+    assert our_side.differences.keys() == official.differences.keys()
+    for reason, theirs in official.differences.items():
+        assert reason in DIFFERENCES
+        assert our_side.differences[reason] != theirs, f"no difference is left in {reason!r}: {DIFFERENCES[reason]}"
+
+
+def test_every_difference_and_quirk_is_shown_by_a_story(ours: Ours, official_storage: OfficialStorageEmulator) -> None:
+    shown: set[str] = set()
+    quirks: set[str] = set()
+    for story in STORIES.values():
+        transcript = hear(story, official_storage)
+        shown |= transcript.differences.keys()
+        quirks |= transcript.quirks
+    assert shown == DIFFERENCES.keys()
+    assert quirks == QUIRKS.keys()

@@ -64,13 +64,15 @@ def claims_of(token: str) -> dict[str, Any]:
 class Transcript:
     """One emulator's side of a story: makes the calls and keeps the answers.
 
-    `answers` are those that must agree; `differences[name]` those that are meant to differ, for that reason.
+    `answers` are those that must agree; `differences[name]` those that are meant to differ, for that reason; `calls`
+    are the verbs and paths of all of them.
     """
 
     def __init__(self, host: str) -> None:
         self.host = host
         self.answers: list[Any] = []
         self.differences: dict[str, list[Any]] = {}
+        self.calls: set[tuple[str, str]] = set()
         self._into = self.answers
         self._ids: dict[str, str] = {}
         self._session = requests.Session()
@@ -83,6 +85,7 @@ class Transcript:
         response = self._session.request(
             verb, f"http://{self.host}{path}", timeout=20, allow_redirects=False, **options
         )
+        self.calls.add((verb, path))
         headers = {name: response.headers.get(name) for name in ("content-type", "allow", "location")}
         is_json = response.headers.get("content-type", "").startswith("application/json")
         body = response.json() if is_json else response.text
@@ -146,6 +149,7 @@ class Transcript:
         for tenant in self.call("GET", f"{SETTINGS}/tenants?pageSize=1000", headers=OWNER)["tenants"]:
             self.call("DELETE", f"{SETTINGS}/tenants/{tenant['tenantId']}", headers=OWNER)
         self.answers.clear()
+        self.calls.clear()
         self._ids.clear()
 
     def _use_up(self, mail: dict[str, Any]) -> None:

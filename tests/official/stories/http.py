@@ -111,6 +111,7 @@ def paths_that_lead_nowhere(api: Transcript) -> None:
     api.call("POST", "/identitytoolkit.googleapis.com/v2/accounts:revokeToken?key=any", json={})
     api.post("signInWithGameCenter")
     api.post("verifyIosClient")
+    api.post("issueSamlResponse")
 
 
 @story

@@ -1,0 +1,61 @@
+"""Every operation of the official emulator's API description is called by a story, or is listed here with a reason."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import requests
+
+from firebase_rest.emulator import Emulator
+from official.stories.book import STORIES
+from official.test_auth_wire import BOOKS, hear
+from official.transcript import PROJECT
+
+if TYPE_CHECKING:
+    from official.processes import OfficialAuthEmulator
+
+NOT_CALLED = {
+    "identitytoolkit.accounts.passkeyEnrollment.start": "passkeys: added by hand to this description, in no SDK",
+    "identitytoolkit.accounts.passkeyEnrollment.finalize": "passkeys: added by hand to this description, in no SDK",
+    "identitytoolkit.accounts.passkeySignIn.start": "passkeys: added by hand to this description, in no SDK",
+    "identitytoolkit.accounts.passkeySignIn.finalize": "passkeys: added by hand to this description, in no SDK",
+}
+"""Operation id -> why no story calls it."""
+
+_HOST = re.compile(r"^/(?:identitytoolkit|securetoken)\.googleapis\.com")
+
+
+def operations(description: dict[str, Any]) -> dict[tuple[str, str], str]:
+    """(verb, pattern of the path) -> operation id."""
+    found = {}
+    for path, item in description["paths"].items():
+        pattern = "[^/:]+".join(map(re.escape, re.split(r"\{\w+\}", path)))
+        for verb, operation in item.items():
+            if verb in {"get", "post", "patch", "delete", "put"}:
+                found[verb.upper(), pattern] = operation["operationId"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def called() -> set[tuple[str, str]]:
+    """Verbs and paths of all stories. They are told to our emulator: to both they are the same."""
+    assert BOOKS
+    with Emulator(PROJECT).serve() as server:
+        calls = {call for tell in STORIES.values() for call in hear(tell, server.host).calls}
+    return {(verb, _HOST.sub("", path.partition("?")[0])) for verb, path in calls}
+
+
+def test_every_operation_is_called_by_a_story_or_listed_with_a_reason(
+    official_auth: OfficialAuthEmulator, called: set[tuple[str, str]]
+) -> None:
+    description = requests.get(f"http://{official_auth.host}/emulator/openapi.json", timeout=20).json()
+    known = operations(description)
+    assert len(known) > 90
+    missing = {
+        name
+        for (verb, pattern), name in known.items()
+        if not any(used == verb and re.fullmatch(pattern, path) for used, path in called)
+    }
+    assert missing == NOT_CALLED.keys()

@@ -14,15 +14,18 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.transport.app_check import AppCheck, checked_app_check
 from firebase_rest.transport.call import Channel
 from firebase_rest.transport.credentials import NOBODY, OWNER, ServiceAccount, Signer, StorageUser, TokenSource, user
 from firebase_rest.transport.options import Options
+from firebase_rest.transport.redact import redact
 from firebase_rest.transport.session import SessionTransport
 
 if TYPE_CHECKING:
     from requests import Session
 
     from firebase_rest.auth.client import Auth
+    from firebase_rest.auth.keys import KeySet
     from firebase_rest.database.reference import Database
     from firebase_rest.storage.reference import Storage
 
@@ -42,6 +45,8 @@ def initialize_app(
     retries: int = 3,
     headers: Mapping[str, str] | None = None,
     credentials: object = None,
+    app_check: AppCheck | None = None,
+    locale: str | None = None,
 ) -> App:
     """An `App` for the project that `config` describes: the mapping that the Firebase console shows for a web app.
 
@@ -50,10 +55,15 @@ def initialize_app(
     to connect and seconds of silence, `deadline` the seconds that a whole call may take (None: no bound), `retries` how
     often a failed request is repeated where that is harmless. `headers` go with every request. `credentials` is a
     service account: a key file's path or content, google-auth credentials, or "adc" for the application default ones.
-    `session` is a `requests.Session` of yours, to be closed by you.
+    `session` is a `requests.Session` of yours, to be closed by you. `app_check` is an App Check token, or a function
+    that gives the one that is good now. `locale` is the language of Auth's mails and text messages, such as "pt-BR".
+
+    An API key that is restricted wants to see who calls, in `headers`: "Referer" for a website, "X-Android-Package"
+    and "X-Android-Cert" for an Android app, "X-Ios-Bundle-Identifier" for an iOS app.
     """
     options = Options().but(timeout, deadline, retries)
-    return App(_configuration(config), SessionTransport(session, headers), options, credentials)
+    transport = SessionTransport(session, headers, checked_app_check(app_check))
+    return App(_configuration(config), transport, options, credentials, locale)
 
 
 def _configuration(config: object) -> dict[str, Any]:
@@ -75,10 +85,9 @@ def _from_environment() -> object:
             "initialize_app() needs a configuration: pass a dict with 'apiKey', 'databaseURL', ..., or set the "
             "environment variable FIREBASE_CONFIG to it (JSON text, or the path of a JSON file)."
         )
-    if not text.startswith("{"):
-        text = Path(text).read_text(encoding="utf-8")
+    content: str | bytes = text if text.startswith("{") else Path(text).read_bytes()
     try:
-        return json.loads(text)
+        return json.loads(content)
     except ValueError:
         pass
     raise ConfigError("FIREBASE_CONFIG is not JSON; it holds JSON text that starts with {, or the path of a JSON file.")
@@ -88,17 +97,25 @@ class App:
     """One Firebase project, and one `requests.Session` to reach it. A context manager; `close()` ends its streams."""
 
     def __init__(
-        self, config: Mapping[str, Any], transport: SessionTransport, options: Options, credentials: object = None
+        self,
+        config: Mapping[str, Any],
+        transport: SessionTransport,
+        options: Options,
+        credentials: object = None,
+        locale: str | None = None,
     ) -> None:
         self._config = config
         self._transport = transport
         self._options = options
+        self._locale = locale
         self._emulators = {service: os.environ.get(name) or None for service, name in _EMULATORS.items()}
+        self._keys: dict[str, KeySet] = {}  # Google's public keys, for every Auth of this App
         source = credentials if credentials is not None else config.get("serviceAccount")
         self._account = None if source is None else ServiceAccount(source, Channel(transport, NOBODY, options).fetch)
 
     def __repr__(self) -> str:
-        return f"<App {self._config.get('projectId') or self._config.get('databaseURL') or ''}>".replace(" >", ">")
+        name = self.project_id or redact(str(self.database_url or ""))
+        return f"<App {name}>" if name else "<App>"
 
     def __enter__(self) -> App:
         return self
@@ -168,9 +185,8 @@ class App:
         """A new `Auth`: sign-in and accounts. Its first call raises `ConfigError` without an `apiKey`."""
         from firebase_rest.auth.client import Auth
 
-        return Auth(
-            Channel(self._transport, NOBODY, self._options), self._config, self._emulators["auth"], self._account
-        )
+        channel = Channel(self._transport, NOBODY, self._options)
+        return Auth(channel, self._config, self._emulators["auth"], self._account, self._keys, self._locale)
 
     def database(self, target: str | TokenSource | None = None) -> Database:
         """The root of a database: the configured one, the one at the URL `target`, or the configured one as a user.
@@ -183,7 +199,7 @@ class App:
         if not isinstance(cast(object, target), (str, TokenSource, type(None))):
             raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")
         location = locate(target if isinstance(target, str) else self.database_url, self._emulators["database"])
-        signer = user(target) if isinstance(target, TokenSource) else self._signer("database")
+        signer = user(target) if isinstance(target, TokenSource) else self._signer(location.base)
         return Database(Channel(self._transport, signer, self._options), location, Home(self.api_key, self._account))
 
     def storage(self, target: str | TokenSource | None = None) -> Storage:
@@ -199,11 +215,12 @@ class App:
             raise UsageError(f"storage() takes the name of a bucket or a UserSession, not {type(target).__name__}.")
         emulator = self._emulators["storage"]
         location = locate(target if isinstance(target, str) else self.storage_bucket, emulator)
-        signer = user(target, StorageUser) if isinstance(target, TokenSource) else self._signer("storage")
+        signer = user(target, StorageUser) if isinstance(target, TokenSource) else self._signer(location.base)
         channel = Channel(self._transport, signer, self._options)
         return Storage(channel, location, Home(self._account, emulator, self.project_id))
 
-    def _signer(self, service: str) -> Signer:
+    def _signer(self, base: str) -> Signer:
         if self._account is None:
             return NOBODY
-        return OWNER if self._emulators[service] else self._account
+        # Only emulators speak plain http, named by the environment or by the URL itself; no access token goes there.
+        return OWNER if base.startswith("http://") else self._account

@@ -42,11 +42,12 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def connect(pauses: list[float]) -> Iterator[Callable[..., App]]:
-    """`connect(server)` is an App whose database and Auth are that server; closed at the end."""
+    """`connect(server)`, or `connect(url)`, is an App whose database is there; closed at the end."""
     apps: list[App] = []
 
     def connect(server: Any, **options: Any) -> App:
-        config = {"apiKey": "AIza-api-key", "databaseURL": server.url, **options.pop("config", {})}
+        url = server if isinstance(server, str) else server.url
+        config = {"apiKey": "AIza-api-key", "databaseURL": url, **options.pop("config", {})}
         app = firebase_rest.initialize_app(config, **{"timeout": 5, **options})
         apps.append(app)
         return app

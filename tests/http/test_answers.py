@@ -7,9 +7,9 @@ import zlib
 
 import pytest
 import responses
-from loopback.server import Peer, Server, answers, ok, raw
 
 from firebase_rest import InvalidAnswer, NetworkError, NetworkTimeout, PermissionDenied, ServerError
+from loopback.server import Peer, Server, answers, ok, raw
 
 OK = "HTTP/1.1 200 OK\r\n"
 PAGE = "<!DOCTYPE html><html><body>Please sign in to the Wi-Fi</body></html>"
@@ -70,7 +70,9 @@ def encoded(name: str, data: bytes, cut: int, *, framed: bool) -> bytes:
 
 
 @pytest.mark.parametrize("framed", [True, False])
-@pytest.mark.parametrize(("name", "data"), [("gzip", gzip.compress(b"1234567")), ("deflate", zlib.compress(b"1234567"))])
+@pytest.mark.parametrize(
+    ("name", "data"), [("gzip", gzip.compress(b"1234567")), ("deflate", zlib.compress(b"1234567"))]
+)
 @pytest.mark.parametrize("cut", [1, 6, 10])
 def test_a_compressed_body_that_was_cut_is_an_error(connect, name, data, cut, framed):
     with Server(raw(encoded(name, data, cut, framed=framed))) as server, pytest.raises(NetworkError):
@@ -156,8 +158,7 @@ def test_a_refusal_keeps_the_servers_words_and_the_shape_of_pyrebase(connect):
 
 
 def test_a_number_of_a_mocked_answer_needs_no_framing(connect):
-    class mocked:
-        url = "https://db.firebaseio.com"
+    mocked = "https://db.firebaseio.com"
 
     with responses.RequestsMock() as mock:
         mock.get("https://db.firebaseio.com/a.json", json=42)

@@ -7,9 +7,9 @@ import time
 
 import pytest
 import requests
-from loopback.server import LIMIT, Peer, Server, ok, silent
 
 from firebase_rest import NetworkError, NetworkTimeout, UsageError
+from loopback.server import LIMIT, Peer, Server, ok, silent
 
 DEADLINE = 0.4
 

@@ -7,17 +7,14 @@ import threading
 
 import pytest
 import responses
-from loopback.server import Gone, Peer, Server, ok, refused_port
 
 from firebase_rest import NetworkError, NetworkTimeout
+from loopback.server import Gone, Peer, Server, ok, refused_port
+
+HTTP_DATABASE = "http://db.example?ns=db"
 
 
-class http_database:
-    url = "http://db.example?ns=db"
-
-
-class https_database:
-    url = "https://db.firebaseio.com"
+HTTPS_DATABASE = "https://db.firebaseio.com"
 
 
 def tunnel_to(port: int):
@@ -50,7 +47,7 @@ def tunnel_to(port: int):
 def test_a_proxy_of_the_environment_is_used(connect, monkeypatch):
     with Server(ok("7")) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        assert connect(http_database, deadline=5).database().child("a").get().val() == 7
+        assert connect(HTTP_DATABASE, deadline=5).database().child("a").get().val() == 7
     assert proxy.requests[0].target == "http://db.example/a.json?ns=db"
 
 
@@ -64,7 +61,7 @@ def test_no_proxy_of_the_environment_is_heeded(connect, monkeypatch):
 def test_the_proxies_of_the_session_win_and_are_read_at_every_call(connect, monkeypatch):
     with Server(ok("7")) as proxy, Server(ok("8")) as other:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
-        app = connect(http_database)
+        app = connect(HTTP_DATABASE)
         app.database().get()
         app.requests.proxies["http"] = other.url
         assert app.database().get().val() == 8
@@ -82,7 +79,7 @@ def test_https_goes_through_a_tunnel_and_the_proxy_sees_no_token(connect, monkey
     with Server(ok("7"), tls=server_tls) as server, Server(tunnel_to(server.port)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{proxy.host}")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file)
-        assert connect(https_database, deadline=10).database().child("a").get("id-token-1").val() == 7
+        assert connect(HTTPS_DATABASE, deadline=10).database().child("a").get("id-token-1").val() == 7
     assert server.requests[0].target == "/a.json?auth=id-token-1"
     assert [request.target for request in proxy.requests] == ["db.firebaseio.com:443"]
     assert "proxy-authorization" in proxy.requests[0].headers
@@ -97,7 +94,7 @@ def test_a_proxy_that_lets_nobody_through_is_an_error_that_sent_nothing(connect,
     with Server(locked) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{proxy.host}")
         with pytest.raises(NetworkError) as caught:
-            connect(https_database).database().push(1)
+            connect(HTTPS_DATABASE).database().push(1)
     assert not caught.value.may_have_happened
     assert "407" in str(caught.value)
     assert "hunter22" not in str(caught.value)
@@ -107,7 +104,7 @@ def test_a_proxy_that_lets_nobody_through_is_an_error_that_sent_nothing(connect,
 def test_a_proxy_that_is_not_there_is_tried_again(connect, monkeypatch, pauses):
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@127.0.0.1:{refused_port()}")
     with pytest.raises(NetworkError) as caught:
-        connect(https_database).database().push(1)
+        connect(HTTPS_DATABASE).database().push(1)
     assert not caught.value.may_have_happened
     assert "hunter22" not in str(caught.value)
     assert len(pauses) == 3
@@ -121,7 +118,7 @@ def test_a_tunnel_that_never_opens_ends_with_the_deadline(connect, monkeypatch):
     with Server(wait) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(NetworkTimeout) as caught:
-            connect(https_database, deadline=0.3).database().push(1)
+            connect(HTTPS_DATABASE, deadline=0.3).database().push(1)
     assert not caught.value.may_have_happened
 
 
@@ -163,16 +160,12 @@ def test_a_certificate_nobody_vouches_for_is_an_error_that_sent_nothing(connect,
 
 
 def test_https_to_a_server_that_speaks_http_is_an_error(connect):
-    class wrong:
-        url = ""
-
     def plain(peer: Peer) -> None:
         peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with Server(plain) as server:
-        wrong.url = f"https://{server.host}"
         with pytest.raises(NetworkError) as caught:
-            connect(wrong).database().push(1)
+            connect(f"https://{server.host}").database().push(1)
     assert not caught.value.may_have_happened
 
 
@@ -212,7 +205,7 @@ def test_netrc_never_replaces_the_credential(connect, monkeypatch, tmp_path):
     monkeypatch.setenv("NETRC", str(netrc))
     with responses.RequestsMock() as mock:
         mock.get("https://db.firebaseio.com/a.json", json=7)
-        app = connect(https_database, credentials=Credentials("access-token-1"))
+        app = connect(HTTPS_DATABASE, credentials=Credentials("access-token-1"))
         app.requests.auth = ("somebody", "else")
         app.database().child("a").get()
         assert mock.calls[0].request.headers["Authorization"] == "Bearer access-token-1"

@@ -7,9 +7,9 @@ import warnings
 
 import pytest
 import responses
-from loopback.server import Peer, Server, ok
 
 from firebase_rest import NetworkError
+from loopback.server import Peer, Server, ok
 
 TOKEN = "id-token-of-a-user"
 
@@ -44,7 +44,7 @@ def test_the_query_goes_along(connect):
 
 
 def test_a_stream_follows_too(connect):
-    events = "event: put\ndata: {\"path\": \"/\", \"data\": 5}\n\n"
+    events = 'event: put\ndata: {"path": "/", "data": 5}\n\n'
 
     def script(peer: Peer) -> None:
         peer.request()
@@ -152,15 +152,11 @@ def test_a_location_that_is_no_text_is_an_error(connect):
 DATABASE = "https://db.firebaseio.com"
 
 
-class mocked:
-    url = DATABASE
-
-
 def redirected(connect, target: str, **options):
     with responses.RequestsMock() as mock:
         mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": target})
         mock.get(target.partition("?")[0], json=7)
-        app = connect(mocked, **options)
+        app = connect(DATABASE, **options)
         assert app.database().child("a").get(TOKEN).val() == 7
         return mock.calls[1].request
 
@@ -188,7 +184,7 @@ def test_once_it_has_led_away_nothing_is_signed_again(connect):
         mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": "https://evil.example/b.json"})
         mock.get("https://evil.example/b.json", status=307, headers={"Location": f"{DATABASE}/c.json"})
         mock.get(f"{DATABASE}/c.json", json=7)
-        connect(mocked).database().child("a").get(TOKEN)
+        connect(DATABASE).database().child("a").get(TOKEN)
         assert [f"auth={TOKEN}" in call.request.url for call in mock.calls] == [True, False, False]
 
 
@@ -196,7 +192,7 @@ def test_https_never_becomes_http(connect):
     with responses.RequestsMock() as mock:
         mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": "http://127.0.0.1/b.json"})
         with pytest.raises(NetworkError, match="not https"):
-            connect(mocked).database().child("a").get(TOKEN)
+            connect(DATABASE).database().child("a").get(TOKEN)
         assert len(mock.calls) == 1
 
 

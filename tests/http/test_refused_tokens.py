@@ -6,9 +6,9 @@ import json
 import threading
 
 import pytest
-from loopback.server import LIMIT, Peer, Server, answers
 
 from firebase_rest import NetworkTimeout, PermissionDenied, SessionExpired, TokenExpired, Unauthenticated
+from loopback.server import LIMIT, Peer, Server, answers
 
 OLD, NEW = "old-id-token", "new-id-token"
 EXPIRED = '{"error": "Auth token is expired"}'

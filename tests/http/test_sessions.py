@@ -8,15 +8,13 @@ import warnings
 import pytest
 import requests
 import responses
-from loopback.server import Server, answers, ok
 from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
 from firebase_rest import NetworkError, PermissionDenied, ServerError
+from loopback.server import Server, answers, ok
 
-
-class mocked:
-    url = "https://db.firebaseio.com"
+MOCKED = "https://db.firebaseio.com"
 
 
 def test_many_calls_use_one_connection(connect):
@@ -105,7 +103,7 @@ def test_what_a_hook_raises_on_its_own_account_comes_through(connect):
     with Server(ok()) as server:
         app = connect(server)
         app.requests.hooks["response"].append(hook)
-        with pytest.raises(ValueError, match="^mine$"):
+        with pytest.raises(ValueError, match=r"^mine$"):
             app.database().get()
     assert len(server.requests) == 1
 
@@ -121,7 +119,7 @@ def test_a_function_put_in_place_of_a_verb_is_called_with_url_headers_and_timeou
         response._content = b'{"name": "-N"}'
         return response
 
-    app = connect(mocked, timeout=(3, 4))
+    app = connect(MOCKED, timeout=(3, 4))
     setattr(app.requests, verb, replacement)
     db = app.database().child("a")
     {
@@ -142,7 +140,7 @@ def test_what_a_replaced_verb_raises_is_typed(connect):
     def broken(url, headers, timeout):
         raise requests.ConnectionError(f"no way to {url}")
 
-    app = connect(mocked, retries=0)
+    app = connect(MOCKED, retries=0)
     app.requests.get = broken
     with pytest.raises(NetworkError) as caught:
         app.database().get("t0ken-0123456")
@@ -186,7 +184,7 @@ def test_an_adapter_with_no_sockets_at_all_is_enough(connect):
         def close(self):
             pass
 
-    app = connect(mocked, deadline=5)
+    app = connect(MOCKED, deadline=5)
     app.requests.mount("https://", Canned())
     assert app.database().child("a").get().val() == {"url": "https://db.firebaseio.com/a.json"}
 
@@ -231,7 +229,7 @@ def test_responses_works_over_our_session_and_over_a_passed_one(connect):
             mock.get("https://db.firebaseio.com/a.json", body="no JSON", status=200)
             mock.get("https://db.firebaseio.com/a.json", json={"b": 1})
             mock.put("https://db.firebaseio.com/a.json", json={"error": "Permission denied"}, status=401)
-            db = connect(mocked, deadline=5, **options).database().child("a")
+            db = connect(MOCKED, deadline=5, **options).database().child("a")
             with pytest.raises(NetworkError):
                 db.get()
             assert db.get().val() == {"b": 1}
@@ -243,7 +241,7 @@ def test_a_mocked_connection_error_is_repeated_and_typed(connect, pauses):
     with responses.RequestsMock() as mock:
         mock.get("https://db.firebaseio.com/a.json", body=requests.ConnectionError("gone"))
         with pytest.raises(NetworkError):
-            connect(mocked).database().child("a").get()
+            connect(MOCKED).database().child("a").get()
         assert len(mock.calls) == 4
     assert len(pauses) == 3
 
@@ -256,7 +254,7 @@ def test_a_header_that_cannot_be_sent_is_refused_without_showing_it(connect, nam
 
 
 def test_a_session_without_adapters_is_refused_with_a_sentence(connect):
-    app = connect(mocked)
+    app = connect(MOCKED)
     app.requests.adapters.clear()
     with pytest.raises(ValueError, match="cannot be sent") as caught:
         app.database().get("t0ken-0123456")

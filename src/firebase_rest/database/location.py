@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from firebase_rest.database.path import check_path, split, url_path
 from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.transport.redact import redact
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,4 +111,4 @@ def _taken_apart(url: str) -> SplitResult:
 
 
 def _nowhere(problem: str) -> Location:
-    return Location("", problem=problem)
+    return Location("", problem=redact(problem))  # people write database secrets into the URL

@@ -14,6 +14,8 @@ from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from firebase_rest.errors import NetworkError, NetworkTimeout, UsageError
+from firebase_rest.transport.app_check import HEADER as APP_CHECK
+from firebase_rest.transport.app_check import with_app_check
 from firebase_rest.transport.credentials import NO_STAMP, STRANGER, Signer, Stamp, is_about_the_token
 from firebase_rest.transport.failure import classify, deadline_error, network_error, raised_below
 from firebase_rest.transport.options import Options
@@ -23,7 +25,7 @@ from firebase_rest.transport.renewal import call_ends
 from firebase_rest.transport.retry import Failure, pause_before, worth_another_try
 from firebase_rest.transport.session import SessionTransport
 from firebase_rest.transport.sockets import Watch
-from firebase_rest.transport.wire import Flow, Request, Response, run
+from firebase_rest.transport.wire import Flow, Request, Response, Slices, run
 
 T = TypeVar("T")
 
@@ -133,12 +135,12 @@ class Call:
             )
 
     def _signed(self, refused: Stamp | None) -> Stamp:
-        """The signer's stamp, got within the call's deadline."""
-        if self._ends is None:
-            return self._signer.stamp(refused) or NO_STAMP
+        """The signer's stamp, and the App Check token, got within the call's deadline."""
         token = call_ends.set(self._ends)
         try:
-            return self._signer.stamp(refused) or NO_STAMP
+            stamp = self._signer.stamp(refused) or NO_STAMP
+            app_check = self._transport.app_check
+            return stamp if app_check is None else with_app_check(stamp, app_check)
         finally:
             call_ends.reset(token)
 
@@ -233,11 +235,11 @@ class Call:
 
 def _once(request: Request) -> bool:
     """Whether the body is an iterator, which cannot be sent again."""
-    return request.body is not None and not isinstance(request.body, bytes)
+    return request.body is not None and not isinstance(request.body, (bytes, Slices))
 
 
 def _secrets(request: Request, stamp: Stamp) -> set[str]:
-    return {stamp.secret, *secrets_in(request)}
+    return {stamp.secret, stamp.headers.get(APP_CHECK, ""), *secrets_in(request)}
 
 
 def _scrubbed(response: Response, stamp: Stamp) -> Response:

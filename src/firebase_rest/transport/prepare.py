@@ -7,7 +7,7 @@ up at every call and wins; only what the environment says is looked up once per 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -17,7 +17,7 @@ from requests.utils import default_user_agent, get_environ_proxies
 
 from firebase_rest._version import __version__
 from firebase_rest.transport.credentials import STRANGER, Stamp
-from firebase_rest.transport.wire import Request
+from firebase_rest.transport.wire import Request, Slices
 
 USER_AGENT = f"firebase-rest/{__version__}"
 
@@ -26,17 +26,12 @@ SLICE = 256 * 1024
 would have to get through a slow line within the seconds that are meant for connecting."""
 
 
-class Slices:
-    """A large body as steps; it can be sent again."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = memoryview(body)
-
-    def __len__(self) -> int:
-        return len(self._body)
-
-    def __iter__(self) -> Iterator[memoryview]:
-        return (self._body[start : start + SLICE] for start in range(0, len(self._body), SLICE))
+def in_slices(body: Any) -> Any:
+    """A large body in steps, any other as it is."""
+    if not isinstance(body, bytes) or len(body) <= SLICE:
+        return body
+    whole = memoryview(body)
+    return Slices(whole[start : start + SLICE] for start in range(0, len(whole), SLICE))
 
 
 def full_url(request: Request, stamp: Stamp) -> str:
@@ -60,7 +55,7 @@ def headers_for(session: requests.Session, extra: Mapping[str, str], request: Re
     if stamp is STRANGER:
         headers = {name: value for name, value in headers.items() if name.lower() not in _PERSONAL}
     body = request.body
-    if isinstance(body, bytes):
+    if isinstance(body, (bytes, Slices)):
         headers["Content-Length"] = str(len(body))
     elif body is not None and not any(name.lower() == "content-length" for name in headers):
         headers["Transfer-Encoding"] = "chunked"
@@ -88,7 +83,7 @@ def prepared(
     result.method = method
     result.url = url
     result.headers = CaseInsensitiveDict(headers)
-    result.body = cast(Any, Slices(body) if isinstance(body, bytes) and len(body) > SLICE else body)
+    result.body = in_slices(body)
     result.hooks = session.hooks
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)

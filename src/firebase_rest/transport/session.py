@@ -14,6 +14,7 @@ from weakref import WeakSet
 import requests
 from urllib3.response import BaseHTTPResponse
 
+from firebase_rest.transport.app_check import AppCheck
 from firebase_rest.transport.credentials import Stamp
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.reader import OpenBody
@@ -29,12 +30,18 @@ class Closable(Protocol):
 
 
 class SessionTransport:
-    """One `requests.Session` for everything an App does. `headers` go with every request."""
+    """One `requests.Session` for everything an App does. `headers` and the App Check token go with every request."""
 
-    def __init__(self, session: requests.Session | None = None, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        session: requests.Session | None = None,
+        headers: Mapping[str, str] | None = None,
+        app_check: AppCheck | None = None,
+    ) -> None:
         self._owned = session is None
         self.session = session if session is not None else _new_session()
         self.headers = dict(headers or {})
+        self.app_check = app_check
         self.environment = Environment()
         self.watchdog = Watchdog()
         self.closing = threading.Event()

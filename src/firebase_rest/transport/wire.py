@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gc
 import json
-from collections.abc import Generator, Iterable, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeAlias, TypeVar, Union, cast
@@ -32,12 +32,31 @@ class Repeat(Enum):
     IF_UNSENT = "only when it never left, or was answered 429"
 
 
+class Slices:
+    """A body in steps, which can be sent again. `len` is its bytes."""
+
+    __slots__ = ("_parts", "_size")
+
+    def __init__(self, parts: Iterable[bytes | memoryview]) -> None:
+        self._parts = tuple(parts)
+        self._size = sum(map(len, self._parts))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(cast("tuple[bytes, ...]", self._parts))
+
+    def __repr__(self) -> str:
+        return f"<{self._size} bytes>"
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """One HTTP request, without the credential that will sign it.
 
     `url` is absolute, its path already percent-encoded, without a query; `params` are decoded pairs that the transport
-    encodes once. With `stream` the answer's body comes as an open reader. With `token_401` an answer 401 is about the
+    encodes once. A `body` that is an iterator of bytes is sent at most once. With `stream` the answer's body comes as an open reader. With `token_401` an answer 401 is about the
     token, whatever its words.
     """
 

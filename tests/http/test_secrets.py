@@ -1,0 +1,267 @@
+"""No token, key or password in anything that people read: errors, their chains and pickles, logs, reprs."""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import traceback
+from functools import partial
+
+import pytest
+import responses
+
+import firebase_rest
+from firebase_rest import FirebaseError
+from loopback.google import key_file, key_pair
+from loopback.server import Peer, Server, answers, drop, ok, raw, silent
+
+TOKEN = "tok3n-of-a-user-Zq9"
+API_KEY = "api-k3y-of-a-project-Xw7"
+PASSWORD = 'pässw0rd "of" ada & Co'
+REFRESH = "r3fresh-token-Lm4"
+SECRETS = [TOKEN, API_KEY, PASSWORD, "ssw0rd", REFRESH, "PRIVATE KEY", "".join(key_pair()[0].split("\n")[1:3])[:80]]
+
+USER = {"idToken": TOKEN, "refreshToken": REFRESH, "expiresIn": "3600", "localId": "uid-1"}
+
+
+def texts_of(error: BaseException) -> str:
+    """Everything about an error that may end up in a log or an issue."""
+    parts: list[str] = []
+    seen: list[BaseException] = []
+    stack: list[BaseException | None] = [error]
+    while stack:
+        one = stack.pop()
+        if one is None or one in seen:
+            continue
+        seen.append(one)
+        parts += [str(one), repr(one), repr(one.args)]
+        parts += [repr(value) for name, value in vars(one).items() if name != "details"]
+        for carrier in (getattr(one, "response", None), getattr(one, "request", None)):
+            if carrier is not None:
+                parts.append(repr(vars(carrier)))
+        stack += [one.__cause__, one.__context__, *(arg for arg in one.args if isinstance(arg, BaseException))]
+    parts += traceback.format_exception(type(error), error, error.__traceback__)
+    parts.append(pickle.dumps(error).decode("latin-1"))
+    parts.append(repr(vars(pickle.loads(pickle.dumps(error)))))
+    return "\n".join(parts)
+
+
+def clean(text: str) -> None:
+    for secret in SECRETS:
+        for form in (secret, secret.encode().decode("latin-1"), repr(secret)[1:-1]):
+            assert form not in text, f"{secret!r} in {text}"
+
+
+@pytest.fixture
+def watched(caplog):
+    """Every log record at DEBUG is looked at."""
+    for name in ("", "urllib3", "requests", "google", "google.auth", "firebase_rest"):
+        caplog.set_level(logging.DEBUG, logger=name)
+    yield caplog
+    for record in caplog.records:
+        clean(record.getMessage())
+        clean(repr(vars(record)))
+        clean(logging.Formatter("%(message)s").format(record))
+    assert any(record.name.startswith("firebase_rest") for record in caplog.records) or not caplog.records
+
+
+def refuse(watched, call) -> BaseException:
+    with pytest.raises((FirebaseError, OSError, ValueError)) as caught:
+        call()
+    clean(texts_of(caught.value))
+    return caught.value
+
+
+def echo(status: int, head: str = ""):
+    """A server that quotes everything it was sent: in the body, plain, escaped and in a header."""
+
+    def script(peer: Peer) -> None:
+        while True:
+            request = peer.request()
+            body = f"<p>{request.target} {request.headers}</p>".encode() + request.body
+            body += PASSWORD.encode() if b"ssw0rd" in request.body else b""
+            peer.answer(head.encode() + body, status, {"X-Echo": request.target, "Location": request.target})
+
+    return script
+
+
+def calls(app):
+    auth, db = app.auth(), app.database().child("a")
+    user = auth.session(USER)
+    return {
+        "get": lambda: db.get(TOKEN),
+        "get by a session": lambda: db.get(user),
+        "push": lambda: db.push({"b": 1}, TOKEN),
+        "as_user": lambda: db.as_user(user).update({"b": 1}),
+        "conditional_set": lambda: db.conditional_set(1, "tag", TOKEN),
+        "transaction": lambda: db.transaction(lambda value: 1, TOKEN),
+        "stream": lambda: db.stream(print, TOKEN, is_async=False),
+        "sign in": lambda: auth.sign_in_with_email_and_password("ada@example.com", PASSWORD),
+        "sign up": lambda: auth.create_user_with_email_and_password("ada@example.com", PASSWORD),
+        "refresh": lambda: auth.refresh(REFRESH),
+        "account": lambda: auth.get_account_info(TOKEN),
+        "new password": lambda: auth.change_password(TOKEN, PASSWORD),
+        "custom token": lambda: auth.sign_in_with_custom_token(TOKEN),
+        "reset": lambda: auth.verify_password_reset_code(REFRESH, PASSWORD),
+    }
+
+
+NAMES = [
+    "get", "get by a session", "push", "as_user", "conditional_set", "transaction", "sign in", "sign up", "refresh",
+    "account", "new password", "custom token", "reset",
+]  # fmt: skip
+
+
+@pytest.fixture
+def against(connect, monkeypatch):
+    def against(server, **options):
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
+        return connect(server, config={"apiKey": API_KEY, "databaseURL": server.url}, **options)
+
+    return against
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("status", [200, 302, 307, 400, 401, 403, 404, 412, 413, 423, 429, 500, 503])
+def test_no_refusal_shows_a_secret_even_if_the_server_quotes_it(against, watched, name, status):
+    with Server(echo(status)) as server:
+        refuse(watched, calls(against(server, retries=1))[name])
+
+
+@pytest.mark.parametrize("name", ["stream", *NAMES])
+@pytest.mark.parametrize("words", ["Permission denied", "Auth token is expired", "Index not defined, add it"])
+def test_no_typed_refusal_shows_a_secret(against, watched, name, words):
+    with Server(answers((401, f'{{"error": "{words}"}}'))) as server:
+        refuse(watched, calls(against(server, retries=0))[name])
+
+
+def quoting(template: str):
+    """Send bytes in which the target of the request, with all that was in it, takes the place of TARGET."""
+
+    def script(peer: Peer) -> None:
+        request = peer.request()
+        bearer = request.headers.get("authorization", "")
+        peer.send(template.replace("TARGET", f"{request.target} {bearer}".strip().replace(" ", "_")))
+
+    return script
+
+
+OK = "HTTP/1.1 200 OK\r\n"
+WIRES = {
+    "dropped": drop,
+    "silent": silent,
+    "no http": quoting("TARGET\r\n\r\n"),
+    "a bad header": quoting(OK + "no colon TARGET\r\nX: TARGET\r\n\r\n<p>TARGET"),
+    "cut": raw(f'{OK}Content-Length: 999\r\n\r\n{{"idToken": "{TOKEN}'),
+    "cut without framing": raw(f'{OK}\r\n{{"idToken": "{TOKEN}", "refreshToken": "{REFRESH}'),
+    "a broken chunk": quoting(OK + "Transfer-Encoding: chunked\r\n\r\nTARGET\r\n"),
+    "an odd location": quoting("HTTP/1.1 307 T\r\nLocation: http://[TARGET\r\nContent-Length: 0\r\n\r\n"),
+    "an odd port": quoting("HTTP/1.1 307 T\r\nLocation: http://x:TARGET\r\nContent-Length: 0\r\n\r\n"),
+    "two lengths": quoting(OK + "Content-Length: 1\r\nContent-Length: TARGET\r\n\r\n12"),
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("script", WIRES.values(), ids=WIRES.keys())
+def test_no_broken_connection_shows_a_secret(against, watched, name, script):
+    with Server(script) as server:
+        refuse(watched, calls(against(server, retries=1, timeout=(5, 0.2)))[name])
+
+
+@pytest.mark.parametrize("deadline", [None, 0.2])
+def test_nobody_listening_and_deadlines_show_no_secret(against, watched, deadline):
+    nobody = Server()
+    nobody.stop_listening()
+    every = calls(against(nobody, deadline=deadline, retries=1))
+    for name in NAMES:
+        refuse(watched, every[name])
+
+
+def test_a_program_that_turned_on_urllib3s_debug_sees_the_url_without_its_token(against, watched):
+    with Server(ok("7")) as server:
+        against(server).database().child("a").get(TOKEN)
+    lines = [record.getMessage() for record in watched.records if record.name == "urllib3.connectionpool"]
+    assert any("/a.json?auth=[redacted]" in line for line in lines)
+
+
+def test_no_mistake_in_the_configuration_shows_a_secret(watched, tmp_path):
+    configs = [
+        {"databaseURL": f"db.firebaseio.com/?auth={TOKEN}"},
+        {"databaseURL": f"http://db.firebaseio.com/?auth={TOKEN}"},
+        {"databaseURL": f"https://user:{TOKEN}@["},
+        {"databaseURL": "https://db.firebaseio.com", "serviceAccount": str(key_file("http://x"))},
+        {"databaseURL": "https://db.firebaseio.com", "serviceAccount": key_pair()[0]},
+        {"databaseURL": "https://db.firebaseio.com", "serviceAccount": key_file("http://x", client_email=None)},
+        {"databaseURL": "https://db.firebaseio.com", "serviceAccount": key_file("", private_key=key_pair()[0][:900])},
+    ]
+    for config in configs:
+        with firebase_rest.initialize_app({"apiKey": API_KEY, **config}) as app:
+            refuse(watched, lambda: app.database().get())
+            clean(repr(app) + repr(app.database()))
+    with firebase_rest.initialize_app({"databaseURL": "https://db.firebaseio.com"}) as app:
+        db, auth = app.database(), app.auth()
+        for token in (f"{TOKEN}\n", f"{TOKEN} {TOKEN}", {"idToken": TOKEN}, TOKEN.encode()):
+            refuse(watched, partial(db.get, token))
+            refuse(watched, partial(auth.get_account_info, token))
+        refuse(watched, lambda: auth.sign_in_with_email_and_password("a@b.de", PASSWORD.encode()))
+        refuse(watched, lambda: auth.session({"idToken": TOKEN}))
+        refuse(watched, lambda: firebase_rest.initialize_app(API_KEY))
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 503])
+def test_no_trouble_with_a_service_account_shows_its_key_or_what_it_signed(connect, watched, monkeypatch, status):
+    monkeypatch.setattr(firebase_rest.App, "_signer", lambda self, base: self._account)
+    with Server(echo(status, '{"error": "invalid_grant", "x": ')) as server:
+        app = connect(server, credentials=key_file(f"{server.url}/token"), retries=0)
+        error = refuse(watched, lambda: app.database().get())
+    assertion = server.requests[0].body.decode().split("assertion=")[1].split("&")[0]
+    text = texts_of(error) + "".join(repr(vars(record)) for record in watched.records)
+    assert assertion not in text
+    assert assertion.split(".")[1] not in text
+
+
+def test_stream_errors_show_no_secret(against, watched):
+    events = [
+        f'event: cancel\ndata: "Permission denied {TOKEN}"\n\n',
+        'event: auth_revoked\ndata: "credential is no longer valid"\n\n',
+        "event: put\ndata: {not JSON\n\n",
+    ]
+    for event in events:
+        with Server(raw(f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n{event}")) as server:
+            db = against(server).database()
+            try:
+                with db.events(TOKEN) if hasattr(db, "events") else db.stream(print, TOKEN) as stream:
+                    for _ in stream:
+                        break
+            except (FirebaseError, TypeError, AttributeError) as error:
+                clean(texts_of(error))
+
+
+def test_no_repr_shows_a_secret(against):
+    from firebase_rest.transport.credentials import Stamp, user
+    from firebase_rest.transport.wire import Request, Response
+
+    with Server(ok("7")) as server:
+        app = against(server)
+        session = app.auth().session(USER)
+        db = app.database().child("a").as_user(session)
+        request = Request(
+            "POST", f"{server.url}/a.json?auth={TOKEN}", (("key", API_KEY), ("auth", TOKEN)), {}, PASSWORD.encode()
+        )
+        objects = [
+            app, app.auth(), app.auth()._endpoint, session, session._tokens, db, db._channel, db._home, user(TOKEN),
+            Stamp((("auth", TOKEN),), {"Authorization": f"Bearer {TOKEN}"}, TOKEN), request, user(session),
+            Response(200, {"X": TOKEN}, TOKEN.encode(), request=request), db.as_user(TOKEN),
+            app.database()._channel.signer,
+        ]  # fmt: skip
+        for thing in objects:
+            clean(repr(thing))
+            clean(f"{thing}")
+
+
+def test_a_mocked_answer_that_quotes_the_token_shows_none(connect, watched):
+    mocked = "https://db.firebaseio.com"
+
+    with responses.RequestsMock() as mock:
+        mock.get("https://db.firebaseio.com/a.json", body=f"<p>{TOKEN}</p>", status=200)
+        refuse(watched, lambda: connect(mocked).database().child("a").get(TOKEN))

@@ -1,0 +1,264 @@
+"""Service accounts: every form of the key; tokens fetched over the App's own session, kept and renewed; errors."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import logging
+import threading
+from pathlib import Path
+
+import pytest
+import requests
+from google.auth.credentials import AnonymousCredentials
+from google.oauth2 import credentials as user_credentials
+from google.oauth2 import service_account
+
+import firebase_rest
+from firebase_rest import (
+    ConfigError,
+    InvalidAnswer,
+    NetworkError,
+    NetworkTimeout,
+    RateLimited,
+    ServerError,
+    Unauthenticated,
+)
+from loopback.google import EMAIL, TokenEndpoint, key_file
+from loopback.server import LIMIT, Peer, Server, answers, refused_port, silent
+
+LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth counts in UTC without saying so
+
+
+@pytest.fixture(autouse=True)
+def signs_over_http(monkeypatch):
+    """As if the loopback server were production: it speaks http, which otherwise means an emulator."""
+    monkeypatch.setattr(firebase_rest.App, "_signer", lambda self, base: self._account)
+
+
+def token_requests(server):
+    return [request for request in server.requests if request.path == "/token"]
+
+
+def forms(token_uri: str, folder: Path):
+    info = key_file(token_uri)
+    path = folder / "key.json"
+    path.write_text(json.dumps(info))
+    return {
+        "path": str(path),
+        "PathLike": path,
+        "mapping": info,
+        "credentials": service_account.Credentials.from_service_account_info(info),
+    }
+
+
+@pytest.mark.parametrize("form", ["path", "PathLike", "mapping", "credentials"])
+@pytest.mark.parametrize("place", ["config", "keyword"])
+def test_every_form_of_a_service_account_signs(connect, tmp_path, form, place):
+    endpoint = TokenEndpoint()
+    with Server(endpoint) as server:
+        source = forms(f"{server.url}/token", tmp_path)[form]
+        options = {"config": {"serviceAccount": source}} if place == "config" else {"credentials": source}
+        assert connect(server, **options).database().get().val() == 7
+    (claims,) = endpoint.assertions
+    assert claims["iss"] == EMAIL
+    assert "firebase.database" in claims["scope"]
+    assert "userinfo.email" in claims["scope"]
+
+
+def test_application_default_credentials_sign_when_asked_for(connect, tmp_path, monkeypatch):
+    with Server(TokenEndpoint()) as server:
+        path = forms(f"{server.url}/token", tmp_path)["path"]
+        monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
+        assert connect(server, credentials="adc").database().get().val() == 7
+
+
+def test_a_mapping_of_five_fields_asks_googles_own_endpoint(connect):
+    info = {name: value for name, value in key_file("").items() if name not in ("token_uri", "project_id")}
+    with Server(TokenEndpoint()) as server:
+        app = connect(server, config={"serviceAccount": info})
+        assert app.credentials._token_uri == "https://oauth2.googleapis.com/token"
+    assert "token_uri" not in info, "the program's own mapping is left as it is"
+
+
+def test_a_token_is_fetched_once_and_over_the_session_of_the_app(connect):
+    with Server(TokenEndpoint()) as server, requests.Session() as session:
+        session.headers["X-Session"] = "yes"
+        app = connect(server, session=session, credentials=key_file(f"{server.url}/token"))
+        for _ in range(5):
+            app.database().get()
+        assert session.get(f"{server.url}/x", timeout=5).status_code == 401, "the session is still open"
+    assert len(token_requests(server)) == 1
+    assert token_requests(server)[0].headers["x-session"] == "yes"
+    assert server.connections == 1
+
+
+def test_an_expired_token_is_renewed_before_it_is_sent(connect):
+    with Server(TokenEndpoint()) as server:
+        app = connect(server, credentials=key_file(f"{server.url}/token"))
+        app.database().get()
+        app.credentials.expiry = LONG_AGO
+        app.database().get()
+    assert [request.path for request in server.requests] == ["/token", "/.json", "/token", "/.json"]
+
+
+def test_a_token_that_the_database_refuses_is_renewed_once(connect):
+    endpoint = TokenEndpoint()
+    with Server(endpoint) as server:
+        app = connect(server, credentials=key_file(f"{server.url}/token"))
+        app.database().get()
+        endpoint.given = 5  # token 1 is no longer good
+        assert app.database().get().val() == 7
+        assert len(token_requests(server)) == 2
+
+
+def test_thirty_two_threads_cause_one_token_request(connect):
+    with Server(TokenEndpoint()) as server:
+        app = connect(server, credentials=key_file(f"{server.url}/token"))
+        values: list[object] = []
+        threads = [threading.Thread(target=lambda: values.append(app.database().get().val())) for _ in range(32)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(LIMIT)
+    assert values == [7] * 32
+    assert len(token_requests(server)) == 1
+
+
+def test_a_token_of_the_call_replaces_the_service_account(connect):
+    with Server(answers((200, "7"))) as server:
+        connect(server, credentials=key_file(f"{server.url}/token")).database().get("id-token-1")
+    assert server.requests[0].query == "auth=id-token-1"
+    assert "authorization" not in server.requests[0].headers
+
+
+def failing(connect, server, **options):
+    return connect(server, credentials=key_file(f"{server.url}/token"), **options).database()
+
+
+def test_a_refusal_of_the_token_endpoint_is_typed(connect):
+    refusal = '{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}'
+    with Server(answers((400, refusal))) as server, pytest.raises(Unauthenticated) as caught:
+        failing(connect, server).get()
+    assert caught.value.code == "invalid_grant"
+    assert caught.value.status == 400
+    assert "Invalid JWT Signature" in caught.value.message
+    assert json.loads(caught.value.args[1])["error"] == "invalid_grant"
+    assert [request.path for request in server.requests] == ["/token"]
+
+
+@pytest.mark.parametrize(("status", "kind"), [(503, ServerError), (500, ServerError), (429, RateLimited)])
+def test_a_token_endpoint_in_trouble_is_tried_as_often_as_everything_else(connect, status, kind):
+    with Server(answers((status, "{}"))) as server, pytest.raises(kind):
+        failing(connect, server).get()
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("body", ["<html>Sign in to the Wi-Fi</html>", "null", "[]", "{}", "7", ""])
+def test_what_is_no_token_answer_is_an_error(connect, body):
+    with Server(answers((200, body))) as server, pytest.raises((InvalidAnswer, Unauthenticated)):
+        failing(connect, server).get()
+
+
+def test_a_token_endpoint_that_cannot_be_reached_is_a_network_error(connect):
+    with Server(answers((200, "7"))) as server:
+        info = key_file(f"http://127.0.0.1:{refused_port()}/token")
+        with pytest.raises(NetworkError) as caught:
+            connect(server, credentials=info).database().set(1)
+    assert not caught.value.may_have_happened
+    assert server.requests == []
+
+
+def test_a_token_endpoint_that_never_answers_ends_with_the_timeout_and_with_the_deadline(connect):
+    with Server(silent) as server:
+        with pytest.raises(NetworkTimeout):
+            failing(connect, server, timeout=(5, 0.1)).get()
+        with pytest.raises(NetworkTimeout, match="deadline"):
+            failing(connect, server).with_options(deadline=0.2).get()
+
+
+def test_while_the_old_token_will_do_a_token_endpoint_in_trouble_does_no_harm(connect):
+    def trouble(peer: Peer) -> None:
+        while True:
+            if peer.request().path == "/token":
+                return
+            peer.answer("7")
+
+    with Server(TokenEndpoint(), trouble) as server:
+        app = connect(server, credentials=key_file(f"{server.url}/token"), retries=0)
+        app.database().get()
+        app.requests.close()  # the next calls make a new connection, to the second script
+        soon = dt.datetime.now(dt.timezone.utc).replace(tzinfo=None) + dt.timedelta(seconds=60)
+        app.credentials.expiry = soon
+        for _ in range(3):
+            assert app.database().get().val() == 7
+    assert len(token_requests(server)) == 2, "and it is left alone for a while"
+
+
+def test_credentials_without_a_token_sign_nothing(connect):
+    with Server(answers((200, "7"))) as server:
+        connect(server, credentials=AnonymousCredentials()).database().get()
+    assert "authorization" not in server.requests[0].headers
+
+
+def test_credentials_that_cannot_be_renewed_are_unauthenticated(connect):
+    nothing = "http://127.0.0.1:9"
+
+    with pytest.raises(Unauthenticated, match="refresh"):
+        connect(nothing, credentials=user_credentials.Credentials(None)).database().get()
+
+
+BAD = {
+    "a list": [1],
+    "a number": 5,
+    "an empty mapping": {"type": "service_account"},
+    "no key": key_file("http://x/token", private_key=None),
+    "a number as key": key_file("http://x/token", private_key=5),
+    "a broken key": key_file(
+        "http://x/token", private_key="-----BEGIN PRIVATE KEY-----\nno\n-----END PRIVATE KEY-----"
+    ),
+    "the text of a key file": json.dumps(key_file("http://x/token")),
+    "a key": key_file("http://x/token")["private_key"],
+}
+
+
+@pytest.mark.parametrize("source", BAD.values(), ids=BAD.keys())
+def test_what_is_no_service_account_is_told_at_first_use_without_the_key(connect, source):
+    nothing = "http://127.0.0.1:9"
+
+    app = connect(nothing, config={"serviceAccount": source})
+    with pytest.raises(ConfigError, match=r"service account|credentials") as caught:
+        app.database().get()
+    assert "PRIVATE KEY" not in str(caught.value)
+
+
+def test_a_key_file_that_is_none_is_told(connect, tmp_path):
+    nothing = "http://127.0.0.1:9"
+
+    for name, content in (("page.json", b"<html>"), ("list.json", b"[]"), ("key.p12", b"\x30\x82\xff\xfe")):
+        path = tmp_path / name
+        path.write_bytes(content)
+        with pytest.raises(ConfigError, match=name):
+            connect(nothing, config={"serviceAccount": str(path)}).database().get()
+    with pytest.raises(FileNotFoundError):
+        connect(nothing, config={"serviceAccount": str(tmp_path / "absent.json")}).database().get()
+
+
+def test_no_default_credentials_is_told(connect, tmp_path, monkeypatch):
+    nothing = "http://127.0.0.1:9"
+
+    monkeypatch.setenv("NO_GCE_CHECK", "true")
+    monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
+    with pytest.raises(ConfigError, match="GOOGLE_APPLICATION_CREDENTIALS"):
+        connect(nothing, credentials="adc").database().get()
+
+
+def test_nothing_of_googles_own_transport_writes_a_log(connect, caplog):
+    with caplog.at_level(logging.DEBUG), Server(TokenEndpoint()) as server:
+        logging.getLogger("google").setLevel(logging.DEBUG)
+        connect(server, credentials=key_file(f"{server.url}/token")).database().get()
+    logging.getLogger("google").setLevel(logging.NOTSET)
+    for record in caplog.records:
+        text = record.getMessage() + repr(vars(record))
+        assert "ya29" not in text
+        assert "assertion" not in text

@@ -178,6 +178,19 @@ def test_what_json_kwargs_cannot_encode_is_one_sentence() -> None:
         encode(date(2024, 1, 1), ("x",), {"sort_keys": True})
 
 
+@pytest.mark.parametrize("options", [{"sort_keys": True}, {"check_circular": False}])
+def test_data_that_contains_itself_is_refused_with_json_kwargs_too(options: dict[str, Any]) -> None:
+    data: dict[str, Any] = {}
+    data["me"] = [data]
+    with pytest.raises(UsageError, match="/x could not be encoded with json_kwargs"):
+        encode(data, ("x",), options)
+
+
+def test_an_odd_key_inside_a_list_is_found_with_json_kwargs_too() -> None:
+    with pytest.raises(UsageError, match=r"The key 1\.5 in /x/1 is not a string"):
+        encode([1, {1.5: 2}], ("x",), {"sort_keys": True})
+
+
 # --- multi-path updates ---------------------------------------------------------------------------------------------
 
 

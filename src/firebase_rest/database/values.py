@@ -108,7 +108,7 @@ def _plain(data: object, segments: Sequence[str], options: Mapping[str, Any] | N
     text = problem = None
     try:
         text = json.dumps(data, **options)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
     if text is None:
         raise UsageError(f"The data for {_show(segments)} could not be encoded with json_kwargs: {problem}.")

@@ -10,7 +10,8 @@ import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
+from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 from firebase_rest.errors import ChecksumMismatch
@@ -26,17 +27,31 @@ class Expected:
     size: int | None = None
 
 
-class Checksum:
-    """The sums of bytes that go by.
+@lru_cache
+def crc32c_is_quick() -> bool:
+    """Whether google_crc32c is there with its C code: several times as fast as an MD5."""
+    try:
+        return bool(import_module("google_crc32c").implementation == "c")
+    except (ImportError, AttributeError):
+        return False
 
-    MD5 always, unless `md5` is off (objects put together from others have none). CRC-32C where google_crc32c is there
-    to do it at no cost, or where `crc32c` asks for it.
-    """
+
+class Checksum:
+    """The sums of bytes that go by: an MD5, a CRC-32C, or both."""
 
     def __init__(self, *, md5: bool = True, crc32c: bool = False) -> None:
         self.size = 0
         self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
-        self._crc32c = 0 if crc32c or find_spec("google_crc32c") is not None else None
+        self._crc32c = 0 if crc32c else None
+
+    @classmethod
+    def quickest(cls, expected: Expected | None = None) -> Checksum:
+        """One that costs least, of those that can be compared with what is expected."""
+        if expected is None:
+            return cls(md5=not crc32c_is_quick(), crc32c=crc32c_is_quick())
+        # An object that was put together from others has no MD5.
+        crc32c = expected.crc32c is not None and (crc32c_is_quick() or expected.md5 is None)
+        return cls(md5=not crc32c and expected.md5 is not None, crc32c=crc32c)
 
     def update(self, data: bytes) -> None:
         """Some more bytes."""
@@ -45,6 +60,14 @@ class Checksum:
             self._md5.update(data)
         if self._crc32c is not None:
             self._crc32c = extend(self._crc32c, data)
+
+    def can_compare(self, expected: Expected) -> bool:
+        """Whether Firebase has said a sum that is known here; True as well where it has said none."""
+        return (
+            (expected.md5 is not None and self._md5 is not None)
+            or (expected.crc32c is not None and self._crc32c is not None)
+            or (expected.md5 is None and expected.crc32c is None)
+        )
 
     @property
     def md5(self) -> str:

@@ -1,6 +1,6 @@
 """The flow of an object's bytes, resumed where the connection broke.
 
-The law of this file: what is handed on is one version of the object, from the first byte to the last, and a whole one is
+The law of this file: what is handed on is one version of the object, from first byte to last, and a whole object is
 compared with its checksum. https://cloud.google.com/storage/docs/json_api/v1/objects/get
 """
 
@@ -84,8 +84,8 @@ class Arrival:
         encoding = "" if encoding == "identity" else encoding
         generation, etag = headers.get("x-goog-generation"), headers.get("etag")
         if self._encoding is None:
-            self._begin(headers.get("x-goog-stored-content-encoding", "").lower(), encoding)
             self._expected = _expected(response)
+            self._begin(headers.get("x-goog-stored-content-encoding", "").lower(), encoding)
             self.generation, self._etag = generation, etag
         elif (
             _differ(generation, self.generation)
@@ -116,7 +116,7 @@ class Arrival:
             self._inflater = Inflater() if encoding == "gzip" else None
             if not (self._stored_gzip and encoding != "gzip"):
                 # Otherwise the server inflates on the way, and the sums are of what we do not see.
-                self._checksum = Checksum()
+                self._checksum = Checksum.quickest(self._expected)
 
     def _first_byte(self, response: Response) -> int:
         """Which stored byte the answer's body begins with."""

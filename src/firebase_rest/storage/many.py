@@ -62,9 +62,10 @@ def all_of(
 
 def pairs(files: object, what: str) -> list[tuple[str, Any]]:
     """A dict, or pairs. Raises `UsageError`."""
-    entries: Any = cast("Any", files).items() if isinstance(files, Mapping) else files
+    anything: Any = files
+    entries: Any = anything.items() if isinstance(files, Mapping) else anything
     if not isinstance(entries, Iterable) or isinstance(entries, (str, bytes)):
-        raise UsageError(f"{what} or pairs of both, not {_kind(cast('object', files))}.")
+        raise UsageError(f"{what} or pairs of both, not {_kind(anything)}.")
     found: list[tuple[str, Any]] = []
     for entry in cast("Any", entries):
         if not isinstance(entry, tuple) or len(cast("Any", entry)) != 2:

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from threading import Thread
 from types import TracebackType
 from typing import Any, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.checksum import Checksum
+from firebase_rest.storage.checksum import Checksum, Expected, crc32c_is_quick
+from firebase_rest.transport.wire import Slices
 
 Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
 """What `put` takes. `Any`: web frameworks' uploads have a `read()` and no common type."""
+
+
+BLOCK = 256 * 1024
+"""Bytes that are read and added up at once: they are still in the processor's cache when they are sent."""
 
 
 class Source:
@@ -31,12 +36,14 @@ class Source:
         self._opened = False
         self._file = self._open(file)
         self._origin, self.size = _extent(self._file)
-        self.checksum = Checksum()
+        # What cannot be read again is summed up both ways: nobody knows yet which sum Firebase will tell.
+        once = self.size is None
+        self.checksum = Checksum(crc32c=crc32c_is_quick()) if once else Checksum.quickest()
         self._position = 0
         """Where the file stands, counted from the origin."""
-        self._piece = b""
+        self._piece = _Blocks()
         self._piece_start = 0
-        self._ahead: tuple[int, Future[bytes]] | None = None
+        self._ahead: tuple[int, Future[_Blocks]] | None = None
 
     def __enter__(self) -> Source:
         return self
@@ -51,7 +58,7 @@ class Source:
     def close(self) -> None:
         """Close the file, if it was opened here."""
         self._settle()
-        self._piece = b""
+        self._piece = _Blocks()
         if self._opened:
             self._file.close()
 
@@ -73,27 +80,27 @@ class Source:
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 
-    def piece(self, start: int, size: int) -> tuple[bytes, bool]:
+    def piece(self, start: int, size: int) -> tuple[Slices, bool]:
         """`size` bytes from `start` on, or what there is, and whether they reach the end.
 
         Raises `UsageError` for a place that cannot be read again, and where the file has become shorter.
         """
         if self.size is None:
             piece = self._get(start, size + 1)  # one byte more tells whether this is the end
-            return (piece[:size], False) if len(piece) > size else (piece, True)
+            return Slices(piece.cut(0, size).parts), piece.size <= size
         size = min(size, self.size - start)
         piece = self._get(start, size)
-        if len(piece) < size:
+        if piece.size < size:
             raise UsageError(
-                f"The file ended after {start + len(piece)} of {self.size} bytes: it changed while it was uploaded."
+                f"The file ended after {start + piece.size} of {self.size} bytes: it changed while it was uploaded."
             )
-        return piece, start + size == self.size
+        return Slices(piece.parts), start + size == self.size
 
     def read_ahead(self, start: int, size: int) -> None:
         """Read the next piece in a thread while this one is on its way. Its errors come with `piece`."""
         if self._ahead is not None or self.size is None or start >= self.size:
             return
-        future: Future[bytes] = Future()
+        future: Future[_Blocks] = Future()
         size = min(size, self.size - start)
 
         def work() -> None:
@@ -107,39 +114,45 @@ class Source:
 
     def can_read(self, start: int) -> bool:
         """Whether the bytes from `start` on can be had (again)."""
-        return self.size is not None or self._piece_start <= start <= self._piece_start + len(self._piece)
+        return self.size is not None or self._piece_start <= start <= self._piece_start + self._piece.size
 
     def sum_up(self, end: int) -> None:
         """Read up to `end`, for the checksum: what an earlier process has sent."""
         while self.checksum.size < end:
-            if not self._get(self.checksum.size, min(1 << 20, end - self.checksum.size)):
+            if not self._get(self.checksum.size, min(1 << 20, end - self.checksum.size)).size:
                 raise UsageError(f"The file has fewer than the {end} bytes that were uploaded of it: it is another.")
 
-    def _get(self, start: int, size: int) -> bytes:
+    def check(self, expected: Expected, what: str) -> None:
+        """Raise `ChecksumMismatch` where what was read differs from what Firebase has."""
+        if not self.checksum.can_compare(expected) and self.size is not None:
+            self.checksum, self._piece, self._piece_start = Checksum(), _Blocks(), 0
+            self.sum_up(self.size)
+        self.checksum.check(expected, what)
+
+    def _get(self, start: int, size: int) -> _Blocks:
         offset = start - self._piece_start
-        if offset >= 0 and offset + size <= len(self._piece):
-            whole = offset == 0 and size == len(self._piece)
-            return self._piece if whole else self._piece[offset : offset + size]
+        if offset >= 0 and offset + size <= self._piece.size:
+            return self._piece.cut(offset, size)
         self._piece, self._piece_start = self._fill(start, size), start
         return self._piece
 
-    def _fill(self, start: int, size: int) -> bytes:
+    def _fill(self, start: int, size: int) -> _Blocks:
         ahead_start, ahead = self._settle()
-        if ahead is not None and ahead_start == start and len(ahead) >= size:
-            return ahead
+        if ahead is not None and ahead_start == start and ahead.size >= size:
+            return ahead.cut(0, size)
         if self.size is not None:
-            self._piece = b""  # its memory is needed for the next one
+            self._piece = _Blocks()  # its memory is needed for the next one
             return self._read_at(start, size)
         offset = start - self._piece_start
-        if not 0 <= offset <= len(self._piece):
+        if not 0 <= offset <= self._piece.size:
             raise UsageError(
                 "The upload has to go on at bytes that were read already and cannot be read again; "
                 "pass a file that can seek."
             )
-        kept = self._piece[offset:]
-        return kept + self._read(size - len(kept))
+        kept = self._piece.cut(offset, self._piece.size - offset)
+        return _Blocks([*kept.parts, *self._read(size - kept.size).parts])
 
-    def _settle(self) -> tuple[int, bytes | None]:
+    def _settle(self) -> tuple[int, _Blocks | None]:
         """Wait for what is read ahead. Where it begins, and its bytes, if any."""
         if self._ahead is None:
             return 0, None
@@ -149,14 +162,32 @@ class Source:
         except Exception:  # noqa: BLE001 - the same read is done again, where its error belongs
             return 0, None
 
-    def _read_at(self, start: int, size: int) -> bytes:
+    def _read_at(self, start: int, size: int) -> _Blocks:
         if self._position != start:
             self._file.seek((self._origin or 0) + start)
             self._position = start
         return self._read(size)
 
-    def _read(self, size: int) -> bytes:
+    def _read(self, size: int) -> _Blocks:
         """So many bytes, fewer only at the end; those not seen before go into the checksum."""
+        blocks: list[bytes] = []
+        missing = size
+        while missing:
+            wanted = min(BLOCK, missing)
+            block = self._block(wanted)
+            if block:
+                blocks.append(block)
+                missing -= len(block)
+                known = self.checksum.size - self._position
+                if known < len(block):
+                    self.checksum.update(block if known <= 0 else block[known:])
+                self._position += len(block)
+            if len(block) < wanted:
+                break
+        return _Blocks(blocks)
+
+    def _block(self, size: int) -> bytes:
+        """So many bytes, fewer only at the end, however few the file gives at once."""
         parts: list[bytes] = []
         missing = size
         while missing:
@@ -169,14 +200,32 @@ class Source:
                 break
             parts.append(part)
             missing -= len(part)
-        data = parts[0] if len(parts) == 1 else b"".join(parts)
-        known = self.checksum.size - self._position
-        if known <= 0:
-            self.checksum.update(data)
-        elif known < len(data):
-            self.checksum.update(data[known:])
-        self._position += len(data)
-        return data
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class _Blocks:
+    """Consecutive bytes, in blocks."""
+
+    __slots__ = ("parts", "size")
+
+    def __init__(self, parts: Sequence[bytes] = ()) -> None:
+        self.parts = parts
+        self.size = sum(map(len, parts))
+
+    def cut(self, start: int, size: int) -> _Blocks:
+        """A part of them; only blocks at its ends are copied."""
+        if start == 0 and size >= self.size:
+            return self
+        found: list[bytes] = []
+        for part in self.parts:
+            if size <= 0:
+                break
+            piece = part[start : start + size] if start < len(part) else b""
+            start = max(0, start - len(part))
+            if piece:
+                found.append(piece)
+                size -= len(piece)
+        return _Blocks(found)
 
 
 class _Joined:

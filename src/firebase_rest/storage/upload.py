@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import json
 import secrets
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -27,7 +29,7 @@ from firebase_rest.storage.location import Location
 from firebase_rest.storage.protocol import JSON_TYPE, Metadata, check, get_metadata, metadata_in, refusal
 from firebase_rest.storage.source import Source
 from firebase_rest.transport.retry import pause_before
-from firebase_rest.transport.wire import Flow, Pause, Repeat, Request, Response
+from firebase_rest.transport.wire import Flow, Pause, Repeat, Request, Response, Slices
 
 GRANULARITY = 256 * 1024
 """Bytes of which every piece but the last is a multiple."""
@@ -90,7 +92,7 @@ def upload(plan: Plan, source: Source, session: Session, control: Control) -> Fl
         small = source.size is None or source.size <= SIMPLE
         piece, is_all = source.piece(0, SIMPLE if small else plan.chunk)
         if is_all and len(piece) <= SIMPLE:
-            metadata = yield from _multipart(plan, piece, source)
+            metadata = yield from _multipart(plan, b"".join(piece), source)
             control.report(len(piece))
             return metadata
         yield from _start(plan, source, session)
@@ -110,7 +112,7 @@ def _multipart(plan: Plan, data: bytes, source: Source) -> Flow[Metadata]:
         (
             # Exactly one header line in each part: a second one would become part of the file.
             f"--{boundary}\r\nContent-Type: application/json; charset=utf-8\r\n\r\n".encode(),
-            plan.body(md5Hash=source.checksum.md5),
+            plan.body(md5Hash=b64encode(md5(data, usedforsecurity=False).digest()).decode()),
             f"\r\n--{boundary}\r\nContent-Type: {kind}\r\n\r\n".encode(),
             data,
             f"\r\n--{boundary}--".encode(),
@@ -133,7 +135,7 @@ def _multipart(plan: Plan, data: bytes, source: Source) -> Flow[Metadata]:
 
 def _verified(metadata: Metadata, source: Source, plan: Plan) -> Metadata:
     generation = metadata.get("generation")
-    source.checksum.check(
+    source.check(
         of_metadata(metadata),
         f"{plan.location.name!r} was not stored as it was read (generation {generation}); it is still there",
     )
@@ -190,7 +192,7 @@ def cancel(session: Session) -> Flow[None]:
 
 
 def _command(
-    session: Session, command: str, body: bytes | None = None, *, repeat: Repeat, offset: int | None = None
+    session: Session, command: str, body: Slices | None = None, *, repeat: Repeat, offset: int | None = None
 ) -> Request:
     parts = urlsplit(session.url or "")
     headers = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": command}
@@ -287,7 +289,7 @@ class _Pieces:
                 return (yield from self._finished())
             size = unit  # small pieces get through where large ones break
 
-    def _send_one(self, piece: bytes, *, is_last: bool) -> Flow[_Outcome]:
+    def _send_one(self, piece: Slices, *, is_last: bool) -> Flow[_Outcome]:
         session = self._session
         self._sent = session.offset + len(piece)
         command = "upload" if not is_last else "upload, finalize" if piece else "finalize"

@@ -56,8 +56,8 @@ class Request:
     """One HTTP request, without the credential that will sign it.
 
     `url` is absolute, its path already percent-encoded, without a query; `params` are decoded pairs that the transport
-    encodes once. A `body` that is an iterator of bytes is sent at most once. With `stream` the answer's body comes as an open reader. With `token_401` an answer 401 is about the
-    token, whatever its words.
+    encodes once. A `body` that is an iterator of bytes is sent at most once. With `stream` the answer's body comes as
+    an open reader. With `token_401` an answer 401 is about the token, whatever its words.
     """
 
     method: str

@@ -95,6 +95,13 @@ def test_exists_looks_at_the_names_only(body: Any, there: bool) -> None:
     assert value is there
 
 
+def test_an_answer_that_lost_its_etag_is_an_error() -> None:
+    with pytest.raises(errors.InvalidAnswer, match="ETag"):
+        drive(protocol.read_with_etag(USERS), answer(10))
+    with pytest.raises(errors.InvalidAnswer, match="ETag"):
+        drive(protocol.write_if_match(USERS, 11, ETAG), answer(12, 412))
+
+
 def test_a_read_with_etag_gives_both() -> None:
     [request], tagged = drive(protocol.read_with_etag(USERS), answer(10, headers={"etag": ETAG}))
     assert request.headers == {"X-Firebase-ETag": "true"}

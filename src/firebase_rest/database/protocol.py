@@ -18,6 +18,7 @@ from firebase_rest.database.values import Encoded, encode, encode_update
 from firebase_rest.errors import (
     ApiError,
     IndexNotDefined,
+    InvalidAnswer,
     NotFound,
     PayloadTooLarge,
     PermissionDenied,
@@ -96,7 +97,7 @@ def exists(location: Location) -> Flow[bool]:
 def read_with_etag(location: Location, options: Options = None) -> Flow[Tagged]:
     """The value with its ETag."""
     response = check((yield _read(location, location.params, _ETAG)))
-    return Tagged(response.json(**(options or {})), response.headers.get("etag", ""))
+    return Tagged(response.json(**(options or {})), _etag_of(response))
 
 
 def write_if_match(location: Location, data: object, etag: str, options: Options = None) -> Flow[Tagged]:
@@ -138,9 +139,17 @@ def _write(method: str, location: Location, encoded: Encoded) -> Request:
     return Request(method, location.url, location.params, _JSON, encoded.body, repeat)
 
 
+def _etag_of(response: Response) -> str:
+    """The ETag; without one there is nothing a conditional write could hold on to."""
+    etag = response.headers.get("etag")
+    if not etag:
+        raise InvalidAnswer("The answer came without its ETag header; something between here and Firebase removes it.")
+    return etag
+
+
 def _conditional(response: Response) -> Tagged:
     if response.status == 412:
-        return Tagged(response.json(), response.headers.get("etag", ""))
+        return Tagged(response.json(), _etag_of(response))
     return Tagged(check(response).json(), response.headers.get("etag", ""), committed=True)
 
 

@@ -81,7 +81,8 @@ if TYPE_CHECKING:
     from firebase_rest.auth.users import ProviderInfo, UserRecord
     from firebase_rest.database.listener import Stream
     from firebase_rest.database.live import Live
-    from firebase_rest.database.reference import Database, Query, Reference
+    from firebase_rest.database.query import Query
+    from firebase_rest.database.reference import Database, Reference
     from firebase_rest.database.snapshot import Item, Snapshot
     from firebase_rest.database.sse import StreamEvent
     from firebase_rest.database.stream import EventStream
@@ -101,7 +102,7 @@ _LAZY = {
     "UserRecord": "auth.users",
     "UserSession": "auth.session",
     "Database": "database.reference",
-    "Query": "database.reference",
+    "Query": "database.query",
     "Reference": "database.reference",
     "Item": "database.snapshot",
     "Snapshot": "database.snapshot",

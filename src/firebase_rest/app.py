@@ -194,7 +194,8 @@ class App:
         Its first call raises `ConfigError` without a `databaseURL`.
         """
         from firebase_rest.database.location import locate
-        from firebase_rest.database.reference import Database, Home
+        from firebase_rest.database.query import Home
+        from firebase_rest.database.reference import Database
 
         if not isinstance(cast(object, target), (str, TokenSource, type(None))):
             raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")

@@ -52,7 +52,7 @@ class ServerSide(Room):
 
         Raises `ConfigError` without a service account or a project id.
         """
-        return Admin(self._channel.signed_by(self._administrator()), ProjectEndpoint(self._endpoint, self._project()))
+        return Admin(self._channel.signed_by(self._administrator()), self._accounts())
 
     def create_custom_token(
         self,
@@ -113,8 +113,8 @@ class ServerSide(Room):
         https://firebase.google.com/docs/auth/admin/manage-cookies
         """
         seconds = checked_duration("expires_in", expires_in, SHORTEST_COOKIE, LONGEST_COOKIE)
-        channel, at = self._channel.signed_by(self._administrator()), ProjectEndpoint(self._endpoint, self._project())
-        return channel.run(admin.create_session_cookie(at, id_token_of(id_token), seconds))
+        flow = admin.create_session_cookie(self._accounts(), id_token_of(id_token), seconds)
+        return self._channel.signed_by(self._administrator()).run(flow)
 
     def _verified(
         self, kind: Kind, token: str, check_revoked: bool, skew: float, tenant_id: str | None
@@ -138,6 +138,12 @@ class ServerSide(Room):
         if user.tokens_valid_after is not None and claims["iat"] < user.tokens_valid_after.timestamp():
             words = f"The sessions of the user {user.uid!r} were revoked after this token was issued."
             raise TokenRevoked(words, status=401, code="REVOKED", message=words)
+
+    def _accounts(self) -> ProjectEndpoint:
+        account = self._server.account
+        emulated = self._endpoint.emulator is not None
+        quota = None if account is None or emulated else getattr(account.google, "quota_project_id", None)
+        return ProjectEndpoint(self._endpoint, self._project(), quota_project=quota)
 
     def _administrator(self) -> Signer:
         if self._endpoint.emulator is not None:

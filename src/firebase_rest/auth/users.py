@@ -173,9 +173,10 @@ def _provider(info: Mapping[str, Any]) -> ProviderInfo:
 
 
 def _moment(value: object, per_second: int) -> datetime | None:
-    """The moment that a number, or a string of one, stands for: they travel as either."""
+    """The moment that a number, or a string of one, stands for: they travel as either. 0 is never."""
     try:
-        return datetime.fromtimestamp(float(str(value)) / per_second, timezone.utc) if value else None
+        number = float(str(value or 0))
+        return datetime.fromtimestamp(number / per_second, timezone.utc) if number else None
     except (ValueError, OverflowError, OSError):
         return None
 

@@ -25,20 +25,27 @@ _IDENTITY = "identitytoolkit.googleapis.com"
 
 @dataclass(frozen=True, slots=True)
 class ProjectEndpoint:
-    """A project's accounts, or those of one of its tenants, as administrators reach them."""
+    """A project's accounts, or those of one of its tenants, as administrators reach them.
+
+    `quota_project` pays for the calls of people's own credentials, which belong to no project.
+    """
 
     endpoint: Endpoint
     project: str
     tenant_id: str | None = None
+    quota_project: str | None = None
 
     def post(self, operation: str, body: Mapping[str, Any], repeat: Repeat = Repeat.IF_UNSENT) -> Request:
         """`operation` on the project ("/accounts:lookup") with `body`, whose None members are left out."""
         present = {name: value for name, value in body.items() if value is not None}
-        return Request("POST", self._url(operation), (), _JSON, json.dumps(present).encode(), repeat)
+        return Request("POST", self._url(operation), (), self._headers(_JSON), json.dumps(present).encode(), repeat)
 
     def get(self, operation: str, params: tuple[tuple[str, str], ...]) -> Request:
         """A read."""
-        return Request("GET", self._url(operation), params, repeatable=Repeat.ALWAYS)
+        return Request("GET", self._url(operation), params, self._headers({}), repeatable=Repeat.ALWAYS)
+
+    def _headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
+        return headers if self.quota_project is None else {**headers, "X-Goog-User-Project": self.quota_project}
 
     def _url(self, operation: str) -> str:
         tenant = "" if self.tenant_id is None else f"/tenants/{quote(self.tenant_id, safe='')}"

@@ -23,10 +23,11 @@ def sign(email: str, message: bytes) -> Flow[bytes]:
     body = json.dumps({"payload": base64.b64encode(message).decode()}).encode()
     url = SIGN_BLOB.format(quote(email, safe="@"))
     request = Request("POST", url, (), {"Content-Type": "application/json"}, body, Repeat.ALWAYS)
-    answer = check((yield request)).json_object()
+    blob = check((yield request)).json_object().get("signedBlob")
     try:
-        return base64.b64decode(str(answer["signedBlob"]), validate=True)
-    except (KeyError, ValueError):
+        if isinstance(blob, str) and blob:
+            return base64.b64decode(blob, validate=True)
+    except ValueError:
         pass
     raise InvalidAnswer("What answered in place of Google's IAM sent no signature.")
 

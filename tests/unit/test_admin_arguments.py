@@ -1,0 +1,142 @@
+"""What administrators may pass: everything else is refused before anything is sent, in a sentence without secrets."""
+
+from __future__ import annotations
+
+import pickle
+
+import pytest
+
+import firebase_rest
+from firebase_rest import PasswordHash, ProviderInfo, UsageError, UserImport, UserRecord
+
+SECRET = "correct horse"
+
+
+@pytest.fixture
+def admin(monkeypatch):
+    """In front of an emulator that nobody runs: whatever is sent fails."""
+    monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9")
+    with firebase_rest.initialize_app({"projectId": "demo-project", "apiKey": "k"}, retries=0) as app:
+        yield app.auth().admin
+
+
+WRONG = {
+    "an empty uid": (lambda admin: admin.get_user(""), "1 to 128"),
+    "a long uid": (lambda admin: admin.delete_user("x" * 129), "1 to 128"),
+    "no uid": (lambda admin: admin.update_user(None), "1 to 128"),
+    "no address": (lambda admin: admin.get_user_by_email("ada"), "e-mail address"),
+    "two addresses": (lambda admin: admin.create_user(email="a@b@c"), "e-mail address"),
+    "a national number": (lambda admin: admin.get_user_by_phone_number("0555"), r"E\.164"),
+    "a number of no digits": (lambda admin: admin.create_user(phone_number="+"), r"E\.164"),
+    "a short password": (lambda admin: admin.create_user(password="short"), "at least 6"),
+    "no display name": (lambda admin: admin.create_user(display_name=""), "display_name"),
+    "a relative picture": (lambda admin: admin.update_user("ada", photo_url="me.png"), "absolute URL"),
+    "a broken picture": (lambda admin: admin.update_user("ada", photo_url="http://["), "absolute URL"),
+    "a flag that is none": (lambda admin: admin.update_user("ada", disabled="yes"), "True or False"),
+    "no provider": (lambda admin: admin.get_user_by_provider("", "g1"), "provider_id"),
+    "no uid at the provider": (
+        lambda admin: admin.update_user("a", link_provider=ProviderInfo("google.com", "")),
+        "uid",
+    ),
+    "too many to look up": (lambda admin: admin.get_users(["u"] * 101), "100 at a time, not 101"),
+    "too many of all kinds": (lambda admin: admin.get_users(["u"] * 60, emails=["a@b.c"] * 60), "not 120"),
+    "too many to delete": (lambda admin: admin.delete_users(["u"] * 1001), "1000 at a time"),
+    "too many to import": (lambda admin: admin.import_users([UserImport("u")] * 1001), "1000 at a time"),
+    "no page": (lambda admin: admin.list_users(0), "1 to 1000"),
+    "a large page": (lambda admin: admin.list_users(1001), "1 to 1000"),
+    "reserved claims": (lambda admin: admin.set_custom_claims("u", {"sub": 1}), "'sub' is reserved"),
+    "large claims": (lambda admin: admin.set_custom_claims("u", {"a": "x" * 1000}), "1000 are allowed"),
+    "claims that are no JSON": (lambda admin: admin.set_custom_claims("u", {"a": {1}}), "cannot be sent"),
+    "claims that are no mapping": (lambda admin: admin.set_custom_claims("u", [1]), "are a dict"),
+    "an import without a uid": (lambda admin: admin.import_users([UserImport("")]), "1 to 128"),
+    "hashes of no known kind": (lambda admin: admin.import_users([UserImport("u", password_hash=b"x")]), "hashing="),
+    "a hash as text": (lambda admin: admin.import_users([UserImport("u", password_hash=SECRET)]), "is bytes, not str"),
+    "a sign-in link to nowhere": (lambda admin: admin.sign_in_link("a@b.c", None), "leads somewhere"),
+    "a link to a relative page": (lambda admin: admin.password_reset_link("a@b.c", "/done"), r"http\(s\) URL"),
+    "no new address": (lambda admin: admin.email_change_link("a@b.c", "new"), "e-mail address"),
+    "no tenant": (lambda admin: admin.for_tenant(""), "tenant_id"),
+    "a factor without a number": (lambda admin: admin.create_user(second_factors=["5550100"]), r"E\.164"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_cannot_work_is_refused_with_a_sentence_and_nothing_is_sent(admin, name):
+    call, words = WRONG[name]
+    with pytest.raises(UsageError, match=words) as caught:
+        call(admin)
+    assert SECRET not in str(caught.value)
+
+
+def test_a_token_that_is_passed_for_a_uid_is_not_shown(admin):
+    token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1MSJ9." + "x" * 100
+    with pytest.raises(UsageError) as caught:
+        admin.get_user(token)
+    assert token[:20] not in str(caught.value)
+
+
+ARGON2 = {"iterations": 1, "memory_cost_kib": 1, "parallelism": 1}
+WRONG_HASHES = {
+    "a key as text": lambda: PasswordHash.hmac("SHA256", SECRET),
+    "an unknown digest": lambda: PasswordHash.hmac("SHA3", b"key"),
+    "no rounds": lambda: PasswordHash.digest("SHA1", 0),
+    "too many rounds": lambda: PasswordHash.digest("MD5", 8193),
+    "rounds that are True": lambda: PasswordHash.digest("MD5", True),
+    "too many rounds of PBKDF": lambda: PasswordHash.pbkdf("PBKDF_SHA1", 120_001),
+    "an unknown PBKDF": lambda: PasswordHash.pbkdf("PBKDF2_SHA1", 1),
+    "too much memory": lambda: PasswordHash.scrypt(b"key", 8, 15),
+    "an unknown order": lambda: PasswordHash.digest("SHA1", 1, "BOTH"),
+    "an unknown variant": lambda: PasswordHash.argon2("ARGON2", hash_length=4, **ARGON2),
+    "a short hash": lambda: PasswordHash.argon2("ARGON2_D", hash_length=3, **ARGON2),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_HASHES)
+def test_a_hash_that_firebase_does_not_know_is_refused(name):
+    with pytest.raises(UsageError) as caught:
+        WRONG_HASHES[name]()
+    assert SECRET not in str(caught.value)
+
+
+def test_keys_and_salts_travel_in_url_safe_base64():
+    assert PasswordHash.scrypt(b"\xfb\xff", 8, 14, b"\xff\xff").to_json() == {
+        "hashAlgorithm": "SCRYPT",
+        "signerKey": "-_8=",
+        "rounds": 8,
+        "memoryCost": 14,
+        "saltSeparator": "__8=",
+    }
+
+
+def test_argon2_has_its_parameters_in_an_object_of_their_own():
+    hashing = PasswordHash.argon2(
+        "ARGON2_ID", hash_length=32, iterations=2, memory_cost_kib=1024, parallelism=4, associated_data=b"\xff"
+    )
+    assert hashing.to_json() == {
+        "hashAlgorithm": "ARGON2",
+        "argon2Parameters": {
+            "hashType": "ARGON2_ID",
+            "hashLengthBytes": 32,
+            "iterations": 2,
+            "memoryCostKib": 1024,
+            "parallelism": 4,
+            "version": "VERSION_13",
+            "associatedData": "_w==",
+        },
+    }
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        UserRecord.of({"localId": "ada", "passwordHash": "c2VjcmV0", "salt": "c2VjcmV0"}),
+        UserImport("ada", password_hash=b"c2VjcmV0", password_salt=b"c2VjcmV0"),
+        PasswordHash.hmac("SHA256", b"c2VjcmV0"),
+        PasswordHash.scrypt(b"c2VjcmV0", 8, 14, b"c2VjcmV0"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_no_repr_shows_a_hash_a_salt_or_a_key(value):
+    assert "c2VjcmV0" not in repr(value)
+    assert "YzJWamNtVjA" not in repr(value)  # nor its base64
+    assert pickle.loads(pickle.dumps(value)) == value
+    hash(value)

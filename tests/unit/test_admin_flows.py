@@ -1,0 +1,198 @@
+"""Flows of an administrator, driven by hand: what goes on the wire, and what comes of the answers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from firebase_rest import InvalidAnswer, NetworkError, UserNotFound, UserRecord
+from firebase_rest.auth.protocol import admin
+from firebase_rest.auth.protocol.admin import ProjectEndpoint
+from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.auth.users import Identifiers
+from firebase_rest.transport.wire import Repeat
+from unit.by_hand import answer, drive, sent_json
+
+AT = ProjectEndpoint(Endpoint("api-key", None), "demo-project")
+BASE = "https://identitytoolkit.googleapis.com/v1/projects/demo-project"
+ADA = {"localId": "ada", "email": "ada@example.com"}
+
+
+def test_an_administrators_request_names_the_project_and_never_the_api_key():
+    requests, _ = drive(admin.delete_user(AT, "ada"), answer({"kind": "x"}))
+    (request,) = requests
+    assert request.url == f"{BASE}/accounts:delete"
+    assert request.params == ()
+    assert not [name for name in request.headers if name.lower() in {"authorization", "x-goog-api-key"}]
+    assert sent_json(request) == {"localId": "ada"}
+    assert request.repeatable is Repeat.IF_UNSENT
+
+
+def test_names_of_projects_and_tenants_are_escaped_in_the_path():
+    at = ProjectEndpoint(Endpoint(None, "127.0.0.1:9099"), "a/b", "t 1")
+    (request,), _ = drive(admin.delete_user(at, "ada"), answer({}))
+    expected = "http://127.0.0.1:9099/identitytoolkit.googleapis.com/v1/projects/a%2Fb/tenants/t%201/accounts:delete"
+    assert request.url == expected
+
+
+def test_who_pays_goes_along_where_it_is_known():
+    (request,), _ = drive(
+        admin.list_users(ProjectEndpoint(AT.endpoint, "p", quota_project="payer"), 10, None), answer({})
+    )
+    assert request.headers["X-Goog-User-Project"] == "payer"
+
+
+def test_a_lookup_sends_only_what_is_asked_for_and_may_be_repeated():
+    wanted = Identifiers(("ada",), providers=(("google.com", "g1"),))
+    (request,), found = drive(admin.get_users(AT, wanted), answer({"users": [ADA]}))
+    assert sent_json(request) == {
+        "localId": ["ada"],
+        "federatedUserId": [{"providerId": "google.com", "rawId": "g1"}],
+    }
+    assert request.repeatable is Repeat.ALWAYS
+    assert [user.uid for user in found.users] == ["ada"]
+    assert found.not_found == Identifiers(providers=(("google.com", "g1"),))
+
+
+def test_asking_for_nobody_sends_nothing():
+    requests, found = drive(admin.get_users(AT, Identifiers()))
+    assert requests == []
+    assert found.users == ()
+
+
+def test_an_answer_without_users_means_not_found():
+    with pytest.raises(UserNotFound, match="the uid 'ada'") as caught:
+        drive(admin.get_user(AT, Identifiers(("ada",)), "the uid 'ada'"), answer({"kind": "x"}))
+    assert caught.value.code == "USER_NOT_FOUND"
+
+
+def test_a_new_user_is_looked_at_once_he_is_made():
+    requests, user = drive(admin.create_user(AT, {"email": "ada@example.com"}), answer(ADA), answer({"users": [ADA]}))
+    assert [request.url.rpartition("/")[2] for request in requests] == ["accounts", "accounts:lookup"]
+    assert requests[0].repeatable is Repeat.IF_UNSENT
+    assert user.email == "ada@example.com"
+
+
+def test_a_lookup_that_fails_after_a_change_says_that_it_may_have_happened():
+    flow = admin.update_user(AT, {"localId": "ada"})
+    next(flow)
+    flow.send(answer(ADA))
+    with pytest.raises(NetworkError) as caught:
+        flow.throw(NetworkError("gone"))
+    assert caught.value.may_have_happened
+
+
+def test_pages_go_on_with_the_token_of_the_one_before():
+    (request,), (users, token) = drive(
+        admin.list_users(AT, 2, "after"), answer({"users": [ADA], "nextPageToken": "more"})
+    )
+    assert request.method == "GET"
+    assert request.params == (("maxResults", "2"), ("nextPageToken", "after"))
+    assert (len(users), token) == (1, "more")
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        {"users": [], "nextPageToken": "more"},
+        {"users": [ADA], "nextPageToken": ""},
+        {"users": [ADA]},
+        {"users": [ADA], "nextPageToken": "after"},
+        {},
+    ],
+)
+def test_the_last_page_is_known_and_a_server_that_repeats_itself_is_not_asked_for_ever(reply):
+    _, (_, token) = drive(admin.list_users(AT, 2, "after"), answer(reply))
+    assert token is None
+
+
+def test_errors_of_a_batch_come_with_place_and_uid():
+    errors = [{"localId": "a", "message": "NOT_DISABLED : x"}, {"index": 2, "message": "NOT_DISABLED : y"}]
+    (request,), result = drive(admin.delete_users(AT, ["a", "b", "c"], force=False), answer({"errors": errors}))
+    assert sent_json(request) == {"localIds": ["a", "b", "c"], "force": False}
+    assert [(error.index, error.uid) for error in result.errors] == [(0, "a"), (2, "c")]
+    assert (result.success_count, result.failure_count) == (1, 2)
+
+
+def test_an_import_reports_its_errors_under_their_own_name():
+    flow = admin.import_users(AT, [{"localId": "a"}, {"localId": "b"}], {"hashAlgorithm": "BCRYPT"}, overwrite=False)
+    (request,), result = drive(flow, answer({"error": [{"index": 1, "message": "email is invalid"}]}))
+    assert sent_json(request) == {"users": [{"localId": "a"}, {"localId": "b"}], "hashAlgorithm": "BCRYPT"}
+    assert [(error.uid, error.message) for error in result.errors] == [("b", "email is invalid")]
+
+
+def test_empty_batches_send_nothing():
+    assert drive(admin.delete_users(AT, [], force=True))[0] == []
+    assert drive(admin.import_users(AT, [], {}, overwrite=True))[0] == []
+
+
+def test_a_link_is_asked_for_instead_of_a_mail():
+    flow = admin.action_link(AT, "PASSWORD_RESET", "ada@example.com", {"continueUrl": "https://example.com/"})
+    (request,), link = drive(flow, answer({"oobLink": "https://link", "oobCode": "x", "email": "ada@example.com"}))
+    assert sent_json(request)["returnOobLink"] is True
+    assert link == "https://link"
+    assert request.repeatable is Repeat.IF_UNSENT
+
+
+def test_a_cookie_is_asked_for_at_the_project_itself():
+    (request,), cookie = drive(admin.create_session_cookie(AT, "token", 300), answer({"sessionCookie": "c"}))
+    assert request.url == f"{BASE}:createSessionCookie"
+    assert sent_json(request) == {"idToken": "token", "validDuration": "300"}
+    assert cookie == "c"
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        lambda: admin.create_session_cookie(AT, "token", 300),
+        lambda: admin.action_link(AT, "PASSWORD_RESET", "a@b.c", {}),
+        lambda: admin.create_user(AT, {}),
+    ],
+)
+def test_an_answer_that_lacks_what_was_asked_for_is_refused(flow):
+    with pytest.raises(InvalidAnswer):
+        drive(flow(), answer({"kind": "x"}))
+
+
+# --- records --------------------------------------------------------------------------------------------------------
+
+
+def test_times_of_every_form_become_aware_datetimes():
+    user = UserRecord.of(
+        {
+            "localId": "ada",
+            "createdAt": "1000",
+            "lastLoginAt": 2500,
+            "passwordUpdatedAt": 1500.5,
+            "validSince": "3",
+            "lastRefreshAt": "2026-01-02T03:04:05.678901234Z",
+        }
+    )
+    utc = timezone.utc
+    assert user.created_at == datetime(1970, 1, 1, 0, 0, 1, tzinfo=utc)
+    assert user.last_sign_in_at == datetime(1970, 1, 1, 0, 0, 2, 500_000, tzinfo=utc)
+    assert user.password_updated_at == datetime(1970, 1, 1, 0, 0, 1, 500_500, tzinfo=utc)
+    assert user.tokens_valid_after == datetime(1970, 1, 1, 0, 0, 3, tzinfo=utc)
+    assert user.last_refresh_at == datetime(2026, 1, 2, 3, 4, 5, 678_901, tzinfo=utc)
+
+
+@pytest.mark.parametrize("value", ["0", "", None, "soon", "1e400"])
+def test_a_time_that_is_none_is_none(value):
+    assert UserRecord.of({"localId": "ada", "createdAt": value, "lastRefreshAt": value}).created_at is None
+
+
+def test_what_is_left_out_is_none_or_false():
+    user = UserRecord.of({"localId": "ada"})
+    assert (user.email, user.email_verified, user.disabled, user.providers, user.custom_claims) == (
+        None, False, False, (), {},
+    )  # fmt: skip
+
+
+def test_a_redacted_hash_is_no_hash_and_says_that_there_is_a_password():
+    user = UserRecord.of({"localId": "ada", "passwordHash": "UkVEQUNURUQ=", "salt": "c2FsdA=="})
+    assert (user.password_hash, user.password_salt, user.has_password) == (None, None, True)
+
+
+def test_records_can_be_compared_and_put_into_sets():
+    assert len({UserRecord.of({**ADA, "customAttributes": '{"a": 1}'}), UserRecord.of(ADA), UserRecord.of(ADA)}) == 2

@@ -1,0 +1,156 @@
+"""Custom tokens: by the service account's key, by Google's IAM, and unsigned for an emulator."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+
+import pytest
+import responses
+from google.auth import compute_engine
+from google.auth import jwt as google_jwt
+from google.oauth2 import credentials as user_credentials
+
+import firebase_rest
+from firebase_rest import ConfigError, InvalidAnswer, PermissionDenied, UsageError
+from firebase_rest.auth import jwt
+from firebase_rest.auth.protocol import iam
+from loopback.google import EMAIL, key_file, key_pair
+from unit.by_hand import answer, drive, sent_json
+
+SIGNER = "signer@demo-project.iam.gserviceaccount.com"
+BLOB = iam.SIGN_BLOB.format(SIGNER)
+
+
+def auth_of(monkeypatch, emulator=None, **config):
+    if emulator is None:
+        monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+    else:
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", emulator)
+    credentials = config.pop("credentials", None)
+    return firebase_rest.initialize_app(config, credentials=credentials, retries=0).auth()
+
+
+def keyless():
+    return user_credentials.Credentials("ya29.access")
+
+
+def test_a_key_signs_without_the_network(monkeypatch):
+    token = auth_of(monkeypatch, serviceAccount=key_file("http://127.0.0.1:9/")).create_custom_token("u1", {"a": 1}, 5)
+    claims = google_jwt.decode(token, certs=key_pair()[1])
+    assert (claims["uid"], claims["claims"], claims["iss"]) == ("u1", {"a": 1}, EMAIL)
+    assert claims["exp"] - claims["iat"] == 300
+    assert abs(claims["iat"] - time.time()) < 60
+    assert google_jwt.decode_header(token) == {"alg": "RS256", "typ": "JWT", "kid": "1"}
+
+
+def test_a_tenants_token_names_it(monkeypatch):
+    token = auth_of(monkeypatch, "127.0.0.1:9").create_custom_token("u1", tenant_id="t1")
+    assert jwt.parse(token).claims["tenant_id"] == "t1"
+
+
+def test_in_front_of_an_emulator_nothing_is_signed_and_nobody_is_needed(monkeypatch):
+    parts = jwt.parse(auth_of(monkeypatch, "127.0.0.1:9").create_custom_token("u1"))
+    assert (parts.header["alg"], parts.signature) == ("none", b"")
+    assert "claims" not in parts.claims
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("",), "1 to 128"),
+        (("x" * 129,), "1 to 128"),
+        ((7,), "1 to 128"),
+        (("u", {"iss": "me"}), "'iss' is reserved"),
+        (("u", {"a": "x" * 1000}), "1000 are allowed"),
+        (("u", {"a": float("nan")}), "cannot be sent"),
+        (("u", ["a"]), "are a dict"),
+        (("u", None, 0), "1 to 60 minutes"),
+        (("u", None, 61), "1 to 60 minutes"),
+        (("u", None, True), "1 to 60 minutes"),
+    ],
+)
+def test_what_firebase_would_refuse_is_refused_before_signing(monkeypatch, arguments, words):
+    with pytest.raises(UsageError, match=words):
+        auth_of(monkeypatch, "127.0.0.1:9").create_custom_token(*arguments)
+
+
+def test_without_a_service_account_there_is_no_token(monkeypatch):
+    with pytest.raises(ConfigError, match="serviceAccount"):
+        auth_of(monkeypatch).create_custom_token("u1")
+
+
+# --- signed by Google -----------------------------------------------------------------------------------------------
+
+
+@responses.activate
+def test_without_a_key_google_signs_for_the_configured_account(monkeypatch):
+    responses.post(BLOB, json={"keyId": "k", "signedBlob": base64.b64encode(b"signature").decode()})
+    auth = auth_of(monkeypatch, credentials=keyless(), serviceAccountId=SIGNER)
+    parts = jwt.parse(auth.create_custom_token("u1", {"a": 1}))
+    assert parts.signature == b"signature"
+    assert (parts.claims["iss"], parts.claims["sub"]) == (SIGNER, SIGNER)
+    (call,) = responses.calls
+    assert call.request.headers["Authorization"] == "Bearer ya29.access"
+    assert base64.b64decode(json.loads(call.request.body)["payload"]) == parts.signed
+
+
+@responses.activate
+def test_on_a_machine_of_googles_its_own_account_signs(monkeypatch):
+    responses.get(iam.METADATA, body=SIGNER)
+    responses.post(BLOB, json={"signedBlob": base64.b64encode(b"signature").decode()})
+    account = iam.METADATA.removesuffix("email")
+    responses.get(account, json={"email": SIGNER, "scopes": ["all"]})
+    token = {"access_token": "ya29.machine", "expires_in": 3600}
+    responses.get(re.compile(rf"{account.removesuffix('default/')}[^/]+/token"), json=token)
+    auth = auth_of(monkeypatch, credentials=compute_engine.Credentials())
+    parts = jwt.parse(auth.create_custom_token("u1"))
+    assert parts.claims["iss"] == SIGNER
+    asked, signed = responses.calls[0].request, responses.calls[-1].request
+    assert asked.headers["Metadata-Flavor"] == "Google"
+    assert "Authorization" not in asked.headers, "the metadata server is reached without TLS"
+    assert signed.headers["Authorization"] == "Bearer ya29.machine"
+
+
+@responses.activate
+def test_where_nobody_says_who_signs_the_program_is_told_what_to_configure(monkeypatch):
+    with pytest.raises(ConfigError, match="serviceAccountId"):
+        auth_of(monkeypatch, credentials=keyless()).create_custom_token("u1")
+
+
+def test_the_flow_of_a_signature_may_be_repeated_and_asks_for_one_thing():
+    (request,), signature = drive(iam.sign(SIGNER, b"text"), answer({"signedBlob": "c2lnbmF0dXJl"}))
+    assert request.url == BLOB
+    assert sent_json(request) == {"payload": "dGV4dA=="}
+    assert signature == b"signature"
+
+
+@pytest.mark.parametrize("reply", [{}, {"signedBlob": "!!"}, {"signedBlob": None}])
+def test_an_answer_that_is_no_signature_is_refused(reply):
+    with pytest.raises(InvalidAnswer):
+        drive(iam.sign(SIGNER, b"text"), answer(reply))
+
+
+@pytest.mark.parametrize("body", ["", "<html>a@b</html>", "default"])
+@responses.activate
+def test_a_captive_portal_is_not_taken_for_the_metadata_server(monkeypatch, body):
+    responses.get(iam.METADATA, body=body)
+    with pytest.raises(ConfigError, match="serviceAccountId"):
+        auth_of(monkeypatch, credentials=keyless()).create_custom_token("u1")
+
+
+@responses.activate
+def test_who_may_not_have_it_signed_is_told(monkeypatch):
+    error = {
+        "error": {
+            "code": 403,
+            "message": "Permission 'iam.serviceAccounts.signBlob' denied",
+            "status": "PERMISSION_DENIED",
+        }
+    }
+    responses.post(BLOB, json=error, status=403)
+    auth = auth_of(monkeypatch, credentials=keyless(), serviceAccountId=SIGNER)
+    with pytest.raises((PermissionDenied, firebase_rest.AuthError), match="signBlob"):
+        auth.create_custom_token("u1")

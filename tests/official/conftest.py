@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from firebase_rest.emulator import Emulator
+from official.auth_world import PROJECT, World, world_at
 from official.processes import OfficialAuthEmulator, OfficialStorageEmulator, Oracle, Unavailable, install
 
 if TYPE_CHECKING:
@@ -56,3 +58,18 @@ def official_storage(official_storage_process: OfficialStorageEmulator) -> Offic
 def oracle(official_components: None) -> Iterator[Oracle]:
     with Oracle() as judge:
         yield judge
+
+
+@pytest.fixture(scope="session")
+def our_auth_host() -> Iterator[str]:
+    with Emulator(PROJECT).serve() as server:
+        yield server.host
+
+
+@pytest.fixture(params=["ours", "official"])
+def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """Our Auth client in front of an Auth emulator with nobody in it: a test that takes this runs on both."""
+    official = request.param == "official"
+    host = request.getfixturevalue("official_auth").host if official else request.getfixturevalue("our_auth_host")
+    with world_at(host, monkeypatch) as found:
+        yield found

@@ -1,0 +1,86 @@
+"""A program with our Auth client, and the mailbox and the phone of its users: on the official emulator, or on ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+import firebase_rest
+from firebase_rest import UserSession
+from firebase_rest.auth.client import Auth
+
+PROJECT = "demo-project"
+KEY = "any-key-of-39-characters-will-do-for-it"
+EMAIL, PASSWORD = "ada@example.com", "correct horse"
+NUMBER = "+15550100"
+
+
+class World:
+    """`auth` talks to an Auth emulator at `host`, in which there is nobody yet."""
+
+    def __init__(self, app: firebase_rest.App, host: str) -> None:
+        self.app = app
+        self.host = host
+        self.auth: Auth = app.auth()
+        self.emulator("DELETE", "accounts")
+        self.set_email_privacy(False)
+
+    def emulator(self, verb: str, what: str, **options: Any) -> Any:
+        """The emulator's own API, beside the client."""
+        url = f"http://{self.host}/emulator/v1/projects/{PROJECT}/{what}"
+        return self.app.requests.request(verb, url, timeout=20, **options).json()
+
+    def set_email_privacy(self, on: bool) -> None:
+        config = {"emailPrivacyConfig": {"enableImprovedEmailPrivacy": on}}
+        self.emulator("PATCH", "config", json=config)
+
+    def mails(self) -> list[dict[str, Any]]:
+        return self.emulator("GET", "oobCodes")["oobCodes"]
+
+    def link(self) -> str:
+        """The link in the last mail."""
+        return self.mails()[-1]["oobLink"]
+
+    def sms(self) -> str:
+        """The code in the last text message."""
+        return self.emulator("GET", "verificationCodes")["verificationCodes"][-1]["code"]
+
+    def someone(self, email: str = EMAIL) -> UserSession:
+        """Somebody with a password, signed in."""
+        return self.auth.session(self.auth.create_user_with_email_and_password(email, PASSWORD))
+
+    def verified(self, email: str = EMAIL) -> UserSession:
+        """Somebody whose address is verified."""
+        session = self.someone(email)
+        self.auth.send_email_verification(session)
+        self.auth.apply_action_code(self.link())
+        return session
+
+    def account(self, user: UserSession | str) -> dict[str, Any]:
+        return self.auth.get_account_info(user)["users"][0]
+
+    def providers(self, user: UserSession | str) -> set[str]:
+        return {info["providerId"] for info in self.account(user).get("providerUserInfo", ())}
+
+
+@contextmanager
+def world_at(host: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[World]:
+    monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", host)
+    with firebase_rest.initialize_app({"apiKey": KEY, "projectId": PROJECT}, **options) as app:
+        yield World(app, host)
+
+
+def google(sub: str = "g1", email: str | None = EMAIL, *, verified: bool = True, name: str = "Ada") -> str:
+    """What passes for Google's ID token."""
+    return json.dumps({"sub": sub, "email": email, "email_verified": verified, "name": name})
+
+
+def shows(error: BaseException, *secrets: str) -> list[str]:
+    """Those of the secrets that an error shows, in any of the ways in which people look at one."""
+    seen = "\n".join([str(error), repr(error), repr(error.args), repr(getattr(error, "details", ""))])
+    seen += repr(getattr(error, "message", "")) + repr(getattr(error, "request", "")) + repr(vars(error.args[0]))
+    return [secret for secret in secrets if secret in seen]

@@ -1,0 +1,211 @@
+"""Signing in with our client, on the official Auth emulator and on ours, test by test."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from firebase_rest import (
+    EmailExists,
+    InvalidActionCode,
+    InvalidCode,
+    InvalidCredentials,
+    InvalidCustomToken,
+    InvalidEmail,
+    InvalidPhoneNumber,
+    PhoneNumberExists,
+    SessionExpired,
+    UsageError,
+    UserDisabled,
+    UserNotFound,
+    WeakPassword,
+)
+from firebase_rest.auth.action_codes import ActionCodeSettings
+from official.auth_world import EMAIL, NUMBER, PASSWORD, World, shows
+
+
+def test_a_new_account_is_signed_in_and_can_sign_in_again(world: World) -> None:
+    new = world.auth.create_user_with_email_and_password("Ada@Example.com", PASSWORD)
+    again = world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
+    assert new["localId"] == again["localId"]
+    assert again["email"] == EMAIL
+    assert again["expiresIn"] == "3600"
+    assert world.auth.current_user is again
+
+
+def test_sign_up_says_what_is_wrong(world: World) -> None:
+    world.someone()
+    for email, password, problem in (
+        (EMAIL, PASSWORD, EmailExists),
+        ("nobody", PASSWORD, InvalidEmail),
+        ("b@example.com", "short", WeakPassword),
+        ("", "", UsageError),
+    ):
+        with pytest.raises(problem):
+            world.auth.create_user_with_email_and_password(email, password)
+
+
+def test_a_wrong_password_and_an_unknown_address_are_told_apart_without_enumeration_protection(world: World) -> None:
+    world.someone()
+    with pytest.raises(InvalidCredentials) as wrong:
+        world.auth.sign_in_with_email_and_password(EMAIL, "something else")
+    assert wrong.value.code == "INVALID_PASSWORD"
+    assert not shows(wrong.value, "something else")
+    with pytest.raises(UserNotFound):
+        world.auth.sign_in_with_email_and_password("b@example.com", PASSWORD)
+
+
+def test_with_enumeration_protection_they_are_the_same(world: World) -> None:
+    world.someone()
+    world.set_email_privacy(True)
+    for email in (EMAIL, "b@example.com"):
+        with pytest.raises(InvalidCredentials) as error:
+            world.auth.sign_in_with_email_and_password(email, "something else")
+        assert error.value.code == "INVALID_LOGIN_CREDENTIALS"
+
+
+def test_a_disabled_user_gets_no_further(world: World) -> None:
+    session = world.someone()
+    world.auth.admin.update_user(session.uid, disabled=True)
+    with pytest.raises(UserDisabled):
+        world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
+    with pytest.raises(UserDisabled):
+        world.auth.refresh(session.refresh_token)
+
+
+def test_an_anonymous_user_has_no_providers(world: World) -> None:
+    user = world.auth.sign_in_anonymous()
+    assert world.auth.current_user is user
+    assert world.providers(user["idToken"]) == set()
+
+
+def test_a_custom_token_signs_in_with_its_uid_and_claims(world: World) -> None:
+    token = world.auth.create_custom_token("ada", {"level": 7})
+    user = world.auth.sign_in_with_custom_token(token)
+    assert user["localId"] == "ada"
+    assert world.auth.session(user).claims["level"] == 7
+    with pytest.raises(InvalidCustomToken) as error:
+        world.auth.sign_in_with_custom_token("eyJ-no-token-at-all")
+    assert not shows(error.value, "eyJ-no-token-at-all")
+
+
+def test_a_refresh_gives_tokens_for_the_same_user(world: World) -> None:
+    user = world.auth.sign_in_anonymous()
+    fresh = world.auth.refresh(user["refreshToken"])
+    assert fresh["userId"] == fresh["localId"] == user["localId"]
+    assert world.account(fresh["idToken"])["localId"] == user["localId"]
+    with pytest.raises(SessionExpired) as error:
+        world.auth.refresh("a-refresh-token-of-nobody")
+    assert not shows(error.value, "a-refresh-token-of-nobody")
+
+
+# --- e-mail links ---
+
+
+def test_the_link_from_a_mail_signs_in(world: World) -> None:
+    world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost/finish?a=b")
+    link = world.link()
+    assert world.auth.is_sign_in_with_email_link(link)
+    user = world.auth.sign_in_with_email_link(EMAIL, link)
+    assert user["isNewUser"] is True
+    assert world.auth.fetch_sign_in_methods(EMAIL) == ["emailLink"]
+    with pytest.raises(InvalidActionCode) as error:
+        world.auth.sign_in_with_email_link(EMAIL, link)
+    assert not shows(error.value, world.auth.api_key or "", link.partition("oobCode=")[2][:54])
+
+
+def test_the_page_that_a_link_leads_to_gets_a_url_that_signs_in_too(world: World) -> None:
+    world.auth.send_sign_in_link_to_email(EMAIL, ActionCodeSettings("http://localhost/finish?a=b"))
+    page = world.app.requests.get(world.link(), allow_redirects=False, timeout=20).headers["location"]
+    assert page.startswith("http://localhost/finish?a=b")
+    assert world.auth.sign_in_with_email_link(EMAIL, page)["email"] == EMAIL
+
+
+def test_a_link_of_another_address_does_not_sign_in(world: World) -> None:
+    world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
+    with pytest.raises(InvalidEmail):
+        world.auth.sign_in_with_email_link("b@example.com", world.link())
+
+
+def test_an_anonymous_user_keeps_the_uid_when_a_link_is_linked(world: World) -> None:
+    session = world.auth.session(world.auth.sign_in_anonymous())
+    world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
+    linked = world.auth.link_with_email_link(session, EMAIL, world.link())
+    assert linked["localId"] == session.uid
+    assert session.claims["email"] == EMAIL
+
+
+# --- phone numbers ---
+
+
+def test_the_code_from_a_text_message_signs_in(world: World) -> None:
+    info = world.auth.send_verification_code(NUMBER, "a recaptcha token")
+    with pytest.raises(InvalidCode) as error:
+        world.auth.sign_in_with_phone_number(info, "000000" if world.sms() != "000000" else "111111")
+    assert not shows(error.value, info)
+    user = world.auth.sign_in_with_phone_number(info, world.sms())
+    assert user["phoneNumber"] == NUMBER
+    assert user["isNewUser"] is True
+    with pytest.raises(InvalidCode):
+        world.auth.sign_in_with_phone_number(info, "123456")
+
+
+def test_a_number_without_its_country_is_refused(world: World) -> None:
+    with pytest.raises(InvalidPhoneNumber):
+        world.auth.send_verification_code("5550100")
+
+
+def test_a_phone_number_is_linked_and_unlinked(world: World) -> None:
+    session = world.someone()
+    info = world.auth.send_verification_code(NUMBER)
+    assert world.auth.link_with_phone_number(session, info, world.sms())["localId"] == session.uid
+    assert world.providers(session) == {"password", "phone"}
+    world.auth.unlink(session, "phone")
+    assert world.providers(session) == {"password"}
+
+
+def test_the_number_of_somebody_else_is_not_linked_but_can_be_signed_in_with(world: World) -> None:
+    owner = world.auth.sign_in_with_phone_number(world.auth.send_verification_code(NUMBER), world.sms())
+    session = world.someone()
+    info = world.auth.send_verification_code(NUMBER)
+    with pytest.raises(PhoneNumberExists) as error:
+        world.auth.link_with_phone_number(session, info, world.sms())
+    proof = error.value.temporary_proof
+    assert proof
+    assert not shows(error.value, proof, info)
+    assert json.loads(error.value.args[1])["phoneNumber"] == NUMBER
+    user = world.auth.sign_in_with_phone_number(phone_number=error.value.phone_number, temporary_proof=proof)
+    assert user["localId"] == owner["localId"]
+
+
+# --- linking e-mail and password ---
+
+
+@pytest.mark.parametrize("privacy", [False, True])
+def test_an_anonymous_user_becomes_a_lasting_one(world: World, privacy: bool) -> None:
+    world.set_email_privacy(privacy)
+    session = world.auth.session(world.auth.sign_in_anonymous())
+    world.auth.link_with_email_and_password(session, EMAIL, PASSWORD)
+    assert world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] == session.uid
+    assert world.account(session)["email"] == EMAIL
+
+
+def test_linking_an_address_that_somebody_has_is_refused(world: World) -> None:
+    world.someone()
+    user = world.auth.sign_in_anonymous()
+    with pytest.raises(EmailExists):
+        world.auth.link_with_email_and_password(user["idToken"], EMAIL, PASSWORD)
+
+
+# --- which ways there are ---
+
+
+def test_the_ways_of_signing_in_are_listed_unless_enumeration_protection_hides_them(world: World) -> None:
+    world.someone()
+    assert world.auth.fetch_sign_in_methods(EMAIL) == ["password"]
+    assert world.auth.fetch_sign_in_methods("b@example.com") == []
+    world.set_email_privacy(True)
+    assert world.auth.fetch_sign_in_methods(EMAIL) == []
+    with pytest.raises(InvalidEmail):
+        world.auth.fetch_sign_in_methods("nobody")

@@ -6,7 +6,7 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, quote, quote_plus
 
 from firebase_rest.transport.lenient import as_object, json_object
@@ -61,6 +61,11 @@ SECRET_FIELDS = frozenset(
         "assertion",
         "client_secret",
         "subject_token",
+        "passwordHash",
+        "rawPassword",
+        "salt",
+        "signerKey",
+        "saltSeparator",
     }
 )
 """Members of request bodies whose values never appear in anything people read."""
@@ -87,10 +92,10 @@ def redact_params(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
 
 
 def secrets_in(request: Request) -> set[str]:
-    """The values of secret parameters and of secret members of a small JSON or form body."""
+    """The values of secret parameters and of secret members, however deep, of a JSON or form body below 1 MB."""
     found = {str(value) for name, value in request.params if name in SECRET_PARAMS}
     body = request.body
-    if isinstance(body, bytes) and len(body) < 65_536:
+    if isinstance(body, bytes) and len(body) < 1_000_000:
         members = json_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
         found |= set(_secret_members(members))
     return found
@@ -98,7 +103,8 @@ def secrets_in(request: Request) -> set[str]:
 
 def _secret_members(members: Mapping[str, Any]) -> Iterator[str]:
     for name, value in members.items():
-        yield from _secret_members(as_object(value))
+        for entry in _entries(value):
+            yield from _secret_members(as_object(entry))
         if name in SECRET_FIELDS:
             yield str(value)
         if name == "postBody":  # a form with what an identity provider issued
@@ -106,6 +112,10 @@ def _secret_members(members: Mapping[str, Any]) -> Iterator[str]:
         elif name == "requestUri":  # where it sent the browser
             _, _, form = str(value).replace("#", "&").partition("?")
             yield from _secret_members(dict(parse_qsl(form)))
+
+
+def _entries(value: object) -> list[object]:
+    return cast("list[object]", value) if isinstance(value, list) else [value]
 
 
 def forms_of(secrets: Iterable[str]) -> list[str]:

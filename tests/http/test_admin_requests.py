@@ -1,0 +1,186 @@
+"""Who signs what: administrators' calls carry an access token and no key, users' calls a key and no token."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+
+import pytest
+import requests
+import responses
+from google.oauth2 import credentials as google_credentials
+
+import firebase_rest
+from firebase_rest import (
+    AuthError,
+    ConfigError,
+    InvalidToken,
+    PasswordHash,
+    TokenRevoked,
+    Unauthenticated,
+    UserDisabled,
+    UserImport,
+)
+from firebase_rest.auth.verify import ID_TOKEN
+from loopback import certificates
+
+V1 = "https://identitytoolkit.googleapis.com/v1"
+PROJECT = f"{V1}/projects/demo-project"
+KEY = "AIza-web-api-key"
+ACCESS = "ya29.access-token"
+ADA = {"localId": "ada", "email": "ada@example.com"}
+
+
+@pytest.fixture
+def app(monkeypatch):
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+    config = {"apiKey": KEY, "projectId": "demo-project"}
+    with firebase_rest.initialize_app(config, credentials=google_credentials.Credentials(ACCESS), retries=0) as app:
+        yield app
+
+
+@pytest.fixture
+def auth(app):
+    return app.auth()
+
+
+@responses.activate
+def test_an_administrators_call_carries_the_access_token_and_no_key(auth):
+    responses.post(f"{PROJECT}/accounts:lookup", json={"users": [ADA]})
+    assert auth.admin.get_user("ada").uid == "ada"
+    sent = responses.calls[0].request
+    assert sent.headers["Authorization"] == f"Bearer {ACCESS}"
+    assert sent.url == f"{PROJECT}/accounts:lookup"
+    assert KEY not in str(sent.headers)
+
+
+@responses.activate
+def test_a_users_call_carries_the_key_and_no_authorization_even_with_a_service_account(auth):
+    responses.post(f"{V1}/accounts:lookup", json={"users": [ADA]})
+    auth.get_account_info("id-token")
+    sent = responses.calls[0].request
+    assert "Authorization" not in sent.headers
+    assert f"key={KEY}" in sent.url
+
+
+@responses.activate
+def test_a_tenants_accounts_are_under_the_tenants_path(auth):
+    responses.post(f"{PROJECT}/tenants/t1/accounts:lookup", json={"users": [{**ADA, "tenantId": "t1"}]})
+    assert auth.admin.for_tenant("t1").get_user("ada").tenant_id == "t1"
+
+
+@responses.activate
+def test_peoples_own_credentials_name_the_project_that_pays(monkeypatch):
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+    responses.post(f"{PROJECT}/accounts:lookup", json={"users": [ADA]})
+    person = google_credentials.Credentials(ACCESS, quota_project_id="payer")
+    with firebase_rest.initialize_app({"projectId": "demo-project"}, credentials=person) as app:
+        app.auth().admin.get_user("ada")
+    assert responses.calls[0].request.headers["X-Goog-User-Project"] == "payer"
+
+
+def test_without_a_service_account_there_is_no_administrator(monkeypatch):
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+    with firebase_rest.initialize_app({"apiKey": KEY, "projectId": "demo-project"}) as app:
+        with pytest.raises(ConfigError, match="serviceAccount"):
+            app.auth().admin  # noqa: B018 - asking is what is refused
+        with pytest.raises(ConfigError, match="serviceAccount"):
+            app.auth().create_session_cookie("token", 300)
+
+
+@responses.activate
+def test_in_front_of_an_emulator_the_administrator_is_its_owner(monkeypatch):
+    monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9099")
+    responses.post(f"http://127.0.0.1:9099/{PROJECT.removeprefix('https://')}/accounts:lookup", json={"users": [ADA]})
+    credentials = google_credentials.Credentials(ACCESS, quota_project_id="payer")
+    with firebase_rest.initialize_app({"projectId": "demo-project"}, credentials=credentials) as app:
+        app.auth().admin.get_user("ada")
+    sent = responses.calls[0].request
+    assert sent.headers["Authorization"] == "Bearer owner"
+    assert "X-Goog-User-Project" not in sent.headers
+
+
+# --- secrets --------------------------------------------------------------------------------------------------------
+
+PASSWORD = "correct-horse-battery"
+ID_TOKEN_TEXT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl"
+
+
+def quoting(request: requests.PreparedRequest):
+    """A server that quotes the whole request in its refusal."""
+    words = f"INVALID_ARGUMENT : {request.body.decode()} {request.headers.get('Authorization')}"
+    return 400, {}, json.dumps({"error": {"code": 400, "message": words}})
+
+
+@pytest.mark.parametrize(
+    ("call", "secret"),
+    [
+        (lambda auth: auth.admin.create_user(password=PASSWORD), PASSWORD),
+        (lambda auth: auth.admin.update_user("ada", password=PASSWORD), PASSWORD),
+        (lambda auth: auth.create_session_cookie(ID_TOKEN_TEXT, 300), ID_TOKEN_TEXT),
+        (
+            lambda auth: auth.admin.import_users(
+                [UserImport("u", password_hash=b"hash of a password")], PasswordHash.hmac("SHA256", b"a signer key")
+            ),
+            "aGFzaCBvZiBhIHBhc3N3b3Jk",
+        ),
+        (
+            lambda auth: auth.admin.import_users(
+                [UserImport("u", password_hash=b"hash of a password")], PasswordHash.hmac("SHA256", b"a signer key")
+            ),
+            "YSBzaWduZXIga2V5",
+        ),
+    ],
+    ids=["a new password", "a changed password", "an ID token", "an imported hash", "a signer key"],
+)
+@responses.activate
+def test_no_error_and_no_log_line_holds_a_secret_that_was_sent(auth, caplog, call, secret):
+    caplog.set_level(logging.DEBUG)
+    for path in ("/accounts", "/accounts:update", "/accounts:batchCreate", ":createSessionCookie"):
+        responses.add_callback("POST", f"{PROJECT}{path}", quoting)
+    with pytest.raises(AuthError) as caught:
+        call(auth)
+    error = caught.value
+    shown = f"{error} {error!r} {error.args} {error.message} {error.details} {error.response.text} {caplog.text}"
+    shown += repr(pickle.dumps(error))
+    assert secret not in shown
+    assert ACCESS not in shown
+    assert "INVALID_ARGUMENT" in shown
+
+
+@pytest.mark.parametrize(
+    ("change", "kind"),
+    [({"validSince": "4000000000"}, TokenRevoked), ({"disabled": True}, UserDisabled)],
+)
+@responses.activate
+def test_a_refused_session_shows_nothing_of_the_token_or_the_record(auth, change, kind):
+    responses.get(ID_TOKEN.certificates, json={"k1": certificates.certificate("k1")})
+    record = {**ADA, "localId": "u1", "passwordHash": "c2VjcmV0LWhhc2g=", **change}
+    responses.post(f"{PROJECT}/accounts:lookup", json={"users": [record]})
+    token = certificates.signed(certificates.id_claims())
+    with pytest.raises(kind) as caught:
+        auth.verify_id_token(token, check_revoked=True)
+    shown = f"{caught.value} {caught.value!r} {caught.value.__dict__} {pickle.dumps(caught.value)!r}"
+    assert "c2VjcmV0LWhhc2g" not in shown
+    assert not [piece for piece in token.split(".") if piece in shown]
+    assert caught.value.status == 401
+
+
+def test_nothing_of_an_auth_shows_the_key_of_its_service_account(monkeypatch):
+    from loopback.google import key_file, key_pair
+
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+    with firebase_rest.initialize_app({"apiKey": KEY, "serviceAccount": key_file("http://127.0.0.1:9/")}) as app:
+        auth = app.auth()
+        shown = f"{app!r} {auth!r} {auth._server!r} {auth.admin!r} {auth._channel!r} {auth.admin.for_tenant('t1')!r}"
+    assert key_pair()[0][100:140] not in shown
+    assert KEY not in shown
+
+
+@responses.activate
+def test_whatever_is_wrong_with_a_token_is_unauthenticated(auth):
+    with pytest.raises(Unauthenticated):
+        auth.verify_id_token("nonsense")
+    assert issubclass(InvalidToken, Unauthenticated)
+    assert issubclass(TokenRevoked, Unauthenticated)

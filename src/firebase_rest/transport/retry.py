@@ -50,4 +50,4 @@ def pause_before(attempt: int, retry_after: str | None = None) -> float:
             return min(Retry().parse_retry_after(retry_after), MAX_RETRY_AFTER)
         except (InvalidHeader, ValueError, OverflowError):
             pass  # not a number and not a date, or none that a calendar has: as if it were not there
-    return random.uniform(0, min(CAP, BASE * 2 ** (attempt - 1)))  # noqa: S311 - spreads load, guards nothing
+    return random.uniform(0, min(CAP, BASE * 2 ** min(attempt - 1, 30)))  # noqa: S311 - spreads load, guards nothing

@@ -1,0 +1,228 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import UserDict
+from types import MappingProxyType
+
+import pytest
+import requests
+
+import firebase_rest
+from firebase_rest import ConfigError, UsageError, initialize_app
+
+URL = "https://db.firebaseio.com"
+FULL = {
+    "apiKey": "key",
+    "authDomain": "demo.firebaseapp.com",
+    "projectId": "demo",
+    "databaseURL": URL,
+    "storageBucket": "demo.appspot.com",
+}
+VARIABLES = ["FIREBASE_CONFIG", *(f"FIREBASE_{name}_EMULATOR_HOST" for name in ("AUTH", "DATABASE", "STORAGE"))]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch):
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.mark.parametrize("kind", [dict, UserDict, MappingProxyType])
+def test_any_mapping_is_a_configuration_positional_or_by_keyword(kind):
+    for app in (initialize_app(kind(FULL)), initialize_app(config=kind(FULL))):
+        assert app.api_key == "key"
+        assert app.auth_domain == "demo.firebaseapp.com"
+        assert app.project_id == "demo"
+        assert app.database_url == URL
+        assert app.storage_bucket == "demo.appspot.com"
+        assert app.credentials is None
+
+
+def test_unknown_keys_are_ignored_and_empty_ones_are_absent():
+    app = initialize_app({"apiKey": "", "databaseURL": None, "serviceAccount": "", "measurementId": "G-1", 5: 6})
+    assert app.api_key is None
+    assert app.database_url is None
+    assert app.credentials is None
+
+
+@pytest.mark.parametrize("config", ["https://x", 5, ["apiKey"], ("a", "b")])
+def test_what_is_no_mapping_is_refused_with_what_to_pass(config):
+    with pytest.raises(ConfigError, match="mapping with 'apiKey'"):
+        initialize_app(config)
+
+
+def test_without_a_configuration_the_environment_is_read_as_text_or_as_a_path(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIREBASE_CONFIG", f"  {json.dumps(FULL)}")
+    assert initialize_app().api_key == "key"
+    path = tmp_path / "firebase.json"
+    path.write_text(json.dumps(FULL))
+    monkeypatch.setenv("FIREBASE_CONFIG", str(path))
+    assert initialize_app().database_url == URL
+
+
+@pytest.mark.parametrize("text", ["{", "{]", '{"a": }'])
+def test_a_broken_environment_is_told(monkeypatch, text):
+    monkeypatch.setenv("FIREBASE_CONFIG", text)
+    with pytest.raises(ConfigError, match="FIREBASE_CONFIG is not JSON"):
+        initialize_app()
+
+
+def test_a_file_named_by_the_environment_that_is_none_is_told(monkeypatch, tmp_path):
+    monkeypatch.setenv("FIREBASE_CONFIG", str(tmp_path / "absent.json"))
+    with pytest.raises(FileNotFoundError):
+        initialize_app()
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe\x00")
+    monkeypatch.setenv("FIREBASE_CONFIG", str(binary))
+    with pytest.raises(ConfigError, match="not JSON"):
+        initialize_app()
+
+
+def test_nothing_at_all_says_in_one_sentence_what_to_pass():
+    with pytest.raises(ConfigError, match=r"pass a dict .* FIREBASE_CONFIG"):
+        initialize_app()
+
+
+def test_nothing_is_judged_before_it_is_used(tmp_path):
+    app = initialize_app({"serviceAccount": str(tmp_path / "absent.json"), "databaseURL": "nonsense"})
+    app.auth()
+    app.database()
+    with pytest.raises(FileNotFoundError):
+        _ = app.credentials
+
+
+def test_the_first_use_names_the_key_and_the_service():
+    app = initialize_app({})
+    with pytest.raises(ConfigError, match="'databaseURL', which the database needs"):
+        app.database().child("a").get()
+    with pytest.raises(ConfigError, match="'apiKey', which Auth needs"):
+        app.auth().sign_in_anonymous()
+
+
+@pytest.mark.parametrize(
+    ("service", "use"),
+    [
+        ("AUTH", lambda app: app.auth().sign_in_anonymous()),
+        ("DATABASE", lambda app: app.database().get()),
+    ],
+)
+@pytest.mark.parametrize("host", ["http://127.0.0.1:9000", "https://127.0.0.1:9000", "//127.0.0.1:9000"])
+def test_an_emulator_variable_with_a_scheme_is_refused_at_first_use(monkeypatch, service, use, host):
+    monkeypatch.setenv(f"FIREBASE_{service}_EMULATOR_HOST", host)
+    app = initialize_app(FULL)
+    with pytest.raises(ConfigError, match=f"FIREBASE_{service}_EMULATOR_HOST .* without a scheme"):
+        use(app)
+
+
+def test_emulator_variables_are_read_once_when_the_app_is_made(monkeypatch):
+    monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9000")
+    app = initialize_app(FULL)
+    monkeypatch.delenv("FIREBASE_DATABASE_EMULATOR_HOST")
+    assert app.database()._location.base == "http://127.0.0.1:9000"
+    assert app.database()._location.namespace == "db"
+    assert initialize_app(FULL).database()._location.base == URL
+
+
+def test_an_empty_emulator_variable_is_none(monkeypatch):
+    monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "")
+    assert initialize_app(FULL).database()._location.base == URL
+
+
+def test_a_service_account_signs_as_owner_before_an_emulator_and_nobody_else_does(monkeypatch):
+    app = initialize_app(FULL, credentials={"private_key": "x"})
+    assert repr(app.database()._channel.signer) == "<service account>"
+    assert repr(app.database("http://127.0.0.1:9000?ns=db")._channel.signer) == "<emulator owner>"
+    monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9000")
+    assert repr(initialize_app(FULL, credentials="adc").database()._channel.signer) == "<emulator owner>"
+    assert repr(initialize_app(FULL).database()._channel.signer) == "<nobody>"
+
+
+def test_the_keyword_wins_over_the_service_account_of_the_configuration():
+    app = initialize_app({**FULL, "serviceAccount": "absent.json"}, credentials="given.json")
+    assert app._account._source == "given.json"
+
+
+def test_each_call_gives_a_new_service_over_one_session():
+    app = initialize_app(FULL)
+    assert app.auth() is not app.auth()
+    assert app.database() is not app.database()
+    assert app.database() == app.database()
+    assert app.requests is app.auth().requests is app.database().requests
+
+
+def test_a_session_of_the_program_is_the_one_that_is_used():
+    with requests.Session() as session:
+        assert initialize_app(FULL, session=session).requests is session
+
+
+def test_options_are_judged_at_once():
+    for wrong in ({"timeout": 0}, {"deadline": -1}, {"retries": "3"}):
+        with pytest.raises(UsageError, match=next(iter(wrong))):
+            initialize_app(FULL, **wrong)
+
+
+def test_with_options_gives_a_copy_over_the_same_session():
+    app = initialize_app(FULL, timeout=5)
+    quick = app.with_options(timeout=1, deadline=2, retries=0)
+    assert quick is not app
+    assert quick.requests is app.requests
+    options = quick.database()._channel.options
+    assert (options.connect, options.read, options.deadline, options.retries) == (1, 1, 2, 0)
+    assert app.database()._channel.options.deadline is None
+    assert app.database()._channel.options.read == 5
+
+
+def test_an_app_is_a_context_manager_that_closes():
+    with initialize_app(FULL) as app:
+        db = app.database()
+    for call in (db.get, app.auth().sign_in_anonymous, lambda: app.with_options(retries=0).database().get()):
+        with pytest.raises(UsageError, match="closed"):
+            call()
+
+
+@pytest.mark.parametrize("target", [5, ["https://x"], {"a": 1}, b"https://x"])
+def test_a_database_is_a_url_or_a_session(target):
+    with pytest.raises(UsageError, match="URL of a database or a UserSession"):
+        initialize_app(FULL).database(target)
+
+
+def test_an_app_shows_its_project_and_no_secret():
+    assert repr(initialize_app(FULL)) == "<App demo>"
+    assert repr(initialize_app({"databaseURL": f"{URL}/?auth=s3cret"})) == f"<App {URL}/?auth=[redacted]>"
+    assert repr(initialize_app({"databaseURL": "https://me:s3cret@["})) == "<App https://[redacted]@[>"
+    assert repr(initialize_app({})) == "<App>"
+
+
+def run(code):
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+HEAVY = ("google", "starlette", "uvicorn", "tqdm", "sseclient", "firebase_rest.emulator")
+
+
+def test_the_import_loads_nothing_that_is_not_needed_yet():
+    loaded = run("import sys, firebase_rest; print(*sys.modules)")
+    assert not [name for name in loaded if name.startswith(HEAVY)]
+    assert not [name for name in loaded if name.startswith(("firebase_rest.auth", "firebase_rest.database"))]
+
+
+def test_a_read_loads_neither_auth_nor_google():
+    loaded = run(
+        "import sys, firebase_rest\n"
+        "try: firebase_rest.initialize_app({'databaseURL': 'http://127.0.0.1:9'}, retries=0).database().get()\n"
+        "except firebase_rest.NetworkError: print(*sys.modules)"
+    )
+    assert "firebase_rest.database.reference" in loaded
+    assert not [name for name in loaded if name.startswith((*HEAVY, "firebase_rest.auth"))]
+
+
+def test_every_public_name_is_there_and_listed():
+    assert set(firebase_rest.__all__) <= set(dir(firebase_rest))
+    for name in firebase_rest.__all__:
+        assert getattr(firebase_rest, name) is not None
+    with pytest.raises(AttributeError, match="no attribute 'firestore'"):
+        _ = firebase_rest.firestore

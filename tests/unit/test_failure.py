@@ -1,0 +1,166 @@
+from __future__ import annotations
+
+import http.client
+import ssl
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+from requests import exceptions as rq
+from urllib3 import exceptions as u3
+
+from firebase_rest.errors import InvalidAnswer, NetworkError, NetworkTimeout, UsageError
+from firebase_rest.transport.failure import causes, classify, deadline_error, network_error, raised_below
+from firebase_rest.transport.retry import Failure
+from firebase_rest.transport.sockets import Watch
+from firebase_rest.transport.wire import Request
+
+REQUEST = Request("PUT", "https://db.firebaseio.com/a.json", (("auth", "t0ken-of-a-user"),))
+URL = "/a.json?auth=t0ken-of-a-user"
+
+
+def watch(dialed=False, connected=False):
+    made = Watch()
+    made.dialed, made.connected = dialed, connected
+    return made
+
+
+FOREIGN, DIALING, SENT = watch(), watch(dialed=True), watch(dialed=True, connected=True)
+
+
+def wrapped(reason, kind=requests.ConnectionError):
+    """As requests raises it: around urllib3's MaxRetryError, whose text holds the URL."""
+    return kind(u3.MaxRetryError(None, URL, reason))
+
+
+REFUSED = wrapped(u3.NewConnectionError(None, "Failed to establish a new connection: [Errno 111] Connection refused"))
+UNRESOLVED = wrapped(u3.NameResolutionError("h", None, OSError("no name")))
+SLOW_TO_CONNECT = wrapped(u3.ConnectTimeoutError(None, "timed out"), rq.ConnectTimeout)
+RESET = requests.ConnectionError(u3.ProtocolError("Connection aborted.", ConnectionResetError(104, "reset by peer")))
+CLOSED = requests.ConnectionError(
+    u3.ProtocolError("Connection aborted.", http.client.RemoteDisconnected("Remote end closed connection"))
+)
+SILENT = rq.ReadTimeout(u3.ReadTimeoutError(None, URL, "Read timed out."))
+STALLED = requests.ConnectionError(u3.ProtocolError("Connection aborted.", TimeoutError("timed out")))
+UNKNOWN_CA = wrapped(u3.SSLError(ssl.SSLCertVerificationError("certificate verify failed")), rq.SSLError)
+NO_TLS = wrapped(u3.SSLError(ssl.SSLError(1, "WRONG_VERSION_NUMBER")), rq.SSLError)
+HANDSHAKE_CUT = wrapped(u3.SSLError(ssl.SSLEOFError(8, "EOF occurred in violation of protocol")), rq.SSLError)
+PROXY_GONE = wrapped(u3.ProxyError("Unable to connect to proxy", REFUSED.args[0].reason), rq.ProxyError)
+PROXY_LOCKED = wrapped(
+    u3.ProxyError("Unable to connect to proxy", OSError("Tunnel connection failed: 407")), rq.ProxyError
+)
+CUT = u3.ProtocolError("broken", u3.IncompleteRead(2, 5))
+CHUNK = u3.ProtocolError("broken", http.client.IncompleteRead(b""))
+GARBLED = u3.DecodeError("not gzip")
+
+KINDS = [
+    (REFUSED, DIALING, Failure.NEVER_CONNECTED),
+    (REFUSED, FOREIGN, Failure.NEVER_CONNECTED),
+    (UNRESOLVED, DIALING, Failure.NEVER_CONNECTED),
+    (SLOW_TO_CONNECT, FOREIGN, Failure.NEVER_CONNECTED),
+    (PROXY_GONE, DIALING, Failure.NEVER_CONNECTED),
+    (PROXY_LOCKED, DIALING, Failure.PERMANENT),
+    (HANDSHAKE_CUT, DIALING, Failure.NEVER_CONNECTED),
+    (HANDSHAKE_CUT, SENT, Failure.LOST),
+    (RESET, DIALING, Failure.NEVER_CONNECTED),
+    (SILENT, DIALING, Failure.NEVER_CONNECTED),
+    (RESET, SENT, Failure.LOST),
+    (RESET, FOREIGN, Failure.LOST),
+    (CLOSED, SENT, Failure.LOST),
+    (BrokenPipeError(32, "pipe"), SENT, Failure.LOST),
+    (CUT, SENT, Failure.LOST),
+    (CHUNK, SENT, Failure.LOST),
+    (GARBLED, SENT, Failure.LOST),
+    (SILENT, SENT, Failure.READ_TIMEOUT),
+    (STALLED, SENT, Failure.READ_TIMEOUT),
+    (u3.ReadTimeoutError(None, URL, "Read timed out."), FOREIGN, Failure.READ_TIMEOUT),
+    (UNKNOWN_CA, DIALING, Failure.PERMANENT),
+    (NO_TLS, DIALING, Failure.PERMANENT),
+    (rq.InvalidSchema("No connection adapters"), FOREIGN, Failure.PERMANENT),
+    (rq.InvalidURL("no host"), FOREIGN, Failure.PERMANENT),
+    (u3.LocationParseError("a..b"), DIALING, Failure.PERMANENT),
+    (ValueError("Invalid header value"), SENT, Failure.PERMANENT),
+    (rq.RetryError(u3.MaxRetryError(None, URL, u3.ResponseError("too many 503"))), FOREIGN, Failure.PERMANENT),
+]
+
+
+@pytest.mark.parametrize(("error", "seen", "failure"), KINDS)
+def test_every_way_to_fail_has_its_kind(error, seen, failure):
+    assert classify(error, seen) is failure
+
+
+@pytest.mark.parametrize(("error", "seen", "failure"), KINDS)
+def test_no_message_holds_the_token_and_none_is_empty(error, seen, failure):
+    made = network_error(error, REQUEST, seen)
+    assert "t0ken" not in str(made)
+    assert "db.firebaseio.com" in str(made)
+    assert made.__cause__ is None
+    assert made.__context__ is None
+
+
+@pytest.mark.parametrize(
+    ("error", "seen", "kind", "maybe"),
+    [
+        (REFUSED, DIALING, NetworkError, False),
+        (SLOW_TO_CONNECT, FOREIGN, NetworkTimeout, False),
+        (SILENT, DIALING, NetworkTimeout, False),
+        (SILENT, SENT, NetworkTimeout, True),
+        (SILENT, FOREIGN, NetworkTimeout, True),
+        (RESET, DIALING, NetworkError, False),
+        (RESET, SENT, NetworkError, True),
+        (RESET, FOREIGN, NetworkError, True),
+        (CUT, SENT, InvalidAnswer, True),
+        (CHUNK, SENT, InvalidAnswer, True),
+        (GARBLED, SENT, InvalidAnswer, True),
+        (UNKNOWN_CA, DIALING, NetworkError, False),
+        (NO_TLS, SENT, InvalidAnswer, True),
+        (PROXY_LOCKED, DIALING, NetworkError, False),
+    ],
+)
+def test_an_error_says_whether_the_request_may_have_been_carried_out(error, seen, kind, maybe):
+    made = network_error(error, REQUEST, seen)
+    assert type(made) is kind
+    assert made.may_have_happened is maybe
+
+
+@pytest.mark.parametrize("error", [rq.InvalidSchema("No connection adapters for 'x?auth=t0ken'"), ValueError("header")])
+def test_what_cannot_be_sent_is_the_programs_mistake(error):
+    made = network_error(error, REQUEST, FOREIGN)
+    assert type(made) is UsageError
+    assert "cannot be sent" in str(made)
+
+
+def test_the_reason_is_the_innermost_one_in_plain_words():
+    assert str(network_error(REFUSED, REQUEST, DIALING)).endswith("[Errno 111] Connection refused.")
+    assert str(network_error(RESET, REQUEST, SENT)).endswith("reset by peer.")
+    assert "ConnectionResetError" in str(network_error(ConnectionResetError(), REQUEST, SENT))
+
+
+def test_secrets_that_were_sent_are_masked_in_what_the_server_said():
+    error = requests.ConnectionError(u3.ProtocolError("x", http.client.BadStatusLine("t0ken-of-a-user says hello")))
+    assert "t0ken" not in str(network_error(error, REQUEST, SENT, secrets={"t0ken-of-a-user"}))
+
+
+def test_causes_end_even_where_an_error_holds_itself():
+    error = OSError("outer")
+    error.args = (error,)
+    assert list(causes(error)) == [error]
+
+
+def test_an_error_of_a_program_is_told_from_one_of_the_libraries():
+    def raised(call):
+        try:
+            call()
+        except ValueError as error:
+            return error
+
+    assert raised_below(raised(lambda: urlsplit("http://[")))
+    assert not raised_below(raised(lambda: int("x")))
+    assert not raised_below(ValueError("never raised"))
+
+
+def test_a_deadline_says_how_long_it_was():
+    error = deadline_error(2.5, REQUEST, sent=True)
+    assert str(error) == "PUT https://db.firebaseio.com/a.json did not end within its deadline of 2.5 s."
+    assert error.may_have_happened
+    assert isinstance(error, requests.exceptions.Timeout)

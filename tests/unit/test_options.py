@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import math
+import sys
+
+import pytest
+
+from firebase_rest.errors import UsageError
+from firebase_rest.transport.options import LONGEST, Options
+
+
+def test_every_wait_has_a_limit_from_the_start():
+    assert Options() == Options(connect=10, read=60, deadline=None, retries=3)
+
+
+@pytest.mark.parametrize(("timeout", "pair"), [(5, (5, 5)), (0.5, (0.5, 0.5)), ((1, 2), (1, 2))])
+def test_a_timeout_is_a_number_or_a_pair(timeout, pair):
+    options = Options().but(timeout=timeout)
+    assert (options.connect, options.read) == pair
+
+
+def test_what_is_not_named_stays():
+    options = Options().but(timeout=5, deadline=7, retries=0)
+    assert options.but() == options
+    assert options.but(retries=1) == Options(5, 5, 7, 1)
+
+
+def test_a_deadline_is_lifted_by_infinity():
+    assert Options().but(deadline=5).but(deadline=math.inf).deadline is None
+
+
+def test_what_no_socket_can_count_is_as_long_as_one_can_wait():
+    assert Options().but(timeout=float(sys.maxsize)).read == LONGEST
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"timeout": 0}, {"timeout": -1}, {"timeout": math.inf}, {"timeout": math.nan}, {"timeout": "5"},
+        {"timeout": True}, {"timeout": (1,)}, {"timeout": (1, 2, 3)}, {"timeout": (None, 5)}, {"timeout": [1, 2]},
+        {"deadline": 0}, {"deadline": -1}, {"deadline": "5"}, {"deadline": math.nan}, {"deadline": True},
+        {"retries": -1}, {"retries": 1.5}, {"retries": True}, {"retries": "3"}, {"retries": math.inf},
+    ],
+)  # fmt: skip
+def test_what_is_no_limit_is_refused_with_its_name(wrong):
+    with pytest.raises(UsageError, match=next(iter(wrong))):
+        Options().but(**wrong)

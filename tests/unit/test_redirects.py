@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+import pytest
+
+from firebase_rest.errors import NetworkError
+from firebase_rest.transport.redirects import follow
+from firebase_rest.transport.wire import Request
+
+
+def hop(location, url="https://db.firebaseio.com/a.json", status=307, method="GET", params=(), current=None):
+    origin = Request(method, url, params)
+    return follow(origin, origin if current is None else Request(method, current), status, location)
+
+
+@pytest.mark.parametrize("status", [307, 308])
+def test_a_read_follows(status):
+    found = hop("https://s-1.firebaseio.com/b.json", status=status)
+    assert found.request.url == "https://s-1.firebaseio.com/b.json"
+    assert found.signed
+
+
+def test_a_relative_location_is_relative_to_where_the_redirect_came_from():
+    assert (
+        hop("/c.json", current="https://s-1.firebaseio.com/b.json").request.url == "https://s-1.firebaseio.com/c.json"
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "signed"),
+    [
+        ("db.firebaseio.com", "s-1.firebaseio.com", True),
+        ("DB.firebaseio.com", "S-1.FirebaseIO.com", True),
+        ("db.firebaseio.com", "db.firebaseio.com:444", True),
+        ("db.europe-west1.firebasedatabase.app", "s.europe-west1.firebasedatabase.app", True),
+        ("firebasestorage.googleapis.com", "storage.googleapis.com", True),
+        ("db.example", "db.example", True),
+        ("db.example:8443", "db.example:8443", True),
+        ("db.example", "db.example:8443", False),
+        ("db.firebaseio.com", "db.firebasedatabase.app", False),
+        ("db.firebaseio.com", "firebaseio.com", False),
+        ("db.firebaseio.com", "evilfirebaseio.com", False),
+        ("db.firebaseio.com", "firebaseio.com.evil.example", False),
+        ("db.firebaseio.com", "127.0.0.1", False),
+        ("db.firebaseio.com", "[::1]", False),
+        ("db.example", "db.firebaseio.com", False),
+    ],
+)
+def test_the_credential_stays_in_the_family(first, second, signed):
+    assert hop(f"https://{second}/b.json", url=f"https://{first}/a.json").signed is signed
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "allowed"),
+    [
+        ("http://127.0.0.1:9000", "http://127.0.0.1:9001", True),
+        ("http://127.0.0.1:9000", "http://localhost:9001", True),
+        ("http://localhost:9000", "http://[::1]:9001", True),
+        ("http://127.0.0.1:9000", "http://127.0.0.1.evil.example", False),
+        ("http://127.0.0.1:9000", "http://emulator:9000", False),
+        ("http://emulator:9000", "http://127.0.0.1:9000", False),
+        ("https://127.0.0.1:9000", "http://127.0.0.1:9000", False),
+        ("https://db.firebaseio.com", "http://db.firebaseio.com", False),
+        ("https://db.firebaseio.com", "ftp://db.firebaseio.com", False),
+        ("https://db.firebaseio.com", "file:///etc/passwd", False),
+        ("https://db.firebaseio.com", "javascript:alert(1)", False),
+    ],
+)
+def test_only_loopback_before_an_emulator_goes_without_tls(first, second, allowed):
+    if allowed:
+        assert hop(f"{second}/b.json", url=f"{first}/a.json").signed
+    else:
+        with pytest.raises(NetworkError, match="not followed"):
+            hop(f"{second}/b.json", url=f"{first}/a.json")
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "https://evil.example\\.firebaseio.com/b.json",
+        "https://evil.example\\@db.firebaseio.com/b.json",
+        "https://evil.example%2f.firebaseio.com/",
+        "https://evil.example .firebaseio.com/",
+        "https://evil.example;.firebaseio.com/",
+        "https://evil.example#.firebaseio.com:x/",
+        "https://user:password@db.firebaseio.com/",
+        "https://db.firebaseio.com:port/",
+        "https://db.firebaseio.com:99999/",
+        "https://[db.firebaseio.com/",
+        "https://[::1%25eth0]/",
+        "https://\u2024firebaseio.com/",
+    ],
+)
+def test_a_host_that_libraries_might_read_in_two_ways_gets_no_credential(location):
+    try:
+        found = hop(location)
+    except NetworkError:
+        return
+    assert not found.signed
+    assert "firebaseio" not in found.request.url
+
+
+def test_the_query_of_the_location_wins_and_the_rest_of_ours_goes_along():
+    found = hop("https://s-1.firebaseio.com/b.json?ns=x&empty=", params=(("ns", "y"), ("orderBy", '"$key"')))
+    assert found.request.params == (("ns", "x"), ("empty", ""), ("orderBy", '"$key"'))
+
+
+def test_an_echoed_credential_is_dropped():
+    found = hop("https://s-1.firebaseio.com/b.json?auth=stale&access_token=stale&x=1")
+    assert found.request.params == (("x", "1"),)
+
+
+def test_nothing_secret_of_ours_goes_to_a_stranger():
+    found = hop("https://evil.example/b.json", params=(("key", "k"), ("ac", "t"), ("orderBy", '"a"')))
+    assert found.request.params == (("orderBy", '"a"'),)
+
+
+def test_a_fragment_is_dropped_and_a_missing_path_is_the_root():
+    assert hop("https://s-1.firebaseio.com#x").request.url == "https://s-1.firebaseio.com/"
+
+
+@pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
+def test_a_write_never_follows(method):
+    with pytest.raises(NetworkError, match=f"redirected a {method}") as caught:
+        hop("https://s-1.firebaseio.com/b.json", method=method)
+    assert not caught.value.may_have_happened
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_other_redirects_are_not_firebases(status):
+    with pytest.raises(NetworkError, match=f"HTTP {status}"):
+        hop("https://console.firebase.google.com/", status=status)

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout, SessionExpired
+from firebase_rest.transport import renewal
+from firebase_rest.transport.renewal import Renewal, call_ends
+
+LIMIT = 20.0
+
+
+class Credential:
+    """A credential that a test lets go stale; `work` waits until the test says go."""
+
+    def __init__(self, *outcomes):
+        self.outcomes = list(outcomes)
+        self.needed, self.usable = True, False
+        self.started = threading.Event()
+        self.go = threading.Event()
+        self.count = 0
+        self.renewal = Renewal()
+
+    def work(self):
+        self.count += 1
+        self.started.set()
+        assert self.go.wait(LIMIT)
+        outcome = self.outcomes.pop(0) if self.outcomes else None
+        if outcome is not None:
+            raise outcome
+        self.needed = False
+
+    def ensure(self):
+        self.renewal.ensure(lambda: self.needed, lambda: self.usable, self.work)
+
+
+def crowd(credential, size):
+    """So many threads that ask; the list fills with None or the error of each."""
+    results: list[Exception | None] = []
+
+    def ask():
+        try:
+            credential.ensure()
+            results.append(None)
+        except FirebaseError as error:
+            results.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(size)]
+    for thread in threads:
+        thread.start()
+    return threads, results
+
+
+def ended(threads):
+    for thread in threads:
+        thread.join(LIMIT)
+        assert not thread.is_alive()
+
+
+def test_nothing_is_done_where_nothing_is_needed():
+    credential = Credential()
+    credential.needed = False
+    credential.ensure()
+    assert credential.count == 0
+
+
+def test_a_crowd_causes_one_renewal():
+    credential = Credential()
+    threads, results = crowd(credential, 64)
+    assert credential.started.wait(LIMIT)
+    credential.go.set()
+    ended(threads)
+    assert credential.count == 1
+    assert results == [None] * 64
+
+
+def test_a_crowd_shares_a_failure_and_each_gets_an_error_of_its_own():
+    credential = Credential(SessionExpired("sign in again", status=400, code="TOKEN_EXPIRED"))
+    threads, results = crowd(credential, 16)
+    assert credential.started.wait(LIMIT)
+    credential.go.set()
+    ended(threads)
+    failures = [result for result in results if result is not None]
+    assert len({id(error) for error in failures}) == len(failures)
+    assert {error.code for error in failures} == {"TOKEN_EXPIRED"}
+
+
+def test_while_the_old_one_will_do_nobody_waits():
+    credential = Credential()
+    credential.usable = True
+    threads, _ = crowd(credential, 1)
+    assert credential.started.wait(LIMIT)
+    credential.ensure()  # does not wait for the other thread
+    credential.go.set()
+    ended(threads)
+    assert credential.count == 1
+
+
+def test_a_network_in_trouble_does_no_harm_while_the_old_one_will_do_and_is_left_alone(monkeypatch):
+    now = [1000.0]
+    monkeypatch.setattr(renewal.time, "monotonic", lambda: now[0])
+    credential = Credential(NetworkError("down"))
+    credential.usable = True
+    credential.go.set()
+    credential.ensure()
+    credential.ensure()
+    assert credential.count == 1
+    now[0] += renewal.QUIET + 1
+    credential.ensure()
+    assert credential.count == 2
+
+
+def test_a_network_in_trouble_is_the_error_when_the_old_one_will_not_do():
+    credential = Credential(NetworkError("down"))
+    credential.go.set()
+    with pytest.raises(NetworkError, match="down"):
+        credential.ensure()
+    credential.ensure()
+    assert credential.count == 2, "and the next call tries again"
+
+
+def within(seconds):
+    return call_ends.set(time.monotonic() + seconds)
+
+
+def test_a_call_with_a_deadline_gives_up_and_the_renewal_goes_on_for_others():
+    credential = Credential()
+    token = within(0.05)
+    try:
+        with pytest.raises(NetworkTimeout, match="deadline"):
+            credential.ensure()
+    finally:
+        call_ends.reset(token)
+    threads, results = crowd(credential, 4)
+    credential.go.set()
+    ended(threads)
+    assert results == [None] * 4
+    assert credential.count == 1
+
+
+def test_a_call_with_a_deadline_that_waits_for_another_gives_up_too():
+    credential = Credential()
+    threads, results = crowd(credential, 1)
+    assert credential.started.wait(LIMIT)
+    token = within(0.05)
+    try:
+        with pytest.raises(NetworkTimeout):
+            credential.ensure()
+    finally:
+        call_ends.reset(token)
+    credential.go.set()
+    ended(threads)
+    assert results == [None]
+
+
+def test_a_renewal_that_was_interrupted_is_taken_up_by_another():
+    credential = Credential(KeyboardInterrupt())
+    caught = []
+
+    def interrupted():
+        try:
+            credential.ensure()
+        except KeyboardInterrupt:
+            caught.append(True)
+
+    first = threading.Thread(target=interrupted)
+    first.start()
+    assert credential.started.wait(LIMIT)
+    threads, results = crowd(credential, 4)
+    credential.go.set()
+    ended([first, *threads])
+    assert caught == [True]
+    assert results == [None] * 4
+    assert credential.count == 2

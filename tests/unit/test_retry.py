@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from firebase_rest.transport import retry
+from firebase_rest.transport.retry import Failure, pause_before, worth_another_try
+from firebase_rest.transport.wire import Repeat
+
+ALWAYS, REFUSED, UNSENT = Repeat.ALWAYS, Repeat.IF_REFUSED, Repeat.IF_UNSENT
+
+# The table of the transport, cell by cell: what happened, and which kinds of request are sent again.
+TABLE = [
+    (Failure.NEVER_CONNECTED, {ALWAYS, REFUSED, UNSENT}),
+    (Failure.LOST, {ALWAYS}),
+    (Failure.READ_TIMEOUT, set()),
+    (Failure.PERMANENT, set()),
+    (408, {ALWAYS}),
+    (429, {ALWAYS, REFUSED, UNSENT}),
+    (500, {ALWAYS}),
+    (502, {ALWAYS}),
+    (503, {ALWAYS, REFUSED}),
+    (504, {ALWAYS}),
+    *((status, set()) for status in (200, 204, 301, 307, 400, 401, 402, 403, 404, 409, 412, 413, 423, 501, 505, 599)),
+]
+
+
+@pytest.mark.parametrize(("outcome", "again"), TABLE)
+@pytest.mark.parametrize("repeat", Repeat)
+def test_what_is_worth_another_try(outcome, again, repeat):
+    assert worth_another_try(repeat, outcome) is (repeat in again)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "most"), [(1, 0.5), (2, 1), (3, 2), (4, 4), (6, 16), (7, 20), (60, 20), (5000, 20)]
+)
+def test_pauses_double_up_to_twenty_seconds_with_full_jitter(monkeypatch, attempt, most):
+    monkeypatch.setattr(retry.random, "uniform", lambda low, high: (low, high))
+    assert pause_before(attempt) == (0, most)
+
+
+@pytest.mark.parametrize(("said", "pause"), [("0", 0), ("3", 3), (" 7 ", 7), ("60", 60), ("61", 60), ("9" * 30, 60)])
+def test_the_server_says_how_long_up_to_a_minute(said, pause):
+    assert pause_before(1, said) == pause
+
+
+def test_a_date_in_the_past_means_now_and_one_far_off_a_minute():
+    assert pause_before(1, "Mon, 01 Jan 2001 00:00:00 GMT") == 0
+    assert pause_before(1, "Fri, 01 Jan 2100 00:00:00 GMT") == 60
+
+
+@pytest.mark.parametrize(
+    "said", [None, "", "soon", "-1", "1.5", "Mon, 99 Jan 2024 00:00:00 GMT", "Mon, 1 Jan 99999 0:0:0", "\u0663"]
+)
+def test_what_makes_no_sense_is_as_if_it_were_not_there(said):
+    assert 0 <= pause_before(1, said) <= 0.5

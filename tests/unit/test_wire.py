@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import gc
+import json
+from decimal import Decimal
+
+import pytest
+
+from firebase_rest.errors import InvalidAnswer, NetworkError, UsageError
+from firebase_rest.transport import wire
+from firebase_rest.transport.wire import Pause, Request, Response, run
+
+GET = Request("GET", "https://db.firebaseio.com/a.json")
+
+
+class Scripted:
+    """A sender that answers from a list and notes what it was asked."""
+
+    def __init__(self, *answers):
+        self.answers = list(answers)
+        self.asked: list[object] = []
+
+    def send(self, request):
+        self.asked.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def pause(self, seconds):
+        self.asked.append(seconds)
+        if self.answers and isinstance(self.answers[0], Exception):
+            raise self.answers.pop(0)
+
+
+def test_a_flow_is_a_generator_that_a_test_drives_by_hand():
+    def flow():
+        response = yield GET
+        return response.json()
+
+    steps = flow()
+    assert next(steps) is GET
+    with pytest.raises(StopIteration) as done:
+        steps.send(Response(200, body=b'{"a": 1}'))
+    assert done.value.value == {"a": 1}
+
+
+def test_run_sends_each_request_and_returns_what_the_flow_returns():
+    def flow():
+        first = yield GET
+        second = yield GET
+        return first.status, second.status
+
+    sender = Scripted(Response(200), Response(201))
+    assert run(flow(), sender) == (200, 201)
+    assert sender.asked == [GET, GET]
+
+
+def test_a_flow_that_asks_nothing_answers_at_once():
+    def flow():
+        return 7
+        yield
+
+    assert run(flow(), Scripted()) == 7
+
+
+def test_a_pause_is_waited_for_by_the_driver():
+    def flow():
+        yield Pause(1.5)
+        return (yield GET).status
+
+    sender = Scripted(Response(200))
+    assert run(flow(), sender) == 200
+    assert sender.asked == [1.5, GET]
+
+
+def test_a_network_error_is_thrown_into_the_flow_which_may_go_on():
+    def flow():
+        try:
+            yield GET
+        except NetworkError as error:
+            caught.append(error)
+        return (yield GET).status
+
+    caught = []
+    lost = NetworkError("lost", may_have_happened=True)
+    assert run(flow(), Scripted(lost, Response(200))) == 200
+    assert caught == [lost]
+
+
+def test_a_network_error_during_a_pause_is_thrown_into_the_flow():
+    def flow():
+        try:
+            yield Pause(1)
+        except NetworkError:
+            return "closed"
+
+    assert run(flow(), Scripted(NetworkError("closed"))) == "closed"
+
+
+def test_a_network_error_that_the_flow_does_not_catch_comes_out_without_a_context():
+    closed = []
+
+    def flow():
+        try:
+            yield GET
+        finally:
+            closed.append(True)
+
+    error = NetworkError("lost")
+    with pytest.raises(NetworkError) as caught:
+        run(flow(), Scripted(error))
+    assert caught.value is error
+    assert caught.value.__context__ is None
+    assert closed == [True]
+
+
+def test_any_other_error_of_the_sender_ends_the_flow_and_is_not_thrown_into_it():
+    seen = []
+
+    def flow():
+        try:
+            yield GET
+        except UsageError:  # pragma: no cover - must not happen
+            seen.append("thrown in")
+        finally:
+            seen.append("closed")
+
+    with pytest.raises(UsageError):
+        run(flow(), Scripted(UsageError("the App is closed")))
+    assert seen == ["closed"]
+
+
+def test_flows_nest():
+    def inner():
+        return (yield GET).status
+
+    def outer():
+        return 1 + (yield from inner())
+
+    assert run(outer(), Scripted(Response(200))) == 201
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (b"null", None), (b"true", True), (b"-1.5e3", -1500.0), (b'"\xc3\xa9"', "\u00e9"), (b" [1] ", [1]),
+        (b'{"a": {"b": null}}', {"a": {"b": None}}), (b"\xef\xbb\xbf[1]", [1]),
+    ],
+)  # fmt: skip
+def test_a_whole_json_value_is_parsed_from_bytes(body, value):
+    assert Response(200, body=body).json() == value
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"", "is empty"), (b"  ", "is empty"), (b"<html>", "starts with '<html>'"), (b"[1", "broken JSON"),
+        (b'{"a"', "broken JSON"), (b'"abc', "broken JSON"), (b"12 34", "starts with"), (b"tru", "starts with"),
+        (b"\xff\xfe\xfd", "is not JSON"), (b"[" * 200_000, "nested too deeply"),
+    ],
+)  # fmt: skip
+def test_anything_else_is_an_invalid_answer_that_says_what_came(body, words):
+    with pytest.raises(InvalidAnswer, match=words) as caught:
+        Response(200, body=body).json()
+    assert "HTTP 200" in str(caught.value)
+    assert caught.value.may_have_happened
+    assert caught.value.__context__ is None, "the parser's own error holds the whole body"
+
+
+def test_of_broken_json_nothing_is_shown():
+    with pytest.raises(InvalidAnswer) as caught:
+        Response(200, body=b'{"idToken": "eyJhbGciOi').json()
+    assert "eyJ" not in str(caught.value)
+
+
+@pytest.mark.parametrize("body", [b"12", b"-1", b" 0", b"1.5", b"1e5"])
+def test_a_bare_number_counts_only_if_something_said_where_it_ends(body):
+    assert Response(200, body=body).json() == json.loads(body)
+    with pytest.raises(InvalidAnswer, match="may have been cut"):
+        Response(200, body=body, framed=False).json()
+    with pytest.raises(InvalidAnswer, match="may have been cut"):
+        Response(200, body=body, framed=False).json(parse_float=Decimal, parse_int=str)
+
+
+@pytest.mark.parametrize("body", [b"null", b'"12"', b"[12]", b"true"])
+def test_what_ends_by_itself_needs_no_framing(body):
+    assert Response(200, body=body, framed=False).json() == json.loads(body)
+
+
+def test_options_reach_the_parser():
+    assert Response(200, body=b"1.5").json(parse_float=Decimal) == Decimal("1.5")
+
+
+def test_only_an_object_is_an_object():
+    assert Response(200, body=b'{"a": 1}').json_object() == {"a": 1}
+    for body in (b"[]", b"null", b"1", b'""'):
+        with pytest.raises(InvalidAnswer, match="not a JSON object"):
+            Response(200, body=body).json_object()
+
+
+def collecting(monkeypatch, body, **options):
+    """Whether the collector is on while the body is parsed."""
+    seen = []
+    real = json.loads
+    monkeypatch.setattr(
+        wire.json, "loads", lambda *args, **kwargs: (seen.append(gc.isenabled()), real(*args, **kwargs))[1]
+    )
+    Response(200, body=body).json(**options)
+    return seen == [True]
+
+
+LARGE = b"[" + b"1," * 600_000 + b"1]"
+
+
+def test_the_garbage_collector_rests_for_large_bodies_only(monkeypatch):
+    assert collecting(monkeypatch, b"[1]")
+    assert not collecting(monkeypatch, LARGE)
+    assert gc.isenabled()
+
+
+def test_the_garbage_collector_goes_on_when_the_program_gives_options(monkeypatch):
+    assert collecting(monkeypatch, LARGE, parse_int=int)
+
+
+def test_the_garbage_collector_comes_back_after_broken_json_and_stays_off_where_it_was_off():
+    with pytest.raises(InvalidAnswer):
+        Response(200, body=LARGE[:-1]).json()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        Response(200, body=LARGE).json()
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+
+
+def test_values_never_change_and_never_show_what_they_carry():
+    request = Request("POST", "https://h/p?auth=s3cret", (("key", "s3cret"), ("orderBy", '"a"')), body=b"s3cret")
+    with pytest.raises(AttributeError):
+        request.method = "GET"
+    assert "s3cret" not in repr(request)
+    assert 'orderBy="a"' in repr(request)
+    response = Response(200, {"x": "s3cret"}, b"s3cret", request=request)
+    assert repr(response) == "<Response 200, 6 bytes>"

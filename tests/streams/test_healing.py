@@ -82,7 +82,8 @@ def test_a_silent_connection_is_given_up_after_one_and_a_half_keep_alive_periods
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(500, ServerError), (502, ServerError), (503, ServerError), (429, RateLimited), (408, ApiError)]
+    ("status", "kind"),
+    [(500, ServerError), (502, ServerError), (503, ServerError), (429, RateLimited), (408, ApiError)],
 )
 def test_a_server_in_trouble_is_asked_again(connect, status, kind):
     with Scripted(lambda peer: peer.refuse(status, "trouble"), put(1)) as server:
@@ -188,7 +189,9 @@ def test_redirects_are_followed_afresh_from_the_original_url_at_each_connect(con
                 assert [next(events).data for _ in range(2)] == [1, 2]
         assert len(here.lines) == 2
         assert here.lines[0] == here.lines[1]
-        assert there.lines == ["GET /x.json?ns=demo&sse=true&orderBy=%22%24key%22&limitToFirst=2&auth=secret HTTP/1.1"] * 2
+        assert (
+            there.lines == ["GET /x.json?ns=demo&sse=true&orderBy=%22%24key%22&limitToFirst=2&auth=secret HTTP/1.1"] * 2
+        )
 
 
 @pytest.mark.parametrize(

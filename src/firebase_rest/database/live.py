@@ -19,7 +19,7 @@ from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.database.stream import EventStream, OnState
 from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, WHOLE, ChildEvent, View
-from firebase_rest.errors import FirebaseError, NetworkTimeout, UsageError
+from firebase_rest.errors import NetworkTimeout, UsageError
 
 logger = logging.getLogger("firebase_rest")
 
@@ -63,6 +63,8 @@ class Live:
         self._view = View(filter)
         self._value: Keyed = None
         self._version = 0
+        self._waiting = 0
+        self._calling: int | None = None  # the thread that is in a callback
         self._failure: Exception | None = None
         self._ended = False
         self._turn = threading.RLock()  # one thread at a time changes the copy, or hands out events
@@ -116,6 +118,17 @@ class Live:
 
         Raises `NetworkTimeout` when the time is over, and the error that ended the copy if one did.
         """
+        if self._calling == threading.get_ident():
+            raise UsageError("wait_until() in a callback would wait for the thread that it holds up.")
+        with self._news:
+            self._waiting += 1
+        try:
+            return self._wait_until(predicate, timeout)
+        finally:
+            with self._news:
+                self._waiting -= 1
+
+    def _wait_until(self, predicate: Callable[[Any], object], timeout: float) -> Any:
         ends = time.monotonic() + timeout
         seen = 0
         while True:
@@ -187,12 +200,12 @@ class Live:
                 for event in self._events:
                     with self._turn:
                         self._take(event)
-        except FirebaseError as error:
+        except Exception as error:  # not only Firebase's: a session may have hooks that fail
             self._failure = error
-            if self._on_error is None:
-                logger.exception("%r has ended", self)
-            else:
+            if self._on_error is not None:
                 self._guarded(self._on_error, error)
+            elif not self._waiting:  # whoever waits gets it raised
+                logger.exception("%r has ended", self)
         finally:
             self.stale = True
             with self._news:
@@ -219,6 +232,7 @@ class Live:
             self._guarded(callback, Snapshot(change.key, rendered(change.value)), change.previous_key)
 
     def _guarded(self, callback: Callable[..., object], *arguments: object) -> None:
+        outer, self._calling = self._calling, threading.get_ident()
         try:
             callback(*arguments)
         except Exception as error:
@@ -226,6 +240,8 @@ class Live:
                 logger.exception("A callback of %r failed", self)
             else:
                 self._guarded(self._on_error, error)
+        finally:
+            self._calling = outer
 
     def _state_changed(self, state: str) -> None:
         if state != "open":  # after "open" the copy is true again when the first event is there

@@ -1,0 +1,282 @@
+"""`live()`: a copy that is true, and the events of its children, over an emulator and over scripted connections."""
+
+from __future__ import annotations
+
+import json
+import queue
+import random
+import threading
+
+import pytest
+
+from firebase_rest.errors import NetworkTimeout, PermissionDenied, StreamError, UsageError
+from streams.scripted import LIMIT, Scripted, fin, put, wait_for
+
+
+def events_of(live):
+    """All child events, and the whole, as (kind, key, previous key or None, value), in the order they come in."""
+    seen: queue.Queue = queue.Queue()
+    for kind in ("added", "changed", "moved"):
+        register = getattr(live, f"on_child_{kind}")
+        register(lambda child, previous, kind=kind: seen.put((kind, child.key(), previous, child.val())))
+    live.on_child_removed(lambda child: seen.put(("removed", child.key(), None, child.val())))
+    live.on_value(lambda snapshot: seen.put(("value", snapshot.key(), None, snapshot.val())))
+    return seen
+
+
+def taken(seen, number):
+    return [seen.get(timeout=LIMIT) for _ in range(number)]
+
+
+def test_the_first_value_is_there_when_live_returns_and_follows_every_write(db):
+    db.child("p").set({"a": 1})
+    with db.child("p").live() as live:
+        assert live.value == {"a": 1}
+        assert live.snapshot.key() == "p"
+        assert not live.stale
+        db.child("p").update({"a": None, "b/c": [1, 2]})
+        assert live.wait_until(lambda value: "b" in value, LIMIT) == {"b": {"c": [1, 2]}}
+        db.child("p").remove()
+        assert live.wait_until(lambda value: value is None, LIMIT) is None
+
+
+def test_what_is_handed_out_is_the_program_s_to_change(db):
+    db.set({"a": {"b": 1}})
+    with db.live() as live:
+        live.value["a"]["b"] = "mine"
+        assert live.value == {"a": {"b": 1}}
+
+
+def test_child_events_have_firebase_s_order_and_previous_keys(db):
+    db.set({"a": {"n": 1}, "b": {"n": 2}})
+    with db.order_by_child("n").live() as live:
+        seen = events_of(live)
+        assert taken(seen, 3) == [
+            ("added", "a", None, {"n": 1}),
+            ("added", "b", "a", {"n": 2}),
+            ("value", "", None, {"a": {"n": 1}, "b": {"n": 2}}),
+        ]
+        db.update({"a/n": 3, "b": None, "c/n": 0})
+        assert taken(seen, 5) == [
+            ("removed", "b", None, {"n": 2}),
+            ("added", "c", None, {"n": 0}),
+            ("moved", "a", "c", {"n": 3}),
+            ("changed", "a", "c", {"n": 3}),
+            ("value", "", None, {"c": {"n": 0}, "a": {"n": 3}}),
+        ]
+
+
+def test_a_query_s_window_slides(db):
+    db.set({"a": 1, "b": 2, "c": 3})
+    with db.order_by_value().limit_to_last(2).live() as live:
+        assert list(live.value) == ["b", "c"]
+        seen = events_of(live)
+        taken(seen, 3)
+        db.child("d").set(4)
+        assert taken(seen, 3) == [
+            ("removed", "b", None, 2),
+            ("added", "d", "c", 4),
+            ("value", "", None, {"c": 3, "d": 4}),
+        ]
+        db.child("c").remove()
+        assert [event[:3] for event in taken(seen, 3)] == [
+            ("removed", "c", None),
+            ("added", "b", None),
+            ("value", "", None),
+        ]
+
+
+def test_callbacks_see_the_copy_as_it_is_after_the_change(db):
+    db.set({"a": 1})
+    seen: queue.Queue = queue.Queue()
+    with db.live() as live:
+        live.on_child_changed(lambda child, _: seen.put((child.val(), live.value)))
+        db.child("a").set(2)
+        assert seen.get(timeout=LIMIT) == (2, {"a": 2})
+
+
+def test_who_comes_late_is_told_what_is_there_and_nothing_twice(db):
+    db.set({"a": 1, "b": 2})
+    with db.live() as live:
+        added: list[str] = []
+        live.on_child_added(lambda child, _: added.append(child.key()))
+        assert added == ["a", "b"]
+        db.child("c").set(3)
+        live.wait_until(lambda value: "c" in value, LIMIT)
+        wait_for(lambda: added == ["a", "b", "c"])
+
+
+def test_unsubscribed_callbacks_are_called_no_more(db):
+    with db.live() as live:
+        one, other = [], []
+        stop = live.on_value(lambda snapshot: one.append(snapshot.val()))
+        live.on_value(lambda snapshot: other.append(snapshot.val()))
+        stop()
+        stop()
+        db.set(1)
+        wait_for(lambda: 1 in other)
+    assert one == [None]
+
+
+def test_after_a_reconnect_only_the_true_difference_is_reported(server, db):
+    db.set({"a": 1, "b": 2, "c": {"d": 3}})
+    states: list[str] = []
+    with db.live(on_state=states.append) as live:
+        seen = events_of(live)
+        taken(seen, 4)
+        server.emulator.faults.refuse(5)
+        server.emulator.faults.drop(how="rst")
+        db.update({"a": None, "e": 5})
+        assert taken(seen, 3) == [
+            ("removed", "a", None, 1),
+            ("added", "e", "c", 5),
+            ("value", "", None, {"b": 2, "c": {"d": 3}, "e": 5}),
+        ]
+        server.emulator.faults.drop()
+        wait_for(lambda: live.reconnects == 7 and not live.stale)
+        assert seen.empty()
+        assert live.last_error is not None
+    assert states[:3] == ["connecting", "open", "waiting"]
+
+
+def test_it_is_stale_while_disconnected_and_keeps_what_was_known(connect):
+    go = threading.Event()
+
+    def later(peer):
+        go.wait(LIMIT)
+        put(2)(peer)
+
+    with Scripted(put(1, fin), later) as server, connect(server.url).database().live() as live:
+        wait_for(lambda: live.stale)
+        assert (live.value, live.is_alive()) == (1, True)
+        go.set()
+        assert live.wait_until(lambda value: value == 2, LIMIT) == 2
+        wait_for(lambda: not live.stale)
+    assert live.stale
+    assert live.value == 2
+
+
+def test_waiting_in_vain_is_a_timeout(db):
+    with db.live() as live, pytest.raises(NetworkTimeout, match=r"'/' in 0.05 s"):
+        live.wait_until(lambda value: value == "never", 0.05)
+
+
+def test_waiting_ends_when_the_copy_is_closed(db):
+    with db.live() as live:
+        closer = threading.Timer(0.05, live.close)
+        closer.start()
+        with pytest.raises(UsageError, match="was closed"):
+            live.wait_until(lambda value: value == "never", LIMIT)
+        closer.join()
+
+
+def test_waiting_ends_with_the_error_that_ended_the_copy(server, db, caplog):
+    with db.live() as live:
+        canceller = threading.Timer(0.05, server.emulator.faults.cancel)
+        canceller.start()
+        with pytest.raises(PermissionDenied):
+            live.wait_until(lambda value: value == "never", LIMIT)
+        canceller.join()
+    assert "has ended" not in caplog.text
+
+
+def test_waiting_in_a_callback_is_refused(db):
+    errors: queue.Queue = queue.Queue()
+    with db.live(on_error=errors.put) as live:
+        live.on_value(lambda _: live.wait_until(bool, 5))
+        db.set(1)
+        assert "in a callback" in str(errors.get(timeout=LIMIT))
+
+
+def test_live_raises_what_the_server_refuses_with(connect):
+    with Scripted(lambda peer: peer.refuse(401, "Permission denied")) as server, pytest.raises(PermissionDenied):
+        connect(server.url).database().live()
+
+
+def test_live_raises_when_nothing_comes_in_time(connect):
+    with Scripted(lambda peer: peer.hold()) as server, pytest.raises(NetworkTimeout):
+        connect(server.url).database().live(timeout=0.05)
+
+
+def test_with_no_timeout_live_does_not_wait(connect, caplog):
+    with Scripted(lambda peer: peer.refuse(503)) as server:
+        errors: queue.Queue = queue.Queue()
+        live = connect(server.url).database().live(timeout=0, max_retries=1, on_error=errors.put)
+        assert (live.value, live.stale) == (None, True)
+        assert isinstance(errors.get(timeout=LIMIT), StreamError)
+        live = connect(server.url).database().live(timeout=0, max_retries=0)
+        wait_for(lambda: "has ended" in caplog.text)
+        assert not live.is_alive()
+
+
+def test_callbacks_that_fail_go_to_on_error_and_the_others_are_called(db):
+    errors: queue.Queue = queue.Queue()
+    seen: list[object] = []
+    with db.live(on_error=errors.put) as live:
+        live.on_value(lambda _: 1 / 0)
+        live.on_value(lambda snapshot: seen.append(snapshot.val()))
+        db.set(1)
+        assert all(isinstance(errors.get(timeout=LIMIT), ZeroDivisionError) for _ in range(2))
+        wait_for(lambda: seen == [None, 1])
+
+
+def test_without_on_error_a_failing_callback_is_logged(db, caplog):
+    with db.live() as live:
+        live.on_value(lambda _: 1 / 0)
+    assert "A callback of <Live copy of '/'> failed" in caplog.text
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_an_on_error_that_fails_is_logged(db, caplog):
+    with db.live(on_error=lambda error: error.nothing) as live:
+        live.on_value(lambda _: 1 / 0)
+    assert "AttributeError" in caplog.text
+
+
+def test_what_a_stream_does_not_carry_is_refused(db):
+    with pytest.raises(UsageError, match="order_by_priority"):
+        db.order_by_priority().live()
+    with pytest.raises(UsageError, match="shallow"):
+        db.shallow().live()
+
+
+def test_the_value_is_always_one_that_was_there(db):
+    """Two places that every write sets alike: a reader never sees them differ."""
+    db.child("pair").set({"one": 0, "two": 0})
+    with db.child("pair").live() as live:
+        done, torn = threading.Event(), []
+
+        def read():
+            while not done.is_set():
+                value = live.value
+                if value["one"] != value["two"]:
+                    torn.append(value)
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        for number in range(1, 50):
+            db.child("pair").update({"one": number, "two": number})
+        live.wait_until(lambda value: value["one"] == 49, LIMIT)
+        done.set()
+        reader.join()
+        assert torn == []
+
+
+def test_many_writers_and_faults_leave_the_copy_equal_to_the_database(server, db):
+    dice = random.Random(4)
+    with db.child("s").live() as whole, db.child("s").order_by_value().limit_to_first(3).live() as top:
+        for number in range(150):
+            key = f"k{dice.randrange(8)}"
+            if dice.random() < 0.2:
+                db.child("s", key).remove()
+            else:
+                db.child("s", key).set(dice.randrange(100))
+            if number % 15 == 7:
+                getattr(server.emulator.faults, dice.choice(["drop", "truncate"]))(
+                    how=dice.choice(["end", "fin", "rst"])
+                )
+        db.child("s", "last").set(-1)
+        whole.wait_until(lambda value: "last" in value, LIMIT)
+        top.wait_until(lambda value: "last" in value, LIMIT)
+        assert json.dumps(whole.value) == json.dumps(db.child("s").get().val())
+        assert json.dumps(top.value) == json.dumps(db.child("s").order_by_value().limit_to_first(3).get().val())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import firebase_rest
+from emulator.files import Files
 from emulator.wire import Database
 from firebase_rest.emulator import Emulator
 
@@ -26,6 +27,14 @@ def db(server):
     database = Database(server.host)
     yield database
     database.close()
+
+
+@pytest.fixture
+def files(server):
+    """Its default bucket, over plain requests."""
+    files = Files(server.host)
+    yield files
+    files.close()
 
 
 @pytest.fixture

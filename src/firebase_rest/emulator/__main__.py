@@ -50,13 +50,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m firebase_rest.emulator",
-        description="Firebase's Realtime Database and Auth in memory, on one port of this machine.",
+        description="Firebase's Realtime Database, Auth and Storage in memory, on one port of this machine.",
         epilog="Serving needs two more packages: pip install 'firebase-rest[emulator]'.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one")
     parser.add_argument("--project", default="demo-project", help="project id (default: %(default)s)")
-    parser.add_argument("--require-auth", action="store_true", help="refuse database access without a valid token")
+    parser.add_argument(
+        "--require-auth", action="store_true", help="refuse the database and Storage without a valid token"
+    )
     parser.add_argument(
         "--keep-alive",
         type=float,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 MAX_RESULTS = 1000
 
 _BAD_PREFIX = "The prefix parameter is required to be empty or ends with a single / character."
-_LAST = chr(0x10FFFF)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +50,7 @@ def page(names: Sequence[str], bucket: str, wanted: Wanted) -> dict[str, Json]:
     place = bisect_left(names, wanted.prefix)
     last = wanted.after
     if last:
-        place = max(place, bisect_left(names, last + _LAST) if _is_prefix(last, wanted) else bisect_right(names, last))
+        place = max(place, _past(names, last) if _is_prefix(last, wanted) else bisect_right(names, last))
     count = 0
     while place < len(names) and names[place].startswith(wanted.prefix):
         if count == wanted.limit:
@@ -63,7 +62,7 @@ def page(names: Sequence[str], bucket: str, wanted: Wanted) -> dict[str, Json]:
             last = name[: end + len(wanted.delimiter)]
             if is_listed(last.removesuffix("/")):
                 prefixes.append(last)
-            place = bisect_left(names, last + _LAST)
+            place = _past(names, last)
         else:
             last = name
             if is_listed(name):
@@ -71,6 +70,11 @@ def page(names: Sequence[str], bucket: str, wanted: Wanted) -> dict[str, Json]:
             place += 1
         count += 1
     return {"prefixes": prefixes, "items": items}
+
+
+def _past(names: Sequence[str], prefix: str) -> int:
+    """Where the names that begin with `prefix` end."""
+    return bisect_left(names, x=True, lo=bisect_left(names, prefix), key=lambda name: not name.startswith(prefix))
 
 
 def _is_prefix(name: str, wanted: Wanted) -> bool:

@@ -41,6 +41,8 @@ class Refusal(Exception):
 
     def response(self) -> Response:
         """The answer it stands for."""
+        if self.status == 304:
+            return without_body(304, self.headers)
         error: dict[str, Json] = {"code": self.status, "message": self.message}
         if self.word is not None:
             error["status"] = self.word

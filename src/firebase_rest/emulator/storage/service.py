@@ -114,9 +114,9 @@ class StorageEmulator:
 
     def reset(self) -> None:
         """Forget all objects and uploads, and what was counted. Downloads that have begun go on."""
+        self._sessions.clear()
         with self._desk.store.lock:
             self._desk.store.clear()
-            self._sessions.clear()
         self.traffic.received = self.traffic.sent = 0
 
     def _sink(self, kind: Kind, call: Call) -> Sink:

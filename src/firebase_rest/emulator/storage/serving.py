@@ -84,6 +84,6 @@ def _raw_headers(answer: Response) -> list[tuple[bytes, bytes]]:
     for name, value in answer.headers.items():
         values = value.split(", ") if name == "x-goog-hash" else [value]
         headers += [(name.encode("latin-1"), text.encode("utf-8", "replace")) for text in values]
-    if answer.reader is None and "content-length" not in answer.headers and answer.status != 204:
+    if answer.reader is None and "content-length" not in answer.headers and answer.status not in {204, 304}:
         headers.append((b"content-length", str(len(answer.body)).encode()))
     return headers

@@ -98,31 +98,23 @@ class Session:
     def write(self, writer: object, piece: bytes) -> None:
         """Add bytes of a chunk. Raises `Refusal` where they are too many, or another request has taken over."""
         with self.lock:
-            if self._writer is not writer:
-                raise self.refusal("Another request for this upload came after this one.")
-            spool = self._open()
+            spool = self._open_for(writer)
             if self.announced is not None and spool.size + len(piece) > self.announced:
                 self.end("final", 400)
                 raise self.refusal(f"More bytes than the {self.announced} that were announced.")
-            room = GRANULARITY - spool.size % GRANULARITY
-            if len(piece) >= room:
-                spool.write(piece[:room])
+            whole = (spool.size + len(piece)) // GRANULARITY * GRANULARITY - spool.size
+            if whole > 0:
+                spool.write(piece[:whole])
                 self._kept = spool.mark()
-                whole = (len(piece) - room) // GRANULARITY * GRANULARITY
-                if whole:
-                    spool.write(piece[room : room + whole])
-                    self._kept = spool.mark()
-                piece = piece[room + whole :]
+                piece = piece[whole:]
             spool.write(piece)
             self.size = spool.size
 
     def finish_chunk(self, writer: object) -> None:
         """`writer` is done, and more chunks follow. Raises `Refusal` where the chunk's size is not a multiple."""
         with self.lock:
-            if self._writer is not writer:
-                raise self.refusal("Another request for this upload came after this one.")
+            length = self._open_for(writer).size - self._began.size
             self._writer = None
-            length = self._open().size - self._began.size
             if length % GRANULARITY:
                 self._rewind(self._began)
                 raise self.refusal(f"The chunk's {length} bytes are not a multiple of {GRANULARITY}.")
@@ -130,9 +122,7 @@ class Session:
     def complete(self, writer: object) -> Spool:
         """All bytes, for the object that they become. Raises `Refusal` where they are fewer than announced."""
         with self.lock:
-            if self._writer is not writer:
-                raise self.refusal("Another request for this upload came after this one.")
-            spool = self._open()
+            spool = self._open_for(writer)
             if self.announced is not None and spool.size != self.announced:
                 self.end("final", 400)
                 raise self.refusal(f"{spool.size} bytes, but {self.announced} were announced.")
@@ -151,6 +141,11 @@ class Session:
             raise self.refusal(f"The upload is not active any more: it is {self.status}.")
         return self._spool
 
+    def _open_for(self, writer: object) -> Spool:
+        if self._writer is not writer:
+            raise self.refusal("Another request for this upload came after this one.")
+        return self._open()
+
     def _rewind(self, mark: Mark) -> None:
         if self._spool is not None:
             self._spool.rewind(mark)
@@ -162,14 +157,16 @@ class Sessions:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self._lock = threading.Lock()
         self._sessions: dict[str, Session] = {}
 
     def start(self, call: Call, changes: Changes, announced: int | None) -> Session:
         """A new upload. Those whose time is over are forgotten."""
         now = self._clock()
-        self._sessions = {key: old for key, old in self._sessions.items() if old.expires > now}
         session = Session(call, changes, announced, now)
-        self._sessions[session.id] = session
+        with self._lock:
+            self._sessions = {key: old for key, old in self._sessions.items() if old.expires > now}
+            self._sessions[session.id] = session
         return session
 
     def find(self, key: str) -> Session:
@@ -181,6 +178,7 @@ class Sessions:
 
     def clear(self) -> None:
         """Forget all."""
-        for session in self._sessions.values():
+        with self._lock:
+            sessions, self._sessions = self._sessions, {}
+        for session in sessions.values():
             session.end("cancelled", 200)
-        self._sessions.clear()

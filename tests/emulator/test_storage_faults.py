@@ -1,0 +1,232 @@
+"""Faults for uploads and downloads: each does on the wire what it says, and the emulator is left as it should be."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+import requests
+
+from emulator.files import KB256, Files, error
+from emulator.wire import LIMIT
+from firebase_rest.emulator import Emulator
+
+DATA = bytes(range(256)) * 4 * 1024
+
+
+@pytest.fixture
+def faults(server):
+    return server.emulator.faults.storage
+
+
+@pytest.fixture
+def url(files):
+    return files.start("r").headers["X-Goog-Upload-URL"]
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_dropped_upload_leaves_what_it_had(files, faults, url, how):
+    faults.drop_upload(after=2 * KB256 + 7, how=how)
+    with pytest.raises(requests.ConnectionError):
+        files.command(url, "upload", DATA, 0)
+    assert files.received(url) == ("active", 2 * KB256)
+    assert files.command(url, "upload", DATA[2 * KB256 :], 2 * KB256).status_code == 200
+    files.command(url, "finalize", offset=len(DATA))
+    assert files.download("r").content == DATA
+
+
+def test_a_dropped_upload_in_one_request_stores_nothing(files, faults):
+    faults.drop_upload(after=len(DATA) + 1)
+    with pytest.raises(requests.ConnectionError):
+        files.upload("a", DATA)
+    assert files.metadata("a").status_code == 404
+    assert files.upload("a", DATA).status_code == 200
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_dropped_download_ends_early(files, faults, how):
+    files.upload("a", DATA)
+    faults.drop_download(after=300_000, how=how)
+    pieces = []
+    broken = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
+    with files.download("a", stream=True) as answer, pytest.raises(broken):
+        pieces.extend(answer.iter_content(1000))
+    got = b"".join(pieces)
+    assert DATA.startswith(got)
+    assert len(got) <= 300_000
+    if how == "fin":
+        assert len(got) > 298_000  # the reader gives whole pieces only
+    assert files.download("a").content == DATA
+
+
+def test_a_lost_answer_is_one_to_what_has_happened(files, faults, url):
+    faults.drop_answer()
+    with pytest.raises(requests.ConnectionError):
+        files.command(url, "upload", DATA, 0)
+    assert files.received(url) == ("active", len(DATA))
+    faults.drop_answer()
+    with pytest.raises(requests.ConnectionError):
+        files.command(url, "upload, finalize", b"end", len(DATA))
+    assert files.received(url)[0] == "final"
+    assert files.metadata("r").json()["size"] == str(len(DATA) + 3)
+    faults.drop_answer("delete")
+    with pytest.raises(requests.ConnectionError):
+        files.delete("r")
+    assert files.delete("r").status_code == 404
+
+
+def test_the_third_chunk_is_refused_and_has_not_happened(files, faults, url):
+    faults.refuse(skip=2, status=503, retry_after="7")
+    for offset in (0, KB256):
+        assert files.command(url, "upload", DATA[:KB256], offset).status_code == 200
+    answer = files.command(url, "upload", DATA[:KB256], 2 * KB256)
+    assert error(answer) == (503, "Service unavailable")
+    assert answer.headers["retry-after"] == "7"
+    assert files.received(url) == ("active", 2 * KB256)
+    assert files.command(url, "upload", DATA[:KB256], 2 * KB256).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("kind", "act"),
+    [
+        ("start", lambda files, url: files.start("x")),
+        ("query", lambda files, url: files.command(url, "query")),
+        ("cancel", lambda files, url: files.command(url, "cancel")),
+        ("finalize", lambda files, url: files.command(url, "finalize", offset=0)),
+        ("upload", lambda files, url: files.upload("x", b"")),
+        ("download", lambda files, url: files.download("a")),
+        ("metadata", lambda files, url: files.metadata("a")),
+        ("update", lambda files, url: files.patch("a", {})),
+        ("delete", lambda files, url: files.delete("a")),
+        ("list", lambda files, url: files.list()),
+        ("token", lambda files, url: files.request("POST", files.object_url("a", "?create_token=true"))),
+    ],
+)
+def test_a_refusal_meets_the_kind_of_request_that_it_is_for(files, faults, url, kind, act):
+    files.upload("a", b"")
+    faults.refuse(kind, status=500, error="No.", times=2)
+    for _ in range(2):
+        assert error(act(files, url)) == (500, "No.")
+    assert act(files, url).status_code in {200, 204, 403}
+
+
+def test_a_fault_for_all_requests_lasts_until_it_is_cleared(files, faults):
+    faults.refuse("list", times=None)
+    assert [files.list().status_code for _ in range(3)] == [503, 503, 503]
+    faults.clear()
+    assert files.list().status_code == 200
+
+
+def test_reset_clears_the_faults(server, files, faults):
+    faults.refuse("list", times=None)
+    server.emulator.reset()
+    assert files.list().status_code == 200
+
+
+def test_a_stalled_upload_goes_on_when_it_may(server, files, faults, url):
+    faults.stall_upload(after=KB256)
+    status = []
+    worker = threading.Thread(target=lambda: status.append(Files.command(Files(server.host), url, "upload", DATA, 0)))
+    worker.start()
+    wait_for(lambda: server.emulator.storage.traffic.received >= KB256)
+    assert not status
+    faults.resume()
+    worker.join(LIMIT)
+    assert status[0].status_code == 200
+    assert files.received(url) == ("active", len(DATA))
+
+
+def test_a_client_that_gives_up_a_stalled_upload_goes_on_from_what_has_arrived(server, files, faults, url):
+    faults.stall_upload(after=KB256)
+    headers = {"X-Goog-Upload-Command": "upload", "X-Goog-Upload-Offset": "0"}
+    with pytest.raises(requests.Timeout):
+        requests.post(url, DATA[: 2 * KB256], headers=headers, timeout=(LIMIT, 0.2))
+    status, received = files.received(url)
+    assert status == "active"
+    assert received in {KB256, 2 * KB256}
+    assert files.command(url, "upload, finalize", b"end", received).status_code == 200
+    assert files.download("r").content == DATA[:received] + b"end"
+
+
+def test_a_stalled_download_goes_on_when_it_may(files, faults):
+    files.upload("a", DATA)
+    faults.stall_download(after=100_000)
+    with files.download("a", stream=True) as answer:
+        start = answer.raw.read(100_000)
+        faults.resume()
+        assert start + answer.raw.read() == DATA
+
+
+def test_a_stalled_download_does_not_hold_the_server_up_when_it_ends():
+    server = Emulator().serve()
+    files = Files(server.host)
+    files.upload("a", DATA)
+    server.emulator.faults.storage.stall_download(after=10)
+    with files.download("a", stream=True) as answer:
+        answer.raw.read(10)
+        began = time.monotonic()
+        server.close()
+        assert time.monotonic() - began < 1
+    files.close()
+
+
+def test_the_bytes_that_went_through_are_counted(server, files):
+    traffic = server.emulator.storage.traffic
+    files.upload("a", DATA)
+    files.patch("a", {"cacheControl": "x"})
+    files.download("a", {"Range": "bytes=0-99"})
+    files.download("a")
+    assert (traffic.received, traffic.sent) == (len(DATA), len(DATA) + 100)
+
+
+def test_a_download_that_nobody_reads_any_more_stops(server, files):
+    files.upload("a", b"x" * 40_000_000)
+    traffic = server.emulator.storage.traffic
+    answer = files.download("a", stream=True)
+    answer.raw.read(1000)
+    answer.close()
+    files.close()
+    assert files.download("a", {"Range": "bytes=0-0"}).content == b"x"  # the server has noticed by now
+    assert traffic.sent < 30_000_000
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to read a process' memory")
+def test_a_large_file_does_not_go_through_memory():
+    size = 300_000_000
+    command = [sys.executable, "-m", "firebase_rest.emulator", "--json", "--stdin"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            ready = json.loads(process.stdout.readline())
+            files = Files(ready["host"])
+            files.upload("small", b"x" * 100_000)
+            idle = peak_memory(process.pid)
+            piece = b"x" * 1_000_000
+            url = files.start("r", size=size).headers["X-Goog-Upload-URL"]
+            pieces = (piece for _ in range(size // len(piece)))
+            assert files.command(url, "upload, finalize", pieces, 0).status_code == 200
+            assert files.upload("large", (piece for _ in range(size // len(piece)))).json()["size"] == str(size)
+            with files.download("large", stream=True) as answer:
+                assert sum(len(part) for part in answer.iter_content(1_000_000)) == size
+            files.close()
+            assert peak_memory(process.pid) - idle < 24_000_000
+        finally:
+            process.stdin.close()
+
+
+def peak_memory(pid):
+    """Bytes that a process has had in memory at most."""
+    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)

@@ -1,0 +1,356 @@
+"""Uploads at once and downloads on the wire: exact statuses, headers and bytes."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import hashlib
+import re
+import socket
+import time
+
+import google_crc32c
+import pytest
+
+from emulator.files import Files, error
+from emulator.wire import LIMIT, Database
+
+HELLO = b"hello world"
+MULTIPART = {"X-Goog-Upload-Protocol": "multipart"}
+NAMES = [
+    "a", "a b", "100%", "%41", "a%2Fb", "#1", "who?", "a+b", "a&b=c", "é", "\N{PARTY POPPER}", "日本/語.txt", "a//b",
+    "/a", "a/", "a/../b", "...", "x" * 1024, "é" * 512, "a'b\"c", "[1]*", "~", "\x01", "null\x00",
+]  # fmt: skip
+
+
+def b64(digest):
+    return base64.b64encode(digest).decode()
+
+
+# --- uploads ---
+
+
+def test_an_upload_answers_with_the_whole_metadata(files):
+    answer = files.upload("dir/é.txt", HELLO)
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    said = answer.json()
+    assert re.fullmatch(r"\d{16}", said.pop("generation"))
+    assert re.fullmatch(r"[\w-]{36}", said.pop("downloadTokens"))
+    assert re.fullmatch(r"C[A-Za-z0-9+/]+EAE=", said.pop("etag"))
+    assert said.pop("timeCreated") == said["updated"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", said.pop("updated"))
+    assert said == {
+        "name": "dir/é.txt",
+        "bucket": files.bucket,
+        "metageneration": "1",
+        "contentType": "text/plain",
+        "storageClass": "STANDARD",
+        "size": "11",
+        "md5Hash": "XrY7u+Ae7tCTyyK7j1rNww==",
+        "crc32c": "yZRlqg==",
+        "contentEncoding": "identity",
+        "contentDisposition": "inline; filename*=utf-8''%C3%A9.txt",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_name_round_trips(files, name):
+    assert files.upload(name, name.encode()).json()["name"] == name
+    assert files.metadata(name).json()["name"] == name
+    assert files.download(name).content == name.encode()
+    assert files.delete(name).status_code == 204
+    assert files.metadata(name).status_code == 404
+
+
+@pytest.mark.parametrize("name", [".", "..", "a\nb", "a\rb", "x" * 1025, "é" * 513, ".well-known/acme-challenge/x"])
+def test_a_name_that_cannot_be_is_refused_by_every_kind_of_upload(files, name):
+    headers = {"X-Goog-Upload-Protocol": "multipart", "Content-Type": "multipart/related; boundary=B"}
+    for answer in (files.upload(name, b""), files.start(name), files.upload(name, b"", headers=headers)):
+        status, message = error(answer)
+        assert status == 400
+        assert message.startswith("The specified object name is not valid.")
+
+
+def test_names_that_differ_in_slashes_are_different_objects(files):
+    for name in ("a/b", "a//b", "/a/b", "a/b/"):
+        files.upload(name, name.encode())
+    assert [files.download(name).text for name in ("a/b", "a//b", "/a/b", "a/b/")] == ["a/b", "a//b", "/a/b", "a/b/"]
+
+
+@pytest.mark.parametrize("path", ["/o/a/b", "/o/", "/o/a/", "", "/x", "//o", "/o//a"])
+def test_a_path_that_is_no_object_is_400(files, path):
+    url = files.objects.removesuffix("/o") + path
+    for method in ("GET", "POST", "DELETE"):
+        assert error(files.request(method, url)) == (400, "Invalid HTTP method/URL pair.")
+
+
+def test_a_path_that_is_no_utf_8_is_400(files):
+    assert error(files.request("GET", f"{files.objects}/%FF"))[0] == 400
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "PURGE"])
+def test_a_method_that_does_not_fit_is_400(files, method):
+    assert error(files.request(method, files.objects))[0] == 400
+
+
+def test_buckets_are_apart(server, files):
+    other = Files(server.host, "other-bucket")
+    files.upload("a", b"one")
+    other.upload("a", b"two")
+    assert (files.download("a").content, other.download("a").content) == (b"one", b"two")
+    assert other.metadata("a").json()["bucket"] == "other-bucket"
+    other.delete("a")
+    assert files.download("a").status_code == 200
+    other.close()
+
+
+def test_an_overwrite_is_a_new_generation_with_a_new_token_and_nothing_of_the_old_metadata(files):
+    first = files.upload("a", HELLO).json()
+    files.patch("a", {"metadata": {"k": "v"}, "cacheControl": "no-store"})
+    second = files.upload("a", b"other", "a/b").json()
+    assert int(second["generation"]) > int(first["generation"])
+    assert second["metageneration"] == "1"
+    assert second["downloadTokens"] != first["downloadTokens"]
+    assert "metadata" not in second
+    assert "cacheControl" not in second
+    assert files.download("a").content == b"other"
+
+
+def test_a_chunked_body_is_taken_and_one_without_a_type_is_an_octet_stream(files):
+    answer = files.request("POST", f"{files.objects}?name=a", iter([b"hello ", b"world"]))
+    assert answer.json()["contentType"] == "application/octet-stream"
+    assert files.download("a").content == HELLO
+
+
+def test_a_multipart_upload_may_be_sent_byte_by_byte(files):
+    body = (
+        b"preamble\r\n--B\r\nContent-Type: application/json\r\nMIME-Version: 1.0\r\n\r\n"
+        b'{"contentType":"text/x","metadata":{"a":"b"}}\r\n'
+        b"--B\r\nContent-Type: text/other\r\nMIME-Version: 1.0\r\n\r\n\r\n--Bogus\r\n--A\r\n--B--\r\n"
+    ).replace(b"--Bogus", b"--C")
+    headers = {"X-Goog-Upload-Protocol": "multipart", "Content-Type": "multipart/related; boundary=B; charset=utf-8"}
+    answer = files.request("POST", f"{files.objects}?name=m", (bytes([byte]) for byte in body), headers)
+    assert answer.json()["contentType"] == "text/x"
+    assert answer.json()["metadata"] == {"a": "b"}
+    assert files.download("m").content == b"\r\n--C\r\n--A"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"--B--",
+        b"no boundary at all",
+        b"--B\r\nContent-Type: a/b\r\n\r\n{}\r\n--B--",
+        b"--B\r\nContent-Type: a/b\r\n\r\n{}\r\n--B\r\nContent-Type: a/b\r\n\r\nfile",
+        b"--B\r\n\r\n{}\r\n--B\r\n\r\nfile\r\n--B\r\n\r\nthird\r\n--B--",
+        b"--B\r\n\r\n{\r\n--B\r\n\r\nfile\r\n--B--",
+        b"--B\r\n\r\n[]\r\n--B\r\n\r\nfile\r\n--B--",
+    ],
+)
+def test_a_broken_multipart_body_is_400_and_stores_nothing(files, body):
+    headers = {"X-Goog-Upload-Protocol": "multipart"}
+    assert error(files.upload("m", body, "multipart/related; boundary=B", headers=headers))[0] == 400
+    assert files.metadata("m").status_code == 404
+
+
+def test_a_wrong_md5_is_refused_and_the_right_one_is_not(files):
+    def upload(md5):
+        parts = b'--B\r\n\r\n{"md5Hash":"%s"}\r\n--B\r\n\r\nhello world\r\n--B--' % md5.encode()
+        return files.upload(
+            "a", parts, "multipart/related; boundary=B", headers={"X-Goog-Upload-Protocol": "multipart"}
+        )
+
+    status, message = error(upload("1B2M2Y8AsgTpgAmY7PhCfg=="))
+    assert status == 400
+    assert "XrY7u+Ae7tCTyyK7j1rNww==" in message
+    assert files.metadata("a").status_code == 404
+    assert upload("XrY7u+Ae7tCTyyK7j1rNww==").status_code == 200
+
+
+def test_conditions_hold_or_are_412(files):
+    assert files.upload("a", HELLO, query="&ifGenerationMatch=0").status_code == 200
+    generation = files.metadata("a").json()["generation"]
+    assert error(files.upload("a", b"", query="&ifGenerationMatch=0"))[0] == 412
+    assert error(files.start("a", query="&ifGenerationMatch=0"))[0] == 412
+    assert error(files.delete("a", "?ifGenerationMatch=1"))[0] == 412
+    assert error(files.upload("a", b"", query="&ifGenerationMatch=x"))[0] == 400
+    assert error(files.delete("a", f"?ifGenerationNotMatch={generation}"))[0] == 412
+    assert files.metadata("a", f"?ifGenerationNotMatch={generation}").status_code == 304
+    assert files.patch("a", {}, "?ifMetagenerationMatch=1").status_code == 200
+    assert error(files.patch("a", {}, "?ifMetagenerationMatch=1"))[0] == 412
+    assert files.metadata("a", "?generation=1").status_code == 404
+    assert files.download("a", query=f"&generation={generation}&ifGenerationMatch={generation}").content == HELLO
+    assert files.delete("a", f"?ifGenerationMatch={generation}").status_code == 204
+
+
+# --- downloads ---
+
+
+def test_a_download_has_the_headers_of_production(files):
+    made = files.upload("dir/a.txt", HELLO).json()
+    files.patch("dir/a.txt", {"metadata": {"owner": "ann", "no header": "x"}, "contentLanguage": "de"})
+    answer = files.download("dir/a.txt")
+    headers = {name: value for name, value in answer.headers.items() if name.startswith(("x-", "content-", "accept"))}
+    assert answer.headers["etag"] == files.metadata("dir/a.txt").json()["etag"]
+    assert answer.headers["cache-control"] == "private, max-age=0"
+    assert headers == {
+        "content-type": "text/plain",
+        "content-length": "11",
+        "content-language": "de",
+        "content-disposition": "inline; filename*=utf-8''a.txt",
+        "accept-ranges": "bytes",
+        "x-goog-generation": made["generation"],
+        "x-goog-metageneration": "2",
+        "x-goog-storage-class": "STANDARD",
+        "x-goog-stored-content-encoding": "identity",
+        "x-goog-stored-content-length": "11",
+        "x-goog-hash": "crc32c=yZRlqg==, md5=XrY7u+Ae7tCTyyK7j1rNww==",
+        "x-goog-meta-owner": "ann",
+        "x-goog-meta-firebasestoragedownloadtokens": made["downloadTokens"],
+    }
+    assert answer.raw.headers.getlist("x-goog-hash") == ["crc32c=yZRlqg==", "md5=XrY7u+Ae7tCTyyK7j1rNww=="]
+
+
+@pytest.mark.parametrize(
+    ("asked", "got", "says"),
+    [
+        ("bytes=0-4", b"hello", "bytes 0-4/11"),
+        ("bytes=6-", b"world", "bytes 6-10/11"),
+        ("bytes=-5", b"world", "bytes 6-10/11"),
+        ("bytes=-100", HELLO, "bytes 0-10/11"),
+        ("bytes=10-100", b"d", "bytes 10-10/11"),
+        ("bytes=0-0", b"h", "bytes 0-0/11"),
+    ],
+)
+def test_a_range_is_206(files, asked, got, says):
+    files.upload("a", HELLO)
+    answer = files.download("a", {"Range": asked})
+    assert (answer.status_code, answer.content) == (206, got)
+    assert answer.headers["content-range"] == says
+    assert answer.headers["content-length"] == str(len(got))
+
+
+@pytest.mark.parametrize("asked", ["bytes=0-1,4-5", "bytes=5-3", "lines=1-2", "bytes=a-b", "bytes=", "bytes=-", "x"])
+def test_a_range_that_means_nothing_or_several_is_everything(files, asked):
+    files.upload("a", HELLO)
+    answer = files.download("a", {"Range": asked})
+    assert (answer.status_code, answer.content) == (200, HELLO)
+
+
+@pytest.mark.parametrize(("data", "asked"), [(HELLO, "bytes=11-"), (HELLO, "bytes=-0"), (b"", "bytes=0-")])
+def test_a_range_outside_is_416(files, data, asked):
+    files.upload("a", data)
+    answer = files.download("a", {"Range": asked})
+    assert error(answer)[0] == 416
+    assert answer.headers["content-range"] == f"bytes */{len(data)}"
+
+
+def test_head_has_the_headers_and_no_body(files):
+    files.upload("a", HELLO)
+    answer = files.request("HEAD", files.object_url("a", "?alt=media"))
+    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "11")
+    assert answer.headers["x-goog-hash"].startswith("crc32c=yZRlqg==")
+    assert files.request("HEAD", files.object_url("none", "?alt=media")).status_code == 404
+
+
+def test_a_gzip_file_is_inflated_only_for_whoever_cannot_do_it(files):
+    packed = gzip.compress(HELLO * 1000)
+    files.upload("z", packed)
+    files.patch("z", {"contentEncoding": "gzip"})
+    able = files.download("z", {"Accept-Encoding": "gzip"}, stream=True)
+    assert able.headers["content-length"] == str(len(packed))
+    assert able.raw.read(decode_content=False) == packed
+    unable = files.download("z", {"Accept-Encoding": "identity", "Range": "bytes=0-3"}, stream=True)
+    assert unable.status_code == 200
+    assert "content-length" not in unable.headers
+    assert "content-encoding" not in unable.headers
+    assert unable.raw.read(decode_content=False) == HELLO * 1000
+    assert unable.headers["x-goog-stored-content-length"] == str(len(packed))
+
+
+def test_a_file_that_only_says_that_it_is_gzip_is_sent_as_it_is(files):
+    files.upload("z", HELLO)
+    files.patch("z", {"contentEncoding": "gzip"})
+    answer = files.download("z", {"Accept-Encoding": "identity"}, stream=True)
+    assert answer.raw.read(decode_content=False) == HELLO
+
+
+def test_metadata_with_line_ends_and_other_letters_cannot_break_a_download(files):
+    files.upload("a", HELLO)
+    files.patch("a", {"cacheControl": "a\r\nx-evil: 1", "metadata": {"k": "é\r\n日", "bad key:": "x", "ü": "y"}})
+    answer = files.download("a")
+    assert answer.content == HELLO
+    assert answer.headers["cache-control"] == "a x-evil: 1"
+    assert answer.headers["x-goog-meta-k"].encode("latin-1").decode() == "é 日"
+    assert "x-evil" not in answer.headers
+
+
+def test_what_is_not_there_is_404_in_production_words(files):
+    for act, word in ((files.metadata, "get"), (files.download, "get"), (files.delete, "delete")):
+        answer = act("none")
+        assert error(answer) == (404, f"Not Found.  Could not {word} object")
+        assert answer.json()["error"]["status"] == f"{word.upper()}_OBJECT"
+
+
+def test_a_download_goes_on_while_the_object_is_overwritten_and_deleted(files):
+    data = bytes(range(256)) * 64 * 1024
+    files.upload("a", data)
+    with files.download("a", stream=True) as answer:
+        start = answer.raw.read(100)
+        files.upload("a", b"new")
+        files.delete("a")
+        assert start + answer.raw.read() == data
+
+
+# --- the rest ---
+
+
+def test_every_answer_may_be_read_by_a_web_page(files):
+    asked = {"Origin": "http://page", "Access-Control-Request-Headers": "x-goog-upload-command"}
+    answer = files.request("OPTIONS", files.objects, headers=asked)
+    assert answer.status_code == 204
+    assert answer.headers["access-control-allow-headers"] == "x-goog-upload-command"
+    assert "PATCH" in answer.headers["access-control-allow-methods"]
+    for got in (files.upload("a", b""), files.metadata("none"), files.download("a")):
+        assert got.headers["access-control-allow-origin"] == "*"
+        assert "X-Goog-Upload-URL" in got.headers["access-control-expose-headers"]
+
+
+def test_reset_forgets_files_and_uploads(server, files):
+    files.upload("a", HELLO)
+    url = files.start("b").headers["X-Goog-Upload-URL"]
+    server.emulator.reset()
+    assert files.metadata("a").status_code == 404
+    assert files.command(url, "query").status_code == 404
+    assert files.list().json() == {"prefixes": [], "items": []}
+
+
+def test_with_a_namespace_the_same_path_is_the_databases(server):
+    database = Database(server.host, ns="x")
+    assert database.put("v0/b/x/o", 1).json() == 1
+    assert database.get("v0/b/x/o").json() == 1
+    database.close()
+
+
+def test_a_large_file_round_trips_with_its_checksums(files):
+    data = hashlib.shake_128(b"seed").digest(9_000_001)
+    said = files.upload("large", data).json()
+    assert said["size"] == "9000001"
+    assert said["md5Hash"] == b64(hashlib.md5(data).digest())
+    assert said["crc32c"] == b64(google_crc32c.Checksum(data).digest())
+    assert files.download("large").content == data
+    assert files.download("large", {"Range": "bytes=4000000-4999999"}).content == data[4_000_000:5_000_000]
+
+
+def test_an_upload_that_breaks_off_stores_nothing(server, files):
+    host, port = server.host.split(":")
+    with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
+        path = files.objects.partition(server.host)[2]
+        head = f"POST {path}?name=a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        connection.sendall(head.encode() + b"x" * 5000)
+        deadline = time.monotonic() + LIMIT
+        while server.emulator.storage.traffic.received < 5000:
+            assert time.monotonic() < deadline
+    assert files.metadata("a").status_code == 404

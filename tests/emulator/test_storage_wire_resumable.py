@@ -1,0 +1,206 @@
+"""Resumable uploads on the wire: every command, what production checks, and what is left of a broken chunk."""
+
+from __future__ import annotations
+
+import socket
+import time
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from emulator.files import KB256, Files, error
+from emulator.wire import LIMIT
+from firebase_rest.emulator import Clock, Emulator
+
+CHUNK = bytes(range(256)) * 1024
+
+
+@pytest.fixture
+def url(files):
+    return files.start("r", {"contentType": "text/x"}).headers["X-Goog-Upload-URL"]
+
+
+def test_a_start_says_where_to_go_on(server, files):
+    answer = files.start("dir/é", size=10)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["X-Goog-Upload-Status"] == "active"
+    assert answer.headers["X-Goog-Upload-Chunk-Granularity"] == "262144"
+    url = urlsplit(answer.headers["X-Goog-Upload-URL"])
+    assert (url.scheme, url.netloc, url.path) == ("http", server.host, f"/v0/b/{files.bucket}/o")
+    query = parse_qs(url.query)
+    assert query["name"] == ["dir/é"]
+    assert query["upload_protocol"] == ["resumable"]
+    assert query["upload_id"] == [answer.headers["X-GUploader-UploadID"]]
+    assert answer.headers["X-Goog-Upload-Control-URL"] == answer.headers["X-Goog-Upload-URL"]
+
+
+def test_chunks_become_a_file(files, url):
+    for offset in (0, 2 * KB256):
+        answer = files.command(url, "upload", CHUNK * 2, offset)
+        assert (answer.status_code, answer.content, answer.headers["X-Goog-Upload-Status"]) == (200, b"", "active")
+        assert files.received(url) == ("active", offset + 2 * KB256)
+    assert files.metadata("r").status_code == 404
+    answer = files.command(url, "upload, finalize", b"end", 4 * KB256)
+    assert (answer.status_code, answer.headers["X-Goog-Upload-Status"]) == (200, "final")
+    assert answer.json()["contentType"] == "text/x"
+    assert answer.json() == files.metadata("r").json()
+    assert files.download("r").content == CHUNK * 4 + b"end"
+    assert files.received(url) == ("final", 4 * KB256 + 3)
+
+
+def test_an_empty_file_is_a_start_and_a_finalize(files, url):
+    assert files.command(url, "finalize", offset=0).json()["size"] == "0"
+    assert files.download("r").content == b""
+
+
+def test_finalize_alone_ends_an_upload_of_whole_chunks(files, url):
+    files.command(url, "upload", CHUNK, 0, method="PUT")
+    assert files.command(url, "finalize", offset=KB256).json()["size"] == str(KB256)
+
+
+def test_a_finalize_whose_answer_was_lost_may_be_said_again(files, url):
+    assert files.command(url, "upload, finalize", b"x", 0).status_code == 200
+    answer = files.command(url, "finalize", offset=1)
+    assert (answer.status_code, answer.content, answer.headers["X-Goog-Upload-Status"]) == (200, b"", "final")
+
+
+@pytest.mark.parametrize("offset", [0, KB256 - 1, KB256 + 1, 10**20])
+def test_a_chunk_at_the_wrong_offset_is_refused_and_nothing_of_it_kept(files, url, offset):
+    files.command(url, "upload", CHUNK, 0)
+    for what in ("upload", "upload, finalize", "finalize"):
+        answer = files.command(url, what, None if what == "finalize" else CHUNK, offset)
+        assert error(answer)[0] == 400
+        assert answer.headers["X-Goog-Upload-Status"] == "active"
+        assert answer.headers["X-Goog-Upload-Size-Received"] == str(KB256)
+    assert files.received(url) == ("active", KB256)
+    files.command(url, "upload, finalize", b"end", KB256)
+    assert files.download("r").content == CHUNK + b"end"
+
+
+@pytest.mark.parametrize("offset", [None, "", "x", "-1", "1.0", "\u00b2"])
+def test_a_chunk_needs_an_offset_that_is_a_number(files, url, offset):
+    encoded = offset.encode("utf-8").decode("latin-1") if offset else offset
+    assert error(files.command(url, "upload", CHUNK, encoded))[0] == 400
+    assert files.received(url) == ("active", 0)
+
+
+@pytest.mark.parametrize("size", [1, KB256 - 1, KB256 + 1, 5 * KB256 - 7])
+def test_a_chunk_of_an_odd_size_is_refused_unless_it_is_the_last(files, url, size):
+    files.command(url, "upload", CHUNK, 0)
+    answer = files.command(url, "upload", b"x" * size, KB256)
+    assert error(answer)[0] == 400
+    assert answer.headers["X-Goog-Upload-Status"] == "active"
+    assert files.received(url) == ("active", KB256)
+    assert files.command(url, "upload, finalize", b"x" * size, KB256).json()["size"] == str(KB256 + size)
+
+
+@pytest.mark.parametrize("sent", [99, 101, 0])
+def test_a_file_of_another_length_than_announced_ends_the_upload(files, sent):
+    url = files.start("r", size=100).headers["X-Goog-Upload-URL"]
+    answer = files.command(url, "upload, finalize", b"x" * sent, 0)
+    assert error(answer)[0] == 400
+    assert answer.headers["X-Goog-Upload-Status"] == "final"
+    assert files.metadata("r").status_code == 404
+    assert files.received(url)[0] == "final"
+
+
+def test_a_start_with_a_length_that_is_no_number_or_with_broken_json_is_400(files):
+    assert error(files.start("r", size="many"))[0] == 400
+    assert error(files.start("r", metadata="text"))[0] == 400
+
+
+def test_cancel_may_be_repeated_and_ends_everything(files, url):
+    files.command(url, "upload", CHUNK, 0)
+    for _ in range(2):
+        answer = files.command(url, "cancel")
+        assert (answer.status_code, answer.headers["X-Goog-Upload-Status"]) == (200, "cancelled")
+    assert files.received(url)[0] == "cancelled"
+    assert error(files.command(url, "upload", CHUNK, KB256))[0] == 400
+    assert error(files.command(url, "finalize", offset=KB256))[0] == 400
+    assert files.metadata("r").status_code == 404
+
+
+def test_a_finished_upload_takes_no_more_and_cannot_be_cancelled(files, url):
+    files.command(url, "upload, finalize", b"x", 0)
+    assert error(files.command(url, "cancel"))[0] == 400
+    assert error(files.command(url, "upload", CHUNK, 1))[0] == 400
+    assert files.download("r").content == b"x"
+
+
+@pytest.mark.parametrize("what", ["query", "cancel", "upload", "finalize"])
+def test_an_upload_that_nobody_began_is_404(files, what):
+    assert error(files.command(f"{files.objects}?name=r&upload_id=none", what, offset=0))[0] == 404
+
+
+@pytest.mark.parametrize("what", ["start, upload", "upload, cancel", "query, finalize", "pause", "", ","])
+def test_a_command_that_there_is_not_is_400(files, url, what):
+    headers = {"X-Goog-Upload-Command": what, "X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Offset": "0"}
+    assert error(files.request("POST", url, b"", headers))[0] == 400
+
+
+def test_an_upload_is_kept_for_a_week():
+    clock = Clock()
+    with Emulator(clock=clock).serve() as server:
+        files = Files(server.host)
+        url = files.start("r").headers["X-Goog-Upload-URL"]
+        clock.advance(7 * 24 * 3600 - 60)
+        assert files.received(url) == ("active", 0)
+        clock.advance(61)
+        assert files.command(url, "query").status_code == 404
+        assert files.start("other").status_code == 200
+        files.close()
+
+
+def half_a_chunk(server, url, offset, size, announced):
+    """A connection on which `size` of `announced` bytes of a chunk have been sent and have arrived."""
+    before = server.emulator.storage.traffic.received
+    parts = urlsplit(url)
+    connection = socket.create_connection((parts.hostname, parts.port), timeout=LIMIT)
+    head = (
+        f"POST {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nContent-Length: {announced}\r\n"
+        f"X-Goog-Upload-Command: upload\r\nX-Goog-Upload-Offset: {offset}\r\n\r\n"
+    )
+    connection.sendall(head.encode() + b"x" * size)
+    wait_for(lambda: server.emulator.storage.traffic.received >= before + size)
+    return connection
+
+
+def wait_for(condition):
+    deadline = time.monotonic() + LIMIT
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+
+
+def test_a_chunk_that_breaks_off_keeps_its_whole_multiples(server, files, url):
+    files.command(url, "upload", CHUNK, 0)
+    half_a_chunk(server, url, KB256, 2 * KB256 + 1000, 8 * KB256).close()
+    assert files.received(url) == ("active", 3 * KB256)
+    files.command(url, "upload, finalize", b"end", 3 * KB256)
+    assert files.download("r").content == CHUNK + b"x" * 2 * KB256 + b"end"
+
+
+def test_whoever_asks_how_far_it_got_is_not_overtaken_by_an_older_request(server, files, url):
+    """The client has lost its connection; the server does not know yet, and more of the old chunk is still to come."""
+    with half_a_chunk(server, url, 0, KB256 + 1000, 4 * KB256) as old:
+        assert files.received(url) == ("active", KB256)
+        assert files.command(url, "upload", CHUNK, KB256).status_code == 200
+        old.sendall(b"y" * (4 * KB256 - KB256 - 1000))
+        assert old.recv(12) == b"HTTP/1.1 400"
+    assert files.command(url, "finalize", offset=2 * KB256).json()["size"] == str(2 * KB256)
+    assert files.download("r").content == b"x" * KB256 + CHUNK
+
+
+def test_the_newer_of_two_requests_for_one_upload_wins(server, files, url):
+    with half_a_chunk(server, url, 0, 1000, KB256) as old:
+        assert files.command(url, "upload", CHUNK, 0).status_code == 200
+        old.sendall(b"y" * (KB256 - 1000))
+        assert old.recv(12) == b"HTTP/1.1 400"
+    assert files.received(url) == ("active", KB256)
+
+
+def test_uploads_of_one_name_are_apart_and_the_last_to_end_stays(files):
+    first, second = (files.start("r").headers["X-Goog-Upload-URL"] for _ in range(2))
+    files.command(second, "upload, finalize", b"second", 0)
+    files.command(first, "upload, finalize", b"first", 0)
+    assert files.download("r").content == b"first"

@@ -1,0 +1,72 @@
+"""Pages of names: together they are the whole, whatever their size."""
+
+from __future__ import annotations
+
+import base64
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebase_rest.emulator.storage.listing import Wanted, page
+from firebase_rest.emulator.storage.names import is_listed
+
+names_of_objects = st.lists(st.text("ab/-\U0010ffff", min_size=1, max_size=6), unique=True).map(sorted)
+prefixes_wanted = st.sampled_from(["", "a/", "b/", "a/b/"])
+
+
+def all_pages(names, limit, **params):
+    items, prefixes, token, count = [], [], "", 0
+    while token is not None:
+        got = page(names, "bucket", Wanted.of({**params, "maxResults": str(limit), "pageToken": token}))
+        items += [item["name"] for item in got["items"]]
+        prefixes += got["prefixes"]
+        assert len(got["items"]) + len(got["prefixes"]) <= limit
+        token = got.get("nextPageToken")
+        count += 1
+        assert count <= len(names) + 1, "the pages do not end"
+    return items, prefixes
+
+
+@given(names_of_objects, prefixes_wanted, st.integers(1, 5), st.sampled_from(["", "/", "-", "//"]))
+def test_pages_of_any_size_are_together_what_the_definition_says(names, prefix, limit, delimiter):
+    under = [name for name in names if name.startswith(prefix)]
+    ends = {name: name.find(delimiter, len(prefix)) if delimiter else -1 for name in under}
+    items = [name for name in under if ends[name] < 0 and is_listed(name)]
+    groups = {name[: end + len(delimiter)] for name, end in ends.items() if end >= 0}
+    expected = items, sorted(group for group in groups if is_listed(group.removesuffix("/")))
+    assert all_pages(names, limit, prefix=prefix, delimiter=delimiter) == expected
+
+
+def test_a_page_ends_with_a_token_only_when_something_follows():
+    names = ["a", "b", "c/1", "c/2"]
+    wanted = {"delimiter": "/", "maxResults": "3"}
+    assert page(names, "x", Wanted.of(wanted)) == {
+        "prefixes": ["c/"],
+        "items": [{"name": "a", "bucket": "x"}, {"name": "b", "bucket": "x"}],
+    }
+    token = page(names, "x", Wanted.of({**wanted, "maxResults": "2"}))["nextPageToken"]
+    assert base64.b64decode(token) == b"b"
+
+
+def test_a_page_of_more_than_a_thousand_is_a_thousand():
+    names = sorted(f"{number:04}" for number in range(1500))
+    assert len(page(names, "x", Wanted.of({"maxResults": "100000"}))["items"]) == 1000
+    assert len(page(names, "x", Wanted.of({}))["items"]) == 1000
+
+
+@pytest.mark.parametrize("gone", ["b", "c/", "c/1"])
+def test_a_page_goes_on_where_it_was_though_the_name_it_ended_with_is_gone(gone):
+    names = ["a", "b", "c/1", "d"]
+    token = base64.b64encode(gone.encode()).decode()
+    left = [name for name in names if not name.startswith(gone)]
+    got = page(left, "x", Wanted.of({"delimiter": "/", "pageToken": token}))
+    assert got["items"] == [{"name": "d", "bucket": "x"}]
+
+
+@pytest.mark.parametrize(
+    ("name", "listed"),
+    [("a", True), ("a/b", True), ("/a", True), ("a//b", False), ("a/", False), ("/", False), ("//a", False)],
+)
+def test_an_empty_segment_hides_a_name(name, listed):
+    assert is_listed(name) == listed

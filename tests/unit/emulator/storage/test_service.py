@@ -1,0 +1,173 @@
+"""Storage in the same process: requests in, responses out, and rules that decide."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+
+from firebase_rest.emulator import Emulator
+from firebase_rest.emulator.storage import StorageEmulator
+from firebase_rest.errors import NetworkError, NetworkTimeout
+from firebase_rest.transport.wire import Request
+
+NOW = 1_700_000_000.25
+URL = "https://storage.test/v0/b/bucket/o"
+
+
+@pytest.fixture
+def storage():
+    return StorageEmulator(clock=lambda: NOW, check_id_token={"t": {"sub": "u", "email": "e"}}.get)
+
+
+def ask(storage, method, path="", body=None, headers=None, *, stream=False, **params):
+    request = Request(method, URL + path, tuple(params.items()), headers or {}, body, stream=stream)
+    return storage.answer(request)
+
+
+def upload(storage, name, body=b"hello world", **headers):
+    return ask(storage, "POST", body=body, headers=headers, name=name)
+
+
+def test_a_body_may_be_bytes_or_pieces_or_nothing(storage):
+    for body, size in ((b"hello", "5"), (iter([b"he", b"", b"llo"]), "5"), (None, "0"), (b"", "0")):
+        assert upload(storage, "a", body).json_object()["size"] == size
+
+
+def test_a_download_comes_whole_or_as_a_reader(storage):
+    upload(storage, "a")
+    whole = ask(storage, "GET", "/a", alt="media")
+    assert (whole.body, whole.reader) == (b"hello world", None)
+    piecemeal = ask(storage, "GET", "/a", headers={"Range": "bytes=6-"}, stream=True, alt="media")
+    assert (piecemeal.status, piecemeal.body) == (206, b"")
+    assert [piecemeal.reader.read(3) for _ in range(3)] == [b"wor", b"ld", b""]
+    piecemeal.reader.close()
+    assert ask(storage, "GET", "/b", stream=True, alt="media").json_object()["error"]["code"] == 404
+    head = ask(storage, "HEAD", "/a", alt="media")
+    assert (head.body, head.reader, head.headers["content-length"]) == (b"", None, "11")
+
+
+def test_a_closed_reader_gives_no_more(storage):
+    upload(storage, "a")
+    reader = ask(storage, "GET", "/a", stream=True, alt="media").reader
+    reader.close()
+    assert reader.read(5) == b""
+
+
+def test_a_resumable_upload_goes_to_the_host_that_was_asked(storage):
+    headers = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": "start"}
+    url = ask(storage, "POST", headers=headers, name="a b").headers["x-goog-upload-url"]
+    assert url.startswith("https://storage.test/v0/b/bucket/o?name=a%20b&upload_id=")
+
+
+def test_generations_rise_though_the_clock_stands_still(storage):
+    generations = [int(upload(storage, "a").json_object()["generation"]) for _ in range(3)]
+    assert generations == [1_700_000_000_250_000, 1_700_000_000_250_001, 1_700_000_000_250_002]
+
+
+def test_an_object_without_a_token_gets_one_when_it_is_described(storage):
+    """Objects that came in another way than through Firebase have none."""
+    upload(storage, "a")
+    store = storage._desk.store
+    stored = store.find("bucket", "a")
+    store.put(type(stored)(stored.metadata.with_tokens((), NOW), stored.blob))
+    ask(storage, "GET", "/a", alt="media")
+    assert store.find("bucket", "a").metadata.tokens == ()
+    token = ask(storage, "GET", "/a").json_object()["downloadTokens"]
+    assert token == ask(storage, "GET", "/a").json_object()["downloadTokens"]
+
+
+class Asked:
+    """Rules that allow what is under "open/" and remember what they were asked."""
+
+    def __init__(self):
+        self.questions = []
+
+    def allows(self, caller, operation, bucket, path, before, after, now):
+        size = lambda metadata: metadata and metadata.size  # noqa: E731
+        self.questions.append((caller.auth and caller.auth["uid"], operation, bucket, path, size(before), size(after)))
+        assert now == NOW
+        return path.startswith("open")
+
+
+def test_rules_are_asked_about_everything_but_administrators_and_download_tokens(storage):
+    rules = storage.rules = Asked()
+    user = {"Authorization": "Firebase t"}
+    token = upload(storage, "open/a", **user).json_object()["downloadTokens"]
+    upload(storage, "open/a", b"new")
+    ask(storage, "GET", "/open%2Fa")
+    ask(storage, "PATCH", "/open%2Fa", b'{"cacheControl":"x"}')
+    ask(storage, "GET", prefix="open/", delimiter="/")
+    ask(storage, "DELETE", "/open%2Fa")
+    assert rules.questions == [
+        ("u", "create", "bucket", "open/a", None, 11),
+        (None, "create", "bucket", "open/a", 11, 3),
+        (None, "get", "bucket", "open/a", 3, None),
+        (None, "update", "bucket", "open/a", 3, 3),
+        (None, "list", "bucket", "open", None, None),
+        (None, "delete", "bucket", "open/a", 3, None),
+    ]
+    rules.questions.clear()
+    assert upload(storage, "closed").status == 403
+    admin = {"Authorization": "Bearer owner"}
+    token = upload(storage, "closed", **admin).json_object()["downloadTokens"]
+    assert ask(storage, "GET", "/closed", alt="media", token=token).body == b"hello world"
+    assert ask(storage, "GET", "/closed", alt="media", token="").status == 403
+    assert [question[1] for question in rules.questions] == ["create", "get"]
+
+
+def test_what_is_denied_changes_nothing(storage):
+    admin = {"Authorization": "Bearer owner"}
+    before = upload(storage, "closed", **admin).json_object()
+    storage.rules = Asked()
+    for method, path, params in (("DELETE", "/closed", {}), ("PATCH", "/closed", {}), ("POST", "", {"name": "closed"})):
+        assert ask(storage, method, path, b"{}", **params).status == 403
+    assert ask(storage, "GET", "/closed", headers=admin).json_object() == before
+
+
+def test_a_dropped_connection_is_a_network_error_and_silence_a_timeout(storage):
+    storage.faults.drop_upload(after=5)
+    with pytest.raises(NetworkError) as broken:
+        upload(storage, "a")
+    assert broken.value.may_have_happened
+    storage.faults.stall_upload(after=5)
+    with pytest.raises(NetworkTimeout):
+        upload(storage, "a")
+    assert ask(storage, "GET", "/a").status == 404
+    upload(storage, "a")
+    storage.faults.drop_download(after=5)
+    reader = ask(storage, "GET", "/a", stream=True, alt="media").reader
+    assert reader.read(100) == b"hello"
+    with pytest.raises(NetworkError):
+        reader.read(100)
+    storage.faults.stall_download(after=5)
+    reader = ask(storage, "GET", "/a", stream=True, alt="media").reader
+    assert reader.read(100) == b"hello"
+    with pytest.raises(NetworkTimeout):
+        reader.read(100)
+    storage.faults.resume()
+    assert reader.read(100) == b" world"
+
+
+def test_faults_of_one_kind_come_in_the_order_in_which_they_were_asked_for(storage):
+    storage.faults.refuse("list", status=500, skip=1)
+    storage.faults.refuse("list", status=429, times=2)
+    assert [ask(storage, "GET").status for _ in range(5)] == [429, 500, 429, 200, 200]
+
+
+def test_a_large_body_is_not_copied_whole():
+    emulator = Emulator()
+    data = b"x" * 50_000_000
+    tracemalloc.start()
+    emulator.answer(Request("POST", URL, (("name", "a"),), {}, data))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 5_000_000
+
+
+def test_a_gzip_file_that_is_damaged_breaks_the_download_off(storage):
+    upload(storage, "z", b"\x1f\x8b\x08\x00damaged for sure" * 3)
+    ask(storage, "PATCH", "/z", b'{"contentEncoding":"gzip"}')
+    reader = ask(storage, "GET", "/z", stream=True, alt="media").reader
+    with pytest.raises(NetworkError, match="not what its contentEncoding says"):
+        list(iter(lambda: reader.read(1000), b""))

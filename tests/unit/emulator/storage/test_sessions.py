@@ -1,0 +1,100 @@
+"""Resumable uploads: who may write, and what is kept of whoever was overtaken."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import random
+import threading
+
+import pytest
+
+from firebase_rest.emulator.access import NOBODY
+from firebase_rest.emulator.storage import StorageEmulator
+from firebase_rest.emulator.storage.desk import Call
+from firebase_rest.emulator.storage.metadata import Changes
+from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.sessions import GRANULARITY, Session
+from firebase_rest.storage import crc32c
+from firebase_rest.transport.wire import Request
+
+OVERTAKEN = "Another request for this upload came after this one."
+URL = "http://h/v0/b/bucket/o"
+
+
+@pytest.fixture
+def session():
+    return Session(Call("POST", "b", "n", {}, {}, NOBODY, "http://h"), Changes({}, {}), None, now=0)
+
+
+def test_nobody_can_write_or_end_a_chunk_after_another_took_over(session):
+    session.begin("old", 0)
+    session.write("old", b"x" * (GRANULARITY + 5))
+    session.begin("new", GRANULARITY)
+    acts = (
+        lambda: session.write("old", b"y"),
+        lambda: session.finish_chunk("old"),
+        lambda: session.complete("old"),
+    )
+    for act in acts:
+        with pytest.raises(Refusal, match=OVERTAKEN):
+            act()
+    session.let_go("old")
+    session.write("new", b"z")
+    assert session.complete("new").blob().read(GRANULARITY - 1, 10) == b"xz"
+
+
+def test_a_writer_of_an_upload_that_was_cancelled_is_told_so(session):
+    session.begin("one", 0)
+    session.end("cancelled", 200)
+    with pytest.raises(Refusal, match=OVERTAKEN):
+        session.write("one", b"x")
+    with pytest.raises(Refusal, match="not active any more: it is cancelled"):
+        session.begin("two", 0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_an_upload_that_breaks_off_anywhere_any_number_of_times_is_whole_in_the_end(session, seed):
+    chance = random.Random(seed)
+    data = chance.randbytes(chance.randrange(12 * GRANULARITY))
+    while True:
+        size = session.size
+        session.begin(size, size)
+        place = size
+        broken = chance.random() < 0.7
+        end = chance.randrange(place, len(data) + 1) if broken else len(data)
+        while place < end:
+            step = chance.randrange(1, 2 * GRANULARITY)
+            session.write(size, data[place : min(end, place + step)])
+            place = min(end, place + step)
+        if not broken:
+            break
+        session.let_go(size)
+        assert session.size == max(size, place // GRANULARITY * GRANULARITY)
+    blob = session.complete(size).blob()
+    assert blob.read(0, len(data) + 1) == data
+    assert blob.md5 == base64.b64encode(hashlib.md5(data).digest()).decode()
+    assert blob.crc32c == crc32c.in_base64(crc32c.extend(0, data))
+
+
+def test_threads_that_upload_and_forget_at_once_do_not_stand_in_each_others_way():
+    storage = StorageEmulator(clock=lambda: 1.0, check_id_token=lambda _: None)
+    start = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": "start"}
+    last = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0"}
+    statuses = set()
+
+    def work(name):
+        for _ in range(50):
+            url = storage.answer(Request("POST", URL, (("name", name),), start)).headers["x-goog-upload-url"]
+            statuses.add(storage.answer(Request("POST", url, (), last, b"x" * 1000)).status)
+
+    threads = [threading.Thread(target=work, args=(str(number),)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for _ in range(30):
+        storage.reset()
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+    assert 200 in statuses
+    assert statuses <= {200, 404, 400}

@@ -1,0 +1,50 @@
+"""CRC-32C, with and without a package that helps."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebase_rest.storage import crc32c
+
+
+def bit_by_bit(data, checksum=0):
+    """The definition of it."""
+    state = checksum ^ 0xFFFFFFFF
+    for byte in data:
+        state ^= byte
+        for _ in range(8):
+            state = state >> 1 ^ (0x82F63B78 if state & 1 else 0)
+    return state ^ 0xFFFFFFFF
+
+
+@pytest.fixture(params=["with what is installed", "alone"], autouse=True)
+def both_ways(request, monkeypatch):
+    if request.param == "alone":
+        monkeypatch.setattr(crc32c, "_extend", None)
+
+
+def test_known_checksums():
+    assert crc32c.extend(0, b"") == 0
+    assert crc32c.extend(0, b"123456789") == 3808858755
+    assert crc32c.in_base64(3808858755) == "4waSgw=="
+    assert crc32c.in_base64(crc32c.extend(0, b"hello world")) == "yZRlqg=="
+    assert crc32c.in_base64(0) == "AAAAAA=="
+    assert crc32c.extend(0, bytes(32)) == 0x8A9136AA  # RFC 3720, appendix B.4
+    assert crc32c.extend(0, b"\xff" * 32) == 0x62A8AB43
+
+
+@pytest.mark.parametrize("size", [1, 63, 64, 65, 1023, 1024, 1025, 4096, 100_003])
+def test_every_size_has_the_checksum_of_the_definition(size):
+    data = random.Random(size).randbytes(size)
+    for start in (0, 0xFFFFFFFF, 0x12345678):
+        assert crc32c.extend(start, data) == bit_by_bit(data, start)
+
+
+@given(st.binary(max_size=3000), st.integers(0, 3000))
+def test_a_checksum_goes_on_wherever_the_bytes_are_cut(data, cut):
+    whole = crc32c.extend_here(0, data)
+    assert crc32c.extend_here(crc32c.extend_here(0, data[:cut]), data[cut:]) == whole

@@ -33,7 +33,7 @@ def clocks(monkeypatch):
 
 
 class Firebase:
-    """Answers its first call with id-2, its second with id-3, ...; notes the refresh tokens it was shown; fails as often as a test says."""
+    """Answers its first call with id-2, its second with id-3, ...; fails as often as a test says."""
 
     def __init__(self, lifetime=3600):
         self.lifetime = lifetime

@@ -74,10 +74,14 @@ from firebase_rest.errors import (
 
 if TYPE_CHECKING:
     from firebase_rest.app import App, initialize_app
+    from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings
     from firebase_rest.auth.admin import Admin
     from firebase_rest.auth.client import Auth
+    from firebase_rest.auth.idp import AuthUri
     from firebase_rest.auth.imports import PasswordHash, UserImport
+    from firebase_rest.auth.mfa import MultiFactor, TotpSecret
     from firebase_rest.auth.session import UserSession
+    from firebase_rest.auth.stores import FileStore, KeyringStore
     from firebase_rest.auth.users import ProviderInfo, UserRecord
     from firebase_rest.database.listener import Stream
     from firebase_rest.database.live import Live
@@ -95,6 +99,13 @@ _LAZY = {
     "App": "app",
     "initialize_app": "app",
     "Admin": "auth.admin",
+    "ActionCodeInfo": "auth.action_codes",
+    "ActionCodeSettings": "auth.action_codes",
+    "AuthUri": "auth.idp",
+    "FileStore": "auth.stores",
+    "KeyringStore": "auth.stores",
+    "TotpSecret": "auth.mfa",
+    "MultiFactor": "auth.mfa",
     "Auth": "auth.client",
     "PasswordHash": "auth.imports",
     "ProviderInfo": "auth.users",
@@ -119,6 +130,8 @@ _LAZY = {
 
 __all__ = [
     "SERVER_TIMESTAMP",
+    "ActionCodeInfo",
+    "ActionCodeSettings",
     "Admin",
     "AlreadyExists",
     "ApiError",
@@ -126,6 +139,7 @@ __all__ = [
     "AppNotVerified",
     "Auth",
     "AuthError",
+    "AuthUri",
     "BlockedByFunction",
     "Cancelled",
     "ChecksumMismatch",
@@ -134,6 +148,7 @@ __all__ = [
     "Database",
     "EmailExists",
     "EventStream",
+    "FileStore",
     "FirebaseError",
     "IndexNotDefined",
     "InsufficientPermission",
@@ -150,9 +165,11 @@ __all__ = [
     "InvalidRequest",
     "InvalidToken",
     "Item",
+    "KeyringStore",
     "Live",
     "MfaFactor",
     "MfaRequired",
+    "MultiFactor",
     "NeedConfirmation",
     "NetworkError",
     "NetworkTimeout",
@@ -184,6 +201,7 @@ __all__ = [
     "TokenExpired",
     "TokenRevoked",
     "TooManyAttempts",
+    "TotpSecret",
     "TransactionConflict",
     "Unauthenticated",
     "Upload",

@@ -42,7 +42,7 @@ class ListOf:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """An object; its fields that are not named here may hold anything."""
+    """An object; its fields that are not named here may hold anything. Where none is named, it is a map."""
 
     fields: Mapping[str, Kind]
 
@@ -144,6 +144,8 @@ def _check(value: Json, kind: Kind, path: str) -> Json:
         return [_check(item, kind.item, f"{path}/{index}") for index, item in enumerate(value)]
     if not isinstance(value, dict):
         raise invalid_payload(f"{path} must be object")
+    if not kind.fields:
+        return value
     named = {name if name in kind.fields else _camel_case(name): item for name, item in value.items()}
     # Sorted, because the first wrong field in the order of the API's own (alphabetical) description is reported.
     for name in sorted(named.keys() & kind.fields.keys()):

@@ -1,0 +1,59 @@
+"""An App in front of an Auth emulator of its own, whose clock is in the hand of the test."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+
+import firebase_rest
+from firebase_rest.emulator import Clock, Emulator
+
+EMAIL, PASSWORD = "ada@example.com", "correct horse"
+TOKEN_PATH = "/securetoken.googleapis.com/v1/token"
+
+
+class World:
+    """`app` and `auth` before an emulator with a `clock`; `sent` are the requests that went over the wire."""
+
+    def __init__(self, app, server, clock):
+        self.app = app
+        self.auth = app.auth()
+        self.server = server
+        self.clock = clock
+        self.sent = []
+        app.requests.hooks["response"].append(lambda answer, **_: self.sent.append(answer.request))
+
+    def paths(self):
+        """The paths of what was sent, without Google's host name."""
+        return [request.path_url.partition("?")[0] for request in self.sent]
+
+    def refreshes(self):
+        return self.paths().count(TOKEN_PATH)
+
+    def someone(self, email=EMAIL):
+        return self.auth.session(self.auth.create_user_with_email_and_password(email, PASSWORD))
+
+    def link(self):
+        url = f"http://{self.server.host}/emulator/v1/projects/demo-project/oobCodes"
+        return self.app.requests.get(url).json()["oobCodes"][-1]["oobLink"]
+
+    def verified(self):
+        session = self.someone()
+        self.auth.send_email_verification(session)
+        self.auth.apply_action_code(self.link())
+        return session
+
+    def configure(self, mask, **settings):
+        """Change the settings of the project as an administrator does."""
+        url = f"http://{self.server.host}/identitytoolkit.googleapis.com/v2/projects/demo-project/config"
+        owner = {"Authorization": "Bearer owner"}
+        self.app.requests.patch(url, params={"updateMask": mask}, json=settings, headers=owner).raise_for_status()
+
+
+@contextmanager
+def world_with(monkeypatch, **options):
+    clock = Clock()
+    with Emulator("demo-project", clock=clock).serve() as server:
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        with firebase_rest.initialize_app(server.config, **options) as app:
+            yield World(app, server, clock)

@@ -1,0 +1,140 @@
+"""Signing in by the browser of this machine, on our emulator, whose provider pages ask nobody anything."""
+
+from __future__ import annotations
+
+import dataclasses
+import threading
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import requests
+
+from emulator.accounts import world_with
+from firebase_rest import InvalidCredentials, NetworkTimeout, SignInCancelled, UsageError
+from firebase_rest.auth.idp import AuthUri
+from firebase_rest.auth.loopback import Loopback
+
+LIMIT = 10.0
+
+
+@pytest.fixture
+def world(monkeypatch):
+    with world_with(monkeypatch) as found:
+        yield found
+
+
+def browse(uri):
+    """A browser with somebody who agrees to everything."""
+    return requests.get(uri, timeout=LIMIT)
+
+
+def test_google_signs_in_with_pkce(world):
+    pages = []
+
+    def browser(uri):
+        pages.append(parse_qs(urlsplit(uri).query))
+        browse(uri)
+
+    user = world.auth.sign_in_with_google("client", "secret", login_hint="ada@example.com", open_browser=browser)
+    assert user["email"] == "ada@example.com"
+    assert user["providerId"] == "google.com"
+    [page] = pages
+    assert page["code_challenge_method"] == ["S256"]
+    assert page["redirect_uri"][0].startswith("http://127.0.0.1:")
+    verifier = parse_qs(next(r.body for r in world.sent if r.path_url == "/oauth2.googleapis.com/token").decode())
+    assert len(verifier["code_verifier"][0]) >= 43
+    assert verifier["code_verifier"][0] not in str(page)
+
+
+def test_google_is_linked_with_a_user(world):
+    session = world.auth.session(world.auth.sign_in_anonymous())
+    world.auth.sign_in_with_google("client", user=session, open_browser=browse)
+    assert session.claims["firebase"]["sign_in_provider"] == "google.com"
+
+
+def test_any_provider_signs_in_by_its_page(world):
+    user = world.auth.sign_in_with_browser("oidc.mine", parameters={"login_hint": "b@x.org"}, open_browser=browse)
+    assert user["providerId"] == "oidc.mine"
+    assert user["email"] == "b@x.org"
+    session = world.someone("c@example.com")
+    world.auth.sign_in_with_browser("github.com", user=session, open_browser=browse)
+    assert world.auth.get_account_info(session)["users"][0]["providerUserInfo"][0]["providerId"] == "password"
+    assert session.claims["firebase"]["identities"].keys() == {"email", "github.com"}
+
+
+def test_a_web_program_keeps_the_start_and_finishes_with_the_callback(world):
+    started = world.auth.auth_uri("google.com", "https://example.com/back", scopes=["email", "profile"])
+    assert started.uri not in repr(started)
+    assert started.session_id not in repr(started)
+    saved = dataclasses.asdict(started)
+    callback = requests.get(started.uri, allow_redirects=False, timeout=LIMIT).headers["location"]
+    assert callback.startswith("https://example.com/back?")
+    user = world.auth.finish_sign_in(AuthUri(**saved), callback)
+    assert user["providerId"] == "google.com"
+    with pytest.raises(InvalidCredentials) as again:
+        world.auth.finish_sign_in(started, callback)
+    assert parse_qs(urlsplit(callback).query)["code"][0] not in repr(again.value) + str(again.value)
+
+
+def test_a_callback_of_another_sign_in_is_refused_before_anything_is_sent(world):
+    mine, other = (world.auth.auth_uri("google.com", "https://example.com/back") for _ in range(2))
+    callback = requests.get(other.uri, allow_redirects=False, timeout=LIMIT).headers["location"]
+    world.sent.clear()
+    with pytest.raises(UsageError, match="state"):
+        world.auth.finish_sign_in(mine, callback)
+    assert world.sent == []
+
+
+def test_a_person_who_does_not_consent_cancels(world):
+    started = world.auth.auth_uri("google.com", "https://example.com/back")
+    callback = f"https://example.com/back?error=access_denied&state={started.state}"
+    with pytest.raises(SignInCancelled) as error:
+        world.auth.finish_sign_in(started, callback)
+    assert error.value.code == "access_denied"
+
+
+def test_a_forged_callback_to_the_loopback_is_refused(world):
+    def browser(uri):
+        redirect = parse_qs(urlsplit(uri).query)["redirect_uri"][0]
+        requests.get(redirect, params={"code": "forged", "state": "forged"}, timeout=LIMIT)
+
+    with pytest.raises(UsageError, match="state"):
+        world.auth.sign_in_with_google("client", open_browser=browser)
+
+
+def test_nobody_who_comes_back_ends_the_wait(world):
+    with pytest.raises(NetworkTimeout, match=r"0\.05 s"):
+        world.auth.sign_in_with_google("client", timeout=0.05, open_browser=lambda uri: None)
+
+
+def test_the_loopback_takes_no_other_visit_for_the_callback():
+    with Loopback() as receiver:
+
+        def browser(_uri):
+            assert requests.get(receiver.url + "favicon.ico", timeout=LIMIT).status_code == 404
+            assert b"location.hash" in requests.get(receiver.url, timeout=LIMIT).content
+            requests.post(receiver.url, data={"code": "c", "state": "s"}, timeout=LIMIT)
+
+        assert receiver.wait(browser, "", LIMIT) == (receiver.url, "code=c&state=s")
+        assert receiver.url.startswith("http://127.0.0.1:")
+
+
+def test_a_port_that_is_taken_is_named():
+    with Loopback() as receiver, pytest.raises(UsageError, match="port="):
+        Loopback(urlsplit(receiver.url).port)
+
+
+def test_a_connection_that_says_nothing_does_not_hold_the_callback_up(world, monkeypatch):
+    monkeypatch.setattr("firebase_rest.auth.loopback._PATIENCE", 0.1)
+    import socket
+
+    with Loopback() as receiver:
+        silent = socket.create_connection(("127.0.0.1", urlsplit(receiver.url).port))
+
+        def browser(_uri):
+            requests.get(receiver.url, params={"code": "c"}, timeout=LIMIT)
+
+        done = threading.Event()
+        with silent:
+            assert receiver.wait(browser, "", LIMIT)[0].endswith("?code=c")
+            done.set()

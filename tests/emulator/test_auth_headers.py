@@ -1,0 +1,77 @@
+"""What an App says of itself with every request: App Check, language, who calls."""
+
+from __future__ import annotations
+
+from threading import Event
+
+import pytest
+
+from emulator.accounts import EMAIL, world_with
+from firebase_rest import InvalidEmail, UsageError, initialize_app
+
+APP_CHECK = "X-Firebase-AppCheck"
+
+
+def test_the_app_check_token_of_now_goes_with_every_request_of_every_service(monkeypatch):
+    given = iter(f"app-check-{number}" for number in range(100))
+    with world_with(monkeypatch, app_check=lambda: next(given)) as world:
+        session = world.someone()
+        world.auth.refresh(session.refresh_token)
+        world.app.database().child("a").set(1, session)
+        seen = Event()
+        with world.app.database(session).child("a").stream(lambda message: seen.set()):
+            assert seen.wait(10)
+        tokens = [request.headers[APP_CHECK] for request in world.sent]
+        assert len(tokens) == 4
+        assert len(set(tokens)) == 4, "the function was asked for each"
+        assert {request.path_url.split("/")[1].partition("?")[0] for request in world.sent} >= {
+            "identitytoolkit.googleapis.com", "securetoken.googleapis.com", "a.json",
+        }  # fmt: skip
+
+
+def test_a_string_is_the_app_check_token_and_shown_by_no_error(monkeypatch):
+    with world_with(monkeypatch, app_check="app-check-token") as world:
+        with pytest.raises(InvalidEmail) as error:
+            world.auth.fetch_sign_in_methods("nobody")
+        assert world.sent[0].headers[APP_CHECK] == "app-check-token"
+        assert "app-check-token" not in repr(error.value) + str(error.value) + repr(vars(error.value.request))
+
+
+@pytest.mark.parametrize("app_check", [5, b"token"])
+def test_what_is_no_app_check_token_is_refused(app_check):
+    with pytest.raises(UsageError, match="app_check"):
+        initialize_app({}, app_check=app_check)
+
+
+@pytest.mark.parametrize("token", [None, "", "two\nlines", "ü"])
+def test_a_function_that_gives_no_token_stops_the_call(monkeypatch, token):
+    with world_with(monkeypatch, app_check=lambda: token) as world:
+        with pytest.raises(UsageError, match="App Check"):
+            world.auth.sign_in_anonymous()
+        assert world.sent == []
+
+
+def test_the_language_goes_with_calls_of_auth_and_one_mail_may_have_its_own(monkeypatch):
+    with world_with(monkeypatch, locale="pt-BR") as world:
+        session = world.someone()
+        world.auth.send_email_verification(session)
+        world.auth.send_password_reset_email(EMAIL, locale="fr")
+        world.auth.refresh(session.refresh_token)
+        world.app.database().get()
+        languages = [request.headers.get("X-Firebase-Locale") for request in world.sent]
+        assert languages == ["pt-BR", "pt-BR", "fr", None, None]
+
+
+def test_the_headers_that_a_restricted_key_wants_reach_every_service(monkeypatch):
+    who = {
+        "Referer": "https://example.com/",
+        "X-Android-Package": "com.example",
+        "X-Android-Cert": "AB12",
+        "X-Ios-Bundle-Identifier": "com.example",
+    }
+    with world_with(monkeypatch, headers=who) as world:
+        world.auth.refresh(world.auth.sign_in_anonymous()["refreshToken"])
+        world.app.database().get()
+        assert len(world.sent) == 3
+        for request in world.sent:
+            assert who.items() <= dict(request.headers).items()

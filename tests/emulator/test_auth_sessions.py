@@ -1,0 +1,298 @@
+"""Sessions on our emulator: they stay fresh, follow changes, and survive a restart."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import stat
+import threading
+
+import keyring
+import keyring.backend
+import keyring.errors
+import pytest
+
+from emulator.accounts import EMAIL, PASSWORD, world_with
+from firebase_rest import KeyringStore, SessionExpired, UsageError
+from firebase_rest.auth.stores import FileStore
+
+
+@pytest.fixture
+def world(monkeypatch):
+    with world_with(monkeypatch) as found:
+        yield found
+
+
+def expired(world):
+    """A session whose hour is over, by its own clocks and by the emulator's."""
+    user = world.someone().user
+    world.clock.advance(3601)
+    session = world.auth.session(user)
+    session._tokens = type(session._tokens)(user["idToken"], user["refreshToken"], 3600, 0.0, 0.0)
+    return session
+
+
+def test_64_threads_that_ask_one_expired_session_make_one_refresh(world):
+    session = expired(world)
+    world.sent.clear()
+    gate = threading.Barrier(64)
+    tokens = []
+
+    def ask():
+        gate.wait()
+        tokens.append(session.id_token)
+
+    threads = [threading.Thread(target=ask) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(tokens) == 64
+    assert len(set(tokens)) == 1
+    assert world.refreshes() == 1
+
+
+def test_64_threads_with_one_revoked_session_all_hear_that_it_is_over(world):
+    session = expired(world)
+    world.auth.admin.revoke_refresh_tokens(session.uid)
+    gate = threading.Barrier(64)
+    refused = []
+
+    def ask():
+        gate.wait()
+        try:
+            session.current_token()
+        except SessionExpired as error:
+            refused.append(error)
+
+    threads = [threading.Thread(target=ask) for _ in range(64)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(refused) == 64
+
+
+def test_a_token_that_firebase_finds_expired_is_renewed_and_the_call_repeated(world):
+    session = world.someone()
+    world.clock.advance(3601)  # the session's own clock has not noticed
+    assert world.auth.get_account_info(session)["users"][0]["email"] == EMAIL
+    assert world.refreshes() == 1
+    world.auth.update_profile(session, "Ada")
+    assert world.refreshes() == 1
+
+
+def test_a_plain_token_that_is_expired_is_an_error(world):
+    token = world.someone().id_token
+    world.clock.advance(3601)
+    with pytest.raises(SessionExpired) as error:
+        world.auth.get_account_info(token)
+    assert error.value.code == "TOKEN_EXPIRED"
+    assert world.refreshes() == 0
+
+
+def test_after_a_new_password_the_old_tokens_are_dead_and_the_sessions_are_good(world):
+    session = world.someone()
+    before = session.user
+    world.clock.advance(2)
+    world.auth.change_password(session, "another horse", return_secure_token=False)
+    assert session.user["idToken"] != before["idToken"]
+    for dead in (
+        lambda: world.auth.get_account_info(before["idToken"]),
+        lambda: world.auth.refresh(before["refreshToken"]),
+    ):
+        with pytest.raises(SessionExpired):
+            dead()
+    world.sent.clear()
+    assert world.auth.get_account_info(session)["users"][0]["localId"] == session.uid
+    assert world.refreshes() == 0
+
+
+def test_the_answer_to_a_refresh_that_a_change_overtook_changes_nothing(world):
+    session = world.someone()
+    world.clock.advance(2)
+    real = session._refresh
+
+    def overtaken(token):
+        reply = real(token)
+        world.auth.change_password(session, "another horse")
+        return reply
+
+    session._refresh = overtaken
+    fresh = session.current_token(refused=session.user["idToken"])
+    assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
+
+
+def test_a_refresh_that_fails_because_a_change_overtook_it_is_no_error(world):
+    session = world.someone()
+    world.clock.advance(2)
+    real = session._refresh
+
+    def overtaken(token):
+        world.auth.change_password(session, "another horse")
+        return real(token)
+
+    session._refresh = overtaken
+    fresh = session.current_token(refused=session.user["idToken"])
+    assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
+
+
+def test_a_session_does_not_take_the_tokens_of_somebody_else(world):
+    session, other = world.someone(), world.someone("b@example.com")
+    with pytest.raises(UsageError, match="session"):
+        session.adopt(other.user)
+    assert session.claims["sub"] == session.uid
+
+
+def test_listeners_hear_of_every_change_until_they_stop(world, caplog):
+    session = world.someone()
+    heard = []
+    stop = session.on_change(lambda changed: heard.append(changed.signed_in))
+
+    def failing(changed):
+        raise RuntimeError(changed.refresh_token)
+
+    end = session.on_change(failing)
+    with caplog.at_level(logging.WARNING, "firebase_rest"):
+        session.current_token(refused=session.id_token)
+    assert "RuntimeError" in caplog.text
+    assert session.refresh_token not in caplog.text
+    end()
+    session.sign_out()
+    assert heard == [True, False]
+    stop()
+    stop()
+
+
+def test_a_session_that_has_signed_out_is_used_no_more(world):
+    session = world.someone()
+    tokens = session.user
+    session.sign_out()
+    world.sent.clear()
+    for use in (session.current_token, lambda: session.refresh_token, lambda: world.auth.get_account_info(session)):
+        with pytest.raises(SessionExpired) as error:
+            use()
+        assert error.value.code == "SIGNED_OUT"
+    assert world.sent == []
+    assert "signed out" in repr(session)
+    assert tokens["idToken"] not in repr(vars(session))
+
+
+def test_a_session_signs_the_requests_of_a_database(world):
+    session = expired(world)
+    with world.app.database(session).child("notes").stream(lambda message: None) as stream:
+        del stream
+    world.app.database().as_user(session).child("notes").set(1)
+    assert world.app.database(session).child("notes").get().val() == 1
+    assert world.refreshes() == 1
+
+
+# --- stores ---
+
+
+def test_a_file_keeps_the_session_across_a_restart_and_through_changes(world, tmp_path):
+    path = tmp_path / "deep" / "session.json"
+    session = world.someone()
+    session.save(path)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+    world.clock.advance(2)
+    world.auth.change_password(session, "another horse")
+    loaded = world.auth.load_session(str(path))
+    assert loaded.uid == session.uid
+    assert loaded.user == session.user
+    assert loaded.user["email"] == EMAIL
+    loaded.current_token(refused=loaded.id_token)
+    assert json.loads(path.read_text())["refreshToken"] == loaded.refresh_token
+    loaded.sign_out()
+    assert not path.exists()
+    assert world.auth.load_session(path) is None
+
+
+def test_a_file_is_replaced_as_a_whole_and_a_link_in_its_place_is_not_followed(world, tmp_path):
+    session = world.someone()
+    target = tmp_path / "somebody else's"
+    target.write_text("precious")
+    path = tmp_path / "session.json"
+    path.symlink_to(target)
+    session.save(path)
+    assert target.read_text() == "precious"
+    assert not path.is_symlink()
+    assert set(tmp_path.iterdir()) == {target, path}, "no temporary file is left"
+
+
+def test_a_file_that_cannot_be_written_is_an_error_when_saving_and_leaves_nothing(world, tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    session = world.someone()
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        session.save(tmp_path / "session.json")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_holds_something_else_is_refused(world, tmp_path):
+    path = tmp_path / "session.json"
+    path.write_text("{}")
+    with pytest.raises(UsageError, match="holds no session"):
+        world.auth.load_session(path)
+    with pytest.raises(UsageError, match="read, write and delete"):
+        world.auth.load_session(5)
+
+
+class Ring(keyring.backend.KeyringBackend):
+    """A keyring in memory."""
+
+    priority = 1
+
+    def __init__(self):
+        super().__init__()
+        self.kept = {}
+
+    def get_password(self, service, username):
+        return self.kept.get((service, username))
+
+    def set_password(self, service, username, password):
+        self.kept[service, username] = password
+
+    def delete_password(self, service, username):
+        if self.kept.pop((service, username), None) is None:
+            raise keyring.errors.PasswordDeleteError("there is none")
+
+
+def test_a_keyring_keeps_the_session(world):
+    before = keyring.get_keyring()
+    keyring.set_keyring(Ring())
+    try:
+        store = KeyringStore("my program", "ada")
+        assert world.auth.load_session(store) is None
+        session = world.someone()
+        session.save(store)
+        assert world.auth.load_session(KeyringStore("my program", "ada")).uid == session.uid
+        assert world.auth.load_session(KeyringStore("my program")) is None
+        session.sign_out()
+        session.sign_out()
+        assert world.auth.load_session(store) is None
+        assert session.uid not in repr(store)
+    finally:
+        keyring.set_keyring(before)
+
+
+def test_without_the_keyring_package_its_extra_is_named(world, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "keyring", None)
+    with pytest.raises(UsageError, match=r"firebase-rest\[keyring\]"):
+        world.auth.load_session(KeyringStore("my program"))
+
+
+def test_a_tilde_in_a_path_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert FileStore("~/session.json").path == tmp_path / "session.json"
+
+
+def test_the_session_of_a_custom_token_and_of_a_refresh_know_their_user(world):
+    user = world.auth.sign_in_with_custom_token(world.auth.create_custom_token("ada"))
+    assert world.auth.session(user).uid == "ada"
+    assert world.auth.session(world.auth.refresh(user["refreshToken"])).uid == "ada"
+    assert PASSWORD not in repr(world.auth.session(user))

@@ -6,8 +6,9 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 N ?= 5000
+SECONDS ?= 60
 
-.PHONY: help venv test quick check demo docs oracle bench clean
+.PHONY: help venv test quick check demo docs oracle faults bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -52,6 +53,9 @@ docs: venv ## build the documentation, warnings are errors
 
 oracle: venv ## compare N=200000 random queries with the official JavaScript SDK
 	@ORACLE_CASES=$(N) $(BIN)/python -m pytest -m official -k oracle tests/official
+
+faults: venv ## run live copies through SECONDS=60 of network faults
+	@FAULT_SECONDS=$(SECONDS) $(BIN)/python -m pytest -s tests/faults
 
 bench: venv ## measure against plain requests and Pyrebase4
 	@$(BIN)/python benchmarks/run.py

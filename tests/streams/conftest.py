@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gc
-import os
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -36,11 +36,9 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 def sockets() -> int:
     """How many this process has open."""
     count = 0
-    for name in os.listdir("/proc/self/fd"):
-        try:
-            count += os.readlink(f"/proc/self/fd/{name}").startswith("socket:")
-        except OSError:
-            continue
+    for link in Path("/proc/self/fd").iterdir():
+        with suppress(OSError):
+            count += str(link.readlink()).startswith("socket:")
     return count
 
 

@@ -1,0 +1,187 @@
+"""Twenty live copies behind a proxy that treats them badly, while twenty writers change the data.
+
+FAULT_SECONDS says for how long (60 by default; `make faults SECONDS=600`), FAULT_SEED which faults.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import firebase_rest
+from firebase_rest.database import stream
+
+SECONDS = float(os.environ.get("FAULT_SECONDS", "60"))
+SEED = int(os.environ.get("FAULT_SEED", "1"))
+KEEP_ALIVE = 2.0
+COPIES = WRITERS = 20
+PLACES = 5
+CALM = 90.0
+"""Seconds until all copies must be true when the faults are over: the longest pause is 20, silence costs 3."""
+
+
+@contextmanager
+def child(*command: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
+    """A program that says in a line of JSON that it is ready, and ends with its input."""
+    process = subprocess.Popen(
+        [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
+    )
+    try:
+        assert process.stdout is not None
+        yield process, json.loads(process.stdout.readline())
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def resident() -> int:
+    """Bytes of memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+class Copy:
+    """A live copy, and another one that is kept by its child events alone."""
+
+    def __init__(self, number: int, url: str) -> None:
+        self.app = firebase_rest.initialize_app({"databaseURL": url}, headers={"X-Copy": str(number)})
+        self.query = query(self.app.database(), number)
+        self.shadow: dict[str, Any] = {}
+        self.live = self.query.live(timeout=0)
+        self.live.on_child_added(self.keep)
+        self.live.on_child_changed(self.keep)
+        self.live.on_child_removed(lambda child: self.shadow.pop(child.key()))
+
+    def keep(self, child: Any, previous: str | None) -> None:
+        self.shadow[child.key()] = child.val()
+
+    def close(self) -> None:
+        self.live.close()
+        self.app.close()
+
+
+def query(database: Any, number: int) -> Any:
+    """What copy `number` follows: whole places, the root, and windows of all kinds."""
+    place = database.child(f"p{number % PLACES}")
+    return [
+        place,
+        place.order_by_child("n").limit_to_last(5),
+        place.order_by_key().start_at("k3").end_at("k7"),
+        place.order_by_child("n").start_at(200).end_before(700) if number % 2 else database,
+    ][number // PLACES]
+
+
+def write(dice: random.Random, database: Any) -> None:
+    place = database.child(f"p{dice.randrange(PLACES)}")
+    key = f"k{dice.randrange(12)}"
+    kind = dice.random()
+    if kind < 0.4:
+        place.child(key).set({"n": dice.randrange(1000), "text": "x" * dice.randrange(200)})
+    elif kind < 0.6:
+        place.child(key, "n").set(dice.randrange(1000))
+    elif kind < 0.75:
+        place.child(key).remove()
+    elif kind < 0.95:
+        place.update({f"k{dice.randrange(6)}/n": dice.randrange(1000), f"k{6 + dice.randrange(6)}": None, "k99": 1})
+    else:
+        place.set({f"k{number}": {"n": dice.randrange(1000)} for number in range(dice.randrange(12))})
+
+
+class Writer(threading.Thread):
+    """Changes the data about five times a second until told to stop."""
+
+    def __init__(self, number: int, database: Any, done: threading.Event) -> None:
+        super().__init__(daemon=True)
+        self.dice = random.Random(number)
+        self.database = database
+        self.done = done
+        self.writes = 0
+        self.error: Exception | None = None
+
+    def run(self) -> None:
+        try:
+            while not self.done.wait(self.dice.uniform(0, 0.4)):
+                write(self.dice, self.database)
+                self.writes += 1
+        except Exception as error:  # noqa: BLE001 - it is looked at after the run
+            self.error = error
+
+
+def differing(copies: list[Copy], database: Any) -> list[int]:
+    """The copies, or their shadows, that are not what the database answers."""
+    wrong = []
+    for number, copy in enumerate(copies):
+        now = query(database, number).get().val()
+        children = {item.key(): item.val() for item in query(database, number).get().each() or []}
+        if (copy.live.value or None) != (now or None) or {
+            str(key): item for key, item in children.items()
+        } != copy.shadow:
+            wrong.append(number)
+    return wrong
+
+
+def busiest_minute(times: list[float]) -> int:
+    return max(sum(start <= other < start + 60 for other in times) for start in times)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(SECONDS + 300)
+def test_every_copy_is_true_after_a_run_full_of_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stream, "SILENCE", 1.5 * KEEP_ALIVE)
+    emulator = ("-m", "firebase_rest.emulator", "--port", "0", "--json", "--stdin", "--keep-alive", str(KEEP_ALIVE))
+    with ExitStack() as stack:
+        _, ready = stack.enter_context(child(*emulator))
+        host = ready["host"]
+        proxy, port = stack.enter_context(child(str(Path(__file__).with_name("proxy.py")), host, str(SEED)))
+        app = stack.enter_context(firebase_rest.initialize_app({"databaseURL": f"http://{host}/?ns=faults"}))
+        database = app.database()
+        copies = [Copy(number, f"http://127.0.0.1:{port['port']}/?ns=faults") for number in range(COPIES)]
+        for copy in copies:
+            stack.callback(copy.close)
+        done = threading.Event()
+        writers = [Writer(number, database, done) for number in range(WRITERS)]
+        for writer in writers:
+            writer.start()
+        memory = run(writers, done)
+        assert proxy.stdin is not None
+        proxy.stdin.write("calm\n")
+        proxy.stdin.flush()
+        ends = time.monotonic() + CALM
+        while (wrong := differing(copies, database)) and time.monotonic() < ends:
+            threading.Event().wait(0.5)
+        assert not wrong, [(number, copies[number].live) for number in wrong]
+        assert [copy.live.is_alive() for copy in copies] == [True] * COPIES
+        out, _ = proxy.communicate()
+    report = json.loads(out)
+    connects = {copy: busiest_minute(times) for copy, times in report["connects"].items()}
+    print(  # noqa: T201 - what a person who runs it wants to see
+        f"\n{sum(writer.writes for writer in writers)} writes, fates {report['fates']}, "
+        f"connects in the busiest minute {sorted(connects.values())}, reconnects "
+        f"{sum(copy.live.reconnects for copy in copies)}, memory {memory[0] >> 10} -> {memory[1] >> 10} kB"
+    )
+    assert [writer.error for writer in writers] == [None] * WRITERS
+    assert len(connects) == COPIES
+    assert max(connects.values()) <= 60
+    assert memory[1] <= 1.2 * memory[0]
+
+
+def run(writers: list[Writer], done: threading.Event) -> tuple[int, int]:
+    """Let the faults happen. The memory after the first tenth, or 15 seconds, and after all."""
+    first = max(15.0, SECONDS / 10)
+    done.wait(min(first, SECONDS))
+    early = resident()
+    done.wait(max(0.0, SECONDS - first))
+    done.set()
+    for writer in writers:
+        writer.join(60)
+    return early, resident()

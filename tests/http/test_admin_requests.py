@@ -24,6 +24,7 @@ from firebase_rest import (
 )
 from firebase_rest.auth.verify import ID_TOKEN
 from loopback import certificates
+from loopback.google import key_file, key_pair
 
 V1 = "https://identitytoolkit.googleapis.com/v1"
 PROJECT = f"{V1}/projects/demo-project"
@@ -101,6 +102,22 @@ def test_in_front_of_an_emulator_the_administrator_is_its_owner(monkeypatch):
     assert "X-Goog-User-Project" not in sent.headers
 
 
+@responses.activate
+def test_an_access_token_that_google_refuses_is_renewed_once(monkeypatch):
+    monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
+    for number in (1, 2):
+        responses.post("https://oauth2.example/token", json={"access_token": f"ya29.{number}", "expires_in": 3600})
+    words = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or ..."
+    refusal = {"error": {"code": 401, "message": words, "status": "UNAUTHENTICATED"}}
+    responses.post(f"{PROJECT}/accounts:delete", json=refusal, status=401)
+    responses.post(f"{PROJECT}/accounts:delete", json={"kind": "x"})
+    config = {"serviceAccount": key_file("https://oauth2.example/token")}
+    with firebase_rest.initialize_app(config, retries=0) as app:
+        app.auth().admin.delete_user("ada")
+    signed = [call.request.headers["Authorization"] for call in responses.calls if "accounts" in call.request.url]
+    assert signed == ["Bearer ya29.1", "Bearer ya29.2"]
+
+
 # --- secrets --------------------------------------------------------------------------------------------------------
 
 PASSWORD = "correct-horse-battery"
@@ -168,8 +185,6 @@ def test_a_refused_session_shows_nothing_of_the_token_or_the_record(auth, change
 
 
 def test_nothing_of_an_auth_shows_the_key_of_its_service_account(monkeypatch):
-    from loopback.google import key_file, key_pair
-
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     with firebase_rest.initialize_app({"apiKey": KEY, "serviceAccount": key_file("http://127.0.0.1:9/")}) as app:
         auth = app.auth()

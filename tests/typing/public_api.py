@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 from typing_extensions import assert_type
@@ -46,6 +48,18 @@ def signing_in(auth: firebase_rest.Auth) -> None:
     user = auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
     assert_type(user["idToken"], str)
     assert_type(auth.session(user), firebase_rest.UserSession)
+
+
+def a_server_verifies_and_manages(auth: firebase_rest.Auth) -> None:
+    assert_type(auth.verify_id_token("token", check_revoked=True), dict[str, Any])
+    assert_type(auth.create_session_cookie("token", 300), str)
+    admin = auth.admin
+    assert_type(admin, firebase_rest.Admin)
+    user = admin.update_user("ada", display_name=None, disabled=False)
+    assert_type(user, firebase_rest.UserRecord)
+    assert_type(user.created_at, datetime | None)
+    assert_type(admin.list_users(), Iterator[firebase_rest.UserRecord])
+    admin.update_user("ada", email=None)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - an address cannot be cleared
 
 
 def an_error_says_what_happened() -> None:

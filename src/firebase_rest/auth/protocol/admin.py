@@ -38,11 +38,13 @@ class ProjectEndpoint:
     def post(self, operation: str, body: Mapping[str, Any], repeat: Repeat = Repeat.IF_UNSENT) -> Request:
         """`operation` on the project ("/accounts:lookup") with `body`, whose None members are left out."""
         present = {name: value for name, value in body.items() if value is not None}
-        return Request("POST", self._url(operation), (), self._headers(_JSON), json.dumps(present).encode(), repeat)
+        headers, text = self._headers(_JSON), json.dumps(present).encode()
+        return Request("POST", self._url(operation), (), headers, text, repeat, token_401=True)
 
     def get(self, operation: str, params: tuple[tuple[str, str], ...]) -> Request:
         """A read."""
-        return Request("GET", self._url(operation), params, self._headers({}), repeatable=Repeat.ALWAYS)
+        url, headers = self._url(operation), self._headers({})
+        return Request("GET", url, params, headers, repeatable=Repeat.ALWAYS, token_401=True)
 
     def _headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         return headers if self.quota_project is None else {**headers, "X-Goog-User-Project": self.quota_project}

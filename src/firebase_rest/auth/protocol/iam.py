@@ -22,7 +22,7 @@ def sign(email: str, message: bytes) -> Flow[bytes]:
     """The RS256 signature of `message` by the service account; the request is to be signed by who may ask for it."""
     body = json.dumps({"payload": base64.b64encode(message).decode()}).encode()
     url = SIGN_BLOB.format(quote(email, safe="@"))
-    request = Request("POST", url, (), {"Content-Type": "application/json"}, body, Repeat.ALWAYS)
+    request = Request("POST", url, (), {"Content-Type": "application/json"}, body, Repeat.ALWAYS, token_401=True)
     blob = check((yield request)).json_object().get("signedBlob")
     try:
         if isinstance(blob, str) and blob:

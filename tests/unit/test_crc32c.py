@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import sys
+import types
 
 import pytest
 from hypothesis import given
@@ -24,7 +26,17 @@ def bit_by_bit(data, checksum=0):
 @pytest.fixture(params=["with what is installed", "alone"], autouse=True)
 def both_ways(request, monkeypatch):
     if request.param == "alone":
-        monkeypatch.setattr(crc32c, "_extend", None)
+        monkeypatch.setitem(sys.modules, "google_crc32c", None)  # as if it were not installed
+    crc32c._fastest.cache_clear()
+    yield
+    crc32c._fastest.cache_clear()
+
+
+def test_a_package_that_has_no_c_extension_is_left_alone(monkeypatch):
+    slow = types.SimpleNamespace(implementation="python", extend=None)
+    monkeypatch.setitem(sys.modules, "google_crc32c", slow)
+    crc32c._fastest.cache_clear()
+    assert crc32c._fastest() is crc32c.extend_here
 
 
 def test_known_checksums():

@@ -157,7 +157,7 @@ def test_faults_of_one_kind_come_in_the_order_in_which_they_were_asked_for(stora
 
 def test_a_large_body_is_not_copied_whole():
     emulator = Emulator()
-    data = b"x" * 50_000_000
+    data = b"x" * 20_000_000
     tracemalloc.start()
     emulator.answer(Request("POST", URL, (("name", "a"),), {}, data))
     _, peak = tracemalloc.get_traced_memory()

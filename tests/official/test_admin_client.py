@@ -294,6 +294,7 @@ def test_a_user_is_imported_with_everything(admin):
         custom_claims={"admin": True},
         created_at=long_ago,
         last_sign_in_at=long_ago + timedelta(days=1),
+        second_factors=["+15550101"],
     )
     assert admin.import_users([wanted]).errors == ()
     user = admin.get_user("u1")
@@ -301,6 +302,7 @@ def test_a_user_is_imported_with_everything(admin):
     assert (user.phone_number, user.disabled, user.custom_claims) == ("+15550100", True, {"admin": True})
     assert (user.created_at, user.last_sign_in_at) == (long_ago, long_ago + timedelta(days=1))
     assert google in user.providers
+    assert [factor.phone_number for factor in user.second_factors] == ["+15550101"]
 
 
 def test_users_that_cannot_be_imported_are_told_with_their_place(admin, ada):

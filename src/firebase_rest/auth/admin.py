@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, TypeVar, cast
 from firebase_rest.auth import arguments
 from firebase_rest.auth.action_codes import ActionCodeSettings, fields_of
 from firebase_rest.auth.custom_claims import claims_json
+from firebase_rest.auth.factors import factor_json, new_factor_json
 from firebase_rest.auth.imports import PasswordHash, UserImport
 from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
@@ -146,7 +147,7 @@ class Admin:
             "photoUrl": _url(photo_url),
             "phoneNumber": _given(phone_number, arguments.checked_phone),
             "disabled": _flag("disabled", disabled),
-            "mfaInfo": [_new_factor(factor) for factor in second_factors] or None,
+            "mfaInfo": [new_factor_json(factor) for factor in second_factors] or None,
         }
         return self._channel.run(admin.create_user(self._at, fields))
 
@@ -182,7 +183,7 @@ class Admin:
         if custom_claims is not KEEP:
             changes["customAttributes"] = claims_json(custom_claims, "custom claims")
         if second_factors is not KEEP:
-            factors = [_factor(factor) for factor in second_factors or ()]
+            factors = [factor_json(factor) for factor in second_factors or ()]
             changes["mfa"] = {"enrollments": factors} if factors else {}
         unlinked = [arguments.checked_text("A provider's id", provider) for provider in unlink_providers]
         cleared: list[str] = []
@@ -321,20 +322,3 @@ def _set_or_clear(changes: dict[str, Any], name: str, value: str | None, cleared
 def _linked(provider: ProviderInfo) -> dict[str, Any]:
     _provider_pair(provider.provider_id, provider.uid)
     return provider.to_json()
-
-
-def _new_factor(factor: str | MfaFactor) -> dict[str, Any]:
-    """A second factor that Firebase gives an id."""
-    if isinstance(factor, str):
-        return {"phoneInfo": arguments.checked_phone(factor)}
-    named = {} if factor.display_name is None else {"displayName": factor.display_name}
-    return {"phoneInfo": arguments.checked_phone(factor.phone_number), **named}
-
-
-def _factor(factor: str | MfaFactor) -> dict[str, Any]:
-    """A second factor that the account has, or one to add."""
-    fields = _new_factor(factor)
-    if isinstance(factor, MfaFactor):
-        more = {"mfaEnrollmentId": factor.id, "enrolledAt": factor.enrolled_at}
-        fields |= {name: value for name, value in more.items() if value}
-    return fields

@@ -13,8 +13,9 @@ from typing import Any, Literal
 
 from firebase_rest.auth.arguments import checked_email, checked_number, checked_phone, checked_uid
 from firebase_rest.auth.custom_claims import claims_json
+from firebase_rest.auth.factors import factor_json
 from firebase_rest.auth.users import ProviderInfo
-from firebase_rest.errors import UsageError
+from firebase_rest.errors import MfaFactor, UsageError
 
 HashOrder = Literal["SALT_AND_PASSWORD", "PASSWORD_AND_SALT"]
 
@@ -128,6 +129,8 @@ class UserImport:
     custom_claims: Mapping[str, Any] | None = field(default=None, hash=False)
     created_at: datetime | None = None
     last_sign_in_at: datetime | None = None
+    second_factors: Sequence[str | MfaFactor] = ()
+    """Phone numbers, or factors with one; the address must be verified."""
 
     def to_json(self) -> dict[str, Any]:
         """As Identity Toolkit writes it. Raises `UsageError` for what it would refuse."""
@@ -145,6 +148,7 @@ class UserImport:
             "customAttributes": None if self.custom_claims is None else claims_json(self.custom_claims, "claims"),
             "createdAt": _milliseconds(self.created_at),
             "lastLoginAt": _milliseconds(self.last_sign_in_at),
+            "mfaInfo": [factor_json(factor) for factor in self.second_factors] or None,
         }
         return {name: value for name, value in fields.items() if value is not None}
 

@@ -156,6 +156,7 @@ def download_tokens(api: FileTranscript) -> None:
     token = api.put("a.txt")["downloadTokens"]
     api.rules("deny")
     api.get("a.txt", f"?alt=media&token={token}", {"Accept-Encoding": "gzip"})
+    api.get("a.txt", f"?alt=media&token={token}", {"Accept-Encoding": "gzip", "Authorization": "Firebase nonsense"})
     api.get("a.txt", "?alt=media&token=wrong")
     api.get("a.txt", f"?token={token}")
     api.call("POST", "/o/a.txt?create_token=true")

@@ -57,6 +57,11 @@ class Desk:
         if not self.rules.allows(call.caller, operation, call.bucket, path, before, after, self.clock()):
             raise denied(_PERMISSIONS[operation])
 
+    def opens(self, bucket: str, name: str, params: Mapping[str, str]) -> bool:
+        """Whether a query has a download token of that object: it opens it to anybody."""
+        stored = self.store.find(bucket, name)
+        return stored is not None and params.get("token") in stored.metadata.tokens
+
     def existing(self, call: Call, word: str) -> StoredObject:
         """The object that a call is about, its conditions kept. Raises `Refusal` 404 or 412."""
         stored = self.store.find(call.bucket, call.name)

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 def get_bytes(desk: Desk, call: Call) -> Response:
     """The object itself. Its download token opens it to anybody; a wrong one is none."""
     with desk.store.lock:
-        there = desk.store.find(call.bucket, call.name)
-        if there is None or call.params.get("token") not in there.metadata.tokens:
+        if not desk.opens(call.bucket, call.name, call.params):
             desk.check(call, "get", call.name)
         return download(desk.existing(call, "GET_OBJECT"), call.headers)
 
@@ -31,8 +30,7 @@ def get_bytes(desk: Desk, call: Call) -> Response:
 def get_metadata(desk: Desk, call: Call) -> Response:
     """What is known of the object. One that has no download token gets one."""
     with desk.store.lock:
-        there = desk.store.find(call.bucket, call.name)
-        if there is None or call.params.get("token") not in there.metadata.tokens:
+        if not desk.opens(call.bucket, call.name, call.params):
             desk.check(call, "get", call.name)
         stored = desk.existing(call, "GET_OBJECT")
         if not stored.metadata.tokens:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.storage.access import Rules
     from firebase_rest.transport.wire import BodyReader, Json, Request
 
+_READS = {"download", "metadata"}
+
 PIECE = 256 * 1024
 """Bytes that are moved at once."""
 
@@ -80,8 +82,9 @@ class StorageEmulator:
             return Exchange(kind, fault.refusal, None, self.traffic)
         scheme = request.url.partition("://")[0]
         try:
-            # The commands of a resumable upload need no credentials: its URL is one.
-            caller = NOBODY if "upload_id" in params else identify(headers, self._check_id_token, self._clock())
+            # A download token and the URL of a resumable upload are credentials: others are not looked at then.
+            trusted = "upload_id" in params or (kind in _READS and self._desk.opens(bucket, name or "", params))
+            caller = NOBODY if trusted else identify(headers, self._check_id_token, self._clock())
             call = Call(method, bucket, name or params.get("name", ""), params, headers, caller, f"{scheme}://{host}")
             sink = self._sink(kind, call)
         except Refusal as refusal:

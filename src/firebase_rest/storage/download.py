@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import zlib
 from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from firebase_rest.errors import ChecksumMismatch, InvalidAnswer, NetworkError, PreconditionFailed
@@ -93,6 +93,8 @@ class Arrival:
             or (not self._on_the_fly and encoding != self._encoding)
         ):
             raise self.changed(response)
+        if self._on_the_fly:
+            self._inflater = Inflater() if encoding == "gzip" else None
         self._position = self._first_byte(response)
         total = _total(response)
         if total is not None and not self._on_the_fly:
@@ -130,7 +132,8 @@ class Arrival:
     def changed(self, response: Response) -> PreconditionFailed:
         """The error for an object that is not the one that the download began with."""
         message = f"{self.location.name!r} was overwritten while it was being downloaded."
-        return api_error(PreconditionFailed, response, message)
+        answer = replace(response, status=412, body=message.encode(), reader=None)
+        return api_error(PreconditionFailed, answer, message)
 
     # --- what the body brings ---------------------------------------------------------------------------------------
 

@@ -178,7 +178,9 @@ def trusted(url: str, location: Location) -> str:
     if base.scheme == "http":
         parts = parts._replace(scheme=base.scheme, netloc=base.netloc)
     host = parts.hostname or ""
-    if parts.netloc != base.netloc and not (parts.scheme == "https" and host.endswith(".googleapis.com")):
+    if (parts.scheme, parts.netloc) != (base.scheme, base.netloc) and not (
+        parts.scheme == "https" and host.endswith(".googleapis.com")
+    ):
         raise InvalidAnswer("The server named an upload address that is not Google's; nothing was sent there.")
     return parts.geturl()
 

@@ -1,0 +1,125 @@
+"""Connections that break in the middle of a file: both ends agree on every byte, and little is sent twice."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+import firebase_rest
+from firebase_rest import NetworkError
+from loopback.breaking_proxy import BreakingProxy
+
+SIZE = 100_000_000
+BREAKS = 50
+CHUNK = 8 * 1024 * 1024
+COST = CHUNK + 1024 * 1024
+"""Bytes that each break may cost, counted where the server takes and gives them."""
+
+BUCKET = "demo-test.appspot.com"
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    path = tmp_path / "large.bin"
+    path.write_bytes(random.Random(11).randbytes(SIZE))
+    return path
+
+
+def through(proxy: BreakingProxy, monkeypatch, **options) -> firebase_rest.App:
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", proxy.host)
+    return firebase_rest.initialize_app({"storageBucket": BUCKET}, **options)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_fifty_breaks_cost_little_and_no_byte_is_lost(server, monkeypatch, large, tmp_path, seed):
+    points = random.Random(seed)
+    traffic = server.emulator.storage.traffic
+    with BreakingProxy(server.host, up=points.sample(range(1000, SIZE), BREAKS)) as proxy:
+        with through(proxy, monkeypatch) as app:
+            metadata = app.storage().child("large").put(large)
+        assert proxy.breaks == BREAKS
+    assert metadata["size"] == str(SIZE)
+    assert SIZE <= traffic.received <= SIZE + BREAKS * COST
+    before = traffic.sent
+    back = tmp_path / "back.bin"
+    with BreakingProxy(server.host, down=points.sample(range(1000, SIZE), BREAKS)) as proxy:
+        with through(proxy, monkeypatch) as app:
+            app.storage().child("large").download(back)
+        assert proxy.breaks == BREAKS
+    assert back.read_bytes() == large.read_bytes()
+    assert traffic.sent - before <= SIZE + BREAKS * COST
+
+
+@pytest.mark.parametrize("how", ["fin", "rst"])
+def test_a_break_costs_an_upload_at_most_a_chunk_and_a_download_only_what_was_on_the_way(server, monkeypatch, how):
+    data = random.Random(3).randbytes(3_000_000)
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    storage = server.emulator.storage
+    server.emulator.faults.storage.drop_upload(1_000_000, how=how)
+    server.emulator.faults.storage.drop_download(2_000_000, how=how)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        app.storage().child("a").put(data, chunk_size=2_097_152)
+        assert len(data) <= storage.traffic.received <= len(data) + 2_097_152
+        assert app.storage().child("a").get_bytes() == data
+
+
+@pytest.mark.parametrize("kind", ["upload", "finalize", "query", "start", "delete"])
+def test_an_answer_that_is_lost_on_the_way_is_found_out(server, monkeypatch, kind):
+    data = random.Random(3).randbytes(1_000_000)
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    faults = server.emulator.faults.storage
+    if kind == "query":
+        faults.drop_upload(300_000)
+    faults.drop_answer(kind)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        app.storage().child("a").put(data, chunk_size=524_288)
+        assert app.storage().child("a").get_bytes() == data
+        app.storage().child("a").delete()
+        assert not list(app.storage().list())
+
+
+def test_a_small_upload_whose_answer_is_lost_may_have_happened_and_is_not_sent_twice(server, monkeypatch):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    server.emulator.faults.storage.drop_answer("upload")
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        with pytest.raises(NetworkError) as caught:
+            app.storage().child("a").put(b"x")
+        assert caught.value.may_have_happened
+        assert app.storage().child("a").get_metadata()["metageneration"] == "1"
+        server.emulator.faults.storage.drop_answer("upload")
+        generation = app.storage().child("a").get_metadata()["generation"]
+        made = app.storage().child("a").put(b"yy", if_generation_match=generation)
+        assert made["size"] == "2"
+
+
+def test_an_upload_that_ends_for_good_is_taken_up_by_another_app(server, monkeypatch, tmp_path):
+    data = random.Random(3).randbytes(2_000_000)
+    local = tmp_path / "file"
+    local.write_bytes(data)
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    faults, traffic = server.emulator.faults.storage, server.emulator.storage.traffic
+    faults.drop_upload(0, times=None, skip=3)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}, retries=0) as app:
+        upload = app.storage().child("a").upload(local, chunk_size=262_144)
+        with pytest.raises(NetworkError):
+            upload.run()
+    faults.clear()
+    assert upload.bytes_confirmed == 3 * 262_144
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        assert app.storage().child("a").upload(local, state=upload.state).run()["size"] == "2000000"
+        assert app.storage().child("a").get_bytes() == data
+    assert traffic.received == len(data)
+
+
+def test_a_deadline_ends_a_download_that_stalls(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        app.storage().child("a").put(bytes(1_000_000))
+        server.emulator.faults.storage.stall_download(100_000)
+        with pytest.raises(firebase_rest.NetworkTimeout, match="deadline"):
+            app.storage().with_options(deadline=0.5).child("a").download(tmp_path / "a")
+        server.emulator.faults.storage.clear()
+    assert not list(tmp_path.iterdir())

@@ -1,0 +1,29 @@
+"""Our client on our Storage emulator: the promises of `storage.cases`."""
+
+from __future__ import annotations
+
+import pytest
+
+pytest.register_assert_rewrite("storage.cases")
+
+from storage.cases import *  # noqa: E402, F403 - the same tests run on the official emulator
+from storage.side import Client, Side  # noqa: E402
+
+
+class Rules:
+    """One word decides everything, as in the official emulator's launcher."""
+
+    word = "allow"
+
+    def allows(self, caller, operation, bucket, path, before, after, now) -> bool:
+        return self.word == "allow" or (self.word == "signed-in" and caller.auth is not None)
+
+
+@pytest.fixture
+def client(server, monkeypatch):
+    before = server.emulator.storage.rules
+    rules = server.emulator.storage.rules = Rules()
+    side = Side(server.host, lambda word: setattr(rules, "word", word), official=False)
+    yield Client(side, monkeypatch)
+    side.close()
+    server.emulator.storage.rules = before

@@ -1,0 +1,308 @@
+"""Storage on the wire: who signs and how, what refusals become, what is repeated, and what is kept secret."""
+
+from __future__ import annotations
+
+import json
+import logging
+import pickle
+
+import pytest
+
+import firebase_rest
+from firebase_rest import (
+    ApiError,
+    ConfigError,
+    InvalidAnswer,
+    NetworkError,
+    NetworkTimeout,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    QuotaExceeded,
+    RateLimited,
+    ServerError,
+    Unauthenticated,
+)
+from loopback.server import Peer, Server, answers, ok
+
+OLD, NEW = "old-id-token", "new-id-token"
+USER = {"idToken": OLD, "refreshToken": "refresh-1", "expiresIn": "3600", "localId": "u"}
+REFRESHED = {"user_id": "u", "id_token": NEW, "refresh_token": "refresh-2", "expires_in": "3600"}
+METADATA = json.dumps({"name": "a", "size": "1", "downloadTokens": "secret-download-token,second"})
+SESSION = {"x-goog-upload-status": "active"}
+
+
+@pytest.fixture
+def bucket(connect, monkeypatch):
+    def bucket(server, **options):
+        monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
+        config = {"storageBucket": "b", **options.pop("config", {})}
+        return connect(server, config=config, **options).storage()
+
+    return bucket
+
+
+def firebase(refusal: str):
+    """Storage and Secure Token in one: takes only the new token."""
+
+    def script(peer: Peer) -> None:
+        while True:
+            request = peer.request()
+            if "securetoken" in request.path:
+                peer.answer(json.dumps(REFRESHED))
+            elif request.headers.get("authorization") == f"Firebase {NEW}":
+                peer.answer(METADATA)
+            else:
+                peer.answer(refusal, 401)
+
+    return script
+
+
+# --- signing ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_users_token_goes_as_a_firebase_header_and_never_into_the_url(bucket):
+    with Server(ok(METADATA)) as server:
+        bucket(server).child("a").get_metadata("an-id-token")
+        (request,) = server.requests
+    assert request.headers["authorization"] == "Firebase an-id-token"
+    assert "an-id-token" not in request.target
+
+
+def test_nobody_signs_without_a_token_and_the_owner_with_a_service_account(bucket):
+    with Server(ok(METADATA)) as server:
+        bucket(server).child("a").get_metadata()
+        bucket(server, config={"serviceAccount": {"client_email": "x"}}).child("a").get_metadata()
+        nobody, owner = server.requests
+    assert "authorization" not in nobody.headers
+    assert owner.headers["authorization"] == "Bearer owner"
+
+
+@pytest.mark.parametrize("refusal", ["", "Unauthorized", '{"error": {"code": 401, "message": "Who?"}}'])
+@pytest.mark.parametrize("call", ["get_metadata", "delete", "get_bytes", "put"])
+def test_any_401_renews_a_session_once_and_the_call_is_made_once_more(bucket, connect, refusal, call):
+    with Server(firebase(refusal)) as server:
+        place = bucket(server).child("a")
+        app = connect(server)
+        session = app.auth().session(USER)
+        place.as_user(session).put(b"x") if call == "put" else getattr(place.as_user(session), call)()
+        assert sum("securetoken" in request.path for request in server.requests) == 1
+        assert len(server.requests) == 3
+
+
+def test_a_refusal_of_app_check_renews_nothing(bucket, connect):
+    words = '{"error": {"code": 401, "message": "Firebase App Check token is invalid."}}'
+    with Server(firebase(words)) as server:
+        place = bucket(server).child("a").as_user(connect(server).auth().session(USER))
+        with pytest.raises(Unauthenticated) as caught:
+            place.get_metadata()
+        assert "App Check" in caught.value.message
+        assert len(server.requests) == 1
+
+
+# --- refusals --------------------------------------------------------------------------------------------------------
+
+PAGE = "<html><body>No.</body></html>"
+
+
+@pytest.mark.parametrize(
+    "body", ["", "Not Found", PAGE, '{"error": {"code": 1, "message": "No."}}', '{"error": "No."}', "[]"]
+)
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (400, ApiError),
+        (401, Unauthenticated),
+        (402, QuotaExceeded),
+        (403, PermissionDenied),
+        (404, NotFound),
+        (412, PreconditionFailed),
+        (429, RateLimited),
+        (500, ServerError),
+        (501, ServerError),
+        (503, ServerError),
+    ],
+)
+def test_a_refusal_is_typed_by_its_status_whatever_its_body(bucket, status, kind, body):
+    with Server(answers((status, body))) as server:
+        place = bucket(server, retries=0).child("a")
+        for call in (
+            place.get_metadata,
+            place.get_bytes,
+            place.delete,
+            lambda: place.put(b"x"),
+            lambda: list(place.list()),
+        ):
+            with pytest.raises(kind) as caught:
+                call()
+            assert caught.value.status == status
+            assert caught.value.args[1] == body
+            assert type(pickle.loads(pickle.dumps(caught.value))) is kind
+
+
+@pytest.mark.parametrize("body", ["", PAGE, "null", "[]", "{}", "5"])
+def test_what_is_no_answer_of_firebase_is_an_invalid_answer(bucket, body):
+    with Server(ok(body)) as server:
+        place = bucket(server).child("a")
+        for call in (
+            place.get_metadata,
+            lambda: place.put(b"x"),
+            lambda: place.update_metadata({"contentType": "a/b"}),
+        ):
+            with pytest.raises(InvalidAnswer):
+                call()
+
+
+# --- repeating -------------------------------------------------------------------------------------------------------
+
+
+def counted(*steps):
+    """Requests are answered by the steps in turn: a status, "break" or "silence"; then by 200."""
+    left = list(steps)
+
+    def script(peer: Peer) -> None:
+        while True:
+            peer.request()
+            step = left.pop(0) if left else 200
+            if step == "break":
+                peer.reset()
+                return
+            if step == "silence":
+                peer.silence()
+            else:
+                peer.answer(METADATA if step == 200 else "", step)
+
+    return script
+
+
+@pytest.mark.parametrize("step", ["break", 408, 429, 500, 502, 503, 504])
+def test_reads_lists_and_metadata_are_tried_again(bucket, step):
+    calls = [
+        lambda place: place.get_metadata(),
+        lambda place: place.get_bytes(),
+        lambda place: list(place.list()),
+        lambda place: place.update_metadata({"contentType": "a/b"}),
+        lambda place: place.delete(),
+    ]
+    for call in calls:
+        with Server(counted(step, step)) as server:
+            call(bucket(server).child("a"))
+            assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(("step", "tries"), [("break", 1), (500, 1), (503, 1), (429, 2)])
+def test_a_simple_upload_is_tried_again_only_where_it_was_certainly_not_attempted(bucket, step, tries):
+    with Server(counted(step)) as server:
+        place = bucket(server).child("a")
+        if tries == 1:
+            with pytest.raises((NetworkError, ServerError)):
+                place.put(b"x")
+        else:
+            assert place.put(b"x")["size"] == "1"
+        assert len(server.requests) == tries
+
+
+@pytest.mark.parametrize("step", ["break", 500, 503, 429])
+def test_with_a_generation_to_match_a_simple_upload_is_tried_again(bucket, step):
+    with Server(counted(step)) as server:
+        bucket(server).child("a").put(b"x", if_generation_match=5)
+        assert len(server.requests) == 2
+        assert "ifGenerationMatch=5" in server.requests[1].query
+
+
+def test_a_delete_that_was_tried_again_and_finds_nothing_is_done(bucket):
+    with Server(counted("break", 404)) as server:
+        bucket(server).child("a").delete()
+    with Server(counted(429, 404)) as server, pytest.raises(NotFound):
+        bucket(server).child("a").delete()
+
+
+@pytest.mark.parametrize("call", ["get_metadata", "get_bytes", "delete"])
+def test_silence_is_an_error_and_not_tried_again(bucket, call):
+    with Server(counted("silence")) as server:
+        with pytest.raises(NetworkTimeout):
+            getattr(bucket(server, timeout=0.2).child("a"), call)()
+        assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("create", [True, False])
+def test_making_a_download_token_is_not_repeated_and_revoking_one_is(bucket, create):
+    with Server(counted("break")) as server:
+        place = bucket(server).child("a")
+        if create:
+            with pytest.raises(NetworkError):
+                place.create_download_token()
+        else:
+            assert place.revoke_download_token("first-token") == ["secret-download-token", "second"]
+
+
+# --- configuration ---------------------------------------------------------------------------------------------------
+
+
+def test_a_scheme_in_the_emulators_host_is_refused_at_first_use(monkeypatch):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", "http://127.0.0.1:9199")
+    with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
+        place = app.storage().child("a")
+        with pytest.raises(ConfigError, match="without a scheme"):
+            place.get_metadata()
+
+
+def test_without_a_bucket_the_first_use_says_which_key_is_missing():
+    with firebase_rest.initialize_app({}) as app:
+        place = app.storage().child("a")
+        for call in (place.get_metadata, place.get_url, lambda: place.put(b"x"), lambda: list(place.list())):
+            with pytest.raises(ConfigError, match="storageBucket"):
+                call()
+        assert app.storage().ref("gs://b/a").full_path == "a"
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def test_no_token_and_no_upload_url_is_in_errors_reprs_and_logs(bucket, caplog):
+    caplog.set_level(logging.DEBUG)
+
+    def script(peer: Peer) -> None:
+        while True:
+            request = peer.request()
+            if request.headers.get("x-goog-upload-command") == "start":
+                url = "http://other/o?upload_id=secret-upload-id&x=1"
+                peer.answer("", 200, {"X-Goog-Upload-Status": "active", "X-Goog-Upload-URL": url})
+            elif "delete_token" in request.query or "upload_id" in request.query:
+                peer.answer(request.target, 403, {"X-Goog-Upload-URL": "http://other/o?upload_id=secret-upload-id"})
+            else:
+                peer.answer(METADATA)
+
+    texts = []
+    with Server(script) as server:
+        place = bucket(server).child("a").as_user("secret-id-token")
+        upload = place.upload(bytes(300_000))
+        for call in (upload.run, lambda: place.revoke_download_token("secret-download-token")):
+            with pytest.raises(PermissionDenied) as caught:
+                call()
+            error = caught.value
+            texts += [str(error), repr(error), error.message, error.request.url, repr(error.response.headers)]
+            texts += [repr(pickle.dumps(error)), repr(error.__context__), repr(error.__cause__)]
+        texts += [repr(upload), repr(place), repr(place.get_metadata), caplog.text]
+        link = place.get_download_url()
+    assert "secret-upload-id" in upload.state
+    assert "secret-download-token" in link
+    for secret in ("secret-upload-id", "secret-download-token", "secret-id-token"):
+        assert not [text for text in texts if secret in text]
+
+
+def test_an_upload_stays_with_the_configured_emulator_whatever_it_calls_itself(bucket):
+    def script(peer: Peer) -> None:
+        while True:
+            request = peer.request()
+            if request.headers.get("x-goog-upload-command") == "start":
+                url = "http://internal-name:1/v0/b/b/o?upload_id=1"
+                peer.answer("", 200, {**SESSION, "X-Goog-Upload-URL": url})
+            else:
+                final = {"X-Goog-Upload-Status": "final"}
+                peer.answer(json.dumps({"name": "a", "size": "300000"}), 200, final)
+
+    with Server(script) as server:
+        assert bucket(server).child("a").put(bytes(300_000))["size"] == "300000"
+        assert len(server.requests) == 2

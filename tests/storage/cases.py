@@ -1,0 +1,506 @@
+"""What the client promises of Storage: one body, run on our emulator and on the official one.
+
+`client` is a `storage.side.Client`.
+"""
+
+from __future__ import annotations
+
+import gzip
+import io
+import json
+import os
+import random
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+
+from firebase_rest.errors import (
+    Cancelled,
+    NetworkError,
+    NotFound,
+    PayloadTooLarge,
+    PermissionDenied,
+    UsageError,
+)
+from firebase_rest.storage.listing import StoredFile
+from storage.side import BUCKET, id_token
+
+K = 262_144
+LARGE = random.Random(5).randbytes(3 * K + 12_345)
+
+
+class WebUpload:
+    """As Flask's and Django's: a `read`, and a `filename`."""
+
+    def __init__(self, data: bytes, filename: str) -> None:
+        self._inside = io.BytesIO(data)
+        self.filename = filename
+
+    def read(self, size: int = -1) -> bytes:
+        return self._inside.read(size)
+
+
+# --- up and down -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [b"", b"hello", LARGE], ids=["empty", "small", "large"])
+@pytest.mark.parametrize("kind", ["path", "Path", "bytes", "bytearray", "file", "BytesIO", "web upload", "iterator"])
+def test_whatever_has_bytes_can_be_put_and_comes_back_the_same(client, tmp_path, data, kind):
+    local = tmp_path / "local.txt"
+    local.write_bytes(data)
+    reference = client.storage.child("folder", "file")
+    with local.open("rb") as opened:
+        sources = {
+            "path": str(local),
+            "Path": local,
+            "bytes": data,
+            "bytearray": bytearray(data),
+            "file": opened,
+            "BytesIO": io.BytesIO(data),
+            "web upload": WebUpload(data, "web.txt"),
+            "iterator": (data[start : start + 7777] for start in range(0, len(data), 7777)),
+        }
+        metadata = reference.put(sources[kind], chunk_size=K)
+        assert not opened.closed
+    assert metadata["name"] == "folder/file"
+    assert metadata["size"] == str(len(data))
+    named = kind in ("path", "Path", "file", "web upload")
+    assert metadata["contentType"] == ("text/plain" if named else "application/octet-stream")
+    assert reference.get_bytes() == data
+
+
+def test_a_file_object_is_put_from_where_it_stands(client):
+    file = io.BytesIO(b"0123456789")
+    file.seek(4)
+    assert client.storage.child("a").put(file)["size"] == "6"
+    assert client.storage.child("a").get_bytes() == b"456789"
+
+
+@pytest.mark.parametrize("mode", ["r", "w+"])
+def test_a_file_in_text_mode_is_refused_with_a_sentence(client, tmp_path, mode):
+    path = tmp_path / "text.txt"
+    path.write_text("text")
+    with path.open(mode) as file, pytest.raises(UsageError, match="'rb'"):
+        client.storage.child("a").put(file)
+    with pytest.raises(UsageError, match="'rb'"):
+        client.storage.child("a").put(io.StringIO("text"))
+    client.storage.child("a").put(b"bytes")
+    with path.open("w") as file, pytest.raises(UsageError, match="'wb'"):
+        client.storage.child("a").download(file)
+
+
+@pytest.mark.parametrize("wrong", [5, None, ["text"], {"a": 1}])
+def test_what_has_no_bytes_is_refused_with_a_sentence(client, wrong):
+    with pytest.raises(UsageError):
+        client.storage.child("a").put(wrong)
+
+
+def test_a_missing_local_file_is_a_file_not_found_error(client, tmp_path):
+    with pytest.raises(FileNotFoundError):
+        client.storage.child("a").put(tmp_path / "missing")
+    client.storage.child("a").put(b"x")
+    with pytest.raises(FileNotFoundError):
+        client.storage.child("a").download(tmp_path / "no" / "folder" / "file")
+    with pytest.raises(IsADirectoryError):
+        client.storage.child("a").download(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+NAMES = ["a b", "a%41b%", "a#b", "a?b=c&d", "a+b", "é", "😀/😀.png", "/leading", "x" * 1024, "[x]*'\"", "a\tb"]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:20])
+def test_names_go_round(client, name):
+    reference = client.storage.child(name)
+    assert reference.put(b"mine")["name"] == reference.full_path == name.removeprefix("/")
+    assert reference.get_bytes() == b"mine"
+    assert [file.name for file in client.storage.list_files()] == [reference.full_path]
+    assert reference.get_metadata()["name"] == reference.full_path
+    reference.delete()
+    assert not list(client.storage.list_files())
+
+
+@pytest.mark.parametrize("name", ["a//b", "x" * 1025, "a\nb", ".."])
+def test_names_that_would_not_go_round_are_refused_with_a_sentence(client, name):
+    with pytest.raises(UsageError, match=r"[a-z]+ [a-z]+ [a-z]+"):
+        client.storage.child(name).put(b"mine")
+    assert not list(client.storage.list())
+
+
+@pytest.mark.parametrize("kind", ["path", "Path", "file", "BytesIO"])
+def test_a_download_goes_to_a_path_or_a_file(client, tmp_path, kind):
+    client.storage.child("a").put(LARGE)
+    local = tmp_path / "local.bin"
+    memory = io.BytesIO()
+    if kind == "file":
+        with local.open("wb") as file:
+            client.storage.child("a").download(file)
+            assert not file.closed
+    else:
+        client.storage.child("a").download({"path": str(local), "Path": local, "BytesIO": memory}[kind])
+    assert (memory.getvalue() if kind == "BytesIO" else local.read_bytes()) == LARGE
+    assert [path.name for path in tmp_path.iterdir()] == ([] if kind == "BytesIO" else ["local.bin"])
+
+
+def test_a_download_replaces_a_file_and_keeps_its_mode_and_a_link_to_it(client, tmp_path):
+    local, link = tmp_path / "local", tmp_path / "link"
+    local.write_bytes(b"before")
+    local.chmod(0o640)
+    link.symlink_to(local)
+    client.storage.child("a").put(b"after")
+    client.storage.child("a").download(link)
+    assert link.is_symlink()
+    assert local.read_bytes() == b"after"
+    assert local.stat().st_mode & 0o777 == 0o640
+
+
+def test_what_is_refused_is_typed_and_leaves_nothing_behind(client, tmp_path):
+    kept = tmp_path / "kept"
+    kept.write_bytes(b"before")
+    with pytest.raises(NotFound):
+        client.storage.child("missing").download(kept)
+    client.storage.child("secret").put(b"x")
+    client.rules("deny")
+    with pytest.raises(PermissionDenied):
+        client.storage.child("secret").download(tmp_path / "new")
+    memory = io.BytesIO(b"before")
+    memory.seek(6)
+    with pytest.raises(PermissionDenied):
+        client.storage.child("secret").download(memory)
+    assert memory.getvalue() == b"before"
+    for call in (
+        lambda: client.storage.child("secret").put(b"small"),
+        lambda: client.storage.child("secret").put(LARGE, chunk_size=K),
+        lambda: client.storage.child("secret").get_metadata(),
+        lambda: client.storage.child("secret").delete(),
+        lambda: list(client.storage.list()),
+    ):
+        with pytest.raises(PermissionDenied):
+            call()
+    assert kept.read_bytes() == b"before"
+    assert [path.name for path in tmp_path.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize(("start", "end"), [(0, 5), (7, 11), (100, None), (K, 2 * K)])
+def test_a_part_of_a_file_can_be_read(client, start, end):
+    client.storage.child("a").put(LARGE)
+    assert client.storage.child("a").get_bytes(start=start, end=end) == LARGE[start:end]
+    with client.storage.child("a").open_stream(start=start, end=end) as stream:
+        assert stream.read() == LARGE[start:end]
+
+
+def test_a_part_beyond_the_end_is_empty(client):
+    client.storage.child("a").put(b"short")
+    assert client.storage.child("a").get_bytes(start=100) == b""
+    assert client.storage.child("a").get_bytes(start=2, end=100) == b"ort"
+
+
+def test_a_stream_is_an_open_binary_file(client):
+    client.storage.child("a").put(b"line 1\nline 2\n")
+    with client.storage.child("a").open_stream() as stream:
+        assert io.TextIOWrapper(io.BufferedReader(stream)).readlines() == ["line 1\n", "line 2\n"]
+    with pytest.raises(NotFound):
+        client.storage.child("missing").open_stream()
+    stream = client.storage.child("a").open_stream()
+    stream.close()
+    stream.close()
+    with pytest.raises(ValueError, match="closed"):
+        stream.read()
+
+
+def test_max_size_bounds_what_is_read(client):
+    client.storage.child("a").put(LARGE)
+    with pytest.raises(PayloadTooLarge, match="max_size"):
+        client.storage.child("a").get_bytes(max_size=len(LARGE) - 1)
+    assert client.storage.child("a").get_bytes(max_size=len(LARGE)) == LARGE
+
+
+def test_a_file_stored_as_gzip_comes_inflated(client, tmp_path):
+    client.storage.child("a.txt").put(gzip.compress(b"text"), content_encoding="gzip")
+    assert client.storage.child("a.txt").get_bytes() == b"text"
+    client.storage.child("a.txt").download(tmp_path / "a")
+    assert (tmp_path / "a").read_bytes() == b"text"
+
+
+# --- metadata, links, deleting ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [b"small", LARGE], ids=["small", "large"])
+def test_metadata_go_up_with_the_file(client, data):
+    metadata = client.storage.child("a.png").put(
+        data, None, "text/x-mine", metadata={"owner": "ådä"}, cache_control="no-store", content_language="de"
+    )
+    assert metadata == client.storage.child("a.png").get_metadata()
+    assert metadata["contentType"] == "text/x-mine"
+    assert metadata["cacheControl"] == "no-store"
+    assert metadata["contentLanguage"] == "de"
+    assert metadata["metadata"] == {"owner": "ådä"}
+
+
+def test_metadata_are_changed_key_by_key_and_none_clears(client):
+    reference = client.storage.child("a")
+    reference.put(b"x", metadata={"one": "1", "two": "2"}, cache_control="no-store")
+    changed = reference.update_metadata({"contentType": "text/x-other", "metadata": {"one": None, "three": "3"}})
+    assert changed["contentType"] == "text/x-other"
+    assert changed["metadata"] == {"two": "2", "three": "3"}
+    assert changed["cacheControl"] == "no-store"
+    assert not reference.update_metadata({"cacheControl": None}).get("cacheControl")
+    for wrong in ({"size": "5"}, {"contentType": 5}, {"metadata": {"a": 1}}, "text"):
+        with pytest.raises(UsageError):
+            reference.update_metadata(wrong)
+    with pytest.raises(NotFound):
+        client.storage.child("missing").update_metadata({"contentType": "a/b"})
+
+
+def test_the_shareable_link_works_for_anybody(client):
+    client.storage.child("a b.txt").put(b"shared")
+    client.rules("signed-in")
+    link = client.storage.child("a b.txt").get_url(id_token())
+    assert link == client.storage.child("a b.txt").get_download_url(id_token())
+    assert id_token() not in link
+    with urlopen(link) as answer:
+        assert answer.read() == b"shared"
+    assert client.storage.ref(link) == client.storage.child("a b.txt")
+
+
+def test_download_tokens_are_made_and_revoked_by_administrators(client):
+    client.storage.child("a").put(b"x")
+    first = client.owner.child("a").get_metadata()["downloadTokens"]
+    tokens = client.owner.child("a").create_download_token()
+    assert first in tokens
+    assert len(tokens) == 2
+    assert client.owner.child("a").revoke_download_token(first) == [token for token in tokens if token != first]
+    with pytest.raises(PermissionDenied):
+        client.storage.child("a").create_download_token(id_token())
+    with pytest.raises(UsageError):
+        client.owner.child("a").revoke_download_token("")
+
+
+def test_deleting_deletes_one_file_and_a_missing_one_is_not_found(client):
+    for name in ("a", "b"):
+        client.storage.child(name).put(b"x")
+    client.storage.child("a").delete()
+    assert [file.name for file in client.storage.list_files()] == ["b"]
+    with pytest.raises(NotFound):
+        client.storage.child("a").delete()
+    with pytest.raises(UsageError, match="name it"):
+        client.storage.delete()
+
+
+def test_everything_in_a_folder_is_deleted_when_its_name_is_said_twice(client):
+    for name in ("old/a", "old/b/c", "older", "new/old/d"):
+        client.storage.child(name).put(b"x")
+    for confirm in (None, False, "", "olde", "old/", 1):
+        with pytest.raises(UsageError, match="confirm='old'"):
+            client.storage.delete_all("old", confirm=confirm)
+    assert client.storage.delete_all("old/", confirm="old") == 2
+    assert [file.name for file in client.storage.list_files()] == ["new/old/d", "older"]
+    assert client.storage.child("new").delete_all("old", confirm="new/old") == 1
+    with pytest.raises(UsageError, match=BUCKET):
+        client.storage.delete_all(confirm=True)
+    assert client.storage.delete_all(confirm=BUCKET) == 1
+    assert not list(client.storage.list())
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def tree(client):
+    for name in ("a.txt", "photos/1.png", "photos/2.png", "photos/2024/3.png", "phone.txt", "z/z/z"):
+        client.storage.child(name).put(name.encode())
+    return client.storage
+
+
+def seen(entries):
+    return [("folder " if entry.is_prefix else "") + entry.full_path for entry in entries]
+
+
+@pytest.mark.parametrize("page_size", [None, 1, 2, 1000])
+def test_a_list_gives_files_and_folders_each_once_whatever_the_pages(client, tree, page_size):
+    assert sorted(seen(tree.list(page_size=page_size))) == ["a.txt", "folder photos", "folder z", "phone.txt"]
+    assert sorted(seen(tree.child("photos").list(page_size=page_size))) == [
+        "folder photos/2024",
+        "photos/1.png",
+        "photos/2.png",
+    ]
+    assert sorted(file.name for file in tree.list_files(page_size=page_size)) == [
+        "a.txt",
+        "phone.txt",
+        "photos/1.png",
+        "photos/2.png",
+        "photos/2024/3.png",
+        "z/z/z",
+    ]
+
+
+def test_a_list_begins_with_any_prefix(client, tree):
+    assert sorted(seen(tree.list("pho"))) == ["folder photos", "phone.txt"]
+    assert seen(tree.list("photos/2")) == ["folder photos/2024", "photos/2.png"]
+    assert [file.name for file in tree.list_files("photos/2")] == ["photos/2.png", "photos/2024/3.png"]
+    assert [file.name for file in tree.child("photos").list_files("2024/")] == ["photos/2024/3.png"]
+    assert seen(tree.list("nothing")) == []
+    assert seen(tree.list("z", delimiter=None)) == ["z/z/z"]
+    with pytest.raises(UsageError, match="delimiter"):
+        list(tree.list(delimiter=":"))
+    with pytest.raises(UsageError, match="page_size"):
+        list(tree.list(page_size=1001))
+
+
+def test_pages_can_be_fetched_one_by_one(client, tree):
+    page = tree.list_page(delimiter=None, page_size=4)
+    assert len(page.items) == 4
+    following = tree.list_page(delimiter=None, page_size=4, page_token=page.next_page_token)
+    assert following.next_page_token is None
+    assert len({*page.items, *following.items}) == 6
+
+
+def test_a_listed_folder_and_file_can_be_used_on(client, tree):
+    folder = next(entry for entry in tree.list() if entry.name == "photos")
+    assert seen(folder.list("1")) == ["photos/1.png"]
+    file = next(iter(tree.list_files("a")))
+    assert isinstance(file, StoredFile)
+    assert file.download_as_bytes() == b"a.txt"
+    file.delete()
+    assert not list(tree.list_files("a"))
+
+
+# --- who signs -------------------------------------------------------------------------------------------------------
+
+
+def test_a_path_means_the_same_whoever_signs(client):
+    client.rules("signed-in")
+    with pytest.raises(PermissionDenied):
+        client.storage.child("a/b").put(b"nobody")
+    token = id_token()
+    client.storage.child("a/b").put(b"ada", token)
+    assert client.owner.child("a/b").get_bytes() == b"ada"
+    assert client.storage.as_user(token).child("a/b").get_bytes() == b"ada"
+    assert client.app().storage().child("a/b").get_bytes(token) == b"ada"
+    client.rules("deny")
+    client.owner.child("a/b").put(b"owner")
+    with pytest.raises(PermissionDenied):
+        client.owner.child("a/b").get_bytes(token)
+
+
+def test_buckets_are_apart(client):
+    other = client.app().storage("gs://another-bucket")
+    client.storage.child("a").put(b"here")
+    other.child("a").put(b"there")
+    assert client.storage.child("a").get_bytes() == b"here"
+    assert client.storage.ref("gs://another-bucket/a").get_bytes() == b"there"
+    assert client.storage.ref("gs://another-bucket/a") == other.child("a")
+    assert other.child("a") != client.storage.child("a")
+
+
+# --- long work -------------------------------------------------------------------------------------------------------
+
+
+def test_progress_rises_to_the_end(client, tmp_path):
+    up: list[tuple[int, int | None]] = []
+    down: list[tuple[int, int | None]] = []
+    client.storage.child("a").put(LARGE, progress=lambda *done: up.append(done), chunk_size=K)
+    client.storage.child("a").download(tmp_path / "a", progress=lambda *done: down.append(done))
+    for seen_ in (up, down):
+        assert seen_ == sorted(seen_)
+        assert seen_[-1] == (len(LARGE), len(LARGE))
+    assert up == [(0, len(LARGE)), *((n * K, len(LARGE)) for n in (1, 2, 3)), (len(LARGE), len(LARGE))]
+
+
+def test_an_upload_is_taken_up_by_its_state(client):
+    class Stop(Exception):
+        pass
+
+    def stop(done, total):
+        if done == 2 * K:
+            raise Stop
+
+    upload = client.storage.child("a").upload(LARGE, progress=stop, chunk_size=K)
+    with pytest.raises(Stop):
+        upload.run()
+    assert json.loads(upload.state)["offset"] == 2 * K
+    done: list[int] = []
+    again = (
+        client.app().storage().child("a").upload(LARGE, state=upload.state, progress=lambda n, total: done.append(n))
+    )
+    assert again.run()["size"] == str(len(LARGE))
+    assert done[0] == 2 * K
+    assert client.storage.child("a").get_bytes() == LARGE
+
+
+def test_a_state_is_taken_only_for_its_own_place(client):
+    upload = client.storage.child("a").upload(b"x")
+    assert client.storage.child("a").upload(b"y", state=upload.state).run()["size"] == "1"
+    for state in (client.storage.child("b").upload(b"x").state, "", "{}", "nonsense", "[]"):
+        with pytest.raises(UsageError, match="state="):
+            client.storage.child("a").upload(b"y", state=state)
+
+
+def test_a_cancelled_upload_stores_nothing(client):
+    upload = client.storage.child("a").upload(
+        LARGE, progress=lambda done, total: upload.cancel() if done == K else None, chunk_size=K
+    )
+    with pytest.raises(Cancelled):
+        upload.run()
+    with pytest.raises(NotFound):
+        client.storage.child("a").get_metadata()
+
+
+def test_many_files_go_up_and_down_with_a_result_for_each(client, tmp_path):
+    there = tmp_path / "there"
+    there.mkdir()
+    files = {}
+    for number in range(7):
+        (there / f"{number}.txt").write_bytes(b"x" * number * 1000)
+        files[f"deep/{number}.txt"] = there / f"{number}.txt"
+    files["deep/missing"] = there / "missing"
+    results = client.storage.child("many").upload_many(files, workers=3)
+    assert [result.name for result in results] == list(files)
+    assert [result.ok for result in results] == [True] * 7 + [False]
+    assert isinstance(results[-1].error, FileNotFoundError)
+    assert results[3].metadata["size"] == "3000"
+    back = tmp_path / "back"
+    done: list[tuple[int, int | None]] = []
+    results = client.storage.child("many").download_many(list(files), back, progress=lambda *n: done.append(n))
+    assert [result.ok for result in results] == [True] * 7 + [False]
+    assert isinstance(results[-1].error, NotFound)
+    assert (back / "deep" / "6.txt").read_bytes() == b"x" * 6000
+    assert sorted(path.name for path in (back / "deep").iterdir()) == [f"{n}.txt" for n in range(7)]
+    assert done[-1] == (8, 8)
+    (result,) = client.storage.download_many({"many/deep/1.txt": tmp_path / "one"})
+    assert result.ok
+    assert (tmp_path / "one").read_bytes() == b"x" * 1000
+
+
+@pytest.mark.parametrize("name", ["../out", "a/../../out", "..", "/../out"])
+def test_no_name_leads_out_of_the_folder(client, tmp_path, name):
+    folder = tmp_path / "folder"
+    (result,) = client.storage.download_many([name], folder)
+    assert isinstance(result.error, UsageError)
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_upload_many_does_not_take_is_refused(client):
+    for wrong in ("text", 5, ["a"], [("a", "b", "c")]):
+        with pytest.raises(UsageError):
+            client.storage.upload_many(wrong)
+    with pytest.raises(UsageError, match="folder"):
+        client.storage.download_many(["a"])
+    with pytest.raises(UsageError, match="workers"):
+        client.storage.upload_many({}, workers=0)
+
+
+def test_nobody_there_is_a_network_error(client, monkeypatch):
+    client.side.host = "127.0.0.1:9"
+    storage = client.app(retries=0).storage()
+    with pytest.raises(NetworkError):
+        storage.child("a").put(b"x")
+    with pytest.raises(NetworkError):
+        storage.child("a").get_bytes()
+
+
+def test_a_descriptor_and_a_device_can_be_written_to(client, tmp_path):
+    client.storage.child("a").put(b"x")
+    client.storage.child("a").download(os.devnull)
+    assert Path(os.devnull).is_char_device()

@@ -1,0 +1,71 @@
+"""A Storage emulator, ours or the official one, as the client's tests see it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Callable
+from typing import Any
+
+import firebase_rest
+from firebase_rest import App, Storage
+
+BUCKET = "demo-project.appspot.com"
+ACCOUNT = {"client_email": "a@p.iam.gserviceaccount.com", "private_key": "never read", "type": "service_account"}
+
+
+class Side:
+    """`rules` switches what users may do: "allow", "deny" or "signed-in". Every app that was made is closed."""
+
+    def __init__(self, host: str, rules: Callable[[str], None], *, official: bool) -> None:
+        self.host = host
+        self.rules = rules
+        self.official = official
+        self._apps: list[App] = []
+
+    def app(self, monkeypatch: Any, *, owner: bool = False, **options: Any) -> App:
+        monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", self.host)
+        config: dict[str, Any] = {"storageBucket": BUCKET, "projectId": "demo-project"}
+        if owner:
+            config["serviceAccount"] = ACCOUNT
+        app = firebase_rest.initialize_app(config, **options)
+        self._apps.append(app)
+        return app
+
+    def close(self) -> None:
+        for app in self._apps:
+            app.close()
+
+
+class Client:
+    """What a test needs: `storage` as nobody, `owner` as administrator."""
+
+    def __init__(self, side: Side, monkeypatch: Any) -> None:
+        self.side = side
+        self.official = side.official
+        self.rules = side.rules
+        self._monkeypatch = monkeypatch
+        self.storage: Storage = side.app(monkeypatch).storage()
+        self.owner: Storage = side.app(monkeypatch, owner=True).storage()
+
+    def app(self, **options: Any) -> App:
+        return self.side.app(self._monkeypatch, **options)
+
+
+def id_token(uid: str = "ada") -> str:
+    """An unsigned ID token, which emulators take."""
+    now = int(time.time())
+    claims = {
+        "iss": "https://securetoken.google.com/demo-project",
+        "aud": "demo-project",
+        "sub": uid,
+        "user_id": uid,
+        "iat": now,
+        "exp": now + 3600,
+    }
+    return f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{_encoded(claims)}."
+
+
+def _encoded(value: object) -> str:
+    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()

@@ -1,0 +1,151 @@
+"""A bucket that answers as production does, in this process: a `Sender` that checks what it is sent.
+
+Offsets, granularity and command order are checked strictly. `trouble` says what happens to the next requests, one word
+each; where it is empty, nothing happens.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from firebase_rest.errors import NetworkError
+from firebase_rest.storage.crc32c import extend, in_base64
+from firebase_rest.transport.wire import Request, Response
+
+GRANULARITY = 262_144
+BASE = "https://firebasestorage.googleapis.com"
+
+
+def refusal(status: int, message: str = "No.", upload: str | None = None) -> Response:
+    headers = {} if upload is None else {"x-goog-upload-status": upload}
+    return Response(status, headers, json.dumps({"error": {"code": status, "message": message}}).encode())
+
+
+@dataclass
+class Bucket:
+    """`trouble` words: "ok"; "lost" (carried out, no answer), "cut" (not carried out, no answer), "half" (the first
+    granules are kept, no answer), or a function of the request that answers in the server's place.
+    """
+
+    trouble: list[str | Callable[[Request], Response]] = field(default_factory=list)
+    granularity: int = GRANULARITY
+    requests: list[Request] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    fields: dict[str, object] = field(default_factory=dict)
+    kept: bytes = b""
+    state: str = "none"
+    objects: dict[str, bytes] = field(default_factory=dict)
+    received: int = 0
+
+    # --- what a driver asks for ---
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    def send(self, request: Request) -> Response:
+        self.requests.append(request)
+        body = b"".join(request.body) if request.body is not None and not isinstance(request.body, bytes) else None
+        body = request.body if body is None else body
+        self.received += len(body or b"")
+        word = self.trouble.pop(0) if self.trouble else "ok"
+        if callable(word):
+            return word(request)
+        if word == "cut":
+            raise NetworkError("cut", may_have_happened=True)
+        if word == "half":
+            offset = self.command(request)[1]
+            assert offset == len(self.kept)
+            self.kept += body[: len(body) // 2 // self.granularity * self.granularity]
+            raise NetworkError("half", may_have_happened=True)
+        answer = self.answer(request, body or b"")
+        if word == "lost":
+            raise NetworkError("lost", may_have_happened=True)
+        assert word == "ok"
+        return answer
+
+    # --- the service ---
+
+    @property
+    def commands(self) -> list[str]:
+        """The upload commands that came, with their offsets."""
+        seen = []
+        for request in self.requests:
+            command, offset = self.command(request)
+            seen.append(command if offset is None else f"{command} {offset}")
+        return seen
+
+    def command(self, request: Request) -> tuple[str, int | None]:
+        offset = request.headers.get("X-Goog-Upload-Offset")
+        word = request.headers.get("X-Goog-Upload-Command") or request.headers.get("X-Goog-Upload-Protocol")
+        return word or request.method, None if offset is None else int(offset)
+
+    def answer(self, request: Request, body: bytes) -> Response:
+        if request.method == "GET":
+            name = next(iter(self.objects))
+            return self.metadata(name)
+        command, offset = self.command(request)
+        if command == "multipart":
+            return self.multipart(request, body)
+        if command == "start":
+            return self.start(request, body)
+        assert dict(request.params).get("upload_id") == "secret-upload-id"
+        if self.state == "none":
+            return refusal(404)
+        if command == "query":
+            return self.status(**{"x-goog-upload-size-received": str(len(self.kept))})
+        if command == "cancel":
+            self.state = "cancelled"
+            return Response(200)
+        if self.state != "active":
+            return refusal(400, "The upload is over.", "final")
+        if offset != len(self.kept):
+            return refusal(400, "Wrong offset.", "active")
+        if "finalize" not in command and len(body) % self.granularity:
+            return refusal(400, "Not a multiple of the granularity.", "active")
+        self.kept += body
+        if "finalize" not in command:
+            return self.status()
+        self.state = "final"
+        self.objects[str(self.fields["name"])] = self.kept
+        made = self.metadata(str(self.fields["name"]))
+        return Response(200, {"x-goog-upload-status": "final"}, made.body)
+
+    def start(self, request: Request, body: bytes) -> Response:
+        self.fields = json.loads(body)
+        assert dict(request.params)["name"] == self.fields["name"]
+        self.kept, self.state = b"", "active"
+        url = f"{BASE}/v0/b/bucket/o?name=x&upload_id=secret-upload-id&upload_protocol=resumable"
+        return self.status(**{"x-goog-upload-url": url, "x-goog-upload-chunk-granularity": str(self.granularity)})
+
+    def status(self, **headers: str) -> Response:
+        return Response(200, {"x-goog-upload-status": self.state, **headers})
+
+    def multipart(self, request: Request, body: bytes) -> Response:
+        kind, _, boundary = request.headers["Content-Type"].partition("; boundary=")
+        assert kind == "multipart/related"
+        mark = boundary.encode()
+        start, first, second, end = body.split(b"--" + mark)
+        assert (start, end) == (b"", b"--")
+        head, _, rest = first.partition(b"\r\n\r\n")
+        assert head == b"\r\nContent-Type: application/json; charset=utf-8"
+        self.fields = json.loads(rest.removesuffix(b"\r\n"))
+        head, _, rest = second.partition(b"\r\n\r\n")
+        assert head == b"\r\nContent-Type: " + str(self.fields["contentType"]).encode()
+        name = dict(request.params)["name"]
+        self.objects[name] = rest.removesuffix(b"\r\n")
+        return self.metadata(name)
+
+    def metadata(self, name: str) -> Response:
+        data = self.objects[name]
+        made = {
+            "name": name,
+            "generation": "1700000000000000",
+            "size": str(len(data)),
+            "md5Hash": b64encode(hashlib.md5(data).digest()).decode(),
+            "crc32c": in_base64(extend(0, data)),
+        }
+        return Response(200, {}, json.dumps(made).encode())

@@ -1,0 +1,267 @@
+"""The flow of a download: ranges, breaks, versions, checksums and gzip."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import re
+from base64 import b64encode
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import pytest
+
+from firebase_rest.errors import (
+    ChecksumMismatch,
+    InvalidAnswer,
+    NetworkError,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    Unauthenticated,
+)
+from firebase_rest.storage.crc32c import extend, in_base64
+from firebase_rest.storage.download import Arrival, Span, pieces, receive
+from firebase_rest.storage.location import Location
+from firebase_rest.transport.wire import Request, Response
+from unit.storage_server import refusal
+
+DATA = bytes(range(256)) * 400
+AT = Location("https://firebasestorage.googleapis.com", "bucket", "a.bin")
+
+
+class Reader:
+    """A body that breaks after so many bytes."""
+
+    def __init__(self, data: bytes, breaks_after: int | None) -> None:
+        self.data, self.left, self.closed = data, breaks_after, False
+
+    def read(self, size: int) -> bytes:
+        size = min(size, 10_000)
+        if self.left is not None:
+            if not self.left:
+                raise NetworkError("broke")
+            size = min(size, self.left)
+            self.left -= size
+        piece, self.data = self.data[:size], self.data[size:]
+        return piece
+
+    def abort(self) -> None: ...
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@dataclass
+class Bucket:
+    """Serves DATA. `breaks` are the bytes after which each answer breaks; None: it does not."""
+
+    breaks: list[int | None] = field(default_factory=list)
+    data: bytes = DATA
+    headers: dict[str, str] = field(default_factory=dict)
+    ranges: bool = True
+    wrong: dict[str, str] = field(default_factory=dict)
+    before: list[Callable[[], Response | None]] = field(default_factory=list)
+    requests: list[Request] = field(default_factory=list)
+    readers: list[Reader] = field(default_factory=list)
+    pauses: list[float] = field(default_factory=list)
+    metadata: bytes = b'{"name": "a.bin"}'
+
+    def pause(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+
+    def send(self, request: Request) -> Response:
+        self.requests.append(request)
+        if not request.stream:
+            return Response(200, {}, self.metadata)
+        odd = self.before.pop(0)() if self.before else None
+        if odd is not None:
+            return odd
+        sums = f"crc32c={in_base64(extend(0, self.data))}, md5={b64encode(hashlib.md5(self.data).digest()).decode()}"
+        headers = {"etag": "v1", "x-goog-generation": "1", "x-goog-hash": sums, **self.headers}
+        wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
+        part, status = self.data, 200
+        if wanted and self.ranges:
+            start = int(wanted[1])
+            if start >= len(self.data):
+                return refusal(416)
+            part = self.data[start : int(wanted[2]) + 1 if wanted[2] else None]
+            headers["content-range"] = f"bytes {start}-{start + len(part) - 1}/{len(self.data)}"
+            status = 206
+        headers["content-length"] = str(len(part))
+        reader = Reader(part, self.breaks.pop(0) if self.breaks else None)
+        self.readers.append(reader)
+        return Response(status, {**headers, **self.wrong}, reader=reader)
+
+
+def fetch(bucket: Bucket, span: Span | None = None, attempts: int = 3) -> bytes:
+    return b"".join(pieces(receive(Arrival(AT, span), attempts), bucket))
+
+
+def test_a_file_arrives_whole_in_one_request_without_a_range():
+    bucket = Bucket()
+    assert fetch(bucket) == DATA
+    (request,) = bucket.requests
+    assert request.params == (("alt", "media"),)
+    assert request.headers == {"Accept-Encoding": "gzip"}
+    assert bucket.readers[0].closed
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["206", "200 to a Range"])
+def test_a_broken_download_goes_on_where_it_was(ranges):
+    bucket = Bucket([30_000, 1, 50_000], ranges=ranges)
+    if not ranges:
+        bucket.breaks = [30_000, 40_000, 90_000]
+    assert fetch(bucket) == DATA
+    assert bucket.requests[1].headers["Range"] == "bytes=30000-"
+    assert not bucket.pauses
+    assert all(reader.closed for reader in bucket.readers)
+
+
+def test_breaks_without_progress_end_it_after_some_pauses():
+    bucket = Bucket([30_000, 0, 0, 0, 0])
+    with pytest.raises(NetworkError, match="broke"):
+        fetch(bucket)
+    assert len(bucket.requests) == 4
+    assert len(bucket.pauses) == 2
+    with pytest.raises(NetworkError):
+        fetch(Bucket([30_000]), attempts=0)
+
+
+def test_an_answer_that_ends_too_early_without_saying_so_is_a_break():
+    bucket = Bucket()
+    real = bucket.send
+
+    def send(request):
+        answer = real(request)
+        if len(bucket.requests) == 1:
+            bucket.readers[0].data = DATA[:500]
+        return answer
+
+    bucket.send = send
+    assert fetch(bucket) == DATA
+    assert bucket.requests[1].headers["Range"] == "bytes=500-"
+
+
+@pytest.mark.parametrize("header", ["etag", "x-goog-generation"])
+def test_an_object_that_was_overwritten_meanwhile_is_not_mixed(header):
+    bucket = Bucket([30_000])
+
+    def overwrite():
+        bucket.headers[header] = "another"
+
+    bucket.before = [lambda: None, overwrite]
+    with pytest.raises(PreconditionFailed, match="overwritten"):
+        fetch(bucket)
+
+
+def test_an_object_that_has_become_shorter_is_another_one():
+    bucket = Bucket([30_000], before=[lambda: None, lambda: refusal(416)])
+    with pytest.raises(PreconditionFailed):
+        fetch(bucket)
+
+
+def test_a_break_right_at_the_end_is_no_loss():
+    bucket = Bucket([len(DATA)])
+    assert fetch(bucket) == DATA
+
+
+def test_another_part_than_the_one_asked_for_is_not_taken():
+    bucket = Bucket([30_000])
+    bucket.before = [lambda: None, lambda: bucket.wrong.update({"content-range": "bytes 5-9/102400"})]
+    with pytest.raises(InvalidAnswer, match="another part"):
+        fetch(bucket)
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["206", "200 to a Range"])
+@pytest.mark.parametrize(("start", "end"), [(0, 10), (5, 6), (100, 30_000), (102_399, None), (50_000, 900_000)])
+def test_a_range_of_bytes_is_what_was_asked_for(start, end, ranges):
+    assert fetch(Bucket([20_000], ranges=ranges), Span(start, end)) == DATA[start:end]
+
+
+@pytest.mark.parametrize("ranges", [True, False], ids=["416", "200 to a Range"])
+def test_a_range_beyond_the_end_and_any_of_an_empty_file_is_empty(ranges):
+    assert fetch(Bucket(ranges=ranges), Span(102_400)) == b""
+    assert fetch(Bucket(data=b"", ranges=ranges), Span(0, 10)) == b""
+    assert fetch(Bucket(data=b"")) == b""
+
+
+@pytest.mark.parametrize(
+    "sums",
+    ["crc32c=AAAAAA==", "md5=1B2M2Y8AsgTpgAmY7PhCfg==", "crc32c=AAAAAA==,md5=1B2M2Y8AsgTpgAmY7PhCfg==", "crc32c=0"],
+)
+def test_bytes_that_arrive_damaged_are_a_checksum_mismatch(sums):
+    with pytest.raises(ChecksumMismatch, match=r"a\.bin"):
+        fetch(Bucket(headers={"x-goog-hash": sums}))
+
+
+def test_no_checksum_is_no_mismatch_and_a_decimal_one_is_read():
+    assert fetch(Bucket(headers={"x-goog-hash": ""})) == DATA
+    assert fetch(Bucket(headers={"x-goog-hash": f"crc32c={extend(0, DATA)}"})) == DATA
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "error", "message"),
+    [
+        (404, b"Not Found", NotFound, "Not Found"),
+        (404, b"<html><title>404</title></html>", NotFound, "<html>"),
+        (403, b"", PermissionDenied, ""),
+        (401, b'{"error": "no"}', Unauthenticated, "no"),
+    ],
+)
+def test_refusals_are_typed_whatever_their_body(status, body, error, message):
+    with pytest.raises(error) as caught:
+        fetch(Bucket(before=[lambda: Response(status, {}, body)]))
+    assert caught.value.message.startswith(message)
+
+
+# --- gzip ------------------------------------------------------------------------------------------------------------
+
+ZIPPED = gzip.compress(DATA) + gzip.compress(b"second member")
+
+
+@pytest.mark.parametrize("stored", [{"x-goog-stored-content-encoding": "gzip"}, {}])
+def test_an_object_stored_as_gzip_is_verified_as_stored_resumed_and_inflated(stored):
+    bucket = Bucket([100, 200], ZIPPED, {"content-encoding": "gzip", **stored})
+    assert fetch(bucket) == DATA + b"second member"
+    assert bucket.requests[1].headers["Range"] == "bytes=100-"
+
+
+def test_a_range_of_an_object_stored_as_gzip_is_of_the_stored_bytes():
+    assert fetch(Bucket(data=ZIPPED, headers={"content-encoding": "gzip"}), Span(0, 50)) == ZIPPED[:50]
+
+
+def test_an_object_that_the_server_inflates_is_not_compared_with_the_sums_of_the_stored_bytes():
+    headers = {"x-goog-stored-content-encoding": "gzip", "x-goog-hash": "crc32c=AAAAAA=="}
+    assert fetch(Bucket([3000], headers=headers, ranges=False)) == DATA
+    quiet = Bucket(headers={"x-goog-hash": "crc32c=AAAAAA=="}, metadata=b'{"name": "a", "contentEncoding": "gzip"}')
+    assert fetch(quiet) == DATA
+
+
+def test_gzip_made_on_the_way_is_inflated_first_and_resumed_without_it():
+    bucket = Bucket(
+        [60], gzip.compress(DATA), {"content-encoding": "gzip", "x-goog-stored-content-encoding": "identity"}
+    )
+    sums = f"crc32c={in_base64(extend(0, DATA))}"
+    bucket.headers["x-goog-hash"] = sums
+
+    def plain():
+        bucket.data = DATA
+        bucket.headers = {"x-goog-hash": sums}
+
+    bucket.before = [lambda: None, plain]
+    assert fetch(bucket) == DATA
+    assert bucket.requests[1].headers["Accept-Encoding"] == "identity"
+
+
+@pytest.mark.parametrize("data", [b"this is no gzip", ZIPPED[:40]])
+def test_what_says_that_it_is_gzip_and_is_not_is_an_invalid_answer(data):
+    with pytest.raises(InvalidAnswer, match="gzip"):
+        fetch(Bucket(data=data, headers={"content-encoding": "gzip"}))
+
+
+def test_a_small_gzip_of_much_is_inflated_in_bounded_pieces():
+    bucket = Bucket(data=gzip.compress(bytes(20_000_000)), headers={"content-encoding": "gzip"})
+    sizes = [len(piece) for piece in pieces(receive(Arrival(AT), 3), bucket)]
+    assert sum(sizes) == 20_000_000
+    assert max(sizes) <= 1024 * 1024

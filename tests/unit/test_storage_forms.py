@@ -1,0 +1,129 @@
+"""pyrebase's call forms, and what else programs pass."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from firebase_rest.errors import UsageError
+from firebase_rest.storage import forms
+
+JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1In0."
+
+
+class Session:
+    def current_token(self, *, refused=None):
+        return JWT
+
+
+SESSION = Session()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords", "order"),
+    [
+        (("f",), {}, (None, "f", None)),
+        (("f", None), {}, (None, "f", None)),
+        (("f", JWT), {}, (None, "f", JWT)),
+        (("f", SESSION), {}, (None, "f", SESSION)),
+        (("f", ""), {}, (None, "f", None)),
+        (("p", "f"), {}, ("p", "f", None)),
+        (("p", Path("f")), {}, ("p", Path("f"), None)),
+        (("p", "f", JWT), {}, ("p", "f", JWT)),
+        (("p", "f", None), {}, ("p", "f", None)),
+        (("f",), {"token": JWT}, (None, "f", JWT)),
+        (("p", "f"), {"token": JWT}, ("p", "f", JWT)),
+        (("p", "f"), {"token": None}, ("p", "f", None)),
+        ((), {"filename": "f"}, (None, "f", None)),
+        (("p",), {"filename": "f"}, ("p", "f", None)),
+        (("f",), {"path": "p"}, ("p", "f", None)),
+        (("f", JWT), {"path": "p"}, ("p", "f", JWT)),
+        (("p", JWT), {"filename": "f"}, ("p", "f", JWT)),
+        ((), {"path": "p", "filename": "f", "token": JWT}, ("p", "f", JWT)),
+        (("f", "a.b.c"), {}, ("f", "a.b.c", None)),
+    ],
+)
+def test_download_understands_both_forms_and_keywords_decide(arguments, keywords, order):
+    assert forms.download_order(arguments, keywords) == order
+
+
+@pytest.mark.parametrize(
+    ("arguments", "keywords"),
+    [((), {}), (("a", "b", "c", "d"), {}), ((None,), {}), (("f",), {"target": "x"}), (("a", "b", "c"), {"token": JWT})],
+)
+def test_download_refuses_what_fits_neither_form_as_python_does(arguments, keywords):
+    with pytest.raises(TypeError, match=r"download\(\)"):
+        forms.download_order(arguments, keywords)
+
+
+@pytest.mark.parametrize("value", ["0a1b2c3d-1234-1234-1234-123456789abc", "eyJ", "a.b.c", "", None, 5])
+def test_a_download_token_is_not_taken_for_an_id_token(value):
+    assert not forms.is_id_token(value)
+    assert forms.is_id_token(JWT)
+    assert forms.is_id_token(SESSION)
+
+
+@pytest.mark.parametrize(
+    ("given", "names", "kind"),
+    [
+        (None, ("a.png", ""), "image/png"),
+        (None, ("a", "local.txt"), "text/plain"),
+        (None, ("a", ""), "application/octet-stream"),
+        (None, ("a.tar.gz",), "application/gzip"),
+        (None, ("a.unknownext", "b.html"), "text/html"),
+        ("text/x-mine", ("a.png",), "text/x-mine"),
+        (None, ("data:,x.png",), "image/png"),
+    ],
+)
+def test_the_content_type_is_guessed_from_the_names_unless_it_is_given(given, names, kind):
+    assert forms.content_type_for(given, *names) == kind
+
+
+@pytest.mark.parametrize("kind", ["", "png", "image/png\r\nX: y", "imagé/png", 5])
+def test_what_is_no_content_type_is_refused(kind):
+    with pytest.raises(UsageError, match="content_type"):
+        forms.content_type_for(kind, "a.png")
+
+
+@pytest.mark.parametrize("size", [0, 1, 262_143, -262_144, True, "262144", 1.5])
+def test_a_chunk_size_is_a_multiple_of_256_kib(size):
+    with pytest.raises(UsageError, match="262144"):
+        forms.checked_chunk(size)
+    assert forms.checked_chunk(524_288) == 524_288
+    assert forms.checked_chunk(None) == 8 * 1024 * 1024
+
+
+def test_a_generation_is_a_number_or_what_metadata_say():
+    assert forms.checked_generation("1700000000000000") == 1_700_000_000_000_000
+    assert forms.checked_generation(0) == 0
+    for wrong in (-1, "x", True, 1.5):
+        with pytest.raises(UsageError, match="if_generation_match"):
+            forms.checked_generation(wrong)
+
+
+@pytest.mark.parametrize("expires", [0, -1, 604_801, timedelta(days=8), "1", True, float("nan"), None])
+def test_a_signed_url_lasts_from_a_second_to_seven_days(expires):
+    with pytest.raises(UsageError, match="7 days"):
+        forms.checked_expiry(expires)
+    assert forms.checked_expiry(timedelta(days=7)) == 604_800
+
+
+@pytest.mark.parametrize("metadata", [{"a": 1}, {1: "a"}, "text", {"a": None}, {"firebaseStorageDownloadTokens": "x"}])
+def test_custom_metadata_are_strings_by_strings(metadata):
+    with pytest.raises(UsageError):
+        forms.upload_fields("text/plain", metadata)
+
+
+def test_the_fields_of_an_upload_are_those_that_were_given():
+    fields = forms.upload_fields("text/plain", {"a": "b"}, cacheControl="no-store", contentLanguage=None)
+    assert fields == {"contentType": "text/plain", "cacheControl": "no-store", "metadata": {"a": "b"}}
+    with pytest.raises(UsageError, match="cacheControl"):
+        forms.upload_fields("text/plain", None, cacheControl=5)
+
+
+@pytest.mark.parametrize(("start", "end"), [(-1, None), (5, 5), (5, 4), ("a", None), (0, True), (True, None), (0, -1)])
+def test_a_range_that_is_none_is_refused(start, end):
+    with pytest.raises(UsageError):
+        forms.checked_span(start, end)

@@ -1,0 +1,85 @@
+"""V4 signed URLs against the published vectors."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
+
+import firebase_rest
+from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.storage.location import PRODUCTION, Location
+from firebase_rest.storage.signed_url import ToSign, sign_there
+from unit.by_hand import answer, drive, sent_json
+
+EMAIL = "test-iam-credentials@dummy-project-id.iam.gserviceaccount.com"
+WHEN = datetime(2019, 2, 1, 9, tzinfo=timezone.utc)
+
+
+@pytest.fixture(scope="module")
+def key():
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+@pytest.fixture
+def account(key):
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return {"client_email": EMAIL, "private_key": pem.decode(), "type": "service_account", "project_id": "p"}
+
+
+@pytest.mark.parametrize(
+    ("name", "headers", "digest"),
+    [
+        ("test-object", {}, "00e2fb794ea93d7adb703edaebdd509821fcc7d4f1a79ac5c8d2b394df109320"),
+        (
+            "path/with/slashes/under_score/amper&sand/file.ext",
+            {"header/name/with/slash": "should-be-encoded"},
+            "f1d206dd8cbe1b892d4081ccddae0927d9f5fee5653fb2a2f43e7c20ed455cad",
+        ),
+    ],
+)
+def test_the_canonical_request_is_the_one_of_the_conformance_vectors(name, headers, digest):
+    to_sign = ToSign(Location(PRODUCTION, "test-bucket", name), EMAIL, 10, WHEN, "GET", headers)
+    assert to_sign.canonical_hash == digest
+    assert to_sign.message.decode().split("\n") == [
+        "GOOG4-RSA-SHA256",
+        "20190201T090000Z",
+        "20190201/auto/storage/goog4_request",
+        digest,
+    ]
+
+
+def test_a_signed_url_carries_the_accounts_signature(key, account):
+    config = {"storageBucket": "test-bucket", "serviceAccount": account}
+    with firebase_rest.initialize_app(config) as app:
+        reference = app.storage().child("a b/c.txt")
+        url = reference.signed_url(timedelta(hours=1), "PUT", params={"generation": "5"})
+    parts = urlsplit(url)
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    assert (parts.netloc, parts.path) == ("storage.googleapis.com", "/test-bucket/a%20b/c.txt")
+    assert query["X-Goog-Expires"] == "3600"
+    assert query["generation"] == "5"
+    when = datetime.strptime(query["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+    message = ToSign(
+        Location(PRODUCTION, "test-bucket", "a b/c.txt"), EMAIL, 3600, when, "PUT", {}, {"generation": "5"}
+    ).message
+    signature = bytes.fromhex(query["X-Goog-Signature"])
+    key.public_key().verify(signature, message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def test_without_a_private_key_google_is_asked_to_sign():
+    (request,), signature = drive(sign_there(EMAIL, b"text"), answer({"signedBlob": "c2lnbmVk"}))
+    assert signature == b"signed"
+    assert request.url.endswith(f"/serviceAccounts/{EMAIL}:signBlob")
+    assert sent_json(request) == {"payload": "dGV4dA=="}
+
+
+def test_without_a_service_account_a_sentence_says_what_is_missing():
+    with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
+        with pytest.raises(ConfigError, match="serviceAccount"):
+            app.storage().child("a").signed_url(60)
+        with pytest.raises(UsageError, match="method"):
+            app.storage().child("a").signed_url(60, "PATCH")

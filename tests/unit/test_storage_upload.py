@@ -1,0 +1,397 @@
+"""The flows of an upload, against a bucket that is as strict as production."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+
+from firebase_rest.errors import (
+    Cancelled,
+    ChecksumMismatch,
+    InvalidAnswer,
+    NetworkError,
+    NotFound,
+    PermissionDenied,
+    PreconditionFailed,
+    ServerError,
+    UsageError,
+)
+from firebase_rest.storage.location import Location
+from firebase_rest.storage.source import Source
+from firebase_rest.storage.upload import Control, Plan, Session, cancel, trusted, upload
+from firebase_rest.transport.wire import Response, Slices, run
+from unit.storage_server import BASE, GRANULARITY, Bucket, refusal
+
+K = GRANULARITY
+LARGE = bytes(range(256)) * (K // 256) * 10 + b"the end"
+AT = Location(BASE, "bucket", "a/large.bin")
+PLAN = Plan(AT, {"contentType": "text/x-test"}, chunk=2 * K)
+
+
+def put(bucket: Bucket, file, plan: Plan = PLAN, session: Session | None = None, control: Control | None = None):
+    with Source(file) as source:
+        return run(upload(plan, source, session or Session(), control or Control()), bucket)
+
+
+def pieces(data: bytes):
+    return (data[start : start + 1000] for start in range(0, len(data), 1000))
+
+
+class Unseekable(io.RawIOBase):
+    def __init__(self, data: bytes) -> None:
+        self.inside = io.BytesIO(data)
+
+    def read(self, size: int = -1) -> bytes:
+        return self.inside.read(min(size, 100_000))
+
+
+# --- in one request --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("data", [b"", b"x", b"--\r\n--", bytes(K)])
+def test_a_small_file_goes_up_in_one_multipart_request_with_its_type_and_metadata(data):
+    bucket = Bucket()
+    metadata = put(bucket, data, replace(PLAN, fields={"contentType": "text/x-test", "metadata": {"owner": "ada"}}))
+    assert bucket.objects == {"a/large.bin": data}
+    assert bucket.commands == ["multipart"]
+    assert bucket.fields["metadata"] == {"owner": "ada"}
+    assert bucket.fields["md5Hash"] == metadata["md5Hash"]
+
+
+def test_the_boundary_does_not_occur_in_the_file(monkeypatch):
+    words = iter(["in-the-file", "not-there"])
+    monkeypatch.setattr("firebase_rest.storage.upload.secrets.token_hex", lambda size: next(words))
+    bucket = Bucket()
+    put(bucket, b"this is in-the-file")
+    assert bucket.objects["a/large.bin"] == b"this is in-the-file"
+
+
+def test_a_small_upload_whose_answer_was_lost_is_not_repeated():
+    bucket = Bucket(["lost"])
+    with pytest.raises(NetworkError) as caught:
+        put(bucket, b"small")
+    assert caught.value.may_have_happened
+    assert len(bucket.requests) == 1
+
+
+def test_with_a_generation_to_match_a_412_after_doubt_is_looked_at_and_is_success_if_the_file_is_ours():
+    plan = replace(PLAN, if_generation_match=0)
+    bucket = Bucket(["ok", lambda request: replace(refusal(412), after_doubt=True)])
+    put(bucket, b"small", plan)
+    assert put(bucket, b"small", plan)["size"] == "5"
+    assert dict(bucket.requests[1].params)["ifGenerationMatch"] == "0"
+    assert bucket.requests[1].repeatable.name == "ALWAYS"
+    bucket.trouble = [lambda request: replace(refusal(412), after_doubt=True)]
+    with pytest.raises(PreconditionFailed):
+        put(bucket, b"other", plan)
+
+
+@pytest.mark.parametrize("member", ["md5Hash", "crc32c", "size"])
+@pytest.mark.parametrize("data", [b"small", LARGE], ids=["small", "large"])
+def test_what_was_stored_otherwise_than_it_was_read_is_a_checksum_mismatch(data, member):
+    class Damaging(Bucket):
+        def metadata(self, name):
+            good = json.loads(super().metadata(name).body)
+            wrong = {"md5Hash": "AAAAAAAAAAAAAAAAAAAAAA==", "crc32c": "AAAAAA==", "size": "1"}
+            others = {"md5Hash", "crc32c"} - {member}
+            kept = {key: value for key, value in good.items() if key not in others}
+            return Response(200, {}, json.dumps({**kept, member: wrong[member]}).encode())
+
+    bucket = Damaging()
+    with pytest.raises(ChecksumMismatch, match="generation 1700000000000000"):
+        put(bucket, data)
+    assert not [request for request in bucket.requests if request.method == "DELETE"]
+
+
+# --- in pieces -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [K + 1, 2 * K, 2 * K + 1, 4 * K, len(LARGE)])
+@pytest.mark.parametrize("kind", [bytes, io.BytesIO, Unseekable, pieces])
+def test_a_large_file_arrives_whole_in_multiples_of_256_kib(kind, size):
+    bucket = Bucket()
+    metadata = put(bucket, kind(LARGE[:size]))
+    assert bucket.objects["a/large.bin"] == LARGE[:size]
+    assert metadata["size"] == str(size)
+
+
+def test_a_size_that_is_known_is_announced_and_one_that_is_not_is_left_out():
+    for file, announced in ((LARGE, str(len(LARGE))), (pieces(LARGE), None)):
+        bucket = Bucket()
+        put(bucket, file)
+        assert bucket.requests[0].headers.get("X-Goog-Upload-Header-Content-Length") == announced
+
+
+def test_a_larger_granularity_of_the_server_is_kept_to():
+    bucket = Bucket(granularity=3 * K)
+    put(bucket, LARGE)
+    assert bucket.objects["a/large.bin"] == LARGE
+    assert bucket.commands[1:3] == ["upload 0", f"upload {3 * K}"]
+
+
+@pytest.mark.parametrize("kind", [bytes, io.BytesIO, Unseekable, pieces])
+@pytest.mark.parametrize("word", ["lost", "cut", "half"])
+def test_after_a_doubtful_piece_the_server_is_asked_and_the_upload_goes_on_from_there(word, kind):
+    bucket = Bucket(["ok", "ok", word])
+    put(bucket, kind(LARGE))
+    assert bucket.objects["a/large.bin"] == LARGE
+    assert bucket.commands[3] == "query"
+    assert not bucket.pauses, "the first question is asked at once"
+
+
+def test_a_lost_answer_costs_no_byte_twice():
+    bucket = Bucket(["ok", "ok", "lost", "ok", "ok", "lost"])
+    put(bucket, LARGE)
+    sent = sum(len(request.body or b"") for request in bucket.requests[1:])
+    assert sent == len(LARGE)
+
+
+def test_pieces_become_small_after_a_break_and_grow_again():
+    bucket = Bucket(["ok", "cut"])
+    put(bucket, LARGE, replace(PLAN, chunk=4 * K))
+    sizes = [len(request.body or b"") // K for request in bucket.requests[1:]]
+    assert sizes[0] == 4
+    assert sizes[2:6] == [1, 2, 4, 3]
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+def test_a_failure_of_the_server_on_a_piece_is_a_doubt(status):
+    bucket = Bucket(["ok", "ok", lambda request: refusal(status)])
+    put(bucket, LARGE)
+    assert bucket.objects["a/large.bin"] == LARGE
+    assert bucket.commands[3] == "query"
+
+
+def test_a_wrong_offset_is_asked_about_and_mended():
+    bucket = Bucket()
+    session = Session(f"{BASE}/v0/b/bucket/o?upload_id=secret-upload-id", 0)
+    bucket.state, bucket.kept, bucket.fields = "active", LARGE[: 2 * K], {"name": "a/large.bin"}
+
+    def stale(request):
+        bucket.kept = LARGE[: 4 * K]
+        return refusal(400, "Wrong offset.", "active")
+
+    bucket.trouble = ["ok", stale]
+    put(bucket, LARGE, session=session)
+    assert bucket.objects["a/large.bin"] == LARGE
+
+
+def test_failures_without_progress_end_the_upload_with_the_last_of_them():
+    bucket = Bucket(["ok", *["cut", "ok"] * 4])
+    with pytest.raises(NetworkError, match="cut"):
+        put(bucket, LARGE)
+    assert bucket.commands.count("upload 0") == 4
+    assert len(bucket.pauses) == 2
+    assert put(Bucket(["ok", *["cut", "ok"] * 3]), LARGE)
+
+
+def test_progress_between_failures_starts_the_count_afresh():
+    bucket = Bucket(["ok", "half", "ok", "ok", "half", "ok", "ok", "half"])
+    put(bucket, LARGE, replace(PLAN, attempts=1, chunk=10 * K))
+    assert bucket.objects["a/large.bin"] == LARGE
+
+
+@pytest.mark.parametrize(("status", "error"), [(403, PermissionDenied), (500, ServerError), (400, None)])
+def test_final_on_an_error_means_dead_and_is_not_asked_about(status, error):
+    bucket = Bucket(["ok", "ok", lambda request: refusal(status, upload="final")])
+    with pytest.raises(error or Exception) as caught:
+        put(bucket, LARGE)
+    assert caught.value.status == status
+    assert "query" not in bucket.commands
+
+
+def test_a_finalize_whose_answer_was_lost_is_answered_by_the_metadata():
+    bucket = Bucket(["ok"] * 6 + ["lost"])
+    metadata = put(bucket, LARGE)
+    assert bucket.commands[-2:] == ["query", "GET"]
+    assert metadata["size"] == str(len(LARGE))
+
+
+def test_a_finalize_that_is_answered_by_ok_and_not_json_is_looked_up():
+    def plainly(request):
+        bucket.answer(request, b"".join(request.body))
+        return Response(200, {"x-goog-upload-status": "final"}, b"OK")
+
+    bucket = Bucket(["ok"] * 6 + [plainly])
+    assert put(bucket, LARGE)["size"] == str(len(LARGE))
+
+
+def test_a_session_that_the_server_has_forgotten_is_begun_again_once():
+    def forget(request):
+        bucket.state = "none"
+        return refusal(404)
+
+    bucket = Bucket(["ok", "ok", forget])
+    put(bucket, LARGE)
+    assert bucket.commands.count("start") == 2
+    bucket = Bucket(["ok", "ok", forget, "ok", forget])
+    with pytest.raises(NotFound):
+        put(bucket, LARGE)
+
+
+def test_a_forgotten_session_cannot_be_begun_again_where_the_bytes_are_gone():
+    bucket = Bucket(["ok", "ok", "ok", lambda request: refusal(404)])
+    with pytest.raises(NotFound):
+        put(bucket, pieces(LARGE))
+
+
+def test_bytes_that_the_server_lost_and_that_cannot_be_read_again_end_the_upload():
+    def lose(request):
+        bucket.kept = b""
+        raise NetworkError("gone")
+
+    bucket = Bucket(["ok", "ok", "ok", lose])
+    with pytest.raises(UsageError, match="a file that can seek"):
+        put(bucket, pieces(LARGE))
+    bucket = Bucket(["ok", "ok", "ok", lose])
+    put(bucket, LARGE)
+    assert bucket.objects["a/large.bin"] == LARGE
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "words"),
+    [
+        (Response(200, {"x-goog-upload-status": "active"}), InvalidAnswer, "did not say how far"),
+        (
+            Response(200, {"x-goog-upload-status": "active", "x-goog-upload-size-received": str(9 * K)}),
+            InvalidAnswer,
+            "of which",
+        ),
+        (Response(200, {"x-goog-upload-status": "cancelled"}), Cancelled, "cancelled"),
+    ],
+)
+def test_odd_answers_to_the_question_how_far_end_the_upload(answer, error, words):
+    with pytest.raises(error, match=words):
+        put(Bucket(["ok", "cut", lambda request: answer]), LARGE)
+
+
+@pytest.mark.parametrize("status", ["", "final"])
+def test_a_start_that_names_no_active_session_is_a_failure(status):
+    with pytest.raises(InvalidAnswer):
+        put(Bucket([lambda request: Response(200, {"x-goog-upload-status": status})]), LARGE)
+
+
+def test_a_start_may_be_refused():
+    with pytest.raises(PermissionDenied):
+        put(Bucket([lambda request: refusal(403)]), LARGE)
+
+
+def test_a_file_that_shrinks_while_it_is_uploaded_is_an_error():
+    file = io.BytesIO(LARGE)
+
+    def shrink(request):
+        file.truncate(3 * K)
+        return bucket.answer(request, b"".join(request.body))
+
+    bucket = Bucket(["ok", shrink])
+    with pytest.raises(UsageError, match="it changed while it was uploaded"):
+        put(bucket, file)
+
+
+# --- taken up, ended -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [bytes, io.BytesIO, pieces])
+def test_another_process_goes_on_where_the_server_is(kind):
+    bucket = Bucket(["ok", "ok", "cut", "cut", "cut", "cut", "cut"])
+    session = Session()
+    with pytest.raises(NetworkError):
+        put(bucket, LARGE, session=session)
+    bucket.trouble, bucket.requests, bucket.received = [], [], 0
+    put(bucket, kind(LARGE), session=Session(session.url, session.offset))
+    assert bucket.commands[:2] == ["query", f"upload {2 * K}"]
+    assert bucket.objects["a/large.bin"] == LARGE
+    assert bucket.received == len(LARGE) - 2 * K
+
+
+def test_another_file_with_fewer_bytes_cannot_go_on():
+    bucket = Bucket(["ok", "ok", *["cut"] * 5])
+    session = Session()
+    with pytest.raises(NetworkError):
+        put(bucket, LARGE, session=session)
+    bucket.trouble = []
+    with pytest.raises((UsageError, InvalidAnswer)):
+        put(bucket, LARGE[:K], session=session)
+
+
+def test_an_upload_that_is_over_when_it_is_taken_up_is_answered_by_the_metadata():
+    bucket = Bucket()
+    session = Session()
+    put(bucket, LARGE, session=session)
+    bucket.requests = []
+    assert put(bucket, LARGE, session=session)["size"] == str(len(LARGE))
+    assert bucket.commands == ["query", "GET"]
+
+
+def test_cancelling_stops_before_the_next_piece():
+    bucket = Bucket()
+    done: list[int] = []
+    control = Control(done.append, lambda: len(done) > 2)
+    session = Session()
+    with pytest.raises(Cancelled):
+        put(bucket, LARGE, session=session, control=control)
+    assert done == [0, 2 * K, 4 * K]
+    run(cancel(session), bucket)
+    assert bucket.state == "cancelled"
+
+
+def test_progress_tells_the_bytes_that_the_server_has():
+    for trouble in ([], ["ok", "ok", "half", "ok", "lost"]):
+        done: list[int] = []
+        put(Bucket(list(trouble)), LARGE, control=Control(done.append))
+        assert done[0] == 0
+        assert done[-1] == len(LARGE)
+        assert done == sorted(done)
+
+
+# --- secrets ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_upload_url_is_in_no_repr_and_no_error():
+    bucket = Bucket(
+        [
+            "ok",
+            lambda request: replace(
+                refusal(403), request=request, headers={"x-goog-upload-url": f"{BASE}/?upload_id=secret-upload-id"}
+            ),
+        ]
+    )
+    session = Session()
+    with pytest.raises(PermissionDenied) as caught:
+        put(bucket, LARGE, session=session)
+    error = caught.value
+    texts = [repr(error), str(error), repr(error.response.headers), error.request.url, repr(session)]
+    texts += [repr(request) for request in bucket.requests]
+    assert "secret-upload-id" in str(session.url)
+    assert not [text for text in texts if "secret-upload-id" in text]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://evil.example/v0/b/bucket/o?upload_id=1",
+        "http://firebasestorage.googleapis.com/o?upload_id=1",
+        "https://googleapis.com.evil.example/o",
+        "",
+    ],
+)
+def test_an_upload_url_elsewhere_is_not_followed(url):
+    with pytest.raises(InvalidAnswer):
+        trusted(url, AT)
+
+
+def test_an_upload_url_of_googles_is_taken_and_an_emulators_gets_the_configured_address():
+    url = "https://firebasestorage-eu.googleapis.com/o?upload_id=1"
+    assert trusted(url, AT) == url
+    emulator = Location("http://storage:9199", "bucket", "x")
+    assert trusted("http://localhost:1234/o?upload_id=1", emulator) == "http://storage:9199/o?upload_id=1"
+
+
+def test_a_piece_can_be_sent_again_after_a_401():
+    bucket = Bucket()
+    put(bucket, LARGE)
+    assert isinstance(bucket.requests[1].body, Slices)
+    assert all(request.token_401 for request in bucket.requests)

@@ -78,7 +78,10 @@ def check(response: Response) -> Response:
     error = _error_member(response)
     message = str(error.get("message", "")) or response.text.strip()[:200]
     code = code_in(message) or _reason(error)
-    raise api_error(error_class(code, response.status), response, message, code=code, details=error or None)
+    kind = error_class(code, response.status)
+    if kind is AuthError and "App Check" in message:  # which has no code
+        kind = errors.AppNotVerified
+    raise api_error(kind, response, message, code=code, details=error or None)
 
 
 def code_in(message: str) -> str | None:

@@ -1,0 +1,190 @@
+"""What programs pass to Auth, judged before anything is sent: links, settings, credentials, tokens."""
+
+from __future__ import annotations
+
+import dataclasses
+import pickle
+from urllib.parse import quote
+
+import pytest
+
+from firebase_rest.auth.action_codes import ActionCodeSettings, ActionLink, code_of, fields_of, parse_action_link
+from firebase_rest.auth.idp import AuthUri, Credential
+from firebase_rest.auth.mfa import TotpSecret
+from firebase_rest.auth.room import id_token_of
+from firebase_rest.auth.signing_in import SigningIn, sign_in_code
+from firebase_rest.errors import SignInCancelled, UsageError
+
+LINK = "https://x.firebaseapp.com/__/auth/action?mode=signIn&oobCode=CODE&apiKey=KEY&lang=fr&continueUrl=http%3A%2F%2Fx"
+
+
+def wrapped(name, link, host="https://app.page.link/"):
+    return f"{host}?{name}={quote(link, safe='')}"
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        LINK,
+        wrapped("link", LINK),
+        wrapped("deep_link_id", LINK, "com.example://google/link/"),
+        wrapped("link", wrapped("deep_link_id", LINK)),
+        wrapped("deep_link_id", wrapped("link", LINK), "com.example://google/link/"),
+        "http://localhost/finish?mode=signIn&lang=fr&oobCode=CODE&apiKey=KEY&a=b&continueUrl=http%3A%2F%2Fx",
+    ],
+)
+def test_a_link_is_found_in_whatever_it_is_wrapped_in(link):
+    assert parse_action_link(link) == ActionLink("EMAIL_SIGNIN", "CODE", "http://x", "fr", None)
+    assert sign_in_code(link) == code_of(link) == "CODE"
+    assert SigningIn.is_sign_in_with_email_link(link)
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "",
+        "no link",
+        "https://x/?mode=signIn&oobCode=CODE",
+        "https://x/?mode=signIn&apiKey=KEY",
+        "https://x/?mode=other&oobCode=CODE&apiKey=KEY",
+        "https://[x/?mode=signIn&oobCode=CODE&apiKey=KEY",
+    ],
+)
+def test_what_is_no_link_from_a_mail_is_none(link):
+    assert parse_action_link(link) is None
+    with pytest.raises(UsageError, match="whole link"):
+        sign_in_code(link)
+
+
+def test_a_link_for_something_else_does_not_sign_in():
+    reset = LINK.replace("signIn", "resetPassword")
+    assert not SigningIn.is_sign_in_with_email_link(reset)
+    with pytest.raises(UsageError):
+        sign_in_code(reset)
+    assert code_of(reset) == "CODE"
+
+
+def test_a_code_may_come_alone_and_a_link_without_one_is_refused():
+    assert code_of("CODE") == "CODE"
+    with pytest.raises(UsageError, match="no action code"):
+        code_of("https://example.com/")
+
+
+def test_a_link_shows_no_code():
+    assert "CODE" not in repr(parse_action_link(LINK))
+
+
+def test_settings_become_the_members_of_the_wire():
+    settings = ActionCodeSettings(
+        "https://example.com/",
+        handle_code_in_app=True,
+        ios_bundle_id="com.example.ios",
+        ios_app_store_id="123",
+        android_package_name="com.example.android",
+        android_install_app=False,
+        android_minimum_version="12",
+        link_domain="example.com",
+    )
+    assert fields_of(settings) == {
+        "continueUrl": "https://example.com/",
+        "canHandleCodeInApp": True,
+        "iOSBundleId": "com.example.ios",
+        "iOSAppStoreId": "123",
+        "androidPackageName": "com.example.android",
+        "androidInstallApp": False,
+        "androidMinimumVersion": "12",
+        "linkDomain": "example.com",
+    }
+    assert fields_of("https://example.com/") == {"continueUrl": "https://example.com/"}
+    assert fields_of(None) == {}
+
+
+@pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com", "http://"])
+def test_settings_want_a_url_that_a_browser_opens(url):
+    with pytest.raises(UsageError, match="http"):
+        ActionCodeSettings(url)
+
+
+@pytest.mark.parametrize("more", [{"android_install_app": True}, {"android_minimum_version": "1"}])
+def test_android_settings_want_the_package(more):
+    with pytest.raises(UsageError, match="android_package_name"):
+        ActionCodeSettings("https://example.com/", **more)
+
+
+# --- identity providers ---
+
+
+def credential(provider, **given):
+    names = ("id_token", "access_token", "nonce", "oauth_token_secret", "code", "pending_token")
+    return Credential.of(provider, *(given.get(name) for name in names))
+
+
+@pytest.mark.parametrize(
+    ("provider", "given", "hint"),
+    [
+        ("google.com", {}, "id_token="),
+        ("google.com", {"nonce": "n"}, "id_token="),
+        ("twitter.com", {"access_token": "t"}, "oauth_token_secret="),
+        ("twitter.com", {"oauth_token_secret": "s"}, "access_token="),
+        ("saml.mine", {"id_token": "t"}, "auth_uri"),
+        ("google.com", {"id_token": b"t"}, "id_token is a string"),
+        (5, {"id_token": "t"}, "provider_id is a string"),
+    ],
+)
+def test_a_credential_that_is_none_is_refused_with_what_is_wanted(provider, given, hint):
+    with pytest.raises(UsageError, match=hint):
+        credential(provider, **given)
+
+
+def test_a_credential_shows_nothing_of_itself():
+    assert "secret" not in repr(credential("google.com", id_token="secret", nonce="secret"))
+    assert "secret" not in repr(credential("google.com", pending_token="secret"))
+
+
+def test_a_start_says_state_and_nonce_of_its_uri_and_survives_a_web_session():
+    started = AuthUri.of("google.com", "https://accounts.google.com/o?state=S1&nonce=N1", "session")
+    assert (started.state, started.nonce) == ("S1", "N1")
+    assert AuthUri(**dataclasses.asdict(started)) == started == pickle.loads(pickle.dumps(started))
+    assert "S1" not in repr(started)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        started.state = "x"
+
+
+@pytest.mark.parametrize(
+    ("callback", "body"),
+    [
+        ("https://x/?state=S1&code=c", None),
+        ("https://x/#state=S1&id_token=t", None),
+        ("https://x/", "state=S1&code=c"),
+    ],
+)
+def test_the_state_is_looked_for_wherever_providers_put_it(callback, body):
+    AuthUri("google.com", "", "", "S1", None).check(callback, body)
+
+
+@pytest.mark.parametrize("callback", ["https://x/", "https://x/?state=S2", "https://x/?code=S1"])
+def test_a_callback_with_another_state_is_refused(callback):
+    with pytest.raises(UsageError, match="state"):
+        AuthUri("google.com", "", "", "S1", None).check(callback, None)
+    AuthUri("saml.mine", "", "", None, None).check(callback, None)
+
+
+def test_a_provider_that_says_no_says_why():
+    with pytest.raises(SignInCancelled, match="nicely") as error:
+        AuthUri("x", "", "", None, None).check("https://x/?error=access_denied&error_description=nicely", None)
+    assert error.value.code == "access_denied"
+
+
+# --- tokens ---
+
+
+@pytest.mark.parametrize("wrong", [None, 5, b"token", {"idToken": "secret-token"}])
+def test_what_is_no_token_is_refused_and_not_shown(wrong):
+    with pytest.raises(UsageError) as error:
+        id_token_of(wrong)
+    assert "secret-token" not in str(error.value)
+
+
+def test_a_period_of_its_own_is_in_the_address_for_apps():
+    secret = TotpSecret.of({"sharedSecretKey": "K", "sessionInfo": "S", "periodSec": 60, "verificationCodeLength": 8})
+    assert secret.uri("ada", "App").endswith("?secret=K&issuer=App&algorithm=SHA1&digits=8&period=60")

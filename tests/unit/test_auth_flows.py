@@ -1,0 +1,357 @@
+"""The flows of sign-in, accounts, codes, providers, phones and second factors: what goes out, what comes back."""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from firebase_rest.auth.protocol import account, codes, google, idp, mfa, phone, sign_in
+from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.errors import (
+    ConfigError,
+    CredentialInUse,
+    EmailExists,
+    InvalidAnswer,
+    MfaFactor,
+    MfaRequired,
+    NeedConfirmation,
+    PhoneNumberExists,
+)
+from firebase_rest.transport.wire import Repeat
+from unit.by_hand import answer, drive, sent_json
+
+LIVE = Endpoint("KEY", None)
+IDENTITY = "https://identitytoolkit.googleapis.com/"
+
+
+def jwt(**claims):
+    payload = base64.urlsafe_b64encode(json.dumps(claims).encode()).rstrip(b"=").decode()
+    return f"e30.{payload}."
+
+
+TOKENS = {"idToken": jwt(sub="u1", iat=1000, exp=4600), "refreshToken": "R", "expiresIn": "3600", "localId": "u1"}
+
+
+def sent(flow, reply=None):
+    """The one request of a flow, and its body."""
+    [request], _ = drive(flow, answer({**TOKENS, **(reply or {})}))
+    return request, sent_json(request)
+
+
+@pytest.mark.parametrize(
+    ("flow", "operation", "body", "repeat"),
+    [
+        (
+            sign_in.with_password(LIVE, "a@b", "p"),
+            "v1/accounts:signInWithPassword",
+            {"email": "a@b", "password": "p", "returnSecureToken": True},
+            Repeat.ALWAYS,
+        ),
+        (sign_in.sign_up(LIVE), "v1/accounts:signUp", {"returnSecureToken": True}, Repeat.IF_UNSENT),
+        (
+            sign_in.sign_up(LIVE, "a@b", "p", "T"),
+            "v1/accounts:signUp",
+            {"email": "a@b", "password": "p", "idToken": "T", "returnSecureToken": True},
+            Repeat.IF_UNSENT,
+        ),
+        (
+            sign_in.with_email_link(LIVE, "a@b", "C"),
+            "v1/accounts:signInWithEmailLink",
+            {"email": "a@b", "oobCode": "C"},
+            Repeat.IF_UNSENT,
+        ),
+        (
+            sign_in.methods_of(LIVE, "a@b"),
+            "v1/accounts:createAuthUri",
+            {"identifier": "a@b", "continueUri": "http://localhost"},
+            Repeat.ALWAYS,
+        ),
+        (
+            phone.sign_in(LIVE, "S", "123456", "T"),
+            "v1/accounts:signInWithPhoneNumber",
+            {"sessionInfo": "S", "code": "123456", "idToken": "T"},
+            Repeat.IF_UNSENT,
+        ),
+        (
+            phone.sign_in_with_proof(LIVE, "+1", "P"),
+            "v1/accounts:signInWithPhoneNumber",
+            {"phoneNumber": "+1", "temporaryProof": "P"},
+            Repeat.IF_UNSENT,
+        ),
+        (
+            idp.with_pending_token(LIVE, "P", "T"),
+            "v1/accounts:signInWithIdp",
+            {
+                "requestUri": "http://localhost",
+                "pendingToken": "P",
+                "idToken": "T",
+                "returnSecureToken": True,
+                "returnIdpCredential": True,
+            },
+            Repeat.IF_UNSENT,
+        ),
+        (
+            idp.with_callback(LIVE, "https://x/?code=1", "S", None),
+            "v1/accounts:signInWithIdp",
+            {
+                "requestUri": "https://x/?code=1",
+                "sessionId": "S",
+                "returnSecureToken": True,
+                "returnIdpCredential": True,
+            },
+            Repeat.IF_UNSENT,
+        ),
+        (
+            idp.start(LIVE, "google.com", "https://x/", "a b", {"p": "v"}, authFlowType="CODE_FLOW", sessionId=None),
+            "v1/accounts:createAuthUri",
+            {
+                "providerId": "google.com",
+                "continueUri": "https://x/",
+                "oauthScope": "a b",
+                "customParameter": {"p": "v"},
+                "authFlowType": "CODE_FLOW",
+            },
+            Repeat.IF_UNSENT,
+        ),
+        (
+            account.update(LIVE, "T", delete_providers=["phone"], delete_attributes=["PHOTO_URL"], displayName="A"),
+            "v1/accounts:update",
+            {
+                "idToken": "T",
+                "displayName": "A",
+                "deleteAttribute": ["PHOTO_URL"],
+                "deleteProvider": ["phone"],
+                "returnSecureToken": True,
+            },
+            Repeat.IF_UNSENT,
+        ),
+        (codes.look_at(LIVE, "C"), "v1/accounts:resetPassword", {"oobCode": "C"}, Repeat.ALWAYS),
+        (codes.apply(LIVE, "C"), "v1/accounts:update", {"oobCode": "C"}, Repeat.IF_UNSENT),
+        (
+            codes.send_change(LIVE, "T", "n@b", {"continueUrl": "http://x"}),
+            "v1/accounts:sendOobCode",
+            {
+                "requestType": "VERIFY_AND_CHANGE_EMAIL",
+                "idToken": "T",
+                "newEmail": "n@b",
+                "continueUrl": "http://x",
+            },
+            Repeat.IF_UNSENT,
+        ),
+        (
+            mfa.finish_enrollment(LIVE, "T", "phone", mfa.phone("S", "123456")),
+            "v2/accounts/mfaEnrollment:finalize",
+            {
+                "idToken": "T",
+                "displayName": "phone",
+                "phoneVerificationInfo": {"sessionInfo": "S", "code": "123456"},
+            },
+            Repeat.IF_UNSENT,
+        ),
+        (
+            mfa.finish_enrollment(LIVE, "T", None, mfa.totp("S", "123456")),
+            "v2/accounts/mfaEnrollment:finalize",
+            {"idToken": "T", "totpVerificationInfo": {"sessionInfo": "S", "verificationCode": "123456"}},
+            Repeat.IF_UNSENT,
+        ),
+        (
+            mfa.withdraw(LIVE, "T", "E"),
+            "v2/accounts/mfaEnrollment:withdraw",
+            {"idToken": "T", "mfaEnrollmentId": "E"},
+            Repeat.IF_UNSENT,
+        ),
+        (
+            mfa.finish_phone_sign_in(LIVE, "M", "S", "123456"),
+            "v2/accounts/mfaSignIn:finalize",
+            {"mfaPendingCredential": "M", "phoneVerificationInfo": {"sessionInfo": "S", "code": "123456"}},
+            Repeat.IF_UNSENT,
+        ),
+        (
+            mfa.finish_totp_sign_in(LIVE, "M", "E", "123456"),
+            "v2/accounts/mfaSignIn:finalize",
+            {
+                "mfaPendingCredential": "M",
+                "mfaEnrollmentId": "E",
+                "totpVerificationInfo": {"verificationCode": "123456"},
+            },
+            Repeat.IF_UNSENT,
+        ),
+    ],
+)
+def test_a_flow_sends_one_request_with_the_members_of_the_reference(flow, operation, body, repeat):
+    request, members = sent(flow)
+    assert (request.method, request.url) == ("POST", IDENTITY + operation)
+    assert request.params == (("key", "KEY"),)
+    assert request.headers == {"Content-Type": "application/json"}
+    assert members == body
+    assert request.repeatable is repeat
+
+
+def test_the_starts_answer_their_session_info():
+    request, info = drive(phone.send_code(LIVE, "+1", {"recaptchaToken": "r"}), answer({"sessionInfo": "S"}))
+    assert info == "S"
+    assert sent_json(request[0]) == {"phoneNumber": "+1", "recaptchaToken": "r"}
+    flow = mfa.start_phone_enrollment(LIVE, "T", "+1", {"recaptchaToken": "r"})
+    [request], info = drive(flow, answer({"phoneSessionInfo": {"sessionInfo": "S"}}))
+    assert info == "S"
+    members = {"idToken": "T", "phoneEnrollmentInfo": {"phoneNumber": "+1", "recaptchaToken": "r"}}
+    assert sent_json(request) == members
+    flow = mfa.start_phone_sign_in(LIVE, "M", "E", {})
+    [request], info = drive(flow, answer({"phoneResponseInfo": {"sessionInfo": "S"}}))
+    assert info == "S"
+    assert sent_json(request) == {"mfaPendingCredential": "M", "mfaEnrollmentId": "E", "phoneSignInInfo": {}}
+    [request], info = drive(mfa.start_totp_enrollment(LIVE, "T"), answer({"totpSessionInfo": {"sharedSecretKey": "K"}}))
+    assert sent_json(request) == {"idToken": "T", "totpEnrollmentInfo": {}}
+    assert info == {"sharedSecretKey": "K"}
+
+
+def test_every_value_of_a_credential_is_encoded():
+    secret = "a+b/c=d&e f"
+    _, members = sent(idp.with_credential(LIVE, {"providerId": "google.com", "id_token": secret}))
+    assert parse_qs(members["postBody"], strict_parsing=True) == {"providerId": ["google.com"], "id_token": [secret]}
+
+
+def test_the_language_goes_in_a_header_and_not_to_the_token_endpoint():
+    french = Endpoint("KEY", None, "fr")
+    request, _ = sent(sign_in.sign_up(french))
+    assert request.headers["X-Firebase-Locale"] == "fr"
+    assert "X-Firebase-Locale" not in french.token("R").headers
+    assert french.look_up("v2/passwordPolicy").headers == {"X-Firebase-Locale": "fr"}
+
+
+def test_an_emulator_keeps_googles_host_in_the_path():
+    local = Endpoint("KEY", "127.0.0.1:9099")
+    assert local.second_factor("mfaSignIn:start", {}).url == (
+        "http://127.0.0.1:9099/identitytoolkit.googleapis.com/v2/accounts/mfaSignIn:start"
+    )
+    with pytest.raises(ConfigError, match="without a scheme"):
+        Endpoint("KEY", "http://127.0.0.1:9099").token("R")
+    with pytest.raises(ConfigError, match="apiKey"):
+        Endpoint(None, None).token("R")
+
+
+# --- what comes back ---
+
+
+def test_uid_and_lifetime_are_read_from_the_token_where_the_answer_lacks_them():
+    bare = {"idToken": jwt(sub="u7", iat=1000, exp=2800), "refreshToken": "R"}
+    _, reply = drive(mfa.finish_phone_sign_in(LIVE, "M", "S", "1"), answer(bare))
+    assert (reply["localId"], reply["expiresIn"]) == ("u7", "1800")
+
+
+def outcome(kind, body):
+    with pytest.raises(kind) as error:
+        drive(sign_in.with_password(LIVE, "a@b", "p"), answer(body))
+    return error.value
+
+
+SECRET = "the-secret-that-nobody-sees"
+
+
+def test_a_pending_second_factor_is_an_error_that_holds_what_goes_on():
+    info = [
+        {"mfaEnrollmentId": "e1", "phoneInfo": "+***1", "displayName": "p", "enrolledAt": "2026"},
+        {"mfaEnrollmentId": "e2", "totpInfo": {}},
+        {"mfaEnrollmentId": "e3", "emailInfo": {"emailAddress": "a@b"}},
+        {"mfaEnrollmentId": "e4"},
+    ]
+    error = outcome(MfaRequired, {"localId": "u1", "mfaPendingCredential": SECRET, "mfaInfo": info})
+    assert error.code == "MFA_REQUIRED"
+    assert error.pending_credential == SECRET
+    assert error.factors[0] == MfaFactor("e1", "phone", "p", "+***1", "2026")
+    assert [factor.kind for factor in error.factors] == ["phone", "totp", "email", ""]
+
+
+def test_a_need_for_confirmation_names_the_ways_that_are_known():
+    body = {
+        "needConfirmation": True,
+        "email": "a@b",
+        "providerId": "facebook.com",
+        "verifiedProvider": ["google.com"],
+        "pendingToken": SECRET,
+        "oauthAccessToken": SECRET,
+    }
+    error = outcome(NeedConfirmation, body)
+    assert (error.email, error.provider_id, error.providers) == ("a@b", "facebook.com", ("google.com",))
+    assert error.pending_token == SECRET
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"), [("FEDERATED_USER_ID_ALREADY_LINKED", CredentialInUse), ("EMAIL_EXISTS", EmailExists)]
+)
+def test_an_error_message_in_a_yes_is_an_error_like_any_other(code, kind):
+    error = outcome(kind, {"errorMessage": code, "email": "a@b", "pendingToken": SECRET, "oauthIdToken": SECRET})
+    assert error.code == error.message == code
+    assert error.pending_token == SECRET
+    assert error.details["email"] == "a@b"
+
+
+def test_an_error_message_that_nobody_knows_keeps_its_words():
+    error = outcome(Exception, {"errorMessage": "SOMETHING_NEW : why"})
+    assert error.code == "SOMETHING_NEW"
+
+
+def test_a_temporary_proof_is_an_error_that_can_be_signed_in_with():
+    error = outcome(PhoneNumberExists, {"phoneNumber": "+1", "temporaryProof": SECRET, "temporaryProofExpiresIn": "1"})
+    assert (error.phone_number, error.temporary_proof) == ("+1", SECRET)
+    assert error.code == "PHONE_NUMBER_EXISTS"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"mfaPendingCredential": SECRET},
+        {"needConfirmation": True, "pendingToken": SECRET, "oauthIdToken": SECRET, "oauthRefreshToken": SECRET},
+        {"errorMessage": "EMAIL_EXISTS", "oauthAccessToken": SECRET, "oauthTokenSecret": SECRET, "nonce": SECRET},
+        {"temporaryProof": SECRET, "phoneNumber": "+1"},
+    ],
+)
+def test_no_such_error_shows_its_secret_and_each_survives_a_pickle_with_it(body):
+    error = outcome(Exception, body)
+    shown = [str(error), repr(error), repr(error.args), repr(error.details), error.message]
+    shown += [error.response.text, repr(error.request), str(error.args[0].response.content)]
+    assert SECRET not in "\n".join(shown)
+    json.loads(error.args[1])
+    copy = pickle.loads(pickle.dumps(error))
+    kept = {name: value for name, value in vars(copy).items() if value == SECRET}
+    assert kept.keys() == {name: value for name, value in vars(error).items() if value == SECRET}.keys()
+
+
+@pytest.mark.parametrize("body", [{}, {"localId": "u1"}, {"idToken": None}])
+def test_a_yes_without_a_token_is_no_answer(body):
+    assert outcome(InvalidAnswer, body).may_have_happened
+
+
+# --- Google's own endpoints ---
+
+
+def test_the_consent_page_shows_the_challenge_and_not_the_verifier():
+    secrets = {"state": "st", "nonce": "no", "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}
+    page = google.consent_page(LIVE, "client", "http://127.0.0.1:1/", "openid email", secrets, None)
+    parts = urlsplit(page)
+    assert (parts.scheme, parts.netloc, parts.path) == ("https", "accounts.google.com", "/o/oauth2/v2/auth")
+    query = {name: values[0] for name, values in parse_qs(parts.query).items()}
+    assert query["code_challenge"] == "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM", "RFC 7636, appendix B"
+    assert query["code_challenge_method"] == "S256"
+    assert (query["state"], query["nonce"]) == ("st", "no")
+    assert secrets["verifier"] not in page
+
+
+def test_the_code_is_exchanged_with_its_verifier():
+    flow = google.exchange_code(LIVE, "client", "secret", "http://127.0.0.1:1/", "C", "V")
+    [request], reply = drive(flow, answer({"id_token": "I"}))
+    assert request.url == "https://oauth2.googleapis.com/token"
+    assert request.params == ()
+    assert {name: values[0] for name, values in parse_qs(request.body.decode()).items()} == {
+        "grant_type": "authorization_code",
+        "client_id": "client",
+        "client_secret": "secret",
+        "redirect_uri": "http://127.0.0.1:1/",
+        "code": "C",
+        "code_verifier": "V",
+    }
+    assert reply == {"id_token": "I"}

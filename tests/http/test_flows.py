@@ -1,0 +1,139 @@
+"""Flows over a real connection: pauses within the deadline, open bodies, and bodies that are iterators."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from firebase_rest import InvalidAnswer, NetworkError, NetworkTimeout, ServerError
+from firebase_rest.transport.call import Channel
+from firebase_rest.transport.credentials import NOBODY
+from firebase_rest.transport.options import Options
+from firebase_rest.transport.wire import Pause, Repeat, Request
+from loopback.server import LIMIT, Peer, Server, answers, ok, raw
+
+
+@pytest.fixture
+def channel(connect):
+    def channel(server, **options):
+        return Channel(connect(server)._transport, NOBODY, Options().but(**options))
+
+    return channel
+
+
+def waiting(seconds):
+    yield Pause(seconds)
+    return "waited"
+
+
+def test_a_pause_is_waited_for(channel):
+    assert channel("http://127.0.0.1:9").run(waiting(0.01)) == "waited"
+
+
+def test_a_pause_beyond_the_deadline_is_not_begun(channel):
+    with pytest.raises(NetworkTimeout, match=r"deadline of 0\.2 s"):
+        channel("http://127.0.0.1:9", deadline=0.2).run(waiting(600))
+
+
+def test_closing_the_app_ends_a_pause_of_a_flow(channel):
+    one = channel("http://127.0.0.1:9")
+    started = threading.Event()
+    caught = []
+
+    def flow():
+        started.set()
+        yield Pause(600)
+
+    def work():
+        try:
+            one.run(flow())
+        except NetworkError as error:
+            caught.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    assert started.wait(LIMIT)
+    one.transport.close()
+    thread.join(LIMIT)
+    assert "closed" in str(caught[0])
+
+
+def test_an_iterator_is_sent_in_chunks_or_with_the_length_that_is_known(channel):
+    with Server(ok()) as server:
+        one = channel(server)
+        one.fetch(Request("PUT", f"{server.url}/a", body=iter([b"ab", b"c"])))
+        one.fetch(Request("PUT", f"{server.url}/a", headers={"content-length": "3"}, body=iter([b"ab", b"c"])))
+    first, second = server.requests
+    assert first.headers["transfer-encoding"] == "chunked"
+    assert "transfer-encoding" not in second.headers
+    assert first.body == second.body == b"abc"
+
+
+def test_a_large_body_arrives_whole_and_again_when_it_has_to(channel):
+    body = bytes(range(256)) * 5000
+    with Server(answers((503, ""), (200, "null"))) as server:
+        channel(server).fetch(Request("PUT", f"{server.url}/a", body=body, repeatable=Repeat.ALWAYS))
+    assert [request.body == body for request in server.requests] == [True, True]
+
+
+def opened(channel, server):
+    response = channel(server).fetch(Request("GET", f"{server.url}/a", repeatable=Repeat.ALWAYS, stream=True))
+    assert response.reader is not None
+    return response.reader
+
+
+def test_an_open_body_gives_what_is_there_as_soon_as_it_is_there(channel):
+    more = threading.Event()
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+        more.wait(LIMIT)
+        peer.send("2\r\nde\r\n0\r\n\r\n")
+        peer.silence()
+
+    with Server(script) as server:
+        reader = opened(channel, server)
+        assert reader.read(100) == b"abc"
+        more.set()
+        assert reader.read(100) == b"de"
+        assert reader.read(100) == b""
+        reader.close()
+
+
+@pytest.mark.parametrize(
+    "head",
+    ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "Content-Length: 10\r\n\r\n"],
+)
+def test_an_open_body_that_is_cut_is_an_error_at_the_cut(channel, head):
+    with Server(raw(f"HTTP/1.1 200 OK\r\n{head}")) as server:
+        reader = opened(channel, server)
+        with pytest.raises(InvalidAnswer, match="cut"):
+            list(iter(lambda: reader.read(100), b""))
+        reader.close()
+
+
+def test_closing_the_app_ends_a_read_of_an_open_body(channel):
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+        peer.silence()
+
+    with Server(script) as server:
+        one = channel(server)
+        reader = one.fetch(Request("GET", f"{server.url}/a", stream=True)).reader
+        closer = threading.Timer(0.05, one.transport.close)
+        closer.start()
+        with pytest.raises(NetworkError):
+            reader.read(100)
+        closer.join(LIMIT)
+        reader.close()
+
+
+def test_a_refused_stream_is_read_to_its_end_and_its_connection_used_again(connect):
+    with Server(answers((503, '{"error": "busy"}'))) as server:
+        db = connect(server).database()
+        with pytest.raises(ServerError, match="busy"):
+            db.get()
+    assert server.connections == 1

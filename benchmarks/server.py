@@ -31,6 +31,27 @@ def answer(body: bytes) -> bytes:
     return head.encode() + body
 
 
+def chunk(event: bytes) -> bytes:
+    return b"%x\r\n%s\r\n" % (len(event), event)
+
+
+def events() -> bytes:
+    """A stream of 20,000 small changes, a chunk each, as Firebase sends them; then it stays open."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    parts = [head, chunk(b'event: put\ndata: {"path":"/","data":null}\n\n')]
+    for number in range(20_000):
+        data = {"path": f"/-N{number:018d}", "data": {"name": f"person {number}", "score": number, "active": True}}
+        parts.append(chunk(b"event: put\ndata: " + json.dumps(data, separators=(",", ":")).encode() + b"\n\n"))
+    return b"".join(parts)
+
+
+def large_event() -> bytes:
+    """A stream of one event of 20 MB, in chunks of 64 kB; then it stays open."""
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+    raw = b'event: put\ndata: {"path":"/","data":' + large() + b"}\n\n"
+    return head + b"".join(chunk(raw[start : start + 65_536]) for start in range(0, len(raw), 65_536))
+
+
 class Canned(asyncio.Protocol):
     """Answers each request by its path, on a connection that stays open."""
 
@@ -50,6 +71,7 @@ class Canned(asyncio.Protocol):
 
 async def main() -> None:
     Canned.answers = {b"/small.json": answer(SMALL), b"/large.json": answer(large())}
+    Canned.answers |= {b"/events.json": events(), b"/event.json": large_event()}
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Canned, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

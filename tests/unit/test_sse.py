@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 import types
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from firebase_rest.database import sse
 from firebase_rest.database.sse import Framer, Message, StreamEvent, event_in, messages
 from firebase_rest.errors import InvalidAnswer, UsageError
 
@@ -85,7 +86,19 @@ LINE = st.sampled_from(
             b"data: 1",
             b'data:{"path":"/","data":"\xe2\x80\xa8\xf0\x9f\x98\x80"}',
         ),
-        *(b"data", b"data: a\xc2\x85b", b": comment", b":", b"id: 1", b"", b"", b"other: x", b"no colon at all"),
+        *(
+            b"data",
+            b"data: ",
+            b"event: ",
+            b"data: a\xc2\x85b",
+            b": comment",
+            b":",
+            b"id: 1",
+            b"",
+            b"",
+            b"other: x",
+            b"no colon at all",
+        ),
     ]
 )
 END = st.sampled_from([b"\n", b"\r", b"\r\n"])
@@ -97,8 +110,9 @@ END = st.sampled_from([b"\n", b"\r", b"\r\n"])
 def test_where_the_bytes_are_cut_changes_nothing(lines: list[tuple[bytes, bytes]], cuts: list[int]) -> None:
     raw = b"".join(line + end for line, end in lines)
     places = [0, *sorted({cut for cut in cuts if cut <= len(raw)}), len(raw)]
-    pieces = [raw[start:stop] for start, stop in zip(places, places[1:], strict=False)]
+    pieces = [raw[start:stop] for start, stop in pairwise(places)]
     assert read(*pieces) == read(raw)
+    assert read(*re.split(rb"(?<=\n\n)", raw)) == read(*(raw[index : index + 1] for index in range(len(raw))))
 
 
 def test_each_byte_of_an_event_of_20_mb_is_looked_at_once() -> None:

@@ -31,6 +31,8 @@ class Framer:
         self._lines: list[bytes] = []  # the lines of an event whose end has not come
         self._after_cr = False
         self._at_start = True
+        self.is_between = False
+        """Whether the next byte begins an event, and is not the first of all."""
 
     def feed(self, chunk: bytes) -> list[list[bytes]]:
         """The events that `chunk` completes, each as its lines, without line ends and comments."""
@@ -50,6 +52,7 @@ class Framer:
                 text = b"".join(self._partial)
                 self._partial.clear()
             self._line(text, events)
+        self.is_between = not (self._partial or self._lines or self._after_cr or self._at_start)
         return events
 
     def _line(self, text: bytes, events: list[list[bytes]]) -> None:
@@ -69,6 +72,12 @@ def messages(chunks: Iterable[bytes]) -> Iterator[Message]:
     parser = _client()
     framer = Framer()
     for chunk in chunks:
+        if framer.is_between and chunk[:7] == b"event: " and chunk[-2:] == b"\n\n" and b"\r" not in chunk:
+            # Firebase sends each event as a chunk of its own.
+            name, _, data = chunk.partition(b"\n")
+            if data[:6] == b"data: " and data.find(b"\n") == len(data) - 2:
+                yield Message(name[7:].decode("utf-8", "replace"), data[6:-2].decode("utf-8", "replace"))
+                continue
         for lines in framer.feed(chunk):
             if len(lines) == 2 and lines[0][:7] == b"event: " and lines[1][:6] == b"data: ":
                 yield Message(lines[0][7:].decode("utf-8", "replace"), lines[1][6:].decode("utf-8", "replace"))
@@ -110,10 +119,21 @@ class StreamEvent(NamedTuple):
     resync: bool = False
 
 
+_decode = json.JSONDecoder().raw_decode
+
+
+def _parsed(text: str) -> Any:
+    if text[:1] == "{":
+        body, end = _decode(text)
+        if end == len(text):
+            return body
+    return json.loads(text)  # with spaces around it, or no JSON object
+
+
 def event_in(message: Message, *, resync: bool = False) -> StreamEvent:
     """The change that a put or patch message carries. Raises `InvalidAnswer` for data that is none."""
     try:
-        body = json.loads(message.data)
+        body = _parsed(message.data)
         return StreamEvent(message.event, body["path"], body["data"], resync)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass

@@ -181,6 +181,11 @@ class StorageFaults:
             self._planned.clear()
         self.resume()
 
+    @property
+    def pending(self) -> int:
+        """How many of the faults that were asked for nobody has met yet, or not often enough."""
+        return len(self._planned)
+
     def meet(self, kind: str) -> Fault | None:
         """What a request of that kind is about to meet. For the emulator itself."""
         if not self._planned:

@@ -26,10 +26,11 @@ def google_bucket(location: Location, home: Home) -> Any:
         raise ImportError(
             "storage.bucket needs the package google-cloud-storage: install it with pip install google-cloud-storage."
         )
+    if location.base != PRODUCTION:
+        anonymous = import_module("google.auth.credentials").AnonymousCredentials()
+        options = {"api_endpoint": location.base}
+        client = library.Client(project=home.project or "none", credentials=anonymous, client_options=options)
+        return client.bucket(location.bucket)
     google = home.account.google
     project = home.project or getattr(google, "project_id", None) or "none"
-    if location.base == PRODUCTION:
-        return library.Client(project=project, credentials=google).bucket(location.bucket)
-    anonymous = import_module("google.auth.credentials").AnonymousCredentials()
-    options = {"api_endpoint": location.base}
-    return library.Client(project=project, credentials=anonymous, client_options=options).bucket(location.bucket)
+    return library.Client(project=project, credentials=google).bucket(location.bucket)

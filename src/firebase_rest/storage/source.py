@@ -125,7 +125,7 @@ class Source:
     def check(self, expected: Expected, what: str) -> None:
         """Raise `ChecksumMismatch` where what was read differs from what Firebase has."""
         if not self.checksum.can_compare(expected) and self.size is not None:
-            self.checksum, self._piece, self._piece_start = Checksum(), _Blocks(), 0
+            self.checksum, self._piece, self._piece_start = Checksum.quickest(expected), _Blocks(), 0
             self.sum_up(self.size)
         self.checksum.check(expected, what)
 

@@ -1,0 +1,240 @@
+"""Local files at both ends: what is read once, what is written whole, and how far it is."""
+
+from __future__ import annotations
+
+import io
+import logging
+import sys
+
+import pytest
+
+from firebase_rest.errors import ChecksumMismatch, UsageError
+from firebase_rest.storage.checksum import Checksum, Expected
+from firebase_rest.storage.many import all_of
+from firebase_rest.storage.progress import reporting
+from firebase_rest.storage.source import Source
+from firebase_rest.storage.target import target_of
+
+DATA = bytes(range(256)) * 4096  # a MiB
+
+
+class Slowly:
+    """A read gives as little as it likes."""
+
+    def __init__(self, data: bytes) -> None:
+        self.inside = io.BytesIO(data)
+
+    def read(self, size: int = -1) -> bytes:
+        return self.inside.read(min(size, 1000))
+
+
+def read(source: Source, start: int, size: int) -> bytes:
+    return b"".join(source.piece(start, size)[0])
+
+
+@pytest.mark.parametrize("kind", [lambda: DATA, lambda: io.BytesIO(DATA), lambda: Slowly(DATA)])
+def test_pieces_of_any_size_come_again_until_the_next_is_asked_for_and_are_summed_up_once(kind):
+    with Source(kind()) as source:
+        assert read(source, 0, 600_000) == DATA[:600_000]
+        assert read(source, 0, 600_000) == DATA[:600_000]
+        assert read(source, 1000, 300) == DATA[1000:1300]
+        assert read(source, 500_000, 200_000) == DATA[500_000:700_000]
+        piece, is_last = source.piece(600_000, 10**9)
+        assert (b"".join(piece), is_last) == (DATA[600_000:], True)
+        assert len(piece) == len(DATA) - 600_000
+        summed = Checksum(crc32c=True)
+        summed.update(DATA)
+        assert source.checksum.differs(Expected(summed.md5, summed._crc32c, len(DATA))) is None
+
+
+def test_what_is_read_ahead_is_what_would_be_read():
+    with Source(io.BytesIO(DATA)) as source:
+        source.piece(0, 300_000)
+        source.read_ahead(300_000, 300_000)
+        source.read_ahead(600_000, 300_000)
+        assert read(source, 300_000, 300_000) == DATA[300_000:600_000]
+        source.read_ahead(600_000, 300_000)
+        assert read(source, 100_000, 1000) == DATA[100_000:101_000]
+        source.read_ahead(600_000, 300_000)
+    assert source.checksum.size == 900_000
+
+
+def test_an_error_while_reading_ahead_comes_when_the_piece_is_asked_for():
+    class Failing(io.BytesIO):
+        def read(self, size=-1):
+            if self.tell() >= 300_000:
+                raise OSError("the disk has gone")
+            return super().read(size)
+
+    with Source(Failing(DATA)) as source:
+        source.piece(0, 300_000)
+        source.read_ahead(300_000, 300_000)
+        with pytest.raises(OSError, match="gone"):
+            source.piece(300_000, 300_000)
+
+
+def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
+    with Source(DATA) as source:
+        source.piece(0, len(DATA))
+        with pytest.raises(ChecksumMismatch):
+            source.check(Expected(md5="AAAA"), "x")
+        with pytest.raises(ChecksumMismatch):
+            source.check(Expected(crc32c=1), "x")
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        (io.StringIO("text"), "'rb'"),
+        (iter(["text"]), "encode it"),
+        ([1, 2], "int came"),
+        (5, "not int"),
+        (type("Nonblocking", (), {"read": lambda self, size: None})(), "blocking"),
+    ],
+)
+def test_what_gives_no_bytes_is_refused(file, words):
+    with pytest.raises(UsageError, match=words), Source(file) as source:
+        source.piece(0, 10)
+
+
+def test_an_asynchronous_upload_is_refused_with_a_sentence():
+    class Asynchronous:
+        async def read(self, size=-1):
+            return b""
+
+    with pytest.raises(UsageError, match=r"upload\.file"), Source(Asynchronous()) as source:
+        source.piece(0, 10)
+
+
+def test_a_file_that_was_given_stands_where_it_stood_when_the_upload_failed():
+    file = io.BytesIO(DATA)
+    file.seek(7)
+
+    def fail():
+        with Source(file) as source:
+            source.piece(0, 100)
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert file.tell() == 7
+
+
+def write_and_fail(target, data):
+    with target_of(target) as file:
+        file.write(data)
+        raise ZeroDivisionError
+
+
+# --- targets ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_is_there_whole_or_not_at_all(tmp_path):
+    path = tmp_path / "file"
+    with target_of(path) as target:
+        target.write(b"one")
+        assert not path.exists()
+        target.restart()
+        target.write(b"two")
+    assert path.read_bytes() == b"two"
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail(path, b"three")
+    assert path.read_bytes() == b"two"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_longest_name_has_room_for_the_temporary_one(tmp_path):
+    path = tmp_path / ("x" * 255)
+    with target_of(path) as target:
+        target.write(b"x")
+    assert path.read_bytes() == b"x"
+
+
+def test_an_open_file_is_put_back_where_it_stood_when_the_download_failed():
+    file = io.BytesIO(b"before")
+    file.seek(6)
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail(file, b"more")
+    assert file.getvalue() == b"before"
+
+
+def test_a_file_that_takes_little_at_a_time_gets_everything_and_one_that_cannot_seek_cannot_restart():
+    class Little(io.RawIOBase):
+        taken = b""
+
+        def writable(self):
+            return True
+
+        def write(self, data):
+            self.taken += bytes(data[:3])
+            return min(3, len(data))
+
+    file = Little()
+    with target_of(file) as target:
+        assert target.restart()
+        target.write(b"0123456789")
+        assert not target.restart()
+    assert file.taken == b"0123456789"
+
+
+@pytest.mark.parametrize("wrong", [5, None, "", io.StringIO(), object()])
+def test_what_cannot_be_written_to_is_refused(wrong):
+    with pytest.raises(UsageError):
+        target_of(wrong)
+
+
+def test_a_file_that_takes_no_bytes_is_refused():
+    class Text:
+        def write(self, text):
+            raise TypeError("str")
+
+    with pytest.raises(UsageError, match="'wb'"), target_of(Text()) as target:
+        target.write(b"x")
+
+
+# --- progress --------------------------------------------------------------------------------------------------------
+
+
+def test_without_a_terminal_progress_is_a_line_in_the_log_at_every_tenth(caplog):
+    caplog.set_level(logging.INFO, "firebase_rest")
+    with reporting(True, "a.bin") as report:
+        for done in range(1001):
+            report(done * 1000, 1_000_000)
+    assert len(caplog.messages) == 11
+    assert caplog.messages[5] == "a.bin: 50 % of 1.0 MB"
+    caplog.clear()
+    with reporting(True, "b") as report:
+        for done in range(200):
+            report(done * 1_000_000, None)
+        report(0, 0)
+    assert caplog.messages[:2] == ["b: 0.0 MB", "b: 68.0 MB"]
+
+
+def test_on_a_terminal_progress_is_a_bar(monkeypatch):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    with reporting(True, "a.bin") as report:
+        report(500, 1000)
+        report(1000, 1000)
+    assert "a.bin" in terminal.getvalue()
+    assert "100%" in terminal.getvalue()
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    with reporting(True, "a.bin") as report:
+        report(1, 2)
+
+
+def test_what_is_no_progress_is_refused():
+    with pytest.raises(UsageError, match="progress="), reporting("bar", "x"):
+        pass
+
+
+def test_a_mistake_of_the_program_in_one_of_many_is_not_hidden():
+    def work(name, item):
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        all_of([("a", 1), ("b", 2)], work, 2, None, "x")

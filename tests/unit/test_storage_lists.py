@@ -1,0 +1,76 @@
+"""The flows of lists and tokens, with answers that are odd."""
+
+from __future__ import annotations
+
+import pytest
+
+from firebase_rest.errors import FirebaseError, InvalidAnswer
+from firebase_rest.storage import protocol
+from firebase_rest.storage.location import Location
+from firebase_rest.storage.protocol import Names, following
+from unit.by_hand import answer, drive
+
+AT = Location("https://firebasestorage.googleapis.com", "b")
+FILE = AT.child("a/b.txt")
+
+
+def page(reply, **options):
+    requests, names = drive(protocol.list_page(AT, "a/", recursive=False, **options), answer(reply))
+    return requests[0], names
+
+
+def test_a_page_asks_for_a_prefix_a_delimiter_a_size_and_a_token():
+    request, _ = page({}, page_size=10, page_token="next")
+    assert request.params == (("prefix", "a/"), ("delimiter", "/"), ("maxResults", "10"), ("pageToken", "next"))
+    (request,), _ = drive(protocol.list_page(AT, "", recursive=True), answer({}))
+    assert request.params == ()
+
+
+@pytest.mark.parametrize(
+    ("reply", "names"),
+    [
+        ({}, Names((), (), None)),
+        ({"items": None, "prefixes": None, "nextPageToken": ""}, Names((), (), None)),
+        ({"items": [], "nextPageToken": "t"}, Names((), (), "t")),
+        (
+            {"items": [{"name": "a/x"}, {}, None, {"name": 5}], "prefixes": ["a/y/", "", 5]},
+            Names(("a/x",), ("a/y/",), None),
+        ),
+    ],
+)
+def test_a_page_may_lack_anything(reply, names):
+    assert page(reply)[1] == names
+
+
+@pytest.mark.parametrize("reply", [[], None, 5, {"items": {}}, {"prefixes": "a/"}])
+def test_what_is_no_page_is_an_invalid_answer(reply):
+    with pytest.raises(InvalidAnswer):
+        page(reply)
+
+
+def test_prefixes_that_every_page_repeats_are_given_once():
+    pages = [Names((), ("a/",), "1"), Names(("x",), ("a/",), "2"), Names((), ("a/", "b/"), None)]
+    assert [(names.items, names.prefixes) for names in following(iter(pages))] == [
+        ((), ("a/",)),
+        (("x",), ()),
+        ((), ("b/",)),
+    ]
+
+
+def test_a_page_token_that_comes_twice_is_an_invalid_answer():
+    with pytest.raises(InvalidAnswer, match="circles"):
+        list(following(Names((), (), "1") for _ in range(5)))
+
+
+def test_the_shareable_link_has_the_first_token_and_without_any_there_is_none():
+    _, link = drive(protocol.get_download_url(FILE), answer({"name": "a/b.txt", "downloadTokens": "one two,three"}))
+    assert link == f"{FILE.url}?alt=media&token=one%20two"
+    for reply in ({"name": "a/b.txt"}, {"name": "a/b.txt", "downloadTokens": ""}, {"name": "x", "downloadTokens": 5}):
+        with pytest.raises(FirebaseError, match="no download token"):
+            drive(protocol.get_download_url(FILE), answer(reply))
+
+
+def test_a_download_token_goes_into_no_repr():
+    requests, _ = drive(protocol.revoke_download_token(FILE, "secret-token"), answer({"name": "a"}))
+    assert requests[0].params == (("delete_token", "secret-token"),)
+    assert "secret-token" not in repr(requests[0])

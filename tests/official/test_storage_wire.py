@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from firebase_rest.emulator import Emulator
-from official.file_transcript import QUIRKS, FileTranscript
+from official.file_transcript import FileTranscript
 from official.stories import files, uploading
-from official.stories.files_book import DIFFERENCES, STORIES
+from official.stories.files_book import DIFFERENCES, QUIRKS, STORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

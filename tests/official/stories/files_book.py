@@ -11,6 +11,23 @@ if TYPE_CHECKING:
 
 STORIES: dict[str, Callable[[FileTranscript], None]] = {}
 
+QUIRKS = {
+    "one word of text": "the body of an error, or of a step of a resumable upload, is the status in words; in "
+    "production an error is JSON and a step has no body",
+    "no status": "a cancelled upload, and what is refused of one, does not say how it stands",
+    "crc32c in decimal": "metadata has the checksum as a decimal number; production as base64, like the header",
+    "one line of checksums": "x-goog-hash is one line with a comma; production sends two",
+    "no file name": "the Content-Disposition that an upload gets is inline and no more; production adds a file name",
+    "a file name of its own": "a download's Content-Disposition is given a file name that is not in the metadata",
+    "metageneration misspelt": "the header is called x-goog-metadatageneration",
+    "empty headers": "a download has Content-Encoding and Cache-Control headers with nothing in them",
+    "empty metadata": "an object has custom metadata {} where it has none; production leaves the key out",
+    "an object's headers with its metadata": "what is kept to be sent with a file is sent with the JSON about it, too",
+    "granularity 10000": "chunks shall be multiples of 10000 bytes, which is not checked; in production of 262144",
+    "generations in milliseconds": "production counts microseconds",
+}
+"""Ways of the official emulator that are its own: production's form, which ours has, is what is compared."""
+
 DIFFERENCES = {
     "a chunk at the wrong offset": "it is refused as in production; the official emulator appends whatever comes",
     "a chunk without an offset": "it is refused as in production; the official emulator appends whatever comes",

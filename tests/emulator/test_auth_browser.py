@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import threading
+import socket
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -124,17 +124,30 @@ def test_a_port_that_is_taken_is_named():
         Loopback(urlsplit(receiver.url).port)
 
 
-def test_a_connection_that_says_nothing_does_not_hold_the_callback_up(world, monkeypatch):
-    monkeypatch.setattr("firebase_rest.auth.loopback._PATIENCE", 0.1)
-    import socket
-
-    with Loopback() as receiver:
-        silent = socket.create_connection(("127.0.0.1", urlsplit(receiver.url).port))
+def test_a_connection_that_says_nothing_does_not_hold_the_callback_up():
+    with Loopback() as receiver, socket.create_connection(("127.0.0.1", urlsplit(receiver.url).port)):
 
         def browser(_uri):
             requests.get(receiver.url, params={"code": "c"}, timeout=LIMIT)
 
-        done = threading.Event()
-        with silent:
-            assert receiver.wait(browser, "", LIMIT)[0].endswith("?code=c")
-            done.set()
+        assert receiver.wait(browser, "", LIMIT)[0].endswith("?code=c")
+
+
+def failing(uri):
+    raise RuntimeError(uri)
+
+
+@pytest.mark.parametrize("open_browser", [lambda uri: False, failing])
+def test_without_a_browser_nobody_waits_for_one(world, open_browser):
+    with pytest.raises(UsageError, match="open_browser=print"):
+        world.auth.sign_in_with_google("client", open_browser=open_browser)
+
+
+def test_the_first_callback_counts():
+    with Loopback() as receiver:
+
+        def browser(_uri):
+            for code in ("first", "second"):
+                requests.get(receiver.url, params={"code": code}, timeout=LIMIT)
+
+        assert receiver.wait(browser, "", LIMIT)[0].endswith("?code=first")

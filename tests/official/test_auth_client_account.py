@@ -92,7 +92,7 @@ def test_an_address_is_changed_when_the_new_one_has_been_verified(world: World) 
 
 def test_the_mail_that_verifies_an_address(world: World) -> None:
     session = world.someone()
-    assert world.auth.send_email_verification(session, "http://localhost/back", locale="fr")["email"] == EMAIL
+    assert world.auth.send_email_verification(session, settings="http://localhost/back", locale="fr")["email"] == EMAIL
     link = world.link()
     assert "continueUrl=http%3A%2F%2Flocalhost%2Fback" in link
     assert world.auth.check_action_code(link).operation == "VERIFY_EMAIL"
@@ -106,7 +106,7 @@ def test_the_mail_that_verifies_an_address(world: World) -> None:
 def test_the_mail_that_resets_a_password(world: World) -> None:
     session = world.someone()
     settings = ActionCodeSettings("http://localhost/back", ios_bundle_id="com.example", android_package_name="a.b")
-    world.auth.send_password_reset_email(EMAIL, settings)
+    world.auth.send_password_reset_email(EMAIL, settings=settings)
     link = world.link()
     assert world.auth.check_action_code(link) == ActionCodeInfo("PASSWORD_RESET", EMAIL)
     with pytest.raises(WeakPassword):

@@ -38,7 +38,7 @@ TOKENS = {"idToken": jwt(sub="u1", iat=1000, exp=4600), "refreshToken": "R", "ex
 
 def sent(flow, reply=None):
     """The one request of a flow, and its body."""
-    [request], _ = drive(flow, answer({**TOKENS, **(reply or {})}))
+    [request], _ = drive(flow, answer({**TOKENS, "authUri": "A", "sessionId": "S", **(reply or {})}))
     return request, sent_json(request)
 
 
@@ -204,9 +204,26 @@ def test_the_starts_answer_their_session_info():
     [request], info = drive(flow, answer({"phoneResponseInfo": {"sessionInfo": "S"}}))
     assert info == "S"
     assert sent_json(request) == {"mfaPendingCredential": "M", "mfaEnrollmentId": "E", "phoneSignInInfo": {}}
-    [request], info = drive(mfa.start_totp_enrollment(LIVE, "T"), answer({"totpSessionInfo": {"sharedSecretKey": "K"}}))
+    secret = {"sharedSecretKey": "K", "sessionInfo": "S"}
+    [request], info = drive(mfa.start_totp_enrollment(LIVE, "T"), answer({"totpSessionInfo": secret}))
     assert sent_json(request) == {"idToken": "T", "totpEnrollmentInfo": {}}
-    assert info == {"sharedSecretKey": "K"}
+    assert info == secret
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        lambda: phone.send_code(LIVE, "+1", {}),
+        lambda: mfa.start_phone_enrollment(LIVE, "T", "+1", {}),
+        lambda: mfa.start_phone_sign_in(LIVE, "M", "E", {}),
+        lambda: mfa.start_totp_enrollment(LIVE, "T"),
+        lambda: idp.start(LIVE, "google.com", "https://x/", None, None),
+    ],
+)
+@pytest.mark.parametrize("body", [{}, {"sessionInfo": 5, "phoneSessionInfo": [], "totpSessionInfo": {}, "authUri": 1}])
+def test_a_yes_without_what_was_asked_for_is_no_answer(flow, body):
+    with pytest.raises(InvalidAnswer):
+        drive(flow(), answer(body))
 
 
 def test_every_value_of_a_credential_is_encoded():

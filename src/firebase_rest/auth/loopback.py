@@ -1,15 +1,15 @@
 """A web server for one visit: receives the redirect that ends a sign-in in the browser of the same machine.
 
-The law of this file: it listens on 127.0.0.1 only, takes one callback, waits for a bounded time, and is gone.
+The law of this file: it listens on 127.0.0.1 only, takes one callback, waits for a bounded time, and is gone. Each
+connection has a thread of its own, because browsers open some that they say nothing on.
 https://datatracker.ietf.org/doc/html/rfc8252#section-7.3
 """
 
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -25,6 +25,15 @@ FRAGMENT_PAGE = (
 _ANSWERS = frozenset({"code", "error", "id_token", "access_token", "oauth_token", "SAMLResponse"})
 _PATIENCE = 10.0
 """Seconds that one connection may take to say what it wants."""
+_POLL = 0.05
+"""Seconds after which the server looks whether it is to end."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing: a browser that hangs up is no error."""
 
 
 class Loopback:
@@ -33,6 +42,9 @@ class Loopback:
     def __init__(self, port: int = 0, path: str = "/") -> None:
         self._path = path
         self._callback: tuple[str, str | None] | None = None
+        self._problem = ""
+        self._ended = threading.Event()
+        self._serving = False
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -50,7 +62,7 @@ class Loopback:
                 """Says nothing: the line would hold the code."""
 
         try:
-            self._server = HTTPServer(("127.0.0.1", port), Handler)
+            self._server = _Server(("127.0.0.1", port), Handler)
         except OSError as error:
             problem = error.strerror or type(error).__name__
         else:
@@ -67,37 +79,52 @@ class Loopback:
     def wait(self, open_browser: Callable[[str], object], uri: str, seconds: float) -> tuple[str, str | None]:
         """Open `uri`, and wait for the callback: its URL, and its body where it was posted.
 
-        Raises `NetworkTimeout` when nobody has come back within `seconds`.
+        Raises `NetworkTimeout` when nobody has come back within `seconds`, and `UsageError` where no browser opens.
         """
-        ends = time.monotonic() + seconds
-        # Some browsers open in the foreground, and come back to us before the call returns.
-        threading.Thread(target=open_browser, args=(uri,), name="firebase_rest browser", daemon=True).start()
-        while self._callback is None:
-            left = ends - time.monotonic()
-            if left <= 0:
-                raise NetworkTimeout(f"Nobody finished the sign-in in the browser within {seconds:g} s.")
-            self._server.timeout = left
-            self._server.handle_request()
+        self._serving = True
+        self._start(self._server.serve_forever, _POLL)
+        # In a thread as well: some browsers open in the foreground, and come back to us before the call returns.
+        self._start(self._open, open_browser, uri)
+        if not self._ended.wait(seconds):
+            raise NetworkTimeout(f"Nobody finished the sign-in in the browser within {seconds:g} s.")
+        if self._callback is None:
+            raise UsageError(self._problem)
         return self._callback
+
+    @staticmethod
+    def _start(work: Callable[..., object], *arguments: object) -> None:
+        threading.Thread(target=work, args=arguments, name="firebase_rest sign-in", daemon=True).start()
+
+    def _open(self, open_browser: Callable[[str], object], uri: str) -> None:
+        problem = ""
+        try:
+            if open_browser(uri) is False:  # so webbrowser says that there is none
+                problem = "there is none here"
+        except Exception as error:  # noqa: BLE001 - whatever it is, the person must not wait for a browser
+            problem = type(error).__name__
+        if problem:
+            self._problem = f"No browser was opened ({problem}); open_browser=print shows the address instead."
+            self._ended.set()
 
     def _visited(self, visit: BaseHTTPRequestHandler, body: str | None) -> None:
         parts = urlsplit(visit.path)
         came = dict(parse_qsl(parts.query) + parse_qsl(body or ""))
-        status, page = 404, b""
-        if parts.path == self._path:
-            status, page = 200, FRAGMENT_PAGE
-            if came.keys() & _ANSWERS:
-                page = PAGE
-                self._callback = (self.url + (f"?{parts.query}" if parts.query else ""), body)
-        visit.send_response(status)
+        is_callback = parts.path == self._path and bool(came.keys() & _ANSWERS)
+        page = PAGE if is_callback else FRAGMENT_PAGE if parts.path == self._path else b""
+        visit.send_response(200 if page else 404)
         visit.send_header("Content-Type", "text/html; charset=utf-8")
         visit.send_header("Content-Length", str(len(page)))
         visit.send_header("Connection", "close")
         visit.end_headers()
         visit.wfile.write(page)
+        if is_callback and self._callback is None:
+            self._callback = (self.url + (f"?{parts.query}" if parts.query else ""), body)
+            self._ended.set()
 
     def close(self) -> None:
         """Stop listening."""
+        if self._serving:
+            self._server.shutdown()
         self._server.server_close()
 
     def __enter__(self) -> Loopback:

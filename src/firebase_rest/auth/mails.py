@@ -28,7 +28,7 @@ class Mails(Room):
     """
 
     def send_email_verification(
-        self, id_token: Token, settings: Settings = None, *, locale: str | None = None
+        self, id_token: Token, *, settings: Settings = None, locale: str | None = None
     ) -> dict[str, Any]:
         """Have Firebase send a mail that verifies the account's address."""
         fields = fields_of(settings)
@@ -46,7 +46,7 @@ class Mails(Room):
         return self._as(id_token, lambda token: codes.send_change(self._in(locale), token, new_email, fields))
 
     def send_password_reset_email(
-        self, email: str, settings: Settings = None, *, locale: str | None = None
+        self, email: str, *, settings: Settings = None, locale: str | None = None
     ) -> dict[str, Any]:
         """Have Firebase send a mail with which the password can be set anew. Raises `UserNotFound`.
 

@@ -66,7 +66,7 @@ class Providers(Room):
         know; there, `finish_sign_in` takes its whole URL. `scopes` and `parameters` go to the provider. Nothing is kept
         here: keep the answer. Raises `InvalidContinueUrl`, `OperationNotAllowed`.
         """
-        reply = self._run(
+        uri, session = self._run(
             idp.start(
                 self._endpoint,
                 text("provider_id", provider_id),
@@ -78,7 +78,7 @@ class Providers(Room):
                 authFlowType="CODE_FLOW" if provider_id == "google.com" else None,
             )
         )
-        return AuthUri.of(provider_id, str(reply["authUri"]), str(reply["sessionId"]))
+        return AuthUri.of(provider_id, uri, session)
 
     def finish_sign_in(
         self, started: AuthUri, callback_url: str, post_body: str | None = None, *, user: Token | None = None

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call
+from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.sign_in import ANY_URL
 from firebase_rest.auth.replies import SignedIn
@@ -51,8 +51,8 @@ def start(
     scopes: str | None,
     parameters: Mapping[str, str] | None,
     **more: str | None,
-) -> Flow[dict[str, Any]]:
-    """The provider's page to send the browser to: authUri, sessionId."""
+) -> Flow[tuple[str, str]]:
+    """The provider's page to send the browser to, and the id of the session that ends there."""
     body = {
         "providerId": provider_id,
         "continueUri": continue_uri,
@@ -60,4 +60,5 @@ def start(
         "customParameter": dict(parameters) if parameters else None,
         **more,
     }
-    return (yield from call(endpoint.account("createAuthUri", body)))
+    reply = yield from call(endpoint.account("createAuthUri", body))
+    return member(reply, "authUri"), member(reply, "sessionId")

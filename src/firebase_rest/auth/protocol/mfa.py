@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call
+from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.replies import SignedIn
 from firebase_rest.transport.lenient import as_object
@@ -18,13 +18,15 @@ def start_phone_enrollment(
     """Have a code sent to the number that is to become a factor; its session info."""
     body = {"idToken": id_token, "phoneEnrollmentInfo": {"phoneNumber": phone_number, **app_proof}}
     reply = yield from call(endpoint.second_factor("mfaEnrollment:start", body))
-    return str(reply["phoneSessionInfo"]["sessionInfo"])
+    return member(reply, "phoneSessionInfo", "sessionInfo")
 
 
 def start_totp_enrollment(endpoint: Endpoint, id_token: str) -> Flow[dict[str, Any]]:
     """A secret for an authenticator app: sharedSecretKey, verificationCodeLength, hashingAlgorithm, periodSec, ..."""
     body = {"idToken": id_token, "totpEnrollmentInfo": dict[str, str]()}
     reply = yield from call(endpoint.second_factor("mfaEnrollment:start", body))
+    member(reply, "totpSessionInfo", "sharedSecretKey")
+    member(reply, "totpSessionInfo", "sessionInfo")
     return as_object(reply["totpSessionInfo"])
 
 
@@ -52,7 +54,7 @@ def start_phone_sign_in(
         "phoneSignInInfo": dict(app_proof),
     }
     reply = yield from call(endpoint.second_factor("mfaSignIn:start", body))
-    return str(reply["phoneResponseInfo"]["sessionInfo"])
+    return member(reply, "phoneResponseInfo", "sessionInfo")
 
 
 def finish_phone_sign_in(endpoint: Endpoint, credential: str, session_info: str, code: str) -> Flow[SignedIn]:

@@ -181,12 +181,15 @@ class App:
 
     # --- services ---------------------------------------------------------------------------------------------------
 
-    def auth(self) -> Auth:
-        """A new `Auth`: sign-in and accounts. Its first call raises `ConfigError` without an `apiKey`."""
+    def auth(self, tenant_id: str | None = None) -> Auth:
+        """A new `Auth`: sign-in and accounts, of the users of a tenant if one is named.
+
+        Its first call raises `ConfigError` without an `apiKey`.
+        """
         from firebase_rest.auth.client import Auth
 
         channel = Channel(self._transport, NOBODY, self._options)
-        return Auth(channel, self._config, self._emulators["auth"], self._account, self._keys, self._locale)
+        return Auth(channel, self._config, self._emulators["auth"], self._account, self._keys, self._locale, tenant_id)
 
     def database(self, target: str | TokenSource | None = None) -> Database:
         """The root of a database: the configured one, the one at the URL `target`, or the configured one as a user.

@@ -14,6 +14,7 @@ from firebase_rest import (
     InvalidCustomToken,
     InvalidEmail,
     InvalidPhoneNumber,
+    InvalidToken,
     PhoneNumberExists,
     SessionExpired,
     UsageError,
@@ -209,3 +210,30 @@ def test_the_ways_of_signing_in_are_listed_unless_enumeration_protection_hides_t
     assert world.auth.fetch_sign_in_methods(EMAIL) == []
     with pytest.raises(InvalidEmail):
         world.auth.fetch_sign_in_methods("nobody")
+
+
+# --- tenants ---
+
+
+def test_a_tenant_has_users_of_its_own(world: World) -> None:
+    world.someone()
+    tenant = world.app.auth("t1")
+    session = tenant.session(tenant.create_user_with_email_and_password(EMAIL, PASSWORD))
+    assert session.claims["firebase"]["tenant"] == "t1"
+    assert tenant.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] == session.uid
+    assert world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] != session.uid
+    tenant.change_password(session, "another horse")
+    assert tenant.get_account_info(session)["users"][0]["tenantId"] == "t1"
+    fresh = tenant.refresh(session.refresh_token)
+    assert tenant.session(fresh).claims["firebase"]["tenant"] == "t1"
+    tenant.delete_user_account(session)
+
+
+def test_what_a_server_does_for_a_tenant_stays_in_the_tenant(world: World) -> None:
+    outsider = world.someone()
+    tenant = world.app.auth("t1")
+    user = tenant.sign_in_with_custom_token(tenant.create_custom_token("ada"))
+    assert tenant.verify_id_token(user["idToken"])["firebase"]["tenant"] == "t1"
+    with pytest.raises(InvalidToken):
+        tenant.verify_id_token(outsider.id_token)
+    assert [record.uid for record in tenant.admin.list_users()] == ["ada"]

@@ -42,9 +42,10 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
         service_account: ServiceAccount | None,
         keys: dict[str, KeySet],
         locale: str | None = None,
+        tenant_id: str | None = None,
     ) -> None:
         self._channel = channel
-        self._endpoint = Endpoint(config.get("apiKey"), emulator, locale)
+        self._endpoint = Endpoint(config.get("apiKey"), emulator, locale, tenant_id)
         self._service_account = service_account
         self._server = Server(config.get("projectId"), service_account, config.get("serviceAccountId"), keys)
         self.current_user = None

@@ -71,7 +71,7 @@ class ServerSide(Room):
         """
         server = self._server
         minter = Minter(self._channel, server.account, server.account_email, self._endpoint.emulator is not None)
-        return minter.mint(uid, additional_claims, expiry_minutes, tenant_id)
+        return minter.mint(uid, additional_claims, expiry_minutes, tenant_id or self._endpoint.tenant_id)
 
     def verify_id_token(
         self,
@@ -121,7 +121,7 @@ class ServerSide(Room):
     ) -> dict[str, Any]:
         emulated = self._endpoint.emulator is not None
         claims = Verifier(kind, self._project(), emulated, self._channel, self._server.keys).verify(
-            token, skew, tenant_id
+            token, skew, tenant_id or self._endpoint.tenant_id
         )
         if check_revoked:
             self._check_revoked(claims)
@@ -143,7 +143,7 @@ class ServerSide(Room):
         account = self._server.account
         emulated = self._endpoint.emulator is not None
         quota = None if account is None or emulated else getattr(account.google, "quota_project_id", None)
-        return ProjectEndpoint(self._endpoint, self._project(), quota_project=quota)
+        return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project=quota)
 
     def _administrator(self) -> Signer:
         if self._endpoint.emulator is not None:

@@ -25,12 +25,14 @@ _IDENTITY = "identitytoolkit.googleapis.com"
 class Endpoint:
     """A project's Auth: its API key, and the host:port of an emulator that stands in for Google's hosts.
 
-    `locale` is the language of mails and text messages, a BCP 47 tag such as "fr" or "pt-BR".
+    `locale` is the language of mails and text messages, a BCP 47 tag such as "fr" or "pt-BR"; `tenant_id` is the tenant
+    whose users sign in.
     """
 
     api_key: str | None = field(repr=False)
     emulator: str | None
     locale: str | None = None
+    tenant_id: str | None = None
 
     def account(self, operation: str, body: Mapping[str, Any], repeat: Repeat = Repeat.IF_UNSENT) -> Request:
         """`v1/accounts:<operation>` with `body`, whose None members are left out: the server takes no nulls."""
@@ -40,9 +42,10 @@ class Endpoint:
         """`v2/accounts/<operation>`: "mfaEnrollment:start", "mfaSignIn:finalize" and their like."""
         return self._post(f"v2/accounts/{operation}", body, Repeat.IF_UNSENT)
 
-    def look_up(self, path: str, params: Mapping[str, str] | None = None) -> Request:
+    def look_up(self, path: str) -> Request:
         """GET of something that the project says about itself: "v2/passwordPolicy"."""
-        query = (*self._key(), *(params or {}).items())
+        tenant = {} if self.tenant_id is None else {"tenantId": self.tenant_id}
+        query = (*self._key(), *tenant.items())
         return Request("GET", self.url(_IDENTITY, path), query, self._language(), repeatable=Repeat.ALWAYS)
 
     def token(self, refresh_token: str) -> Request:
@@ -64,6 +67,8 @@ class Endpoint:
 
     def _post(self, path: str, body: Mapping[str, Any], repeat: Repeat) -> Request:
         present = {name: value for name, value in body.items() if value is not None}
+        if self.tenant_id is not None and "idToken" not in present:  # which says itself whose user it is
+            present["tenantId"] = self.tenant_id
         headers = {**_JSON, **self._language()}
         return Request("POST", self.url(_IDENTITY, path), self._key(), headers, json.dumps(present).encode(), repeat)
 

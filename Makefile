@@ -59,6 +59,8 @@ faults: venv ## run live copies through SECONDS=60 of network faults
 
 bench: venv ## measure against plain requests and Pyrebase4
 	@$(BIN)/python benchmarks/run.py
+	@$(BIN)/python benchmarks/storage.py
+	@$(BIN)/python benchmarks/storage.py without-crc32c
 
 clean: ## remove what the other targets made
 	@rm -rf .venv .cache docs/_build dist build .coverage .coverage.* .hypothesis .*_cache

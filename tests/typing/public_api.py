@@ -50,6 +50,31 @@ def signing_in(auth: firebase_rest.Auth) -> None:
     assert_type(auth.session(user), firebase_rest.UserSession)
 
 
+def users_sign_in_in_many_ways(auth: firebase_rest.Auth, session: firebase_rest.UserSession) -> None:
+    assert_type(auth.sign_in_with_idp("google.com", id_token="token")["localId"], str)
+    assert_type(auth.fetch_sign_in_methods("ada@example.com"), list[str])
+    started = auth.auth_uri("google.com", "https://example.com/back")
+    assert_type(started, firebase_rest.AuthUri)
+    assert_type(auth.finish_sign_in(started, "https://example.com/back", user=session)["idToken"], str)
+    assert_type(auth.link_with_email_and_password(session, "ada@example.com", "correct horse")["localId"], str)
+    settings = firebase_rest.ActionCodeSettings("https://example.com/")
+    assert_type(auth.send_email_verification(session, settings=settings), dict[str, Any])
+    assert_type(auth.check_action_code("code"), firebase_rest.ActionCodeInfo)
+    assert_type(auth.load_session("session.json"), firebase_rest.UserSession | None)
+    auth.load_session(firebase_rest.KeyringStore("program"))
+    assert_type(session.user, dict[str, Any])
+
+
+def a_second_factor_goes_on_from_its_error(auth: firebase_rest.Auth, session: firebase_rest.UserSession) -> None:
+    secret = auth.mfa.start_totp(session)
+    assert_type(secret, firebase_rest.TotpSecret)
+    try:
+        auth.sign_in_anonymous()
+    except firebase_rest.MfaRequired as required:
+        assert_type(required.factors, tuple[firebase_rest.MfaFactor, ...])
+        assert_type(auth.mfa.sign_in_with_totp(required, "123456")["idToken"], str)
+
+
 def a_server_verifies_and_manages(auth: firebase_rest.Auth) -> None:
     assert_type(auth.verify_id_token("token", check_revoked=True), dict[str, Any])
     assert_type(auth.create_session_cookie("token", 300), str)
@@ -76,3 +101,24 @@ def the_emulator_serves() -> None:
     with Emulator().serve() as server:
         assert_type(server, Server)
         assert_type(server.config, dict[str, str])
+
+
+def files_go_up_and_down(app: firebase_rest.App, session: firebase_rest.UserSession) -> None:
+    storage = app.storage()
+    assert_type(storage, firebase_rest.Storage)
+    picture = storage.child("users", 1, "face.png")
+    assert_type(picture, firebase_rest.StorageReference)
+    assert_type(picture.bucket, str)
+    assert_type(picture.parent, firebase_rest.StorageReference | None)
+    assert_type(picture.root, firebase_rest.Storage)
+    assert_type(picture.with_options(retries=0), firebase_rest.StorageReference)
+    assert_type(picture.put(b"bytes", session, progress=True), dict[str, Any])
+    assert_type(picture.upload("local.png").state, str)
+    assert_type(picture.get_bytes(session, max_size=10), bytes)
+    assert_type(list(storage.list()), list[firebase_rest.StorageReference])
+    assert_type(picture.get_url(), str)
+    picture.download("local.png", session)
+    picture.download("local.png", token=session)
+    storage.download("users/1/face.png", "local.png", session)
+    picture.delete(session)
+    storage.delete_all("users")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] - it must be confirmed

@@ -62,7 +62,9 @@ class UserSession:
     `Auth` is given it as the user, it takes over the tokens that the answer brings. Safe to share between threads.
     """
 
-    def __init__(self, refresh: Callable[[str], Mapping[str, Any]], user: Mapping[str, Any]) -> None:
+    def __init__(
+        self, refresh: Callable[[str], Mapping[str, Any]], user: Mapping[str, Any], keeper: OnChange | None = None
+    ) -> None:
         if not isinstance(cast(object, user), Mapping) or not user.get("idToken") or not user.get("refreshToken"):
             raise UsageError("session() takes the answer of a sign-in, a dict with 'idToken' and 'refreshToken'.")
         self._refresh = refresh
@@ -71,7 +73,7 @@ class UserSession:
         self._tokens: _Tokens | None = _Tokens.of(user, just_issued=False)
         self._user = dict(user)
         self._uid = str(user.get("localId") or user.get("userId") or claims_of(user["idToken"]).get("sub", ""))
-        self._listeners: list[OnChange] = []
+        self._listeners: list[OnChange] = [] if keeper is None else [keeper]
 
     def __repr__(self) -> str:
         return f"<UserSession of {self._uid}{'' if self.signed_in else ', signed out'}>"
@@ -170,11 +172,11 @@ class UserSession:
         `sign_out` removes it there; `Auth.load_session(store)` brings it back after a restart. The file can be read by
         its owner alone, and is whole at any moment. Raises `OSError` where it cannot be written now.
         """
-        from firebase_rest.auth.stores import store_of
+        from firebase_rest.auth.stores import Keeper, store_of
 
-        keeper = store_of(store)
-        keeper.write(self.user)
-        self.on_change(lambda session: keeper.write(session.user) if session.signed_in else keeper.delete())
+        keeper = Keeper(store_of(store))
+        keeper(self)
+        self.on_change(keeper)
 
     def _current(self) -> _Tokens:
         tokens = self._tokens

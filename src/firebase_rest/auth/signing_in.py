@@ -121,15 +121,11 @@ class SigningIn(Room):
 
         It goes on keeping itself there. Raises `UsageError` for a file that holds something else.
         """
-        from firebase_rest.auth.stores import store_of
+        from firebase_rest.auth.stores import Keeper, store_of
 
-        keeper = store_of(store)
-        user = keeper.read()
-        if user is None:
-            return None
-        session = self.session(user)
-        session.save(keeper)
-        return session
+        found = store_of(store)
+        user = found.read()
+        return None if user is None else UserSession(self.refresh, user, Keeper(found))
 
 
 def sign_in_code(link: object) -> str:

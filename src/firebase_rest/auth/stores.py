@@ -9,6 +9,7 @@ import contextlib
 import json
 import os
 import secrets
+import threading
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
@@ -96,6 +97,27 @@ class KeyringStore:
         keyring = _keyring()
         with contextlib.suppress(keyring.errors.PasswordDeleteError):  # it is not there
             keyring.delete_password(self.service, self.username)
+
+
+class _Kept(Protocol):
+    @property
+    def user(self) -> dict[str, Any]: ...
+
+
+class Keeper:
+    """Brings a store up to date with a session, after each change."""
+
+    def __init__(self, store: SessionStore) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+
+    def __call__(self, session: _Kept) -> None:
+        with self._lock:  # around the look at the session too: what is written last is then the newest
+            user = session.user
+            if "refreshToken" in user:
+                self._store.write(user)
+            else:
+                self._store.delete()
 
 
 def store_of(store: object) -> SessionStore:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 
 import pytest
 
@@ -217,23 +218,25 @@ def test_the_ways_of_signing_in_are_listed_unless_enumeration_protection_hides_t
 
 def test_a_tenant_has_users_of_its_own(world: World) -> None:
     world.someone()
-    tenant = world.app.auth("t1")
+    name = f"t-{uuid.uuid4().hex}"
+    tenant = world.app.auth(name)
     session = tenant.session(tenant.create_user_with_email_and_password(EMAIL, PASSWORD))
-    assert session.claims["firebase"]["tenant"] == "t1"
+    assert session.claims["firebase"]["tenant"] == name
     assert tenant.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] == session.uid
     assert world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] != session.uid
     tenant.change_password(session, "another horse")
-    assert tenant.get_account_info(session)["users"][0]["tenantId"] == "t1"
+    assert tenant.get_account_info(session)["users"][0]["tenantId"] == name
     fresh = tenant.refresh(session.refresh_token)
-    assert tenant.session(fresh).claims["firebase"]["tenant"] == "t1"
+    assert tenant.session(fresh).claims["firebase"]["tenant"] == name
     tenant.delete_user_account(session)
 
 
 def test_what_a_server_does_for_a_tenant_stays_in_the_tenant(world: World) -> None:
     outsider = world.someone()
-    tenant = world.app.auth("t1")
+    name = f"t-{uuid.uuid4().hex}"  # tenants outlive their accounts' deletion
+    tenant = world.app.auth(name)
     user = tenant.sign_in_with_custom_token(tenant.create_custom_token("ada"))
-    assert tenant.verify_id_token(user["idToken"])["firebase"]["tenant"] == "t1"
+    assert tenant.verify_id_token(user["idToken"])["firebase"]["tenant"] == name
     with pytest.raises(InvalidToken):
         tenant.verify_id_token(outsider.id_token)
     assert [record.uid for record in tenant.admin.list_users()] == ["ada"]

@@ -46,7 +46,9 @@ def replaced(value: Keyed, path: Sequence[str], new: Keyed) -> Keyed:
     if child is None:
         if path[0] not in members:
             return value  # nothing was there to be removed, so a leaf on the way stays
-        return {key: item for key, item in members.items() if key != path[0]} or None
+        rest = dict(members)  # to copy and to delete is several times as quick as to leave one out
+        del rest[path[0]]
+        return rest or None
     return {**members, path[0]: child}
 
 

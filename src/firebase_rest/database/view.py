@@ -8,8 +8,11 @@ https://firebase.google.com/docs/database/web/lists-of-data#listen_for_child_eve
 
 from __future__ import annotations
 
+import sys
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping
+from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from typing import NamedTuple, cast
 
 from firebase_rest.database.filter import KEY, VALUE, Filter
@@ -46,28 +49,22 @@ class View:
         self.value: Keyed = None
         self.known = False
         self._filter = filter
+        self._bounds = replace(filter, limit_to_first=None, limit_to_last=None)
+        self._most = filter.limit_to_first or filter.limit_to_last or sys.maxsize
         self._order_path = split(filter.order) if filter.order else ()
         self._ranks: dict[str, SortKey] = {}
         self._order: list[tuple[SortKey, str]] = []
 
     def apply(self, event: StreamEvent) -> list[ChildEvent]:
         """Take an event in. What it did to the children, and last to the whole; nothing if it changed nothing."""
-        path = split(event.path)
-        new = self.value
-        if event.event == "put":
-            new = replaced(new, path, keyed(cast(Keyed, event.data)))
-            touched: Iterable[str] | None = path[:1] or None
-        else:
-            names: set[str] = set()
-            for name, item in as_object(event.data).items():
-                target = (*path, *split(name))
-                new = replaced(new, target, keyed(item))
-                names.update(target[:1])
-            touched = names
+        new, touched = self._merged(event)
         before, first = self.value, not self.known
-        self.value, self.known = self._windowed(new), True
-        if touched is None or self.value is not new or not (isinstance(before, dict) and isinstance(new, dict)):
-            touched = {**children_of(before), **children_of(self.value)}
+        self.value, dropped = self._windowed(new, touched)
+        self.known = True
+        if touched is None:
+            touched = {**children_of(before), **children_of(self.value)}.keys()
+        elif dropped:
+            touched = {*touched, *dropped}
         changes = self._differences(before, touched)
         if first or changes or not (isinstance(self.value, dict) or same(before, self.value)):
             changes.append(ChildEvent(WHOLE, "", self.value, None))
@@ -85,15 +82,44 @@ class View:
             ChildEvent(ADDED, key, children[key], previous) for key, previous in zip(keys, [None, *keys], strict=False)
         ]
 
-    def _windowed(self, value: Keyed) -> Keyed:
-        """`value` without the children that the query leaves out: a server need not say that one was pushed out."""
-        if not self._filter.narrows:
-            return value
+    def _merged(self, event: StreamEvent) -> tuple[Keyed, AbstractSet[str] | None]:
+        """What the event makes of the value, and the children that it wrote to; None for all."""
+        path = split(event.path)
+        if event.event == "put":
+            return replaced(self.value, path, keyed(cast(Keyed, event.data))), (set(path[:1]) or None)
+        new, touched = self.value, set[str]()
+        for name, item in as_object(event.data).items():
+            target = (*path, *split(name))
+            if not target:
+                continue  # a change of the whole is a put
+            new = replaced(new, target, keyed(item))
+            touched.update(target[:1])
+        return new, touched
+
+    def _windowed(self, value: Keyed, touched: AbstractSet[str] | None) -> tuple[Keyed, list[str]]:
+        """`value` without the children that the query leaves out, and their keys.
+
+        A server need not say that one was pushed out. Of what was not touched it is known that it lies in the bounds.
+        """
         children = children_of(value)
-        kept = select(self._filter, ((key, self._index_value(child)) for key, child in children.items()))
-        if len(kept) == len(children):
-            return value if children else None
-        return {key: children[key] for key in kept} or None
+        if not self._filter.narrows:
+            return value, []
+        if touched is None:
+            dropped = self._left_out(self._filter, children)
+        else:
+            dropped = self._left_out(self._bounds, {key: children[key] for key in touched if key in children})
+            if len(children) - len(dropped) > self._most:
+                dropped = self._left_out(self._filter, children)
+        if not dropped:
+            return (value if children else None), dropped
+        kept = dict(children)
+        for key in dropped:
+            del kept[key]
+        return kept or None, dropped
+
+    def _left_out(self, filter: Filter, children: Mapping[str, Keyed]) -> list[str]:
+        kept = set(select(filter, ((key, self._index_value(child)) for key, child in children.items())))
+        return [key for key in children if key not in kept]
 
     def _index_value(self, child: Keyed) -> Keyed:
         order = self._filter.order

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -123,3 +126,65 @@ def test_a_deadline_ends_a_download_that_stalls(server, monkeypatch, tmp_path):
             app.storage().with_options(deadline=0.5).child("a").download(tmp_path / "a")
         server.emulator.faults.storage.clear()
     assert not list(tmp_path.iterdir())
+
+
+def test_a_download_begins_again_when_the_file_is_overwritten_under_it_and_a_stream_says_so(
+    server, monkeypatch, tmp_path
+):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    before, after = bytes(3_000_000), random.Random(4).randbytes(2_900_000)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        file = app.storage().child("a")
+        file.put(before)
+        server.emulator.faults.storage.drop_download(1_000_000)
+        seen: list[int] = []
+
+        def overwrite(done: int, total: int | None) -> None:
+            if not seen:
+                file.put(after)
+            seen.append(done)
+
+        file.download(tmp_path / "a", progress=overwrite)
+        assert (tmp_path / "a").read_bytes() == after
+        server.emulator.faults.storage.drop_download(1_000_000)
+        with file.open_stream() as stream:
+            stream.read(100)
+            file.put(before)
+            with pytest.raises(firebase_rest.PreconditionFailed, match="overwritten"):
+                stream.readall()
+
+
+def test_an_upload_is_cancelled_while_a_piece_is_on_its_way(server, monkeypatch):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    server.emulator.faults.storage.stall_upload(300_000)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        upload = app.storage().child("a").upload(bytes(1_000_000))
+        caught: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                upload.run()
+            except firebase_rest.Cancelled as error:
+                caught.append(error)
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        while server.emulator.storage.traffic.received < 300_000:
+            time.sleep(0.01)
+        upload.cancel()
+        thread.join(10)
+        assert not thread.is_alive()
+        assert caught
+        with pytest.raises(firebase_rest.NotFound):
+            app.storage().child("a").get_metadata()
+    server.emulator.faults.storage.clear()
+
+
+def test_threads_share_one_reference(server, monkeypatch):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app, ThreadPoolExecutor(16) as pool:
+        storage = app.storage()
+        list(pool.map(lambda number: storage.child(str(number)).put(b"x" * number), range(100)))
+        assert list(pool.map(lambda number: len(storage.child(str(number)).get_bytes()), range(100))) == list(
+            range(100)
+        )

@@ -215,6 +215,7 @@ def test_on_a_terminal_progress_is_a_bar(monkeypatch):
         def isatty(self):
             return True
 
+    pytest.importorskip("tqdm")
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     with reporting(True, "a.bin") as report:

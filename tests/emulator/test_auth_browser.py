@@ -10,7 +10,15 @@ import pytest
 import requests
 
 from emulator.accounts import world_with
-from firebase_rest import InvalidCredentials, NetworkTimeout, SignInCancelled, UsageError
+from firebase_rest import (
+    AuthError,
+    InvalidAnswer,
+    InvalidContinueUrl,
+    InvalidCredentials,
+    NetworkTimeout,
+    SignInCancelled,
+    UsageError,
+)
 from firebase_rest.auth.idp import AuthUri
 from firebase_rest.auth.loopback import Loopback
 
@@ -151,3 +159,44 @@ def test_the_first_callback_counts():
                 requests.get(receiver.url, params={"code": code}, timeout=LIMIT)
 
         assert receiver.wait(browser, "", LIMIT)[0].endswith("?code=first")
+
+
+def test_a_token_that_google_issued_for_another_sign_in_is_refused(world):
+    def browser(uri):
+        nonce = parse_qs(urlsplit(uri).query)["nonce"][0]
+        browse(uri.replace(nonce, "another"))
+
+    with pytest.raises(InvalidAnswer, match="nonce"):
+        world.auth.sign_in_with_google("client", open_browser=browser)
+    assert not any("signInWithIdp" in path for path in world.paths())
+
+
+def test_a_code_that_was_caught_is_of_no_use_without_the_verifier(world):
+    def browser(uri):
+        challenge = parse_qs(urlsplit(uri).query)["code_challenge"][0]
+        browse(uri.replace(challenge, "of-somebody-else"))
+
+    with pytest.raises(AuthError, match="invalid_grant"):
+        world.auth.sign_in_with_google("client", open_browser=browser)
+
+
+def test_a_callback_of_google_without_a_code_is_refused(world):
+    def browser(uri):
+        query = parse_qs(urlsplit(uri).query)
+        requests.get(query["redirect_uri"][0], params={"id_token": "x", "state": query["state"][0]}, timeout=LIMIT)
+
+    with pytest.raises(UsageError, match="no code"):
+        world.auth.sign_in_with_google("client", open_browser=browser)
+
+
+def test_a_page_is_asked_for_with_a_place_to_come_back_to(world):
+    with pytest.raises(InvalidContinueUrl):
+        world.auth.auth_uri("google.com", "nowhere")
+    started = world.auth.auth_uri("google.com", "https://example.com/back", session_id="mine")
+    assert started.session_id == "mine"
+
+
+def test_a_sign_in_link_wants_somewhere_to_lead(world):
+    with pytest.raises(UsageError, match="leads somewhere"):
+        world.auth.send_sign_in_link_to_email("ada@example.com", None)
+    assert world.sent == []

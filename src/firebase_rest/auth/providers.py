@@ -110,9 +110,10 @@ class Providers(Room):
     ) -> SignedIn:
         """Sign in at a provider's page in this machine's browser, for desktop and command-line programs.
 
-        The browser comes back to http://127.0.0.1:`port`/ (0: a free one), which the provider must know as a redirect
-        URI; `timeout` is how many seconds the person has. With `user` the provider is linked to that one. Raises
-        `SignInCancelled`, and `NetworkTimeout` when nobody came back.
+        The browser comes back to http://127.0.0.1:`port`/ (0: a free one): the provider must know it as a redirect URI,
+        and the project list 127.0.0.1 among its authorised domains. `timeout` is how many seconds the person has. With
+        `user` the provider is linked to that one. Raises `SignInCancelled`, `NetworkTimeout` when nobody came back, and
+        `UsageError` where no browser opens: `open_browser=print` shows the address instead.
         """
         with Loopback(port) as receiver:
             started = self.auth_uri(provider_id, receiver.url, scopes=scopes, parameters=parameters)

@@ -85,20 +85,6 @@ def enrollments(records: Sequence[Body], *, new_ids: bool) -> list[Factor]:
     return list(found.values())
 
 
-def imported(records: Sequence[Body], now_iso: str) -> list[Factor]:
-    """The phone numbers of a user who comes from elsewhere; ids and times that are missing are made up."""
-    ids = [record.text("mfaEnrollmentId") for record in records if record.text("mfaEnrollmentId")]
-    expect(len(ids) == len(set(ids)), "Enrollment id already exists.")
-    found: list[Factor] = []
-    for record in records:
-        number = record.text("phoneInfo")
-        expect(number, "Second factor not supported.")
-        expect(number.startswith("+"), "Phone number format is invalid")
-        made_up: Factor = {"mfaEnrollmentId": random_id(28), "enrolledAt": now_iso}
-        found.append({**made_up, **record.texts_present(), "unobfuscatedPhoneInfo": number})
-    return found
-
-
 def new_secret() -> str:
     """A secret for an authenticator app, base32."""
     return base64.b32encode(secrets.token_bytes(20)).decode()

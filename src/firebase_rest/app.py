@@ -109,6 +109,9 @@ class App:
         self._options = options
         self._locale = locale
         self._emulators = {service: os.environ.get(name) or None for service, name in _EMULATORS.items()}
+        if self._emulators["storage"] is None:
+            # The variable of Google's own storage library, which has a scheme.
+            self._emulators["storage"] = os.environ.get("STORAGE_EMULATOR_HOST", "").removeprefix("http://") or None
         self._keys: dict[str, KeySet] = {}  # Google's public keys, for every Auth of this App
         source = credentials if credentials is not None else config.get("serviceAccount")
         self._account = None if source is None else ServiceAccount(source, Channel(transport, NOBODY, options).fetch)

@@ -248,6 +248,24 @@ def test_a_scheme_in_the_emulators_host_is_refused_at_first_use(monkeypatch):
             place.get_metadata()
 
 
+def test_the_variable_of_googles_own_library_counts_where_ours_is_not_set(monkeypatch):
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9199")
+    with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
+        assert app.storage().storage_bucket == "http://127.0.0.1:9199/v0/b/b"
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", "127.0.0.1:9200")
+    with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
+        assert app.storage().storage_bucket == "http://127.0.0.1:9200/v0/b/b"
+
+
+def test_storage_takes_a_bucket_or_a_session_and_get_url_a_token():
+    with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
+        for wrong in (5, b"b", ["b"]):
+            with pytest.raises(firebase_rest.UsageError, match="bucket or a UserSession"):
+                app.storage(wrong)
+            with pytest.raises(firebase_rest.UsageError, match="get_url"):
+                app.storage().child("a").get_url(wrong)
+
+
 def test_without_a_bucket_the_first_use_says_which_key_is_missing():
     with firebase_rest.initialize_app({}) as app:
         place = app.storage().child("a")

@@ -245,7 +245,9 @@ class Files(Listed):
         """
         if forms.is_id_token(token):
             return self.get_download_url(token)
-        return protocol.download_url(self._location, token if isinstance(token, str) else None)
+        if token is not None and not isinstance(token, str):
+            raise UsageError(f"get_url() takes a download token, an ID token or a session, not {type(token).__name__}.")
+        return protocol.download_url(self._location, token)
 
     def signed_url(
         self,

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import socket
+import subprocess
+import sys
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -200,3 +202,13 @@ def test_a_sign_in_link_wants_somewhere_to_lead(world):
     with pytest.raises(UsageError, match="leads somewhere"):
         world.auth.send_sign_in_link_to_email("ada@example.com", None)
     assert world.sent == []
+
+
+def test_the_browser_of_the_machine_is_opened_unless_another_is_named(world, monkeypatch):
+    monkeypatch.setattr("webbrowser.open", browse)
+    assert world.auth.sign_in_with_google("client")["providerId"] == "google.com"
+
+
+def test_neither_browser_nor_web_server_is_loaded_by_programs_that_sign_in_otherwise():
+    code = "import sys, firebase_rest.auth.client; print({'webbrowser', 'http.server', 'keyring'} & sys.modules.keys())"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

@@ -8,6 +8,7 @@ https://datatracker.ietf.org/doc/html/rfc8252#section-7.3
 from __future__ import annotations
 
 import threading
+import webbrowser
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
@@ -76,15 +77,15 @@ class Loopback:
         """Where the browser is to be sent in the end."""
         return f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
 
-    def wait(self, open_browser: Callable[[str], object], uri: str, seconds: float) -> tuple[str, str | None]:
-        """Open `uri`, and wait for the callback: its URL, and its body where it was posted.
+    def wait(self, open_browser: Callable[[str], object] | None, uri: str, seconds: float) -> tuple[str, str | None]:
+        """Open `uri` (None: in the browser), and wait for the callback: its URL, and its body where it was posted.
 
         Raises `NetworkTimeout` when nobody has come back within `seconds`, and `UsageError` where no browser opens.
         """
         self._serving = True
         self._start(self._server.serve_forever, _POLL)
         # In a thread as well: some browsers open in the foreground, and come back to us before the call returns.
-        self._start(self._open, open_browser, uri)
+        self._start(self._open, open_browser or webbrowser.open, uri)
         if not self._ended.wait(seconds):
             raise NetworkTimeout(f"Nobody finished the sign-in in the browser within {seconds:g} s.")
         if self._callback is None:

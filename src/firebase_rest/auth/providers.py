@@ -6,13 +6,11 @@ https://firebase.google.com/docs/reference/rest/auth#section-sign-in-with-oauth-
 from __future__ import annotations
 
 import secrets
-import webbrowser
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
 from firebase_rest.auth.claims import claims_of
 from firebase_rest.auth.idp import AuthUri, Credential, check_state
-from firebase_rest.auth.loopback import Loopback
 from firebase_rest.auth.protocol import google, idp
 from firebase_rest.auth.replies import SignedIn
 from firebase_rest.auth.room import Room, Token, text
@@ -106,7 +104,7 @@ class Providers(Room):
         scopes: Sequence[str] = (),
         parameters: Mapping[str, str] | None = None,
         user: Token | None = None,
-        open_browser: OpenBrowser = webbrowser.open,
+        open_browser: OpenBrowser | None = None,
     ) -> SignedIn:
         """Sign in at a provider's page in this machine's browser, for desktop and command-line programs.
 
@@ -115,6 +113,8 @@ class Providers(Room):
         `user` the provider is linked to that one. Raises `SignInCancelled`, `NetworkTimeout` when nobody came back, and
         `UsageError` where no browser opens: `open_browser=print` shows the address instead.
         """
+        from firebase_rest.auth.loopback import Loopback
+
         with Loopback(port) as receiver:
             started = self.auth_uri(provider_id, receiver.url, scopes=scopes, parameters=parameters)
             callback_url, body = receiver.wait(open_browser, started.uri, timeout)
@@ -130,7 +130,7 @@ class Providers(Room):
         scopes: Sequence[str] = ("openid", "email", "profile"),
         login_hint: str | None = None,
         user: Token | None = None,
-        open_browser: OpenBrowser = webbrowser.open,
+        open_browser: OpenBrowser | None = None,
     ) -> SignedIn:
         """Sign in with Google in this machine's browser, for desktop and command-line programs.
 
@@ -138,6 +138,8 @@ class Providers(Room):
         project. PKCE, state and nonce are checked. The rest is as with `sign_in_with_browser`.
         https://developers.google.com/identity/protocols/oauth2/native-app
         """
+        from firebase_rest.auth.loopback import Loopback
+
         text("client_id", client_id)
         secret = {name: secrets.token_urlsafe(48) for name in ("state", "nonce", "verifier")}
         endpoint = self._endpoint

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import random
+import subprocess
+import sys
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -117,6 +120,35 @@ def test_an_upload_that_ends_for_good_is_taken_up_by_another_app(server, monkeyp
     assert traffic.received == len(data)
 
 
+KILLED = """
+import os, sys
+import firebase_rest
+
+local, note = sys.argv[1:]
+
+def save(done, total):
+    open(note, "w").write(upload.state)
+    if done >= 1_048_576:
+        os._exit(9)
+
+storage = firebase_rest.initialize_app({"storageBucket": "demo-test.appspot.com"}).storage()
+upload = storage.child("a").upload(local, chunk_size=262_144, progress=save)
+upload.run()
+"""
+
+
+def test_an_upload_whose_process_was_killed_is_taken_up_by_another_one(server, monkeypatch, tmp_path):
+    local, note = tmp_path / "local", tmp_path / "note"
+    local.write_bytes(random.Random(3).randbytes(2_000_000))
+    command = [sys.executable, "-c", KILLED, str(local), str(note)]
+    assert subprocess.run(command, env={**os.environ, **server.environ}).returncode == 9
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        app.storage().child("a").upload(local, state=note.read_text()).run()
+        assert app.storage().child("a").get_bytes() == local.read_bytes()
+    assert server.emulator.storage.traffic.received == 2_000_000
+
+
 def test_a_deadline_ends_a_download_that_stalls(server, monkeypatch, tmp_path):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
@@ -151,7 +183,7 @@ def test_a_download_begins_again_when_the_file_is_overwritten_under_it_and_a_str
             stream.read(100)
             file.put(before)
             with pytest.raises(firebase_rest.PreconditionFailed, match="overwritten"):
-                stream.readall()
+                stream.read()
 
 
 def test_an_upload_is_cancelled_while_a_piece_is_on_its_way(server, monkeypatch):

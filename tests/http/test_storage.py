@@ -7,6 +7,7 @@ import logging
 import pickle
 
 import pytest
+import responses
 
 import firebase_rest
 from firebase_rest import (
@@ -77,6 +78,30 @@ def test_nobody_signs_without_a_token_and_the_owner_with_a_service_account(bucke
         nobody, owner = server.requests
     assert "authorization" not in nobody.headers
     assert owner.headers["authorization"] == "Bearer owner"
+
+
+@responses.activate
+def test_a_service_account_signs_with_its_access_token_at_googles_own_address():
+    from google.oauth2.credentials import Credentials
+
+    address = "https://firebasestorage.googleapis.com/v0/b/b/o/a%2Fb"
+    responses.get(address, json={"name": "a/b"})
+    with firebase_rest.initialize_app({"storageBucket": "b"}, credentials=Credentials(token="access-token")) as app:
+        app.storage().child("a", "b").get_metadata()
+        app.storage().child("a", "b").get_metadata("users-token")
+    account, user = (call.request.headers["Authorization"] for call in responses.calls)
+    assert (account, user) == ("Bearer access-token", "Firebase users-token")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 500])
+def test_a_download_that_is_refused_leaves_nothing_behind(bucket, tmp_path, status):
+    (tmp_path / "kept").write_bytes(b"before")
+    with Server(answers((status, "No."))) as server:
+        place = bucket(server, retries=0).child("a")
+        for name in ("kept", "new"):
+            with pytest.raises(ApiError):
+                place.download(tmp_path / name)
+    assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("kept", b"before")]
 
 
 @pytest.mark.parametrize("refusal", ["", "Unauthorized", '{"error": {"code": 401, "message": "Who?"}}'])

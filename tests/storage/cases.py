@@ -199,7 +199,11 @@ def test_a_part_beyond_the_end_is_empty(client):
 def test_a_stream_is_an_open_binary_file(client):
     client.storage.child("a").put(b"line 1\nline 2\n")
     with client.storage.child("a").open_stream() as stream:
-        assert io.TextIOWrapper(io.BufferedReader(stream)).readlines() == ["line 1\n", "line 2\n"]
+        assert io.TextIOWrapper(stream).readlines() == ["line 1\n", "line 2\n"]
+    client.storage.child("large").put(LARGE)
+    with client.storage.child("large").open_stream() as stream:
+        assert stream.read(10) + stream.read() == LARGE
+        assert stream.read() == b""
     with pytest.raises(NotFound):
         client.storage.child("missing").open_stream()
     stream = client.storage.child("a").open_stream()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import logging
 import sys
+import threading
+from pathlib import Path
 
 import pytest
 
@@ -57,6 +59,12 @@ def test_what_is_read_ahead_is_what_would_be_read():
         assert read(source, 100_000, 1000) == DATA[100_000:101_000]
         source.read_ahead(600_000, 300_000)
     assert source.checksum.size == 900_000
+
+
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no such file system")
+def test_a_file_of_the_system_that_says_0_bytes_is_read_to_its_end():
+    with Source("/proc/version") as source:
+        assert read(source, 0, 10**6) == Path("/proc/version").read_bytes() != b""
 
 
 def test_an_error_while_reading_ahead_comes_when_the_piece_is_asked_for():
@@ -231,6 +239,24 @@ def test_on_a_terminal_progress_is_a_bar(monkeypatch):
 def test_what_is_no_progress_is_refused():
     with pytest.raises(UsageError, match="progress="), reporting("bar", "x"):
         pass
+
+
+def test_no_more_workers_are_at_work_than_were_asked_for():
+    at_work, most = [0], [0]
+    lock, together = threading.Lock(), threading.Barrier(3)
+
+    def work(name, item):
+        with lock:
+            at_work[0] += 1
+            most[0] = max(most[0], at_work[0])
+        together.wait(10)  # three at a time, or it would break
+        with lock:
+            at_work[0] -= 1
+
+    assert [result.name for result in all_of([(str(n), n) for n in range(12)], work, 3, None, "x")] == [
+        str(n) for n in range(12)
+    ]
+    assert most == [3]
 
 
 def test_a_mistake_of_the_program_in_one_of_many_is_not_hidden():

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
+from io import BufferedReader
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast, overload
 
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.storage import forms, protocol, signed_url, transfer
-from firebase_rest.storage.download import Span
+from firebase_rest.storage.download import PIECE, Span
 from firebase_rest.storage.listing import Listed
 from firebase_rest.storage.location import parse_url
 from firebase_rest.storage.many import Result, all_of, local_file, pairs
@@ -169,9 +170,10 @@ class Files(Listed):
         span = Span(*forms.checked_span(start, end))
         return transfer.get_bytes(self._signed(token), self._location, span, max_size)
 
-    def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> transfer.ObjectStream:
+    def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
         """The file's bytes, or a range of them, as an open binary file; to be closed, or used in a `with` statement."""
-        return transfer.ObjectStream(self._signed(token), self._location, Span(*forms.checked_span(start, end)))
+        span = Span(*forms.checked_span(start, end))
+        return BufferedReader(transfer.ObjectStream(self._signed(token), self._location, span), PIECE)
 
     def download_many(
         self,

@@ -35,7 +35,8 @@ class Source:
     def __init__(self, file: Uploadable) -> None:
         self._opened = False
         self._file = self._open(file)
-        self._origin, self.size = _extent(self._file)
+        self._origin, size = _extent(self._file)
+        self.size = size or None  # some of the system's own files say 0 and have more
         # What cannot be read again is summed up both ways: nobody knows yet which sum Firebase will tell.
         once = self.size is None
         self.checksum = Checksum(crc32c=crc32c_is_quick()) if once else Checksum.quickest()

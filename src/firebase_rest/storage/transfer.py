@@ -129,6 +129,13 @@ class ObjectStream(io.RawIOBase):
         self._rest = self._rest[count:]
         return count
 
+    def readall(self) -> bytes:
+        """All that is left."""
+        if self.closed:
+            raise ValueError("The stream is closed.")
+        first, self._rest = bytes(self._rest), memoryview(b"")
+        return b"".join((first, *self._pieces))
+
     def close(self) -> None:
         """Let the connection go."""
         if not self.closed:

@@ -100,6 +100,7 @@ class EventStream:
         self._max_retries = max_retries
         self._closed = False
         self._connected_at = self._opened_at = -math.inf
+        self._interval = 0.0
         self._opened = self._renewed = False
         self._failures = 0
         self._events = self._run()
@@ -162,7 +163,7 @@ class EventStream:
     def _run(self) -> Generator[StreamEvent, None, None]:
         try:
             while self.is_alive():
-                self._wait(CONNECT_INTERVAL - (time.monotonic() - self._connected_at))
+                self._wait(self._connected_at + self._interval - time.monotonic())
                 if not self.is_alive():
                     return
                 self._connected_at = time.monotonic()
@@ -174,6 +175,7 @@ class EventStream:
                     problem: FirebaseError = NetworkError(f"The server ended the stream of /{self._location.path}.")
                 except FirebaseError as error:
                     problem = error
+                self._interval = CONNECT_INTERVAL * max(1, call.sent)  # a redirect is a connection too
                 if self.is_alive():
                     self._recover(problem, call)
                     self.reconnects += self._opened

@@ -78,7 +78,8 @@ class _Attempt:
 
 
 class Call:
-    """Carries the requests of one flow, all within one deadline. `stamp` is the last credential that was sent.
+    """Carries the requests of one flow, all within one deadline. `stamp` is the last credential that was sent, `sent`
+    how many requests were, repeats and redirects included.
 
     `watch` lets another thread end the exchange that is under way.
     """
@@ -87,6 +88,7 @@ class Call:
         self, transport: SessionTransport, signer: Signer, options: Options, watch: Watch | None = None
     ) -> None:
         self.stamp = NO_STAMP
+        self.sent = 0
         self._transport = transport
         self._signer = signer
         self._options = options
@@ -186,6 +188,7 @@ class Call:
             return self._out_of_time(request, sent=False)
         watch = self._watch or Watch()
         transport = self._transport
+        self.sent += 1
         if remaining is not None:
             transport.watchdog.guard(watch, remaining)
         problem: Exception | None = None

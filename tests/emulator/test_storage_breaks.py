@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import io
 import os
 import random
 import subprocess
@@ -220,3 +222,19 @@ def test_threads_share_one_reference(server, monkeypatch):
         assert list(pool.map(lambda number: len(storage.child(str(number)).get_bytes()), range(100))) == list(
             range(100)
         )
+
+
+def test_a_disk_that_fails_during_an_upload_says_so_itself(server, monkeypatch):
+    class Failing(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            if self.tell() >= 700_000:
+                raise OSError(errno.EIO, "the disk has gone")
+            return super().read(size)
+
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        with pytest.raises(OSError, match="the disk has gone") as caught:
+            app.storage().child("a").put(Failing(bytes(1_000_000)), chunk_size=262_144)
+        assert caught.value.errno == errno.EIO
+        assert not isinstance(caught.value, NetworkError)
+        app.storage().child("a").put(bytes(1_000_000))

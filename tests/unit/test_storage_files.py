@@ -14,7 +14,7 @@ from firebase_rest.errors import ChecksumMismatch, UsageError
 from firebase_rest.storage.checksum import Checksum, Expected
 from firebase_rest.storage.many import all_of
 from firebase_rest.storage.progress import reporting
-from firebase_rest.storage.source import Source
+from firebase_rest.storage.source import ReadFailed, Source
 from firebase_rest.storage.target import target_of
 
 DATA = bytes(range(256)) * 4096  # a MiB
@@ -49,41 +49,27 @@ def test_pieces_of_any_size_come_again_until_the_next_is_asked_for_and_are_summe
         assert source.checksum.differs(Expected(summed.md5, summed._crc32c, len(DATA))) is None
 
 
-def test_what_is_read_ahead_is_what_would_be_read():
-    with Source(io.BytesIO(DATA)) as source:
-        source.piece(0, 300_000)
-        source.read_ahead(300_000, 300_000)
-        source.read_ahead(600_000, 300_000)
-        assert read(source, 300_000, 300_000) == DATA[300_000:600_000]
-        source.read_ahead(600_000, 300_000)
-        assert read(source, 100_000, 1000) == DATA[100_000:101_000]
-        source.read_ahead(600_000, 300_000)
-    assert source.checksum.size == 900_000
-
-
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no such file system")
 def test_a_file_of_the_system_that_says_0_bytes_is_read_to_its_end():
     with Source("/proc/version") as source:
         assert read(source, 0, 10**6) == Path("/proc/version").read_bytes() != b""
 
 
-def test_an_error_while_reading_ahead_comes_when_the_piece_is_asked_for():
+def test_what_the_disk_says_is_not_taken_for_trouble_of_the_network():
     class Failing(io.BytesIO):
         def read(self, size=-1):
             if self.tell() >= 300_000:
                 raise OSError("the disk has gone")
             return super().read(size)
 
-    with Source(Failing(DATA)) as source:
-        source.piece(0, 300_000)
-        source.read_ahead(300_000, 300_000)
-        with pytest.raises(OSError, match="gone"):
-            source.piece(300_000, 300_000)
+    with Source(Failing(DATA)) as source, pytest.raises(ReadFailed, match="gone") as caught:
+        b"".join(source.piece(0, 600_000)[0])
+    assert isinstance(caught.value.error, OSError)
 
 
 def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
     with Source(DATA) as source:
-        source.piece(0, len(DATA))
+        read(source, 0, len(DATA))
         with pytest.raises(ChecksumMismatch):
             source.check(Expected(md5="AAAA"), "x")
         with pytest.raises(ChecksumMismatch):

@@ -20,7 +20,7 @@ from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.retry import pause_before
 from firebase_rest.transport.wire import Pause, Repeat, Request, Response, Sender
 
-PIECE = 1024 * 1024
+PIECE = 256 * 1024
 """Bytes that are asked for at once; a piece is what is there by then."""
 
 T = TypeVar("T")

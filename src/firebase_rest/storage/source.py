@@ -1,16 +1,15 @@
 """What is uploaded: a path, bytes, anything with `read()`, or an iterator of bytes, read piece by piece.
 
-The law of this file: no more than the piece under way is kept, a piece can be had again until the next one is asked
-for, and every byte goes into the checksum once.
+The law of this file: of a file that can seek nothing is kept, of any other the piece under way; a piece can be had
+again until the next one is asked for, and every byte goes into the checksum once.
 """
 
 from __future__ import annotations
 
 import io
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import Future
-from threading import Thread
+from collections.abc import Generator, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, cast
 
@@ -44,7 +43,6 @@ class Source:
         """Where the file stands, counted from the origin."""
         self._piece = _Blocks()
         self._piece_start = 0
-        self._ahead: tuple[int, Future[_Blocks]] | None = None
 
     def __enter__(self) -> Source:
         return self
@@ -58,7 +56,6 @@ class Source:
 
     def close(self) -> None:
         """Close the file, if it was opened here."""
-        self._settle()
         self._piece = _Blocks()
         if self._opened:
             self._file.close()
@@ -84,34 +81,25 @@ class Source:
     def piece(self, start: int, size: int) -> tuple[Slices, bool]:
         """`size` bytes from `start` on, or what there is, and whether they reach the end.
 
-        Raises `UsageError` for a place that cannot be read again, and where the file has become shorter.
+        Raises `UsageError` for a place that cannot be read again.
         """
         if self.size is None:
             piece = self._get(start, size + 1)  # one byte more tells whether this is the end
             return Slices(piece.cut(0, size).parts), piece.size <= size
         size = min(size, self.size - start)
-        piece = self._get(start, size)
-        if piece.size < size:
-            raise UsageError(
-                f"The file ended after {start + piece.size} of {self.size} bytes: it changed while it was uploaded."
-            )
-        return Slices(piece.parts), start + size == self.size
+        return _View(self, start, size), start + size == self.size
 
-    def read_ahead(self, start: int, size: int) -> None:
-        """Read the next piece in a thread while this one is on its way. Its errors come with `piece`."""
-        if self._ahead is not None or self.size is None or start >= self.size:
-            return
-        future: Future[_Blocks] = Future()
-        size = min(size, self.size - start)
-
-        def work() -> None:
-            try:
-                future.set_result(self._read_at(start, size))
-            except BaseException as error:  # noqa: BLE001 - raised again by who asks for the piece
-                future.set_exception(error)
-
-        self._ahead = (start, future)
-        Thread(target=work, name="firebase_rest upload", daemon=True).start()
+    def blocks(self, start: int, size: int) -> Iterator[bytes]:
+        """Exactly `size` bytes of a file that can seek, read as asked for. Raises `UsageError`, `ReadFailed`."""
+        end = start + size
+        self._seek(start)
+        while self._position < end:
+            block = self._block(min(BLOCK, end - self._position))
+            if not block:
+                raise UsageError(
+                    f"The file ended after {self._position} of {self.size} bytes: it changed while it was uploaded."
+                )
+            yield self._taken(block)
 
     def can_read(self, start: int) -> bool:
         """Whether the bytes from `start` on can be had (again)."""
@@ -119,80 +107,69 @@ class Source:
 
     def sum_up(self, end: int) -> None:
         """Read up to `end`, for the checksum: what an earlier process has sent."""
+        if self.size is not None and end > self.size:
+            raise UsageError(f"The file has fewer than the {end} bytes that were uploaded of it: it is another one.")
+        missing = end - self.checksum.size
+        if self.size is not None and missing > 0:
+            for _ in self.blocks(self.checksum.size, missing):
+                pass
         while self.checksum.size < end:
-            if not self._get(self.checksum.size, min(1 << 20, end - self.checksum.size)).size:
-                raise UsageError(f"The file has fewer than the {end} bytes that were uploaded of it: it is another.")
+            if not self._get(self.checksum.size, min(BLOCK, end - self.checksum.size)).size:
+                raise UsageError(f"There are fewer than the {end} bytes that were uploaded: it is another file.")
 
     def check(self, expected: Expected, what: str) -> None:
         """Raise `ChecksumMismatch` where what was read differs from what Firebase has."""
         if not self.checksum.can_compare(expected) and self.size is not None:
-            self.checksum, self._piece, self._piece_start = Checksum.quickest(expected), _Blocks(), 0
+            self.checksum = Checksum.quickest(expected)
             self.sum_up(self.size)
         self.checksum.check(expected, what)
 
     def _get(self, start: int, size: int) -> _Blocks:
-        offset = start - self._piece_start
-        if offset >= 0 and offset + size <= self._piece.size:
-            return self._piece.cut(offset, size)
-        self._piece, self._piece_start = self._fill(start, size), start
-        return self._piece
-
-    def _fill(self, start: int, size: int) -> _Blocks:
-        ahead_start, ahead = self._settle()
-        if ahead is not None and ahead_start == start and ahead.size >= size:
-            return ahead.cut(0, size)
-        if self.size is not None:
-            self._piece = _Blocks()  # its memory is needed for the next one
-            return self._read_at(start, size)
+        """From a file that cannot seek: what is kept of it, and more."""
         offset = start - self._piece_start
         if not 0 <= offset <= self._piece.size:
             raise UsageError(
                 "The upload has to go on at bytes that were read already and cannot be read again; "
                 "pass a file that can seek."
             )
-        kept = self._piece.cut(offset, self._piece.size - offset)
-        return _Blocks([*kept.parts, *self._read(size - kept.size).parts])
+        if offset + size > self._piece.size:
+            kept = self._piece.cut(offset, self._piece.size - offset)
+            self._piece = _Blocks([*kept.parts, *self._read(size - kept.size)])
+            self._piece_start, offset = start, 0
+        return self._piece.cut(offset, size)
 
-    def _settle(self) -> tuple[int, _Blocks | None]:
-        """Wait for what is read ahead. Where it begins, and its bytes, if any."""
-        if self._ahead is None:
-            return 0, None
-        (start, future), self._ahead = self._ahead, None
-        try:
-            return start, future.result()
-        except Exception:  # noqa: BLE001 - the same read is done again, where its error belongs
-            return 0, None
-
-    def _read_at(self, start: int, size: int) -> _Blocks:
-        if self._position != start:
-            self._file.seek((self._origin or 0) + start)
-            self._position = start
-        return self._read(size)
-
-    def _read(self, size: int) -> _Blocks:
-        """So many bytes, fewer only at the end; those not seen before go into the checksum."""
-        blocks: list[bytes] = []
-        missing = size
-        while missing:
-            wanted = min(BLOCK, missing)
+    def _read(self, size: int) -> Iterator[bytes]:
+        """The next bytes, fewer only at the end."""
+        while size > 0:
+            wanted = min(BLOCK, size)
             block = self._block(wanted)
             if block:
-                blocks.append(block)
-                missing -= len(block)
-                known = self.checksum.size - self._position
-                if known < len(block):
-                    self.checksum.update(block if known <= 0 else block[known:])
-                self._position += len(block)
+                yield self._taken(block)
             if len(block) < wanted:
-                break
-        return _Blocks(blocks)
+                return
+            size -= wanted
+
+    def _seek(self, start: int) -> None:
+        if self._position != start:
+            with _reading():
+                self._file.seek((self._origin or 0) + start)
+            self._position = start
+
+    def _taken(self, block: bytes) -> bytes:
+        """Bytes that were read; those not seen before go into the checksum."""
+        known = self.checksum.size - self._position
+        if known < len(block):
+            self.checksum.update(block if known <= 0 else block[known:])
+        self._position += len(block)
+        return block
 
     def _block(self, size: int) -> bytes:
         """So many bytes, fewer only at the end, however few the file gives at once."""
         parts: list[bytes] = []
         missing = size
         while missing:
-            part = self._file.read(missing)
+            with _reading():
+                part = self._file.read(missing)
             if part is None:
                 raise UsageError("The file gave no bytes without being at its end: pass a blocking one.")
             if not isinstance(part, bytes):
@@ -202,6 +179,40 @@ class Source:
             parts.append(part)
             missing -= len(part)
         return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+class ReadFailed(Exception):
+    """What the operating system says of a file that is read while it is sent; the network has nothing to do with it."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+
+@contextmanager
+def _reading() -> Generator[None, None, None]:
+    try:
+        yield
+    except OSError as error:
+        failure = error
+    else:
+        return
+    raise ReadFailed(failure)
+
+
+class _View(Slices):
+    """A piece of a file that can seek: it is read when it is sent, and again when it is sent again."""
+
+    __slots__ = ("_source", "_start")
+
+    def __init__(self, source: Source, start: int, size: int) -> None:
+        super().__init__(())
+        self._source = source
+        self._start = start
+        self._size = size
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._source.blocks(self._start, self._size)
 
 
 class _Blocks:

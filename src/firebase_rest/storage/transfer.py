@@ -24,7 +24,7 @@ from firebase_rest.storage import protocol
 from firebase_rest.storage.download import Arrival, Span, pieces, receive
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.progress import Progress, reporting
-from firebase_rest.storage.source import Source, Uploadable
+from firebase_rest.storage.source import ReadFailed, Source, Uploadable
 from firebase_rest.storage.target import Downloadable, Target, target_of
 from firebase_rest.storage.upload import Control, Plan, Session, cancel, trusted, upload
 from firebase_rest.transport.call import Call, Channel
@@ -196,6 +196,8 @@ class Upload:
             flow = upload(self._plan, source, self._session, control)
             try:
                 return run(flow, Call(channel.transport, channel.signer, channel.options, self._watch))
+            except ReadFailed as failed:
+                raise failed.error from None
             except (Cancelled, NetworkError) as error:
                 if not self._cancelled.is_set():
                     raise

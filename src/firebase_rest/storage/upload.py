@@ -273,8 +273,6 @@ class _Pieces:
             if self._control.is_cancelled():
                 raise Cancelled("The upload was cancelled.")
             piece, is_last = self._source.piece(session.offset, size)
-            if not is_last:
-                self._source.read_ahead(session.offset + len(piece), size)
             outcome = yield from self._send_one(piece, is_last=is_last)
             if outcome.metadata is not None:
                 self._control.report(session.offset + len(piece))

@@ -151,13 +151,14 @@ def test_an_upload_whose_process_was_killed_is_taken_up_by_another_one(server, m
     assert server.emulator.storage.traffic.received == 2_000_000
 
 
-def test_a_deadline_ends_a_download_that_stalls(server, monkeypatch, tmp_path):
+@pytest.mark.parametrize("retries", [0, 3])
+def test_a_deadline_ends_a_download_that_stalls(server, monkeypatch, tmp_path, retries):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
         app.storage().child("a").put(bytes(1_000_000))
         server.emulator.faults.storage.stall_download(100_000)
         with pytest.raises(firebase_rest.NetworkTimeout, match="deadline"):
-            app.storage().with_options(deadline=0.5).child("a").download(tmp_path / "a")
+            app.storage().with_options(deadline=0.5, retries=retries).child("a").download(tmp_path / "a")
         server.emulator.faults.storage.clear()
     assert not list(tmp_path.iterdir())
 

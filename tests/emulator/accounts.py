@@ -55,5 +55,6 @@ def world_with(monkeypatch, **options):
     with Emulator("demo-project", clock=clock).serve() as server:
         for name, value in server.environ.items():
             monkeypatch.setenv(name, value)
-        with firebase_rest.initialize_app(server.config, **options) as app:
+        config = {**server.config, "apiKey": "the-api-key-of-the-project"}
+        with firebase_rest.initialize_app(config, **options) as app:
             yield World(app, server, clock)

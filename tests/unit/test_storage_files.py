@@ -245,6 +245,12 @@ def test_no_more_workers_are_at_work_than_were_asked_for():
     assert most == [3]
 
 
+def test_progress_with_many_counts_files(caplog):
+    caplog.set_level(logging.INFO, "firebase_rest")
+    all_of([("a", 1), ("b", 2)], lambda name, item: None, 1, True, "upload")
+    assert caplog.messages == ["upload: 50 % of 2 files", "upload: 100 % of 2 files"]
+
+
 def test_a_mistake_of_the_program_in_one_of_many_is_not_hidden():
     def work(name, item):
         raise ZeroDivisionError

@@ -49,7 +49,7 @@ def all_of(
         except (FirebaseError, OSError) as error:
             return Result(name, error=error)
 
-    with reporting(progress, label) as report, ThreadPoolExecutor(workers, "firebase_rest storage") as pool:
+    with reporting(progress, label, files=True) as report, ThreadPoolExecutor(workers, "firebase_rest storage") as pool:
         futures = [pool.submit(one, name, item) for name, item in jobs]
         try:
             for done, _ in enumerate(as_completed(futures), 1):

@@ -26,14 +26,14 @@ _UNKNOWN_STEP = 64 * 1024 * 1024
 
 
 @contextmanager
-def reporting(progress: Progress, label: str) -> Generator[Report, None, None]:
-    """What to call as it goes on. Raises `UsageError` for what is neither a function nor a bool."""
+def reporting(progress: Progress, label: str, *, files: bool = False) -> Generator[Report, None, None]:
+    """What to call as it goes on, with numbers of bytes or of `files`. Raises `UsageError` for what is neither a function nor a bool."""
     if progress is None or progress is False:
         yield _nothing
     elif progress is True:
-        bar = _bar(label)
+        bar = _bar(label, files=files)
         if bar is None:
-            yield _Lines(label)
+            yield _Lines(label, files=files)
         else:
             with bar:
                 yield _onto(bar)
@@ -47,7 +47,7 @@ def _nothing(done: int, total: int | None) -> None:
     """Nobody wants to know."""
 
 
-def _bar(label: str) -> Any:
+def _bar(label: str, *, files: bool) -> Any:
     """A tqdm bar, or None where there is no terminal, or no tqdm."""
     if sys.stderr is None or not sys.stderr.isatty():
         return None
@@ -55,6 +55,8 @@ def _bar(label: str) -> Any:
         tqdm = import_module("tqdm")
     except ImportError:
         return None
+    if files:
+        return tqdm.tqdm(desc=label, unit="file")
     return tqdm.tqdm(desc=label, unit="B", unit_scale=True, unit_divisor=1024)
 
 
@@ -69,8 +71,9 @@ def _onto(bar: Any) -> Report:
 class _Lines:
     """A line in the log at every tenth."""
 
-    def __init__(self, label: str) -> None:
+    def __init__(self, label: str, *, files: bool) -> None:
         self._label = label
+        self._files = files
         self._next = 0.0
 
     def __call__(self, done: int, total: int | None) -> None:
@@ -82,4 +85,5 @@ class _Lines:
             logger.info("%s: %.1f MB", self._label, done / 1e6)
         else:
             share = 100 if total == 0 else 100 * done // total
-            logger.info("%s: %d %% of %.1f MB", self._label, share, total / 1e6)
+            whole = f"{total} files" if self._files else f"{total / 1e6:.1f} MB"
+            logger.info("%s: %d %% of %s", self._label, share, whole)

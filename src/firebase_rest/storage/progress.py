@@ -27,7 +27,7 @@ _UNKNOWN_STEP = 64 * 1024 * 1024
 
 @contextmanager
 def reporting(progress: Progress, label: str, *, files: bool = False) -> Generator[Report, None, None]:
-    """What to call as it goes on, with numbers of bytes, or of `files`. Raises `UsageError` for what cannot be called."""
+    """What to call as it goes on, with numbers of bytes, or of `files`. Raises `UsageError` for what cannot be."""
     if progress is None or progress is False:
         yield _nothing
     elif progress is True:

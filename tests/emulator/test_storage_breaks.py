@@ -61,6 +61,26 @@ def test_fifty_breaks_cost_little_and_no_byte_is_lost(server, monkeypatch, large
     assert traffic.sent - before <= SIZE + BREAKS * COST
 
 
+@pytest.mark.slow
+def test_no_single_break_costs_more_than_a_chunk_and_a_mebibyte(server, monkeypatch, tmp_path):
+    size = 30_000_000
+    local, back = tmp_path / "local", tmp_path / "back"
+    local.write_bytes(random.Random(12).randbytes(size))
+    traffic, costs = server.emulator.storage.traffic, {"up": [], "down": []}
+    for point in random.Random(13).sample(range(1000, size), BREAKS):
+        for way in ("up", "down"):
+            before = traffic.received + traffic.sent
+            with BreakingProxy(server.host, **{way: [point]}) as proxy:
+                with through(proxy, monkeypatch) as app:
+                    file = app.storage().child("a")
+                    file.put(local) if way == "up" else file.download(back)
+                assert proxy.breaks == 1
+            costs[way].append(traffic.received + traffic.sent - before - size)
+        assert back.read_bytes() == local.read_bytes()
+    assert max(costs["up"]) <= COST
+    assert max(costs["down"]) <= COST
+
+
 @pytest.mark.parametrize("how", ["fin", "rst"])
 def test_a_break_costs_an_upload_at_most_a_chunk_and_a_download_only_what_was_on_the_way(server, monkeypatch, how):
     data = random.Random(3).randbytes(3_000_000)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -100,7 +101,7 @@ def test_while_the_old_one_will_do_nobody_waits():
 
 def test_a_network_in_trouble_does_no_harm_while_the_old_one_will_do_and_is_left_alone(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(renewal.time, "monotonic", lambda: now[0])
+    monkeypatch.setattr(renewal, "time", SimpleNamespace(monotonic=lambda: now[0]))
     credential = Credential(NetworkError("down"))
     credential.usable = True
     credential.go.set()

@@ -69,6 +69,9 @@ def test_otherwise_it_prints_what_to_export():
             "FIREBASE_DATABASE_EMULATOR_HOST",
             "FIREBASE_STORAGE_EMULATOR_HOST",
         }
+        assert (
+            json.loads(command.line().removeprefix("# FIREBASE_CONFIG=").strip()[1:-1])["projectId"] == "demo-project"
+        )
         (host,) = set(exports.values())
         assert requests.get(f"http://{host}/.json", timeout=LIMIT).status_code == 200
         status, output, errors, _ = command.end(signal.SIGINT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
@@ -31,6 +32,7 @@ def test_a_server_says_how_to_reach_it():
             "FIREBASE_AUTH_EMULATOR_HOST": server.host,
             "FIREBASE_DATABASE_EMULATOR_HOST": server.host,
             "FIREBASE_STORAGE_EMULATOR_HOST": server.host,
+            "FIREBASE_CONFIG": json.dumps(server.config),
         }
         assert server.config["projectId"] == "demo-x"
         assert server.config["databaseURL"] == f"http://{server.host}/?ns=demo-x-default-rtdb"

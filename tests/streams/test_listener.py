@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from firebase_rest.errors import PermissionDenied, StopStream, StreamError
+from firebase_rest.errors import NetworkTimeout, PermissionDenied, StopStream, StreamError, UsageError
 from streams.scripted import LIMIT, Peer, Scripted, fin, put, wait_for
 
 
@@ -207,3 +207,28 @@ def test_a_held_handler_does_not_lose_what_comes_meanwhile(connect):
         go.set()
         wait_for(lambda: len(seen) == 51)
     assert seen == [None, *range(50)]
+
+
+def test_a_stream_that_was_closed_says_so_at_once(connect):
+    with Scripted(put(1)) as server:
+        for _ in range(20):
+            stream = connect(server.url).database().stream(lambda _: None)
+            assert stream.close().state == "closed"
+            assert not stream.is_alive()
+
+
+@pytest.mark.parametrize("start", ["stream", "live"])
+def test_an_app_that_is_closed_opens_no_stream(connect, start):
+    with Scripted(put(1)) as server:
+        app = connect(server.url)
+        app.close()
+        with pytest.raises(UsageError, match="The App is closed"):
+            getattr(app.database(), start)()
+        assert not server.times
+
+
+def test_a_live_copy_that_waits_in_vain_says_what_the_connection_says(connect):
+    with Scripted(put(1)) as server:
+        url = server.url
+    with pytest.raises(NetworkTimeout, match=r"did not come about.*The connection: .*refused"):
+        connect(url).database().live(timeout=0.3)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from firebase_rest.transport.wire import Request, Response
+from firebase_rest.transport.wire import Pause, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,6 +24,8 @@ def drive(flow: Flow[Any], *answers: Response) -> tuple[list[Request], Any]:
     try:
         step = next(flow)
         for response in answers:
+            while isinstance(step, Pause):
+                step = flow.send(Response(0))
             assert isinstance(step, Request)
             requests.append(step)
             step = flow.send(response)

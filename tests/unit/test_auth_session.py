@@ -23,6 +23,7 @@ class Clocks:
         # The room's own name for the module, not the module: emulators of other tests live by the real clock.
         clock = SimpleNamespace(time=lambda: self.wall, monotonic=lambda: self.steady)
         monkeypatch.setattr(room, "time", clock)
+        monkeypatch.setattr(renewal, "time", clock)
 
     def pass_by(self, seconds):
         self.wall += seconds

@@ -75,7 +75,9 @@ def test_a_url_that_names_no_database_is_told_when_the_place_is_used(
         (("a",), "a"),
         (("a", "b"), "a/b"),
         (("/a/b/",), "a/b"),
-        (("a//b", "", "/c"), "a/b/c"),
+        (("a//b", "/", "/c"), "a/b/c"),
+        (("",), ""),
+        (("", "a"), "a"),
         ((1, True), "1/True"),
         (("a b", "é?", "%41"), "a b/é?/%41"),
     ],
@@ -86,6 +88,13 @@ def test_a_child_is_below_whatever_its_parts_are(parts: tuple[object, ...], path
 
 def test_a_url_carries_every_segment_encoded_once() -> None:
     assert ROOT.child("a b", "é?", "%41").url == "https://x.firebaseio.com/a%20b/%C3%A9%3F/%2541.json"
+
+
+def test_an_empty_part_below_something_is_refused_because_it_would_be_that_something() -> None:
+    with pytest.raises(UsageError, match="below /users/ada would be that very place"):
+        ROOT.child("users", "ada", "")
+    with pytest.raises(UsageError, match="below /users "):
+        ROOT.child("users").child("")
 
 
 @pytest.mark.parametrize("part", [None, "a.b", "$a", "a/b#c", "[0]", "a\x00", 1.5])

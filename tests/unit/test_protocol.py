@@ -163,6 +163,20 @@ def test_a_transaction_gives_up_after_25_attempts_with_the_last_value_and_etag()
     assert calls == list(range(25))
 
 
+def test_a_transaction_whose_function_forgets_to_return_deletes_nothing() -> None:
+    def forgetful(value: dict[str, int]) -> None:
+        value["a"] = 2
+
+    with pytest.raises(errors.UsageError, match=r"returned None.*\{\} to delete"):
+        drive(protocol.transaction(USERS, forgetful), answer({"a": 1}, headers={"etag": "e"}))
+
+
+def test_a_transaction_that_wants_nothing_where_nothing_is_writes_nothing() -> None:
+    [read], value = drive(protocol.transaction(USERS, lambda value: value), answer(None, headers={"etag": "null_etag"}))
+    assert read.method == "GET"
+    assert value is None
+
+
 def test_what_the_update_function_raises_ends_the_transaction_with_nothing_written() -> None:
     def stop(_: Any) -> Any:
         raise LookupError("enough")

@@ -52,7 +52,9 @@ def text(name: str, value: object) -> str:
     """`value`, if it is a string. Raises `UsageError` that names the argument and not the value: it may be secret."""
     if isinstance(value, str):
         return value
-    raise UsageError(f"{name} is a string, not {'missing' if value is None else type(value).__name__}.")
+    raise UsageError(
+        f"{name} is {'missing: pass a string' if value is None else f'a string, not {type(value).__name__}'}."
+    )
 
 
 def id_token_of(user: object) -> str:

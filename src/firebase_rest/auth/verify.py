@@ -64,7 +64,10 @@ class Verifier:
             raise UsageError(f"clock_skew_seconds={skew!r}: clocks may differ by 0 to {MAX_SKEW} seconds.")
         parts = jwt.parse(token)
         if parts is None or not parts.claims:
-            raise _invalid("MALFORMED", f"What was given as {self.kind.name} is no JSON Web Token.")
+            raise _invalid(
+                "MALFORMED",
+                f"What was given as {self.kind.name} is no JSON Web Token.",
+            )
         self._check_header(parts)
         self._check_claims(parts.claims, tenant_id)
         _check_times(parts.claims, self.kind, skew, emulated=self.emulated)
@@ -96,9 +99,11 @@ class Verifier:
 
     def _check_claims(self, claims: Mapping[str, Any], tenant_id: str | None) -> None:
         if claims.get("aud") != self.project:
+            hint = " (python -m firebase_rest.emulator --project ...)" if self.emulated else ""
             raise _invalid(
                 "WRONG_AUDIENCE",
-                f"The token is not meant for the project {self.project!r}: client and server must use the same one.",
+                f"The token is not meant for the project {self.project!r} but for {claims.get('aud')!r}: "
+                f"client and server must use the same one{hint}.",
             )
         if claims.get("iss") != self.kind.issuer + self.project:
             others = (

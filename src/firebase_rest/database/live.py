@@ -97,7 +97,8 @@ class Live:
     @property
     def snapshot(self) -> Snapshot:
         """The current value as an answer with `val()`, `key()` and `each()`."""
-        return Snapshot(self._key, rendered(self._value), self._filter)
+        value = self._value
+        return Snapshot.of_later(self._key, lambda: rendered(value), self._filter)
 
     @property
     def last_error(self) -> Exception | None:
@@ -136,8 +137,9 @@ class Live:
                 while self._version == seen and not self._ended:
                     left = ends - time.monotonic()
                     if left <= 0 or not self._news.wait(left):
+                        why = f" The connection: {self.last_error}" if self.stale and self.last_error else ""
                         raise NetworkTimeout(
-                            f"What was waited for did not come about at {self._key or '/'!r} in {timeout:g} s."
+                            f"What was waited for did not come about at {self._key or '/'!r} in {timeout:g} s.{why}"
                         )
                 fresh, seen = self._version != seen, self._version
             if fresh:
@@ -226,10 +228,12 @@ class Live:
     def _tell(self, callback: Callable[..., object], change: ChildEvent) -> None:
         if change.kind == WHOLE:
             self._guarded(callback, self.snapshot)
-        elif change.kind == REMOVED:
-            self._guarded(callback, Snapshot(change.key, rendered(change.value)))
+            return
+        child = Snapshot.of_later(change.key, lambda: rendered(change.value))
+        if change.kind == REMOVED:
+            self._guarded(callback, child)
         else:
-            self._guarded(callback, Snapshot(change.key, rendered(change.value)), change.previous_key)
+            self._guarded(callback, child, change.previous_key)
 
     def _guarded(self, callback: Callable[..., object], *arguments: object) -> None:
         outer, self._calling = self._calling, threading.get_ident()

@@ -52,6 +52,11 @@ class Location:
                 raise UsageError(
                     "child(None): the path is missing; a variable that should hold a key is probably None."
                 )
+            if part == "" and (self.segments or added):
+                raise UsageError(
+                    f"child('') below /{'/'.join((*self.segments, *added))} would be that very place; a variable that "
+                    "should hold a key is probably empty."
+                )
             added += split(part if isinstance(part, str) else str(part))
         if not added:
             return self

@@ -6,6 +6,7 @@ error. https://firebase.google.com/docs/reference/rest/database
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -29,12 +30,16 @@ from firebase_rest.errors import (
     TokenExpired,
     TransactionConflict,
     Unauthenticated,
+    UsageError,
 )
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.lenient import json_object
-from firebase_rest.transport.wire import Flow, Json, Repeat, Request, Response
+from firebase_rest.transport.wire import Flow, Json, Pause, Repeat, Request, Response
 
 TRANSACTION_ATTEMPTS = 25
+
+FIRST_PAUSE, MAX_PAUSE = 0.005, 0.5
+"""Seconds between the attempts of a transaction: at most the first, doubling up to the second, by chance."""
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _ETAG = {"X-Firebase-ETag": "true"}
@@ -116,10 +121,20 @@ def remove_if_match(location: Location, etag: str) -> Flow[Tagged]:
 
 
 def transaction(location: Location, change: Callable[[Any], Any], attempts: int = TRANSACTION_ATTEMPTS) -> Flow[Json]:
-    """Read with an ETag, write if it still holds, and go again if it does not."""
+    """Read with an ETag, write if it still holds, and go again if it does not, after a pause that spreads rivals."""
     current = yield from read_with_etag(location)
-    for _ in range(attempts):
-        outcome = yield from write_if_match(location, change(current.value), current.etag)
+    for attempt in range(attempts):
+        if attempt:
+            yield Pause(random.uniform(0, min(MAX_PAUSE, FIRST_PAUSE * 2**attempt)))  # noqa: S311 - guards nothing
+        new = change(current.value)
+        if new is None:
+            if current.value is None:
+                return None  # nothing was there and nothing is to be
+            raise UsageError(
+                f"The function given to transaction() at /{location.path} returned None, which would delete what is "
+                "there: return the new value (a function that changes it in place still has to), or {} to delete it."
+            )
+        outcome = yield from write_if_match(location, new, current.etag)
         if outcome.committed:
             return outcome.value
         current = outcome

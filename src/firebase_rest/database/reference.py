@@ -70,7 +70,8 @@ class Reference(Query):
     def transaction(self, update: Callable[[Any], Any], token: Token = None) -> Any:
         """Write `update(current value)`, reading again and calling it again as long as others change the value.
 
-        Returns what was written. What `update` raises ends the transaction with nothing written.
+        Returns what was written. `update` returns the new value ({} deletes, None is refused); what it raises ends the
+        transaction with nothing written.
         Raises `TransactionConflict` after 25 attempts.
         """
         return self._signed(token).run(protocol.transaction(self._location, update))

@@ -5,7 +5,7 @@ The law of this file: nothing is computed before it is asked for, and every answ
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
 from firebase_rest.database.export import plain, priority_in
@@ -40,14 +40,30 @@ class Item:
 class Snapshot:
     """What was at a place when it was read. Always true, even when nothing was there (test `val()`)."""
 
-    __slots__ = ("_filter", "_key", "_pairs", "_priorities", "_value")
+    __slots__ = ("_filter", "_key", "_made", "_make", "_pairs", "_priorities")
 
     def __init__(self, key: str, value: Json, filter: Filter | None = None) -> None:
         self._key = key
-        self._value = value
+        self._make: Callable[[], Json] | None = None
+        self._made = value
         self._filter = filter or Filter()
         self._priorities: dict[str, Json] = {}
         self._pairs: list[tuple[Key, Any]] | None = None
+
+    @classmethod
+    def of_later(cls, key: str, make: Callable[[], Json], filter: Filter | None = None) -> Snapshot:
+        """An answer whose value is made when it is first asked for: most of those that callbacks get never are."""
+        snapshot = cls(key, None, filter)
+        snapshot._make = make
+        return snapshot
+
+    @property
+    def _value(self) -> Json:
+        make = self._make
+        if make is not None:
+            self._made = make()
+            self._make = None
+        return self._made
 
     @classmethod
     def of_pairs(cls, key: str, pairs: list[tuple[Key, Any]]) -> Snapshot:

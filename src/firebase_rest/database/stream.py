@@ -88,6 +88,7 @@ class EventStream:
         max_retries: int | None = None,
     ) -> None:
         filter.check()
+        channel.transport.check_open()
         # The stream does its own trying again; the call's own would multiply it. Its time is not a call's time either.
         self._options = replace(channel.options, read=SILENCE, retries=0, deadline=None)
         self._transport = channel.transport
@@ -140,6 +141,7 @@ class EventStream:
     def close(self) -> None:
         """End the stream at once: from any thread, from a signal handler, before it is open, twice."""
         self._closed = True
+        self.state = "closed"
         self._wake.now()
         self._watch.end()
         try:
@@ -153,7 +155,8 @@ class EventStream:
     def _enter(self, state: str) -> None:
         if state == self._told:
             return
-        self.state = self._told = state
+        self._told = state
+        self.state = "closed" if self._closed else state
         if self._on_state is not None:
             try:
                 self._on_state(state)

@@ -167,6 +167,19 @@ def _check_server_value(value: Mapping[object, object], where: str) -> bool:
     raise UsageError(f"The server value {kind!r} at {where} is not known; use SERVER_TIMESTAMP or increment(number).")
 
 
+_CURES = {
+    "bytes": "make it text, such as base64.b64encode(...).decode()",
+    "set": "make it a list",
+    "datetime": "store .isoformat() or .timestamp()",
+    "date": "store .isoformat()",
+    "Snapshot": "store its .val()",
+}
+
+
+def _cure(kind: type) -> str:
+    return _CURES.get(kind.__name__, "convert it first")
+
+
 class _Checker:
     """Walks data before it is sent."""
 
@@ -193,8 +206,8 @@ class _Checker:
                 self._check_child(item, str(index), path)
         elif not isinstance(value, int):
             raise UsageError(
-                f"The value at {_show(path)} is a {kind.__name__}, which JSON cannot carry; convert it first, "
-                "or pass json_kwargs={'default': str}."
+                f"The value at {_show(path)} is a {kind.__name__}, which JSON cannot carry: {_cure(kind)}, "
+                "or pass json_kwargs={'default': ...}."
             )
 
     def check_priority(self, value: object, path: tuple[str, ...]) -> None:

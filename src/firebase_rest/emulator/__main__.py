@@ -54,7 +54,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         epilog="Serving needs two more packages: pip install 'firebase-rest[emulator]'.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=int, default=0, help="port to listen on; 0, the default, takes a free one")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0, the default, takes a free one")
     parser.add_argument("--project", default="demo-project", help="project id (default: %(default)s)")
     parser.add_argument(
         "--require-auth", action="store_true", help="refuse the database and Storage without a valid token"
@@ -71,12 +71,19 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
+def _port(text: str) -> int:
+    if not text.isdecimal() or int(text) > 65535:
+        raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number from 0 to 65535")
+    return int(text)
+
+
 def _announce(server: Server, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"ready": True, "host": server.host, "pid": os.getpid()}), flush=True)
         return
     for name, value in server.environ.items():
-        print(f"export {name}={value}", flush=True)
+        # The last is a comment: whoever points a program of his own here has a configuration already.
+        print(f"# {name}={value!r}" if name == "FIREBASE_CONFIG" else f"export {name}={value}", flush=True)
 
 
 def _wait_for_end_of_input(done: threading.Event) -> None:

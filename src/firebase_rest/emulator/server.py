@@ -7,6 +7,7 @@ something in it), and a small read costs little more than uvicorn itself.
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import struct
@@ -79,11 +80,12 @@ class Server:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment variables that point Firebase's clients to this emulator."""
+        """The environment variables that point Firebase's clients here, and the configuration they start with."""
         return {
             "FIREBASE_AUTH_EMULATOR_HOST": self.host,
             "FIREBASE_DATABASE_EMULATOR_HOST": self.host,
             "FIREBASE_STORAGE_EMULATOR_HOST": self.host,
+            "FIREBASE_CONFIG": json.dumps(self.config),
         }
 
     @property

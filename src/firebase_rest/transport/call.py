@@ -13,7 +13,7 @@ from typing import TypeVar
 from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from firebase_rest.errors import NetworkError, NetworkTimeout, UsageError
+from firebase_rest.errors import NetworkError, NetworkTimeout
 from firebase_rest.transport.app_check import HEADER as APP_CHECK
 from firebase_rest.transport.app_check import with_app_check
 from firebase_rest.transport.credentials import NO_STAMP, STRANGER, Signer, Stamp, is_about_the_token
@@ -97,8 +97,7 @@ class Call:
 
     def send(self, request: Request) -> Response:
         """The answer to `request`, after as many tries as are harmless. Raises `NetworkError` where none came."""
-        if self._transport.closing.is_set():
-            raise UsageError("The App is closed; make a new one with initialize_app().")
+        self._transport.check_open()
         self.stamp = self._signed(None)
         response = self._follow(request, self.stamp)
         if response.status == 401 and is_about_the_token(response.text, request) and not _once(request):

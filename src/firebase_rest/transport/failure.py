@@ -28,6 +28,7 @@ from urllib3 import exceptions as u3
 
 from firebase_rest.errors import ApiError, InvalidAnswer, NetworkError, NetworkTimeout, UsageError
 from firebase_rest.transport.redact import redact, redact_params, without
+from firebase_rest.transport.redirects import LOOPBACK
 from firebase_rest.transport.retry import Failure
 from firebase_rest.transport.sockets import Watch
 from firebase_rest.transport.wire import Request, Response
@@ -100,7 +101,8 @@ def network_error(
         refused = _has(error, u3.NewConnectionError)
         if not refused and _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
             return NetworkTimeout(f"No connection to {host} in time, for {where}.")
-        return NetworkError(f"No connection to {host}, for {where}: {reason}.")
+        hint = " Is the emulator running?" if urlsplit(request.url).hostname in LOOPBACK else ""
+        return NetworkError(f"No connection to {host}, for {where}: {reason}.{hint}")
     if failure is Failure.READ_TIMEOUT:
         return NetworkTimeout(
             f"No answer in time to {where}; raise timeout= if it needs longer.", may_have_happened=sent

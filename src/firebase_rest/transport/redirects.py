@@ -18,7 +18,7 @@ MAX_HOPS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
 _FAMILIES = ("firebaseio.com", "firebasedatabase.app", "googleapis.com")
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]+)?")
 _CREDENTIALS = frozenset({"auth", "access_token"})
 
@@ -44,15 +44,15 @@ def follow(origin: Request, current: Request, status: int, location: str | None)
         )
     target = _target(current.url, location or "")
     host, first = target.hostname or "", urlsplit(origin.url)
-    local = first.scheme == "http" and first.hostname in _LOOPBACK
+    local = first.scheme == "http" and first.hostname in LOOPBACK
     if not _HOST.fullmatch(target.netloc):
         # Libraries differ in where the host of an odd URL ends; the credential must not depend on it.
         raise NetworkError("The server redirected to an address that is not a plain host; it was not followed.")
-    if target.scheme != "https" and not (local and target.scheme == "http" and host in _LOOPBACK):
+    if target.scheme != "https" and not (local and target.scheme == "http" and host in LOOPBACK):
         raise NetworkError(
             f"The server redirected to {target.scheme}://{host}, which is not https; it was not followed."
         )
-    signed = (local and host in _LOOPBACK) or first.netloc == target.netloc or _same_family(first.hostname or "", host)
+    signed = (local and host in LOOPBACK) or first.netloc == target.netloc or _same_family(first.hostname or "", host)
     url = urlunsplit((target.scheme, target.netloc, target.path or "/", "", ""))
     new = parse_qsl(target.query, keep_blank_values=True)
     # The credential is added afresh where it may go; what the server echoed of it goes nowhere.

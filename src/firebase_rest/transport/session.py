@@ -14,6 +14,7 @@ from weakref import WeakSet
 import requests
 from urllib3.response import BaseHTTPResponse
 
+from firebase_rest.errors import UsageError
 from firebase_rest.transport.app_check import AppCheck
 from firebase_rest.transport.credentials import Stamp
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
@@ -60,6 +61,11 @@ class SessionTransport:
         self.watchdog.stop()
         if self._owned:
             self.session.close()
+
+    def check_open(self) -> None:
+        """Raise `UsageError` once the App is closed."""
+        if self.closing.is_set():
+            raise UsageError("The App is closed; make a new one with initialize_app().")
 
     def attempt(self, request: Request, stamp: Stamp, timeout: tuple[float, float], watch: Watch) -> Response:
         """Send once and read the answer. Raises what requests and urllib3 raise."""

@@ -120,18 +120,22 @@ def _apply_code(call: Call) -> Reply:
     return _updated(account, code.new_email)
 
 
-def _change(call: Call) -> Reply:
+def _whose(call: Call) -> tuple[Account, str | None]:
+    """The account to change: a user's own, with the provider of his sign-in, or the one an administrator names."""
     body, project = call.body, call.project
-    provider = None
     if body.text("idToken"):
         signed_in = project.signed_in(body.text("idToken"))
-        account, provider = signed_in.account, signed_in.provider
         expect(body.flag("disableUser") is None, "OPERATION_NOT_ALLOWED")
-    else:
-        found = project.accounts.get(body.text("localId"))
-        if found is None:
-            raise bad_request("USER_NOT_FOUND")
-        account = found
+        return signed_in.account, signed_in.provider
+    found = project.accounts.get(body.text("localId"))
+    if found is None:
+        raise bad_request("USER_NOT_FOUND")
+    return found, None
+
+
+def _change(call: Call) -> Reply:
+    body, project = call.body, call.project
+    account, provider = _whose(call)
     new_email = _checked_email(call, account)
     password = strong_password(project, body.text("password")) if body.text("password") else None
     number = _checked_phone_number(call, account)

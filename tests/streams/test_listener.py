@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import queue
+import sys
 import threading
+import types
 
 import pytest
 
-from firebase_rest.errors import NetworkTimeout, PermissionDenied, StopStream, StreamError, UsageError
+from firebase_rest import initialize_app
+from firebase_rest.errors import ConfigError, NetworkTimeout, PermissionDenied, StopStream, StreamError, UsageError
 from streams.scripted import LIMIT, Peer, Scripted, fin, put, wait_for
 
 
@@ -145,6 +148,28 @@ def test_an_error_of_another_kind_ends_the_thread_with_a_word_too(connect):
         assert isinstance(errors.get(timeout=LIMIT), KeyError)
         stream.thread.join(LIMIT)
         assert not stream.is_alive()
+
+
+@pytest.mark.parametrize("config", [{}, {"databaseURL": "https://a.firebaseio.com", "serviceAccount": {"type": "?"}}])
+def test_what_is_missing_from_the_configuration_is_raised_and_reported(config):
+    errors = queue.Queue()
+    with initialize_app(config) as app:
+        with pytest.raises(ConfigError), app.database().stream() as events:
+            next(events)
+        with pytest.raises(ConfigError):
+            app.database().live(on_error=errors.put)
+        app.database().stream(print, on_error=errors.put).thread.join(LIMIT)
+    assert [type(errors.get_nowait()) for _ in range(2)] == [ConfigError, ConfigError]
+
+
+def test_the_other_package_named_sseclient_is_named_in_the_error(connect, monkeypatch):
+    monkeypatch.setitem(sys.modules, "sseclient", types.SimpleNamespace(SSEClient=type("SSEClient", (), {})))
+    with (
+        Scripted(put(1)) as server,
+        connect(server.url).database().stream() as events,
+        pytest.raises(UsageError, match="pip uninstall sseclient"),
+    ):
+        next(events)
 
 
 def test_giving_up_is_a_stream_error(connect):

@@ -120,9 +120,9 @@ class EventStream:
     def __next__(self) -> StreamEvent:
         try:
             return next(self._events)
-        except ValueError:
-            # Another thread is closing the generator at this moment.
-            if not self._closed:
+        except ValueError as error:
+            # Another thread is closing the generator at this moment: then next() itself raises it, not the generator.
+            if not self._closed or _came_from_below(error):
                 raise
         raise StopIteration
 
@@ -179,6 +179,8 @@ class EventStream:
                 except FirebaseError as error:
                     problem = error
                 self._interval = CONNECT_INTERVAL * max(1, call.sent)  # a redirect is a connection too
+                if self._transport.closing.is_set():
+                    return  # the App's close() is about to come to this stream
                 if self.is_alive():
                     self._recover(problem, call)
                     self.reconnects += self._opened
@@ -256,6 +258,12 @@ class EventStream:
         if seconds > 0:
             self._enter("waiting")
             self._wake.wait(seconds)
+
+
+def _came_from_below(error: BaseException) -> bool:
+    """Whether it was raised in a function that was called where it was caught, and not there."""
+    trace = error.__traceback__
+    return trace is not None and trace.tb_next is not None
 
 
 def _passes(problem: FirebaseError) -> bool:

@@ -87,6 +87,26 @@ def test_hooks_of_the_session_see_the_answers(connect):
     assert seen == [200]
 
 
+def test_a_hook_that_reads_the_body_leaves_it_to_us(connect):
+    with Server(answers((200, "7"), (401, '{"error": "Permission denied"}'))) as server:
+        app = connect(server)
+        seen: list[str] = []
+        app.requests.hooks["response"].append(lambda response, **_: seen.append(response.text))
+        assert app.database().get().val() == 7
+        with pytest.raises(PermissionDenied):
+            app.database().get()
+    assert seen == ["7", '{"error": "Permission denied"}']
+
+
+def test_a_session_that_reads_every_answer_at_once_may(connect):
+    class Eager(requests.Session):
+        def send(self, request, **options):
+            return super().send(request, **{**options, "stream": False})
+
+    with Server(ok("7")) as server, Eager() as session:
+        assert connect(server, session=session).database().get().val() == 7
+
+
 def test_a_hook_that_raises_for_status_does_not_hide_the_typed_error(connect):
     with Server(answers((401, '{"error": "Permission denied"}'))) as server:
         app = connect(server)

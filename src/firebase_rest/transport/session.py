@@ -110,6 +110,8 @@ class SessionTransport:
         raw = answer.raw
         if not isinstance(raw, BaseHTTPResponse):
             return Response(answer.status_code, headers, answer.content or b"", request=request)
+        if _is_read(answer):
+            return Response(answer.status_code, headers, answer.content, framed=_framed(raw, headers), request=request)
         if not (watch.dialed or watch.connected):
             watch.otherwise = raw.shutdown
         if request.stream and answer.status_code in (200, 206):
@@ -134,6 +136,11 @@ class SessionTransport:
                     "repeat what may not be repeated: mount it with max_retries=0.",
                     stacklevel=2,
                 )
+
+
+def _is_read(answer: requests.Response) -> bool:
+    """Whether a hook, or a session's own `send`, has read the body: requests keeps it then, and raw has none."""
+    return isinstance(getattr(answer, "_content", None), bytes)
 
 
 def _framed(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:

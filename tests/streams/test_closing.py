@@ -23,6 +23,7 @@ import pytest
 import requests
 
 from firebase_rest.database import stream as streams
+from firebase_rest.errors import UsageError
 from streams.scripted import LIMIT, Peer, Scripted, put, wait_for
 
 TRIES = int(os.environ.get("CLOSE_TRIES", "100"))
@@ -259,6 +260,32 @@ def test_closing_the_app_closes_its_streams(app):
         made.close()
         stream.thread.join(LIMIT)
         assert (stream.state, live.is_alive()) == ("closed", False)
+
+
+def test_closing_the_app_while_other_threads_open_streams_closes_them_all(app):
+    made = app("http://127.0.0.1:9")
+    database, opened, begun = made.database(), [], threading.Barrier(5)
+
+    def open_streams():
+        begun.wait(LIMIT)
+        with suppress(UsageError):  # once the App is closed
+            while True:
+                opened.append(database.stream())
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        threads = [threading.Thread(target=open_streams) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        begun.wait(LIMIT)
+        wait_for(lambda: len(opened) > 3000)
+        made.close()
+        for thread in threads:
+            thread.join(LIMIT)
+    finally:
+        sys.setswitchinterval(interval)
+    assert {stream.is_alive() for stream in opened} == {False}
 
 
 def test_an_iteration_that_is_left_closes_its_connection(app):

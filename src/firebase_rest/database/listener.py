@@ -12,10 +12,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
 from typing import Any
-from weakref import WeakSet
 
 from firebase_rest.database.stream import EventStream
 from firebase_rest.errors import StopStream
+from firebase_rest.transport.closables import Closables
 
 logger = logging.getLogger("firebase_rest")
 
@@ -109,7 +109,7 @@ class Stream:
             logger.exception("on_error of %r failed", self)
 
 
-_running: WeakSet[Stream] = WeakSet()
+_running = Closables()
 """The streams to close when Ctrl-C has ended the main thread: their threads would keep the program alive."""
 
 
@@ -128,5 +128,4 @@ _hooked: list[bool] = []
 
 def _close_if_interrupted() -> None:
     if getattr(sys, "last_type", None) is KeyboardInterrupt:
-        for stream in list(_running):
-            stream.close()
+        _running.close()

@@ -88,7 +88,6 @@ class EventStream:
         max_retries: int | None = None,
     ) -> None:
         filter.check()
-        channel.transport.check_open()
         # The stream does its own trying again; the call's own would multiply it. Its time is not a call's time either.
         self._options = replace(channel.options, read=SILENCE, retries=0, deadline=None)
         self._transport = channel.transport
@@ -110,6 +109,7 @@ class EventStream:
         self.last_error: Exception | None = None
         self.reconnects = 0
         channel.transport.closables.add(self)
+        channel.transport.check_open()  # after that, so that no stream escapes a close() under way
 
     def __repr__(self) -> str:
         return f"<EventStream of /{self._location.path}, {self.state}>"

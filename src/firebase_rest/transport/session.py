@@ -8,26 +8,20 @@ from __future__ import annotations
 import threading
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol, cast
-from weakref import WeakSet
+from typing import Any, cast
 
 import requests
 from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.app_check import AppCheck
+from firebase_rest.transport.closables import Closables
 from firebase_rest.transport.credentials import Stamp
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.reader import OpenBody
 from firebase_rest.transport.redact import guard_logs
 from firebase_rest.transport.sockets import ReportingAdapter, Watch, Watchdog, current_watch
 from firebase_rest.transport.wire import Request, Response
-
-
-class Closable(Protocol):
-    """What ends with the App."""
-
-    def close(self) -> object: ...
 
 
 class SessionTransport:
@@ -46,7 +40,7 @@ class SessionTransport:
         self.environment = Environment()
         self.watchdog = Watchdog()
         self.closing = threading.Event()
-        self.closables: WeakSet[Closable] = WeakSet()
+        self.closables = Closables()
         self._live: set[Watch] = set()
         self._warned = False
         guard_logs()
@@ -54,8 +48,7 @@ class SessionTransport:
     def close(self) -> None:
         """End streams and waits, and close the session, if it is ours."""
         self.closing.set()
-        for stream in list(self.closables):
-            stream.close()
+        self.closables.close()
         for watch in list(self._live):
             watch.end()
         self.watchdog.stop()

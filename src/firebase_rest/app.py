@@ -85,7 +85,8 @@ def _from_environment() -> object:
             "initialize_app() needs a configuration: pass a dict with 'apiKey', 'databaseURL', ..., or set the "
             "environment variable FIREBASE_CONFIG to it (JSON text, or the path of a JSON file)."
         )
-    content: str | bytes = text if text.startswith("{") else Path(text).read_bytes()
+    # Text that is JSON almost, in quotes for example, is no path: opening it would put the key into the OSError.
+    content: str | bytes = text if "{" in text else Path(text).read_bytes()
     try:
         return json.loads(content)
     except ValueError:

@@ -62,7 +62,7 @@ def test_without_a_configuration_the_environment_is_read_as_text_or_as_a_path(mo
     assert initialize_app().database_url == URL
 
 
-@pytest.mark.parametrize("text", ["{", "{]", '{"a": }'])
+@pytest.mark.parametrize("text", ["{", "{]", '{"a": }', f"'{json.dumps(FULL)}'", f"export {json.dumps(FULL)}"])
 def test_a_broken_environment_is_told(monkeypatch, text):
     monkeypatch.setenv("FIREBASE_CONFIG", text)
     with pytest.raises(ConfigError, match="FIREBASE_CONFIG is not JSON"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import queue
 import random
 import threading
@@ -159,6 +160,12 @@ def test_it_is_stale_while_disconnected_and_keeps_what_was_known(connect):
 def test_waiting_in_vain_is_a_timeout(db):
     with db.live() as live, pytest.raises(NetworkTimeout, match=r"'/' in 0.05 s"):
         live.wait_until(lambda value: value == "never", 0.05)
+
+
+def test_one_may_wait_for_ever(db):
+    with db.live(timeout=math.inf) as live:
+        threading.Timer(0.05, lambda: db.child("a").set(1)).start()
+        assert live.wait_until(lambda value: value is not None, math.inf) == {"a": 1}
 
 
 def test_waiting_ends_when_the_copy_is_closed(db):

@@ -20,6 +20,7 @@ from firebase_rest.database.sse import StreamEvent
 from firebase_rest.database.stream import EventStream, OnState
 from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, WHOLE, ChildEvent, View
 from firebase_rest.errors import NetworkTimeout, UsageError
+from firebase_rest.transport.options import LONGEST
 
 logger = logging.getLogger("firebase_rest")
 
@@ -136,7 +137,7 @@ class Live:
             with self._news:
                 while self._version == seen and not self._ended:
                     left = ends - time.monotonic()
-                    if left <= 0 or not self._news.wait(left):
+                    if left <= 0 or not self._news.wait(min(left, LONGEST)):
                         why = f" The connection: {self.last_error}" if self.stale and self.last_error else ""
                         raise NetworkTimeout(
                             f"What was waited for did not come about at {self._key or '/'!r} in {timeout:g} s.{why}"

@@ -144,7 +144,7 @@ def test_the_other_package_named_sseclient_is_noticed(monkeypatch: pytest.Monkey
         read(PUT)
 
 
-@pytest.mark.parametrize("data", ["null", "1", "{}", '{"path":"/"}', "[]", "{", "[" * 100_000])
+@pytest.mark.parametrize("data", ["null", "1", "{}", '{"path":"/"}', '{"path":1,"data":1}', "[]", "{", "[" * 100_000])
 def test_a_change_without_path_and_data_is_an_invalid_answer_that_shows_none_of_it(data: str) -> None:
     with pytest.raises(InvalidAnswer, match=f"put event of {len(data)} characters"):
         event_in(Message("put", data))

@@ -134,7 +134,9 @@ def event_in(message: Message, *, resync: bool = False) -> StreamEvent:
     """The change that a put or patch message carries. Raises `InvalidAnswer` for data that is none."""
     try:
         body = _parsed(message.data)
-        return StreamEvent(message.event, body["path"], body["data"], resync)
+        path, data = body["path"], body["data"]
+        if isinstance(path, str):
+            return StreamEvent(message.event, path, data, resync)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise InvalidAnswer(f"A {message.event} event of {len(message.data)} characters carried no path and data.")

@@ -32,6 +32,7 @@ from firebase_rest.errors import (
     TokenExpired,
 )
 from firebase_rest.transport.call import Call, Channel
+from firebase_rest.transport.redact import without
 from firebase_rest.transport.retry import pause_before
 from firebase_rest.transport.sockets import Watch
 from firebase_rest.transport.wire import BodyReader, Flow, Repeat, Request, run
@@ -203,7 +204,7 @@ class EventStream:
                     resync = False
                     yield event
                 elif message.event == "cancel":
-                    raise _cancelled(message.data)
+                    raise _cancelled(without({call.stamp.secret}, message.data))
                 elif message.event == "auth_revoked":
                     raise _Revoked(message.data)
         finally:

@@ -6,6 +6,7 @@ The law of this file: every wait has a limit, and nothing that is raised or logg
 from __future__ import annotations
 
 import logging
+import re
 import time
 from dataclasses import dataclass, replace
 from typing import TypeVar
@@ -28,6 +29,8 @@ from firebase_rest.transport.sockets import Watch
 from firebase_rest.transport.wire import Flow, Request, Response, Slices, run
 
 T = TypeVar("T")
+
+_JSON_START = re.compile(rb'[{\["0-9-]|(?:null|true|false)\b')
 
 logger = logging.getLogger("firebase_rest")
 
@@ -211,8 +214,8 @@ class Call:
             return self._failed(request, stamp, watch, problem or OSError("the answer was cut"))
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%r: HTTP %d in %.0f ms", request, response.status, 1000 * (time.monotonic() - started))
-        # Refusals go into errors, and so do pages where JSON was expected.
-        harmless = response.status < 300 and not response.body.startswith(b"<")
+        # Refusals go into errors, and so does the beginning of what comes where JSON was expected.
+        harmless = response.status < 300 and (not response.body or _JSON_START.match(response.body) is not None)
         return _Attempt(response.status, response if harmless else _scrubbed(response, stamp))
 
     def _failed(self, request: Request, stamp: Stamp, watch: Watch, problem: Exception) -> _Attempt:

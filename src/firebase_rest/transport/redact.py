@@ -147,15 +147,21 @@ class RedactingFilter(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = redact(record.getMessage())
         record.args = None
+        if record.exc_info:  # of headers that cannot be parsed urllib3 logs the exception, which quotes them
+            record.exc_text = redact(_PLAIN.formatException(record.exc_info))
+            record.exc_info = None
         return True
 
 
+_PLAIN = logging.Formatter()
+
+
 def guard_logs() -> None:
-    """Put the filter, once, on the loggers of urllib3 that print whole URLs.
+    """Put the filter, once, on the loggers of urllib3 that print whole URLs, and of sseclient-py, which prints events.
 
     The one exception to "no global state": their DEBUG lines would show tokens, whoever turned them on.
     """
-    for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
+    for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "sseclient"):
         logger = logging.getLogger(name)
         if not any(isinstance(existing, RedactingFilter) for existing in logger.filters):
             logger.addFilter(RedactingFilter())

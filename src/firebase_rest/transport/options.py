@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 from firebase_rest.errors import UsageError
 
-LONGEST = 365 * 86_400.0
-"""Seconds: sockets and locks cannot count much further, and nobody waits that long."""
+LONGEST = 21 * 86_400.0
+"""Seconds: poll() counts milliseconds in 31 bits, beyond which a socket's timeout comes at once or never; locks on
+Windows count them in 32."""
 
 
 @dataclass(frozen=True, slots=True)

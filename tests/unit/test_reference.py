@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
 import weakref
 from typing import Any
@@ -165,6 +166,12 @@ def test_builders_work_in_any_order(db: firebase_rest.Database) -> None:
 )
 def test_of_the_same_builder_twice_the_last_wins(db: firebase_rest.Database, build: Any, shown: str) -> None:
     assert repr(build(db.child("users"))) == f"<Query https://x.firebaseio.com/users?{shown}>"
+
+
+def test_a_copy_of_what_never_changes_is_itself(db: firebase_rest.Database) -> None:
+    kept = {"users": db.child("users"), "last": db.order_by_key().limit_to_last(1)}
+    assert copy.deepcopy(kept) == kept
+    assert copy.copy(kept["users"]) is kept["users"]
 
 
 def test_places_can_be_referred_to_weakly(db: firebase_rest.Database) -> None:

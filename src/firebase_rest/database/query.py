@@ -73,6 +73,12 @@ class Query:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be deleted.")
 
+    def __copy__(self: Q) -> Q:
+        return self
+
+    def __deepcopy__(self: Q, memo: object) -> Q:
+        return self  # its session and its locks are the App's
+
     def __repr__(self) -> str:
         params = "&".join(f"{name}={value}" for name, value in self._filter.params())
         return f"<{type(self).__name__} {self._location.base}/{self._location.path}{'?' if params else ''}{params}>"

@@ -287,3 +287,9 @@ def test_many_writers_and_faults_leave_the_copy_equal_to_the_database(server, db
         top.wait_until(lambda value: "last" in value, LIMIT)
         assert json.dumps(whole.value) == json.dumps(db.child("s").get().val())
         assert json.dumps(top.value) == json.dumps(db.child("s").order_by_value().limit_to_first(3).get().val())
+
+
+def test_what_is_wrong_at_once_is_raised_and_not_logged_too(connect, caplog):
+    with pytest.raises(UsageError):
+        connect(None).database().live(timeout=5)
+    assert not caplog.records

@@ -240,3 +240,8 @@ def test_an_update_maps_paths_to_values(data: object, body: str | None) -> None:
 def test_an_update_that_cannot_work_is_refused_with_the_path(data: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         encode_update(data, ("x",))
+
+
+def test_a_server_value_with_company_is_refused() -> None:
+    with pytest.raises(UsageError, match=r"beside '\.sv'"):
+        encode({"when": {".sv": "timestamp", "x": float("nan")}}, ["a"])

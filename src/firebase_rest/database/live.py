@@ -55,6 +55,8 @@ class Live:
         key: str,
         on_error: OnError | None = None,
         on_state: OnState | None = None,
+        *,
+        awaited: bool = False,
     ) -> None:
         self.stale = True
         self._filter = filter
@@ -64,7 +66,7 @@ class Live:
         self._view = View(filter)
         self._value: Keyed = None
         self._version = 0
-        self._waiting = 0
+        self._waiting = int(awaited)  # an error that is raised to somebody is not logged too
         self._calling: int | None = None  # the thread that is in a callback
         self._failure: Exception | None = None
         self._ended = False
@@ -126,6 +128,14 @@ class Live:
             self._waiting += 1
         try:
             return self._wait_until(predicate, timeout)
+        finally:
+            with self._news:
+                self._waiting -= 1
+
+    def wait_for_first(self, timeout: float) -> None:
+        """The wait of whoever made the copy `awaited`: until the first value is there."""
+        try:
+            self._wait_until(lambda _: True, timeout)
         finally:
             with self._news:
                 self._waiting -= 1

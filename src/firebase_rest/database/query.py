@@ -313,10 +313,11 @@ class Query:
             self.key or "",
             on_error,
             on_state,
+            awaited=timeout > 0,
         )
         if timeout > 0:
             try:
-                live.wait_until(lambda _: True, timeout)
+                live.wait_for_first(timeout)
             except BaseException:
                 live.close()
                 raise

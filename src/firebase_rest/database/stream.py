@@ -252,6 +252,7 @@ class EventStream:
             what = f"The server took back a new token of {place} at once."
         else:
             self._renewed = True
+            logger.info("The server took back the token of %s; it goes on with a new one", place)
             return None
         return TokenExpired(what, status=401, message="credential is no longer valid")
 

@@ -234,6 +234,10 @@ class _Checker:
     def _check_mapping(self, value: Mapping[object, object], path: tuple[str, ...]) -> None:
         where = _show(path)
         if ".sv" in value:
+            if len(value) > 1:
+                raise UsageError(
+                    f"The server value in {where} has members beside '.sv'; it is a whole value by itself."
+                )
             self.increments |= _check_server_value(value, where)
             return
         names: set[str] = set()

@@ -160,9 +160,18 @@ def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
         return cast(Json, json.loads(body, **options))
     gc.disable()
     try:
-        return cast(Json, json.loads(body))
+        value = cast(Json, json.loads(body))
+        if _CAN_AGE and gc.get_freeze_count() == 0:
+            # Straight to the oldest generation: else the next allocation would have all of it walked through at once,
+            # in search of cycles that JSON cannot have. Not where a program has frozen something of its own.
+            gc.freeze()
+            gc.unfreeze()
+        return value
     finally:
         gc.enable()
+
+
+_CAN_AGE = hasattr(gc, "freeze")  # CPython's
 
 
 @dataclass(frozen=True, slots=True)

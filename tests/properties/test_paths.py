@@ -52,6 +52,9 @@ def test_any_text_is_exactly_its_segments_or_refused(one: str, other: str) -> No
     if any(character in ".$#[]\x7f" or character < " " for character in one + other):
         with pytest.raises(UsageError):
             ROOT.child(one, other)
+    elif split(one) and other == "":
+        with pytest.raises(UsageError, match="is probably empty"):
+            ROOT.child(one, other)
     else:
         assert ROOT.child(one, other).segments == (*split(one), *split(other))
 

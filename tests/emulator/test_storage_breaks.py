@@ -259,3 +259,36 @@ def test_a_disk_that_fails_during_an_upload_says_so_itself(server, monkeypatch):
         assert caught.value.errno == errno.EIO
         assert not isinstance(caught.value, NetworkError)
         app.storage().child("a").put(bytes(1_000_000))
+
+
+def test_a_stream_that_broke_off_does_not_look_ended_when_it_is_read_on(server, monkeypatch):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}, retries=0) as app:
+        file = app.storage().child("a")
+        file.put(bytes(3_000_000))
+        for size in (100_000, -1):
+            server.emulator.faults.storage.drop_download(1_000_000)
+            with file.open_stream() as stream:
+                for _ in range(3):
+                    with pytest.raises(NetworkError):
+                        list(iter(lambda stream=stream, size=size: stream.read(size), b""))
+
+
+def test_an_iterator_is_taken_up_again_where_everything_had_arrived(server, monkeypatch):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    data = random.Random(5).randbytes(1_000_000)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        file = app.storage().child("a")
+        upload = file.upload(iter([data]), chunk_size=262_144)
+        upload.run()
+        assert file.upload(iter([data]), state=upload.state).run()["size"] == "1000000"
+        for other in (data[:-1], data + b"x", bytes(1_000_000)):
+            with pytest.raises(firebase_rest.ChecksumMismatch):
+                file.upload(iter([other]), state=upload.state).run()
+
+
+def test_many_downloads_go_where_the_dict_says_or_into_a_folder_not_both(server, monkeypatch, tmp_path):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
+        with pytest.raises(firebase_rest.UsageError, match="not both"):
+            app.storage().download_many({"a": tmp_path / "a"}, tmp_path)

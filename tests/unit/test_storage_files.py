@@ -144,6 +144,24 @@ def test_the_longest_name_has_room_for_the_temporary_one(tmp_path):
     assert path.read_bytes() == b"x"
 
 
+def test_a_name_of_wide_letters_has_room_for_the_temporary_one_too(tmp_path):
+    for name in ("\u5b57" * 85, "\U0001f600" * 63):
+        with target_of(tmp_path / name) as file:
+            file.write(DATA)
+        assert (tmp_path / name).read_bytes() == DATA
+
+
+@pytest.mark.parametrize("size", [10, 300])
+def test_what_an_open_file_held_beyond_the_download_is_not_cut_off_when_it_fails(size):
+    file = io.BytesIO(b"x" * 100)
+    file.seek(40)
+    with pytest.raises(ZeroDivisionError):
+        write_and_fail(file, b"y" * size)
+    assert (file.tell(), len(file.getvalue())) == (40, 100)
+    assert file.getvalue()[:40] == b"x" * 40
+    assert file.getvalue().endswith(b"x" * 50 if size == 10 else b"y" * 60)
+
+
 def test_an_open_file_is_put_back_where_it_stood_when_the_download_failed():
     file = io.BytesIO(b"before")
     file.seek(6)

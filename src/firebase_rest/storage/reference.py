@@ -190,6 +190,8 @@ class Files(Listed):
         files.
         """
         if isinstance(files, Mapping):
+            if folder is not None:
+                raise UsageError("download_many() takes local files from the dict, or a folder for names; not both.")
             jobs = pairs(cast(object, files), "download_many() takes a dict of names and local files,")
         elif folder is None or isinstance(files, str):
             raise UsageError("download_many() takes a dict of names and local files, or names and the folder for them.")

@@ -117,6 +117,14 @@ class Source:
             if not self._get(self.checksum.size, min(BLOCK, end - self.checksum.size)).size:
                 raise UsageError(f"There are fewer than the {end} bytes that were uploaded: it is another file.")
 
+    def sum_up_all(self) -> None:
+        """Read up to the end, for the checksum."""
+        if self.size is not None:
+            self.sum_up(self.size)
+            return
+        while self._get(self.checksum.size, BLOCK).size:
+            pass
+
     def check(self, expected: Expected, what: str) -> None:
         """Raise `ChecksumMismatch` where what was read differs from what Firebase has."""
         if not self.checksum.can_compare(expected) and self.size is not None:

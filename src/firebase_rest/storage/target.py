@@ -60,7 +60,9 @@ class _WholeFile:
     def __init__(self, path: Path) -> None:
         # A link keeps pointing where it points; what it points to is replaced.
         self._path = Path(os.path.realpath(path))
-        self._temporary = self._path.with_name(f".{self._path.name[:80]}.{secrets.token_hex(6)}.part")
+        # Shorter than the longest name that a file system takes, which counts bytes (255 mostly), not letters.
+        beginning = os.fsdecode(os.fsencode(self._path.name)[:80]).encode(errors="ignore").decode()
+        self._temporary = self._path.with_name(f".{beginning}.{secrets.token_hex(6)}.part")
         self._file: Any = None
 
     def __enter__(self) -> _WholeFile:
@@ -110,9 +112,14 @@ class _OpenFile:
         self._file = file
         self._owned = owned
         self._written = False
+        self._end = 0
+        """Where the file ended: what lies before is the program's and stays."""
         try:
             self._origin: int | None = file.tell() if file.seekable() else None
-        except (AttributeError, OSError, ValueError):
+            if self._origin is not None:
+                self._end = max(self._origin, file.seek(0, os.SEEK_END) or file.tell())
+                file.seek(self._origin)
+        except (AttributeError, OSError, ValueError, TypeError):
             self._origin = None
 
     def __enter__(self) -> _OpenFile:
@@ -143,12 +150,12 @@ class _OpenFile:
             view = memoryview(view)[count:]
 
     def restart(self) -> bool:
-        """Back to where the file stood, and without what follows."""
+        """Back to where the file stood, and as long as it was."""
         if not self._written:
             return True
         if self._origin is None:
             return False
         self._file.seek(self._origin)
-        self._file.truncate()
+        self._file.truncate(self._end)
         self._written = False
         return True

@@ -14,6 +14,7 @@ from typing import Any
 
 from firebase_rest.errors import (
     Cancelled,
+    InvalidAnswer,
     NetworkError,
     NetworkTimeout,
     PayloadTooLarge,
@@ -110,7 +111,8 @@ class ObjectStream(io.RawIOBase):
         super().__init__()
         _ = location.url
         self._pieces = arriving(channel, Arrival(location, span))
-        self._rest = memoryview(next(self._pieces, b""))  # so that a refusal comes here
+        self._failed = False
+        self._rest = memoryview(self._next())  # so that a refusal comes here
 
     def __repr__(self) -> str:
         return "<ObjectStream>"
@@ -123,7 +125,7 @@ class ObjectStream(io.RawIOBase):
         if self.closed:
             raise ValueError("The stream is closed.")
         if not self._rest:
-            self._rest = memoryview(next(self._pieces, b""))
+            self._rest = memoryview(self._next())
         count = min(len(buffer), len(self._rest))
         buffer[:count] = self._rest[:count]
         self._rest = self._rest[count:]
@@ -133,8 +135,20 @@ class ObjectStream(io.RawIOBase):
         """All that is left."""
         if self.closed:
             raise ValueError("The stream is closed.")
-        first, self._rest = bytes(self._rest), memoryview(b"")
-        return b"".join((first, *self._pieces))
+        parts = [bytes(self._rest)]
+        self._rest = memoryview(b"")
+        while piece := self._next():
+            parts.append(piece)
+        return b"".join(parts)
+
+    def _next(self) -> bytes:
+        """The next piece; b"" at the end, which a failure is not, however often it is read on."""
+        if self._failed:
+            raise InvalidAnswer("The stream broke off at an earlier read; open another one.")
+        self._failed = True
+        piece = next(self._pieces, b"")
+        self._failed = False
+        return piece
 
     def close(self) -> None:
         """Let the connection go."""

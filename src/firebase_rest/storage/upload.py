@@ -359,8 +359,7 @@ class _Pieces:
 
     def _finished(self) -> Flow[Metadata]:
         """Everything is there, and the answer that said so was lost: the metadata as they are."""
-        if self._source.size is not None:
-            self._source.sum_up(self._source.size)
+        self._source.sum_up_all()
         metadata = yield from get_metadata(self._plan.location)
         self._control.report(self._source.checksum.size)
         return _verified(metadata, self._source, self._plan)

@@ -104,6 +104,7 @@ REFUSED = {
     "no end": (signed(id_claims(exp=None)), "NO_TIME"),
     "no beginning": (signed(id_claims(iat=None)), "NO_TIME"),
     "an end that never comes": (signed(id_claims(exp=float("nan"))), "NO_TIME"),
+    "an end that no float can hold": (unsigned(id_claims(exp=10**400), alg="RS256", kid="k1"), "NO_TIME"),
     "a token of tomorrow": (signed(id_claims(iat=NOW + 86_400)), "NOT_YET_VALID"),
     "a sign-in of tomorrow": (signed(id_claims(auth_time=NOW + 86_400)), "NOT_YET_VALID"),
 }

@@ -155,8 +155,12 @@ def _check_times(claims: Mapping[str, Any], kind: Kind, skew: float, *, emulated
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
     value = claims.get(name)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-    return value if is_number else None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:  # a whole number that no float can hold; nothing is known of the signature yet
+        return None
 
 
 def _invalid(code: str, words: str) -> InvalidToken:

@@ -9,7 +9,7 @@ import pytest
 
 from firebase_rest.auth import session as room
 from firebase_rest.auth.session import UserSession
-from firebase_rest.errors import NetworkError, SessionExpired, UsageError
+from firebase_rest.errors import NetworkError, ServerError, SessionExpired, UsageError
 from firebase_rest.transport import renewal
 
 LIMIT = 20.0
@@ -201,3 +201,43 @@ def test_a_session_shows_whose_it_is_and_no_token():
     assert repr(session) == "<UserSession of uid-1>"
     assert "id-1" not in repr(session._tokens).replace("uid-1", "")
     assert "refresh-1" not in repr(session._tokens)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_an_outage_of_the_token_server_does_not_stop_a_token_that_is_still_good(clocks, status):
+    firebase = Firebase()
+    session = UserSession(firebase, user())
+    clocks.pass_by(3400)
+    firebase.failures = [ServerError("unavailable", status=status, code=None, message="unavailable")]
+    assert [session.id_token, session.id_token] == ["id-1", "id-1"]
+    assert len(firebase.shown) == 1
+
+
+def test_an_answer_that_was_overtaken_does_not_bring_dead_tokens_back(clocks):
+    session = UserSession(Firebase(), user(idToken=jwt(sub="uid-1", iat=1_700_000_000)))
+    session.adopt({"idToken": jwt(sub="uid-1", iat=1_700_000_020), "refreshToken": "of the new password"})
+    session.adopt({"idToken": jwt(sub="uid-1", iat=1_700_000_010), "refreshToken": "of before it"})
+    assert session.refresh_token == "of the new password"
+
+
+def test_a_sign_out_during_the_first_save_leaves_nothing_in_the_store():
+    session = UserSession(Firebase(), user())
+    signing_out = threading.Thread(target=session.sign_out)
+    kept = []
+
+    class Store:
+        def read(self):
+            return None
+
+        def write(self, user):
+            kept.append(user)
+            signing_out.start()
+            while session.signed_in:
+                signing_out.join(0.01)
+
+        def delete(self):
+            kept.clear()
+
+    session.save(Store())
+    signing_out.join(LIMIT)
+    assert kept == []

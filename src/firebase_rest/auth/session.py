@@ -55,6 +55,12 @@ class _Tokens:
         return min(MARGIN, self.lifetime / 10)
 
 
+def _is_older(token: str, other: str) -> bool:
+    """Whether a token was issued before the other, as far as they say."""
+    issued, others = claims_of(token).get("iat"), claims_of(other).get("iat")
+    return isinstance(issued, (int, float)) and isinstance(others, (int, float)) and issued < others
+
+
 class UserSession:
     """A signed-in user. Goes wherever a `token` goes, and renews itself before its hour is over.
 
@@ -140,7 +146,8 @@ class UserSession:
             return
         if claims_of(reply["idToken"]).get("sub", self._uid) != self._uid:
             raise UsageError(f"These tokens are not those of {self._uid}: make a session of their own with session().")
-        self._replace(self._current(), reply)
+        self._current()
+        self._replace(None, reply)
 
     def on_change(self, callback: OnChange) -> Callable[[], None]:
         """Call `callback(session)` after each change: renewed, new tokens, signed out. Answers what ends that.
@@ -175,8 +182,12 @@ class UserSession:
         from firebase_rest.auth.stores import Keeper, store_of
 
         keeper = Keeper(store_of(store))
-        keeper(self)
-        self.on_change(keeper)
+        stop = self.on_change(keeper)  # first: a change during the first writing is to be kept too
+        try:
+            keeper(self)
+        except BaseException:
+            stop()
+            raise
 
     def _current(self) -> _Tokens:
         tokens = self._tokens
@@ -195,11 +206,15 @@ class UserSession:
             return  # a change has killed the old tokens meanwhile, and brought new ones
         self._replace(before, reply)
 
-    def _replace(self, before: _Tokens, reply: Mapping[str, Any]) -> None:
+    def _replace(self, before: _Tokens | None, reply: Mapping[str, Any]) -> None:
+        """Take over these tokens in place of `before`; of whatever is current and not newer, if that is None."""
         tokens = _Tokens.of(reply, just_issued=True)
         with self._lock:
-            if self._tokens is not before:
+            current = self._tokens
+            if current is None or (before is not None and current is not before):
                 return
+            if _is_older(tokens.id_token, current.id_token):
+                return  # answers came in the other order: a change since has killed these
             self._tokens = tokens
             self._user.update({name: reply[name] for name in ("idToken", "refreshToken", "expiresIn") if name in reply})
         self._tell()

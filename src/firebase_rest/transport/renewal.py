@@ -13,10 +13,13 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
-from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout
+from firebase_rest.errors import ApiError, FirebaseError, NetworkError, NetworkTimeout
 
 QUIET = 30.0
-"""Seconds for which a renewal that the network refused is not tried again, while the old credential will do."""
+"""Seconds for which a renewal that brought no answer, or a server's failure, is not tried again, while the old
+credential will do."""
+
+_OUTAGES = frozenset({408, 429, *range(500, 600)})
 
 call_ends: ContextVar[float | None] = ContextVar("firebase_rest_call_ends", default=None)
 """When the call that asks for a credential has to end, on the monotonic clock; None if it may take its time."""
@@ -72,7 +75,7 @@ class Renewal:
             flight.dropped = False
         except Exception as error:  # noqa: BLE001 - it is raised again by everybody who waits
             flight.dropped = False
-            if isinstance(error, NetworkError) and is_usable():
+            if _may_pass(error) and is_usable():
                 self._quiet_until = time.monotonic() + QUIET
             else:
                 flight.error = error
@@ -86,6 +89,11 @@ def _wait(flight: _Flight) -> None:
     ends = call_ends.get()
     if not flight.done.wait(None if ends is None else max(0.0, ends - time.monotonic())):
         raise NetworkTimeout("The credential was not renewed within the deadline of the call; nothing was sent.")
+
+
+def _may_pass(error: Exception) -> bool:
+    """Whether it says nothing about the credential: no connection, an outage, too many requests."""
+    return isinstance(error, NetworkError) or (isinstance(error, ApiError) and (error.status or 0) in _OUTAGES)
 
 
 def _twin(error: Exception) -> Exception:

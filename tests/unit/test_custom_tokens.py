@@ -154,3 +154,10 @@ def test_who_may_not_have_it_signed_is_told(monkeypatch):
     auth = auth_of(monkeypatch, credentials=keyless(), serviceAccountId=SIGNER)
     with pytest.raises((PermissionDenied, firebase_rest.AuthError), match="signBlob"):
         auth.create_custom_token("u1")
+
+
+def test_a_token_that_was_passed_for_a_uid_is_not_shown(monkeypatch):
+    token = jwt.unsigned({"alg": "none"}, {"sub": "u", "more": "x" * 90}) + "."
+    with pytest.raises(UsageError) as caught:
+        auth_of(monkeypatch).create_custom_token(token)
+    assert token[:40] not in str(caught.value)

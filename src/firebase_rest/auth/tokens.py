@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from firebase_rest.auth import jwt
+from firebase_rest.auth.arguments import checked_uid
 from firebase_rest.auth.custom_claims import claims_json
 from firebase_rest.auth.protocol import iam
 from firebase_rest.errors import ConfigError, NetworkError, UsageError
@@ -68,8 +69,7 @@ class Minter:
 
 
 def _payload(uid: object, claims: Mapping[str, Any] | None, minutes: object, tenant_id: str | None) -> dict[str, Any]:
-    if not isinstance(uid, str) or not 1 <= len(uid) <= 128:
-        raise UsageError(f"create_custom_token(): the uid is a string of 1 to 128 characters, not {uid!r}.")
+    uid = checked_uid(uid)
     if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MAX_MINUTES:
         raise UsageError(f"expiry_minutes={minutes!r}: a custom token lives 1 to {MAX_MINUTES} minutes.")
     claims_json(claims, "additional claims")

@@ -372,3 +372,11 @@ def test_the_code_is_exchanged_with_its_verifier():
         "code_verifier": "V",
     }
     assert reply == {"id_token": "I"}
+
+
+@pytest.mark.parametrize("name", ["user_id", "id_token", "refresh_token", "expires_in"])
+@pytest.mark.parametrize("value", [None, 5])
+def test_a_refresh_that_brings_no_usable_tokens_is_no_answer(name, value):
+    body = {"user_id": "u", "id_token": "T", "refresh_token": "R", "expires_in": "3600", name: value}
+    with pytest.raises(InvalidAnswer):
+        drive(sign_in.refresh(LIVE, "R"), answer(body))

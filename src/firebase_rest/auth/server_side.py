@@ -135,7 +135,7 @@ class ServerSide(Room):
             words = f"The user {user.uid!r} is disabled."
             raise UserDisabled(words, status=401, code="USER_DISABLED", message=words)
         # "iat", not "auth_time": the tokens that come with a new password keep the time of the sign-in before it.
-        if user.tokens_valid_after is not None and claims["iat"] < user.tokens_valid_after.timestamp():
+        if user.tokens_valid_after is not None and claims.get("iat", 0) < user.tokens_valid_after.timestamp():
             words = f"The sessions of the user {user.uid!r} were revoked after this token was issued."
             raise TokenRevoked(words, status=401, code="REVOKED", message=words)
 

@@ -55,7 +55,7 @@ def refresh(endpoint: Endpoint, refresh_token: str) -> Flow[Refreshed]:
     """Exchange a refresh token for a new ID token."""
     response = check((yield endpoint.token(refresh_token)))
     reply = response.json_object()
-    if not reply.keys() >= {"user_id", "id_token", "refresh_token", "expires_in"}:
+    if not all(isinstance(reply.get(name), str) for name in ("user_id", "id_token", "refresh_token", "expires_in")):
         raise InvalidAnswer("The answer to the refresh has no tokens in it.", may_have_happened=True)
     return {
         "userId": reply["user_id"],

@@ -175,3 +175,16 @@ def test_a_renewal_that_was_interrupted_is_taken_up_by_another():
     assert caught == [True]
     assert results == [None] * 4
     assert credential.count == 2
+
+
+def test_who_is_told_of_a_renewal_and_asks_for_another_does_not_wait_for_itself():
+    renewal = Renewal()
+    told = []
+
+    def work() -> None:
+        renewal.ensure(lambda: True, lambda: False, lambda: told.append("never"))
+        told.append("once")
+
+    asked = iter([True, False])
+    renewal.ensure(lambda: next(asked), lambda: False, work)
+    assert told == ["once"]

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from firebase_rest.errors import FirebaseError, UsageError
+from firebase_rest.errors import UsageError
 from firebase_rest.storage.progress import Progress, reporting
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ def all_of(
     def one(name: str, item: T) -> Result:
         try:
             return Result(name, work(name, item))
-        except (FirebaseError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - also what a program's own file or iterator raises is one file's
             return Result(name, error=error)
 
     with reporting(progress, label, files=True) as report, ThreadPoolExecutor(workers, "firebase_rest storage") as pool:

@@ -32,6 +32,7 @@ class _Flight:
     done: threading.Event = field(default_factory=threading.Event)
     error: Exception | None = None
     dropped: bool = False
+    thread: int = 0
 
 
 class Renewal:
@@ -54,6 +55,8 @@ class Renewal:
                 flight, leads = self._flight, self._flight is None
                 if flight is None:
                     flight = self._flight = _Flight()
+                elif flight.thread == threading.get_ident():
+                    return  # who is told of the renewal, within it, asks for more: it would wait for itself
             if leads and call_ends.get() is None:
                 self._carry_out(flight, is_usable, work)
             elif leads:
@@ -69,6 +72,7 @@ class Renewal:
                 return
 
     def _carry_out(self, flight: _Flight, is_usable: Callable[[], bool], work: Callable[[], None]) -> None:
+        flight.thread = threading.get_ident()
         flight.dropped = True  # unless it comes to an end, of either kind
         try:
             work()

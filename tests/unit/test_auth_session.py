@@ -9,7 +9,7 @@ import pytest
 
 from firebase_rest.auth import session as room
 from firebase_rest.auth.session import UserSession
-from firebase_rest.errors import NetworkError, ServerError, SessionExpired, UsageError
+from firebase_rest.errors import InvalidAnswer, NetworkError, ServerError, SessionExpired, UsageError
 from firebase_rest.transport import renewal
 
 LIMIT = 20.0
@@ -241,3 +241,26 @@ def test_a_sign_out_during_the_first_save_leaves_nothing_in_the_store():
     session.save(Store())
     signing_out.join(LIMIT)
     assert kept == []
+
+
+@pytest.mark.parametrize("expires_in", ["soon", None, "nan", "-5", "1e400", []])
+def test_an_answer_that_does_not_say_how_long_its_tokens_last_gives_them_an_hour(expires_in):
+    session = UserSession(lambda _: {}, {"idToken": "a.b.c", "refreshToken": "r", "expiresIn": expires_in})
+    assert session._tokens.lifetime == 3600
+
+
+@pytest.mark.parametrize("user", [{"idToken": 5, "refreshToken": "r"}, {"idToken": "a.b.c", "refreshToken": ["r"]}, []])
+def test_what_is_no_answer_of_a_sign_in_makes_no_session(user):
+    with pytest.raises(UsageError, match="takes the answer of a sign-in"):
+        UserSession(lambda _: {}, user)
+
+
+def test_a_refresh_that_answers_for_somebody_else_is_an_error():
+    def token(uid):
+        claims = base64.urlsafe_b64encode(json.dumps({"sub": uid, "iat": 1, "exp": 3601}).encode()).decode().rstrip("=")
+        return f"eyJhbGciOiJub25lIn0.{claims}."
+
+    mine = {"idToken": token("me"), "refreshToken": "r", "expiresIn": "3600"}
+    session = UserSession(lambda _: {**mine, "idToken": token("you")}, mine)
+    with pytest.raises(InvalidAnswer, match="somebody else"):
+        session.current_token(refused=mine["idToken"])

@@ -75,7 +75,8 @@ class MultiFactor(Room):
     def factors(self, user: Token) -> tuple[MfaFactor, ...]:
         """The account's second factors."""
         info = self._as(user, lambda token: account.lookup(self._endpoint, token))
-        return tuple(factor_of(as_object(item)) for item in info["users"][0].get("mfaInfo") or ())
+        found = info.get("users") or [{}]
+        return tuple(factor_of(as_object(item)) for item in found[0].get("mfaInfo") or ())
 
     # --- enrolling --------------------------------------------------------------------------------------------------
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from firebase_rest.auth.claims import claims_of
-from firebase_rest.errors import AuthError, SessionExpired, UsageError
+from firebase_rest.auth.claims import claims_of, lifetime_of
+from firebase_rest.errors import AuthError, InvalidAnswer, SessionExpired, UsageError
 from firebase_rest.transport.renewal import Renewal
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class _Tokens:
     @classmethod
     def of(cls, reply: Mapping[str, Any], *, just_issued: bool) -> _Tokens:
         claims = claims_of(reply["idToken"])
-        lifetime = float(reply.get("expiresIn") or claims.get("exp", 0) - claims.get("iat", 0) or 3600)
+        lifetime = lifetime_of(reply, claims)
         left = lifetime
         if not just_issued and isinstance(claims.get("iat"), (int, float)):
             # The reply may have lain in a web session for a while. A clock that is wrong costs one refresh at most.
@@ -71,7 +71,9 @@ class UserSession:
     def __init__(
         self, refresh: Callable[[str], Mapping[str, Any]], user: Mapping[str, Any], keeper: OnChange | None = None
     ) -> None:
-        if not isinstance(cast(object, user), Mapping) or not user.get("idToken") or not user.get("refreshToken"):
+        wanted = ("idToken", "refreshToken")
+        whole = isinstance(cast(object, user), Mapping) and all(isinstance(user.get(name), str) for name in wanted)
+        if not whole or not all(user[name] for name in wanted):
             raise UsageError("session() takes the answer of a sign-in, a dict with 'idToken' and 'refreshToken'.")
         self._refresh = refresh
         self._renewal = Renewal()
@@ -204,6 +206,8 @@ class UserSession:
             if self._tokens is before:
                 raise
             return  # a change has killed the old tokens meanwhile, and brought new ones
+        if claims_of(reply["idToken"]).get("sub", self._uid) != self._uid:
+            raise InvalidAnswer(f"The tokens of {self._uid} were renewed with those of somebody else.")
         self._replace(before, reply)
 
     def _replace(self, before: _Tokens | None, reply: Mapping[str, Any]) -> None:

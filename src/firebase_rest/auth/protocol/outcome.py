@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
-from firebase_rest.auth.claims import claims_of
+from firebase_rest.auth.claims import claims_of, lifetime_of
 from firebase_rest.auth.protocol.refusals import check, code_in, error_class
 from firebase_rest.auth.replies import SignedIn
 from firebase_rest.errors import (
@@ -47,7 +47,7 @@ def tokens(request: Request) -> Flow[SignedIn]:
     claims = claims_of(reply["idToken"])
     reply.setdefault("localId", claims.get("sub", ""))
     if not reply.get("expiresIn"):
-        reply["expiresIn"] = str(int(claims.get("exp", 3600) - claims.get("iat", 0)))
+        reply["expiresIn"] = str(int(lifetime_of(reply, claims)))
     return cast(SignedIn, reply)
 
 

@@ -16,9 +16,9 @@ ROOT = Path(__file__).parent.parent
 NEEDED = {"google-auth", "requests", "sseclient-py", "urllib3"}
 UNWANTED = ("google.auth", "starlette", "uvicorn", "tqdm", "keyring", "firebase_rest.emulator")
 IMPORT = f"""
-import sys, firebase_rest
+import sys, firebase_rest, pyrebase
 loaded = [name for name in {UNWANTED!r} if name in sys.modules]
-assert not loaded, f"import firebase_rest loads {{loaded}}"
+assert not loaded, f"the imports load {{loaded}}"
 print(firebase_rest.__version__)
 """
 
@@ -48,8 +48,8 @@ def look_inside(wheel: Path, version: str) -> None:
     assert always == NEEDED, always
     capped = [line for line in requires if re.search(r"<|==(?! *['\"])|~=", line.split(";")[0])]
     assert not capped, f"dependencies with an upper cap: {capped}"
-    assert "firebase_rest/py.typed" in names
-    foreign = [name for name in names if not name.startswith(("firebase_rest/", "firebase_rest-"))]
+    assert {"firebase_rest/py.typed", "pyrebase/py.typed"} <= set(names)
+    foreign = [name for name in names if not name.startswith(("firebase_rest/", "firebase_rest-", "pyrebase/"))]
     assert not foreign, f"the wheel holds {foreign}"
     tests = [name for name in names if re.search(r"(^|/)(tests?/|test_|conftest)", name)]
     assert not tests, f"the wheel holds tests: {tests}"

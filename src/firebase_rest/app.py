@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
     from firebase_rest.auth.client import Auth
     from firebase_rest.auth.keys import KeySet
+    from firebase_rest.database.location import Location
+    from firebase_rest.database.query import Home
     from firebase_rest.database.reference import Database
     from firebase_rest.storage.reference import Storage
 
@@ -119,7 +121,7 @@ class App:
 
     def __repr__(self) -> str:
         name = self.project_id or redact(str(self.database_url or ""))
-        return f"<App {name}>" if name else "<App>"
+        return f"<{type(self).__name__} {name}>" if name else f"<{type(self).__name__}>"
 
     def __enter__(self) -> App:
         return self
@@ -141,7 +143,7 @@ class App:
         retries: int | None = None,
     ) -> App:
         """The same App, over the same session, with other limits."""
-        copy = App.__new__(App)
+        copy = type(self).__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.__dict__["_options"] = self._options.but(timeout, deadline, retries)
         return copy
@@ -200,15 +202,19 @@ class App:
 
         Its first call raises `ConfigError` without a `databaseURL`.
         """
+        from firebase_rest.database.reference import Database
+
+        return Database(*self._database(target))
+
+    def _database(self, target: str | TokenSource | None) -> tuple[Channel, Location, Home]:
         from firebase_rest.database.location import locate
         from firebase_rest.database.query import Home
-        from firebase_rest.database.reference import Database
 
         if not isinstance(cast(object, target), (str, TokenSource, type(None))):
             raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")
         location = locate(target if isinstance(target, str) else self.database_url, self._emulators["database"])
         signer = user(target) if isinstance(target, TokenSource) else self._signer(location.base)
-        return Database(Channel(self._transport, signer, self._options), location, Home(self.api_key, self._account))
+        return Channel(self._transport, signer, self._options), location, Home(self.api_key, self._account)
 
     def storage(self, target: str | TokenSource | None = None) -> Storage:
         """A bucket: the configured one, the one named `target` ("gs://..." or bare), or the configured one as a user.

@@ -2,6 +2,7 @@
 
     FirebaseError
     ├── UsageError (ValueError)               nothing was sent: bad key, value, query or argument
+    │   ├── UnsupportedType (TypeError)       the data holds what JSON cannot carry
     │   └── ConfigError (KeyError)            the configuration lacks what a service needs
     ├── NetworkError (requests ConnectionError)
     │   ├── NetworkTimeout (requests Timeout) connecting, reading, or the deadline of the call
@@ -90,6 +91,7 @@ __all__ = [
     "TooManyAttempts",
     "TransactionConflict",
     "Unauthenticated",
+    "UnsupportedType",
     "UsageError",
     "UserDisabled",
     "UserNotFound",
@@ -103,6 +105,10 @@ class FirebaseError(Exception):
 
 class UsageError(FirebaseError, ValueError):
     """The call cannot work; nothing was sent. The message says what to write instead."""
+
+
+class UnsupportedType(UsageError, TypeError):
+    """The data holds an object, or a key, that JSON cannot carry; a TypeError, as that of `json.dumps`."""
 
 
 class ConfigError(UsageError, KeyError):

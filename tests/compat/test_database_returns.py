@@ -121,6 +121,15 @@ def test_a_conditional_write_that_comes_too_late_gives_a_dict_and_raises_nothing
     assert db.child("x").conditional_remove(answer["ETag"]) is None
 
 
+def test_all_that_get_etag_answered_goes_for_an_etag(db) -> None:
+    place = db.child("x")
+    first = place.get_etag()
+    assert place.conditional_set({"a": 1}, first) == {"a": 1}
+    assert "ETag" in place.conditional_set(2, first)
+    assert place.conditional_remove(place.get_etag()) is None
+    assert place.get().val() is None
+
+
 def test_sort_gives_an_answer_sorted_by_a_member(db) -> None:
     db.child("x").set({"a": {"n": 2}, "b": {"n": 1}})
     assert [item.key() for item in db.sort(db.child("x").get(), "n").each()] == ["b", "a"]

@@ -76,6 +76,7 @@ def what_cannot_be_passed(place: Reference) -> None:
 def errors_say_what_happened(place: Reference) -> None:
     try:
         place.conditional_set(1, "etag")
+        place.conditional_set(1, place.get_etag())
     except firebase_rest.TransactionConflict as error:
         assert_type(error.etag, "str | None")
     except firebase_rest.PermissionDenied as error:

@@ -84,6 +84,17 @@ def test_a_value_that_cannot_be_stored(write: str, value: Any) -> None:
     assert_one_sentence(caught.value)
 
 
+@pytest.mark.parametrize("data", [{"at": date(2024, 1, 1)}, {"a": {1}}, b"x", {(1, 2): 3}])
+@pytest.mark.parametrize("json_kwargs", [None, {"indent": 2}])
+def test_data_that_json_cannot_carry_is_a_type_error_as_that_of_json_dumps(data: Any, json_kwargs: Any) -> None:
+    with pytest.raises(TypeError) as caught:
+        PLACE.set(data, json_kwargs=json_kwargs)
+    assert isinstance(caught.value, UsageError)
+    with pytest.raises(UsageError) as caught:
+        PLACE.set(float("nan"))
+    assert not isinstance(caught.value, TypeError)
+
+
 UPDATES = {
     "a list": [1],
     "a string": "text",

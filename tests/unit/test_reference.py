@@ -214,7 +214,7 @@ def test_what_is_no_token_is_refused(db: firebase_rest.Database, token: Any) -> 
         db.as_user(token)
 
 
-@pytest.mark.parametrize("etag", [None, "", 5, "a\nb", "é"])
+@pytest.mark.parametrize("etag", [None, "", 5, "a\nb", "é", {}, {"ETag": None}, ["tag"]])
 def test_what_is_no_etag_is_refused(db: firebase_rest.Database, etag: Any) -> None:
     for call in (lambda: db.conditional_set(1, etag), lambda: db.conditional_remove(etag)):
         with pytest.raises(UsageError, match="ETag"):

@@ -6,14 +6,16 @@ https://firebase.google.com/docs/database/rest/save-data
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias, cast
 
 from firebase_rest.database import protocol
 from firebase_rest.database.push_id import generate_key
 from firebase_rest.database.query import JsonKwargs, Query, Token
 from firebase_rest.database.snapshot import Snapshot, sort
 from firebase_rest.errors import UsageError
+
+ETag: TypeAlias = "str | Mapping[str, Any]"
 
 
 class Reference(Query):
@@ -56,13 +58,16 @@ class Reference(Query):
         """{"ETag": tag, "value": value} for a later conditional write."""
         return _tag(self._signed(token).run(protocol.read_with_etag(self._location, json_kwargs)))
 
-    def conditional_set(self, data: object, etag: str, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """`set` if the ETag still holds. Otherwise nothing is written and {"ETag", "value"} tells what is there."""
+    def conditional_set(self, data: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
+        """`set` if the ETag still holds. Otherwise nothing is written and {"ETag", "value"} tells what is there.
+
+        `etag` is the text of an ETag, or all that `get_etag` answered.
+        """
         flow = protocol.write_if_match(self._location, data, _checked_etag(etag), json_kwargs)
         outcome = self._signed(token).run(flow)
         return outcome.value if outcome.committed else _tag(outcome)
 
-    def conditional_remove(self, etag: str, token: Token = None) -> Any:
+    def conditional_remove(self, etag: ETag, token: Token = None) -> Any:
         """`remove` if the ETag still holds. Otherwise nothing is deleted and {"ETag", "value"} tells what is there."""
         outcome = self._signed(token).run(protocol.remove_if_match(self._location, _checked_etag(etag)))
         return None if outcome.committed else _tag(outcome)
@@ -96,6 +101,8 @@ def _tag(tagged: protocol.Tagged) -> dict[str, Any]:
 
 
 def _checked_etag(etag: object) -> str:
+    if isinstance(etag, Mapping):
+        etag = cast("Mapping[object, object]", etag).get("ETag")
     if not isinstance(etag, str) or not etag or not etag.isascii() or not etag.isprintable():
         raise UsageError(f"The ETag {etag!r} is none; pass the 'ETag' that get_etag() returned.")
     return etag

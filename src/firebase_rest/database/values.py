@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from firebase_rest.database.path import MAX_DEPTH, check_path, check_segment, split
-from firebase_rest.errors import UsageError
+from firebase_rest.errors import UnsupportedType, UsageError
 from firebase_rest.transport.wire import Json
 
 SERVER_TIMESTAMP: dict[str, Json] = {".sv": "timestamp"}
@@ -105,14 +105,14 @@ def _plain(data: object, segments: Sequence[str], options: Mapping[str, Any] | N
         return data
     # json.dumps would turn None and 1.5 into strings without a word; with skipkeys it drops only what it cannot turn.
     _refuse_odd_keys(data, _show(segments), skipkeys=bool(options.get("skipkeys")))
-    text = problem = None
+    problem = ""
+    kind: type[UsageError] = UsageError
     try:
-        text = json.dumps(data, **options)
+        return json.loads(json.dumps(data, **options))
     except (TypeError, ValueError, RecursionError) as error:
         problem = str(error)
-    if text is None:
-        raise UsageError(f"The data for {_show(segments)} could not be encoded with json_kwargs: {problem}.")
-    return json.loads(text)
+        kind = UnsupportedType if isinstance(error, TypeError) else UsageError
+    raise kind(f"The data for {_show(segments)} could not be encoded with json_kwargs: {problem}.")
 
 
 def _refuse_odd_keys(data: object, where: str, depth: int = 0, *, skipkeys: bool) -> None:
@@ -146,7 +146,7 @@ def _key_text(key: object, where: str) -> str:
         return key
     if isinstance(key, int) and not isinstance(key, bool):
         return str(int(key))  # as json.dumps makes it
-    raise UsageError(f"The key {key!r} in {where} is not a string; write {str(key)!r} if that is meant.")
+    raise UnsupportedType(f"The key {key!r} in {where} is not a string; write {str(key)!r} if that is meant.")
 
 
 def _is_composite(value: object) -> bool:
@@ -205,7 +205,7 @@ class _Checker:
             for index, item in enumerate(cast("Sequence[object]", value)):
                 self._check_child(item, str(index), path)
         elif not isinstance(value, int):
-            raise UsageError(
+            raise UnsupportedType(
                 f"The value at {_show(path)} is a {kind.__name__}, which JSON cannot carry: {_cure(kind)}, "
                 "or pass json_kwargs={'default': ...}."
             )

@@ -56,7 +56,7 @@ __all__ = [
 ]
 
 
-def initialize_app(config: Mapping[str, Any], **options: Any) -> Firebase:
+def initialize_app(config: Mapping[str, Any] | None = None, **options: Any) -> Firebase:
     """A `Firebase` for the project that `config` describes; `options` are those of `firebase_rest.initialize_app`."""
     return Firebase(config, **options)
 
@@ -64,7 +64,7 @@ def initialize_app(config: Mapping[str, Any], **options: Any) -> Firebase:
 class Firebase(App):
     """`firebase_rest.App` under pyrebase's name; its databases warn before the root is replaced or removed."""
 
-    def __init__(self, config: Mapping[str, Any], **options: Any) -> None:
+    def __init__(self, config: Mapping[str, Any] | None = None, **options: Any) -> None:
         self.__dict__.update(firebase_rest.initialize_app(config, **options).__dict__)
 
     def database(self, target: str | TokenSource | None = None) -> Database:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import firebase_rest as pyrebase
+import pyrebase
 from firebase_rest.emulator import Emulator
 
 

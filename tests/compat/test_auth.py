@@ -7,7 +7,7 @@ import json
 import pytest
 import requests
 
-import firebase_rest as pyrebase
+import firebase_rest
 
 
 def codes(server):
@@ -108,7 +108,7 @@ def test_a_verification_mail_is_sent(auth, user, server) -> None:
 
 def test_an_account_is_deleted(auth, user) -> None:
     auth.delete_user_account(user["idToken"])
-    with pytest.raises(pyrebase.AuthError):
+    with pytest.raises(firebase_rest.AuthError):
         auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
 
 

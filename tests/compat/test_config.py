@@ -13,7 +13,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from requests.adapters import HTTPAdapter
 
-import firebase_rest as pyrebase
+import firebase_rest
+import pyrebase
 from unit.silent import SilentSession
 
 CONFIG = {
@@ -61,9 +62,9 @@ def test_the_first_use_of_a_service_that_lacks_its_key_names_key_and_service(abs
         config = {name: value for name, value in CONFIG.items() if name != key or absent != "left out"}
         return pyrebase.initialize_app(config if absent == "left out" else {**config, key: absent})
 
-    with pytest.raises(pyrebase.ConfigError, match=r"databaseURL.*database"):
+    with pytest.raises(firebase_rest.ConfigError, match=r"databaseURL.*database"):
         without("databaseURL").database().child("x").get()
-    with pytest.raises(pyrebase.ConfigError, match=r"apiKey"):
+    with pytest.raises(firebase_rest.ConfigError, match=r"apiKey"):
         without("apiKey").auth().sign_in_anonymous()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-import firebase_rest as pyrebase
+import pyrebase
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ def test_setting_nothing_deletes(db, nothing) -> None:
 
 
 def test_a_child_as_a_bare_statement_does_nothing(db) -> None:
-    db.set({"x": 1})
+    db.child("x").set(1)
     db.child("y")
     assert db.get().val() == {"x": 1}
 

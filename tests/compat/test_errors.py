@@ -7,7 +7,8 @@ import json
 import pytest
 import requests
 
-import firebase_rest as pyrebase
+import firebase_rest
+import pyrebase
 from firebase_rest.emulator import Emulator
 
 
@@ -57,7 +58,9 @@ def test_errno_begins_with_the_status(exists) -> None:
     assert str(e.errno).split()[0] == "400"
 
 
-@pytest.mark.parametrize("kind", [requests.exceptions.HTTPError, requests.RequestException, OSError, pyrebase.ApiError])
+@pytest.mark.parametrize(
+    "kind", [requests.exceptions.HTTPError, requests.RequestException, OSError, firebase_rest.ApiError]
+)
 def test_it_is_caught_by_every_class_that_programs_name(auth, user, kind) -> None:
     with pytest.raises(kind):
         auth.create_user_with_email_and_password("ada@example.com", "correct horse")

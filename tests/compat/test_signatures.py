@@ -6,7 +6,7 @@ import inspect
 
 import pytest
 
-import firebase_rest as pyrebase
+import pyrebase
 
 # How a program may write the call. Arguments of ours may follow, if a call need not name them.
 AUTH = {
@@ -62,12 +62,12 @@ def positional(function: object) -> str:
 
 @pytest.mark.parametrize(("method", "arguments"), AUTH.items())
 def test_auth_takes_what_pyrebase_takes(method: str, arguments: str) -> None:
-    assert_begins_with(getattr(pyrebase.Auth, method), arguments)
+    assert_begins_with(getattr(pyrebase.pyrebase.Auth, method), arguments)
 
 
 @pytest.mark.parametrize(("method", "arguments"), DATABASE.items())
 def test_the_database_takes_what_pyrebase_takes(method: str, arguments: str) -> None:
-    assert_begins_with(getattr(pyrebase.Database, method), arguments)
+    assert_begins_with(getattr(pyrebase.pyrebase.Database, method), arguments)
 
 
 def assert_begins_with(function: object, arguments: str) -> None:
@@ -79,7 +79,7 @@ def assert_begins_with(function: object, arguments: str) -> None:
 
 @pytest.mark.parametrize(("method", "name"), [("change_email", "email"), ("change_password", "password")])
 def test_a_change_takes_the_new_value_by_position_and_under_both_names(method: str, name: str) -> None:
-    signature = inspect.signature(getattr(pyrebase.Auth, method))
+    signature = inspect.signature(getattr(pyrebase.pyrebase.Auth, method))
     assert list(signature.parameters)[:4] == ["self", "id_token", f"new_{name}", "return_secure_token"]
     assert signature.parameters["return_secure_token"].default is True
     assert signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
@@ -93,7 +93,7 @@ def test_current_user_is_an_attribute_that_starts_as_none_and_can_be_assigned() 
 
 
 def test_closing_a_stream_takes_nothing() -> None:
-    assert positional(pyrebase.Stream.close) == ""
+    assert positional(pyrebase.pyrebase.Stream.close) == ""
 
 
 def test_initialize_app_takes_one_mapping_by_position_or_as_config() -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import requests
 
-import firebase_rest as pyrebase
+import firebase_rest
+import pyrebase
 from storage.side import ACCOUNT, id_token
 
 BUCKET = "demo-project.appspot.com"
@@ -259,7 +260,7 @@ def test_a_service_account_signs_by_default_and_a_users_token_replaces_it_for_th
         admin.storage().child("a").put(b"x")
         server.emulator.storage.rules = type("Nobody", (), {"allows": lambda self, *arguments: False})()
         assert admin.storage().child("a").get_bytes() == b"x"
-        with pytest.raises(pyrebase.PermissionDenied):
+        with pytest.raises(firebase_rest.PermissionDenied):
             admin.storage().child("a").get_bytes(id_token())
 
 
@@ -280,7 +281,7 @@ def test_errors_have_pyrebases_shape(storage, closed):
 def test_storage_bucket_is_google_cloud_storages_where_it_is_installed_and_there_is_a_service_account(
     server, firebase, monkeypatch
 ):
-    with pytest.raises(pyrebase.ConfigError, match="serviceAccount"):
+    with pytest.raises(firebase_rest.ConfigError, match="serviceAccount"):
         _ = firebase.storage().bucket
     library = pytest.importorskip("google.cloud.storage")
     with pyrebase.initialize_app({**server.config, "serviceAccount": ACCOUNT}) as admin:

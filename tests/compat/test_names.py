@@ -1,0 +1,127 @@
+"""Import forms: each way in which programs get at pyrebase's names, in a process of its own where it matters."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from types import ModuleType
+
+import pytest
+import requests
+
+import firebase_rest
+import pyrebase
+from unit.silent import SilentSession
+
+NAMES = (
+    "Auth Database Storage Firebase Stream PyreResponse Pyre HTTPError quote raise_detailed_error initialize_app"
+).split()
+
+
+def run(program: str) -> str:
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.strip()
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import pyrebase; make = pyrebase.initialize_app",
+        "import pyrebase.pyrebase; make = pyrebase.pyrebase.initialize_app",
+        "from pyrebase import pyrebase; make = pyrebase.initialize_app",
+        "from pyrebase import *; make = initialize_app; assert make is pyrebase.initialize_app",
+        "from pyrebase.pyrebase import *; make = initialize_app",
+        "from pyrebase.pyrebase import initialize_app as make",
+        "from pyrebase.pyrebase import Firebase as make",
+        "import firebase_rest as pyrebase; make = pyrebase.initialize_app",
+    ],
+)
+def test_each_import_form_gives_a_working_initialize_app(program: str) -> None:
+    use = 'print(make({"databaseURL": "https://x.firebaseio.com"}).database().child("a", "b").path)'
+    assert run(f"{program}\n{use}") == "a/b"
+
+
+def test_a_star_import_gives_two_names_and_no_more() -> None:
+    names = run("before = set(globals()); from pyrebase import *; print(*sorted(set(globals()) - before - {'before'}))")
+    assert names == "initialize_app pyrebase"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_old_name_can_be_imported_by_itself(name: str) -> None:
+    assert run(f"from pyrebase.pyrebase import {name}; print({name}.__name__)")
+
+
+def test_pyrebase_and_its_inner_pyrebase_are_both_modules() -> None:
+    assert isinstance(pyrebase, ModuleType)
+    assert isinstance(pyrebase.pyrebase, ModuleType)
+
+
+def test_objects_are_of_the_classes_that_programs_annotate_and_test_with(server) -> None:
+    inner = pyrebase.pyrebase
+    with pyrebase.initialize_app(server.config) as firebase:
+        assert isinstance(firebase, inner.Firebase)
+        assert isinstance(firebase.with_options(timeout=5), inner.Firebase)
+        assert isinstance(firebase.auth(), inner.Auth)
+        assert isinstance(firebase.database(), inner.Database)
+        assert isinstance(firebase.storage(), inner.Storage)
+        firebase.database().child("a/b").set(1)
+        answer = firebase.database().child("a").get()
+        assert isinstance(answer, inner.PyreResponse)
+        assert all(isinstance(item, inner.Pyre) for item in answer.each())
+        stream = firebase.database().stream(lambda message: None)
+        assert isinstance(stream, inner.Stream)
+        stream.close()
+
+
+def test_an_except_clause_with_pyrebases_http_error_catches(auth) -> None:
+    with pytest.raises(pyrebase.pyrebase.HTTPError, match="EMAIL_NOT_FOUND"):
+        auth.sign_in_with_email_and_password("nobody@example.com", "wrong horse")
+
+
+def test_replacing_quote_changes_nothing(monkeypatch) -> None:
+    monkeypatch.setattr(pyrebase.pyrebase, "quote", lambda text: text)
+    firebase = pyrebase.initialize_app({"databaseURL": "https://x.firebaseio.com"}, session=SilentSession())
+    with pytest.raises(AssertionError, match=r"/a%20b%2525\.json was sent"):
+        firebase.database().child("a b%25").get()
+
+
+def test_an_inner_name_that_is_gone_says_where_to_look() -> None:
+    with pytest.raises(AttributeError, match=r"'convert_to_pyre'.*firebase_rest\.migrate"):
+        _ = pyrebase.pyrebase.convert_to_pyre
+    with pytest.raises(AttributeError, match=r"'Auth'; the classes are in pyrebase\.pyrebase"):
+        _ = pyrebase.Auth
+
+
+def test_importing_pyrebase_loads_no_google_auth_and_no_service() -> None:
+    loaded = json.loads(run("import sys, json, pyrebase; print(json.dumps([*sys.modules]))"))
+    assert "google.auth" not in loaded
+    assert not [name for name in loaded if name.startswith(("firebase_rest.auth", "firebase_rest.storage"))]
+    assert not [name for name in loaded if name.startswith("firebase_rest.emulator")]
+
+
+# --- raise_detailed_error --------------------------------------------------------------------------------------------
+
+
+def answer(status: int, text: str) -> requests.Response:
+    made = requests.Response()
+    made.status_code = status
+    made._content = text.encode()
+    made.url = "https://x.firebaseio.com/a.json?auth=secret-token&print=silent"
+    made.request = requests.Request("GET", made.url).prepare()
+    return made
+
+
+def test_a_detailed_error_has_pyrebases_shape_and_hides_the_token() -> None:
+    with pytest.raises(pyrebase.pyrebase.HTTPError) as caught:
+        pyrebase.pyrebase.raise_detailed_error(answer(401, '{"error": "Permission denied"}'))
+    assert json.loads(caught.value.args[1]) == {"error": "Permission denied"}
+    assert caught.value.args[0].response.status_code == 401
+    assert isinstance(caught.value, firebase_rest.ApiError)
+    assert "secret-token" not in f"{caught.value!r}{caught.value.args[0].response.url}{caught.value.request.url}"
+
+
+@pytest.mark.parametrize("status", [200, 204, 304])
+def test_an_answer_that_is_no_error_raises_none(status: int) -> None:
+    assert pyrebase.pyrebase.raise_detailed_error(answer(status, "null")) is None

@@ -88,7 +88,11 @@ def _from_environment() -> object:
             "environment variable FIREBASE_CONFIG to it (JSON text, or the path of a JSON file)."
         )
     # Text that is JSON almost, in quotes for example, is no path: opening it would put the key into the OSError.
-    content: str | bytes = text if "{" in text else Path(text).read_bytes()
+    try:
+        content: str | bytes = text if "{" in text else Path(text).read_bytes()
+    except OSError as error:
+        error.strerror = f"{error.strerror} (the file that FIREBASE_CONFIG names)"
+        raise
     try:
         return json.loads(content)
     except ValueError:

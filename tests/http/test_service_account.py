@@ -240,7 +240,7 @@ def test_a_key_file_that_is_none_is_told(connect, tmp_path):
         path.write_bytes(content)
         with pytest.raises(ConfigError, match=name):
             connect(nothing, config={"serviceAccount": str(path)}).database().get()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="key file"):
         connect(nothing, config={"serviceAccount": str(tmp_path / "absent.json")}).database().get()
 
 

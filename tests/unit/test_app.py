@@ -71,7 +71,7 @@ def test_a_broken_environment_is_told(monkeypatch, text):
 
 def test_a_file_named_by_the_environment_that_is_none_is_told(monkeypatch, tmp_path):
     monkeypatch.setenv("FIREBASE_CONFIG", str(tmp_path / "absent.json"))
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="FIREBASE_CONFIG"):
         initialize_app()
     binary = tmp_path / "binary"
     binary.write_bytes(b"\xff\xfe\x00")
@@ -89,7 +89,7 @@ def test_nothing_is_judged_before_it_is_used(tmp_path):
     app = initialize_app({"serviceAccount": str(tmp_path / "absent.json"), "databaseURL": "nonsense"})
     app.auth()
     app.database()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match="key file"):
         _ = app.credentials
 
 

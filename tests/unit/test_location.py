@@ -54,6 +54,7 @@ def test_an_emulator_stands_in_for_the_host_whose_first_label_becomes_the_namesp
         ("https://", None, "is not a URL"),
         ("https://[broken", None, "is not a URL"),
         ("http://x.firebaseio.com", None, "plain http"),
+        ("https://console.firebase.google.com/u/0/project/x/database/x/data", None, "address of the console"),
         ("https://x.firebaseio.com/users", None, "root of a database"),
         ("https://x.firebaseio.com/users", "127.0.0.1:9000", "root of a database"),
         ("https://x.firebaseio.com", "http://127.0.0.1:9000", "without a scheme"),

@@ -92,6 +92,11 @@ def locate(database_url: object, emulator: str | None) -> Location:
             f"The databaseURL {database_url!r} is not a URL; copy it from the Firebase console: "
             "https://<database>.firebaseio.com or https://<database>.<region>.firebasedatabase.app"
         )
+    if host == "console.firebase.google.com":
+        return _nowhere(
+            "The databaseURL is the address of the console's page; copy the one that the page shows above the data: "
+            "https://<database>.firebaseio.com or https://<database>.<region>.firebasedatabase.app"
+        )
     if parts.path.strip("/"):
         return _nowhere(
             f"The databaseURL {database_url!r} has a path; it must be the root of a database: "

@@ -50,7 +50,11 @@ def load(source: object) -> Any:
 
 
 def _read(path: Path) -> Mapping[str, Any]:
-    info = json_object(path.read_bytes())  # a missing file stays FileNotFoundError, which programs catch
+    try:
+        info = json_object(path.read_bytes())
+    except OSError as error:  # its kind stays, which programs catch; its words name the setting
+        error.strerror = f"{error.strerror} (the service account's key file, as configured)"
+        raise
     if info:
         return info
     raise ConfigError(

@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport.app_check import AppCheck, checked_app_check
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from firebase_rest.database.query import Home
     from firebase_rest.database.reference import Database
     from firebase_rest.storage.reference import Storage
+
+A = TypeVar("A", bound="App")
 
 _EMULATORS = {
     "auth": "FIREBASE_AUTH_EMULATOR_HOST",
@@ -127,7 +129,7 @@ class App:
         name = self.project_id or redact(str(self.database_url or ""))
         return f"<{type(self).__name__} {name}>" if name else f"<{type(self).__name__}>"
 
-    def __enter__(self) -> App:
+    def __enter__(self: A) -> A:
         return self
 
     def __exit__(
@@ -140,14 +142,14 @@ class App:
         self._transport.close()
 
     def with_options(
-        self,
+        self: A,
         *,
         timeout: float | tuple[float, float] | None = None,
         deadline: float | None = None,
         retries: int | None = None,
-    ) -> App:
+    ) -> A:
         """The same App, over the same session, with other limits."""
-        copy = type(self).__new__(type(self))
+        copy = self.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.__dict__["_options"] = self._options.but(timeout, deadline, retries)
         return copy

@@ -1,0 +1,31 @@
+"""The types of the drop-in: a program annotated with pyrebase's names is checked as one with ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from typing_extensions import assert_type
+
+import firebase_rest
+import pyrebase
+from pyrebase.pyrebase import Auth, Database, Firebase, HTTPError, Pyre, PyreResponse, Storage, Stream
+
+firebase: Firebase = pyrebase.initialize_app({"apiKey": "x"}, timeout=5)
+app: firebase_rest.App = firebase
+db: Database = firebase.database()
+auth: Auth = firebase.auth()
+storage: Storage = firebase.storage()
+
+assert_type(firebase.with_options(timeout=5), Firebase)
+assert_type(db.child("a"), firebase_rest.Reference)
+assert_type(db.set({}), Any)
+answer: PyreResponse = db.child("a").get()
+items: list[Pyre] | None = answer.each()
+stream: Stream = db.child("a").stream(print)
+
+
+def message(error: HTTPError) -> str:
+    return str(error.args[1])
+
+
+pyrebase.pyrebase.quote = lambda text: text  # type: ignore[assignment] # programs do; it is harmless

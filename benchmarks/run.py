@@ -12,7 +12,6 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-CACHE = HERE.parent / ".cache" / "pyrebase4"
 ROUNDS = 5
 
 LIMITS = {
@@ -34,12 +33,8 @@ TIMES_PYREBASE4 = 15
 
 def pyrebase4() -> str:
     """The Python of an environment of Pyrebase4's own; it pins other versions of what we use."""
-    python = CACHE / "bin" / "python"
-    if not python.exists():
-        print("setting up an environment for Pyrebase4 (once) ...", flush=True)
-        subprocess.run([sys.executable, "-m", "venv", CACHE], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-qq", "Pyrebase4"], check=True)
-    return str(python)
+    command = [sys.executable, HERE.parent / "tools" / "pyrebase4.py"]
+    return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1]
 
 
 def measure(python: str, case: str, client: str, port: str) -> float:

@@ -1,21 +1,20 @@
 """Run the unit tests, on the built wheel, under every Python from 3.10 up that this machine has.
 
 The oldest of them runs them a second time with the oldest dependencies that pyproject.toml allows. The environments
-are kept in .cache/matrix and made anew when pyproject.toml changes. `python tools/matrix.py 3.12` runs one.
+are kept in .cache/matrix and made anew when what they need changes. `python tools/matrix.py 3.12` runs one.
 """
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from environments import environment  # tools/environments.py
 from wheel import build  # tools/wheel.py
 
 if sys.version_info >= (3, 11):
@@ -24,7 +23,6 @@ else:
     import tomli as tomllib
 
 ROOT = Path(__file__).parent.parent
-CACHE = ROOT / ".cache" / "matrix"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 TESTS = ["tests/unit"]
 VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
@@ -56,27 +54,17 @@ def requirements() -> tuple[list[str], list[str]]:
     return project["dependencies"] + project["optional-dependencies"]["emulator"], PROJECT["dependency-groups"]["unit"]
 
 
-def environment(version: str, base: str, *, oldest: bool) -> Path:
-    """A Python in an environment with what the unit tests need; made only when what it needs has changed."""
+def python_with(version: str, base: str, *, oldest: bool) -> Path:
+    """A Python in an environment with what the unit tests need."""
     runtime, tests = requirements()
     if oldest:
         runtime = [line.replace(">=", "==") for line in runtime]
-    wanted = [*runtime, *tests]
-    folder = CACHE / (version + ("-oldest" if oldest else ""))
-    stamp = folder / ".ready"
-    digest = hashlib.sha256("\n".join([base, *wanted]).encode()).hexdigest()
-    if not stamp.exists() or stamp.read_text() != digest:
-        shutil.rmtree(folder, ignore_errors=True)
-        subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
-        pip = [sys.executable, "-m", "pip", "--python", str(folder / "bin" / "python"), "install", "-qq"]
-        subprocess.run([*pip, *wanted], check=True)
-        stamp.write_text(digest)
-    return folder / "bin" / "python"
+    return environment(f"matrix/{version}{'-oldest' if oldest else ''}", base, [*runtime, *tests])
 
 
 def run(version: str, base: str, wheel: Path, *, oldest: bool = False) -> tuple[bool, str]:
     """Whether the unit tests pass there, and what pytest said."""
-    python = environment(version, base, oldest=oldest)
+    python = python_with(version, base, oldest=oldest)
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq"]
     subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel)], check=True)
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]

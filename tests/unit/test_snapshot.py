@@ -166,9 +166,10 @@ def test_sort_of_nothing_or_a_plain_value_is_empty() -> None:
     assert sort(Snapshot("k", 5), "n").each() == []
 
 
-def test_sort_of_an_array_keeps_its_keys() -> None:
+def test_sort_of_an_array_keeps_its_keys_and_has_a_list_for_its_value() -> None:
     by_n = sort(Snapshot("k", [{"n": 2}, {"n": 1}]), "n")
     assert [item.item for item in by_n] == [(1, {"n": 1}), (0, {"n": 2})]
+    assert by_n.val() == [{"n": 1}, {"n": 2}]
 
 
 def test_an_item_is_its_key_and_value() -> None:

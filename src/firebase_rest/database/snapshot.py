@@ -67,8 +67,9 @@ class Snapshot:
 
     @classmethod
     def of_pairs(cls, key: str, pairs: list[tuple[Key, Any]]) -> Snapshot:
-        """An answer whose children stand in an order of the caller's."""
-        snapshot = cls(key, {str(name): value for name, value in pairs})
+        """An answer whose children stand in an order of the caller's; from an array (int keys) `val()` is a list."""
+        is_array = bool(pairs) and isinstance(pairs[0][0], int)
+        snapshot = cls(key, [value for _, value in pairs] if is_array else {str(name): value for name, value in pairs})
         snapshot._pairs = pairs
         return snapshot
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 import pyrebase
 from firebase_rest.emulator import Emulator
@@ -19,6 +23,25 @@ def server(served, monkeypatch):
     served.emulator.reset()
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", served.host)
     return served
+
+
+@pytest.fixture(scope="session")
+def key_file(tmp_path_factory):
+    """A service account's key, with the five fields that some programs keep of it."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
+    fields = {
+        "type": "service_account",
+        "project_id": "x",
+        "private_key_id": "1",
+        "private_key": pem,
+        "client_email": "someone@x.iam.gserviceaccount.com",
+    }
+    path = tmp_path_factory.mktemp("keys") / "key.json"
+    path.write_text(json.dumps(fields))
+    return path
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 import requests
 
 import firebase_rest
+import pyrebase
 
 
 def codes(server):
@@ -98,6 +99,20 @@ def test_verify_password_reset_code_confirms_the_reset(auth, user, server) -> No
     [code] = [code for code in codes(server) if code["requestType"] == "PASSWORD_RESET"]
     auth.verify_password_reset_code(code["oobCode"], "battery staple")
     assert auth.sign_in_with_email_and_password("ada@example.com", "battery staple")["idToken"]
+
+
+def test_a_custom_token_is_text_and_signs_in(server, key_file) -> None:
+    with pyrebase.initialize_app({**server.config, "serviceAccount": str(key_file)}) as firebase:
+        auth = firebase.auth()
+        token = auth.create_custom_token("ada", {"level": 7})
+        user = auth.sign_in_with_custom_token(token)
+    assert isinstance(token, str)
+    assert {"idToken", "refreshToken", "expiresIn"} <= user.keys()
+
+
+def test_a_mail_to_reset_the_password_is_sent(auth, user, server) -> None:
+    assert auth.send_password_reset_email("ada@example.com")["email"] == "ada@example.com"
+    assert [code["email"] for code in codes(server) if code["requestType"] == "PASSWORD_RESET"] == ["ada@example.com"]
 
 
 def test_a_verification_mail_is_sent(auth, user, server) -> None:

@@ -9,8 +9,6 @@ from types import MappingProxyType
 
 import pytest
 import requests
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 from requests.adapters import HTTPAdapter
 
 import firebase_rest
@@ -24,25 +22,6 @@ CONFIG = {
     "projectId": "x",
     "storageBucket": "x.appspot.com",
 }
-
-
-@pytest.fixture(scope="module")
-def key_file(tmp_path_factory):
-    """A service account's key, with the five fields that some programs keep of it."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    pem = key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
-    fields = {
-        "type": "service_account",
-        "project_id": "x",
-        "private_key_id": "1",
-        "private_key": pem,
-        "client_email": "someone@x.iam.gserviceaccount.com",
-    }
-    path = tmp_path_factory.mktemp("keys") / "key.json"
-    path.write_text(json.dumps(fields))
-    return path
 
 
 @pytest.mark.parametrize("kind", [dict, UserDict, MappingProxyType])

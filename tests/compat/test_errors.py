@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import pytest
 import requests
@@ -111,3 +112,11 @@ def test_a_missing_key_file_stays_a_file_not_found_error(server) -> None:
     config = {"databaseURL": "https://x.firebaseio.com", "serviceAccount": "/no/such/file.json"}
     with pyrebase.initialize_app(config) as firebase, pytest.raises(FileNotFoundError):
         firebase.database().get()
+
+
+@pytest.mark.parametrize("kind", [requests.exceptions.Timeout, requests.exceptions.ConnectionError, OSError])
+def test_no_answer_in_time_is_a_timeout(kind) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # connects, and never answers
+        config = {"databaseURL": f"http://127.0.0.1:{silent.getsockname()[1]}"}
+        with pyrebase.initialize_app(config, timeout=0.2, retries=0) as firebase, pytest.raises(kind):
+            firebase.database().get()

@@ -107,3 +107,14 @@ def test_is_async_false_runs_in_the_callers_own_thread(db) -> None:
 
     db.child("x").stream(handler, is_async=False)
     assert threads == [threading.current_thread()]
+
+
+def test_after_a_reconnect_the_fresh_snapshot_is_again_a_put_on_the_root_of_the_stream(server, db, inbox) -> None:
+    db.child("x").set({"a": 1})
+    stream = db.child("x").stream(inbox)
+    assert inbox.next() == {"event": "put", "path": "/", "data": {"a": 1}}
+    assert server.emulator.faults.drop("x") == 1
+    assert inbox.next() == {"event": "put", "path": "/", "data": {"a": 1}}
+    db.child("x/b").set(2)
+    assert inbox.next() == {"event": "put", "path": "/b", "data": 2}
+    stream.close()

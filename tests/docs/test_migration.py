@@ -1,0 +1,133 @@
+"""The migration guide: every `# Before` has its `# After`, no call of another library is left out, and ours exist.
+
+A `# Before` block is written for another library, so it is not run; the `# After` behind it is, by `test_documents`.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+import firebase_rest
+
+GUIDE = Path(__file__).parents[2] / "docs" / "migration"
+PAGES = sorted(GUIDE.glob("*.md"))
+
+APP = "initialize_app auth database storage"
+AUTH = """
+    sign_in_with_email_and_password create_user_with_email_and_password sign_in_anonymous sign_in_with_custom_token
+    create_custom_token refresh get_account_info send_email_verification send_password_reset_email update_profile
+    verify_password_reset_code change_email change_password delete_user_account
+"""
+DATABASE = """
+    child order_by_key order_by_value order_by_child start_at end_at equal_to limit_to_first limit_to_last shallow get
+    push set update remove stream generate_key sort get_etag conditional_set conditional_remove val key each
+"""
+INNER = "build_request_url build_headers check_token"
+STORAGE = "put download delete get_url list_files"
+FIRESTORE = "firestore collection document where order_by"
+
+CALLS = {
+    "pyrebase.md": f"{APP} {AUTH} {DATABASE} {STORAGE} close current_user pyres thread",
+    "breaks-network.md": f"{INNER} build_query last_push_time last_rand_chars query_key make_session convert_to_pyre",
+    "firebase-rest-api.md": f"""{APP} {AUTH} {DATABASE} {INNER} {STORAGE} {FIRESTORE} firebases expiresAt
+        authenticate_login_with_google authenticate_login_with_facebook create_authentication_uri expiration_hour
+        sign_in_with_oauth_credential set_custom_user_claims verify_id_token add end_before list_of_documents offset
+        select start_after""",
+    "empyrebase.md": f"""{APP} {AUTH} {DATABASE} {INNER} {STORAGE} {FIRESTORE} close thread skip_version_check
+        get_google_oauth_token sign_in_with_oauth token_refreshable token_refresher max_retries chunk_size authorize
+        create_document get_document batch_get_documents run_query limit update_document delete_document list_documents
+        SERVER_TIMESTAMP GeoPoint""",
+    "python-firebase.md": """FirebaseApplication FirebaseAuthentication FirebaseTokenGenerator JSONEncoder get put post
+        patch delete get_async put_async post_async patch_async delete_async get_user create_token params headers""",
+}
+"""The public names of the other libraries, by the page that says what became of them."""
+
+OURS = {
+    "firebase": firebase_rest.App,
+    "app": firebase_rest.App,
+    "auth": firebase_rest.Auth,
+    "db": firebase_rest.Reference,
+    "storage": firebase_rest.Storage,
+    "response": firebase_rest.Snapshot,
+    "item": firebase_rest.Item,
+    "my_stream": firebase_rest.Stream,
+}
+"""What the variables of the guide hold."""
+
+
+def parts(page: Path) -> list[str]:
+    """The Python blocks and the headings of a page, in order; what is printed and typed in a shell is left out."""
+    python_or_heading = r"^```python\n(?P<code>.*?)^```$|^(?P<heading>#+ .*)$"
+    found = re.finditer(python_or_heading, without_outputs(page), re.MULTILINE | re.DOTALL)
+    return [match["code"] or match["heading"] for match in found]
+
+
+def without_outputs(page: Path) -> str:
+    other_fence = re.compile(r"^```(?!python\n)\S+\n.*?^```$", re.MULTILINE | re.DOTALL)
+    return other_fence.sub("", page.read_text(encoding="utf-8"))
+
+
+def is_before(part: str) -> bool:
+    return part.startswith("# Before: ")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_before_is_followed_by_its_after_and_every_after_follows_a_before(page: Path) -> None:
+    for part, behind in pairwise([*parts(page), ""]):
+        assert is_before(part) == behind.startswith("# After\n"), f"{part}\n\n{behind}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_before_is_python_and_is_not_what_comes_after(page: Path) -> None:
+    for before, after in pairwise(parts(page)):
+        if is_before(before):
+            ast.parse(before)
+            assert before.partition("\n")[2] != after.partition("\n")[2], before
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_no_public_name_of_the_other_library_is_left_out(name: str) -> None:
+    code = " ".join(re.findall(r"`([^`\n]+)`", without_outputs(GUIDE / name)))
+    missing = [word for word in CALLS[name].split() if not re.search(rf"\b{word}\b", code)]
+    assert not missing
+
+
+def calls_now() -> Iterator[tuple[str, ast.Attribute, ast.Call]]:
+    """The calls of the tables that are ours: the right column's, and the left one's where it is the same."""
+    for page in PAGES:
+        for row in re.findall(r"^\| (`.*) \|$", page.read_text(encoding="utf-8"), re.MULTILINE):
+            theirs, now = row.split(" | ", 1)
+            stays = now.startswith(("same", "both", "[a new reference]"))
+            for code in re.findall(r"`([^`]+)`", f"{theirs} {now}" if stays else now):
+                yield from ((f"{page.name}: {code}", method, call) for method, call in calls_in(code))
+
+
+def calls_in(code: str) -> Iterator[tuple[ast.Attribute, ast.Call]]:
+    """The calls of a method of one of OURS."""
+    try:
+        tree = ast.parse(code)
+    except SyntaxError:  # half a statement
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in OURS:
+            yield node.func, node
+
+
+def test_every_call_that_the_tables_give_as_ours_fits_our_signatures() -> None:
+    found = list(calls_now())
+    assert len(found) > 100, "the tables were not found"
+    for where, method, call in found:
+        owner = OURS[ast.unparse(method.value)]
+        assert hasattr(owner, method.attr), where
+        named = {keyword.arg: None for keyword in call.keywords if keyword.arg}
+        try:
+            inspect.signature(getattr(owner, method.attr)).bind(None, *call.args, **named)
+        except TypeError as error:
+            pytest.fail(f"{where}: {error}")

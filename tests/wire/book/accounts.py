@@ -1,0 +1,113 @@
+"""All calls of Auth."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+from wire.page import ID_TOKEN, Desk, page
+
+SIGNED_IN = json.dumps(
+    {
+        "kind": "identitytoolkit#VerifyPasswordResponse",
+        "localId": "ada",
+        "email": "ada@example.com",
+        "idToken": ID_TOKEN,
+        "refreshToken": "R",
+        "expiresIn": "3600",
+    }
+)
+BY_TOKEN = json.dumps({"kind": "k", "idToken": ID_TOKEN, "refreshToken": "R", "expiresIn": "3600", "isNewUser": False})
+REFRESHED = json.dumps(
+    {
+        "access_token": ID_TOKEN,
+        "expires_in": "3600",
+        "token_type": "Bearer",
+        "refresh_token": "R2",
+        "id_token": ID_TOKEN,
+        "user_id": "ada",
+        "project_id": "1",
+    }
+)
+DONE = '{"kind": "k", "email": "ada@example.com"}'
+ADA = ("ada@example.com", "secret")
+
+
+def current_user(at: Desk) -> object:
+    before = at.auth.current_user
+    reply = at.auth.sign_in_with_email_and_password(*ADA)
+    after = at.auth.current_user
+    at.auth.current_user = None
+    return before, after == reply, at.auth.current_user
+
+
+def after_sign_up(at: Desk) -> object:
+    at.auth.create_user_with_email_and_password(*ADA)
+    at.auth.sign_in_with_custom_token("C")
+    return at.auth.current_user
+
+
+def after_anonymous(at: Desk) -> object:
+    reply = at.auth.sign_in_anonymous()
+    return at.auth.current_user == reply
+
+
+def stored(at: Desk) -> object:
+    reply = at.auth.sign_in_with_email_and_password(*ADA)
+    return type(reply) is dict, json.loads(json.dumps(reply)) == reply
+
+
+def claims(token: Any) -> object:
+    """Header and claims of a custom token, without its times; and how many seconds it lives."""
+    text = token if isinstance(token, str) else token.decode()
+    header, payload = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in text.split(".")[:2])
+    lifetime = payload.pop("exp") - payload.pop("iat")
+    return type(token).__name__, header, dict(sorted(payload.items())), lifetime
+
+
+ACCOUNTS = {
+    "sign_in_with_email_and_password": page(lambda at: at.auth.sign_in_with_email_and_password(*ADA), SIGNED_IN),
+    "sign in by keyword": page(
+        lambda at: at.auth.sign_in_with_email_and_password(email="é@example.com", password='pä ss"&+%'), SIGNED_IN
+    ),
+    "create_user_with_email_and_password": page(
+        lambda at: at.auth.create_user_with_email_and_password(*ADA), SIGNED_IN
+    ),
+    "sign_in_anonymous": page(lambda at: at.auth.sign_in_anonymous(), SIGNED_IN),
+    "sign_in_with_custom_token": page(lambda at: at.auth.sign_in_with_custom_token("C"), BY_TOKEN),
+    "refresh": page(lambda at: at.auth.refresh("R/+ ="), REFRESHED),
+    "get_account_info": page(
+        lambda at: at.auth.get_account_info(ID_TOKEN), '{"kind": "k", "users": [{"localId": "ada"}]}'
+    ),
+    "send_email_verification": page(lambda at: at.auth.send_email_verification(ID_TOKEN), DONE),
+    "send_password_reset_email": page(lambda at: at.auth.send_password_reset_email(ADA[0]), DONE),
+    "verify_password_reset_code": page(lambda at: at.auth.verify_password_reset_code("code", "new-secret"), DONE),
+    "delete_user_account": page(lambda at: at.auth.delete_user_account(ID_TOKEN), '{"kind": "k"}'),
+    "change_email": page(lambda at: at.auth.change_email(ID_TOKEN, "new@example.com"), SIGNED_IN),
+    "change_email without tokens": page(lambda at: at.auth.change_email(ID_TOKEN, "new@example.com", False), DONE),
+    "change_password": page(lambda at: at.auth.change_password(ID_TOKEN, new_password="new-secret"), SIGNED_IN),
+    "change_password without tokens": page(
+        lambda at: at.auth.change_password(ID_TOKEN, "new-secret", return_secure_token=False), DONE
+    ),
+    "update_profile": page(lambda at: at.auth.update_profile(ID_TOKEN, "Ada", "https://example.com/a.png"), DONE),
+    "update_profile, the name only": page(lambda at: at.auth.update_profile(ID_TOKEN, display_name="Ada"), DONE),
+    "update_profile, a deletion": page(
+        lambda at: at.auth.update_profile(ID_TOKEN, delete_attribute=["PHOTO_URL"]), DONE
+    ),
+    "update_profile, a deletion as text": page(
+        lambda at: at.auth.update_profile(ID_TOKEN, None, None, "PHOTO_URL"), DONE
+    ),
+    "current_user": page(current_user, SIGNED_IN),
+    "current_user after a sign-up": page(after_sign_up, SIGNED_IN),
+    "current_user after an anonymous sign-in": page(after_anonymous, SIGNED_IN),
+    "a sign-in can be stored": page(stored, SIGNED_IN),
+    "auth with a service account": page(
+        lambda at: at.admin.auth().sign_in_with_email_and_password(*ADA)["localId"], SIGNED_IN
+    ),
+    "create_custom_token": page(lambda at: claims(at.admin.auth().create_custom_token("ada"))),
+    "create_custom_token with claims": page(
+        lambda at: claims(at.admin.auth().create_custom_token("ada", {"premium": True}, 5))
+    ),
+    "create_custom_token without a service account": page(lambda at: at.auth.create_custom_token("ada")),
+}

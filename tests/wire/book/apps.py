@@ -1,0 +1,163 @@
+"""Configuration, attributes, and the `requests.Session`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from wire.page import DATABASE, ID_TOKEN, Desk, Reply, page
+
+
+def key_file(at: Desk) -> str:
+    return at.file("key.json", json.dumps(at.account).encode())
+
+
+def five_fields(at: Desk) -> dict[str, Any]:
+    return {name: at.account[name] for name in ("type", "project_id", "private_key_id", "private_key", "client_email")}
+
+
+def replaced_get(at: Desk) -> object:
+    """A program puts a function of its own in place of `session.get`."""
+    calls = []
+    real = at.db.requests.get
+
+    def get(url: str, headers: Any = None, timeout: Any = None) -> Any:
+        calls.append(url.partition("?")[0])
+        return real(url, headers=headers, timeout=5)
+
+    at.db.requests.get = get
+    return at.db.child("x").get().val(), calls
+
+
+def quote_replaced(at: Desk) -> object:
+    """Some programs switch pyrebase's encoder off."""
+    inside = at.pyrebase.pyrebase
+    real, inside.quote = inside.quote, lambda text: text
+    try:
+        return at.storage.child("a b").get_url(None), at.db.child("a b").get().key()
+    finally:
+        inside.quote = real
+
+
+def classes(at: Desk) -> object:
+    inside = at.pyrebase.pyrebase
+    answer = at.db.child("x").get()
+    return {
+        "Firebase": isinstance(at.firebase, inside.Firebase),
+        "Auth": isinstance(at.auth, inside.Auth),
+        "Database": isinstance(at.db, inside.Database),
+        "Storage": isinstance(at.storage, inside.Storage),
+        "PyreResponse": isinstance(answer, inside.PyreResponse),
+        "Pyre": isinstance(answer.each()[0], inside.Pyre),
+        "HTTPError": issubclass(inside.HTTPError, OSError),
+        "a function": at.pyrebase.initialize_app is inside.initialize_app,
+    }
+
+
+def own_request(at: Desk) -> object:
+    """A program sends a request of its own, and has pyrebase judge the answer."""
+    response = at.firebase.requests.get(at.db.database_url + at.db.child("x").path + ".json", timeout=5)
+    at.pyrebase.pyrebase.raise_detailed_error(response)
+    return response.json()
+
+
+def session_headers(at: Desk) -> object:
+    at.firebase.requests.headers["X-Mine"] = "yes"
+    return at.db.child("x").get().val()
+
+
+def empty_configuration(at: Desk) -> object:
+    return at.pyrebase.initialize_app({"apiKey": "the-key", "databaseURL": DATABASE}).database().child("x").get().val()
+
+
+def no_database(at: Desk) -> object:
+    firebase = at.pyrebase.initialize_app({"apiKey": "the-key", "authDomain": "", "storageBucket": ""})
+    return firebase.database().child("x").get().val()
+
+
+APPS = {
+    "attributes of an app": page(
+        lambda at: (
+            at.firebase.api_key,
+            at.firebase.auth_domain,
+            at.firebase.database_url,
+            at.firebase.storage_bucket,
+            at.firebase.credentials,
+            at.firebase.requests,
+        )
+    ),
+    "attributes of a place": page(
+        lambda at: (at.db.api_key, at.db.database_url, at.db.path, at.db.credentials, at.db.requests)
+    ),
+    "attributes of a bucket": page(
+        lambda at: (at.storage.storage_bucket, at.storage.path, at.storage.credentials, at.storage.requests)
+    ),
+    "attributes of auth": page(
+        lambda at: (at.auth.api_key, at.auth.current_user, at.auth.credentials, at.auth.requests)
+    ),
+    "each service is a new object": page(
+        lambda at: [
+            at.firebase.auth() is at.firebase.auth(),
+            at.firebase.database() is at.firebase.database(),
+            at.firebase.storage() is at.firebase.storage(),
+        ]
+    ),
+    "the configuration by keyword": page(
+        lambda at: (
+            at.pyrebase.initialize_app(
+                config={"apiKey": "k", "authDomain": "a", "databaseURL": DATABASE, "storageBucket": "b", "more": 1}
+            ).api_key
+        )
+    ),
+    "a mapping for a configuration": page(
+        lambda at: (
+            at.pyrebase.initialize_app(
+                MappingProxyType({"apiKey": "k", "authDomain": "a", "databaseURL": DATABASE, "storageBucket": "b"})
+            ).api_key
+        )
+    ),
+    "a configuration without storage and domain": page(empty_configuration, "1"),
+    "a database that the configuration does not name": page(no_database, "1"),
+    "a databaseURL with a slash": page(
+        lambda at: at.app(databaseURL=DATABASE + "/").database().child("x").get().val(), "1"
+    ),
+    "a databaseURL with a namespace": page(
+        lambda at: at.app(databaseURL="http://127.0.0.1:9000/?ns=wire").database().child("x").get().val(), "1"
+    ),
+    "a bucket with gs": page(
+        lambda at: at.app(storageBucket="gs://wire.appspot.com").storage().child("a").get_url(None)
+    ),
+    "no service account": page(lambda at: at.app(serviceAccount="").database().child("x").get().val(), "1"),
+    "None for a service account": page(lambda at: at.app(serviceAccount=None).database().child("x").get().val(), "1"),
+    "a service account's mapping": page(lambda at: at.admin.database().child("x").get().val(), "1"),
+    "a service account's file": page(
+        lambda at: at.app(serviceAccount=key_file(at)).database().child("x").get().val(), "1"
+    ),
+    "a service account's PathLike": page(
+        lambda at: at.app(serviceAccount=Path(key_file(at))).database().child("x").get().val(), "1"
+    ),
+    "a service account's file that is missing": page(
+        lambda at: at.app(serviceAccount=str(at.folder / "missing.json")).database().child("x").get().val()
+    ),
+    "a service account with five fields": page(
+        lambda at: at.app(serviceAccount=five_fields(at)).credentials.service_account_email
+    ),
+    "two calls of a service account": page(
+        lambda at: [at.admin.database().child(name).get().val() for name in "ab"], "1"
+    ),
+    "writes of a service account": page(
+        lambda at: [at.admin.database().child("x").set(1), at.admin.database().child("x").remove()], "null"
+    ),
+    "a user's token in place of a service account": page(
+        lambda at: at.admin.database().child("x").get(ID_TOKEN).val(), "1"
+    ),
+    "a session's get is replaced": page(replaced_get, "1"),
+    "quote is replaced": page(quote_replaced, "1"),
+    "pyrebase's own names": page(classes, '{"a": 1}'),
+    "a request of the program's own": page(own_request, "1"),
+    "a request of the program's own, refused": page(own_request, Reply('{"error": "Permission denied"}', 401)),
+    "a session's headers": page(session_headers, "1"),
+    "nothing answers a push": page(lambda at: at.db.child("x").push(1), Reply(drop=True)),
+}

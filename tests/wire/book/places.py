@@ -1,0 +1,81 @@
+"""`child` in all its forms, and references that are kept."""
+
+from __future__ import annotations
+
+from wire.page import Desk, Page, page
+
+
+def at_child(*parts: object) -> Page:
+    return page(lambda at: at.db.child(*parts).get().key(), "1")
+
+
+def twice(at: Desk) -> object:
+    """Two calls on one stored reference."""
+    users = at.db.child("users")
+    users.push({"n": 1})
+    return users.get().val()
+
+
+def branches(at: Desk) -> object:
+    """Two children of one stored reference."""
+    users = at.db.child("users")
+    ada, bob = users.child("ada"), users.child("bob")
+    return [ada.get().key(), bob.get().key()]
+
+
+def bare(at: Desk) -> object:
+    at.db.child("users")
+    return at.db.child("posts").get().key()
+
+
+def bare_and_set(at: Desk) -> object:
+    at.db.child("users")
+    return at.db.set({"a": 1})
+
+
+def query_twice(at: Desk) -> object:
+    query = at.db.child("users").order_by_key().limit_to_first(1)
+    return [list(query.get().val()), list(query.get().val())]
+
+
+PLACES = {
+    "the root": page(lambda at: at.db.get().key(), "1"),
+    "child without arguments": at_child(),
+    "child": at_child("users"),
+    "child of a child": page(lambda at: at.db.child("users").child("ada").get().key(), "1"),
+    "child of two": at_child("users", "ada"),
+    "child with a slash within": at_child("users/ada"),
+    "child with a slash in front": at_child("/users"),
+    "child with a slash at the end": at_child("users/"),
+    "second child with a slash in front": page(lambda at: at.db.child("users").child("/ada").get().key(), "1"),
+    "second argument with a slash in front": at_child("users", "/ada"),
+    "child of an empty text": at_child(""),
+    "child with an empty text in the middle": page(lambda at: at.db.child("a").child("").child("b").get().key(), "1"),
+    "child of an int": at_child(7),
+    "child of an int below": at_child("users", 7),
+    "child of a float": at_child("x", 15),
+    "child of a bool": at_child(True),
+    "child of None": at_child(None),
+    "child with a space": at_child("a b"),
+    "child with an accent": at_child("é"),
+    "child with another script": at_child("日本/値"),
+    "child with an ampersand": at_child("a&b=c"),
+    "child with a comma and more": at_child("a,b;c:d@e!f'g(h)*~"),
+    "child with a plus": at_child("a+b"),
+    "child with a percent sign": at_child("100%"),
+    "child with a percent code": at_child("%41"),
+    "child with a question mark": at_child("what?"),
+    "child with a hash": at_child("a#b"),
+    "child with a dot": at_child("a.b"),
+    "child with two dots": at_child("a", "..", "b"),
+    "child with a bracket": at_child("a[b"),
+    "child with a quote": at_child('a"b'),
+    "child with a backslash": at_child("a\\b"),
+    "child with a control character": at_child("a\tb"),
+    "a reference used twice": page(twice, '{"name": "-K"}', '{"a": 1}'),
+    "two children of one reference": page(branches, "1"),
+    "child as a bare statement": page(bare, "1"),
+    "child as a bare statement and a set": page(bare_and_set, '{"a": 1}'),
+    "a query used twice": page(query_twice, '{"a": 1}'),
+    "database_url and path joined": page(lambda at: at.db.database_url + at.db.child("/a").child("b").path),
+}

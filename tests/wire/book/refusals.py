@@ -1,0 +1,80 @@
+"""What programs make of errors."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from wire.page import Desk, Page, Reply, page
+
+DENIED = Reply('{\n  "error" : "Permission denied"\n}', 401)
+EXISTS = Reply(json.dumps({"error": {"code": 400, "message": "EMAIL_EXISTS", "errors": []}}), 400)
+WEAK = Reply(json.dumps({"error": {"code": 400, "message": "WEAK_PASSWORD : Password should be at least 6"}}), 400)
+GONE = Reply("Not Found", 404, {"Content-Type": "text/plain"})
+
+
+def caught(call: Any, take: Any, reply: Reply) -> Page:
+    """What `take` makes of the error that `call` raises."""
+
+    def take_it(at: Desk) -> object:
+        try:
+            call(at)
+        except Exception as error:  # noqa: BLE001 - what comes is what is asked
+            return take(error)
+        return "no error"
+
+    return page(take_it, reply)
+
+
+def read(at: Desk) -> Any:
+    return at.db.child("x").get()
+
+
+def sign_up(at: Desk) -> Any:
+    return at.auth.create_user_with_email_and_password("ada@example.com", "secret")
+
+
+DATABASE_CALLS = {
+    "get": lambda place: place.get(),
+    "push": lambda place: place.push(1),
+    "set": lambda place: place.set(1),
+    "update": lambda place: place.update({"a": 1}),
+    "remove": lambda place: place.remove(),
+    "get_etag": lambda place: place.get_etag(),
+    "conditional_set": lambda place: place.conditional_set(1, "tag"),
+    "conditional_remove": lambda place: place.conditional_remove("tag"),
+}
+
+REFUSALS = {
+    **{
+        f"{name} refused": page(lambda at, call=call: call(at.db.child("x")), DENIED)
+        for name, call in DATABASE_CALLS.items()
+    },
+    "a sign-up refused": page(sign_up, EXISTS),
+    "a weak password": page(sign_up, WEAK),
+    "an index that is missing": page(
+        lambda at: at.db.child("x").order_by_child("a").get(),
+        Reply('{"error": "Index not defined, add \\".indexOn\\": \\"a\\""}', 400),
+    ),
+    "a token that has expired": page(
+        lambda at: at.db.child("x").get("T"), Reply('{"error": "Auth token is expired"}', 401)
+    ),
+    "a refusal that is no JSON": page(read, GONE),
+    "a refusal with letters": page(read, Reply('{"error": "refusé"}', 403)),
+    "a server that failed": page(
+        lambda at: at.db.child("x").push(1), Reply('{"error": "Internal server error."}', 500)
+    ),
+    "a server that failed once": page(
+        lambda at: at.db.child("x").get().val(), Reply('{"error": "Busy"}', 500, {"Retry-After": "0"}), Reply("1")
+    ),
+    "the message in args": caught(sign_up, lambda error: json.loads(error.args[1])["error"]["message"], EXISTS),
+    "the message in strerror": caught(sign_up, lambda error: json.loads(error.strerror)["error"]["message"], EXISTS),
+    "the message in the text": caught(sign_up, lambda error: "EMAIL_EXISTS" in str(error), EXISTS),
+    "the first word of errno": caught(sign_up, lambda error: str(error.errno).split()[0], EXISTS),
+    "the response in args": caught(sign_up, lambda error: error.args[0].response.json(), EXISTS),
+    "the database's message": caught(read, lambda error: json.loads(error.args[1])["error"], DENIED),
+    "the status in args": caught(read, lambda error: error.args[0].response.status_code, DENIED),
+    "the response of the error": caught(read, lambda error: getattr(error.response, "status_code", None), DENIED),
+    "caught as OSError": caught(read, lambda error: isinstance(error, OSError), DENIED),
+    "how many args": caught(read, lambda error: len(error.args), DENIED),
+}

@@ -1,0 +1,165 @@
+"""Streams: the first request, what handlers get, and closing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from wire.page import ID_TOKEN, Desk, Page, Reply, page
+
+LIMIT = 10.0
+"""Seconds after which an event does not come any more."""
+PUT = 'event: put\ndata: {"path": "/", "data": {"a": 1}}\n\n'
+PATCH = 'event: patch\ndata: {"path": "/b", "data": {"c": null}}\n\n'
+REVOKED = "event: auth_revoked\ndata: credential is no longer valid\n\n"
+DENIED = Reply('{"error": "Permission denied"}', 401)
+TYPE = {"Content-Type": "text/event-stream; charset=utf-8"}
+
+
+def events(*texts: str, hold: bool = True) -> Reply:
+    return Reply("".join(texts), headers=TYPE, hold=hold)
+
+
+def close(stream: Any) -> bool:
+    """Whether `close()` returns the stream.
+
+    Pyrebase4's trips now and then over its own thread, which may be faster; the stream is closed then all the same.
+    """
+    try:
+        return stream.close() is stream
+    except AttributeError:
+        return hasattr(stream, "sse")
+
+
+def listened(start: Callable[[Desk, Any], Any], number: int, *replies: Reply) -> Page:
+    """The first `number` messages of the stream that `start(desk, handler)` makes; then it is closed."""
+
+    def call(at: Desk) -> object:
+        messages: list[Any] = []
+        enough = threading.Event()
+
+        def handler(message: Any) -> None:
+            messages.append(dict(sorted(message.items())))
+            if len(messages) == number:
+                enough.set()
+
+        stream = start(at, handler)
+        came = enough.wait(LIMIT)
+        is_itself = close(stream)
+        stream.thread.join(LIMIT)
+        return {"messages": messages if came else "too few", "close": is_itself, "over": not stream.thread.is_alive()}
+
+    return page(call, *replies)
+
+
+def closed_in_its_handler(at: Desk) -> object:
+    ready, over, said = threading.Event(), threading.Event(), []
+
+    def handler(_: Any) -> None:
+        ready.wait(LIMIT)
+        try:
+            holder[0].close()
+            said.append("closed")
+        except Exception as error:  # noqa: BLE001 - what comes is what is asked
+            said.append(type(error).__name__)
+        over.set()
+
+    holder = [at.db.child("x").stream(handler)]
+    ready.set()
+    over.wait(LIMIT)
+    holder[0].thread.join(LIMIT)
+    return said
+
+
+def closed_twice(at: Desk) -> object:
+    came = threading.Event()
+    stream = at.db.child("x").stream(lambda _: came.set())
+    came.wait(LIMIT)
+    close(stream)
+    return stream.close() is stream
+
+
+def closed_early(at: Desk) -> object:
+    stream = at.db.child("x").stream(print)
+    at.wait_for_request()
+    is_itself = close(stream)
+    stream.thread.join(LIMIT)
+    return is_itself, stream.thread.is_alive()
+
+
+def ended(at: Desk) -> object:
+    """What came before the server ended the stream for good."""
+    messages: list[Any] = []
+    stream = at.db.child("x").stream(messages.append, ID_TOKEN)
+    stream.thread.join(LIMIT)
+    return len(messages), stream.thread.is_alive()
+
+
+def ended_and_closed(at: Desk) -> object:
+    stream = at.db.child("x").stream(print)
+    stream.thread.join(LIMIT)
+    closing = threading.Thread(target=stream.close, daemon=True)
+    closing.start()
+    closing.join(1)  # Pyrebase4's never ends
+    return "hangs" if closing.is_alive() else "closed"
+
+
+def attributes(at: Desk) -> object:
+    came = threading.Event()
+    stream = at.db.child("x").stream(lambda _: came.set())
+    came.wait(LIMIT)
+    seen = stream.thread.daemon, stream.thread.is_alive(), isinstance(stream.thread, threading.Thread)
+    close(stream)
+    return seen
+
+
+def of_x(at: Desk, handler: Any) -> Any:
+    return at.db.child("x").stream(handler)
+
+
+STREAMS = {
+    "stream": listened(of_x, 2, events(PUT, PATCH)),
+    "stream at the root": listened(lambda at, handler: at.db.stream(handler), 1, events(PUT)),
+    "stream with a token": listened(lambda at, handler: at.db.child("x").stream(handler, ID_TOKEN), 1, events(PUT)),
+    "stream by keyword": listened(
+        lambda at, handler: at.db.child("x").stream(stream_handler=handler, token=ID_TOKEN, stream_id="s"),
+        1,
+        events(PUT),
+    ),
+    "stream with an id": listened(lambda at, handler: at.db.child("x").stream(handler, None, "mine"), 1, events(PUT)),
+    "stream of a query": listened(
+        lambda at, handler: at.db.child("x").order_by_child("age").start_at(1).limit_to_last(2).stream(handler),
+        1,
+        events(PUT),
+    ),
+    "stream with a number for an id": listened(
+        lambda at, handler: at.db.child("x").stream(handler, stream_id=7), 1, events(PUT)
+    ),
+    "stream of a service account": listened(
+        lambda at, handler: at.admin.database().child("x").stream(handler), 1, events(PUT)
+    ),
+    "stream with a token in place of a service account": listened(
+        lambda at, handler: at.admin.database().child("x").stream(handler, ID_TOKEN), 1, events(PUT)
+    ),
+    "stream with keep-alives": listened(of_x, 2, events(PUT, "event: keep-alive\ndata: null\n\n", PATCH)),
+    "stream with letters": listened(of_x, 1, events('event: put\ndata: {"path": "/é", "data": "日本 😀"}\n\n')),
+    "stream over nothing": listened(of_x, 1, events('event: put\ndata: {"path": "/", "data": null}\n\n')),
+    "stream that is cut": listened(
+        of_x, 2, events("retry: 1\n", PUT, hold=False), events('event: put\ndata: {"path": "/", "data": 2}\n\n')
+    ),
+    "stream whose account is refused for its age": listened(
+        lambda at, handler: at.admin.database().child("x").stream(handler),
+        2,
+        events(PUT, REVOKED, hold=False),
+        events(PATCH),
+    ),
+    "stream whose token is refused for its age": page(ended, events(PUT, REVOKED, hold=False), DENIED),
+    "stream refused": page(ended, DENIED),
+    "stream refused in this thread": page(lambda at: at.db.child("x").stream(print, is_async=False), DENIED),
+    "stream refused, then closed": page(ended_and_closed, DENIED),
+    "stream closed before its first event": page(closed_early, events()),
+    "stream closed in its handler": page(closed_in_its_handler, events(PUT)),
+    "stream closed twice": page(closed_twice, events(PUT)),
+    "the thread of a stream": page(attributes, events(PUT)),
+}

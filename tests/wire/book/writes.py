@@ -1,0 +1,123 @@
+"""push, set, update, remove and their conditional forms, with odd data."""
+
+from __future__ import annotations
+
+import time
+from datetime import date
+from enum import Enum
+from typing import Any
+
+from wire.page import ID_TOKEN, Desk, Page, Reply, page
+
+NAME = '{"name": "-Kabc"}'
+TAKEN = Reply('{"a": 1}', 412, {"ETag": "newer"})
+DATA: dict[str, Any] = {
+    "a dict": {"name": "Ada", "age": 36},
+    "a text": "x",
+    "an empty text": "",
+    "an int": 7,
+    "a float": 1.5,
+    "true": True,
+    "None": None,
+    "a list": [1, "b", None],
+    "a tuple": (1, 2),
+    "an empty dict": {},
+    "an empty list": [],
+    "letters of all kinds": {"é": "日本", "smile": "😀", "lines": 'a\nb\t"c" \\'},
+    "nested data": {"a": {"b": {"c": [{"d": None}, {"e": False}]}}},
+    "int keys": {1: "a", -2: "b"},
+    "a float key": {1.5: "a"},
+    "a key of None": {None: "a"},
+    "a key of True": {True: "a"},
+    "a server's time": {"at": {".sv": "timestamp"}},
+    "a priority": {".value": 1, ".priority": 2},
+    "a key with a dot": {"a.b": 1},
+    "an empty key": {"": 1},
+    "not a number": float("nan"),
+    "a large int": 2**60,
+    "a set": {1},
+    "a date": date(2024, 1, 2),
+    "bytes": b"x",
+}
+
+
+class Colour(str, Enum):
+    RED = "red"
+
+
+DATA["an enum of texts"] = {"colour": Colour.RED}
+
+
+def written(method: str, value: object, answer: str) -> Page:
+    return page(lambda at: getattr(at.db.child("users"), method)(value), answer)
+
+
+def keys(at: Desk) -> object:
+    """Whether keys rise and differ, in a moment that lasts."""
+    real, now = time.time, time.time()
+    time.time = lambda: now
+    try:
+        made = [at.db.generate_key() for _ in range(200)]
+    finally:
+        time.time = real
+    return {
+        "lengths": sorted({len(key) for key in made}),
+        "rise": made == sorted(made),
+        "differ": len(set(made)) == 200,
+    }
+
+
+def conditional(call: Any, *replies: Reply | str) -> Page:
+    return page(lambda at: call(at.db.child("x")), *replies)
+
+
+WRITES = {
+    **{f"push {name}": written("push", value, NAME) for name, value in DATA.items()},
+    **{f"set {name}": written("set", value, "null") for name, value in DATA.items()},
+    "set and what comes back": written("set", {"a": {".sv": "timestamp"}}, '{"a": 1700000000000}'),
+    "set at the root": page(lambda at: at.db.set({"a": 1}), '{"a": 1}'),
+    "set with a token": page(lambda at: at.db.child("x").set(1, ID_TOKEN), "1"),
+    "set with json_kwargs": page(
+        lambda at: at.db.child("x").set({"d": date(2024, 1, 2)}, json_kwargs={"default": str})
+    ),
+    "set with sorted keys": page(lambda at: at.db.child("x").set({"b": 1, "a": 2}, None, {"sort_keys": True})),
+    "set with not a number, told to": page(lambda at: at.db.child("x").set(float("inf"), json_kwargs={"default": str})),
+    "push with a token": page(lambda at: at.db.child("x").push(1, ID_TOKEN), NAME),
+    "push by keyword": page(lambda at: at.db.child("x").push(data=1, token=ID_TOKEN, json_kwargs={}), NAME),
+    "push at the root": page(lambda at: at.db.push(1), NAME),
+    "push with json_kwargs": page(lambda at: at.db.child("x").push({1}, json_kwargs={"default": list}), NAME),
+    "update": written("update", {"age": 37, "é": None}, '{"age": 37}'),
+    "update at paths": written("update", {"ada/age": 37, "bob/name": "Bob"}, '{"ada/age": 37}'),
+    "update at the root": page(lambda at: at.db.update({"users/ada": 1, "posts/1": {"a": 2}}), '{"users/ada": 1}'),
+    "update at paths with a slash in front": written("update", {"/ada/age": 37}, "{}"),
+    "update with int keys": written("update", {1: 2}, "{}"),
+    "update of nothing": written("update", {}, "{}"),
+    "update with a list": written("update", [1], "{}"),
+    "update with a token": page(lambda at: at.db.child("x").update({"a": 1}, ID_TOKEN), "{}"),
+    "update with json_kwargs": page(
+        lambda at: at.db.child("x").update({"a": {1}}, json_kwargs={"default": list}), "{}"
+    ),
+    "update with overlapping paths": written("update", {"a": 1, "a/b": 2}, "{}"),
+    "remove": page(lambda at: at.db.child("x").remove()),
+    "remove with a token": page(lambda at: at.db.child("x").remove(ID_TOKEN)),
+    "remove by keyword": page(lambda at: at.db.child("x").remove(token=ID_TOKEN)),
+    "remove at the root": page(lambda at: at.db.remove()),
+    "remove of a query": page(lambda at: at.db.child("x").order_by_key().remove()),
+    "generated keys": page(keys),
+    "conditional_set": conditional(
+        lambda place: place.conditional_set({"b": 1}, "tag"), Reply("7", headers={"ETag": "t"})
+    ),
+    "conditional_set in vain": conditional(lambda place: place.conditional_set(1, "tag"), TAKEN),
+    "conditional_set with a token": conditional(lambda place: place.conditional_set(1, "tag", ID_TOKEN), "1"),
+    "conditional_set by keyword": conditional(
+        lambda place: place.conditional_set(data={1}, etag="tag", token="T", json_kwargs={"default": list}), "1"
+    ),
+    "conditional_remove": conditional(lambda place: place.conditional_remove("tag"), "null"),
+    "conditional_remove in vain": conditional(lambda place: place.conditional_remove("tag"), TAKEN),
+    "conditional_remove with a token": conditional(
+        lambda place: place.conditional_remove(etag="tag", token="T"), "null"
+    ),
+    "conditional_set of a service account": page(
+        lambda at: at.admin.database().child("x").conditional_set(1, "tag"), "1"
+    ),
+}

@@ -1,0 +1,70 @@
+"""The book, told once by each library in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from loopback.google import key_file
+from wire.telling import Telling
+
+TESTS = Path(__file__).parent.parent
+PATIENCE = 300
+"""Seconds for Pyrebase4's environment to be made, once on a machine."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.timeout(PATIENCE))
+
+
+@pytest.fixture(scope="session")
+def pyrebase4() -> str:
+    """A Python with PyPI's Pyrebase4. Without a network a developer's run skips with the reason; CI must have it."""
+    command = [sys.executable, TESTS.parent / "tools" / "pyrebase4.py"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode == 0:
+        return done.stdout.split()[-1]
+    said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-500:]]
+    reason = f"Pyrebase4 cannot be installed: {said[-1]}"
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must compare with Pyrebase4: {reason}")
+    pytest.skip(reason)
+
+
+def telling(python: str) -> dict[str, Telling]:
+    """What the `pyrebase` of an interpreter makes of the book."""
+    env = {name: value for name, value in os.environ.items() if not _leads_elsewhere(name)}
+    account = json.dumps(key_file("", client_id="1"))
+    command = [python, "-m", "wire.teller"]
+    done = subprocess.run(
+        command, cwd=TESTS, env={**env, "PYTHONPATH": str(TESTS)}, input=account, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return {name: Telling.of(told) for name, told in json.loads(done.stdout).items()}
+
+
+def _leads_elsewhere(name: str) -> bool:
+    return "EMULATOR" in name or "PROXY" in name.upper() or name.startswith(("FIREBASE_", "GOOGLE_"))
+
+
+@pytest.fixture(scope="session")
+def ours() -> dict[str, Telling]:
+    return telling(sys.executable)
+
+
+@pytest.fixture(scope="session")
+def theirs(pyrebase4: str) -> dict[str, Telling]:
+    return telling(pyrebase4)
+
+
+@pytest.fixture
+def told(request: pytest.FixtureRequest) -> dict[str, Telling]:
+    """One test for both libraries."""
+    return request.getfixturevalue("ours" if request.param == "ours" else "theirs")

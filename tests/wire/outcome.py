@@ -1,0 +1,59 @@
+"""What a program sees of a call, as text: the value with its types, or the exceptions that it can catch it as."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+_KNOWN = ("builtins", "requests.exceptions", "json.decoder")
+_DULL = {"object", "Exception", "BaseException"}
+
+
+class Shown(str):
+    """Text that stands for a value that is not plain."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def outcome(call: Callable[[], object]) -> str:
+    """`returns ...` or `raises ...`."""
+    try:
+        return f"returns {plain(call())!r}"
+    except Exception as error:  # noqa: BLE001 - what comes is what is told
+        return f"raises {refusal(error)}"
+
+
+def plain(value: Any) -> Any:
+    """The value with a text in place of all that is not plain: answers show what their methods say.
+
+    `.pyres` is shown where it is not the list of `each()`, or without one the value.
+    """
+    if hasattr(value, "each") and hasattr(value, "val"):
+        parts = (value.key, value.val, value.each, lambda: value.pyres)
+        key, val, each, pyres = (outcome(part).removeprefix("returns ") for part in parts)
+        usual = pyres == (val if each == "None" else each)
+        return Shown(f"answer key={key}, val={val}, each={each}" + ("" if usual else f", pyres={pyres}"))
+    if isinstance(value, dict):
+        return {key: plain(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(plain(inner) for inner in value)
+    if hasattr(value, "item"):
+        return (value.key(), plain(value.val()))
+    if value is None or isinstance(value, (str, int, float, bytes)) or type(value).__module__ == "builtins":
+        return value
+    return Shown(f"<{type(value).__name__}>")
+
+
+def refusal(error: BaseException) -> str:
+    """The names under which a program catches it; for a refusal of the server what programs take out of it."""
+    names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ in _KNOWN and kind.__name__ not in _DULL]
+    said = " ".join(dict.fromkeys(names))
+    if "HTTPError" in names and len(error.args) == 2:
+        status = error.args[0].response.status_code
+        said += f": {str(error.errno).split()[0]} {status} {error.args[1]!r}"
+        if error.args[1] != error.strerror or error.args[1] not in str(error):
+            said += " (strerror or str() differ)"
+    return said

@@ -1,0 +1,101 @@
+"""A request as one line of text, in which only what means something to Firebase is left.
+
+What is left out, or said in one way, is all here and short:
+
+- headers that carry the message or name the sender rather than mean something, and `Accept: */*`;
+- how a path and a query are percent-encoded, as far as Firebase decodes them to the same, and the parameters' order;
+- how JSON is laid out, that it is UTF-8 (`charset`), and the type of a body that is not there;
+- times, ids and signature of the assertion with which a service account asks for its token; the boundary of parts.
+
+Addresses that come up everywhere have short names: `db:`, `bucket:`, `identity:`, `token:`.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl, quote, unquote_plus
+
+from wire.page import BUCKET, DATABASE, ID_TOKEN
+
+CARRIERS = {
+    "host",
+    "user-agent",
+    "x-goog-api-client",
+    "accept-encoding",
+    "connection",
+    "content-length",
+    "transfer-encoding",
+}
+SHORT = {
+    DATABASE: "db:",
+    f"https://firebasestorage.googleapis.com/v0/b/{BUCKET}": "bucket:",
+    "https://identitytoolkit.googleapis.com/v1/": "identity:/",
+    "http://127.0.0.1/token": "token:",
+    ID_TOKEN: "ID_TOKEN",
+}
+CRLF = b"\r\n"
+FLEETING = {"iat", "exp", "kid"}
+
+
+def line(request: dict[str, Any]) -> str:
+    """`METHOD url · header: value · body`, with a readable URL."""
+    path, _, query = request["target"].partition("?")
+    segments = [quote(unquote_plus(segment), safe=" :") for segment in path.split("/")]
+    pairs = sorted(parse_qsl(query, keep_blank_values=True))
+    url = request["host"] + "/".join(segments) + ("?" if pairs else "") + "&".join(f"{k}={v}" for k, v in pairs)
+    return short(" · ".join([f"{request['method']} {url}", *_headers(request), *_body(request)]))
+
+
+def short(text: str) -> str:
+    """With the short names of what comes up everywhere."""
+    for long, name in SHORT.items():
+        text = text.replace(long, name)
+    return text
+
+
+def _headers(request: dict[str, Any]) -> list[str]:
+    kept = {name: value for name, value in request["headers"].items() if name not in CARRIERS}
+    if kept.get("accept") == "*/*":
+        del kept["accept"]
+    kind = kept.get("content-type", "")
+    if not request["body"]:
+        kept.pop("content-type", None)
+    elif kind.startswith(("application/json", "multipart/related")):
+        kept["content-type"] = kind.partition(";")[0]
+    return [f"{name}: {value}" for name, value in sorted(kept.items())]
+
+
+def _body(request: dict[str, Any]) -> list[str]:
+    body, kind = request["body"], request["headers"].get("content-type", "")
+    if not body:
+        return []
+    if request["target"] == "/token":
+        return [_assertion(body)]
+    if kind.startswith("application/json"):
+        return [_json(body.encode("latin-1"))]
+    if kind.startswith("multipart/related; boundary="):
+        return [_parts(body.encode("latin-1"), kind.partition("=")[2].encode())]
+    return [repr(body)]
+
+
+def _json(body: bytes) -> str:
+    return json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
+
+
+def _parts(body: bytes, boundary: bytes) -> str:
+    """The metadata, and the file with its type."""
+    preamble, metadata, file, end = body.split(b"--" + boundary)
+    assert (preamble, end.strip()) == (b"", b"--")
+    kind, content = file.strip(b"\r\n").split(b"\r\n\r\n")
+    return f"{_json(metadata.partition(2 * CRLF)[2])} + {kind.decode()} {content!r}"
+
+
+def _assertion(body: str) -> str:
+    form = {name: values[0] for name, values in parse_qs(body).items()}
+    header, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in form["assertion"].split(".")[:2])
+    said = {name: value for name, value in {**header, **claims}.items() if name not in FLEETING}
+    said["aud"] = said["aud"].rpartition("/")[2]  # its port is another each time
+    said["scope"] = said["scope"].replace("https://www.googleapis.com/auth/", "")
+    return json.dumps({"grant_type": form["grant_type"], **said}, sort_keys=True)

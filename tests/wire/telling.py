@@ -1,0 +1,44 @@
+"""What one library made of one page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from wire.sent import line, short
+
+
+@dataclass(frozen=True)
+class Telling:
+    sent: tuple[str, ...]
+    """One line for each request."""
+    outcome: str
+    """`returns ...` or `raises ...`."""
+    timeouts: tuple[str | None, ...]
+    """What each request was sent with."""
+
+    @classmethod
+    def of(cls, told: dict[str, Any]) -> Telling:
+        requests = told["sent"]
+        lines = tuple(line(request) for request in requests)
+        return cls(lines, short(told["outcome"]), tuple(request["timeout"] for request in requests))
+
+    @property
+    def whole(self) -> tuple[str, ...]:
+        return (*self.sent, self.outcome)
+
+
+def apart(one: Telling, other: Telling) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What only `one` has, and what only `other` has, in order."""
+    return _without(one.whole, other.whole), _without(other.whole, one.whole)
+
+
+def _without(whole: tuple[str, ...], taken: tuple[str, ...]) -> tuple[str, ...]:
+    left = list(taken)
+    kept: list[str] = []
+    for part in whole:
+        if part in left:
+            left.remove(part)
+        else:
+            kept.append(part)
+    return tuple(kept)

@@ -101,6 +101,9 @@ class Spool:
             self._memory += piece
         else:
             self._file.append(piece)
+        self._add_up(piece)
+
+    def _add_up(self, piece: bytes) -> None:
         self.size += len(piece)
         self._md5.update(piece)
         self._crc32c = crc32c.extend(self._crc32c, piece)
@@ -109,13 +112,19 @@ class Spool:
         """The place where the bytes end now."""
         return Mark(self.size, self._md5.copy(), self._crc32c)
 
-    def rewind(self, mark: Mark) -> None:
-        """Forget what came after `mark`."""
-        if self._file is None:
-            del self._memory[mark.size :]
+    def rewind(self, mark: Mark, size: int | None = None) -> None:
+        """Forget what came after `mark`, or after the first `size` bytes: those in between are summed up once more."""
+        size = mark.size if size is None else size
+        file = self._file
+        if file is None:
+            del self._memory[size:]
         else:
-            self._file.truncate(mark.size)
+            file.truncate(size)
         self.size, self._md5, self._crc32c = mark.size, mark.md5.copy(), mark.crc32c
+        while self.size < size:
+            end = min(size, self.size + IN_MEMORY)
+            kept = self._memory[self.size : end] if file is None else file.read(self.size, end - self.size)
+            self._add_up(bytes(kept))
 
     def blob(self) -> Blob:
         """All bytes, for good: nothing may be written after this."""

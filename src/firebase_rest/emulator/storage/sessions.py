@@ -50,7 +50,6 @@ class Session:
         self.lock = threading.RLock()
         self._spool: Spool | None = Spool()
         self._began: Mark = self._spool.mark()
-        self._kept = self._began
         self._writer: object = None
 
     @property
@@ -76,7 +75,7 @@ class Session:
         """From now on nobody but `writer` adds bytes. What another has not finished is cut to the granularity."""
         with self.lock:
             if self._writer is not None:
-                self._rewind(self._kept)
+                self._rewind(self.size // GRANULARITY * GRANULARITY)
             self._writer = writer
 
     def let_go(self, writer: object) -> None:
@@ -93,7 +92,7 @@ class Session:
             if offset != spool.size:
                 self._writer = None
                 raise self.refusal(f"Invalid upload offset: {offset}. {spool.size} bytes have been received so far.")
-            self._began = self._kept = spool.mark()
+            self._began = spool.mark()
 
     def write(self, writer: object, piece: bytes) -> None:
         """Add bytes of a chunk. Raises `Refusal` where they are too many, or another request has taken over."""
@@ -102,11 +101,6 @@ class Session:
             if self.announced is not None and spool.size + len(piece) > self.announced:
                 self.end("final", 400)
                 raise self.refusal(f"More bytes than the {self.announced} that were announced.")
-            whole = (spool.size + len(piece)) // GRANULARITY * GRANULARITY - spool.size
-            if whole > 0:
-                spool.write(piece[:whole])
-                self._kept = spool.mark()
-                piece = piece[whole:]
             spool.write(piece)
             self.size = spool.size
 
@@ -116,7 +110,7 @@ class Session:
             length = self._open_for(writer).size - self._began.size
             self._writer = None
             if length % GRANULARITY:
-                self._rewind(self._began)
+                self._rewind(self._began.size)
                 raise self.refusal(f"The chunk's {length} bytes are not a multiple of {GRANULARITY}.")
 
     def complete(self, writer: object) -> Spool:
@@ -146,10 +140,10 @@ class Session:
             raise self.refusal("Another request for this upload came after this one.")
         return self._open()
 
-    def _rewind(self, mark: Mark) -> None:
+    def _rewind(self, size: int) -> None:
         if self._spool is not None:
-            self._spool.rewind(mark)
-            self.size = mark.size
+            self._spool.rewind(self._began, size)
+            self.size = size
 
 
 class Sessions:

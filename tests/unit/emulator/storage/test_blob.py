@@ -49,6 +49,21 @@ def test_what_comes_after_a_mark_can_be_taken_back():
     assert blob.md5 == base64.b64encode(hashlib.md5(b"kept kept kept right").digest()).decode()
 
 
+@pytest.mark.parametrize("size", [5, 12, 40_000, 60_007])
+def test_the_first_bytes_after_a_mark_can_be_kept(size):
+    data = bytes(range(251)) * 240
+    spool = spooled(data[:5])
+    mark = spool.mark()
+    for start in range(5, len(data), 10_000):
+        spool.write(data[start : start + 10_000])
+    spool.rewind(mark, size)
+    spool.write(b"right")
+    blob = spool.blob()
+    assert blob.read(0, len(data)) == data[:size] + b"right"
+    assert blob.md5 == base64.b64encode(hashlib.md5(data[:size] + b"right").digest()).decode()
+    assert blob.crc32c == crc32c.in_base64(crc32c.extend(0, data[:size] + b"right"))
+
+
 def test_nothing_is_an_empty_blob():
     blob = Spool().blob()
     assert (blob.size, blob.read(0, 1), blob.md5, blob.crc32c) == (0, b"", "1B2M2Y8AsgTpgAmY7PhCfg==", "AAAAAA==")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, Protocol
 
 from firebase_rest.errors import ChecksumMismatch
 from firebase_rest.storage.crc32c import extend, in_base64
@@ -36,22 +36,30 @@ def crc32c_is_quick() -> bool:
         return False
 
 
-class Checksum:
-    """The sums of bytes that go by: an MD5, a CRC-32C, or both."""
+class Md5(Protocol):
+    """What hashlib gives, and `Md5Beside`."""
 
-    def __init__(self, *, md5: bool = True, crc32c: bool = False) -> None:
+    def update(self, data: bytes, /) -> None: ...
+
+    def digest(self) -> bytes: ...
+
+
+class Checksum:
+    """The sums of bytes that go by: an MD5, a CRC-32C, or both. `by` adds up the MD5; without it hashlib does."""
+
+    def __init__(self, *, md5: bool = True, crc32c: bool = False, by: Md5 | None = None) -> None:
         self.size = 0
-        self._md5 = hashlib.md5(usedforsecurity=False) if md5 else None
+        self._md5 = (by or hashlib.md5(usedforsecurity=False)) if md5 else None
         self._crc32c = 0 if crc32c else None
 
     @classmethod
-    def quickest(cls, expected: Expected | None = None) -> Checksum:
+    def quickest(cls, expected: Expected | None = None, by: Md5 | None = None) -> Checksum:
         """One that costs least, of those that can be compared with what is expected."""
         if expected is None:
-            return cls(md5=not crc32c_is_quick(), crc32c=crc32c_is_quick())
+            return cls(md5=not crc32c_is_quick(), crc32c=crc32c_is_quick(), by=by)
         # An object that was put together from others has no MD5.
         crc32c = expected.crc32c is not None and (crc32c_is_quick() or expected.md5 is None)
-        return cls(md5=not crc32c and expected.md5 is not None, crc32c=crc32c)
+        return cls(md5=not crc32c and expected.md5 is not None, crc32c=crc32c, by=by)
 
     def update(self, data: bytes) -> None:
         """Some more bytes."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from firebase_rest.errors import ChecksumMismatch, InvalidAnswer, NetworkError, PreconditionFailed
-from firebase_rest.storage.checksum import Checksum, Expected, of_header
+from firebase_rest.storage.checksum import Checksum, Expected, Md5, of_header
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.protocol import check, get_metadata
 from firebase_rest.transport.failure import api_error
@@ -21,7 +21,10 @@ from firebase_rest.transport.retry import pause_before
 from firebase_rest.transport.wire import Pause, Repeat, Request, Response, Sender
 
 PIECE = 256 * 1024
-"""Bytes that are asked for at once; a piece is what is there by then."""
+"""Bytes that are read at once, at most. A break costs the piece under way."""
+
+_FIRST_PIECE = 16 * 1024
+"""Bytes that are read first: even a connection that breaks again and again brings the download on."""
 
 T = TypeVar("T")
 BodyFlow: TypeAlias = Generator[Request | Pause | bytes, Response, T]
@@ -43,13 +46,17 @@ class Span:
 
 
 class Arrival:
-    """How far a download has come. `done` and `total` count stored bytes; `total` is None while nobody has said it."""
+    """How far a download has come. `done` and `total` count stored bytes; `total` is None while nobody has said it.
+
+    `md5` adds up the MD5 if that is needed; None: it is added up here.
+    """
 
     def __init__(self, location: Location, span: Span | None = None) -> None:
         self.location = location
         self.span = span or Span()
         self.done = 0
         self.total: int | None = None
+        self.md5: Md5 | None = None
         self.generation: str | None = None
         self._etag: str | None = None
         self._encoding: str | None = None
@@ -73,7 +80,9 @@ class Arrival:
             last = "" if self.span.end is None else str(self.span.end - 1)
             headers["Range"] = f"bytes={self._next}-{last}"
         params = (("alt", "media"),)
-        return Request("GET", self.location.url, params, headers, repeatable=Repeat.ALWAYS, stream=True, token_401=True)
+        return Request(
+            "GET", self.location.url, params, headers, repeatable=Repeat.ALWAYS, stream=True, fill=True, token_401=True
+        )
 
     # --- what the headers say ---------------------------------------------------------------------------------------
 
@@ -118,7 +127,7 @@ class Arrival:
             self._inflater = Inflater() if encoding == "gzip" else None
             if not (self._stored_gzip and encoding != "gzip"):
                 # Otherwise the server inflates on the way, and the sums are of what we do not see.
-                self._checksum = Checksum.quickest(self._expected)
+                self._checksum = Checksum.quickest(self._expected, self.md5)
 
     def _first_byte(self, response: Response) -> int:
         """Which stored byte the answer's body begins with."""
@@ -182,10 +191,6 @@ class Arrival:
     @property
     def came_inflated(self) -> bool:
         return self._encoding == ""
-
-    def restarted(self) -> Arrival:
-        """The same download from the beginning."""
-        return Arrival(self.location, self.span)
 
 
 def _expected(response: Response) -> Expected:
@@ -269,11 +274,12 @@ def receive(arrival: Arrival, attempts: int) -> BodyFlow[None]:
 def _arriving(arrival: Arrival, response: Response) -> BodyFlow[NetworkError | None]:
     """The bytes of one answer. Returns what broke it off, if anything did."""
     reader = response.reader or _Whole(response.body)
+    size = _FIRST_PIECE
     try:
         arrival.opened(response)
         while not arrival.is_satisfied:
             try:
-                data = reader.read(PIECE)
+                data = reader.read(size)
                 if not data:
                     arrival.check_end()
             except NetworkError as error:
@@ -281,6 +287,7 @@ def _arriving(arrival: Arrival, response: Response) -> BodyFlow[NetworkError | N
             if not data:
                 break
             yield from arrival.take(data)
+            size = min(PIECE, size * 2)
         return None
     finally:
         reader.close()

@@ -14,6 +14,7 @@ from typing import Any
 
 from firebase_rest.errors import (
     Cancelled,
+    FirebaseError,
     InvalidAnswer,
     NetworkError,
     NetworkTimeout,
@@ -22,11 +23,12 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.storage import protocol
+from firebase_rest.storage.beside import Md5Beside
 from firebase_rest.storage.download import Arrival, Span, pieces, receive
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.progress import Progress, reporting
 from firebase_rest.storage.source import ReadFailed, Source, Uploadable
-from firebase_rest.storage.target import Downloadable, Target, target_of
+from firebase_rest.storage.target import Downloadable, target_of
 from firebase_rest.storage.upload import Control, Plan, Session, cancel, trusted, upload
 from firebase_rest.transport.call import Call, Channel
 from firebase_rest.transport.lenient import json_object
@@ -44,7 +46,8 @@ def arriving(channel: Channel, arrival: Arrival) -> Generator[bytes, None, None]
     """The bytes of an object as they come, all within one deadline."""
     call = Call(channel.transport, channel.signer, channel.options, Watch())
     try:
-        yield from pieces(receive(arrival, channel.options.retries), call, call.hold)
+        with Md5Beside() as arrival.md5:
+            yield from pieces(receive(arrival, channel.options.retries), call, call.hold)
     except NetworkError as error:
         if isinstance(error, NetworkTimeout) or not call.is_overdue:
             raise
@@ -70,12 +73,8 @@ def download(
                         file.write(piece)
                 return
             except PreconditionFailed:
-                if not arrival.done or restarts == _RESTARTS or not _restarted(file):
+                if not arrival.done or restarts == _RESTARTS or not file.restart():
                     raise
-
-
-def _restarted(file: Target) -> bool:
-    return file.restart()
 
 
 def _counted(channel: Channel, arrival: Arrival, report: Any) -> Generator[bytes, None, None]:
@@ -226,7 +225,7 @@ class Upload:
     def _give_up(self, failure: Exception) -> dict[str, Any]:
         if not isinstance(failure, Cancelled):
             failure = Cancelled("The upload was cancelled.")
-        with suppress(NetworkError):  # the session ends by itself within a week
+        with suppress(FirebaseError):  # the session ends by itself within a week
             self._channel.run(cancel(self._session))
         self._session = Session()
         raise failure

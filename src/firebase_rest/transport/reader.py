@@ -20,15 +20,16 @@ class OpenBody:
         self, raw: BaseHTTPResponse, watch: Watch, request: Request, on_close: Callable[[Watch], object]
     ) -> None:
         self._raw = raw
+        self._read = raw.read if request.fill else raw.read1
         self._watch = watch
         self._request = request
         self._on_close = on_close
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as any are there; b"" at the end. Raises `NetworkError` where it was cut."""
+        """See `BodyReader`."""
         problem: Exception | None = None
         try:
-            return self._raw.read1(size)
+            return self._read(size)
         except (Urllib3Error, RequestException, OSError) as error:
             problem = error
         except (ValueError, AttributeError) as error:

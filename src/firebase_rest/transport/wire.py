@@ -57,7 +57,8 @@ class Request:
 
     `url` is absolute, its path already percent-encoded, without a query; `params` are decoded pairs that the transport
     encodes once. A `body` that is an iterator of bytes is sent at most once. With `stream` the answer's body comes as
-    an open reader. With `token_401` an answer 401 is about the token, whatever its words.
+    an open reader, which with `fill` may wait for all the bytes that are asked for. With `token_401` an answer 401 is
+    about the token, whatever its words.
     """
 
     method: str
@@ -67,6 +68,7 @@ class Request:
     body: bytes | Iterable[bytes] | None = None
     repeatable: Repeat = Repeat.IF_UNSENT
     stream: bool = False
+    fill: bool = False
     token_401: bool = False
 
     def __repr__(self) -> str:
@@ -80,7 +82,10 @@ class BodyReader(Protocol):
     """An answer's body while it is still arriving."""
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as any are there; b"" at the end. Raises `NetworkError` where it was cut."""
+        """At most `size` bytes, as soon as any are there; b"" at the end. Raises `NetworkError` where it was cut.
+
+        Where the request said `fill`, as soon as all are there; what came of them before a cut is lost.
+        """
         ...
 
     def abort(self) -> None:

@@ -224,7 +224,9 @@ def test_an_upload_is_cancelled_while_a_piece_is_on_its_way(server, monkeypatch)
 
         thread = threading.Thread(target=run)
         thread.start()
+        limit = time.monotonic() + 10
         while server.emulator.storage.traffic.received < 300_000:
+            assert time.monotonic() < limit
             time.sleep(0.01)
         upload.cancel()
         thread.join(10)

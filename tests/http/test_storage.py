@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import pickle
+import random
 
 import pytest
 import responses
@@ -12,6 +13,7 @@ import responses
 import firebase_rest
 from firebase_rest import (
     ApiError,
+    Cancelled,
     ConfigError,
     InvalidAnswer,
     NetworkError,
@@ -300,6 +302,42 @@ def test_without_a_bucket_the_first_use_says_which_key_is_missing():
         assert app.storage().ref("gs://b/a").full_path == "a"
 
 
+# --- broken connections ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunks"])
+def test_a_line_that_breaks_after_every_20_kb_brings_the_file_all_the_same(bucket, tmp_path, chunked):
+    data = random.Random(6).randbytes(100_000)
+
+    def script(peer: Peer) -> None:
+        wanted = peer.request().headers.get("range", "bytes=0-")
+        start = int(wanted.removeprefix("bytes=").rstrip("-"))
+        part = data[start : start + 20_000]
+        size = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(data) - start}"
+        head = f"Content-Range: bytes {start}-{len(data) - 1}/{len(data)}\r\nETag: v1\r\n{size}"
+        peer.send(f"HTTP/1.1 {206 if start else 200} OK\r\n{head}\r\n\r\n")
+        peer.send(b"%x\r\n%b\r\n" % (len(part), part) if chunked else part)
+        if start + len(part) < len(data):
+            peer.reset()
+        elif chunked:
+            peer.send("0\r\n\r\n")
+
+    with Server(script) as server:
+        bucket(server).child("a").download(tmp_path / "a")
+        assert len(server.requests) > 4
+    assert (tmp_path / "a").read_bytes() == data
+
+
+# --- what a list may not do ------------------------------------------------------------------------------------------
+
+
+def test_a_list_of_files_elsewhere_deletes_none_of_them(bucket):
+    with Server(ok(json.dumps({"items": [{"name": "old/a"}, {"name": "other/b"}]}))) as server:
+        with pytest.raises(InvalidAnswer, match=r"'other/b'.*'old/'"):
+            bucket(server).delete_all("old", confirm="old")
+        assert [request.method for request in server.requests] == ["GET"]
+
+
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
@@ -333,6 +371,21 @@ def test_no_token_and_no_upload_url_is_in_errors_reprs_and_logs(bucket, caplog):
     assert "secret-download-token" in link
     for secret in ("secret-upload-id", "secret-download-token", "secret-id-token"):
         assert not [text for text in texts if secret in text]
+
+
+@pytest.mark.parametrize("status", [403, 500])
+def test_a_cancelled_upload_is_cancelled_also_where_the_server_refuses_to_hear_of_it(bucket, status):
+    def script(peer: Peer) -> None:
+        while True:
+            command = peer.request().headers["x-goog-upload-command"]
+            headers = {**SESSION, "X-Goog-Upload-URL": "http://other/o?upload_id=1"}
+            peer.answer("", status if command == "cancel" else 200, headers)
+
+    with Server(script) as server:
+        upload = bucket(server, retries=0).child("a").upload(bytes(300_000), progress=lambda *_: upload.cancel())
+        with pytest.raises(Cancelled):
+            upload.run()
+        assert [request.headers["x-goog-upload-command"] for request in server.requests] == ["start", "cancel"]
 
 
 def test_an_upload_stays_with_the_configured_emulator_whatever_it_calls_itself(bucket):

@@ -172,12 +172,12 @@ def parse_url(url: object, emulator: str | None) -> Location:
 
 def _taken_apart(url: str) -> tuple[str, str] | None:
     """Bucket and name."""
-    url = url.strip()
+    url = url.lstrip()  # a name may end in a space, and a gs:// URL is not encoded
     if url.startswith("gs://"):
-        bucket, _, name = url[len("gs://") :].partition("/")
-        return bucket, name.rstrip("/")
+        bucket, slash, name = url[len("gs://") :].partition("/")
+        return bucket if slash else bucket.rstrip(), name.rstrip("/")
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(url.rstrip())
         host = parts.hostname or ""
     except ValueError:  # a bracket that is not closed
         return None

@@ -1,7 +1,7 @@
 """Every Python block of the README and of docs/ runs, each document against an emulator of its own.
 
 A `text` block right after one is what it printed (`...` stands for anything). A block that begins with `# Before` is
-written for another library, and does not run: `test_migration` judges those.
+written for another library, and does not run (`test_migration` judges those): its text is in the name `before`.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ DOCUMENTS = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob(
 
 
 @pytest.fixture
-def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """An emulator that the environment points at; the environment is as before when the document has run."""
+def emulator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """An emulator that the environment points at, and an empty folder; all is as before when the document has run."""
+    monkeypatch.chdir(tmp_path)
     before = dict(os.environ)
     with Emulator().serve() as server:
         for name, value in server.environ.items():
@@ -52,7 +53,9 @@ def test_every_python_block_of_a_document_runs_and_prints_what_it_says(
     threads = set(threading.enumerate())
     outputs = CodeBlockParser(language="text", evaluator=lambda example: compare_output(example, capsys))
     for example in Sybil([PythonCodeBlockParser(), outputs]).parse(path):
-        if not str(example.parsed).startswith("# Before"):
+        if str(example.parsed).startswith("# Before"):
+            example.namespace["before"] = str(example.parsed)
+        else:
             example.evaluate()
     for thread in threading.enumerate():
         if thread not in threads and not thread.daemon:

@@ -1,0 +1,52 @@
+"""What differs in calls of Auth, and what only the forks have."""
+
+from __future__ import annotations
+
+from firebase_rest.migrate import names
+from firebase_rest.migrate.call import Call, Report
+from firebase_rest.migrate.values import Thing
+
+
+def auth(report: Report, thing: Thing, call: Call) -> None:
+    """verify_password_reset_code."""
+    if thing.kind == "auth" and call.name == "verify_password_reset_code":
+        positional = not call.node.keywords
+        report(
+            "reset-code",
+            call.node,
+            "verify_password_reset_code() does more than it says: it sets the new password.",
+            "write confirm_password_reset(code, new_password); check_action_code(code) only verifies",
+            method="confirm_password_reset" if positional else None,
+        )
+
+
+def fork(report: Report, kind: str, style: str, call: Call) -> None:
+    """A method or keyword that only a fork has."""
+    if style in ("pyrebase", "native"):
+        return
+    instead = names.FORK_CALLS.get((kind, call.name))
+    if instead:
+        report("fork-call", call.node, f"{style}'s {call.name}() is not there.", f"use {instead}")
+    for keyword in call.node.keywords:
+        instead = names.FORK_ARGUMENTS.get((kind, call.name, keyword.arg or ""))
+        if instead:
+            report("fork-call", keyword.value, f"{call.name}() takes no {keyword.arg}=.", instead)
+    positions = {("database", "stream"): 2, ("storage", "put"): 3, ("storage", "get_url"): 1, ("app", "auth"): 0}
+    most = positions.get((kind, call.name)) if style == "empyrebase" or call.name != "stream" else None
+    if most is not None and len(call.args) > most:
+        report(
+            "fork-call",
+            call.node,
+            f"{style}'s {call.name}() has other positional arguments than this one.",
+            "pass the ones after the token by keyword, as the reference of firebase-rest names them",
+        )
+
+
+def python_firebase(report: Report, call: Call) -> None:
+    """A call of FirebaseApplication."""
+    instead = names.PYTHON_FIREBASE.get(call.name.removesuffix("_async"))
+    if instead:
+        thread = ", in a thread of a concurrent.futures pool" if call.name.endswith("_async") else ""
+        report(
+            "python-firebase", call.node, f"python-firebase's {call.name}() is not there.", f"write {instead}{thread}"
+        )

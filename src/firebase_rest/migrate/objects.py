@@ -1,0 +1,170 @@
+"""Our objects: what their attributes and calls give, and what pyrebase's had that they have not."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import cast
+
+from firebase_rest.migrate import names
+from firebase_rest.migrate.call import Call, Report
+from firebase_rest.migrate.values import Class, Constant, Foreign, Method, Module, Pair, Place, Step, Thing, Value
+
+_INNER = ("pyrebase.pyrebase", "pyrebase")
+_KEYS_ONLY = {"isdisjoint", "mapping"}
+_TEXT_METHODS = {"replace", "split", "strip", "lstrip", "startswith", "removeprefix", "partition", "find", "sub"}
+
+
+def position(node: ast.AST) -> tuple[int, int, int]:
+    """Line, column in bytes of UTF-8, and last line."""
+    place = cast("ast.expr", node)
+    return place.lineno, place.col_offset, place.end_lineno or place.lineno
+
+
+def path_of(steps: Sequence[Step]) -> str:
+    """The path that children make, "..." where unknown."""
+    parts = [
+        str(literal.value) if isinstance(literal, Constant) else "..."
+        for step in steps
+        if step.method == "child"
+        for literal in step.literals
+    ]
+    return "/".join(parts) or ("..." if any(step.method in ("child", "") for step in steps) else "")
+
+
+def attribute(report: Report, of: Place | Thing, node: ast.Attribute) -> Value | None:
+    """An attribute: a method not called yet, another object, or something that is not there any more."""
+    kind = of.service if isinstance(of, Place) else of.kind
+    name = node.attr
+    instead = names.MISSING.get("snapshot" if kind == "shallow" else kind, {}).get(name)
+    if instead is not None and of.style != "native":
+        fix = "key()" if name == "query_key" else None
+        report("missing-attribute", node, f"{name!r} of pyrebase's {kind} is not there.", instead, attribute=fix)
+        return None
+    if isinstance(of, Place):
+        if kind == "storage" and name == "bucket" and of.steps and of.style != "native":
+            report(
+                "missing-attribute",
+                node,
+                "Below a child(), `bucket` is the bucket's name; pyrebase had google-cloud-storage's object.",
+                "write firebase.storage().bucket",
+            )
+        return Method(of, name)
+    if kind == "file":
+        if name not in names.LISTED_FILE:
+            report(
+                "listed-file",
+                node,
+                f"The files of list_files() have no {name!r}, which google-cloud-storage's blobs have.",
+                names.INSTEAD_OF_BLOB.get(name, f"use firebase.storage().bucket.blob(file.name).{name}"),
+            )
+        return None
+    if kind == "value" and name == "move_to_end":
+        _no_ordered_dict(report, node)
+    if kind == "keys" and of.style != "native" and name in _KEYS_ONLY:
+        report(
+            "shallow-keys", node, f"val() after shallow() is a list now and has no {name}.", "write set(...) around it"
+        )
+    if kind in ("snapshot", "shallow") and name == "pyres":
+        return Thing("keys" if kind == "shallow" else "items", of.style)
+    return Method(of, name)
+
+
+def result(report: Report, of: Place | Thing, call: Call) -> Value | None:
+    """What a call of a method gives."""
+    if isinstance(of, Place):
+        if call.name in ("get", "sort"):
+            is_shallow = any(step.method == "shallow" for step in of.steps)
+            return Thing("shallow" if is_shallow else "snapshot", of.style) if of.service == "database" else None
+        made = {"stream": "stream", "list_files": "files"}.get(call.name)
+        return Thing(made, of.style) if made is not None else None
+    kinds = {
+        ("snapshot", "val"): "value",
+        ("snapshot", "each"): "items",
+        ("shallow", "val"): "keys",
+        ("app", "auth"): "auth",
+    }
+    if of.kind == "value" and call.name == "popitem" and call.node.keywords:
+        _no_ordered_dict(report, call.node)
+    found = kinds.get((of.kind, call.name))
+    return Thing(found, of.style) if found is not None else None
+
+
+def _no_ordered_dict(report: Report, node: ast.AST) -> None:
+    report(
+        "ordered-dict",
+        node,
+        "val() gave an OrderedDict; now it gives a plain dict, in the same order.",
+        "test for dict, or build collections.OrderedDict(value)",
+    )
+
+
+def ordered_dict(report: Report, node: ast.Call, args: Sequence[Value | None]) -> None:
+    """isinstance(value, OrderedDict), and text cut out of repr(OrderedDict(...))."""
+    match node.func:
+        case ast.Name(id="isinstance") if len(args) == 2:
+            kinds = args[1].values if isinstance(args[1], Pair) else (args[1],)
+            has_dict = isinstance(node.args[1], ast.Tuple) and any(
+                isinstance(item, ast.Name) and item.id == "dict" for item in node.args[1].elts
+            )
+            if not has_dict and any(isinstance(kind, Foreign) and kind.name.endswith("OrderedDict") for kind in kinds):
+                _no_ordered_dict(report, node)
+        case ast.Attribute(attr=name) if name in _TEXT_METHODS:
+            if any(isinstance(value, Constant) and "OrderedDict(" in str(value.value) for value in args):
+                _no_ordered_dict(report, node)
+        case _:
+            pass
+
+
+def compared(report: Report, node: ast.Compare, sides: Sequence[Value | None]) -> None:
+    """type(value) is OrderedDict."""
+    if any(isinstance(side, Foreign) and side.name.endswith("OrderedDict") for side in sides):
+        _no_ordered_dict(report, node)
+
+
+def assigned(report: Report, of: Value | None, target: ast.Attribute, statement: ast.stmt | None) -> None:
+    """An assignment to an attribute of one of our objects, classes or modules."""
+    name = target.attr
+    if isinstance(of, Module) and of.name in _INNER:
+        if name == "quote":
+            report(
+                "quote-patch",
+                target,
+                "Assigning pyrebase.pyrebase.quote does nothing: text is encoded once, whatever stands there.",
+                "delete the assignment",
+                remove=statement,
+            )
+        else:
+            report(
+                "missing-name",
+                target,
+                f"Nothing looks {name!r} up in {of.name}: assigning it does nothing.",
+                "delete it",
+            )
+    elif isinstance(of, Class):
+        report(
+            "missing-name",
+            target,
+            f"Nothing calls {of.name}.{name} as pyrebase did: replacing it does nothing, or breaks it.",
+            "use the options of initialize_app(), or change app.requests, the requests.Session",
+        )
+    elif isinstance(of, (Place, Thing)):
+        kind = of.service if isinstance(of, Place) else of.kind
+        if isinstance(of, Place) or name in names.ASSIGNED.get(kind, ()):
+            reset = isinstance(of, Place) and not of.steps and name in ("path", "build_query") and is_empty(statement)
+            report(
+                "assigned-attribute",
+                target,
+                f"{name!r} cannot be assigned: {kind} objects never change.",
+                names.INSTEAD_OF_ASSIGNING.get(name, "keep the value in a variable of your own"),
+                remove=statement if reset else None,
+            )
+
+
+def is_empty(statement: ast.stmt | None) -> bool:
+    """Whether a statement assigns "", None or {} to one target."""
+    match statement:
+        case ast.Assign(targets=[_], value=ast.Constant(value="" | None) | ast.Dict(keys=[])):
+            return True
+        case _:
+            return False

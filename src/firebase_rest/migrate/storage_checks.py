@@ -1,0 +1,109 @@
+"""What differs in calls of Storage: one small function for each finding."""
+
+from __future__ import annotations
+
+import ast
+
+from firebase_rest.migrate.call import Call, Report
+from firebase_rest.migrate.values import Constant, Place, Text, Value
+
+
+def download(report: Report, place: Place, call: Call) -> None:
+    """Two positional arguments below a child: is the first a path?"""
+    if not place.steps or len(call.args) < 2 or place.style == "native":
+        return
+    first, second = call.args[0], call.args[1]
+    if len(call.args) == 2 and _is_token(second, call.node.args[1]):
+        return
+    if isinstance(second, Constant) and second.value is None:
+        return
+    if isinstance(first, Constant) and first.value == _literal_path(place):
+        return
+    report(
+        "download-forms",
+        call.node,
+        "Two arguments below a child(): if the second is no ID token, they are (path, file name), and the child's path "
+        "counts; pyrebase took (file name, token), and pyrebase4 the first path with a service account.",
+        "write child(path).download(filename), or download(filename, token=token)",
+    )
+
+
+def delete(report: Report, place: Place, call: Call) -> None:
+    """A name below a child."""
+    name = call.given(0, "name")
+    syntax = call.syntax(0, "name")
+    if not place.steps or syntax is None or _is_token(name, syntax):
+        return
+    if isinstance(name, Constant) and name.value in (None, _literal_path(place)):
+        return
+    report(
+        "delete-path",
+        call.node,
+        "delete(name) below a child() deletes `name` in the bucket, as in pyrebase; the child is not part of it.",
+        "write child(path).delete(token=token), or storage.delete(whole_path, token)",
+    )
+
+
+def get_url(report: Report, place: Place, call: Call) -> None:
+    """An ID token."""
+    syntax = call.syntax(0, "token")
+    if (
+        syntax is None
+        or place.style not in ("pyrebase", "empyrebase")
+        or not _is_id_token(call.given(0, "token"), syntax)
+    ):
+        return
+    report(
+        "url-token",
+        call.node,
+        "pyrebase put the ID token into the link, for everybody who sees it; now the shareable link is asked for.",
+        "write get_download_url(token) if a link is meant for others, get_url() for the bare address",
+    )
+
+
+def list_files(report: Report, place: Place, call: Call) -> None:
+    """A folder."""
+    if place.steps and place.style != "native":
+        report(
+            "list-folder",
+            call.node,
+            "pyrebase listed the whole bucket here, whatever the child; now it lists that folder.",
+            "keep it if the folder is meant, else write storage.list_files()",
+        )
+
+
+def _literal_path(place: Place) -> str | None:
+    literals = [literal for step in place.steps for literal in step.literals]
+    if not literals or not all(isinstance(literal, Constant) for literal in literals):
+        return None
+    return "/".join(str(literal.value) for literal in literals if isinstance(literal, Constant)).lstrip("/")
+
+
+def _is_token(value: Value | None, syntax: ast.expr) -> bool:
+    if isinstance(value, Text):
+        return value.kind == "id token"
+    return "token" in _last_name(syntax).lower() or _is_id_token(value, syntax)
+
+
+def _is_id_token(value: Value | None, syntax: ast.expr) -> bool:
+    if value is not None:
+        return isinstance(value, Text) and value.kind == "id token"
+    return _last_name(syntax).lower().replace("_", "") in ("idtoken", "usertoken", "useridtoken", "authtoken")
+
+
+def _last_name(node: ast.expr) -> str:
+    match node:
+        case ast.Name():
+            return node.id
+        case ast.Attribute():
+            return node.attr
+        case ast.Subscript(slice=ast.Constant(value=str(key))):
+            return key
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(key)), *_]):
+            return key
+        case _:
+            return ""
+
+
+CHECKS = {"download": download, "delete": delete, "get_url": get_url, "list_files": list_files}
+"""By the name of the method."""

@@ -29,6 +29,8 @@ def outcome(call: Callable[[], object]) -> str:
 def plain(value: Any) -> Any:
     """The value with a text in place of all that is not plain: answers show what their methods say.
 
+    An OrderedDict, which Pyrebase4 gives, is shown as the dict that it is, and the pair of an item as a tuple.
+
     `.pyres` is shown where it is not the list of `each()`, or without one the value.
     """
     if hasattr(value, "each") and hasattr(value, "val"):

@@ -42,7 +42,7 @@ def form(line: str) -> str:
     head, _, body = line.rpartition(" · ")
     if "securetoken" not in head:
         return line
-    token = quote(json.loads(body)["refreshToken"], safe="")
+    token = quote(json.loads(body)["refreshToken"] or "", safe="")
     head = head.replace("application/json", "application/x-www-form-urlencoded")
     return f"{head} · 'grant_type=refresh_token&refresh_token={token}'"
 

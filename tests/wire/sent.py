@@ -81,7 +81,8 @@ def _body(request: dict[str, Any]) -> list[str]:
 
 
 def _json(body: bytes) -> str:
-    return json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
+    said = json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
+    return said.encode(errors="backslashreplace").decode()  # half of a surrogate pair
 
 
 def _parts(body: bytes, boundary: bytes) -> str:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Callable
 from typing import Any
 
-from wire.page import ID_TOKEN, Desk, page
+from wire.page import ID_TOKEN, Desk, Reply, page
 
 SIGNED_IN = json.dumps(
     {
@@ -31,6 +32,24 @@ REFRESHED = json.dumps(
     }
 )
 DONE = '{"kind": "k", "email": "ada@example.com"}'
+REFUSED = Reply('{"error": {"code": 400, "message": "INVALID_EMAIL"}}', 400)
+WITHOUT_VALUE: dict[str, Callable[[Any, Any], Any]] = {
+    "sign-in": lambda auth, value: auth.sign_in_with_email_and_password(value, value),
+    "sign-in with the password": lambda auth, value: auth.sign_in_with_email_and_password("a@example.com", value),
+    "sign-up": lambda auth, value: auth.create_user_with_email_and_password(value, value),
+    "sign-up with the password": lambda auth, value: auth.create_user_with_email_and_password("a@example.com", value),
+    "sign-in by a custom token": lambda auth, value: auth.sign_in_with_custom_token(value),
+    "refresh": lambda auth, value: auth.refresh(value),
+    "account info": lambda auth, value: auth.get_account_info(value),
+    "verification mail": lambda auth, value: auth.send_email_verification(value),
+    "reset mail": lambda auth, value: auth.send_password_reset_email(value),
+    "reset": lambda auth, value: auth.verify_password_reset_code(value, value),
+    "deletion": lambda auth, value: auth.delete_user_account(value),
+    "change of the address": lambda auth, value: auth.change_email(value, value),
+    "change of the password": lambda auth, value: auth.change_password(ID_TOKEN, value),
+    "profile": lambda auth, value: auth.update_profile(value, value),
+}
+"""What a form that was not filled in, or a session without a user, makes of programs' calls."""
 ADA = ("ada@example.com", "secret")
 
 
@@ -98,6 +117,11 @@ ACCOUNTS = {
     "update_profile, a deletion as text": page(
         lambda at: at.auth.update_profile(ID_TOKEN, None, None, "PHOTO_URL"), DONE
     ),
+    **{
+        f"{name} of {what}": page(lambda at, call=call, value=value: call(at.auth, value), REFUSED)
+        for name, call in WITHOUT_VALUE.items()
+        for what, value in (("None", None), ("an empty text", ""))
+    },
     "current_user": page(current_user, SIGNED_IN),
     "current_user after a sign-up": page(after_sign_up, SIGNED_IN),
     "current_user after an anonymous sign-in": page(after_anonymous, SIGNED_IN),

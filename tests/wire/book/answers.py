@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 from typing import Any
 
@@ -70,6 +71,14 @@ ANSWERS = {
     "the first member": page(lambda at: (got(at)[0].key(), got(at)[0].val()), OBJECT),
     "the last member of an array": page(lambda at: got(at)[-1].val(), ARRAY),
     "a member that is not there": page(lambda at: got(at)[7], OBJECT),
+    "a slice": page(lambda at: [item.key() for item in got(at)[:1]], OBJECT),
+    "the members": page(lambda at: [item.item for item in got(at).pyres], OBJECT),
+    "the members of an array": page(lambda at: [tuple(item.item) for item in got(at).pyres], ARRAY),
+    "how many": page(lambda at: (len(got(at).each()), len(got(at).val()), len(got(at).pyres)), OBJECT),
+    "a value by its key": page(lambda at: got(at).val()["ada"]["age"], OBJECT),
+    "a value is a dict": page(lambda at: isinstance(got(at).val(), dict), OBJECT),
+    "a value as JSON": page(lambda at: json.dumps(got(at).val()), OBJECT),
+    "get with json_kwargs by position": page(lambda at: at.db.child("x").get(None, {"parse_int": str}), "7"),
     "a member of null": page(lambda at: got(at)[0], "null"),
     "iterating an object": page(iterated, OBJECT),
     "iterating an array": page(iterated, ARRAY),

@@ -89,6 +89,15 @@ FILES = {
     "download with the path alone": downloaded(lambda storage, name: storage.download("images/a.png", name)),
     "download as in Pyrebase 3": downloaded(lambda storage, name: image(storage).download(name)),
     "download with another path": downloaded(lambda storage, name: image(storage).download("other.png", name)),
+    "download to a PathLike": downloaded(lambda storage, name: image(storage).download("", Path(name))),
+    "download into a folder that is missing": downloaded(
+        lambda storage, name: image(storage).download("", name.replace("there.png", "missing/there.png"))
+    ),
+    "get_url of a child of two": page(lambda at: at.storage.child("a", "b.png").get_url(None)),
+    "get_url of the bucket": page(lambda at: at.storage.get_url(None)),
+    "get_url with a slash at the end": page(lambda at: at.storage.child("a/").get_url(None)),
+    "get_url with two slashes within": page(lambda at: at.storage.child("a//b").get_url(None)),
+    "get_url with slashes in front": page(lambda at: [at.storage.child(name).get_url(None) for name in ("//a", "./a")]),
     "download of a file that is missing": downloaded(
         lambda storage, name: image(storage).download("images/a.png", name), MISSING
     ),

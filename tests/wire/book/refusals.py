@@ -76,5 +76,11 @@ REFUSALS = {
     "the status in args": caught(read, lambda error: error.args[0].response.status_code, DENIED),
     "the response of the error": caught(read, lambda error: getattr(error.response, "status_code", None), DENIED),
     "caught as OSError": caught(read, lambda error: isinstance(error, OSError), DENIED),
+    "the words of the first": caught(read, lambda error: str(error.args[0]).partition(" for url")[0], DENIED),
+    "the kind of the first": caught(read, lambda error: type(error.args[0]).__name__, DENIED),
+    "the text of the response": caught(read, lambda error: error.args[0].response.text, DENIED),
+    "the headers of the response": caught(read, lambda error: error.args[0].response.headers["content-type"], DENIED),
+    "the verb of the response's request": caught(read, lambda error: error.args[0].response.request.method, DENIED),
+    "the reason of the response": caught(read, lambda error: error.args[0].response.reason, DENIED),
     "how many args": caught(read, lambda error: len(error.args), DENIED),
 }

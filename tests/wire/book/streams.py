@@ -53,6 +53,26 @@ def listened(start: Callable[[Desk, Any], Any], number: int, *replies: Reply) ->
     return page(call, *replies)
 
 
+def failing(at: Desk) -> object:
+    """How many messages a handler gets that fails at each."""
+    messages: list[Any] = []
+    twice = threading.Event()
+
+    def handler(message: Any) -> None:
+        messages.append(message)
+        if len(messages) == 2:
+            twice.set()
+        raise KeyError("no such thing")
+
+    stream = at.db.child("x").stream(handler)
+    while stream.thread.is_alive() and not twice.wait(0.01):
+        pass
+    if stream.thread.is_alive():
+        close(stream)
+        stream.thread.join(LIMIT)
+    return len(messages), stream.thread.is_alive()
+
+
 def closed_in_its_handler(at: Desk) -> object:
     ready, over, said = threading.Event(), threading.Event(), []
 
@@ -145,6 +165,9 @@ STREAMS = {
     "stream with keep-alives": listened(of_x, 2, events(PUT, "event: keep-alive\ndata: null\n\n", PATCH)),
     "stream with letters": listened(of_x, 1, events('event: put\ndata: {"path": "/é", "data": "日本 😀"}\n\n')),
     "stream over nothing": listened(of_x, 1, events('event: put\ndata: {"path": "/", "data": null}\n\n')),
+    "stream with an empty id": listened(lambda at, handler: at.db.child("x").stream(handler, None, ""), 1, events(PUT)),
+    "stream whose handler fails": page(failing, events(PUT, PATCH), events(PATCH)),
+    "stream that is cancelled": page(ended, events(PUT, "event: cancel\ndata: null\n\n", hold=False), DENIED),
     "stream that is cut": listened(
         of_x, 2, events("retry: 1\n", PUT, hold=False), events('event: put\ndata: {"path": "/", "data": 2}\n\n')
     ),

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import time
+from collections import OrderedDict, defaultdict
 from datetime import date
-from enum import Enum
-from typing import Any
+from decimal import Decimal
+from enum import Enum, IntEnum
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from wire.page import ID_TOKEN, Desk, Page, Reply, page
 
 NAME = '{"name": "-Kabc"}'
 TAKEN = Reply('{"a": 1}', 412, {"ETag": "newer"})
+
+
+class Point(NamedTuple):
+    x: int
+    y: int
+
+
+class Weekday(IntEnum):
+    MONDAY = 1
+
+
 DATA: dict[str, Any] = {
     "a dict": {"name": "Ada", "age": 36},
     "a text": "x",
@@ -39,6 +53,21 @@ DATA: dict[str, Any] = {
     "a date": date(2024, 1, 2),
     "bytes": b"x",
 }
+
+DATA.update(
+    {
+        "an OrderedDict": OrderedDict(b=1, a=2),
+        "a defaultdict": defaultdict(int, a=1),
+        "a named tuple": Point(1, 2),
+        "an IntEnum": Weekday.MONDAY,
+        "a Decimal": Decimal("1.5"),
+        "a read-only mapping": MappingProxyType({"a": 1}),
+        "a view of keys": {"a": 1}.keys(),
+        "half of a letter": "\ud83d",
+        "a key with a slash": {"a/b": 1},
+        "an object": object(),
+    }
+)
 
 
 class Colour(str, Enum):
@@ -82,6 +111,9 @@ WRITES = {
     ),
     "set with sorted keys": page(lambda at: at.db.child("x").set({"b": 1, "a": 2}, None, {"sort_keys": True})),
     "set with not a number, told to": page(lambda at: at.db.child("x").set(float("inf"), json_kwargs={"default": str})),
+    "set with its letters as they are": page(
+        lambda at: at.db.child("x").set({"é": "日本"}, json_kwargs={"ensure_ascii": False}), "1"
+    ),
     "push with a token": page(lambda at: at.db.child("x").push(1, ID_TOKEN), NAME),
     "push by keyword": page(lambda at: at.db.child("x").push(data=1, token=ID_TOKEN, json_kwargs={}), NAME),
     "push at the root": page(lambda at: at.db.push(1), NAME),

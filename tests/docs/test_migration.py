@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -15,6 +18,7 @@ from pathlib import Path
 import pytest
 
 import firebase_rest
+from firebase_rest.migrate.findings import CODES
 
 GUIDE = Path(__file__).parents[2] / "docs" / "migration"
 PAGES = sorted(GUIDE.glob("*.md"))
@@ -64,7 +68,7 @@ OURS = {
 
 def parts(page: Path) -> list[str]:
     """The Python blocks and the headings of a page, in order; what is printed and typed in a shell is left out."""
-    python_or_heading = r"^```python\n(?P<code>.*?)^```$|^(?P<heading>#+ .*)$"
+    python_or_heading = r"^```python\n(?P<code>.*?)^```$|^(?P<heading>#+ [^\n]*)$"
     found = re.finditer(python_or_heading, without_outputs(page), re.MULTILINE | re.DOTALL)
     return [match["code"] or match["heading"] for match in found]
 
@@ -76,6 +80,12 @@ def without_outputs(page: Path) -> str:
 
 def is_before(part: str) -> bool:
     return part.startswith("# Before: ")
+
+
+def test_the_befores_of_every_page_are_found() -> None:
+    counted = {page.name: sum(map(is_before, parts(page))) for page in PAGES}
+    assert counted.pop("index.md") == 0
+    assert all(counted.values()), counted
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
@@ -131,3 +141,43 @@ def test_every_call_that_the_tables_give_as_ours_fits_our_signatures() -> None:
             inspect.signature(getattr(owner, method.attr)).bind(None, *call.args, **named)
         except TypeError as error:
             pytest.fail(f"{where}: {error}")
+
+
+# --- the checker -----------------------------------------------------------------------------------------------------
+
+CHECKER = (GUIDE / "checker.md").read_text(encoding="utf-8")
+BEGINNING = """import pyrebase
+firebase = pyrebase.initialize_app({})
+auth, db, storage = firebase.auth(), firebase.database(), firebase.storage()
+"""
+
+
+def test_the_page_of_the_checker_has_every_code_with_its_level_and_no_other() -> None:
+    rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", CHECKER, re.MULTILINE)
+    assert rows == [(name, code.level) for name, code in CODES.items()]
+
+
+def befores_by_section(page: Path) -> Iterator[tuple[str, str]]:
+    """(the heading as a link's anchor, a `# Before`)."""
+    section = ""
+    for part in parts(page):
+        if part.startswith("#") and not is_before(part) and not part.startswith("# After\n"):
+            section = re.sub(r"[^\w\- ]", "", part.lstrip("# ").lower()).replace(" ", "-")
+        elif is_before(part):
+            yield section, part
+
+
+def test_the_checker_finds_what_the_linked_sections_show(tmp_path: Path) -> None:
+    expected: dict[str, set[str]] = {}
+    for code, page, section in re.findall(r"^\| `([a-z-]+)` .*\((breaks[\w-]*\.md)#([\w-]+)\)", CHECKER, re.MULTILINE):
+        expected.setdefault(f"{page} {section}", set()).add(code)
+    for page in PAGES:
+        for number, (section, before) in enumerate(befores_by_section(page)):
+            (tmp_path / f"{page.name} {section} {number}.py").write_text(BEGINNING + before, encoding="utf-8")
+    command = [sys.executable, "-m", "firebase_rest.migrate", "--json", str(tmp_path)]
+    report = json.loads(subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout)
+    found: dict[str, set[str]] = {}
+    for finding in report["findings"]:
+        found.setdefault(Path(finding["path"]).name.rsplit(" ", 1)[0], set()).add(finding["code"])
+    missed = {where: codes for where, codes in expected.items() if not codes & found.get(where, set())}
+    assert not missed

@@ -8,7 +8,7 @@ BIN := .venv/bin
 N ?= 5000
 SECONDS ?= 60
 
-.PHONY: help venv test quick check demo docs oracle faults bench clean
+.PHONY: help venv test quick check demo frozen docs oracle faults bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -46,6 +46,9 @@ check: venv ## run every check: style, types, imports, coverage, wheel, all inte
 
 demo: .cache/demo/.ready ## run the tutorial against the embedded emulator, call by call
 	@.cache/demo/bin/python examples/narrate.py examples/tutorial.py
+
+frozen: venv ## make the demo an executable (PyInstaller) and a zip file (zipapp), in dist/frozen
+	@$(BIN)/python tools/frozen.py
 
 docs: venv ## build the documentation, warnings are errors
 	@$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html

@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, distribution, packages_dist
 
 from firebase_rest.migrate.findings import Finding
 
-CURE = "pip uninstall pyrebase pyrebase4, then pip install --force-reinstall --no-deps firebase-rest"
+CURE = "pip uninstall pyrebase pyrebase4, then pip install --force-reinstall firebase-rest"
 """What gets a working `pyrebase` back when two distributions have written it."""
 
 SENTENCE = (

@@ -1,0 +1,13 @@
+"""Where PyInstaller finds the hook for this package (an entry point in pyproject.toml names `get_hook_dirs`).
+
+https://pyinstaller.org/en/stable/hooks.html#provide-hooks-with-package
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def get_hook_dirs() -> list[str]:
+    """The folders that hold hooks."""
+    return [str(Path(__file__).parent)]

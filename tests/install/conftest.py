@@ -1,0 +1,105 @@
+"""What pip would give: our wheel, the packages it needs, others' packages, and environments to throw away."""
+
+from __future__ import annotations
+
+import json
+import os
+import runpy
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from importlib.metadata import requires
+from pathlib import Path
+
+import pytest
+
+from firebase_rest.emulator import Emulator
+from firebase_rest.emulator.server import Server
+from install.place import DEMO, FROZEN, PIP, PROGRAM, ROOT, Place, run
+
+HERE = Path(__file__).parent
+CACHE = ROOT / ".cache" / "wheelhouse" / "{}.{}".format(*sys.version_info)
+
+PURE = ("--platform", "any", "--only-binary", ":all:")
+OURS = [line.split(";")[0] for line in requires("firebase-rest") or () if "extra" not in line or "emulator" in line]
+DOWNLOADS = [
+    [*PURE, *OURS],
+    ["--no-deps", *PURE, "charset-normalizer==2.1.1"],
+    ["--no-deps", *PURE, "Pyrebase4==4.9.0"],
+    ["--no-deps", *PURE, "Pyrebase==3.0.27", "six"],
+    ["--no-deps", *PURE, "urllib3<2"],  # what Pyrebase4 asks for
+]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.slow)
+
+
+def download() -> None:
+    """Others' wheels, from the package index; once, until what we want of it changes."""
+    stamp = CACHE / ".ready"
+    if stamp.exists() and stamp.read_text() == repr(DOWNLOADS):
+        return
+    shutil.rmtree(CACHE, ignore_errors=True)
+    for wanted in DOWNLOADS:
+        run(*PIP, "download", "-qq", "--dest", str(CACHE), *wanted)
+    stamp.write_text(repr(DOWNLOADS))
+
+
+@pytest.fixture(scope="session")
+def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folders where pip finds our wheel, freshly built, and others': what PIP_FIND_LINKS takes."""
+    try:
+        download()
+    except subprocess.CalledProcessError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"CI must have others' wheels: {error.output}")
+        pytest.skip(f"pip cannot get others' wheels: {error.output}")
+    folder = tmp_path_factory.mktemp("wheel")
+    runpy.run_path(str(ROOT / "tools" / "wheel.py"))["build"](folder)
+    return f"{folder} {CACHE}"
+
+
+@pytest.fixture(scope="session")
+def executables(wheelhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[Path]]]:
+    """Script -> the executable that PyInstaller is making of it, in the background, where our wheel was installed."""
+    folder = tmp_path_factory.mktemp("frozen")
+    place = Place(folder, wheelhouse)
+    place.pip("install --no-deps firebase-rest")
+    # The rest, PyInstaller too, comes from the environment of the tests.
+    (place.packages / "rest.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
+    without = ("google", "cryptography", "pytest")  # pytest would come with keyring, whose tests are in its package
+    options = {DEMO: (), PROGRAM: [f"--exclude-module={name}" for name in without]}
+    with ThreadPoolExecutor(max_workers=1) as pool:
+        yield {
+            script: pool.submit(FROZEN["one_file"], script, folder, *options[script], python=place.python)
+            for script in options
+        }
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begin_with_what_takes_long(request: pytest.FixtureRequest) -> None:
+    """While PyInstaller works, other tests run."""
+    if any("executables" in getattr(item, "fixturenames", ()) for item in request.session.items):
+        request.getfixturevalue("executables")
+
+
+@pytest.fixture
+def place(wheelhouse: str, tmp_path: Path) -> Place:
+    return Place(tmp_path, wheelhouse)
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Emulator().serve() as server:
+        yield server
+
+
+@pytest.fixture
+def surroundings(server: Server) -> dict[str, str]:
+    """The variables that tests/install/program.py needs, and no other."""
+    return {**server.environ, "CONFIG": json.dumps(server.config)}

@@ -1,0 +1,65 @@
+"""A virtual environment to throw away, and what is said in it."""
+
+from __future__ import annotations
+
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = Path(__file__).with_name("program.py")
+DEMO = ROOT / "examples" / "tutorial.py"
+FROZEN = runpy.run_path(str(ROOT / "tools" / "frozen.py"))
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
+
+SAID = """\
+morty@example.com
+[('morty', {'score': 7})]
+{'morty': {'score': 7}}
+hello
+google-auth is loaded: False
+certificates: True
+names missing: []
+names missing: []
+extras: []
+"""
+"""What tests/install/program.py prints where no optional package is."""
+
+
+def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+    """What a program prints, errors among it. Raises `CalledProcessError`, with that as `output`, if it fails."""
+    environ = {**os.environ, **env} if env is not None else None
+    done = subprocess.run(
+        command, env=environ, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=110
+    )
+    if done.returncode:
+        raise subprocess.CalledProcessError(done.returncode, command, done.stdout)
+    return done.stdout
+
+
+class Place:
+    """An empty environment; its pip knows the wheels in the folders `links`, and no index."""
+
+    def __init__(self, folder: Path, links: str) -> None:
+        self.folder = folder / "environment"
+        run(sys.executable, "-m", "venv", "--without-pip", str(self.folder))
+        self.python = str(self.folder / "bin" / "python")
+        self.env = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": links, "PIP_NO_COMPILE": "1"}
+        self.packages = next(self.folder.glob("lib/python*/site-packages"))
+
+    def pip(self, arguments: str) -> str:
+        """`pip` with these arguments, for this environment."""
+        return run(*PIP, "--python", self.python, *arguments.split(), env=self.env)
+
+    def says(self, *arguments: str, env: Mapping[str, str] = {}) -> str:
+        """What its Python prints to these arguments, without the test run's own modules and settings."""
+        return run(self.python, "-I", *arguments, env=env, cwd=self.folder)
+
+    def error(self, code: str) -> str:
+        """The last line of the traceback that `code` ends with."""
+        done = subprocess.run([self.python, "-I", "-c", code], cwd=self.folder, capture_output=True, text=True)
+        assert done.returncode, f"{code} works"
+        return done.stderr.splitlines()[-1]

@@ -1,0 +1,139 @@
+"""PyPI's pyrebase and Pyrebase4 own the folder `pyrebase/` too, and pip lets packages overwrite each other in silence.
+
+What each order of installing and uninstalling leaves, that `firebase_rest.migrate` reports it, and that one cure heals
+all of it.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from install.place import PROGRAM, ROOT, SAID, Place
+
+OURS = "install firebase-rest"
+THEIRS = {
+    # With what of their dependencies matters here.
+    "pyrebase4": "install --no-deps Pyrebase4 urllib3<2",
+    "pyrebase": "install --no-deps Pyrebase six",
+}
+GUIDE = (ROOT / "docs" / "migration" / "index.md").read_text().partition("## Two that own")[2]
+CURE = re.findall(r"^pip (.*)$", GUIDE.split("```")[1], re.MULTILINE)
+"""The commands that the guide tells."""
+
+REPORT = {"pyrebase4": "Pyrebase4 4.9.0 is installed beside", "pyrebase": "Pyrebase 3.0.27 is installed beside"}
+"""What the migration checker says where both are."""
+
+USE = "import pyrebase; pyrebase.initialize_app"
+NO_NAME = "AttributeError: module 'pyrebase' has no attribute 'initialize_app'"
+NO_MODULE = "ModuleNotFoundError: No module named 'pyrebase'"
+
+BREAKS = {
+    "pyrebase4": ("import firebase_rest; firebase_rest.initialize_app", "urllib3"),  # it wants one below 2
+    "pyrebase": (
+        "from firebase_rest.database.sse import _client; _client()",
+        "'sseclient'",
+    ),  # it has a module of that name
+}
+"""What of ours does not work after theirs was installed, and what the error speaks of."""
+
+both = pytest.mark.parametrize("theirs", THEIRS)
+orders = pytest.mark.parametrize(
+    ("theirs", "order"),
+    [
+        pytest.param("pyrebase4", [OURS, THEIRS["pyrebase4"]], id="pyrebase4 after ours"),
+        pytest.param("pyrebase4", [THEIRS["pyrebase4"], OURS], id="pyrebase4 before ours"),
+        pytest.param("pyrebase", [OURS, THEIRS["pyrebase"]], id="pyrebase after ours"),
+    ],
+)
+
+
+def whose(place: Place, name: str = "pyrebase/pyrebase.py") -> str:
+    """The packages whose wheel holds just what is installed as `name`; "" if nothing is."""
+    installed = place.packages / name
+    found = []
+    for wheel in sorted(file for folder in place.env["PIP_FIND_LINKS"].split() for file in Path(folder).glob("*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            if installed.exists() and name in archive.namelist() and archive.read(name) == installed.read_bytes():
+                found.append(wheel.name.split("-")[0].lower())
+    return " ".join(found)
+
+
+def cure(place: Place, surroundings: dict[str, str]) -> str:
+    """What a program says after the cure."""
+    for arguments in CURE:
+        place.pip(arguments.replace("uninstall", "uninstall -y"))
+    return place.says(str(PROGRAM), env=surroundings)
+
+
+def check(place: Place) -> str:
+    """What the migration checker says to a program that has nothing to find."""
+    (place.folder / "clean.py").write_text("import pyrebase\n")
+    command = [place.python, "-I", "-m", "firebase_rest.migrate", "clean.py"]
+    done = subprocess.run(command, cwd=place.folder, capture_output=True, text=True)
+    assert done.returncode == bool(done.stdout.count("is installed beside")), done
+    assert done.stderr == ""
+    return done.stdout
+
+
+def test_alone_the_drop_in_works_and_loads_no_google_auth(place: Place, surroundings: dict[str, str]) -> None:
+    place.pip(OURS)
+    assert "google-auth is loaded: False" in SAID
+    assert place.says(str(PROGRAM), env=surroundings) == SAID
+
+
+@both
+def test_installed_after_ours_theirs_is_what_import_pyrebase_gives_and_breaks_firebase_rest_as_well(
+    place: Place, surroundings: dict[str, str], theirs: str
+) -> None:
+    place.pip(OURS)
+    place.pip(THEIRS[theirs])
+    assert whose(place) == theirs
+    said = check(place)
+    assert REPORT[theirs].lower() in said.lower()
+    assert all(f"pip {arguments}" in said for arguments in CURE)
+    breaks, error = BREAKS[theirs]
+    assert error in place.error(breaks)
+    assert cure(place, surroundings) == SAID
+
+
+@both
+def test_installed_before_ours_theirs_is_replaced_and_the_drop_in_works_before_and_after_the_cure(
+    place: Place, surroundings: dict[str, str], theirs: str
+) -> None:
+    place.pip(THEIRS[theirs])
+    place.pip(OURS)
+    assert whose(place) == "firebase_rest"
+    assert REPORT[theirs].lower() in check(place).lower()
+    assert place.says(str(PROGRAM), env=surroundings) == SAID
+    assert cure(place, surroundings) == SAID
+    assert "is installed beside" not in check(place)
+
+
+@orders
+def test_uninstalling_theirs_takes_the_files_of_ours_along(
+    place: Place, surroundings: dict[str, str], theirs: str, order: list[str]
+) -> None:
+    for arguments in order:
+        place.pip(arguments)
+    place.pip(f"uninstall -y {theirs}")
+    assert whose(place) == ""
+    assert place.error(USE) == NO_NAME
+    assert cure(place, surroundings) == SAID
+
+
+@orders
+def test_uninstalling_ours_takes_the_files_of_theirs_along(
+    place: Place, surroundings: dict[str, str], theirs: str, order: list[str]
+) -> None:
+    for arguments in order:
+        place.pip(arguments)
+    place.pip("uninstall -y firebase-rest")
+    assert whose(place) == ""
+    # Pyrebase4 has one more file in there, and what is left of a package is a module without anything in it.
+    assert place.error(USE) == (NO_NAME if theirs == "pyrebase4" else NO_MODULE)
+    assert cure(place, surroundings) == SAID

@@ -1,0 +1,72 @@
+"""The demo and a program written for pyrebase, as executables and as zip files: they do what they do installed."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from concurrent.futures import Future
+from pathlib import Path
+
+import pytest
+
+from install.place import DEMO, FROZEN, PROGRAM, ROOT, SAID, Place, run
+
+LINE = re.search(r"^requirements = (.*)$", (ROOT / "docs" / "frozen.md").read_text(), re.MULTILINE)
+ANDROID = [name for name in LINE[1].split(",") if name not in {"python3", "kivy"}] if LINE else []
+"""What buildozer has to be told, of what pip can install."""
+
+FOR_SERVICE_ACCOUNTS = ("google-auth", "pyasn1", "rsa")
+ALONE = (sys.executable, "-I", "-S")  # without site-packages
+
+
+@pytest.fixture
+def own_pip(wheelhouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every pip that is started takes what is in the wheelhouse."""
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", wheelhouse)
+
+
+def keyless(said: str) -> str:
+    """The same with one push key for all: no two runs have the same ones."""
+    return re.sub(r"-[\w-]{19}\b", "-key", said)
+
+
+def test_the_demo_as_an_executable_prints_what_the_demo_prints(
+    executables: dict[Path, Future[Path]], tmp_path: Path
+) -> None:
+    said = run(str(executables[DEMO].result()), env={}, cwd=tmp_path)
+    assert "live: put /-" in said
+    assert keyless(said) == keyless(run(sys.executable, str(DEMO)))
+
+
+def test_the_demo_in_a_zip_file_prints_what_the_demo_prints(own_pip: None, tmp_path: Path) -> None:
+    zipped = FROZEN["zip_file"](DEMO, tmp_path, "firebase-rest[emulator]")
+    said = run(*ALONE, str(zipped), cwd=tmp_path)
+    assert "live: put /-" in said
+    assert keyless(said) == keyless(run(sys.executable, str(DEMO)))
+    with pytest.raises(subprocess.CalledProcessError, match="exit status 1"):
+        run(*ALONE, "-c", "import firebase_rest", cwd=tmp_path)
+
+
+def test_a_pyrebase_program_as_an_executable_has_all_names_and_the_installed_keyring(
+    executables: dict[Path, Future[Path]], surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    said = run(str(executables[PROGRAM].result()), env=surroundings, cwd=tmp_path)
+    assert said == SAID.replace("extras: []", "extras: ['keyring']")
+
+
+def test_a_pyrebase_program_in_a_zip_file_with_what_buildozer_is_told_needs_no_google_auth(
+    own_pip: None, surroundings: dict[str, str], tmp_path: Path
+) -> None:
+    needed = [name for name in ANDROID if not name.startswith(FOR_SERVICE_ACCOUNTS)]
+    assert len(ANDROID) - len(needed) == 4
+    zipped = FROZEN["zip_file"](PROGRAM, tmp_path, "--no-deps", *needed)
+    assert run(*ALONE, str(zipped), env=surroundings, cwd=tmp_path) == SAID
+
+
+def test_what_buildozer_is_told_is_all_that_is_needed_in_pure_python(place: Place) -> None:
+    place.pip(f"install --no-deps --target {place.packages} --platform any --only-binary :all: {' '.join(ANDROID)}")
+    place.pip("check")  # fails where anything lacks what it requires
+    assert not [*place.packages.rglob("*.so")]
+    place.says("-c", "import pyrebase, google.oauth2.service_account")

@@ -1,0 +1,59 @@
+"""Make the demo a program for people without Python (PyInstaller), and one file for people without pip (zipapp).
+
+`make frozen` puts both into dist/frozen. Both have the emulator inside.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipapp
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+DEMO = ROOT / "examples" / "tutorial.py"
+
+
+def call(*command: str) -> None:
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def one_file(script: Path, folder: Path, *options: str, python: str = sys.executable) -> Path:
+    """An executable with all that `script` imports, Python too, as the interpreter `python` finds it."""
+    work = folder / "work" / script.stem
+    made = ["--distpath", str(folder), "--workpath", str(work), "--specpath", str(work)]
+    call(python, "-m", "PyInstaller", "--onefile", "--noconfirm", "--log-level", "WARN", *made, *options, str(script))
+    return next(path for path in folder.iterdir() if path.stem == script.stem and path.is_file())
+
+
+def zip_file(script: Path, folder: Path, *wanted: str) -> Path:
+    """A zip file that any Python runs: `script`, and the pure Python packages that pip makes of `wanted`."""
+    app = folder / script.stem
+    pure = ["--no-compile", "--target", str(app), "--platform", "any", "--only-binary", ":all:"]
+    call(sys.executable, "-m", "pip", "install", "-qq", *pure, *wanted)
+    shutil.copy(script, app / "__main__.py")
+    target = folder / f"{script.stem}.pyz"
+    zipapp.create_archive(app, target, interpreter="/usr/bin/env python3", compressed=True)
+    return target
+
+
+def main() -> int:
+    from wheel import build  # tools/wheel.py
+
+    made = ROOT / "dist" / "frozen"
+    made.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        built = [one_file(DEMO, folder), zip_file(DEMO, folder / "zip", f"{build(folder / 'wheel')}[emulator]")]
+        for path in built:
+            target = made / path.name
+            shutil.copy(path, target)
+            print(f"{target.relative_to(ROOT)}: {target.stat().st_size / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,42 +1,118 @@
-"""The root of a database, for programs that may take it for another place.
+"""Places, queries and answers with the types that programs for pyrebase look at, and one warning.
 
-In pyrebase the statement `db.child("users")` moved the shared `db`; here it does nothing, so a `db.set(...)` after it
-would replace the whole database.
+There everything below `database()` is a `Database`, an answer's object is an `OrderedDict` (programs call
+`popitem(last=False)`), and a query that nothing matches answers `[]` (programs compare with it). Names that pyrebase
+does not have (`root`, `parent`, `live`) give what firebase_rest gives.
 """
 
 from __future__ import annotations
 
 import warnings
-from typing import Any
+from collections import OrderedDict
+from dataclasses import replace
+from typing import Any, cast
 
 import firebase_rest
+from firebase_rest.database.location import Location
 from firebase_rest.database.query import JsonKwargs, Token
-from firebase_rest.database.reference import Reference
+from firebase_rest.database.snapshot import Item, Key, Snapshot
+
+_OLD_HOME = "pyrebase.pyrebase"  # programs compare the names of the types
 
 
 class RootWriteWarning(UserWarning):
     """A write at the root of the database, which replaces or removes all of it."""
 
 
-class Database(firebase_rest.Database):
-    """`firebase_rest.Database` that warns, once for each line of the program, before all of it is replaced."""
+class Pyre(Item):
+    """`firebase_rest.Item`, made as pyrebase's is: of a pair (key, value)."""
+
+    __slots__ = ()
+    __module__ = _OLD_HOME
+
+    def __init__(self, item: tuple[Key, Any]) -> None:
+        super().__init__(*item)
+
+
+class PyreResponse(Snapshot):
+    """`firebase_rest.Snapshot` whose objects are `OrderedDict`, and `[]` for a query that nothing matches."""
+
+    __slots__ = ()
+    __module__ = _OLD_HOME
+
+    @classmethod
+    def of(cls, snapshot: Snapshot) -> PyreResponse:
+        """The same answer."""
+        answer = cls.__new__(cls)
+        for name in Snapshot.__slots__:
+            setattr(answer, name, getattr(snapshot, name))
+        return answer
+
+    def val(self) -> Any:
+        """As `Snapshot.val`."""
+        value: Any = super().val()
+        if not isinstance(value, dict):
+            return value
+        return OrderedDict(cast("dict[str, Any]", value)) if value else []
+
+    def each(self) -> Any:
+        """As `Snapshot.each`."""
+        items = super().each()
+        return None if items is None else [Pyre(item.item) for item in items]
+
+
+class Query(firebase_rest.Query):
+    """`firebase_rest.Query`, with pyrebase's answers."""
 
     __slots__ = ()
 
-    def child(self, *path: object) -> Reference:
-        """As `Reference.child`."""
-        place = super().child(*path)
-        return self if place.key is None else place
+    def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> PyreResponse:
+        """As `firebase_rest.Query.get`."""
+        return PyreResponse.of(super().get(token, json_kwargs))
+
+    def _filtered(self, **changes: Any) -> Query:
+        return Query(self._channel, self._location, self._home, replace(self._filter, **changes))
+
+    def _at(self, location: Location) -> Query:
+        return Query(self._channel, location, self._home, self._filter)
+
+
+class Database(firebase_rest.Database):
+    """Any place. Warns, once for each line of the program, before the whole database is replaced or removed.
+
+    In pyrebase the statement `db.child("users")` moved the shared `db`; here it does nothing, so a `db.set(...)` after
+    it is a write at the root.
+    """
+
+    __slots__ = ()
+    __module__ = _OLD_HOME
+
+    def child(self, *path: object) -> Database:
+        """As `firebase_rest.Reference.child`."""
+        return Database(self._channel, self._location.child(*path), self._home)
+
+    def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> PyreResponse:
+        """As `firebase_rest.Reference.get`."""
+        return PyreResponse.of(super().get(token, json_kwargs))
 
     def set(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """As `Reference.set`."""
-        warnings.warn(_SENTENCE.format(call="set(...)", does="replaces"), RootWriteWarning, stacklevel=2)
+        """As `firebase_rest.Reference.set`."""
+        if self.key is None:
+            warnings.warn(_SENTENCE.format(call="set(...)", does="replaces"), RootWriteWarning, stacklevel=2)
         return super().set(data, token, json_kwargs)
 
     def remove(self, token: Token = None) -> None:
-        """As `Reference.remove`."""
-        warnings.warn(_SENTENCE.format(call="remove()", does="removes"), RootWriteWarning, stacklevel=2)
+        """As `firebase_rest.Reference.remove`."""
+        if self.key is None:
+            warnings.warn(_SENTENCE.format(call="remove()", does="removes"), RootWriteWarning, stacklevel=2)
         super().remove(token)
+
+    def sort(self, origin: Snapshot, by_key: str, reverse: bool = False) -> PyreResponse:
+        """As `firebase_rest.Reference.sort`."""
+        return PyreResponse.of(super().sort(origin, by_key, reverse))
+
+    def _filtered(self, **changes: Any) -> Query:
+        return Query(self._channel, self._location, self._home, replace(self._filter, **changes))
 
 
 _SENTENCE = (

@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, quote
 
+import requests  # programs catch pyrebase.pyrebase.requests.exceptions.HTTPError
 from requests.exceptions import HTTPError
 
 import firebase_rest
@@ -19,25 +20,21 @@ from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    import requests
-
-    from firebase_rest.auth.client import Auth
     from firebase_rest.database.listener import Stream
-    from firebase_rest.database.snapshot import Item as Pyre
-    from firebase_rest.database.snapshot import Snapshot as PyreResponse
     from firebase_rest.storage.reference import Storage
     from firebase_rest.transport.credentials import TokenSource
-    from pyrebase.database import Database, RootWriteWarning
+    from pyrebase.auth import Auth
+    from pyrebase.database import Database, Pyre, PyreResponse, RootWriteWarning
 
-# What loads at first use, as in firebase_rest: pyrebase's name, and where it is.
+# What loads at first use, as in firebase_rest.
 _LAZY = {
-    "Auth": ("firebase_rest.auth.client", "Auth"),
-    "Database": ("pyrebase.database", "Database"),
-    "Pyre": ("firebase_rest.database.snapshot", "Item"),
-    "PyreResponse": ("firebase_rest.database.snapshot", "Snapshot"),
-    "RootWriteWarning": ("pyrebase.database", "RootWriteWarning"),
-    "Storage": ("firebase_rest.storage.reference", "Storage"),
-    "Stream": ("firebase_rest.database.listener", "Stream"),
+    "Auth": "pyrebase.auth",
+    "Database": "pyrebase.database",
+    "Pyre": "pyrebase.database",
+    "PyreResponse": "pyrebase.database",
+    "RootWriteWarning": "pyrebase.database",
+    "Storage": "firebase_rest.storage.reference",
+    "Stream": "firebase_rest.database.listener",
 }
 
 __all__ = [
@@ -62,10 +59,16 @@ def initialize_app(config: Mapping[str, Any] | None = None, **options: Any) -> F
 
 
 class Firebase(App):
-    """`firebase_rest.App` under pyrebase's name; its databases warn before the root is replaced or removed."""
+    """`firebase_rest.App` under pyrebase's name; its services are of the classes in this module."""
 
     def __init__(self, config: Mapping[str, Any] | None = None, **options: Any) -> None:
         self.__dict__.update(firebase_rest.initialize_app(config, **options).__dict__)
+
+    def auth(self, tenant_id: str | None = None) -> Auth:
+        """As `firebase_rest.App.auth`."""
+        from pyrebase.auth import Auth
+
+        return Auth.of(super().auth(tenant_id))
 
     def database(self, target: str | TokenSource | None = None) -> Database:
         """As `firebase_rest.App.database`; `set` and `remove` on the root warn with `RootWriteWarning`."""
@@ -91,8 +94,7 @@ def __getattr__(name: str) -> Any:
             f"module {__name__!r} has no attribute {name!r}; the inside of pyrebase is not part of firebase_rest "
             "(python -m firebase_rest.migrate PATH names what to write instead)"
         )
-    module, inner = _LAZY[name]
-    value = getattr(import_module(module), inner)
+    value = getattr(import_module(_LAZY[name]), name)
     globals()[name] = value
     return value
 

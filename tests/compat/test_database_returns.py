@@ -33,7 +33,7 @@ def test_programs_that_catch_the_type_error_of_iterating_nothing_still_can(db) -
 def test_an_object_is_a_dict_in_order_fresh_and_mutable(db) -> None:
     db.child("x").set({"b": {"n": 1}, "a": 2})
     answer = db.child("x").get()
-    assert type(answer.val()) is dict
+    assert isinstance(answer.val(), dict)
     assert list(answer.val().items()) == [("a", 2), ("b", {"n": 1})]
     answer.val()["c"] = 3
     assert "c" not in answer.val()

@@ -131,7 +131,7 @@ FORK_CALLS = {
     ("auth", "authenticate_login_with_facebook"): "auth.auth_uri('facebook.com', continue_url)",
     ("auth", "create_authentication_uri"): _URI,
     ("auth", "sign_in_with_oauth_credential"): "auth.finish_sign_in(auth_uri, callback_url)",
-    ("auth", "set_custom_user_claims"): "auth.admin.set_custom_user_claims(uid, claims)",
+    ("auth", "set_custom_user_claims"): "auth.admin.set_custom_claims(uid, claims)",
     ("auth", "get_google_oauth_token"): "auth.sign_in_with_google(...), which opens the browser and signs in",
     ("auth", "sign_in_with_oauth"): _IDP,
 }

@@ -40,13 +40,23 @@ class PyreResponse(Snapshot):
     __slots__ = ()
     __module__ = _OLD_HOME
 
+    def __init__(self, pyres: Any, query_key: str) -> None:
+        if isinstance(pyres, list):
+            items = cast("list[Item]", pyres)
+            self._take(Snapshot.of_pairs(query_key, [pyre.item for pyre in items]))
+        else:
+            self._take(Snapshot(query_key, pyres))
+
     @classmethod
     def of(cls, snapshot: Snapshot) -> PyreResponse:
         """The same answer."""
         answer = cls.__new__(cls)
-        for name in Snapshot.__slots__:
-            setattr(answer, name, getattr(snapshot, name))
+        answer._take(snapshot)  # noqa: SLF001 - its own
         return answer
+
+    def _take(self, snapshot: Snapshot) -> None:
+        for name in Snapshot.__slots__:
+            setattr(self, name, getattr(snapshot, name))
 
     def val(self) -> Any:
         """As `Snapshot.val`."""

@@ -51,6 +51,13 @@ def test_an_item_is_a_pyre_by_name(users) -> None:
     assert Pyre(("ada", 1)).val() == 1
 
 
+def test_an_answer_can_be_made_by_hand_of_items_or_of_a_plain_value() -> None:
+    made = PyreResponse([Pyre(("ada", 1)), Pyre(("bob", 2))], "users")
+    assert (made.key(), made.val(), made[1].key()) == ("users", {"ada": 1, "bob": 2}, "bob")
+    assert (PyreResponse([], "").val(), PyreResponse([], "").each()) == ([], [])
+    assert (PyreResponse(7, "age").val(), PyreResponse(None, "age").each()) == (7, None)
+
+
 def test_requests_can_be_had_through_pyrebase_for_its_exceptions(firebase) -> None:
     with pytest.raises(pyrebase.pyrebase.requests.exceptions.HTTPError):
         firebase.auth().refresh("no refresh token")

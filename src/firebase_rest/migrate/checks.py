@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import urlsplit
 
 from firebase_rest.migrate import names
 from firebase_rest.migrate.call import Call, Report
@@ -196,6 +197,23 @@ def on_query(report: Report, place: Place, call: Call) -> bool:
         f"call {call.name}() on the place itself: db.child(...).{call.name}(...)",
     )
     return True
+
+
+def database_url(report: Report, url: object, node: ast.expr) -> None:
+    """A configuration's databaseURL that is more than the root of a database, or nothing that https reaches."""
+    if not isinstance(url, str) or not url:
+        return
+    parts = urlsplit(url)
+    local = parts.hostname in ("localhost", "127.0.0.1", "::1") or "ns=" in parts.query
+    if parts.path.strip("/") and parts.scheme:
+        report(
+            "database-url",
+            node,
+            f"This databaseURL has the path {parts.path!r}; it must be the root of a database.",
+            f"leave it out, and write db = firebase.database().child({parts.path.strip('/')!r})",
+        )
+    elif (parts.scheme == "http" and parts.hostname and not local) or (not parts.scheme and "." in url):
+        report("database-url", node, "This databaseURL does not begin with https://.", "write https://")
 
 
 # --- data -----------------------------------------------------------------------------------------------------------

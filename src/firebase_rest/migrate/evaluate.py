@@ -123,7 +123,7 @@ class Expressions(ABC):
                 self.bind_attribute(target, value)
             case ast.Subscript():
                 self.value(target.value)
-                self.value(target.slice)
+                self.file.configuration(self.value(target.slice), value, target)
             case _:
                 pass
 
@@ -168,8 +168,7 @@ class Expressions(ABC):
                 self.file.later(node, self)
                 return Function(node, self.file.facts)
             case ast.Dict() | ast.List():
-                self.parts(node)
-                return Data(node)
+                return self.display(node)
             case ast.Tuple():
                 return Pair(tuple(self.value(item) for item in node.elts))
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
@@ -203,6 +202,15 @@ class Expressions(ABC):
             case _:
                 self.parts(node)
         return None
+
+    def display(self, node: ast.Dict | ast.List) -> Data:
+        """A dict, which may be a configuration, or a list."""
+        if isinstance(node, ast.Dict):
+            for key, item in zip(node.keys, node.values, strict=True):
+                self.file.configuration(self.value(key), self.value(item), item)
+        else:
+            self.parts(node)
+        return Data(node)
 
     def parts(self, node: ast.AST) -> None:
         """Follow the expressions in a node."""

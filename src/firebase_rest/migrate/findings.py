@@ -103,6 +103,7 @@ CODES = {
         "the new name",
     ),
     "ordered-dict": Code("warning", "val() is a plain dict, in order, and no OrderedDict."),
+    "empty-answer": Code("warning", "val() compared with []: a query that matches nothing gives {}."),
     "shallow-keys": Code("error", "val() after shallow() is a list of keys, without the operators of sets."),
     "missing-name": Code("error", "A name of pyrebase's modules that is not there any more."),
     "missing-attribute": Code(
@@ -116,6 +117,10 @@ CODES = {
         "resetting path or build_query is removed",
     ),
     "constructor": Code("error", "A class of pyrebase's that is made, or subclassed, with pyrebase's inner arguments."),
+    "instance-test": Code("warning", "isinstance(..., Database) of what child() gave: it is a Reference, or a Query."),
+    "database-url": Code(
+        "error", "A databaseURL with a path, or without https: it is refused when the database is used."
+    ),
     "quote-patch": Code(
         "info",
         "An assignment to pyrebase.pyrebase.quote: harmless, and not needed any more.",

@@ -115,6 +115,8 @@ def call_class(report: Report, cls: Class, node: ast.AST) -> Value | None:
             "configure 'serviceAccount', or sign in: firebase.auth().sign_in_with_email_and_password(email, password)",
         )
         return None
+    if cls.kind == "app" and cls.style == "pyrebase":
+        return Thing("app", cls.style)
     report(
         "constructor",
         node,

@@ -8,7 +8,7 @@ from typing import cast
 
 from firebase_rest.migrate import names
 from firebase_rest.migrate.call import Call, Report
-from firebase_rest.migrate.values import Class, Constant, Foreign, Method, Module, Pair, Place, Step, Thing, Value
+from firebase_rest.migrate.values import Class, Constant, Data, Foreign, Method, Module, Pair, Place, Step, Thing, Value
 
 _INNER = ("pyrebase.pyrebase", "pyrebase")
 _KEYS_ONLY = {"isdisjoint", "mapping"}
@@ -99,10 +99,17 @@ def _no_ordered_dict(report: Report, node: ast.AST) -> None:
     )
 
 
-def ordered_dict(report: Report, node: ast.Call, args: Sequence[Value | None]) -> None:
-    """isinstance(value, OrderedDict), and text cut out of repr(OrderedDict(...))."""
+def type_test(report: Report, node: ast.Call, args: Sequence[Value | None]) -> None:
+    """isinstance(...) with OrderedDict or a class of ours, and text cut out of repr(OrderedDict(...))."""
     match node.func:
         case ast.Name(id="isinstance") if len(args) == 2:
+            if isinstance(args[0], Place) and args[0].steps and isinstance(args[1], Class):
+                report(
+                    "instance-test",
+                    node,
+                    f"What child() gives is no {args[1].name}: pyrebase gave the same object back.",
+                    "test for firebase_rest.Query and firebase_rest.StorageReference, or leave the test out",
+                )
             kinds = args[1].values if isinstance(args[1], Pair) else (args[1],)
             has_dict = isinstance(node.args[1], ast.Tuple) and any(
                 isinstance(item, ast.Name) and item.id == "dict" for item in node.args[1].elts
@@ -117,7 +124,18 @@ def ordered_dict(report: Report, node: ast.Call, args: Sequence[Value | None]) -
 
 
 def compared(report: Report, node: ast.Compare, sides: Sequence[Value | None]) -> None:
-    """type(value) is OrderedDict."""
+    """type(value) is OrderedDict; value == []."""
+    values = [side for side in sides if isinstance(side, Thing) and side.kind == "value"]
+    empty = [
+        side for side in sides if isinstance(side, Data) and isinstance(side.node, ast.List) and not side.node.elts
+    ]
+    if values and empty:
+        report(
+            "empty-answer",
+            node,
+            "A query that matches nothing gives {} for its val(); pyrebase4 gave [].",
+            "write `not value`, which is true for both",
+        )
     if any(isinstance(side, Foreign) and side.name.endswith("OrderedDict") for side in sides):
         _no_ordered_dict(report, node)
 
@@ -141,7 +159,7 @@ def assigned(report: Report, of: Value | None, target: ast.Attribute, statement:
                 f"Nothing looks {name!r} up in {of.name}: assigning it does nothing.",
                 "delete it",
             )
-    elif isinstance(of, Class):
+    elif isinstance(of, Class) and of.style != "native":
         report(
             "missing-name",
             target,

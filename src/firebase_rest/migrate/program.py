@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 
-from firebase_rest.migrate import fixes, names, objects
+from firebase_rest.migrate import checks, fixes, names, objects
 from firebase_rest.migrate.call import Call
 from firebase_rest.migrate.evaluate import Expressions, World
 from firebase_rest.migrate.findings import Finding
@@ -158,7 +158,8 @@ class File:
         if stands and stands[-1].node in self.moved:
             if not place.steps and method in names.CALLS[place.service]:
                 code = "root-operation"
-            message = f"In pyrebase the statement of line {line} had moved the object; now this is at {here}."
+            there = f"/{objects.path_of(stands)}"
+            message = f"pyrebase's object stood at {there} here, moved by line {line}; now it is {here}."
             suggestion = "write the whole path in one chain: db.child(...).set(...)"
         elif stands:
             message = (
@@ -188,7 +189,7 @@ class File:
 
     def subclassed(self, cls: Class, node: ast.expr) -> None:
         """A class of the program's own on top of one of pyrebase's."""
-        if cls.kind in names.CONSTRUCTORS:
+        if cls.kind in names.CONSTRUCTORS and cls.kind != "app":
             self.report(
                 "constructor",
                 node,
@@ -246,10 +247,15 @@ class File:
     def _may_guess(self) -> bool:
         return self.style is not None or "firebase_admin" not in self.source.text
 
+    def configuration(self, key: Value | None, value: Value | None, node: ast.expr) -> None:
+        """A member of a dict: the databaseURL of a configuration."""
+        if key == Constant("databaseURL") and isinstance(value, Constant) and self.style is not None:
+            checks.database_url(self.report, value.value, node)
+
     def unknown_call(self, node: ast.Call, args: list[Value | None]) -> None:
         """A call of something unknown: isinstance(..., OrderedDict), or text taken apart."""
         if self.style not in (None, "native"):
-            objects.ordered_dict(self.report, node, args)
+            objects.type_test(self.report, node, args)
 
     def compared(self, node: ast.Compare, sides: list[Value | None]) -> None:
         """A comparison: of a type with OrderedDict."""

@@ -1,0 +1,45 @@
+"""One program in a folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from firebase_rest.migrate.findings import Finding
+from firebase_rest.migrate.run import Run
+
+HEAD = "import pyrebase\nfirebase = pyrebase.initialize_app({})\ndb = firebase.database()\nauth = firebase.auth()\n"
+
+
+class Program:
+    """A file that is checked and mended."""
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / "program.py"
+
+    def write(self, body: str, head: str = HEAD) -> Run:
+        self.path.write_text(head + body, encoding="utf-8")
+        run = Run([self.path])
+        run.check()
+        return run
+
+    def mended(self, body: str, head: str = HEAD) -> str:
+        """The body after --fix."""
+        run = self.write(body, head)
+        run.fix()
+        text = self.path.read_text(encoding="utf-8")
+        compile(text, "program.py", "exec")
+        assert text.startswith(head)
+        return text[len(head) :]
+
+    def found(self, body: str, head: str = HEAD) -> list[Finding]:
+        return self.write(body, head).found
+
+    def codes(self, body: str, head: str = HEAD) -> list[str]:
+        return [finding.code for finding in self.found(body, head)]
+
+
+@pytest.fixture
+def program(tmp_path) -> Program:
+    return Program(tmp_path)

@@ -1,0 +1,110 @@
+"""The command: its arguments, what it prints, and its exit status."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from firebase_rest.migrate.findings import CODES
+
+PLANTED = "import pyrebase\npyrebase.pyrebase.quote = None\nnaïve = pyrebase.nothing\n"
+
+
+def migrate(*arguments: object, cwd: object = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "firebase_rest.migrate", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, cwd=cwd)
+
+
+@pytest.fixture
+def planted(tmp_path):
+    file = tmp_path / "program.py"
+    file.write_text(PLANTED, encoding="utf-8")
+    return file
+
+
+def test_nothing_found_is_status_0(tmp_path) -> None:
+    (tmp_path / "clean.py").write_text("import pyrebase\n")
+    ran = migrate(tmp_path)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == "Nothing found; 1 file read.\n"
+
+
+def test_something_found_is_status_1_with_file_line_column_and_code(planted) -> None:
+    ran = migrate("program.py", cwd=planted.parent)
+    assert ran.returncode == 1
+    assert "program.py:2:1: info: " in ran.stdout
+    assert "[quote-patch]\n    delete the assignment\n" in ran.stdout
+    assert "program.py:3:9: error: " in ran.stdout
+    assert ran.stdout.endswith("2 places found; 1 file read. --fix mends 1 of them.\n")
+
+
+def test_json_is_one_document(planted) -> None:
+    ran = migrate("--json", planted)
+    report = json.loads(ran.stdout)
+    assert (ran.returncode, report["format"], report["files"], report["fixed"]) == (1, 1, 1, [])
+    first = report["findings"][0]
+    assert set(first) == {"path", "line", "column", "code", "level", "message", "suggestion", "fixable"}
+    assert (first["path"], first["line"], first["column"], first["code"]) == (str(planted), 2, 1, "quote-patch")
+    assert [finding["fixable"] for finding in report["findings"]] == [True, False]
+
+
+def test_fix_says_what_it_mended_and_a_second_time_changes_nothing(planted) -> None:
+    ran = migrate("--fix", planted)
+    assert f"{planted}:2:1: fixed [quote-patch]\n" in ran.stdout
+    assert ran.returncode == 1
+    mended = planted.read_bytes()
+    again = migrate("--fix", "--json", planted)
+    assert json.loads(again.stdout)["fixed"] == []
+    assert planted.read_bytes() == mended == PLANTED.replace("pyrebase.pyrebase.quote = None\n", "").encode()
+
+
+def test_without_a_path_it_is_status_2_with_a_sentence() -> None:
+    ran = migrate()
+    assert ran.returncode == 2
+    assert "name the files or folders to read" in ran.stderr
+
+
+def test_a_path_that_is_not_there_is_status_2(tmp_path) -> None:
+    ran = migrate(tmp_path / "nowhere")
+    assert ran.returncode == 2
+    assert "There is no such file or folder. [unreadable]" in ran.stdout
+
+
+def test_a_program_for_python_2_is_reported_with_its_line(tmp_path) -> None:
+    (tmp_path / "old.py").write_text("import pyrebase\nprint 'hello'\n")
+    ran = migrate(tmp_path)
+    assert ran.returncode == 1
+    assert "old.py:2:" in ran.stdout
+    assert "[syntax-error]" in ran.stdout
+    assert "Traceback" not in ran.stdout + ran.stderr
+
+
+def test_the_help_and_the_list_name_every_code() -> None:
+    listed = migrate("--list")
+    helped = migrate("--help")
+    assert (listed.returncode, helped.returncode) == (0, 0)
+    for code in CODES:
+        assert f"{code}\t" in listed.stdout
+        assert f"  {code} (" in helped.stdout
+
+
+def test_nothing_of_the_program_is_run_or_imported(tmp_path) -> None:
+    (tmp_path / "pyrebase.py").write_text("raise SystemExit('imported')\n")
+    (tmp_path / "program.py").write_text("import pyrebase\nopen('ran', 'w')\n")
+    ran = migrate(".", cwd=tmp_path)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert not (tmp_path / "ran").exists()
+
+
+def test_it_takes_nothing_of_the_rest_of_the_library() -> None:
+    code = (
+        "import sys, runpy; sys.argv = ['migrate', '--list']\n"
+        "try: runpy.run_module('firebase_rest.migrate', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print([name for name in sys.modules if name.startswith('firebase_rest.transport')])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    assert ran.stdout.endswith("[]\n"), ran.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -9,14 +10,21 @@ from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
+from google.auth import jwt
 
 from install.place import DEMO, FROZEN, PROGRAM, ROOT, SAID, Place, run
+from loopback.google import key_file, key_pair
 
 LINE = re.search(r"^requirements = (.*)$", (ROOT / "docs" / "frozen.md").read_text(), re.MULTILINE)
 ANDROID = [name for name in LINE[1].split(",") if name not in {"python3", "kivy"}] if LINE else []
 """What buildozer has to be told, of what pip can install."""
 
 FOR_SERVICE_ACCOUNTS = ("google-auth", "pyasn1", "rsa")
+SIGN = """
+import json, os, pyrebase
+firebase = pyrebase.initialize_app({"apiKey": "key", "serviceAccount": json.loads(os.environ["KEY"])})
+print(firebase.auth().create_custom_token("morty"))
+"""
 ALONE = (sys.executable, "-I", "-S")  # without site-packages
 
 
@@ -32,6 +40,12 @@ def keyless(said: str) -> str:
     return re.sub(r"-[\w-]{19}\b", "-key", said)
 
 
+def verified(token: str) -> str:
+    """The uid in a custom token that the service account signed."""
+    return jwt.decode(token.strip(), certs=key_pair()[1])["uid"]
+
+
+@pytest.mark.timeout(300)  # PyInstaller works on both executables, one after the other
 def test_the_demo_as_an_executable_prints_what_the_demo_prints(
     executables: dict[Path, Future[Path]], tmp_path: Path
 ) -> None:
@@ -49,6 +63,7 @@ def test_the_demo_in_a_zip_file_prints_what_the_demo_prints(own_pip: None, tmp_p
         run(*ALONE, "-c", "import firebase_rest", cwd=tmp_path)
 
 
+@pytest.mark.timeout(300)
 def test_a_pyrebase_program_as_an_executable_has_all_names_and_the_installed_keyring(
     executables: dict[Path, Future[Path]], surroundings: dict[str, str], tmp_path: Path
 ) -> None:
@@ -69,4 +84,11 @@ def test_what_buildozer_is_told_is_all_that_is_needed_in_pure_python(place: Plac
     place.pip(f"install --no-deps --target {place.packages} --platform any --only-binary :all: {' '.join(ANDROID)}")
     place.pip("check")  # fails where anything lacks what it requires
     assert not [*place.packages.rglob("*.so")]
-    place.says("-c", "import pyrebase, google.oauth2.service_account")
+    assert verified(place.says("-c", SIGN, env={"KEY": json.dumps(key_file(""))})) == "morty"
+
+
+def test_a_service_account_signs_in_a_zip_file(own_pip: None, tmp_path: Path) -> None:
+    script = tmp_path / "sign.py"
+    script.write_text(SIGN)
+    zipped = FROZEN["zip_file"](script, tmp_path / "made", "firebase-rest")
+    assert verified(run(*ALONE, str(zipped), env={"KEY": json.dumps(key_file(""))}, cwd=tmp_path)) == "morty"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +30,7 @@ def outcome(call: Callable[[], object]) -> str:
 def plain(value: Any) -> Any:
     """The value with a text in place of all that is not plain: answers show what their methods say.
 
-    An OrderedDict, which Pyrebase4 gives, is shown as the dict that it is, and the pair of an item as a tuple.
+    Of an OrderedDict the text is the same on all interpreters, and of an item it is a tuple.
 
     `.pyres` is shown where it is not the list of `each()`, or without one the value.
     """
@@ -37,7 +38,10 @@ def plain(value: Any) -> Any:
         parts = (value.key, value.val, value.each, lambda: value.pyres)
         key, val, each, pyres = (outcome(part).removeprefix("returns ") for part in parts)
         usual = pyres == (val if each == "None" else each)
-        return Shown(f"answer key={key}, val={val}, each={each}" + ("" if usual else f", pyres={pyres}"))
+        said = f"{type(value).__name__} key={key}, val={val}, each={each}"
+        return Shown(said if usual else f"{said}, pyres={pyres}")
+    if isinstance(value, OrderedDict):
+        return Shown(f"ordered {plain(dict(value))!r}")
     if isinstance(value, dict):
         return {key: plain(inner) for key, inner in value.items()}
     if isinstance(value, (list, tuple)):

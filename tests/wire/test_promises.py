@@ -128,7 +128,7 @@ def test_a_query_that_needs_an_order_is_refused_before_it_is_sent(told) -> None:
 def test_results_come_in_firebases_order_whatever_kinds_are_mixed(told) -> None:
     assert "each=[('c', True), ('b', 1), ('a', 'x'), ('d', {'e': 1})]" in told["values of all kinds"].outcome
     assert "each=[('-1', 4), ('9', 2), ('10', 1), ('a', 3)]" in told["keys that are numbers"].outcome
-    assert "returns answer" in told["children that are no objects"].outcome
+    assert "returns PyreResponse" in told["children that are no objects"].outcome
     assert "each=[('b', {'address'" in told["a child at a path"].outcome
 
 
@@ -148,13 +148,24 @@ def test_the_members_of_an_array_have_its_indices_for_keys(told) -> None:
 
 @both
 def test_each_over_null_is_none(told) -> None:
-    assert told["null"].outcome == "returns answer key='users', val=None, each=None"
+    assert told["null"].outcome == "returns PyreResponse key='users', val=None, each=None"
     assert told["each over null, iterated"].outcome == "raises TypeError"
 
 
 @both
 def test_an_answer_is_always_true(told) -> None:
     assert {told["an answer is true"].outcome, told["an answer over null is true"].outcome} == {"returns True"}
+
+
+@both
+def test_an_object_is_an_ordered_dict_in_order_and_fresh(told) -> None:
+    assert told["the first child is popped"].outcome == "returns ('ada', {'age': 36})"
+    assert told["the value is the program's own"].outcome == "returns ordered {'a': 1}"
+
+
+@both
+def test_a_query_that_no_child_matches_has_an_empty_list(told) -> None:
+    assert told["a query that matches nothing"].outcome == "returns PyreResponse key='users', val=[], each=[]"
 
 
 @broken("The keys of a shallow read are a view of a dict: no JSON, no index.")

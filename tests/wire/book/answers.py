@@ -105,6 +105,11 @@ ANSWERS = {
     "get with json_kwargs": page(
         lambda at: at.db.child("x").get(json_kwargs={"parse_float": Decimal}).val() == Decimal("0.1"), "0.1"
     ),
+    "get redirected": page(
+        lambda at: at.db.child("x").get(ID_TOKEN),
+        Reply("", 307, {"Location": "https://other.firebaseio.com/x.json?auth=" + ID_TOKEN}),
+        Reply("1"),
+    ),
     "get_etag": page(lambda at: at.db.child("x").get_etag(), Reply("7", headers={"ETag": "tag"})),
     "get_etag over null": page(lambda at: at.db.child("x").get_etag(), Reply("null", headers={"ETag": "null_etag"})),
     "get_etag with a token": page(lambda at: at.db.child("x").get_etag("T"), Reply("7", headers={"ETag": "tag"})),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import date
+from uuid import UUID
+
 from wire.page import Desk, Page, page
 
 
@@ -56,6 +59,15 @@ PLACES = {
     "child of a float": at_child("x", 15),
     "child of a bool": at_child(True),
     "child of None": at_child(None),
+    "child of a date": at_child(date(2024, 1, 2)),
+    "child of a UUID": at_child(UUID(int=1)),
+    "child of a text that is a number": at_child("007"),
+    "child with letters of two parts": at_child("e\u0301"),
+    "child with a smile": at_child("😀"),
+    "child with a colon and a space": at_child("2024-01-02 10:11:12"),
+    "child of an address": at_child("ada@example,com"),
+    "child with spaces around": at_child(" a "),
+    "child with two slashes within": at_child("a//b"),
     "child with a space": at_child("a b"),
     "child with an accent": at_child("é"),
     "child with another script": at_child("日本/値"),

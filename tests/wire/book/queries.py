@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from wire.page import Desk, Page, page
+from wire.page import ID_TOKEN, Desk, Page, page
 
 ONE = '{"a": {"age": 1}}'
 BOUNDS = {
@@ -61,6 +61,14 @@ QUERIES = {
         lambda at: users(at).order_by_child("address/city").get(), '{"b": {"address": {"city": "x"}}}'
     ),
     "order_by_child with an accent": page(lambda at: users(at).order_by_child("âge").get(), ONE),
+    "order_by_child of a name that means an order": page(lambda at: users(at).order_by_child("$key").get(), ONE),
+    "limit_to_first of nothing": page(lambda at: users(at).order_by_key().limit_to_first(0).get(), ONE),
+    "order_by_key with a bound and a token": page(
+        lambda at: at.admin.database().child("users").order_by_key().equal_to("a").get(ID_TOKEN), ONE
+    ),
+    "order_by_key of a service account": page(
+        lambda at: at.admin.database().child("users").order_by_key().equal_to("a").get(), ONE
+    ),
     "order_by_key with bounds": page(lambda at: users(at).order_by_key().start_at("a").end_at("c").get(), ONE),
     "order_by_key with an int": page(lambda at: users(at).order_by_key().start_at(1).get(), ONE),
     "order_by_value with bounds": page(lambda at: users(at).order_by_value().start_at(1).end_at(3.5).get(), ONE),

@@ -12,7 +12,7 @@ from queue import SimpleQueue
 from threading import Semaphore, Thread
 from types import TracebackType
 
-BATCH = 1024 * 1024
+BATCH = 512 * 1024
 """Bytes that are handed to the thread at once. What has fewer needs none."""
 
 _AHEAD = 2

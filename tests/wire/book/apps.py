@@ -7,7 +7,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from wire.page import DATABASE, ID_TOKEN, Desk, Reply, page
+from wire.page import CONFIG, DATABASE, ID_TOKEN, Desk, Reply, page
 
 
 def key_file(at: Desk) -> str:
@@ -56,6 +56,37 @@ def classes(at: Desk) -> object:
         "HTTPError": issubclass(inside.HTTPError, OSError),
         "a function": at.pyrebase.initialize_app is inside.initialize_app,
     }
+
+
+def of_own(at: Desk) -> object:
+    """A class of the program's own, derived from pyrebase's."""
+
+    class Mine(at.pyrebase.pyrebase.Firebase):
+        def users(self) -> Any:
+            return self.database().child("users")
+
+    return Mine(CONFIG).users().get().val()
+
+
+def auth_of_own(at: Desk) -> object:
+    class Mine(at.pyrebase.pyrebase.Auth):
+        def uid(self) -> Any:
+            return self.sign_in_anonymous()["localId"]
+
+    return Mine(at.firebase.api_key, at.firebase.requests, at.firebase.credentials).uid()
+
+
+def by_hand(kind: str, *names: str) -> Any:
+    """An object of `kind` made as pyrebase's own code makes it, of attributes of the app."""
+
+    def make(at: Desk) -> Any:
+        return getattr(at.pyrebase.pyrebase, kind)(*(getattr(at.firebase, name) for name in names))
+
+    return make
+
+
+database_by_hand = by_hand("Database", "credentials", "api_key", "database_url", "requests")
+storage_by_hand = by_hand("Storage", "credentials", "storage_bucket", "requests")
 
 
 def own_request(at: Desk) -> object:
@@ -158,6 +189,17 @@ APPS = {
     "a session's get is replaced": page(replaced_get, "1"),
     "quote is replaced": page(quote_replaced, "1"),
     "pyrebase's own names": page(classes, '{"a": 1}'),
+    "a Firebase of the program's own": page(of_own, "1"),
+    "an Auth of the program's own": page(
+        auth_of_own, '{"localId": "ada", "idToken": "T", "refreshToken": "R", "expiresIn": "3600"}'
+    ),
+    "a Database made by hand": page(lambda at: database_by_hand(at).child("x").get().val(), "1"),
+    "a Storage made by hand": page(lambda at: storage_by_hand(at).child("x").get_url(None)),
+    "a Pyre made by hand": page(lambda at: at.pyrebase.pyrebase.Pyre(("a", 1)).val()),
+    "a PyreResponse made by hand": page(
+        lambda at: at.pyrebase.pyrebase.PyreResponse([at.pyrebase.pyrebase.Pyre(("a", 1))], "users")
+    ),
+    "a PyreResponse made by hand of a value": page(lambda at: at.pyrebase.pyrebase.PyreResponse(7, "users")),
     "a query is a Database": page(lambda at: isinstance(at.db.order_by_key(), at.pyrebase.pyrebase.Database)),
     "a file is a Storage": page(lambda at: isinstance(at.storage.child("x"), at.pyrebase.pyrebase.Storage)),
     "a request of the program's own": page(own_request, "1"),

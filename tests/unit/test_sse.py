@@ -144,6 +144,12 @@ def test_the_other_package_named_sseclient_is_noticed(monkeypatch: pytest.Monkey
         read(PUT)
 
 
+def test_a_module_that_another_package_took_away_with_it_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "sseclient", types.ModuleType("sseclient"))  # as an empty folder imports
+    with pytest.raises(UsageError, match="pip uninstall sseclient"):
+        read(PUT)
+
+
 @pytest.mark.parametrize("data", ["null", "1", "{}", '{"path":"/"}', '{"path":1,"data":1}', "[]", "{", "[" * 100_000])
 def test_a_change_without_path_and_data_is_an_invalid_answer_that_shows_none_of_it(data: str) -> None:
     with pytest.raises(InvalidAnswer, match=f"put event of {len(data)} characters"):

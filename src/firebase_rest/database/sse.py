@@ -96,14 +96,17 @@ def _fold(lines: list[bytes]) -> bytes:
 
 def _client() -> Any:
     """sseclient-py's class; it ships no types."""
-    from sseclient import SSEClient
-
-    if not hasattr(SSEClient, "events"):
-        raise UsageError(
-            "The installed module 'sseclient' is the package sseclient, which took the place of sseclient-py: "
-            "run 'pip uninstall sseclient' and then 'pip install --force-reinstall sseclient-py'."
-        )
-    return SSEClient
+    try:
+        from sseclient import SSEClient
+    except ImportError:  # it went when another package with such a module did
+        pass
+    else:
+        if hasattr(SSEClient, "events"):
+            return SSEClient
+    raise UsageError(
+        "The module 'sseclient' is not that of sseclient-py; the packages sseclient and pyrebase have one so named: "
+        "run 'pip uninstall sseclient pyrebase' and then 'pip install --force-reinstall sseclient-py'."
+    )
 
 
 class StreamEvent(NamedTuple):

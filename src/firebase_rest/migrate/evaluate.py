@@ -288,7 +288,7 @@ class Expressions(ABC):
                 return member(self.file.report, of, node.attr, node)
             case ProjectModule():
                 return of.facts.names.get(node.attr)
-            case Instance():
+            case Instance() | LocalClass():
                 return self.member(of, node)
             case Data() | Constant() if node.attr == "get":
                 return None
@@ -300,26 +300,27 @@ class Expressions(ABC):
     def unknown_attribute(self, node: ast.Attribute) -> Value | None:
         """An attribute of something unknown: known from elsewhere, or by its name and what is called on it."""
         if isinstance(node.value, (ast.Name, ast.Attribute)):
-            stored = self.world.names.get(ast.unparse(node)) or self.file.facts.attributes.get((None, node.attr))
+            stored = self.world.names.get(ast.unparse(node)) or self.file.facts.somewhere(node.attr)
             if stored is not None:
                 return stored
-        if node.attr in names.QUERY_BUILDERS or node.attr == "child":
-            guess = self.file.guessed(node.value)
-            return Method(guess, node.attr) if guess is not None else None
-        return None
+        is_sure = node.attr in names.QUERY_BUILDERS or node.attr == "child"
+        guess = self.file.guessed(node.value) if is_sure else None
+        return Method(guess, node.attr) if guess is not None else None
 
-    def member(self, of: Instance, node: ast.Attribute) -> Value | None:
+    def member(self, of: Instance | LocalClass, node: ast.Attribute) -> Value | None:
         """An attribute or method of an object of the program's own."""
         text = ast.unparse(node)
         if text in self.world.names:
             return self.world.names[text]
-        for cls in lineage(of.of):
+        for cls in lineage(of.of if isinstance(of, Instance) else of):
             value = cls.facts.attributes.get((cls.node, node.attr))
             if value is not None:
                 return value
             method = cls.facts.members.get((cls.node, node.attr))
             if method is not None:
                 bound = replace(method, self_value=of)
+                if isinstance(of, LocalClass):
+                    return replace(method, self_value=of) if is_classmethod(method) else method
                 return self.call_function(bound, node, [], {}) if is_property(method) else bound
         return self.unknown_attribute(node)
 
@@ -340,7 +341,15 @@ def lineage(cls: LocalClass, seen: frozenset[ast.ClassDef] = frozenset()) -> Ite
 
 def is_property(function: Function) -> bool:
     """Whether reading the attribute calls it."""
-    if isinstance(function.node, ast.Lambda):
-        return False
-    decorators = [ast.unparse(item) for item in function.node.decorator_list]
-    return any(name.rpartition(".")[2] in ("property", "cached_property") for name in decorators)
+    return bool({"property", "cached_property"} & decorators(function))
+
+
+def is_classmethod(function: Function) -> bool:
+    """Whether it gets its class as the first argument."""
+    return "classmethod" in decorators(function)
+
+
+def decorators(function: Function) -> set[str]:
+    """The last names of its decorators."""
+    found = [] if isinstance(function.node, ast.Lambda) else function.node.decorator_list
+    return {ast.unparse(item).partition("(")[0].rpartition(".")[2] for item in found}

@@ -31,7 +31,16 @@ class Imports:
 
     def __init__(self, file: File, find: Callable[[str | None, int, Path], Facts | None]) -> None:
         self._file = file
-        self.find = find
+        self._find = find
+        self.used: set[Facts] = set()
+        """Those of the project's files that are imported."""
+
+    def find(self, name: str | None, level: int, path: Path) -> Facts | None:
+        """The facts of another file of the project, or None."""
+        facts = self._find(name, level, path)
+        if facts is not None and facts is not self._file.facts:
+            self.used.add(facts)
+        return facts
 
     def module(self, alias: ast.alias, node: ast.Import) -> Value | None:
         """`import name`."""

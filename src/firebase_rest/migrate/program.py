@@ -10,7 +10,7 @@ from pathlib import Path
 
 from firebase_rest.migrate import checks, fixes, names, objects
 from firebase_rest.migrate.call import Call
-from firebase_rest.migrate.evaluate import Expressions, World
+from firebase_rest.migrate.evaluate import Expressions, World, decorators
 from firebase_rest.migrate.findings import Finding
 from firebase_rest.migrate.imports import Imports
 from firebase_rest.migrate.read import Source
@@ -44,10 +44,21 @@ class File:
         self.facts = Facts()
         self.imports = Imports(self, find)
         self.found: dict[tuple[int, int, str], Finding] = {}
+        self._known = -1
+        self._own: dict[ast.AST, set[str]] = {}
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether more is known, of it or of what it imports, than when it was followed last."""
+        return self._size() != self._known
+
+    def _size(self) -> int:
+        return self.facts.size() + sum(facts.size() for facts in self.imports.used)
 
     def run(self) -> None:
         """Follow the module, then every function in it. `found` has what is found."""
         self.found = {}
+        self._known = self._size()
         self.moved: set[ast.AST] = set()
         self.guesses: dict[str, ast.AST] = {}
         self.waiting: deque[tuple[AnyFunction, Expressions]] = deque()
@@ -65,7 +76,7 @@ class File:
 
     def _function(self, node: AnyFunction, around: Expressions) -> None:
         outer = around.outer if around.holder is not None else [around.known, *around.outer]
-        scope = Scope(self, node, own_names(node), outer)
+        scope = Scope(self, node, self._own_names(node), outer)
         at: dict[ast.AST, tuple[Step, ...] | None] = {}
         arguments = (*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)
         defaults = _defaults(node)
@@ -82,14 +93,19 @@ class File:
         else:
             scope.run(node.body, world)
 
+    def _own_names(self, node: AnyFunction) -> set[str]:
+        if node not in self._own:
+            self._own[node] = own_names(node)
+        return self._own[node]
+
     def _self(self, node: AnyFunction, around: Expressions) -> Value | None:
         if around.holder is None or isinstance(node, ast.Lambda):
             return None
-        decorators = {ast.unparse(item) for item in node.decorator_list}
+        found = decorators(Function(node, self.facts))
         cls = LocalClass(around.holder, self.facts)
-        if "staticmethod" in decorators:
+        if "staticmethod" in found:
             return None
-        return cls if "classmethod" in decorators else Instance(cls)
+        return cls if "classmethod" in found else Instance(cls)
 
     def _parameter(self, node: AnyFunction, argument: ast.arg, scope: Scope, default: ast.expr | None) -> Value | None:
         passed = self.facts.parameters.get((node, argument.arg))
@@ -111,7 +127,7 @@ class File:
             found = facts.names.get(name) if facts is not None else None
             if not isinstance(found, Function) or isinstance(found.node, ast.Lambda):
                 continue
-            if any("fixture" in ast.unparse(item) for item in found.node.decorator_list):
+            if "fixture" in decorators(found):
                 return found.facts.returns.get(found.node)
         return None
 
@@ -230,7 +246,11 @@ class File:
 
     def guessed(self, node: ast.expr) -> Place | None:
         """A database known only by its name, such as `db` in self.db.child(...)."""
-        last = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+        match node:
+            case ast.Attribute(attr=last) | ast.Name(id=last) | ast.Subscript(slice=ast.Constant(value=str(last))):
+                pass
+            case _:
+                return None
         if last.strip("_").lower() not in names.DATABASE_NAMES or not self._may_guess:
             return None
         shared = self.guesses.setdefault(ast.unparse(node), node)
@@ -269,6 +289,7 @@ class Project:
     def __init__(self, load: Callable[[Path], Source | None]) -> None:
         self._load = load
         self._files: dict[Path, File | None] = {}
+        self._imports: dict[tuple[str | None, int, Path], File | None] = {}
 
     def add(self, source: Source) -> File:
         file = File(source, self.find)
@@ -277,18 +298,22 @@ class Project:
 
     def find(self, name: str | None, level: int, path: Path) -> Facts | None:
         """The facts of an imported file of the same project, or None."""
+        place = (name, level, path.parent)
+        if place not in self._imports:
+            self._imports[place] = self._search(name, level, path.resolve().parent)
+        file = self._imports[place]
+        return None if file is None else file.facts
+
+    def _search(self, name: str | None, level: int, folder: Path) -> File | None:
         parts = name.split(".") if name else []
-        folder = path.resolve().parent
-        if level:
-            starts = [folder if level == 1 else folder.parents[min(level - 2, len(folder.parents) - 1)]]
-        else:
-            starts = [folder, *list(folder.parents)[:4]]
+        above = [folder, *folder.parents]
+        starts = above[level - 1 : level] if level else above[:5]
         for start in starts:
             base = start.joinpath(*parts)
-            for candidate in (base.with_suffix(".py") if parts else base / "__init__.py", base / "__init__.py"):
+            for candidate in ([base.with_suffix(".py")] if parts else []) + [base / "__init__.py"]:
                 file = self._file(candidate)
                 if file is not None:
-                    return file.facts
+                    return file
         return None
 
     def _file(self, path: Path) -> File | None:
@@ -309,15 +334,12 @@ class Project:
 
     def run(self) -> list[Finding]:
         """Everything that is found, by place."""
-        known = -1
         for _ in range(5):
-            files = [file for file in list(self._files.values()) if file is not None]
-            for file in files:
+            waiting = [file for file in list(self._files.values()) if file is not None and file.is_stale]
+            for file in waiting:
                 file.run()
-            size = sum(file.facts.size() for file in files)
-            if size == known:
+            if not waiting:
                 break
-            known = size
         found = [finding for file in self._files.values() if file for finding in file.found.values()]
         return sorted(found, key=lambda finding: finding.order)
 

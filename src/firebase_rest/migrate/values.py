@@ -171,12 +171,16 @@ class Facts:
     parameters: dict[tuple[ast.AST, str], Value] = field(default_factory=dict[tuple[ast.AST, str], Value])
     """What calls pass, by function and name."""
     returns: dict[ast.AST, Value] = field(default_factory=dict[ast.AST, Value])
-    inner: dict[ast.AST, dict[str, Value]] = field(default_factory=dict[ast.AST, dict[str, Value]])
-    """The names of each function, for the functions inside it."""
     styles: set[str] = field(default_factory=set[str])
     """Which libraries it uses: pyrebase, native, firebase-rest-api, empyrebase, python-firebase."""
 
+    def somewhere(self, attribute: str) -> Value | None:
+        """What is assigned to an attribute of this name, of whatever object."""
+        found = self.attributes.get((None, attribute))
+        others = (value for (_, name), value in self.attributes.items() if name == attribute)
+        return found or next((value for value in others if isinstance(value, (Place, Thing))), None)
+
     def size(self) -> int:
         """How much is known."""
-        tables = (self.names, self.attributes, self.parameters, self.returns, self.inner, self.styles, self.members)
-        return sum(len(table) for table in tables) + sum(len(names) for names in self.inner.values())
+        tables = (self.names, self.attributes, self.parameters, self.returns, self.styles, self.members)
+        return sum(len(table) for table in tables)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from firebase_rest.migrate.calls import Calls
 from firebase_rest.migrate.evaluate import World, element_of
-from firebase_rest.migrate.values import Class, Constant, Function, LocalClass, Place, Thing
+from firebase_rest.migrate.values import Class, Constant, Function, Instance, LocalClass, Place, Thing
 
 MOST = 8
 
@@ -105,11 +105,13 @@ class Scope(Calls):
             case _:
                 self.parts(node)
 
-    def annotated(self, annotation: ast.expr | None) -> Place | Thing | None:
-        """What an annotation with one of pyrebase's classes says."""
+    def annotated(self, annotation: ast.expr | None) -> Place | Thing | Instance | None:
+        """What an annotation with a class says."""
         if annotation is None or isinstance(annotation, ast.Constant):
             return None
         found = self.value(annotation)
+        if isinstance(found, LocalClass):
+            return Instance(found)
         if not isinstance(found, Class):
             return None
         if found.kind in ("database", "storage"):
@@ -118,23 +120,28 @@ class Scope(Calls):
 
     def loop(self, node: ast.For | ast.AsyncFor | ast.While) -> list[World]:
         found = self.value(node.iter) if not isinstance(node, ast.While) else None
-        ends, worlds = [self.world.copy()], [self.world]
+        ends, worlds = list[World](), [self.world]
         for _ in range(2):
             self.exits.append([])
+            before = {world.signature for world in worlds}
             started: list[World] = []
             for world in worlds:
                 self.world = world
                 if isinstance(node, ast.While):
                     self.value(node.test)
+                    ends.append(self.world.copy())
                 else:
+                    ends.append(self.world.copy())
                     self.bind(node.target, element_of(found))
                 started.append(self.world)
-            before = {world.signature for world in started}
-            worlds = self.block(node.body, [world.copy() for world in started])
-            worlds = distinct([*worlds, *self.exits.pop()])
-            ends += [world.copy() for world in worlds]
+            worlds = self.block(node.body, started)
+            left = self.exits.pop()
+            ends += [world.copy() for world in left]
+            worlds = distinct([*worlds, *left])
             if {world.signature for world in worlds} <= before:
                 break
+        if not isinstance(node, ast.While):
+            ends += worlds
         return self.block(node.orelse, distinct(ends)) if node.orelse else distinct(ends)
 
     def attempt(self, node: ast.Try) -> list[World]:

@@ -34,7 +34,7 @@ except ImportError:
     google_crc32c = None
 
 SIZE = 100_000_000
-ROUNDS = 7
+ROUNDS = 15
 PROMISED = 0.9
 """Of the throughput of plain requests."""
 

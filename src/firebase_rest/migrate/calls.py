@@ -28,6 +28,8 @@ from firebase_rest.migrate.values import (
 )
 
 _QUOTES = {"urllib.parse.quote", "urllib.parse.quote_plus", "urllib.quote", "urllib.quote_plus"}
+_KNOWN = {*names.CALLS["database"], *names.CALLS["storage"], *names.ON_REFERENCES_ONLY}
+"""pyrebase's methods of places; what else is called on one is firebase-rest's own."""
 
 
 class Calls(Expressions):
@@ -57,6 +59,8 @@ class Calls(Expressions):
     def argument(self, node: ast.expr) -> Value | None:
         """An argument; the bound method of a place, handed to a thread or a button, will be called."""
         value = self.value(node)
+        if not isinstance(node, ast.Constant) and value in (Constant(None), Constant("")):
+            return None  # what a variable begins with is seldom what it ends with
         match value:
             case Method(of=Place() as place, name=name) if name in names.CALLS[place.service]:
                 self.compare(place, node, name)
@@ -119,14 +123,17 @@ class Calls(Expressions):
             return self.build(place, call)
         if call.name in names.CALLS[place.service] and call.name not in ("delete", "list_files"):
             self.compare(place, call.node, call.name)
-        if call.name in names.CLEARING[place.service]:
+        if call.name in names.CLEARING[place.service] or call.name not in _KNOWN:
             self.world.at[place.shared] = ()
         if place.service == "storage":
             check = storage_checks.CHECKS.get(call.name)
             if check is not None:
                 check(report, place, call)
+            if call.name == "download" and place.style != "native":
+                self.file.downloads |= {ast.unparse(item) for item in call.node.args[:2]}
         elif call.name in ("get", "stream", "get_etag"):
             checks.query(report, place, call)
+            checks.handler(report, place, call)
         elif call.name in names.WRITES:
             checks.data(report, call)
         return self.file.result(place, call)

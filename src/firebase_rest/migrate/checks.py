@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from firebase_rest.migrate import names
 from firebase_rest.migrate.call import Call, Report
-from firebase_rest.migrate.values import Constant, Data, Place, Step, Text, Value
+from firebase_rest.migrate.values import Constant, Data, Function, Place, Step, Text, Value
 
 _FORBIDDEN = re.compile(r"[.$#\[\]\x00-\x1f\x7f]")
 _URL_TEXT = re.compile(r"%[0-9A-Fa-f]{2}|[?+]")
@@ -183,6 +183,31 @@ def _problem(used: Mapping[str, Step], orders: Sequence[str]) -> tuple[str, str]
                     f"write {str(literal.value)!r}",
                 )
     return None
+
+
+def handler(report: Report, place: Place, call: Call) -> None:
+    """A stream's handler that raises."""
+    function = call.given(0, "stream_handler")
+    if call.name != "stream" or place.style == "native" or not isinstance(function, Function):
+        return
+    raised = next(_raises(function.node.body), None) if not isinstance(function.node, ast.Lambda) else None
+    if raised is not None:
+        report(
+            "handler-raise",
+            raised,
+            "What a stream's handler raises is logged, and the stream goes on; pyrebase's ended.",
+            "raise firebase_rest.StopStream to end it, or pass on_error=",
+        )
+
+
+def _raises(body: Sequence[ast.stmt]) -> Iterator[ast.Raise]:
+    """What is raised in a function for its caller: outside of `try`, and of functions inside."""
+    for node in body:
+        if isinstance(node, ast.Raise):
+            if not (node.exc is not None and "StopStream" in ast.unparse(node.exc)):
+                yield node
+        elif isinstance(node, (ast.If, ast.For, ast.While, ast.With)):
+            yield from _raises([*node.body, *getattr(node, "orelse", [])])
 
 
 def on_query(report: Report, place: Place, call: Call) -> bool:

@@ -252,6 +252,13 @@ class Expressions(ABC):
         of, index = self.value(node.value), self.value(node.slice)
         if isinstance(index, Constant) and index.value == "idToken":
             return Text("id token")
+        if isinstance(index, Constant) and index.value == "expiresAt" and self.file.style == "firebase-rest-api":
+            self.file.report(
+                "fork-call",
+                node,
+                "What signing in gives has no 'expiresAt'.",
+                "add int(user['expiresIn']) to the time of signing in, or use auth.session(user), which renews itself",
+            )
         if isinstance(index, Constant) and index.value == "downloadTokens":
             return Text("download token")
         if isinstance(of, Pair) and isinstance(index, Constant) and type(index.value) is int:
@@ -322,12 +329,14 @@ class Expressions(ABC):
                 if isinstance(of, LocalClass):
                     return replace(method, self_value=of) if is_classmethod(method) else method
                 return self.call_function(bound, node, [], {}) if is_property(method) else bound
+            if cls.node in cls.facts.built_on:
+                return self.file.attribute(cls.facts.built_on[cls.node], node)
         return self.unknown_attribute(node)
 
 
 def element_of(value: Value | None) -> Value | None:
     """What a loop over it gives."""
-    elements = {"snapshot": "item", "items": "item", "files": "file"}
+    elements = {"snapshot": "item", "answer": "item", "items": "item", "files": "file"}
     return Thing(elements[value.kind], value.style) if isinstance(value, Thing) and value.kind in elements else None
 
 

@@ -91,6 +91,10 @@ CODES = {
     "list-folder": Code(
         "warning", "list_files() below a child(): pyrebase listed the whole bucket; now it lists that folder."
     ),
+    "silent-download": Code(
+        "warning",
+        "A test whether a downloaded file exists: a download that fails raises now, and wrote nothing before.",
+    ),
     "listed-file": Code(
         "error", "An attribute of google-cloud-storage's Blob on what list_files() gives: it is not there."
     ),
@@ -102,9 +106,15 @@ CODES = {
         "verify_password_reset_code() sets the new password; its proper name is confirm_password_reset().",
         "the new name",
     ),
-    "ordered-dict": Code("warning", "val() is a plain dict, in order, and no OrderedDict."),
-    "empty-answer": Code("warning", "val() compared with []: a query that matches nothing gives {}."),
+    "ordered-dict": Code("warning", "With firebase_rest itself val() is a plain dict, in order, and no OrderedDict."),
+    "empty-answer": Code(
+        "warning", "val() compared with []: with firebase_rest itself a query that nothing matches gives {}."
+    ),
     "shallow-keys": Code("error", "val() after shallow() is a list of keys, without the operators of sets."),
+    "handler-raise": Code(
+        "warning",
+        "A stream's handler that raises: that ended pyrebase's stream; now it is logged and the stream goes on.",
+    ),
     "missing-name": Code("error", "A name of pyrebase's modules that is not there any more."),
     "missing-attribute": Code(
         "error",
@@ -117,7 +127,10 @@ CODES = {
         "resetting path or build_query is removed",
     ),
     "constructor": Code("error", "A class of pyrebase's that is made, or subclassed, with pyrebase's inner arguments."),
-    "instance-test": Code("warning", "isinstance(..., Database) of what child() gave: it is a Reference, or a Query."),
+    "instance-test": Code(
+        "warning",
+        "isinstance(..., Database) of a query, or isinstance(..., Storage) of a child: each step has its own class.",
+    ),
     "database-url": Code(
         "error", "A databaseURL with a path, or without https: it is refused when the database is used."
     ),

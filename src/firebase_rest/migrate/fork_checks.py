@@ -22,10 +22,12 @@ def auth(report: Report, thing: Thing, call: Call) -> None:
 
 def fork(report: Report, kind: str, style: str, call: Call) -> None:
     """A method or keyword that only a fork has."""
-    if style in ("pyrebase", "native"):
+    if style not in names.FORKS.values():
         return
     instead = names.FORK_CALLS.get((kind, call.name))
-    if instead:
+    if instead and kind == "database" and style == "firebase-rest-api":
+        report("fork-call", call.node, f"{style}'s {call.name}() gave something else.", f"write {instead}")
+    elif instead and kind != "database":
         report("fork-call", call.node, f"{style}'s {call.name}() is not there.", f"use {instead}")
     for keyword in call.node.keywords:
         instead = names.FORK_ARGUMENTS.get((kind, call.name, keyword.arg or ""))

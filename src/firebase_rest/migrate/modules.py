@@ -32,7 +32,7 @@ def module(name: str, alias: str | None = None) -> Module | None:
     if name in ("firebase.firebase", "firebase.firebase_token_generator"):
         return Module(name, "python-firebase")
     if top in STYLES:
-        return Module(name, "pyrebase" if alias == "pyrebase" else STYLES[top])
+        return Module(name, "renamed" if top == "firebase_rest" and alias == "pyrebase" else STYLES[top])
     return Module(name) if name in _WORTH_FOLLOWING else None
 
 
@@ -115,8 +115,8 @@ def call_class(report: Report, cls: Class, node: ast.AST) -> Value | None:
             "configure 'serviceAccount', or sign in: firebase.auth().sign_in_with_email_and_password(email, password)",
         )
         return None
-    if cls.kind == "app" and cls.style == "pyrebase":
-        return Thing("app", cls.style)
+    if cls.kind in names.CONSTRUCTIBLE and cls.style == "pyrebase":
+        return Thing(cls.kind, cls.style)
     report(
         "constructor",
         node,

@@ -30,7 +30,7 @@ CLASSES = {
     "PyreResponse": "snapshot",
     "Pyre": "item",
 }
-INNER_NAMES = {*CLASSES, "initialize_app", "HTTPError", "quote", "raise_detailed_error", "RootWriteWarning"}
+INNER_NAMES = {*CLASSES, "initialize_app", "HTTPError", "quote", "raise_detailed_error", "RootWriteWarning", "requests"}
 """What `pyrebase.pyrebase` gives."""
 
 INSTEAD_OF_NAMES = {
@@ -54,6 +54,9 @@ CONSTRUCTORS = {
     "snapshot": "db.child(...).get(), or pass plain dicts and lists around",
     "item": "the items of db.child(...).get(), or pass (key, value) pairs around",
 }
+
+CONSTRUCTIBLE = {"app", "auth", "snapshot", "item"}
+"""What the drop-in makes as pyrebase did."""
 
 _TOKENS = "pass `token` to the call: get(token), set(data, token); requests are signed inside"
 MISSING = {
@@ -126,6 +129,7 @@ FORKS = {"firebase": "firebase-rest-api", "empyrebase": "empyrebase"}
 _IDP = "auth.sign_in_with_google(...) or auth.sign_in_with_idp(provider_id, ...)"
 _URI = "auth.auth_uri(provider_id, continue_url), then auth.finish_sign_in(...)"
 FORK_CALLS = {
+    ("database", "get_etag"): "get_etag()['ETag'] for the tag alone: it gives a dict with ETag and value",
     ("app", "firestore"): "google-cloud-firestore: firebase-rest has no Firestore",
     ("auth", "authenticate_login_with_google"): "auth.auth_uri('google.com', continue_url)",
     ("auth", "authenticate_login_with_facebook"): "auth.auth_uri('facebook.com', continue_url)",

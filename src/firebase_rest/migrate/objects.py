@@ -8,8 +8,22 @@ from typing import cast
 
 from firebase_rest.migrate import names
 from firebase_rest.migrate.call import Call, Report
-from firebase_rest.migrate.values import Class, Constant, Data, Foreign, Method, Module, Pair, Place, Step, Thing, Value
+from firebase_rest.migrate.values import (
+    Class,
+    Constant,
+    Data,
+    Foreign,
+    Method,
+    Module,
+    Pair,
+    Place,
+    Step,
+    Text,
+    Thing,
+    Value,
+)
 
+_VALUES = ("value", "matches")
 _INNER = ("pyrebase.pyrebase", "pyrebase")
 _KEYS_ONLY = {"isdisjoint", "mapping"}
 _TEXT_METHODS = {"replace", "split", "strip", "lstrip", "startswith", "removeprefix", "partition", "find", "sub"}
@@ -36,7 +50,7 @@ def attribute(report: Report, of: Place | Thing, node: ast.Attribute) -> Value |
     """An attribute: a method not called yet, another object, or something that is not there any more."""
     kind = of.service if isinstance(of, Place) else of.kind
     name = node.attr
-    instead = names.MISSING.get("snapshot" if kind == "shallow" else kind, {}).get(name)
+    instead = names.MISSING.get("snapshot" if kind in ("shallow", "answer") else kind, {}).get(name)
     if instead is not None and of.style != "native":
         fix = "key()" if name == "query_key" else None
         report("missing-attribute", node, f"{name!r} of pyrebase's {kind} is not there.", instead, attribute=fix)
@@ -59,13 +73,13 @@ def attribute(report: Report, of: Place | Thing, node: ast.Attribute) -> Value |
                 names.INSTEAD_OF_BLOB.get(name, f"use firebase.storage().bucket.blob(file.name).{name}"),
             )
         return None
-    if kind == "value" and name == "move_to_end":
+    if kind in _VALUES and name == "move_to_end" and of.style != "pyrebase":
         _no_ordered_dict(report, node)
     if kind == "keys" and of.style != "native" and name in _KEYS_ONLY:
         report(
             "shallow-keys", node, f"val() after shallow() is a list now and has no {name}.", "write set(...) around it"
         )
-    if kind in ("snapshot", "shallow") and name == "pyres":
+    if kind in ("snapshot", "answer", "shallow") and name == "pyres":
         return Thing("keys" if kind == "shallow" else "items", of.style)
     return Method(of, name)
 
@@ -75,16 +89,21 @@ def result(report: Report, of: Place | Thing, call: Call) -> Value | None:
     if isinstance(of, Place):
         if call.name in ("get", "sort"):
             is_shallow = any(step.method == "shallow" for step in of.steps)
-            return Thing("shallow" if is_shallow else "snapshot", of.style) if of.service == "database" else None
+            kind = "shallow" if is_shallow else "answer" if of.is_query else "snapshot"
+            return Thing(kind, of.style) if of.service == "database" else None
         made = {"stream": "stream", "list_files": "files"}.get(call.name)
         return Thing(made, of.style) if made is not None else None
     kinds = {
         ("snapshot", "val"): "value",
         ("snapshot", "each"): "items",
+        ("answer", "val"): "matches",
+        ("answer", "each"): "items",
         ("shallow", "val"): "keys",
         ("app", "auth"): "auth",
     }
-    if of.kind == "value" and call.name == "popitem" and call.node.keywords:
+    if of.kind == "auth" and call.name in ("session", "load_session"):
+        return Text("session")
+    if of.kind in _VALUES and call.name == "popitem" and call.node.keywords and of.style != "pyrebase":
         _no_ordered_dict(report, call.node)
     found = kinds.get((of.kind, call.name))
     return Thing(found, of.style) if found is not None else None
@@ -99,36 +118,63 @@ def _no_ordered_dict(report: Report, node: ast.AST) -> None:
     )
 
 
-def type_test(report: Report, node: ast.Call, args: Sequence[Value | None]) -> None:
-    """isinstance(...) with OrderedDict or a class of ours, and text cut out of repr(OrderedDict(...))."""
+def type_test(report: Report, node: ast.Call, args: Sequence[Value | None], is_drop_in: bool) -> None:
+    """isinstance(...) with OrderedDict or a class of ours, and text cut out of repr(OrderedDict(...)).
+
+    The drop-in's places are all of its class Database, and its answers are OrderedDicts.
+    """
     match node.func:
         case ast.Name(id="isinstance") if len(args) == 2:
-            if isinstance(args[0], Place) and args[0].steps and isinstance(args[1], Class):
+            place, kind = args
+            is_step = isinstance(place, Place) and (place.is_query or (place.service == "storage" and place.steps))
+            if is_step and isinstance(kind, Class):
                 report(
                     "instance-test",
                     node,
-                    f"What child() gives is no {args[1].name}: pyrebase gave the same object back.",
+                    f"This is no {kind.name}: pyrebase gave the same object back; now each step gives its own.",
                     "test for firebase_rest.Query and firebase_rest.StorageReference, or leave the test out",
                 )
+            if is_drop_in:
+                return
             kinds = args[1].values if isinstance(args[1], Pair) else (args[1],)
             has_dict = isinstance(node.args[1], ast.Tuple) and any(
                 isinstance(item, ast.Name) and item.id == "dict" for item in node.args[1].elts
             )
             if not has_dict and any(isinstance(kind, Foreign) and kind.name.endswith("OrderedDict") for kind in kinds):
                 _no_ordered_dict(report, node)
-        case ast.Attribute(attr=name) if name in _TEXT_METHODS:
+        case ast.Attribute(attr=name) if name in _TEXT_METHODS and not is_drop_in:
             if any(isinstance(value, Constant) and "OrderedDict(" in str(value.value) for value in args):
                 _no_ordered_dict(report, node)
         case _:
             pass
 
 
+def existence_test(report: Report, node: ast.Call, downloads: set[str]) -> None:
+    """os.path.exists(name), Path(name).exists(): of a name that was downloaded to."""
+    tested: ast.expr | None = None
+    match node:
+        case ast.Call(func=ast.Attribute(attr="exists" | "isfile"), args=[tested]):
+            pass
+        case ast.Call(func=ast.Attribute(attr="exists" | "is_file", value=ast.Call(args=[tested])), args=[]):
+            pass
+        case ast.Call(func=ast.Attribute(attr="exists" | "is_file", value=tested), args=[]):
+            pass
+        case _:
+            pass
+    if tested is not None and ast.unparse(tested) in downloads:
+        report(
+            "silent-download",
+            node,
+            "A download that fails raises now, so this test is not reached; pyrebase wrote nothing, and said nothing.",
+            "catch firebase_rest.NotFound and firebase_rest.PermissionDenied around the download",
+        )
+
+
 def compared(report: Report, node: ast.Compare, sides: Sequence[Value | None]) -> None:
     """type(value) is OrderedDict; value == []."""
-    values = [side for side in sides if isinstance(side, Thing) and side.kind == "value"]
-    empty = [
-        side for side in sides if isinstance(side, Data) and isinstance(side.node, ast.List) and not side.node.elts
-    ]
+    values = [side for side in sides if isinstance(side, Thing) and side.kind == "matches"]
+    lists = [side.node for side in sides if isinstance(side, Data) and isinstance(side.node, ast.List)]
+    empty = [node for node in lists if not node.elts]
     if values and empty:
         report(
             "empty-answer",

@@ -60,6 +60,7 @@ class File:
         self.found = {}
         self._known = self._size()
         self.moved: set[ast.AST] = set()
+        self.downloads: set[str] = set()
         self.guesses: dict[str, ast.AST] = {}
         self.waiting: deque[tuple[AnyFunction, Expressions]] = deque()
         self.statement: ast.stmt | None = None
@@ -138,7 +139,7 @@ class File:
     @property
     def style(self) -> str | None:
         """How the file uses Firebase: pyrebase's way, if it does so at all."""
-        for style in ("pyrebase", "firebase-rest-api", "empyrebase", "native"):
+        for style in ("pyrebase", "renamed", "firebase-rest-api", "empyrebase", "native"):
             if style in self.facts.styles:
                 return style
         return None
@@ -205,7 +206,7 @@ class File:
 
     def subclassed(self, cls: Class, node: ast.expr) -> None:
         """A class of the program's own on top of one of pyrebase's."""
-        if cls.kind in names.CONSTRUCTORS and cls.kind != "app":
+        if cls.kind in names.CONSTRUCTORS and cls.kind not in names.CONSTRUCTIBLE:
             self.report(
                 "constructor",
                 node,
@@ -242,7 +243,7 @@ class File:
 
     def collected(self, value: Value | None) -> Value | None:
         """list(x), sorted(x): a loop over it gives the same."""
-        return value if isinstance(value, Thing) and value.kind in ("snapshot", "items", "files") else None
+        return value if isinstance(value, Thing) and value.kind in ("snapshot", "answer", "items", "files") else None
 
     def guessed(self, node: ast.expr) -> Place | None:
         """A database known only by its name, such as `db` in self.db.child(...)."""
@@ -275,11 +276,12 @@ class File:
     def unknown_call(self, node: ast.Call, args: list[Value | None]) -> None:
         """A call of something unknown: isinstance(..., OrderedDict), or text taken apart."""
         if self.style not in (None, "native"):
-            objects.type_test(self.report, node, args)
+            objects.type_test(self.report, node, args, self.style == "pyrebase")
+            objects.existence_test(self.report, node, self.downloads)
 
     def compared(self, node: ast.Compare, sides: list[Value | None]) -> None:
         """A comparison: of a type with OrderedDict."""
-        if self.style not in (None, "native"):
+        if self.style not in (None, "native", "pyrebase"):
             objects.compared(self.report, node, sides)
 
 

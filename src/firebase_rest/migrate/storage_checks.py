@@ -49,7 +49,7 @@ def get_url(report: Report, place: Place, call: Call) -> None:
     syntax = call.syntax(0, "token")
     if (
         syntax is None
-        or place.style not in ("pyrebase", "empyrebase")
+        or place.style not in ("pyrebase", "renamed", "empyrebase")
         or not _is_id_token(call.given(0, "token"), syntax)
     ):
         return
@@ -81,7 +81,7 @@ def _literal_path(place: Place) -> str | None:
 
 def _is_token(value: Value | None, syntax: ast.expr) -> bool:
     if isinstance(value, Text):
-        return value.kind == "id token"
+        return value.kind in ("id token", "session")
     return "token" in _last_name(syntax).lower() or _is_id_token(value, syntax)
 
 

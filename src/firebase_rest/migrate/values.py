@@ -168,6 +168,8 @@ class Facts:
     bases: dict[ast.ClassDef, tuple[LocalClass, ...]] = field(
         default_factory=dict[ast.ClassDef, tuple[LocalClass, ...]]
     )
+    built_on: dict[ast.ClassDef, Thing] = field(default_factory=dict[ast.ClassDef, Thing])
+    """The classes that extend one of ours."""
     parameters: dict[tuple[ast.AST, str], Value] = field(default_factory=dict[tuple[ast.AST, str], Value])
     """What calls pass, by function and name."""
     returns: dict[ast.AST, Value] = field(default_factory=dict[ast.AST, Value])

@@ -180,6 +180,8 @@ class Scope(Calls):
         for base, value in zip(node.bases, found, strict=True):
             if isinstance(value, Class):
                 self.file.subclassed(value, base)
+                if value.kind not in ("database", "storage"):
+                    self.file.facts.built_on[node] = Thing(value.kind, value.style)
         self.file.facts.bases[node] = tuple(value for value in found if isinstance(value, LocalClass))
         body = Scope(self.file, None, None, [self.known, *self.outer])
         body.holder = node

@@ -135,3 +135,18 @@ def test_a_database_is_followed_into_a_file_that_does_not_name_firebase(tmp_path
     (tmp_path / "config.py").write_text("import pyrebase\nref = pyrebase.initialize_app({}).database().child('a')\n")
     (tmp_path / "work.py").write_text("from config import ref\n\n\ndef save(value):\n    ref.set(value)\n")
     assert places(tmp_path) == [("work.py", 5, "shared-reference")]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x = " + " + ".join(['"a"'] * 2500),
+        "x = a" + ".b(1)" * 500,
+        "if x:\n    pass\n" + "elif x:\n    pass\n" * 1500,
+        "def f():\n" + "".join(" " * depth + "if x:\n" for depth in range(1, 95)) + " " * 95 + "pass",
+    ],
+)
+def test_what_is_long_or_deep_is_followed_as_far_as_can_be(tmp_path, body) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(f"{PLANTED}{body}\n")
+    assert places(file) == [("program.py", 2, "quote-patch")]

@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.write(report.as_json(found, run.files, fixed))
     else:
         sys.stdout.write(report.fixed_text(fixed) + report.as_text(found, run.files))
-    if run.unreadable:
+    if any(finding.code == "unreadable" for finding in found):
         return 2
     return 1 if found else 0
 

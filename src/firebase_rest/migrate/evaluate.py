@@ -36,6 +36,7 @@ if TYPE_CHECKING:
 
 _SETS = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.Sub)
 NOTHING = Constant(None)
+DEEPEST = 120
 
 
 class World:
@@ -75,6 +76,7 @@ class Expressions(ABC):
         self.outer = outer
         self.world = World()
         self.known: dict[str, Value] = {}
+        self.depth = 0
 
     holder: ast.ClassDef | None = None
     """The class whose body this is."""
@@ -150,7 +152,14 @@ class Expressions(ABC):
     # --- expressions ------------------------------------------------------------------------------------------------
 
     def value(self, node: ast.expr | None) -> Value | None:
-        """Follow an expression; what its value is, as far as that is known."""
+        """Follow an expression; what its value is, as far as that is known. What is nested too deeply is left out."""
+        self.depth += 1
+        try:
+            return self.known_value(node) if self.depth <= DEEPEST else None
+        finally:
+            self.depth -= 1
+
+    def known_value(self, node: ast.expr | None) -> Value | None:
         match node:
             case None:
                 return None

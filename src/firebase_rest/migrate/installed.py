@@ -27,6 +27,6 @@ def coexisting() -> list[Finding]:
         except PackageNotFoundError:
             continue
         path = str(other.locate_file("pyrebase"))
-        message = SENTENCE.format(name=name, version=other.version)
+        message = SENTENCE.format(name=other.name, version=other.version)
         found.setdefault(name.lower(), Finding(path, 1, 1, "coexisting-distribution", message, CURE))
     return list(found.values())

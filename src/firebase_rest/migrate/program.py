@@ -71,6 +71,15 @@ class File:
             self._function(*self.waiting.popleft())
         self.imports.keep_or_drop_fixes()
 
+    def run_to_the_end(self) -> None:
+        """`run`, or a finding where the file is nested beyond what can be followed."""
+        try:
+            self.run()
+        except RecursionError:
+            message = "It is nested too deeply to be followed."
+            found = Finding(str(self.source.path), 1, 1, "unreadable", message, "split its longest expressions")
+            self.found = {(1, 0, "unreadable"): found}
+
     def later(self, node: AnyFunction, scope: Expressions) -> None:
         """Follow a function when everything around it is known."""
         self.waiting.append((node, scope))
@@ -339,7 +348,7 @@ class Project:
         for _ in range(5):
             waiting = [file for file in list(self._files.values()) if file is not None and file.is_stale]
             for file in waiting:
-                file.run()
+                file.run_to_the_end()
             if not waiting:
                 break
         found = [finding for file in self._files.values() if file for finding in file.found.values()]

@@ -9,15 +9,18 @@ from firebase_rest.migrate.values import Constant, Place, Text, Value
 
 
 def download(report: Report, place: Place, call: Call) -> None:
-    """Two positional arguments below a child: is the first a path?"""
-    if not place.steps or len(call.args) < 2 or place.style == "native":
+    """Two arguments below a child: is the first a path, and which path counts?"""
+    if not place.steps or place.style == "native":
         return
-    first, second = call.args[0], call.args[1]
-    if len(call.args) == 2 and _is_token(second, call.node.args[1]):
-        return
-    if isinstance(second, Constant) and second.value is None:
-        return
-    if isinstance(first, Constant) and first.value == _literal_path(place):
+    path = call.kwargs.get("path")
+    if "path" not in call.kwargs:
+        second = call.args[1] if len(call.args) > 1 else None
+        if len(call.args) < 2 or (len(call.args) == 2 and _is_token(second, call.node.args[1])):
+            return
+        if isinstance(second, Constant) and second.value is None:
+            return
+        path = call.args[0]
+    if isinstance(path, Constant) and path.value in (None, "", _literal_path(place)):
         return
     report(
         "download-forms",

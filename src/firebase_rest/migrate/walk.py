@@ -40,9 +40,7 @@ class Scope(Calls):
         self.file.statement = node
         match node:
             case ast.If():
-                self.value(node.test)
-                here = self.world
-                return [*self.block(node.body, [here.copy()]), *self.block(node.orelse, [here])]
+                return self.branches(node)
             case ast.For() | ast.AsyncFor() | ast.While():
                 return self.loop(node)
             case ast.Try():
@@ -66,6 +64,20 @@ class Scope(Calls):
                     return self.attempt(node)  # type: ignore[arg-type]  # except*, from Python 3.11 on
                 self.simple(node, following)
                 return [self.world]
+
+    def branches(self, node: ast.If) -> list[World]:
+        """if, elif, elif, ... else."""
+        ends: list[World] = []
+        while True:
+            self.value(node.test)
+            here = self.world
+            ends += self.block(node.body, [here.copy()])
+            self.world = here
+            match node.orelse:
+                case [ast.If() as other]:
+                    node = other
+                case _:
+                    return [*ends, *self.block(node.orelse, [here])]
 
     def end(self, node: ast.Break | ast.Continue | ast.Raise | ast.Return) -> None:
         """A statement after which nothing follows here."""

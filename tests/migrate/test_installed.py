@@ -1,0 +1,49 @@
+"""Another distribution that owns `pyrebase/`, told from the metadata of what is installed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from firebase_rest.migrate.installed import CURE
+
+
+def report_with(folder, *distributions: str) -> list[dict[str, object]]:
+    """What the command finds where these distributions ("Name-1.0") are installed beside us, each owning pyrebase/."""
+    site = folder / "site"
+    for distribution in distributions:
+        name, _, version = distribution.partition("-")
+        metadata = site / f"{distribution}.dist-info"
+        metadata.mkdir(parents=True)
+        (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        (metadata / "top_level.txt").write_text("pyrebase\n")
+        (metadata / "RECORD").write_text("pyrebase/__init__.py,,\npyrebase/pyrebase.py,,\n")
+    program = folder / "program"
+    program.mkdir()
+    command = [sys.executable, "-m", "firebase_rest.migrate", "--json", str(program)]
+    environment = {**os.environ, "PYTHONPATH": str(site)}
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment)
+    assert ran.returncode == (1 if distributions else 0), ran.stderr
+    return json.loads(ran.stdout)["findings"]
+
+
+@pytest.mark.parametrize("distribution", ["Pyrebase4-4.9.0", "Pyrebase-3.0.27", "pyrebase_fork-1.0"])
+def test_another_owner_of_the_folder_is_reported_with_its_version_and_the_cure(tmp_path, distribution) -> None:
+    [finding] = report_with(tmp_path, distribution)
+    assert finding["code"] == "coexisting-distribution"
+    name, _, version = distribution.partition("-")
+    assert str(finding["message"]).startswith(f"{name} {version} is installed beside firebase-rest;")
+    assert finding["suggestion"] == CURE
+    assert str(finding["path"]).endswith("pyrebase")
+
+
+def test_two_other_owners_are_two_findings(tmp_path) -> None:
+    assert len(report_with(tmp_path, "Pyrebase-3.0.27", "Pyrebase4-4.9.0")) == 2
+
+
+def test_firebase_rest_alone_is_none(tmp_path) -> None:
+    assert report_with(tmp_path) == []

@@ -200,6 +200,8 @@ class App:
         """
         from firebase_rest.auth.client import Auth
 
+        if not isinstance(cast(object, tenant_id), (str, type(None))):
+            raise UsageError(f"auth() takes the id of a tenant, or nothing, not {type(tenant_id).__name__}.")
         channel = Channel(self._transport, NOBODY, self._options)
         return Auth(channel, self._config, self._emulators["auth"], self._account, self._keys, self._locale, tenant_id)
 

@@ -13,7 +13,6 @@ import requests
 
 from emulator.accounts import world_with
 from firebase_rest import (
-    AuthError,
     InvalidAnswer,
     InvalidContinueUrl,
     InvalidCredentials,
@@ -103,13 +102,45 @@ def test_a_person_who_does_not_consent_cancels(world):
     assert error.value.code == "access_denied"
 
 
-def test_a_forged_callback_to_the_loopback_is_refused(world):
+@pytest.mark.parametrize(
+    "forged", [{"code": "forged", "state": "forged"}, {"code": "forged"}, {"error": "access_denied"}]
+)
+def test_a_callback_that_is_not_this_sign_ins_gets_a_page_that_says_so_and_the_wait_goes_on(world, forged):
+    pages = []
+
+    def browser(uri):
+        redirect = parse_qs(urlsplit(uri).query)["redirect_uri"][0]
+        pages.append(requests.get(redirect, params=forged, timeout=LIMIT))
+        pages.append(browse(uri))
+
+    user = world.auth.sign_in_with_google("client", open_browser=browser, timeout=LIMIT)
+    assert user["providerId"] == "google.com"
+    strange, last = pages
+    assert (strange.status_code, "Not signed in" in strange.text) == (400, True)
+    assert "go back to the program" in last.text
+    assert "Signed in" not in last.text, "the exchange is still to come"
+
+
+def test_only_forged_callbacks_end_the_wait_as_nobody_does(world):
     def browser(uri):
         redirect = parse_qs(urlsplit(uri).query)["redirect_uri"][0]
         requests.get(redirect, params={"code": "forged", "state": "forged"}, timeout=LIMIT)
 
-    with pytest.raises(UsageError, match="state"):
-        world.auth.sign_in_with_google("client", open_browser=browser)
+    with pytest.raises(NetworkTimeout):
+        world.auth.sign_in_with_browser("github.com", open_browser=browser, timeout=0.5)
+
+
+def test_a_person_who_says_no_is_told_that_nobody_is_signed_in(world):
+    pages = []
+
+    def browser(uri):
+        query = parse_qs(urlsplit(uri).query)
+        no = {"error": "access_denied", "state": query["state"][0]}
+        pages.append(requests.get(query["redirect_uri"][0], params=no, timeout=LIMIT))
+
+    with pytest.raises(SignInCancelled):
+        world.auth.sign_in_with_google("client", open_browser=browser, timeout=LIMIT)
+    assert "You are not signed in" in pages[0].text
 
 
 def test_nobody_who_comes_back_ends_the_wait(world):
@@ -127,6 +158,12 @@ def test_the_loopback_takes_no_other_visit_for_the_callback():
 
         assert receiver.wait(browser, "", LIMIT) == (receiver.url, "code=c&state=s")
         assert receiver.url.startswith("http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("port", ["8080", 70_000, -1, 80.0])
+def test_a_port_that_is_none_is_refused(port):
+    with pytest.raises(UsageError, match="port="):
+        Loopback(port)
 
 
 def test_a_port_that_is_taken_is_named():
@@ -178,8 +215,10 @@ def test_a_code_that_was_caught_is_of_no_use_without_the_verifier(world):
         challenge = parse_qs(urlsplit(uri).query)["code_challenge"][0]
         browse(uri.replace(challenge, "of-somebody-else"))
 
-    with pytest.raises(AuthError, match="invalid_grant"):
+    with pytest.raises(InvalidCredentials, match="invalid_grant") as refused:
         world.auth.sign_in_with_google("client", open_browser=browser)
+    assert refused.value.code == "invalid_grant"
+    assert refused.value.message == "Google did not take the code that the browser brought: Malformed auth code."
 
 
 def test_a_callback_of_google_without_a_code_is_refused(world):
@@ -196,6 +235,41 @@ def test_a_page_is_asked_for_with_a_place_to_come_back_to(world):
         world.auth.auth_uri("google.com", "nowhere")
     started = world.auth.auth_uri("google.com", "https://example.com/back", session_id="mine")
     assert started.session_id == "mine"
+
+
+def test_scopes_are_a_list_or_a_string_with_spaces(world):
+    asked = []
+
+    def browser(uri):
+        asked.append(parse_qs(urlsplit(uri).query)["scope"])
+        browse(uri)
+
+    for scopes in ("openid email", ["openid", "email"]):
+        world.auth.sign_in_with_google("client", scopes=scopes, open_browser=browser)
+    world.auth.auth_uri("github.com", "https://example.com/back", scopes="user:email  repo")
+    assert asked == [["openid email"]] * 2
+    assert b'"oauthScope": "user:email repo"' in world.sent[-1].body
+
+
+def test_a_client_id_that_is_empty_opens_no_browser(world):
+    with pytest.raises(UsageError, match="client_id is empty"):
+        world.auth.sign_in_with_google("", open_browser=pytest.fail)
+
+
+def test_a_posted_callback_may_come_as_the_bytes_that_web_frameworks_give(world):
+    started = world.auth.auth_uri("google.com", "https://example.com/back")
+    callback = requests.get(started.uri, allow_redirects=False, timeout=LIMIT).headers["location"]
+    user = world.auth.finish_sign_in(started, "https://example.com/back", urlsplit(callback).query.encode())
+    assert user["providerId"] == "google.com"
+    again = world.auth.auth_uri("google.com", "https://example.com/back")
+    callback = requests.get(again.uri, allow_redirects=False, timeout=LIMIT).headers["location"]
+    assert world.auth.finish_sign_in(again, callback, b"")["localId"] == user["localId"]
+
+
+def test_the_start_comes_back_as_what_it_was(world):
+    started = world.auth.auth_uri("google.com", "https://example.com/back")
+    with pytest.raises(UsageError, match=r"AuthUri\(\*\*saved\)"):
+        world.auth.finish_sign_in(dataclasses.asdict(started), "https://example.com/back")
 
 
 def test_a_sign_in_link_wants_somewhere_to_lead(world):

@@ -55,6 +55,28 @@ WRONG = {
     "a link to a relative page": (lambda admin: admin.password_reset_link("a@b.c", "/done"), r"http\(s\) URL"),
     "no new address": (lambda admin: admin.email_change_link("a@b.c", "new"), "e-mail address"),
     "no tenant": (lambda admin: admin.for_tenant(""), "tenant_id"),
+    "one uid for a list to delete": (lambda admin: admin.delete_users("u1"), "uids takes a list, not str"),
+    "one uid for a list to look up": (lambda admin: admin.get_users("u1"), "uids takes a list, not str"),
+    "one address for a list": (lambda admin: admin.get_users(emails="a@b.c"), "emails takes a list"),
+    "one number for a list": (lambda admin: admin.get_users(phone_numbers="+1555"), "phone_numbers takes a list"),
+    "one provider for a list": (lambda admin: admin.get_users(providers="google.com"), "providers takes a list"),
+    "providers without uids": (lambda admin: admin.get_users(providers=["google.com"]), "are pairs"),
+    "one provider to unlink": (lambda admin: admin.update_user("u", unlink_providers="phone"), "takes a list"),
+    "one factor for a list": (lambda admin: admin.create_user(second_factors="+15550100"), "takes a list"),
+    "one factor for all": (lambda admin: admin.update_user("u", second_factors="+15550100"), "takes a list"),
+    "a factor that is a number": (lambda admin: admin.update_user("u", second_factors=[5]), "MfaFactor, not int"),
+    "a provider as a dict": (lambda admin: admin.update_user("u", link_provider={"a": 1}), "ProviderInfo, not dict"),
+    "one user to import": (lambda admin: admin.import_users(UserImport("u")), "users takes a list, not UserImport"),
+    "a dict to import": (lambda admin: admin.import_users([{"uid": "u"}]), "UserImport, not dict"),
+    "a provider to import as a dict": (
+        lambda admin: admin.import_users([UserImport("u", providers=[{"a": 1}])]),
+        "ProviderInfo, not dict",
+    ),
+    "a time to import as a number": (
+        lambda admin: admin.import_users([UserImport("u", created_at=1_700_000_000)]),
+        "created_at is of the class datetime, not int",
+    ),
+    "a hashing as text": (lambda admin: admin.import_users([], hashing="BCRYPT"), "PasswordHash, not str"),
     "a factor without a number": (lambda admin: admin.create_user(second_factors=["5550100"]), r"E\.164"),
 }
 

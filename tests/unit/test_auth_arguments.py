@@ -11,11 +11,15 @@ import pytest
 from firebase_rest.auth.action_codes import ActionCodeSettings, ActionLink, code_of, fields_of, parse_action_link
 from firebase_rest.auth.idp import AuthUri, Credential
 from firebase_rest.auth.mfa import TotpSecret
-from firebase_rest.auth.room import id_token_of
+from firebase_rest.auth.room import id_token_of, typed_code
 from firebase_rest.auth.signing_in import SigningIn, sign_in_code
-from firebase_rest.errors import SignInCancelled, UsageError
+from firebase_rest.errors import MfaRequired, SignInCancelled, UsageError
+from unit.silent import silent_app
 
 LINK = "https://x.firebaseapp.com/__/auth/action?mode=signIn&oobCode=CODE&apiKey=KEY&lang=fr&continueUrl=http%3A%2F%2Fx"
+
+
+GOOGLE = "https://www.google.com/url"
 
 
 def wrapped(name, link, host="https://app.page.link/"):
@@ -31,6 +35,12 @@ def wrapped(name, link, host="https://app.page.link/"):
         wrapped("link", wrapped("deep_link_id", LINK)),
         wrapped("deep_link_id", wrapped("link", LINK), "com.example://google/link/"),
         "http://localhost/finish?mode=signIn&lang=fr&oobCode=CODE&apiKey=KEY&a=b&continueUrl=http%3A%2F%2Fx",
+        f"  {LINK}\n",
+        LINK.replace("&", "&amp;"),
+        wrapped("q", LINK, "https://www.google.com/url"),
+        wrapped("url", LINK, "https://www.google.de/url"),
+        wrapped("url", LINK, "https://eur01.safelinks.protection.outlook.com/") + "&amp;data=05%7C01&amp;reserved=0",
+        wrapped("q", wrapped("url", wrapped("link", LINK), "https://x.safelinks.protection.outlook.com/"), GOOGLE),
     ],
 )
 def test_a_link_is_found_in_whatever_it_is_wrapped_in(link):
@@ -48,6 +58,9 @@ def test_a_link_is_found_in_whatever_it_is_wrapped_in(link):
         "https://x/?mode=signIn&apiKey=KEY",
         "https://x/?mode=other&oobCode=CODE&apiKey=KEY",
         "https://[x/?mode=signIn&oobCode=CODE&apiKey=KEY",
+        wrapped("q", LINK, "https://example.com/url"),
+        wrapped("url", LINK, "https://safelinks.protection.outlook.com.example.com/"),
+        wrapped("q", wrapped("q", wrapped("q", wrapped("q", wrapped("q", wrapped("q", LINK, GOOGLE)))))),
     ],
 )
 def test_what_is_no_link_from_a_mail_is_none(link):
@@ -99,7 +112,7 @@ def test_settings_become_the_members_of_the_wire():
     assert fields_of(None) == {}
 
 
-@pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com", "http://"])
+@pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com", "http://", "http://[", 5, None])
 def test_settings_want_a_url_that_a_browser_opens(url):
     with pytest.raises(UsageError, match="http"):
         ActionCodeSettings(url)
@@ -188,3 +201,79 @@ def test_what_is_no_token_is_refused_and_not_shown(wrong):
 def test_a_period_of_its_own_is_in_the_address_for_apps():
     secret = TotpSecret.of({"sharedSecretKey": "K", "sessionInfo": "S", "periodSec": 60, "verificationCodeLength": 8})
     assert secret.uri("ada", "App").endswith("?secret=K&issuer=App&algorithm=SHA1&digits=8&period=60")
+
+
+@pytest.mark.parametrize("code", ["123456", "123 456", " 123 456\n", "123\N{NO-BREAK SPACE}456"])
+def test_the_spaces_of_a_typed_code_do_not_count(code):
+    assert typed_code(code) == "123456"
+
+
+# --- what is refused before anything is sent ---
+
+RESET = LINK.replace("signIn", "resetPassword")
+REQUIRED = MfaRequired("first factor", status=200)
+SECRET = "correct horse"
+REFUSED = {
+    "a reset to no password": (lambda auth: auth.confirm_password_reset(RESET, ""), "new_password is empty"),
+    "a reset as pyrebase calls it": (lambda auth: auth.verify_password_reset_code("CODE", ""), "new_password is empty"),
+    "no new password": (lambda auth: auth.change_password("T", ""), "new_password is empty"),
+    "no new password by keyword": (lambda auth: auth.change_password("T", password=""), "new_password is empty"),
+    "no new address": (lambda auth: auth.change_email("T", ""), "new_email is empty"),
+    "an attribute in small letters": (
+        lambda auth: auth.update_profile("T", delete_attribute="display_name"),
+        "DISPLAY_NAME, PHOTO_URL",
+    ),
+    "one wrong attribute of two": (
+        lambda auth: auth.update_profile("T", delete_attribute=["PHOTO_URL", "photoUrl"]),
+        "'photoUrl': what can be cleared is",
+    ),
+    "a number of attributes": (lambda auth: auth.update_profile("T", delete_attribute=5), "takes a list, not int"),
+    "a reset link to apply": (lambda auth: auth.apply_action_code(RESET), "confirm_password_reset"),
+    "a sign-in link to apply": (lambda auth: auth.apply_action_code(LINK), "sign_in_with_email_link"),
+    "nothing to unlink": (lambda auth: auth.unlink("T", ""), "provider_id is empty"),
+    "no provider": (lambda auth: auth.sign_in_with_idp("", id_token="t"), "provider_id is empty"),
+    "settings that are a dict": (
+        lambda auth: auth.send_email_verification("T", settings={"url": "https://x.org"}),
+        "class ActionCodeSettings, not dict: pass one, or just the URL",
+    ),
+    "scopes that are none": (lambda auth: auth.auth_uri("x.com", "https://x/", scopes=5), "scopes takes a list"),
+    "parameters that are a list": (
+        lambda auth: auth.auth_uri("x.com", "https://x/", parameters=["a"]),
+        "parameters takes a dict, not list",
+    ),
+    "an app's proof that is text": (
+        lambda auth: auth.send_verification_code("+1", app_proof="token"),
+        "app_proof takes a dict, not str",
+    ),
+    "a secret that is its key": (lambda auth: auth.mfa.enroll_totp("T", SECRET, "123456"), "what start_totp"),
+    "a sign-in that is no error": (
+        lambda auth: auth.mfa.send_code({"mfaInfo": []}),
+        "the error that the sign-in raised",
+    ),
+    "a sign-in that is no error, for an app": (lambda auth: auth.mfa.sign_in_with_totp("x", "123456"), "MfaRequired"),
+    "a factor that is its id": (lambda auth: auth.mfa.send_code(REQUIRED, "id"), "one of the error's factors"),
+    "the whole answer for a token": (lambda auth: auth.verify_id_token({"idToken": SECRET}), r"user\['idToken'\]"),
+    "a skew that is text": (lambda auth: auth.verify_id_token("T", clock_skew_seconds="5"), "0 to 60 seconds"),
+    "a cookie of a minute": (lambda auth: auth.create_session_cookie("T", 60), "timedelta, or whole seconds, from 300"),
+    "a cookie of a fraction": (lambda auth: auth.create_session_cookie("T", 3600.5), "whole seconds"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_cannot_work_is_refused_in_a_sentence_and_nothing_is_sent(name):
+    call, words = REFUSED[name]
+    with pytest.raises(UsageError, match=words) as caught:
+        call(silent_app(projectId="demo").auth())
+    assert SECRET not in str(caught.value)
+
+
+@pytest.mark.parametrize("tenant_id", [5, {"idToken": "secret-token"}])
+def test_an_auth_is_of_a_tenant_or_of_none(tenant_id):
+    with pytest.raises(UsageError, match="id of a tenant, or nothing") as caught:
+        silent_app().auth(tenant_id)
+    assert "secret-token" not in str(caught.value)
+
+
+def test_the_auth_of_a_tenant_shows_which():
+    assert repr(silent_app().auth()) == "<Auth>"
+    assert repr(silent_app().auth("weather")) == "<Auth of tenant weather>"

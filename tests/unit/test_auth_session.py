@@ -132,6 +132,38 @@ def test_a_refused_token_is_renewed_however_fresh_and_only_that_one(clocks):
     assert len(firebase.shown) == 1
 
 
+def test_a_session_is_renewed_when_its_program_says_so(clocks):
+    firebase = Firebase()
+    session = UserSession(firebase, user())
+    assert session.refresh() == session.id_token == "id-2"
+    assert session.refresh() == "id-3"
+    assert firebase.shown == ["refresh-1", "refresh-2"]
+
+
+def test_a_renewal_that_was_asked_for_and_fails_is_the_error_though_the_old_token_is_good(clocks):
+    firebase = Firebase()
+    firebase.failures = [NetworkError("down")]
+    session = UserSession(firebase, user())
+    with pytest.raises(NetworkError, match="down"):
+        session.refresh()
+    assert session.id_token == "id-1"
+
+
+def test_a_session_that_was_signed_out_says_where_new_tokens_go():
+    session = UserSession(Firebase(), user())
+    session.sign_out()
+    with pytest.raises(SessionExpired, match=r"for good: make another with auth\.session\(answer\)"):
+        session.adopt(user())
+    with pytest.raises(SessionExpired, match="sign in again"):
+        session.refresh()
+
+
+@pytest.mark.parametrize("reply", [None, "id-2", [1]])
+def test_what_is_no_answer_is_not_adopted(reply):
+    with pytest.raises(UsageError, match="takes the answer of a sign-in"):
+        UserSession(Firebase(), user()).adopt(reply)
+
+
 def test_sixty_four_threads_cause_one_refresh(clocks):
     started, go = threading.Event(), threading.Event()
     firebase = Firebase()

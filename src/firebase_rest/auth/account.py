@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from firebase_rest.auth.arguments import checked_list
 from firebase_rest.auth.protocol import account
 from firebase_rest.auth.protocol.endpoint import call
 from firebase_rest.auth.replies import AccountInfo
-from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.auth.room import Room, Token, filled
 from firebase_rest.auth.session import UserSession
+from firebase_rest.errors import UsageError
+
+_ATTRIBUTES = ("DISPLAY_NAME", "PHOTO_URL", "EMAIL", "PASSWORD", "PROVIDER", "RAW_USER_INFO")
 
 
 class Accounts(Room):
@@ -27,7 +31,7 @@ class Accounts(Room):
         delete_attribute: str | Sequence[str] | None = None,
     ) -> dict[str, Any]:
         """Set name and picture; `delete_attribute` ("DISPLAY_NAME", "PHOTO_URL", or a list of them) clears."""
-        deleted = [delete_attribute] if isinstance(delete_attribute, str) else delete_attribute
+        deleted = _attributes(delete_attribute)
         return self._as(
             id_token,
             lambda token: account.update(
@@ -48,7 +52,7 @@ class Accounts(Room):
         Projects with enumeration protection refuse this (`OperationNotAllowed`): `verify_before_change_email` is the
         way there. Raises `EmailExists`, `InvalidEmail`, `RecentLoginRequired`.
         """
-        address = text("new_email", new_email if new_email is not None else email)
+        address = filled("new_email", new_email if new_email is not None else email)
         return self._change(id_token, return_secure_token, email=address)
 
     def change_password(
@@ -63,7 +67,7 @@ class Accounts(Room):
 
         Raises `WeakPassword`, `RecentLoginRequired`.
         """
-        secret = text("new_password", new_password if new_password is not None else password)
+        secret = filled("new_password", new_password if new_password is not None else password)
         return self._change(id_token, return_secure_token, password=secret)
 
     def _change(self, id_token: Token, return_secure_token: bool, **change: str) -> dict[str, Any]:
@@ -86,3 +90,13 @@ class Accounts(Room):
         https://cloud.google.com/identity-platform/docs/password-policy
         """
         return self._run(call(self._endpoint.look_up("v2/passwordPolicy")))
+
+
+def _attributes(named: str | Sequence[str] | None) -> list[str]:
+    if named is None:
+        return []
+    attributes = [named] if isinstance(named, str) else checked_list("delete_attribute", named)
+    for attribute in attributes:
+        if attribute not in _ATTRIBUTES:
+            raise UsageError(f"delete_attribute={attribute!r}: what can be cleared is {', '.join(_ATTRIBUTES)}.")
+    return attributes

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from firebase_rest.auth.arguments import checked_kind
 from firebase_rest.errors import MfaFactor, UsageError
 
 _OPERATIONS = {
@@ -20,6 +21,12 @@ _OPERATIONS = {
     "recoverEmail": "RECOVER_EMAIL",
     "revertSecondFactorAddition": "REVERT_SECOND_FACTOR_ADDITION",
 }
+_OTHERWISE = {
+    "PASSWORD_RESET": "confirm_password_reset(link, new_password)",
+    "EMAIL_SIGNIN": "sign_in_with_email_link(email, link)",
+}
+"""Where a link goes that does more than what applying it does."""
+_MOST_WRAPPINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +48,7 @@ class ActionCodeSettings:
     link_domain: str | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.netloc:
+        if not _is_page(self.url):
             raise UsageError(f"ActionCodeSettings(url={self.url!r}): the page to continue at is an http(s) URL.")
         if self.android_package_name is None and (self.android_install_app or self.android_minimum_version):
             raise UsageError("android_install_app and android_minimum_version need an android_package_name.")
@@ -66,7 +72,9 @@ def fields_of(settings: ActionCodeSettings | str | None) -> dict[str, Any]:
     """What goes into the request; a string is the page to continue at."""
     if settings is None:
         return {}
-    return (ActionCodeSettings(settings) if isinstance(settings, str) else settings).fields()
+    if isinstance(settings, str):
+        settings = ActionCodeSettings(settings)
+    return checked_kind("settings", settings, ActionCodeSettings, ": pass one, or just the URL to continue at").fields()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +104,7 @@ class ActionLink:
 
 def parse_action_link(link: str) -> ActionLink | None:
     """The parts of a link from a mail, which may be wrapped in other links; None for what is no such link."""
-    query = _query(_innermost(link))
+    query = _taken_apart(_innermost(link))[2]
     operation = _OPERATIONS.get(query.get("mode", ""))
     code = query.get("oobCode")
     if operation is None or not code or not query.get("apiKey"):
@@ -114,15 +122,50 @@ def code_of(code_or_link: str) -> str:
     return link.code
 
 
+def code_to_apply(code_or_link: str) -> str:
+    """The code itself. Raises `UsageError` for a link whose code needs more than to be sent back."""
+    code = code_of(code_or_link)
+    link = parse_action_link(code_or_link)
+    method = None if link is None else _OTHERWISE.get(link.operation)
+    if method is not None:
+        raise UsageError(f"This link is not one to apply: pass it to {method}.")
+    return code
+
+
 def _innermost(link: str) -> str:
-    """The link that mobile link services have wrapped, in the order in which Google's SDKs look for it."""
-    query = _query(link)
-    deep, plain = query.get("deep_link_id", ""), query.get("link", "")
-    return _query(deep).get("link") or deep or _query(plain).get("deep_link_id") or plain or link
+    """The link that others are wrapped around, as far as that can be seen without asking anybody."""
+    for _ in range(_MOST_WRAPPINGS):
+        inside = _wrapped_in(link)
+        if not inside:
+            break
+        link = inside
+    return link
 
 
-def _query(url: str) -> Mapping[str, str]:
+def _wrapped_in(link: str) -> str | None:
+    host, path, query = _taken_apart(link)
+    # Of mobile link services, in the order in which Google's SDKs look.
+    inside = query.get("deep_link_id") or query.get("link")
+    if host.startswith("www.google.") and path == "/url":
+        inside = query.get("q") or query.get("url")
+    elif host.endswith(".safelinks.protection.outlook.com"):
+        inside = query.get("url")
+    return inside
+
+
+def _taken_apart(url: str) -> tuple[str, str, Mapping[str, str]]:
+    """Host, path and query; nothing of what is no URL."""
     try:
-        return dict(parse_qsl(urlsplit(url).query))
+        # Copied out of a mail's source, it is written as HTML is.
+        parts = urlsplit(url.strip().replace("&amp;", "&"))
+        return parts.hostname or "", parts.path, dict(parse_qsl(parts.query))
     except ValueError:
-        return {}
+        return "", "", {}
+
+
+def _is_page(url: object) -> bool:
+    try:
+        parts = urlsplit(url) if isinstance(url, str) else None
+    except ValueError:  # a bracket without its partner
+        return False
+    return parts is not None and parts.scheme in ("http", "https") and bool(parts.netloc)

@@ -99,10 +99,10 @@ class Admin:
         `providers` are pairs: the provider's id and the user's id there.
         """
         wanted = Identifiers(
-            tuple(map(arguments.checked_uid, uids)),
-            tuple(map(arguments.checked_email, emails)),
-            tuple(map(arguments.checked_phone, phone_numbers)),
-            tuple(_provider_pair(*pair) for pair in providers),
+            tuple(map(arguments.checked_uid, arguments.checked_list("uids", uids))),
+            tuple(map(arguments.checked_email, arguments.checked_list("emails", emails))),
+            tuple(map(arguments.checked_phone, arguments.checked_list("phone_numbers", phone_numbers))),
+            tuple(_pair(pair) for pair in arguments.checked_list("providers", providers)),
         )
         _at_most(MAX_LOOKUP, "get_users()", len(wanted))
         return self._channel.run(admin.get_users(self._at, wanted))
@@ -147,7 +147,7 @@ class Admin:
             "photoUrl": _url(photo_url),
             "phoneNumber": _given(phone_number, arguments.checked_phone),
             "disabled": _flag("disabled", disabled),
-            "mfaInfo": [new_factor_json(factor) for factor in second_factors] or None,
+            "mfaInfo": list(map(new_factor_json, arguments.checked_list("second_factors", second_factors))) or None,
         }
         return self._channel.run(admin.create_user(self._at, fields))
 
@@ -183,9 +183,11 @@ class Admin:
         if custom_claims is not KEEP:
             changes["customAttributes"] = claims_json(custom_claims, "custom claims")
         if second_factors is not KEEP:
-            factors = [factor_json(factor) for factor in second_factors or ()]
+            listed = arguments.checked_list("second_factors", second_factors or ())
+            factors = [factor_json(factor) for factor in listed]
             changes["mfa"] = {"enrollments": factors} if factors else {}
-        unlinked = [arguments.checked_text("A provider's id", provider) for provider in unlink_providers]
+        names = arguments.checked_list("unlink_providers", unlink_providers)
+        unlinked = [arguments.checked_text("A provider's id", name) for name in names]
         cleared: list[str] = []
         if display_name is not KEEP:
             _set_or_clear(changes, "displayName", _text("display_name", display_name), cleared, "DISPLAY_NAME")
@@ -230,8 +232,8 @@ class Admin:
 
         Unknown uids count as deleted.
         """
-        _at_most(MAX_BATCH, "delete_users()", len(uids))
-        checked = [arguments.checked_uid(uid) for uid in uids]
+        checked = [arguments.checked_uid(uid) for uid in arguments.checked_list("uids", uids)]
+        _at_most(MAX_BATCH, "delete_users()", len(checked))
         return self._channel.run(admin.delete_users(self._at, checked, force=force))
 
     def import_users(
@@ -242,11 +244,12 @@ class Admin:
         `overwrite=False` refuses uids that exist. Users that cannot be taken over are in the result's `errors`.
         https://firebase.google.com/docs/auth/admin/import-users
         """
-        _at_most(MAX_BATCH, "import_users()", len(users))
-        records = [user.to_json() for user in users]
+        listed = arguments.checked_list("users", users)
+        records = [arguments.checked_kind("A user", user, UserImport).to_json() for user in listed]
+        _at_most(MAX_BATCH, "import_users()", len(records))
         if hashing is None and any("passwordHash" in record for record in records):
             raise UsageError("Some users have a password_hash: say with hashing=PasswordHash... how it was made.")
-        how = {} if hashing is None else hashing.to_json()
+        how = {} if hashing is None else arguments.checked_kind("hashing", hashing, PasswordHash).to_json()
         return self._channel.run(admin.import_users(self._at, records, how, overwrite=overwrite))
 
     # --- action links -----------------------------------------------------------------------------------------------
@@ -292,6 +295,12 @@ def _provider_pair(provider_id: object, uid: object) -> tuple[str, str]:
     return arguments.checked_text("provider_id", provider_id), arguments.checked_text("A provider's uid", uid)
 
 
+def _pair(pair: object) -> tuple[str, str]:
+    if isinstance(pair, (tuple, list)) and len(cast("Sequence[object]", pair)) == 2:
+        return _provider_pair(*cast("Sequence[object]", pair))
+    raise UsageError("providers are pairs: the provider's id and the user's id there, like ('google.com', '1234').")
+
+
 def _given(value: T | None, check: Any) -> T | None:  # Any: one of the checks of arguments, of T
     return None if value is None else cast(T, check(value))
 
@@ -320,5 +329,6 @@ def _set_or_clear(changes: dict[str, Any], name: str, value: str | None, cleared
 
 
 def _linked(provider: ProviderInfo) -> dict[str, Any]:
+    arguments.checked_kind("link_provider", provider, ProviderInfo)
     _provider_pair(provider.provider_id, provider.uid)
     return provider.to_json()

@@ -5,7 +5,9 @@ The law of this file: a refusal is one sentence that says what is wanted, and sh
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from firebase_rest.errors import UsageError
@@ -13,6 +15,8 @@ from firebase_rest.transport.redact import redact
 
 MIN_PASSWORD = 6
 MAX_UID = 128
+
+T = TypeVar("T")
 
 
 def checked_uid(uid: object) -> str:
@@ -50,6 +54,33 @@ def checked_text(name: str, value: object) -> str:
     raise UsageError(f"{name} is a string that is not empty, not {_shown(value)}.")
 
 
+def checked_list(name: str, values: Iterable[T]) -> list[T]:
+    """Several of something. A single string would count as its letters."""
+    if isinstance(cast(object, values), (str, bytes, Mapping)) or not isinstance(cast(object, values), Iterable):
+        raise UsageError(f"{name} takes a list, not {type(values).__name__}: a single one goes in [brackets].")
+    return list(values)
+
+
+def checked_words(name: str, values: Iterable[str]) -> str:
+    """Words in one string, with a space between them, from a list of them or from such a string."""
+    words = values.split() if isinstance(values, str) else checked_list(name, values)
+    return " ".join(checked_text(name, word) for word in words)
+
+
+def checked_dict(name: str, value: Mapping[str, str] | None) -> dict[str, str]:
+    """A mapping as a dict; None is an empty one."""
+    if value is None or isinstance(cast(object, value), Mapping):
+        return dict(value or {})
+    raise UsageError(f"{name} takes a dict, not {type(value).__name__}.")
+
+
+def checked_kind(name: str, value: object, kind: type[T], hint: str = "") -> T:
+    """A value of that class. `hint` says where to get one."""
+    if isinstance(value, kind):
+        return value
+    raise UsageError(f"{name} is of the class {kind.__name__}, not {type(value).__name__}{hint}.")
+
+
 def checked_url(name: str, value: object) -> str:
     """An absolute URL."""
     try:
@@ -78,7 +109,9 @@ def checked_number(name: str, value: object, least: int, most: int | None = None
 def checked_duration(name: str, value: object, least: int, most: int) -> int:
     """Whole seconds, from a number of them or a timedelta."""
     seconds = int(value.total_seconds()) if isinstance(value, timedelta) else value
-    return checked_number(name, seconds, least, most)
+    if isinstance(seconds, int) and not isinstance(seconds, bool) and least <= seconds <= most:
+        return seconds
+    raise UsageError(f"{name}={_shown(seconds)}: a timedelta, or whole seconds, from {least:,} to {most:,} of them.")
 
 
 def _shown(value: object) -> str:

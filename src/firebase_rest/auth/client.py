@@ -51,7 +51,8 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
         self.current_user = None
 
     def __repr__(self) -> str:
-        return "<Auth>"
+        tenant_id = self._endpoint.tenant_id
+        return "<Auth>" if tenant_id is None else f"<Auth of tenant {tenant_id}>"
 
     @property
     def mfa(self) -> MultiFactor:

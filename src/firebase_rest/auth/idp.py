@@ -6,13 +6,14 @@ https://firebase.google.com/docs/reference/rest/auth#section-sign-in-with-oauth-
 from __future__ import annotations
 
 import hmac
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from firebase_rest.auth.protocol import idp
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.replies import SignedIn
-from firebase_rest.auth.room import text
+from firebase_rest.auth.room import filled, text
 from firebase_rest.errors import SignInCancelled, UsageError
 from firebase_rest.transport.wire import Flow
 
@@ -37,7 +38,7 @@ class Credential:
         pending_token: str | None,
     ) -> Credential:
         """The credential, if what was given makes one. Raises `UsageError` that says what the provider wants."""
-        text("provider_id", provider_id)
+        filled("provider_id", provider_id)
         given = {
             "id_token": id_token,
             "access_token": access_token,
@@ -95,10 +96,14 @@ class AuthUri:
         check_state(self.state, came)
 
 
-def check_state(state: str | None, came: dict[str, str]) -> None:
+def is_answer_to(state: str | None, came: Mapping[str, str]) -> bool:
+    """Whether these parameters of a callback answer the sign-in that was started with `state`; None has none."""
+    return state is None or hmac.compare_digest(state.encode(), came.get("state", "").encode("utf-8", "replace"))
+
+
+def check_state(state: str | None, came: Mapping[str, str]) -> None:
     """Raise unless these parameters of a callback answer the sign-in that was started with `state`."""
-    expected = (state or "").encode()
-    if state is not None and not hmac.compare_digest(expected, came.get("state", "").encode()):
+    if not is_answer_to(state, came):
         raise UsageError("The callback's state is not that of this sign-in: another one, or a forged one, came back.")
     if "error" in came:
         words = came.get("error_description") or came["error"]

@@ -11,7 +11,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from firebase_rest.auth.arguments import checked_email, checked_number, checked_phone, checked_uid
+from firebase_rest.auth.arguments import (
+    checked_email,
+    checked_kind,
+    checked_list,
+    checked_number,
+    checked_phone,
+    checked_uid,
+)
 from firebase_rest.auth.custom_claims import claims_json
 from firebase_rest.auth.factors import factor_json
 from firebase_rest.auth.users import ProviderInfo
@@ -144,11 +151,11 @@ class UserImport:
             "disabled": self.disabled,
             "passwordHash": None if self.password_hash is None else _base64("password_hash", self.password_hash),
             "salt": None if self.password_salt is None else _base64("password_salt", self.password_salt),
-            "providerUserInfo": [provider.to_json() for provider in self.providers] or None,
+            "providerUserInfo": [_provider(provider) for provider in checked_list("providers", self.providers)] or None,
             "customAttributes": None if self.custom_claims is None else claims_json(self.custom_claims, "claims"),
-            "createdAt": _milliseconds(self.created_at),
-            "lastLoginAt": _milliseconds(self.last_sign_in_at),
-            "mfaInfo": [factor_json(factor) for factor in self.second_factors] or None,
+            "createdAt": _milliseconds("created_at", self.created_at),
+            "lastLoginAt": _milliseconds("last_sign_in_at", self.last_sign_in_at),
+            "mfaInfo": [factor_json(factor) for factor in checked_list("second_factors", self.second_factors)] or None,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -171,5 +178,9 @@ def _ordered(order: HashOrder | None) -> dict[str, str]:
     return {"passwordHashOrder": _one_of("order", order, ("SALT_AND_PASSWORD", "PASSWORD_AND_SALT"))}
 
 
-def _milliseconds(moment: datetime | None) -> str | None:
-    return None if moment is None else str(int(moment.timestamp() * 1000))
+def _provider(provider: ProviderInfo) -> dict[str, Any]:
+    return checked_kind("A provider", provider, ProviderInfo).to_json()
+
+
+def _milliseconds(name: str, moment: datetime | None) -> str | None:
+    return None if moment is None else str(int(checked_kind(name, moment, datetime).timestamp() * 1000))

@@ -10,7 +10,7 @@ from typing import Any
 from firebase_rest.auth.idp import Credential
 from firebase_rest.auth.protocol import account, phone, sign_in
 from firebase_rest.auth.replies import SignedIn
-from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.auth.room import Room, Token, filled, text, typed_code
 from firebase_rest.auth.signing_in import sign_in_code
 
 
@@ -38,8 +38,8 @@ class Linking(Room):
         Raises `InvalidCode`, and `PhoneNumberExists`, which can be signed in with.
         """
         text("session_info", session_info)
-        text("code", code)
-        return self._as(user, lambda id_token: phone.sign_in(self._endpoint, session_info, code, id_token))
+        shown = typed_code(code)
+        return self._as(user, lambda id_token: phone.sign_in(self._endpoint, session_info, shown, id_token))
 
     def link_with_idp(
         self,
@@ -62,5 +62,5 @@ class Linking(Room):
 
     def unlink(self, user: Token, *provider_ids: str) -> dict[str, Any]:
         """Take ways of signing in away: "google.com", "phone", "password" (with it goes the e-mail address)."""
-        names = [text("provider_id", name) for name in provider_ids]
+        names = [filled("provider_id", name) for name in provider_ids]
         return self._as(user, lambda token: account.update(self._endpoint, token, delete_providers=names))

@@ -1,7 +1,7 @@
 """A web server for one visit: receives the redirect that ends a sign-in in the browser of the same machine.
 
-The law of this file: it listens on 127.0.0.1 only, takes one callback, waits for a bounded time, and is gone. Each
-connection has a thread of its own, because browsers open some that they say nothing on.
+The law of this file: it listens on 127.0.0.1 only, takes one callback, that of the sign-in that waits for it, within a
+bounded time, and is gone. Each connection has a thread of its own: browsers open some that they say nothing on.
 https://datatracker.ietf.org/doc/html/rfc8252#section-7.3
 """
 
@@ -15,9 +15,19 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+from firebase_rest.auth.arguments import checked_number
+from firebase_rest.auth.idp import is_answer_to
 from firebase_rest.errors import NetworkTimeout, UsageError
 
-PAGE = b"<!doctype html><meta charset=utf-8><title>Signed in</title><p>You can close this window and go back."
+
+def _page(title: str, words: str) -> bytes:
+    return f"<!doctype html><meta charset=utf-8><title>{title}</title><p>{words}".encode()
+
+
+# The program has yet to exchange what came: it alone knows whether that will do.
+PAGE = _page("Back to the program", "You can close this window and go back to the program.")
+REFUSED_PAGE = _page("Not signed in", "You are not signed in. You can close this window and go back to the program.")
+STRANGE_PAGE = _page("Not signed in", "This is not the sign-in that the program waits for; start it again there.")
 # What a provider puts behind # stays in the browser: this page sends it again as a query.
 FRAGMENT_PAGE = (
     b"<!doctype html><meta charset=utf-8><title>Signing in</title>"
@@ -46,6 +56,8 @@ class Loopback:
         self._problem = ""
         self._ended = threading.Event()
         self._serving = False
+        self._state: str | None = None
+        checked_number("port", port, 0, 65_535)
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -77,12 +89,15 @@ class Loopback:
         """Where the browser is to be sent in the end."""
         return f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
 
-    def wait(self, open_browser: Callable[[str], object] | None, uri: str, seconds: float) -> tuple[str, str | None]:
+    def wait(
+        self, open_browser: Callable[[str], object] | None, uri: str, seconds: float, state: str | None = None
+    ) -> tuple[str, str | None]:
         """Open `uri` (None: in the browser), and wait for the callback: its URL, and its body where it was posted.
 
+        Whatever comes with another `state` gets a page that says so, and is not waited for (None: there is none).
         Raises `NetworkTimeout` when nobody has come back within `seconds`, and `UsageError` where no browser opens.
         """
-        self._serving = True
+        self._serving, self._state = True, state
         self._start(self._server.serve_forever, _POLL)
         # In a thread as well: some browsers open in the foreground, and come back to us before the call returns.
         self._start(self._open, open_browser or webbrowser.open, uri)
@@ -110,9 +125,14 @@ class Loopback:
     def _visited(self, visit: BaseHTTPRequestHandler, body: str | None) -> None:
         parts = urlsplit(visit.path)
         came = dict(parse_qsl(parts.query) + parse_qsl(body or ""))
-        is_callback = parts.path == self._path and bool(came.keys() & _ANSWERS)
-        page = PAGE if is_callback else FRAGMENT_PAGE if parts.path == self._path else b""
-        visit.send_response(200 if page else 404)
+        is_answer = parts.path == self._path and bool(came.keys() & _ANSWERS)
+        is_callback = is_answer and is_answer_to(self._state, came)
+        status, page = 200, REFUSED_PAGE if "error" in came else PAGE
+        if is_answer and not is_callback:
+            status, page = 400, STRANGE_PAGE
+        elif not is_answer:
+            status, page = (200, FRAGMENT_PAGE) if parts.path == self._path else (404, b"")
+        visit.send_response(status)
         visit.send_header("Content-Type", "text/html; charset=utf-8")
         visit.send_header("Content-Length", str(len(page)))
         visit.send_header("Connection", "close")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings, code_of, fields_of
+from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings, code_of, code_to_apply, fields_of
 from firebase_rest.auth.protocol import codes
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.protocol.outcome import factor_of
-from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.auth.room import Room, Token, filled, text
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.lenient import as_object
 
@@ -81,9 +81,9 @@ class Mails(Room):
         """Do what a code (or the whole link) is for: verify an address, change it, take a change back.
 
         It is used up. Raises `InvalidActionCode`. For a new password there is `confirm_password_reset`, for a sign-in
-        link `sign_in_with_email_link`.
+        link `sign_in_with_email_link`: such links are a `UsageError`.
         """
-        return self._run(codes.apply(self._endpoint, code_of(text("code", code))))
+        return self._run(codes.apply(self._endpoint, code_to_apply(text("code", code))))
 
     def confirm_password_reset(self, code: str, new_password: str) -> dict[str, Any]:
         """Set the new password with the code (or the whole link) from the mail. Every session of the user ends.
@@ -91,7 +91,7 @@ class Mails(Room):
         Raises `InvalidActionCode`, and `WeakPassword`, after which the code can be used again.
         """
         code = code_of(text("code", code))
-        return self._run(codes.reset_password(self._endpoint, code, text("new_password", new_password)))
+        return self._run(codes.reset_password(self._endpoint, code, filled("new_password", new_password)))
 
     def verify_password_reset_code(self, reset_code: str, new_password: str) -> dict[str, Any]:
         """pyrebase's name for `confirm_password_reset`: it confirms, it does not only verify."""

@@ -10,11 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from firebase_rest.auth.arguments import checked_kind
 from firebase_rest.auth.protocol import account, mfa
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.protocol.outcome import factor_of
 from firebase_rest.auth.replies import SignedIn
-from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.auth.room import Room, Token, text, typed_code
 from firebase_rest.auth.signing_in import app_proof_fields
 from firebase_rest.errors import MfaFactor, MfaRequired, UsageError
 from firebase_rest.transport.call import Channel
@@ -93,7 +94,7 @@ class MultiFactor(Room):
 
     def enroll_phone(self, user: Token, session_info: str, code: str, display_name: str | None = None) -> SignedIn:
         """Enrol the number that the code went to."""
-        shown = mfa.phone(text("session_info", session_info), text("code", code))
+        shown = mfa.phone(text("session_info", session_info), typed_code(code))
         return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, display_name, shown))
 
     def start_totp(self, user: Token) -> TotpSecret:
@@ -102,7 +103,8 @@ class MultiFactor(Room):
 
     def enroll_totp(self, user: Token, secret: TotpSecret, code: str, display_name: str | None = None) -> SignedIn:
         """Enrol the authenticator app that shows this code."""
-        shown = mfa.totp(secret.session_info, text("code", code))
+        started = checked_kind("secret", secret, TotpSecret, ": pass what start_totp() gave")
+        shown = mfa.totp(started.session_info, typed_code(code))
         return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, display_name, shown))
 
     def withdraw(self, user: Token, factor: MfaFactor | str) -> SignedIn:
@@ -123,25 +125,32 @@ class MultiFactor(Room):
         """Have a code sent to an enrolled number, the first one if none is named; goes into `sign_in_with_phone`."""
         chosen = _chosen(required, factor, "phone")
         proof = app_proof_fields(recaptcha_token, app_proof)
-        flow = mfa.start_phone_sign_in(self._endpoint, required.pending_credential, chosen.id, proof)
+        flow = mfa.start_phone_sign_in(self._endpoint, _credential(required), chosen.id, proof)
         return self._run(flow)
 
     def sign_in_with_phone(self, required: MfaRequired, session_info: str, code: str) -> SignedIn:
         """Finish a sign-in with the code of a text message. Raises `InvalidCode`."""
         text("session_info", session_info)
-        flow = mfa.finish_phone_sign_in(self._endpoint, required.pending_credential, session_info, text("code", code))
-        return self._run(flow)
+        shown = typed_code(code)
+        return self._run(mfa.finish_phone_sign_in(self._endpoint, _credential(required), session_info, shown))
 
     def sign_in_with_totp(self, required: MfaRequired, code: str, factor: MfaFactor | None = None) -> SignedIn:
         """Finish a sign-in with the code that an authenticator app shows. Raises `InvalidCode`."""
         chosen = _chosen(required, factor, "totp")
-        flow = mfa.finish_totp_sign_in(self._endpoint, required.pending_credential, chosen.id, text("code", code))
-        return self._run(flow)
+        shown = typed_code(code)
+        return self._run(mfa.finish_totp_sign_in(self._endpoint, _credential(required), chosen.id, shown))
+
+
+def _credential(required: object) -> str:
+    return checked_kind(
+        "required", required, MfaRequired, ": pass the error that the sign-in raised"
+    ).pending_credential
 
 
 def _chosen(required: MfaRequired, factor: MfaFactor | None, kind: str) -> MfaFactor:
+    _credential(required)
     if factor is not None:
-        return factor
+        return checked_kind("factor", factor, MfaFactor, ": pass one of the error's factors")
     chosen = next((one for one in required.factors if one.kind == kind), None)
     if chosen is None:
         raise UsageError(f"The account has no {kind} factor; its factors are {[one.kind for one in required.factors]}.")

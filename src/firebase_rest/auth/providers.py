@@ -9,15 +9,18 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
+from firebase_rest.auth.arguments import checked_dict, checked_kind, checked_words
 from firebase_rest.auth.claims import claims_of
 from firebase_rest.auth.idp import AuthUri, Credential, check_state
 from firebase_rest.auth.protocol import google, idp
 from firebase_rest.auth.replies import SignedIn
-from firebase_rest.auth.room import Room, Token, text
+from firebase_rest.auth.room import Room, Token, filled, text
 from firebase_rest.errors import InvalidAnswer, UsageError
 from firebase_rest.transport.wire import Flow
 
 OpenBrowser = Callable[[str], object]
+Scopes = Sequence[str] | str
+"""A list of them, or a string with spaces between."""
 
 
 class Providers(Room):
@@ -53,7 +56,7 @@ class Providers(Room):
         provider_id: str,
         continue_uri: str,
         *,
-        scopes: Sequence[str] = (),
+        scopes: Scopes = (),
         parameters: Mapping[str, str] | None = None,
         hosted_domain: str | None = None,
         session_id: str | None = None,
@@ -67,10 +70,10 @@ class Providers(Room):
         uri, session = self._run(
             idp.start(
                 self._endpoint,
-                text("provider_id", provider_id),
+                filled("provider_id", provider_id),
                 text("continue_uri", continue_uri),
-                " ".join(scopes),
-                parameters,
+                checked_words("scopes", scopes),
+                checked_dict("parameters", parameters),
                 hostedDomain=hosted_domain,
                 sessionId=session_id,
                 authFlowType="CODE_FLOW" if provider_id == "google.com" else None,
@@ -79,17 +82,19 @@ class Providers(Room):
         return AuthUri.of(provider_id, uri, session)
 
     def finish_sign_in(
-        self, started: AuthUri, callback_url: str, post_body: str | None = None, *, user: Token | None = None
+        self, started: AuthUri, callback_url: str, post_body: str | bytes | None = None, *, user: Token | None = None
     ) -> SignedIn:
         """Finish what `auth_uri` began, with the whole URL that the browser came back to.
 
         `post_body` is the body, where the provider posts (Apple, SAML). With `user` the provider is linked to that one.
         Raises `SignInCancelled`, and `UsageError` for the callback of another sign-in, which may be a forged one.
         """
-        started.check(text("callback_url", callback_url), post_body)
+        checked_kind("started", started, AuthUri, ": pass what auth_uri() gave, or AuthUri(**saved)")
+        body = post_body.decode("utf-8", "replace") if isinstance(post_body, bytes) else post_body
+        started.check(text("callback_url", callback_url), body)
 
         def flow(id_token: str | None = None) -> Flow[SignedIn]:
-            return idp.with_callback(self._endpoint, callback_url, started.session_id, post_body, id_token)
+            return idp.with_callback(self._endpoint, callback_url, started.session_id, body or None, id_token)
 
         return self._run(flow()) if user is None else self._as(user, flow)
 
@@ -101,7 +106,7 @@ class Providers(Room):
         *,
         port: int = 0,
         timeout: float = 300,
-        scopes: Sequence[str] = (),
+        scopes: Scopes = (),
         parameters: Mapping[str, str] | None = None,
         user: Token | None = None,
         open_browser: OpenBrowser | None = None,
@@ -117,7 +122,7 @@ class Providers(Room):
 
         with Loopback(port) as receiver:
             started = self.auth_uri(provider_id, receiver.url, scopes=scopes, parameters=parameters)
-            callback_url, body = receiver.wait(open_browser, started.uri, timeout)
+            callback_url, body = receiver.wait(open_browser, started.uri, timeout, started.state)
         return self.finish_sign_in(started, callback_url, body, user=user)
 
     def sign_in_with_google(
@@ -127,7 +132,7 @@ class Providers(Room):
         *,
         port: int = 0,
         timeout: float = 300,
-        scopes: Sequence[str] = ("openid", "email", "profile"),
+        scopes: Scopes = ("openid", "email", "profile"),
         login_hint: str | None = None,
         user: Token | None = None,
         open_browser: OpenBrowser | None = None,
@@ -140,13 +145,14 @@ class Providers(Room):
         """
         from firebase_rest.auth.loopback import Loopback
 
-        text("client_id", client_id)
+        filled("client_id", client_id)
+        wanted = checked_words("scopes", scopes)
         secret = {name: secrets.token_urlsafe(48) for name in ("state", "nonce", "verifier")}
         endpoint = self._endpoint
         with Loopback(port) as receiver:
             redirect = receiver.url
-            page = google.consent_page(endpoint, client_id, redirect, " ".join(scopes), secret, login_hint)
-            callback_url, _ = receiver.wait(open_browser, page, timeout)
+            page = google.consent_page(endpoint, client_id, redirect, wanted, secret, login_hint)
+            callback_url, _ = receiver.wait(open_browser, page, timeout, secret["state"])
         came = dict(parse_qsl(urlsplit(callback_url).query))
         check_state(secret["state"], came)
         if "code" not in came:

@@ -57,10 +57,22 @@ def text(name: str, value: object) -> str:
     )
 
 
-def id_token_of(user: object) -> str:
+def filled(name: str, value: object) -> str:
+    """`value`, if it is a string with something in it. Firebase takes an empty one for no wish, and says yes to it."""
+    if text(name, value):
+        return str(value)
+    raise UsageError(f"{name} is empty.")
+
+
+def typed_code(value: object) -> str:
+    """A code of a text message or an authenticator app, without the spaces that people type as they see them."""
+    return "".join(text("code", value).split())
+
+
+def id_token_of(user: object, name: str = "id_token") -> str:
     """The ID token that is current now. Raises `UsageError` for what is neither a token nor a session."""
     if isinstance(user, TokenSource):
         return user.current_token()
     if isinstance(user, Mapping):
-        raise UsageError("id_token is the 'idToken' of a sign-in's answer, not the whole answer: pass user['idToken'].")
-    return text("id_token", user)
+        raise UsageError(f"{name} is the 'idToken' of a sign-in's answer, not the whole answer: pass user['idToken'].")
+    return text(name, user)

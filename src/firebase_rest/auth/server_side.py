@@ -75,7 +75,7 @@ class ServerSide(Room):
 
     def verify_id_token(
         self,
-        token: str,
+        token: Token,
         check_revoked: bool = False,
         *,
         clock_skew_seconds: float = 0,
@@ -83,13 +83,17 @@ class ServerSide(Room):
     ) -> dict[str, Any]:
         """The claims of an ID token that a client sent, and "uid", if the token is genuine and of this project.
 
+        Tenants are part of the project: without `tenant_id`, and on the Auth of no tenant, the tokens of all of them
+        count (`claims["firebase"]["tenant"]`). Of a `UserSession` it is the current token that is looked at.
         Raises `TokenExpired`, and `InvalidToken` (whose `code` says why) for whatever else is wrong, which both are
         `Unauthenticated`. With `check_revoked` Firebase is asked about the user, as an administrator: raises
         `TokenRevoked`, `UserDisabled`, `UserNotFound`. Clocks may differ by `clock_skew_seconds` (0 to 60). With
         `tenant_id` only this tenant's tokens will do. In front of an emulator, and nowhere else, unsigned tokens count.
         https://firebase.google.com/docs/auth/admin/verify-id-tokens
         """
-        return self._verified(self._id_tokens, text("token", token), check_revoked, clock_skew_seconds, tenant_id)
+        return self._verified(
+            self._id_tokens, id_token_of(token, "token"), check_revoked, clock_skew_seconds, tenant_id
+        )
 
     def verify_session_cookie(
         self,

@@ -119,6 +119,14 @@ class UserSession:
         """The claims of the current ID token."""
         return claims_of(self.current_token())
 
+    def refresh(self) -> str:
+        """Renew now, rather than when the hour is nearly over; the new ID token, with what has changed since.
+
+        For claims that an administrator has set, say. Threads that ask at once share one renewal. Raises what
+        `current_token` raises.
+        """
+        return self.current_token(refused=self._current().id_token)
+
     def current_token(self, *, refused: str | None = None) -> str:
         """A token that is good now. `refused` is one that a server would not take: not that one again.
 
@@ -142,13 +150,16 @@ class UserSession:
     def adopt(self, reply: Mapping[str, Any]) -> None:
         """Take over the tokens of an answer that has some for this user: those after a change of e-mail or password.
 
-        The methods of `Auth` do that by themselves. Raises `UsageError` for another user's tokens.
+        The methods of `Auth` do that by themselves. Raises `UsageError` for another user's tokens, and `SessionExpired`
+        after `sign_out`, which is for good.
         """
+        if not isinstance(cast(object, reply), Mapping):
+            raise UsageError(f"adopt() takes the answer of a sign-in, a dict, not {type(reply).__name__}.")
         if not reply.get("idToken") or not reply.get("refreshToken"):
             return
         if claims_of(reply["idToken"]).get("sub", self._uid) != self._uid:
             raise UsageError(f"These tokens are not those of {self._uid}: make a session of their own with session().")
-        self._current()
+        self._current("This session was signed out, which is for good: make another with auth.session(answer).")
         self._replace(None, reply)
 
     def on_change(self, callback: OnChange) -> Callable[[], None]:
@@ -191,10 +202,9 @@ class UserSession:
             stop()
             raise
 
-    def _current(self) -> _Tokens:
+    def _current(self, message: str = "The user has signed out; sign in again.") -> _Tokens:
         tokens = self._tokens
         if tokens is None:
-            message = "The user has signed out; sign in again."
             raise SessionExpired(message, code="SIGNED_OUT", message=message)
         return tokens
 

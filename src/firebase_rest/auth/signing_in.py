@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from firebase_rest.auth.action_codes import parse_action_link
+from firebase_rest.auth.arguments import checked_dict
 from firebase_rest.auth.protocol import phone, sign_in
 from firebase_rest.auth.replies import Refreshed, SignedIn
-from firebase_rest.auth.room import Room, text
+from firebase_rest.auth.room import Room, text, typed_code
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import UsageError
 
@@ -96,7 +97,7 @@ class SigningIn(Room):
         if temporary_proof is not None:
             proof = text("temporary_proof", temporary_proof)
             return self._run(phone.sign_in_with_proof(self._endpoint, text("phone_number", phone_number), proof))
-        return self._run(phone.sign_in(self._endpoint, text("session_info", session_info), text("code", code)))
+        return self._run(phone.sign_in(self._endpoint, text("session_info", session_info), typed_code(code)))
 
     def fetch_sign_in_methods(self, email: str) -> list[str]:
         """The ways of signing in that an address has: "password", "emailLink", "google.com", ...
@@ -138,7 +139,7 @@ def sign_in_code(link: object) -> str:
 
 def app_proof_fields(recaptcha_token: str | None, app_proof: Mapping[str, str] | None) -> dict[str, str]:
     """What shows that a genuine app asks for a text message, as the wire has it."""
-    fields = dict(app_proof or {})
+    fields = checked_dict("app_proof", app_proof)
     if recaptcha_token is not None:
         fields["recaptchaToken"] = text("recaptcha_token", recaptcha_token)
     return fields

@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from firebase_rest.auth import jwt
 from firebase_rest.auth.keys import KeySet
@@ -60,13 +60,13 @@ class Verifier:
 
         `skew` is how many seconds the clocks may differ. Raises `NetworkError` where the certificates cannot be had.
         """
-        if isinstance(skew, bool) or not 0 <= skew <= MAX_SKEW:
+        if isinstance(skew, bool) or not isinstance(cast(object, skew), (int, float)) or not 0 <= skew <= MAX_SKEW:
             raise UsageError(f"clock_skew_seconds={skew!r}: clocks may differ by 0 to {MAX_SKEW} seconds.")
         parts = jwt.parse(token)
         if parts is None or not parts.claims:
             raise _invalid(
                 "MALFORMED",
-                f"What was given as {self.kind.name} is no JSON Web Token.",
+                f"What was given as {self.kind.name} is no JSON Web Token{_hint(token)}.",
             )
         self._check_header(parts)
         self._check_claims(parts.claims, tenant_id)
@@ -130,6 +130,10 @@ class Verifier:
             )
         if not key.verify(parts.signed, parts.signature):
             raise _invalid("BAD_SIGNATURE", "The token's signature is wrong: it was changed, or forged.")
+
+
+def _hint(token: str) -> str:
+    return ": take 'Bearer ' off its beginning" if token[:7].lower() == "bearer " else ""
 
 
 def _check_times(claims: Mapping[str, Any], kind: Kind, skew: float, *, emulated: bool) -> None:

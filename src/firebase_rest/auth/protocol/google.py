@@ -13,7 +13,10 @@ from urllib.parse import urlencode
 
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.protocol.refusals import check
-from firebase_rest.transport.wire import Flow, Repeat, Request
+from firebase_rest.errors import AuthError, InvalidCredentials, InvalidRequest
+from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.lenient import json_object
+from firebase_rest.transport.wire import Flow, Repeat, Request, Response
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -40,7 +43,10 @@ def consent_page(
 def exchange_code(
     endpoint: Endpoint, client_id: str, client_secret: str | None, redirect_uri: str, code: str, verifier: str
 ) -> Flow[dict[str, Any]]:
-    """Google's tokens for the code that the browser brought: id_token, access_token, ..."""
+    """Google's tokens for the code that the browser brought: id_token, access_token, ...
+
+    Raises `InvalidCredentials` for the code, and `InvalidRequest` for the OAuth client; `code` is Google's own word.
+    """
     form = {
         "grant_type": "authorization_code",
         "client_id": client_id,
@@ -51,4 +57,19 @@ def exchange_code(
     }
     url = endpoint.url("oauth2.googleapis.com", "token")
     request = Request("POST", url, (), _FORM, urlencode(form).encode(), Repeat.IF_UNSENT)
-    return check((yield request)).json_object()
+    response = yield request
+    if response.status in (400, 401, 403):
+        raise _refusal(response)
+    return check(response).json_object()
+
+
+def _refusal(response: Response) -> AuthError:
+    """What Google says in OAuth's own words. https://datatracker.ietf.org/doc/html/rfc6749#section-5.2"""
+    said = json_object(response.body)
+    code = str(said.get("error") or "")
+    is_about_the_code = code == "invalid_grant"
+    what = "code that the browser brought" if is_about_the_code else "OAuth client (client_id, client_secret)"
+    words = f"Google did not take the {what}: {said.get('error_description') or code}"
+    return api_error(
+        InvalidCredentials if is_about_the_code else InvalidRequest, response, words, code=code or None, details=said
+    )

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from firebase_rest.emulator.auth.accounts import random_id
 from firebase_rest.emulator.auth.project import Page, form_encoded, is_absolute_url
-from firebase_rest.emulator.auth.refusals import bad_request, expect
+from firebase_rest.emulator.auth.refusals import OAuthRefusal, bad_request, expect
 from firebase_rest.emulator.auth.tokens import LIFETIME, encode_jwt
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def exchange_code(call: Call) -> Reply:
     digest = hashlib.sha256(body.text("code_verifier").encode()).digest()
     proof = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     if visit is None or not hmac.compare_digest(visit.challenge, proof):
-        raise bad_request("invalid_grant")
+        raise OAuthRefusal("invalid_grant", "Malformed auth code.")
     now = call.project.now()
     return {
         "access_token": secrets.token_urlsafe(48),

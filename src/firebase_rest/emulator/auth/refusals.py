@@ -26,6 +26,18 @@ class Refusal(Exception):
         return {"error": error}
 
 
+class OAuthRefusal(Refusal):
+    """In the words of OAuth, as Google's token endpoint writes it."""
+
+    def __init__(self, error: str, description: str) -> None:
+        super().__init__(400, error, [])
+        self._description = description
+
+    def body(self) -> dict[str, Json]:
+        """The JSON that goes out."""
+        return {"error": self.message, "error_description": self._description}
+
+
 def bad_request(message: str) -> Refusal:
     """A coded refusal: "EMAIL_EXISTS", "WEAK_PASSWORD : ..."."""
     return Refusal(400, message, [{"message": message, "reason": "invalid", "domain": "global"}])

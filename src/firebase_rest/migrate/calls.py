@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -14,6 +15,7 @@ from firebase_rest.migrate.values import (
     Class,
     Constant,
     Data,
+    Enumerated,
     Foreign,
     Function,
     Instance,
@@ -54,7 +56,7 @@ class Calls(Expressions):
             case _:
                 self.file.unknown_call(node, args)
                 self.escape([*args, *kwargs.values()])
-                return self.unknown_result(node)
+                return self.unknown_result(node, args)
 
     def argument(self, node: ast.expr) -> Value | None:
         """An argument; the bound method of a place, handed to a thread or a button, will be called."""
@@ -75,26 +77,29 @@ class Calls(Expressions):
             if isinstance(value, Place) and value.steps:
                 self.world.at[value.shared] = None
 
-    def unknown_result(self, node: ast.Call) -> Value | None:
-        """user.get("idToken"), dict(...) of nothing known: what can be told from the syntax alone."""
+    def unknown_result(self, node: ast.Call, args: list[Value | None]) -> Value | None:
+        """What can be told from the syntax alone: user.get("idToken"), sorted(files), email.replace(".", "%2E")."""
         match node:
             case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value="idToken"), *_]):
                 return Text("id token")
             case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value="downloadTokens"), *_]):
                 return Text("download token")
+            case ast.Call(func=ast.Attribute(attr="replace"), args=[_, ast.Constant(value=str(text))]):
+                return Text("quoted") if re.fullmatch("%[0-9A-Fa-f]{2}", text) else None
             case ast.Call(func=ast.Attribute(attr="database" | "storage" | "auth" as service), args=[], keywords=[]):
                 return self.file.guessed_service(service, node)
-            case ast.Call(func=ast.Name(id="list" | "sorted" | "set" | "reversed" | "enumerate"), args=[only, *_]):
-                return self.file.collected(self.peek(only))
+            case ast.Call(func=ast.Name(id="list" | "sorted" | "set" | "reversed"), args=[_, *_]):
+                return self.file.collected(args[0])
+            case ast.Call(func=ast.Name(id="enumerate"), args=[_, *_]):
+                return None if args[0] is None else Enumerated(args[0])
+            case ast.Call(func=ast.Name(id="setattr"), args=[of, ast.Constant(value=str(name)), _]):
+                self.file.assigned(args[0], ast.copy_location(ast.Attribute(of, name, ast.Store()), node))
+                return None
             case ast.Call(func=ast.Name(id="Depends"), args=[ast.Name(id=name), *_]):
                 found = self.lookup(name)
                 return found.facts.returns.get(found.node) if isinstance(found, Function) else None
             case _:
                 return None
-
-    def peek(self, node: ast.expr) -> Value | None:
-        """What a name is, without following anything."""
-        return self.lookup(node.id) if isinstance(node, ast.Name) else None
 
     def call_method(self, of: Place | Thing | Module, call: Call) -> Value | None:
         if isinstance(of, Place):

@@ -8,7 +8,6 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from urllib.parse import urlsplit
 
 from firebase_rest.migrate import names
 from firebase_rest.migrate.call import Call, Report
@@ -17,6 +16,7 @@ from firebase_rest.migrate.values import Constant, Data, Function, Place, Step, 
 _FORBIDDEN = re.compile(r"[.$#\[\]\x00-\x1f\x7f]")
 _URL_TEXT = re.compile(r"%[0-9A-Fa-f]{2}|[?+]")
 _OBJECT_URL_TEXT = re.compile(r"%[0-9A-Fa-f]{2}|[?+&#]")
+_URL = re.compile(r"(?:(https?)://)?(localhost|\[[\da-f:]*\]|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(/[^?#]*)?(?:\?(.*))?")
 _FIELD = re.compile(r"\{[^{}]*\}|%[-+ #0-9.*]*[a-z]")
 _ORDER_NAMES = {"$key": "order_by_key()", "$value": "order_by_value()", "$priority": "order_by_priority()"}
 _KEYWORD_ARGUMENTS = {
@@ -226,18 +226,19 @@ def on_query(report: Report, place: Place, call: Call) -> bool:
 
 def database_url(report: Report, url: object, node: ast.expr) -> None:
     """A configuration's databaseURL that is more than the root of a database, or nothing that https reaches."""
-    if not isinstance(url, str) or not url:
+    found = _URL.fullmatch(url.strip()) if isinstance(url, str) else None
+    if found is None:
         return
-    parts = urlsplit(url)
-    local = parts.hostname in ("localhost", "127.0.0.1", "::1") or "ns=" in parts.query
-    if parts.path.strip("/") and parts.scheme:
+    scheme, host, path, query = found.groups(default="")
+    local = host in ("localhost", "127.0.0.1", "[::1]") or "ns=" in query
+    if scheme and path.strip("/"):
         report(
             "database-url",
             node,
-            f"This databaseURL has the path {parts.path!r}; it must be the root of a database.",
-            f"leave it out, and write db = firebase.database().child({parts.path.strip('/')!r})",
+            f"This databaseURL has the path {path!r}; it must be the root of a database.",
+            f"leave it out, and write db = firebase.database().child({path.strip('/')!r})",
         )
-    elif (parts.scheme == "http" and parts.hostname and not local) or (not parts.scheme and "." in url):
+    elif (scheme == "http" and not local) or not scheme:
         report("database-url", node, "This databaseURL does not begin with https://.", "write https://")
 
 
@@ -269,7 +270,7 @@ def _data(report: Report, node: ast.expr, *, paths: bool) -> None:
 def _data_key(report: Report, key: ast.Constant, *, paths: bool) -> None:
     name = key.value
     if isinstance(name, str):
-        if name in (".sv", ".value", ".priority"):
+        if name.rpartition("/" if paths else "\0")[2] in (".sv", ".value", ".priority"):
             return
         bad = _FORBIDDEN.search(name) or (None if paths else re.search("/", name))
         if bad is None and name != "":

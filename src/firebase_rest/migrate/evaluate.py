@@ -17,6 +17,7 @@ from firebase_rest.migrate.modules import member
 from firebase_rest.migrate.values import (
     Constant,
     Data,
+    Enumerated,
     Function,
     Instance,
     LocalClass,
@@ -206,6 +207,11 @@ class Expressions(ABC):
                 self.returned(self.value(node.value))
             case ast.BinOp():
                 return self.operator(node)
+            case ast.JoinedStr():
+                pieces = [self.value(piece.value) for piece in node.values if isinstance(piece, ast.FormattedValue)]
+                return (
+                    Text("quoted") if any(isinstance(item, Text) and item.kind == "quoted" for item in pieces) else None
+                )
             case ast.Compare():
                 self.file.compared(node, [self.value(side) for side in (node.left, *node.comparators)])
             case _:
@@ -254,6 +260,8 @@ class Expressions(ABC):
                 "val() after shallow() is a list now, not the keys of a dict: it has no operators of sets.",
                 "write set(...) around it",
             )
+        if any(isinstance(side, Text) and side.kind == "quoted" for side in sides):
+            return Text("quoted")
         texts = [side.value for side in sides if isinstance(side, Constant) and isinstance(side.value, str)]
         return Constant("".join(texts)) if isinstance(node.op, ast.Add) and len(texts) == 2 else None
 
@@ -345,6 +353,8 @@ class Expressions(ABC):
 
 def element_of(value: Value | None) -> Value | None:
     """What a loop over it gives."""
+    if isinstance(value, Enumerated):
+        return Pair((None, element_of(value.of)))
     elements = {"snapshot": "item", "answer": "item", "items": "item", "files": "file"}
     return Thing(elements[value.kind], value.style) if isinstance(value, Thing) and value.kind in elements else None
 

@@ -214,7 +214,8 @@ def assigned(report: Report, of: Value | None, target: ast.Attribute, statement:
         )
     elif isinstance(of, (Place, Thing)):
         kind = of.service if isinstance(of, Place) else of.kind
-        if isinstance(of, Place) or name in names.ASSIGNED.get(kind, ()):
+        is_ours = isinstance(of, Place) and of.known
+        if is_ours or name in names.ASSIGNED.get(kind, ()):
             reset = isinstance(of, Place) and not of.steps and name in ("path", "build_query") and is_empty(statement)
             report(
                 "assigned-attribute",

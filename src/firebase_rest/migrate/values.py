@@ -98,6 +98,13 @@ class Pair:
 
 
 @dataclass(frozen=True, slots=True)
+class Enumerated:
+    """enumerate(...) of something."""
+
+    of: Value
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function of the program's own; `self_value` is what it is bound to."""
 
@@ -146,6 +153,7 @@ Value: TypeAlias = (
     | Data
     | Text
     | Pair
+    | Enumerated
     | Function
     | LocalClass
     | Instance

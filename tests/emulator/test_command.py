@@ -63,16 +63,17 @@ def test_json_is_one_line_when_ready():
 
 def test_otherwise_it_prints_what_to_export():
     with Command() as command:
-        exports = dict(command.line().removeprefix("export ").strip().split("=") for _ in range(3))
+        exports = dict(command.line().removeprefix("export ").strip().split("=") for _ in range(4))
         assert exports.keys() == {
             "FIREBASE_AUTH_EMULATOR_HOST",
             "FIREBASE_DATABASE_EMULATOR_HOST",
             "FIREBASE_STORAGE_EMULATOR_HOST",
+            "STORAGE_EMULATOR_HOST",
         }
         assert (
             json.loads(command.line().removeprefix("# FIREBASE_CONFIG=").strip()[1:-1])["projectId"] == "demo-project"
         )
-        (host,) = set(exports.values())
+        (host,) = {value.removeprefix("http://") for value in exports.values()}
         assert requests.get(f"http://{host}/.json", timeout=LIMIT).status_code == 200
         status, output, errors, _ = command.end(signal.SIGINT)
         assert (status, output, errors) == (0, "", "")

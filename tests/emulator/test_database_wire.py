@@ -416,26 +416,6 @@ def test_an_unknown_verb_is_405(db):
     assert db.request("PURGE", "a").status_code == 405
 
 
-@pytest.mark.parametrize(
-    ("path", "nearest"),
-    [
-        ("/download/storage/v1/b/x/o/name", "/"),
-        ("/upload/storage/v1/b/x/o", "/"),
-        (
-            "/storage/v1/identitytoolkit.googleapis.com/v1/accounts:signup",
-            "/identitytoolkit.googleapis.com/v1/accounts:signUp",
-        ),
-    ],
-)
-def test_a_route_that_is_not_there_is_501_and_names_the_nearest(server, path, nearest):
-    answer = requests.get(f"http://{server.host}{path}", timeout=LIMIT)
-    assert answer.status_code == 501
-    assert answer.json()["error"]["status"] == "NOT_IMPLEMENTED"
-    sentence, _, known = answer.json()["error"]["message"].rpartition("; the nearest route that it knows is ")
-    assert sentence == f"GET {path} is not implemented by this emulator"
-    assert known.startswith(nearest)
-
-
 def test_a_body_of_20_megabytes_goes_in_and_out(db):
     data = {f"k{i}": "x" * 1000 for i in range(20_000)}
     assert db.put("big", data, print="silent").status_code == 204

@@ -32,6 +32,7 @@ def test_a_server_says_how_to_reach_it():
             "FIREBASE_AUTH_EMULATOR_HOST": server.host,
             "FIREBASE_DATABASE_EMULATOR_HOST": server.host,
             "FIREBASE_STORAGE_EMULATOR_HOST": server.host,
+            "STORAGE_EMULATOR_HOST": f"http://{server.host}",
             "FIREBASE_CONFIG": json.dumps(server.config),
         }
         assert server.config["projectId"] == "demo-x"

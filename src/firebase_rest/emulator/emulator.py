@@ -1,25 +1,21 @@
 """The emulator as one object: it takes a Request and gives a Response, without a socket.
 
-Which service a request is for: `ns=` means the database; else `/v0/b/` is Storage, `/emulator/` and the Google host
-names are Auth; everything else is the database.
+Which service a request is for: `ns=` means the database; else `/v0/b/`, `/storage/v1/` and an object's own address are
+Storage, `/emulator/` and the Google host names are Auth; everything else is the database.
 """
 
 from __future__ import annotations
 
 import time
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.answers import HEADERS, preflight
+from firebase_rest.emulator.answers import preflight
 from firebase_rest.emulator.auth import AuthEmulator
-from firebase_rest.emulator.auth.routes import ROUTES
 from firebase_rest.emulator.call import split_url
 from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.database import DatabaseEmulator
 from firebase_rest.emulator.faults import Faults
-from firebase_rest.emulator.rendering import pretty
 from firebase_rest.emulator.storage import StorageEmulator
-from firebase_rest.emulator.storage.names import PREFIX as STORAGE
 from firebase_rest.emulator.storage.refusals import preflight as storage_preflight
 from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
 from firebase_rest.emulator.stream import StreamReader, Subscription
@@ -29,19 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firebase_rest.emulator.server import Server
-    from firebase_rest.transport.wire import Json, Request
-
-_AUTH = (
-    "/identitytoolkit.googleapis.com/",
-    "/securetoken.googleapis.com/",
-    "/www.googleapis.com/",
-    "/accounts.google.com/",
-    "/oauth2.googleapis.com/",
-    "/emulator/",
-)
-_CLOUD_STORAGE = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/")
-_DATABASE = ("/<path>.json", "/.settings/rules.json", "/.inspect/databases.json")
-_STORAGE = ("/v0/b/{bucket}/o", "/v0/b/{bucket}/o/{object}")
+    from firebase_rest.transport.wire import Request
 
 
 class Emulator:
@@ -88,17 +72,18 @@ class Emulator:
     def open(self, request: Request) -> Response | Subscription:
         """As `answer`, but an event stream as the bare subscription: for whoever waits in his own way."""
         path, params = split_url(request)[1:]
-        if not any(name == "ns" for name, _ in params):
+        names = [name for name, _ in params]
+        if "ns" not in names:
+            is_storage = self.storage.takes(request.method, path, names)
             if request.method == "OPTIONS":
-                allow = storage_preflight if path.startswith(STORAGE) else preflight
+                allow = storage_preflight if is_storage else preflight
                 return allow({name.lower(): value for name, value in request.headers.items()})
-            if path.startswith(STORAGE):
+            if is_storage:
                 return self.storage.answer(request)
-            if path.startswith(_AUTH) or (path == "/" and request.method in {"GET", "HEAD"}):
+            if path != "/" or request.method in {"GET", "HEAD"}:
                 answer = self._auth.answer(request)
-                return _unknown(request.method, path) if answer is None else answer
-            if path.startswith(_CLOUD_STORAGE):
-                return _unknown(request.method, path)
+                if answer is not None:
+                    return answer
         return self.faults.answer(request) or self._database.answer(request)
 
     def reset(self) -> None:
@@ -120,12 +105,3 @@ class Emulator:
     def _look_at_the_clock(self) -> None:
         for stream in self._database.streams():
             stream.look()
-
-
-def _unknown(method: str, path: str) -> Response:
-    """501, with the route that was perhaps meant."""
-    known = [*_DATABASE, *_STORAGE, *{route for _, route in ROUTES}]
-    nearest = get_close_matches(path, known, n=1, cutoff=0.0)[0]
-    message = f"{method} {path} is not implemented by this emulator; the nearest route that it knows is {nearest}"
-    error: Json = {"code": 501, "message": message, "status": "NOT_IMPLEMENTED"}
-    return Response(501, HEADERS, pretty({"error": error}))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 import socket
 import struct
 import threading
@@ -19,7 +18,6 @@ from urllib.parse import parse_qsl
 
 from firebase_rest.emulator.answers import RefusedError
 from firebase_rest.emulator.body import MAX_BODY_BYTES, TOO_LARGE
-from firebase_rest.emulator.storage.names import PREFIX as STORAGE
 from firebase_rest.emulator.storage.serving import serve as serve_storage
 from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
 from firebase_rest.emulator.stream import KEEP_ALIVE, Ending, Subscription
@@ -43,13 +41,12 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from firebase_rest.emulator.emulator import Emulator
+    from firebase_rest.emulator.storage import StorageEmulator
     from firebase_rest.transport.wire import Response
 
 _SMALL_BODY = 64 * 1024
 """Bytes up to which a request is answered on the event loop itself: handing it to a thread would cost more."""
 
-_STORAGE = STORAGE.encode()
-_NAMESPACE = re.compile(rb"(?:^|&)ns(?:=|&|$)")
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
 
@@ -85,6 +82,7 @@ class Server:
             "FIREBASE_AUTH_EMULATOR_HOST": self.host,
             "FIREBASE_DATABASE_EMULATOR_HOST": self.host,
             "FIREBASE_STORAGE_EMULATOR_HOST": self.host,
+            "STORAGE_EMULATOR_HOST": f"http://{self.host}",  # google-cloud-storage's own
             "FIREBASE_CONFIG": json.dumps(self.config),
         }
 
@@ -126,7 +124,7 @@ class Server:
             stream.end()
 
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _is_for_storage(scope):
+        if _is_for_storage(self.emulator.storage, scope):
 
             def hang_up(how: str) -> None:
                 self._uvicorn.hang_up(scope["client"], reset=how == "rst")
@@ -253,12 +251,13 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _is_for_storage(scope: Scope) -> bool:
+def _is_for_storage(storage: StorageEmulator, scope: Scope) -> bool:
     """Whether a request may carry a file, so that its body must not be collected; as `Emulator.open` decides it."""
-    raw_path: bytes = scope["raw_path"]
-    if not raw_path.startswith(_STORAGE) or scope["method"] == "OPTIONS":
+    if scope["method"] == "OPTIONS":
         return False
-    return _NAMESPACE.search(scope["query_string"]) is None
+    query: bytes = scope["query_string"]
+    names = [pair.partition("=")[0] for pair in query.decode("latin-1").split("&")]
+    return "ns" not in names and storage.takes(scope["method"], scope["raw_path"].decode("latin-1"), names)
 
 
 async def _body(receive: Receive) -> bytes | None:

@@ -8,6 +8,7 @@ from typing import Any
 from firebase_rest.errors import ConfigError
 from firebase_rest.storage.location import PRODUCTION, Location
 from firebase_rest.storage.place import Home
+from firebase_rest.transport.credentials import ServiceAccount
 
 
 def google_bucket(location: Location, home: Home) -> Any:
@@ -27,10 +28,33 @@ def google_bucket(location: Location, home: Home) -> Any:
             "storage.bucket needs the package google-cloud-storage: install it with pip install google-cloud-storage."
         )
     if location.base != PRODUCTION:
-        anonymous = import_module("google.auth.credentials").AnonymousCredentials()
         options = {"api_endpoint": location.base}
-        client = library.Client(project=home.project or "none", credentials=anonymous, client_options=options)
+        client = library.Client(
+            project=home.project or "none", credentials=_owner(home.account), client_options=options
+        )
         return client.bucket(location.bucket)
     google = home.account.google
     project = home.project or getattr(google, "project_id", None) or "none"
     return library.Client(project=project, credentials=google).bucket(location.bucket)
+
+
+def _owner(account: ServiceAccount) -> Any:
+    """Credentials for an emulator: nothing is asked of Google. The account's key is read when a URL is signed."""
+    google: Any = import_module("google.auth.credentials")
+
+    class Owner(google.AnonymousCredentials, google.Signing):  # type: ignore[misc]  # google-auth ships no types
+        """The emulator's administrator; in signed URLs, the account."""
+
+        signer = property(lambda _: account.google.signer)
+        signer_email = property(lambda _: account.google.signer_email)
+
+        def sign_bytes(self, message: bytes) -> Any:
+            return account.google.sign_bytes(message)
+
+        def apply(self, headers: dict[str, str], _: object = None) -> None:
+            headers["authorization"] = "Bearer owner"
+
+        def before_request(self, _: object, __: str, ___: str, headers: dict[str, str]) -> None:
+            self.apply(headers)
+
+    return Owner()

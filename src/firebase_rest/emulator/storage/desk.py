@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.storage.metadata import Changes, Metadata, read_changes
 from firebase_rest.emulator.storage.refusals import Refusal, denied, not_found
 from firebase_rest.emulator.storage.store import StoredObject
 
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.access import Caller
     from firebase_rest.emulator.storage.access import Operation, Rules
     from firebase_rest.emulator.storage.blob import Blob
-    from firebase_rest.emulator.storage.metadata import Changes, Metadata
     from firebase_rest.emulator.storage.store import Store
+    from firebase_rest.transport.wire import Json
 
 NEVER = -1
 """No object has this generation."""
@@ -23,6 +24,17 @@ NEVER = -1
 _PERMISSIONS = {"get": "READ", "list": "LIST", "create": "WRITE", "update": "WRITE", "delete": "WRITE"}
 _CONDITIONS = ("ifGenerationMatch", "ifGenerationNotMatch", "ifMetagenerationMatch", "ifMetagenerationNotMatch")
 CONDITION_FAILED = "At least one of the pre-conditions you specified did not hold."
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One of the languages in which an object's metadata is told. `read` raises `Refusal` 400."""
+
+    read: Callable[[Call, bytes], Changes]
+    show: Callable[[Call, Metadata], Json]
+
+
+FIREBASE = Api(lambda _, body: read_changes(body), lambda _, metadata: metadata.json())
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,15 @@ class Call:
     headers: Mapping[str, str]
     caller: Caller
     origin: str
+    api: Api = FIREBASE
+
+    def read(self, body: bytes) -> Changes:
+        """The changes that the body asks for. Raises `Refusal` 400."""
+        return self.api.read(self, body)
+
+    def show(self, metadata: Metadata) -> Json:
+        """The resource that is the answer."""
+        return self.api.show(self, metadata)
 
 
 class Desk:
@@ -96,10 +117,9 @@ class Desk:
             metadata = self.store.draft(call.bucket, call.name, blob, changes)
             self.check(call, "create", call.name, metadata)
             self.check_conditions(call)
-            if changes.md5 not in {None, blob.md5}:
-                raise Refusal(
-                    400, f'Provided MD5 hash "{changes.md5}" doesn\'t match calculated MD5 hash "{blob.md5}".'
-                )
+            for word, given, right in (("MD5 hash", changes.md5, blob.md5), ("CRC32C", changes.crc32c, blob.crc32c)):
+                if given not in {None, right}:
+                    raise Refusal(400, f'Provided {word} "{given}" doesn\'t match calculated {word} "{right}".')
             self.store.put(StoredObject(metadata, blob))
             return metadata
 

@@ -54,18 +54,27 @@ class Whole:
 
 
 class Exchange:
-    """A request, from its headers on. `kind` is what it does, in the words of `faults`.
+    """A request, from its headers on. `kind` is what it does, in the words of `faults`; `refuse` makes a refusal the
+    answer.
 
     Whoever carries it calls `write` for each piece of the body, then `finish` once, or `abort`. A refusal comes only
     from `finish`: the body of a refused request is read to its end and forgotten.
     """
 
-    def __init__(self, kind: str, sink: Sink | Refusal, fault: Fault | None, traffic: Traffic) -> None:
+    def __init__(
+        self,
+        kind: str,
+        sink: Sink | Refusal,
+        fault: Fault | None,
+        traffic: Traffic,
+        refuse: Callable[[Refusal], Response] = Refusal.response,
+    ) -> None:
         self.kind = kind
         self._refusal = sink if isinstance(sink, Refusal) else None
         self._sink: Sink | None = None if isinstance(sink, Refusal) else sink
         self._fault = fault
         self._traffic = traffic
+        self._refuse = refuse
         self._received = 0
 
     @property
@@ -89,11 +98,11 @@ class Exchange:
         try:
             if sink is None:
                 assert self._refusal is not None, "finish is called once"
-                answer = self._refusal.response()
+                answer = self._refuse(self._refusal)
             else:
                 answer = sink.finish()
         except Refusal as refusal:
-            answer = refusal.response()
+            answer = self._refuse(refusal)
         if self._fault is not None:
             return self._fault.answer(answer)
         return answer

@@ -17,9 +17,12 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import BodyReader, Response
 
 Kind: TypeAlias = Literal[
-    "upload", "start", "finalize", "query", "cancel", "download", "metadata", "update", "delete", "list", "token"
-]
-"""What a request does. Every one that carries bytes of a file is an `upload`, be it a whole one or a chunk."""
+    "upload", "start", "finalize", "query", "cancel", "download", "metadata", "update", "delete", "list", "token",
+    "copy", "bucket",
+]  # fmt: skip
+"""What a request does; the last two are of Cloud Storage's own API. Every one that carries bytes of a file is an
+`upload`, be it a whole one or a chunk.
+"""
 
 How: TypeAlias = Literal["fin", "rst"]
 

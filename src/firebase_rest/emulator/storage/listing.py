@@ -25,12 +25,16 @@ _BAD_PREFIX = "The prefix parameter is required to be empty or ends with a singl
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a listing asks for. `after` is the name or prefix that ended the page before."""
+    """What a listing asks for. `after` is the name or prefix that ended the page before; names from `first` up to `end`
+    alone count, where they are given.
+    """
 
     prefix: str
     delimiter: str
     limit: int
     after: str
+    first: str = ""
+    end: str = ""
 
     @classmethod
     def of(cls, params: Mapping[str, str]) -> Wanted:
@@ -38,38 +42,61 @@ class Wanted:
         prefix = params.get("prefix", "")
         if prefix and (not prefix.endswith("/") or prefix.endswith("//")):
             raise Refusal(400, _BAD_PREFIX)
-        return cls(prefix, params.get("delimiter", ""), _limit(params), _after(params.get("pageToken", "")))
+        return cls.anywhere(params)
+
+    @classmethod
+    def anywhere(cls, params: Mapping[str, str]) -> Wanted:
+        """The same where a prefix may end in the middle of a word."""
+        token, first, end = (params.get(name, "") for name in ("pageToken", "startOffset", "endOffset"))
+        return cls(params.get("prefix", ""), params.get("delimiter", ""), _limit(params), _after(token), first, end)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Names of objects, prefixes that stand for several, and what to ask for the next page with."""
+
+    items: Sequence[str]
+    prefixes: Sequence[str]
+    token: str | None = None
 
 
 def page(names: Sequence[str], bucket: str, wanted: Wanted) -> dict[str, Json]:
     """The page of `names`, which are sorted. Items and prefixes count alike, those that are not shown included: a page
     may be short, even empty, and others follow.
     """
-    items: list[Json] = []
-    prefixes: list[Json] = []
-    place = bisect_left(names, wanted.prefix)
+    found = walk(names, wanted)
+    shown: dict[str, Json] = {
+        "prefixes": [prefix for prefix in found.prefixes if is_listed(prefix.removesuffix("/"))],
+        "items": [{"name": name, "bucket": bucket} for name in found.items if is_listed(name)],
+    }
+    return shown if found.token is None else {**shown, "nextPageToken": found.token}
+
+
+def walk(names: Sequence[str], wanted: Wanted) -> Page:
+    """The page of `names`, with all that is there."""
+    items: list[str] = []
+    prefixes: list[str] = []
+    place = bisect_left(names, max(wanted.prefix, wanted.first))
     last = wanted.after
     if last:
         place = max(place, _past(names, last) if _is_prefix(last, wanted) else bisect_right(names, last))
     count = 0
-    while place < len(names) and names[place].startswith(wanted.prefix):
+    stop = bisect_left(names, wanted.end) if wanted.end else len(names)
+    while place < stop and names[place].startswith(wanted.prefix):
         if count == wanted.limit:
-            token = b64encode(last.encode("utf-8", "surrogatepass")).decode()
-            return {"prefixes": prefixes, "items": items, "nextPageToken": token}
+            return Page(items, prefixes, b64encode(last.encode("utf-8", "surrogatepass")).decode())
         name = names[place]
         end = name.find(wanted.delimiter, len(wanted.prefix)) if wanted.delimiter else -1
         if end >= 0:
             last = name[: end + len(wanted.delimiter)]
-            if is_listed(last.removesuffix("/")):
-                prefixes.append(last)
+            prefixes.append(last)
             place = _past(names, last)
         else:
             last = name
-            if is_listed(name):
-                items.append({"name": name, "bucket": bucket})
+            items.append(name)
             place += 1
         count += 1
-    return {"prefixes": prefixes, "items": items}
+    return Page(items, prefixes)
 
 
 def _past(names: Sequence[str], prefix: str) -> int:

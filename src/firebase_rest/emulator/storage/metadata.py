@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, cast
 
@@ -27,11 +27,19 @@ DEFAULT_TYPE = "application/octet-stream"
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What a request asks to set. `None` as a value clears it; `custom` as `None` clears all custom metadata."""
+    """What a request asks to set. `None` as a value clears it; `custom` as `None` clears all custom metadata.
+
+    The rest comes from Cloud Storage's own API alone: the object's name; its download tokens, where Firebase is not to
+    give a new object one; and its access control list, a role for each entity.
+    """
 
     settable: Mapping[str, str | None]
     custom: Mapping[str, str | None] | None
     md5: str | None = None
+    crc32c: str | None = None
+    name: str | None = None
+    tokens: tuple[str, ...] | None = None
+    acl: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +58,7 @@ class Metadata:
     settable: Mapping[str, str]
     custom: Mapping[str, str]
     tokens: tuple[str, ...]
+    acl: Mapping[str, str] = field(default_factory=dict[str, str])
 
     @property
     def etag(self) -> str:
@@ -65,7 +74,13 @@ class Metadata:
         """The metadata after `changes`: the bytes are the same, so is the generation."""
         settable = {**self.settable, **changes.settable}
         custom: dict[str, str | None] = {} if changes.custom is None else {**self.custom, **changes.custom}
-        return replace(self._next(now), settable=_present(settable), custom=_present(custom))
+        return replace(
+            self._next(now),
+            settable=_present(settable),
+            custom=_present(custom),
+            tokens=self.tokens if changes.tokens is None else changes.tokens,
+            acl=self.acl if changes.acl is None else changes.acl,
+        )
 
     def with_tokens(self, tokens: tuple[str, ...], now: float) -> Metadata:
         """The metadata with other download tokens."""
@@ -101,6 +116,11 @@ class Metadata:
 
 def read_changes(body: bytes) -> Changes:
     """The changes that a JSON body asks for; what users cannot set is passed over. Raises `Refusal` 400."""
+    return changes_in(read_object(body))
+
+
+def read_object(body: bytes) -> dict[str, Json]:
+    """The JSON object that a body is; none is an empty one. Raises `Refusal` 400."""
     fields: object = {}
     try:
         if body.strip():
@@ -109,17 +129,22 @@ def read_changes(body: bytes) -> Changes:
         raise Refusal(400, "Invalid JSON payload received.") from None
     if not isinstance(fields, dict):
         raise Refusal(400, "Invalid JSON payload received. A JSON object is expected.")
-    given = cast("dict[str, Json]", fields)
+    return cast("dict[str, Json]", fields)
+
+
+def changes_in(given: Mapping[str, Json]) -> Changes:
+    """The changes that an object's JSON asks for. Raises `Refusal` 400."""
     custom = given.get("metadata", {})
     if custom is not None and not isinstance(custom, dict):
         raise Refusal(400, "Invalid value for: metadata")
     if custom and TOKENS in custom:
         raise Refusal(400, f"Not allowed to set custom metadata for {TOKENS}")
-    md5 = given.get("md5Hash")
+    md5, crc32c = given.get("md5Hash"), given.get("crc32c")
     return Changes(
         {name: _text(name, given[name]) for name in SETTABLE if name in given},
         None if custom is None else {key: _custom_text(key, value) for key, value in custom.items()},
         md5 if isinstance(md5, str) else None,
+        crc32c if isinstance(crc32c, str) else None,
     )
 
 

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage.downloads import download
 from firebase_rest.emulator.storage.listing import Wanted, page
-from firebase_rest.emulator.storage.metadata import read_changes
 from firebase_rest.emulator.storage.refusals import Refusal, in_json, without_body
 from firebase_rest.emulator.storage.store import StoredObject, new_token
 
@@ -34,19 +33,19 @@ def get_metadata(desk: Desk, call: Call) -> Response:
             desk.check(call, "get", call.name)
         stored = desk.existing(call, "GET_OBJECT")
         if not stored.metadata.tokens:
-            return _keep(desk, stored, stored.metadata.with_tokens((new_token(),), desk.clock()))
-        return in_json(stored.metadata.json())
+            return keep(desk, call, stored, stored.metadata.with_tokens((new_token(),), desk.clock()))
+        return in_json(call.show(stored.metadata))
 
 
 def update(desk: Desk, call: Call, body: bytes) -> Response:
     """Change the metadata that users may."""
-    changes = read_changes(body)
+    changes = call.read(body)
     with desk.store.lock:
         there = desk.store.find(call.bucket, call.name)
         after = there.metadata.changed(changes, desk.clock()) if there else None
         desk.check(call, "update", call.name, after)
         stored = desk.existing(call, "UPDATE_OBJECT")
-        return _keep(desk, stored, stored.metadata.changed(changes, desk.clock()))
+        return keep(desk, call, stored, stored.metadata.changed(changes, desk.clock()))
 
 
 def delete(desk: Desk, call: Call) -> Response:
@@ -78,9 +77,10 @@ def tokens(desk: Desk, call: Call) -> Response:
         had = stored.metadata.tokens
         left = had if create else tuple(token for token in had if token != gone)
         has = (*left, new_token()) if create or not left else left
-        return _keep(desk, stored, stored.metadata.with_tokens(has, desk.clock()))
+        return keep(desk, call, stored, stored.metadata.with_tokens(has, desk.clock()))
 
 
-def _keep(desk: Desk, stored: StoredObject, metadata: Metadata) -> Response:
+def keep(desk: Desk, call: Call, stored: StoredObject, metadata: Metadata) -> Response:
+    """The object has other metadata from now on."""
     desk.store.put(StoredObject(metadata, stored.blob))
-    return in_json(metadata.json())
+    return in_json(call.show(metadata))

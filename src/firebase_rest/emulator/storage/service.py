@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.access import NOBODY
+from firebase_rest.emulator.access import ADMIN, NOBODY
 from firebase_rest.emulator.call import split_url
-from firebase_rest.emulator.storage import objects, uploads
+from firebase_rest.emulator.storage import json_api, links, objects, uploads
 from firebase_rest.emulator.storage.access import OpenRules, identify
 from firebase_rest.emulator.storage.desk import Call, Desk
 from firebase_rest.emulator.storage.exchange import Exchange, Sink, Whole
 from firebase_rest.emulator.storage.faults import Kind, StorageFaults, Traffic
-from firebase_rest.emulator.storage.names import NO_ROUTE, place
+from firebase_rest.emulator.storage.names import NO_ROUTE, PREFIX, place
 from firebase_rest.emulator.storage.refusals import Refusal
 from firebase_rest.emulator.storage.sessions import Sessions
 from firebase_rest.emulator.storage.store import Store
@@ -20,7 +20,7 @@ from firebase_rest.errors import NetworkTimeout
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
     from collections.abc import Set as AbstractSet
 
     from firebase_rest.emulator.storage.access import Rules
@@ -54,6 +54,7 @@ class StorageEmulator:
         self.traffic = Traffic()
         self._clock = clock
         self._check_id_token = check_id_token
+        self._require_auth = require_auth
         self._desk = Desk(Store(clock), OpenRules(require_auth), clock)
         self._sessions = Sessions(clock)
 
@@ -66,30 +67,68 @@ class StorageEmulator:
     def rules(self, rules: Rules) -> None:
         self._desk.rules = rules
 
+    def takes(self, method: str, path: str, params: Collection[str]) -> bool:
+        """Whether a request is for Storage. `path` is raw, `params` are the names in the query."""
+        return path.startswith((PREFIX, *json_api.PREFIXES)) or links.takes(self._desk.store, method, path, params)
+
     def begin(self, request: Request) -> Exchange:
         """Take a request's headers; its body is not looked at, it goes to the exchange piece by piece."""
         headers = {name.lower(): value for name, value in request.headers.items()}
         host, path, pairs = split_url(request)
-        params = dict(pairs)
+        origin = f"{request.url.partition('://')[0]}://{host}"
+        call = Call(request.method, "", "", dict(pairs), headers, NOBODY, origin)
+        if path.startswith(PREFIX):
+            return self._firebase(call, path)
+        if path.startswith(json_api.PREFIXES):
+            return self._json_api(call, path)
+        bucket, name = links.place(path)
+        call = replace(call, bucket=bucket, name=name, caller=ADMIN, api=json_api.JSON_API)
+        return self._exchange(links.KINDS[call.method], lambda: links.open_link(self._desk, call), links.refuse)
+
+    def _firebase(self, call: Call, path: str) -> Exchange:
+        params, headers = call.params, call.headers
         try:
-            method = _method(request.method, headers)
+            method = _method(call.method, headers)
             bucket, name = place(path)
             kind = _kind(method, name, params, headers)
         except Refusal as refusal:
             return Exchange("unknown", refusal, None, self.traffic)
-        fault = self.faults.meet(kind)
-        if fault is not None and fault.refusal is not None:
-            return Exchange(kind, fault.refusal, None, self.traffic)
-        scheme = request.url.partition("://")[0]
-        try:
+
+        def sink() -> Sink:
             # A download token and the URL of a resumable upload are credentials: others are not looked at then.
             trusted = "upload_id" in params or (kind in _READS and self._desk.opens(bucket, name or "", params))
             caller = NOBODY if trusted else identify(headers, self._check_id_token, self._clock())
-            call = Call(method, bucket, name or params.get("name", ""), params, headers, caller, f"{scheme}://{host}")
-            sink = self._sink(kind, call)
+            named = name or params.get("name", "")
+            return self._sink(kind, replace(call, method=method, bucket=bucket, name=named, caller=caller))
+
+        return self._exchange(kind, sink, Refusal.response)
+
+    def _json_api(self, call: Call, path: str) -> Exchange:
+        try:
+            route = json_api.find(call.method, path, call.params, call.headers)
         except Refusal as refusal:
-            return Exchange(kind, refusal, fault, self.traffic)
-        return Exchange(kind, sink, fault, self.traffic)
+            return Exchange("unknown", refusal, None, self.traffic, lambda no: json_api.refuse(no, "", "", {}))
+
+        def sink() -> Sink:
+            trusted = "upload_id" in call.params
+            caller = ADMIN if trusted else json_api.identify(call.headers, self._clock(), self._require_auth)
+            there = replace(call, bucket=route.bucket, name=route.name, caller=caller, api=json_api.JSON_API)
+            return route.open(self._desk, self._sessions, there)
+
+        return self._exchange(
+            route.kind, sink, lambda refusal: json_api.refuse(refusal, route.bucket, route.name, call.params)
+        )
+
+    def _exchange(self, kind: Kind, take: Callable[[], Sink], refuse: Callable[[Refusal], Response]) -> Exchange:
+        """The exchange of a request that is understood, and what trouble it meets."""
+        fault = self.faults.meet(kind)
+        if fault is not None and fault.refusal is not None:
+            return Exchange(kind, fault.refusal, None, self.traffic, refuse)
+        try:
+            sink = take()
+        except Refusal as refusal:
+            return Exchange(kind, refusal, fault, self.traffic, refuse)
+        return Exchange(kind, sink, fault, self.traffic, refuse)
 
     def answer(self, request: Request) -> Response:
         """The answer to one request. The body of a download is an open reader where `request.stream` asks for one.

@@ -39,15 +39,24 @@ class Store:
         """The object of that name, if there is one."""
         return self._objects.get(bucket, {}).get(name)
 
+    def buckets(self) -> Sequence[str]:
+        """The names of the buckets that have had objects."""
+        return sorted(self._names)
+
     def names(self, bucket: str) -> Sequence[str]:
         """The names of all objects of a bucket in the order of their UTF-8 bytes, which is that of their characters."""
         return self._names.get(bucket, ())
 
     def draft(self, bucket: str, name: str, blob: Blob, changes: Changes) -> Metadata:
-        """The metadata that a new object would have: a new generation and download token, nothing of an older one's."""
+        """The metadata that a new object would have: a new generation, nothing of an older one's.
+
+        Firebase adds a download token and a disposition.
+        """
         now = self._clock()
         self._generation = max(self._generation + 1, int(now * 1_000_000))
-        settable = {"contentType": DEFAULT_TYPE, "contentDisposition": disposition(name)}
+        settable = {"contentType": DEFAULT_TYPE}
+        if changes.tokens is None:
+            settable["contentDisposition"] = disposition(name)
         settable |= {key: value for key, value in changes.settable.items() if value is not None}
         custom = {key: value for key, value in (changes.custom or {}).items() if value is not None}
         return Metadata(
@@ -62,7 +71,8 @@ class Store:
             updated=now,
             settable=settable,
             custom=custom,
-            tokens=(new_token(),),
+            tokens=(new_token(),) if changes.tokens is None else changes.tokens,
+            acl=changes.acl or {},
         )
 
     def put(self, stored: StoredObject) -> None:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage.blob import Spool
 from firebase_rest.emulator.storage.exchange import Sink, Whole
-from firebase_rest.emulator.storage.metadata import Changes, read_changes
 from firebase_rest.emulator.storage.multipart import Multipart, boundary_in
 from firebase_rest.emulator.storage.names import check_name
 from firebase_rest.emulator.storage.refusals import Refusal, in_json, without_body
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
     from firebase_rest.emulator.storage.desk import Call, Desk
+    from firebase_rest.emulator.storage.metadata import Changes
     from firebase_rest.emulator.storage.sessions import Session, Sessions
     from firebase_rest.transport.wire import Response
 
@@ -27,7 +27,6 @@ class MediaUpload:
     """The body is the file, its Content-Type the file's."""
 
     def __init__(self, desk: Desk, call: Call) -> None:
-        check_name(call.name)
         self._desk = desk
         self._call = call
         self._spool = Spool()
@@ -35,8 +34,7 @@ class MediaUpload:
 
     def finish(self) -> Response:
         """See `Sink`."""
-        content_type = self._call.headers.get("content-type")
-        changes = Changes({"contentType": content_type} if content_type else {}, {})
+        changes = typed(self._call.read(b""), self._call.headers.get("content-type"))
         return _created(self._desk, self._call, self._spool, changes)
 
     def abort(self) -> None:
@@ -47,7 +45,6 @@ class MultipartUpload:
     """The body is metadata, then the file."""
 
     def __init__(self, desk: Desk, call: Call) -> None:
-        check_name(call.name)
         self._desk = desk
         self._call = call
         self._spool = Spool()
@@ -57,9 +54,7 @@ class MultipartUpload:
     def finish(self) -> Response:
         """See `Sink`."""
         self._parts.end()
-        changes = read_changes(self._parts.metadata)
-        if self._parts.content_type and not changes.settable.get("contentType"):
-            changes = replace(changes, settable={**changes.settable, "contentType": self._parts.content_type})
+        changes = typed(self._call.read(self._parts.metadata), self._parts.content_type)
         return _created(self._desk, self._call, self._spool, changes)
 
     def abort(self) -> None:
@@ -84,6 +79,10 @@ class Chunk:
         if self._last:
             return _finalize(self._desk, self._session, self)
         self._session.finish_chunk(self)
+        return self.go_on()
+
+    def go_on(self) -> Response:
+        """The answer where more chunks are to come."""
         return without_body(200, self._session.headers())
 
     def abort(self) -> None:
@@ -93,6 +92,7 @@ class Chunk:
 
 def simple(desk: Desk, call: Call) -> Sink:
     """An upload in one request. Raises `Refusal` 400 for a protocol that there is not."""
+    check_name(call.name)
     protocol = call.headers.get("x-goog-upload-protocol", "").lower()
     related = call.headers.get("content-type", "").lower().startswith("multipart/related")
     if protocol == "multipart" or (not protocol and related and call.params.get("uploadType") != "media"):
@@ -105,19 +105,36 @@ def simple(desk: Desk, call: Call) -> Sink:
 def start(desk: Desk, sessions: Sessions, call: Call) -> Sink:
     """Begin a resumable upload. Rules are asked when it ends, about whoever began it."""
     check_name(call.name)
-    announced = _announced(call)
+    announced = announced_in(call, "x-goog-upload-header-content-length")
 
     def handle(body: bytes) -> Response:
-        changes = read_changes(body)
-        named = call.headers.get("x-goog-upload-header-content-type")
-        if named and not changes.settable.get("contentType"):
-            changes = replace(changes, settable={**changes.settable, "contentType": named})
-        desk.check_conditions(call)
-        session = sessions.start(call, changes, announced)
+        changes = typed(call.read(body), call.headers.get("x-goog-upload-header-content-type"))
+        session = begin(desk, sessions, call, changes, announced)
         links = {"x-goog-upload-url": session.url, "x-goog-upload-control-url": session.url}
         return without_body(200, {**session.headers(), **links})
 
     return Whole(handle)
+
+
+def begin(desk: Desk, sessions: Sessions, call: Call, changes: Changes, announced: int | None) -> Session:
+    """A session for the upload that `call` starts. Raises `Refusal` 400 for its name, 412 for its conditions."""
+    call = named(call, changes)
+    desk.check_conditions(call)
+    return sessions.start(call, changes, announced)
+
+
+def named(call: Call, changes: Changes) -> Call:
+    """The call with the name that its metadata may have brought. Raises `Refusal` 400 where it is none."""
+    name = call.name or changes.name or ""
+    check_name(name)
+    return replace(call, name=name)
+
+
+def typed(changes: Changes, content_type: str | None) -> Changes:
+    """The changes, with this type where they name none."""
+    if not content_type or changes.settable.get("contentType"):
+        return changes
+    return replace(changes, settable={**changes.settable, "contentType": content_type})
 
 
 def command(desk: Desk, sessions: Sessions, call: Call, verbs: AbstractSet[str]) -> Sink:
@@ -157,12 +174,13 @@ def _finalize(desk: Desk, session: Session, writer: object) -> Response:
         except Refusal as refusal:
             session.outcome = refusal.status
             raise Refusal(refusal.status, refusal.message, refusal.word, session.headers()) from None
-        return in_json(metadata.json(), 200, session.headers())
+        return in_json(session.start.show(metadata), 200, session.headers())
 
 
 def _created(desk: Desk, call: Call, spool: Spool, changes: Changes) -> Response:
     try:
-        return in_json(desk.create(call, spool.blob(), changes).json())
+        call = named(call, changes)
+        return in_json(call.show(desk.create(call, spool.blob(), changes)))
     except Refusal as refusal:
         # As of a resumable upload: there is nothing to go on with.
         raise Refusal(refusal.status, refusal.message, refusal.word, {"x-goog-upload-status": "final"}) from None
@@ -175,10 +193,11 @@ def _offset(session: Session, call: Call) -> int:
     return int(text)
 
 
-def _announced(call: Call) -> int | None:
-    text = call.headers.get("x-goog-upload-header-content-length")
+def announced_in(call: Call, header: str) -> int | None:
+    """The length of the file as the start of its upload says it. Raises `Refusal` 400."""
+    text = call.headers.get(header)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit()):
-        raise Refusal(400, f"Invalid X-Goog-Upload-Header-Content-Length: {text!r}.")
+        raise Refusal(400, f"Invalid {header.title()}: {text!r}.")
     return int(text)

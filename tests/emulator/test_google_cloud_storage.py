@@ -1,0 +1,289 @@
+"""google-cloud-storage on our emulator: the cases of `storage.google_cases`, and what only ours can do."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+import requests
+
+pytest.register_assert_rewrite("storage.google_cases")
+
+import firebase_rest  # noqa: E402
+import pyrebase  # noqa: E402
+from emulator.files import error  # noqa: E402
+from emulator.wire import LIMIT  # noqa: E402
+from firebase_rest.emulator import Emulator  # noqa: E402
+from firebase_rest.errors import ConfigError  # noqa: E402
+from loopback.google import key_file  # noqa: E402
+from storage.google_cases import *  # noqa: E402, F403 - the same tests run on the official emulator
+from storage.google_cases import LARGE, ONLY_OURS, K, google_side  # noqa: E402
+from storage.side import ACCOUNT, BUCKET, id_token  # noqa: E402
+
+
+@pytest.fixture
+def google(server, monkeypatch):
+    with google_side(server.host, monkeypatch) as google:
+        yield google
+
+
+@pytest.mark.parametrize("what", ONLY_OURS)
+def test_our_emulator_does_for_google_cloud_storage_what_production_does(google, what):
+    ONLY_OURS[what](google)
+
+
+def test_a_program_for_pyrebase_with_a_service_account_works_on_the_emulator(server, monkeypatch, tmp_path):
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    config = {**server.config, "storageBucket": BUCKET, "serviceAccount": key_file("http://127.0.0.1:9/token")}
+    firebase = pyrebase.initialize_app(config)
+    storage = firebase.storage()
+    storage.child("images/new.png").put(b"new")
+    storage.bucket.blob("images/old.png").upload_from_string(b"old")
+    if storage.bucket.blob("images/old.png").exists():
+        for file in storage.list_files():
+            file.download_to_filename(file.name.replace("/", "-"))
+    for blob in storage.bucket.list_blobs(prefix="images/"):
+        blob.delete()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["images-new.png", "images-old.png"]
+    assert (tmp_path / "images-old.png").read_bytes() == b"old"
+    assert not list(storage.list_files())
+    storage.bucket.client.close()
+    firebase.close()
+
+
+def test_the_key_of_the_account_is_not_read_before_something_is_signed(server, monkeypatch):
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    with firebase_rest.initialize_app({"storageBucket": BUCKET, "serviceAccount": ACCOUNT}) as app:
+        bucket = app.storage().bucket
+        bucket.blob("a").upload_from_string("x")
+        assert bucket.blob("a").exists()
+        with pytest.raises(ConfigError):
+            bucket.blob("a").generate_signed_url(version="v4", expiration=60)
+        bucket.client.close()
+
+
+def test_google_cloud_storage_finds_the_emulator_by_its_own_variable(server, monkeypatch):
+    from google.cloud.storage import Client
+
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.environ["STORAGE_EMULATOR_HOST"])
+    client = Client(project="demo")
+    client.bucket("any").blob("a").upload_from_string("nobody's")
+    assert client.bucket("any").blob("a").download_as_bytes() == b"nobody's"
+    client.close()
+
+
+def test_google_cloud_storage_goes_on_after_a_broken_upload(google, server):
+    faults = server.emulator.faults.storage
+    faults.drop_answer("upload", skip=1)
+    faults.drop_upload(100_000, skip=2)
+    faults.refuse("upload", skip=3)
+    blob = google.bucket.blob("large", chunk_size=K)
+    blob.upload_from_file(io.BytesIO(LARGE), if_generation_match=0)
+    assert not faults.pending
+    assert google.owner.child("large").get_bytes() == LARGE
+
+
+# --- on the wire ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def cloud(server):
+    """Sends to Cloud Storage's own API."""
+    with requests.Session() as session:
+
+        def send(method, path, body=None, **headers):
+            url = path if "://" in path else f"http://{server.host}{path}"
+            headers = {name.replace("_", "-"): value for name, value in headers.items()}
+            return session.request(method, url, data=body, headers=headers, timeout=LIMIT, allow_redirects=False)
+
+        yield send
+
+
+def start(cloud, query="", **headers):
+    answer = cloud("POST", f"/upload/storage/v1/b/b/o?uploadType=resumable&name=f{query}", b"{}", **headers)
+    assert (answer.status_code, answer.content) == (200, b"")
+    return answer.headers["Location"]
+
+
+def test_an_end_user_cannot_use_cloud_storages_own_api(cloud):
+    for credential in (f"Bearer {id_token()}", f"Firebase {id_token()}", "Firebase owner", "Bearer "):
+        status, message = error(cloud("GET", "/storage/v1/b/b/o", Authorization=credential))
+        assert (status, "service accounts" in message) == (401, True), credential
+    for credential in ("Bearer owner", "Bearer ya29.x", "Bearer made-up"):
+        assert cloud("GET", "/storage/v1/b/b/o", Authorization=credential).status_code == 200, credential
+
+
+def test_with_require_auth_a_credential_is_needed():
+    with Emulator(require_auth=True).serve() as server:
+        url = f"http://{server.host}/storage/v1/b/b/o"
+        assert requests.get(url, timeout=LIMIT).status_code == 401
+        assert requests.get(url, headers={"Authorization": "Bearer owner"}, timeout=LIMIT).status_code == 200
+
+
+def test_an_empty_list_has_no_arrays(cloud):
+    assert cloud("GET", "/storage/v1/b/b/o").json() == {"kind": "storage#objects"}
+
+
+def test_a_resource_has_the_fields_of_production(cloud, server):
+    answer = cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=a%2Fb", b"hello", Content_Type="text/plain")
+    assert answer.status_code == 200
+    resource = answer.json()
+    generation, origin = resource["generation"], f"http://{server.host}"
+    assert resource == {
+        "kind": "storage#object",
+        "id": f"b/a/b/{generation}",
+        "selfLink": f"{origin}/storage/v1/b/b/o/a%2Fb",
+        "mediaLink": f"{origin}/download/storage/v1/b/b/o/a%2Fb?generation={generation}&alt=media",
+        "name": "a/b",
+        "bucket": "b",
+        "generation": generation,
+        "metageneration": "1",
+        "contentType": "text/plain",
+        "storageClass": "STANDARD",
+        "size": "5",
+        "md5Hash": "XUFAKrxLKna5cZ2REBfFkg==",
+        "crc32c": "mnG7TA==",
+        "etag": resource["etag"],
+        "timeCreated": resource["timeCreated"],
+        "updated": resource["timeCreated"],
+        "timeStorageClassUpdated": resource["timeCreated"],
+    }
+    assert cloud("GET", "/storage/v1/b/b/o/a%2Fb").json() == resource
+    for path in ("/storage/v1/b/b/o/a%2Fb?alt=media", "/download/storage/v1/b/b/o/a%2Fb?alt=media"):
+        assert cloud("GET", path).content == b"hello"
+        part = cloud("GET", path, Range="bytes=1-2")
+        assert (part.status_code, part.content, part.headers["Content-Range"]) == (206, b"el", "bytes 1-2/5")
+        assert cloud("GET", path, Range="bytes=9-").status_code == 416
+
+
+def test_an_error_has_a_reason_and_of_bytes_is_text(cloud):
+    message = "No such object: b/gone"
+    answer = cloud("GET", "/storage/v1/b/b/o/gone")
+    assert answer.json() == {
+        "error": {
+            "code": 404,
+            "message": message,
+            "errors": [{"message": message, "domain": "global", "reason": "notFound"}],
+        }
+    }
+    answer = cloud("GET", "/download/storage/v1/b/b/o/gone?alt=media")
+    assert (answer.status_code, answer.text) == (404, message)
+    assert answer.headers["Content-Type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/storage/v1/b/b/iam"),
+        ("POST", "/storage/v1/b/b/o/a/b"),
+        ("DELETE", "/storage/v1/b/b"),
+        ("GET", "/upload/storage/v1/b/b/o"),
+        ("GET", "/storage/v1/b/b/o?matchGlob=*"),
+    ],
+)
+def test_what_the_emulator_does_not_have_is_501_with_a_sentence(cloud, method, path):
+    status, message = error(cloud(method, path))
+    assert (status, "not implemented" in message) == (501, True)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "/upload/storage/v1/b/b/o?name=a", b""),
+        ("POST", "/upload/storage/v1/b/b/o?uploadType=media", b""),
+        ("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=a&predefinedAcl=all", b""),
+        ("POST", "/upload/storage/v1/b/b/o?uploadType=resumable", b"{}"),
+        ("POST", "/upload/storage/v1/b/b/o?uploadType=resumable", b"[]"),
+        ("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=a&ifGenerationMatch=x", b""),
+        ("GET", "/storage/v1/b/b/o?maxResults=0", b""),
+        ("GET", "/storage/v1/b/b/o?pageToken=*", b""),
+        ("GET", "/storage/v1/b/b/o/%FF", b""),
+        ("PATCH", "/storage/v1/b/b/o/a", b'{"acl": 1}'),
+        ("PATCH", "/storage/v1/b/b/o/a", b'{"acl": [{"entity": "allUsers", "role": "WRITER"}]}'),
+        ("POST", "/storage/v1/b/b/o/a/compose", b'{"sourceObjects": []}'),
+        ("POST", "/storage/v1/b", b"{}"),
+        ("GET", "/b/a?X-Goog-Signature=0", b""),
+    ],
+)
+def test_what_makes_no_sense_is_refused_with_400(cloud, method, path, body):
+    answer = cloud(method, path, body)
+    assert answer.status_code == 400, answer.text
+
+
+def test_a_chunk_says_how_much_is_there(cloud):
+    url = start(cloud)
+    asked = cloud("PUT", url, b"", Content_Range="bytes */*")
+    assert (asked.status_code, "Range" in asked.headers, "Location" in asked.headers) == (308, False, False)
+    answer = cloud("PUT", url, LARGE[:K], Content_Range=f"bytes 0-{K - 1}/*")
+    assert (answer.status_code, answer.headers["Range"]) == (308, f"bytes=0-{K - 1}")
+    again = cloud("PUT", url, LARGE[: 2 * K], Content_Range=f"bytes 0-{2 * K - 1}/*")
+    assert (again.status_code, again.headers["Range"]) == (308, f"bytes=0-{2 * K - 1}")
+    polite = cloud("PUT", url, b"", Content_Range="bytes */*", X_GUploader_No_308="yes")
+    assert (polite.status_code, polite.headers["X-HTTP-Status-Code-Override"]) == (200, "308")
+    rest = LARGE[2 * K :]
+    done = cloud("PUT", url, rest, Content_Range=f"bytes {2 * K}-{len(LARGE) - 1}/{len(LARGE)}")
+    assert (done.status_code, done.json()["size"]) == (200, str(len(LARGE)))
+    for header in (f"bytes {2 * K}-{len(LARGE) - 1}/{len(LARGE)}", "bytes */*"):
+        assert cloud("PUT", url, b"", Content_Range=header).json() == done.json()
+    assert cloud("GET", "/storage/v1/b/b/o/f?alt=media").content == LARGE
+
+
+def test_a_file_may_come_whole_or_empty_to_its_session(cloud):
+    assert cloud("PUT", start(cloud), b"whole").json()["size"] == "5"
+    url = start(cloud, X_Upload_Content_Type="text/empty")
+    done = cloud("PUT", url, b"", Content_Range="bytes */0").json()
+    assert (done["size"], done["contentType"]) == ("0", "text/empty")
+
+
+@pytest.mark.parametrize(
+    ("size", "header"),
+    [
+        (100, "bytes 0-99/*"),
+        (K, f"bytes {K}-{2 * K - 1}/*"),
+        (K - 1, f"bytes 0-{K - 1}/*"),
+        (K, f"bytes 0-{K - 1}/{K + 1}"),
+        (K, "bytes 0/1"),
+        (1, "bytes 5-4/9"),
+    ],
+)
+def test_a_chunk_that_cannot_be_right_is_refused_and_not_kept(cloud, size, header):
+    url = start(cloud, X_Upload_Content_Length=str(2 * K))
+    assert cloud("PUT", url, LARGE[:size], Content_Range=header).status_code == 400
+    assert "Range" not in cloud("PUT", url, b"", Content_Range="bytes */*").headers
+    assert cloud("PUT", url, LARGE[: 2 * K], Content_Range=f"bytes 0-{2 * K - 1}/{2 * K}").status_code == 200
+
+
+def test_a_checksum_with_the_last_chunk_is_checked(cloud):
+    answer = cloud("PUT", start(cloud), b"whole", x_goog_hash="crc32c=AAAAAA==")
+    assert answer.status_code == 400
+    assert "CRC32C" in answer.json()["error"]["message"]
+
+
+def test_a_cancelled_upload_is_over(cloud):
+    url = start(cloud)
+    assert cloud("DELETE", url).status_code == 499
+    assert cloud("PUT", url, b"late").status_code == 499
+    assert cloud("PUT", url.replace("upload_id=", "upload_id=x"), b"").status_code == 404
+
+
+def test_the_acl_of_an_object_is_read_and_written_entry_by_entry(cloud):
+    cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=f", b"f")
+    where = "/storage/v1/b/b/o/f/acl"
+    entry = cloud("POST", where, b'{"entity": "allUsers", "role": "READER"}').json()
+    assert (entry["kind"], entry["entity"], entry["role"]) == ("storage#objectAccessControl", "allUsers", "READER")
+    assert cloud("GET", f"{where}/allUsers").json() == entry
+    assert cloud("GET", where).json() == {"kind": "storage#objectAccessControls", "items": [entry]}
+    assert cloud("GET", "/b/f").content == b"f"
+    assert cloud("PATCH", f"{where}/user-a%40b.c", b'{"role": "OWNER"}').json()["entity"] == "user-a@b.c"
+    assert cloud("DELETE", f"{where}/allUsers").status_code == 204
+    assert cloud("GET", f"{where}/allUsers").status_code == 404
+    assert cloud("DELETE", f"{where}/allUsers").status_code == 404
+
+
+def test_the_databases_paths_stay_the_databases(cloud, db):
+    cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=f.json&predefinedAcl=publicRead", b"file")
+    assert cloud("GET", "/b/f.json").content == b"file"
+    assert cloud("GET", "/b/f.json?ns=demo-test-default-rtdb").content == b"null"
+    assert cloud("GET", "/storage/v1/b/b/o.json?ns=demo-test-default-rtdb").content == b"null"

@@ -74,6 +74,26 @@ def test_google_cloud_storage_finds_the_emulator_by_its_own_variable(server, mon
     client.close()
 
 
+def test_firebase_admin_finds_the_files(server, files, monkeypatch):
+    import firebase_admin
+    import google.auth.credentials
+    from firebase_admin import storage
+
+    class Anonymous(firebase_admin.credentials.Base):
+        def get_credential(self):
+            return google.auth.credentials.AnonymousCredentials()
+
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.environ["STORAGE_EMULATOR_HOST"])
+    files.upload("ours", b"from us")
+    app = firebase_admin.initialize_app(Anonymous(), {"storageBucket": files.bucket, "projectId": "p"}, name="storage")
+    bucket = storage.bucket(app=app)
+    assert bucket.blob("ours").download_as_bytes() == b"from us"
+    bucket.blob("theirs").upload_from_string("from them")
+    assert files.download("theirs").content == b"from them"
+    bucket.client.close()
+    firebase_admin.delete_app(app)
+
+
 def test_google_cloud_storage_goes_on_after_a_broken_upload(google, server):
     faults = server.emulator.faults.storage
     faults.drop_answer("upload", skip=1)

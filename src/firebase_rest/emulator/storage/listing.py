@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage.names import is_listed
@@ -42,11 +42,11 @@ class Wanted:
         prefix = params.get("prefix", "")
         if prefix and (not prefix.endswith("/") or prefix.endswith("//")):
             raise Refusal(400, _BAD_PREFIX)
-        return cls.anywhere(params)
+        return replace(cls.anywhere(params), first="", end="")
 
     @classmethod
     def anywhere(cls, params: Mapping[str, str]) -> Wanted:
-        """The same where a prefix may end in the middle of a word."""
+        """As Cloud Storage's own API has it: a prefix may end in the middle of a word, and there are offsets."""
         token, first, end = (params.get(name, "") for name in ("pageToken", "startOffset", "endOffset"))
         return cls(params.get("prefix", ""), params.get("delimiter", ""), _limit(params), _after(token), first, end)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebase_rest.emulator.storage.listing import Wanted, page
+from firebase_rest.emulator.storage.listing import Wanted, page, walk
 from firebase_rest.emulator.storage.names import is_listed
 
 names_of_objects = st.lists(st.text("ab/-\U0010ffff", min_size=1, max_size=6), unique=True).map(sorted)
@@ -36,6 +36,29 @@ def test_pages_of_any_size_are_together_what_the_definition_says(names, prefix, 
     groups = {name[: end + len(delimiter)] for name, end in ends.items() if end >= 0}
     expected = items, sorted(group for group in groups if is_listed(group.removesuffix("/")))
     assert all_pages(names, limit, prefix=prefix, delimiter=delimiter) == expected
+
+
+@given(
+    names_of_objects,
+    st.sampled_from(["", "a", "a/", "/b", "ab"]),
+    st.integers(1, 5),
+    st.sampled_from(["", "/", "-", "//"]),
+    st.text("ab/", max_size=3),
+    st.text("ab/", max_size=3),
+)
+def test_pages_between_offsets_are_together_what_the_definition_says(names, prefix, limit, delimiter, first, end):
+    under = [name for name in names if name.startswith(prefix) and name >= first and (not end or name < end)]
+    ends = {name: name.find(delimiter, len(prefix)) if delimiter else -1 for name in under}
+    params = {"prefix": prefix, "delimiter": delimiter, "startOffset": first, "endOffset": end}
+    items, prefixes, token = [], [], ""
+    while token is not None:
+        got = walk(names, Wanted.anywhere({**params, "maxResults": str(limit), "pageToken": token}))
+        assert token == "" or got.items or got.prefixes
+        items += got.items
+        prefixes += got.prefixes
+        token = got.token
+    assert items == [name for name in under if ends[name] < 0]
+    assert prefixes == sorted({name[: at + len(delimiter)] for name, at in ends.items() if at >= 0})
 
 
 def test_a_page_ends_with_a_token_only_when_something_follows():

@@ -31,12 +31,6 @@ MENDED = [
         "auth.confirm_password_reset(a, b) # x\n",
     ),
     (
-        "an order by an index name",
-        'q = db.child("a").order_by_child(\n    "$key"\n).get()\n',
-        'q = db.child("a").order_by_key().get()\n',
-    ),
-    ("an order by value", "db.child('a').order_by_child( '$value' ).get()\n", "db.child('a').order_by_value().get()\n"),
-    (
         "an inner attribute with a method beside it",
         'print(db.child("a").get().query_key)\n',
         'print(db.child("a").get().key())\n',
@@ -200,7 +194,7 @@ print(json.dumps([best.val(), best.query_key, db.child("files").get().val()]))
 
 def test_a_mended_program_does_on_the_emulator_what_it_meant(program) -> None:
     run = program.write(STORY, head="")
-    assert len(run.fix()) == 6
+    assert len(run.fix()) == 5
     assert run.found == []
     with Emulator().serve() as server:
         config = json.dumps({"databaseURL": server.config["databaseURL"]})

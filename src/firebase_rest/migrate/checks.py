@@ -18,7 +18,7 @@ _URL_TEXT = re.compile(r"%[0-9A-Fa-f]{2}|[?+]")
 _OBJECT_URL_TEXT = re.compile(r"%[0-9A-Fa-f]{2}|[?+&#]")
 _URL = re.compile(r"(?:(https?)://)?(localhost|\[[\da-f:]*\]|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(/[^?#]*)?(?:\?(.*))?")
 _FIELD = re.compile(r"\{[^{}]*\}|%[-+ #0-9.*]*[a-z]")
-_ORDER_NAMES = {"$key": "order_by_key()", "$value": "order_by_value()", "$priority": "order_by_priority()"}
+_ORDER_NAMES = ("$key", "$value", "$priority")
 _KEYWORD_ARGUMENTS = {
     "order_by_child": "order", "start_at": "start", "end_at": "end", "equal_to": "equal",
     "limit_to_first": "limit_first", "limit_to_last": "limit_last",
@@ -123,15 +123,7 @@ def builder(report: Report, place: Place, call: Call) -> None:
             "pass a positive int",
         )
     elif call.name == "order_by_child" and isinstance(literal, str):
-        if literal in _ORDER_NAMES:
-            report(
-                "order-by-name",
-                call.node,
-                f"order_by_child({literal!r}) is refused: it would be read as an index name.",
-                f"write {_ORDER_NAMES[literal]}",
-                builder=_ORDER_NAMES[literal],
-            )
-        elif _FORBIDDEN.search(literal) or not literal.strip("/"):
+        if literal not in _ORDER_NAMES and (_FORBIDDEN.search(literal) or not literal.strip("/")):
             report(
                 "invalid-query",
                 call.node,

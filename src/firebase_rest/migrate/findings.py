@@ -67,11 +67,6 @@ CODES = {
     "invalid-query": Code(
         "error", "A query that the server refuses: it now raises UsageError, a ValueError, before anything is sent."
     ),
-    "order-by-name": Code(
-        "error",
-        "order_by_child('$key') and its like are refused; they have builders of their own.",
-        "the builder's name",
-    ),
     "null-bound": Code("info", "A bound of None went out as the text None; now it is JSON's null."),
     "invalid-key": Code(
         "error", "A key that the database cannot have, in child() or in data: it now raises UsageError."

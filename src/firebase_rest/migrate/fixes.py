@@ -66,17 +66,6 @@ def _replace(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:  # 
         yield Edit(*source.span(outer), source.code_of(inner))
 
 
-def _builder(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:
-    """x.order_by_child("$key") -> x.order_by_key()."""
-    call = cast("ast.Call", node)
-    start = source.span(cast("ast.Attribute", call.func).value)[1]
-    end = source.span(call)[1]
-    before = source.text[start:end]
-    name = re.match(r"[\s\\]*(?:\)[\s\\]*)*\.\s*", before)
-    if name and "#" not in before:
-        yield Edit(start + name.end(), end, str(what))
-
-
 def _method(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:
     """x.old(...) -> x.new(...)."""
     function = cast("ast.Call", node).func
@@ -169,7 +158,6 @@ def _fork(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:  # noq
 
 _WAYS = {
     "replace": _replace,
-    "builder": _builder,
     "method": _method,
     "attribute": _attribute,
     "remove": _remove,

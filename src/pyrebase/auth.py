@@ -1,19 +1,54 @@
-"""`Auth` that can also be made as pyrebase's is, because programs derive a class of their own from it."""
+"""`Auth` made as pyrebase's is, because programs derive a class of their own from it, and with what it takes."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import firebase_rest
 
 if TYPE_CHECKING:
     from requests import Session
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_OLD = frozenset({"email", "id_token", "new_password", "password", "refresh_token", "reset_code", "token"})
+
+
+def _as_sent(value: Any) -> Any:
+    if value is None:
+        return ""  # a field that is missing in a form: programs expect Firebase's refusal, such as MISSING_PASSWORD
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if number else value  # Firebase reads a number as text: some programs have `password = 123456`
+
+
+def _old(method: Callable[P, R]) -> Callable[P, R]:
+    """The method, with its arguments as they arrive at Firebase from pyrebase."""
+
+    @wraps(method)
+    def call(*args: P.args, **options: P.kwargs) -> R:
+        sent = {name: _as_sent(value) if name in _OLD else value for name, value in options.items()}
+        return method(*[_as_sent(value) for value in args], **sent)  # type: ignore[arg-type]
+
+    return call
+
 
 class Auth(firebase_rest.Auth):
     """`firebase_rest.Auth`, made of what a `Firebase` shows: its `api_key`, its `requests`, its `credentials`."""
 
     __module__ = "pyrebase.pyrebase"
+
+    sign_in_with_email_and_password = _old(firebase_rest.Auth.sign_in_with_email_and_password)
+    create_user_with_email_and_password = _old(firebase_rest.Auth.create_user_with_email_and_password)
+    sign_in_with_custom_token = _old(firebase_rest.Auth.sign_in_with_custom_token)
+    refresh = _old(firebase_rest.Auth.refresh)
+    get_account_info = _old(firebase_rest.Auth.get_account_info)
+    send_email_verification = _old(firebase_rest.Auth.send_email_verification)
+    send_password_reset_email = _old(firebase_rest.Auth.send_password_reset_email)
+    verify_password_reset_code = _old(firebase_rest.Auth.verify_password_reset_code)
+    delete_user_account = _old(firebase_rest.Auth.delete_user_account)
 
     def __init__(self, api_key: str | None, requests: Session, credentials: Any = None) -> None:
         config = {"apiKey": api_key}

@@ -5,12 +5,24 @@ The law of this file: nothing here is looked up by anything of ours, so a progra
 
 from __future__ import annotations
 
+import datetime  # noqa: ICN001 - the name that programs take
+import json
+import math
+import socket
+import threading
+import time
+from collections import OrderedDict
 from collections.abc import Mapping
 from importlib import import_module
+from random import randrange
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, urlencode
+from uuid import uuid4
 
 import requests  # programs catch pyrebase.pyrebase.requests.exceptions.HTTPError
+from requests import Session
+from requests.adapters import HTTPAdapter
 from requests.exceptions import HTTPError
 
 import firebase_rest
@@ -21,10 +33,10 @@ from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from firebase_rest.database.listener import Stream
-    from firebase_rest.storage.reference import Storage
     from firebase_rest.transport.credentials import TokenSource
     from pyrebase.auth import Auth
     from pyrebase.database import Database, Pyre, PyreResponse, RootWriteWarning
+    from pyrebase.storage import Storage
 
 # What loads at first use, as in firebase_rest.
 _LAZY = {
@@ -33,24 +45,51 @@ _LAZY = {
     "Pyre": "pyrebase.database",
     "PyreResponse": "pyrebase.database",
     "RootWriteWarning": "pyrebase.database",
-    "Storage": "firebase_rest.storage.reference",
+    "Storage": "pyrebase.storage",
     "Stream": "firebase_rest.database.listener",
 }
 
+# What pyrebase imports is here too, for programs with `from pyrebase.pyrebase import *` and then `time.sleep`.
 __all__ = [
     "Auth",
     "Database",
     "Firebase",
+    "HTTPAdapter",
     "HTTPError",
+    "OrderedDict",
     "Pyre",
     "PyreResponse",
     "RootWriteWarning",
+    "Session",
     "Storage",
     "Stream",
+    "datetime",
     "initialize_app",
+    "json",
+    "math",
     "quote",
     "raise_detailed_error",
+    "randrange",
+    "requests",
+    "socket",
+    "threading",
+    "time",
+    "urlencode",
+    "uuid4",
 ]
+
+
+class _GoogleStorage(ModuleType):
+    """Google's own storage library, loaded where one of its names is used."""
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return getattr(import_module(self.__name__), name)
+
+
+# Editors write `from pyrebase.pyrebase import storage` into programs, which hardly ever use it.
+storage = _GoogleStorage("google.cloud.storage")
 
 
 def initialize_app(config: Mapping[str, Any] | None = None, **options: Any) -> Firebase:
@@ -75,6 +114,12 @@ class Firebase(App):
         from pyrebase.database import Database
 
         return Database(*self._database(target))
+
+    def storage(self, target: str | TokenSource | None = None) -> Storage:
+        """As `firebase_rest.App.storage`."""
+        from pyrebase.storage import Storage
+
+        return Storage.of(super().storage(target))
 
 
 def raise_detailed_error(request_object: requests.Response) -> None:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+import threading
+import time
 from collections import OrderedDict
 
 import pytest
@@ -62,6 +67,62 @@ def test_requests_can_be_had_through_pyrebase_for_its_exceptions(firebase) -> No
     with pytest.raises(pyrebase.pyrebase.requests.exceptions.HTTPError):
         firebase.auth().refresh("no refresh token")
     assert pyrebase.pyrebase.requests is requests
+
+
+def test_what_pyrebase_imports_itself_comes_with_a_star() -> None:
+    found: dict[str, object] = {}
+    exec("from pyrebase.pyrebase import *", found)
+    assert (found["time"], found["json"], found["OrderedDict"]) == (time, json, OrderedDict)
+    assert (found["requests"], found["threading"]) == (requests, threading)
+
+
+def test_googles_storage_can_be_imported_from_pyrebase_and_loads_when_it_is_used() -> None:
+    program = """
+import sys
+from pyrebase.pyrebase import storage
+assert "google.cloud.storage" not in sys.modules
+sys.modules["google.cloud.storage"] = None
+try:
+    storage.Client
+except ImportError as error:
+    print(error.name)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "google.cloud.storage", done.stderr
+
+
+def test_a_password_that_is_a_number_is_sent_as_text(auth) -> None:
+    made = auth.create_user_with_email_and_password("ada@example.com", 123456)
+    assert auth.sign_in_with_email_and_password("ada@example.com", 123456)["localId"] == made["localId"]
+    assert auth.sign_in_with_email_and_password(email="ada@example.com", password="123456")["email"] == made["email"]
+
+
+@pytest.mark.parametrize(
+    ("call", "code"),
+    [
+        (lambda auth: auth.sign_in_with_email_and_password(None, "correct horse"), "INVALID_EMAIL"),
+        (lambda auth: auth.sign_in_with_email_and_password("ada@example.com", None), "MISSING_PASSWORD"),
+        (lambda auth: auth.create_user_with_email_and_password(email=None, password="correct horse"), "MISSING_EMAIL"),
+        (lambda auth: auth.send_password_reset_email(None), "MISSING_EMAIL"),
+        (lambda auth: auth.refresh(None), "MISSING_REFRESH_TOKEN"),
+        (lambda auth: auth.get_account_info(None), "MISSING_ID_TOKEN"),
+    ],
+)
+def test_a_field_missing_in_a_form_is_refused_by_firebase_in_its_words(auth, call, code) -> None:
+    with pytest.raises(requests.exceptions.HTTPError) as caught:
+        call(auth)
+    assert json.loads(caught.value.args[1])["error"]["message"] == code
+
+
+def test_the_address_of_a_file_is_given_for_whatever_programs_take_for_a_token(server, monkeypatch) -> None:
+    monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
+    firebase = pyrebase.initialize_app(server.config)
+    user = firebase.auth().create_user_with_email_and_password("ada@example.com", "correct horse")
+    picture = firebase.storage().child("images/a.png")
+    metadata = picture.put(b"png", user["idToken"])
+    address = picture.get_url(None)
+    assert (picture.get_url(0), picture.get_url(""), picture.get_url(1)) == (address, address, f"{address}&token=1")
+    assert picture.get_url(user) == f"{address}&token={metadata['downloadTokens']}"
 
 
 def test_a_class_of_the_programs_own_can_derive_from_auth(firebase, server) -> None:

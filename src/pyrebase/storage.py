@@ -1,0 +1,47 @@
+"""Files whose address is given for whatever programs for pyrebase take for a token."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from firebase_rest.storage import reference
+from firebase_rest.storage.place import Token
+
+_OLD_HOME = "pyrebase.pyrebase"
+
+
+class _Files(reference.Files):
+    """`firebase_rest`'s files, addressed as pyrebase's are."""
+
+    __slots__ = ()
+
+    def child(self, *path: object) -> StorageReference:
+        """As `firebase_rest.Storage.child`."""
+        return StorageReference(self._channel, self._location.child(*path), self._home)
+
+    def get_url(self, token: Token | Mapping[str, Any] | int = None) -> str:
+        """As `firebase_rest.Storage.get_url`, with the whole answer of a sign-in too, and with a number as pyrebase."""
+        if isinstance(token, Mapping):
+            return super().get_url(token.get("idToken"))
+        if isinstance(token, int):  # get_url(1): it goes into the address; nobody asks whether it is a token
+            return super().get_url(str(token) if token else None)
+        return super().get_url(token)
+
+
+class StorageReference(_Files, reference.StorageReference):
+    """`firebase_rest.StorageReference`, addressed as pyrebase's are."""
+
+    __slots__ = ()
+
+
+class Storage(_Files, reference.Storage):
+    """`firebase_rest.Storage`, addressed as pyrebase's is."""
+
+    __slots__ = ()
+    __module__ = _OLD_HOME
+
+    @classmethod
+    def of(cls, storage: reference.Storage) -> Storage:
+        """The same bucket."""
+        return cls(storage._channel, storage._location, storage._home)  # noqa: SLF001 - its own

@@ -6,6 +6,7 @@ import dataclasses
 import socket
 import subprocess
 import sys
+from queue import Queue
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -106,16 +107,16 @@ def test_a_person_who_does_not_consent_cancels(world):
     "forged", [{"code": "forged", "state": "forged"}, {"code": "forged"}, {"error": "access_denied"}]
 )
 def test_a_callback_that_is_not_this_sign_ins_gets_a_page_that_says_so_and_the_wait_goes_on(world, forged):
-    pages = []
+    pages = Queue()
 
     def browser(uri):
         redirect = parse_qs(urlsplit(uri).query)["redirect_uri"][0]
-        pages.append(requests.get(redirect, params=forged, timeout=LIMIT))
-        pages.append(browse(uri))
+        pages.put(requests.get(redirect, params=forged, timeout=LIMIT))
+        pages.put(browse(uri))
 
     user = world.auth.sign_in_with_google("client", open_browser=browser, timeout=LIMIT)
     assert user["providerId"] == "google.com"
-    strange, last = pages
+    strange, last = pages.get(timeout=LIMIT), pages.get(timeout=LIMIT)
     assert (strange.status_code, "Not signed in" in strange.text) == (400, True)
     assert "go back to the program" in last.text
     assert "Signed in" not in last.text, "the exchange is still to come"
@@ -131,16 +132,16 @@ def test_only_forged_callbacks_end_the_wait_as_nobody_does(world):
 
 
 def test_a_person_who_says_no_is_told_that_nobody_is_signed_in(world):
-    pages = []
+    pages = Queue()
 
     def browser(uri):
         query = parse_qs(urlsplit(uri).query)
         no = {"error": "access_denied", "state": query["state"][0]}
-        pages.append(requests.get(query["redirect_uri"][0], params=no, timeout=LIMIT))
+        pages.put(requests.get(query["redirect_uri"][0], params=no, timeout=LIMIT))
 
     with pytest.raises(SignInCancelled):
         world.auth.sign_in_with_google("client", open_browser=browser, timeout=LIMIT)
-    assert "You are not signed in" in pages[0].text
+    assert "You are not signed in" in pages.get(timeout=LIMIT).text
 
 
 def test_nobody_who_comes_back_ends_the_wait(world):

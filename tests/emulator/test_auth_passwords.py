@@ -1,11 +1,23 @@
-"""The password policy, which the official emulator has not."""
+"""Passwords and addresses: the policy that the official emulator has not, and what else the emulator is told to ask."""
 
 from __future__ import annotations
 
+from contextlib import contextmanager
+
 import pytest
 
+import firebase_rest
 from emulator.accounts import EMAIL, PASSWORD, world_with
-from firebase_rest import WeakPassword
+from firebase_rest import (
+    InvalidCredentials,
+    InvalidEmail,
+    InvalidRequest,
+    OperationNotAllowed,
+    UsageError,
+    UserNotFound,
+    WeakPassword,
+)
+from firebase_rest.emulator import Emulator
 
 OPTIONS = {
     "minPasswordLength": 8,
@@ -84,3 +96,77 @@ def test_a_policy_that_is_off_is_told_and_not_enforced(world):
     enforce(world, state="OFF")
     assert world.auth.get_password_policy()["enforcementState"] == "OFF"
     assert world.someone().uid
+
+
+@contextmanager
+def auth_of(monkeypatch, emulator):
+    with emulator.serve() as server:
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        with firebase_rest.initialize_app(server.config) as app:
+            yield app.auth()
+
+
+def test_an_emulator_begins_with_the_policy_that_it_is_given_also_after_a_reset(monkeypatch):
+    emulator = Emulator(password_policy={"minPasswordLength": 12, "containsNumericCharacter": True})
+    with auth_of(monkeypatch, emulator) as auth:
+        emulator.reset()
+        assert auth.get_password_policy()["customStrengthOptions"]["minPasswordLength"] == 12
+        with pytest.raises(WeakPassword, match="at least 12 characters, Password must contain a numeric"):
+            auth.create_user_with_email_and_password(EMAIL, "horse")
+
+
+def test_a_policy_of_words_that_firebase_does_not_know_is_refused():
+    with pytest.raises(UsageError, match="no 'minLength'; what it may ask for is minPasswordLength"):
+        Emulator(password_policy={"minLength": 12})
+
+
+def test_an_emulator_protects_against_enumeration_if_it_is_told_to(monkeypatch):
+    emulator = Emulator(enumeration_protection=True)
+    with auth_of(monkeypatch, emulator) as auth:
+        session = auth.session(auth.create_user_with_email_and_password(EMAIL, PASSWORD))
+        for address in (EMAIL, "nobody@example.com"):
+            with pytest.raises(InvalidCredentials, match="INVALID_LOGIN_CREDENTIALS"):
+                auth.sign_in_with_email_and_password(address, "wrong horse")
+            assert auth.fetch_sign_in_methods(address) == []
+        with pytest.raises(OperationNotAllowed):
+            auth.change_email(session, "new@example.com")
+    with auth_of(monkeypatch, Emulator()) as auth, pytest.raises(UserNotFound):
+        auth.sign_in_with_email_and_password("nobody@example.com", "wrong horse")
+
+
+def test_an_empty_password_is_a_wrong_one_at_sign_in_and_a_weak_one_at_sign_up(world):
+    world.someone()
+    with pytest.raises(InvalidCredentials) as refused:
+        world.auth.sign_in_with_email_and_password(EMAIL, "")
+    assert refused.value.code == "MISSING_PASSWORD"
+    with pytest.raises(WeakPassword):
+        world.auth.create_user_with_email_and_password("b@example.com", "")
+
+
+@pytest.mark.parametrize("address", ["", "no address", "a@b@c"])
+def test_what_is_no_address_is_told_wherever_one_is_given(world, address):
+    session = world.someone()
+    for call in (
+        lambda: world.auth.sign_in_with_email_and_password(address, PASSWORD),
+        lambda: world.auth.verify_before_change_email(session, address),
+        lambda: world.auth.send_password_reset_email(address),
+        lambda: world.auth.send_sign_in_link_to_email(address, "https://example.com/"),
+    ):
+        with pytest.raises(InvalidEmail):
+            call()
+
+
+def test_a_provider_that_there_is_none_of_is_told(world):
+    with pytest.raises(InvalidRequest, match="INVALID_PROVIDER_ID"):
+        world.auth.sign_in_with_idp("google", id_token='{"sub": "1"}')
+    with pytest.raises(InvalidRequest, match="INVALID_PROVIDER_ID"):
+        world.auth.auth_uri("gogle.com", "https://example.com/")
+
+
+def test_claims_that_an_administrator_has_set_are_there_after_a_renewal(world):
+    session = world.someone()
+    world.auth.admin.set_custom_claims(session.uid, {"admin": True})
+    assert "admin" not in session.claims
+    assert world.auth.verify_id_token(session.refresh())["admin"] is True
+    assert world.auth.verify_id_token(session)["uid"] == session.uid

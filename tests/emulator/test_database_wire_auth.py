@@ -85,6 +85,36 @@ def test_a_mock_token_of_an_sdk_opens_the_database(db):
     assert db.get("a", auth=mock_token()).status_code == 200
 
 
+@pytest.mark.parametrize(
+    "claims", [{"aud": "another"}, {"iss": "https://securetoken.google.com/another"}, {"aud": "another", "iss": "x"}]
+)
+def test_a_token_of_another_project_opens_neither_database_nor_storage(closed, db, claims):
+    token = mock_token(**claims)
+    words = "one of the project 'another', and this emulator is 'demo-closed'"
+    for answer in (db.get("a", auth=token), db.put("a", 1, auth=token)):
+        assert answer.status_code == 401
+        assert words in answer.json()["error"]
+    files = f"http://{closed.host}/v0/b/b/o"
+    headers = {"Authorization": f"Firebase {token}"}
+    for answer in (
+        requests.get(files, headers=headers, timeout=LIMIT),
+        requests.post(files, params={"name": "a"}, data=b"x", headers=headers, timeout=LIMIT),
+    ):
+        assert answer.status_code == 401
+        assert words in answer.json()["error"]["message"]
+
+
+def test_a_mock_token_of_this_project_opens_the_database(db):
+    assert db.get("a", auth=mock_token(aud="demo-closed")).status_code == 200
+
+
+def test_where_everybody_may_read_nobody_asks_of_which_project_a_token_is():
+    with Emulator().serve() as server:
+        database = Database(server.host)
+        assert database.get("a", auth=mock_token(aud="another")).status_code == 200
+        database.close()
+
+
 @pytest.mark.parametrize("token", ["garbage", "a.b.c"])
 def test_garbage_cannot_be_parsed_even_where_everybody_may_read(db, token):
     answer = db.get("a", auth=token)

@@ -266,11 +266,12 @@ def test_a_mocked_connection_error_is_repeated_and_typed(connect, pauses):
     assert len(pauses) == 3
 
 
-@pytest.mark.parametrize(("name", "value"), [("X-Bad", "two\nlines"), ("X-Bad", "one\r")])
+@pytest.mark.parametrize(("name", "value"), [("X-Bad", "tw0\nlines"), ("X-Bad", "0ne\r")])
 def test_a_header_that_cannot_be_sent_is_refused_without_showing_it(connect, name, value):
-    with Server(ok()) as server, pytest.raises(ValueError, match="cannot be sent"):
+    with Server(ok()) as server, pytest.raises(ValueError, match=r"cannot be sent: a header .* line break") as caught:
         connect(server, headers={name: value}).database().get()
     assert server.requests == []
+    assert value.split()[0] not in str(caught.value)
 
 
 def test_a_session_without_adapters_is_refused_with_a_sentence(connect):

@@ -24,6 +24,7 @@ from firebase_rest import (
     QuotaExceeded,
     RateLimited,
     ServerError,
+    TokenExpired,
     Unauthenticated,
 )
 from loopback.server import Peer, Server, answers, ok
@@ -166,6 +167,23 @@ def test_a_refusal_is_typed_by_its_status_whatever_its_body(bucket, status, kind
             assert caught.value.status == status
             assert caught.value.args[1] == body
             assert type(pickle.loads(pickle.dumps(caught.value))) is kind
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("Auth token is expired", TokenExpired),
+        ("Firebase ID token has expired.", TokenExpired),
+        ("Firebase App Check token has expired.", Unauthenticated),
+        ("Could not parse auth token.", Unauthenticated),
+    ],
+)
+def test_a_token_whose_time_is_over_is_told_from_one_that_never_was_good(bucket, words, kind):
+    body = json.dumps({"error": {"code": 401, "message": words, "status": "UNAUTHENTICATED"}})
+    with Server(answers((401, body))) as server, pytest.raises(Unauthenticated) as caught:
+        bucket(server, retries=0).child("a").get_bytes(token="TOKEN")
+    assert type(caught.value) is kind
+    assert caught.value.code == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize("body", ["", PAGE, "null", "[]", "{}", "5"])

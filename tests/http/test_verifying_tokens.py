@@ -55,6 +55,15 @@ def test_a_genuine_id_token_gives_its_claims_and_the_uid(auth):
     assert claims["admin"] is True
 
 
+@pytest.mark.parametrize("scheme", ["Bearer ", "bearer "])
+def test_a_whole_header_is_no_token_and_the_refusal_says_what_to_take_off(auth, scheme):
+    token = signed(id_claims())
+    with pytest.raises(InvalidToken, match="take 'Bearer ' off its beginning") as caught:
+        auth.verify_id_token(scheme + token)
+    assert caught.value.code == "MALFORMED"
+    assert token not in str(caught.value)
+
+
 def test_a_genuine_session_cookie_gives_its_claims_and_the_uid(auth, google):
     assert auth.verify_session_cookie(signed(cookie_claims()))["uid"] == "u1"
     assert google.requests[0].path == "/cookie"

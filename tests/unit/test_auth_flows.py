@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import pickle
+import re
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -16,10 +17,13 @@ from firebase_rest.errors import (
     CredentialInUse,
     EmailExists,
     InvalidAnswer,
+    InvalidCredentials,
+    InvalidRequest,
     MfaFactor,
     MfaRequired,
     NeedConfirmation,
     PhoneNumberExists,
+    ServerError,
 )
 from firebase_rest.transport.wire import Repeat
 from unit.by_hand import answer, drive, sent_json
@@ -380,3 +384,25 @@ def test_a_refresh_that_brings_no_usable_tokens_is_no_answer(name, value):
     body = {"user_id": "u", "id_token": "T", "refresh_token": "R", "expires_in": "3600", name: value}
     with pytest.raises(InvalidAnswer):
         drive(sign_in.refresh(LIVE, "R"), answer(body))
+
+
+@pytest.mark.parametrize(
+    ("status", "said", "kind", "words"),
+    [
+        (
+            400,
+            {"error": "invalid_grant", "error_description": "Bad Request"},
+            InvalidCredentials,
+            "code .*: Bad Request",
+        ),
+        (401, {"error": "invalid_client", "error_description": "No secret."}, InvalidRequest, "client .*: No secret"),
+        (400, {"error": "redirect_uri_mismatch"}, InvalidRequest, "client .*: redirect_uri_mismatch"),
+        (503, {}, ServerError, ""),
+    ],
+)
+def test_what_google_says_of_a_code_becomes_a_class_and_a_sentence(status, said, kind, words):
+    with pytest.raises(kind) as caught:
+        drive(google.exchange_code(LIVE, "client", "s3cret", "http://127.0.0.1:1/", "C0DE", "V"), answer(said, status))
+    assert re.search(words, caught.value.message)
+    assert caught.value.code == said.get("error")
+    assert not {"s3cret", "C0DE"} & set(str(caught.value).split())

@@ -27,7 +27,8 @@ class SigningIn(Room):
     """The answer of the last sign-in by e-mail or anonymously. pyrebase's attribute: kept, never used."""
 
     def sign_in_with_email_and_password(self, email: str, password: str) -> SignedIn:
-        """Sign in. Raises `InvalidCredentials`, `UserDisabled`, `UserNotFound` (not with enumeration protection).
+        """Sign in. Raises `InvalidCredentials`, `UserDisabled`, `UserNotFound` (not with enumeration protection),
+        and `InvalidEmail` for what is no address.
 
         The answer is a plain dict: "idToken" (good for an hour), "refreshToken", "expiresIn", "localId", "email".
         """

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 _CUSTOM_TOKEN_AUDIENCE = "identitytoolkit.googleapis.com/google.identity"
+_ISSUER = "https://securetoken.google.com/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,34 @@ def identify(
             "token": dict(claims),
         },
     )
+
+
+def for_project(
+    check_id_token: Callable[[str], Mapping[str, Json] | None], project: str
+) -> Callable[[str], Mapping[str, Json] | None]:
+    """`check_id_token` that raises `RefusedError` 401 for a token that names another project, as Firebase does."""
+
+    def check(token: str) -> Mapping[str, Json] | None:
+        claims = check_id_token(token)
+        parts = token.split(".")
+        named = None if claims is not None or len(parts) != 3 else _project_in(_decoded(parts[1]) or {})
+        if named not in (None, project):
+            raise RefusedError(
+                401,
+                f"Could not parse auth token. It is one of the project {named!r}, and this emulator is {project!r}: "
+                "give both the same name (projectId, --project).",
+            )
+        return claims
+
+    return check
+
+
+def _project_in(claims: Mapping[str, Json]) -> str | None:
+    """The project that an ID token says it is of, if any."""
+    audience, issuer = claims.get("aud"), str(claims.get("iss", ""))
+    if isinstance(audience, str) and _CUSTOM_TOKEN_AUDIENCE not in audience:
+        return audience
+    return issuer.removeprefix(_ISSUER) if issuer.startswith(_ISSUER) else None
 
 
 def _override(text: str) -> Caller:

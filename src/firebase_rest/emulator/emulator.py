@@ -9,8 +9,10 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.access import for_project
 from firebase_rest.emulator.answers import preflight
 from firebase_rest.emulator.auth import AuthEmulator
+from firebase_rest.emulator.auth.project import default_config
 from firebase_rest.emulator.call import split_url
 from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.database import DatabaseEmulator
@@ -22,7 +24,7 @@ from firebase_rest.emulator.stream import StreamReader, Subscription
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from firebase_rest.emulator.server import Server
     from firebase_rest.transport.wire import Request
@@ -32,10 +34,12 @@ class Emulator:
     """Firebase in a box: Realtime Database, Auth and Storage of one project, held in memory (large files in temporary
     ones).
 
-    `require_auth` refuses the database and Storage to whoever has no valid token (there are no rules yet); `clock`
-    gives seconds since the epoch, and is what server timestamps, push ids and the lifetime of tokens go by;
-    `keep_alive` is how many seconds of silence an event stream lasts before it sends a sign of life; `faults` makes
-    trouble for streams, uploads and downloads. Safe to share between threads.
+    `require_auth` refuses the database and Storage to whoever has no valid token of this project (there are no rules
+    yet); `clock` gives seconds since the epoch, and is what server timestamps, push ids and the lifetime of tokens go
+    by; `keep_alive` is how many seconds of silence an event stream lasts before it sends a sign of life;
+    `enumeration_protection` is Auth's, which new projects have; `password_policy` is what it asks of passwords, in
+    Firebase's words (`{"minPasswordLength": 12, "containsNumericCharacter": True}`); `faults` makes trouble for
+    streams, uploads and downloads. Safe to share between threads.
     """
 
     def __init__(
@@ -45,17 +49,21 @@ class Emulator:
         require_auth: bool = False,
         clock: Callable[[], float] = time.time,
         keep_alive: float = 30.0,
+        enumeration_protection: bool = False,
+        password_policy: Mapping[str, int | bool] | None = None,
     ) -> None:
         self.project = project
         self.keep_alive = keep_alive
-        self._auth = AuthEmulator(project, clock)
+        self._auth = AuthEmulator(project, clock, default_config(enumeration_protection, password_policy))
+        check = self._auth.check_id_token
+        check_id_token = for_project(check, project) if require_auth else check
         self._database = DatabaseEmulator(
-            project, clock=clock, check_id_token=self._auth.check_id_token, require_auth=require_auth
+            project, clock=clock, check_id_token=check_id_token, require_auth=require_auth
         )
         self.faults = Faults(self._database.streams)
         self.storage = StorageEmulator(
             clock=clock,
-            check_id_token=self._auth.check_id_token,
+            check_id_token=check_id_token,
             require_auth=require_auth,
             faults=self.faults.storage,
         )

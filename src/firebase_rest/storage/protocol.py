@@ -1,7 +1,8 @@
 """Flows over Cloud Storage for Firebase: metadata, lists, deleting, download tokens; and what refusals mean.
 
-The law of this file: no socket, no clock; a status decides what a refusal is, never its words. Upload URLs and download
-tokens are secrets and go into no error. https://firebase.google.com/docs/reference/rest/storage/rest
+The law of this file: no socket, no clock; a status decides what a refusal is, and its words only whether a token was
+good once. Upload URLs and download tokens are secrets and go into no error.
+https://firebase.google.com/docs/reference/rest/storage/rest
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from firebase_rest.errors import (
     QuotaExceeded,
     RateLimited,
     ServerError,
+    TokenExpired,
     Unauthenticated,
     UsageError,
 )
@@ -67,6 +69,8 @@ def refusal(response: Response) -> ApiError:
     error = json_object(response.body).get("error")
     details = as_object(error)
     message = str(details.get("message") or (error if isinstance(error, str) else "") or response.text.strip()[:500])
+    if kind is Unauthenticated and error and "expired" in message and "App Check" not in message:
+        kind = TokenExpired
     code = details.get("status")
     headers = {name: value for name, value in response.headers.items() if name not in _SECRET_HEADERS}
     return api_error(

@@ -115,6 +115,8 @@ def network_error(
 def _reason(error: BaseException) -> str:
     *_, inner = causes(error)
     text = redact(str(inner)).strip().rstrip(".")
+    if text.startswith("Invalid header"):  # http.client shows the value, which may be a key
+        return "a header has a character that none can have, a line break perhaps"
     # urllib3 puts the repr of the connection in front: "<HTTPConnection(...) at 0x..>: Failed to ..."
     return (text.split(">: ", 1)[-1] if text.startswith("<") else text.split("): ", 1)[-1]) or type(inner).__name__
 

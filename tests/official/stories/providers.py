@@ -39,11 +39,12 @@ def sign_in_by_a_provider(api: Transcript) -> None:
     body = urlencode({"providerId": "twitter.com", "access_token": '{"sub":"t1"}', "oauth_token_secret": "s"})
     api.post("signInWithIdp", postBody=body, requestUri="http://localhost")
     api.post(
-        "signInWithIdp", requestUri="http://localhost/?" + urlencode({"providerId": "x.com", "id_token": '{"sub":"x"}'})
+        "signInWithIdp",
+        requestUri="http://localhost/?" + urlencode({"providerId": "yahoo.com", "id_token": '{"sub":"x"}'}),
     )
     api.post(
         "signInWithIdp",
-        requestUri="http://localhost/?providerId=y.com#" + urlencode({"id_token": '{"sub":"y"}', "state": "s"}),
+        requestUri="http://localhost/?providerId=microsoft.com#" + urlencode({"id_token": '{"sub":"y"}', "state": "s"}),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from firebase_rest.auth.claims import claims_of, lifetime_of
-from firebase_rest.auth.protocol.refusals import check, code_in, error_class
+from firebase_rest.auth.protocol.refusals import NO_CLASSES, check, code_in, error_class
 from firebase_rest.auth.replies import SignedIn
 from firebase_rest.errors import (
     AlreadyExists,
@@ -36,12 +36,12 @@ _SECRETS = frozenset({
 })  # fmt: skip
 
 
-def tokens(request: Request) -> Flow[SignedIn]:
-    """Send a sign-in, and return the tokens, or raise what stands between.
+def tokens(request: Request, classes: Mapping[str, type[ApiError]] = NO_CLASSES) -> Flow[SignedIn]:
+    """Send a sign-in, and return the tokens, or raise what stands between; `classes` are as in `check`.
 
     Where the server leaves out uid and lifetime (custom tokens, second factors), they are read from the ID token.
     """
-    response = check((yield request))
+    response = check((yield request), classes)
     reply = response.json_object()
     _raise_unless_signed_in(response, reply)
     claims = claims_of(reply["idToken"])

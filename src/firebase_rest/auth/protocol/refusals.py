@@ -68,17 +68,21 @@ _CODES: dict[type[AuthError], str] = {
     " MISSING_ISSUER MISSING_OAUTH_CLIENT_ID MISSING_SAML_RELYING_PARTY_CONFIG INVALID_BLOCKING_FUNCTION"
     " INVALID_RECAPTCHA_ENFORCEMENT_STATE",
 }
+NO_CLASSES: Mapping[str, type[ApiError]] = {}
 _CLASSES = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
 
 
-def check(response: Response) -> Response:
-    """The response itself if it is a yes; otherwise the typed error is raised."""
+def check(response: Response, classes: Mapping[str, type[ApiError]] = NO_CLASSES) -> Response:
+    """The response itself if it is a yes; otherwise the typed error is raised.
+
+    `classes` are those of codes that mean something else here than elsewhere.
+    """
     if 200 <= response.status < 300:
         return response
     error = _error_member(response)
     message = str(error.get("message", "")) or response.text.strip()[:200]
     code = code_in(message) or _reason(error)
-    kind = error_class(code, response.status)
+    kind = classes.get(code or "") or error_class(code, response.status)
     if kind is AuthError and "App Check" in message:  # which has no code
         kind = errors.AppNotVerified
     raise api_error(kind, response, message, code=code, details=error or None)

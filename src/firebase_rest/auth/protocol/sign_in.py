@@ -8,7 +8,7 @@ from firebase_rest.auth.protocol.endpoint import Endpoint, call
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.auth.replies import Refreshed, SignedIn
-from firebase_rest.errors import InvalidAnswer
+from firebase_rest.errors import InvalidAnswer, InvalidCredentials
 from firebase_rest.transport.wire import Flow, Repeat
 
 ANY_URL = "http://localhost"
@@ -18,7 +18,9 @@ ANY_URL = "http://localhost"
 def with_password(endpoint: Endpoint, email: str, password: str) -> Flow[SignedIn]:
     """Sign in with e-mail address and password."""
     body = {"email": email, "password": password, "returnSecureToken": True}
-    return (yield from tokens(endpoint.account("signInWithPassword", body, Repeat.ALWAYS)))
+    request = endpoint.account("signInWithPassword", body, Repeat.ALWAYS)
+    # Where a password is chosen this is a weak one; here it is a wrong one.
+    return (yield from tokens(request, {"MISSING_PASSWORD": InvalidCredentials}))
 
 
 def with_custom_token(endpoint: Endpoint, token: str) -> Flow[SignedIn]:

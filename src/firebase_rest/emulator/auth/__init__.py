@@ -14,6 +14,8 @@ or kinder to a test, and all of it is said here:
 - With enumeration protection on, a user cannot change or link an e-mail address by `accounts:update`
   (`OPERATION_NOT_ALLOWED`), and asking for a change to a taken address is a silent 200, both as in production.
 - Authenticator apps (TOTP) as a second factor; a bad `mfaPendingCredential` is `INVALID_MFA_PENDING_CREDENTIAL`.
+- A provider that Firebase does not know is `INVALID_PROVIDER_ID`, and a mail to what is no address `INVALID_EMAIL` or
+  `INVALID_NEW_EMAIL`.
 - A password policy, where the settings have one (`passwordPolicyConfig`).
 - Pages of identity providers: `createAuthUri` with a `providerId`, and Google's consent page and token exchange with
   PKCE, send the browser back at once, as somebody made up. The official emulator answers 501.

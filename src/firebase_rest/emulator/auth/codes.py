@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from firebase_rest.emulator.auth.accounts import without_none
 from firebase_rest.emulator.auth.passwords import strong_password
-from firebase_rest.emulator.auth.project import Call, Code, Project, Reply, is_absolute_url
+from firebase_rest.emulator.auth.project import Call, Code, Project, Reply, email_address, is_absolute_url
 from firebase_rest.emulator.auth.refusals import bad_request, expect, not_implemented
 
 _MODES = {
@@ -50,14 +50,14 @@ def _addressee(call: Call, kind: str, link_wanted: bool) -> tuple[str, str | Non
     if kind in {"EMAIL_SIGNIN", "PASSWORD_RESET"}:
         expect(kind != "EMAIL_SIGNIN" or project.allows("enableEmailLinkSignin"), "OPERATION_NOT_ALLOWED")
         expect(body.text("email"), "MISSING_EMAIL")
-        email = body.text("email").lower()
+        email = email_address(body.text("email"))
         known = kind == "EMAIL_SIGNIN" or project.accounts.by_email(email) is not None
         expect(known or project.email_privacy, "EMAIL_NOT_FOUND")
         return email, None, not known
     if kind == "VERIFY_EMAIL":
         return _own_address(call, link_wanted), None, False
     expect(body.text("newEmail"), "MISSING_NEW_EMAIL")
-    new_email = body.text("newEmail").lower()
+    new_email = email_address(body.text("newEmail"), "INVALID_NEW_EMAIL")
     if not link_wanted:
         expect(body.text("idToken"), "MISSING_ID_TOKEN")
     email = _own_address(call, link_wanted)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit, urlunsplit
 from firebase_rest.emulator.auth.accounts import PASSWORD, PHONE, Account, Provider, without_none
 from firebase_rest.emulator.auth.mfa import pending
 from firebase_rest.emulator.auth.pages import returned
-from firebase_rest.emulator.auth.project import Call, Project, Reply, form_encoded, is_absolute_url
+from firebase_rest.emulator.auth.project import Call, Project, Reply, form_encoded, is_absolute_url, known_provider
 from firebase_rest.emulator.auth.refusals import Refusal, bad_request, expect, not_implemented
 from firebase_rest.emulator.auth.tokens import decode_jwt
 
@@ -109,7 +109,7 @@ def _pairs(query: str) -> dict[str, str]:
 
 
 def _person(query: Mapping[str, str]) -> Person:
-    provider_id = query["providerId"].lower()
+    provider_id = known_provider(query["providerId"].lower())
     id_token, access_token = query.get("id_token"), query.get("access_token")
     claims = _claims(id_token) or _claims(access_token)
     if claims is None:

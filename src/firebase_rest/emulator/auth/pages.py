@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from firebase_rest.emulator.auth.accounts import random_id
-from firebase_rest.emulator.auth.project import Page, form_encoded, is_absolute_url
+from firebase_rest.emulator.auth.project import Page, form_encoded, is_absolute_url, known_provider
 from firebase_rest.emulator.auth.refusals import OAuthRefusal, bad_request, expect
 from firebase_rest.emulator.auth.tokens import LIFETIME, encode_jwt
 
@@ -44,11 +44,12 @@ def begin(call: Call) -> Reply:
     back = body.text("continueUri")
     expect(back, "MISSING_CONTINUE_URI")
     expect(is_absolute_url(back), "INVALID_CONTINUE_URI")
+    provider_id = known_provider(body.text("providerId"))
     session_id = body.text("sessionId") or random_id(27)
     given = body.record("customParameter")
     query = {
         **{name: str(value) for name, value in (given.texts_present() if given else {}).items()},
-        "provider": body.text("providerId"),
+        "provider": provider_id,
         "redirect_uri": back,
         "state": secrets.token_urlsafe(24),
         "session": session_id,
@@ -56,7 +57,7 @@ def begin(call: Call) -> Reply:
     return {
         "kind": "identitytoolkit#CreateAuthUriResponse",
         "authUri": f"{call.origin}/emulator/provider?{form_encoded(query)}",
-        "providerId": body.text("providerId"),
+        "providerId": provider_id,
         "sessionId": session_id,
     }
 

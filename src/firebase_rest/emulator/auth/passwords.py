@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth.refusals import expect
+from firebase_rest.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from firebase_rest.emulator.auth.project import Call, Project, Reply
     from firebase_rest.transport.wire import Json
@@ -56,6 +57,16 @@ class Policy:
             if self.options.get(option) is True and not any(map(is_one, password)):
                 problems.append(f"Password must contain {words} character")
         return problems
+
+
+def enforced(options: Mapping[str, int | bool]) -> Reply:
+    """The setting that asks for these. Raises `UsageError` for one that Firebase does not know."""
+    known = ("minPasswordLength", "maxPasswordLength", *_KINDS)
+    for name in options:
+        if name not in known:
+            raise UsageError(f"password_policy has no {name!r}; what it may ask for is {', '.join(known)}.")
+    versions: list[Json] = [{"customStrengthOptions": {**options}}]
+    return {"passwordPolicyEnforcementState": "ENFORCE", "passwordPolicyVersions": versions}
 
 
 def _record(value: Json) -> Reply:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from firebase_rest.emulator.auth.accounts import Account, Accounts, random_id, without_none
+from firebase_rest.emulator.auth.passwords import enforced
 from firebase_rest.emulator.auth.refusals import bad_request, expect
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_jwt, encode_jwt, id_token_claims
 from firebase_rest.transport.wire import Json
@@ -24,16 +25,24 @@ if TYPE_CHECKING:
 Reply: TypeAlias = "dict[str, Json]"
 
 _EMAIL = re.compile(r"[^@]+@[^@]+")
+_PROVIDERS = frozenset({
+    "google.com", "facebook.com", "github.com", "twitter.com", "apple.com", "microsoft.com", "yahoo.com",
+    "playgames.google.com", "gc.apple.com", "linkedin.com",
+})  # fmt: skip
+_UNKNOWN = "((It is no provider like google.com, oidc.NAME or saml.NAME.))"
 _CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
-def default_config() -> Reply:
+def default_config(
+    enumeration_protection: bool = False, password_policy: Mapping[str, int | bool] | None = None
+) -> Reply:
     """The settings that a project begins with."""
-    return {
+    config: Reply = {
         "signIn": {"allowDuplicateEmails": False},
         "blockingFunctions": {},
-        "emailPrivacyConfig": {"enableImprovedEmailPrivacy": False},
+        "emailPrivacyConfig": {"enableImprovedEmailPrivacy": enumeration_protection},
     }
+    return config if password_policy is None else {**config, "passwordPolicyConfig": enforced(password_policy)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +263,12 @@ def email_address(text: str, problem: str = "INVALID_EMAIL") -> str:
 def phone_number(text: str) -> str:
     """The number, if it begins as an international one."""
     expect(text.startswith("+"), "INVALID_PHONE_NUMBER : Invalid format.")
+    return text
+
+
+def known_provider(text: str) -> str:
+    """The id, if Firebase knows such a provider, or a project may define one of its kind."""
+    expect(text in _PROVIDERS or text.startswith(("oidc.", "saml.")), f"INVALID_PROVIDER_ID : {_UNKNOWN}")
     return text
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
 from firebase_rest.emulator.auth import bodies, links, pages
-from firebase_rest.emulator.auth.project import Call, Page, Project
+from firebase_rest.emulator.auth.project import Call, Page, Project, default_config
 from firebase_rest.emulator.auth.refusals import (
     Refusal,
     expect,
@@ -51,11 +52,13 @@ class AuthEmulator:
     Args:
         project: the project that API keys belong to. Any key will do.
         clock: seconds since 1970; what ID tokens expire by.
+        config: the settings that every project begins with; the usual ones, if there are none.
     """
 
-    def __init__(self, project: str, clock: Callable[[], float]) -> None:
+    def __init__(self, project: str, clock: Callable[[], float], config: dict[str, Json] | None = None) -> None:
         self._name = project
         self._clock = clock
+        self._config = default_config() if config is None else config
         self._lock = threading.RLock()
         self._projects: dict[str, Project] = {}
 
@@ -93,6 +96,7 @@ class AuthEmulator:
         project = self._projects.get(name)
         if project is None:
             project = self._projects[name] = Project(name, self._clock)
+            project.config = copy.deepcopy(self._config)
         return project.tenant_named(tenant_id) if tenant_id else project
 
     def _route(self, request: Request, path: str, headers: Mapping[str, str]) -> Response:

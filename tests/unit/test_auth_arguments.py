@@ -175,7 +175,7 @@ def test_the_state_is_looked_for_wherever_providers_put_it(callback, body):
     AuthUri("google.com", "", "", "S1", None).check(callback, body)
 
 
-@pytest.mark.parametrize("callback", ["https://x/", "https://x/?state=S2", "https://x/?code=S1"])
+@pytest.mark.parametrize("callback", ["https://x/", "https://x/?state=S2", "https://x/?code=S1", "https://[?state=S1"])
 def test_a_callback_with_another_state_is_refused(callback):
     with pytest.raises(UsageError, match="state"):
         AuthUri("google.com", "", "", "S1", None).check(callback, None)
@@ -252,6 +252,16 @@ REFUSED = {
     ),
     "a sign-in that is no error, for an app": (lambda auth: auth.mfa.sign_in_with_totp("x", "123456"), "MfaRequired"),
     "a factor that is its id": (lambda auth: auth.mfa.send_code(REQUIRED, "id"), "one of the error's factors"),
+    "a body of another class": (
+        lambda auth: auth.finish_sign_in(AuthUri("x.com", "", "S", None, None), "https://x/", {"code": "c"}),
+        "post_body is a string, not dict",
+    ),
+    "a language that is none": (lambda auth: auth.send_email_verification("T", locale=["fr"]), "locale is a string"),
+    "half a character, as JSON may hold it": (
+        lambda auth: auth.refresh("\ud800"),
+        "refresh_token holds half of a char",
+    ),
+    "half a character for a token": (lambda auth: auth.sign_in_with_idp("google.com", id_token="\ud800"), "id_token"),
     "the whole answer for a token": (lambda auth: auth.verify_id_token({"idToken": SECRET}), r"user\['idToken'\]"),
     "a skew that is text": (lambda auth: auth.verify_id_token("T", clock_skew_seconds="5"), "0 to 60 seconds"),
     "a cookie of a minute": (lambda auth: auth.create_session_cookie("T", 60), "timedelta, or whole seconds, from 300"),

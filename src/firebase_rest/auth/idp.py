@@ -91,7 +91,10 @@ class AuthUri:
 
     def check(self, callback_url: str, post_body: str | None) -> None:
         """Raise `SignInCancelled` for a provider's refusal, and `UsageError` for a callback of another sign-in."""
-        parts = urlsplit(callback_url)
+        try:
+            parts = urlsplit(callback_url)
+        except ValueError:  # a bracket without its partner
+            parts = urlsplit("")
         came = dict(parse_qsl(parts.query) + parse_qsl(parts.fragment) + parse_qsl(post_body or ""))
         check_state(self.state, came)
 

@@ -98,4 +98,4 @@ class Mails(Room):
         return self.confirm_password_reset(reset_code, new_password)
 
     def _in(self, locale: str | None) -> Endpoint:
-        return self._endpoint if locale is None else replace(self._endpoint, locale=locale)
+        return self._endpoint if locale is None else replace(self._endpoint, locale=text("locale", locale))

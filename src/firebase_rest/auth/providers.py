@@ -90,11 +90,12 @@ class Providers(Room):
         Raises `SignInCancelled`, and `UsageError` for the callback of another sign-in, which may be a forged one.
         """
         checked_kind("started", started, AuthUri, ": pass what auth_uri() gave, or AuthUri(**saved)")
-        body = post_body.decode("utf-8", "replace") if isinstance(post_body, bytes) else post_body
+        posted = post_body.decode("utf-8", "replace") if isinstance(post_body, bytes) else post_body
+        body = text("post_body", posted) if posted else None
         started.check(text("callback_url", callback_url), body)
 
         def flow(id_token: str | None = None) -> Flow[SignedIn]:
-            return idp.with_callback(self._endpoint, callback_url, started.session_id, body or None, id_token)
+            return idp.with_callback(self._endpoint, callback_url, started.session_id, body, id_token)
 
         return self._run(flow()) if user is None else self._as(user, flow)
 

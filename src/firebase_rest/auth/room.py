@@ -51,10 +51,20 @@ class Room:
 def text(name: str, value: object) -> str:
     """`value`, if it is a string. Raises `UsageError` that names the argument and not the value: it may be secret."""
     if isinstance(value, str):
-        return value
+        if _can_travel(value):
+            return value
+        raise UsageError(f"{name} holds half of a character (a surrogate without its partner), which cannot be sent.")
     raise UsageError(
         f"{name} is {'missing: pass a string' if value is None else f'a string, not {type(value).__name__}'}."
     )
+
+
+def _can_travel(value: str) -> bool:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def filled(name: str, value: object) -> str:

@@ -65,9 +65,19 @@ def initialize_app(
     An API key that is restricted wants to see who calls, in `headers`: "Referer" for a website, "X-Android-Package"
     and "X-Android-Cert" for an Android app, "X-Ios-Bundle-Identifier" for an iOS app.
     """
+    _check_kind(credentials)
     options = Options().but(timeout, deadline, retries)
     transport = SessionTransport(session, headers, checked_app_check(app_check))
     return App(_configuration(config), transport, options, credentials, locale)
+
+
+def _check_kind(credentials: object) -> None:
+    """Raise `ConfigError` for what can be no service account: in front of an emulator nobody else would look at it."""
+    if credentials is None or isinstance(credentials, (str, os.PathLike, Mapping)) or hasattr(credentials, "refresh"):
+        return
+    from firebase_rest.transport.google import load
+
+    load(credentials)
 
 
 def _configuration(config: object) -> dict[str, Any]:

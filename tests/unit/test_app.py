@@ -85,6 +85,13 @@ def test_nothing_at_all_says_in_one_sentence_what_to_pass():
         initialize_app()
 
 
+@pytest.mark.parametrize("wrong", [5, b"key.json", ["key.json"], True])
+def test_credentials_that_can_be_none_are_told_at_once_also_in_front_of_an_emulator(monkeypatch, wrong):
+    monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9000")
+    with pytest.raises(ConfigError, match="path of its key file"):
+        initialize_app(FULL, credentials=wrong)
+
+
 def test_nothing_is_judged_before_it_is_used(tmp_path):
     app = initialize_app({"serviceAccount": str(tmp_path / "absent.json"), "databaseURL": "nonsense"})
     app.auth()

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import random
+import signal
 import threading
 import time
 from contextlib import suppress
 
 import pytest
 
+from firebase_rest import UsageError
 from firebase_rest.storage.beside import BATCH, Md5Beside
 
 DATA = random.Random(5).randbytes(5 * BATCH + 7)
@@ -78,3 +81,23 @@ def test_an_error_lets_the_thread_go():
         feed(md5, DATA, BATCH)
         assert helpers()
         raise KeyError
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+@pytest.mark.parametrize("more", [b"", DATA])
+def test_a_forked_child_is_told_that_the_thread_stayed_behind(more):
+    with Md5Beside() as md5:
+        feed(md5, DATA, BATCH)
+        child = os.fork()
+        if child == 0:  # nothing but this may happen here: the child must not go on running the tests
+            signal.alarm(10)  # a child that waits for ever ends by this
+            try:
+                feed(md5, more, BATCH)
+                md5.digest()
+            except UsageError:
+                os._exit(0)
+            finally:
+                os._exit(1)
+        assert os.waitpid(child, 0)[1] == 0
+        assert md5.digest() == hashlib.md5(DATA).digest()

@@ -12,6 +12,8 @@ from queue import SimpleQueue
 from threading import Semaphore, Thread
 from types import TracebackType
 
+from firebase_rest.errors import UsageError
+
 BATCH = 512 * 1024
 """Bytes that are handed to the thread at once. What has fewer needs none."""
 
@@ -39,7 +41,7 @@ class Md5Beside:
         self._work.put([])
 
     def update(self, data: bytes) -> None:
-        """Some more bytes."""
+        """Some more bytes. Raises `UsageError` in a process that was forked meanwhile."""
         self._batch.append(data)
         self._size += len(data)
         if self._size >= BATCH:
@@ -51,8 +53,9 @@ class Md5Beside:
                 self._add(batch)
 
     def digest(self) -> bytes:
-        """The MD5 of all bytes until now."""
+        """The MD5 of all bytes until now. Raises as `update`."""
         if self._thread is not None:
+            self._check_thread(self._thread)
             self._work.put([])
             self._thread.join()
             self._thread = None
@@ -66,7 +69,13 @@ class Md5Beside:
             with suppress(RuntimeError):  # there may be no more threads to have
                 thread.start()
                 self._thread = thread
+        else:
+            self._check_thread(self._thread)
         return self._thread is not None
+
+    def _check_thread(self, thread: Thread) -> None:
+        if not thread.is_alive():  # threads stay behind in a fork, and what they had begun with them
+            raise UsageError("A download goes on in the process that began it alone: begin it after the fork.")
 
     def _run(self) -> None:
         while batch := self._work.get():

@@ -58,6 +58,11 @@ class PyreResponse(Snapshot):
         for name in Snapshot.__slots__:
             setattr(self, name, getattr(snapshot, name))
 
+    @property
+    def query_key(self) -> str:
+        """As `key()`; pyrebase's attribute."""
+        return self.key()
+
     def val(self) -> Any:
         """As `Snapshot.val`."""
         value: Any = super().val()

@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections import OrderedDict
+from queue import Queue
 
 import pytest
 import requests
@@ -52,6 +53,7 @@ def test_an_item_is_a_pyre_by_name(users) -> None:
     item = users.get()[0]
     assert str(type(item)) == "<class 'pyrebase.pyrebase.Pyre'>"
     assert str(type(users.get())) == "<class 'pyrebase.pyrebase.PyreResponse'>"
+    assert users.get().query_key == "users"
     assert Pyre(("ada", 1)).key() == "ada"
     assert Pyre(("ada", 1)).val() == 1
 
@@ -147,3 +149,12 @@ def test_firebase_rest_itself_answers_plain_dicts(server, users) -> None:
         nothing = app.database().child("users").order_by_child("age").equal_to(99).get()
     assert type(answer.val()) is dict
     assert nothing.val() == {}
+
+
+def test_an_event_is_printed_as_pyrebase_prints_it(db) -> None:
+    inbox: Queue[object] = Queue()
+    stream = db.child("a").stream(inbox.put, stream_id="mine")
+    try:
+        assert str(inbox.get(timeout=10)) == "{'path': '/', 'data': None, 'event': 'put', 'stream_id': 'mine'}"
+    finally:
+        stream.close()

@@ -77,7 +77,8 @@ class Stream:
         """Run in this thread, until the stream is closed or fails for good."""
         with self._events:
             for event in self._events:
-                message = {"event": event.event, "path": event.path, "data": event.data}
+                # In pyrebase's order: programs print it.
+                message = {"path": event.path, "data": event.data, "event": event.event}
                 if self._stream_id is not None:
                     message["stream_id"] = self._stream_id
                 try:

@@ -139,6 +139,7 @@ def test_with_require_auth_a_credential_is_needed():
     with Emulator(require_auth=True).serve() as server:
         url = f"http://{server.host}/storage/v1/b/b/o"
         assert requests.get(url, timeout=LIMIT).status_code == 401
+        assert requests.get(f"{url}?upload_id=0", timeout=LIMIT).status_code == 401  # which no upload's address is
         assert requests.get(url, headers={"Authorization": "Bearer owner"}, timeout=LIMIT).status_code == 200
 
 
@@ -225,6 +226,8 @@ def test_what_the_emulator_does_not_have_is_501_with_a_sentence(cloud, method, p
         ("POST", "/storage/v1/b/b/o/a/compose", b'{"sourceObjects": []}'),
         ("POST", "/storage/v1/b", b"{}"),
         ("GET", "/b/a?X-Goog-Signature=0", b""),
+        ("GET", f"/b/a?X-Goog-Signature=0&X-Goog-Date=20200101T000000Z&X-Goog-Expires=-{'9' * 400}", b""),
+        ("GET", "/b/a?GoogleAccessId=a&Expires=nan", b""),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_400(cloud, method, path, body):

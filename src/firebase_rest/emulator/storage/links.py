@@ -80,12 +80,12 @@ class _Silent(MediaUpload):
         return replace(super().finish(), body=b"")
 
 
-def _expiry(params: Mapping[str, str]) -> float | None:
+def _expiry(params: Mapping[str, str]) -> int | None:
     """Seconds since the epoch. Raises `Refusal` 400 for a time that is none."""
     try:
         if "X-Goog-Signature" in params:
             begun = datetime.strptime(params["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-            return begun.timestamp() + int(params["X-Goog-Expires"])
-        return float(params["Expires"]) if "GoogleAccessId" in params else None
+            return int(begun.timestamp()) + int(params["X-Goog-Expires"])
+        return int(params["Expires"]) if "GoogleAccessId" in params else None
     except (KeyError, ValueError):
         raise Refusal(400, "The signed URL does not say for how long it is good.") from None

@@ -110,7 +110,7 @@ class StorageEmulator:
             return Exchange("unknown", refusal, None, self.traffic, lambda no: json_api.refuse(no, "", "", {}))
 
         def sink() -> Sink:
-            trusted = "upload_id" in call.params
+            trusted = path.startswith("/upload/") and "upload_id" in call.params
             caller = ADMIN if trusted else json_api.identify(call.headers, self._clock(), self._require_auth)
             there = replace(call, bucket=route.bucket, name=route.name, caller=caller, api=json_api.JSON_API)
             return route.open(self._desk, self._sessions, there)

@@ -38,6 +38,10 @@ def no_nulls(line: str) -> str:
     return head + separator + json.dumps(present, sort_keys=True, ensure_ascii=False)
 
 
+def none_as_empty(line: str) -> str:
+    return line.replace('": null', '": ""') if NEW in line else line
+
+
 def form(line: str) -> str:
     head, _, body = line.rpartition(" · ")
     if "securetoken" not in head:
@@ -71,6 +75,7 @@ def in_parts(line: str) -> str:
 RULES: dict[str, Callable[[str], str]] = {
     "Identity Toolkit is spoken to at the address and by the names it has today.": todays_address,
     "A member that is None is left out: the server takes no nulls.": no_nulls,
+    "Elsewhere in Auth a None is sent as an empty text, which Firebase refuses with the same words.": none_as_empty,
     "A token is refreshed with a form, as the documentation has it.": form,
     "A conditional write asks for the new ETag along.": asks_for_the_tag,
     "A file to be deleted is named in the path, as Firebase's own SDKs do.": object_in_the_path,

@@ -10,7 +10,8 @@ import pytest
 
 from firebase_rest.migrate.findings import CODES
 
-PLANTED = "import pyrebase\npyrebase.pyrebase.quote = None\nnaïve = pyrebase.nothing\n"
+MENDABLE = 'pyrebase.initialize_app().database().path = ""\n'
+PLANTED = f"import pyrebase\n{MENDABLE}naïve = pyrebase.nothing\n"
 
 
 def migrate(*arguments: object, cwd: object = None) -> subprocess.CompletedProcess[str]:
@@ -35,8 +36,11 @@ def test_nothing_found_is_status_0(tmp_path) -> None:
 def test_something_found_is_status_1_with_file_line_column_and_code(planted) -> None:
     ran = migrate("program.py", cwd=planted.parent)
     assert ran.returncode == 1
-    assert "program.py:2:1: info: " in ran.stdout
-    assert "[quote-patch]\n    delete the assignment\n" in ran.stdout
+    assert "program.py:2:1: error: " in ran.stdout
+    assert (
+        "[assigned-attribute]\n    write db.child(...) where the place is meant; there is nothing to reset\n"
+        in ran.stdout
+    )
     assert "program.py:3:9: error: " in ran.stdout
     assert ran.stdout.endswith("2 places found; 1 file read. --fix mends 1 of them.\n")
 
@@ -47,18 +51,18 @@ def test_json_is_one_document(planted) -> None:
     assert (ran.returncode, report["format"], report["files"], report["fixed"]) == (1, 1, 1, [])
     first = report["findings"][0]
     assert set(first) == {"path", "line", "column", "code", "level", "message", "suggestion", "fixable"}
-    assert (first["path"], first["line"], first["column"], first["code"]) == (str(planted), 2, 1, "quote-patch")
+    assert (first["path"], first["line"], first["column"], first["code"]) == (str(planted), 2, 1, "assigned-attribute")
     assert [finding["fixable"] for finding in report["findings"]] == [True, False]
 
 
 def test_fix_says_what_it_mended_and_a_second_time_changes_nothing(planted) -> None:
     ran = migrate("--fix", planted)
-    assert f"{planted}:2:1: fixed [quote-patch]\n" in ran.stdout
+    assert f"{planted}:2:1: fixed [assigned-attribute]\n" in ran.stdout
     assert ran.returncode == 1
     mended = planted.read_bytes()
     again = migrate("--fix", "--json", planted)
     assert json.loads(again.stdout)["fixed"] == []
-    assert planted.read_bytes() == mended == PLANTED.replace("pyrebase.pyrebase.quote = None\n", "").encode()
+    assert planted.read_bytes() == mended == PLANTED.replace(MENDABLE, "").encode()
 
 
 def test_without_a_path_it_is_status_2_with_a_sentence() -> None:
@@ -73,12 +77,13 @@ def test_a_path_that_is_not_there_is_status_2(tmp_path) -> None:
     assert "There is no such file or folder. [unreadable]" in ran.stdout
 
 
-def test_a_program_for_python_2_is_reported_with_its_line(tmp_path) -> None:
-    (tmp_path / "old.py").write_text("import pyrebase\nprint 'hello'\n")
+def test_a_program_for_python_2_is_reported_with_its_line_and_the_rest_is_read(tmp_path) -> None:
+    (tmp_path / "old.py").write_text("import pyrebase\nprint 'hello'\ndb.child('a')\n")
     ran = migrate(tmp_path)
     assert ran.returncode == 1
     assert "old.py:2:" in ran.stdout
     assert "[syntax-error]" in ran.stdout
+    assert "old.py:3:1: error: This statement does nothing" in ran.stdout
     assert "Traceback" not in ran.stdout + ran.stderr
 
 

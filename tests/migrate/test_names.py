@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+from google.oauth2.service_account import Credentials
 
 import firebase_rest
 import pyrebase.pyrebase
@@ -26,6 +27,7 @@ def objects(app):
 
 
 CLASSES = {
+    "credentials": Credentials,
     "database": firebase_rest.Database,
     "stream": firebase_rest.Stream,
     "snapshot": firebase_rest.Snapshot,
@@ -46,7 +48,7 @@ def test_an_attribute_that_is_called_fixed_cannot_be_assigned(objects, kind, nam
 
 
 def test_the_names_of_pyrebases_modules_are_those_of_the_drop_in() -> None:
-    assert {*pyrebase.pyrebase.__all__, "requests"} == names.INNER_NAMES
+    assert {*pyrebase.pyrebase.__all__, "storage"} == names.INNER_NAMES
     assert all(hasattr(pyrebase.pyrebase, name) for name in names.INNER_NAMES)
     assert all(hasattr(pyrebase, name) for name in names.MODULE_NAMES)
 

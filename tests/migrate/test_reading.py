@@ -10,7 +10,7 @@ import pytest
 from firebase_rest.migrate.read import files_below
 from firebase_rest.migrate.run import Run
 
-PLANTED = "import pyrebase\npyrebase.pyrebase.quote = None\n"
+PLANTED = 'import pyrebase\npyrebase.initialize_app().database().path = ""\n'
 
 
 def places(*paths) -> list[tuple[str, int, str]]:
@@ -40,19 +40,19 @@ def test_an_environment_of_any_name_is_left_out(tmp_path) -> None:
 def test_a_loop_of_symbolic_links_ends(tmp_path) -> None:
     (tmp_path / "program.py").write_text(PLANTED)
     (tmp_path / "loop").symlink_to(tmp_path)
-    assert places(tmp_path) == [("program.py", 2, "quote-patch")]
+    assert places(tmp_path) == [("program.py", 2, "assigned-attribute")]
 
 
 def test_a_file_named_twice_is_read_once(tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PLANTED)
-    assert places(file, tmp_path, tmp_path / ".") == [("program.py", 2, "quote-patch")]
+    assert places(file, tmp_path, tmp_path / ".") == [("program.py", 2, "assigned-attribute")]
 
 
 def test_the_encoding_that_a_file_declares_is_used(tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_bytes(f"# coding: latin-1\nname = 'é'\n{PLANTED}".encode("latin-1"))
-    assert places(file) == [("program.py", 4, "quote-patch")]
+    assert places(file) == [("program.py", 4, "assigned-attribute")]
 
 
 @pytest.mark.parametrize(
@@ -81,7 +81,7 @@ def test_a_broken_file_that_has_nothing_to_do_with_firebase_is_no_finding(tmp_pa
 def test_an_odd_escape_of_the_program_prints_no_warning(tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PLANTED + "pattern = '\\d'\n")
-    assert places(file) == [("program.py", 2, "quote-patch")]
+    assert places(file) == [("program.py", 2, "assigned-attribute")]
 
 
 def test_a_notebooks_code_cells_are_read_with_their_magics(tmp_path) -> None:
@@ -111,21 +111,21 @@ def test_a_notebooks_code_cells_are_read_with_their_magics(tmp_path) -> None:
     [
         ("# firebase-rest: ignore", True),
         ("#firebase-rest:ignore", True),
-        ("# why  # firebase-rest: ignore[quote-patch]", True),
-        ("# firebase-rest: ignore[url-text, quote-patch]", True),
+        ("# why  # firebase-rest: ignore[assigned-attribute]", True),
+        ("# firebase-rest: ignore[url-text, assigned-attribute]", True),
         ("# firebase-rest: ignore[url-text]", False),
         ("# ignore", False),
     ],
 )
 def test_a_comment_silences_its_line(tmp_path, comment, silent) -> None:
     file = tmp_path / "program.py"
-    file.write_text(f"import pyrebase\npyrebase.pyrebase.quote = None  {comment}\n")
-    assert places(file) == ([] if silent else [("program.py", 2, "quote-patch")])
+    file.write_text(f"{PLANTED.rstrip()}  {comment}\n")
+    assert places(file) == ([] if silent else [("program.py", 2, "assigned-attribute")])
 
 
 def test_a_column_counts_characters(tmp_path) -> None:
     file = tmp_path / "program.py"
-    file.write_text("import pyrebase\nü = 'ä'; pyrebase.pyrebase.quote = None\n", encoding="utf-8")
+    file.write_text("import pyrebase\nü = 'ä'; pyrebase.pyrebase.SSEClient = None\n", encoding="utf-8")
     run = Run([file])
     run.check()
     assert [finding.column for finding in run.found] == [10]
@@ -149,4 +149,4 @@ def test_a_database_is_followed_into_a_file_that_does_not_name_firebase(tmp_path
 def test_what_is_long_or_deep_is_followed_as_far_as_can_be(tmp_path, body) -> None:
     file = tmp_path / "program.py"
     file.write_text(f"{PLANTED}{body}\n")
-    assert places(file) == [("program.py", 2, "quote-patch")]
+    assert places(file) == [("program.py", 2, "assigned-attribute")]

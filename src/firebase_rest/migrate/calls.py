@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
-from firebase_rest.migrate import checks, fork_checks, names, storage_checks
+from firebase_rest.migrate import checks, fork_checks, names, objects, storage_checks
 from firebase_rest.migrate.call import Call
 from firebase_rest.migrate.evaluate import Expressions, lineage
-from firebase_rest.migrate.modules import call_class
+from firebase_rest.migrate.modules import call_class, is_foreign
 from firebase_rest.migrate.values import (
     Class,
     Constant,
@@ -51,11 +51,13 @@ class Calls(Expressions):
                 return self.call_local_class(function, node, args, kwargs)
             case Class():
                 return call_class(self.file.report, function, node)
-            case Foreign():
-                return self.call_foreign(function, node)
+            case Foreign() if function.name in _QUOTES:
+                return self.call_quote(node)
             case _:
                 self.file.unknown_call(node, args)
                 self.escape([*args, *kwargs.values()])
+                if isinstance(function, Foreign) and is_foreign(function.name):
+                    return function
                 return self.unknown_result(node, args)
 
     def argument(self, node: ast.expr) -> Value | None:
@@ -92,7 +94,16 @@ class Calls(Expressions):
                 return self.file.collected(args[0])
             case ast.Call(func=ast.Name(id="enumerate"), args=[_, *_]):
                 return None if args[0] is None else Enumerated(args[0])
-            case ast.Call(func=ast.Name(id="setattr"), args=[of, ast.Constant(value=str(name)), _]):
+            case ast.Call(
+                func=ast.Name(id="patch") | ast.Attribute(attr="patch" | "setattr" | "import_module"),
+                args=[ast.Constant(value=str(name)), *_],
+            ):
+                objects.patched(self.file.report, name, node)
+                return None
+            case ast.Call(
+                func=ast.Name(id="setattr") | ast.Attribute(attr="setattr" | "object"),
+                args=[of, ast.Constant(value=str(name)), *_],
+            ):
                 self.file.assigned(args[0], ast.copy_location(ast.Attribute(of, name, ast.Store()), node))
                 return None
             case ast.Call(func=ast.Name(id="Depends"), args=[ast.Name(id=name), *_]):
@@ -163,10 +174,11 @@ class Calls(Expressions):
             self.file.shared(place, stands, node, method)
         self.world.at[place.shared] = place.steps
 
-    def call_foreign(self, function: Foreign, node: ast.Call) -> Value | None:
-        if function.name in _QUOTES and node.args:
-            return Text("quoted", node.args[0] if len(node.args) == 1 and not node.keywords else None)
-        return None
+    def call_quote(self, node: ast.Call) -> Value | None:
+        """urllib's quote(x)."""
+        if not node.args:
+            return None
+        return Text("quoted", node.args[0] if len(node.args) == 1 and not node.keywords else None)
 
     def call_local_class(
         self, cls: LocalClass, node: ast.Call, args: list[Value | None], kwargs: dict[str | None, Value | None]

@@ -13,11 +13,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firebase_rest.migrate import names
-from firebase_rest.migrate.modules import member
+from firebase_rest.migrate.modules import is_foreign, member
 from firebase_rest.migrate.values import (
     Constant,
     Data,
     Enumerated,
+    Foreign,
     Function,
     Instance,
     LocalClass,
@@ -142,7 +143,7 @@ class Expressions(ABC):
     def bind_attribute(self, target: ast.Attribute, value: Value | None) -> None:
         """Assign to an attribute: of an object of the program's, or of one of ours."""
         of = self.value(target.value)
-        self.file.assigned(of, target)
+        self.file.assigned(built_on(of) or of, target)
         self.world.names[ast.unparse(target)] = value
         if value is None or isinstance(value, (Constant, Data)) or isinstance(of, (Place, Thing, Module)):
             return
@@ -314,8 +315,10 @@ class Expressions(ABC):
                 return of.facts.names.get(node.attr)
             case Instance() | LocalClass():
                 return self.member(of, node)
-            case Data() | Constant() if node.attr == "get":
-                return None
+            case Method(of=Place() | Thing() as holder, name="credentials"):
+                return self.file.attribute(Thing("credentials", holder.style), node)
+            case Foreign() if is_foreign(of.name):
+                return of
             case None:
                 return self.unknown_attribute(node)
             case _:
@@ -346,9 +349,8 @@ class Expressions(ABC):
                 if isinstance(of, LocalClass):
                     return replace(method, self_value=of) if is_classmethod(method) else method
                 return self.call_function(bound, node, [], {}) if is_property(method) else bound
-            if cls.node in cls.facts.built_on:
-                return self.file.attribute(cls.facts.built_on[cls.node], node)
-        return self.unknown_attribute(node)
+        base = built_on(of)
+        return self.file.attribute(base, node) if base is not None else self.unknown_attribute(node)
 
 
 def element_of(value: Value | None) -> Value | None:
@@ -365,6 +367,13 @@ def lineage(cls: LocalClass, seen: frozenset[ast.ClassDef] = frozenset()) -> Ite
     for base in cls.facts.bases.get(cls.node, ()):
         if base.node not in seen:
             yield from lineage(base, seen | {cls.node})
+
+
+def built_on(value: Value | None) -> Place | Thing | None:
+    """What the class of an object extends, if that is one of ours."""
+    cls = value.of if isinstance(value, Instance) else value
+    found = [item.facts.built_on.get(item.node) for item in lineage(cls)] if isinstance(cls, LocalClass) else []
+    return next((base for base in found if base is not None), None)
 
 
 def is_property(function: Function) -> bool:

@@ -129,11 +129,6 @@ CODES = {
     "database-url": Code(
         "error", "A databaseURL with a path, or without https: it is refused when the database is used."
     ),
-    "quote-patch": Code(
-        "info",
-        "An assignment to pyrebase.pyrebase.quote: harmless, and not needed any more.",
-        "the assignment is removed",
-    ),
     "fork-import": Code(
         "error",
         "An import of firebase-rest-api, empyrebase, python-firebase or another relative.",
@@ -148,7 +143,7 @@ CODES = {
         "A requirement on pyrebase, pyrebase4 or a fork, in requirements*.txt, pyproject.toml or a Pipfile.",
         "in requirements*.txt, the requirement's name",
     ),
-    "syntax-error": Code("error", "A file that is no Python 3; nothing else of it was read."),
+    "syntax-error": Code("error", "A file that is no Python 3; it is read as far as can be, and not mended."),
     "unreadable": Code("error", "A file or folder that cannot be read; the exit status is 2."),
     "coexisting-distribution": Code("error", "Another installed distribution that owns the folder `pyrebase` as well."),
 }

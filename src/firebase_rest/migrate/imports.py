@@ -16,7 +16,6 @@ from firebase_rest.migrate.values import Facts, Module, Place, ProjectModule, Th
 if TYPE_CHECKING:
     from firebase_rest.migrate.program import File
 
-_NOT_OURS = {"firebase_admin", "flask_sqlalchemy", "sqlalchemy", "google", "pymongo", "peewee"}
 _INSTEAD = {
     "firebase-rest-api": "write `import firebase_rest as firebase`, or `from firebase_rest import initialize_app`",
     "empyrebase": "write `import firebase_rest as empyrebase`, or `from firebase_rest import initialize_app`",
@@ -81,7 +80,7 @@ class Imports:
             return found
         if isinstance(inside, Module):
             return member(self._file.report, inside, alias.name, alias)
-        return self._submodule(alias, node) or self._by_its_name(alias, node)
+        return self._submodule(alias, node) or self._by_its_name(alias)
 
     def everything(self, inside: Value | None, node: ast.ImportFrom) -> dict[str, Value]:
         """`from module import *`."""
@@ -103,11 +102,10 @@ class Imports:
         facts = self.find(name, node.level, self._file.source.path)
         return ProjectModule(facts) if facts is not None and facts is not self._file.facts else None
 
-    def _by_its_name(self, alias: ast.alias, node: ast.ImportFrom) -> Value | None:
+    def _by_its_name(self, alias: ast.alias) -> Value | None:
         """A database from a file that is not read: known by its name, and by child() being called on it."""
-        top = (node.module or "").partition(".")[0]
         name = alias.asname or alias.name
-        if top in _NOT_OURS or alias.name not in names.DATABASE_NAMES:
+        if alias.name not in names.DATABASE_NAMES:
             return None
         if not re.search(rf"\b{name}\s*\.\s*child\s*\(", self._file.source.text):
             return None

@@ -24,6 +24,8 @@ _FOREIGN = {
     "typing.OrderedDict",
 }
 _WORTH_FOLLOWING = {"urllib", "urllib.parse", "collections", "typing"}
+_NOT_OURS = {"firebase_admin", "flask_sqlalchemy", "sqlalchemy", "google", "pymongo", "peewee"}
+"""What has a database, or storage, of its own."""
 
 
 def module(name: str, alias: str | None = None) -> Module | None:
@@ -33,14 +35,19 @@ def module(name: str, alias: str | None = None) -> Module | None:
         return Module(name, "python-firebase")
     if top in STYLES:
         return Module(name, "renamed" if top == "firebase_rest" and alias == "pyrebase" else STYLES[top])
-    return Module(name) if name in _WORTH_FOLLOWING else None
+    return Module(name) if name in _WORTH_FOLLOWING or top in _NOT_OURS else None
+
+
+def is_foreign(name: str) -> bool:
+    """Whether it belongs to another library, and so does everything that it gives."""
+    return name.partition(".")[0] in _NOT_OURS
 
 
 def member(report: Report, of: Module, name: str, node: ast.AST) -> Value | None:
     """A name of a module, imported or read; what is not there any more is reported."""
     if not of.style:
         full = f"{of.name}.{name}"
-        return Foreign(full) if full in _FOREIGN else module(full)
+        return Foreign(full) if full in _FOREIGN or is_foreign(full) else module(full)
     if name in _ADMIN and (of.name.startswith("firebase.") or of.name == "firebase"):
         return Module("firebase.firebase", "python-firebase") if name == "firebase" else Class(name, name, of.style)
     if name == "initialize_app" and of.style != "python-firebase":

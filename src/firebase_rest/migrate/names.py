@@ -30,7 +30,11 @@ CLASSES = {
     "PyreResponse": "snapshot",
     "Pyre": "item",
 }
-INNER_NAMES = {*CLASSES, "initialize_app", "HTTPError", "quote", "raise_detailed_error", "RootWriteWarning", "requests"}
+INNER_NAMES = {
+    *CLASSES, "HTTPAdapter", "HTTPError", "OrderedDict", "RootWriteWarning", "Session", "datetime", "initialize_app",
+    "json", "math", "quote", "raise_detailed_error", "randrange", "requests", "socket", "storage", "threading", "time",
+    "urlencode", "uuid4",
+}  # fmt: skip
 """What `pyrebase.pyrebase` gives."""
 
 INSTEAD_OF_NAMES = {
@@ -40,7 +44,6 @@ INSTEAD_OF_NAMES = {
     "convert_to_pyre": "use the answer of get(): val(), each(), iteration",
     "convert_list_to_pyre": "use the answer of get(): val(), each(), iteration",
     "ServiceAccountCredentials": "pass the key file as 'serviceAccount' in the configuration, or use google.oauth2",
-    "storage": "use firebase.storage().bucket, or `from google.cloud import storage`",
     "jwt": "use auth.verify_id_token(token), or `import jwt`",
     "exceptions": "write pyrebase.pyrebase.HTTPError, or requests.exceptions",
 }
@@ -79,12 +82,17 @@ MISSING = {
         "stream_id": "keep the stream_id that you passed; it is in every message",
     },
     "snapshot": {"query_key": "write key()"},
-    "auth": {},
-    "app": {},
-    "storage": {},
-    "item": {},
+    "credentials": {
+        "get_access_token": "call credentials.refresh(google.auth.transport.requests.Request()), then use .token",
+        "access_token": "write credentials.token",
+        "access_token_expired": "write credentials.expired",
+        "token_expiry": "write credentials.expiry",
+        "authorize": "use google.auth.transport.requests.AuthorizedSession(credentials)",
+        "create_delegated": "write credentials.with_subject(...)",
+        "create_scoped": "write credentials.with_scopes(...)",
+    },
 }
-"""Attributes of pyrebase's objects that are not there, by kind."""
+"""Attributes of pyrebase's objects that are not there, by kind; the drop-in's answers have query_key again."""
 
 ASSIGNED = {
     "database": {"path", "build_query", "database_url", "requests", "api_key", "credentials"},

@@ -8,6 +8,7 @@ from typing import cast
 
 from firebase_rest.migrate import names
 from firebase_rest.migrate.call import Call, Report
+from firebase_rest.migrate.modules import member
 from firebase_rest.migrate.values import (
     Class,
     Constant,
@@ -51,7 +52,7 @@ def attribute(report: Report, of: Place | Thing, node: ast.Attribute) -> Value |
     kind = of.service if isinstance(of, Place) else of.kind
     name = node.attr
     instead = names.MISSING.get("snapshot" if kind in ("shallow", "answer") else kind, {}).get(name)
-    if instead is not None and of.style != "native":
+    if instead is not None and of.style != "native" and not (name == "query_key" and of.style == "pyrebase"):
         fix = "key()" if name == "query_key" else None
         report("missing-attribute", node, f"{name!r} of pyrebase's {kind} is not there.", instead, attribute=fix)
         return None
@@ -190,15 +191,7 @@ def assigned(report: Report, of: Value | None, target: ast.Attribute, statement:
     """An assignment to an attribute of one of our objects, classes or modules."""
     name = target.attr
     if isinstance(of, Module) and of.name in _INNER:
-        if name == "quote":
-            report(
-                "quote-patch",
-                target,
-                "Assigning pyrebase.pyrebase.quote does nothing: text is encoded once, whatever stands there.",
-                "delete the assignment",
-                remove=statement,
-            )
-        else:
+        if name not in ("initialize_app", "quote"):  # the program calls the one, and `quote` never mattered to ours
             report(
                 "missing-name",
                 target,
@@ -224,6 +217,25 @@ def assigned(report: Report, of: Value | None, target: ast.Attribute, statement:
                 names.INSTEAD_OF_ASSIGNING.get(name, "keep the value in a variable of your own"),
                 remove=statement if reset else None,
             )
+
+
+def patched(report: Report, path: str, node: ast.expr) -> None:
+    """patch("pyrebase.pyrebase.SSEClient"), import_module("pyrebase.pyre_sseclient"): a name of pyrebase's, as text."""
+    match path.split("."):
+        case ["pyrebase", "pyrebase", "requests", "get" | "post" as name]:
+            report(
+                "missing-name",
+                node,
+                f"Nothing looks requests.{name} up: everything goes over the session firebase.requests.",
+                "replace a method of firebase.requests, or use firebase_rest.emulator",
+            )
+        case ["pyrebase", "pyrebase", name]:
+            target = ast.copy_location(ast.Attribute(node, name, ast.Store()), node)
+            assigned(report, Module("pyrebase.pyrebase", "pyrebase"), target, None)
+        case ["pyrebase", name, *_]:
+            member(report, Module("pyrebase", "pyrebase"), name, node)
+        case _:
+            pass
 
 
 def is_empty(statement: ast.stmt | None) -> bool:

@@ -160,7 +160,7 @@ class File:
         line, column, end = objects.position(node)
         if self.source.is_ignored(line, end, code):
             return
-        edits = () if self.source.cells else fixes.edits(self.source, node, fix)
+        edits = () if self.source.cells or self.source.is_repaired else fixes.edits(self.source, node, fix)
         cell, shown = self.source.cell_of(line)
         self.found.setdefault(
             (line, column, code),

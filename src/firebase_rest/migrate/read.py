@@ -56,6 +56,8 @@ class Source:
     encoding: str = "utf-8"
     cells: list[int] = field(default_factory=list[int])
     """For a notebook: the first line of each code cell in `text`."""
+    is_repaired: bool = False
+    """Whether `tree` is another text's, which has been made readable."""
 
     @cached_property
     def tree(self) -> ast.Module:

@@ -13,6 +13,7 @@ from firebase_rest.migrate import fixes
 from firebase_rest.migrate.findings import Finding
 from firebase_rest.migrate.program import HINTS, Project
 from firebase_rest.migrate.read import Source, decode, files_below, is_requirements
+from firebase_rest.migrate.repair import repaired
 from firebase_rest.migrate.requirements import requirements
 from firebase_rest.migrate.values import Function, LocalClass, Place, Thing
 
@@ -79,6 +80,7 @@ class Run:
 
     def _source(self, path: Path, raw: bytes) -> Source | None:
         """A file that was decoded and parsed; what hinders is noted."""
+        source: Source | None = None
         try:
             source = decode(path, raw)
             with warnings.catch_warnings():
@@ -90,9 +92,13 @@ class Run:
                 error.lineno or 1,
                 error.offset or 1,
                 "syntax-error",
-                f"This is no Python 3: {error.msg}.",
+                f"This is no Python 3: {error.msg}. The rest was read as far as can be.",
                 "mend it, a program for Python 2 with 2to3 for example, and check again",
             )
+            tree = repaired(source.text) if source is not None else None
+            if source is not None and tree is not None:
+                source.tree, source.is_repaired = tree, True
+                return source
         except (ValueError, RecursionError, MemoryError) as error:
             self._unreadable(path, f"{type(error).__name__}: {str(error)[:100]}.")
         else:

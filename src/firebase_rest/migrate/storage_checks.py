@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from firebase_rest.migrate.call import Call, Report
-from firebase_rest.migrate.values import Constant, Place, Text, Value
+from firebase_rest.migrate.values import Constant, Place, Step, Text, Value
 
 
 def download(report: Report, place: Place, call: Call) -> None:
@@ -20,7 +20,9 @@ def download(report: Report, place: Place, call: Call) -> None:
         if isinstance(second, Constant) and second.value is None:
             return
         path = call.args[0]
-    if isinstance(path, Constant) and path.value in (None, "", _literal_path(place)):
+    if isinstance(path, Constant) and path.value in (None, ""):
+        return
+    if _is_the_childs(place, path, call.syntax(0, "path")):
         return
     report(
         "download-forms",
@@ -37,7 +39,7 @@ def delete(report: Report, place: Place, call: Call) -> None:
     syntax = call.syntax(0, "name")
     if not place.steps or syntax is None or _is_token(name, syntax):
         return
-    if isinstance(name, Constant) and name.value in (None, _literal_path(place)):
+    if (isinstance(name, Constant) and name.value is None) or _is_the_childs(place, name, syntax):
         return
     report(
         "delete-path",
@@ -80,6 +82,17 @@ def _literal_path(place: Place) -> str | None:
     if not literals or not all(isinstance(literal, Constant) for literal in literals):
         return None
     return "/".join(str(literal.value) for literal in literals if isinstance(literal, Constant)).lstrip("/")
+
+
+def _is_the_childs(place: Place, path: Value | None, syntax: ast.expr | None) -> bool:
+    """Whether a path is the one that the child has: in value, or as it is written."""
+    if isinstance(path, Constant) and isinstance(path.value, str) and path.value.lstrip("/") == _literal_path(place):
+        return True
+    match place.steps:
+        case [Step(node=ast.Call(args=[written]))]:
+            return syntax is not None and ast.dump(written) == ast.dump(syntax)
+        case _:
+            return False
 
 
 def _is_token(value: Value | None, syntax: ast.expr) -> bool:

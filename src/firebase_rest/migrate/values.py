@@ -63,7 +63,7 @@ class Class:
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """A function or class of the standard library that matters, by its full name."""
+    """A function or class of the standard library that matters, or anything of another library, by its full name."""
 
     name: str
 
@@ -176,7 +176,7 @@ class Facts:
     bases: dict[ast.ClassDef, tuple[LocalClass, ...]] = field(
         default_factory=dict[ast.ClassDef, tuple[LocalClass, ...]]
     )
-    built_on: dict[ast.ClassDef, Thing] = field(default_factory=dict[ast.ClassDef, Thing])
+    built_on: dict[ast.ClassDef, Place | Thing] = field(default_factory=dict[ast.ClassDef, "Place | Thing"])
     """The classes that extend one of ours."""
     parameters: dict[tuple[ast.AST, str], Value] = field(default_factory=dict[tuple[ast.AST, str], Value])
     """What calls pass, by function and name."""

@@ -119,16 +119,21 @@ class Scope(Calls):
 
     def annotated(self, annotation: ast.expr | None) -> Place | Thing | Instance | None:
         """What an annotation with a class says."""
-        if annotation is None or isinstance(annotation, ast.Constant):
-            return None
-        found = self.value(annotation)
+        match annotation:
+            case None:
+                return None
+            case ast.Constant(value=str(text)):
+                return self.annotated(_parsed(text, annotation))
+            case ast.Subscript(slice=ast.Tuple(elts=[inner, *_]) | inner):  # Annotated[X, ...], Optional[X]
+                named = ast.unparse(annotation.value).rpartition(".")[2]
+                return self.annotated(inner) if named in ("Annotated", "Optional") else None
+            case ast.BinOp(op=ast.BitOr()):
+                return self.annotated(annotation.left) or self.annotated(annotation.right)
+            case _:
+                found = self.value(annotation)
         if isinstance(found, LocalClass):
             return Instance(found)
-        if not isinstance(found, Class):
-            return None
-        if found.kind in ("database", "storage"):
-            return Place(found.kind, annotation, found.style, known=False)
-        return Thing(found.kind, found.style)
+        return made_of(found, annotation) if isinstance(found, Class) else None
 
     def loop(self, node: ast.For | ast.AsyncFor | ast.While) -> list[World]:
         found = self.value(node.iter) if not isinstance(node, ast.While) else None
@@ -192,8 +197,7 @@ class Scope(Calls):
         for base, value in zip(node.bases, found, strict=True):
             if isinstance(value, Class):
                 self.file.subclassed(value, base)
-                if value.kind not in ("database", "storage"):
-                    self.file.facts.built_on[node] = Thing(value.kind, value.style)
+                self.file.facts.built_on[node] = made_of(value, node)
         self.file.facts.bases[node] = tuple(value for value in found if isinstance(value, LocalClass))
         body = Scope(self.file, None, None, [self.known, *self.outer])
         body.holder = node
@@ -216,6 +220,24 @@ class Scope(Calls):
                     self.name(name, value)
             else:
                 self.name(alias.asname or alias.name, self.file.imports.name(inside, alias, node))
+
+
+def made_of(cls: Class, node: ast.AST) -> Place | Thing:
+    """An object of one of pyrebase's classes, of which nothing else is known."""
+    if cls.kind in ("database", "storage"):
+        return Place(cls.kind, node, cls.style, known=False)
+    return Thing(cls.kind, cls.style)
+
+
+def _parsed(text: str, where: ast.expr) -> ast.expr | None:
+    """An annotation in quotes."""
+    try:
+        found = ast.parse(text.strip(), mode="eval").body
+    except (SyntaxError, ValueError):
+        return None
+    for item in ast.walk(found):
+        ast.copy_location(item, where)
+    return found
 
 
 def distinct(worlds: Sequence[World]) -> list[World]:

@@ -64,6 +64,16 @@ def test_the_key_of_the_account_is_not_read_before_something_is_signed(server, m
         bucket.client.close()
 
 
+def test_a_signed_url_says_under_which_name_and_as_what_the_file_is_kept(google):
+    blob = google.bucket.blob("a")
+    blob.upload_from_string("x")
+    wanted = 'attachment; filename="b.txt"'
+    url = blob.generate_signed_url(60, version="v4", response_disposition=wanted, response_type="text/html")
+    headers = requests.get(url, timeout=LIMIT).headers
+    assert (headers["Content-Disposition"], headers["Content-Type"]) == (wanted, "text/html")
+    assert blob.content_type == "text/plain"
+
+
 def test_google_cloud_storage_finds_the_emulator_by_its_own_variable(server, monkeypatch):
     from google.cloud.storage import Client
 
@@ -202,6 +212,7 @@ def test_an_error_has_a_reason_and_of_bytes_is_text(cloud):
         ("DELETE", "/storage/v1/b/b"),
         ("GET", "/upload/storage/v1/b/b/o"),
         ("GET", "/storage/v1/b/b/o?matchGlob=*"),
+        ("POST", "/batch/storage/v1"),
     ],
 )
 def test_what_the_emulator_does_not_have_is_501_with_a_sentence(cloud, method, path):

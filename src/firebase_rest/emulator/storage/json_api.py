@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     Act: TypeAlias = Callable[..., Response]
     """Takes the desk, the call, the body, and what else the path names."""
 
-PREFIXES = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/")
+PREFIXES = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/batch/storage/v1")
 
 _ISSUER_OF_USERS = "https://securetoken.google.com/"
 _OBJECT = "/([^/]+)/o/([^/]+)"

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from firebase_rest.emulator.storage import objects
+from firebase_rest.emulator.storage.downloads import download
 from firebase_rest.emulator.storage.exchange import Sink, Whole
 from firebase_rest.emulator.storage.json_api_resources import EVERYBODY
 from firebase_rest.emulator.storage.names import check_name
@@ -31,6 +32,9 @@ _SIGNATURES = frozenset({"X-Goog-Signature", "GoogleAccessId"})
 """What only the query of a signed URL has: of version 4, of version 2."""
 
 KINDS: Mapping[str, Kind] = {"GET": "download", "HEAD": "download", "PUT": "upload", "DELETE": "delete"}
+_SAID = {"response-content-type": "contentType", "response-content-disposition": "contentDisposition"}
+"""What a signed URL may say in the place of the object's own metadata."""
+
 _CODES = {400: "InvalidArgument", 403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 416: "InvalidRange"}
 
 
@@ -56,8 +60,16 @@ def open_link(desk: Desk, call: Call) -> Sink:
     if call.method == "PUT":
         check_name(call.name)
         return _Silent(desk, call)
-    act = objects.delete if call.method == "DELETE" else objects.get_bytes
+    act = objects.delete if call.method == "DELETE" else _get_bytes
     return Whole(lambda _: act(desk, call))
+
+
+def _get_bytes(desk: Desk, call: Call) -> Response:
+    said = {setting: call.params[name] for name, setting in _SAID.items() if name in call.params}
+    with desk.store.lock:
+        stored = desk.existing(call, "GET_OBJECT")
+    metadata = replace(stored.metadata, settable={**stored.metadata.settable, **said})
+    return download(replace(stored, metadata=metadata), call.headers)
 
 
 def refuse(refusal: Refusal) -> Response:

@@ -4,7 +4,7 @@ import pyrebase
 
 firebase = pyrebase.initialize_app({"apiKey": "...", "databaseURL": "https://example.firebaseio.com"})
 
-Everything is `firebase_rest`'s; what differs is one warning, `RootWriteWarning`, and the types of a few answers.
+Everything is `firebase_rest`'s; what differs is one warning, `RootWriteWarning`, and types that programs look at or pass.
 """
 
 from __future__ import annotations

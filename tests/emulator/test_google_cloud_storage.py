@@ -138,7 +138,13 @@ def start(cloud, query="", **headers):
 
 
 def test_an_end_user_cannot_use_cloud_storages_own_api(cloud):
-    for credential in (f"Bearer {id_token()}", f"Firebase {id_token()}", "Firebase owner", "Bearer "):
+    for credential in (
+        f"Bearer {id_token()}",
+        f"Bearer {id_token(age=7200)}",
+        f"Firebase {id_token()}",
+        "Firebase owner",
+        "Bearer ",
+    ):
         status, message = error(cloud("GET", "/storage/v1/b/b/o", Authorization=credential))
         assert (status, "service accounts" in message) == (401, True), credential
     for credential in ("Bearer owner", "Bearer ya29.x", "Bearer made-up"):

@@ -53,9 +53,9 @@ class Client:
         return self.side.app(self._monkeypatch, **options)
 
 
-def id_token(uid: str = "ada") -> str:
-    """An unsigned ID token, which emulators take."""
-    now = int(time.time())
+def id_token(uid: str = "ada", *, age: float = 0) -> str:
+    """An unsigned ID token, which emulators take, issued `age` seconds ago."""
+    now = int(time.time() - age)
     claims = {
         "iss": "https://securetoken.google.com/demo-project",
         "aud": "demo-project",

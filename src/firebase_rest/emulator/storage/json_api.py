@@ -126,23 +126,23 @@ def _unknown(method: str, path: str) -> Refusal:
     return Refusal(501, f"{method} {path} of Cloud Storage's JSON API is not implemented by this emulator.")
 
 
-def identify(headers: Mapping[str, str], now: float, require_auth: bool) -> Caller:
-    """The administrator. `now` is seconds since the epoch. Raises `Refusal` 401 for an end user.
+def identify(headers: Mapping[str, str], require_auth: bool) -> Caller:
+    """The administrator. Raises `Refusal` 401 for an end user.
 
     With `require_auth`, who has no credential at all is refused, too.
     """
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     if not scheme and require_auth:
         raise Refusal(401, "Anonymous caller does not have access: send an access token, or Bearer owner.")
-    if scheme and (scheme.lower() != "bearer" or not token.strip() or _is_of_a_user(token, now)):
+    if scheme and (scheme.lower() != "bearer" or not token.strip() or _is_of_a_user(token)):
         raise Refusal(401, "Invalid Credentials: only service accounts can use Cloud Storage's own API.")
     return ADMIN
 
 
-def _is_of_a_user(token: str, now: float) -> bool:
-    """Whether a token is a Firebase ID token; tokens are read and never verified, as everywhere here."""
+def _is_of_a_user(token: str) -> bool:
+    """Whether a token is, or was, a Firebase ID token; tokens are read and never verified, as everywhere here."""
     try:
-        return str(unverified(token, now).get("iss")).startswith(_ISSUER_OF_USERS)
+        return str(unverified(token, now=0).get("iss")).startswith(_ISSUER_OF_USERS)
     except RefusedError:
         return False
 

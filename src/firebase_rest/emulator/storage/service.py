@@ -111,7 +111,7 @@ class StorageEmulator:
 
         def sink() -> Sink:
             trusted = path.startswith("/upload/") and "upload_id" in call.params
-            caller = ADMIN if trusted else json_api.identify(call.headers, self._clock(), self._require_auth)
+            caller = ADMIN if trusted else json_api.identify(call.headers, self._require_auth)
             there = replace(call, bucket=route.bucket, name=route.name, caller=caller, api=json_api.JSON_API)
             return route.open(self._desk, self._sessions, there)
 

@@ -75,7 +75,7 @@ def check(place: Place) -> str:
     (place.folder / "clean.py").write_text("import pyrebase\n")
     command = [place.python, "-I", "-m", "firebase_rest.migrate", "clean.py"]
     done = subprocess.run(command, cwd=place.folder, capture_output=True, text=True)
-    assert done.returncode == bool(done.stdout.count("is installed beside")), done
+    assert done.returncode == ("Nothing found" not in done.stdout), done
     assert done.stderr == ""
     return done.stdout
 
@@ -123,7 +123,9 @@ def test_uninstalling_theirs_takes_the_files_of_ours_along(
     place.pip(f"uninstall -y {theirs}")
     assert whose(place) == ""
     assert place.error(USE) == NO_NAME
+    assert "[damaged-distribution]" in check(place)
     assert cure(place, surroundings) == SAID
+    assert "Nothing found" in check(place)
 
 
 @orders

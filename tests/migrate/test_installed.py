@@ -45,5 +45,11 @@ def test_two_other_owners_are_two_findings(tmp_path) -> None:
     assert len(report_with(tmp_path, "Pyrebase-3.0.27", "Pyrebase4-4.9.0")) == 2
 
 
+def test_a_drop_in_that_another_ones_uninstalling_has_taken_along_is_reported_with_the_cure(tmp_path) -> None:
+    report = report_with(tmp_path, "firebase_rest-1.0")
+    assert [(finding["code"], finding["suggestion"]) for finding in report] == [("damaged-distribution", CURE)]
+    assert str(report[0]["message"]).startswith("pyrebase/__init__.py is missing")
+
+
 def test_firebase_rest_alone_is_none(tmp_path) -> None:
     assert report_with(tmp_path) == []

@@ -146,4 +146,5 @@ CODES = {
     "syntax-error": Code("error", "A file that is no Python 3; it is read as far as can be, and not mended."),
     "unreadable": Code("error", "A file or folder that cannot be read; the exit status is 2."),
     "coexisting-distribution": Code("error", "Another installed distribution that owns the folder `pyrebase` as well."),
+    "damaged-distribution": Code("error", "A file of firebase-rest's own folder `pyrebase` is gone."),
 }

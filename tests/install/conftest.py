@@ -12,8 +12,11 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from importlib.metadata import requires
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
+from PyInstaller.compat import check_requirements
+from PyInstaller.depend.bindepend import get_python_library_path
 
 from firebase_rest.emulator import Emulator
 from firebase_rest.emulator.server import Server
@@ -21,6 +24,9 @@ from install.place import DEMO, FROZEN, PIP, PROGRAM, ROOT, Place, run
 
 HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "wheelhouse" / "{}.{}".format(*sys.version_info)
+
+PATIENCE = 300
+"""Seconds for the first test: others' wheels are downloaded once, or PyInstaller makes two executables."""
 
 PURE = ("--platform", "any", "--only-binary", ":all:")
 OURS = [line.split(";")[0] for line in requires("firebase-rest") or () if "extra" not in line or "emulator" in line]
@@ -37,6 +43,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
+            item.add_marker(pytest.mark.timeout(PATIENCE))
 
 
 def download() -> None:
@@ -50,15 +57,20 @@ def download() -> None:
     stamp.write_text(repr(DOWNLOADS))
 
 
+def give_up(reason: str) -> NoReturn:
+    """A developer's run skips with the reason; CI must have everything."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
 @pytest.fixture(scope="session")
 def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The folders where pip finds our wheel, freshly built, and others': what PIP_FIND_LINKS takes."""
     try:
         download()
-    except subprocess.CalledProcessError as error:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"CI must have others' wheels: {error.output}")
-        pytest.skip(f"pip cannot get others' wheels: {error.output}")
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
+        give_up(f"pip cannot get others' wheels: {error.output}")
     folder = tmp_path_factory.mktemp("wheel")
     runpy.run_path(str(ROOT / "tools" / "wheel.py"))["build"](folder)
     return f"{folder} {CACHE}"
@@ -67,6 +79,11 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def executables(wheelhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[Path]]]:
     """Script -> the executable that PyInstaller is making of it, in the background, where our wheel was installed."""
+    try:
+        check_requirements()
+        get_python_library_path()
+    except SystemExit as error:  # a Python without a shared library (pyenv's, unless told otherwise), no binutils
+        give_up(f"PyInstaller cannot work here: {error}")
     folder = tmp_path_factory.mktemp("frozen")
     place = Place(folder, wheelhouse)
     place.pip("install --no-deps firebase-rest")

@@ -45,7 +45,6 @@ def verified(token: str) -> str:
     return jwt.decode(token.strip(), certs=key_pair()[1])["uid"]
 
 
-@pytest.mark.timeout(300)  # PyInstaller works on both executables, one after the other
 def test_the_demo_as_an_executable_prints_what_the_demo_prints(
     executables: dict[Path, Future[Path]], tmp_path: Path
 ) -> None:
@@ -63,7 +62,6 @@ def test_the_demo_in_a_zip_file_prints_what_the_demo_prints(own_pip: None, tmp_p
         run(*ALONE, "-c", "import firebase_rest", cwd=tmp_path)
 
 
-@pytest.mark.timeout(300)
 def test_a_pyrebase_program_as_an_executable_has_all_names_and_the_installed_keyring(
     executables: dict[Path, Future[Path]], surroundings: dict[str, str], tmp_path: Path
 ) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from typing import cast
 
 from firebase_rest.migrate import checks, fork_checks, names, objects, storage_checks
 from firebase_rest.migrate.call import Call
@@ -22,6 +23,7 @@ from firebase_rest.migrate.values import (
     LocalClass,
     Method,
     Module,
+    Pair,
     Place,
     Step,
     Text,
@@ -56,21 +58,17 @@ class Calls(Expressions):
             case _:
                 self.file.unknown_call(node, args)
                 self.escape([*args, *kwargs.values()])
-                if isinstance(function, Foreign) and is_foreign(function.name):
-                    return function
-                return self.unknown_result(node, args)
+                for later in handed_on(node, args, kwargs):
+                    self.call_method(*later)
+                found = self.unknown_result(node, args)
+                is_others = isinstance(function, Foreign) and is_foreign(function.name)
+                return function if found is None and is_others else found
 
     def argument(self, node: ast.expr) -> Value | None:
-        """An argument; the bound method of a place, handed to a thread or a button, will be called."""
+        """An argument."""
         value = self.value(node)
         if not isinstance(node, ast.Constant) and value in (Constant(None), Constant("")):
             return None  # what a variable begins with is seldom what it ends with
-        match value:
-            case Method(of=Place() as place, name=name) if name in names.CALLS[place.service]:
-                self.compare(place, node, name)
-                self.world.at[place.shared] = ()
-            case _:
-                pass
         return value
 
     def escape(self, values: Iterable[Value | None]) -> None:
@@ -226,3 +224,26 @@ class Calls(Expressions):
         """What the function gives back."""
         if self.owner is not None and value is not None and not isinstance(value, (Constant, Data)):
             self.file.facts.returns.setdefault(self.owner, value)
+
+
+def handed_on(
+    node: ast.Call, args: Sequence[Value | None], kwargs: Mapping[str | None, Value | None]
+) -> Iterator[tuple[Place | Thing, Call]]:
+    """Methods of ours that go to a thread, a button or partial(): they will be called, with what is handed on too."""
+    packed, beside = kwargs.get("args"), [item.value for item in node.keywords if item.arg == "args"]
+    syntaxes: list[ast.expr] = beside[0].elts if beside and isinstance(beside[0], ast.Tuple) else []
+    known = packed.values if isinstance(packed, Pair) and syntaxes else ()
+    found: list[tuple[ast.expr, Value | None, list[ast.expr], Sequence[Value | None]]] = []
+    for index, syntax in enumerate(node.args):
+        found.append((syntax, args[index], node.args[index + 1 :], args[index + 1 :]))
+    found += [(item.value, kwargs[item.arg], syntaxes, known) for item in node.keywords]
+    for syntax, value, rest, values in found:
+        match value:
+            case Method(of=Place(service=service), name=name) if name in names.CALLS[service]:
+                pass
+            case Method(of=Thing(kind="auth")):
+                pass
+            case _:
+                continue
+        call = ast.copy_location(ast.Call(syntax, rest, []), syntax)
+        yield cast("Place | Thing", value.of), Call(call, value.name, values, {})

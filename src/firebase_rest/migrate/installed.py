@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.metadata import PackageNotFoundError, distribution, packages_distributions
+from pathlib import Path
 
 from firebase_rest.migrate.findings import Finding
 
@@ -42,7 +43,8 @@ def _damaged() -> list[Finding]:
     except PackageNotFoundError:
         return []
     for file in files:  # an editable installation lists none of these
-        if file.parts[0] == "pyrebase" and file.suffix == ".py" and not file.locate().exists():
+        place = Path(file.locate())
+        if file.parts[0] == "pyrebase" and file.suffix == ".py" and not place.exists():
             message = DAMAGED.format(name=file.as_posix())
-            return [Finding(str(file.locate()), 1, 1, "damaged-distribution", message, CURE)]
+            return [Finding(str(place), 1, 1, "damaged-distribution", message, CURE)]
     return []

@@ -24,8 +24,8 @@ _FOREIGN = {
     "typing.OrderedDict",
 }
 _WORTH_FOLLOWING = {"urllib", "urllib.parse", "collections", "typing"}
-_NOT_OURS = {"firebase_admin", "flask_sqlalchemy", "sqlalchemy", "google", "pymongo", "peewee"}
-"""What has a database, or storage, of its own."""
+_NOT_OURS = {"firebase_admin", "flask_sqlalchemy", "sqlalchemy", "google", "pymongo", "peewee", "unittest", "mock"}
+"""What has a database, or storage, of its own, or stands in for one."""
 
 
 def module(name: str, alias: str | None = None) -> Module | None:

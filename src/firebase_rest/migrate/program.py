@@ -19,6 +19,7 @@ from firebase_rest.migrate.values import (
     Constant,
     Data,
     Facts,
+    Foreign,
     Function,
     Instance,
     LocalClass,
@@ -121,6 +122,8 @@ class File:
         passed = self.facts.parameters.get((node, argument.arg))
         if passed is not None:
             return passed
+        if argument.arg == "mocker" or {"patch", "object"} & decorators(Function(node, self.facts)):
+            return self._fixture(argument.arg) or Foreign("unittest.mock")
         if argument.annotation is not None:
             return scope.annotated(argument.annotation) or self._default(scope, default)
         known = self._default(scope, default) or self._fixture(argument.arg)

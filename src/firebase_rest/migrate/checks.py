@@ -30,6 +30,8 @@ _KEYWORD_ARGUMENTS = {
 
 def child(report: Report, place: Place, call: Call) -> None:
     """None, nothing, forbidden characters, and text that was meant for a URL."""
+    empty = Constant("")
+    is_below = any(not step.literals or any(item != empty for item in step.literals) for step in place.steps)
     for argument, value in zip(call.node.args, call.args, strict=True):
         if isinstance(value, Constant) and value.value is None:
             report(
@@ -38,7 +40,7 @@ def child(report: Report, place: Place, call: Call) -> None:
                 "child(None) is refused: pyrebase made it the key 'None'.",
                 "pass the key, or test for None before",
             )
-        elif isinstance(value, Constant) and value.value == "" and (place.steps or len(call.args) > 1):
+        elif value == empty and is_below:
             report(
                 "invalid-key",
                 argument,
@@ -49,6 +51,7 @@ def child(report: Report, place: Place, call: Call) -> None:
             _quoted(report, place, argument, value)
         else:
             _key_text(report, place, argument, value)
+        is_below = is_below or value != empty
 
 
 def _quoted(report: Report, place: Place, argument: ast.expr, value: Text) -> None:

@@ -113,3 +113,31 @@ def test_it_takes_nothing_of_the_rest_of_the_library() -> None:
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert ran.stdout.endswith("[]\n"), ran.stderr
+
+
+IMPORTED = {
+    "a_first.py": "from fb import db\nprint(db.get())\n",
+    "fb.py": "import pyrebase\ndb = pyrebase.initialize_app({}).database()\n",
+    "old.py": 'import pyrebase\nprint "x"\n',
+    "pyproject.toml": '[project]\nname = "x"\ndependencies = ["pyrebase4"]\n',
+    "requirements.txt": "pyrebase4\n",
+}
+
+
+@pytest.mark.parametrize("order", [[*sorted(IMPORTED)], [*sorted(IMPORTED, reverse=True)], ["."], ["old.py", "."]])
+def test_a_module_that_imports_its_database_hides_nothing_of_the_other_files(order, tmp_path) -> None:
+    for name, text in IMPORTED.items():
+        (tmp_path / name).write_text(text)
+    ran = migrate("--json", *order, cwd=tmp_path)
+    found = [(finding["path"], finding["code"]) for finding in json.loads(ran.stdout)["findings"]]
+    wanted = [("old.py", "syntax-error"), ("pyproject.toml", "requirement"), ("requirements.txt", "requirement")]
+    assert (ran.returncode, found) == (1, wanted)
+    migrate("--fix", *order, cwd=tmp_path)
+    assert (tmp_path / "requirements.txt").read_text() == "firebase-rest\n"
+
+
+def test_a_file_that_is_read_because_another_imports_it_is_reported_once(tmp_path) -> None:
+    (tmp_path / "fb.py").write_text("import pyrebase\nimport old\ndb = pyrebase.initialize_app({}).database()\n")
+    (tmp_path / "old.py").write_text('from fb import db\nprint "x"\n')
+    ran = migrate(".", cwd=tmp_path)
+    assert ran.stdout.count("[syntax-error]") == 1

@@ -310,6 +310,10 @@ class Project:
         self._files[source.path.resolve()] = file
         return file
 
+    def has(self, path: Path) -> bool:
+        """Whether a file, by what it really is, was read already."""
+        return path in self._files
+
     def find(self, name: str | None, level: int, path: Path) -> Facts | None:
         """The facts of an imported file of the same project, or None."""
         place = (name, level, path.parent)

@@ -47,8 +47,9 @@ class Run:
                 self._add(project, path, raw)
             else:
                 skipped.append(real)
-        self.found += project.run()
+        project.run()
         self._add_importers(project, skipped, inside)
+        self.found += project.run()
         self.found = sorted([*self.found, *self.unreadable], key=lambda finding: finding.order)
 
     def _paths(self) -> dict[Path, Path]:
@@ -113,14 +114,10 @@ class Run:
         imports = re.compile(
             rb"^[ \t]*(?:from|import)\b[^\n]*\b(?:%b)\b" % "|".join(sorted(stems)).encode(), re.MULTILINE
         )
-        added = False
         for real in skipped:
-            raw = self._bytes(inside[real])
+            raw = None if project.has(real) else self._bytes(inside[real])
             if raw is not None and real.suffix in _PYTHON and imports.search(raw):
                 self._add(project, inside[real], raw)
-                added = True
-        if added:
-            self.found = project.run()
 
     def _requirements(self, path: Path, raw: bytes) -> None:
         try:

@@ -20,7 +20,7 @@ exit status: 0 nothing found, 1 something found, 2 a wrong call or something tha
 {"path", "line", "column" (both from 1), "code", "level" ("error", "warning" or "info"), "message", "suggestion",
 "fixable" (bool)}, and "cell" in a notebook, whose lines count from the cell's beginning.
 
-levels: error: fails, or does nothing, now; warning: does something else now; info: was broken, and works now.
+levels: error: fails, or does nothing, now; warning: does something else now; info: is right now, and worth a look.
 
 codes:
 """

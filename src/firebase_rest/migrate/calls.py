@@ -84,6 +84,9 @@ class Calls(Expressions):
                 return Text("id token")
             case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value="downloadTokens"), *_]):
                 return Text("download token")
+            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value="expiresAt"), *_]):
+                self.file.expires_at(node)
+                return None
             case ast.Call(func=ast.Attribute(attr="replace"), args=[_, ast.Constant(value=str(text))]):
                 return Text("quoted") if re.fullmatch("%[0-9A-Fa-f]{2}", text) else None
             case ast.Call(func=ast.Attribute(attr="database" | "storage" | "auth" as service), args=[], keywords=[]):
@@ -135,9 +138,11 @@ class Calls(Expressions):
         fork_checks.fork(report, place.service, place.style, call)
         if call.name in names.BUILDERS[place.service]:
             return self.build(place, call)
-        if call.name in names.CALLS[place.service] and call.name not in ("delete", "list_files"):
+        clears = call.name in names.CLEARING[place.service]
+        clears = clears or (call.name == "delete" and place.style == "firebase-rest-api")
+        if clears:
             self.compare(place, call.node, call.name)
-        if call.name in names.CLEARING[place.service] or call.name not in _KNOWN:
+        if clears or call.name not in _KNOWN:
             self.world.at[place.shared] = ()
         if place.service == "storage":
             check = storage_checks.CHECKS.get(call.name)
@@ -176,7 +181,7 @@ class Calls(Expressions):
         """urllib's quote(x)."""
         if not node.args:
             return None
-        return Text("quoted", node.args[0] if len(node.args) == 1 and not node.keywords else None)
+        return Text("quoted", node.args[0] if len(node.args) == 1 and not node.keywords else None, node.lineno)
 
     def call_local_class(
         self, cls: LocalClass, node: ast.Call, args: list[Value | None], kwargs: dict[str | None, Value | None]
@@ -208,6 +213,8 @@ class Calls(Expressions):
 
     def call_result(self, function: Function, node: ast.expr) -> Value | None:
         value = function.facts.returns.get(function.node)
+        if isinstance(value, Text):
+            return replace(value, inner=None, line=0)
         if not isinstance(value, Place):
             return value
         steps = (*value.steps, Step("", node)) if value.steps else ()

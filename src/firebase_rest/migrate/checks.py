@@ -55,12 +55,13 @@ def child(report: Report, place: Place, call: Call) -> None:
 
 
 def _quoted(report: Report, place: Place, argument: ast.expr, value: Text) -> None:
+    where = f"the quote() of line {value.line}" if isinstance(argument, ast.Name) and value.line else "quote()"
     report(
         "url-text",
         argument,
         "The text in child() is encoded twice: child() encodes it, exactly once.",
-        "pass the text as it is, without quote()",
-        replace=(argument, value.inner) if place.service == "database" else None,
+        f"pass the text as it is, without {where}",
+        replace=(argument, value.inner) if place.service == "database" and isinstance(argument, ast.Call) else None,
     )
 
 
@@ -210,11 +211,14 @@ def on_query(report: Report, place: Place, call: Call) -> bool:
     if not place.is_query or call.name not in names.ON_REFERENCES_ONLY:
         return False
     what = "ignored the query and wrote to the whole place" if call.name in names.WRITES else "had it on queries too"
+    suggestion = f"call {call.name}() on the place itself: db.child(...).{call.name}(...)"
+    if call.name in ("remove", "conditional_remove"):
+        suggestion = "read the query, and remove each child: for item in query.get(): place.child(item.key()).remove()"
     report(
         "query-write",
         call.node,
         f"A query has no {call.name}(): pyrebase {what}.",
-        f"call {call.name}() on the place itself: db.child(...).{call.name}(...)",
+        suggestion,
     )
     return True
 

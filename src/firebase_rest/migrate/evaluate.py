@@ -270,13 +270,8 @@ class Expressions(ABC):
         of, index = self.value(node.value), self.value(node.slice)
         if isinstance(index, Constant) and index.value == "idToken":
             return Text("id token")
-        if isinstance(index, Constant) and index.value == "expiresAt" and self.file.style == "firebase-rest-api":
-            self.file.report(
-                "fork-call",
-                node,
-                "What signing in gives has no 'expiresAt'.",
-                "add int(user['expiresIn']) to the time of signing in, or use auth.session(user), which renews itself",
-            )
+        if isinstance(index, Constant) and index.value == "expiresAt":
+            self.file.expires_at(node)
         if isinstance(index, Constant) and index.value == "downloadTokens":
             return Text("download token")
         if isinstance(of, Pair) and isinstance(index, Constant) and type(index.value) is int:

@@ -39,7 +39,7 @@ class Finding:
 
 
 class Code(NamedTuple):
-    """`level`: "error" fails now, "warning" does something else now, "info" was broken or leaked, and works now."""
+    """`level`: "error" fails now, "warning" does something else now, "info" is right now and worth a look."""
 
     level: str
     sentence: str
@@ -80,8 +80,8 @@ CODES = {
         "warning", "download(path, filename) below a child(): pyrebase4 took either path; now the child's path counts."
     ),
     "delete-path": Code(
-        "warning",
-        "delete(name) below a child(): pyrebase ignored the child; `name` is a whole path in the bucket.",
+        "info",
+        "delete(name) below a child(): as in pyrebase, `name` is a whole path in the bucket, and the child is ignored.",
     ),
     "list-folder": Code(
         "warning", "list_files() below a child(): pyrebase listed the whole bucket; now it lists that folder."
@@ -94,7 +94,9 @@ CODES = {
         "error", "An attribute of google-cloud-storage's Blob on what list_files() gives: it is not there."
     ),
     "url-token": Code(
-        "info", "get_url(ID token): pyrebase put the ID token into the link; now the shareable link is asked for."
+        "warning",
+        "get_url(ID token): pyrebase put the token into the link and asked nobody; now the server is asked for the "
+        "shareable link, and a file that is not there raises NotFound.",
     ),
     "reset-code": Code(
         "info",

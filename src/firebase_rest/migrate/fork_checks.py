@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ast
+
 from firebase_rest.migrate import names
 from firebase_rest.migrate.call import Call, Report
-from firebase_rest.migrate.values import Thing
+from firebase_rest.migrate.values import Constant, Thing
 
 
 def auth(report: Report, thing: Thing, call: Call) -> None:
@@ -36,11 +38,14 @@ def fork(report: Report, kind: str, style: str, call: Call) -> None:
     positions = {("database", "stream"): 2, ("storage", "put"): 3, ("storage", "get_url"): 1, ("app", "auth"): 0}
     most = positions.get((kind, call.name)) if style == "empyrebase" or call.name != "stream" else None
     if most is not None and len(call.args) > most:
+        suggestion = "pass the ones after the token by keyword, as the reference of firebase-rest names them"
+        if call.name == "put":
+            suggestion = f"pass the size by keyword: chunk_size={ast.unparse(call.node.args[3])}"
         report(
             "fork-call",
             call.node,
             f"{style}'s {call.name}() has other positional arguments than this one.",
-            "pass the ones after the token by keyword, as the reference of firebase-rest names them",
+            suggestion,
         )
 
 
@@ -48,6 +53,8 @@ def python_firebase(report: Report, call: Call) -> None:
     """A call of FirebaseApplication."""
     instead = names.PYTHON_FIREBASE.get(call.name.removesuffix("_async"))
     if instead:
+        if call.name in ("get", "get_async") and call.given(1, "name") in (Constant(None), Constant("")):
+            instead = "db.child(url).get().val()"
         thread = ", in a thread of a concurrent.futures pool" if call.name.endswith("_async") else ""
         report(
             "python-firebase", call.node, f"python-firebase's {call.name}() is not there.", f"write {instead}{thread}"

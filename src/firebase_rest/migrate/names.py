@@ -17,7 +17,7 @@ ON_REFERENCES_ONLY = {*WRITES, "get_etag", "generate_key", "sort", "transaction"
 CALLS = {"database": {*READS, *WRITES}, "storage": {"put", "download", "get_url", "delete", "list_files"}}
 """What goes to the place that a reference means."""
 CLEARING = {"database": CALLS["database"], "storage": {"put", "download", "get_url"}}
-"""What cleared the path of pyrebase's shared object."""
+"""What cleared the path of pyrebase's shared object; in firebase-rest-api `delete` did so too."""
 
 MODULE_NAMES = {"initialize_app", "pyrebase", "RootWriteWarning"}
 """What `import pyrebase` gives."""

@@ -80,7 +80,9 @@ def attribute(report: Report, of: Place | Thing, node: ast.Attribute) -> Value |
         report(
             "shallow-keys", node, f"val() after shallow() is a list now and has no {name}.", "write set(...) around it"
         )
-    if kind in ("snapshot", "answer", "shallow") and name == "pyres":
+    if kind in ("snapshot", "answer", "shallow") and name == "firebases" and of.style == "firebase-rest-api":
+        report("fork-call", node, "firebase-rest-api's `firebases` is not there.", "write pyres, or each()")
+    if kind in ("snapshot", "answer", "shallow") and name in ("pyres", "firebases"):
         return Thing("keys" if kind == "shallow" else "items", of.style)
     return Method(of, name)
 
@@ -166,7 +168,7 @@ def existence_test(report: Report, node: ast.Call, downloads: set[str]) -> None:
         report(
             "silent-download",
             node,
-            "A download that fails raises now, so this test is not reached; pyrebase wrote nothing, and said nothing.",
+            "When the download fails, it raises: this test is not reached. pyrebase wrote nothing, and said nothing.",
             "catch firebase_rest.NotFound and firebase_rest.PermissionDenied around the download",
         )
 
@@ -199,12 +201,13 @@ def assigned(report: Report, of: Value | None, target: ast.Attribute, statement:
                 "delete it",
             )
     elif isinstance(of, Class) and of.style != "native":
-        report(
-            "missing-name",
-            target,
-            f"Nothing calls {of.name}.{name} as pyrebase did: replacing it does nothing, or breaks it.",
-            "use the options of initialize_app(), or change app.requests, the requests.Session",
-        )
+        if name in names.MISSING.get(of.kind, ()):
+            report(
+                "missing-name",
+                target,
+                f"Nothing calls {of.name}.{name}: replacing it does nothing.",
+                "use the options of initialize_app(), or change app.requests, the requests.Session",
+            )
     elif isinstance(of, (Place, Thing)):
         kind = of.service if isinstance(of, Place) else of.kind
         is_ours = isinstance(of, Place) and of.known

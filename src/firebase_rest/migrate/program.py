@@ -183,13 +183,15 @@ class File:
         """pyrebase's shared object stands elsewhere than the reference means."""
         here = f"/{objects.path_of(place.steps)}"
         line = objects.position(stands[-1].node)[0] if stands else 0
-        code, suggestion = "shared-reference", "keep it if that is what is meant"
+        code, suggestion = "shared-reference", "keep it if that is meant, with a comment # firebase-rest: ignore"
         if stands and stands[-1].node in self.moved:
             if not place.steps and method in names.CALLS[place.service]:
                 code = "root-operation"
             there = f"/{objects.path_of(stands)}"
             message = f"pyrebase's object stood at {there} here, moved by line {line}; now it is {here}."
-            suggestion = "write the whole path in one chain: db.child(...).set(...)"
+            root = "db" if place.service == "database" else "storage"
+            call = method if method in names.CALLS[place.service] else "get" if root == "db" else "put"
+            suggestion = f"write the whole path in one chain: {root}.child(...).{call}(...)"
         elif stands:
             message = (
                 f"In pyrebase the reference of line {line} had moved the object that this one shares, and this went "
@@ -235,6 +237,16 @@ class File:
     def assigned(self, of: Value | None, target: ast.Attribute) -> None:
         """An assignment to an attribute."""
         objects.assigned(self.report, of, target, self.statement)
+
+    def expires_at(self, node: ast.expr) -> None:
+        """user["expiresAt"], which firebase-rest-api adds."""
+        if self.style == "firebase-rest-api":
+            self.report(
+                "fork-call",
+                node,
+                "What signing in gives has no 'expiresAt'.",
+                "add int(user['expiresIn']) to the time of signing in, or use auth.session(user), which renews itself",
+            )
 
     def initialize(self, of: Module, call: Call) -> Value:
         """A call of initialize_app."""

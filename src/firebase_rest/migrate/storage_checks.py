@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from firebase_rest.migrate.call import Call, Report
-from firebase_rest.migrate.values import Constant, Place, Step, Text, Value
+from firebase_rest.migrate.values import Constant, Method, Place, Step, Text, Value
 
 
 def download(report: Report, place: Place, call: Call) -> None:
@@ -37,32 +37,35 @@ def delete(report: Report, place: Place, call: Call) -> None:
     """A name below a child."""
     name = call.given(0, "name")
     syntax = call.syntax(0, "name")
-    if not place.steps or syntax is None or _is_token(name, syntax):
+    is_token = syntax is not None and (place.style == "firebase-rest-api" or _is_token(name, syntax))
+    if not place.steps or syntax is None or is_token:
         return
     if (isinstance(name, Constant) and name.value is None) or _is_the_childs(place, name, syntax):
         return
     report(
         "delete-path",
         call.node,
-        "delete(name) below a child() deletes `name` in the bucket, as in pyrebase; the child is not part of it.",
-        "write child(path).delete(token=token), or storage.delete(whole_path, token)",
+        "delete(name) below a child() deletes `name` in the bucket, as ever in pyrebase; the child is not part of it.",
+        "keep it if that is meant, else write child(path).delete(token=token)",
     )
 
 
 def get_url(report: Report, place: Place, call: Call) -> None:
-    """An ID token."""
-    syntax = call.syntax(0, "token")
-    if (
-        syntax is None
-        or place.style not in ("pyrebase", "renamed", "empyrebase")
-        or not _is_id_token(call.given(0, "token"), syntax)
-    ):
+    """An ID token, or what is called a token and is no download token as far as is known."""
+    syntax, value = call.syntax(0, "token"), call.given(0, "token")
+    if syntax is None or place.style not in ("pyrebase", "renamed", "empyrebase"):
+        return
+    name = _last_name(syntax).lower()
+    is_unknown = value is None or isinstance(value, Method)
+    if not (_is_id_token(value, syntax) or (is_unknown and "token" in name and "download" not in name)):
         return
     report(
         "url-token",
         call.node,
-        "pyrebase put the ID token into the link, for everybody who sees it; now the shareable link is asked for.",
-        "write get_download_url(token) if a link is meant for others, get_url() for the bare address",
+        "pyrebase put the token into the link, and asked nobody; with an ID token get_url() now asks the server for "
+        "the shareable link, and raises NotFound where there is no file.",
+        "call it after put(), or catch firebase_rest.NotFound; get_url() without a token is the bare address and asks "
+        "nobody",
     )
 
 
@@ -117,6 +120,8 @@ def _last_name(node: ast.expr) -> str:
             return key
         case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(key)), *_]):
             return key
+        case ast.Call(func=ast.Name() | ast.Attribute() as function):
+            return _last_name(function)
         case _:
             return ""
 

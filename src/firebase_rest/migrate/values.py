@@ -88,6 +88,8 @@ class Text:
 
     kind: str
     inner: ast.expr | None = None
+    line: int = 0
+    """Where it was quoted, 0 where that is not known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -325,6 +325,8 @@ class Expressions(ABC):
             stored = self.world.names.get(ast.unparse(node)) or self.file.facts.somewhere(node.attr)
             if stored is not None:
                 return stored
+        if node.attr == "firebases":
+            self.file.firebases(node)
         is_sure = node.attr in names.QUERY_BUILDERS or node.attr == "child"
         guess = self.file.guessed(node.value) if is_sure else None
         return Method(guess, node.attr) if guess is not None else None

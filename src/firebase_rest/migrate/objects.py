@@ -81,10 +81,15 @@ def attribute(report: Report, of: Place | Thing, node: ast.Attribute) -> Value |
             "shallow-keys", node, f"val() after shallow() is a list now and has no {name}.", "write set(...) around it"
         )
     if kind in ("snapshot", "answer", "shallow") and name == "firebases" and of.style == "firebase-rest-api":
-        report("fork-call", node, "firebase-rest-api's `firebases` is not there.", "write pyres, or each()")
+        firebases(report, node)
     if kind in ("snapshot", "answer", "shallow") and name in ("pyres", "firebases"):
         return Thing("keys" if kind == "shallow" else "items", of.style)
     return Method(of, name)
+
+
+def firebases(report: Report, node: ast.Attribute) -> None:
+    """The items of an answer, as firebase-rest-api calls them."""
+    report("fork-call", node, "firebase-rest-api's `firebases` is not there.", "write pyres, or each()")
 
 
 def result(report: Report, of: Place | Thing, call: Call) -> Value | None:

@@ -239,14 +239,20 @@ class File:
         objects.assigned(self.report, of, target, self.statement)
 
     def expires_at(self, node: ast.expr) -> None:
-        """user["expiresAt"], which firebase-rest-api adds."""
-        if self.style == "firebase-rest-api":
+        """user["expiresAt"], which firebase-rest-api adds, here or in a file that this one imports."""
+        styles = self.facts.styles.union(*(facts.styles for facts in self.imports.used))
+        if "firebase-rest-api" in styles:
             self.report(
                 "fork-call",
                 node,
                 "What signing in gives has no 'expiresAt'.",
                 "add int(user['expiresIn']) to the time of signing in, or use auth.session(user), which renews itself",
             )
+
+    def firebases(self, node: ast.Attribute) -> None:
+        """x.firebases of an unknown x."""
+        if self.style == "firebase-rest-api":
+            objects.firebases(self.report, node)
 
     def initialize(self, of: Module, call: Call) -> Value:
         """A call of initialize_app."""

@@ -4,7 +4,8 @@ import pyrebase
 
 firebase = pyrebase.initialize_app({"apiKey": "...", "databaseURL": "https://example.firebaseio.com"})
 
-Everything is `firebase_rest`'s; what differs is one warning, `RootWriteWarning`, and types that programs look at or pass.
+Everything is `firebase_rest`'s; what differs is one warning, `RootWriteWarning`, and the types that programs
+pass and look at.
 """
 
 from __future__ import annotations

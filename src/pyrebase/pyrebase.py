@@ -127,9 +127,10 @@ def raise_detailed_error(request_object: requests.Response) -> None:
     if request_object.status_code < 400:
         return
     url, _, query = (request_object.url or "").partition("?")
-    request = Request(request_object.request.method or "GET", url, tuple(parse_qsl(query, keep_blank_values=True)))
+    sent: requests.PreparedRequest | None = request_object.request  # a response made by hand, in a test, has none
+    request = Request((sent and sent.method) or "GET", url, tuple(parse_qsl(query, keep_blank_values=True)))
     headers = {name.lower(): value for name, value in request_object.headers.items()}
-    response = Response(request_object.status_code, headers, request_object.content, request=request)
+    response = Response(request_object.status_code, headers, request_object.content or b"", request=request)
     raise api_error(ApiError, response, request_object.text)
 
 

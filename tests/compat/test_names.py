@@ -122,6 +122,14 @@ def test_a_detailed_error_has_pyrebases_shape_and_hides_the_token() -> None:
     assert "secret-token" not in f"{caught.value!r}{caught.value.args[0].response.url}{caught.value.request.url}"
 
 
+def test_a_response_made_by_hand_is_enough_for_a_detailed_error() -> None:
+    response = requests.Response()
+    response.status_code = 404
+    with pytest.raises(pyrebase.pyrebase.HTTPError) as caught:
+        pyrebase.pyrebase.raise_detailed_error(response)
+    assert caught.value.args[0].response.status_code == 404
+
+
 @pytest.mark.parametrize("status", [200, 204, 304])
 def test_an_answer_that_is_no_error_raises_none(status: int) -> None:
     assert pyrebase.pyrebase.raise_detailed_error(answer(status, "null")) is None

@@ -46,22 +46,18 @@ def test_the_query_goes_along(connect):
 def test_a_stream_follows_too(connect):
     events = 'event: put\ndata: {"path": "/", "data": 5}\n\n'
 
-    def script(peer: Peer) -> None:
+    def redirect(peer: Peer) -> None:
         peer.request()
         peer.answer("", 307, {"Location": "/b.json?sse=true"})
+
+    def stream_there(peer: Peer) -> None:
         assert peer.request().headers["accept"] == "text/event-stream"
         peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + events)
         peer.silence()
 
-    with Server(script) as server:
-        got = []
-        stream = connect(server).database().stream(got.append, is_async=True)
-        stream.thread.join(0.0)
-        while not got:
-            stream.thread.join(0.005)
-        stream.close()
-        stream.thread.join(10)
-    assert got[0]["data"] == 5
+    with Server(redirect, stream_there) as server:
+        with connect(server).database().stream() as stream:
+            assert next(stream).data == 5
 
 
 @pytest.mark.parametrize(

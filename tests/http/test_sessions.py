@@ -28,6 +28,27 @@ def test_many_calls_use_one_connection(connect):
     assert len(server.requests) == 30
 
 
+def test_a_stream_takes_a_connection_of_its_own_and_leaves_the_one_in_use_to_the_calls(connect):
+    def calls(peer):
+        for _ in range(2):
+            peer.request()
+            peer.answer("7")
+
+    def events(peer):
+        peer.request()
+        peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        peer.send('event: put\ndata: {"path": "/", "data": 8}\n\n')
+        peer.closed()
+
+    with Server(calls, events) as server:
+        db = connect(server).database()
+        assert db.get().val() == 7
+        with db.stream() as stream:
+            assert next(stream).data == 8
+            assert db.get().val() == 7
+    assert server.connections == 2
+
+
 def test_refusals_leave_the_connection_in_use(connect):
     with Server(answers((401, '{"error": "Permission denied"}'))) as server:
         db = connect(server).database()

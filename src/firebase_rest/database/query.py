@@ -73,6 +73,9 @@ class Query:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be deleted.")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._channel, self._location, self._home, self._filter)
+
     def __copy__(self: Q) -> Q:
         return self
 

@@ -93,7 +93,7 @@ class EventStream:
         self._options = replace(channel.options, read=SILENCE, retries=0, deadline=None)
         self._transport = channel.transport
         self._wake = Wake()
-        self._watch = Watch()
+        self._watch = Watch(keeps=True)
         self._signer = PatientSigner(channel.signer, self._wake)
         self._location = location
         self._filter = filter

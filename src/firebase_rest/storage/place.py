@@ -51,6 +51,9 @@ class Place:
     def __delattr__(self, name: str) -> None:
         raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be deleted.")
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), (self._channel, self._location, self._home)
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} gs://{self._location.bucket}/{self._location.name}>"
 

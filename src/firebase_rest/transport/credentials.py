@@ -5,11 +5,12 @@ The law of this file: a credential is added here, below everything that writes m
 
 from __future__ import annotations
 
+import os
 import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.renewal import Renewal
@@ -73,6 +74,9 @@ class Nobody:
     def __repr__(self) -> str:
         return "<nobody>"
 
+    def __reduce__(self) -> str:
+        return "NOBODY"
+
 
 class Owner:
     """The emulator's administrator: any bearer token will do, and this is the conventional one."""
@@ -84,6 +88,9 @@ class Owner:
 
     def __repr__(self) -> str:
         return "<emulator owner>"
+
+    def __reduce__(self) -> str:
+        return "OWNER"
 
 
 NOBODY = Nobody()
@@ -151,6 +158,12 @@ class ServiceAccount:
 
     def __repr__(self) -> str:
         return "<service account>"
+
+    def __reduce__(self) -> tuple[object, ...]:
+        source: Any = self._source
+        if isinstance(source, (str, os.PathLike)):
+            return type(self), (os.fspath(cast("str | os.PathLike[str]", source)), self._fetch)
+        raise TypeError("Only a service account that is the path of a key file can be pickled: a pickle shows the key.")
 
     @property
     def google(self) -> Any:

@@ -45,6 +45,14 @@ class SessionTransport:
         self._warned = False
         guard_logs()
 
+    def __getstate__(self) -> dict[str, Any]:
+        """For another process, which gets a session like this one and connections of its own."""
+        return {"owned": self._owned, "session": self.session, "headers": self.headers, "app_check": self.app_check}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        SessionTransport.__init__(self, state["session"], state["headers"], state["app_check"])
+        self._owned = state["owned"]
+
     def close(self) -> None:
         """End streams and waits, and close the session, if it is ours."""
         self.closing.set()

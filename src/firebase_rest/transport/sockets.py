@@ -33,12 +33,14 @@ class Watch:
     """The socket of one exchange. `end` may be called from any thread, and from a signal handler: it takes no lock.
 
     `dialed` says that a connection was begun, `connected` that one was there for the request; with neither, a foreign
-    adapter sends it, and `otherwise` is what ends reading its answer.
+    adapter sends it, and `otherwise` is what ends reading its answer. An exchange that `keeps` its connection for
+    long, a stream, gets a new one: the kept-alive one is for the calls that come meanwhile.
     """
 
-    __slots__ = ("_owned", "_socket", "connected", "dialed", "ended", "otherwise")
+    __slots__ = ("_owned", "_socket", "connected", "dialed", "ended", "keeps", "otherwise")
 
-    def __init__(self) -> None:
+    def __init__(self, *, keeps: bool = False) -> None:
+        self.keeps = keeps
         self.ended = False
         self.dialed = False
         self.connected = False
@@ -145,11 +147,28 @@ class _TlsConnection(_Reporting, HTTPSConnection):
     pass
 
 
-class _Pool(HTTPConnectionPool):
+class _Lending:
+    """Mixed into urllib3's pools: lends no kept-alive connection to an exchange that would keep it."""
+
+    def _get_conn(self, timeout: float | None = None) -> Any:
+        pool = cast(Any, super())
+        connection = pool._get_conn(timeout)  # noqa: SLF001 - as above
+        watch = current_watch.get()
+        if watch is not None and watch.keeps:
+            others: list[Any] = []
+            while connection.sock is not None:
+                others.append(connection)
+                connection = pool._get_conn(timeout)  # noqa: SLF001
+            for other in reversed(others):
+                pool._put_conn(other)  # noqa: SLF001
+        return connection
+
+
+class _Pool(_Lending, HTTPConnectionPool):
     ConnectionCls: Any = _Connection  # urllib3 declares it by a protocol that its own classes do not meet
 
 
-class _TlsPool(HTTPSConnectionPool):
+class _TlsPool(_Lending, HTTPSConnectionPool):
     ConnectionCls: Any = _TlsConnection
 
 

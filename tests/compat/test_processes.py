@@ -1,0 +1,74 @@
+"""What programs hand to another process: `Process(target=work, args=(user, db))`, which pickles it outside Linux."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import pickle
+import subprocess
+import sys
+
+import pytest
+
+import pyrebase
+
+PROGRAM = """
+import multiprocessing, sys
+import pyrebase
+
+def work(user, db, storage):
+    db.child("from another process").set(user["localId"], user["idToken"])
+    storage.child("a.txt").put(b"x", user["idToken"])
+
+if __name__ == "__main__":
+    firebase = pyrebase.initialize_app({"apiKey": "k", "databaseURL": sys.argv[1], "storageBucket": "b.appspot.com"})
+    user = firebase.auth().sign_in_anonymous()
+    arguments = (user, firebase.database(), firebase.storage())
+    worker = multiprocessing.get_context("spawn").Process(target=work, args=arguments)
+    worker.start()
+    worker.join(50)
+    assert worker.exitcode == 0, worker.exitcode
+    print(firebase.database().child("from another process").get().val() == user["localId"])
+    print(firebase.storage().child("a.txt").get_bytes(token=user["idToken"]))
+"""
+
+
+def test_services_go_to_a_process_that_is_spawned(server, tmp_path) -> None:
+    file = tmp_path / "program.py"
+    file.write_text(PROGRAM)
+    done = subprocess.run(
+        [sys.executable, str(file), server.config["databaseURL"]],
+        env={**os.environ, **server.environ},
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    assert done.stdout.split("\n")[:2] == ["True", "b'x'"], done.stderr
+
+
+def test_a_place_a_query_and_an_app_are_the_same_after_a_pickle(firebase) -> None:
+    firebase.requests.headers["X-Mine"] = "1"
+    firebase.database().child("a").set({"b": 1})
+    query = firebase.database().child("a").order_by_key()
+    again = pickle.loads(pickle.dumps(query))
+    assert again == query
+    assert again.get().val() == {"b": 1}
+    assert again.requests.headers["X-Mine"] == "1"
+    app = pickle.loads(pickle.dumps(firebase))
+    assert app.storage().child("a b").full_path == "a b"
+    assert app.auth().sign_in_anonymous()["idToken"]
+    app.close()
+
+
+def test_services_can_be_copied(firebase) -> None:
+    assert copy.deepcopy(firebase.storage().child("a")) == firebase.storage().child("a")
+    assert copy.deepcopy(firebase).database().child("a").get().val() is None
+
+
+def test_the_key_of_a_service_account_does_not_go_into_a_pickle(server, key_file) -> None:
+    by_path = pyrebase.initialize_app({**server.config, "serviceAccount": str(key_file)})
+    assert b"PRIVATE KEY" not in pickle.dumps(by_path.database())
+    by_content = pyrebase.initialize_app({**server.config, "serviceAccount": json.loads(key_file.read_text())})
+    with pytest.raises(TypeError, match="path of a key file"):
+        pickle.dumps(by_content.database())

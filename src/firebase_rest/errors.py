@@ -6,10 +6,10 @@
     │   └── ConfigError (KeyError)            the configuration lacks what a service needs
     ├── NetworkError (requests ConnectionError)
     │   ├── NetworkTimeout (requests Timeout) connecting, reading, or the deadline of the call
-    │   └── InvalidAnswer                     cut, not JSON, a proxy's page
+    │   └── InvalidResponse                   cut, not JSON, a proxy's page
     ├── StreamError                           a stream ended for good
     ├── ChecksumMismatch
-    ├── Cancelled                             a transfer that the program itself ended
+    ├── TransferCancelled                     a transfer that the program itself ended
     ├── TransactionConflict
     └── ApiError (requests HTTPError)         Firebase answered, and the answer is no
         ├── Unauthenticated                   the token is missing or bad (database, storage, verifying)
@@ -18,14 +18,14 @@
         ├── PreconditionFailed                holds the current value and ETag
         └── AuthError                         Identity Toolkit
             ├── AlreadyExists
-            │   ├── EmailExists  CredentialInUse
+            │   ├── EmailExists  CredentialAlreadyInUse
             │   └── PhoneNumberExists
-            ├── InvalidCredentials  InvalidCustomToken  InvalidActionCode  InvalidCode  WeakPassword
+            ├── InvalidCredentials  InvalidCustomToken  InvalidActionCode  InvalidVerificationCode  WeakPassword
             ├── InvalidEmail  InvalidPhoneNumber  InvalidContinueUrl  InvalidClaims  InvalidRequest
             ├── UserDisabled  UserNotFound  SessionExpired  RecentLoginRequired
-            ├── MfaRequired  NeedConfirmation     the sign-in goes on another way
-            ├── SignInCancelled  SecondFactorRefused  BlockedByFunction  TooManyAttempts
-            └── OperationNotAllowed  InsufficientPermission  InvalidApiKey  AppNotVerified  TenantRefused
+            ├── MfaRequired  AccountExistsWithDifferentCredential  the sign-in goes on another way
+            ├── SignInCancelled  SecondFactorError  BlockingFunctionError  TooManyAttempts
+            └── OperationNotAllowed  InsufficientPermission  InvalidApiKey  AppVerificationFailed  InvalidTenant
 
 An `ApiError` keeps the shape that pyrebase programs read: `args` is (the `requests.HTTPError`, the body text), so
 `json.loads(e.args[1])["error"]["message"]` works. Every error pickles, and none holds a token.
@@ -40,34 +40,34 @@ from requests.exceptions import ConnectionError as RequestsConnectionError
 from requests.exceptions import HTTPError, Timeout
 
 __all__ = [
+    "AccountExistsWithDifferentCredential",
     "AlreadyExists",
     "ApiError",
-    "AppNotVerified",
+    "AppVerificationFailed",
     "AuthError",
-    "BlockedByFunction",
-    "Cancelled",
+    "BlockingFunctionError",
     "ChecksumMismatch",
     "ConfigError",
-    "CredentialInUse",
+    "CredentialAlreadyInUse",
     "EmailExists",
     "FirebaseError",
     "IndexNotDefined",
     "InsufficientPermission",
     "InvalidActionCode",
-    "InvalidAnswer",
     "InvalidApiKey",
     "InvalidClaims",
-    "InvalidCode",
     "InvalidContinueUrl",
     "InvalidCredentials",
     "InvalidCustomToken",
     "InvalidEmail",
     "InvalidPhoneNumber",
     "InvalidRequest",
+    "InvalidResponse",
+    "InvalidTenant",
     "InvalidToken",
+    "InvalidVerificationCode",
     "MfaFactor",
     "MfaRequired",
-    "NeedConfirmation",
     "NetworkError",
     "NetworkTimeout",
     "NotFound",
@@ -79,17 +79,17 @@ __all__ = [
     "QuotaExceeded",
     "RateLimited",
     "RecentLoginRequired",
-    "SecondFactorRefused",
+    "SecondFactorError",
     "ServerError",
     "SessionExpired",
     "SignInCancelled",
     "StopStream",
     "StreamError",
-    "TenantRefused",
     "TokenExpired",
     "TokenRevoked",
     "TooManyAttempts",
     "TransactionConflict",
+    "TransferCancelled",
     "Unauthenticated",
     "UnsupportedType",
     "UsageError",
@@ -118,18 +118,18 @@ class ConfigError(UsageError, KeyError):
 
 
 class NetworkError(FirebaseError, RequestsConnectionError):
-    """No whole answer came. `may_have_happened` is True where the server may have carried the request out."""
+    """No whole answer came. `outcome_unknown` is True where the server may have carried the request out."""
 
-    def __init__(self, *args: Any, may_have_happened: bool = False) -> None:
+    def __init__(self, *args: Any, outcome_unknown: bool = False) -> None:
         super().__init__(*args)
-        self.may_have_happened = may_have_happened
+        self.outcome_unknown = outcome_unknown
 
 
 class NetworkTimeout(NetworkError, Timeout):
     """No whole answer came in time: while connecting, while reading, or within the call's deadline."""
 
 
-class InvalidAnswer(NetworkError):
+class InvalidResponse(NetworkError):
     """Something answered that is not Firebase, or not all of its answer: cut, not JSON, a proxy's page."""
 
 
@@ -145,7 +145,7 @@ class ChecksumMismatch(FirebaseError):
     """What arrived is not what was sent."""
 
 
-class Cancelled(FirebaseError):
+class TransferCancelled(FirebaseError):
     """A transfer that the program itself ended."""
 
 
@@ -257,7 +257,7 @@ class EmailExists(AlreadyExists):
     """An account with this e-mail address exists already."""
 
 
-class CredentialInUse(AlreadyExists):
+class CredentialAlreadyInUse(AlreadyExists):
     """This account at the identity provider is linked with another user."""
 
 
@@ -295,7 +295,7 @@ class InvalidActionCode(AuthError):
     """The code from the mail is unknown, used or too old."""
 
 
-class InvalidCode(AuthError):
+class InvalidVerificationCode(AuthError):
     """The code of a text message or an authenticator app is wrong, or the time to enter it is over."""
 
 
@@ -349,7 +349,7 @@ class MfaRequired(AuthError):
     pending_credential: str = ""
 
 
-class NeedConfirmation(AuthError):
+class AccountExistsWithDifferentCredential(AuthError):
     """The e-mail address has an account already, and this identity provider does not vouch for the address.
 
     Sign in to that account in a way it knows (`providers` are the identity providers among them), then link: with the
@@ -366,11 +366,11 @@ class SignInCancelled(AuthError):
     """The person did not consent at the identity provider."""
 
 
-class SecondFactorRefused(AuthError):
+class SecondFactorError(AuthError):
     """This second factor cannot be enrolled or used: it exists, is unknown, or the first factor allows none."""
 
 
-class BlockedByFunction(AuthError):
+class BlockingFunctionError(AuthError):
     """A blocking function of the project refused; the message is its own."""
 
 
@@ -390,9 +390,9 @@ class InvalidApiKey(AuthError):
     """The API key is wrong, or restricted to other apps: `headers=` can say which app this is."""
 
 
-class AppNotVerified(AuthError):
+class AppVerificationFailed(AuthError):
     """The proof that a genuine app asks (reCAPTCHA, Play Integrity, an iOS receipt) is missing or bad."""
 
 
-class TenantRefused(AuthError):
+class InvalidTenant(AuthError):
     """The tenant is unknown, or not that of the token."""

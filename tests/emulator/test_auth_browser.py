@@ -14,9 +14,9 @@ import requests
 
 from emulator.accounts import world_with
 from firebase_rest import (
-    InvalidAnswer,
     InvalidContinueUrl,
     InvalidCredentials,
+    InvalidResponse,
     NetworkTimeout,
     SignInCancelled,
     UsageError,
@@ -206,7 +206,7 @@ def test_a_token_that_google_issued_for_another_sign_in_is_refused(world):
         nonce = parse_qs(urlsplit(uri).query)["nonce"][0]
         browse(uri.replace(nonce, "another"))
 
-    with pytest.raises(InvalidAnswer, match="nonce"):
+    with pytest.raises(InvalidResponse, match="nonce"):
         world.auth.sign_in_with_google("client", open_browser=browser)
     assert not any("signInWithIdp" in path for path in world.paths())
 

@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 import pytest
 
 from emulator.accounts import EMAIL, PASSWORD, world_with
-from firebase_rest import InvalidCode, InvalidRequest, MfaRequired, SecondFactorRefused, UsageError
+from firebase_rest import InvalidRequest, InvalidVerificationCode, MfaRequired, SecondFactorError, UsageError
 from firebase_rest.emulator import totp_code
 
 
@@ -58,7 +58,7 @@ def test_a_code_counts_for_the_period_before_and_after_its_own(world, late, good
     if good:
         assert world.auth.mfa.sign_in_with_totp(required, code)["idToken"]
     else:
-        with pytest.raises(InvalidCode):
+        with pytest.raises(InvalidVerificationCode):
             world.auth.mfa.sign_in_with_totp(required, code)
 
 
@@ -66,11 +66,11 @@ def test_a_secret_is_enrolled_with_a_right_code_and_in_time_only(world):
     session = world.verified()
     secret = world.auth.mfa.start_totp(session)
     right = totp_code(secret.key, world.clock())
-    with pytest.raises(InvalidCode) as wrong:
+    with pytest.raises(InvalidVerificationCode) as wrong:
         world.auth.mfa.enroll_totp(session, secret, "000000" if right != "000000" else "111111")
     assert wrong.value.code == "INVALID_CODE"
     world.clock.advance(601)
-    with pytest.raises(InvalidCode) as late:
+    with pytest.raises(InvalidVerificationCode) as late:
         world.auth.mfa.enroll_totp(session, secret, totp_code(secret.key, world.clock()))
     assert late.value.code == "SESSION_EXPIRED"
 
@@ -91,7 +91,7 @@ def test_an_account_has_five_factors_at_most(world):
     session = world.verified()
     for number in range(5):
         enroll(world, session, f"app {number}")
-    with pytest.raises(SecondFactorRefused) as error:
+    with pytest.raises(SecondFactorError) as error:
         enroll(world, session)
     assert error.value.code == "SECOND_FACTOR_LIMIT_EXCEEDED"
     assert [factor.display_name for factor in world.auth.mfa.factors(session)] == [f"app {n}" for n in range(5)]
@@ -111,7 +111,7 @@ def test_a_bad_proof_of_the_first_factor_has_firebases_code(world):
     secret = enroll(world, world.verified())
     required = first_factor(world)
     required.pending_credential = "a-bad-credential"
-    with pytest.raises(SecondFactorRefused) as error:
+    with pytest.raises(SecondFactorError) as error:
         world.auth.mfa.sign_in_with_totp(required, totp_code(secret.key, world.clock()))
     assert error.value.code == "INVALID_MFA_PENDING_CREDENTIAL"
 

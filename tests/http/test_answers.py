@@ -8,7 +8,7 @@ import zlib
 import pytest
 import responses
 
-from firebase_rest import InvalidAnswer, NetworkError, NetworkTimeout, PermissionDenied, ServerError
+from firebase_rest import InvalidResponse, NetworkError, NetworkTimeout, PermissionDenied, ServerError
 from loopback.server import Peer, Server, answers, ok, raw
 
 OK = "HTTP/1.1 200 OK\r\n"
@@ -40,20 +40,20 @@ CUT = {
 def test_an_answer_that_is_not_whole_is_an_error(connect, wire):
     with Server(raw(wire)) as server, pytest.raises(NetworkError) as caught:
         connect(server).database().get()
-    assert caught.value.may_have_happened
+    assert caught.value.outcome_unknown
     assert not isinstance(caught.value, NetworkTimeout)
 
 
 @pytest.mark.parametrize("wire", [CUT["a number cut inside"], CUT["chunks without an end"], CUT["a chunk cut inside"]])
 def test_a_cut_body_says_that_it_was_cut(connect, wire):
-    with Server(raw(wire)) as server, pytest.raises(InvalidAnswer, match="cut or garbled"):
+    with Server(raw(wire)) as server, pytest.raises(InvalidResponse, match="cut or garbled"):
         connect(server).database().get()
 
 
 def test_a_number_without_framing_is_an_error_whatever_it_is_parsed_into(connect):
     from decimal import Decimal
 
-    with Server(raw(OK + "\r\n1.5")) as server, pytest.raises(InvalidAnswer, match="cut"):
+    with Server(raw(OK + "\r\n1.5")) as server, pytest.raises(InvalidResponse, match="cut"):
         connect(server).database().get(json_kwargs={"parse_float": Decimal})
 
 
@@ -87,7 +87,7 @@ def test_a_whole_compressed_body_is_read(connect, name, data):
 
 def test_a_body_that_is_not_what_its_encoding_says_is_an_error(connect):
     with Server(raw(OK + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n[1]")) as server:
-        with pytest.raises(InvalidAnswer):
+        with pytest.raises(InvalidResponse):
             connect(server).database().get()
 
 
@@ -112,10 +112,10 @@ def test_a_body_that_is_not_what_its_encoding_says_is_an_error(connect):
 def test_a_page_in_place_of_an_answer_is_never_taken_for_one(connect, monkeypatch, call, page):
     with Server(ok(page)) as server:
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
-        with pytest.raises(InvalidAnswer) as caught:
+        with pytest.raises(InvalidResponse) as caught:
             call(connect(server))
     assert len(server.requests) == 1
-    assert caught.value.may_have_happened
+    assert caught.value.outcome_unknown
     assert "idToken" not in str(caught.value)
 
 
@@ -125,7 +125,7 @@ def test_json_of_another_shape_is_no_sign_in_and_no_push(connect, monkeypatch, b
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
         app = connect(server)
         for call in (app.auth().sign_in_anonymous, lambda: app.auth().refresh("r"), lambda: app.database().push(1)):
-            with pytest.raises(InvalidAnswer):
+            with pytest.raises(InvalidResponse):
                 call()
 
 
@@ -166,5 +166,5 @@ def test_a_number_of_a_mocked_answer_needs_no_framing(connect):
 
 
 def test_deep_json_is_an_error_and_not_a_crash(connect):
-    with Server(ok("[" * 200_000 + "]" * 200_000)) as server, pytest.raises(InvalidAnswer, match="deep"):
+    with Server(ok("[" * 200_000 + "]" * 200_000)) as server, pytest.raises(InvalidResponse, match="deep"):
         connect(server).database().get()

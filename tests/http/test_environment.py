@@ -95,7 +95,7 @@ def test_a_proxy_that_lets_nobody_through_is_an_error_that_sent_nothing(connect,
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{proxy.host}")
         with pytest.raises(NetworkError) as caught:
             connect(HTTPS_DATABASE).database().push(1)
-    assert not caught.value.may_have_happened
+    assert not caught.value.outcome_unknown
     assert "407" in str(caught.value)
     assert "hunter22" not in str(caught.value)
     assert pauses == []
@@ -105,7 +105,7 @@ def test_a_proxy_that_is_not_there_is_tried_again(connect, monkeypatch, pauses):
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@127.0.0.1:{refused_port()}")
     with pytest.raises(NetworkError) as caught:
         connect(HTTPS_DATABASE).database().push(1)
-    assert not caught.value.may_have_happened
+    assert not caught.value.outcome_unknown
     assert "hunter22" not in str(caught.value)
     assert len(pauses) == 3
 
@@ -119,7 +119,7 @@ def test_a_tunnel_that_never_opens_ends_with_the_deadline(connect, monkeypatch):
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(NetworkTimeout) as caught:
             connect(HTTPS_DATABASE, deadline=0.3).database().push(1)
-    assert not caught.value.may_have_happened
+    assert not caught.value.outcome_unknown
 
 
 def test_a_socks_proxy_is_left_to_its_own_pools(connect, monkeypatch):
@@ -155,7 +155,7 @@ def test_a_certificate_nobody_vouches_for_is_an_error_that_sent_nothing(connect,
         with pytest.raises(NetworkError, match="certificate") as caught:
             connect(server).database().push(1, "id-token-1")
     assert server.requests == []
-    assert not caught.value.may_have_happened
+    assert not caught.value.outcome_unknown
     assert pauses == [], "another try would end the same way"
 
 
@@ -166,7 +166,7 @@ def test_https_to_a_server_that_speaks_http_is_an_error(connect):
     with Server(plain) as server:
         with pytest.raises(NetworkError) as caught:
             connect(f"https://{server.host}").database().push(1)
-    assert not caught.value.may_have_happened
+    assert not caught.value.outcome_unknown
 
 
 @pytest.mark.parametrize("reset", [True, False])
@@ -179,7 +179,7 @@ def test_a_server_that_hangs_up_during_the_handshake_is_tried_again(connect, ser
     with Server(hang_up, tls=server_tls, handshake=False) as server:
         with pytest.raises(NetworkError) as caught:
             connect(server).database().push(1)
-    assert not caught.value.may_have_happened
+    assert not caught.value.outcome_unknown
     assert len(pauses) == 3
 
 
@@ -194,7 +194,7 @@ def test_a_connection_that_is_reset_after_the_request_may_have_done_its_work(con
             app.requests.verify = ca_file
             with pytest.raises(NetworkError) as caught:
                 app.database().push(1)
-        assert caught.value.may_have_happened
+        assert caught.value.outcome_unknown
 
 
 def test_netrc_never_replaces_the_credential(connect, monkeypatch, tmp_path):

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from firebase_rest import InvalidAnswer, NetworkError, NetworkTimeout, ServerError
+from firebase_rest import InvalidResponse, NetworkError, NetworkTimeout, ServerError
 from firebase_rest.transport.call import Channel
 from firebase_rest.transport.credentials import NOBODY
 from firebase_rest.transport.options import Options
@@ -109,7 +109,7 @@ def test_an_open_body_gives_what_is_there_as_soon_as_it_is_there(channel):
 def test_an_open_body_that_is_cut_is_an_error_at_the_cut(channel, head):
     with Server(raw(f"HTTP/1.1 200 OK\r\n{head}")) as server:
         reader = opened(channel, server)
-        with pytest.raises(InvalidAnswer, match="cut"):
+        with pytest.raises(InvalidResponse, match="cut"):
             list(iter(lambda: reader.read(100), b""))
         reader.close()
 

@@ -75,7 +75,7 @@ def test_a_redirected_write_is_an_error_and_goes_nowhere(connect, write, status)
     with Server(lead_to("/b.json", status)) as server, pytest.raises(NetworkError, match="redirected") as caught:
         write(connect(server).database())
     assert len(server.requests) == 1
-    assert not caught.value.may_have_happened
+    assert not caught.value.outcome_unknown
 
 
 def test_a_redirected_sign_in_is_an_error(connect, monkeypatch):

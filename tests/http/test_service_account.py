@@ -17,7 +17,7 @@ from google.oauth2 import service_account
 import firebase_rest
 from firebase_rest import (
     ConfigError,
-    InvalidAnswer,
+    InvalidResponse,
     NetworkError,
     NetworkTimeout,
     RateLimited,
@@ -156,7 +156,7 @@ def test_a_token_endpoint_in_trouble_is_tried_as_often_as_everything_else(connec
 
 @pytest.mark.parametrize("body", ["<html>Sign in to the Wi-Fi</html>", "null", "[]", "{}", "7", ""])
 def test_what_is_no_token_answer_is_an_error(connect, body):
-    with Server(answers((200, body))) as server, pytest.raises((InvalidAnswer, Unauthenticated)):
+    with Server(answers((200, body))) as server, pytest.raises((InvalidResponse, Unauthenticated)):
         failing(connect, server).get()
 
 
@@ -165,7 +165,7 @@ def test_a_token_endpoint_that_cannot_be_reached_is_a_network_error(connect):
         info = key_file(f"http://127.0.0.1:{refused_port()}/token")
         with pytest.raises(NetworkError) as caught:
             connect(server, credentials=info).database().set(1)
-    assert not caught.value.may_have_happened
+    assert not caught.value.outcome_unknown
     assert server.requests == []
 
 

@@ -13,9 +13,8 @@ import responses
 import firebase_rest
 from firebase_rest import (
     ApiError,
-    Cancelled,
     ConfigError,
-    InvalidAnswer,
+    InvalidResponse,
     NetworkError,
     NetworkTimeout,
     NotFound,
@@ -25,6 +24,7 @@ from firebase_rest import (
     RateLimited,
     ServerError,
     TokenExpired,
+    TransferCancelled,
     Unauthenticated,
 )
 from loopback.server import Peer, Server, answers, ok
@@ -195,7 +195,7 @@ def test_what_is_no_answer_of_firebase_is_an_invalid_answer(bucket, body):
             lambda: place.put(b"x"),
             lambda: place.update_metadata({"contentType": "a/b"}),
         ):
-            with pytest.raises(InvalidAnswer):
+            with pytest.raises(InvalidResponse):
                 call()
 
 
@@ -351,7 +351,7 @@ def test_a_line_that_breaks_after_every_20_kb_brings_the_file_all_the_same(bucke
 
 def test_a_list_of_files_elsewhere_deletes_none_of_them(bucket):
     with Server(ok(json.dumps({"items": [{"name": "old/a"}, {"name": "other/b"}]}))) as server:
-        with pytest.raises(InvalidAnswer, match=r"'other/b'.*'old/'"):
+        with pytest.raises(InvalidResponse, match=r"'other/b'.*'old/'"):
             bucket(server).delete_all("old", confirm="old")
         assert [request.method for request in server.requests] == ["GET"]
 
@@ -401,7 +401,7 @@ def test_a_cancelled_upload_is_cancelled_also_where_the_server_refuses_to_hear_o
 
     with Server(script) as server:
         upload = bucket(server, retries=0).child("a").upload(bytes(300_000), progress=lambda *_: upload.cancel())
-        with pytest.raises(Cancelled):
+        with pytest.raises(TransferCancelled):
             upload.run()
         assert [request.headers["x-goog-upload-command"] for request in server.requests] == ["start", "cancel"]
 

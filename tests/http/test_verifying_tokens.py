@@ -13,7 +13,7 @@ from dataclasses import replace
 import pytest
 
 import firebase_rest
-from firebase_rest import InvalidAnswer, InvalidToken, NetworkError, ServerError, TokenExpired, UsageError
+from firebase_rest import InvalidResponse, InvalidToken, NetworkError, ServerError, TokenExpired, UsageError
 from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE
 from loopback import certificates
 from loopback.certificates import PROJECT, by_hmac, certificate, cookie_claims, id_claims, signed, unsigned
@@ -256,7 +256,7 @@ def test_a_server_that_is_gone_is_a_network_error(app, google):
 @pytest.mark.parametrize("body", ["{}", "[]", "<html>", json.dumps({"k1": "no certificate"}), '{"k1": 7}'])
 def test_what_answers_in_place_of_google_is_not_taken_for_certificates(auth, keys, body):
     keys.body = body
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         auth.verify_id_token(GOOD)
 
 

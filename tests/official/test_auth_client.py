@@ -10,12 +10,12 @@ import pytest
 from firebase_rest import (
     EmailExists,
     InvalidActionCode,
-    InvalidCode,
     InvalidCredentials,
     InvalidCustomToken,
     InvalidEmail,
     InvalidPhoneNumber,
     InvalidToken,
+    InvalidVerificationCode,
     PhoneNumberExists,
     SessionExpired,
     UsageError,
@@ -143,13 +143,13 @@ def test_an_anonymous_user_keeps_the_uid_when_a_link_is_linked(world: World) -> 
 
 def test_the_code_from_a_text_message_signs_in(world: World) -> None:
     info = world.auth.send_verification_code(NUMBER, "a recaptcha token")
-    with pytest.raises(InvalidCode) as error:
+    with pytest.raises(InvalidVerificationCode) as error:
         world.auth.sign_in_with_phone_number(info, "000000" if world.sms() != "000000" else "111111")
     assert not shows(error.value, info)
     user = world.auth.sign_in_with_phone_number(info, world.sms())
     assert user["phoneNumber"] == NUMBER
     assert user["isNewUser"] is True
-    with pytest.raises(InvalidCode):
+    with pytest.raises(InvalidVerificationCode):
         world.auth.sign_in_with_phone_number(info, "123456")
 
 

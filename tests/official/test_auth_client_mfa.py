@@ -7,7 +7,7 @@ import pickle
 
 import pytest
 
-from firebase_rest import InvalidCode, MfaFactor, MfaRequired, SecondFactorRefused, UserSession
+from firebase_rest import InvalidVerificationCode, MfaFactor, MfaRequired, SecondFactorError, UserSession
 from official.auth_world import EMAIL, NUMBER, PASSWORD, World, google, shows
 
 
@@ -44,7 +44,7 @@ def test_a_withdrawn_factor_is_asked_for_no_more(world: World) -> None:
     world.auth.mfa.withdraw(session, factor)
     assert world.auth.mfa.factors(session) == ()
     assert world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] == session.uid
-    with pytest.raises(SecondFactorRefused):
+    with pytest.raises(SecondFactorError):
         world.auth.mfa.withdraw(session, factor.id)
 
 
@@ -65,7 +65,7 @@ def test_a_wrong_code_is_refused_and_the_right_one_still_works(world: World) -> 
     enroll(world, session)
     required = first_factor(world)
     info = world.auth.mfa.send_code(required)
-    with pytest.raises(InvalidCode) as error:
+    with pytest.raises(InvalidVerificationCode) as error:
         world.auth.mfa.sign_in_with_phone(required, info, "000000" if world.sms() != "000000" else "111111")
     assert not shows(error.value, info, required.pending_credential)
     assert world.auth.mfa.sign_in_with_phone(required, info, world.sms())["localId"] == session.uid
@@ -83,7 +83,7 @@ def test_every_way_of_signing_in_asks_for_the_second_factor(world: World) -> Non
 
 
 def test_an_address_that_is_not_verified_enrols_nothing(world: World) -> None:
-    with pytest.raises(SecondFactorRefused) as error:
+    with pytest.raises(SecondFactorError) as error:
         world.auth.mfa.send_enrollment_code(world.someone(), NUMBER)
     assert error.value.code == "UNVERIFIED_EMAIL"
 
@@ -91,7 +91,7 @@ def test_an_address_that_is_not_verified_enrols_nothing(world: World) -> None:
 def test_a_number_is_enrolled_once(world: World) -> None:
     session = world.verified()
     enroll(world, session)
-    with pytest.raises(SecondFactorRefused) as error:
+    with pytest.raises(SecondFactorError) as error:
         world.auth.mfa.send_enrollment_code(session, NUMBER)
     assert error.value.code == "SECOND_FACTOR_EXISTS"
 

@@ -6,7 +6,13 @@ import json
 
 import pytest
 
-from firebase_rest import CredentialInUse, EmailExists, InvalidCredentials, NeedConfirmation, UserDisabled
+from firebase_rest import (
+    AccountExistsWithDifferentCredential,
+    CredentialAlreadyInUse,
+    EmailExists,
+    InvalidCredentials,
+    UserDisabled,
+)
 from official.auth_world import EMAIL, PASSWORD, World, google, shows
 
 PROVIDERS = ["google.com", "facebook.com", "apple.com", "microsoft.com", "yahoo.com", "oidc.mine"]
@@ -56,7 +62,7 @@ def test_an_anonymous_user_keeps_the_uid_when_a_provider_is_linked(world: World)
 def test_a_credential_of_somebody_else_is_not_linked(world: World) -> None:
     world.auth.sign_in_with_idp("google.com", id_token=google())
     session = world.someone("b@example.com")
-    with pytest.raises(CredentialInUse) as error:
+    with pytest.raises(CredentialAlreadyInUse) as error:
         world.auth.link_with_idp(session, "google.com", id_token=google())
     assert error.value.code == "FEDERATED_USER_ID_ALREADY_LINKED"
     assert error.value.details["email"] == EMAIL
@@ -68,7 +74,7 @@ def test_a_credential_of_somebody_else_is_not_linked(world: World) -> None:
 def test_a_provider_that_does_not_vouch_asks_for_confirmation_and_linking_confirms(world: World) -> None:
     world.someone()
     unsure = google("f1", verified=False)
-    with pytest.raises(NeedConfirmation) as error:
+    with pytest.raises(AccountExistsWithDifferentCredential) as error:
         world.auth.sign_in_with_idp("facebook.com", id_token=unsure)
     asked = error.value
     assert (asked.email, asked.provider_id, asked.code) == (EMAIL, "facebook.com", "NEED_CONFIRMATION")
@@ -80,7 +86,7 @@ def test_a_provider_that_does_not_vouch_asks_for_confirmation_and_linking_confir
 
 def test_the_providers_that_the_account_knows_are_named(world: World) -> None:
     world.auth.sign_in_with_idp("google.com", id_token=google())
-    with pytest.raises(NeedConfirmation) as error:
+    with pytest.raises(AccountExistsWithDifferentCredential) as error:
         world.auth.sign_in_with_idp("facebook.com", id_token=google("f1", verified=False))
     assert error.value.providers == ("google.com",)
 

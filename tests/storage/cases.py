@@ -16,11 +16,11 @@ from urllib.request import urlopen
 import pytest
 
 from firebase_rest.errors import (
-    Cancelled,
     NetworkError,
     NotFound,
     PayloadTooLarge,
     PermissionDenied,
+    TransferCancelled,
     UsageError,
 )
 from firebase_rest.storage.listing import StoredFile
@@ -445,7 +445,7 @@ def test_a_cancelled_upload_stores_nothing(client):
     upload = client.storage.child("a").upload(
         LARGE, progress=lambda done, total: upload.cancel() if done == K else None, chunk_size=K
     )
-    with pytest.raises(Cancelled):
+    with pytest.raises(TransferCancelled):
         upload.run()
     with pytest.raises(NotFound):
         client.storage.child("a").get_metadata()

@@ -13,7 +13,7 @@ from firebase_rest.database import stream as streams
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.errors import (
     ApiError,
-    InvalidAnswer,
+    InvalidResponse,
     NetworkError,
     NetworkTimeout,
     PayloadTooLarge,
@@ -261,7 +261,7 @@ def test_a_garbled_event_is_answered_by_a_new_connection(connect):
     with Scripted(put(1, lambda peer: (peer.raw("put", "{}"), peer.hold())), put(2)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
-            assert isinstance(events.last_error, InvalidAnswer)
+            assert isinstance(events.last_error, InvalidResponse)
 
 
 def test_a_page_in_place_of_a_stream_is_no_connection(connect):
@@ -271,7 +271,7 @@ def test_a_page_in_place_of_a_stream_is_no_connection(connect):
     with Scripted(portal, put(1)) as server:
         with connect(server.url).database().stream() as events:
             assert next(events).data == 1
-            assert isinstance(events.last_error, InvalidAnswer)
+            assert isinstance(events.last_error, InvalidResponse)
 
 
 @pytest.mark.parametrize("size", [1, 7, 65_536])

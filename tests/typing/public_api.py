@@ -94,7 +94,7 @@ def an_error_says_what_happened() -> None:
         assert_type(error.status, int)
         assert_type(error.code, "str | None")
     except firebase_rest.errors.NetworkError as error:
-        assert_type(error.may_have_happened, bool)
+        assert_type(error.outcome_unknown, bool)
 
 
 def the_emulator_serves() -> None:

@@ -55,15 +55,15 @@ class Bucket:
         if callable(word):
             return word(request)
         if word == "cut":
-            raise NetworkError("cut", may_have_happened=True)
+            raise NetworkError("cut", outcome_unknown=True)
         if word == "half":
             offset = self.command(request)[1]
             assert offset == len(self.kept)
             self.kept += body[: len(body) // 2 // self.granularity * self.granularity]
-            raise NetworkError("half", may_have_happened=True)
+            raise NetworkError("half", outcome_unknown=True)
         answer = self.answer(request, body or b"")
         if word == "lost":
-            raise NetworkError("lost", may_have_happened=True)
+            raise NetworkError("lost", outcome_unknown=True)
         assert word == "ok"
         return answer
 

@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 import pytest
 
-from firebase_rest import InvalidAnswer, NetworkError, UserNotFound, UserRecord
+from firebase_rest import InvalidResponse, NetworkError, UserNotFound, UserRecord
 from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.protocol.endpoint import Endpoint
@@ -80,7 +80,7 @@ def test_a_lookup_that_fails_after_a_change_says_that_it_may_have_happened():
     flow.send(answer(ADA))
     with pytest.raises(NetworkError) as caught:
         flow.throw(NetworkError("gone"))
-    assert caught.value.may_have_happened
+    assert caught.value.outcome_unknown
 
 
 def test_pages_go_on_with_the_token_of_the_one_before():
@@ -151,7 +151,7 @@ def test_a_cookie_is_asked_for_at_the_project_itself():
     ],
 )
 def test_an_answer_that_lacks_what_was_asked_for_is_refused(flow):
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         drive(flow(), answer({"kind": "x"}))
 
 

@@ -13,15 +13,15 @@ import pytest
 from firebase_rest.auth.protocol import account, codes, google, idp, mfa, phone, sign_in
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.errors import (
+    AccountExistsWithDifferentCredential,
     ConfigError,
-    CredentialInUse,
+    CredentialAlreadyInUse,
     EmailExists,
-    InvalidAnswer,
     InvalidCredentials,
     InvalidRequest,
+    InvalidResponse,
     MfaFactor,
     MfaRequired,
-    NeedConfirmation,
     PhoneNumberExists,
     ServerError,
 )
@@ -226,7 +226,7 @@ def test_the_starts_answer_their_session_info():
 )
 @pytest.mark.parametrize("body", [{}, {"sessionInfo": 5, "phoneSessionInfo": [], "totpSessionInfo": {}, "authUri": 1}])
 def test_a_yes_without_what_was_asked_for_is_no_answer(flow, body):
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         drive(flow(), answer(body))
 
 
@@ -296,13 +296,13 @@ def test_a_need_for_confirmation_names_the_ways_that_are_known():
         "pendingToken": SECRET,
         "oauthAccessToken": SECRET,
     }
-    error = outcome(NeedConfirmation, body)
+    error = outcome(AccountExistsWithDifferentCredential, body)
     assert (error.email, error.provider_id, error.providers) == ("a@b", "facebook.com", ("google.com",))
     assert error.pending_token == SECRET
 
 
 @pytest.mark.parametrize(
-    ("code", "kind"), [("FEDERATED_USER_ID_ALREADY_LINKED", CredentialInUse), ("EMAIL_EXISTS", EmailExists)]
+    ("code", "kind"), [("FEDERATED_USER_ID_ALREADY_LINKED", CredentialAlreadyInUse), ("EMAIL_EXISTS", EmailExists)]
 )
 def test_an_error_message_in_a_yes_is_an_error_like_any_other(code, kind):
     error = outcome(kind, {"errorMessage": code, "email": "a@b", "pendingToken": SECRET, "oauthIdToken": SECRET})
@@ -344,7 +344,7 @@ def test_no_such_error_shows_its_secret_and_each_survives_a_pickle_with_it(body)
 
 @pytest.mark.parametrize("body", [{}, {"localId": "u1"}, {"idToken": None}])
 def test_a_yes_without_a_token_is_no_answer(body):
-    assert outcome(InvalidAnswer, body).may_have_happened
+    assert outcome(InvalidResponse, body).outcome_unknown
 
 
 # --- Google's own endpoints ---
@@ -382,7 +382,7 @@ def test_the_code_is_exchanged_with_its_verifier():
 @pytest.mark.parametrize("value", [None, 5])
 def test_a_refresh_that_brings_no_usable_tokens_is_no_answer(name, value):
     body = {"user_id": "u", "id_token": "T", "refresh_token": "R", "expires_in": "3600", name: value}
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         drive(sign_in.refresh(LIVE, "R"), answer(body))
 
 

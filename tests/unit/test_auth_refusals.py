@@ -105,7 +105,7 @@ def test_a_platform_error_says_its_reason():
 
 def test_an_app_check_refusal_has_no_code_and_is_known_by_its_name():
     error = refused({"error": {"code": 401, "message": "Firebase App Check token is invalid.", "status": "X"}}, 401)
-    assert isinstance(error, errors.AppNotVerified)
+    assert isinstance(error, errors.AppVerificationFailed)
     assert error.code is None
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from firebase_rest.auth import session as room
 from firebase_rest.auth.session import UserSession
-from firebase_rest.errors import InvalidAnswer, NetworkError, ServerError, SessionExpired, UsageError
+from firebase_rest.errors import InvalidResponse, NetworkError, ServerError, SessionExpired, UsageError
 from firebase_rest.transport import renewal
 
 LIMIT = 20.0
@@ -294,5 +294,5 @@ def test_a_refresh_that_answers_for_somebody_else_is_an_error():
 
     mine = {"idToken": token("me"), "refreshToken": "r", "expiresIn": "3600"}
     session = UserSession(lambda _: {**mine, "idToken": token("you")}, mine)
-    with pytest.raises(InvalidAnswer, match="somebody else"):
+    with pytest.raises(InvalidResponse, match="somebody else"):
         session.current_token(refused=mine["idToken"])

@@ -14,7 +14,7 @@ from google.auth import jwt as google_jwt
 from google.oauth2 import credentials as user_credentials
 
 import firebase_rest
-from firebase_rest import ConfigError, InvalidAnswer, PermissionDenied, UsageError
+from firebase_rest import ConfigError, InvalidResponse, PermissionDenied, UsageError
 from firebase_rest.auth import jwt
 from firebase_rest.auth.protocol import iam
 from loopback.google import EMAIL, key_file, key_pair
@@ -129,7 +129,7 @@ def test_the_flow_of_a_signature_may_be_repeated_and_asks_for_one_thing():
 
 @pytest.mark.parametrize("reply", [{}, {"signedBlob": "!!"}, {"signedBlob": None}])
 def test_an_answer_that_is_no_signature_is_refused(reply):
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         drive(iam.sign(SIGNER, b"text"), answer(reply))
 
 

@@ -39,7 +39,7 @@ def test_each_error_is_also_what_programs_already_catch():
     assert issubclass(errors.ConfigError, KeyError)
     assert issubclass(errors.NetworkError, requests.exceptions.ConnectionError)
     assert issubclass(errors.NetworkTimeout, requests.exceptions.Timeout)
-    assert issubclass(errors.InvalidAnswer, errors.NetworkError)
+    assert issubclass(errors.InvalidResponse, errors.NetworkError)
     assert issubclass(errors.ApiError, requests.exceptions.HTTPError)
     assert issubclass(errors.ApiError, OSError)
     assert issubclass(errors.TokenExpired, errors.Unauthenticated)
@@ -67,7 +67,7 @@ def test_every_error_survives_a_pickle_with_all_it_knows(kind, way):
 
 
 def test_what_a_network_error_knows_is_kept():
-    assert pickle.loads(pickle.dumps(errors.NetworkTimeout("slow", may_have_happened=True))).may_have_happened
+    assert pickle.loads(pickle.dumps(errors.NetworkTimeout("slow", outcome_unknown=True))).outcome_unknown
     conflict = pickle.loads(pickle.dumps(errors.TransactionConflict("no", value=[1], etag="e")))
     assert (conflict.value, conflict.etag) == ([1], "e")
 

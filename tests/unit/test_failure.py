@@ -9,7 +9,7 @@ import requests
 from requests import exceptions as rq
 from urllib3 import exceptions as u3
 
-from firebase_rest.errors import InvalidAnswer, NetworkError, NetworkTimeout, UsageError
+from firebase_rest.errors import InvalidResponse, NetworkError, NetworkTimeout, UsageError
 from firebase_rest.transport.failure import causes, classify, deadline_error, network_error, raised_below
 from firebase_rest.transport.retry import Failure
 from firebase_rest.transport.sockets import Watch
@@ -109,18 +109,18 @@ def test_no_message_holds_the_token_and_none_is_empty(error, seen, failure):
         (RESET, DIALING, NetworkError, False),
         (RESET, SENT, NetworkError, True),
         (RESET, FOREIGN, NetworkError, True),
-        (CUT, SENT, InvalidAnswer, True),
-        (CHUNK, SENT, InvalidAnswer, True),
-        (GARBLED, SENT, InvalidAnswer, True),
+        (CUT, SENT, InvalidResponse, True),
+        (CHUNK, SENT, InvalidResponse, True),
+        (GARBLED, SENT, InvalidResponse, True),
         (UNKNOWN_CA, DIALING, NetworkError, False),
-        (NO_TLS, SENT, InvalidAnswer, True),
+        (NO_TLS, SENT, InvalidResponse, True),
         (PROXY_LOCKED, DIALING, NetworkError, False),
     ],
 )
 def test_an_error_says_whether_the_request_may_have_been_carried_out(error, seen, kind, maybe):
     made = network_error(error, REQUEST, seen)
     assert type(made) is kind
-    assert made.may_have_happened is maybe
+    assert made.outcome_unknown is maybe
 
 
 @pytest.mark.parametrize("error", [rq.InvalidSchema("No connection adapters for 'x?auth=t0ken'"), ValueError("header")])
@@ -162,5 +162,5 @@ def test_an_error_of_a_program_is_told_from_one_of_the_libraries():
 def test_a_deadline_says_how_long_it_was():
     error = deadline_error(2.5, REQUEST, sent=True)
     assert str(error) == "PUT https://db.firebaseio.com/a.json did not end within its deadline of 2.5 s."
-    assert error.may_have_happened
+    assert error.outcome_unknown
     assert isinstance(error, requests.exceptions.Timeout)

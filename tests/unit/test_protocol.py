@@ -96,9 +96,9 @@ def test_exists_looks_at_the_names_only(body: Any, there: bool) -> None:
 
 
 def test_an_answer_that_lost_its_etag_is_an_error() -> None:
-    with pytest.raises(errors.InvalidAnswer, match="ETag"):
+    with pytest.raises(errors.InvalidResponse, match="ETag"):
         drive(protocol.read_with_etag(USERS), answer(10))
-    with pytest.raises(errors.InvalidAnswer, match="ETag"):
+    with pytest.raises(errors.InvalidResponse, match="ETag"):
         drive(protocol.write_if_match(USERS, 11, ETAG), answer(12, 412))
 
 
@@ -239,7 +239,7 @@ def test_a_proxys_page_in_place_of_an_answer_is_an_error_for_every_operation() -
         protocol.write_if_match(USERS, 1, ETAG),
         protocol.remove_if_match(USERS, ETAG),
     ):
-        with pytest.raises(errors.InvalidAnswer, match="not JSON"):
+        with pytest.raises(errors.InvalidResponse, match="not JSON"):
             drive(flow, page)
 
 

@@ -13,7 +13,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from firebase_rest.database.sse import Framer, Message, StreamEvent, event_in, messages
-from firebase_rest.errors import InvalidAnswer, UsageError
+from firebase_rest.errors import InvalidResponse, UsageError
 
 PUT = b'event: put\ndata: {"path":"/","data":1}\n\n'
 AS_MESSAGE = Message("put", '{"path":"/","data":1}')
@@ -152,5 +152,5 @@ def test_a_module_that_another_package_took_away_with_it_is_noticed(monkeypatch:
 
 @pytest.mark.parametrize("data", ["null", "1", "{}", '{"path":"/"}', '{"path":1,"data":1}', "[]", "{", "[" * 100_000])
 def test_a_change_without_path_and_data_is_an_invalid_answer_that_shows_none_of_it(data: str) -> None:
-    with pytest.raises(InvalidAnswer, match=f"put event of {len(data)} characters"):
+    with pytest.raises(InvalidResponse, match=f"put event of {len(data)} characters"):
         event_in(Message("put", data))

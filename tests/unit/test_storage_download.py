@@ -13,7 +13,7 @@ import pytest
 
 from firebase_rest.errors import (
     ChecksumMismatch,
-    InvalidAnswer,
+    InvalidResponse,
     NetworkError,
     NotFound,
     PermissionDenied,
@@ -169,7 +169,7 @@ def test_a_break_right_at_the_end_is_no_loss():
 def test_another_part_than_the_one_asked_for_is_not_taken():
     bucket = Bucket([30_000])
     bucket.before = [lambda: None, lambda: bucket.wrong.update({"content-range": "bytes 5-9/102400"})]
-    with pytest.raises(InvalidAnswer, match="another part"):
+    with pytest.raises(InvalidResponse, match="another part"):
         fetch(bucket)
 
 
@@ -256,7 +256,7 @@ def test_gzip_made_on_the_way_is_inflated_first_and_resumed_without_it():
 
 @pytest.mark.parametrize("data", [b"this is no gzip", ZIPPED[:40]])
 def test_what_says_that_it_is_gzip_and_is_not_is_an_invalid_answer(data):
-    with pytest.raises(InvalidAnswer, match="gzip"):
+    with pytest.raises(InvalidResponse, match="gzip"):
         fetch(Bucket(data=data, headers={"content-encoding": "gzip"}))
 
 

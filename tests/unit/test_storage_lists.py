@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from firebase_rest.errors import FirebaseError, InvalidAnswer
+from firebase_rest.errors import FirebaseError, InvalidResponse
 from firebase_rest.storage import protocol
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.protocol import Names, following
@@ -44,7 +44,7 @@ def test_a_page_may_lack_anything(reply, names):
 
 @pytest.mark.parametrize("reply", [[], None, 5, {"items": {}}, {"prefixes": "a/"}])
 def test_what_is_no_page_is_an_invalid_answer(reply):
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         page(reply)
 
 
@@ -58,7 +58,7 @@ def test_prefixes_that_every_page_repeats_are_given_once():
 
 
 def test_a_page_token_that_comes_twice_is_an_invalid_answer():
-    with pytest.raises(InvalidAnswer, match="circles"):
+    with pytest.raises(InvalidResponse, match="circles"):
         list(following(Names((), (), "1") for _ in range(5)))
 
 

@@ -9,14 +9,14 @@ from dataclasses import replace
 import pytest
 
 from firebase_rest.errors import (
-    Cancelled,
     ChecksumMismatch,
-    InvalidAnswer,
+    InvalidResponse,
     NetworkError,
     NotFound,
     PermissionDenied,
     PreconditionFailed,
     ServerError,
+    TransferCancelled,
     UsageError,
 )
 from firebase_rest.storage.location import Location
@@ -73,7 +73,7 @@ def test_a_small_upload_whose_answer_was_lost_is_not_repeated():
     bucket = Bucket(["lost"])
     with pytest.raises(NetworkError) as caught:
         put(bucket, b"small")
-    assert caught.value.may_have_happened
+    assert caught.value.outcome_unknown
     assert len(bucket.requests) == 1
 
 
@@ -254,13 +254,13 @@ def test_bytes_that_the_server_lost_and_that_cannot_be_read_again_end_the_upload
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
-        (Response(200, {"x-goog-upload-status": "active"}), InvalidAnswer, "did not say how far"),
+        (Response(200, {"x-goog-upload-status": "active"}), InvalidResponse, "did not say how far"),
         (
             Response(200, {"x-goog-upload-status": "active", "x-goog-upload-size-received": str(9 * K)}),
-            InvalidAnswer,
+            InvalidResponse,
             "of which",
         ),
-        (Response(200, {"x-goog-upload-status": "cancelled"}), Cancelled, "cancelled"),
+        (Response(200, {"x-goog-upload-status": "cancelled"}), TransferCancelled, "cancelled"),
     ],
 )
 def test_odd_answers_to_the_question_how_far_end_the_upload(answer, error, words):
@@ -270,7 +270,7 @@ def test_odd_answers_to_the_question_how_far_end_the_upload(answer, error, words
 
 @pytest.mark.parametrize("status", ["", "final"])
 def test_a_start_that_names_no_active_session_is_a_failure(status):
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         put(Bucket([lambda request: Response(200, {"x-goog-upload-status": status})]), LARGE)
 
 
@@ -313,7 +313,7 @@ def test_another_file_with_fewer_bytes_cannot_go_on():
     with pytest.raises(NetworkError):
         put(bucket, LARGE, session=session)
     bucket.trouble = []
-    with pytest.raises((UsageError, InvalidAnswer)):
+    with pytest.raises((UsageError, InvalidResponse)):
         put(bucket, LARGE[:K], session=session)
 
 
@@ -331,7 +331,7 @@ def test_cancelling_stops_before_the_next_piece():
     done: list[int] = []
     control = Control(done.append, lambda: len(done) > 2)
     session = Session()
-    with pytest.raises(Cancelled):
+    with pytest.raises(TransferCancelled):
         put(bucket, LARGE, session=session, control=control)
     assert done == [0, 2 * K, 4 * K]
     run(cancel(session), bucket)
@@ -379,7 +379,7 @@ def test_the_upload_url_is_in_no_repr_and_no_error():
     ],
 )
 def test_an_upload_url_elsewhere_is_not_followed(url):
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         trusted(url, AT)
 
 

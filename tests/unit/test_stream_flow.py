@@ -11,7 +11,7 @@ from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.stream import open_stream
 from firebase_rest.database.wake import PatientSigner, Wake
-from firebase_rest.errors import IndexNotDefined, InvalidAnswer, NetworkError, PermissionDenied, UsageError
+from firebase_rest.errors import IndexNotDefined, InvalidResponse, NetworkError, PermissionDenied, UsageError
 from firebase_rest.transport.credentials import User
 from firebase_rest.transport.wire import Repeat, Request, Response
 from unit.by_hand import answer
@@ -63,7 +63,7 @@ def test_the_answer_is_the_open_body() -> None:
     [
         (answer({"error": "Permission denied"}, 401), PermissionDenied),
         (answer({"error": "Index not defined, add ..."}, 400), IndexNotDefined),
-        (Response(204), InvalidAnswer),
+        (Response(204), InvalidResponse),
     ],
 )
 def test_a_refusal_is_a_typed_error(response: Response, kind: type[Exception]) -> None:
@@ -77,7 +77,7 @@ def test_a_body_of_another_kind_is_closed_and_refused() -> None:
     reader = Reader()
     flow = open_stream(PLACE, Filter())
     next(flow)
-    with pytest.raises(InvalidAnswer, match="text/html"):
+    with pytest.raises(InvalidResponse, match="text/html"):
         flow.send(Response(200, {"content-type": "text/html"}, reader=reader))
     assert reader.closed
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from firebase_rest.errors import InvalidAnswer, NetworkError, UsageError
+from firebase_rest.errors import InvalidResponse, NetworkError, UsageError
 from firebase_rest.transport import wire
 from firebase_rest.transport.wire import Pause, Request, Response, run
 
@@ -83,7 +83,7 @@ def test_a_network_error_is_thrown_into_the_flow_which_may_go_on():
         return (yield GET).status
 
     caught = []
-    lost = NetworkError("lost", may_have_happened=True)
+    lost = NetworkError("lost", outcome_unknown=True)
     assert run(flow(), Scripted(lost, Response(200))) == 200
     assert caught == [lost]
 
@@ -161,15 +161,15 @@ def test_a_whole_json_value_is_parsed_from_bytes(body, value):
     ],
 )  # fmt: skip
 def test_anything_else_is_an_invalid_answer_that_says_what_came(body, words):
-    with pytest.raises(InvalidAnswer, match=words) as caught:
+    with pytest.raises(InvalidResponse, match=words) as caught:
         Response(200, body=body).json()
     assert "HTTP 200" in str(caught.value)
-    assert caught.value.may_have_happened
+    assert caught.value.outcome_unknown
     assert caught.value.__context__ is None, "the parser's own error holds the whole body"
 
 
 def test_of_broken_json_nothing_is_shown():
-    with pytest.raises(InvalidAnswer) as caught:
+    with pytest.raises(InvalidResponse) as caught:
         Response(200, body=b'{"idToken": "eyJhbGciOi').json()
     assert "eyJ" not in str(caught.value)
 
@@ -177,9 +177,9 @@ def test_of_broken_json_nothing_is_shown():
 @pytest.mark.parametrize("body", [b"12", b"-1", b" 0", b"1.5", b"1e5"])
 def test_a_bare_number_counts_only_if_something_said_where_it_ends(body):
     assert Response(200, body=body).json() == json.loads(body)
-    with pytest.raises(InvalidAnswer, match="may have been cut"):
+    with pytest.raises(InvalidResponse, match="may have been cut"):
         Response(200, body=body, framed=False).json()
-    with pytest.raises(InvalidAnswer, match="may have been cut"):
+    with pytest.raises(InvalidResponse, match="may have been cut"):
         Response(200, body=body, framed=False).json(parse_float=Decimal, parse_int=str)
 
 
@@ -195,7 +195,7 @@ def test_options_reach_the_parser():
 def test_only_an_object_is_an_object():
     assert Response(200, body=b'{"a": 1}').json_object() == {"a": 1}
     for body in (b"[]", b"null", b"1", b'""'):
-        with pytest.raises(InvalidAnswer, match="not a JSON object"):
+        with pytest.raises(InvalidResponse, match="not a JSON object"):
             Response(200, body=body).json_object()
 
 
@@ -224,7 +224,7 @@ def test_the_garbage_collector_goes_on_when_the_program_gives_options(monkeypatc
 
 
 def test_the_garbage_collector_comes_back_after_broken_json_and_stays_off_where_it_was_off():
-    with pytest.raises(InvalidAnswer):
+    with pytest.raises(InvalidResponse):
         Response(200, body=LARGE[:-1]).json()
     assert gc.isenabled()
     gc.disable()

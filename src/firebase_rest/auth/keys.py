@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from firebase_rest.auth.protocol.certificates import Certificates
-from firebase_rest.errors import InvalidAnswer
+from firebase_rest.errors import InvalidResponse
 from firebase_rest.transport.renewal import Renewal
 
 SEARCH_REST = 10.0
@@ -66,4 +66,4 @@ def _verifiers(pem: Mapping[str, str]) -> dict[str, Any]:
         return {key_id: crypt.RSAVerifier.from_string(text) for key_id, text in pem.items()}  # type: ignore[no-untyped-call]
     except (ValueError, TypeError):
         pass
-    raise InvalidAnswer("What answered in place of Google's certificates sent something that is no certificate.")
+    raise InvalidResponse("What answered in place of Google's certificates sent something that is no certificate.")

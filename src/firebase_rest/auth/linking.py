@@ -35,7 +35,7 @@ class Linking(Room):
     def link_with_phone_number(self, user: Token, session_info: str, code: str) -> SignedIn:
         """Give the account the phone number that the code went to, in place of another it may have.
 
-        Raises `InvalidCode`, and `PhoneNumberExists`, which can be signed in with.
+        Raises `InvalidVerificationCode`, and `PhoneNumberExists`, which can be signed in with.
         """
         text("session_info", session_info)
         shown = typed_code(code)
@@ -55,7 +55,7 @@ class Linking(Room):
     ) -> SignedIn:
         """Link with an identity provider; the arguments are those of `sign_in_with_idp`.
 
-        Raises `CredentialInUse` and `EmailExists` where another user has the credential or its address.
+        Raises `CredentialAlreadyInUse` and `EmailExists` where another user has the credential or its address.
         """
         credential = Credential.of(provider_id, id_token, access_token, nonce, oauth_token_secret, code, pending_token)
         return self._as(user, lambda token: credential.flow(self._endpoint, token))

@@ -62,8 +62,8 @@ class TotpSecret:
 class MultiFactor(Room):
     """Second factors of an account. A session passed as `user` takes over the new tokens.
 
-    Enrolling needs a verified e-mail address and a first factor that allows it. It raises `SecondFactorRefused`,
-    `InvalidCode`, `RecentLoginRequired` and, where the project has none, `OperationNotAllowed`.
+    Enrolling needs a verified e-mail address and a first factor that allows it. It raises `SecondFactorError`,
+    `InvalidVerificationCode`, `RecentLoginRequired` and, where the project has none, `OperationNotAllowed`.
     """
 
     def __init__(self, channel: Channel, endpoint: Endpoint) -> None:
@@ -108,7 +108,7 @@ class MultiFactor(Room):
         return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, display_name, shown))
 
     def withdraw(self, user: Token, factor: MfaFactor | str) -> SignedIn:
-        """Take a second factor away. Raises `SecondFactorRefused` for one that the account has not."""
+        """Take a second factor away. Raises `SecondFactorError` for one that the account has not."""
         enrollment_id = factor.id if isinstance(factor, MfaFactor) else text("factor", factor)
         return self._as(user, lambda token: mfa.withdraw(self._endpoint, token, enrollment_id))
 
@@ -129,13 +129,13 @@ class MultiFactor(Room):
         return self._run(flow)
 
     def sign_in_with_phone(self, required: MfaRequired, session_info: str, code: str) -> SignedIn:
-        """Finish a sign-in with the code of a text message. Raises `InvalidCode`."""
+        """Finish a sign-in with the code of a text message. Raises `InvalidVerificationCode`."""
         text("session_info", session_info)
         shown = typed_code(code)
         return self._run(mfa.finish_phone_sign_in(self._endpoint, _credential(required), session_info, shown))
 
     def sign_in_with_totp(self, required: MfaRequired, code: str, factor: MfaFactor | None = None) -> SignedIn:
-        """Finish a sign-in with the code that an authenticator app shows. Raises `InvalidCode`."""
+        """Finish a sign-in with the code that an authenticator app shows. Raises `InvalidVerificationCode`."""
         chosen = _chosen(required, factor, "totp")
         shown = typed_code(code)
         return self._run(mfa.finish_totp_sign_in(self._endpoint, _credential(required), chosen.id, shown))

@@ -15,7 +15,7 @@ from firebase_rest.auth.idp import AuthUri, Credential, check_state
 from firebase_rest.auth.protocol import google, idp
 from firebase_rest.auth.replies import SignedIn
 from firebase_rest.auth.room import Room, Token, filled, text
-from firebase_rest.errors import InvalidAnswer, UsageError
+from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.transport.wire import Flow
 
 OpenBrowser = Callable[[str], object]
@@ -27,7 +27,7 @@ class Providers(Room):
     """Signing in by an identity provider: google.com, facebook.com, github.com, twitter.com, apple.com, microsoft.com,
     yahoo.com, and the project's own oidc.* and saml.*.
 
-    Every one of these raises `NeedConfirmation` where the address has an account that the provider cannot vouch for,
+    Every one of these raises `AccountExistsWithDifferentCredential` where the address has an account that the provider cannot vouch for,
     `InvalidCredentials` for a credential that is bad or over, and `OperationNotAllowed` for a provider that is off.
     """
 
@@ -163,7 +163,7 @@ class Providers(Room):
         )
         token = str(issued.get("id_token", ""))
         if claims_of(token).get("nonce") != secret["nonce"]:
-            raise InvalidAnswer("Google's ID token was issued for another sign-in: its nonce differs.")
+            raise InvalidResponse("Google's ID token was issued for another sign-in: its nonce differs.")
         credential = Credential.of("google.com", token, issued.get("access_token"), None, None, None, None)
         if user is None:
             return self._run(credential.flow(endpoint))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.auth.claims import claims_of, lifetime_of
-from firebase_rest.errors import AuthError, InvalidAnswer, SessionExpired, UsageError
+from firebase_rest.errors import AuthError, InvalidResponse, SessionExpired, UsageError
 from firebase_rest.transport.renewal import Renewal
 
 if TYPE_CHECKING:
@@ -217,7 +217,7 @@ class UserSession:
                 raise
             return  # a change has killed the old tokens meanwhile, and brought new ones
         if claims_of(reply["idToken"]).get("sub", self._uid) != self._uid:
-            raise InvalidAnswer(f"The tokens of {self._uid} were renewed with those of somebody else.")
+            raise InvalidResponse(f"The tokens of {self._uid} were renewed with those of somebody else.")
         self._replace(before, reply)
 
     def _replace(self, before: _Tokens | None, reply: Mapping[str, Any]) -> None:

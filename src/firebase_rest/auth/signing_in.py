@@ -78,7 +78,7 @@ class SigningIn(Room):
 
         Firebase asks for a proof that a genuine app calls, except for the console's test numbers: a reCAPTCHA token, or
         in `app_proof` the fields of another kind, such as "playIntegrityToken". Raises `InvalidPhoneNumber`,
-        `AppNotVerified`, `TooManyAttempts`. https://firebase.google.com/docs/auth/web/phone-auth
+        `AppVerificationFailed`, `TooManyAttempts`. https://firebase.google.com/docs/auth/web/phone-auth
         """
         proof = app_proof_fields(recaptcha_token, app_proof)
         return self._run(phone.send_code(self._endpoint, text("phone_number", phone_number), proof))
@@ -91,7 +91,7 @@ class SigningIn(Room):
         phone_number: str | None = None,
         temporary_proof: str | None = None,
     ) -> SignedIn:
-        """Sign in with the code from a text message; an unknown number gets an account. Raises `InvalidCode`.
+        """Sign in with the code from a text message; an unknown number gets an account. Raises `InvalidVerificationCode`.
 
         With `phone_number` and `temporary_proof`, both of a `PhoneNumberExists`, to the account that has the number.
         """

@@ -19,7 +19,7 @@ from firebase_rest.database.values import Encoded, encode, encode_update
 from firebase_rest.errors import (
     ApiError,
     IndexNotDefined,
-    InvalidAnswer,
+    InvalidResponse,
     NotFound,
     PayloadTooLarge,
     PermissionDenied,
@@ -158,7 +158,9 @@ def _etag_of(response: Response) -> str:
     """The ETag; without one there is nothing a conditional write could hold on to."""
     etag = response.headers.get("etag")
     if not etag:
-        raise InvalidAnswer("The answer came without its ETag header; something between here and Firebase removes it.")
+        raise InvalidResponse(
+            "The answer came without its ETag header; something between here and Firebase removes it."
+        )
     return etag
 
 

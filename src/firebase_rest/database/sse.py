@@ -13,7 +13,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from firebase_rest.errors import InvalidAnswer, UsageError
+from firebase_rest.errors import InvalidResponse, UsageError
 
 
 class Message(NamedTuple):
@@ -134,7 +134,7 @@ def _parsed(text: str) -> Any:
 
 
 def event_in(message: Message, *, resync: bool = False) -> StreamEvent:
-    """The change that a put or patch message carries. Raises `InvalidAnswer` for data that is none."""
+    """The change that a put or patch message carries. Raises `InvalidResponse` for data that is none."""
     try:
         body = _parsed(message.data)
         path, data = body["path"], body["data"]
@@ -142,4 +142,4 @@ def event_in(message: Message, *, resync: bool = False) -> StreamEvent:
             return StreamEvent(message.event, path, data, resync)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise InvalidAnswer(f"A {message.event} event of {len(message.data)} characters carried no path and data.")
+    raise InvalidResponse(f"A {message.event} event of {len(message.data)} characters carried no path and data.")

@@ -23,7 +23,7 @@ from firebase_rest.database.wake import PatientSigner, Wake
 from firebase_rest.errors import (
     ApiError,
     FirebaseError,
-    InvalidAnswer,
+    InvalidResponse,
     NetworkError,
     PayloadTooLarge,
     RateLimited,
@@ -65,7 +65,7 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
     if response.reader is None or not kind.startswith("text/event-stream"):
         if response.reader is not None:
             response.reader.close()
-        raise InvalidAnswer(f"HTTP {response.status} came with {kind!r} in place of a stream of events.")
+        raise InvalidResponse(f"HTTP {response.status} came with {kind!r} in place of a stream of events.")
     return response.reader
 
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
-from firebase_rest.errors import ChecksumMismatch, InvalidAnswer, NetworkError, PreconditionFailed
+from firebase_rest.errors import ChecksumMismatch, InvalidResponse, NetworkError, PreconditionFailed
 from firebase_rest.storage.checksum import Checksum, Expected, Md5, of_header
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.protocol import check, get_metadata
@@ -135,7 +135,7 @@ class Arrival:
             return 0  # a server may ignore the Range
         match = _CONTENT_RANGE.match(response.headers.get("content-range", ""))
         if match is None or int(match[1]) != self._next:
-            raise InvalidAnswer("The server sent another part of the object than it was asked for.")
+            raise InvalidResponse("The server sent another part of the object than it was asked for.")
         return int(match[1])
 
     def changed(self, response: Response) -> PreconditionFailed:
@@ -177,10 +177,10 @@ class Arrival:
         return self.span.end is not None and self._next >= self.span.end
 
     def check_end(self) -> None:
-        """The body has ended. Raises `InvalidAnswer` if the object has not."""
+        """The body has ended. Raises `InvalidResponse` if the object has not."""
         goal = self.total if self.span.end is None else self.span.end
         if goal is not None and self.total is not None and self._next < min(goal, self.total):
-            raise InvalidAnswer(f"The answer ended after {self._next} of {min(goal, self.total)} bytes.")
+            raise InvalidResponse(f"The answer ended after {self._next} of {min(goal, self.total)} bytes.")
 
     def difference(self) -> str | None:
         """What differs from the checksum, if the whole object was compared with one."""
@@ -220,7 +220,7 @@ class Inflater:
         self._begun = False
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """What these bytes become. Raises `InvalidAnswer` for what is no gzip."""
+        """What these bytes become. Raises `InvalidResponse` for what is no gzip."""
         while data:
             self._begun = True
             if self._inside.eof:  # gzip files may follow each other
@@ -230,15 +230,15 @@ class Inflater:
             except zlib.error:
                 piece = None
             if piece is None:
-                raise InvalidAnswer("The object says that it is gzip, and its bytes are not.")
+                raise InvalidResponse("The object says that it is gzip, and its bytes are not.")
             data = self._inside.unconsumed_tail or self._inside.unused_data
             if piece:
                 yield piece
 
     def check_end(self) -> None:
-        """Raises `InvalidAnswer` in the middle of a gzip file."""
+        """Raises `InvalidResponse` in the middle of a gzip file."""
         if self._begun and not self._inside.eof:
-            raise InvalidAnswer("The object's gzip data end too early.")
+            raise InvalidResponse("The object's gzip data end too early.")
 
 
 # --- the flow --------------------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from firebase_rest.errors import InvalidAnswer, UsageError
+from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.storage import forms, protocol
 from firebase_rest.storage.place import Place, Token
 
@@ -150,11 +150,13 @@ class Listed(Place):
             yield StoredFile(reference.full_path, reference)
 
     def _names(self, folder: str, token: Token) -> Iterator[str]:
-        """The names of everything in a folder. Raises `InvalidAnswer` where the list holds others."""
+        """The names of everything in a folder. Raises `InvalidResponse` where the list holds others."""
         for page in self._pages(folder, token, recursive=True, page_size=None):
             for name in page.items:
                 if not name.startswith(folder):
-                    raise InvalidAnswer(f"The list names {name!r}, which is not below {folder!r}; nothing was deleted.")
+                    raise InvalidResponse(
+                        f"The list names {name!r}, which is not below {folder!r}; nothing was deleted."
+                    )
                 yield name
 
     def _pages(self, start: str, token: Token, *, recursive: bool, page_size: int | None) -> Iterator[protocol.Names]:

@@ -16,7 +16,7 @@ from urllib.parse import quote
 from firebase_rest.errors import (
     ApiError,
     FirebaseError,
-    InvalidAnswer,
+    InvalidResponse,
     NotFound,
     PayloadTooLarge,
     PermissionDenied,
@@ -83,10 +83,10 @@ def refusal(response: Response) -> ApiError:
 
 
 def metadata_in(response: Response) -> Metadata:
-    """The metadata that an answer carries. Raises `InvalidAnswer` where something else came."""
+    """The metadata that an answer carries. Raises `InvalidResponse` where something else came."""
     found = response.json_object()
     if "name" not in found:
-        raise InvalidAnswer("What answered in place of Firebase did not send an object's metadata.")
+        raise InvalidResponse("What answered in place of Firebase did not send an object's metadata.")
     return found
 
 
@@ -222,12 +222,12 @@ def _entries(reply: Mapping[str, Any], member: str) -> Sequence[object]:
     if found is None:
         return ()
     if not isinstance(found, list):
-        raise InvalidAnswer(f"What answered in place of Firebase sent {member!r} that are no list.")
+        raise InvalidResponse(f"What answered in place of Firebase sent {member!r} that are no list.")
     return cast("list[object]", found)
 
 
 def following(pages: Iterator[Names]) -> Iterator[Names]:
-    """Pages without what earlier pages had. Raises `InvalidAnswer` where a page token comes twice."""
+    """Pages without what earlier pages had. Raises `InvalidResponse` where a page token comes twice."""
     seen: set[str] = set()
     tokens: set[str] = set()
     for page in pages:
@@ -239,5 +239,5 @@ def following(pages: Iterator[Names]) -> Iterator[Names]:
         seen.update(page.prefixes)
         if page.next_page_token is not None:
             if page.next_page_token in tokens:
-                raise InvalidAnswer("The list goes round in circles: the same page was named as the next one twice.")
+                raise InvalidResponse("The list goes round in circles: the same page was named as the next one twice.")
             tokens.add(page.next_page_token)

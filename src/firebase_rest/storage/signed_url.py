@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 from urllib.parse import quote, urlsplit
 
-from firebase_rest.errors import InvalidAnswer, UsageError
+from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.storage.location import PRODUCTION, Location
 from firebase_rest.storage.protocol import check
 from firebase_rest.transport.wire import Flow, Repeat, Request
@@ -135,4 +135,4 @@ def sign_there(email: str, message: bytes) -> Flow[bytes]:
         return base64.b64decode(str(check(response).json_object()["signedBlob"]), validate=True)
     except (KeyError, ValueError):
         pass
-    raise InvalidAnswer("What answered in place of Google's IAM sent no signature.")
+    raise InvalidResponse("What answered in place of Google's IAM sent no signature.")

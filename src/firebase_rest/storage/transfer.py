@@ -13,13 +13,13 @@ from threading import Event
 from typing import Any
 
 from firebase_rest.errors import (
-    Cancelled,
     FirebaseError,
-    InvalidAnswer,
+    InvalidResponse,
     NetworkError,
     NetworkTimeout,
     PayloadTooLarge,
     PreconditionFailed,
+    TransferCancelled,
     UsageError,
 )
 from firebase_rest.storage import protocol
@@ -143,7 +143,7 @@ class ObjectStream(io.RawIOBase):
     def _next(self) -> bytes:
         """The next piece; b"" at the end, which a failure is not, however often it is read on."""
         if self._failed:
-            raise InvalidAnswer("The stream broke off at an earlier read; open another one.")
+            raise InvalidResponse("The stream broke off at an earlier read; open another one.")
         self._failed = True
         piece = next(self._pieces, b"")
         self._failed = False
@@ -202,7 +202,7 @@ class Upload:
         return self._session.offset
 
     def run(self) -> dict[str, Any]:
-        """Carry it out, and return the metadata of the object. Raises what `put` raises, and `Cancelled`."""
+        """Carry it out, and return the metadata of the object. Raises what `put` raises, and `TransferCancelled`."""
         channel = self._channel
         with Source(self._file) as source, reporting(self._progress, self._plan.location.name) as report:
             control = Control(lambda done: report(done, source.size), self._cancelled.is_set)
@@ -211,20 +211,20 @@ class Upload:
                 return run(flow, Call(channel.transport, channel.signer, channel.options, self._watch))
             except ReadFailed as failed:
                 raise failed.error from None
-            except (Cancelled, NetworkError) as error:
+            except (TransferCancelled, NetworkError) as error:
                 if not self._cancelled.is_set():
                     raise
                 failure = error
             return self._give_up(failure)
 
     def cancel(self) -> None:
-        """End the upload, from any thread; what was sent of it is thrown away. `run` raises `Cancelled`."""
+        """End the upload, from any thread; what was sent of it is thrown away. `run` raises `TransferCancelled`."""
         self._cancelled.set()
         self._watch.end()
 
     def _give_up(self, failure: Exception) -> dict[str, Any]:
-        if not isinstance(failure, Cancelled):
-            failure = Cancelled("The upload was cancelled.")
+        if not isinstance(failure, TransferCancelled):
+            failure = TransferCancelled("The upload was cancelled.")
         with suppress(FirebaseError):  # the session ends by itself within a week
             self._channel.run(cancel(self._session))
         self._session = Session()

@@ -18,10 +18,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from firebase_rest.errors import (
     ApiError,
-    Cancelled,
     FirebaseError,
-    InvalidAnswer,
+    InvalidResponse,
     NetworkError,
+    TransferCancelled,
     UsageError,
 )
 from firebase_rest.storage.checksum import of_metadata
@@ -160,7 +160,7 @@ def _start(plan: Plan, source: Source, session: Session) -> Flow[None]:
     request = Request("POST", url, plan.params, headers, plan.body(), Repeat.ALWAYS, token_401=True)
     response = check((yield request))
     if _status(response) != "active":
-        raise InvalidAnswer("The upload was not begun: the server named no active session.")
+        raise InvalidResponse("The upload was not begun: the server named no active session.")
     session.url = trusted(response.headers.get("x-goog-upload-url", ""), plan.location)
     granularity = response.headers.get("x-goog-upload-chunk-granularity", "")
     # The official emulator names less, and does not mind.
@@ -169,7 +169,7 @@ def _start(plan: Plan, source: Source, session: Session) -> Flow[None]:
 
 
 def trusted(url: str, location: Location) -> str:
-    """An upload URL, if the credential may go there. Raises `InvalidAnswer` for another host than Google's.
+    """An upload URL, if the credential may go there. Raises `InvalidResponse` for another host than Google's.
 
     In front of an emulator the configured address stays: it may know itself by another name.
     """
@@ -181,7 +181,7 @@ def trusted(url: str, location: Location) -> str:
     if (parts.scheme, parts.netloc) != (base.scheme, base.netloc) and not (
         parts.scheme == "https" and host.endswith(".googleapis.com")
     ):
-        raise InvalidAnswer("The server named an upload address that is not Google's; nothing was sent there.")
+        raise InvalidResponse("The server named an upload address that is not Google's; nothing was sent there.")
     return parts.geturl()
 
 
@@ -271,7 +271,7 @@ class _Pieces:
         size = largest
         while True:
             if self._control.is_cancelled():
-                raise Cancelled("The upload was cancelled.")
+                raise TransferCancelled("The upload was cancelled.")
             piece, is_last = self._source.piece(session.offset, size)
             outcome = yield from self._send_one(piece, is_last=is_last)
             if outcome.metadata is not None:
@@ -300,7 +300,7 @@ class _Pieces:
             return _Outcome(doubt=error)
         status = _status(response)
         if status == "cancelled":
-            raise Cancelled("The upload was cancelled.")
+            raise TransferCancelled("The upload was cancelled.")
         if 200 <= response.status < 300:
             return _accepted(response, status, is_last=is_last)
         if status != "final":  # a final one is dead: it can neither be asked nor taken up
@@ -315,7 +315,7 @@ class _Pieces:
         """Ask until the server says how far it got. True when it has everything."""
         while True:
             if self._control.is_cancelled():
-                raise Cancelled("The upload was cancelled.")
+                raise TransferCancelled("The upload was cancelled.")
             self._failures += 1
             if self._failures > self._plan.attempts:
                 raise doubt
@@ -325,7 +325,7 @@ class _Pieces:
             try:
                 is_final = yield from self._ask()
             except NetworkError as error:
-                if isinstance(error, InvalidAnswer):
+                if isinstance(error, InvalidResponse):
                     raise
                 doubt = error
                 continue
@@ -341,15 +341,15 @@ class _Pieces:
             raise _SessionLost(refusal(response))
         status = _status(check(response))
         if status == "cancelled":
-            raise Cancelled("The upload was cancelled.")
+            raise TransferCancelled("The upload was cancelled.")
         if status == "final":
             return True
         text = response.headers.get("x-goog-upload-size-received", "")
         if not text.isdecimal():
-            raise InvalidAnswer("The server did not say how far the upload has come.")
+            raise InvalidResponse("The server did not say how far the upload has come.")
         received = int(text)
         if received > self._sent:
-            raise InvalidAnswer(f"The server has {received} bytes of the upload, of which {self._sent} were sent.")
+            raise InvalidResponse(f"The server has {received} bytes of the upload, of which {self._sent} were sent.")
         if not self._is_taken_up and not self._source.can_read(received):
             raise UsageError(
                 f"The server has only {received} bytes, and the rest cannot be read again; pass a file that can seek."
@@ -369,11 +369,11 @@ def _accepted(response: Response, status: str, *, is_last: bool) -> _Outcome:
     """A yes to a piece, looked at closely."""
     if status == "final":
         if not is_last:
-            raise InvalidAnswer("The server ended the upload before its last piece.")
+            raise InvalidResponse("The server ended the upload before its last piece.")
         try:
             return _Outcome(metadata=metadata_in(response))
-        except InvalidAnswer:  # empty, or the text OK, when it had the piece already
+        except InvalidResponse:  # empty, or the text OK, when it had the piece already
             return _Outcome(is_final=True)
     if status == "active" and not is_last:
         return _Outcome()
-    return _Outcome(doubt=InvalidAnswer("The server took a piece of the upload without saying what became of it."))
+    return _Outcome(doubt=InvalidResponse("The server took a piece of the upload without saying what became of it."))

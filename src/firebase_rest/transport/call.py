@@ -73,11 +73,11 @@ class _Attempt:
         return self.response.headers.get("retry-after") if self.response else None
 
     @property
-    def may_have_happened(self) -> bool:
+    def outcome_unknown(self) -> bool:
         """Whether the server may have carried the request out without saying so."""
         if self.response is not None:
             return self.response.status in (408, 500, 502, 504)
-        return isinstance(self.error, NetworkError) and self.error.may_have_happened
+        return isinstance(self.error, NetworkError) and self.error.outcome_unknown
 
 
 class Call:
@@ -115,7 +115,7 @@ class Call:
         """Wait, within the call's deadline; `NetworkError` when the App is closed meanwhile."""
         if self._ends is not None and time.monotonic() + seconds >= self._ends:
             raise NetworkTimeout(f"The call did not end within its deadline of {self._options.deadline:g} s.")
-        self._wait(seconds, may_have_happened=False)
+        self._wait(seconds, outcome_unknown=False)
 
     @property
     def is_overdue(self) -> bool:
@@ -132,10 +132,10 @@ class Call:
         if self._ends is not None and self._watch is not None:
             self._transport.watchdog.release(self._watch)
 
-    def _wait(self, seconds: float, *, may_have_happened: bool) -> None:
+    def _wait(self, seconds: float, *, outcome_unknown: bool) -> None:
         if seconds > 0 and self._transport.closing.wait(seconds):
             raise NetworkError(
-                "The App was closed while a call was waiting to try again.", may_have_happened=may_have_happened
+                "The App was closed while a call was waiting to try again.", outcome_unknown=outcome_unknown
             )
 
     def _signed(self, refused: Stamp | None) -> Stamp:
@@ -173,15 +173,15 @@ class Call:
             wait = pause_before(number, attempt.retry_after)
             if self._ends is not None and time.monotonic() + wait >= self._ends:
                 break
-            maybe |= attempt.may_have_happened
+            maybe |= attempt.outcome_unknown
             logger.debug("%r: %s; trying again in %.2f s", request, attempt.outcome, wait)
-            self._wait(wait, may_have_happened=maybe)
+            self._wait(wait, outcome_unknown=maybe)
         if attempt.response is not None:
             return replace(attempt.response, after_doubt=True) if maybe else attempt.response
         error = attempt.error
         assert error is not None
         if maybe and isinstance(error, NetworkError):
-            error.may_have_happened = True
+            error.outcome_unknown = True
         raise error
 
     def _try(self, request: Request, stamp: Stamp) -> _Attempt:
@@ -225,7 +225,7 @@ class Call:
         error = network_error(problem, request, watch, outcome, _secrets(request, stamp))
         if watch.ended or self._transport.closing.is_set():
             what = f"{request.method} {redact(request.url)} was ended by close()."
-            return _Attempt(Failure.PERMANENT, error=NetworkError(what, may_have_happened=watch.connected))
+            return _Attempt(Failure.PERMANENT, error=NetworkError(what, outcome_unknown=watch.connected))
         return _Attempt(outcome, error=error)
 
     def _out_of_time(self, request: Request, *, sent: bool) -> _Attempt:

@@ -26,7 +26,7 @@ from requests.exceptions import (
 from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as u3
 
-from firebase_rest.errors import ApiError, InvalidAnswer, NetworkError, NetworkTimeout, UsageError
+from firebase_rest.errors import ApiError, InvalidResponse, NetworkError, NetworkTimeout, UsageError
 from firebase_rest.transport.redact import redact, redact_params, without
 from firebase_rest.transport.redirects import LOOPBACK
 from firebase_rest.transport.retry import Failure
@@ -92,7 +92,7 @@ def network_error(
     reason = without(secrets, _reason(error))
     if failure is Failure.PERMANENT:
         if sent:
-            return InvalidAnswer(f"No usable answer to {where}: {reason}.", may_have_happened=True)
+            return InvalidResponse(f"No usable answer to {where}: {reason}.", outcome_unknown=True)
         if isinstance(error, (*_MALFORMED, ValueError)) and not isinstance(error, ssl.SSLError):
             return UsageError(f"{where} cannot be sent: {reason}.")
         return NetworkError(f"No connection for {where}: {reason}.")
@@ -104,12 +104,10 @@ def network_error(
         hint = " Is the emulator running?" if urlsplit(request.url).hostname in LOOPBACK else ""
         return NetworkError(f"No connection to {host}, for {where}: {reason}.{hint}")
     if failure is Failure.READ_TIMEOUT:
-        return NetworkTimeout(
-            f"No answer in time to {where}; raise timeout= if it needs longer.", may_have_happened=sent
-        )
+        return NetworkTimeout(f"No answer in time to {where}; raise timeout= if it needs longer.", outcome_unknown=sent)
     if _has(error, IncompleteRead, u3.DecodeError, u3.InvalidChunkLength, ContentDecodingError):
-        return InvalidAnswer(f"The answer to {where} was cut or garbled on the way: {reason}.", may_have_happened=sent)
-    return NetworkError(f"The connection broke during {where}: {reason}.", may_have_happened=sent)
+        return InvalidResponse(f"The answer to {where} was cut or garbled on the way: {reason}.", outcome_unknown=sent)
+    return NetworkError(f"The connection broke during {where}: {reason}.", outcome_unknown=sent)
 
 
 def _reason(error: BaseException) -> str:
@@ -125,7 +123,7 @@ def deadline_error(seconds: float, request: Request, *, sent: bool) -> NetworkTi
     """The call's deadline has passed."""
     return NetworkTimeout(
         f"{request.method} {redact(request.url)} did not end within its deadline of {seconds:g} s.",
-        may_have_happened=sent,
+        outcome_unknown=sent,
     )
 
 

@@ -13,7 +13,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
 
-from firebase_rest.errors import ConfigError, InvalidAnswer, NetworkError, RateLimited, ServerError, Unauthenticated
+from firebase_rest.errors import ConfigError, InvalidResponse, NetworkError, RateLimited, ServerError, Unauthenticated
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.lenient import as_object, json_object
 from firebase_rest.transport.redact import redact
@@ -147,7 +147,7 @@ def renew(google: Any, fetch: Callable[[Request], Response]) -> None:
     except exceptions.GoogleAuthError as error:
         problem = _refusal(error, exchange.last)
     except (ValueError, TypeError, KeyError, AttributeError):
-        problem = InvalidAnswer("What answered in place of Google's token server did not send a token.")
+        problem = InvalidResponse("What answered in place of Google's token server did not send a token.")
     raise problem
 
 

@@ -40,7 +40,7 @@ def follow(origin: Request, current: Request, status: int, location: str | None)
         raise NetworkError(
             f"The server redirected a {origin.method} request (HTTP {status}), which Firebase does not do; "
             "check the URL in the configuration and what stands between.",
-            may_have_happened=False,
+            outcome_unknown=False,
         )
     target = _target(current.url, location or "")
     host, first = target.hostname or "", urlsplit(origin.url)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Protocol, TypeAlias, TypeVar, Union, cast
 
-from firebase_rest.errors import InvalidAnswer, NetworkError
+from firebase_rest.errors import InvalidResponse, NetworkError
 from firebase_rest.transport.redact import MASK, redact, redact_params
 
 Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
@@ -122,7 +122,7 @@ class Response:
     def json(self, **options: Any) -> Json:
         """The body parsed as JSON. `options` go to `json.loads`.
 
-        Raises `InvalidAnswer` for anything but one whole JSON value: a proxy's HTML page, a body that was cut.
+        Raises `InvalidResponse` for anything but one whole JSON value: a proxy's HTML page, a body that was cut.
         """
         value: Json = None
         problem = None
@@ -136,15 +136,15 @@ class Response:
             # 12 may be all that is left of 1234: nothing said how long the body is.
             problem = "is a number on a connection that does not say where it ends, so it may have been cut"
         if problem is not None:
-            raise InvalidAnswer(f"The answer (HTTP {self.status}) {problem}.", may_have_happened=True)
+            raise InvalidResponse(f"The answer (HTTP {self.status}) {problem}.", outcome_unknown=True)
         return value
 
     def json_object(self) -> dict[str, Any]:
-        """The body parsed as a JSON object. Raises `InvalidAnswer` for anything else."""
+        """The body parsed as a JSON object. Raises `InvalidResponse` for anything else."""
         value = self.json()
         if isinstance(value, dict):
             return value
-        raise InvalidAnswer(f"The answer (HTTP {self.status}) is not a JSON object.", may_have_happened=True)
+        raise InvalidResponse(f"The answer (HTTP {self.status}) is not a JSON object.", outcome_unknown=True)
 
 
 _NUMBER_STARTS = frozenset((b"-", b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"))

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 from firebase_rest.auth.protocol.endpoint import Endpoint, call
 from firebase_rest.auth.users import BatchError, BatchResult, Identifiers, UserRecord, UsersFound
-from firebase_rest.errors import InvalidAnswer, NetworkError, UserNotFound
+from firebase_rest.errors import InvalidResponse, NetworkError, UserNotFound
 from firebase_rest.transport.lenient import as_object
 from firebase_rest.transport.wire import Flow, Repeat, Request
 
@@ -147,7 +147,7 @@ def _member(reply: Mapping[str, Any], name: str) -> str:
     value = reply.get(name)
     if isinstance(value, str) and value:
         return value
-    raise InvalidAnswer(f"The answer holds no {name!r}.", may_have_happened=True)
+    raise InvalidResponse(f"The answer holds no {name!r}.", outcome_unknown=True)
 
 
 def _batch(uids: Sequence[str], errors: Iterable[Any]) -> BatchResult:
@@ -165,5 +165,5 @@ def _done_already() -> Generator[None, None, None]:
     try:
         yield
     except NetworkError as error:
-        error.may_have_happened = True
+        error.outcome_unknown = True
         raise

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from firebase_rest.auth.protocol.refusals import check
-from firebase_rest.errors import InvalidAnswer
+from firebase_rest.errors import InvalidResponse
 from firebase_rest.transport.wire import Flow, Repeat, Request, Response
 
 FALLBACK_AGE = 300.0
@@ -26,11 +26,11 @@ class Certificates:
 
 
 def fetch(url: str) -> Flow[Certificates]:
-    """What is at `url` now. Raises `InvalidAnswer` where that is no object of certificates."""
+    """What is at `url` now. Raises `InvalidResponse` where that is no object of certificates."""
     response = check((yield Request("GET", url, repeatable=Repeat.ALWAYS)))
     pem = {key_id: text for key_id, text in response.json_object().items() if isinstance(text, str)}
     if not pem:
-        raise InvalidAnswer("What answered in place of Google's certificates sent none.")
+        raise InvalidResponse("What answered in place of Google's certificates sent none.")
     return Certificates(pem, _age(response))
 
 

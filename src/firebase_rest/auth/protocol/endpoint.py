@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from firebase_rest.auth.protocol.refusals import check
-from firebase_rest.errors import ConfigError, InvalidAnswer
+from firebase_rest.errors import ConfigError, InvalidResponse
 from firebase_rest.transport.lenient import as_object
 from firebase_rest.transport.wire import Flow, Repeat, Request
 
@@ -85,13 +85,13 @@ class Endpoint:
 
 
 def member(reply: Mapping[str, Any], *path: str) -> str:
-    """The string at the end of a path of members. Raises `InvalidAnswer` for an answer that has none there."""
+    """The string at the end of a path of members. Raises `InvalidResponse` for an answer that has none there."""
     value: object = reply
     for name in path:
         value = as_object(value).get(name)
     if isinstance(value, str):
         return value
-    raise InvalidAnswer(f"The answer has no {'.'.join(path)} in it.", may_have_happened=True)
+    raise InvalidResponse(f"The answer has no {'.'.join(path)} in it.", outcome_unknown=True)
 
 
 def call(request: Request) -> Flow[dict[str, Any]]:

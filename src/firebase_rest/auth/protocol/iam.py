@@ -10,7 +10,7 @@ import json
 from urllib.parse import quote
 
 from firebase_rest.auth.protocol.refusals import check
-from firebase_rest.errors import InvalidAnswer
+from firebase_rest.errors import InvalidResponse
 from firebase_rest.transport.wire import Flow, Repeat, Request
 
 SIGN_BLOB = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:signBlob"
@@ -29,7 +29,7 @@ def sign(email: str, message: bytes) -> Flow[bytes]:
             return base64.b64decode(blob, validate=True)
     except ValueError:
         pass
-    raise InvalidAnswer("What answered in place of Google's IAM sent no signature.")
+    raise InvalidResponse("What answered in place of Google's IAM sent no signature.")
 
 
 def own_email() -> Flow[str]:
@@ -38,4 +38,4 @@ def own_email() -> Flow[str]:
     email = check((yield request)).text.strip()
     if "@" in email and email.isascii() and not email.startswith("<"):
         return email
-    raise InvalidAnswer("What answered in place of Google's metadata server named no service account.")
+    raise InvalidResponse("What answered in place of Google's metadata server named no service account.")

@@ -15,12 +15,12 @@ from firebase_rest.auth.claims import claims_of, lifetime_of
 from firebase_rest.auth.protocol.refusals import NO_CLASSES, check, code_in, error_class
 from firebase_rest.auth.replies import SignedIn
 from firebase_rest.errors import (
+    AccountExistsWithDifferentCredential,
     AlreadyExists,
     ApiError,
-    InvalidAnswer,
+    InvalidResponse,
     MfaFactor,
     MfaRequired,
-    NeedConfirmation,
     PhoneNumberExists,
 )
 from firebase_rest.transport.failure import api_error
@@ -61,7 +61,7 @@ def _raise_unless_signed_in(response: Response, reply: Mapping[str, Any]) -> Non
     if "temporaryProof" in reply:
         raise _temporary_proof(response, reply)
     if not isinstance(reply.get("idToken"), str):
-        raise InvalidAnswer("The answer to a sign-in holds no ID token.", may_have_happened=True)
+        raise InvalidResponse("The answer to a sign-in holds no ID token.", outcome_unknown=True)
 
 
 def _mfa_required(response: Response, reply: Mapping[str, Any]) -> MfaRequired:
@@ -72,12 +72,12 @@ def _mfa_required(response: Response, reply: Mapping[str, Any]) -> MfaRequired:
     return error
 
 
-def _need_confirmation(response: Response, reply: Mapping[str, Any]) -> NeedConfirmation:
+def _need_confirmation(response: Response, reply: Mapping[str, Any]) -> AccountExistsWithDifferentCredential:
     sentence = (
         "The address belongs to an account with other ways of signing in, and the provider has not verified it: sign "
         "in in one of those ways, then link this provider."
     )
-    error = _error(NeedConfirmation, response, reply, "NEED_CONFIRMATION", sentence)
+    error = _error(AccountExistsWithDifferentCredential, response, reply, "NEED_CONFIRMATION", sentence)
     error.email = reply.get("email")
     error.provider_id = reply.get("providerId", "")
     error.providers = tuple(reply.get("verifiedProvider") or ())

@@ -8,7 +8,7 @@ from firebase_rest.auth.protocol.endpoint import Endpoint, call
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.auth.replies import Refreshed, SignedIn
-from firebase_rest.errors import InvalidAnswer, InvalidCredentials
+from firebase_rest.errors import InvalidCredentials, InvalidResponse
 from firebase_rest.transport.wire import Flow, Repeat
 
 ANY_URL = "http://localhost"
@@ -58,7 +58,7 @@ def refresh(endpoint: Endpoint, refresh_token: str) -> Flow[Refreshed]:
     response = check((yield endpoint.token(refresh_token)))
     reply = response.json_object()
     if not all(isinstance(reply.get(name), str) for name in ("user_id", "id_token", "refresh_token", "expires_in")):
-        raise InvalidAnswer("The answer to the refresh has no tokens in it.", may_have_happened=True)
+        raise InvalidResponse("The answer to the refresh has no tokens in it.", outcome_unknown=True)
     return {
         "userId": reply["user_id"],
         "localId": reply["user_id"],

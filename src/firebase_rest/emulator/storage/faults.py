@@ -31,7 +31,7 @@ class Dropped(NetworkError):
     """A fault hangs up. `how`: by closing the connection ("fin") or by resetting it ("rst")."""
 
     def __init__(self, how: How) -> None:
-        super().__init__("The connection broke.", may_have_happened=True)
+        super().__init__("The connection broke.", outcome_unknown=True)
         self.how: How = how
 
 

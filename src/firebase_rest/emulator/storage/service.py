@@ -140,7 +140,7 @@ class StorageEmulator:
             for piece in _pieces(request.body):
                 exchange.write(piece)
                 if exchange.stalled:
-                    raise NetworkTimeout("No answer came.", may_have_happened=True)
+                    raise NetworkTimeout("No answer came.", outcome_unknown=True)
             answer = exchange.finish()
         finally:
             exchange.abort()

@@ -15,10 +15,18 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport.app_check import AppCheck, checked_app_check
-from firebase_rest.transport.call import Channel
-from firebase_rest.transport.credentials import NOBODY, OWNER, ServiceAccount, Signer, StorageUser, TokenSource, user
+from firebase_rest.transport.credentials import (
+    ANONYMOUS,
+    EMULATOR_ADMIN,
+    Credentials,
+    ServiceAccount,
+    StorageUserCredentials,
+    TokenSource,
+    user_credentials,
+)
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import redact
+from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.session import SessionTransport
 
 if TYPE_CHECKING:
@@ -66,7 +74,7 @@ def initialize_app(
     and "X-Android-Cert" for an Android app, "X-Ios-Bundle-Identifier" for an iOS app.
     """
     _check_kind(credentials)
-    options = Options().but(timeout, deadline, retries)
+    options = Options().replace(timeout, deadline, retries)
     transport = SessionTransport(session, headers, checked_app_check(app_check))
     return App(_configuration(config), transport, options, credentials, locale)
 
@@ -133,7 +141,9 @@ class App:
             self._emulators["storage"] = os.environ.get("STORAGE_EMULATOR_HOST", "").removeprefix("http://") or None
         self._keys: dict[str, KeySet] = {}  # Google's public keys, for every Auth of this App
         source = credentials if credentials is not None else config.get("serviceAccount")
-        self._account = None if source is None else ServiceAccount(source, Channel(transport, NOBODY, options).fetch)
+        self._account = (
+            None if source is None else ServiceAccount(source, Requestor(transport, ANONYMOUS, options).fetch)
+        )
 
     def __repr__(self) -> str:
         name = self.project_id or redact(str(self.database_url or ""))
@@ -161,7 +171,7 @@ class App:
         """The same App, over the same session, with other limits."""
         copy = self.__new__(type(self))
         copy.__dict__.update(self.__dict__)
-        copy.__dict__["_options"] = self._options.but(timeout, deadline, retries)
+        copy.__dict__["_options"] = self._options.replace(timeout, deadline, retries)
         return copy
 
     # --- what programs look at --------------------------------------------------------------------------------------
@@ -212,8 +222,10 @@ class App:
 
         if not isinstance(cast(object, tenant_id), (str, type(None))):
             raise UsageError(f"auth() takes the id of a tenant, or nothing, not {type(tenant_id).__name__}.")
-        channel = Channel(self._transport, NOBODY, self._options)
-        return Auth(channel, self._config, self._emulators["auth"], self._account, self._keys, self._locale, tenant_id)
+        requestor = Requestor(self._transport, ANONYMOUS, self._options)
+        return Auth(
+            requestor, self._config, self._emulators["auth"], self._account, self._keys, self._locale, tenant_id
+        )
 
     def database(self, target: str | TokenSource | None = None) -> Database:
         """The root of a database: the configured one, the one at the URL `target`, or the configured one as a user.
@@ -224,15 +236,15 @@ class App:
 
         return Database(*self._database(target))
 
-    def _database(self, target: str | TokenSource | None) -> tuple[Channel, Location, Home]:
+    def _database(self, target: str | TokenSource | None) -> tuple[Requestor, Location, Home]:
         from firebase_rest.database.location import locate
         from firebase_rest.database.query import Home
 
         if not isinstance(cast(object, target), (str, TokenSource, type(None))):
             raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")
         location = locate(target if isinstance(target, str) else self.database_url, self._emulators["database"])
-        signer = user(target) if isinstance(target, TokenSource) else self._signer(location.base)
-        return Channel(self._transport, signer, self._options), location, Home(self.api_key, self._account)
+        credentials = user_credentials(target) if isinstance(target, TokenSource) else self._credentials(location.base)
+        return Requestor(self._transport, credentials, self._options), location, Home(self.api_key, self._account)
 
     def storage(self, target: str | TokenSource | None = None) -> Storage:
         """A bucket: the configured one, the one named `target` ("gs://..." or bare), or the configured one as a user.
@@ -247,12 +259,16 @@ class App:
             raise UsageError(f"storage() takes the name of a bucket or a UserSession, not {type(target).__name__}.")
         emulator = self._emulators["storage"]
         location = locate(target if isinstance(target, str) else self.storage_bucket, emulator)
-        signer = user(target, StorageUser) if isinstance(target, TokenSource) else self._signer(location.base)
-        channel = Channel(self._transport, signer, self._options)
-        return Storage(channel, location, Home(self._account, emulator, self.project_id))
+        credentials = (
+            user_credentials(target, StorageUserCredentials)
+            if isinstance(target, TokenSource)
+            else self._credentials(location.base)
+        )
+        requestor = Requestor(self._transport, credentials, self._options)
+        return Storage(requestor, location, Home(self._account, emulator, self.project_id))
 
-    def _signer(self, base: str) -> Signer:
+    def _credentials(self, base: str) -> Credentials:
         if self._account is None:
-            return NOBODY
+            return ANONYMOUS
         # Only emulators speak plain http, named by the environment or by the URL itself; no access token goes there.
-        return OWNER if base.startswith("http://") else self._account
+        return EMULATOR_ADMIN if base.startswith("http://") else self._account

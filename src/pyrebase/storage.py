@@ -18,7 +18,7 @@ class _Files(reference.Files):
 
     def child(self, *path: object) -> StorageReference:
         """As `firebase_rest.Storage.child`."""
-        return StorageReference(self._channel, self._location.child(*path), self._home)
+        return StorageReference(self._requestor, self._location.child(*path), self._home)
 
     def get_url(self, token: Token | Mapping[str, Any] | int = None) -> str:
         """As `firebase_rest.Storage.get_url`, with the whole answer of a sign-in too, and with a number as pyrebase."""
@@ -44,4 +44,4 @@ class Storage(_Files, reference.Storage):
     @classmethod
     def of(cls, storage: reference.Storage) -> Storage:
         """The same bucket."""
-        return cls(storage._channel, storage._location, storage._home)  # noqa: SLF001 - its own
+        return cls(storage._requestor, storage._location, storage._home)  # noqa: SLF001 - its own

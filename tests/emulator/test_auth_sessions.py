@@ -57,21 +57,21 @@ def test_64_threads_with_one_revoked_session_all_hear_that_it_is_over(world):
     session = expired(world)
     world.auth.admin.revoke_refresh_tokens(session.uid)
     gate = threading.Barrier(64)
-    refused = []
+    rejected = []
 
     def ask():
         gate.wait()
         try:
             session.current_token()
         except SessionExpired as error:
-            refused.append(error)
+            rejected.append(error)
 
     threads = [threading.Thread(target=ask) for _ in range(64)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert len(refused) == 64
+    assert len(rejected) == 64
 
 
 def test_a_token_that_firebase_finds_expired_is_renewed_and_the_call_repeated(world):
@@ -120,7 +120,7 @@ def test_the_answer_to_a_refresh_that_a_change_overtook_changes_nothing(world):
         return reply
 
     session._refresh = overtaken
-    fresh = session.current_token(refused=session.user["idToken"])
+    fresh = session.current_token(rejected=session.user["idToken"])
     assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
 
 
@@ -134,7 +134,7 @@ def test_a_refresh_that_fails_because_a_change_overtook_it_is_no_error(world):
         return real(token)
 
     session._refresh = overtaken
-    fresh = session.current_token(refused=session.user["idToken"])
+    fresh = session.current_token(rejected=session.user["idToken"])
     assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
 
 
@@ -155,7 +155,7 @@ def test_listeners_hear_of_every_change_until_they_stop(world, caplog):
 
     end = session.on_change(failing)
     with caplog.at_level(logging.WARNING, "firebase_rest"):
-        session.current_token(refused=session.id_token)
+        session.current_token(rejected=session.id_token)
     assert "RuntimeError" in caplog.text
     assert session.refresh_token not in caplog.text
     end()
@@ -203,7 +203,7 @@ def test_a_file_keeps_the_session_across_a_restart_and_through_changes(world, tm
     assert loaded.uid == session.uid
     assert loaded.user == session.user
     assert loaded.user["email"] == EMAIL
-    loaded.current_token(refused=loaded.id_token)
+    loaded.current_token(rejected=loaded.id_token)
     assert json.loads(path.read_text())["refreshToken"] == loaded.refresh_token
     loaded.sign_out()
     assert not path.exists()

@@ -12,7 +12,7 @@ import trustme
 
 import firebase_rest
 from firebase_rest import App
-from firebase_rest.transport import call
+from firebase_rest.transport import requestor
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +30,13 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses before repeats, noted and not waited for."""
     seen: list[float] = []
-    real = call.pause_before
+    real = requestor.backoff_delay
 
-    def pause_before(attempt: int, retry_after: str | None = None) -> float:
+    def backoff_delay(attempt: int, retry_after: str | None = None) -> float:
         seen.append(real(attempt, retry_after))
         return 0.0
 
-    monkeypatch.setattr(call, "pause_before", pause_before)
+    monkeypatch.setattr(requestor, "backoff_delay", backoff_delay)
     return seen
 
 

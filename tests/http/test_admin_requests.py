@@ -188,7 +188,7 @@ def test_nothing_of_an_auth_shows_the_key_of_its_service_account(monkeypatch):
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     with firebase_rest.initialize_app({"apiKey": KEY, "serviceAccount": key_file("http://127.0.0.1:9/")}) as app:
         auth = app.auth()
-        shown = f"{app!r} {auth!r} {auth._server!r} {auth.admin!r} {auth._channel!r} {auth.admin.for_tenant('t1')!r}"
+        shown = f"{app!r} {auth!r} {auth._server!r} {auth.admin!r} {auth._requestor!r} {auth.admin.for_tenant('t1')!r}"
     assert key_pair()[0][100:140] not in shown
     assert KEY not in shown
 

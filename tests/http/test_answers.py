@@ -63,25 +63,25 @@ def test_without_framing_a_value_that_ends_by_itself_is_taken(connect, body, val
         assert connect(server).database().get().val() == value
 
 
-def encoded(name: str, data: bytes, cut: int, *, framed: bool) -> bytes:
-    length = f"Content-Length: {len(data)}\r\n" if framed else ""
+def encoded(name: str, data: bytes, cut: int, *, has_length: bool) -> bytes:
+    length = f"Content-Length: {len(data)}\r\n" if has_length else ""
     head = f"{OK}Content-Encoding: {name}\r\n{length}\r\n".encode()
     return head + data[: len(data) - cut]
 
 
-@pytest.mark.parametrize("framed", [True, False])
+@pytest.mark.parametrize("has_length", [True, False])
 @pytest.mark.parametrize(
     ("name", "data"), [("gzip", gzip.compress(b"1234567")), ("deflate", zlib.compress(b"1234567"))]
 )
 @pytest.mark.parametrize("cut", [1, 6, 10])
-def test_a_compressed_body_that_was_cut_is_an_error(connect, name, data, cut, framed):
-    with Server(raw(encoded(name, data, cut, framed=framed))) as server, pytest.raises(NetworkError):
+def test_a_compressed_body_that_was_cut_is_an_error(connect, name, data, cut, has_length):
+    with Server(raw(encoded(name, data, cut, has_length=has_length))) as server, pytest.raises(NetworkError):
         connect(server).database().get()
 
 
 @pytest.mark.parametrize(("name", "data"), [("gzip", gzip.compress(b"[1]")), ("deflate", zlib.compress(b"[1]"))])
 def test_a_whole_compressed_body_is_read(connect, name, data):
-    with Server(raw(encoded(name, data, 0, framed=True))) as server:
+    with Server(raw(encoded(name, data, 0, has_length=True))) as server:
         assert connect(server).database().get().val() == [1]
 
 

@@ -203,7 +203,7 @@ def test_close_ends_calls_that_wait_for_an_answer(connect):
 
 
 def test_close_ends_pauses_before_repeats(connect, monkeypatch):
-    from firebase_rest.transport import call
+    from firebase_rest.transport import requestor
 
     pausing = threading.Event()
 
@@ -211,7 +211,7 @@ def test_close_ends_pauses_before_repeats(connect, monkeypatch):
         pausing.set()
         return 600.0
 
-    monkeypatch.setattr(call, "pause_before", long_pause)
+    monkeypatch.setattr(requestor, "backoff_delay", long_pause)
     with Server(lambda peer: peer.request()) as server:
         app = connect(server)
         caught: list[Exception] = []

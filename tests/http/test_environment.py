@@ -125,9 +125,9 @@ def test_a_tunnel_that_never_opens_ends_with_the_deadline(connect, monkeypatch):
 def test_a_socks_proxy_is_left_to_its_own_pools(connect, monkeypatch):
     from urllib3.poolmanager import PoolManager
 
-    from firebase_rest.transport.sockets import ReportingAdapter
+    from firebase_rest.transport.sockets import CancellableAdapter
 
-    adapter = ReportingAdapter()
+    adapter = CancellableAdapter()
     manager = PoolManager()  # what urllib3's SOCKSProxyManager is, and ProxyManager is more than
     manager.pool_classes_by_scheme = {"http": object, "https": object}
     adapter.proxy_manager["socks5h://127.0.0.1:1"] = manager

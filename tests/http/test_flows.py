@@ -7,17 +7,17 @@ import threading
 import pytest
 
 from firebase_rest import InvalidResponse, NetworkError, NetworkTimeout, ServerError
-from firebase_rest.transport.call import Channel
-from firebase_rest.transport.credentials import NOBODY
+from firebase_rest.transport.credentials import ANONYMOUS
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.wire import Pause, Repeat, Request
+from firebase_rest.transport.requestor import Requestor
+from firebase_rest.transport.wire import Pause, Request, RetryPolicy
 from loopback.server import LIMIT, Peer, Server, answers, ok, raw
 
 
 @pytest.fixture
 def channel(connect):
     def channel(server, **options):
-        return Channel(connect(server)._transport, NOBODY, Options().but(**options))
+        return Requestor(connect(server)._transport, ANONYMOUS, Options().replace(**options))
 
     return channel
 
@@ -73,12 +73,14 @@ def test_an_iterator_is_sent_in_chunks_or_with_the_length_that_is_known(channel)
 def test_a_large_body_arrives_whole_and_again_when_it_has_to(channel):
     body = bytes(range(256)) * 5000
     with Server(answers((503, ""), (200, "null"))) as server:
-        channel(server).fetch(Request("PUT", f"{server.url}/a", body=body, repeatable=Repeat.ALWAYS))
+        channel(server).fetch(Request("PUT", f"{server.url}/a", body=body, retry_policy=RetryPolicy.IDEMPOTENT))
     assert [request.body == body for request in server.requests] == [True, True]
 
 
 def opened(channel, server):
-    response = channel(server).fetch(Request("GET", f"{server.url}/a", repeatable=Repeat.ALWAYS, stream=True))
+    response = channel(server).fetch(
+        Request("GET", f"{server.url}/a", retry_policy=RetryPolicy.IDEMPOTENT, stream=True)
+    )
     assert response.reader is not None
     return response.reader
 

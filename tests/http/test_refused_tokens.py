@@ -144,17 +144,17 @@ def test_sixteen_threads_refused_at_once_cause_one_refresh(session):
 
 
 def test_a_body_that_can_be_read_only_once_is_never_sent_twice(connect, session):
-    from firebase_rest.transport.call import Channel
-    from firebase_rest.transport.credentials import User
+    from firebase_rest.transport.credentials import UserCredentials
     from firebase_rest.transport.options import Options
-    from firebase_rest.transport.wire import Repeat, Request
+    from firebase_rest.transport.requestor import Requestor
+    from firebase_rest.transport.wire import Request, RetryPolicy
 
     for script in (firebase(), answers((503, "")), lambda peer: peer.request()):
         with Server(script) as server:
             app, user = session(server)
             body = iter([b"[1,", b"2]"])
-            request = Request("PUT", f"{server.url}/a.json", body=body, repeatable=Repeat.ALWAYS)
-            channel = Channel(app._transport, User(user), Options())
+            request = Request("PUT", f"{server.url}/a.json", body=body, retry_policy=RetryPolicy.IDEMPOTENT)
+            channel = Requestor(app._transport, UserCredentials(user), Options())
             try:
                 status = channel.fetch(request).status
             except OSError:

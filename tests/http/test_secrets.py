@@ -209,7 +209,7 @@ def test_no_mistake_in_the_configuration_shows_a_secret(watched, tmp_path):
 
 @pytest.mark.parametrize("status", [200, 400, 401, 503])
 def test_no_trouble_with_a_service_account_shows_its_key_or_what_it_signed(connect, watched, monkeypatch, status):
-    monkeypatch.setattr(firebase_rest.App, "_signer", lambda self, base: self._account)
+    monkeypatch.setattr(firebase_rest.App, "_credentials", lambda self, base: self._account)
     with Server(echo(status, '{"error": "invalid_grant", "x": ')) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"), retries=0)
         error = refuse(watched, lambda: app.database().get())
@@ -248,7 +248,7 @@ def test_text_in_place_of_json_is_quoted_without_a_secret(against, watched, body
 
 
 def test_no_repr_shows_a_secret(against):
-    from firebase_rest.transport.credentials import Stamp, user
+    from firebase_rest.transport.credentials import RequestAuth, user_credentials
     from firebase_rest.transport.wire import Request, Response
 
     with Server(ok("7")) as server:
@@ -259,10 +259,12 @@ def test_no_repr_shows_a_secret(against):
             "POST", f"{server.url}/a.json?auth={TOKEN}", (("key", API_KEY), ("auth", TOKEN)), {}, PASSWORD.encode()
         )
         objects = [
-            app, app.auth(), app.auth()._endpoint, session, session._tokens, db, db._channel, db._home, user(TOKEN),
-            Stamp((("auth", TOKEN),), {"Authorization": f"Bearer {TOKEN}"}, TOKEN), request, user(session),
+            app, app.auth(), app.auth()._endpoint, session, session._tokens, db, db._requestor, db._home,
+            user_credentials(TOKEN),
+            RequestAuth((("auth", TOKEN),), {"Authorization": f"Bearer {TOKEN}"}, TOKEN), request,
+            user_credentials(session),
             Response(200, {"X": TOKEN}, TOKEN.encode(), request=request), db.as_user(TOKEN),
-            app.database()._channel.signer,
+            app.database()._requestor.credentials,
         ]  # fmt: skip
         for thing in objects:
             clean(repr(thing))

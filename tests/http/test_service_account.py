@@ -33,7 +33,7 @@ LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth counts in UTC 
 @pytest.fixture(autouse=True)
 def signs_over_http(monkeypatch):
     """As if the loopback server were production: it speaks http, which otherwise means an emulator."""
-    monkeypatch.setattr(firebase_rest.App, "_signer", lambda self, base: self._account)
+    monkeypatch.setattr(firebase_rest.App, "_credentials", lambda self, base: self._account)
 
 
 def token_requests(server):

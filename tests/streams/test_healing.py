@@ -104,7 +104,7 @@ def test_retry_after_is_honoured(connect, monkeypatch):
 
 def test_the_pauses_double_up_to_a_cap_and_begin_anew_after_a_healthy_connection(connect, monkeypatch):
     asked: list[int] = []
-    monkeypatch.setattr(streams, "pause_before", lambda failures, retry_after: asked.append(failures) or 0.0)
+    monkeypatch.setattr(streams, "backoff_delay", lambda failures, retry_after: asked.append(failures) or 0.0)
     lived = threading.Event()
     bad = (lambda peer: peer.refuse(503),) * 3
     with Scripted(*bad, put(1, fin), *bad, put(2, lambda peer: lived.wait(LIMIT)), put(3)) as server:
@@ -115,7 +115,7 @@ def test_the_pauses_double_up_to_a_cap_and_begin_anew_after_a_healthy_connection
             assert next(events).data == 3
     assert asked == [1, 2, 3, 4, 5, 6, 7, 1]
     monkeypatch.undo()
-    assert max(retry.pause_before(20) for _ in range(200)) <= retry.CAP == 20
+    assert max(retry.backoff_delay(20) for _ in range(200)) <= retry.CAP == 20
 
 
 def test_waiting_long_for_a_connection_is_no_healthy_period(connect, monkeypatch):

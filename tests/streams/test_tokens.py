@@ -26,12 +26,12 @@ class Tokens:
 
     def __init__(self, *failures):
         self.count = 1
-        self.refused = []
+        self.rejected = []
         self.failures = list(failures)
 
-    def current_token(self, *, refused=None):
-        if refused is not None:
-            self.refused.append(refused)
+    def current_token(self, *, rejected=None):
+        if rejected is not None:
+            self.rejected.append(rejected)
             if self.failures:
                 raise self.failures.pop(0)
             self.count += 1
@@ -54,7 +54,7 @@ def test_after_auth_revoked_there_is_one_refresh_and_a_reconnect_with_the_new_to
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert events.last_error is None
         assert signers(server) == ["t1", "t2"]
-        assert tokens.refused == ["t1"]
+        assert tokens.rejected == ["t1"]
 
 
 def test_a_stream_goes_on_through_many_expiries(connect):
@@ -96,7 +96,7 @@ def test_permission_denied_is_an_error_without_a_refresh(connect):
         with connect(server.url).database().stream(token=tokens) as events, pytest.raises(PermissionDenied):
             next(events)
         assert signers(server) == ["t1"]
-        assert tokens.refused == []
+        assert tokens.rejected == []
 
 
 def test_a_plain_token_that_has_expired_is_a_clear_error_and_no_loop(connect):

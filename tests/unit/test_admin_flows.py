@@ -11,7 +11,7 @@ from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.users import Identifiers
-from firebase_rest.transport.wire import Repeat
+from firebase_rest.transport.wire import RetryPolicy
 from unit.by_hand import answer, drive, sent_json
 
 AT = ProjectEndpoint(Endpoint("api-key", None), "demo-project")
@@ -26,7 +26,7 @@ def test_an_administrators_request_names_the_project_and_never_the_api_key():
     assert request.params == ()
     assert not [name for name in request.headers if name.lower() in {"authorization", "x-goog-api-key"}]
     assert sent_json(request) == {"localId": "ada"}
-    assert request.repeatable is Repeat.IF_UNSENT
+    assert request.retry_policy is RetryPolicy.IF_NOT_SENT
 
 
 def test_names_of_projects_and_tenants_are_escaped_in_the_path():
@@ -50,7 +50,7 @@ def test_a_lookup_sends_only_what_is_asked_for_and_may_be_repeated():
         "localId": ["ada"],
         "federatedUserId": [{"providerId": "google.com", "rawId": "g1"}],
     }
-    assert request.repeatable is Repeat.ALWAYS
+    assert request.retry_policy is RetryPolicy.IDEMPOTENT
     assert [user.uid for user in found.users] == ["ada"]
     assert found.not_found == Identifiers(providers=(("google.com", "g1"),))
 
@@ -70,7 +70,7 @@ def test_an_answer_without_users_means_not_found():
 def test_a_new_user_is_looked_at_once_he_is_made():
     requests, user = drive(admin.create_user(AT, {"email": "ada@example.com"}), answer(ADA), answer({"users": [ADA]}))
     assert [request.url.rpartition("/")[2] for request in requests] == ["accounts", "accounts:lookup"]
-    assert requests[0].repeatable is Repeat.IF_UNSENT
+    assert requests[0].retry_policy is RetryPolicy.IF_NOT_SENT
     assert user.email == "ada@example.com"
 
 
@@ -132,7 +132,7 @@ def test_a_link_is_asked_for_instead_of_a_mail():
     (request,), link = drive(flow, answer({"oobLink": "https://link", "oobCode": "x", "email": "ada@example.com"}))
     assert sent_json(request)["returnOobLink"] is True
     assert link == "https://link"
-    assert request.repeatable is Repeat.IF_UNSENT
+    assert request.retry_policy is RetryPolicy.IF_NOT_SENT
 
 
 def test_a_cookie_is_asked_for_at_the_project_itself():

@@ -139,11 +139,11 @@ def test_an_empty_emulator_variable_is_none(monkeypatch):
 
 def test_a_service_account_signs_as_owner_before_an_emulator_and_nobody_else_does(monkeypatch):
     app = initialize_app(FULL, credentials={"private_key": "x"})
-    assert repr(app.database()._channel.signer) == "<service account>"
-    assert repr(app.database("http://127.0.0.1:9000?ns=db")._channel.signer) == "<emulator owner>"
+    assert repr(app.database()._requestor.credentials) == "<service account>"
+    assert repr(app.database("http://127.0.0.1:9000?ns=db")._requestor.credentials) == "<emulator owner>"
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9000")
-    assert repr(initialize_app(FULL, credentials="adc").database()._channel.signer) == "<emulator owner>"
-    assert repr(initialize_app(FULL).database()._channel.signer) == "<nobody>"
+    assert repr(initialize_app(FULL, credentials="adc").database()._requestor.credentials) == "<emulator owner>"
+    assert repr(initialize_app(FULL).database()._requestor.credentials) == "<nobody>"
 
 
 def test_the_keyword_wins_over_the_service_account_of_the_configuration():
@@ -175,10 +175,10 @@ def test_with_options_gives_a_copy_over_the_same_session():
     quick = app.with_options(timeout=1, deadline=2, retries=0)
     assert quick is not app
     assert quick.requests is app.requests
-    options = quick.database()._channel.options
+    options = quick.database()._requestor.options
     assert (options.connect, options.read, options.deadline, options.retries) == (1, 1, 2, 0)
-    assert app.database()._channel.options.deadline is None
-    assert app.database()._channel.options.read == 5
+    assert app.database()._requestor.options.deadline is None
+    assert app.database()._requestor.options.read == 5
 
 
 def test_an_app_is_a_context_manager_that_closes():

@@ -25,7 +25,7 @@ from firebase_rest.errors import (
     PhoneNumberExists,
     ServerError,
 )
-from firebase_rest.transport.wire import Repeat
+from firebase_rest.transport.wire import RetryPolicy
 from unit.by_hand import answer, drive, sent_json
 
 LIVE = Endpoint("KEY", None)
@@ -53,38 +53,38 @@ def sent(flow, reply=None):
             sign_in.with_password(LIVE, "a@b", "p"),
             "v1/accounts:signInWithPassword",
             {"email": "a@b", "password": "p", "returnSecureToken": True},
-            Repeat.ALWAYS,
+            RetryPolicy.IDEMPOTENT,
         ),
-        (sign_in.sign_up(LIVE), "v1/accounts:signUp", {"returnSecureToken": True}, Repeat.IF_UNSENT),
+        (sign_in.sign_up(LIVE), "v1/accounts:signUp", {"returnSecureToken": True}, RetryPolicy.IF_NOT_SENT),
         (
             sign_in.sign_up(LIVE, "a@b", "p", "T"),
             "v1/accounts:signUp",
             {"email": "a@b", "password": "p", "idToken": "T", "returnSecureToken": True},
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             sign_in.with_email_link(LIVE, "a@b", "C"),
             "v1/accounts:signInWithEmailLink",
             {"email": "a@b", "oobCode": "C"},
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             sign_in.methods_of(LIVE, "a@b"),
             "v1/accounts:createAuthUri",
             {"identifier": "a@b", "continueUri": "http://localhost"},
-            Repeat.ALWAYS,
+            RetryPolicy.IDEMPOTENT,
         ),
         (
             phone.sign_in(LIVE, "S", "123456", "T"),
             "v1/accounts:signInWithPhoneNumber",
             {"sessionInfo": "S", "code": "123456", "idToken": "T"},
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             phone.sign_in_with_proof(LIVE, "+1", "P"),
             "v1/accounts:signInWithPhoneNumber",
             {"phoneNumber": "+1", "temporaryProof": "P"},
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             idp.with_pending_token(LIVE, "P", "T"),
@@ -96,7 +96,7 @@ def sent(flow, reply=None):
                 "returnSecureToken": True,
                 "returnIdpCredential": True,
             },
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             idp.with_callback(LIVE, "https://x/?code=1", "S", None),
@@ -107,7 +107,7 @@ def sent(flow, reply=None):
                 "returnSecureToken": True,
                 "returnIdpCredential": True,
             },
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             idp.start(LIVE, "google.com", "https://x/", "a b", {"p": "v"}, authFlowType="CODE_FLOW", sessionId=None),
@@ -119,7 +119,7 @@ def sent(flow, reply=None):
                 "customParameter": {"p": "v"},
                 "authFlowType": "CODE_FLOW",
             },
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             account.update(LIVE, "T", delete_providers=["phone"], delete_attributes=["PHOTO_URL"], displayName="A"),
@@ -131,10 +131,10 @@ def sent(flow, reply=None):
                 "deleteProvider": ["phone"],
                 "returnSecureToken": True,
             },
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
-        (codes.look_at(LIVE, "C"), "v1/accounts:resetPassword", {"oobCode": "C"}, Repeat.ALWAYS),
-        (codes.apply(LIVE, "C"), "v1/accounts:update", {"oobCode": "C"}, Repeat.IF_UNSENT),
+        (codes.look_at(LIVE, "C"), "v1/accounts:resetPassword", {"oobCode": "C"}, RetryPolicy.IDEMPOTENT),
+        (codes.apply(LIVE, "C"), "v1/accounts:update", {"oobCode": "C"}, RetryPolicy.IF_NOT_SENT),
         (
             codes.send_change(LIVE, "T", "n@b", {"continueUrl": "http://x"}),
             "v1/accounts:sendOobCode",
@@ -144,7 +144,7 @@ def sent(flow, reply=None):
                 "newEmail": "n@b",
                 "continueUrl": "http://x",
             },
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             mfa.finish_enrollment(LIVE, "T", "phone", mfa.phone("S", "123456")),
@@ -154,25 +154,25 @@ def sent(flow, reply=None):
                 "displayName": "phone",
                 "phoneVerificationInfo": {"sessionInfo": "S", "code": "123456"},
             },
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             mfa.finish_enrollment(LIVE, "T", None, mfa.totp("S", "123456")),
             "v2/accounts/mfaEnrollment:finalize",
             {"idToken": "T", "totpVerificationInfo": {"sessionInfo": "S", "verificationCode": "123456"}},
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             mfa.withdraw(LIVE, "T", "E"),
             "v2/accounts/mfaEnrollment:withdraw",
             {"idToken": "T", "mfaEnrollmentId": "E"},
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             mfa.finish_phone_sign_in(LIVE, "M", "S", "123456"),
             "v2/accounts/mfaSignIn:finalize",
             {"mfaPendingCredential": "M", "phoneVerificationInfo": {"sessionInfo": "S", "code": "123456"}},
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
         (
             mfa.finish_totp_sign_in(LIVE, "M", "E", "123456"),
@@ -182,7 +182,7 @@ def sent(flow, reply=None):
                 "mfaEnrollmentId": "E",
                 "totpVerificationInfo": {"verificationCode": "123456"},
             },
-            Repeat.IF_UNSENT,
+            RetryPolicy.IF_NOT_SENT,
         ),
     ],
 )
@@ -192,7 +192,7 @@ def test_a_flow_sends_one_request_with_the_members_of_the_reference(flow, operat
     assert request.params == (("key", "KEY"),)
     assert request.headers == {"Content-Type": "application/json"}
     assert members == body
-    assert request.repeatable is repeat
+    assert request.retry_policy is repeat
 
 
 def test_the_starts_answer_their_session_info():

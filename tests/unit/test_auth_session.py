@@ -10,7 +10,7 @@ import pytest
 from firebase_rest.auth import session as room
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import InvalidResponse, NetworkError, ServerError, SessionExpired, UsageError
-from firebase_rest.transport import renewal
+from firebase_rest.transport import single_flight
 
 LIMIT = 20.0
 
@@ -23,7 +23,7 @@ class Clocks:
         # The room's own name for the module, not the module: emulators of other tests live by the real clock.
         clock = SimpleNamespace(time=lambda: self.wall, monotonic=lambda: self.steady)
         monkeypatch.setattr(room, "time", clock)
-        monkeypatch.setattr(renewal, "time", clock)
+        monkeypatch.setattr(single_flight, "time", clock)
 
     def pass_by(self, seconds):
         self.wall += seconds
@@ -127,8 +127,8 @@ def test_what_the_answer_leaves_out_is_read_from_the_token(clocks):
 def test_a_refused_token_is_renewed_however_fresh_and_only_that_one(clocks):
     firebase = Firebase()
     session = UserSession(firebase, user())
-    assert session.current_token(refused="id-1") == "id-2"
-    assert session.current_token(refused="id-1") == "id-2", "another thread's refusal of the old one"
+    assert session.current_token(rejected="id-1") == "id-2"
+    assert session.current_token(rejected="id-1") == "id-2", "another thread's refusal of the old one"
     assert len(firebase.shown) == 1
 
 
@@ -195,7 +195,7 @@ def test_without_a_network_a_token_that_is_still_valid_is_used(clocks):
     assert session.id_token == "id-1"
     assert session.id_token == "id-1"
     assert len(firebase.shown) == 1, "and the network is left alone for a while"
-    clocks.pass_by(renewal.QUIET + 1)
+    clocks.pass_by(single_flight.FAILURE_COOLDOWN + 1)
     assert session.id_token == "id-3"
 
 
@@ -295,4 +295,4 @@ def test_a_refresh_that_answers_for_somebody_else_is_an_error():
     mine = {"idToken": token("me"), "refreshToken": "r", "expiresIn": "3600"}
     session = UserSession(lambda _: {**mine, "idToken": token("you")}, mine)
     with pytest.raises(InvalidResponse, match="somebody else"):
-        session.current_token(refused=mine["idToken"])
+        session.current_token(rejected=mine["idToken"])

@@ -10,22 +10,22 @@ from requests import exceptions as rq
 from urllib3 import exceptions as u3
 
 from firebase_rest.errors import InvalidResponse, NetworkError, NetworkTimeout, UsageError
-from firebase_rest.transport.failure import causes, classify, deadline_error, network_error, raised_below
+from firebase_rest.transport.failure import classify, deadline_error, iter_causes, network_error, raised_by_http_stack
 from firebase_rest.transport.retry import Failure
-from firebase_rest.transport.sockets import Watch
+from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import Request
 
 REQUEST = Request("PUT", "https://db.firebaseio.com/a.json", (("auth", "t0ken-of-a-user"),))
 URL = "/a.json?auth=t0ken-of-a-user"
 
 
-def watch(dialed=False, connected=False):
-    made = Watch()
+def handle(dialed=False, connected=False):
+    made = CancelHandle()
     made.dialed, made.connected = dialed, connected
     return made
 
 
-FOREIGN, DIALING, SENT = watch(), watch(dialed=True), watch(dialed=True, connected=True)
+FOREIGN, DIALING, SENT = handle(), handle(dialed=True), handle(dialed=True, connected=True)
 
 
 def wrapped(reason, kind=requests.ConnectionError):
@@ -144,7 +144,7 @@ def test_secrets_that_were_sent_are_masked_in_what_the_server_said():
 def test_causes_end_even_where_an_error_holds_itself():
     error = OSError("outer")
     error.args = (error,)
-    assert list(causes(error)) == [error]
+    assert list(iter_causes(error)) == [error]
 
 
 def test_an_error_of_a_program_is_told_from_one_of_the_libraries():
@@ -154,9 +154,9 @@ def test_an_error_of_a_program_is_told_from_one_of_the_libraries():
         except ValueError as error:
             return error
 
-    assert raised_below(raised(lambda: urlsplit("http://[")))
-    assert not raised_below(raised(lambda: int("x")))
-    assert not raised_below(ValueError("never raised"))
+    assert raised_by_http_stack(raised(lambda: urlsplit("http://[")))
+    assert not raised_by_http_stack(raised(lambda: int("x")))
+    assert not raised_by_http_stack(ValueError("never raised"))
 
 
 def test_a_deadline_says_how_long_it_was():

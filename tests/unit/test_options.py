@@ -15,22 +15,22 @@ def test_every_wait_has_a_limit_from_the_start():
 
 @pytest.mark.parametrize(("timeout", "pair"), [(5, (5, 5)), (0.5, (0.5, 0.5)), ((1, 2), (1, 2))])
 def test_a_timeout_is_a_number_or_a_pair(timeout, pair):
-    options = Options().but(timeout=timeout)
+    options = Options().replace(timeout=timeout)
     assert (options.connect, options.read) == pair
 
 
 def test_what_is_not_named_stays():
-    options = Options().but(timeout=5, deadline=7, retries=0)
-    assert options.but() == options
-    assert options.but(retries=1) == Options(5, 5, 7, 1)
+    options = Options().replace(timeout=5, deadline=7, retries=0)
+    assert options.replace() == options
+    assert options.replace(retries=1) == Options(5, 5, 7, 1)
 
 
 def test_a_deadline_is_lifted_by_infinity():
-    assert Options().but(deadline=5).but(deadline=math.inf).deadline is None
+    assert Options().replace(deadline=5).replace(deadline=math.inf).deadline is None
 
 
 def test_what_no_socket_can_count_is_as_long_as_one_can_wait():
-    assert Options().but(timeout=float(sys.maxsize)).read == LONGEST
+    assert Options().replace(timeout=float(sys.maxsize)).read == LONGEST
     assert LONGEST * 1000 < 2**31  # what CPython hands to poll()
 
 
@@ -45,4 +45,4 @@ def test_what_no_socket_can_count_is_as_long_as_one_can_wait():
 )  # fmt: skip
 def test_what_is_no_limit_is_refused_with_its_name(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong))):
-        Options().but(**wrong)
+        Options().replace(**wrong)

@@ -12,7 +12,7 @@ from firebase_rest.database import protocol
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.values import increment
-from firebase_rest.transport.wire import Repeat, Response
+from firebase_rest.transport.wire import Response, RetryPolicy
 from unit.by_hand import answer, drive, sent_json
 
 ROOT = Location("https://x.firebaseio.com")
@@ -28,7 +28,7 @@ def refusal(status: int, message: str) -> Response:
 def test_get_reads_the_place_and_remembers_its_key() -> None:
     [request], snapshot = drive(protocol.get(USERS, Filter()), answer({"b": 1, "a": 2}))
     assert (request.method, request.url, request.params) == ("GET", "https://x.firebaseio.com/users.json", ())
-    assert request.repeatable is Repeat.ALWAYS
+    assert request.retry_policy is RetryPolicy.IDEMPOTENT
     assert snapshot.key() == "users"
     assert list(snapshot.val()) == ["a", "b"]
 
@@ -59,11 +59,13 @@ def test_get_hands_json_kwargs_to_the_parser() -> None:
     assert drive(flow, Response(200, {}, b'{"a":1.10}'))[1].val() == {"a": "1.10"}
 
 
-@pytest.mark.parametrize(("data", "repeatable"), [({"a": 1}, Repeat.ALWAYS), ({"a": increment(1)}, Repeat.IF_REFUSED)])
-def test_set_and_update_may_be_repeated_unless_they_count(data: Any, repeatable: Repeat) -> None:
+@pytest.mark.parametrize(
+    ("data", "retry_policy"), [({"a": 1}, RetryPolicy.IDEMPOTENT), ({"a": increment(1)}, RetryPolicy.IF_NOT_PROCESSED)]
+)
+def test_set_and_update_may_be_repeated_unless_they_count(data: Any, retry_policy: RetryPolicy) -> None:
     for make, method in ((protocol.set_, "PUT"), (protocol.update, "PATCH")):
         [request], value = drive(make(USERS, data), answer({"a": 5}))
-        assert (request.method, request.repeatable) == (method, repeatable)
+        assert (request.method, request.retry_policy) == (method, retry_policy)
         assert request.headers["Content-Type"] == "application/json; charset=UTF-8"
         assert sent_json(request) == data
         assert value == {"a": 5}
@@ -71,7 +73,7 @@ def test_set_and_update_may_be_repeated_unless_they_count(data: Any, repeatable:
 
 def test_push_gives_the_name_and_may_be_repeated_only_if_it_was_refused() -> None:
     [request], value = drive(protocol.push(USERS, {"a": 1}), answer({"name": "-N1"}))
-    assert (request.method, request.repeatable) == ("POST", Repeat.IF_REFUSED)
+    assert (request.method, request.retry_policy) == ("POST", RetryPolicy.IF_NOT_PROCESSED)
     assert value == {"name": "-N1"}
 
 
@@ -84,7 +86,7 @@ def test_push_counts_the_key_to_come_as_a_level() -> None:
 
 def test_remove_deletes_and_gives_nothing() -> None:
     [request], value = drive(protocol.remove(USERS), answer(None))
-    assert (request.method, request.body, request.repeatable) == ("DELETE", None, Repeat.ALWAYS)
+    assert (request.method, request.body, request.retry_policy) == ("DELETE", None, RetryPolicy.IDEMPOTENT)
     assert value is None
 
 
@@ -112,7 +114,7 @@ def test_a_conditional_write_tells_whether_it_took_place() -> None:
     flow = protocol.write_if_match(USERS, 11, ETAG)
     [request], tagged = drive(flow, answer(11, headers={"etag": "new"}))
     assert (request.headers["if-match"], request.headers["X-Firebase-ETag"]) == (ETAG, "true")
-    assert request.repeatable is Repeat.IF_REFUSED
+    assert request.retry_policy is RetryPolicy.IF_NOT_PROCESSED
     assert tagged == protocol.Tagged(11, "new", committed=True)
     _, tagged = drive(protocol.write_if_match(USERS, 11, ETAG), answer(12, 412, {"etag": "theirs"}))
     assert tagged == protocol.Tagged(12, "theirs", committed=False)

@@ -10,12 +10,12 @@ from firebase_rest.transport.redact import (
     SECRET_FIELDS,
     SECRET_PARAMS,
     RedactingFilter,
-    forms_of,
-    guard_logs,
+    encoded_variants,
+    install_log_filter,
+    mask_secrets,
     redact,
     redact_params,
     secrets_in,
-    without,
 )
 from firebase_rest.transport.wire import Request
 
@@ -73,17 +73,17 @@ def test_a_body_of_another_kind_holds_none(body):
 def test_a_secret_is_found_as_json_and_urls_write_it():
     secret = 'p\u00e4ss "w"/+'
     for text in (secret, json.dumps(secret), json.dumps(secret, ensure_ascii=False), "p%C3%A4ss%20%22w%22/%2B"):
-        assert MASK in without({secret}, f"quoted: {text}")
+        assert MASK in mask_secrets({secret}, f"quoted: {text}")
 
 
 def test_short_secrets_are_left_alone_because_they_are_words():
-    assert forms_of({"a", "12345", ""}) == []
-    assert without({"the"}, "the end") == "the end"
+    assert encoded_variants({"a", "12345", ""}) == []
+    assert mask_secrets({"the"}, "the end") == "the end"
 
 
 def test_log_lines_of_urllib3_are_masked_and_guarding_twice_is_once():
-    guard_logs()
-    guard_logs()
+    install_log_filter()
+    install_log_filter()
     for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
         filters = [entry for entry in logging.getLogger(name).filters if isinstance(entry, RedactingFilter)]
         assert len(filters) == 1

@@ -3,31 +3,31 @@ from __future__ import annotations
 import pytest
 
 from firebase_rest.transport import retry
-from firebase_rest.transport.retry import Failure, pause_before, worth_another_try
-from firebase_rest.transport.wire import Repeat
+from firebase_rest.transport.retry import Failure, backoff_delay, should_retry
+from firebase_rest.transport.wire import RetryPolicy
 
-ALWAYS, REFUSED, UNSENT = Repeat.ALWAYS, Repeat.IF_REFUSED, Repeat.IF_UNSENT
+IDEMPOTENT, REFUSED, UNSENT = RetryPolicy.IDEMPOTENT, RetryPolicy.IF_NOT_PROCESSED, RetryPolicy.IF_NOT_SENT
 
 # The table of the transport, cell by cell: what happened, and which kinds of request are sent again.
 TABLE = [
-    (Failure.NEVER_CONNECTED, {ALWAYS, REFUSED, UNSENT}),
-    (Failure.LOST, {ALWAYS}),
+    (Failure.NEVER_CONNECTED, {IDEMPOTENT, REFUSED, UNSENT}),
+    (Failure.LOST, {IDEMPOTENT}),
     (Failure.READ_TIMEOUT, set()),
     (Failure.PERMANENT, set()),
-    (408, {ALWAYS}),
-    (429, {ALWAYS, REFUSED, UNSENT}),
-    (500, {ALWAYS}),
-    (502, {ALWAYS}),
-    (503, {ALWAYS, REFUSED}),
-    (504, {ALWAYS}),
+    (408, {IDEMPOTENT}),
+    (429, {IDEMPOTENT, REFUSED, UNSENT}),
+    (500, {IDEMPOTENT}),
+    (502, {IDEMPOTENT}),
+    (503, {IDEMPOTENT, REFUSED}),
+    (504, {IDEMPOTENT}),
     *((status, set()) for status in (200, 204, 301, 307, 400, 401, 402, 403, 404, 409, 412, 413, 423, 501, 505, 599)),
 ]
 
 
 @pytest.mark.parametrize(("outcome", "again"), TABLE)
-@pytest.mark.parametrize("repeat", Repeat)
+@pytest.mark.parametrize("repeat", RetryPolicy)
 def test_what_is_worth_another_try(outcome, again, repeat):
-    assert worth_another_try(repeat, outcome) is (repeat in again)
+    assert should_retry(repeat, outcome) is (repeat in again)
 
 
 @pytest.mark.parametrize(
@@ -35,21 +35,21 @@ def test_what_is_worth_another_try(outcome, again, repeat):
 )
 def test_pauses_double_up_to_twenty_seconds_with_full_jitter(monkeypatch, attempt, most):
     monkeypatch.setattr(retry.random, "uniform", lambda low, high: (low, high))
-    assert pause_before(attempt) == (0, most)
+    assert backoff_delay(attempt) == (0, most)
 
 
 @pytest.mark.parametrize(("said", "pause"), [("0", 0), ("3", 3), (" 7 ", 7), ("60", 60), ("61", 60), ("9" * 30, 60)])
 def test_the_server_says_how_long_up_to_a_minute(said, pause):
-    assert pause_before(1, said) == pause
+    assert backoff_delay(1, said) == pause
 
 
 def test_a_date_in_the_past_means_now_and_one_far_off_a_minute():
-    assert pause_before(1, "Mon, 01 Jan 2001 00:00:00 GMT") == 0
-    assert pause_before(1, "Fri, 01 Jan 2100 00:00:00 GMT") == 60
+    assert backoff_delay(1, "Mon, 01 Jan 2001 00:00:00 GMT") == 0
+    assert backoff_delay(1, "Fri, 01 Jan 2100 00:00:00 GMT") == 60
 
 
 @pytest.mark.parametrize(
     "said", [None, "", "soon", "-1", "1.5", "Mon, 99 Jan 2024 00:00:00 GMT", "Mon, 1 Jan 99999 0:0:0", "\u0663"]
 )
 def test_what_makes_no_sense_is_as_if_it_were_not_there(said):
-    assert 0 <= pause_before(1, said) <= 0.5
+    assert 0 <= backoff_delay(1, said) <= 0.5

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout, SessionExpired
-from firebase_rest.transport import renewal
-from firebase_rest.transport.renewal import Renewal, call_ends
+from firebase_rest.transport import single_flight
+from firebase_rest.transport.single_flight import SingleFlight, deadline_var
 
 LIMIT = 20.0
 
@@ -22,7 +22,7 @@ class Credential:
         self.started = threading.Event()
         self.go = threading.Event()
         self.count = 0
-        self.renewal = Renewal()
+        self.renewal = SingleFlight()
 
     def work(self):
         self.count += 1
@@ -101,14 +101,14 @@ def test_while_the_old_one_will_do_nobody_waits():
 
 def test_a_network_in_trouble_does_no_harm_while_the_old_one_will_do_and_is_left_alone(monkeypatch):
     now = [1000.0]
-    monkeypatch.setattr(renewal, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(single_flight, "time", SimpleNamespace(monotonic=lambda: now[0]))
     credential = Credential(NetworkError("down"))
     credential.usable = True
     credential.go.set()
     credential.ensure()
     credential.ensure()
     assert credential.count == 1
-    now[0] += renewal.QUIET + 1
+    now[0] += single_flight.FAILURE_COOLDOWN + 1
     credential.ensure()
     assert credential.count == 2
 
@@ -123,7 +123,7 @@ def test_a_network_in_trouble_is_the_error_when_the_old_one_will_not_do():
 
 
 def within(seconds):
-    return call_ends.set(time.monotonic() + seconds)
+    return deadline_var.set(time.monotonic() + seconds)
 
 
 def test_a_call_with_a_deadline_gives_up_and_the_renewal_goes_on_for_others():
@@ -133,7 +133,7 @@ def test_a_call_with_a_deadline_gives_up_and_the_renewal_goes_on_for_others():
         with pytest.raises(NetworkTimeout, match="deadline"):
             credential.ensure()
     finally:
-        call_ends.reset(token)
+        deadline_var.reset(token)
     threads, results = crowd(credential, 4)
     credential.go.set()
     ended(threads)
@@ -150,7 +150,7 @@ def test_a_call_with_a_deadline_that_waits_for_another_gives_up_too():
         with pytest.raises(NetworkTimeout):
             credential.ensure()
     finally:
-        call_ends.reset(token)
+        deadline_var.reset(token)
     credential.go.set()
     ended(threads)
     assert results == [None]
@@ -178,7 +178,7 @@ def test_a_renewal_that_was_interrupted_is_taken_up_by_another():
 
 
 def test_who_is_told_of_a_renewal_and_asks_for_another_does_not_wait_for_itself():
-    renewal = Renewal()
+    renewal = SingleFlight()
     told = []
 
     def work() -> None:

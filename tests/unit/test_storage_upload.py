@@ -22,7 +22,7 @@ from firebase_rest.errors import (
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.source import Source
 from firebase_rest.storage.upload import Control, Plan, Session, cancel, trusted, upload
-from firebase_rest.transport.wire import Response, Slices, run
+from firebase_rest.transport.wire import ChunkedBody, Response, run
 from unit.storage_server import BASE, GRANULARITY, Bucket, refusal
 
 K = GRANULARITY
@@ -79,12 +79,12 @@ def test_a_small_upload_whose_answer_was_lost_is_not_repeated():
 
 def test_with_a_generation_to_match_a_412_after_doubt_is_looked_at_and_is_success_if_the_file_is_ours():
     plan = replace(PLAN, if_generation_match=0)
-    bucket = Bucket(["ok", lambda request: replace(refusal(412), after_doubt=True)])
+    bucket = Bucket(["ok", lambda request: replace(refusal(412), earlier_attempt_uncertain=True)])
     put(bucket, b"small", plan)
     assert put(bucket, b"small", plan)["size"] == "5"
     assert dict(bucket.requests[1].params)["ifGenerationMatch"] == "0"
-    assert bucket.requests[1].repeatable.name == "ALWAYS"
-    bucket.trouble = [lambda request: replace(refusal(412), after_doubt=True)]
+    assert bucket.requests[1].retry_policy.name == "IDEMPOTENT"
+    bucket.trouble = [lambda request: replace(refusal(412), earlier_attempt_uncertain=True)]
     with pytest.raises(PreconditionFailed):
         put(bucket, b"other", plan)
 
@@ -393,5 +393,5 @@ def test_an_upload_url_of_googles_is_taken_and_an_emulators_gets_the_configured_
 def test_a_piece_can_be_sent_again_after_a_401():
     bucket = Bucket()
     put(bucket, LARGE)
-    assert isinstance(bucket.requests[1].body, Slices)
-    assert all(request.token_401 for request in bucket.requests)
+    assert isinstance(bucket.requests[1].body, ChunkedBody)
+    assert all(request.reauth_on_401 for request in bucket.requests)

@@ -12,8 +12,8 @@ from firebase_rest.database.location import Location
 from firebase_rest.database.stream import open_stream
 from firebase_rest.database.wake import PatientSigner, Wake
 from firebase_rest.errors import IndexNotDefined, InvalidResponse, NetworkError, PermissionDenied, UsageError
-from firebase_rest.transport.credentials import User
-from firebase_rest.transport.wire import Repeat, Request, Response
+from firebase_rest.transport.credentials import UserCredentials
+from firebase_rest.transport.wire import Request, Response, RetryPolicy
 from unit.by_hand import answer
 
 PLACE = Location("https://x.firebaseio.com", "ns").at(("a", "b c"))
@@ -40,7 +40,7 @@ def test_a_stream_asks_for_events_and_for_nothing_else_to_be_done_with_them() ->
     assert request.headers["Accept"] == "text/event-stream"
     assert request.headers["Accept-Encoding"] == "identity"  # a compressor may hold events back
     assert request.stream
-    assert request.repeatable is Repeat.ALWAYS
+    assert request.retry_policy is RetryPolicy.IDEMPOTENT
 
 
 def sent(response: Response) -> object:
@@ -125,21 +125,21 @@ def test_a_credential_that_is_at_hand_needs_no_thread() -> None:
     threads: list[threading.Thread] = []
 
     class Source:
-        def current_token(self, *, refused: str | None = None) -> str:
+        def current_token(self, *, rejected: str | None = None) -> str:
             threads.append(threading.current_thread())
             return "t"
 
-    assert PatientSigner(User("plain"), Wake()).stamp() == User("plain").stamp()
-    stamp = PatientSigner(User(Source()), Wake()).stamp()
-    assert stamp is not None
-    assert stamp.secret == "t"
+    assert PatientSigner(UserCredentials("plain"), Wake()).get() == UserCredentials("plain").get()
+    auth = PatientSigner(UserCredentials(Source()), Wake()).get()
+    assert auth is not None
+    assert auth.secret == "t"
     assert threads[0] is not threading.current_thread()
 
 
 def test_what_hinders_a_credential_is_raised_where_it_was_asked_for() -> None:
     class Source:
-        def current_token(self, *, refused: str | None = None) -> str:
+        def current_token(self, *, rejected: str | None = None) -> str:
             raise NetworkError("down")
 
     with pytest.raises(NetworkError, match="down"):
-        PatientSigner(User(Source()), Wake()).stamp()
+        PatientSigner(UserCredentials(Source()), Wake()).get()

@@ -178,14 +178,14 @@ def test_of_broken_json_nothing_is_shown():
 def test_a_bare_number_counts_only_if_something_said_where_it_ends(body):
     assert Response(200, body=body).json() == json.loads(body)
     with pytest.raises(InvalidResponse, match="may have been cut"):
-        Response(200, body=body, framed=False).json()
+        Response(200, body=body, has_length=False).json()
     with pytest.raises(InvalidResponse, match="may have been cut"):
-        Response(200, body=body, framed=False).json(parse_float=Decimal, parse_int=str)
+        Response(200, body=body, has_length=False).json(parse_float=Decimal, parse_int=str)
 
 
 @pytest.mark.parametrize("body", [b"null", b'"12"', b"[12]", b"true"])
 def test_what_ends_by_itself_needs_no_framing(body):
-    assert Response(200, body=body, framed=False).json() == json.loads(body)
+    assert Response(200, body=body, has_length=False).json() == json.loads(body)
 
 
 def test_options_reach_the_parser():

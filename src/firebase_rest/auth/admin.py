@@ -21,7 +21,7 @@ from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.users import BatchResult, Identifiers, ProviderInfo, UserRecord, UsersFound
 from firebase_rest.errors import MfaFactor, UsageError
-from firebase_rest.transport.call import Channel
+from firebase_rest.transport.requestor import Requestor
 
 MAX_LOOKUP = 100
 MAX_BATCH = 1000
@@ -50,7 +50,7 @@ class Admin:
     `NetworkError` where Firebase cannot be reached.
     """
 
-    _channel: Channel
+    _requestor: Requestor
     _at: ProjectEndpoint
 
     def __repr__(self) -> str:
@@ -105,7 +105,7 @@ class Admin:
             tuple(_pair(pair) for pair in arguments.checked_list("providers", providers)),
         )
         _at_most(MAX_LOOKUP, "get_users()", len(wanted))
-        return self._channel.run(admin.get_users(self._at, wanted))
+        return self._requestor.run(admin.get_users(self._at, wanted))
 
     def list_users(self, page_size: int = MAX_BATCH) -> Iterator[UserRecord]:
         """All accounts, in the order of their uids. They are fetched by pages of `page_size` (1 to 1,000) as you go."""
@@ -113,10 +113,10 @@ class Admin:
         return self._pages(page_size)
 
     def _pages(self, page_size: int) -> Iterator[UserRecord]:
-        users, token = self._channel.run(admin.list_users(self._at, page_size, None))
+        users, token = self._requestor.run(admin.list_users(self._at, page_size, None))
         yield from users
         while token is not None:
-            users, token = self._channel.run(admin.list_users(self._at, page_size, token))
+            users, token = self._requestor.run(admin.list_users(self._at, page_size, token))
             yield from users
 
     # --- changing ---------------------------------------------------------------------------------------------------
@@ -149,7 +149,7 @@ class Admin:
             "disabled": _flag("disabled", disabled),
             "mfaInfo": list(map(new_factor_json, arguments.checked_list("second_factors", second_factors))) or None,
         }
-        return self._channel.run(admin.create_user(self._at, fields))
+        return self._requestor.run(admin.create_user(self._at, fields))
 
     def update_user(
         self,
@@ -197,7 +197,7 @@ class Admin:
             number = _given(phone_number, arguments.checked_phone)
             _set_or_clear(changes, "phoneNumber", number, unlinked, "phone")
         changes |= {"deleteAttribute": cleared or None, "deleteProvider": unlinked or None}
-        return self._channel.run(admin.update_user(self._at, changes))
+        return self._requestor.run(admin.update_user(self._at, changes))
 
     def disable_user(self, uid: str) -> UserRecord:
         """Keep the user from signing in and refreshing. ID tokens that are out stay good for their hour."""
@@ -221,11 +221,11 @@ class Admin:
         https://firebase.google.com/docs/auth/admin/manage-sessions
         """
         fields = {"localId": arguments.checked_uid(uid), "validSince": str(int(time.time()))}
-        return self._channel.run(admin.update_user(self._at, fields))
+        return self._requestor.run(admin.update_user(self._at, fields))
 
     def delete_user(self, uid: str) -> None:
         """Delete an account. Raises `UserNotFound`."""
-        self._channel.run(admin.delete_user(self._at, arguments.checked_uid(uid)))
+        self._requestor.run(admin.delete_user(self._at, arguments.checked_uid(uid)))
 
     def delete_users(self, uids: Sequence[str], *, force: bool = True) -> BatchResult:
         """Delete up to 1,000 accounts; `force=False` spares those that are not disabled, and says so in `errors`.
@@ -234,7 +234,7 @@ class Admin:
         """
         checked = [arguments.checked_uid(uid) for uid in arguments.checked_list("uids", uids)]
         _at_most(MAX_BATCH, "delete_users()", len(checked))
-        return self._channel.run(admin.delete_users(self._at, checked, force=force))
+        return self._requestor.run(admin.delete_users(self._at, checked, force=force))
 
     def import_users(
         self, users: Sequence[UserImport], hashing: PasswordHash | None = None, *, overwrite: bool = True
@@ -250,7 +250,7 @@ class Admin:
         if hashing is None and any("passwordHash" in record for record in records):
             raise UsageError("Some users have a password_hash: say with hashing=PasswordHash... how it was made.")
         how = {} if hashing is None else arguments.checked_kind("hashing", hashing, PasswordHash).to_json()
-        return self._channel.run(admin.import_users(self._at, records, how, overwrite=overwrite))
+        return self._requestor.run(admin.import_users(self._at, records, how, overwrite=overwrite))
 
     # --- action links -----------------------------------------------------------------------------------------------
 
@@ -280,10 +280,10 @@ class Admin:
 
     def _link(self, kind: str, email: str, settings: Mapping[str, Any] | ActionCodeSettings | str | None) -> str:
         fields = settings if isinstance(settings, Mapping) else fields_of(settings)
-        return self._channel.run(admin.action_link(self._at, kind, arguments.checked_email(email), fields))
+        return self._requestor.run(admin.action_link(self._at, kind, arguments.checked_email(email), fields))
 
     def _one(self, wanted: Identifiers, who: str) -> UserRecord:
-        return self._channel.run(admin.get_user(self._at, wanted, who))
+        return self._requestor.run(admin.get_user(self._at, wanted, who))
 
 
 def _at_most(limit: int, what: str, count: int) -> None:

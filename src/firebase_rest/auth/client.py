@@ -20,8 +20,8 @@ from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.providers import Providers
 from firebase_rest.auth.server_side import Server, ServerSide
 from firebase_rest.auth.signing_in import SigningIn
-from firebase_rest.transport.call import Channel
 from firebase_rest.transport.credentials import ServiceAccount
+from firebase_rest.transport.requestor import Requestor
 
 if TYPE_CHECKING:
     from requests import Session
@@ -36,7 +36,7 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
 
     def __init__(
         self,
-        channel: Channel,
+        channel: Requestor,
         config: Mapping[str, Any],
         emulator: str | None,
         service_account: ServiceAccount | None,
@@ -44,7 +44,7 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
         locale: str | None = None,
         tenant_id: str | None = None,
     ) -> None:
-        self._channel = channel
+        self._requestor = channel
         self._endpoint = Endpoint(config.get("apiKey"), emulator, locale, tenant_id)
         self._service_account = service_account
         self._server = Server(config.get("projectId"), service_account, config.get("serviceAccountId"), keys)
@@ -57,12 +57,12 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
     @property
     def mfa(self) -> MultiFactor:
         """Second factors: enrolling, withdrawing, and going on from `MfaRequired`."""
-        return MultiFactor(self._channel, self._endpoint)
+        return MultiFactor(self._requestor, self._endpoint)
 
     @property
     def requests(self) -> Session:
         """The `requests.Session` of the App."""
-        return self._channel.transport.session
+        return self._requestor.transport.session
 
     @property
     def api_key(self) -> str | None:

@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from firebase_rest.transport.lenient import json_object
+from firebase_rest.transport._json import parse_object
 
 _SHAPE = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 
@@ -37,7 +37,7 @@ def parse(token: str) -> Jwt | None:
         header, claims, signature = map(_decoded, parts.groups())
     except ValueError:
         return None
-    return Jwt(json_object(header), json_object(claims), f"{parts[1]}.{parts[2]}".encode(), signature)
+    return Jwt(parse_object(header), parse_object(claims), f"{parts[1]}.{parts[2]}".encode(), signature)
 
 
 def unsigned(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 
 from firebase_rest.auth.protocol.certificates import Certificates
 from firebase_rest.errors import InvalidResponse
-from firebase_rest.transport.renewal import Renewal
+from firebase_rest.transport.single_flight import SingleFlight
 
 SEARCH_REST = 10.0
 """Seconds after a fetch for an unknown key id in which another one is not worth one more."""
@@ -30,7 +30,7 @@ class KeySet:
     def __init__(self) -> None:
         self._kept = _Kept()
         self._next_search = float("-inf")
-        self._renewal = Renewal()
+        self._renewal = SingleFlight()
 
     def __repr__(self) -> str:
         return f"<KeySet of {len(self._kept.keys)}>"

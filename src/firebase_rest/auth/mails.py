@@ -14,7 +14,7 @@ from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.protocol.outcome import factor_of
 from firebase_rest.auth.room import Room, Token, filled, text
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.lenient import as_object
+from firebase_rest.transport._json import dict_or_empty
 
 Settings = ActionCodeSettings | str | None
 
@@ -74,7 +74,7 @@ class Mails(Room):
             old, new = new, old
         factor = found.get("mfaInfo")
         return ActionCodeInfo(
-            str(found.get("requestType", "")), old, new, factor_of(as_object(factor)) if factor else None
+            str(found.get("requestType", "")), old, new, factor_of(dict_or_empty(factor)) if factor else None
         )
 
     def apply_action_code(self, code: str) -> dict[str, Any]:

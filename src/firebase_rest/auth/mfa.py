@@ -18,8 +18,8 @@ from firebase_rest.auth.replies import SignedIn
 from firebase_rest.auth.room import Room, Token, text, typed_code
 from firebase_rest.auth.signing_in import app_proof_fields
 from firebase_rest.errors import MfaFactor, MfaRequired, UsageError
-from firebase_rest.transport.call import Channel
-from firebase_rest.transport.lenient import as_object
+from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.requestor import Requestor
 
 Proof = Mapping[str, str] | None
 
@@ -66,8 +66,8 @@ class MultiFactor(Room):
     `InvalidVerificationCode`, `RecentLoginRequired` and, where the project has none, `OperationNotAllowed`.
     """
 
-    def __init__(self, channel: Channel, endpoint: Endpoint) -> None:
-        self._channel = channel
+    def __init__(self, channel: Requestor, endpoint: Endpoint) -> None:
+        self._requestor = channel
         self._endpoint = endpoint
 
     def __repr__(self) -> str:
@@ -77,7 +77,7 @@ class MultiFactor(Room):
         """The account's second factors."""
         info = self._as(user, lambda token: account.lookup(self._endpoint, token))
         found = info.get("users") or [{}]
-        return tuple(factor_of(as_object(item)) for item in found[0].get("mfaInfo") or ())
+        return tuple(factor_of(dict_or_empty(item)) for item in found[0].get("mfaInfo") or ())
 
     # --- enrolling --------------------------------------------------------------------------------------------------
 

@@ -27,8 +27,9 @@ class Providers(Room):
     """Signing in by an identity provider: google.com, facebook.com, github.com, twitter.com, apple.com, microsoft.com,
     yahoo.com, and the project's own oidc.* and saml.*.
 
-    Every one of these raises `AccountExistsWithDifferentCredential` where the address has an account that the provider cannot vouch for,
-    `InvalidCredentials` for a credential that is bad or over, and `OperationNotAllowed` for a provider that is off.
+    Each method raises `AccountExistsWithDifferentCredential` where the address has an account that the provider cannot
+    vouch for, `InvalidCredentials` for an invalid or expired credential, and `OperationNotAllowed` for a disabled
+    provider.
     """
 
     def sign_in_with_idp(

@@ -11,8 +11,8 @@ from typing import Any, TypeVar, cast
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import SessionExpired, UsageError
-from firebase_rest.transport.call import Channel
 from firebase_rest.transport.credentials import TokenSource
+from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.wire import Flow
 
 Token = str | TokenSource
@@ -26,11 +26,11 @@ _DEAD = frozenset({"TOKEN_EXPIRED", "INVALID_ID_TOKEN"})
 class Room:
     """The part of `Auth` that its methods, one file per subject, share."""
 
-    _channel: Channel
+    _requestor: Requestor
     _endpoint: Endpoint
 
     def _run(self, flow: Flow[T]) -> T:
-        return self._channel.run(flow)
+        return self._requestor.run(flow)
 
     def _as(self, user: object, flow: Callable[[str], Flow[T]]) -> T:
         """Run what `flow` makes of the user's ID token. A session that Firebase finds expired is renewed, once."""
@@ -41,7 +41,7 @@ class Room:
             if not isinstance(user, TokenSource) or error.code not in _DEAD:
                 raise
             # Nothing was carried out, so it may be asked again, whatever it is.
-            reply = self._run(flow(user.current_token(refused=token)))
+            reply = self._run(flow(user.current_token(rejected=token)))
         answer = cast(object, reply)
         if isinstance(user, UserSession) and isinstance(answer, dict):
             user.adopt(cast("dict[str, Any]", answer))

@@ -19,8 +19,8 @@ from firebase_rest.auth.room import Room, Token, id_token_of, text
 from firebase_rest.auth.tokens import Minter
 from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE, Kind, Verifier
 from firebase_rest.errors import ConfigError, TokenRevoked, UserDisabled
-from firebase_rest.transport.credentials import OWNER, ServiceAccount, Signer
-from firebase_rest.transport.lenient import as_object
+from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.credentials import EMULATOR_ADMIN, Credentials, ServiceAccount
 
 SHORTEST_COOKIE, LONGEST_COOKIE = 300, 14 * 24 * 3600
 """Seconds."""
@@ -52,7 +52,7 @@ class ServerSide(Room):
 
         Raises `ConfigError` without a service account or a project id.
         """
-        return Admin(self._channel.signed_by(self._administrator()), self._accounts())
+        return Admin(self._requestor.with_credentials(self._administrator()), self._accounts())
 
     def create_custom_token(
         self,
@@ -70,7 +70,7 @@ class ServerSide(Room):
         `ConfigError` without a service account. https://firebase.google.com/docs/auth/admin/create-custom-tokens
         """
         server = self._server
-        minter = Minter(self._channel, server.account, server.account_email, self._endpoint.emulator is not None)
+        minter = Minter(self._requestor, server.account, server.account_email, self._endpoint.emulator is not None)
         return minter.mint(uid, additional_claims, expiry_minutes, tenant_id or self._endpoint.tenant_id)
 
     def verify_id_token(
@@ -118,13 +118,13 @@ class ServerSide(Room):
         """
         seconds = checked_duration("expires_in", expires_in, SHORTEST_COOKIE, LONGEST_COOKIE)
         flow = admin.create_session_cookie(self._accounts(), id_token_of(id_token), seconds)
-        return self._channel.signed_by(self._administrator()).run(flow)
+        return self._requestor.with_credentials(self._administrator()).run(flow)
 
     def _verified(
         self, kind: Kind, token: str, check_revoked: bool, skew: float, tenant_id: str | None
     ) -> dict[str, Any]:
         emulated = self._endpoint.emulator is not None
-        claims = Verifier(kind, self._project(), emulated, self._channel, self._server.keys).verify(
+        claims = Verifier(kind, self._project(), emulated, self._requestor, self._server.keys).verify(
             token, skew, tenant_id or self._endpoint.tenant_id
         )
         if check_revoked:
@@ -132,7 +132,7 @@ class ServerSide(Room):
         return claims
 
     def _check_revoked(self, claims: Mapping[str, Any]) -> None:
-        tenant_id = as_object(claims.get("firebase")).get("tenant")
+        tenant_id = dict_or_empty(claims.get("firebase")).get("tenant")
         accounts = self.admin if tenant_id is None else self.admin.for_tenant(tenant_id)
         user = accounts.get_user(claims["uid"])
         if user.disabled:
@@ -149,9 +149,9 @@ class ServerSide(Room):
         quota = None if account is None or emulated else getattr(account.google, "quota_project_id", None)
         return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project=quota)
 
-    def _administrator(self) -> Signer:
+    def _administrator(self) -> Credentials:
         if self._endpoint.emulator is not None:
-            return OWNER
+            return EMULATOR_ADMIN
         if self._server.account is None:
             raise ConfigError(
                 "This needs a service account: add 'serviceAccount' to the configuration (the path of a key file or "

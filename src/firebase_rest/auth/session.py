@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.auth.claims import claims_of, lifetime_of
 from firebase_rest.errors import AuthError, InvalidResponse, SessionExpired, UsageError
-from firebase_rest.transport.renewal import Renewal
+from firebase_rest.transport.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from firebase_rest.auth.stores import SessionStore, StorePath
@@ -76,7 +76,7 @@ class UserSession:
         if not whole or not all(user[name] for name in wanted):
             raise UsageError("session() takes the answer of a sign-in, a dict with 'idToken' and 'refreshToken'.")
         self._refresh = refresh
-        self._renewal = Renewal()
+        self._renewal = SingleFlight()
         self._lock = threading.Lock()
         self._tokens: _Tokens | None = _Tokens.of(user, just_issued=False)
         self._user = dict(user)
@@ -125,9 +125,9 @@ class UserSession:
         For claims that an administrator has set, say. Threads that ask at once share one renewal. Raises what
         `current_token` raises.
         """
-        return self.current_token(refused=self._current().id_token)
+        return self.current_token(rejected=self._current().id_token)
 
-    def current_token(self, *, refused: str | None = None) -> str:
+    def current_token(self, *, rejected: str | None = None) -> str:
         """A token that is good now. `refused` is one that a server would not take: not that one again.
 
         Raises `SessionExpired`, `UserDisabled` or `UserNotFound` where Firebase gives no new one or the user has signed
@@ -136,11 +136,11 @@ class UserSession:
 
         def is_needed() -> bool:
             tokens = self._current()
-            return tokens.id_token == refused or tokens.seconds_left() < tokens.margin
+            return tokens.id_token == rejected or tokens.seconds_left() < tokens.margin
 
         def is_usable() -> bool:
             tokens = self._current()
-            return tokens.id_token != refused and tokens.seconds_left() > 0
+            return tokens.id_token != rejected and tokens.seconds_left() > 0
 
         self._renewal.ensure(is_needed, is_usable, self._renew)
         return self._current().id_token

@@ -91,7 +91,9 @@ class SigningIn(Room):
         phone_number: str | None = None,
         temporary_proof: str | None = None,
     ) -> SignedIn:
-        """Sign in with the code from a text message; an unknown number gets an account. Raises `InvalidVerificationCode`.
+        """Sign in with the code from a text message; an unknown number gets an account.
+
+        Raises `InvalidVerificationCode`.
 
         With `phone_number` and `temporary_proof`, both of a `PhoneNumberExists`, to the account that has the number.
         """

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.lenient import json_object
+from firebase_rest.transport._json import parse_object
 
 StorePath = str | os.PathLike[str]
 
@@ -132,7 +132,7 @@ def store_of(store: object) -> SessionStore:
 
 
 def _session_in(text: bytes, where: str) -> dict[str, Any]:
-    user = json_object(text)
+    user = parse_object(text)
     if not user.get("idToken") or not user.get("refreshToken"):
         raise UsageError(f"{where} holds no session; delete it, and sign in again.")
     return user

@@ -15,8 +15,8 @@ from firebase_rest.auth.arguments import checked_uid
 from firebase_rest.auth.custom_claims import claims_json
 from firebase_rest.auth.protocol import iam
 from firebase_rest.errors import ConfigError, NetworkError, UsageError
-from firebase_rest.transport.call import Channel
 from firebase_rest.transport.credentials import ServiceAccount
+from firebase_rest.transport.requestor import Requestor
 
 AUDIENCE = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"
 MAX_MINUTES = 60
@@ -31,7 +31,7 @@ class Minter:
     In front of an emulator they are unsigned, as official SDKs make them. `channel` sends without a credential.
     """
 
-    channel: Channel
+    channel: Requestor
     account: ServiceAccount | None
     email: str | None
     emulated: bool
@@ -54,7 +54,7 @@ class Minter:
             return bytes(signed).decode()
         email = self.email or _email_of(google) or self._own_email()
         text = jwt.unsigned({"alg": "RS256", "typ": "JWT"}, _issued_by(email, payload))
-        signature = self.channel.signed_by(self.account).run(iam.sign(email, text.encode()))
+        signature = self.channel.with_credentials(self.account).run(iam.sign(email, text.encode()))
         return f"{text}.{jwt.encoded(signature)}"
 
     def _own_email(self) -> str:

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from firebase_rest.auth.protocol.outcome import factor_of
 from firebase_rest.errors import MfaFactor
-from firebase_rest.transport.lenient import as_object, json_object
+from firebase_rest.transport._json import dict_or_empty, parse_object
 
 REDACTED = "UkVEQUNURUQ="
 """What Firebase shows instead of a password's hash to those who may not see it: base64 of REDACTED."""
@@ -85,9 +85,9 @@ class UserRecord:
             photo_url=info.get("photoUrl"),
             phone_number=info.get("phoneNumber"),
             disabled=bool(info.get("disabled")),
-            providers=tuple(_provider(as_object(entry)) for entry in info.get("providerUserInfo") or ()),
-            second_factors=tuple(factor_of(as_object(entry)) for entry in info.get("mfaInfo") or ()),
-            custom_claims=json_object(info.get("customAttributes") or "{}"),
+            providers=tuple(_provider(dict_or_empty(entry)) for entry in info.get("providerUserInfo") or ()),
+            second_factors=tuple(factor_of(dict_or_empty(entry)) for entry in info.get("mfaInfo") or ()),
+            custom_claims=parse_object(info.get("customAttributes") or "{}"),
             tenant_id=info.get("tenantId"),
             created_at=_moment(info.get("createdAt"), 1000),
             last_sign_in_at=_moment(info.get("lastLoginAt"), 1000),

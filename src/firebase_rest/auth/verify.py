@@ -18,8 +18,8 @@ from firebase_rest.auth.keys import KeySet
 from firebase_rest.auth.protocol import certificates
 from firebase_rest.auth.tokens import AUDIENCE
 from firebase_rest.errors import InvalidToken, TokenExpired, UsageError
-from firebase_rest.transport.call import Channel
-from firebase_rest.transport.lenient import as_object
+from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.requestor import Requestor
 
 MAX_SKEW = 60
 
@@ -52,7 +52,7 @@ class Verifier:
     kind: Kind
     project: str
     emulated: bool
-    channel: Channel
+    channel: Requestor
     keys: dict[str, KeySet]
 
     def verify(self, token: str, skew: float = 0, tenant_id: str | None = None) -> dict[str, Any]:
@@ -116,7 +116,7 @@ class Verifier:
             raise _invalid(
                 "NO_SUBJECT", 'The token does not say whose it is: "sub" is no string of 1 to 128 characters.'
             )
-        if tenant_id is not None and as_object(claims.get("firebase")).get("tenant") != tenant_id:
+        if tenant_id is not None and dict_or_empty(claims.get("firebase")).get("tenant") != tenant_id:
             raise _invalid("TENANT_ID_MISMATCH", f"The token is not one of the tenant {tenant_id!r}.")
 
     def _check_signature(self, parts: jwt.Jwt) -> None:

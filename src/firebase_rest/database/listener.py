@@ -15,7 +15,7 @@ from typing import Any
 
 from firebase_rest.database.stream import EventStream
 from firebase_rest.errors import StopStream
-from firebase_rest.transport.closables import Closables
+from firebase_rest.transport._weak_set import WeakCloseSet
 
 logger = logging.getLogger("firebase_rest")
 
@@ -110,7 +110,7 @@ class Stream:
             logger.exception("on_error of %r failed", self)
 
 
-_running = Closables()
+_running = WeakCloseSet()
 """The streams to close when Ctrl-C has ended the main thread: their threads would keep the program alive."""
 
 

@@ -32,9 +32,9 @@ from firebase_rest.errors import (
     Unauthenticated,
     UsageError,
 )
+from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.lenient import json_object
-from firebase_rest.transport.wire import Flow, Json, Pause, Repeat, Request, Response
+from firebase_rest.transport.wire import Flow, Json, Pause, Request, Response, RetryPolicy
 
 TRANSACTION_ATTEMPTS = 25
 
@@ -83,13 +83,15 @@ def update(location: Location, data: object, options: Options = None) -> Flow[Js
 def push(location: Location, data: object, options: Options = None) -> Flow[dict[str, str]]:
     """Add a child under a key that the server makes: {"name": key}."""
     encoded = encode(data, (*location.segments, "-" * 20), options)
-    response = check((yield Request("POST", location.url, location.params, _JSON, encoded.body, Repeat.IF_REFUSED)))
+    response = check(
+        (yield Request("POST", location.url, location.params, _JSON, encoded.body, RetryPolicy.IF_NOT_PROCESSED))
+    )
     return {name: str(value) for name, value in response.json_object().items()}
 
 
 def remove(location: Location) -> Flow[None]:
     """Delete everything here."""
-    response = check((yield Request("DELETE", location.url, location.params, repeatable=Repeat.ALWAYS)))
+    response = check((yield Request("DELETE", location.url, location.params, retry_policy=RetryPolicy.IDEMPOTENT)))
     response.json()  # null; a page of a proxy's in its place deleted nothing
 
 
@@ -109,14 +111,14 @@ def write_if_match(location: Location, data: object, etag: str, options: Options
     """Replace everything here if the ETag still holds; otherwise the current value and ETag, not committed."""
     encoded = encode(data, location.segments, options)
     headers = {**_JSON, **_ETAG, "if-match": etag}
-    response = yield Request("PUT", location.url, location.params, headers, encoded.body, Repeat.IF_REFUSED)
+    response = yield Request("PUT", location.url, location.params, headers, encoded.body, RetryPolicy.IF_NOT_PROCESSED)
     return _conditional(response)
 
 
 def remove_if_match(location: Location, etag: str) -> Flow[Tagged]:
     """Delete everything here if the ETag still holds."""
     headers = {**_ETAG, "if-match": etag}
-    response = yield Request("DELETE", location.url, location.params, headers, None, Repeat.IF_REFUSED)
+    response = yield Request("DELETE", location.url, location.params, headers, None, RetryPolicy.IF_NOT_PROCESSED)
     return _conditional(response)
 
 
@@ -146,11 +148,11 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
 
 
 def _read(location: Location, params: tuple[tuple[str, str], ...], headers: Mapping[str, str] | None = None) -> Request:
-    return Request("GET", location.url, params, headers or {}, repeatable=Repeat.ALWAYS)
+    return Request("GET", location.url, params, headers or {}, retry_policy=RetryPolicy.IDEMPOTENT)
 
 
 def _write(method: str, location: Location, encoded: Encoded) -> Request:
-    repeat = Repeat.IF_REFUSED if encoded.increments else Repeat.ALWAYS
+    repeat = RetryPolicy.IF_NOT_PROCESSED if encoded.increments else RetryPolicy.IDEMPOTENT
     return Request(method, location.url, location.params, _JSON, encoded.body, repeat)
 
 
@@ -196,7 +198,7 @@ def check(response: Response) -> Response:
 
 def message_in(response: Response) -> str:
     """The server's words: the `error` member, or the plain text of what is not JSON."""
-    error = json_object(response.body).get("error")
+    error = parse_object(response.body).get("error")
     return error if isinstance(error, str) else response.text.strip()
 
 

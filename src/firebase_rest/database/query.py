@@ -23,8 +23,8 @@ from firebase_rest.database.filter import (
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.call import Channel
-from firebase_rest.transport.credentials import ServiceAccount, TokenSource, user
+from firebase_rest.transport.credentials import ServiceAccount, TokenSource, user_credentials
+from firebase_rest.transport.requestor import Requestor
 
 if TYPE_CHECKING:
     from requests import Session
@@ -51,16 +51,16 @@ class Home:
 class Query:
     """A read: a place, an order, and a window on its children."""
 
-    __slots__ = ("__weakref__", "_channel", "_filter", "_home", "_location")
+    __slots__ = ("__weakref__", "_filter", "_home", "_location", "_requestor")
 
-    _channel: Channel
+    _requestor: Requestor
     _location: Location
     _filter: Filter
     _home: Home
 
-    def __init__(self, channel: Channel, location: Location, home: Home, filter: Filter | None = None) -> None:
+    def __init__(self, requestor: Requestor, location: Location, home: Home, filter: Filter | None = None) -> None:
         for name, value in (
-            ("_channel", channel),
+            ("_requestor", requestor),
             ("_location", location),
             ("_home", home),
             ("_filter", filter or Filter()),
@@ -74,7 +74,7 @@ class Query:
         raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be deleted.")
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._channel, self._location, self._home, self._filter)
+        return type(self), (self._requestor, self._location, self._home, self._filter)
 
     def __copy__(self: Q) -> Q:
         return self
@@ -87,7 +87,7 @@ class Query:
         return f"<{type(self).__name__} {self._location.base}/{self._location.path}{'?' if params else ''}{params}>"
 
     def _identity(self) -> tuple[object, ...]:
-        return (self._location, self._filter.params(), self._channel.signer)
+        return (self._location, self._filter.params(), self._requestor.credentials)
 
     def __eq__(self, other: object) -> bool:
         return self._identity() == other._identity() if isinstance(other, Query) else NotImplemented
@@ -115,7 +115,7 @@ class Query:
     @property
     def requests(self) -> Session:
         """The `requests.Session` of the App."""
-        return self._channel.transport.session
+        return self._requestor.transport.session
 
     @property
     def api_key(self) -> str | None:
@@ -132,7 +132,7 @@ class Query:
         """The root of this database."""
         from firebase_rest.database.reference import Database
 
-        return Database(self._channel, self._location.at(()), self._home)
+        return Database(self._requestor, self._location.at(()), self._home)
 
     @property
     def parent(self) -> Reference | None:
@@ -141,7 +141,7 @@ class Query:
             return None
         from firebase_rest.database.reference import Reference
 
-        return Reference(self._channel, self._location.at(self._location.segments[:-1]), self._home)
+        return Reference(self._requestor, self._location.at(self._location.segments[:-1]), self._home)
 
     def child(self, *path: object) -> Query:
         """The same read at a place below. Each argument is made text; slashes separate levels."""
@@ -210,12 +210,12 @@ class Query:
         retries: int | None = None,
     ) -> Q:
         """The same with other limits: seconds of silence, seconds of the whole call, further tries."""
-        options = self._channel.options.but(timeout, deadline, retries)
-        return self._with(self._channel.with_options(options))
+        options = self._requestor.options.replace(timeout, deadline, retries)
+        return self._with(self._requestor.with_options(options))
 
     def as_user(self: Q, token: str | TokenSource) -> Q:
         """The same, signed by this user (a UserSession or an ID token)."""
-        return self._with(self._channel.signed_by(user(token)))
+        return self._with(self._requestor.with_credentials(user_credentials(token)))
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -225,7 +225,7 @@ class Query:
         Raises `UsageError` for a query that cannot work, `PermissionDenied`, `IndexNotDefined` and the other errors of
         `firebase_rest.errors`. https://firebase.google.com/docs/database/rest/retrieve-data
         """
-        return self._signed(token).run(protocol.get(self._location, self._filter, json_kwargs))
+        return self._authenticate(token).run(protocol.get(self._location, self._filter, json_kwargs))
 
     @overload
     def stream(
@@ -285,7 +285,7 @@ class Query:
             )
         if stream_handler is not None and not callable(stream_handler):
             raise UsageError(f"stream_handler is called with each change; a {type(stream_handler).__name__} cannot be.")
-        events = EventStream(self._signed(token), self._location, self._filter, on_state, max_retries)
+        events = EventStream(self._authenticate(token), self._location, self._filter, on_state, max_retries)
         if stream_handler is None:
             return events
         stream = Stream(events, stream_handler, stream_id, on_error)
@@ -309,9 +309,9 @@ class Query:
         from firebase_rest.database.stream import EventStream
 
         check_can_live(self._filter)
-        channel = self._signed(token)
+        requestor = self._authenticate(token)
         live = Live(
-            lambda state_changed: EventStream(channel, self._location, self._filter, state_changed, max_retries),
+            lambda state_changed: EventStream(requestor, self._location, self._filter, state_changed, max_retries),
             self._filter,
             self.key or "",
             on_error,
@@ -328,14 +328,14 @@ class Query:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _signed(self, token: Token) -> Channel:
-        return self._channel.signed_by(user(token)) if token else self._channel
+    def _authenticate(self, token: Token) -> Requestor:
+        return self._requestor.with_credentials(user_credentials(token)) if token else self._requestor
 
     def _filtered(self, **changes: Any) -> Query:
-        return Query(self._channel, self._location, self._home, replace(self._filter, **changes))
+        return Query(self._requestor, self._location, self._home, replace(self._filter, **changes))
 
     def _at(self, location: Location) -> Query:
-        return Query(self._channel, location, self._home, self._filter)
+        return Query(self._requestor, location, self._home, self._filter)
 
-    def _with(self: Q, channel: Channel) -> Q:
-        return type(self)(channel, self._location, self._home, self._filter)
+    def _with(self: Q, requestor: Requestor) -> Q:
+        return type(self)(requestor, self._location, self._home, self._filter)

@@ -28,7 +28,7 @@ class Reference(Query):
 
         Raises `UsageError` for None, and for keys with . $ # [ ] or control characters.
         """
-        return Reference(self._channel, self._location.child(*path), self._home)
+        return Reference(self._requestor, self._location.child(*path), self._home)
 
     def set(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
         """Replace everything here by `data`; None, {} and [] delete. Returns what was written, server values filled in.
@@ -36,27 +36,27 @@ class Reference(Query):
         Raises `UsageError`, naming the path, for what cannot be stored.
         https://firebase.google.com/docs/database/rest/save-data
         """
-        return self._signed(token).run(protocol.set_(self._location, data, json_kwargs))
+        return self._authenticate(token).run(protocol.set_(self._location, data, json_kwargs))
 
     def update(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
         """Replace the children named by the keys of `data`, which may be paths; all at once or not at all."""
-        return self._signed(token).run(protocol.update(self._location, data, json_kwargs))
+        return self._authenticate(token).run(protocol.update(self._location, data, json_kwargs))
 
     def push(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> dict[str, str]:
         """Add a child under a new key that sorts after the earlier ones. Returns {"name": key}."""
-        return self._signed(token).run(protocol.push(self._location, data, json_kwargs))
+        return self._authenticate(token).run(protocol.push(self._location, data, json_kwargs))
 
     def remove(self, token: Token = None) -> None:
         """Delete everything here."""
-        self._signed(token).run(protocol.remove(self._location))
+        self._authenticate(token).run(protocol.remove(self._location))
 
     def exists(self, token: Token = None) -> bool:
         """Whether anything is stored here."""
-        return self._signed(token).run(protocol.exists(self._location))
+        return self._authenticate(token).run(protocol.exists(self._location))
 
     def get_etag(self, token: Token = None, json_kwargs: JsonKwargs = None) -> dict[str, Any]:
         """{"ETag": tag, "value": value} for a later conditional write."""
-        return _tag(self._signed(token).run(protocol.read_with_etag(self._location, json_kwargs)))
+        return _tag(self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
 
     def conditional_set(self, data: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
         """`set` if the ETag still holds. Otherwise nothing is written and {"ETag", "value"} tells what is there.
@@ -64,12 +64,12 @@ class Reference(Query):
         `etag` is the text of an ETag, or all that `get_etag` answered.
         """
         flow = protocol.write_if_match(self._location, data, _checked_etag(etag), json_kwargs)
-        outcome = self._signed(token).run(flow)
+        outcome = self._authenticate(token).run(flow)
         return outcome.value if outcome.committed else _tag(outcome)
 
     def conditional_remove(self, etag: ETag, token: Token = None) -> Any:
         """`remove` if the ETag still holds. Otherwise nothing is deleted and {"ETag", "value"} tells what is there."""
-        outcome = self._signed(token).run(protocol.remove_if_match(self._location, _checked_etag(etag)))
+        outcome = self._authenticate(token).run(protocol.remove_if_match(self._location, _checked_etag(etag)))
         return None if outcome.committed else _tag(outcome)
 
     def transaction(self, update: Callable[[Any], Any], token: Token = None) -> Any:
@@ -79,7 +79,7 @@ class Reference(Query):
         transaction with nothing written.
         Raises `TransactionConflict` after 25 attempts.
         """
-        return self._signed(token).run(protocol.transaction(self._location, update))
+        return self._authenticate(token).run(protocol.transaction(self._location, update))
 
     def generate_key(self) -> str:
         """A new key, as `push` makes them: 20 characters, rising, unique."""

@@ -31,11 +31,11 @@ from firebase_rest.errors import (
     StreamError,
     TokenExpired,
 )
-from firebase_rest.transport.call import Call, Channel
-from firebase_rest.transport.redact import without
-from firebase_rest.transport.retry import pause_before
-from firebase_rest.transport.sockets import Watch
-from firebase_rest.transport.wire import BodyReader, Flow, Repeat, Request, run
+from firebase_rest.transport.redact import mask_secrets
+from firebase_rest.transport.requestor import Requestor, RetryingSender
+from firebase_rest.transport.retry import backoff_delay
+from firebase_rest.transport.sockets import CancelHandle
+from firebase_rest.transport.wire import BodyReader, Flow, Request, RetryPolicy, run
 
 logger = logging.getLogger("firebase_rest")
 
@@ -59,7 +59,7 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
     """Connect; the answer is the open body of events."""
     filter.check()
     params = location.params + filter.params()
-    response = yield Request("GET", location.url, params, _HEADERS, repeatable=Repeat.ALWAYS, stream=True)
+    response = yield Request("GET", location.url, params, _HEADERS, retry_policy=RetryPolicy.IDEMPOTENT, stream=True)
     check(response)
     kind = response.headers.get("content-type", "text/event-stream")
     if response.reader is None or not kind.startswith("text/event-stream"):
@@ -82,7 +82,7 @@ class EventStream:
 
     def __init__(
         self,
-        channel: Channel,
+        requestor: Requestor,
         location: Location,
         filter: Filter,
         on_state: OnState | None = None,
@@ -90,11 +90,11 @@ class EventStream:
     ) -> None:
         filter.check()
         # The stream does its own trying again; the call's own would multiply it. Its time is not a call's time either.
-        self._options = replace(channel.options, read=SILENCE, retries=0, deadline=None)
-        self._transport = channel.transport
+        self._options = replace(requestor.options, read=SILENCE, retries=0, deadline=None)
+        self._transport = requestor.transport
         self._wake = Wake()
-        self._watch = Watch(keeps=True)
-        self._signer = PatientSigner(channel.signer, self._wake)
+        self._handle = CancelHandle(exclusive=True)
+        self._credentials = PatientSigner(requestor.credentials, self._wake)
         self._location = location
         self._filter = filter
         self._on_state = on_state
@@ -109,8 +109,8 @@ class EventStream:
         self.state = "connecting"
         self.last_error: Exception | None = None
         self.reconnects = 0
-        channel.transport.closables.add(self)
-        channel.transport.check_open()  # after that, so that no stream escapes a close() under way
+        requestor.transport.closables.add(self)
+        requestor.transport.check_open()  # after that, so that no stream escapes a close() under way
 
     def __repr__(self) -> str:
         return f"<EventStream of /{self._location.path}, {self.state}>"
@@ -144,7 +144,7 @@ class EventStream:
         self._closed = True
         self.state = "closed"
         self._wake.now()
-        self._watch.end()
+        self._handle.cancel()
         try:
             self._events.close()
         except ValueError:
@@ -173,7 +173,7 @@ class EventStream:
                 self._connected_at = time.monotonic()
                 self._opened_at = math.inf
                 self._enter("connecting")
-                call = Call(self._transport, self._signer, self._options, self._watch)
+                call = RetryingSender(self._transport, self._credentials, self._options, self._handle)
                 try:
                     yield from self._connection(call)
                     problem: FirebaseError = NetworkError(f"The server ended the stream of /{self._location.path}.")
@@ -189,7 +189,7 @@ class EventStream:
             self._closed = True
             self._enter("closed")
 
-    def _connection(self, call: Call) -> Iterator[StreamEvent]:
+    def _connection(self, call: RetryingSender) -> Iterator[StreamEvent]:
         """The events of one connection."""
         reader = run(open_stream(self._location, self._filter), call)
         try:
@@ -204,7 +204,7 @@ class EventStream:
                     resync = False
                     yield event
                 elif message.event == "cancel":
-                    raise _cancelled(without({call.stamp.secret}, message.data))
+                    raise _cancelled(mask_secrets({call.auth.secret}, message.data))
                 elif message.event == "auth_revoked":
                     raise _Revoked(message.data)
         finally:
@@ -217,7 +217,7 @@ class EventStream:
                 return
             yield chunk
 
-    def _recover(self, problem: FirebaseError, call: Call) -> None:
+    def _recover(self, problem: FirebaseError, call: RetryingSender) -> None:
         """Wait as long as `problem` demands. Raises it if trying again cannot mend it."""
         if isinstance(problem, _Revoked):
             hindrance = self._renew(call)
@@ -235,18 +235,18 @@ class EventStream:
             raise StreamError(
                 f"The stream of /{self._location.path} was given up after {self._failures} failures: {problem}"
             )
-        wait = pause_before(self._failures, _retry_after(problem))
+        wait = backoff_delay(self._failures, _retry_after(problem))
         logger.info("The stream of /%s connects again in %.1f s: %s", self._location.path, wait, problem)
         self._wait(wait)
 
-    def _renew(self, call: Call) -> FirebaseError | None:
+    def _renew(self, call: RetryingSender) -> FirebaseError | None:
         """Get another credential. What stands in the way is returned."""
         try:
-            better = self._signer.stamp(refused=call.stamp)
+            better = self._credentials.get(rejected=call.auth)
         except FirebaseError as error:
             return error
         place = f"the stream of /{self._location.path}"
-        if better is None or better.secret == call.stamp.secret:
+        if better is None or better.secret == call.auth.secret:
             what = f"The token of {place} has expired; a UserSession would have renewed it."
         elif self._renewed:
             what = f"The server took back a new token of {place} at once."

@@ -21,7 +21,7 @@ from firebase_rest.database.ordering import SortKey, child_at, key_order, value_
 from firebase_rest.database.path import split
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.database.window import select
-from firebase_rest.transport.lenient import as_object
+from firebase_rest.transport._json import dict_or_empty
 
 REMOVED, ADDED, MOVED, CHANGED = "child_removed", "child_added", "child_moved", "child_changed"
 WHOLE = "value"
@@ -88,7 +88,7 @@ class View:
         if event.event == "put":
             return replaced(self.value, path, keyed(cast(Keyed, event.data))), (set(path[:1]) or None)
         new, touched = self.value, set[str]()
-        for name, item in as_object(event.data).items():
+        for name, item in dict_or_empty(event.data).items():
             target = (*path, *split(name))
             if not target:
                 continue  # a change of the whole is a put

@@ -13,7 +13,7 @@ from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from firebase_rest.errors import NetworkError
-from firebase_rest.transport.credentials import ServiceAccount, Signer, Stamp, User
+from firebase_rest.transport.credentials import Credentials, RequestAuth, ServiceAccount, UserCredentials
 
 T = TypeVar("T")
 
@@ -64,14 +64,16 @@ class Wake:
 class PatientSigner:
     """A signer that may have to send a request for its stamp, which whoever closes the stream does not wait for."""
 
-    def __init__(self, signer: Signer, wake: Wake) -> None:
-        self._signer = signer
+    def __init__(self, credentials: Credentials, wake: Wake) -> None:
+        self._credentials = credentials
         self._wake = wake
-        renews = isinstance(signer, ServiceAccount) or (isinstance(signer, User) and not isinstance(signer.token, str))
+        renews = isinstance(credentials, ServiceAccount) or (
+            isinstance(credentials, UserCredentials) and not isinstance(credentials.token, str)
+        )
         self._at_once = not renews
 
-    def stamp(self, refused: Stamp | None = None) -> Stamp | None:
+    def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
         """As the signer's own."""
         if self._at_once:
-            return self._signer.stamp(refused)
-        return self._wake.result(lambda: self._signer.stamp(refused))
+            return self._credentials.get(rejected)
+        return self._wake.result(lambda: self._credentials.get(rejected))

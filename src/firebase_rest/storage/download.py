@@ -17,8 +17,8 @@ from firebase_rest.storage.checksum import Checksum, Expected, Md5, of_header
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.protocol import check, get_metadata
 from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.retry import pause_before
-from firebase_rest.transport.wire import Pause, Repeat, Request, Response, Sender
+from firebase_rest.transport.retry import backoff_delay
+from firebase_rest.transport.wire import Pause, Request, Response, RetryPolicy, Sender
 
 PIECE = 256 * 1024
 """Bytes that are read at once, at most. A break costs the piece under way."""
@@ -81,7 +81,14 @@ class Arrival:
             headers["Range"] = f"bytes={self._next}-{last}"
         params = (("alt", "media"),)
         return Request(
-            "GET", self.location.url, params, headers, repeatable=Repeat.ALWAYS, stream=True, fill=True, token_401=True
+            "GET",
+            self.location.url,
+            params,
+            headers,
+            retry_policy=RetryPolicy.IDEMPOTENT,
+            stream=True,
+            fill=True,
+            reauth_on_401=True,
         )
 
     # --- what the headers say ---------------------------------------------------------------------------------------
@@ -265,7 +272,7 @@ def receive(arrival: Arrival, attempts: int) -> BodyFlow[None]:
         if failures > attempts:
             raise failure
         if failures > 1:
-            yield Pause(pause_before(failures - 1))
+            yield Pause(backoff_delay(failures - 1))
     difference = arrival.difference()
     if difference is not None:
         yield from _explained(arrival, difference)

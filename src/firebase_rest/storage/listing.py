@@ -59,7 +59,7 @@ class Listed(Place):
         """The bucket."""
         from firebase_rest.storage.reference import Storage
 
-        return Storage(self._channel, self._location.at(""), self._home)
+        return Storage(self._requestor, self._location.at(""), self._home)
 
     @property
     def parent(self) -> StorageReference | None:
@@ -67,7 +67,7 @@ class Listed(Place):
         from firebase_rest.storage.reference import StorageReference
 
         parent = self._location.parent
-        return None if parent is None else StorageReference(self._channel, parent, self._home)
+        return None if parent is None else StorageReference(self._requestor, parent, self._home)
 
     def child(self, *path: object) -> StorageReference:
         """The place below. Each argument is made text; slashes separate; text is data, so nothing is decoded.
@@ -76,7 +76,7 @@ class Listed(Place):
         """
         from firebase_rest.storage.reference import StorageReference
 
-        return StorageReference(self._channel, self._location.child(*path), self._home)
+        return StorageReference(self._requestor, self._location.child(*path), self._home)
 
     def _below(self, name: str) -> StorageReference:
         return self.child(name)
@@ -84,12 +84,12 @@ class Listed(Place):
     def _named(self, name: str, token: Token) -> StorageReference:
         from firebase_rest.storage.reference import StorageReference
 
-        return StorageReference(self._signed(token), self._location.at(name), self._home)
+        return StorageReference(self._authenticate(token), self._location.at(name), self._home)
 
     def _folder(self, name: str, token: Token) -> Prefix:
         from firebase_rest.storage.reference import Prefix
 
-        return Prefix(self._signed(token), self._location.at(name.rstrip("/")), self._home)
+        return Prefix(self._authenticate(token), self._location.at(name.rstrip("/")), self._home)
 
     # --- lists ------------------------------------------------------------------------------------------------------
 
@@ -111,7 +111,7 @@ class Listed(Place):
             page_token=page_token,
             page_size=None if page_size is None else forms.checked_count("page_size", page_size, protocol.MAX_PAGE),
         )
-        page = self._signed(token).run(flow)
+        page = self._authenticate(token).run(flow)
         return ListPage(
             tuple(self._named(name, token) for name in page.items if name.startswith(start)),
             tuple(self._folder(name, token) for name in page.prefixes if name.startswith(start)),
@@ -165,7 +165,7 @@ class Listed(Place):
     def _raw_pages(
         self, start: str, token: Token, *, recursive: bool, page_size: int | None
     ) -> Iterator[protocol.Names]:
-        channel, page_token = self._signed(token), None
+        channel, page_token = self._authenticate(token), None
         while True:
             flow = protocol.list_page(
                 self._location, _queried(start), recursive=recursive, page_token=page_token, page_size=page_size

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from firebase_rest.errors import UsageError
 from firebase_rest.storage import protocol
 from firebase_rest.storage.location import Location
-from firebase_rest.transport.call import Channel
-from firebase_rest.transport.credentials import ServiceAccount, StorageUser, TokenSource, user
+from firebase_rest.transport.credentials import ServiceAccount, StorageUserCredentials, TokenSource, user_credentials
+from firebase_rest.transport.requestor import Requestor
 
 if TYPE_CHECKING:
     from requests import Session
@@ -35,14 +35,14 @@ class Home:
 class Place:
     """A bucket, a folder or a file, and who signs what is done with it."""
 
-    __slots__ = ("__weakref__", "_channel", "_home", "_location")
+    __slots__ = ("__weakref__", "_home", "_location", "_requestor")
 
-    _channel: Channel
+    _requestor: Requestor
     _location: Location
     _home: Home
 
-    def __init__(self, channel: Channel, location: Location, home: Home) -> None:
-        for name, value in (("_channel", channel), ("_location", location), ("_home", home)):
+    def __init__(self, requestor: Requestor, location: Location, home: Home) -> None:
+        for name, value in (("_requestor", requestor), ("_location", location), ("_home", home)):
             object.__setattr__(self, name, value)
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -52,14 +52,14 @@ class Place:
         raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be deleted.")
 
     def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._channel, self._location, self._home)
+        return type(self), (self._requestor, self._location, self._home)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} gs://{self._location.bucket}/{self._location.name}>"
 
     def _identity(self) -> tuple[object, ...]:
         location = self._location
-        return (location.base, location.bucket, location.name.rstrip("/"), self._channel.signer)
+        return (location.base, location.bucket, location.name.rstrip("/"), self._requestor.credentials)
 
     def __eq__(self, other: object) -> bool:
         return self._identity() == other._identity() if isinstance(other, Place) else NotImplemented
@@ -96,7 +96,7 @@ class Place:
     @property
     def requests(self) -> Session:
         """The `requests.Session` of the App."""
-        return self._channel.transport.session
+        return self._requestor.transport.session
 
     @property
     def credentials(self) -> Any:
@@ -113,15 +113,23 @@ class Place:
         retries: int | None = None,
     ) -> P:
         """The same with other limits: seconds of silence, seconds of the whole call, further tries in a row."""
-        options = self._channel.options.but(timeout, deadline, retries)
-        return type(self)(self._channel.with_options(options), self._location, self._home)
+        options = self._requestor.options.replace(timeout, deadline, retries)
+        return type(self)(self._requestor.with_options(options), self._location, self._home)
 
     def as_user(self: P, token: str | TokenSource) -> P:
         """The same, signed by this user (a UserSession or an ID token)."""
-        return type(self)(self._channel.signed_by(user(token, StorageUser)), self._location, self._home)
+        return type(self)(
+            self._requestor.with_credentials(user_credentials(token, StorageUserCredentials)),
+            self._location,
+            self._home,
+        )
 
-    def _signed(self, token: Token) -> Channel:
-        return self._channel.signed_by(user(token, StorageUser)) if token else self._channel
+    def _authenticate(self, token: Token) -> Requestor:
+        return (
+            self._requestor.with_credentials(user_credentials(token, StorageUserCredentials))
+            if token
+            else self._requestor
+        )
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 
@@ -131,14 +139,14 @@ class Place:
         Raises `NotFound`, `PermissionDenied` and the other errors of `firebase_rest.errors`.
         https://firebase.google.com/docs/storage/web/file-metadata
         """
-        return self._signed(token).run(protocol.get_metadata(self._location))
+        return self._authenticate(token).run(protocol.get_metadata(self._location))
 
     def update_metadata(self, changes: dict[str, Any], token: Token = None) -> dict[str, Any]:
         """Change what `changes` name, and nothing else: {"contentType": "text/plain", "metadata": {"owner": "ada"}}.
 
         None clears a field, or a custom key. Returns the new metadata. Raises `UsageError` for what cannot be set.
         """
-        return self._signed(token).run(protocol.update_metadata(self._location, changes))
+        return self._authenticate(token).run(protocol.update_metadata(self._location, changes))
 
     # --- links ------------------------------------------------------------------------------------------------------
 
@@ -147,11 +155,11 @@ class Place:
 
         `token` signs the question for it.
         """
-        return self._signed(token).run(protocol.get_download_url(self._location))
+        return self._authenticate(token).run(protocol.get_download_url(self._location))
 
     def create_download_token(self, token: Token = None) -> list[str]:
         """Add a download token, so that there is one more link. Returns all. For administrators."""
-        return protocol.tokens_in(self._signed(token).run(protocol.create_download_token(self._location)))
+        return protocol.tokens_in(self._authenticate(token).run(protocol.create_download_token(self._location)))
 
     def revoke_download_token(self, download_token: str, token: Token = None) -> list[str]:
         """Take a download token away: its link works no more. Returns those that are left. For administrators.
@@ -161,4 +169,4 @@ class Place:
         if not isinstance(cast(object, download_token), str) or not download_token:
             raise UsageError("revoke_download_token() takes one of the metadata's 'downloadTokens'.")
         flow = protocol.revoke_download_token(self._location, download_token)
-        return protocol.tokens_in(self._signed(token).run(flow))
+        return protocol.tokens_in(self._authenticate(token).run(flow))

@@ -29,9 +29,9 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.storage.location import Location
+from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.lenient import as_object, json_object
-from firebase_rest.transport.wire import Flow, Repeat, Request, Response
+from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 
 Metadata = dict[str, Any]
 """An object's metadata as Firebase sends it: "name", "size" (a string), "contentType", "md5Hash", "metadata", ..."""
@@ -66,8 +66,8 @@ def check(response: Response) -> Response:
 def refusal(response: Response) -> ApiError:
     """The typed error for an answer that says no; its body may be JSON, plain text, a page, or nothing."""
     kind = ServerError if response.status >= 500 else _BY_STATUS.get(response.status, ApiError)
-    error = json_object(response.body).get("error")
-    details = as_object(error)
+    error = parse_object(response.body).get("error")
+    details = dict_or_empty(error)
     message = str(details.get("message") or (error if isinstance(error, str) else "") or response.text.strip()[:500])
     if kind is Unauthenticated and error and "expired" in message and "App Check" not in message:
         kind = TokenExpired
@@ -95,7 +95,7 @@ def metadata_in(response: Response) -> Metadata:
 
 def read(method: str, url: str, params: tuple[tuple[str, str], ...] = ()) -> Request:
     """A request that may be repeated as often as one likes."""
-    return Request(method, url, params, repeatable=Repeat.ALWAYS, token_401=True)
+    return Request(method, url, params, retry_policy=RetryPolicy.IDEMPOTENT, reauth_on_401=True)
 
 
 def get_metadata(location: Location) -> Flow[Metadata]:
@@ -106,14 +106,14 @@ def get_metadata(location: Location) -> Flow[Metadata]:
 def update_metadata(location: Location, changes: Mapping[str, Any]) -> Flow[Metadata]:
     """Change what `changes` name, and nothing else; None clears a field or a custom key. The new metadata."""
     body = json.dumps(checked_fields(changes), ensure_ascii=False).encode()
-    request = Request("PATCH", location.url, (), JSON_TYPE, body, Repeat.ALWAYS, token_401=True)
+    request = Request("PATCH", location.url, (), JSON_TYPE, body, RetryPolicy.IDEMPOTENT, reauth_on_401=True)
     return metadata_in(check((yield request)))
 
 
 def delete(location: Location) -> Flow[None]:
     """Delete the object."""
     response = yield read("DELETE", location.url)
-    if response.status == 404 and response.after_doubt:
+    if response.status == 404 and response.earlier_attempt_uncertain:
         return  # an earlier try got through, only its answer did not
     check(response)
 
@@ -156,7 +156,9 @@ def checked_custom(custom: object, *, clearing: bool = False) -> dict[str, Any]:
 def create_download_token(location: Location) -> Flow[Metadata]:
     """Add a download token; for administrators."""
     # Twice would make two tokens.
-    request = Request("POST", location.url, (("create_token", "true"),), repeatable=Repeat.IF_UNSENT, token_401=True)
+    request = Request(
+        "POST", location.url, (("create_token", "true"),), retry_policy=RetryPolicy.IF_NOT_SENT, reauth_on_401=True
+    )
     return metadata_in(check((yield request)))
 
 
@@ -208,7 +210,7 @@ def list_page(
     params += [("pageToken", page_token)] if page_token else []
     reply = check((yield read("GET", location.collection_url, tuple(params)))).json_object()
     token = reply.get("nextPageToken")
-    items = [as_object(item).get("name") for item in _entries(reply, "items")]
+    items = [dict_or_empty(item).get("name") for item in _entries(reply, "items")]
     return Names(
         tuple(name for name in items if isinstance(name, str) and name),
         tuple(name for name in _entries(reply, "prefixes") if isinstance(name, str) and name),

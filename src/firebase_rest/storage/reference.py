@@ -100,15 +100,15 @@ class Files(Listed):
             contentEncoding=content_encoding,
             contentLanguage=content_language,
         )
-        channel = self._signed(token)
+        requestor = self._authenticate(token)
         plan = Plan(
             self._location,
             fields,
             forms.checked_chunk(chunk_size),
-            channel.options.retries,
+            requestor.options.retries,
             forms.checked_generation(if_generation_match),
         )
-        return transfer.Upload(channel, plan, file, progress, state)
+        return transfer.Upload(requestor, plan, file, progress, state)
 
     def upload_many(
         self,
@@ -161,19 +161,19 @@ class Files(Listed):
         """
         order = forms.download_order(arguments, keywords)
         place = self._location if self._location.name or order.path is None else self._location.child(order.path)
-        transfer.download(self._signed(order.token), place, order.target, None, progress)
+        transfer.download(self._authenticate(order.token), place, order.target, None, progress)
 
     def get_bytes(
         self, token: Token = None, *, max_size: int | None = None, start: int = 0, end: int | None = None
     ) -> bytes:
         """The file's bytes, or those from `start` to `end` (exclusive). Above `max_size` raises `PayloadTooLarge`."""
         span = Span(*forms.checked_span(start, end))
-        return transfer.get_bytes(self._signed(token), self._location, span, max_size)
+        return transfer.get_bytes(self._authenticate(token), self._location, span, max_size)
 
     def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
         """The file's bytes, or a range of them, as an open binary file; to be closed, or used in a `with` statement."""
         span = Span(*forms.checked_span(start, end))
-        return BufferedReader(transfer.ObjectStream(self._signed(token), self._location, span), PIECE)
+        return BufferedReader(transfer.ObjectStream(self._authenticate(token), self._location, span), PIECE)
 
     def download_many(
         self,
@@ -200,7 +200,7 @@ class Files(Listed):
 
         def work(name: str, target: Downloadable) -> None:
             local = target if folder is None else local_file(Path(folder), name)
-            transfer.download(self._signed(token), self._below(name)._location, local)  # noqa: SLF001 - of the same kind
+            transfer.download(self._authenticate(token), self._below(name)._location, local)  # noqa: SLF001 - of the same kind
 
         return all_of(jobs, work, forms.checked_count("workers", workers, 64), progress, "download")
 
@@ -214,7 +214,7 @@ class Files(Listed):
         if token is None and forms.is_id_token(name):
             name, token = None, name
         location = self._location if name is None else self._location.at("").child(name)
-        self._signed(token).run(protocol.delete(location))
+        self._authenticate(token).run(protocol.delete(location))
 
     def delete_all(self, prefix: str = "", token: Token = None, *, confirm: object, workers: int = 8) -> int:
         """Delete everything in the folder `prefix` below this place, and return how many files that were.
@@ -228,10 +228,10 @@ class Files(Listed):
         if confirm != wanted and not (confirm is True and folder.name):
             raise UsageError(f"delete_all() deletes everything below {wanted!r}: to do it, pass confirm={wanted!r}.")
         names = [(name, None) for name in self._names(folder.folder, token)]
-        channel = self._signed(token)
+        requestor = self._authenticate(token)
 
         def work(name: str, _: None) -> None:
-            channel.run(protocol.delete(self._location.at(name)))
+            requestor.run(protocol.delete(self._location.at(name)))
 
         results = all_of(names, work, forms.checked_count("workers", workers, 64), None, "delete")
         for result in results:
@@ -277,7 +277,9 @@ class Files(Listed):
         to_sign = signed_url.ToSign(self._location, email, seconds, now, verb, headers or {}, params or {})
         signature = signed_url.sign_here(google, to_sign.message)
         if signature is None:
-            signature = self._channel.signed_by(self._home.account).run(signed_url.sign_there(email, to_sign.message))
+            signature = self._requestor.with_credentials(self._home.account).run(
+                signed_url.sign_there(email, to_sign.message)
+            )
         return to_sign.url(signature)
 
 
@@ -312,7 +314,7 @@ class Storage(Files):
 
         Raises `UsageError` for any other text.
         """
-        return StorageReference(self._channel, parse_url(url, self._home.emulator), self._home)
+        return StorageReference(self._requestor, parse_url(url, self._home.emulator), self._home)
 
     @property
     def bucket(self) -> Any:

@@ -19,7 +19,7 @@ from urllib.parse import quote, urlsplit
 from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.storage.location import PRODUCTION, Location
 from firebase_rest.storage.protocol import check
-from firebase_rest.transport.wire import Flow, Repeat, Request
+from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 HOST = "storage.googleapis.com"
 _ALGORITHM = "GOOG4-RSA-SHA256"
@@ -130,7 +130,7 @@ def sign_there(email: str, message: bytes) -> Flow[bytes]:
     """The signature by Google, for whoever may ask for it."""
     body = json.dumps({"payload": base64.b64encode(message).decode()}).encode()
     url = _SIGN_BLOB.format(quote(email, safe="@"))
-    response = yield Request("POST", url, (), {"Content-Type": "application/json"}, body, Repeat.ALWAYS)
+    response = yield Request("POST", url, (), {"Content-Type": "application/json"}, body, RetryPolicy.IDEMPOTENT)
     try:
         return base64.b64decode(str(check(response).json_object()["signedBlob"]), validate=True)
     except (KeyError, ValueError):

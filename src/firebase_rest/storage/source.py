@@ -15,7 +15,7 @@ from typing import Any, cast
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.checksum import Checksum, Expected, crc32c_is_quick
-from firebase_rest.transport.wire import Slices
+from firebase_rest.transport.wire import ChunkedBody
 
 Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
 """What `put` takes. `Any`: web frameworks' uploads have a `read()` and no common type."""
@@ -78,14 +78,14 @@ class Source:
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 
-    def piece(self, start: int, size: int) -> tuple[Slices, bool]:
+    def piece(self, start: int, size: int) -> tuple[ChunkedBody, bool]:
         """`size` bytes from `start` on, or what there is, and whether they reach the end.
 
         Raises `UsageError` for a place that cannot be read again.
         """
         if self.size is None:
             piece = self._get(start, size + 1)  # one byte more tells whether this is the end
-            return Slices(piece.cut(0, size).parts), piece.size <= size
+            return ChunkedBody(piece.cut(0, size).parts), piece.size <= size
         size = min(size, self.size - start)
         return _View(self, start, size), start + size == self.size
 
@@ -208,7 +208,7 @@ def _reading() -> Generator[None, None, None]:
     raise ReadFailed(failure)
 
 
-class _View(Slices):
+class _View(ChunkedBody):
     """A piece of a file that can seek: it is read when it is sent, and again when it is sent again."""
 
     __slots__ = ("_source", "_start")

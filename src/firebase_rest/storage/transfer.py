@@ -30,9 +30,9 @@ from firebase_rest.storage.progress import Progress, reporting
 from firebase_rest.storage.source import ReadFailed, Source, Uploadable
 from firebase_rest.storage.target import Downloadable, target_of
 from firebase_rest.storage.upload import Control, Plan, Session, cancel, trusted, upload
-from firebase_rest.transport.call import Call, Channel
-from firebase_rest.transport.lenient import json_object
-from firebase_rest.transport.sockets import Watch
+from firebase_rest.transport._json import parse_object
+from firebase_rest.transport.requestor import Requestor, RetryingSender
+from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import run
 
 _RESTARTS = 2
@@ -42,12 +42,12 @@ _RESTARTS = 2
 # --- down ------------------------------------------------------------------------------------------------------------
 
 
-def arriving(channel: Channel, arrival: Arrival) -> Generator[bytes, None, None]:
+def arriving(requestor: Requestor, arrival: Arrival) -> Generator[bytes, None, None]:
     """The bytes of an object as they come, all within one deadline."""
-    call = Call(channel.transport, channel.signer, channel.options, Watch())
+    call = RetryingSender(requestor.transport, requestor.credentials, requestor.options, CancelHandle())
     try:
         with Md5Beside() as arrival.md5:
-            yield from pieces(receive(arrival, channel.options.retries), call, call.hold)
+            yield from pieces(receive(arrival, requestor.options.retries), call, call.hold)
     except NetworkError as error:
         if isinstance(error, NetworkTimeout) or not call.is_overdue:
             raise
@@ -60,7 +60,7 @@ def arriving(channel: Channel, arrival: Arrival) -> Generator[bytes, None, None]
 
 
 def download(
-    channel: Channel, location: Location, target: Downloadable, span: Span | None = None, progress: Progress = None
+    requestor: Requestor, location: Location, target: Downloadable, span: Span | None = None, progress: Progress = None
 ) -> None:
     """Write the object's bytes to a path or a file. What fails leaves nothing behind."""
     _ = location.url
@@ -68,7 +68,7 @@ def download(
         for restarts in range(_RESTARTS + 1):
             arrival = Arrival(location, span)
             try:
-                with closing(_counted(channel, arrival, report)) as arrived:
+                with closing(_counted(requestor, arrival, report)) as arrived:
                     for piece in arrived:
                         file.write(piece)
                 return
@@ -77,21 +77,21 @@ def download(
                     raise
 
 
-def _counted(channel: Channel, arrival: Arrival, report: Any) -> Generator[bytes, None, None]:
-    for piece in arriving(channel, arrival):
+def _counted(requestor: Requestor, arrival: Arrival, report: Any) -> Generator[bytes, None, None]:
+    for piece in arriving(requestor, arrival):
         yield piece
         report(arrival.done, arrival.length)
     if not arrival.done:
         report(0, 0)
 
 
-def get_bytes(channel: Channel, location: Location, span: Span | None = None, max_size: int | None = None) -> bytes:
+def get_bytes(requestor: Requestor, location: Location, span: Span | None = None, max_size: int | None = None) -> bytes:
     """The object's bytes. Raises `PayloadTooLarge` above `max_size`, before they have all come."""
     _ = location.url
     arrival = Arrival(location, span)
     parts: list[bytes] = []
     size = 0
-    with closing(arriving(channel, arrival)) as arrived:
+    with closing(arriving(requestor, arrival)) as arrived:
         for piece in arrived:
             size += len(piece)
             if max_size is not None and max(size, arrival.length or 0) > max_size:
@@ -106,10 +106,10 @@ def get_bytes(channel: Channel, location: Location, span: Span | None = None, ma
 class ObjectStream(io.RawIOBase):
     """An object's bytes as an open file, resumed by itself after a break; to be read forwards, by one thread."""
 
-    def __init__(self, channel: Channel, location: Location, span: Span | None = None) -> None:
+    def __init__(self, requestor: Requestor, location: Location, span: Span | None = None) -> None:
         super().__init__()
         _ = location.url
-        self._pieces = arriving(channel, Arrival(location, span))
+        self._pieces = arriving(requestor, Arrival(location, span))
         self._failed = False
         self._rest = memoryview(self._next())  # so that a refusal comes here
 
@@ -169,15 +169,15 @@ class Upload:
     """
 
     def __init__(
-        self, channel: Channel, plan: Plan, file: Uploadable, progress: Progress = None, state: str | None = None
+        self, requestor: Requestor, plan: Plan, file: Uploadable, progress: Progress = None, state: str | None = None
     ) -> None:
-        self._channel = channel
+        self._requestor = requestor
         self._plan = plan
         self._file = file
         self._progress = progress
         self._session = Session() if state is None else _session_of(state, plan.location)
         self._cancelled = Event()
-        self._watch = Watch()
+        self._handle = CancelHandle()
 
     def __repr__(self) -> str:
         return f"<Upload of {self._plan.location.name!r}: {self._session.offset} bytes confirmed>"
@@ -203,12 +203,14 @@ class Upload:
 
     def run(self) -> dict[str, Any]:
         """Carry it out, and return the metadata of the object. Raises what `put` raises, and `TransferCancelled`."""
-        channel = self._channel
+        requestor = self._requestor
         with Source(self._file) as source, reporting(self._progress, self._plan.location.name) as report:
             control = Control(lambda done: report(done, source.size), self._cancelled.is_set)
             flow = upload(self._plan, source, self._session, control)
             try:
-                return run(flow, Call(channel.transport, channel.signer, channel.options, self._watch))
+                return run(
+                    flow, RetryingSender(requestor.transport, requestor.credentials, requestor.options, self._handle)
+                )
             except ReadFailed as failed:
                 raise failed.error from None
             except (TransferCancelled, NetworkError) as error:
@@ -220,20 +222,20 @@ class Upload:
     def cancel(self) -> None:
         """End the upload, from any thread; what was sent of it is thrown away. `run` raises `TransferCancelled`."""
         self._cancelled.set()
-        self._watch.end()
+        self._handle.cancel()
 
     def _give_up(self, failure: Exception) -> dict[str, Any]:
         if not isinstance(failure, TransferCancelled):
             failure = TransferCancelled("The upload was cancelled.")
         with suppress(FirebaseError):  # the session ends by itself within a week
-            self._channel.run(cancel(self._session))
+            self._requestor.run(cancel(self._session))
         self._session = Session()
         raise failure
 
 
 def _session_of(state: object, location: Location) -> Session:
     """Raises `UsageError` for what is not the state of an upload to this place."""
-    found: Mapping[str, Any] = json_object(state) if isinstance(state, (str, bytes)) else {}
+    found: Mapping[str, Any] = parse_object(state) if isinstance(state, (str, bytes)) else {}
     if (found.get("bucket"), found.get("name")) != (location.bucket, location.name):
         raise UsageError(f"state= is not that of an upload to {location.name!r}; pass the text of upload.state.")
     url, offset, granularity = found.get("url"), found.get("offset"), found.get("granularity")
@@ -242,6 +244,6 @@ def _session_of(state: object, location: Location) -> Session:
     return Session(trusted(url, location), offset, granularity)
 
 
-def put(channel: Channel, plan: Plan, file: Uploadable, progress: Progress = None) -> protocol.Metadata:
+def put(requestor: Requestor, plan: Plan, file: Uploadable, progress: Progress = None) -> protocol.Metadata:
     """Upload, and return the object's metadata."""
-    return Upload(channel, plan, file, progress).run()
+    return Upload(requestor, plan, file, progress).run()

@@ -28,8 +28,8 @@ from firebase_rest.storage.checksum import of_metadata
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.protocol import JSON_TYPE, Metadata, check, get_metadata, metadata_in, refusal
 from firebase_rest.storage.source import Source
-from firebase_rest.transport.retry import pause_before
-from firebase_rest.transport.wire import Flow, Pause, Repeat, Request, Response, Slices
+from firebase_rest.transport.retry import backoff_delay
+from firebase_rest.transport.wire import ChunkedBody, Flow, Pause, Request, Response, RetryPolicy
 
 GRANULARITY = 256 * 1024
 """Bytes of which every piece but the last is a multiple."""
@@ -123,10 +123,10 @@ def _multipart(plan: Plan, data: bytes, source: Source) -> Flow[Metadata]:
         "Content-Type": f"multipart/related; boundary={boundary}",
     }
     # Only a condition on the generation makes twice the same as once.
-    repeat = Repeat.IF_UNSENT if plan.if_generation_match is None else Repeat.ALWAYS
+    repeat = RetryPolicy.IF_NOT_SENT if plan.if_generation_match is None else RetryPolicy.IDEMPOTENT
     url = plan.location.collection_url
-    response = yield Request("POST", url, plan.params, headers, body, repeat, token_401=True)
-    if response.status == 412 and response.after_doubt:
+    response = yield Request("POST", url, plan.params, headers, body, repeat, reauth_on_401=True)
+    if response.status == 412 and response.earlier_attempt_uncertain:
         found = yield from get_metadata(plan.location)
         if source.checksum.differs(of_metadata(found)) is None:
             return found  # an earlier try got through, only its answer did not
@@ -157,7 +157,7 @@ def _start(plan: Plan, source: Source, session: Session) -> Flow[None]:
         headers["X-Goog-Upload-Header-Content-Length"] = str(source.size)
     # Sessions that nobody uses cost nothing and end by themselves, so this may be repeated.
     url = plan.location.collection_url
-    request = Request("POST", url, plan.params, headers, plan.body(), Repeat.ALWAYS, token_401=True)
+    request = Request("POST", url, plan.params, headers, plan.body(), RetryPolicy.IDEMPOTENT, reauth_on_401=True)
     response = check((yield request))
     if _status(response) != "active":
         raise InvalidResponse("The upload was not begun: the server named no active session.")
@@ -188,13 +188,13 @@ def trusted(url: str, location: Location) -> str:
 def cancel(session: Session) -> Flow[None]:
     """End a resumable upload; what was sent of it is thrown away."""
     if session.url is not None:
-        response = yield _command(session, "cancel", repeat=Repeat.ALWAYS)
+        response = yield _command(session, "cancel", repeat=RetryPolicy.IDEMPOTENT)
         if response.status not in (400, 404):  # over already
             check(response)
 
 
 def _command(
-    session: Session, command: str, body: Slices | None = None, *, repeat: Repeat, offset: int | None = None
+    session: Session, command: str, body: ChunkedBody | None = None, *, repeat: RetryPolicy, offset: int | None = None
 ) -> Request:
     parts = urlsplit(session.url or "")
     headers = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": command}
@@ -202,7 +202,7 @@ def _command(
         headers["X-Goog-Upload-Offset"] = str(offset)
     params = tuple(parse_qsl(parts.query, keep_blank_values=True))
     url = parts._replace(query="", fragment="").geturl()
-    return Request("POST", url, params, headers, body, repeat, token_401=True)
+    return Request("POST", url, params, headers, body, repeat, reauth_on_401=True)
 
 
 def _status(response: Response) -> str:
@@ -289,11 +289,11 @@ class _Pieces:
                 return (yield from self._finished())
             size = unit  # small pieces get through where large ones break
 
-    def _send_one(self, piece: Slices, *, is_last: bool) -> Flow[_Outcome]:
+    def _send_one(self, piece: ChunkedBody, *, is_last: bool) -> Flow[_Outcome]:
         session = self._session
         self._sent = session.offset + len(piece)
         command = "upload" if not is_last else "upload, finalize" if piece else "finalize"
-        request = _command(session, command, piece or None, repeat=Repeat.IF_UNSENT, offset=session.offset)
+        request = _command(session, command, piece or None, repeat=RetryPolicy.IF_NOT_SENT, offset=session.offset)
         try:
             response = yield request
         except NetworkError as error:
@@ -320,7 +320,7 @@ class _Pieces:
             if self._failures > self._plan.attempts:
                 raise doubt
             if self._failures > 1:
-                yield Pause(pause_before(self._failures - 1))
+                yield Pause(backoff_delay(self._failures - 1))
             before = self._session.offset
             try:
                 is_final = yield from self._ask()
@@ -336,7 +336,7 @@ class _Pieces:
 
     def _ask(self) -> Flow[bool]:
         """How far the server got, into the session's offset. True when it has everything."""
-        response = yield _command(self._session, "query", repeat=Repeat.ALWAYS)
+        response = yield _command(self._session, "query", repeat=RetryPolicy.IDEMPOTENT)
         if response.status == 404:
             raise _SessionLost(refusal(response))
         status = _status(check(response))

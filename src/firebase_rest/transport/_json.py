@@ -6,14 +6,14 @@ import json
 from typing import Any, cast
 
 
-def json_object(text: str | bytes) -> dict[str, Any]:
+def parse_object(text: str | bytes) -> dict[str, Any]:
     """The JSON object in `text`; {} where there is none."""
     try:
-        return as_object(json.loads(text))
+        return dict_or_empty(json.loads(text))
     except (ValueError, RecursionError):
         return {}
 
 
-def as_object(value: object) -> dict[str, Any]:
+def dict_or_empty(value: object) -> dict[str, Any]:
     """`value` if it is a JSON object, else {}."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}

@@ -16,7 +16,7 @@ class Closable(Protocol):
     def close(self) -> object: ...
 
 
-class Closables:
+class WeakCloseSet:
     """Remembers things without keeping them alive."""
 
     def __init__(self) -> None:

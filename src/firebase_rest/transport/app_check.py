@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.credentials import Stamp
+from firebase_rest.transport.credentials import RequestAuth
 
 HEADER = "X-Firebase-AppCheck"
 
@@ -27,9 +27,9 @@ def checked_app_check(app_check: object) -> AppCheck | None:
     raise UsageError(f"app_check is a token or a function that gives one, not {type(app_check).__name__}.")
 
 
-def with_app_check(stamp: Stamp, app_check: AppCheck) -> Stamp:
+def with_app_check(auth: RequestAuth, app_check: AppCheck) -> RequestAuth:
     """The stamp with the App Check token that is good now. Raises what the function raises."""
     token = cast(object, app_check if isinstance(app_check, str) else app_check())
     if not isinstance(token, str) or not token or not token.isascii() or not token.isprintable():
         raise UsageError("The App Check token is no string, or not one word of ASCII.")
-    return replace(stamp, headers={**stamp.headers, HEADER: token})
+    return replace(auth, headers={**auth.headers, HEADER: token})

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.renewal import Renewal
+from firebase_rest.transport.single_flight import SingleFlight
 
 if TYPE_CHECKING:
     from firebase_rest.transport.wire import Request, Response
@@ -24,9 +24,9 @@ _ABOUT_THE_TOKEN = re.compile(
 )
 
 
-def is_about_the_token(text: str, request: Request | None = None) -> bool:
+def is_token_rejected(text: str, request: Request | None = None) -> bool:
     """Whether a 401 says that the token is bad, rather than that the rules say no: there is no code, only words."""
-    if request is not None and request.token_401:
+    if request is not None and request.reauth_on_401:
         return "App Check" not in text
     return _ABOUT_THE_TOKEN.search(text) is not None
 
@@ -35,13 +35,13 @@ def is_about_the_token(text: str, request: Request | None = None) -> bool:
 class TokenSource(Protocol):
     """What may stand wherever a `token` is taken: it knows which ID token is current. `UserSession` is one."""
 
-    def current_token(self, *, refused: str | None = None) -> str:
+    def current_token(self, *, rejected: str | None = None) -> str:
         """A token that has not expired. `refused` is one that the server would not take: not that one again."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Stamp:
+class RequestAuth:
     """What a signer adds to a request."""
 
     params: tuple[tuple[str, str], ...] = ()
@@ -52,79 +52,79 @@ class Stamp:
         return "<Stamp>"
 
 
-NO_STAMP = Stamp()
-STRANGER = Stamp(secret="")
+NO_AUTH = RequestAuth()
+STRIP_AUTH = RequestAuth(secret="")
 """For a host that a redirect names and that is not of the family: no credential, not even one set on the session."""
 
 
-class Signer(Protocol):
+class Credentials(Protocol):
     """Signs requests."""
 
-    def stamp(self, refused: Stamp | None = None) -> Stamp | None:
+    def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
         """What to add. With `refused`, a stamp the server would not take, another one, or None if there is none."""
         ...
 
 
-class Nobody:
+class AnonymousCredentials:
     """Signs nothing."""
 
-    def stamp(self, refused: Stamp | None = None) -> Stamp | None:
-        return None if refused else NO_STAMP
+    def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
+        return None if rejected else NO_AUTH
 
     def __repr__(self) -> str:
         return "<nobody>"
 
     def __reduce__(self) -> str:
-        return "NOBODY"
+        return "ANONYMOUS"
 
 
-class Owner:
+class EmulatorAdminCredentials:
     """The emulator's administrator: any bearer token will do, and this is the conventional one."""
 
-    _STAMP = Stamp(headers={"Authorization": "Bearer owner"}, secret="")
+    _AUTH = RequestAuth(headers={"Authorization": "Bearer owner"}, secret="")
 
-    def stamp(self, refused: Stamp | None = None) -> Stamp | None:
-        return None if refused else self._STAMP
+    def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
+        return None if rejected else self._AUTH
 
     def __repr__(self) -> str:
         return "<emulator owner>"
 
     def __reduce__(self) -> str:
-        return "OWNER"
+        return "EMULATOR_ADMIN"
 
 
-NOBODY = Nobody()
-OWNER = Owner()
+ANONYMOUS = AnonymousCredentials()
+EMULATOR_ADMIN = EmulatorAdminCredentials()
 
 
 @dataclass(frozen=True, slots=True)
-class User:
+class UserCredentials:
     """A user's ID token, as a string or from a session that keeps it fresh; the database takes it as `auth=`."""
 
     token: str | TokenSource
 
-    def stamp(self, refused: Stamp | None = None) -> Stamp | None:
+    def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
         if isinstance(self.token, str):
-            return None if refused else self._stamp_of(self.token)
-        return self._stamp_of(self.token.current_token(refused=refused.secret if refused else None))
+            return None if rejected else self._auth_for(self.token)
+        return self._auth_for(self.token.current_token(rejected=rejected.secret if rejected else None))
 
     def __repr__(self) -> str:
         return "<user>"
 
-    def _stamp_of(self, token: str) -> Stamp:
-        return Stamp(params=(("auth", token),), secret=token)
+    def _auth_for(self, token: str) -> RequestAuth:
+        return RequestAuth(params=(("auth", token),), secret=token)
 
 
-class StorageUser(User):
+class StorageUserCredentials(UserCredentials):
     """The same user for Storage, which takes the token as a header."""
 
     __slots__ = ()
 
-    def _stamp_of(self, token: str) -> Stamp:
-        return Stamp(headers={"Authorization": f"Firebase {token}"}, secret=token)
+    def _auth_for(self, token: str) -> RequestAuth:
+        return RequestAuth(headers={"Authorization": f"Firebase {token}"}, secret=token)
 
 
-def user(token: object, kind: type[User] = User) -> User:
+def user_credentials(token: object, kind: type[UserCredentials] = UserCredentials) -> UserCredentials:
     """A signer for whatever a program passed as `token`, of the `kind` that the service wants.
 
     Raises `UsageError` for what is no token.
@@ -154,7 +154,7 @@ class ServiceAccount:
         self._fetch = fetch
         self._loading = threading.Lock()
         self._google: Any = None  # google-auth ships no types
-        self._renewal = Renewal()
+        self._renewal = SingleFlight()
 
     def __repr__(self) -> str:
         return "<service account>"
@@ -175,23 +175,23 @@ class ServiceAccount:
                 self._google = load(self._source)
             return self._google
 
-    def stamp(self, refused: Stamp | None = None) -> Stamp | None:
+    def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
         google = self.google if self._google is None else self._google
         token = google.token
-        if not google.valid or (refused is not None and refused.secret == token):
-            self._renewed(google, None if refused is None else refused.secret)
+        if not google.valid or (rejected is not None and rejected.secret == token):
+            self._renewed(google, None if rejected is None else rejected.secret)
             token = google.token
         if not token:  # anonymous credentials
-            return NO_STAMP
-        return Stamp(headers={"Authorization": f"Bearer {token}"}, secret=str(token))
+            return NO_AUTH
+        return RequestAuth(headers={"Authorization": f"Bearer {token}"}, secret=str(token))
 
-    def _renewed(self, google: Any, refused: str | None) -> None:
+    def _renewed(self, google: Any, rejected: str | None) -> None:
         from firebase_rest.transport.google import outlives_now, renew
 
         def is_needed() -> bool:
-            return not google.valid or google.token == refused
+            return not google.valid or google.token == rejected
 
         def is_usable() -> bool:
-            return google.token != refused and outlives_now(google)
+            return google.token != rejected and outlives_now(google)
 
         self._renewal.ensure(is_needed, is_usable, lambda: renew(google, self._fetch))

@@ -27,16 +27,16 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as u3
 
 from firebase_rest.errors import ApiError, InvalidResponse, NetworkError, NetworkTimeout, UsageError
-from firebase_rest.transport.redact import redact, redact_params, without
+from firebase_rest.transport.redact import mask_secrets, redact, redact_params
 from firebase_rest.transport.redirects import LOOPBACK
 from firebase_rest.transport.retry import Failure
-from firebase_rest.transport.sockets import Watch
+from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import Request, Response
 
 E = TypeVar("E", bound=ApiError)
 
 
-def causes(error: BaseException) -> Iterator[BaseException]:
+def iter_causes(error: BaseException) -> Iterator[BaseException]:
     """The error itself and what it wraps, down to urllib3's or the operating system's."""
     inner: Any = error
     while isinstance(inner, BaseException):
@@ -47,7 +47,7 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _has(error: BaseException, *kinds: type[BaseException]) -> bool:
-    return any(isinstance(cause, kinds) for cause in causes(error))
+    return any(isinstance(cause, kinds) for cause in iter_causes(error))
 
 
 _MALFORMED = (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)
@@ -55,7 +55,7 @@ _ON_THE_WAY = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError,
 _NO_WAY = (u3.ProxyError, ssl.SSLCertVerificationError, u3.LocationValueError)
 
 
-def raised_below(error: BaseException) -> bool:
+def raised_by_http_stack(error: BaseException) -> bool:
     """Whether one of the libraries that carry the bytes raised it, rather than a hook or adapter of the program."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
@@ -64,7 +64,7 @@ def raised_below(error: BaseException) -> bool:
     return name.partition(".")[0] in ("requests", "urllib3", "http", "urllib", "ssl", "socket", "encodings", "idna")
 
 
-def classify(error: BaseException, watch: Watch) -> Failure:
+def classify(error: BaseException, handle: CancelHandle) -> Failure:
     """How an attempt ended, from what requests or urllib3 raised and how far the connection had come."""
     if _has(error, u3.NewConnectionError, u3.ConnectTimeoutError, ConnectTimeout):
         return Failure.NEVER_CONNECTED
@@ -76,20 +76,24 @@ def classify(error: BaseException, watch: Watch) -> Failure:
         return Failure.PERMANENT
     if isinstance(error, requests.RequestException) and not isinstance(error, _ON_THE_WAY):
         return Failure.PERMANENT
-    if watch.dialed and not watch.connected:
+    if handle.dialed and not handle.connected:
         return Failure.NEVER_CONNECTED  # during the TLS handshake, or before a proxy let us through
     return Failure.READ_TIMEOUT if _has(error, u3.ReadTimeoutError, TimeoutError, ReadTimeout) else Failure.LOST
 
 
 def network_error(
-    error: BaseException, request: Request, watch: Watch, failure: Failure | None = None, secrets: Iterable[str] = ()
+    error: BaseException,
+    request: Request,
+    handle: CancelHandle,
+    failure: Failure | None = None,
+    secrets: Iterable[str] = (),
 ) -> Exception:
     """The exception to raise for an attempt that brought no answer. It holds nothing of `error` but words."""
-    failure = failure or classify(error, watch)
-    sent = watch.connected or (not watch.dialed and failure in (Failure.LOST, Failure.READ_TIMEOUT))
+    failure = failure or classify(error, handle)
+    sent = handle.connected or (not handle.dialed and failure in (Failure.LOST, Failure.READ_TIMEOUT))
     where = f"{request.method} {redact(request.url)}"
     host = urlsplit(request.url).netloc.rpartition("@")[2]
-    reason = without(secrets, _reason(error))
+    reason = mask_secrets(secrets, _reason(error))
     if failure is Failure.PERMANENT:
         if sent:
             return InvalidResponse(f"No usable answer to {where}: {reason}.", outcome_unknown=True)
@@ -98,8 +102,8 @@ def network_error(
         return NetworkError(f"No connection for {where}: {reason}.")
     if failure is Failure.NEVER_CONNECTED:
         # urllib3 derives the one from the other
-        refused = _has(error, u3.NewConnectionError)
-        if not refused and _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
+        rejected = _has(error, u3.NewConnectionError)
+        if not rejected and _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
             return NetworkTimeout(f"No connection to {host} in time, for {where}.")
         hint = " Is the emulator running?" if urlsplit(request.url).hostname in LOOPBACK else ""
         return NetworkError(f"No connection to {host}, for {where}: {reason}.{hint}")
@@ -111,7 +115,7 @@ def network_error(
 
 
 def _reason(error: BaseException) -> str:
-    *_, inner = causes(error)
+    *_, inner = iter_causes(error)
     text = redact(str(inner)).strip().rstrip(".")
     if text.startswith("Invalid header"):  # http.client shows the value, which may be a key
         return "a header has a character that none can have, a line break perhaps"

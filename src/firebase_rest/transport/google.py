@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, cast
 
 from firebase_rest.errors import ConfigError, InvalidResponse, NetworkError, RateLimited, ServerError, Unauthenticated
+from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.lenient import as_object, json_object
 from firebase_rest.transport.redact import redact
-from firebase_rest.transport.wire import Repeat, Request, Response
+from firebase_rest.transport.wire import Request, Response, RetryPolicy
 
 SCOPES = (
     "https://www.googleapis.com/auth/firebase.database",
@@ -51,7 +51,7 @@ def load(source: object) -> Any:
 
 def _read(path: Path) -> Mapping[str, Any]:
     try:
-        info = json_object(path.read_bytes())
+        info = parse_object(path.read_bytes())
     except OSError as error:  # its kind stays, which programs catch; its words name the setting
         error.strerror = f"{error.strerror} (the service account's key file, as configured)"
         raise
@@ -125,7 +125,7 @@ class _Exchange:
         **_ignored: object,  # a timeout: ours holds
     ) -> _Answer:
         data = body.encode() if isinstance(body, str) else body
-        answer = self.last = self._fetch(Request(method, url, (), dict(headers or {}), data, Repeat.ALWAYS))
+        answer = self.last = self._fetch(Request(method, url, (), dict(headers or {}), data, RetryPolicy.IDEMPOTENT))
         if answer.status == 429 or answer.status >= 500:
             # Our tries are used up; google-auth's own would multiply them.
             kind = RateLimited if answer.status == 429 else ServerError
@@ -157,7 +157,7 @@ def _words(error: Exception) -> str:
 
 def _refusal(error: Exception, answer: Response | None) -> Exception:
     words = f"Google gave the service account no token: {_words(error)}"
-    code = as_object(error.args[1] if len(error.args) > 1 else None).get("error")
+    code = dict_or_empty(error.args[1] if len(error.args) > 1 else None).get("error")
     if answer is None or answer.status < 400:
         return Unauthenticated(words, status=401, message=words)
     return api_error(Unauthenticated, answer, words, code=code if isinstance(code, str) else None)

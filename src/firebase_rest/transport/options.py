@@ -21,7 +21,7 @@ class Options:
     deadline: float | None = None
     retries: int = 3
 
-    def but(
+    def replace(
         self,
         timeout: float | tuple[float, float] | None = None,
         deadline: float | None = None,

@@ -16,8 +16,8 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import default_user_agent, get_environ_proxies
 
 from firebase_rest._version import __version__
-from firebase_rest.transport.credentials import STRANGER, Stamp
-from firebase_rest.transport.wire import Request, Slices
+from firebase_rest.transport.credentials import STRIP_AUTH, RequestAuth
+from firebase_rest.transport.wire import ChunkedBody, Request
 
 USER_AGENT = f"firebase-rest/{__version__}"
 
@@ -26,36 +26,38 @@ SLICE = 256 * 1024
 would have to get through a slow line within the seconds that are meant for connecting."""
 
 
-def in_slices(body: Any) -> Any:
+def chunked(body: Any) -> Any:
     """A large body in steps, any other as it is."""
     if not isinstance(body, bytes) or len(body) <= SLICE:
         return body
     whole = memoryview(body)
-    return Slices(whole[start : start + SLICE] for start in range(0, len(whole), SLICE))
+    return ChunkedBody(whole[start : start + SLICE] for start in range(0, len(whole), SLICE))
 
 
-def full_url(request: Request, stamp: Stamp) -> str:
+def full_url(request: Request, auth: RequestAuth) -> str:
     """The URL with its query, percent-encoded once."""
-    pairs = request.params + stamp.params
+    pairs = request.params + auth.params
     if not pairs:
         return request.url
     return f"{request.url}?{urlencode(pairs, quote_via=quote, safe='')}"
 
 
-def headers_for(session: requests.Session, extra: Mapping[str, str], request: Request, stamp: Stamp) -> dict[str, Any]:
+def headers_for(
+    session: requests.Session, extra: Mapping[str, str], request: Request, auth: RequestAuth
+) -> dict[str, Any]:
     """All headers; a later source wins: session, App, request, credential."""
     headers: dict[str, Any] = dict(session.headers)
     if None in headers.values():  # requests' way to say that a header is not to be sent
         headers = {name: value for name, value in headers.items() if value is not None}
     if headers.get("User-Agent") == _DEFAULT_AGENT:
         headers["User-Agent"] = USER_AGENT
-    for source in (extra, request.headers, stamp.headers):
+    for source in (extra, request.headers, auth.headers):
         if source:
             _overlay(headers, source)
-    if stamp is STRANGER:
+    if auth is STRIP_AUTH:
         headers = {name: value for name, value in headers.items() if name.lower() not in _PERSONAL}
     body = request.body
-    if isinstance(body, (bytes, Slices)):
+    if isinstance(body, (bytes, ChunkedBody)):
         headers["Content-Length"] = str(len(body))
     elif body is not None and not any(name.lower() == "content-length" for name in headers):
         headers["Transfer-Encoding"] = "chunked"
@@ -83,7 +85,7 @@ def prepared(
     result.method = method
     result.url = url
     result.headers = CaseInsensitiveDict(headers)
-    result.body = in_slices(body)
+    result.body = chunked(body)
     result.hooks = session.hooks
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)

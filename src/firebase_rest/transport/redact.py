@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import parse_qsl, quote, quote_plus
 
-from firebase_rest.transport.lenient import as_object, json_object
+from firebase_rest.transport._json import dict_or_empty, parse_object
 
 if TYPE_CHECKING:
     from firebase_rest.transport.wire import Request
@@ -96,7 +96,7 @@ def secrets_in(request: Request) -> set[str]:
     found = {str(value) for name, value in request.params if name in SECRET_PARAMS}
     body = request.body
     if isinstance(body, bytes) and len(body) < 1_000_000:
-        members = json_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
+        members = parse_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
         found |= set(_secret_members(members))
     return found
 
@@ -104,7 +104,7 @@ def secrets_in(request: Request) -> set[str]:
 def _secret_members(members: Mapping[str, Any]) -> Iterator[str]:
     for name, value in members.items():
         for entry in _entries(value):
-            yield from _secret_members(as_object(entry))
+            yield from _secret_members(dict_or_empty(entry))
         if name in SECRET_FIELDS:
             yield str(value)
         if name == "postBody":  # a form with what an identity provider issued
@@ -118,7 +118,7 @@ def _entries(value: object) -> list[object]:
     return cast("list[object]", value) if isinstance(value, list) else [value]
 
 
-def forms_of(secrets: Iterable[str]) -> list[str]:
+def encoded_variants(secrets: Iterable[str]) -> list[str]:
     """These secrets, also as JSON and URLs write them. Short ones are left out: they turn up in ordinary words."""
     return [
         form
@@ -134,9 +134,9 @@ def forms_of(secrets: Iterable[str]) -> list[str]:
     ]
 
 
-def without(secrets: Iterable[str], text: str) -> str:
+def mask_secrets(secrets: Iterable[str], text: str) -> str:
     """`text` with these secrets masked."""
-    for form in forms_of(secrets):
+    for form in encoded_variants(secrets):
         text = text.replace(form, MASK)
     return text
 
@@ -156,7 +156,7 @@ class RedactingFilter(logging.Filter):
 _PLAIN = logging.Formatter()
 
 
-def guard_logs() -> None:
+def install_log_filter() -> None:
     """Put the filter, once, on the loggers of urllib3 that print whole URLs, and of sseclient-py, which prints events.
 
     The one exception to "no global state": their DEBUG lines would show tokens, whoever turned them on.

@@ -17,16 +17,16 @@ from urllib3.exceptions import HTTPError as Urllib3Error
 from firebase_rest.errors import NetworkError, NetworkTimeout
 from firebase_rest.transport.app_check import HEADER as APP_CHECK
 from firebase_rest.transport.app_check import with_app_check
-from firebase_rest.transport.credentials import NO_STAMP, STRANGER, Signer, Stamp, is_about_the_token
-from firebase_rest.transport.failure import classify, deadline_error, network_error, raised_below
+from firebase_rest.transport.credentials import NO_AUTH, STRIP_AUTH, Credentials, RequestAuth, is_token_rejected
+from firebase_rest.transport.failure import classify, deadline_error, network_error, raised_by_http_stack
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.redact import MASK, forms_of, redact, secrets_in, without
+from firebase_rest.transport.redact import MASK, encoded_variants, mask_secrets, redact, secrets_in
 from firebase_rest.transport.redirects import MAX_HOPS, REDIRECTS, follow
-from firebase_rest.transport.renewal import call_ends
-from firebase_rest.transport.retry import Failure, pause_before, worth_another_try
+from firebase_rest.transport.retry import Failure, backoff_delay, should_retry
 from firebase_rest.transport.session import SessionTransport
-from firebase_rest.transport.sockets import Watch
-from firebase_rest.transport.wire import Flow, Request, Response, Slices, run
+from firebase_rest.transport.single_flight import deadline_var
+from firebase_rest.transport.sockets import CancelHandle
+from firebase_rest.transport.wire import ChunkedBody, Flow, Request, Response, run
 
 T = TypeVar("T")
 
@@ -36,26 +36,26 @@ logger = logging.getLogger("firebase_rest")
 
 
 @dataclass(frozen=True, slots=True)
-class Channel:
+class Requestor:
     """A transport with the signer and the limits that a service or a reference uses: what flows are run through."""
 
     transport: SessionTransport
-    signer: Signer
+    credentials: Credentials
     options: Options
 
     def run(self, flow: Flow[T]) -> T:
         """Carry out a flow and return its answer."""
-        return run(flow, Call(self.transport, self.signer, self.options))
+        return run(flow, RetryingSender(self.transport, self.credentials, self.options))
 
     def fetch(self, request: Request) -> Response:
         """The answer to one request, whatever its status."""
-        return Call(self.transport, self.signer, self.options).send(request)
+        return RetryingSender(self.transport, self.credentials, self.options).send(request)
 
-    def signed_by(self, signer: Signer) -> Channel:
+    def with_credentials(self, credentials: Credentials) -> Requestor:
         """The same channel for another signer."""
-        return replace(self, signer=signer)
+        return replace(self, credentials=credentials)
 
-    def with_options(self, options: Options) -> Channel:
+    def with_options(self, options: Options) -> Requestor:
         """The same channel with other limits."""
         return replace(self, options=options)
 
@@ -80,34 +80,38 @@ class _Attempt:
         return isinstance(self.error, NetworkError) and self.error.outcome_unknown
 
 
-class Call:
-    """Carries the requests of one flow, all within one deadline. `stamp` is the last credential that was sent, `sent`
+class RetryingSender:
+    """Carries the requests of one flow, all within one deadline. `auth` is the last credential that was sent, `sent`
     how many requests were, repeats and redirects included.
 
     `watch` lets another thread end the exchange that is under way.
     """
 
     def __init__(
-        self, transport: SessionTransport, signer: Signer, options: Options, watch: Watch | None = None
+        self,
+        transport: SessionTransport,
+        credentials: Credentials,
+        options: Options,
+        handle: CancelHandle | None = None,
     ) -> None:
-        self.stamp = NO_STAMP
+        self.auth = NO_AUTH
         self.sent = 0
         self._transport = transport
-        self._signer = signer
+        self._credentials = credentials
         self._options = options
-        self._watch = watch
+        self._handle = handle
         self._ends = None if options.deadline is None else time.monotonic() + options.deadline
 
     def send(self, request: Request) -> Response:
         """The answer to `request`, after as many tries as are harmless. Raises `NetworkError` where none came."""
         self._transport.check_open()
-        self.stamp = self._signed(None)
-        response = self._follow(request, self.stamp)
-        if response.status == 401 and is_about_the_token(response.text, request) and not _once(request):
+        self.auth = self._authenticate(None)
+        response = self._follow(request, self.auth)
+        if response.status == 401 and is_token_rejected(response.text, request) and not _once(request):
             # Nothing was carried out, so any request may be repeated, once, with a better token.
-            better = self._signed(self.stamp)
-            if better.secret not in ("", self.stamp.secret):
-                self.stamp = better
+            better = self._authenticate(self.auth)
+            if better.secret not in ("", self.auth.secret):
+                self.auth = better
                 response = self._follow(request, better)
         return response
 
@@ -124,13 +128,13 @@ class Call:
 
     def hold(self) -> None:
         """The deadline goes on for the body that is being read; until `release`."""
-        if self._ends is not None and self._watch is not None:
-            self._transport.watchdog.guard(self._watch, max(0.0, self._ends - time.monotonic()))
+        if self._ends is not None and self._handle is not None:
+            self._transport.watchdog.guard(self._handle, max(0.0, self._ends - time.monotonic()))
 
     def release(self) -> None:
         """The body is read, or given up."""
-        if self._ends is not None and self._watch is not None:
-            self._transport.watchdog.release(self._watch)
+        if self._ends is not None and self._handle is not None:
+            self._transport.watchdog.release(self._handle)
 
     def _wait(self, seconds: float, *, outcome_unknown: bool) -> None:
         if seconds > 0 and self._transport.closing.wait(seconds):
@@ -138,94 +142,94 @@ class Call:
                 "The App was closed while a call was waiting to try again.", outcome_unknown=outcome_unknown
             )
 
-    def _signed(self, refused: Stamp | None) -> Stamp:
+    def _authenticate(self, rejected: RequestAuth | None) -> RequestAuth:
         """The signer's stamp, and the App Check token, got within the call's deadline."""
-        token = call_ends.set(self._ends)
+        token = deadline_var.set(self._ends)
         try:
-            stamp = self._signer.stamp(refused) or NO_STAMP
+            auth = self._credentials.get(rejected) or NO_AUTH
             app_check = self._transport.app_check
-            return stamp if app_check is None else with_app_check(stamp, app_check)
+            return auth if app_check is None else with_app_check(auth, app_check)
         finally:
-            call_ends.reset(token)
+            deadline_var.reset(token)
 
-    def _follow(self, request: Request, stamp: Stamp) -> Response:
+    def _follow(self, request: Request, auth: RequestAuth) -> Response:
         """The answer at the end of the redirects."""
-        current, signed = request, stamp
+        current, signed = request, auth
         for _ in range(MAX_HOPS + 1):
             response = self._repeat(current, signed)
             if response.status not in REDIRECTS or "location" not in response.headers:
                 return response
             hop = follow(request, current, response.status, response.headers["location"])
             # A host outside the family decides no more what is signed, even if it leads back.
-            current, signed = hop.request, (signed if hop.signed else STRANGER)
+            current, signed = hop.request, (signed if hop.signed else STRIP_AUTH)
         raise NetworkError(f"The server redirected {request.method} {redact(request.url)} more than {MAX_HOPS} times.")
 
-    def _repeat(self, request: Request, stamp: Stamp) -> Response:
+    def _repeat(self, request: Request, auth: RequestAuth) -> Response:
         """The answer of the last try."""
         tries = 1 if _once(request) else 1 + self._options.retries
         number = 0
         maybe = False  # an earlier try may have been carried out, even if the last one never connected
         while True:
             number += 1
-            attempt = self._try(request, stamp)
-            if number == tries or not worth_another_try(request.repeatable, attempt.outcome):
+            attempt = self._try(request, auth)
+            if number == tries or not should_retry(request.retry_policy, attempt.outcome):
                 break
-            wait = pause_before(number, attempt.retry_after)
+            wait = backoff_delay(number, attempt.retry_after)
             if self._ends is not None and time.monotonic() + wait >= self._ends:
                 break
             maybe |= attempt.outcome_unknown
             logger.debug("%r: %s; trying again in %.2f s", request, attempt.outcome, wait)
             self._wait(wait, outcome_unknown=maybe)
         if attempt.response is not None:
-            return replace(attempt.response, after_doubt=True) if maybe else attempt.response
+            return replace(attempt.response, earlier_attempt_uncertain=True) if maybe else attempt.response
         error = attempt.error
         assert error is not None
         if maybe and isinstance(error, NetworkError):
             error.outcome_unknown = True
         raise error
 
-    def _try(self, request: Request, stamp: Stamp) -> _Attempt:
+    def _try(self, request: Request, auth: RequestAuth) -> _Attempt:
         remaining = None if self._ends is None else self._ends - time.monotonic()
         if remaining is not None and remaining <= 0:
             return self._out_of_time(request, sent=False)
-        watch = self._watch or Watch()
+        handle = self._handle or CancelHandle()
         transport = self._transport
         self.sent += 1
         if remaining is not None:
-            transport.watchdog.guard(watch, remaining)
+            transport.watchdog.guard(handle, remaining)
         problem: Exception | None = None
         response: Response | None = None
         started = time.monotonic()
         try:
-            transport.warn_of_double_retries(request.url)
-            response = transport.attempt(request, stamp, self._timeout(remaining), watch)
+            transport.warn_if_adapter_retries(request.url)
+            response = transport.send_once(request, auth, self._timeout(remaining), handle)
         except (RequestException, Urllib3Error, OSError) as error:
             problem = error
         except (ValueError, AttributeError) as error:
             # What the libraries let through: a header that cannot be sent, a Location that is none, a socket that was
             # shut down between two of their steps.
-            if not watch.ended and not raised_below(error):
+            if not handle.cancelled and not raised_by_http_stack(error):
                 raise
             problem = error
         finally:
             if remaining is not None:
-                transport.watchdog.release(watch)
-        if response is None or (watch.ended and not response.framed):
-            return self._failed(request, stamp, watch, problem or OSError("the answer was cut"))
+                transport.watchdog.release(handle)
+        if response is None or (handle.cancelled and not response.has_length):
+            return self._failed(request, auth, handle, problem or OSError("the answer was cut"))
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%r: HTTP %d in %.0f ms", request, response.status, 1000 * (time.monotonic() - started))
         # Refusals go into errors, and so does the beginning of what comes where JSON was expected.
         harmless = response.status < 300 and (not response.body or _JSON_START.match(response.body) is not None)
-        return _Attempt(response.status, response if harmless else _scrubbed(response, stamp))
+        return _Attempt(response.status, response if harmless else _scrubbed(response, auth))
 
-    def _failed(self, request: Request, stamp: Stamp, watch: Watch, problem: Exception) -> _Attempt:
+    def _failed(self, request: Request, auth: RequestAuth, handle: CancelHandle, problem: Exception) -> _Attempt:
         if self._ends is not None and time.monotonic() >= self._ends:
-            return self._out_of_time(request, sent=watch.connected or not watch.dialed)
-        outcome = classify(problem, watch)
-        error = network_error(problem, request, watch, outcome, _secrets(request, stamp))
-        if watch.ended or self._transport.closing.is_set():
+            return self._out_of_time(request, sent=handle.connected or not handle.dialed)
+        outcome = classify(problem, handle)
+        error = network_error(problem, request, handle, outcome, _secrets(request, auth))
+        if handle.cancelled or self._transport.closing.is_set():
             what = f"{request.method} {redact(request.url)} was ended by close()."
-            return _Attempt(Failure.PERMANENT, error=NetworkError(what, outcome_unknown=watch.connected))
+            return _Attempt(Failure.PERMANENT, error=NetworkError(what, outcome_unknown=handle.connected))
         return _Attempt(outcome, error=error)
 
     def _out_of_time(self, request: Request, *, sent: bool) -> _Attempt:
@@ -240,18 +244,18 @@ class Call:
 
 def _once(request: Request) -> bool:
     """Whether the body is an iterator, which cannot be sent again."""
-    return request.body is not None and not isinstance(request.body, (bytes, Slices))
+    return request.body is not None and not isinstance(request.body, (bytes, ChunkedBody))
 
 
-def _secrets(request: Request, stamp: Stamp) -> set[str]:
-    return {stamp.secret, stamp.headers.get(APP_CHECK, ""), *secrets_in(request)}
+def _secrets(request: Request, auth: RequestAuth) -> set[str]:
+    return {auth.secret, auth.headers.get(APP_CHECK, ""), *secrets_in(request)}
 
 
-def _scrubbed(response: Response, stamp: Stamp) -> Response:
+def _scrubbed(response: Response, auth: RequestAuth) -> Response:
     """The answer without the secrets that were sent: a server may quote them."""
-    secrets = _secrets(response.request, stamp) if response.request else {stamp.secret}
+    secrets = _secrets(response.request, auth) if response.request else {auth.secret}
     body = response.body
-    for form in forms_of(secrets):
+    for form in encoded_variants(secrets):
         body = body.replace(form.encode(), MASK.encode())
-    headers = {name: without(secrets, value) for name, value in response.headers.items()}
+    headers = {name: mask_secrets(secrets, value) for name, value in response.headers.items()}
     return replace(response, body=body, headers=headers)

@@ -12,7 +12,7 @@ from enum import Enum
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
-from firebase_rest.transport.wire import Repeat
+from firebase_rest.transport.wire import RetryPolicy
 
 BASE, CAP = 0.5, 20.0
 """Seconds: the first pause is at most BASE, each further one at most twice the one before, none above CAP."""
@@ -30,20 +30,20 @@ class Failure(Enum):
     PERMANENT = "another try would end the same way"
 
 
-def worth_another_try(repeat: Repeat, outcome: Failure | int) -> bool:
+def should_retry(repeat: RetryPolicy, outcome: Failure | int) -> bool:
     """Whether to send again after a failure, or after an answer with this HTTP status."""
     if isinstance(outcome, Failure):
         if outcome is Failure.NEVER_CONNECTED:
             return True
-        return outcome is Failure.LOST and repeat is Repeat.ALWAYS
+        return outcome is Failure.LOST and repeat is RetryPolicy.IDEMPOTENT
     if outcome == 429:
         return True
     if outcome == 503:  # documented as "not attempted" for the database
-        return repeat is not Repeat.IF_UNSENT
-    return outcome in (408, 500, 502, 504) and repeat is Repeat.ALWAYS
+        return repeat is not RetryPolicy.IF_NOT_SENT
+    return outcome in (408, 500, 502, 504) and repeat is RetryPolicy.IDEMPOTENT
 
 
-def pause_before(attempt: int, retry_after: str | None = None) -> float:
+def backoff_delay(attempt: int, retry_after: str | None = None) -> float:
     """Seconds before repeat number `attempt` (the first is 1): full jitter, or what the server asked for."""
     if retry_after:
         try:

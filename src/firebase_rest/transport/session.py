@@ -14,13 +14,13 @@ import requests
 from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.errors import UsageError
+from firebase_rest.transport._weak_set import WeakCloseSet
 from firebase_rest.transport.app_check import AppCheck
-from firebase_rest.transport.closables import Closables
-from firebase_rest.transport.credentials import Stamp
+from firebase_rest.transport.credentials import RequestAuth
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
-from firebase_rest.transport.reader import OpenBody
-from firebase_rest.transport.redact import guard_logs
-from firebase_rest.transport.sockets import ReportingAdapter, Watch, Watchdog, current_watch
+from firebase_rest.transport.redact import install_log_filter
+from firebase_rest.transport.sockets import CancelHandle, CancellableAdapter, Watchdog, current_handle
+from firebase_rest.transport.streaming_body import StreamingBody
 from firebase_rest.transport.wire import Request, Response
 
 
@@ -40,10 +40,10 @@ class SessionTransport:
         self.environment = Environment()
         self.watchdog = Watchdog()
         self.closing = threading.Event()
-        self.closables = Closables()
-        self._live: set[Watch] = set()
+        self.closables = WeakCloseSet()
+        self._live: set[CancelHandle] = set()
         self._warned = False
-        guard_logs()
+        install_log_filter()
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process, which gets a session like this one and connections of its own."""
@@ -57,8 +57,8 @@ class SessionTransport:
         """End streams and waits, and close the session, if it is ours."""
         self.closing.set()
         self.closables.close()
-        for watch in list(self._live):
-            watch.end()
+        for handle in list(self._live):
+            handle.cancel()
         self.watchdog.stop()
         if self._owned:
             self.session.close()
@@ -68,29 +68,31 @@ class SessionTransport:
         if self.closing.is_set():
             raise UsageError("The App is closed; make a new one with initialize_app().")
 
-    def attempt(self, request: Request, stamp: Stamp, timeout: tuple[float, float], watch: Watch) -> Response:
+    def send_once(
+        self, request: Request, auth: RequestAuth, timeout: tuple[float, float], handle: CancelHandle
+    ) -> Response:
         """Send once and read the answer. Raises what requests and urllib3 raise."""
-        watch.dialed = watch.connected = False
-        url = full_url(request, stamp)
-        headers = headers_for(self.session, self.headers, request, stamp)
+        handle.dialed = handle.connected = False
+        url = full_url(request, auth)
+        headers = headers_for(self.session, self.headers, request, auth)
         replaced = None if request.stream else vars(self.session).get(request.method.lower())
         if replaced is not None:
-            return _through(replaced, url, headers, timeout, request)
+            return _send_via_patched_session(replaced, url, headers, timeout, request)
         settings = self.environment.settings(self.session, url)
         message = prepared(self.session, request.method, url, headers, request.body)
-        token = current_watch.set(watch)
-        self._live.add(watch)
+        token = current_handle.set(handle)
+        self._live.add(handle)
         if self.closing.is_set():
-            watch.end()
+            handle.cancel()
         response = None
         try:
-            response = self._exchange(message, timeout, settings, request, watch)
+            response = self._exchange(message, timeout, settings, request, handle)
             return response
         finally:
-            current_watch.reset(token)
+            current_handle.reset(token)
             if response is None or response.reader is None:
-                watch.attach(None)  # the connection is back in the pool: it is no longer ours to end
-                self._live.discard(watch)
+                handle.attach(None)  # the connection is back in the pool: it is no longer ours to end
+                self._live.discard(handle)
 
     def _exchange(
         self,
@@ -98,7 +100,7 @@ class SessionTransport:
         timeout: tuple[float, float],
         settings: Mapping[str, Any],
         request: Request,
-        watch: Watch,
+        handle: CancelHandle,
     ) -> Response:
         answer: requests.Response | None
         try:
@@ -112,21 +114,23 @@ class SessionTransport:
         if not isinstance(raw, BaseHTTPResponse):
             return Response(answer.status_code, headers, answer.content or b"", request=request)
         if _is_read(answer):
-            return Response(answer.status_code, headers, answer.content, framed=_framed(raw, headers), request=request)
-        if not (watch.dialed or watch.connected):
-            watch.otherwise = raw.shutdown
+            return Response(
+                answer.status_code, headers, answer.content, has_length=_has_length(raw, headers), request=request
+            )
+        if not (handle.dialed or handle.connected):
+            handle.otherwise = raw.shutdown
         if request.stream and answer.status_code in (200, 206):
-            reader = OpenBody(raw, watch, request, self._live.discard)
-            framed = _framed(raw, headers)
-            return Response(answer.status_code, headers, reader=reader, framed=framed, request=request)
+            reader = StreamingBody(raw, handle, request, self._live.discard)
+            has_length = _has_length(raw, headers)
+            return Response(answer.status_code, headers, reader=reader, has_length=has_length, request=request)
         try:
             body = raw.read(decode_content=True)
         except BaseException:
             answer.close()  # half a body may still be on the wire
             raise
-        return Response(answer.status_code, headers, body or b"", framed=_framed(raw, headers), request=request)
+        return Response(answer.status_code, headers, body or b"", has_length=_has_length(raw, headers), request=request)
 
-    def warn_of_double_retries(self, url: str) -> None:
+    def warn_if_adapter_retries(self, url: str) -> None:
         """Say once that a mounted adapter retries by itself: its tries multiply ours, whatever is safe to repeat."""
         if not self._warned:
             retries = getattr(self.session.get_adapter(url), "max_retries", None)
@@ -144,7 +148,7 @@ def _is_read(answer: requests.Response) -> bool:
     return isinstance(getattr(answer, "_content", None), bytes)
 
 
-def _framed(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:
+def _has_length(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:
     """Whether something said where the body ends; one that never was on a wire (version 0) is whole."""
     length = headers.get("content-length", "")
     return length.isdigit() or "chunked" in headers.get("transfer-encoding", "") or not raw.version
@@ -152,13 +156,13 @@ def _framed(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:
 
 def _new_session() -> requests.Session:
     session = requests.Session()
-    adapter = ReportingAdapter()
+    adapter = CancellableAdapter()
     session.mount("https://", adapter)
     session.mount("http://", adapter)
     return session
 
 
-def _through(
+def _send_via_patched_session(
     method: Callable[..., Any], url: str, headers: Mapping[str, str], timeout: tuple[float, float], request: Request
 ) -> Response:
     """Through a function that a program has put in place of `session.get` or another verb."""

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 
 from firebase_rest.errors import ApiError, FirebaseError, NetworkError, NetworkTimeout
 
-QUIET = 30.0
+FAILURE_COOLDOWN = 30.0
 """Seconds for which a renewal that brought no answer, or a server's failure, is not tried again, while the old
 credential will do."""
 
 _OUTAGES = frozenset({408, 429, *range(500, 600)})
 
-call_ends: ContextVar[float | None] = ContextVar("firebase_rest_call_ends", default=None)
+deadline_var: ContextVar[float | None] = ContextVar("firebase_rest_call_ends", default=None)
 """When the call that asks for a credential has to end, on the monotonic clock; None if it may take its time."""
 
 
@@ -35,7 +35,7 @@ class _Flight:
     thread: int = 0
 
 
-class Renewal:
+class SingleFlight:
     """Renews one credential by `work`; `is_usable` tells whether the old one will do, `is_needed` whether to renew."""
 
     def __init__(self) -> None:
@@ -57,7 +57,7 @@ class Renewal:
                     flight = self._flight = _Flight()
                 elif flight.thread == threading.get_ident():
                     return  # who is told of the renewal, within it, asks for more: it would wait for itself
-            if leads and call_ends.get() is None:
+            if leads and deadline_var.get() is None:
                 self._carry_out(flight, is_usable, work)
             elif leads:
                 # The call has a deadline, the renewal serves others too: it goes on when this call has given up.
@@ -80,7 +80,7 @@ class Renewal:
         except Exception as error:  # noqa: BLE001 - it is raised again by everybody who waits
             flight.dropped = False
             if _may_pass(error) and is_usable():
-                self._quiet_until = time.monotonic() + QUIET
+                self._quiet_until = time.monotonic() + FAILURE_COOLDOWN
             else:
                 flight.error = error
         finally:
@@ -90,7 +90,7 @@ class Renewal:
 
 
 def _wait(flight: _Flight) -> None:
-    ends = call_ends.get()
+    ends = deadline_var.get()
     if not flight.done.wait(None if ends is None else max(0.0, ends - time.monotonic())):
         raise NetworkTimeout("The credential was not renewed within the deadline of the call; nothing was sent.")
 

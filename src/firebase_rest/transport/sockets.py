@@ -29,7 +29,7 @@ POOL_SIZE = 64
 """Connections kept open per host, streams included."""
 
 
-class Watch:
+class CancelHandle:
     """The socket of one exchange. `end` may be called from any thread, and from a signal handler: it takes no lock.
 
     `dialed` says that a connection was begun, `connected` that one was there for the request; with neither, a foreign
@@ -37,11 +37,11 @@ class Watch:
     long, a stream, gets a new one: the kept-alive one is for the calls that come meanwhile.
     """
 
-    __slots__ = ("_owned", "_socket", "connected", "dialed", "ended", "keeps", "otherwise")
+    __slots__ = ("_owned", "_socket", "cancelled", "connected", "dialed", "exclusive", "otherwise")
 
-    def __init__(self, *, keeps: bool = False) -> None:
-        self.keeps = keeps
-        self.ended = False
+    def __init__(self, *, exclusive: bool = False) -> None:
+        self.exclusive = exclusive
+        self.cancelled = False
         self.dialed = False
         self.connected = False
         self.otherwise: Callable[[], object] | None = None
@@ -54,12 +54,12 @@ class Watch:
         self._socket, self._owned = sock, owned
         if was_owned and previous is not None:
             previous.close()
-        if self.ended and sock is not None:  # `end` may have come before there was a socket
+        if self.cancelled and sock is not None:  # `end` may have come before there was a socket
             _shut(sock)
 
-    def end(self) -> None:
+    def cancel(self) -> None:
         """Wake whoever waits on the socket; its read fails or finds the end."""
-        self.ended = True
+        self.cancelled = True
         sock, otherwise = self._socket, self.otherwise
         if sock is not None:
             _shut(sock)
@@ -74,7 +74,7 @@ def _shut(sock: socket.socket) -> None:
         socket.socket.shutdown(sock, socket.SHUT_RDWR)
 
 
-current_watch: ContextVar[Watch | None] = ContextVar("firebase_rest_watch", default=None)
+current_handle: ContextVar[CancelHandle | None] = ContextVar("firebase_rest_watch", default=None)
 """The watch of the exchange that this thread is making, if it has one."""
 
 
@@ -84,13 +84,13 @@ class _Reporting:
     sock: Any
 
     def _new_conn(self) -> socket.socket:
-        watch = current_watch.get()
-        if watch is None:
+        handle = current_handle.get()
+        if handle is None:
             return cast(socket.socket, cast(Any, super())._new_conn())  # noqa: SLF001 - of the mixin's other parent
-        watch.dialed = True
-        sock = _connected(cast(Any, self), watch)
+        handle.dialed = True
+        sock = _connected(cast(Any, self), handle)
         # During the TLS handshake the descriptor's new owner is out of reach; a duplicate is not.
-        watch.attach(sock.dup(), owned=True)
+        handle.attach(sock.dup(), owned=True)
         return sock
 
     def connect(self) -> None:
@@ -103,13 +103,13 @@ class _Reporting:
         cast(Any, super()).putrequest(*args, **kwargs)
 
     def _report(self) -> None:
-        watch = current_watch.get()
-        if watch is not None:
-            watch.connected = True
-            watch.attach(self.sock)
+        handle = current_handle.get()
+        if handle is not None:
+            handle.connected = True
+            handle.attach(self.sock)
 
 
-def _connected(connection: HTTPConnection, watch: Watch) -> socket.socket:
+def _connected(connection: HTTPConnection, handle: CancelHandle) -> socket.socket:
     """A connected socket, as urllib3 makes it, but reported before it connects, so that connecting can be ended too."""
     seconds = Timeout.resolve_default_timeout(connection.timeout)
     host = connection.host.strip("[]")
@@ -124,14 +124,14 @@ def _connected(connection: HTTPConnection, watch: Watch) -> socket.socket:
             for option in connection.socket_options or ():
                 sock.setsockopt(*option)
             sock.settimeout(seconds)
-            watch.attach(sock)
+            handle.attach(sock)
             sock.connect(address)
             return sock
         except OSError as error:
-            watch.attach(None)
+            handle.attach(None)
             sock.close()
             failure = error
-            if watch.ended:
+            if handle.cancelled:
                 break
     if isinstance(failure, TimeoutError):
         message = f"Connection to {connection.host} timed out. (connect timeout={seconds})"
@@ -153,8 +153,8 @@ class _Lending:
     def _get_conn(self, timeout: float | None = None) -> Any:
         pool = cast(Any, super())
         connection = pool._get_conn(timeout)  # noqa: SLF001 - as above
-        watch = current_watch.get()
-        if watch is not None and watch.keeps:
+        handle = current_handle.get()
+        if handle is not None and handle.exclusive:
             others: list[Any] = []
             while connection.sock is not None:
                 others.append(connection)
@@ -175,7 +175,7 @@ class _TlsPool(_Lending, HTTPSConnectionPool):
 _POOLS: dict[str, Any] = {"http": _Pool, "https": _TlsPool}
 
 
-class ReportingAdapter(HTTPAdapter):
+class CancellableAdapter(HTTPAdapter):
     """requests' adapter, whose connections report their sockets. It never retries by itself."""
 
     def __init__(self) -> None:
@@ -199,25 +199,25 @@ class Watchdog:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._due: list[tuple[float, int, Watch]] = []
+        self._due: list[tuple[float, int, CancelHandle]] = []
         self._count = itertools.count()
         self._thread: threading.Thread | None = None
         self._stopped = False
 
-    def guard(self, watch: Watch, seconds: float) -> None:
+    def guard(self, handle: CancelHandle, seconds: float) -> None:
         """End `watch` in so many seconds."""
         with self._changed:
-            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._count), watch))
+            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._count), handle))
             if self._thread is None or not self._thread.is_alive():  # a fork leaves the thread behind
                 self._thread = threading.Thread(target=self._run, name="firebase_rest deadlines", daemon=True)
                 self._thread.start()
             else:
                 self._changed.notify()
 
-    def release(self, watch: Watch) -> None:
+    def release(self, handle: CancelHandle) -> None:
         """The answer is there in time."""
         with self._changed:
-            self._due = [entry for entry in self._due if entry[2] is not watch]
+            self._due = [entry for entry in self._due if entry[2] is not handle]
             heapq.heapify(self._due)
 
     def stop(self) -> None:
@@ -237,5 +237,5 @@ class Watchdog:
                     if not self._changed.wait(wait) and not self._due:
                         break
                 else:
-                    heapq.heappop(self._due)[2].end()
+                    heapq.heappop(self._due)[2].cancel()
             self._thread = None

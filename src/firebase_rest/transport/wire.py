@@ -24,15 +24,15 @@ LARGE_BODY = 1_000_000
 them doubles the time."""
 
 
-class Repeat(Enum):
+class RetryPolicy(Enum):
     """When a request may be sent again after it failed."""
 
-    ALWAYS = "twice is the same as once"
-    IF_REFUSED = "only when it was certainly not attempted: never connected, 503 or 429"
-    IF_UNSENT = "only when it never left, or was answered 429"
+    IDEMPOTENT = "twice is the same as once"
+    IF_NOT_PROCESSED = "only when it was certainly not attempted: never connected, 503 or 429"
+    IF_NOT_SENT = "only when it never left, or was answered 429"
 
 
-class Slices:
+class ChunkedBody:
     """A body in steps, which can be sent again. `len` is its bytes."""
 
     __slots__ = ("_parts", "_size")
@@ -57,8 +57,8 @@ class Request:
 
     `url` is absolute, its path already percent-encoded, without a query; `params` are decoded pairs that the transport
     encodes once. A `body` that is an iterator of bytes is sent at most once. With `stream` the answer's body comes as
-    an open reader, which with `fill` may wait for all the bytes that are asked for. With `token_401` an answer 401 is
-    about the token, whatever its words.
+    an open reader, which with `fill` may wait for all the bytes that are asked for. `reauth_on_401`: treat every 401 as
+    a rejected token; otherwise only if the message says so.
     """
 
     method: str
@@ -66,10 +66,10 @@ class Request:
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes | Iterable[bytes] | None = None
-    repeatable: Repeat = Repeat.IF_UNSENT
+    retry_policy: RetryPolicy = RetryPolicy.IF_NOT_SENT
     stream: bool = False
     fill: bool = False
-    token_401: bool = False
+    reauth_on_401: bool = False
 
     def __repr__(self) -> str:
         # Identity Toolkit bodies hold passwords and tokens, so no body is ever shown.
@@ -105,10 +105,10 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     reader: BodyReader | None = None
-    framed: bool = True
+    has_length: bool = True
     """False where neither a length nor chunks said where the body ends."""
     request: Request | None = None
-    after_doubt: bool = False
+    earlier_attempt_uncertain: bool = False
     """True where an earlier try brought no answer and may have been carried out all the same."""
 
     def __repr__(self) -> str:
@@ -132,7 +132,7 @@ class Response:
             problem = "is nested too deeply to be read"
         except ValueError:
             problem = _what_is_wrong(self.text)
-        if problem is None and not self.framed and self.body.lstrip()[:1] in _NUMBER_STARTS:
+        if problem is None and not self.has_length and self.body.lstrip()[:1] in _NUMBER_STARTS:
             # 12 may be all that is left of 1234: nothing said how long the body is.
             problem = "is a number on a connection that does not say where it ends, so it may have been cut"
         if problem is not None:

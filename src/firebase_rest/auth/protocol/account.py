@@ -7,12 +7,14 @@ from typing import Any, cast
 
 from firebase_rest.auth.protocol.endpoint import Endpoint, call
 from firebase_rest.auth.replies import AccountInfo
-from firebase_rest.transport.wire import Flow, Repeat
+from firebase_rest.transport.wire import Flow, RetryPolicy
 
 
 def lookup(endpoint: Endpoint, id_token: str) -> Flow[AccountInfo]:
     """Everything Firebase knows about the account."""
-    return cast(AccountInfo, (yield from call(endpoint.account("lookup", {"idToken": id_token}, Repeat.ALWAYS))))
+    return cast(
+        AccountInfo, (yield from call(endpoint.account("lookup", {"idToken": id_token}, RetryPolicy.IDEMPOTENT)))
+    )
 
 
 def update(

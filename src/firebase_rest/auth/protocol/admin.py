@@ -16,8 +16,8 @@ from urllib.parse import quote
 from firebase_rest.auth.protocol.endpoint import Endpoint, call
 from firebase_rest.auth.users import BatchError, BatchResult, Identifiers, UserRecord, UsersFound
 from firebase_rest.errors import InvalidResponse, NetworkError, UserNotFound
-from firebase_rest.transport.lenient import as_object
-from firebase_rest.transport.wire import Flow, Repeat, Request
+from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 _JSON = {"Content-Type": "application/json"}
 _IDENTITY = "identitytoolkit.googleapis.com"
@@ -35,16 +35,16 @@ class ProjectEndpoint:
     tenant_id: str | None = None
     quota_project: str | None = None
 
-    def post(self, operation: str, body: Mapping[str, Any], repeat: Repeat = Repeat.IF_UNSENT) -> Request:
+    def post(self, operation: str, body: Mapping[str, Any], repeat: RetryPolicy = RetryPolicy.IF_NOT_SENT) -> Request:
         """`operation` on the project ("/accounts:lookup") with `body`, whose None members are left out."""
         present = {name: value for name, value in body.items() if value is not None}
         headers, text = self._headers(_JSON), json.dumps(present).encode()
-        return Request("POST", self._url(operation), (), headers, text, repeat, token_401=True)
+        return Request("POST", self._url(operation), (), headers, text, repeat, reauth_on_401=True)
 
     def get(self, operation: str, params: tuple[tuple[str, str], ...]) -> Request:
         """A read."""
         url, headers = self._url(operation), self._headers({})
-        return Request("GET", url, params, headers, repeatable=Repeat.ALWAYS, token_401=True)
+        return Request("GET", url, params, headers, retry_policy=RetryPolicy.IDEMPOTENT, reauth_on_401=True)
 
     def _headers(self, headers: Mapping[str, str]) -> Mapping[str, str]:
         return headers if self.quota_project is None else {**headers, "X-Goog-User-Project": self.quota_project}
@@ -64,8 +64,8 @@ def get_users(at: ProjectEndpoint, wanted: Identifiers) -> Flow[UsersFound]:
         "phoneNumber": wanted.phone_numbers or None,
         "federatedUserId": [{"providerId": provider, "rawId": uid} for provider, uid in wanted.providers] or None,
     }
-    reply = yield from call(at.post("/accounts:lookup", body, Repeat.ALWAYS))
-    users = tuple(UserRecord.of(as_object(info)) for info in reply.get("users") or ())
+    reply = yield from call(at.post("/accounts:lookup", body, RetryPolicy.IDEMPOTENT))
+    users = tuple(UserRecord.of(dict_or_empty(info)) for info in reply.get("users") or ())
     return UsersFound(users, wanted.unmatched(users))
 
 
@@ -120,7 +120,7 @@ def list_users(at: ProjectEndpoint, page_size: int, token: str | None) -> Flow[t
     """One page of all accounts, and the token of the next one; None at the end."""
     params = (("maxResults", str(page_size)), *((("nextPageToken", token),) if token else ()))
     reply = yield from call(at.get("/accounts:batchGet", params))
-    users = [UserRecord.of(as_object(info)) for info in reply.get("users") or ()]
+    users = [UserRecord.of(dict_or_empty(info)) for info in reply.get("users") or ()]
     following = reply.get("nextPageToken")
     # A server that repeats itself would be asked for ever.
     return users, following if isinstance(following, str) and following and users and following != token else None
@@ -136,7 +136,7 @@ def action_link(at: ProjectEndpoint, kind: str, email: str, fields: Mapping[str,
 def create_session_cookie(at: ProjectEndpoint, id_token: str, seconds: int) -> Flow[str]:
     """A session cookie with the claims of an ID token."""
     body = {"idToken": id_token, "validDuration": str(seconds)}
-    return _member((yield from call(at.post(":createSessionCookie", body, Repeat.ALWAYS))), "sessionCookie")
+    return _member((yield from call(at.post(":createSessionCookie", body, RetryPolicy.IDEMPOTENT))), "sessionCookie")
 
 
 def _uid(reply: Mapping[str, Any]) -> str:
@@ -152,7 +152,7 @@ def _member(reply: Mapping[str, Any], name: str) -> str:
 
 def _batch(uids: Sequence[str], errors: Iterable[Any]) -> BatchResult:
     found: list[BatchError] = []
-    for error in map(as_object, errors):
+    for error in map(dict_or_empty, errors):
         index = int(error.get("index", 0))  # 0 is left out, as a default is
         uid = uids[index] if 0 <= index < len(uids) else ""
         found.append(BatchError(index, uid, str(error.get("message", ""))))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.errors import InvalidResponse
-from firebase_rest.transport.wire import Flow, Repeat, Request, Response
+from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 
 FALLBACK_AGE = 300.0
 """Seconds for which certificates are kept where the server says nothing. Google says some hours."""
@@ -27,7 +27,7 @@ class Certificates:
 
 def fetch(url: str) -> Flow[Certificates]:
     """What is at `url` now. Raises `InvalidResponse` where that is no object of certificates."""
-    response = check((yield Request("GET", url, repeatable=Repeat.ALWAYS)))
+    response = check((yield Request("GET", url, retry_policy=RetryPolicy.IDEMPOTENT)))
     pem = {key_id: text for key_id, text in response.json_object().items() if isinstance(text, str)}
     if not pem:
         raise InvalidResponse("What answered in place of Google's certificates sent none.")

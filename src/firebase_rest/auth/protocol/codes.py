@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from firebase_rest.auth.protocol.endpoint import Endpoint, call
-from firebase_rest.transport.wire import Flow, Repeat
+from firebase_rest.transport.wire import Flow, RetryPolicy
 
 NO_SETTINGS: Mapping[str, Any] = {}
 
@@ -44,7 +44,7 @@ def _send(endpoint: Endpoint, kind: str, settings: Mapping[str, Any], **who: str
 
 def look_at(endpoint: Endpoint, code: str) -> Flow[dict[str, Any]]:
     """What a code is for: requestType, email, newEmail. It is not used up."""
-    return (yield from call(endpoint.account("resetPassword", {"oobCode": code}, Repeat.ALWAYS)))
+    return (yield from call(endpoint.account("resetPassword", {"oobCode": code}, RetryPolicy.IDEMPOTENT)))
 
 
 def reset_password(endpoint: Endpoint, code: str, new_password: str) -> Flow[dict[str, Any]]:

@@ -13,8 +13,8 @@ from urllib.parse import quote, urlencode
 
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.errors import ConfigError, InvalidResponse
-from firebase_rest.transport.lenient import as_object
-from firebase_rest.transport.wire import Flow, Repeat, Request
+from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 _JSON = {"Content-Type": "application/json"}
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -34,25 +34,27 @@ class Endpoint:
     locale: str | None = None
     tenant_id: str | None = None
 
-    def account(self, operation: str, body: Mapping[str, Any], repeat: Repeat = Repeat.IF_UNSENT) -> Request:
+    def account(
+        self, operation: str, body: Mapping[str, Any], repeat: RetryPolicy = RetryPolicy.IF_NOT_SENT
+    ) -> Request:
         """`v1/accounts:<operation>` with `body`, whose None members are left out: the server takes no nulls."""
         return self._post(f"v1/accounts:{operation}", body, repeat)
 
     def second_factor(self, operation: str, body: Mapping[str, Any]) -> Request:
         """`v2/accounts/<operation>`: "mfaEnrollment:start", "mfaSignIn:finalize" and their like."""
-        return self._post(f"v2/accounts/{operation}", body, Repeat.IF_UNSENT)
+        return self._post(f"v2/accounts/{operation}", body, RetryPolicy.IF_NOT_SENT)
 
     def look_up(self, path: str) -> Request:
         """GET of something that the project says about itself: "v2/passwordPolicy"."""
         tenant = {} if self.tenant_id is None else {"tenantId": self.tenant_id}
         query = (*self._key(), *tenant.items())
-        return Request("GET", self.url(_IDENTITY, path), query, self._language(), repeatable=Repeat.ALWAYS)
+        return Request("GET", self.url(_IDENTITY, path), query, self._language(), retry_policy=RetryPolicy.IDEMPOTENT)
 
     def token(self, refresh_token: str) -> Request:
         """The exchange of a refresh token for a new ID token."""
         form = urlencode({"grant_type": "refresh_token", "refresh_token": refresh_token}, quote_via=quote, safe="")
         url = self.url("securetoken.googleapis.com", "v1/token")
-        return Request("POST", url, self._key(), _FORM, form.encode(), Repeat.ALWAYS)
+        return Request("POST", url, self._key(), _FORM, form.encode(), RetryPolicy.IDEMPOTENT)
 
     def url(self, host: str, path: str) -> str:
         """Where a path of a Google host is: there, or at the emulator, which keeps the host as the first segment."""
@@ -65,7 +67,7 @@ class Endpoint:
             )
         return f"http://{self.emulator}/{host}/{path}"
 
-    def _post(self, path: str, body: Mapping[str, Any], repeat: Repeat) -> Request:
+    def _post(self, path: str, body: Mapping[str, Any], repeat: RetryPolicy) -> Request:
         present = {name: value for name, value in body.items() if value is not None}
         if self.tenant_id is not None and "idToken" not in present:  # which says itself whose user it is
             present["tenantId"] = self.tenant_id
@@ -88,7 +90,7 @@ def member(reply: Mapping[str, Any], *path: str) -> str:
     """The string at the end of a path of members. Raises `InvalidResponse` for an answer that has none there."""
     value: object = reply
     for name in path:
-        value = as_object(value).get(name)
+        value = dict_or_empty(value).get(name)
     if isinstance(value, str):
         return value
     raise InvalidResponse(f"The answer has no {'.'.join(path)} in it.", outcome_unknown=True)

@@ -14,9 +14,9 @@ from urllib.parse import urlencode
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.errors import AuthError, InvalidCredentials, InvalidRequest
+from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.lenient import json_object
-from firebase_rest.transport.wire import Flow, Repeat, Request, Response
+from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 
 _FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 
@@ -56,7 +56,7 @@ def exchange_code(
         "code_verifier": verifier,
     }
     url = endpoint.url("oauth2.googleapis.com", "token")
-    request = Request("POST", url, (), _FORM, urlencode(form).encode(), Repeat.IF_UNSENT)
+    request = Request("POST", url, (), _FORM, urlencode(form).encode(), RetryPolicy.IF_NOT_SENT)
     response = yield request
     if response.status in (400, 401, 403):
         raise _refusal(response)
@@ -65,7 +65,7 @@ def exchange_code(
 
 def _refusal(response: Response) -> AuthError:
     """What Google says in OAuth's own words. https://datatracker.ietf.org/doc/html/rfc6749#section-5.2"""
-    said = json_object(response.body)
+    said = parse_object(response.body)
     code = str(said.get("error") or "")
     is_about_the_code = code == "invalid_grant"
     what = "code that the browser brought" if is_about_the_code else "OAuth client (client_id, client_secret)"

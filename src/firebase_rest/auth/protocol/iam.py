@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.errors import InvalidResponse
-from firebase_rest.transport.wire import Flow, Repeat, Request
+from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 SIGN_BLOB = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:signBlob"
 METADATA = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/email"
@@ -22,7 +22,9 @@ def sign(email: str, message: bytes) -> Flow[bytes]:
     """The RS256 signature of `message` by the service account; the request is to be signed by who may ask for it."""
     body = json.dumps({"payload": base64.b64encode(message).decode()}).encode()
     url = SIGN_BLOB.format(quote(email, safe="@"))
-    request = Request("POST", url, (), {"Content-Type": "application/json"}, body, Repeat.ALWAYS, token_401=True)
+    request = Request(
+        "POST", url, (), {"Content-Type": "application/json"}, body, RetryPolicy.IDEMPOTENT, reauth_on_401=True
+    )
     blob = check((yield request)).json_object().get("signedBlob")
     try:
         if isinstance(blob, str) and blob:
@@ -34,7 +36,7 @@ def sign(email: str, message: bytes) -> Flow[bytes]:
 
 def own_email() -> Flow[str]:
     """The e-mail address of the service account that this machine of Google's runs as."""
-    request = Request("GET", METADATA, headers={"Metadata-Flavor": "Google"}, repeatable=Repeat.ALWAYS)
+    request = Request("GET", METADATA, headers={"Metadata-Flavor": "Google"}, retry_policy=RetryPolicy.IDEMPOTENT)
     email = check((yield request)).text.strip()
     if "@" in email and email.isascii() and not email.startswith("<"):
         return email

@@ -8,7 +8,7 @@ from typing import Any
 from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.replies import SignedIn
-from firebase_rest.transport.lenient import as_object
+from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.wire import Flow
 
 
@@ -27,7 +27,7 @@ def start_totp_enrollment(endpoint: Endpoint, id_token: str) -> Flow[dict[str, A
     reply = yield from call(endpoint.second_factor("mfaEnrollment:start", body))
     member(reply, "totpSessionInfo", "sharedSecretKey")
     member(reply, "totpSessionInfo", "sessionInfo")
-    return as_object(reply["totpSessionInfo"])
+    return dict_or_empty(reply["totpSessionInfo"])
 
 
 def finish_enrollment(

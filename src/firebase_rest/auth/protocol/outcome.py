@@ -23,8 +23,8 @@ from firebase_rest.errors import (
     MfaRequired,
     PhoneNumberExists,
 )
+from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.lenient import as_object
 from firebase_rest.transport.redact import MASK
 from firebase_rest.transport.wire import Flow, Request, Response
 
@@ -68,7 +68,7 @@ def _mfa_required(response: Response, reply: Mapping[str, Any]) -> MfaRequired:
     sentence = "The first factor is right; a second one is needed."
     error = _error(MfaRequired, response, reply, "MFA_REQUIRED", sentence)
     error.pending_credential = reply["mfaPendingCredential"]
-    error.factors = tuple(factor_of(as_object(item)) for item in reply.get("mfaInfo") or ())
+    error.factors = tuple(factor_of(dict_or_empty(item)) for item in reply.get("mfaInfo") or ())
     return error
 
 

@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from firebase_rest import errors
 from firebase_rest.errors import ApiError, AuthError, RateLimited, ServerError
+from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.lenient import as_object, json_object
 from firebase_rest.transport.wire import Response
 
 # "CODE", "CODE : detail", "CODE: detail"; prose like "API key not valid" has no underscore and is no code.
@@ -32,7 +32,9 @@ _CODES: dict[type[AuthError], str] = {
     " INVALID_CREDENTIAL_OR_PROVIDER_ID MISSING_OR_INVALID_NONCE REJECTED_CREDENTIAL INVALID_TEMPORARY_PROOF",
     errors.InvalidCustomToken: "INVALID_CUSTOM_TOKEN MISSING_CUSTOM_TOKEN CREDENTIAL_MISMATCH",
     errors.InvalidActionCode: "INVALID_OOB_CODE EXPIRED_OOB_CODE MISSING_OOB_CODE",
-    errors.InvalidVerificationCode: "INVALID_CODE MISSING_CODE INVALID_SESSION_INFO MISSING_SESSION_INFO SESSION_EXPIRED",
+    errors.InvalidVerificationCode: (
+        "INVALID_CODE MISSING_CODE INVALID_SESSION_INFO MISSING_SESSION_INFO SESSION_EXPIRED"
+    ),
     errors.WeakPassword: "WEAK_PASSWORD MISSING_PASSWORD PASSWORD_DOES_NOT_MEET_REQUIREMENTS",
     errors.UserDisabled: "USER_DISABLED",
     errors.UserNotFound: "USER_NOT_FOUND EMAIL_NOT_FOUND",
@@ -106,16 +108,16 @@ def error_class(code: str | None, status: int = 400) -> type[ApiError]:
 
 def _error_member(response: Response) -> dict[str, Any]:
     """The `error` object; also from the odd ones: a string, or none at all."""
-    body = json_object(response.body)
+    body = parse_object(response.body)
     error = body.get("error", body)
-    return {"message": error} if isinstance(error, str) else as_object(error)
+    return {"message": error} if isinstance(error, str) else dict_or_empty(error)
 
 
 def _reason(error: Mapping[str, Any]) -> str | None:
     """The reason that a platform error gives in place of a code: "API_KEY_INVALID"."""
     details = error.get("details")
     for detail in cast("list[object]", details) if isinstance(details, list) else []:
-        reason = as_object(detail).get("reason")
+        reason = dict_or_empty(detail).get("reason")
         if isinstance(reason, str):
             return reason
     return None

@@ -9,7 +9,7 @@ from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.auth.replies import Refreshed, SignedIn
 from firebase_rest.errors import InvalidCredentials, InvalidResponse
-from firebase_rest.transport.wire import Flow, Repeat
+from firebase_rest.transport.wire import Flow, RetryPolicy
 
 ANY_URL = "http://localhost"
 """Required by calls that have no use for it."""
@@ -18,7 +18,7 @@ ANY_URL = "http://localhost"
 def with_password(endpoint: Endpoint, email: str, password: str) -> Flow[SignedIn]:
     """Sign in with e-mail address and password."""
     body = {"email": email, "password": password, "returnSecureToken": True}
-    request = endpoint.account("signInWithPassword", body, Repeat.ALWAYS)
+    request = endpoint.account("signInWithPassword", body, RetryPolicy.IDEMPOTENT)
     # Where a password is chosen this is a weak one; here it is a wrong one.
     return (yield from tokens(request, {"MISSING_PASSWORD": InvalidCredentials}))
 
@@ -26,7 +26,7 @@ def with_password(endpoint: Endpoint, email: str, password: str) -> Flow[SignedI
 def with_custom_token(endpoint: Endpoint, token: str) -> Flow[SignedIn]:
     """Sign in with a custom token."""
     body = {"token": token, "returnSecureToken": True}
-    return (yield from tokens(endpoint.account("signInWithCustomToken", body, Repeat.ALWAYS)))
+    return (yield from tokens(endpoint.account("signInWithCustomToken", body, RetryPolicy.IDEMPOTENT)))
 
 
 def with_email_link(endpoint: Endpoint, email: str, code: str, id_token: str | None = None) -> Flow[SignedIn]:
@@ -49,7 +49,7 @@ def sign_up(
 def methods_of(endpoint: Endpoint, email: str) -> Flow[list[str]]:
     """The ways of signing in that the address has; nothing with enumeration protection."""
     body = {"identifier": email, "continueUri": ANY_URL}
-    reply = yield from call(endpoint.account("createAuthUri", body, Repeat.ALWAYS))
+    reply = yield from call(endpoint.account("createAuthUri", body, RetryPolicy.IDEMPOTENT))
     return list(reply.get("signinMethods") or ())
 
 

@@ -14,6 +14,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.transport._reference import AppContext
 from firebase_rest.transport.app_check import AppCheck, checked_app_check
 from firebase_rest.transport.credentials import (
     ANONYMOUS,
@@ -35,7 +36,6 @@ if TYPE_CHECKING:
     from firebase_rest.auth.client import Auth
     from firebase_rest.auth.keys import KeySet
     from firebase_rest.database.location import Location
-    from firebase_rest.database.query import Home
     from firebase_rest.database.reference import Database
     from firebase_rest.storage.reference import Storage
 
@@ -236,15 +236,14 @@ class App:
 
         return Database(*self._database(target))
 
-    def _database(self, target: str | TokenSource | None) -> tuple[Requestor, Location, Home]:
+    def _database(self, target: str | TokenSource | None) -> tuple[Requestor, Location, AppContext]:
         from firebase_rest.database.location import locate
-        from firebase_rest.database.query import Home
 
         if not isinstance(cast(object, target), (str, TokenSource, type(None))):
             raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")
         location = locate(target if isinstance(target, str) else self.database_url, self._emulators["database"])
         credentials = user_credentials(target) if isinstance(target, TokenSource) else self._credentials(location.base)
-        return Requestor(self._transport, credentials, self._options), location, Home(self.api_key, self._account)
+        return Requestor(self._transport, credentials, self._options), location, AppContext(self._account, self.api_key)
 
     def storage(self, target: str | TokenSource | None = None) -> Storage:
         """A bucket: the configured one, the one named `target` ("gs://..." or bare), or the configured one as a user.

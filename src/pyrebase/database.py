@@ -86,10 +86,10 @@ class Query(firebase_rest.Query):
         return PyreResponse.of(super().get(token, json_kwargs))
 
     def _filtered(self, **changes: Any) -> Query:
-        return Query(self._requestor, self._location, self._home, replace(self._filter, **changes))
+        return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))
 
     def _at(self, location: Location) -> Query:
-        return Query(self._requestor, location, self._home, self._filter)
+        return Query(self._requestor, location, self._context, self._filter)
 
 
 class Database(firebase_rest.Database):
@@ -104,7 +104,7 @@ class Database(firebase_rest.Database):
 
     def child(self, *path: object) -> Database:
         """As `firebase_rest.Reference.child`."""
-        return Database(self._requestor, self._location.child(*path), self._home)
+        return Database(self._requestor, self._location.child(*path), self._context)
 
     def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> PyreResponse:
         """As `firebase_rest.Reference.get`."""
@@ -127,7 +127,7 @@ class Database(firebase_rest.Database):
         return PyreResponse.of(super().sort(origin, by_key, reverse))
 
     def _filtered(self, **changes: Any) -> Query:
-        return Query(self._requestor, self._location, self._home, replace(self._filter, **changes))
+        return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))
 
 
 _SENTENCE = (

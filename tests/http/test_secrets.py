@@ -259,7 +259,7 @@ def test_no_repr_shows_a_secret(against):
             "POST", f"{server.url}/a.json?auth={TOKEN}", (("key", API_KEY), ("auth", TOKEN)), {}, PASSWORD.encode()
         )
         objects = [
-            app, app.auth(), app.auth()._endpoint, session, session._tokens, db, db._requestor, db._home,
+            app, app.auth(), app.auth()._endpoint, session, session._tokens, db, db._requestor, db._context,
             user_credentials(TOKEN),
             RequestAuth((("auth", TOKEN),), {"Authorization": f"Bearer {TOKEN}"}, TOKEN), request,
             user_credentials(session),

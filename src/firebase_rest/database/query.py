@@ -7,8 +7,8 @@ threads, stored and used again. https://firebase.google.com/docs/database/rest/s
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, TypeVar, overload
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, overload
 
 from firebase_rest.database import protocol
 from firebase_rest.database.filter import (
@@ -23,77 +23,41 @@ from firebase_rest.database.filter import (
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.credentials import ServiceAccount, TokenSource, user_credentials
+from firebase_rest.transport._reference import AppContext, BaseReference
+from firebase_rest.transport.credentials import TokenSource
 from firebase_rest.transport.requestor import Requestor
 
 if TYPE_CHECKING:
-    from requests import Session
-
     from firebase_rest.database.listener import Handler, OnError, Stream
     from firebase_rest.database.live import Live
-    from firebase_rest.database.reference import Database, Reference
     from firebase_rest.database.stream import EventStream, OnState
 
 Token = str | TokenSource | None
 JsonKwargs = Mapping[str, Any] | None
 
-Q = TypeVar("Q", bound="Query")
 
-
-@dataclass(frozen=True, slots=True)
-class Home:
-    """What a database's references share of the App they come from."""
-
-    api_key: str | None = field(repr=False)
-    account: ServiceAccount | None
-
-
-class Query:
+class Query(BaseReference):
     """A read: a place, an order, and a window on its children."""
 
-    __slots__ = ("__weakref__", "_filter", "_home", "_location", "_requestor")
+    __slots__ = ("_filter",)
 
-    _requestor: Requestor
     _location: Location
     _filter: Filter
-    _home: Home
 
-    def __init__(self, requestor: Requestor, location: Location, home: Home, filter: Filter | None = None) -> None:
-        for name, value in (
-            ("_requestor", requestor),
-            ("_location", location),
-            ("_home", home),
-            ("_filter", filter or Filter()),
-        ):
-            object.__setattr__(self, name, value)
+    def __init__(
+        self, requestor: Requestor, location: Location, context: AppContext, filter: Filter | None = None
+    ) -> None:
+        self._init(_requestor=requestor, _location=location, _context=context, _filter=filter or Filter())
 
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be set.")
+    def _arguments(self) -> tuple[Any, ...]:
+        return self._requestor, self._location, self._context, self._filter
 
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be deleted.")
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._requestor, self._location, self._home, self._filter)
-
-    def __copy__(self: Q) -> Q:
-        return self
-
-    def __deepcopy__(self: Q, memo: object) -> Q:
-        return self  # its session and its locks are the App's
+    def _identity(self) -> tuple[object, ...]:
+        return self._location, self._filter.params(), self._requestor.credentials
 
     def __repr__(self) -> str:
         params = "&".join(f"{name}={value}" for name, value in self._filter.params())
         return f"<{type(self).__name__} {self._location.base}/{self._location.path}{'?' if params else ''}{params}>"
-
-    def _identity(self) -> tuple[object, ...]:
-        return (self._location, self._filter.params(), self._requestor.credentials)
-
-    def __eq__(self, other: object) -> bool:
-        return self._identity() == other._identity() if isinstance(other, Query) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._identity())
 
     # --- where ------------------------------------------------------------------------------------------------------
 
@@ -113,35 +77,9 @@ class Query:
         return self._location.origin + "/"
 
     @property
-    def requests(self) -> Session:
-        """The `requests.Session` of the App."""
-        return self._requestor.transport.session
-
-    @property
     def api_key(self) -> str | None:
         """The `apiKey` of the configuration."""
-        return self._home.api_key
-
-    @property
-    def credentials(self) -> Any:
-        """The google-auth credentials of the configured service account, or None."""
-        return None if self._home.account is None else self._home.account.google
-
-    @property
-    def root(self) -> Database:
-        """The root of this database."""
-        from firebase_rest.database.reference import Database
-
-        return Database(self._requestor, self._location.at(()), self._home)
-
-    @property
-    def parent(self) -> Reference | None:
-        """The place above; None at the root."""
-        if not self._location.segments:
-            return None
-        from firebase_rest.database.reference import Reference
-
-        return Reference(self._requestor, self._location.at(self._location.segments[:-1]), self._home)
+        return self._context.api_key
 
     def child(self, *path: object) -> Query:
         """The same read at a place below. Each argument is made text; slashes separate levels."""
@@ -199,23 +137,6 @@ class Query:
     def shallow(self) -> Query:
         """Only the keys: `get().val()` is a list of them."""
         return self._filtered(shallow=True)
-
-    # --- limits and signers -----------------------------------------------------------------------------------------
-
-    def with_options(
-        self: Q,
-        *,
-        timeout: float | tuple[float, float] | None = None,
-        deadline: float | None = None,
-        retries: int | None = None,
-    ) -> Q:
-        """The same with other limits: seconds of silence, seconds of the whole call, further tries."""
-        options = self._requestor.options.replace(timeout, deadline, retries)
-        return self._with(self._requestor.with_options(options))
-
-    def as_user(self: Q, token: str | TokenSource) -> Q:
-        """The same, signed by this user (a UserSession or an ID token)."""
-        return self._with(self._requestor.with_credentials(user_credentials(token)))
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -328,14 +249,8 @@ class Query:
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _authenticate(self, token: Token) -> Requestor:
-        return self._requestor.with_credentials(user_credentials(token)) if token else self._requestor
-
     def _filtered(self, **changes: Any) -> Query:
-        return Query(self._requestor, self._location, self._home, replace(self._filter, **changes))
+        return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))
 
     def _at(self, location: Location) -> Query:
-        return Query(self._requestor, location, self._home, self._filter)
-
-    def _with(self: Q, requestor: Requestor) -> Q:
-        return type(self)(requestor, self._location, self._home, self._filter)
+        return Query(self._requestor, location, self._context, self._filter)

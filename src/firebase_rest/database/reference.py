@@ -23,12 +23,23 @@ class Reference(Query):
 
     __slots__ = ()
 
+    @property
+    def root(self) -> Database:
+        """The root of this database."""
+        return Database(self._requestor, self._location.at(()), self._context)
+
+    @property
+    def parent(self) -> Reference | None:
+        """The place above; None at the root."""
+        segments = self._location.segments
+        return Reference(self._requestor, self._location.at(segments[:-1]), self._context) if segments else None
+
     def child(self, *path: object) -> Reference:
         """The place below. Each argument is made text; slashes separate levels; text is data, so nothing is decoded.
 
         Raises `UsageError` for None, and for keys with . $ # [ ] or control characters.
         """
-        return Reference(self._requestor, self._location.child(*path), self._home)
+        return Reference(self._requestor, self._location.child(*path), self._context)
 
     def set(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
         """Replace everything here by `data`; None, {} and [] delete. Returns what was written, server values filled in.

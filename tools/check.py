@@ -36,6 +36,7 @@ STEPS = [
     Step("types: mypy", tool("mypy")),
     Step("docs", tool("sphinx-build", "-q", "-E", "-W", "--keep-going", "docs", "docs/_build/html")),
     Step("imports", tool("lint-imports", "--no-cache")),
+    Step("spelling", tool("codespell")),
     Step("ruff check", tool("ruff", "check", "--no-cache")),
     Step("ruff format", tool("ruff", "format", "--no-cache", "--check")),
 ]

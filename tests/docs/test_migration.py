@@ -20,7 +20,7 @@ import pytest
 import firebase_rest
 from firebase_rest.migrate.findings import CODES
 
-GUIDE = Path(__file__).parents[2] / "docs" / "migration"
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "migration"
 PAGES = sorted(GUIDE.glob("*.md"))
 
 APP = "initialize_app auth database storage"

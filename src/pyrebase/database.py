@@ -13,9 +13,14 @@ from dataclasses import replace
 from typing import Any, cast
 
 import firebase_rest
+from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.query import JsonKwargs, Token
 from firebase_rest.database.snapshot import Item, Key, Snapshot
+from firebase_rest.errors import UsageError
+from firebase_rest.transport._paths import path_text
+from firebase_rest.transport._reference import AppContext
+from firebase_rest.transport.requestor import Requestor
 
 _OLD_HOME = "pyrebase.pyrebase"  # programs compare the names of the types
 
@@ -76,10 +81,25 @@ class PyreResponse(Snapshot):
         return None if items is None else [Pyre(item.item) for item in items]
 
 
+def _split_empty(location: Location, path: tuple[object, ...]) -> tuple[tuple[object, ...], bool]:
+    """Drop the arguments before the first key, which pyrebase ignores at the root; return whether one was empty."""
+    count, has_empty = 0, False
+    while not location.segments and count < len(path):
+        text = path_text(path[count])
+        if text.strip("/"):
+            break
+        count, has_empty = count + 1, has_empty or not text
+    return path[count:], has_empty
+
+
 class Query(firebase_rest.Query):
     """`firebase_rest.Query`, with pyrebase's answers."""
 
     __slots__ = ()
+
+    def child(self, *path: object) -> Query:
+        """As `firebase_rest.Query.child`; at the root an empty text is ignored."""
+        return self._at(self._location.child(*_split_empty(self._location, path)[0]))
 
     def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> PyreResponse:
         """As `firebase_rest.Query.get`."""
@@ -99,12 +119,30 @@ class Database(firebase_rest.Database):
     it is a write at the root.
     """
 
-    __slots__ = ()
+    __slots__ = ("_is_empty",)
     __module__ = _OLD_HOME
 
+    _is_empty: bool  # whether child("") led here
+
+    def __init__(
+        self,
+        requestor: Requestor,
+        location: Location,
+        context: AppContext,
+        filter: Filter | None = None,
+        is_empty: bool = False,
+    ) -> None:
+        super().__init__(requestor, location, context, filter)
+        self._init(_is_empty=is_empty)
+
+    def _arguments(self) -> tuple[Any, ...]:
+        return *super()._arguments(), self._is_empty
+
     def child(self, *path: object) -> Database:
-        """As `firebase_rest.Reference.child`."""
-        return Database(self._requestor, self._location.child(*path), self._context)
+        """As `firebase_rest.Reference.child`; at the root an empty text is ignored."""
+        keys, has_empty = _split_empty(self._location, path)
+        location = self._location.child(*keys)
+        return Database(self._requestor, location, self._context, None, self._is_empty or has_empty)
 
     def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> PyreResponse:
         """As `firebase_rest.Reference.get`."""
@@ -112,14 +150,12 @@ class Database(firebase_rest.Database):
 
     def set(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
         """As `firebase_rest.Reference.set`."""
-        if self.key is None:
-            warnings.warn(_SENTENCE.format(call="set(...)", does="replaces"), RootWriteWarning, stacklevel=2)
+        self._check_root_write("set(...)", "replaces")
         return super().set(data, token, json_kwargs)
 
     def remove(self, token: Token = None) -> None:
         """As `firebase_rest.Reference.remove`."""
-        if self.key is None:
-            warnings.warn(_SENTENCE.format(call="remove()", does="removes"), RootWriteWarning, stacklevel=2)
+        self._check_root_write("remove()", "removes")
         super().remove(token)
 
     def sort(self, origin: Snapshot, by_key: str, reverse: bool = False) -> PyreResponse:
@@ -128,6 +164,15 @@ class Database(firebase_rest.Database):
 
     def _filtered(self, **changes: Any) -> Query:
         return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))
+
+    def _check_root_write(self, call: str, does: str) -> None:
+        if self.key is not None:
+            return
+        if self._is_empty:
+            raise UsageError(
+                f"{call} after child('') {does} the whole database; check the variable that should hold a key."
+            )
+        warnings.warn(_SENTENCE.format(call=call, does=does), RootWriteWarning, stacklevel=3)
 
 
 _SENTENCE = (

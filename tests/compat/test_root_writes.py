@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import subprocess
 import sys
 import warnings
@@ -53,10 +54,59 @@ def test_remove_on_the_root_warns_and_removes(db, warned) -> None:
     assert [warning.category for warning in warned] == [pyrebase.RootWriteWarning]
 
 
-@pytest.mark.parametrize("path", [(), ("",), ("/",)])
-def test_a_child_that_is_the_root_warns_too(db, warned, path) -> None:
+@pytest.mark.parametrize("path", [(), ("/",), ("///",)])
+def test_set_on_child_that_is_the_root_warns(db, warned, path) -> None:
     db.child(*path).set({"a": 1})
     assert [warning.category for warning in warned] == [pyrebase.RootWriteWarning]
+
+
+@pytest.mark.parametrize("path", [("",), ("", ""), ("/", ""), ("", "/")])
+def test_set_and_remove_after_empty_text_are_refused(db, path) -> None:
+    db.child("a").set(1)
+    reference = db.child(*path)
+    for ref in (reference, reference.with_options(timeout=5), reference.child(), pickle.loads(pickle.dumps(reference))):
+        for write in (lambda ref=ref: ref.set({"b": 1}), ref.remove):
+            with pytest.raises(firebase_rest.UsageError, match=r"child\(''\) .* the whole database"):
+                write()
+    assert db.get().val() == {"a": 1}
+
+
+@pytest.mark.parametrize("path", [("",), ("/",)])
+def test_other_calls_after_empty_text_mean_the_root(db, warned, path) -> None:
+    root = db.child(*path)
+    assert root.path == ""
+    root.update({"a": 1})
+    assert root.child("a").get().val() == 1
+    assert db.child(*path, "a").get().val() == 1
+    assert db.order_by_key().child(*path).get().val() == {"a": 1}
+    root.child("a").set(2)
+    tag = root.get_etag()
+    assert root.conditional_set({"a": 3}, tag) == {"a": 3}
+    root.transaction(lambda value: {**value, "b": 4})
+    name = root.push("x")["name"]
+    assert root.get().val() == {"a": 3, "b": 4, name: "x"}
+    assert list(root.shallow().get().val()) == [name, "a", "b"]
+    assert not warned
+
+
+@pytest.mark.parametrize("text", ["", "/", "//"])
+def test_child_without_a_key_below_a_child_is_refused(db, text) -> None:
+    for child in (
+        lambda: db.child("users").child(text),
+        lambda: db.child("users", text),
+        lambda: db.child("users").order_by_key().child(text),
+    ):
+        with pytest.raises(firebase_rest.UsageError, match="/users itself"):
+            child()
+
+
+@pytest.mark.parametrize("path", [("",), ("", "users"), ("/", "")])
+def test_firebase_rest_refuses_empty_text_at_the_root_too(server, path) -> None:
+    with firebase_rest.initialize_app(server.config) as app:
+        for start in (app.database(), app.database().order_by_key()):
+            with pytest.raises(firebase_rest.UsageError, match="has no key"):
+                start.child(*path)
+        assert app.database().child("/").path == ""
 
 
 def test_each_line_of_the_program_warns_once() -> None:

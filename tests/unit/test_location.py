@@ -2,12 +2,33 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
+from datetime import date
+from functools import partial
+from pathlib import PurePosixPath
+from uuid import UUID
+
 import pytest
 
 from firebase_rest import ConfigError, UsageError
 from firebase_rest.database.location import Location, locate
+from firebase_rest.database.snapshot import Item, Snapshot
 
 ROOT = Location("https://x.firebaseio.com")
+
+
+class Markup(str):
+    """Text of a subclass, such as a template engine's."""
+
+    __slots__ = ()
+
+
+class EmptyText:
+    """An object whose text is empty, such as a form field without input."""
+
+    def __str__(self) -> str:
+        return ""
 
 
 @pytest.mark.parametrize(
@@ -76,9 +97,10 @@ def test_a_url_that_names_no_database_is_told_when_the_place_is_used(
         (("a",), "a"),
         (("a", "b"), "a/b"),
         (("/a/b/",), "a/b"),
-        (("a//b", "/", "/c"), "a/b/c"),
-        (("",), ""),
-        (("", "a"), "a"),
+        (("/", "a//b", "/c"), "a/b/c"),
+        (("/",), ""),
+        (("///",), ""),
+        ((" ",), " "),
         ((1, True), "1/True"),
         (("a b", "é?", "%41"), "a b/é?/%41"),
     ],
@@ -91,11 +113,82 @@ def test_a_url_carries_every_segment_encoded_once() -> None:
     assert ROOT.child("a b", "é?", "%41").url == "https://x.firebaseio.com/a%20b/%C3%A9%3F/%2541.json"
 
 
-def test_an_empty_part_below_something_is_refused_because_it_would_be_that_something() -> None:
-    with pytest.raises(UsageError, match="below /users/ada would be that very place"):
-        ROOT.child("users", "ada", "")
-    with pytest.raises(UsageError, match="below /users "):
-        ROOT.child("users").child("")
+@pytest.mark.parametrize(
+    ("parts", "place"),
+    [
+        (("",), "/"),
+        (("", ""), "/"),
+        (("", "users"), "/"),
+        (("/", ""), "/"),
+        ((Markup(""),), "/"),
+        ((EmptyText(),), "/"),
+        (("users", "ada", ""), "/users/ada"),
+        (("users", "", "ada"), "/users"),
+        (("users/", "/"), "/users"),
+        (("users", "///"), "/users"),
+    ],
+)
+def test_child_without_a_key_is_refused(parts: tuple[object, ...], place: str) -> None:
+    with pytest.raises(UsageError, match=f"would refer to {place} itself"):
+        ROOT.child(*parts)
+    with pytest.raises(UsageError, match="would refer to /above itself"):
+        ROOT.child("above").child(parts[0] if not str(parts[0]).strip("/") else "")
+
+
+def generator() -> Iterator[str]:
+    yield "users"
+
+
+async def coroutine() -> str:
+    return "users"
+
+
+NO_PATHS: dict[str, tuple[object, str]] = {
+    "None": (None, "got NoneType; check the variable"),
+    "bytes": (b"users", "got bytes; decode it"),
+    "bytearray": (bytearray(b"users"), "got bytearray; decode it"),
+    "memoryview": (memoryview(b"users"), "got memoryview; decode it"),
+    "result of push": ({"name": "-N"}, r'got dict; pass its \["name"\]'),
+    "dict": ({"a": 1}, "got dict; pass one of its values"),
+    "list": (["users", "ada"], r"got list; .*child\(\*items\)"),
+    "tuple": (("users", "ada"), r"got tuple; .*child\(\*items\)"),
+    "set": ({"users"}, "got set; pass text"),
+    "dict keys": ({"users": 1}.keys(), "got dict_keys"),
+    "range": (range(3), "got range"),
+    "generator": (generator(), "got generator"),
+    "coroutine": (coroutine(), "got coroutine"),
+    "snapshot": (Snapshot("users", 1), r"got Snapshot; pass its \.key\(\)"),
+    "item": (Item("users", 1), r"got Item; pass its \.key\(\)"),
+    "method": (Item("users", 1).key, "got method; call it"),
+    "builtin": ("users".upper, "got builtin_function_or_method; call it"),
+    "class": (str, "got type; call it"),
+    "partial": (partial(str, "users"), "got partial; call it"),
+    "object": (object(), "got object; pass text"),
+}
+
+
+@pytest.mark.parametrize(("part", "says"), NO_PATHS.values(), ids=NO_PATHS)
+def test_child_refuses_objects_that_are_no_path(part: object, says: str) -> None:
+    with pytest.raises(UsageError, match=says):
+        ROOT.child("users", part)
+    if inspect.iscoroutine(part):
+        part.close()
+
+
+@pytest.mark.parametrize(
+    ("part", "path"),
+    [
+        (5, "5"),
+        (True, "True"),
+        (date(2024, 1, 2), "2024-01-02"),
+        (UUID(int=5), "00000000-0000-0000-0000-000000000005"),
+        (PurePosixPath("a/b"), "a/b"),
+        (Markup("ada"), "ada"),
+        ("<b>", "<b>"),
+    ],
+)
+def test_child_converts_other_values_to_text(part: object, path: str) -> None:
+    assert ROOT.child(part).path == path
 
 
 @pytest.mark.parametrize("part", [None, "a.b", "$a", "a/b#c", "[0]", "a\x00", 1.5])

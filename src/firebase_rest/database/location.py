@@ -7,6 +7,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 from firebase_rest.database.path import check_path, split, url_path
 from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.redact import redact
 
 
@@ -45,22 +46,24 @@ class Location:
         return "/".join(self.segments)
 
     def child(self, *parts: object) -> Location:
-        """The place below; each part is made text, slashes in it separate levels. `UsageError` for what is no key."""
-        added: tuple[str, ...] = ()
+        """Return the location below. Slashes in `parts` separate levels.
+
+        Raises `UsageError` for an invalid key, and for a part without a key: it would refer to the parent, whose data
+        a `set` or `remove` would then replace. Slashes alone are the root only where nothing precedes them.
+        """
+        segments = self.segments
         for part in parts:
-            if part is None:
+            text = path_text(part)
+            added = split(text)
+            if not added and (segments or not text):
+                place = "/" + "/".join(segments)
                 raise UsageError(
-                    "child(None): the path is missing; a variable that should hold a key is probably None."
+                    f"child({text!r}) has no key and would refer to {place} itself; check the variable that should "
+                    "hold a key."
                 )
-            if part == "" and (self.segments or added):
-                raise UsageError(
-                    f"child('') below /{'/'.join((*self.segments, *added))} would be that very place; a variable that "
-                    "should hold a key is probably empty."
-                )
-            added += split(part if isinstance(part, str) else str(part))
-        if not added:
+            segments += added
+        if len(segments) == len(self.segments):
             return self
-        segments = self.segments + added
         check_path(segments, "/" + "/".join(segments))
         return replace(self, segments=segments)
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, cast
 
 from firebase_rest.transport.credentials import ServiceAccount, TokenSource, UserCredentials, user_credentials
 from firebase_rest.transport.requestor import Requestor
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from requests import Session
 
 R = TypeVar("R", bound="BaseReference")
@@ -99,7 +101,7 @@ class BaseReference:
         return self._with(self._requestor.with_credentials(user_credentials(token, self._user_credentials)))
 
     def _with(self: R, requestor: Requestor) -> R:
-        make: type[Any] = type(self)
+        make = cast("Callable[..., R]", type(self))
         return make(requestor, *self._arguments()[1:])
 
     def _authenticate(self, token: str | TokenSource | None) -> Requestor:

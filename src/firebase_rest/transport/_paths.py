@@ -1,0 +1,42 @@
+"""Convert the arguments of `child()` to text."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import cast
+
+from firebase_rest.errors import UsageError
+
+_CONTAINERS = (bytes, bytearray, memoryview, Mapping, AbstractSet, list, tuple, range)
+
+
+def path_text(part: object) -> str:
+    """Return `part` as text. Raises `UsageError` for objects whose text cannot be meant as a path."""
+    if isinstance(part, str):
+        return part
+    if not (part is None or isinstance(part, _CONTAINERS)):
+        text = str(part)
+        # Text that only developers read, such as "<Item 'k'>" or "<function f at 0x7f>", is not a path.
+        if type(part).__str__ is not object.__str__ or not (callable(part) or text.startswith("<")):
+            return text
+    raise UsageError(
+        f"child() arguments must be strings, numbers, dates or UUIDs, got {type(part).__name__}; {_hint(part)}."
+    )
+
+
+def _hint(part: object) -> str:
+    if part is None:
+        return "check the variable that should hold a key"
+    if isinstance(part, (bytes, bytearray, memoryview)):
+        return "decode it: bytes(...).decode()"
+    if isinstance(part, Mapping):
+        has_name = "name" in cast("Mapping[object, object]", part)
+        return 'pass its ["name"], as in child(result["name"])' if has_name else "pass one of its values"
+    if isinstance(part, (list, tuple)):
+        return "pass its items one by one: child(*items)"
+    if callable(getattr(part, "val", None)):  # a snapshot or an item
+        return "pass its .key()"
+    if hasattr(part, "database_url"):  # a reference
+        return "pass its .key or its .path"
+    return "call it, if its result is the key" if callable(part) else "pass text"

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from firebase_rest.migrate.checker import Checker
 from firebase_rest.migrate.findings import Finding
-from firebase_rest.migrate.run import Run
 
 HEAD = "import pyrebase\nfirebase = pyrebase.initialize_app({})\ndb = firebase.database()\nauth = firebase.auth()\n"
 
@@ -18,9 +18,9 @@ class Program:
     def __init__(self, folder: Path) -> None:
         self.path = folder / "program.py"
 
-    def write(self, body: str, head: str = HEAD) -> Run:
+    def write(self, body: str, head: str = HEAD) -> Checker:
         self.path.write_text(head + body, encoding="utf-8")
-        run = Run([self.path])
+        run = Checker([self.path])
         run.check()
         return run
 

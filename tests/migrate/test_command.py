@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 
@@ -30,7 +31,7 @@ def test_nothing_found_is_status_0(tmp_path) -> None:
     (tmp_path / "clean.py").write_text("import pyrebase\n")
     ran = migrate(tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == "Nothing found; 1 file read.\n"
+    assert ran.stdout == "Nothing found; 1 file checked.\n"
 
 
 def test_something_found_is_status_1_with_file_line_column_and_code(planted) -> None:
@@ -42,7 +43,7 @@ def test_something_found_is_status_1_with_file_line_column_and_code(planted) -> 
         in ran.stdout
     )
     assert "program.py:3:9: error: " in ran.stdout
-    assert ran.stdout.endswith("2 places found; 1 file read. --fix mends 1 of them.\n")
+    assert ran.stdout.endswith("2 findings; 1 file checked. --fix corrects 1 of them.\n")
 
 
 def test_json_is_one_document(planted) -> None:
@@ -68,7 +69,7 @@ def test_fix_says_what_it_mended_and_a_second_time_changes_nothing(planted) -> N
 def test_without_a_path_it_is_status_2_with_a_sentence() -> None:
     ran = migrate()
     assert ran.returncode == 2
-    assert "name the files or folders to read" in ran.stderr
+    assert "the following arguments are required: PATH" in ran.stderr
 
 
 def test_a_path_that_is_not_there_is_status_2(tmp_path) -> None:
@@ -77,23 +78,20 @@ def test_a_path_that_is_not_there_is_status_2(tmp_path) -> None:
     assert "There is no such file or folder. [unreadable]" in ran.stdout
 
 
-def test_a_program_for_python_2_is_reported_with_its_line_and_the_rest_is_read(tmp_path) -> None:
+def test_invalid_syntax_is_reported_with_its_line(tmp_path) -> None:
     (tmp_path / "old.py").write_text("import pyrebase\nprint 'hello'\ndb.child('a')\n")
     ran = migrate(tmp_path)
     assert ran.returncode == 1
     assert "old.py:2:" in ran.stdout
     assert "[syntax-error]" in ran.stdout
-    assert "old.py:3:1: error: This statement does nothing" in ran.stdout
     assert "Traceback" not in ran.stdout + ran.stderr
 
 
-def test_the_help_and_the_list_name_every_code() -> None:
-    listed = migrate("--list")
+def test_help_lists_every_code() -> None:
     helped = migrate("--help")
-    assert (listed.returncode, helped.returncode) == (0, 0)
-    for code in CODES:
-        assert f"{code}\t" in listed.stdout
-        assert f"  {code} (" in helped.stdout
+    assert helped.returncode == 0
+    for code, info in CODES.items():
+        assert re.search(rf"^  {code} +{info.level} ", helped.stdout, re.MULTILINE)
 
 
 def test_nothing_of_the_program_is_run_or_imported(tmp_path) -> None:
@@ -106,7 +104,7 @@ def test_nothing_of_the_program_is_run_or_imported(tmp_path) -> None:
 
 def test_it_takes_nothing_of_the_rest_of_the_library() -> None:
     code = (
-        "import sys, runpy; sys.argv = ['migrate', '--list']\n"
+        "import sys, runpy; sys.argv = ['migrate', '--help']\n"
         "try: runpy.run_module('firebase_rest.migrate', run_name='__main__')\n"
         "except SystemExit: pass\n"
         "print([name for name in sys.modules if name.startswith('firebase_rest.transport')])"

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from firebase_rest.emulator import Emulator
-from firebase_rest.migrate.run import Run
+from firebase_rest.migrate.checker import Checker
 
 MENDED = [
     ("a dropped reference and the call after it", 'db.child("a")\ndb.set(1)\n', 'db.child("a").set(1)\n'),
@@ -38,7 +38,7 @@ MENDED = [
     (
         "a reset of the path with a comment",
         "db.path = None  # a bug\nprint(1)\n",
-        "# a bug\nprint(1)\n",
+        "pass  # a bug\nprint(1)\n",
     ),
     (
         "a reset of the path that is all there is",
@@ -115,7 +115,7 @@ def test_a_forks_import_is_mended_where_nothing_else_of_the_fork_is_used(program
 def test_a_requirement_is_mended_and_its_comment_and_marker_stay(tmp_path, before, after) -> None:
     file = tmp_path / "requirements-dev.txt"
     file.write_text(before)
-    run = Run([tmp_path])
+    run = Checker([tmp_path])
     run.check()
     run.fix()
     assert file.read_text() == after
@@ -126,7 +126,7 @@ def test_a_requirement_is_mended_and_its_comment_and_marker_stay(tmp_path, befor
 )
 def test_a_requirement_of_a_pyproject_is_reported(tmp_path, line) -> None:
     (tmp_path / "pyproject.toml").write_text(f"[tool.poetry.dependencies]\n{line}\n")
-    run = Run([tmp_path])
+    run = Checker([tmp_path])
     run.check()
     assert [(finding.code, finding.line, finding.edits) for finding in run.found] == [("requirement", 2, ())]
 
@@ -145,7 +145,7 @@ def test_encoding_mark_and_line_ends_stay_as_they_were(program, encoding, head, 
         "\n", newline
     )
     program.path.write_bytes(text.encode(encoding))
-    run = Run([program.path])
+    run = Checker([program.path])
     run.check()
     assert len(run.fix()) == 1
     expected = f"{head}import pyrebase\nname = 'né à'\n".replace("\n", newline)
@@ -157,7 +157,7 @@ def test_permissions_stay_and_a_symbolic_link_stays_one(tmp_path, program) -> No
     program.path.chmod(0o750)
     link = tmp_path / "link.py"
     link.symlink_to(program.path)
-    run = Run([link])
+    run = Checker([link])
     run.check()
     run.fix()
     assert link.is_symlink()
@@ -169,7 +169,7 @@ def test_permissions_stay_and_a_symbolic_link_stays_one(tmp_path, program) -> No
 def test_a_file_that_cannot_be_written_is_reported_and_stays(tmp_path) -> None:
     name = "n" * 246 + ".py"  # the file beside it, which would take its place, has a name too long for any disk
     (tmp_path / name).write_text("import pyrebase\npyrebase.initialize_app().database().path = None\n")
-    run = Run([tmp_path])
+    run = Checker([tmp_path])
     run.check()
     assert run.fix() == []
     assert "path" in (tmp_path / name).read_text()

@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from firebase_rest.migrate.installed import CURE
+from firebase_rest.migrate.installed import REPAIR
 
 
 def report_with(folder, *distributions: str) -> list[dict[str, object]]:
@@ -37,7 +37,7 @@ def test_another_owner_of_the_folder_is_reported_with_its_version_and_the_cure(t
     assert finding["code"] == "coexisting-distribution"
     name, _, version = distribution.partition("-")
     assert str(finding["message"]).startswith(f"{name} {version} is installed beside firebase-rest;")
-    assert finding["suggestion"] == CURE
+    assert finding["suggestion"] == REPAIR
     assert str(finding["path"]).endswith("pyrebase")
 
 
@@ -47,7 +47,7 @@ def test_two_other_owners_are_two_findings(tmp_path) -> None:
 
 def test_a_drop_in_that_another_ones_uninstalling_has_taken_along_is_reported_with_the_cure(tmp_path) -> None:
     report = report_with(tmp_path, "firebase_rest-1.0")
-    assert [(finding["code"], finding["suggestion"]) for finding in report] == [("damaged-distribution", CURE)]
+    assert [(finding["code"], finding["suggestion"]) for finding in report] == [("damaged-distribution", REPAIR)]
     assert str(report[0]["message"]).startswith("pyrebase/__init__.py is missing")
 
 

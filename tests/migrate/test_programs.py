@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from firebase_rest.migrate.run import Run
+from firebase_rest.migrate.checker import Checker
 
 HERE = Path(__file__).parent
 _MARK = re.compile(r"\s*#! (.+)$")
@@ -39,7 +39,7 @@ def laid_out(text: str, folder: Path) -> list[tuple[str, int, str]]:
 
 
 def found_in(folder: Path) -> list[tuple[str, int, str]]:
-    run = Run([folder])
+    run = Checker([folder])
     run.check()
     return sorted((Path(item.path).relative_to(folder).as_posix(), item.line, item.code) for item in run.found)
 

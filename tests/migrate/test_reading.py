@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from firebase_rest.migrate.read import files_below
-from firebase_rest.migrate.run import Run
+from firebase_rest.migrate.checker import Checker
+from firebase_rest.migrate.sources import files_below
 
 PLANTED = 'import pyrebase\npyrebase.initialize_app().database().path = ""\n'
 
 
 def places(*paths) -> list[tuple[str, int, str]]:
-    run = Run(list(paths))
+    run = Checker(list(paths))
     run.check()
     return [(Path(item.path).name, item.line, item.code) for item in run.found]
 
@@ -101,7 +101,7 @@ def test_a_notebooks_code_cells_are_read_with_their_magics(tmp_path) -> None:
     ]
     file = tmp_path / "notes.ipynb"
     file.write_text(json.dumps({"cells": cells, "nbformat": 4}))
-    run = Run([file])
+    run = Checker([file])
     run.check()
     assert [(item.cell, item.line, item.code, item.edits) for item in run.found] == [(3, 2, "dropped-reference", ())]
 
@@ -126,7 +126,7 @@ def test_a_comment_silences_its_line(tmp_path, comment, silent) -> None:
 def test_a_column_counts_characters(tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text("import pyrebase\nü = 'ä'; pyrebase.pyrebase.SSEClient = None\n", encoding="utf-8")
-    run = Run([file])
+    run = Checker([file])
     run.check()
     assert [finding.column for finding in run.found] == [10]
 

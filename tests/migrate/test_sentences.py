@@ -35,7 +35,7 @@ def test_python_firebases_get_with_a_name_keeps_it(program) -> None:
 
 def test_text_that_was_quoted_elsewhere_names_that_line(program) -> None:
     body = "from urllib.parse import quote\nname = quote('50%')\nprint(db.child(name).get())\n"
-    assert only(program.found(body), "url-text").suggestion == "pass the text as it is, without the quote() of line 6"
+    assert only(program.found(body), "url-text").suggestion == "pass the text as it is, without the quote() in line 6"
 
 
 def test_what_a_function_has_quoted_is_not_mended_with_the_functions_own_names(program) -> None:

@@ -1,7 +1,6 @@
-"""Fixes: edits of a file's text that keep everything else as it is.
+"""Fixes: edits that keep everything else of a file as it is.
 
-The law of this file: a fix is only made where the program means the same afterwards as it did with pyrebase; a file is
-replaced in one step or not at all.
+Invariant: a fixed program does the same as before with pyrebase. Functions that find this uncertain yield no edit.
 """
 
 from __future__ import annotations
@@ -11,24 +10,15 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import cast
 
 from firebase_rest.migrate.findings import Edit
-from firebase_rest.migrate.read import Source
-
-
-def edits(source: Source, node: ast.AST, fix: Mapping[str, object]) -> tuple[Edit, ...]:
-    """The edits for a finding; `fix` names one way of `_WAYS` and what it needs, None for no fix."""
-    for way, what in fix.items():
-        if what is not None:
-            return tuple(_WAYS[way](source, node, what))
-    return ()
+from firebase_rest.migrate.sources import SourceFile
 
 
 def apply(text: str, wanted: Iterable[tuple[Edit, ...]]) -> tuple[str, list[int]]:
-    """The text after all edits that do not overlap earlier ones, and which of `wanted` were made."""
+    """Apply the groups of edits that do not overlap earlier ones. Returns the new text and the indices applied."""
     taken: list[Edit] = []
     made: list[int] = []
     for index, group in enumerate(wanted):
@@ -41,7 +31,7 @@ def apply(text: str, wanted: Iterable[tuple[Edit, ...]]) -> tuple[str, list[int]
 
 
 def write(path: Path, data: bytes) -> None:
-    """Replace a file's content in one step; its permissions stay. Raises OSError."""
+    """Replace a file's content atomically and keep its permissions. Raises OSError."""
     target = path.resolve()  # the file behind a symbolic link, not the link
     handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
     try:
@@ -56,83 +46,50 @@ def write(path: Path, data: bytes) -> None:
         raise
 
 
-# --- the ways -------------------------------------------------------------------------------------------------------
+def rename(source: SourceFile, node: ast.expr, name: str) -> Iterator[Edit]:
+    """x.old -> x.name."""
+    if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
+        end = source.span(node)[1]
+        yield Edit(end - len(node.attr), end, name)
 
 
-def _replace(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:  # noqa: ARG001 - one shape for all ways
+def unquote(source: SourceFile, call: ast.expr, inner: ast.expr) -> Iterator[Edit]:
     """quote(x) -> x."""
-    outer, inner = cast("tuple[ast.expr, ast.expr | None]", what)
-    if inner is not None and not isinstance(outer, ast.Name):
-        yield Edit(*source.span(outer), source.code_of(inner))
+    start, end = source.span(inner)
+    yield Edit(*source.span(call), source.text[start:end])
 
 
-def _method(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:
-    """x.old(...) -> x.new(...)."""
-    function = cast("ast.Call", node).func
-    if isinstance(function, ast.Attribute):
-        end = source.span(function)[1]
-        yield Edit(end - len(function.attr), end, str(what))
-
-
-def _attribute(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:
-    """x.old -> x.new."""
-    attribute = cast("ast.Attribute", node)
-    if isinstance(attribute.ctx, ast.Load):
-        end = source.span(attribute)[1]
-        yield Edit(end - len(attribute.attr), end, str(what))
-
-
-def _remove(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:  # noqa: ARG001 - as _replace
-    """A statement on lines of its own goes; where something must stay, `pass` does."""
-    statement = cast("ast.stmt", what)
-    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-        return
+def remove(source: SourceFile, statement: ast.stmt, *, is_alone: bool) -> Iterator[Edit]:
+    """Remove a statement with its line, or replace it by `pass` where its block or its line needs one."""
     start, end = source.span(statement)
-    first, last = source.offset(statement.lineno, 0), source.offset(statement.end_lineno or statement.lineno, 0)
-    line_end = last + len(source.lines[(statement.end_lineno or statement.lineno) - 1])
-    before, after = source.text[first:start], source.text[end:line_end]
-    if before.strip() or after.strip().startswith(";") or _is_alone(source.tree, statement):
+    first = source.offset(statement.lineno, 0)
+    last_line = statement.end_lineno or statement.lineno
+    line_end = source.offset(last_line, 0) + len(source.lines[last_line - 1])
+    if is_alone or source.text[first:start].strip() or source.text[end:line_end].strip():
         yield Edit(start, end, "pass")
-    elif after.strip():  # a comment
-        yield Edit(start, end + len(after) - len(after.lstrip(" \t")), "")
     else:
         yield Edit(first, line_end, "")
 
 
-def _is_alone(tree: ast.AST, statement: ast.stmt) -> bool:
-    """Whether a block consists of this statement."""
-    for node in ast.walk(tree):
-        for name in ("body", "orelse", "finalbody"):
-            block = getattr(node, name, None)
-            if isinstance(block, list) and len(cast("list[ast.stmt]", block)) == 1 and block[0] is statement:
-                return not isinstance(node, ast.Module)
-    return False
-
-
-def _merge(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:  # noqa: ARG001 - as _replace
-    """db.child("x") and db.set(1), in consecutive statements -> db.child("x").set(1)."""
-    moved, following = cast("tuple[ast.Expr, ast.stmt | None]", what)
-    start, end = source.span(moved)
+def merge(source: SourceFile, dropped: ast.Expr, following: ast.stmt | None) -> Iterator[Edit]:
+    """Join consecutive statements: db.child("x") and db.set(1) -> db.child("x").set(1)."""
     if not isinstance(following, (ast.Expr, ast.Assign, ast.Return)) or following.value is None:
         return
-    root, used = _root_of(moved.value), _root_of(following.value)
-    if root is None or used is None or root is used or ast.dump(root) != ast.dump(used):
+    root, used = _root_of(dropped.value), _root_of(following.value)
+    if root is None or used is None or ast.dump(root) != ast.dump(used):
         return
-    next_start = source.offset(following.lineno, 0)
-    first = source.offset(moved.lineno, 0)
-    between = source.text[end:next_start]
-    if source.text[first:start].strip() or between.strip() or not between:
-        return  # something else on its lines, a comment for example
-    code = source.text[start:end]
-    in_brackets = source.code_of(following.value).startswith("(")
-    if "\n" in code or "\r" in code or "#" in code or in_brackets:
-        return
-    yield Edit(first, next_start, "")
-    yield Edit(*source.span(used), code)
+    start, end = source.span(dropped)
+    line_start, next_start = source.offset(dropped.lineno, 0), source.offset(following.lineno, 0)
+    code, between = source.text[start:end], source.text[end:next_start]
+    shares_lines = source.text[line_start:start].strip() or between.strip() or not between  # for example a comment
+    in_brackets = source.text[source.span(following.value)[0]] == "("
+    if not shares_lines and not in_brackets and not re.search(r"[\r\n#]", code):
+        yield Edit(line_start, next_start, "")
+        yield Edit(*source.span(used), code)
 
 
 def _root_of(node: ast.expr) -> ast.expr | None:
-    """What the outermost chain of calls begins with: `db` in db.child("x").get().val()."""
+    """Return what a chain of calls begins with: `db` in db.child("x").get().val()."""
     if not isinstance(node, ast.Call):
         return None
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
@@ -142,25 +99,14 @@ def _root_of(node: ast.expr) -> ast.expr | None:
     return node if isinstance(node, (ast.Name, ast.Attribute)) else None
 
 
-def _fork(source: Source, node: ast.AST, what: object) -> Iterable[Edit]:  # noqa: ARG001 - as _replace
+def replace_import(
+    source: SourceFile, statement: ast.Import | ast.ImportFrom, alias: ast.alias, module: str
+) -> Iterator[Edit]:
     """import firebase -> import firebase_rest as firebase."""
-    statement, alias = cast("tuple[ast.Import | ast.ImportFrom, ast.alias]", what)
     start, end = source.span(statement)
     code = source.text[start:end]
-    if isinstance(statement, ast.ImportFrom):
-        code = re.sub(r"^from\s+[\w.]+", "from firebase_rest", code)
-    elif alias.asname:
-        code = re.sub(r"^import\s+[\w.]+", "import firebase_rest", code)
+    if isinstance(statement, ast.ImportFrom) or alias.asname:
+        code = re.sub(r"^(import|from)\s+[\w.]+", rf"\1 {module}", code)
     else:
-        code = f"import firebase_rest as {alias.name}"
-    yield Edit(start, end, code)
-
-
-_WAYS = {
-    "replace": _replace,
-    "method": _method,
-    "attribute": _attribute,
-    "remove": _remove,
-    "merge": _merge,
-    "fork": _fork,
-}
+        code = f"import {module} as {alias.name}"
+    yield Edit(start, end, re.sub(r"\bpyrebase as pyrebase$", "pyrebase", code))

@@ -1,61 +1,74 @@
-"""What differs in calls of Auth, and what only the forks have."""
+"""Checks of calls that differ in Auth, or that only the forks of pyrebase and python-firebase have."""
 
 from __future__ import annotations
 
 import ast
 
-from firebase_rest.migrate import names
-from firebase_rest.migrate.call import Call, Report
-from firebase_rest.migrate.values import Constant, Thing
+from firebase_rest.migrate import fixes, names
+from firebase_rest.migrate.context import Report
+from firebase_rest.migrate.values import CallSite, Constant, ServiceValue
+
+_POSITIONS = {("database", "stream"): 2, ("storage", "put"): 3, ("storage", "get_url"): 1, ("app", "auth"): 0}
+"""The number of positional arguments that mean the same in the forks."""
 
 
-def auth(report: Report, thing: Thing, call: Call) -> None:
-    """verify_password_reset_code."""
-    if thing.kind == "auth" and call.name == "verify_password_reset_code":
-        positional = not call.node.keywords
+def check_reset_code(report: Report, of: ServiceValue, call: CallSite) -> None:
+    """Report verify_password_reset_code()."""
+    if of.kind == "auth" and call.name == "verify_password_reset_code":
+        function = call.node.func
         report(
             "reset-code",
             call.node,
-            "verify_password_reset_code() does more than it says: it sets the new password.",
-            "write confirm_password_reset(code, new_password); check_action_code(code) only verifies",
-            method="confirm_password_reset" if positional else None,
+            "verify_password_reset_code() sets the new password.",
+            "write confirm_password_reset(code, new_password), or check_action_code(code) to verify only",
+            None if call.node.keywords else lambda source: fixes.rename(source, function, "confirm_password_reset"),
         )
 
 
-def fork(report: Report, kind: str, style: str, call: Call) -> None:
-    """A method or keyword that only a fork has."""
-    if style not in names.FORKS.values():
+def check_fork_call(report: Report, of: ServiceValue, call: CallSite) -> None:
+    """Report a method or an argument that only a fork has."""
+    if of.library not in names.FORKS.values():
         return
-    instead = names.FORK_CALLS.get((kind, call.name))
-    if instead and kind == "database" and style == "firebase-rest-api":
-        report("fork-call", call.node, f"{style}'s {call.name}() gave something else.", f"write {instead}")
-    elif instead and kind != "database":
-        report("fork-call", call.node, f"{style}'s {call.name}() is not there.", f"use {instead}")
+    instead = names.FORK_CALLS.get((of.kind, call.name))
+    returns_other = instead is not None and of.kind == "database" and of.library == "firebase-rest-api"
+    if returns_other or (instead is not None and of.kind != "database"):
+        verb = "returns something else" if returns_other else "does not exist"
+        report("fork-call", call.node, f"{call.name}() of {of.library} {verb} in firebase-rest.", f"write {instead}")
     for keyword in call.node.keywords:
-        instead = names.FORK_ARGUMENTS.get((kind, call.name, keyword.arg or ""))
+        instead = names.FORK_ARGUMENTS.get((of.kind, call.name, keyword.arg or ""))
         if instead:
-            report("fork-call", keyword.value, f"{call.name}() takes no {keyword.arg}=.", instead)
-    positions = {("database", "stream"): 2, ("storage", "put"): 3, ("storage", "get_url"): 1, ("app", "auth"): 0}
-    most = positions.get((kind, call.name)) if style == "empyrebase" or call.name != "stream" else None
-    if most is not None and len(call.args) > most:
-        suggestion = "pass the ones after the token by keyword, as the reference of firebase-rest names them"
+            report("fork-call", keyword.value, f"{call.name}() has no parameter {keyword.arg!r}.", instead)
+    most = _POSITIONS.get((of.kind, call.name), len(call.args))
+    if len(call.args) > most and (of.library == "empyrebase" or call.name != "stream"):
+        suggestion = "pass the arguments after the token by keyword, with firebase-rest's names"
         if call.name == "put":
             suggestion = f"pass the size by keyword: chunk_size={ast.unparse(call.node.args[3])}"
-        report(
-            "fork-call",
-            call.node,
-            f"{style}'s {call.name}() has other positional arguments than this one.",
-            suggestion,
-        )
+        message = f"The positional arguments of {call.name}() differ from those of {of.library}."
+        report("fork-call", call.node, message, suggestion)
 
 
-def python_firebase(report: Report, call: Call) -> None:
-    """A call of FirebaseApplication."""
+def check_expires_at(report: Report, node: ast.expr) -> None:
+    """Report user["expiresAt"], which only firebase-rest-api adds."""
+    suggestion = "add int(user['expiresIn']) to the time of sign-in, or use auth.session(user), which refreshes itself"
+    report("fork-call", node, "The result of a sign-in has no 'expiresAt'.", suggestion)
+
+
+def check_initialize_app(report: Report, call: CallSite) -> None:
+    """Report arguments that initialize_app() does not have."""
+    extra = [item.value for item in call.node.keywords if item.arg and item.arg not in names.INITIALIZE_KEYWORDS]
+    extra += call.node.args[1:]
+    if extra:
+        message = "initialize_app() takes the configuration and its own keyword arguments only."
+        report("fork-call", extra[0], message, "remove the argument")
+
+
+def check_python_firebase(report: Report, call: CallSite) -> None:
+    """Report a call of FirebaseApplication's methods."""
     instead = names.PYTHON_FIREBASE.get(call.name.removesuffix("_async"))
-    if instead:
-        if call.name in ("get", "get_async") and call.given(1, "name") in (Constant(None), Constant("")):
-            instead = "db.child(url).get().val()"
-        thread = ", in a thread of a concurrent.futures pool" if call.name.endswith("_async") else ""
-        report(
-            "python-firebase", call.node, f"python-firebase's {call.name}() is not there.", f"write {instead}{thread}"
-        )
+    if instead is None:
+        return
+    is_async = call.name.endswith("_async")
+    if call.name in ("get", "get_async") and call.value(1, "name") in (Constant(None), Constant("")):
+        instead = "db.child(url).get().val()"
+    suggestion = f"write {instead}" + (", in a thread of a concurrent.futures pool" if is_async else "")
+    report("python-firebase", call.node, f"firebase-rest has no {call.name}() of python-firebase.", suggestion)

@@ -1,4 +1,4 @@
-"""What is installed: distributions beside this one that own the folder `pyrebase`, and what they took along."""
+"""Installed distributions that own the folder `pyrebase` as well, or whose removal has damaged it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,11 @@ from pathlib import Path
 
 from firebase_rest.migrate.findings import Finding
 
-CURE = "pip uninstall pyrebase pyrebase4, then pip install --force-reinstall firebase-rest"
-"""What gets a working `pyrebase` back when two distributions have written it."""
-
-SENTENCE = (
-    "{name} {version} is installed beside firebase-rest; both own the folder `pyrebase`, and whichever was installed "
-    "last won."
-)
-DAMAGED = (
-    "{name} is missing, which firebase-rest had installed: another owner of the folder `pyrebase` was uninstalled."
-)
+REPAIR = "pip uninstall pyrebase pyrebase4, then pip install --force-reinstall firebase-rest"
 
 
-def coexisting() -> list[Finding]:
-    """A finding for each other distribution with a top-level package `pyrebase`, else for what one took along."""
+def check_installed() -> list[Finding]:
+    """Report each other distribution with the package `pyrebase`, or else a missing file of firebase-rest's."""
     owners = {*packages_distributions().get("pyrebase", ()), "pyrebase", "pyrebase4"}
     found = dict[str, Finding]()
     for name in sorted(owners, key=str.lower):
@@ -30,21 +21,24 @@ def coexisting() -> list[Finding]:
             other = distribution(name)
         except PackageNotFoundError:
             continue
+        message = (
+            f"{other.name} {other.version} is installed beside firebase-rest. Both own the folder `pyrebase`, "
+            "and the one installed last is imported."
+        )
         path = str(other.locate_file("pyrebase"))
-        message = SENTENCE.format(name=other.name, version=other.version)
-        found.setdefault(name.lower(), Finding(path, 1, 1, "coexisting-distribution", message, CURE))
-    return list(found.values()) or _damaged()
+        found.setdefault(name.lower(), Finding(path, 1, 1, "coexisting-distribution", message, REPAIR))
+    return list(found.values()) or _check_own_files()
 
 
-def _damaged() -> list[Finding]:
-    """A finding for the first file of our own `pyrebase` that is gone."""
+def _check_own_files() -> list[Finding]:
+    """Report the first missing file of firebase-rest's package `pyrebase`."""
     try:
         files = distribution("firebase-rest").files or ()
     except PackageNotFoundError:
         return []
     for file in files:  # an editable installation lists none of these
-        place = Path(file.locate())
-        if file.parts[0] == "pyrebase" and file.suffix == ".py" and not place.exists():
-            message = DAMAGED.format(name=file.as_posix())
-            return [Finding(str(place), 1, 1, "damaged-distribution", message, CURE)]
+        path = Path(file.locate())
+        if file.parts[0] == "pyrebase" and file.suffix == ".py" and not path.exists():
+            message = f"{file.as_posix()} of firebase-rest is missing: uninstalling another distribution removed it."
+            return [Finding(str(path), 1, 1, "damaged-distribution", message, REPAIR)]
     return []

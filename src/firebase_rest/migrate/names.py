@@ -7,6 +7,7 @@ QUERY_BUILDERS = {
     "limit_to_last", "shallow", "order_by_priority", "start_after", "end_before",
 }  # fmt: skip
 ORDERS = {"order_by_key", "order_by_value", "order_by_child", "order_by_priority"}
+ORDER_KEYWORDS = ("$key", "$value", "$priority")
 BOUNDS = {"start_at", "start_after", "end_at", "end_before", "equal_to"}
 LIMITS = {"limit_to_first", "limit_to_last"}
 BUILDERS = {"database": {"child", *QUERY_BUILDERS}, "storage": {"child"}}
@@ -155,6 +156,7 @@ FORK_ARGUMENTS = {
     ("database", "stream", "token_refresher"): "pass a session that renews itself: token=auth.session(user)",
 }
 """Keywords of the forks that are not there: kind, method, keyword."""
+PYTHON_FIREBASE_NAMES = {"firebase", "FirebaseApplication", "FirebaseAuthentication"}
 INITIALIZE_KEYWORDS = {
     "session", "timeout", "deadline", "retries", "headers", "credentials", "app_check", "locale", "config",
 }  # fmt: skip

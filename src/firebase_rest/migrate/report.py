@@ -1,29 +1,28 @@
-"""What is printed: text for people, JSON for programs."""
+"""The output of the command: text for people, JSON for programs."""
 
 from __future__ import annotations
 
+import dataclasses
 import json
-import textwrap
 from collections.abc import Sequence
 
 from firebase_rest.migrate.findings import CODES, Finding
 
 FORMAT = 1
-"""The version of the JSON shape; it grows when a member changes its meaning or goes."""
+"""The version of the JSON document. It increases when a member is removed or changes its meaning."""
 
 
-def as_text(found: Sequence[Finding], files: int) -> str:
-    """A line for each finding, its suggestion below it, and how many there are."""
-    lines: list[str] = []
+def as_text(found: Sequence[Finding], files: int, fixed: Sequence[Finding]) -> str:
+    """Return a line for each fix, two lines for each finding, and a summary."""
+    lines = [f"{_position(finding)}: fixed [{finding.code}]" for finding in fixed]
     for finding in found:
-        lines.append(f"{_place(finding)}: {finding.level}: {finding.message} [{finding.code}]")
+        lines.append(f"{_position(finding)}: {finding.level}: {finding.message} [{finding.code}]")
         lines.append(f"    {finding.suggestion}")
-    lines.append(_summary(found, files))
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, _summary(found, files)]) + "\n"
 
 
 def as_json(found: Sequence[Finding], files: int, fixed: Sequence[Finding]) -> str:
-    """{"format": 1, "files": read, "findings": [...], "fixed": [...]}, see the command's help."""
+    """Return the JSON document that the command's help describes."""
     content = {
         "format": FORMAT,
         "files": files,
@@ -33,53 +32,28 @@ def as_json(found: Sequence[Finding], files: int, fixed: Sequence[Finding]) -> s
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
 
 
-def fixed_text(fixed: Sequence[Finding]) -> str:
-    """A line for each fix that was made."""
-    return "".join(f"{_place(finding)}: fixed [{finding.code}]\n" for finding in fixed)
+def list_codes() -> str:
+    """Return all codes with their level and summary, in columns."""
+    return "".join(f"  {name:24}{code.level:9}{code.summary}\n" for name, code in CODES.items())
 
 
-def codes() -> str:
-    """All codes with level and sentence, a tab between them; those with a fix say which."""
-    lines = [f"{name}\t{code.level}\t{code.sentence}" for name, code in CODES.items()]
-    fixes = [f"{name}\tfix\t{code.fix}" for name, code in CODES.items() if code.fix]
-    return "\n".join([*lines, *fixes]) + "\n"
-
-
-def codes_for_people() -> str:
-    """The same for the help."""
-    lines: list[str] = []
-    for name, code in CODES.items():
-        sentence = code.sentence + (f" --fix: {code.fix}." if code.fix else "")
-        lines.append(f"  {name} ({code.level})")
-        lines += textwrap.wrap(sentence, 76, initial_indent="      ", subsequent_indent="      ")
-    return "\n".join(lines)
-
-
-def _place(finding: Finding) -> str:
+def _position(finding: Finding) -> str:
     cell = f"cell {finding.cell}:" if finding.cell is not None else ""
     return f"{finding.path}:{cell}{finding.line}:{finding.column}"
 
 
 def _summary(found: Sequence[Finding], files: int) -> str:
-    read = f"{files} file{'' if files == 1 else 's'} read"
+    read = f"{files} file{'' if files == 1 else 's'} checked"
     if not found:
         return f"Nothing found; {read}."
     fixable = sum(bool(finding.edits) for finding in found)
-    more = f" --fix mends {fixable} of them." if fixable else ""
-    return f"{len(found)} place{'' if len(found) == 1 else 's'} found; {read}.{more}"
+    more = f" --fix corrects {fixable} of them." if fixable else ""
+    return f"{len(found)} finding{'' if len(found) == 1 else 's'}; {read}.{more}"
 
 
 def _members(finding: Finding) -> dict[str, object]:
-    members: dict[str, object] = {
-        "path": finding.path,
-        "line": finding.line,
-        "column": finding.column,
-        "code": finding.code,
-        "level": finding.level,
-        "message": finding.message,
-        "suggestion": finding.suggestion,
-        "fixable": bool(finding.edits),
-    }
-    if finding.cell is not None:
-        members["cell"] = finding.cell
+    members: dict[str, object] = dataclasses.asdict(finding)
+    members |= {"level": finding.level, "fixable": bool(members.pop("edits"))}
+    if finding.cell is None:
+        del members["cell"]
     return members

@@ -1,11 +1,12 @@
-"""Requirements: lines that bring pyrebase, or a fork, along."""
+"""Requirements files: lines that install pyrebase or a relative of it."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from firebase_rest.migrate.findings import Edit, Finding
-from firebase_rest.migrate.read import Source
+from firebase_rest.migrate.sources import SourceFile
 
 _DISTRIBUTIONS = ("pyrebase4", "pyrebase", "firebase-rest-api", "empyrebase", "python-firebase")
 _LINE = re.compile(
@@ -16,30 +17,19 @@ _LINE = re.compile(
 )
 
 
-def requirements(source: Source) -> list[Finding]:
-    """A finding for each line that names one of them."""
-    found: list[Finding] = []
+def check_requirements(source: SourceFile) -> Iterator[Finding]:
+    """Report each line that names one of the distributions."""
     for match in _LINE.finditer(source.text):
-        line = source.text.count("\n", 0, match.start("name")) + 1
-        column = match.start("name") - (source.text.rfind("\n", 0, match.start("name")) + 1)
+        name, start = match["name"], match.start("name")
+        line = source.text.count("\n", 0, start) + 1
+        column = start - source.text.rfind("\n", 0, start)
         if source.is_ignored(line, line, "requirement"):
             continue
-        name = match["name"]
-        fix: tuple[Edit, ...] = ()
+        edits: tuple[Edit, ...] = ()
         if source.path.suffix in (".txt", ".in"):
             trailing = match["after"][len(match["after"].rstrip()) :]
-            fix = (Edit(match.start("name"), match.end("after"), "firebase-rest" + trailing),)
-        found.append(
-            Finding(
-                str(source.path),
-                line,
-                column + 1,
-                "requirement",
-                f"{name} and firebase-rest overwrite each other."
-                if name.lower().startswith("pyrebase")
-                else f"{name} is not needed beside firebase-rest.",
-                "write firebase-rest instead",
-                fix,
-            )
-        )
-    return found
+            edits = (Edit(start, match.end("after"), "firebase-rest" + trailing),)
+        message = f"{name} is not needed beside firebase-rest."
+        if name.lower().startswith("pyrebase"):
+            message = f"{name} and firebase-rest install the same folder, pyrebase."
+        yield Finding(str(source.path), line, column, "requirement", message, "write firebase-rest instead", edits)

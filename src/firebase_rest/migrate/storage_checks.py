@@ -1,130 +1,113 @@
-"""What differs in calls of Storage: one small function for each finding."""
+"""Checks of calls of Storage that behave differently."""
 
 from __future__ import annotations
 
 import ast
 
-from firebase_rest.migrate.call import Call, Report
-from firebase_rest.migrate.values import Constant, Method, Place, Step, Text, Value
+from firebase_rest.migrate.context import Report
+from firebase_rest.migrate.values import BoundMethod, BuilderStep, CallSite, Constant, ServiceValue, TextValue, Value
+
+_ID_TOKEN_NAMES = ("idtoken", "usertoken", "useridtoken", "authtoken")
 
 
-def download(report: Report, place: Place, call: Call) -> None:
-    """Two arguments below a child: is the first a path, and which path counts?"""
-    if not place.steps or place.style == "native":
+def check_download(report: Report, of: ServiceValue, call: CallSite) -> None:
+    """Report download(path, filename) below a child with another path."""
+    if not of.steps or of.library == "native":
         return
     path = call.kwargs.get("path")
     if "path" not in call.kwargs:
-        second = call.args[1] if len(call.args) > 1 else None
-        if len(call.args) < 2 or (len(call.args) == 2 and _is_token(second, call.node.args[1])):
+        if len(call.args) < 2 or call.args[1] == Constant(None):
             return
-        if isinstance(second, Constant) and second.value is None:
+        if len(call.args) == 2 and _is_token(call.args[1], call.node.args[1]):
             return
         path = call.args[0]
-    if isinstance(path, Constant) and path.value in (None, ""):
-        return
-    if _is_the_childs(place, path, call.syntax(0, "path")):
-        return
-    report(
-        "download-forms",
-        call.node,
-        "Two arguments below a child(): if the second is no ID token, they are (path, file name), and the child's path "
-        "counts; pyrebase took (file name, token), and pyrebase4 the first path with a service account.",
-        "write child(path).download(filename), or download(filename, token=token)",
-    )
-
-
-def delete(report: Report, place: Place, call: Call) -> None:
-    """A name below a child."""
-    name = call.given(0, "name")
-    syntax = call.syntax(0, "name")
-    is_token = syntax is not None and (place.style == "firebase-rest-api" or _is_token(name, syntax))
-    if not place.steps or syntax is None or is_token:
-        return
-    if (isinstance(name, Constant) and name.value is None) or _is_the_childs(place, name, syntax):
-        return
-    report(
-        "delete-path",
-        call.node,
-        "delete(name) below a child() deletes `name` in the bucket, as ever in pyrebase; the child is not part of it.",
-        "keep it if that is meant, else write child(path).delete(token=token)",
-    )
-
-
-def get_url(report: Report, place: Place, call: Call) -> None:
-    """An ID token, or what is called a token and is no download token as far as is known."""
-    syntax, value = call.syntax(0, "token"), call.given(0, "token")
-    if syntax is None or place.style not in ("pyrebase", "renamed", "empyrebase"):
-        return
-    name = _last_name(syntax).lower()
-    is_unknown = value is None or isinstance(value, Method)
-    if not (_is_id_token(value, syntax) or (is_unknown and "token" in name and "download" not in name)):
-        return
-    report(
-        "url-token",
-        call.node,
-        "pyrebase put the token into the link, and asked nobody; with an ID token get_url() now asks the server for "
-        "the shareable link, and raises NotFound where there is no file.",
-        "call it after put(), or catch firebase_rest.NotFound; get_url() without a token is the bare address and asks "
-        "nobody",
-    )
-
-
-def list_files(report: Report, place: Place, call: Call) -> None:
-    """A folder."""
-    if place.steps and place.style != "native":
+    if path not in (Constant(None), Constant("")) and not _is_path_of(of, path, call.syntax(0, "path")):
         report(
-            "list-folder",
+            "download-forms",
             call.node,
-            "pyrebase listed the whole bucket here, whatever the child; now it lists that folder.",
-            "keep it if the folder is meant, else write storage.list_files()",
+            "Below a child(), download(path, filename) uses the child's path. pyrebase took (filename, token), "
+            "and pyrebase4 used `path` with a service account.",
+            "write child(path).download(filename), or download(filename, token=token)",
         )
 
 
-def _literal_path(place: Place) -> str | None:
-    literals = [literal for step in place.steps for literal in step.literals]
-    if not literals or not all(isinstance(literal, Constant) for literal in literals):
-        return None
-    return "/".join(str(literal.value) for literal in literals if isinstance(literal, Constant)).lstrip("/")
+def check_delete(report: Report, of: ServiceValue, call: CallSite) -> None:
+    """Report delete(name) below a child with another path."""
+    name, syntax = call.value(0, "name"), call.syntax(0, "name")
+    if not of.steps or syntax is None or of.library == "firebase-rest-api" or _is_token(name, syntax):
+        return
+    if name != Constant(None) and not _is_path_of(of, name, syntax):
+        message = "delete(name) deletes `name` in the bucket, as in pyrebase. The path of the child is not used."
+        report(
+            "delete-path", call.node, message, "keep it if that is meant, else write child(path).delete(token=token)"
+        )
 
 
-def _is_the_childs(place: Place, path: Value | None, syntax: ast.expr | None) -> bool:
-    """Whether a path is the one that the child has: in value, or as it is written."""
-    if isinstance(path, Constant) and isinstance(path.value, str) and path.value.lstrip("/") == _literal_path(place):
+def check_get_url(report: Report, of: ServiceValue, call: CallSite) -> None:
+    """Report get_url() with an ID token, or with an unknown value that is named like a token."""
+    syntax, value = call.syntax(0, "token"), call.value(0, "token")
+    if syntax is None or of.library not in ("pyrebase", "renamed", "empyrebase"):
+        return
+    name = _last_name(syntax).lower()
+    is_unknown = value is None or isinstance(value, BoundMethod)
+    if _is_id_token(value, syntax) or (is_unknown and "token" in name and "download" not in name):
+        report(
+            "url-token",
+            call.node,
+            "get_url() with an ID token requests the shareable link, and raises NotFound if the file does not exist. "
+            "pyrebase put the token into the link without a request.",
+            "call it after put(), or catch firebase_rest.NotFound; get_url() without a token sends no request",
+        )
+
+
+def check_list_files(report: Report, of: ServiceValue, call: CallSite) -> None:
+    """Report list_files() below a child."""
+    if of.steps and of.library != "native":
+        message = "list_files() below a child() lists that folder. pyrebase listed the whole bucket."
+        report("list-folder", call.node, message, "keep it if the folder is meant, else write storage.list_files()")
+
+
+def _is_path_of(of: ServiceValue, path: Value | None, syntax: ast.expr | None) -> bool:
+    """Return whether a path is the child's path, by value or as it is written."""
+    literals = [literal for step in of.steps for literal in step.literals]
+    own_path = "/".join(str(literal.value) for literal in literals if literal).lstrip("/")
+    if isinstance(path, Constant) and None not in literals and str(path.value).lstrip("/") == own_path:
         return True
-    match place.steps:
-        case [Step(node=ast.Call(args=[written]))]:
+    match of.steps:
+        case [BuilderStep(node=ast.Call(args=[written]))]:
             return syntax is not None and ast.dump(written) == ast.dump(syntax)
         case _:
             return False
 
 
 def _is_token(value: Value | None, syntax: ast.expr) -> bool:
-    if isinstance(value, Text):
+    if isinstance(value, TextValue):
         return value.kind in ("id token", "session")
     return "token" in _last_name(syntax).lower() or _is_id_token(value, syntax)
 
 
 def _is_id_token(value: Value | None, syntax: ast.expr) -> bool:
     if value is not None:
-        return isinstance(value, Text) and value.kind == "id token"
-    return _last_name(syntax).lower().replace("_", "") in ("idtoken", "usertoken", "useridtoken", "authtoken")
+        return isinstance(value, TextValue) and value.kind == "id token"
+    return _last_name(syntax).lower().replace("_", "") in _ID_TOKEN_NAMES
 
 
 def _last_name(node: ast.expr) -> str:
     match node:
-        case ast.Name():
-            return node.id
-        case ast.Attribute():
-            return node.attr
-        case ast.Subscript(slice=ast.Constant(value=str(key))):
-            return key
-        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(key)), *_]):
-            return key
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
+            return name
+        case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=str(name)), *_]):
+            return name
         case ast.Call(func=ast.Name() | ast.Attribute() as function):
             return _last_name(function)
         case _:
             return ""
 
 
-CHECKS = {"download": download, "delete": delete, "get_url": get_url, "list_files": list_files}
+CHECKS = {
+    "download": check_download,
+    "delete": check_delete,
+    "get_url": check_get_url,
+    "list_files": check_list_files,
+}
 """By the name of the method."""

@@ -1,6 +1,6 @@
-"""Files: which ones are read, their text, and where in them a piece of syntax stands.
+"""Source files: which files are read, their text, and the position of syntax nodes in it.
 
-The law of this file: text is read as Python reads it (PEP 263), and written back in the same encoding.
+Text is decoded as Python does (PEP 263), so that it can be written back in the same encoding.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
-SKIPPED = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
-"""Folders that hold others' code, or copies of one's own; and all whose name begins with a dot."""
+SKIPPED_FOLDERS = {"node_modules", "site-packages", "dist-packages", "__pycache__", "venv", "env", "build", "dist"}
+"""Folders with third-party code or build output. Folders whose name begins with a dot are skipped as well."""
 
 _REQUIREMENTS = re.compile(r"requirements.*\.(txt|in)|pyproject\.toml|Pipfile", re.IGNORECASE)
 _LINE = re.compile(r"[^\r\n]*(?:\r\n|\r|\n|$)")
@@ -27,7 +27,7 @@ _IGNORE = re.compile(r"#\s*firebase-rest:\s*ignore(?:\[([\w\s,-]*)\])?")
 
 
 def files_below(path: Path) -> Iterator[Path]:
-    """The files to read at or below `path`: Python, notebooks, requirements; others' packages are left out."""
+    """Yield the Python files, notebooks and requirements at or below `path`."""
     if not path.is_dir():
         yield path
         return
@@ -39,34 +39,32 @@ def files_below(path: Path) -> Iterator[Path]:
 
 
 def is_requirements(name: str) -> bool:
-    """Whether a file of this name lists distributions."""
+    """Return whether a file of this name lists distributions."""
     return _REQUIREMENTS.fullmatch(name) is not None
 
 
 def _is_skipped(folder: Path) -> bool:
-    return folder.name in SKIPPED or folder.name.startswith(".") or (folder / "pyvenv.cfg").is_file()
+    return folder.name in SKIPPED_FOLDERS or folder.name.startswith(".") or (folder / "pyvenv.cfg").is_file()
 
 
 @dataclass
-class Source:
-    """The text of one file; of a notebook, that of its code cells, one after the other."""
+class SourceFile:
+    """The text of one file. For a notebook: its code cells joined."""
 
     path: Path
     text: str
     encoding: str = "utf-8"
     cells: list[int] = field(default_factory=list[int])
     """For a notebook: the first line of each code cell in `text`."""
-    is_repaired: bool = False
-    """Whether `tree` is another text's, which has been made readable."""
 
     @cached_property
     def tree(self) -> ast.Module:
-        """Raises SyntaxError, and ValueError for a null byte."""
+        """Parse the text. Raises SyntaxError, and ValueError for a null byte."""
         return ast.parse(self.text)
 
     @cached_property
     def lines(self) -> list[str]:
-        """With their ends, as Python's own parser counts them."""
+        """Return the lines with their line ends, numbered as `ast` does."""
         return _LINE.findall(self.text)
 
     @cached_property
@@ -77,32 +75,27 @@ class Source:
         return starts
 
     def offset(self, line: int, column: int) -> int:
-        """The index in `text` of a position as `ast` has it: line from 1, column in bytes of UTF-8."""
+        """Return the index in `text` of a position of `ast`: line from 1, column in bytes of UTF-8."""
         return self._starts[line - 1] + self.column(line, column)
 
     def column(self, line: int, column: int) -> int:
-        """A column in bytes of UTF-8 as one in characters, from 0."""
+        """Convert a column in bytes of UTF-8 to one in characters, from 0."""
         text = self.lines[line - 1]
         return column if text.isascii() else len(text.encode()[:column].decode(errors="ignore"))
 
     def span(self, node: ast.AST) -> tuple[int, int]:
-        """Where a node begins and ends in `text`."""
-        place = cast("ast.expr", node)
-        end_line, end_column = cast(int, place.end_lineno), cast(int, place.end_col_offset)
-        return self.offset(place.lineno, place.col_offset), self.offset(end_line, end_column)
-
-    def code_of(self, node: ast.AST) -> str:
-        """The text of a node."""
-        start, end = self.span(node)
-        return self.text[start:end]
+        """Return the start and end of a node in `text`."""
+        located = cast("ast.expr", node)
+        end_line, end_column = cast(int, located.end_lineno), cast(int, located.end_col_offset)
+        return self.offset(located.lineno, located.col_offset), self.offset(end_line, end_column)
 
     def cell_of(self, line: int) -> tuple[int | None, int]:
-        """The number of the code cell, from 1, and the line in it; (None, line) outside of notebooks."""
+        """Return the number of the code cell, from 1, and the line in it. Outside of notebooks: (None, line)."""
         before = [start for start in self.cells if start <= line]
         return (len(before), line - before[-1] + 1) if before else (None, line)
 
     def is_ignored(self, line: int, end_line: int, code: str) -> bool:
-        """Whether a comment on the first or last line says so: `# firebase-rest: ignore` or `ignore[code, ...]`."""
+        """Return whether the first or last line has a comment `# firebase-rest: ignore` or `ignore[code, ...]`."""
         for number in {line, end_line}:
             found = _IGNORE.search(self.lines[number - 1]) if 0 < number <= len(self.lines) else None
             if found and (found[1] is None or code in re.split(r"[\s,]+", found[1])):
@@ -110,33 +103,26 @@ class Source:
         return False
 
 
-def decode(path: Path, raw: bytes) -> Source:
-    """The text of a file. Raises SyntaxError for an unknown encoding, ValueError for bytes that do not fit it."""
+def decode(path: Path, raw: bytes) -> SourceFile:
+    """Decode a file. Raises SyntaxError for an unknown encoding, ValueError for bytes that do not fit it."""
     if path.suffix == ".ipynb":
         return _notebook(path, json.loads(raw))
     if path.suffix not in (".py", ".pyw"):
-        return Source(path, raw.decode("utf-8"))
+        return SourceFile(path, raw.decode("utf-8"))
     encoding, _ = tokenize.detect_encoding(io.BytesIO(raw).readline)
-    return Source(path, raw.decode(encoding), encoding)
+    return SourceFile(path, raw.decode(encoding), encoding)
 
 
-def _notebook(path: Path, content: object) -> Source:
+def _notebook(path: Path, content: Any) -> SourceFile:  # the type of json.loads
+    """Join the code cells. Magic commands become comments."""
     text, cells = "", list[int]()
-    for cell in _listed(_member(content, "cells")):
-        if _member(cell, "cell_type") != "code":
-            continue
-        source = _member(cell, "source")
-        code = source if isinstance(source, str) else "".join(str(line) for line in _listed(source))
+    try:
+        sources = ["".join(cell["source"]) for cell in content["cells"] if cell["cell_type"] == "code"]
+    except (KeyError, TypeError) as error:
+        raise ValueError("Expected a Jupyter notebook") from error
+    for code in sources:
         if code.startswith("%%"):
-            code = "".join(f"# {line}" for line in code.splitlines(keepends=True))
+            code = "".join(f"# {line}" for line in code.splitlines(keepends=True))  # noqa: PLW2901
         cells.append(text.count("\n") + 1)
         text += _MAGIC.sub(r"\1pass  # ", code.replace("\r\n", "\n")) + "\n"
-    return Source(path, text, cells=cells)
-
-
-def _member(content: object, name: str) -> object:
-    return cast("dict[str, object]", content).get(name) if isinstance(content, dict) else None
-
-
-def _listed(content: object) -> list[object]:
-    return cast("list[object]", content) if isinstance(content, list) else []
+    return SourceFile(path, text, cells=cells)

@@ -1,0 +1,350 @@
+"""Expressions: their values, and the effect that they had on pyrebase's shared objects.
+
+pyrebase had one object for all references of a database, with one path: child() moved it, get() and set() moved it back
+to the root. Expressions are evaluated in Python's order. Each reference knows its own path; the state knows where
+pyrebase's object would be. Where the two differ, the program behaves differently.
+"""
+
+from __future__ import annotations
+
+import ast
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from firebase_rest.migrate import database_checks, fork_checks, names, object_checks
+from firebase_rest.migrate.context import Fix, ModuleContext
+from firebase_rest.migrate.library_modules import is_external, member
+from firebase_rest.migrate.state import AbstractState
+from firebase_rest.migrate.values import (
+    BoundMethod,
+    Collection,
+    Constant,
+    ExternalName,
+    LibraryModule,
+    ProgramClass,
+    ProgramFunction,
+    ProgramInstance,
+    ProgramModule,
+    ServiceValue,
+    TextValue,
+    Value,
+    element_of,
+    lineage,
+    service_base,
+)
+
+NONE = Constant(None)
+MAX_DEPTH = 120
+_SET_OPERATORS = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.Sub)
+_TOKEN_KEYS = {"idToken": "id token", "downloadTokens": "download token"}
+
+
+class ExpressionEvaluator(ABC):
+    """Evaluates the expressions of one scope, except calls.
+
+    `owner` is the function (None for modules and class bodies), `outer` the known names of the surrounding scopes.
+    """
+
+    def __init__(
+        self,
+        context: ModuleContext,
+        outer: Sequence[Mapping[str, Value]] = (),
+        owner: ast.AST | None = None,
+        class_node: ast.ClassDef | None = None,
+    ) -> None:
+        self.context = context
+        self.report = context.report
+        self.outer = outer
+        self.owner = owner
+        self.class_node = class_node
+        self.state = AbstractState()
+        self.known: dict[str, Value] = {}
+        self.globals: set[str] = set()
+        self.parameters: dict[ast.AST | None, str] = {}
+        """The parameters that are references, by origin."""
+        self.depth = 0
+        self.remove_statement: Fix | None = None
+
+    @abstractmethod
+    def call(self, node: ast.Call) -> Value | None:
+        """Evaluate a call."""
+
+    @abstractmethod
+    def call_function(
+        self,
+        function: ProgramFunction,
+        node: ast.expr,
+        args: Sequence[Value | None] = (),
+        kwargs: Mapping[str | None, Value | None] | None = None,
+    ) -> Value | None:
+        """Evaluate a call of a function of the program."""
+
+    # --- names ------------------------------------------------------------------------------------------------------
+
+    def lookup(self, name: str) -> Value | None:
+        """Return the value of a name, or of an item by its source text."""
+        if name in self.state.names:
+            found = self.state.names[name]
+            if self.owner is not None or found not in (None, NONE):
+                return found
+        for known in (*self.outer, self.context.facts.names):
+            if name in known:
+                return known[name]
+        return None
+
+    def name(self, name: str, value: Value | None) -> None:
+        """Bind a name of this scope."""
+        is_known = value is not None and value != NONE
+        if name not in self.globals or is_known:
+            self.state.names[name] = value
+        if value is not None and is_known:
+            self.known[name] = value
+            if name in self.globals:
+                self.context.facts.names[name] = value
+
+    def bind(self, target: ast.expr, value: Value | None) -> None:
+        """Assign to a name, an attribute, an item, or a tuple of them."""
+        match target:
+            case ast.Name():
+                self.name(target.id, value)
+            case ast.Tuple() | ast.List():
+                parts = value.values if isinstance(value, Collection) and isinstance(value.node, ast.Tuple) else ()
+                for index, item in enumerate(target.elts):
+                    self.bind(item, parts[index] if index < len(parts) else None)
+            case ast.Starred():
+                self.bind(target.value, None)
+            case ast.Attribute():
+                self.bind_attribute(target, value)
+            case ast.Subscript():
+                self.value(target.value)
+                key = self.value(target.slice)
+                self.check_configuration(key, value, target)
+                if isinstance(key, Constant):
+                    self.name(ast.unparse(target), value)
+            case _:
+                pass
+
+    def bind_attribute(self, target: ast.Attribute, value: Value | None) -> None:
+        of = self.value(target.value)
+        object_checks.check_assignment(self.report, service_base(of) or of, target, self.remove_statement)
+        self.state.names[ast.unparse(target)] = value
+        is_data = isinstance(value, Constant) or (isinstance(value, Collection) and not value.has_references)
+        if value is None or is_data or isinstance(of, (ServiceValue, LibraryModule)):
+            return
+        owner, facts = (of.of.node, of.of.facts) if isinstance(of, ProgramInstance) else (None, self.context.facts)
+        facts.attributes.setdefault((owner, target.attr), value)
+
+    # --- expressions ------------------------------------------------------------------------------------------------
+
+    def value(self, node: ast.expr | None) -> Value | None:
+        """Evaluate an expression. Its value is None if it is unknown or too deeply nested."""
+        self.depth += 1
+        try:
+            return self.evaluate(node) if node is not None and self.depth <= MAX_DEPTH else None
+        finally:
+            self.depth -= 1
+
+    def evaluate(self, node: ast.expr) -> Value | None:
+        match node:
+            case ast.Constant():
+                return Constant(node.value)
+            case ast.Name():
+                return self.lookup(node.id)
+            case ast.Attribute():
+                return self.attribute(node)
+            case ast.Call():
+                return self.call(node)
+            case ast.Subscript():
+                return self.subscript(node)
+            case ast.Lambda():
+                self.context.pending.append((node, self, {}))
+                return ProgramFunction(node, self.context.facts)
+            case ast.Dict():
+                keys = [(self.value(key), self.value(item)) for key, item in zip(node.keys, node.values, strict=True)]
+                for (key, item), syntax in zip(keys, node.values, strict=True):
+                    self.check_configuration(key, item, syntax)
+                return Collection(node, tuple(item for _, item in keys))
+            case ast.List() | ast.Tuple():
+                return Collection(node, tuple(self.value(item) for item in node.elts))
+            case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
+                self.comprehension(node)
+                return None
+            case _:
+                return self.operation(node)
+
+    def operation(self, node: ast.expr) -> Value | None:
+        match node:
+            case ast.Await() | ast.Starred():
+                return self.value(node.value)
+            case ast.NamedExpr():
+                value = self.value(node.value)
+                self.bind(node.target, value)
+                return value
+            case ast.IfExp():
+                self.value(node.test)
+                return self.either([node.body, node.orelse])
+            case ast.BoolOp():
+                first = self.value(node.values[0])
+                rest = self.either(node.values[1:])
+                return rest if isinstance(node.op, ast.And) or first is None or isinstance(first, Constant) else first
+            case ast.Yield() | ast.YieldFrom():
+                self.add_result(self.value(node.value))
+            case ast.BinOp():
+                return self.operator(node)
+            case ast.JoinedStr():
+                pieces = [self.value(piece.value) for piece in node.values if isinstance(piece, ast.FormattedValue)]
+                return TextValue("quoted") if any(map(_is_quoted, pieces)) else None
+            case ast.Compare():
+                sides = [self.value(side) for side in (node.left, *node.comparators)]
+                if self.context.library not in (None, "native", "pyrebase"):
+                    object_checks.check_comparison(self.report, node, sides)
+            case _:
+                self.parts(node)
+        return None
+
+    def parts(self, node: ast.AST) -> None:
+        """Evaluate the expressions in a node."""
+        for item in ast.iter_child_nodes(node):
+            if isinstance(item, ast.expr):
+                self.value(item)
+            else:
+                self.parts(item)
+
+    def either(self, nodes: list[ast.expr]) -> Value | None:
+        """Evaluate alternatives. Positions that differ between them are unknown afterwards."""
+        before, found, ends = self.state, None, list[AbstractState]()
+        for node in nodes:
+            self.state = before.copy()
+            value = self.value(node)
+            found = value if found is None and not isinstance(value, Constant) else found
+            ends.append(self.state)
+        self.state = ends[0]
+        for end in ends[1:]:
+            for origin, steps in end.positions.items():
+                if self.state.positions.get(origin, ()) != steps:
+                    self.state.positions[origin] = None
+        return found
+
+    def operator(self, node: ast.BinOp) -> Value | None:
+        sides = [self.value(node.left), self.value(node.right)]
+        is_keys = any(isinstance(side, ServiceValue) and side.kind == "keys" for side in sides)
+        if is_keys and isinstance(node.op, _SET_OPERATORS):
+            message = "val() after shallow() returns a list, which has no set operators."
+            self.report("shallow-keys", node, message, "convert it with set(...)")
+        if any(map(_is_quoted, sides)):
+            return TextValue("quoted")
+        texts = [side.value for side in sides if isinstance(side, Constant) and isinstance(side.value, str)]
+        return Constant("".join(texts)) if isinstance(node.op, ast.Add) and len(texts) == 2 else None
+
+    def subscript(self, node: ast.Subscript) -> Value | None:
+        of, index = self.value(node.value), self.value(node.slice)
+        if isinstance(index, Constant):
+            found = self.known_item(index.value, node) or self.lookup(ast.unparse(node))
+            if found is not None:
+                return found
+        return of.item(index) if isinstance(of, Collection) else element_of(of)
+
+    def known_item(self, key: object, node: ast.expr) -> TextValue | None:
+        """Return the item of a sign-in result or of file metadata."""
+        if key == "expiresAt":
+            libraries = self.context.facts.libraries.union(*(facts.libraries for facts in self.context.imported))
+            if "firebase-rest-api" in libraries:
+                fork_checks.check_expires_at(self.report, node)
+        kind = _TOKEN_KEYS.get(key) if isinstance(key, str) else None
+        return TextValue(kind) if kind is not None else None
+
+    def comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
+        """Evaluate the inside twice, as for a loop."""
+        kept = dict(self.state.names)
+        bodies = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
+        first = self.value(node.generators[0].iter)
+        for _ in range(2):
+            for index, generator in enumerate(node.generators):
+                self.bind(generator.target, element_of(self.value(generator.iter) if index else first))
+                for test in generator.ifs:
+                    self.value(test)
+            for body in bodies:
+                self.value(body)
+        self.state.names = kept
+
+    def check_configuration(self, key: Value | None, value: Value | None, node: ast.expr) -> None:
+        """Check the databaseURL of a configuration."""
+        if key == Constant("databaseURL") and isinstance(value, Constant) and self.context.library is not None:
+            database_checks.check_database_url(self.report, value.value, node)
+
+    def add_result(self, value: Value | None) -> None:
+        """Note what the function returns."""
+        is_data = isinstance(value, Collection) and not isinstance(value.node, ast.Tuple) and not value.has_references
+        if self.owner is not None and value is not None and not is_data and not isinstance(value, Constant):
+            self.context.facts.returns.setdefault(self.owner, value)
+
+    # --- attributes -------------------------------------------------------------------------------------------------
+
+    def attribute(self, node: ast.Attribute) -> Value | None:
+        """Evaluate an attribute, or a method that is not called yet."""
+        of = self.value(node.value)
+        match of:
+            case ServiceValue():
+                if of.is_reference and node.attr == "build_request_url":
+                    self.state.positions[of.origin] = ()
+                return object_checks.attribute(self.report, of, node)
+            case LibraryModule():
+                return member(self.report, of, node.attr, node)
+            case ProgramModule():
+                return of.facts.names.get(node.attr)
+            case ProgramInstance() | ProgramClass():
+                return self.program_attribute(of, node)
+            case BoundMethod(of=ServiceValue(library=library), name="credentials"):
+                return object_checks.attribute(self.report, ServiceValue("credentials", library), node)
+            case ExternalName() if is_external(of.name):
+                return of
+            case None:
+                return self.unknown_attribute(node)
+            case _:
+                return None
+
+    def unknown_attribute(self, node: ast.Attribute) -> Value | None:
+        """Evaluate an attribute of an unknown object by what other code assigns to it, or by its name."""
+        if isinstance(node.value, (ast.Name, ast.Attribute)):
+            stored = self.state.names.get(ast.unparse(node)) or self.context.facts.any_attribute(node.attr)
+            if stored is not None:
+                return stored
+        if node.attr == "firebases" and self.context.library == "firebase-rest-api":
+            object_checks.report_firebases(self.report, node)
+        is_builder = node.attr in names.QUERY_BUILDERS or node.attr == "child"
+        guess = self.guess_database(node.value) if is_builder else None
+        return BoundMethod(guess, node.attr) if guess is not None else None
+
+    def guess_database(self, node: ast.expr) -> ServiceValue | None:
+        """Recognise a database by its name, such as `db` in self.db.child(...)."""
+        match node:
+            case ast.Attribute(attr=name) | ast.Name(id=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
+                if name.strip("_").lower() in names.DATABASE_NAMES and self.context.may_guess:
+                    origin = self.context.guesses.setdefault(ast.unparse(node), node)
+                    return ServiceValue("database", self.context.library or "pyrebase", origin, is_complete=False)
+            case _:
+                pass
+        return None
+
+    def program_attribute(self, of: ProgramInstance | ProgramClass, node: ast.Attribute) -> Value | None:
+        """Evaluate an attribute or method of an object of the program."""
+        text = ast.unparse(node)
+        if text in self.state.names:
+            return self.state.names[text]
+        for cls in lineage(of.of if isinstance(of, ProgramInstance) else of):
+            if isinstance(cls, ServiceValue):
+                return object_checks.attribute(self.report, cls, node)
+            value = cls.facts.attributes.get((cls.node, node.attr))
+            if isinstance(value, ProgramFunction) and value.node in cls.node.body:
+                if isinstance(of, ProgramInstance) or "classmethod" in value.decorators:
+                    value = replace(value, self_value=of)
+                is_property = isinstance(of, ProgramInstance) and {"property", "cached_property"} & value.decorators
+                return self.call_function(value, node) if is_property else value
+            if value is not None:
+                return value
+        return self.unknown_attribute(node)
+
+
+def _is_quoted(value: Value | None) -> bool:
+    return isinstance(value, TextValue) and value.kind == "quoted"

@@ -26,7 +26,7 @@ autodoc_default_options = {"members": True}
 
 
 def _hide_constructor(_app: object, what: str, name: str, *_: object) -> tuple[str, None] | None:
-    """Nobody builds an Auth or a Query by hand: what their constructors take is not for the reference."""
+    """Hide constructors, because programs get these objects from an `App`; only `Emulator` is constructed directly."""
     return ("", None) if what == "class" and name != "firebase_rest.emulator.Emulator" else None
 
 

@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
-NEEDED = {"google-auth", "requests", "sseclient-py", "urllib3"}
+NEEDED = {"google-auth", "requests", "urllib3"}
 UNWANTED = ("google.auth", "starlette", "uvicorn", "tqdm", "keyring", "firebase_rest.emulator")
 IMPORT = f"""
 import sys, firebase_rest, pyrebase

@@ -55,7 +55,7 @@ def clean(text: str) -> None:
 @pytest.fixture
 def watched(caplog):
     """Every log record at DEBUG is looked at."""
-    for name in ("", "urllib3", "requests", "google", "google.auth", "firebase_rest", "sseclient"):
+    for name in ("", "urllib3", "requests", "google", "google.auth", "firebase_rest"):
         caplog.set_level(logging.DEBUG, logger=name)
     yield caplog
     for record in caplog.get_records("call"):  # `caplog.records` are those of this phase: none

@@ -16,7 +16,7 @@ import pytest
 
 from firebase_rest.database.keyed import rendered
 from firebase_rest.database.path import split
-from firebase_rest.database.sse import event_in, messages
+from firebase_rest.database.sse import iter_events, parse_event
 from firebase_rest.database.stream import open_stream
 from firebase_rest.database.view import WHOLE, ChildEvent, View
 from firebase_rest.emulator import Emulator
@@ -60,7 +60,7 @@ def ours(case: dict[str, Any]) -> tuple[list[list[list[Any]]], Any, Any]:
     write(sender, {"op": "set", "path": "", "value": case["data"]})
     location, filter = ROOT.at(split(case["path"])), filter_of(case["filter"])
     reader = run(open_stream(location, filter), sender)
-    stream = messages(chunks(reader))
+    stream = iter_events(chunks(reader))
     view = View(filter)
     events: list[list[list[Any]]] = []
     for step in [None, *case["writes"]]:
@@ -68,7 +68,7 @@ def ours(case: dict[str, Any]) -> tuple[list[list[list[Any]]], Any, Any]:
             write(sender, step)
         events.append([])
         while (message := next(stream)).event != "keep-alive":
-            events[-1] += [shown(view, event) for event in view.apply(event_in(message))]
+            events[-1] += [shown(view, event) for event in view.apply(parse_event(message))]
     reader.close()
     answer = sender.send(Request("GET", location.url, location.params + filter.params())).json()
     return events, rendered(view.value), None if answer == {} else answer

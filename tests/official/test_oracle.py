@@ -72,7 +72,7 @@ def filter_of(wanted: dict[str, Any]) -> Filter:
     bounds = {name: checked_bound(name, *wanted[name]) for name in BUILDERS if name in wanted}
     rest = {name: value for name, value in wanted.items() if name not in bounds}
     filter = Filter(**rest, **bounds)
-    filter.check()
+    filter.validated_params()
     return filter
 
 

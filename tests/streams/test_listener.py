@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import queue
-import sys
 import threading
-import types
 
 import pytest
 
@@ -160,16 +158,6 @@ def test_what_is_missing_from_the_configuration_is_raised_and_reported(config):
             app.database().live(on_error=errors.put)
         app.database().stream(print, on_error=errors.put).thread.join(LIMIT)
     assert [type(errors.get_nowait()) for _ in range(2)] == [ConfigError, ConfigError]
-
-
-def test_the_other_package_named_sseclient_is_named_in_the_error(connect, monkeypatch):
-    monkeypatch.setitem(sys.modules, "sseclient", types.SimpleNamespace(SSEClient=type("SSEClient", (), {})))
-    with (
-        Scripted(put(1)) as server,
-        connect(server.url).database().stream() as events,
-        pytest.raises(UsageError, match="pip uninstall sseclient"),
-    ):
-        next(events)
 
 
 def test_giving_up_is_a_stream_error(connect):

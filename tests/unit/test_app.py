@@ -208,7 +208,7 @@ def run(code):
     return done.stdout.split()
 
 
-HEAVY = ("google", "starlette", "uvicorn", "tqdm", "sseclient", "firebase_rest.emulator")
+HEAVY = ("google", "starlette", "uvicorn", "tqdm", "firebase_rest.emulator")
 
 
 def test_the_import_loads_nothing_that_is_not_needed_yet():

@@ -73,7 +73,7 @@ def test_an_order_alone_leaves_no_child_out() -> None:
     ],
 )
 def test_what_servers_answer_passes(filter: Filter) -> None:
-    filter.check()
+    filter.validated_params()
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def test_what_servers_answer_passes(filter: Filter) -> None:
 )
 def test_what_no_server_answers_is_refused_with_what_to_write_instead(filter: Filter, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        filter.check()
+        filter.validated_params()
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, (1,), object(), b"a", {1}])

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -80,6 +82,23 @@ def test_the_quick_ways_of_ordering_children_give_what_the_rule_gives(children: 
     assert keys_by_value(children) == by_rule
     index = {key: {"deep": value} for key, value in children.items()}
     assert keys_by_value(index, children) == by_rule
+
+
+def test_decimals_and_other_real_numbers_order_by_value_among_the_rest() -> None:
+    ordered = [None, True, Decimal("-1.5"), 0, Fraction(1, 3), 0.5, Decimal("0.7"), 1, Fraction(10**400), "a", {}]
+    shuffled = ordered.copy()
+    random.Random(1).shuffle(shuffled)
+    assert sorted(shuffled, key=value_order) == ordered
+    assert keys_by_value({str(item): item for item in shuffled}) == [str(item) for item in ordered]
+
+
+@pytest.mark.parametrize("nan", [float("nan"), Decimal("NaN")])
+def test_nan_does_not_break_the_order_of_the_others(nan: object) -> None:
+    assert [item for item in sorted([3, nan, 1, nan, 2], key=value_order) if item is not nan] == [1, 2, 3]
+
+
+def test_key_of_many_zeros_is_an_integer() -> None:
+    assert sorted_keys(["0" * 5000 + "2", "1", "3"]) == ["1", "0" * 5000 + "2", "3"]
 
 
 @pytest.mark.parametrize(

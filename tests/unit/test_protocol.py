@@ -249,3 +249,22 @@ def test_a_refused_precondition_outside_of_a_conditional_write_holds_value_and_e
     with pytest.raises(errors.PreconditionFailed) as caught:
         drive(protocol.get(USERS, Filter()), answer({"a": 1}, 412, {"etag": ETAG}))
     assert (caught.value.value, caught.value.etag) == ({"a": 1}, ETAG)
+
+
+def test_set_if_match_returns_the_new_etag() -> None:
+    [request], etag = drive(protocol.set_or_raise(USERS, {"a": 1}, "old"), answer({"a": 1}, headers={"etag": "new"}))
+    assert (request.method, request.headers["if-match"], sent_json(request)) == ("PUT", "old", {"a": 1})
+    assert request.retry_policy is RetryPolicy.IF_NOT_PROCESSED
+    assert etag == "new"
+
+
+@pytest.mark.parametrize("flow", [protocol.set_or_raise(USERS, 1, "old"), protocol.remove_or_raise(USERS, "old")])
+def test_changed_data_raises_with_its_value_and_etag(flow: Any) -> None:
+    with pytest.raises(errors.PreconditionFailed) as caught:
+        drive(flow, answer({"b": 2}, 412, headers={"etag": "new"}))
+    assert (caught.value.value, caught.value.etag) == ({"b": 2}, "new")
+
+
+def test_remove_if_match_deletes() -> None:
+    [request], result = drive(protocol.remove_or_raise(USERS, "old"), answer(None))
+    assert (request.method, request.headers["if-match"], result) == ("DELETE", "old", None)

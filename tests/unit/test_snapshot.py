@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import json
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 import pytest
 
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.snapshot import Item, Snapshot, sort
+from firebase_rest.errors import InvalidResponse, UsageError
 
 PLAIN = Filter()
 SHALLOW = Filter(shallow=True)
@@ -175,3 +178,71 @@ def test_sort_of_an_array_keeps_its_keys_and_has_a_list_for_its_value() -> None:
 def test_an_item_is_its_key_and_value() -> None:
     item = Item("a", 1)
     assert (item.key(), item.val(), item.item) == ("a", 1, ("a", 1))
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "length", "exists"),
+    [
+        (Snapshot("k", None), 0, False),
+        (Snapshot("k", None, BY_KEY), 0, False),
+        (Snapshot("k", {}, BY_KEY), 0, False),
+        (Snapshot("k", None, SHALLOW), 0, False),
+        (Snapshot("k", 0), 0, True),
+        (Snapshot("k", False), 0, True),
+        (Snapshot("k", ""), 0, True),
+        (Snapshot("k", "text"), 0, True),
+        (Snapshot("k", {"a": 1, "b": {"c": 2}}), 2, True),
+        (Snapshot("k", ["a", None, "c"]), 3, True),
+        (Snapshot("k", ["a", None, "c"], BY_VALUE), 2, True),
+        (Snapshot("k", {"a": True, "b": True}, SHALLOW), 2, True),
+        (Snapshot("k", "text", SHALLOW), 0, True),
+        (Snapshot.of_pairs("k", [("b", 2), ("a", 1)]), 2, True),
+    ],
+)
+def test_length_is_the_number_of_items_and_the_snapshot_stays_true(snapshot: Snapshot, length: int, exists: bool):
+    assert len(snapshot) == length == len(list(snapshot))
+    assert snapshot.exists() is exists
+    assert bool(snapshot) is True
+
+
+@pytest.mark.parametrize(
+    ("value", "key", "found"),
+    [
+        ({"a": {"b": 0}}, "a", True),
+        ({"a": {"b": 0}}, "a/b", True),
+        ({"a": {"b": 0}}, "/a/b/", True),
+        ({"a": {"b": 0}}, "b", False),
+        ({"a": {"b": 0}}, "a/b/c", False),
+        ({"a": 1}, "", False),
+        ({"1": "x"}, 1, True),
+        (["x", None, "z"], 0, True),
+        (["x", None, "z"], "1", False),
+        ("text", "0", False),
+        (None, "a", False),
+    ],
+)
+def test_has_child_looks_up_a_key_or_path(value: Any, key: Any, found: bool) -> None:
+    assert Snapshot("k", value).has_child(key) is found
+
+
+def test_has_child_refuses_what_is_no_key() -> None:
+    with pytest.raises(UsageError, match=r"has_child\(\) arguments must be .* got list"):
+        Snapshot("k", {"a": 1}).has_child(["a"])
+
+
+@pytest.mark.parametrize("number", [Decimal, Fraction])
+def test_children_are_ordered_by_numbers_of_any_kind(number: Any) -> None:
+    text = '{"a": {"p": 10.5}, "b": {"p": 9.25}, "c": {"p": 10}, "d": {"p": "1"}, "e": {"p": true}, "f": {}}'
+    value = json.loads(text, parse_float=number)
+    assert list(Snapshot("k", value, Filter("p")).val()) == ["f", "e", "b", "c", "a", "d"]
+    assert list(sort(Snapshot("k", value), "p", reverse=True).val()) == ["d", "a", "c", "b", "e", "f"]
+    by_value = json.loads('{"a": 10.5, "b": 9.25, "c": 10}', parse_float=number)
+    assert list(Snapshot("k", by_value, Filter("$value")).val()) == ["b", "c", "a"]
+
+
+def test_exported_data_that_is_nested_too_deeply_is_an_invalid_response() -> None:
+    value: Any = 1
+    for _ in range(900):
+        value = {"a": value}
+    with pytest.raises(InvalidResponse, match="nested deeper than 100 levels"):
+        Snapshot.of_export("k", value, Filter("$priority"))

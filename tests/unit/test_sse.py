@@ -4,23 +4,22 @@ from __future__ import annotations
 
 import json
 import re
-import sys
-import types
+from collections.abc import Iterator
 from itertools import pairwise
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from firebase_rest.database.sse import Framer, Message, StreamEvent, event_in, messages
-from firebase_rest.errors import InvalidResponse, UsageError
+from firebase_rest.database.sse import EventDecoder, ServerSentEvent, StreamEvent, iter_events, parse_event
+from firebase_rest.errors import InvalidResponse, StreamError
 
 PUT = b'event: put\ndata: {"path":"/","data":1}\n\n'
-AS_MESSAGE = Message("put", '{"path":"/","data":1}')
+AS_MESSAGE = ServerSentEvent("put", '{"path":"/","data":1}')
 
 
-def read(*chunks: bytes) -> list[Message]:
-    return list(messages(chunks))
+def read(*chunks: bytes) -> list[ServerSentEvent]:
+    return list(iter_events(chunks))
 
 
 @pytest.mark.parametrize("end", [b"\n", b"\r", b"\r\n"], ids=["LF", "CR", "CRLF"])
@@ -44,26 +43,26 @@ def test_every_form_of_an_event_is_the_same_event(lines: bytes, end: bytes) -> N
 
 def test_data_over_several_lines_is_one_json_value() -> None:
     raw = b'event: patch\ndata: {"path": "/a",\ndata:  "data":\ndata: {"b": null}}\n\n'
-    assert event_in(read(raw)[0]) == StreamEvent("patch", "/a", {"b": None})
+    assert parse_event(read(raw)[0]) == StreamEvent("patch", "/a", {"b": None})
 
 
 def test_unicode_line_separators_inside_a_string_split_nothing() -> None:
     text = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg"
     body = json.dumps({"path": "/", "data": text}, ensure_ascii=False)
     raw = f"event: put\ndata: {body}\n\n".encode()
-    assert event_in(read(raw)[0]).data == text
-    assert event_in(read(b": slow\n" + raw)[0]).data == text
+    assert parse_event(read(raw)[0]).data == text
+    assert parse_event(read(b": slow\n" + raw)[0]).data == text
 
 
 def test_an_event_without_data_is_still_an_event() -> None:
-    assert read(b"event: cancel\n\n") == [Message("cancel", "null")]
-    assert read(b"event: cancel\ndata\n\n") == [Message("cancel", "null")]
-    assert read(b"event: cancel\ndata: null\n\n") == [Message("cancel", "null")]
+    assert read(b"event: cancel\n\n") == [ServerSentEvent("cancel", "null")]
+    assert read(b"event: cancel\ndata\n\n") == [ServerSentEvent("cancel", "null")]
+    assert read(b"event: cancel\ndata: null\n\n") == [ServerSentEvent("cancel", "null")]
 
 
 def test_a_raw_text_stays_as_it_is() -> None:
     raw = b"event: auth_revoked\ndata: credential is no longer valid\n\n"
-    assert read(raw) == [Message("auth_revoked", "credential is no longer valid")]
+    assert read(raw) == [ServerSentEvent("auth_revoked", "credential is no longer valid")]
 
 
 @pytest.mark.parametrize("size", range(1, len(PUT)))
@@ -74,7 +73,7 @@ def test_half_an_event_at_the_end_is_never_delivered(size: int) -> None:
 def test_bytes_that_are_no_utf_8_do_not_end_the_stream() -> None:
     for comment in (b"", b":\n"):
         raw = comment + b'event: put\ndata: {"path":"/","data":"\xff"}\n\n'
-        assert event_in(read(raw)[0]).data == "\ufffd"
+        assert parse_event(read(raw)[0]).data == "\ufffd"
 
 
 LINE = st.sampled_from(
@@ -124,11 +123,12 @@ def test_each_byte_of_an_event_of_20_mb_is_looked_at_once() -> None:
             looked += len(self)
             return super().splitlines(keepends)
 
-    framer = Framer()
+    decoder = EventDecoder()
+    decoder.feed(b"data:")
     for _ in range(20_000):
-        assert framer.feed(Piece(b"x" * 1000)) == []
-    [[line]] = framer.feed(b"\n\n")
-    assert looked == len(line) == 20_000_000
+        assert decoder.feed(Piece(b"x" * 1000)) == []
+    [event] = decoder.feed(b"\n\n")
+    assert looked == len(event.data) == 20_000_000
 
 
 def test_many_data_lines_cost_no_more_than_their_bytes() -> None:
@@ -136,21 +136,42 @@ def test_many_data_lines_cost_no_more_than_their_bytes() -> None:
     assert len(read(raw)[0].data) == 2 * 100_000 - 1
 
 
-def test_the_other_package_named_sseclient_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    other = types.ModuleType("sseclient")
-    other.SSEClient = type("SSEClient", (), {})  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "sseclient", other)
-    with pytest.raises(UsageError, match="pip uninstall sseclient"):
-        read(PUT)
+def test_many_event_lines_cost_no_more_than_their_bytes() -> None:
+    raw = b"event: x\n" * 400_000 + PUT
+    assert read(raw) == [AS_MESSAGE]
 
 
-def test_a_module_that_another_package_took_away_with_it_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "sseclient", types.ModuleType("sseclient"))  # as an empty folder imports
-    with pytest.raises(UsageError, match="pip uninstall sseclient"):
-        read(PUT)
+ENDLESS = {
+    "line": b"x" * 1000,
+    "data line": b"data: " + b"x" * 1000,
+    "data lines": b"data: x\n" * 100,
+    "short data lines": b"data\n" * 200,
+    "event name": b"event: " + b"x" * 1000,
+    "comment": b":" + b"x" * 1000,
+    "complete event": b"event: put\ndata: " + b"x" * 1000 + b"\n\n",
+}
+
+
+@pytest.mark.parametrize("chunk", ENDLESS.values(), ids=ENDLESS)
+def test_event_beyond_the_maximum_size_ends_the_stream(chunk: bytes) -> None:
+    def chunks(size: int) -> Iterator[bytes]:
+        yield PUT
+        for start in range(0, len(chunk), size):
+            yield chunk[start : start + size]
+
+    for size in (len(chunk), 7):
+        events = iter_events(chunks(size), 100)
+        assert next(events) == AS_MESSAGE
+        with pytest.raises(StreamError, match="more than 100 bytes; pass a larger max_event_size"):
+            next(events)
+
+
+@pytest.mark.parametrize("line", [b":" + b"x" * 60, b"id: " + b"x" * 60, b"x" * 60, b""])
+def test_ignored_lines_of_any_number_do_not_count(line: bytes) -> None:
+    assert list(iter_events([(line + b"\n") * 1000 + PUT], 100)) == [AS_MESSAGE]
 
 
 @pytest.mark.parametrize("data", ["null", "1", "{}", '{"path":"/"}', '{"path":1,"data":1}', "[]", "{", "[" * 100_000])
 def test_a_change_without_path_and_data_is_an_invalid_answer_that_shows_none_of_it(data: str) -> None:
     with pytest.raises(InvalidResponse, match=f"put event of {len(data)} characters"):
-        event_in(Message("put", data))
+        parse_event(ServerSentEvent("put", data))

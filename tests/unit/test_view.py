@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import random
+import time
 from typing import Any
 
 import pytest
 
 from firebase_rest.database.filter import Bound, Filter
-from firebase_rest.database.keyed import rendered
+from firebase_rest.database.keyed import children_of, rendered
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.database.view import View
+from firebase_rest.errors import InvalidResponse
 
 
 def put(path: str, data: Any, *, resync: bool = False) -> StreamEvent:
@@ -140,3 +143,64 @@ def test_a_patch_of_no_members_changes_nothing(data: Any) -> None:
 def test_who_comes_late_is_told_of_the_children_that_are_there() -> None:
     view = holding({"b": 2, "a": 1})
     assert [(event.key, event.previous_key) for event in view.initial()] == [("a", None), ("b", "a")]
+
+
+def test_many_children_in_random_order_are_added_in_their_order() -> None:
+    keys = [f"k{number:06}" for number in range(100_000)]
+    shuffled = keys.copy()
+    random.Random(1).shuffle(shuffled)
+    view = View(Filter())
+    started = time.process_time()
+    events = view.apply(put("/", dict.fromkeys(shuffled, 1)))
+    assert time.process_time() - started < 5
+    assert [event.key for event in events[:-1]] == view.keys == keys
+    assert [event.previous_key for event in events[:3]] == [None, keys[0], keys[1]]
+
+
+def test_many_changes_at_once_keep_the_order_of_the_rest() -> None:
+    numbers = list(range(1000))
+    view = holding({f"k{number:04}": number for number in numbers}, order="$value")
+    view.apply(patch("/", {f"k{number:04}": -number if number % 2 else None for number in range(600)}))
+    expected = sorted([-number for number in range(1, 600, 2)] + list(range(600, 1000)))
+    assert [abs(number) for number in expected] == [int(key[1:]) for key in view.keys]
+    assert told(view, put("/k0601", None))[0] == ("removed", "k0601", None, 601)
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value}
+    return value
+
+
+HOSTILE = [
+    put("/", nested(900)),
+    put("/", [nested(900)]),
+    put("/a", nested(900)),
+    put("/a" * 900, 1),
+    patch("/", {"a": nested(900)}),
+    patch("/", {"/a" * 900: 1}),
+    patch("/a" * 900, {"b": 1}),
+]
+
+
+@pytest.mark.parametrize("event", HOSTILE, ids=range(len(HOSTILE)))
+def test_data_that_is_nested_too_deeply_is_an_invalid_response(event: StreamEvent) -> None:
+    with pytest.raises(InvalidResponse, match="nested deeper than 100 levels"):
+        holding({"a": 1}).apply(event)
+
+
+ODD = [None, True, float("nan"), float("inf"), 10**400, "", "\ud800", [], {}, [[None]], {"": 1}, {"0" * 5000: 1}]
+
+
+@pytest.mark.parametrize("order", [None, "$key", "$value", "n"])
+@pytest.mark.parametrize("limit", [None, 2])
+def test_odd_json_never_raises_and_stays_in_order(order: str | None, limit: int | None) -> None:
+    filter: dict[str, Any] = {"order": order} if order else {}
+    view = View(Filter(**filter, limit_to_last=limit if order else None))
+    view.apply(put("/", {str(index): value for index, value in enumerate(ODD)}))
+    for index, value in enumerate(reversed(ODD)):
+        for event in (put(f"/{index}", value), put(f"/{index}/n", value), patch("/", {str(index): value, "": value})):
+            view.apply(event)
+            assert sorted(view.keys) == sorted(children_of(view.value))
+            rendered(view.value)

@@ -6,7 +6,7 @@ https://firebase.google.com/docs/reference/rest/database#section-param-format
 
 from __future__ import annotations
 
-from firebase_rest.database.path import array_length
+from firebase_rest.database.path import MAX_LEVELS, array_length, check_levels
 from firebase_rest.transport.wire import Json
 
 
@@ -15,12 +15,13 @@ def priority_in(value: Json) -> Json:
     return value.get(".priority") if isinstance(value, dict) else None
 
 
-def plain(value: Json) -> Json:
+def plain(value: Json, levels: int = MAX_LEVELS) -> Json:
     """An exported value as an ordinary answer has it: without priorities, and as an array where it reads as one."""
     if not isinstance(value, dict):
         return value
+    check_levels(levels)
     if ".value" in value:
         return value[".value"]
-    children = {key: plain(item) for key, item in value.items() if key != ".priority"}
+    children = {key: plain(item, levels - 1) for key, item in value.items() if key != ".priority"}
     length = array_length(children)
     return [children.get(str(index)) for index in range(length)] if length else children

@@ -70,25 +70,31 @@ class Filter:
 
     def params(self) -> tuple[tuple[str, str], ...]:
         """The query parameters, decoded: ("orderBy", '"height"'), ("limitToLast", "2")."""
+        return self._params(self.bounds(), self.limits())
+
+    def validated_params(self) -> tuple[tuple[str, str], ...]:
+        """Return the query parameters. Raises `UsageError` for combinations that no server accepts."""
+        bounds, limits = self.bounds(), self.limits()
+        if bounds or limits or self.shallow:
+            self._validate(bounds, limits)
+        return self._params(bounds, limits)
+
+    def _params(self, bounds: dict[str, Bound], limits: dict[str, int]) -> tuple[tuple[str, str], ...]:
         pairs: list[tuple[str, str]] = []
         if self.shallow:
             pairs.append(("shallow", "true"))
         if self.order is not None:
             pairs.append(("orderBy", json.dumps(self.order, ensure_ascii=False)))
-        pairs += [(_CAMEL[name], bound.text) for name, bound in self.bounds().items()]
-        pairs += [(_CAMEL[name], str(limit)) for name, limit in self.limits().items()]
+        pairs += [(_CAMEL[name], bound.text) for name, bound in bounds.items()]
+        pairs += [(_CAMEL[name], str(limit)) for name, limit in limits.items()]
         return tuple(pairs)
 
-    def check(self) -> None:
-        """Raise `UsageError` for what no server can answer, saying what to write instead."""
-        bounds, limits = self.bounds(), self.limits()
-        if not (bounds or limits or self.shallow):
-            return
+    def _validate(self, bounds: dict[str, Bound], limits: dict[str, int]) -> None:
         used = [f"{name}()" for name in (*bounds, *limits)]
         if self.shallow and (used or self.order is not None):
             raise UsageError(
-                "shallow() gives the keys of everything here and cannot be combined with an order, bounds or limits; "
-                "leave it out, or take the keys of the ordered answer."
+                "shallow() returns the keys of all children and cannot be combined with an order, bounds or limits; "
+                "leave it out, or take the keys of the ordered result."
             )
         if used and self.order is None:
             raise UsageError(

@@ -11,19 +11,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TypeAlias
 
-from firebase_rest.database.path import array_length
+from firebase_rest.database.path import MAX_LEVELS, array_length, check_levels
 from firebase_rest.transport.wire import Json
 
 Keyed: TypeAlias = Json
 """Keyed by the law above; the type checkers cannot tell."""
 
 
-def keyed(value: Json) -> Keyed:
-    """`value` as it is stored: arrays as objects, nothing empty."""
+def keyed(value: Json, levels: int = MAX_LEVELS) -> Keyed:
+    """`value` as it is stored: arrays as objects, nothing empty. Raises `InvalidResponse` if it is too deep."""
     if isinstance(value, list):
         value = {str(index): item for index, item in enumerate(value)}
     if isinstance(value, dict):
-        members = {key: keyed(item) for key, item in value.items()}
+        check_levels(levels)
+        members = {key: keyed(item, levels - 1) for key, item in value.items()}
         return {key: item for key, item in members.items() if item is not None} or None
     return value
 

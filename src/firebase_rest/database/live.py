@@ -32,7 +32,7 @@ Unsubscribe = Callable[[], None]
 
 def check_can_live(filter: Filter) -> None:
     """Raise `UsageError` for a query whose answers a stream cannot keep true."""
-    filter.check()
+    filter.validated_params()
     if filter.order == PRIORITY:
         raise UsageError(
             "live() cannot follow order_by_priority(): streams do not carry priorities; order by a child instead."

@@ -8,10 +8,13 @@ https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-ordere
 
 from __future__ import annotations
 
+import math
 import re
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, TypeAlias
+from decimal import Decimal
+from numbers import Real
+from typing import Any, TypeAlias, cast
 
 from firebase_rest.transport.wire import Json
 
@@ -21,7 +24,7 @@ MIN_KEY = "[MIN_NAME]"
 MAX_KEY = "[MAX_NAME]"
 """Two names the SDKs send for "before every key" and "after every key"; brackets keep them from being keys."""
 
-_INTEGER_LIKE = re.compile(r"-?0*[0-9]{1,10}")
+_INTEGER_LIKE = re.compile(r"(-?)0*([0-9]{1,10})")
 _MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
 
 
@@ -31,8 +34,9 @@ def _utf16(text: str) -> bytes:
 
 def key_order(key: str) -> SortKey:
     """A sort key for child keys: integer-like ones first, numerically; the others by UTF-16 code units."""
-    if _INTEGER_LIKE.fullmatch(key):
-        number = int(key)
+    match = _INTEGER_LIKE.fullmatch(key)
+    if match:
+        number = int(match[1] + match[2])  # without zeros in front: Python limits the digits that int() reads
         if _MIN_INT <= number <= _MAX_INT:
             return (0, number, len(key), key)
     elif key == MIN_KEY:
@@ -50,9 +54,19 @@ def value_order(value: Json) -> SortKey:
         return (0,)
     if isinstance(value, bool):
         return (2,) if value else (1,)
-    if isinstance(value, (int, float)):
+    if isinstance(value, int):
         return (3, value)
-    return (5,)
+    if isinstance(value, (float, Decimal)):
+        return (3, -math.inf if math.isnan(value) else value)  # NaN would break the order of the others
+    return (3, _float(value)) if isinstance(value, Real) else (5,)
+
+
+def _float(number: Real) -> float:
+    """Return the float next to a number such as a fraction: not all kinds compare with each other."""
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf if cast(Any, number) > 0 else -math.inf
 
 
 def child_at(value: Json, path: Sequence[str]) -> Json:

@@ -11,13 +11,16 @@ import re
 from collections.abc import Collection, Sequence
 from urllib.parse import quote, unquote_plus
 
-from firebase_rest.errors import UsageError
+from firebase_rest.errors import InvalidResponse, UsageError
 
 MAX_KEY_BYTES = 768
 """The longest key, and the longest path, in bytes of UTF-8."""
 
 MAX_DEPTH = 32
 """How many levels deep a database goes."""
+
+MAX_LEVELS = 100
+"""Levels of nesting that are accepted from a server; beyond them, recursion over the data would fail."""
 
 _FORBIDDEN = re.compile(r"[.$#\[\]/\x00-\x1f\x7f]")
 
@@ -47,6 +50,12 @@ def array_length(keys: Collection[str]) -> int:
             return 0
         highest = max(highest, index)
     return highest + 1
+
+
+def check_levels(levels: int) -> None:
+    """Raise `InvalidResponse` if no level of nesting is left."""
+    if levels <= 0:
+        raise InvalidResponse(f"The server sent data nested deeper than {MAX_LEVELS} levels; Firebase allows 32.")
 
 
 def check_segment(segment: str, where: str) -> None:

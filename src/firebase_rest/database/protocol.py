@@ -60,9 +60,9 @@ class Tagged:
 
 def get(location: Location, filter: Filter, options: Options = None) -> Flow[Snapshot]:
     """Read."""
-    filter.check()
+    filter_params = filter.validated_params()
     by_priority = filter.order == PRIORITY  # an ordinary answer does not carry the priorities that we have to sort by
-    params = location.params + filter.params() + (_EXPORT if by_priority else ())
+    params = location.params + filter_params + (_EXPORT if by_priority else ())
     response = check((yield _read(location, params)))
     key, value = location.segments[-1] if location.segments else "", response.json(**(options or {}))
     return Snapshot.of_export(key, value, filter) if by_priority else Snapshot(key, value, filter)
@@ -109,17 +109,22 @@ def read_with_etag(location: Location, options: Options = None) -> Flow[Tagged]:
 
 def write_if_match(location: Location, data: object, etag: str, options: Options = None) -> Flow[Tagged]:
     """Replace everything here if the ETag still holds; otherwise the current value and ETag, not committed."""
-    encoded = encode(data, location.segments, options)
-    headers = {**_JSON, **_ETAG, "if-match": etag}
-    response = yield Request("PUT", location.url, location.params, headers, encoded.body, RetryPolicy.IF_NOT_PROCESSED)
-    return _conditional(response)
+    return _tagged((yield _put_if_match(location, data, etag, options)))
 
 
 def remove_if_match(location: Location, etag: str) -> Flow[Tagged]:
     """Delete everything here if the ETag still holds."""
-    headers = {**_ETAG, "if-match": etag}
-    response = yield Request("DELETE", location.url, location.params, headers, None, RetryPolicy.IF_NOT_PROCESSED)
-    return _conditional(response)
+    return _tagged((yield _delete_if_match(location, etag)))
+
+
+def set_or_raise(location: Location, data: object, etag: str, options: Options = None) -> Flow[str]:
+    """Replace the data and return its new ETag. Raises `PreconditionFailed` if the current ETag is another."""
+    return _etag_of(check((yield _put_if_match(location, data, etag, options))))
+
+
+def remove_or_raise(location: Location, etag: str) -> Flow[None]:
+    """Delete the data. Raises `PreconditionFailed` if the current ETag is another."""
+    check((yield _delete_if_match(location, etag))).json()
 
 
 def transaction(location: Location, change: Callable[[Any], Any], attempts: int = TRANSACTION_ATTEMPTS) -> Flow[Json]:
@@ -166,7 +171,18 @@ def _etag_of(response: Response) -> str:
     return etag
 
 
-def _conditional(response: Response) -> Tagged:
+def _put_if_match(location: Location, data: object, etag: str, options: Options) -> Request:
+    encoded = encode(data, location.segments, options)
+    headers = {**_JSON, **_ETAG, "if-match": etag}
+    return Request("PUT", location.url, location.params, headers, encoded.body, RetryPolicy.IF_NOT_PROCESSED)
+
+
+def _delete_if_match(location: Location, etag: str) -> Request:
+    headers = {**_ETAG, "if-match": etag}
+    return Request("DELETE", location.url, location.params, headers, None, RetryPolicy.IF_NOT_PROCESSED)
+
+
+def _tagged(response: Response) -> Tagged:
     if response.status == 412:
         return Tagged(response.json(), _etag_of(response))
     return Tagged(check(response).json(), response.headers.get("etag", ""), committed=True)

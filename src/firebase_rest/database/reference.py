@@ -83,6 +83,31 @@ class Reference(Query):
         outcome = self._authenticate(token).run(protocol.remove_if_match(self._location, _checked_etag(etag)))
         return None if outcome.committed else _tag(outcome)
 
+    def set_if_match(self, value: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> str:
+        """Replace the data if its ETag is still `etag`.
+
+        Args:
+            value: The new data; None, {} and [] delete.
+            etag: An ETag, or the result of `get_etag`.
+            token: An ID token or a `UserSession` for this call.
+            json_kwargs: Arguments for `json.dumps`.
+
+        Returns:
+            The new ETag.
+
+        Raises:
+            PreconditionFailed: The data has changed; `value` and `etag` of the error are the current ones.
+
+        https://firebase.google.com/docs/database/rest/save-data#section-conditional-requests
+        """
+        return self._authenticate(token).run(
+            protocol.set_or_raise(self._location, value, _checked_etag(etag), json_kwargs)
+        )
+
+    def remove_if_match(self, etag: ETag, token: Token = None) -> None:
+        """Delete the data if its ETag is still `etag`. Raises `PreconditionFailed` if it has changed."""
+        self._authenticate(token).run(protocol.remove_or_raise(self._location, _checked_etag(etag)))
+
     def transaction(self, update: Callable[[Any], Any], token: Token = None) -> Any:
         """Write `update(current value)`, reading again and calling it again as long as others change the value.
 

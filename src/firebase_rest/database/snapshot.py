@@ -12,6 +12,7 @@ from firebase_rest.database.export import plain, priority_in
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
 from firebase_rest.database.path import split
+from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.wire import Json
 
 Key: TypeAlias = "str | int"
@@ -126,8 +127,23 @@ class Snapshot:
     def __getitem__(self, index: int) -> Any:
         return self.pyres[index]
 
+    def __len__(self) -> int:
+        if self._filter.shallow:
+            keys = self._shallow_keys()
+            return len(cast("list[str]", keys)) if isinstance(keys, list) else 0
+        return len(self._children() or ())
+
     def __bool__(self) -> bool:
         return True
+
+    def exists(self) -> bool:
+        """Return whether any data was found."""
+        return self._value not in (None, {}, [])
+
+    def has_child(self, key: object) -> bool:
+        """Return whether there is data at `key`, a child's key or a path below this location."""
+        path = split(path_text(key, "has_child()"))
+        return bool(path) and child_at(self._value, path) is not None
 
     def _is_empty_query(self) -> bool:
         return self._value is None and self._filter.order is not None

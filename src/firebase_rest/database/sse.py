@@ -1,9 +1,5 @@
-"""Server-sent events: bytes as they arrive, cut anywhere, become events.
+"""Decode server-sent events from chunks of bytes, in linear time and bounded memory.
 
-The law of this file: time is linear in the bytes, an event is delivered when its last byte is there, and half an event
-never. Firebase sends one form, an event line and a data line, which is read directly. Everything else that the standard
-allows goes through sseclient-py; on its own that is quadratic in the number of chunks and of data lines, and drops
-events without data, so it is handed whole events whose data lines are folded into one.
 https://firebase.google.com/docs/reference/rest/database#section-streaming and https://html.spec.whatwg.org/#server-sent-events
 """
 
@@ -13,107 +9,98 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
-from firebase_rest.errors import InvalidResponse, UsageError
+from firebase_rest.errors import InvalidResponse, StreamError
+
+MAX_EVENT_SIZE = 256 * 1024 * 1024
+"""Default limit of an event, in bytes: the largest response of a Firebase read."""
 
 
-class Message(NamedTuple):
-    """One event as the server sent it: its name and its data, still text."""
+class ServerSentEvent(NamedTuple):
+    """An event as the server sent it: `data` is still text."""
 
     event: str
     data: str
 
 
-class Framer:
-    """Cuts a stream of bytes into whole events."""
+class EventDecoder:
+    """Collects chunks of bytes until an event is complete. Incomplete events are never returned."""
 
-    def __init__(self) -> None:
-        self._partial: list[bytes] = []  # the pieces of a line whose end has not come
-        self._lines: list[bytes] = []  # the lines of an event whose end has not come
+    def __init__(self, max_size: int = MAX_EVENT_SIZE) -> None:
+        self._max_size = max_size
+        self._line = bytearray()  # the line whose end has not arrived
+        self._event = b""
+        self._data = bytearray()
         self._after_cr = False
         self._at_start = True
-        self.is_between = False
-        """Whether the next byte begins an event, and is not the first of all."""
+        self.is_between_events = False
+        """Whether the next byte begins an event other than the first."""
 
-    def feed(self, chunk: bytes) -> list[list[bytes]]:
-        """The events that `chunk` completes, each as its lines, without line ends and comments."""
+    def feed(self, chunk: bytes) -> list[ServerSentEvent]:
+        """Return the events that `chunk` completes. Raises `StreamError` if one exceeds the maximum size."""
         if self._after_cr and chunk[:1] == b"\n":  # the second half of a CRLF that was cut
             chunk = chunk[1:]
             self._after_cr = False
         if chunk:
             self._after_cr = chunk.endswith(b"\r")
-        events: list[list[bytes]] = []
-        for line in chunk.splitlines(True):  # of bytes: splits at LF, CR and CRLF, and at nothing else
+        events: list[ServerSentEvent] = []
+        for line in chunk.splitlines(True):  # bytes.splitlines splits at LF, CR and CRLF only
             text = line.rstrip(b"\r\n")
             if len(text) == len(line):
-                self._partial.append(line)
+                self._line += line
                 break
-            if self._partial:
-                self._partial.append(text)
-                text = b"".join(self._partial)
-                self._partial.clear()
-            self._line(text, events)
-        self.is_between = not (self._partial or self._lines or self._after_cr or self._at_start)
+            if self._line:
+                text = bytes(self._line + text)
+                self._line = bytearray()
+            self._add_line(text, events)
+        self._check_size()
+        self.is_between_events = not (self._line or self._event or self._data or self._after_cr or self._at_start)
         return events
 
-    def _line(self, text: bytes, events: list[list[bytes]]) -> None:
+    def _add_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
         if self._at_start:
             self._at_start = False
-            text = text.removeprefix(b"\xef\xbb\xbf")
-        if text:
-            if text[:1] != b":":
-                self._lines.append(text)
-        elif self._lines:
-            events.append(self._lines)
-            self._lines = []
+            line = line.removeprefix(b"\xef\xbb\xbf")
+        if not line:
+            if self._event or self._data:
+                # Data lines are joined by line ends, so the first one is preceded by a line end too.
+                data = self._data[1:].decode("utf-8", "replace")
+                events.append(ServerSentEvent(self._event.decode("utf-8", "replace"), data or "null"))
+                self._event, self._data = b"", bytearray()
+            return
+        name, _, value = line.partition(b":")
+        if name == b"data":
+            self._data += b"\n" + value.removeprefix(b" ")
+            self._check_size()
+        elif name == b"event":
+            self._event = value.removeprefix(b" ")
+            self._check_size()
+
+    def _check_size(self) -> None:
+        if len(self._line) + len(self._event) + len(self._data) > self._max_size:
+            raise StreamError(
+                f"The server sent an event of more than {self._max_size} bytes; pass a larger max_event_size or stream "
+                "a smaller part of the data."
+            )
 
 
-def messages(chunks: Iterable[bytes]) -> Iterator[Message]:
-    """The events in `chunks`, each as soon as it is whole."""
-    parser = _client()
-    framer = Framer()
+def iter_events(chunks: Iterable[bytes], max_size: int = MAX_EVENT_SIZE) -> Iterator[ServerSentEvent]:
+    """Yield the events in `chunks`, each as soon as it is complete."""
+    decoder = EventDecoder(max_size)
     for chunk in chunks:
-        if framer.is_between and chunk[:7] == b"event: " and chunk[-2:] == b"\n\n" and b"\r" not in chunk:
-            # Firebase sends each event as a chunk of its own.
+        if decoder.is_between_events and chunk[:7] == b"event: " and chunk[-2:] == b"\n\n" and b"\r" not in chunk:
+            # Fast path: Firebase sends each event as one chunk.
             name, _, data = chunk.partition(b"\n")
-            if data[:6] == b"data: " and data.find(b"\n") == len(data) - 2:
-                yield Message(name[7:].decode("utf-8", "replace"), data[6:-2].decode("utf-8", "replace"))
+            if data[:6] == b"data: " and data.find(b"\n") == len(data) - 2 and len(chunk) <= max_size:
+                yield ServerSentEvent(name[7:].decode("utf-8", "replace"), data[6:-2].decode("utf-8", "replace"))
                 continue
-        for lines in framer.feed(chunk):
-            if len(lines) == 2 and lines[0][:7] == b"event: " and lines[1][:6] == b"data: ":
-                yield Message(lines[0][7:].decode("utf-8", "replace"), lines[1][6:].decode("utf-8", "replace"))
-            else:
-                for event in parser(iter((_fold(lines),))).events():
-                    yield Message(event.event, event.data)
-
-
-def _fold(lines: list[bytes]) -> bytes:
-    """The event with one data line. JSON knows no difference between the line end that joins data lines and a space."""
-    values = [line[5:].removeprefix(b" ") for line in lines if line[:5] == b"data:" or line == b"data"]
-    others = [line for line in lines if line[:5] != b"data:" and line != b"data"]
-    folded = b"\n".join([*others, b"data: " + (b" ".join(values) or b"null")]) + b"\n\n"
-    return folded.decode("utf-8", "replace").encode()  # sseclient-py raises UnicodeDecodeError for what is no UTF-8
-
-
-def _client() -> Any:
-    """sseclient-py's class; it ships no types."""
-    try:
-        from sseclient import SSEClient
-    except ImportError:  # it went when another package with such a module did
-        pass
-    else:
-        if hasattr(SSEClient, "events"):
-            return SSEClient
-    raise UsageError(
-        "The module 'sseclient' is not that of sseclient-py; the packages sseclient and pyrebase have one so named: "
-        "run 'pip uninstall sseclient pyrebase' and then 'pip install --force-reinstall sseclient-py'."
-    )
+        yield from decoder.feed(chunk)
 
 
 class StreamEvent(NamedTuple):
-    """A change: a "put" replaces what is at `path` by `data`, a "patch" the children of `path` that `data` names.
+    """A change: a "put" replaces the data at `path` by `data`, a "patch" the children of `path` that `data` names.
 
-    `path` is relative to the place of the stream and starts with "/". `resync` is True for the first event after a
-    reconnect, which carries the whole current value: what it lacks was deleted meanwhile.
+    `path` is relative to the location of the stream and starts with "/". `resync` is True for the first event after a
+    reconnect, which carries the complete current value.
     """
 
     event: str
@@ -125,21 +112,21 @@ class StreamEvent(NamedTuple):
 _decode = json.JSONDecoder().raw_decode
 
 
-def _parsed(text: str) -> Any:
+def _parse_json(text: str) -> Any:
     if text[:1] == "{":
         body, end = _decode(text)
         if end == len(text):
             return body
-    return json.loads(text)  # with spaces around it, or no JSON object
+    return json.loads(text)  # surrounded by white space, or not an object
 
 
-def event_in(message: Message, *, resync: bool = False) -> StreamEvent:
-    """The change that a put or patch message carries. Raises `InvalidResponse` for data that is none."""
+def parse_event(message: ServerSentEvent, *, resync: bool = False) -> StreamEvent:
+    """Return the change in a put or patch event. Raises `InvalidResponse` if its data is malformed."""
     try:
-        body = _parsed(message.data)
+        body = _parse_json(message.data)
         path, data = body["path"], body["data"]
         if isinstance(path, str):
             return StreamEvent(message.event, path, data, resync)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise InvalidResponse(f"A {message.event} event of {len(message.data)} characters carried no path and data.")
+    raise InvalidResponse(f"Invalid {message.event} event of {len(message.data)} characters: expected path and data.")

@@ -18,7 +18,7 @@ from types import TracebackType
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.protocol import check, error_class
-from firebase_rest.database.sse import StreamEvent, event_in, messages
+from firebase_rest.database.sse import MAX_EVENT_SIZE, StreamEvent, iter_events, parse_event
 from firebase_rest.database.wake import PatientSigner, Wake
 from firebase_rest.errors import (
     ApiError,
@@ -57,8 +57,7 @@ OnState = Callable[[str], object]
 
 def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
     """Connect; the answer is the open body of events."""
-    filter.check()
-    params = location.params + filter.params()
+    params = location.params + filter.validated_params()
     response = yield Request("GET", location.url, params, _HEADERS, retry_policy=RetryPolicy.IDEMPOTENT, stream=True)
     check(response)
     kind = response.headers.get("content-type", "text/event-stream")
@@ -87,8 +86,9 @@ class EventStream:
         filter: Filter,
         on_state: OnState | None = None,
         max_retries: int | None = None,
+        max_event_size: int = MAX_EVENT_SIZE,
     ) -> None:
-        filter.check()
+        filter.validated_params()
         # The stream does its own trying again; the call's own would multiply it. Its time is not a call's time either.
         self._options = replace(requestor.options, read=SILENCE, retries=0, deadline=None)
         self._transport = requestor.transport
@@ -99,6 +99,7 @@ class EventStream:
         self._filter = filter
         self._on_state = on_state
         self._max_retries = max_retries
+        self._max_event_size = max_event_size
         self._closed = False
         self._connected_at = self._opened_at = -math.inf
         self._interval = 0.0
@@ -195,9 +196,9 @@ class EventStream:
         try:
             self._enter("open")
             resync = self._opened
-            for message in messages(self._chunks(reader)):
+            for message in iter_events(self._chunks(reader), self._max_event_size):
                 if message.event in ("put", "patch"):
-                    event = event_in(message, resync=resync)
+                    event = parse_event(message, resync=resync)
                     if self._opened_at == math.inf:
                         self._opened_at = time.monotonic()
                         self._opened, self._renewed = True, False

@@ -18,13 +18,16 @@ from typing import NamedTuple, cast
 from firebase_rest.database.filter import KEY, VALUE, Filter
 from firebase_rest.database.keyed import Keyed, children_of, keyed, replaced, same
 from firebase_rest.database.ordering import SortKey, child_at, key_order, value_order
-from firebase_rest.database.path import split
+from firebase_rest.database.path import MAX_LEVELS, check_levels, split
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.database.window import select
 from firebase_rest.transport._json import dict_or_empty
 
 REMOVED, ADDED, MOVED, CHANGED = "child_removed", "child_added", "child_moved", "child_changed"
 WHOLE = "value"
+
+MAX_INSERTIONS = 100
+"""Changes up to which children are inserted one by one, which takes time in proportion to all children each."""
 
 
 class ChildEvent(NamedTuple):
@@ -84,12 +87,12 @@ class View:
 
     def _merged(self, event: StreamEvent) -> tuple[Keyed, AbstractSet[str] | None]:
         """What the event makes of the value, and the children that it wrote to; None for all."""
-        path = split(event.path)
+        path = _split(event.path)
         if event.event == "put":
             return replaced(self.value, path, keyed(cast(Keyed, event.data))), (set(path[:1]) or None)
         new, touched = self.value, set[str]()
         for name, item in dict_or_empty(event.data).items():
-            target = (*path, *split(name))
+            target = (*path, *_split(name))
             if not target:
                 continue  # a change of the whole is a put
             new = replaced(new, target, keyed(item))
@@ -136,13 +139,14 @@ class View:
     def _differences(self, before: Keyed, touched: Iterable[str]) -> list[ChildEvent]:
         old_children, new_children = children_of(before), children_of(self.value)
         by_kind: dict[str, list[tuple[SortKey, str]]] = {REMOVED: [], ADDED: [], MOVED: [], CHANGED: []}
+        reordered: list[tuple[str, SortKey | None, SortKey | None]] = []
         for key in touched:
             old, new = old_children.get(key), new_children.get(key)
             if same(old, new):
                 continue
             old_rank = self._ranks.get(key)
             new_rank = None if new is None else self._rank(key, new)
-            self._reorder(key, old_rank, new_rank)
+            reordered.append((key, old_rank, new_rank))
             if new_rank is None:
                 assert old_rank is not None
                 by_kind[REMOVED].append((old_rank, key))
@@ -152,6 +156,7 @@ class View:
                 by_kind[CHANGED].append((new_rank, key))
                 if self._has_moved(old, new, old_rank, new_rank):
                     by_kind[MOVED].append((new_rank, key))
+        self._reorder(reordered)
         return [
             self._event(kind, key, old_children, new_children)
             for kind, ranked in by_kind.items()
@@ -162,13 +167,20 @@ class View:
         # By value, any change is a move to the SDKs, even between two objects, which are equal in order.
         return not same(old, new) if self._filter.order == VALUE else old_rank != new_rank
 
-    def _reorder(self, key: str, old: SortKey | None, new: SortKey | None) -> None:
-        if old is not None:
-            del self._order[bisect_left(self._order, (old, key))]
-            del self._ranks[key]
-        if new is not None:
-            insort(self._order, (new, key))
-            self._ranks[key] = new
+    def _reorder(self, changes: list[tuple[str, SortKey | None, SortKey | None]]) -> None:
+        """Move children from their old to their new rank; None for a child that is added or removed."""
+        few = len(changes) <= MAX_INSERTIONS
+        for key, old, new in changes:
+            if old is not None:
+                if few:
+                    del self._order[bisect_left(self._order, (old, key))]
+                del self._ranks[key]
+            if new is not None:
+                if few:
+                    insort(self._order, (new, key))
+                self._ranks[key] = new
+        if not few:
+            self._order = sorted((rank, key) for key, rank in self._ranks.items())
 
     def _event(
         self, kind: str, key: str, old_children: Mapping[str, Keyed], new_children: Mapping[str, Keyed]
@@ -177,3 +189,9 @@ class View:
             return ChildEvent(kind, key, old_children[key], None)
         position = bisect_left(self._order, (self._ranks[key], key))
         return ChildEvent(kind, key, new_children[key], self._order[position - 1][1] if position else None)
+
+
+def _split(path: str) -> tuple[str, ...]:
+    segments = split(path)
+    check_levels(MAX_LEVELS - len(segments))
+    return segments

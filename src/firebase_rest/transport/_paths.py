@@ -11,17 +11,20 @@ from firebase_rest.errors import UsageError
 _CONTAINERS = (bytes, bytearray, memoryview, Mapping, AbstractSet, list, tuple, range)
 
 
-def path_text(part: object) -> str:
+def path_text(part: object, call: str = "child()") -> str:
     """Return `part` as text. Raises `UsageError` for objects whose text cannot be meant as a path."""
     if isinstance(part, str):
         return part
     if not (part is None or isinstance(part, _CONTAINERS)):
-        text = str(part)
+        try:
+            text = str(part)
+        except ValueError:  # an int of more digits than Python converts
+            text = "<"
         # Text that only developers read, such as "<Item 'k'>" or "<function f at 0x7f>", is not a path.
         if type(part).__str__ is not object.__str__ or not (callable(part) or text.startswith("<")):
             return text
     raise UsageError(
-        f"child() arguments must be strings, numbers, dates or UUIDs, got {type(part).__name__}; {_hint(part)}."
+        f"{call} arguments must be strings, numbers, dates or UUIDs, got {type(part).__name__}; {_hint(part)}."
     )
 
 

@@ -157,11 +157,11 @@ _PLAIN = logging.Formatter()
 
 
 def install_log_filter() -> None:
-    """Put the filter, once, on the loggers of urllib3 that print whole URLs, and of sseclient-py, which prints events.
+    """Put the filter, once, on the loggers of urllib3 that print whole URLs.
 
     The one exception to "no global state": their DEBUG lines would show tokens, whoever turned them on.
     """
-    for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry", "sseclient"):
+    for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
         logger = logging.getLogger(name)
         if not any(isinstance(existing, RedactingFilter) for existing in logger.filters):
             logger.addFilter(RedactingFilter())

@@ -95,7 +95,7 @@ def test_a_server_in_trouble_is_asked_again(connect, status, kind):
 
 def test_retry_after_is_honoured(connect, monkeypatch):
     waits: list[float] = []
-    monkeypatch.setattr(streams.Wake, "wait", lambda self, seconds: waits.append(seconds))
+    monkeypatch.setattr(streams.Interrupt, "wait", lambda self, seconds: waits.append(seconds))
     with Scripted(lambda peer: peer.refuse(429, "slow", "Retry-After: 7\r\n"), put(1)) as server:
         with connect(server.url).database().stream() as events:
             next(events)

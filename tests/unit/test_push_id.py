@@ -161,14 +161,17 @@ def test_a_forked_child_repeats_none_of_its_parents_keys(monkeypatch) -> None:
     assert not set(childs) & set(parents)
 
 
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
-@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_child_forked_while_a_key_is_being_made_can_make_some_too() -> None:
-    """The lock may be held by a thread that does not exist in the child."""
-    with push_id._process_wide._lock:
-        child = os.fork()
-        if child == 0:
-            signal.alarm(10)  # a child that waits for ever ends by this
-            generate_key()
-            os._exit(0)
-    assert os.waitpid(child, 0)[1] == 0
+def test_keys_made_in_signal_handlers_are_unique_and_ascend_too() -> None:
+    """The timer's signals interrupt the generator at any point: a lock would block for ever."""
+    keys: list[str] = []
+    previous = signal.signal(signal.SIGALRM, lambda *_: keys.append(generate_key()))
+    signal.setitimer(signal.ITIMER_REAL, 0.0001, 0.0001)
+    try:
+        own = [generate_key() for _ in range(100_000)]
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)
+    assert keys
+    assert rising(own)
+    assert rising(keys)
+    assert len({*own, *keys}) == len(own) + len(keys)

@@ -8,11 +8,12 @@ import time
 import pytest
 
 from firebase_rest.database.filter import Bound, Filter
+from firebase_rest.database.interruptible import InterruptibleCredentials
 from firebase_rest.database.location import Location
 from firebase_rest.database.stream import open_stream
-from firebase_rest.database.wake import PatientSigner, Wake
 from firebase_rest.errors import IndexNotDefined, InvalidResponse, NetworkError, PermissionDenied, UsageError
 from firebase_rest.transport.credentials import UserCredentials
+from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.wire import Request, Response, RetryPolicy
 from unit.by_hand import answer
 
@@ -88,20 +89,20 @@ def test_what_cannot_work_is_refused_before_anything_is_sent() -> None:
 
 
 def test_a_wait_ends_when_its_time_is_over_or_at_once_when_it_is_called_off() -> None:
-    wake = Wake()
-    wake.wait(0.001)
-    assert not wake.called
-    caller = threading.Timer(0.02, wake.now)
+    interrupt = Interrupt()
+    interrupt.wait(0.001)
+    assert not interrupt.is_set()
+    caller = threading.Timer(0.02, interrupt.set)
     caller.start()
     started = time.monotonic()
-    wake.wait(30)
-    wake.wait(30)  # and so do all that follow
+    interrupt.wait(30)
+    interrupt.wait(30)  # and so do all that follow
     assert time.monotonic() - started < 5
     caller.join()
 
 
 def test_what_rings_late_does_not_shorten_the_next_wait() -> None:
-    wake, go = Wake(), threading.Event()
+    interrupt, go = Interrupt(), threading.Event()
     asked = threading.Event()
 
     def work() -> str:
@@ -109,14 +110,14 @@ def test_what_rings_late_does_not_shorten_the_next_wait() -> None:
         go.wait(5)
         return "late"
 
-    assert wake.result(lambda: "at once") == "at once"
+    assert interrupt.result(lambda: "at once") == "at once"
     started = time.monotonic()
-    wake.wait(0.05)
+    interrupt.wait(0.05)
     assert time.monotonic() - started >= 0.05
-    caller = threading.Timer(0.02, wake.now)
+    caller = threading.Timer(0.02, interrupt.set)
     caller.start()
     with pytest.raises(NetworkError, match="was closed"):
-        wake.result(work)
+        interrupt.result(work)
     go.set()
     caller.join()
 
@@ -129,8 +130,8 @@ def test_a_credential_that_is_at_hand_needs_no_thread() -> None:
             threads.append(threading.current_thread())
             return "t"
 
-    assert PatientSigner(UserCredentials("plain"), Wake()).get() == UserCredentials("plain").get()
-    auth = PatientSigner(UserCredentials(Source()), Wake()).get()
+    assert InterruptibleCredentials(UserCredentials("plain"), Interrupt()).get() == UserCredentials("plain").get()
+    auth = InterruptibleCredentials(UserCredentials(Source()), Interrupt()).get()
     assert auth is not None
     assert auth.secret == "t"
     assert threads[0] is not threading.current_thread()
@@ -142,4 +143,4 @@ def test_what_hinders_a_credential_is_raised_where_it_was_asked_for() -> None:
             raise NetworkError("down")
 
     with pytest.raises(NetworkError, match="down"):
-        PatientSigner(UserCredentials(Source()), Wake()).get()
+        InterruptibleCredentials(UserCredentials(Source()), Interrupt()).get()

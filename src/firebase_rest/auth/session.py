@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.auth.claims import claims_of, lifetime_of
 from firebase_rest.errors import AuthError, InvalidResponse, SessionExpired, UsageError
+from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.single_flight import SingleFlight
 
 if TYPE_CHECKING:
@@ -77,11 +78,15 @@ class UserSession:
             raise UsageError("session() takes the answer of a sign-in, a dict with 'idToken' and 'refreshToken'.")
         self._refresh = refresh
         self._renewal = SingleFlight()
-        self._lock = threading.Lock()
         self._tokens: _Tokens | None = _Tokens.of(user, just_issued=False)
-        self._user = dict(user)
+        self._user = dict(user)  # replaced, never changed: `user` reads it without the lock
         self._uid = str(user.get("localId") or user.get("userId") or claims_of(user["idToken"]).get("sub", ""))
         self._listeners: list[OnChange] = [] if keeper is None else [keeper]
+        register(self)
+        self.reset_after_fork()
+
+    def reset_after_fork(self) -> None:
+        self._lock = threading.RLock()  # reentrant: a signal handler may interrupt its holder
 
     def __repr__(self) -> str:
         return f"<UserSession of {self._uid}{'' if self.signed_in else ', signed out'}>"
@@ -101,8 +106,7 @@ class UserSession:
     @property
     def user(self) -> dict[str, Any]:
         """The answer of the sign-in, with the tokens that are current now: what `Auth.session` takes."""
-        with self._lock:
-            return dict(self._user)
+        return dict(self._user)
 
     @property
     def id_token(self) -> str:
@@ -182,8 +186,7 @@ class UserSession:
         """
         with self._lock:
             self._tokens = None
-            for name in ("idToken", "refreshToken"):
-                self._user.pop(name, None)
+            self._user = {name: value for name, value in self._user.items() if name not in ("idToken", "refreshToken")}
         self._tell()
 
     def save(self, store: SessionStore | StorePath) -> None:
@@ -230,7 +233,8 @@ class UserSession:
             if _is_older(tokens.id_token, current.id_token):
                 return  # answers came in the other order: a change since has killed these
             self._tokens = tokens
-            self._user.update({name: reply[name] for name in ("idToken", "refreshToken", "expiresIn") if name in reply})
+            taken = {name: reply[name] for name in ("idToken", "refreshToken", "expiresIn") if name in reply}
+            self._user = {**self._user, **taken}
         self._tell()
 
     def _tell(self) -> None:

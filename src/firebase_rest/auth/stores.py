@@ -17,6 +17,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._json import parse_object
+from firebase_rest.transport.lifecycle import register
 
 StorePath = str | os.PathLike[str]
 
@@ -109,7 +110,11 @@ class Keeper:
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
-        self._lock = threading.Lock()
+        register(self)
+        self.reset_after_fork()
+
+    def reset_after_fork(self) -> None:
+        self._lock = threading.RLock()  # reentrant: a signal handler may interrupt its holder
 
     def __call__(self, session: _Kept) -> None:
         with self._lock:  # around the look at the session too: what is written last is then the newest

@@ -15,7 +15,7 @@ from typing import Any
 
 from firebase_rest.database.stream import EventStream
 from firebase_rest.errors import StopStream
-from firebase_rest.transport._weak_set import WeakCloseSet
+from firebase_rest.transport._weak_set import WeakSet
 
 logger = logging.getLogger("firebase_rest")
 
@@ -110,7 +110,7 @@ class Stream:
             logger.exception("on_error of %r failed", self)
 
 
-_running = WeakCloseSet()
+_running: WeakSet[Stream] = WeakSet()
 """The streams to close when Ctrl-C has ended the main thread: their threads would keep the program alive."""
 
 
@@ -129,4 +129,5 @@ _hooked: list[bool] = []
 
 def _close_if_interrupted() -> None:
     if getattr(sys, "last_type", None) is KeyboardInterrupt:
-        _running.close()
+        for stream in _running:
+            stream.close()

@@ -19,7 +19,8 @@ from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.database.stream import EventStream, OnState
 from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, WHOLE, ChildEvent, View
-from firebase_rest.errors import NetworkTimeout, UsageError
+from firebase_rest.errors import NetworkTimeout, StreamError, UsageError
+from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.options import LONGEST
 
 logger = logging.getLogger("firebase_rest")
@@ -69,15 +70,28 @@ class Live:
         self._waiting = int(awaited)  # an error that is raised to somebody is not logged too
         self._calling: int | None = None  # the thread that is in a callback
         self._failure: Exception | None = None
+        self._is_foreign = False  # True in a forked child process, where nothing keeps the copy in sync
         self._ended = False
-        self._turn = threading.RLock()  # one thread at a time changes the copy, or hands out events
-        self._news = threading.Condition()
+        self._new_locks()
         self._callbacks: dict[str, list[Callable[..., object]]] = {
             kind: [] for kind in (REMOVED, ADDED, MOVED, CHANGED, WHOLE)
         }
         self._events = open_stream(self._state_changed)
+        register(self)
         self._thread = threading.Thread(target=self._run, name=f"firebase_rest live copy of /{key}", daemon=True)
         self._thread.start()
+
+    def _new_locks(self) -> None:
+        self._turn = threading.RLock()  # one thread at a time changes the copy, or hands out events
+        self._news = threading.Condition()
+
+    def reset_after_fork(self) -> None:
+        """End the copy in a forked child process; it goes on in the parent."""
+        self._new_locks()
+        self._waiting, self._calling = 0, None
+        self._ended = self.stale = True
+        self._is_foreign = True
+        self._failure = self._foreign_error()
 
     def __repr__(self) -> str:
         return f"<Live copy of {self._key or '/'!r}{', stale' if self.stale else ''}>"
@@ -100,6 +114,7 @@ class Live:
     @property
     def snapshot(self) -> Snapshot:
         """The current value as an answer with `val()`, `key()` and `each()`."""
+        self._check_process()
         value = self._value
         return Snapshot.of_later(self._key, lambda: rendered(value), self._filter)
 
@@ -189,6 +204,7 @@ class Live:
         return self._subscribe(REMOVED, callback)
 
     def _subscribe(self, kind: str, callback: Callable[..., object]) -> Unsubscribe:
+        self._check_process()
         with self._turn:
             callbacks = self._callbacks[kind]
             callbacks.append(callback)
@@ -204,6 +220,15 @@ class Live:
                     callbacks.remove(callback)
 
         return unsubscribe
+
+    def _check_process(self) -> None:
+        if self._is_foreign:
+            raise self._foreign_error()
+
+    def _foreign_error(self) -> StreamError:
+        return StreamError(
+            f"The live copy of {self._key or '/'!r} belongs to the parent process; make another one after the fork."
+        )
 
     # --- the thread -------------------------------------------------------------------------------------------------
 

@@ -16,10 +16,10 @@ from dataclasses import replace
 from types import TracebackType
 
 from firebase_rest.database.filter import Filter
+from firebase_rest.database.interruptible import InterruptibleCredentials
 from firebase_rest.database.location import Location
 from firebase_rest.database.protocol import check, error_class
 from firebase_rest.database.sse import MAX_EVENT_SIZE, StreamEvent, iter_events, parse_event
-from firebase_rest.database.wake import PatientSigner, Wake
 from firebase_rest.errors import (
     ApiError,
     FirebaseError,
@@ -31,6 +31,8 @@ from firebase_rest.errors import (
     StreamError,
     TokenExpired,
 )
+from firebase_rest.transport.interrupt import Interrupt
+from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.redact import mask_secrets
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.retry import backoff_delay
@@ -92,9 +94,9 @@ class EventStream:
         # The stream does its own trying again; the call's own would multiply it. Its time is not a call's time either.
         self._options = replace(requestor.options, read=SILENCE, retries=0, deadline=None)
         self._transport = requestor.transport
-        self._wake = Wake()
+        self._interrupt = Interrupt()
         self._handle = CancelHandle(exclusive=True)
-        self._credentials = PatientSigner(requestor.credentials, self._wake)
+        self._credentials = InterruptibleCredentials(requestor.credentials, self._interrupt)
         self._location = location
         self._filter = filter
         self._on_state = on_state
@@ -110,6 +112,7 @@ class EventStream:
         self.state = "connecting"
         self.last_error: Exception | None = None
         self.reconnects = 0
+        register(self)
         requestor.transport.closables.add(self)
         requestor.transport.check_open()  # after that, so that no stream escapes a close() under way
 
@@ -144,13 +147,23 @@ class EventStream:
         """End the stream at once: from any thread, from a signal handler, before it is open, twice."""
         self._closed = True
         self.state = "closed"
-        self._wake.now()
+        self._interrupt.set()
         self._handle.cancel()
         try:
             self._events.close()
         except ValueError:
             return  # it is running, in another thread or below this signal handler, and ends by itself
         self._enter("closed")  # nothing has been asked of it yet, or it has said so itself
+
+    def reset_after_fork(self) -> None:
+        """End the stream in a forked child process; it goes on in the parent."""
+        self._closed = True
+        self.state = self._told = "closed"
+        self._interrupt = Interrupt()
+        self.last_error = error = StreamError(
+            f"The stream of /{self._location.path} belongs to the parent process; open another one after the fork."
+        )
+        self._events = _raise(error)
 
     # --- in the thread that iterates --------------------------------------------------------------------------------
 
@@ -260,7 +273,12 @@ class EventStream:
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
             self._enter("waiting")
-            self._wake.wait(seconds)
+            self._interrupt.wait(seconds)
+
+
+def _raise(error: Exception) -> Generator[StreamEvent, None, None]:
+    yield from ()
+    raise error
 
 
 def _came_from_below(error: BaseException) -> bool:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from contextlib import suppress
 from queue import SimpleQueue
 from threading import Semaphore, Thread
 from types import TracebackType
 
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.lifecycle import start_thread
 
 BATCH = 512 * 1024
 """Bytes that are handed to the thread at once. What has fewer needs none."""
@@ -65,10 +65,7 @@ class Md5Beside:
 
     def _is_helped(self) -> bool:
         if self._thread is None:
-            thread = Thread(target=self._run, name="firebase_rest MD5", daemon=True)
-            with suppress(RuntimeError):  # there may be no more threads to have
-                thread.start()
-                self._thread = thread
+            self._thread = start_thread(self._run, "firebase_rest MD5")
         else:
             self._check_thread(self._thread)
         return self._thread is not None

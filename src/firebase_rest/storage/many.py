@@ -5,14 +5,17 @@ The law of this file: one file's failure is its result and stops no other.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeVar, cast
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.progress import Progress, reporting
+from firebase_rest.transport.lifecycle import start_thread
 
 T = TypeVar("T")
 
@@ -49,15 +52,37 @@ def all_of(
         except Exception as error:  # noqa: BLE001 - also what a program's own file or iterator raises is one file's
             return Result(name, error=error)
 
-    with reporting(progress, label, files=True) as report, ThreadPoolExecutor(workers, "firebase_rest storage") as pool:
-        futures = [pool.submit(one, name, item) for name, item in jobs]
+    # Plain threads: concurrent.futures takes no more work once the main thread has ended, and streams go on then.
+    pending = deque(enumerate(jobs))
+    finished: SimpleQueue[tuple[int, Result | BaseException]] = SimpleQueue()
+
+    def run() -> None:
+        with suppress(IndexError):
+            while True:
+                number, (name, item) = pending.popleft()
+                try:
+                    finished.put((number, one(name, item)))
+                except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+                    finished.put((number, error))
+
+    results: dict[int, Result] = {}
+    with reporting(progress, label, files=True) as report:
+        started = [start_thread(run, f"firebase_rest storage {number}") for number in range(min(workers, len(jobs)))]
+        threads = [thread for thread in started if thread is not None]
         try:
-            for done, _ in enumerate(as_completed(futures), 1):
-                report(done, len(jobs))
-            return [future.result() for future in futures]
+            if not threads:
+                run()
+            while len(results) < len(jobs):
+                number, result = finished.get()
+                if isinstance(result, BaseException):
+                    raise result
+                results[number] = result
+                report(len(results), len(jobs))
         finally:
-            for future in futures:
-                future.cancel()
+            pending.clear()
+            for thread in threads:
+                thread.join()
+    return [results[number] for number in range(len(jobs))]
 
 
 def pairs(files: object, what: str) -> list[tuple[str, Any]]:

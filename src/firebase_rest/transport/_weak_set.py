@@ -1,34 +1,29 @@
-"""What ends with the App, or with the program, if it still lives then.
+"""`WeakSet`: remembers objects without keeping them alive.
 
-The law of this file: things may be added by any thread while they are being closed by another. (A WeakSet cannot be
-walked then: it raises RuntimeError.)
+Invariant: any thread may add an object while another iterates. (`weakref.WeakSet` raises RuntimeError then.)
 """
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Iterator
+from typing import Generic, TypeVar
 from weakref import ref
 
-
-class Closable(Protocol):
-    """What can be closed."""
-
-    def close(self) -> object: ...
+T = TypeVar("T")
 
 
-class WeakCloseSet:
-    """Remembers things without keeping them alive."""
+class WeakSet(Generic[T]):
+    """The objects added that are still alive."""
 
     def __init__(self) -> None:
-        self._references: set[ref[Closable]] = set()
+        self._references: set[ref[T]] = set()
 
-    def add(self, closable: Closable) -> None:
-        """Close it too, if it still lives."""
-        self._references.add(ref(closable, self._references.discard))
+    def add(self, item: T) -> None:
+        """Remember `item` while it is alive."""
+        self._references.add(ref(item, self._references.discard))
 
-    def close(self) -> None:
-        """Close all that live."""
-        for reference in self._references.copy():  # in one step: no other thread comes between
-            closable = reference()
-            if closable is not None:
-                closable.close()
+    def __iter__(self) -> Iterator[T]:
+        for reference in self._references.copy():  # one step: no other thread runs in between
+            item = reference()
+            if item is not None:
+                yield item

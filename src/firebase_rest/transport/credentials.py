@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
 
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.single_flight import SingleFlight
 
 if TYPE_CHECKING:
@@ -152,9 +153,13 @@ class ServiceAccount:
     def __init__(self, source: object, fetch: Callable[[Request], Response]) -> None:
         self._source = source
         self._fetch = fetch
-        self._loading = threading.Lock()
         self._google: Any = None  # google-auth ships no types
         self._renewal = SingleFlight()
+        register(self)
+        self.reset_after_fork()
+
+    def reset_after_fork(self) -> None:
+        self._loading = threading.RLock()  # reentrant: a signal handler may interrupt its holder
 
     def __repr__(self) -> str:
         return "<service account>"

@@ -5,23 +5,30 @@ The law of this file: an answer comes whole or not at all.
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import requests
 from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.errors import UsageError
-from firebase_rest.transport._weak_set import WeakCloseSet
+from firebase_rest.transport._weak_set import WeakSet
 from firebase_rest.transport.app_check import AppCheck
 from firebase_rest.transport.credentials import RequestAuth
+from firebase_rest.transport.interrupt import Interrupt
+from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.redact import install_log_filter
-from firebase_rest.transport.sockets import CancelHandle, CancellableAdapter, Watchdog, current_handle
+from firebase_rest.transport.sockets import CancelHandle, CancellableAdapter, Watchdog, current_handle, drop_connections
 from firebase_rest.transport.streaming_body import StreamingBody
 from firebase_rest.transport.wire import Request, Response
+
+
+class Closable(Protocol):
+    """An object that ends with the App."""
+
+    def close(self) -> object: ...
 
 
 class SessionTransport:
@@ -39,11 +46,12 @@ class SessionTransport:
         self.app_check = app_check
         self.environment = Environment()
         self.watchdog = Watchdog()
-        self.closing = threading.Event()
-        self.closables = WeakCloseSet()
+        self.closing = Interrupt()
+        self.closables: WeakSet[Closable] = WeakSet()
         self._live: set[CancelHandle] = set()
         self._warned = False
         install_log_filter()
+        register(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process, which gets a session like this one and connections of its own."""
@@ -56,12 +64,20 @@ class SessionTransport:
     def close(self) -> None:
         """End streams and waits, and close the session, if it is ours."""
         self.closing.set()
-        self.closables.close()
+        for closable in self.closables:
+            closable.close()
         for handle in list(self._live):
             handle.cancel()
         self.watchdog.stop()
         if self._owned:
             self.session.close()
+
+    def reset_after_fork(self) -> None:
+        """Forget the parent's requests and connections, in a forked child process."""
+        for handle in self._live:
+            handle.abandon()
+        self._live = set()
+        drop_connections(self.session)
 
     def check_open(self) -> None:
         """Raise `UsageError` once the App is closed."""

@@ -14,6 +14,7 @@ from contextvars import ContextVar
 from dataclasses import dataclass, field
 
 from firebase_rest.errors import ApiError, FirebaseError, NetworkError, NetworkTimeout
+from firebase_rest.transport.lifecycle import register, start_thread
 
 FAILURE_COOLDOWN = 30.0
 """Seconds for which a renewal that brought no answer, or a server's failure, is not tried again, while the old
@@ -39,9 +40,14 @@ class SingleFlight:
     """Renews one credential by `work`; `is_usable` tells whether the old one will do, `is_needed` whether to renew."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._flight: _Flight | None = None
         self._quiet_until = 0.0
+        register(self)
+        self.reset_after_fork()
+
+    def reset_after_fork(self) -> None:
+        """Forget the refresh that a thread of the parent process makes."""
+        self._lock = threading.RLock()  # reentrant: a signal handler may interrupt its holder
+        self._flight: _Flight | None = None
 
     def __repr__(self) -> str:
         return "<Renewal>"
@@ -54,16 +60,14 @@ class SingleFlight:
                     return
                 flight, leads = self._flight, self._flight is None
                 if flight is None:
-                    flight = self._flight = _Flight()
+                    flight = self._flight = _Flight(thread=threading.get_ident())
                 elif flight.thread == threading.get_ident():
                     return  # who is told of the renewal, within it, asks for more: it would wait for itself
-            if leads and deadline_var.get() is None:
-                self._carry_out(flight, is_usable, work)
-            elif leads:
-                # The call has a deadline, the renewal serves others too: it goes on when this call has given up.
-                threading.Thread(
-                    target=self._carry_out, args=(flight, is_usable, work), name="firebase_rest renewal", daemon=True
-                ).start()
+            if leads:
+                # A call with a deadline may give up, while the refresh goes on for the others: it gets a thread.
+                arguments = (flight, is_usable, work)
+                if deadline_var.get() is None or not start_thread(self._carry_out, "firebase_rest refresh", *arguments):
+                    self._carry_out(*arguments)
             _wait(flight)
             if flight.error is not None:
                 # Each thread raises one of its own: a shared one would collect all their tracebacks.

@@ -15,8 +15,10 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
+from queue import Queue
 from typing import Any, cast
 
+import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
@@ -24,6 +26,8 @@ from urllib3.exceptions import ConnectTimeoutError, NameResolutionError, NewConn
 from urllib3.poolmanager import ProxyManager
 from urllib3.util.connection import allowed_gai_family
 from urllib3.util.timeout import Timeout
+
+from firebase_rest.transport.lifecycle import register
 
 POOL_SIZE = 64
 """Connections kept open per host, streams included."""
@@ -56,6 +60,12 @@ class CancelHandle:
             previous.close()
         if self.cancelled and sock is not None:  # `end` may have come before there was a socket
             _shut(sock)
+
+    def abandon(self) -> None:
+        """Forget the socket in a forked child process: shutting it down would end the parent's connection."""
+        self.cancelled = True
+        self.otherwise = None
+        self.attach(None)
 
     def cancel(self) -> None:
         """Wake whoever waits on the socket; its read fails or finds the end."""
@@ -198,6 +208,11 @@ class Watchdog:
     IDLE = 5.0
 
     def __init__(self) -> None:
+        register(self)
+        self.reset_after_fork()
+
+    def reset_after_fork(self) -> None:
+        """Begin without deadlines and without a thread."""
         self._changed = threading.Condition()
         self._due: list[tuple[float, int, CancelHandle]] = []
         self._count = itertools.count()
@@ -239,3 +254,23 @@ class Watchdog:
                 else:
                     heapq.heappop(self._due)[2].cancel()
             self._thread = None
+
+
+def drop_connections(session: requests.Session) -> None:
+    """Empty the connection pools of a session in a forked child process, whoever made its adapters."""
+    for adapter in set(session.adapters.values()):
+        managers: list[Any] = [getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()]
+        for manager in managers:
+            if manager is not None:
+                _drop_pooled_connections(manager.pools)
+
+
+def _drop_pooled_connections(pools: Any) -> None:
+    pools.lock = threading.RLock()  # a thread of the parent may hold the old one
+    for key in pools.keys():  # noqa: SIM118 - urllib3's container refuses iteration
+        queue = pools[key].pool
+        if isinstance(queue, Queue):
+            # A new start for the same object, whose lock a thread of the parent may hold: urllib3 empties it at exit.
+            queue.__init__(queue.maxsize)  # type: ignore[misc]
+            while not queue.full():
+                queue.put_nowait(None)

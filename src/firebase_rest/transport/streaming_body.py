@@ -29,7 +29,9 @@ class StreamingBody:
         """See `BodyReader`."""
         problem: Exception | None = None
         try:
-            return self._read(size)
+            if not self._handle.cancelled:
+                return self._read(size)
+            problem = OSError("it was closed, or belongs to the parent process of a fork")
         except (Urllib3Error, RequestException, OSError) as error:
             problem = error
         except (ValueError, AttributeError) as error:

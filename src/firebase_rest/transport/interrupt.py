@@ -1,0 +1,70 @@
+"""`Interrupt`: an event that any thread and any signal handler may set.
+
+Invariant: `set` takes no lock, so a signal handler may interrupt another `set` or a `wait` at any point. (An `Event`
+has a lock, which the interrupted code may hold.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from queue import Empty, SimpleQueue
+from typing import TypeVar
+
+from firebase_rest.errors import NetworkError
+from firebase_rest.transport.lifecycle import start_thread
+
+T = TypeVar("T")
+
+
+class Interrupt:
+    """Wakes the threads that wait for it, for good."""
+
+    def __init__(self) -> None:
+        self._is_set = False
+        self._waiters: set[SimpleQueue[None]] = set()
+
+    def is_set(self) -> bool:
+        """Whether `set` was called."""
+        return self._is_set
+
+    def set(self) -> None:
+        """End the waits that are under way, and those to come."""
+        self._is_set = True
+        for waiter in self._waiters.copy():
+            waiter.put(None)
+
+    def wait(self, seconds: float | None = None, waiter: SimpleQueue[None] | None = None) -> bool:
+        """Wait until it is set, `seconds` have passed or an item is put into `waiter`. Return whether it is set."""
+        waiter = waiter or SimpleQueue()
+        self._waiters.add(waiter)
+        try:
+            if not self._is_set and (seconds is None or seconds > 0):
+                with suppress(Empty):
+                    waiter.get(timeout=seconds)
+        finally:
+            self._waiters.discard(waiter)
+        return self._is_set
+
+    def result(self, work: Callable[[], T]) -> T:
+        """Return or raise what `work` does, in another thread; raise `NetworkError` if it is set before."""
+        outcome: list[T] = []
+        problems: list[Exception] = []
+        done: SimpleQueue[None] = SimpleQueue()
+
+        def run() -> None:
+            try:
+                outcome.append(work())
+            except Exception as error:  # noqa: BLE001 - raised again in the thread that waits
+                problems.append(error)
+            finally:
+                done.put(None)
+
+        if start_thread(run, "firebase_rest credential") is None:
+            return work()
+        self.wait(waiter=done)
+        if problems:
+            raise problems[0]
+        if not outcome:
+            raise NetworkError("The stream was closed while it was waiting for a credential.")
+        return outcome[0]

@@ -1,0 +1,59 @@
+"""Process lifecycle: what a forked child process replaces, and threads while the interpreter exits.
+
+Invariant: after `os.fork()` the child holds no lock, socket or thread of its parent. An object that has one registers
+itself here and has `reset_after_fork`, which runs in the child before any other code. Sockets are dropped without
+`shutdown` and without a TLS close message: either would end the parent's connections too.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import threading
+from collections.abc import Callable
+from typing import Protocol
+
+from firebase_rest.transport._weak_set import WeakSet
+
+logger = logging.getLogger("firebase_rest")
+
+
+class Resettable(Protocol):
+    """An object that a forked child process has to reset."""
+
+    def reset_after_fork(self) -> None:
+        """Replace locks and drop sockets. Called in the child, where no other thread runs."""
+        ...
+
+
+_registry: WeakSet[Resettable] = WeakSet()
+
+
+def register(item: Resettable) -> None:
+    """Reset `item` in every forked child process, for as long as it lives."""
+    _registry.add(item)
+
+
+def _reset_all() -> None:
+    for item in _registry:
+        try:
+            item.reset_after_fork()
+        except Exception:  # noqa: PERF203 - one failure must not leave the others unreset
+            logger.exception("%r was not reset after a fork", item)
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
+    os.register_at_fork(after_in_child=_reset_all)
+
+
+def start_thread(target: Callable[..., object], name: str, *args: object) -> threading.Thread | None:
+    """Start a daemon thread. Return None where none can be started, as while the interpreter exits."""
+    if sys.is_finalizing():  # before Python 3.12, start() would wait for ever
+        return None
+    thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        return None
+    return thread

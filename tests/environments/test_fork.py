@@ -1,0 +1,304 @@
+"""`os.fork()`: the child works at once, the parent is undisturbed, and no response goes to another process."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+
+import pytest
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+
+START = """
+import os, sys, threading, time
+import requests
+import firebase_rest
+from forking import Child, in_child, in_children
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come about"
+        time.sleep(0.005)
+
+def own_responses(db, prefix, count=100):
+    return sum(db.child(f"{prefix}/{number}").get().val() == f"{prefix}/{number}" for number in range(count))
+
+CONFIG = {"apiKey": "k", "databaseURL": sys.argv[1]}
+"""
+
+CASES = {
+    "before the first call": """
+        app = firebase_rest.initialize_app(CONFIG)
+        db = app.database()
+        assert in_child(lambda: own_responses(db, "child")) == 100
+        assert own_responses(db, "parent") == 100
+    """,
+    "after calls, with four workers": """
+        app = firebase_rest.initialize_app(CONFIG)
+        db = app.database()
+        assert own_responses(db, "before", 3) == 3
+        children = [Child(lambda name=name: own_responses(db, name)) for name in "abcd"]
+        assert own_responses(db, "parent") == 100
+        assert [child.result() for child in children] == [100] * 4
+    """,
+    "after calls with a deadline": """
+        app = firebase_rest.initialize_app(CONFIG, deadline=5)
+        db = app.database()
+        assert own_responses(db, "before", 3) == 3
+        assert in_children([lambda: own_responses(db, "child", 20)] * 2) == [20, 20]
+        assert own_responses(db, "parent", 20) == 20
+    """,
+    "over a session of the program's own": """
+        session = requests.Session()
+        app = firebase_rest.initialize_app(CONFIG, session=session)
+        db = app.database()
+        assert own_responses(db, "before", 3) == 3
+        assert session.get(sys.argv[1] + "/direct.json").json() == "direct"
+        def work():
+            assert session.get(sys.argv[1] + "/direct.json").json() == "direct"
+            return own_responses(app.database(), "child")
+        children = [Child(work) for _ in range(4)]
+        assert own_responses(db, "parent") == 100
+        assert [child.result() for child in children] == [100] * 4
+    """,
+    "in another thread, while others call": """
+        app = firebase_rest.initialize_app(CONFIG, deadline=30)
+        db = app.database()
+        results, ended = [], threading.Event()
+        def call(name):
+            while not ended.is_set():
+                results.append(own_responses(db, name, 5))
+        threads = [threading.Thread(target=call, args=(f"thread-{number}",)) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        def fork():
+            for _ in range(10):
+                assert in_child(lambda: own_responses(db, "child", 10)) == 10
+        forker = threading.Thread(target=fork)
+        forker.start()
+        forker.join()
+        ended.set()
+        for thread in threads:
+            thread.join()
+        assert set(results) == {5}, results
+    """,
+    "of a fork's own": """
+        app = firebase_rest.initialize_app(CONFIG)
+        db = app.database()
+        own_responses(db, "before", 3)
+        def work():
+            assert own_responses(db, "child", 10) == 10
+            grandchild = Child(lambda: own_responses(db, "grandchild", 50))
+            assert own_responses(db, "child", 50) == 50
+            return grandchild.result()
+        assert in_child(work) == 50
+    """,
+    "and close() in the child": """
+        app = firebase_rest.initialize_app(CONFIG, deadline=20)
+        db = app.database()
+        own_responses(db, "before", 3)
+        got = []
+        slow = threading.Thread(target=lambda: got.append(db.child("slow").get().val()))
+        slow.start()
+        wait_for(lambda: len(app._transport._live) == 1)
+        time.sleep(0.1)
+        def work():
+            app.close()
+            app.requests.close()
+            try:
+                db.get()
+            except firebase_rest.UsageError as error:
+                return str(error)
+        assert "closed" in in_child(work)
+        assert in_child(lambda: own_responses(db, "child", 10)) == 10
+        assert own_responses(db, "parent", 10) == 10
+        requests.put(sys.argv[1] + "/release.json", json=1)
+        slow.join()
+        assert got == ["slow"], got
+    """,
+    "during a download in the same thread": """
+        app = firebase_rest.initialize_app(CONFIG)
+        events = app.database().stream()
+        assert next(events).data == {"n": 0}
+        def work():
+            assert not events.is_alive()
+            assert events.state == "closed"
+            try:
+                next(events)
+            except firebase_rest.StreamError as error:
+                assert "parent process" in str(error)
+            else:
+                raise AssertionError("no error")
+            assert next(events, None) is None
+            events.close()
+            return own_responses(app.database(), "child", 10)
+        assert in_child(work) == 10
+        assert [next(events).data for _ in range(10)] == list(range(1, 11))
+        events.close()
+    """,
+    "with a stream": """
+        app = firebase_rest.initialize_app(CONFIG)
+        seen, states = [], []
+        stream = app.database().stream(lambda message: seen.append(message["data"]), on_state=states.append)
+        wait_for(lambda: len(seen) > 3)
+        def work():
+            assert not stream.is_alive() and stream.state == "closed"
+            assert "parent process" in str(stream.last_error)
+            assert not stream.thread.is_alive()
+            stream.thread.join()
+            count = len(seen)
+            stream.close()
+            app.close()
+            assert len(seen) == count
+            return True
+        assert in_child(work)
+        count = len(seen)
+        wait_for(lambda: len(seen) > count + 10)
+        assert stream.state == "open" and stream.reconnects == 0, (stream.state, stream.last_error)
+        assert states == ["connecting", "open"]
+        stream.close()
+    """,
+    "in the handler of a stream": """
+        app = firebase_rest.initialize_app(CONFIG)
+        seen, results = [], []
+        def handler(message):
+            seen.append(message["data"])
+            if message["data"] == 2:
+                def work():
+                    stream.close()
+                    return [stream.is_alive(), own_responses(app.database(), "child", 10)]
+                results.append(in_child(work))
+        stream = app.database().stream(handler)
+        wait_for(lambda: len(seen) > 10)
+        assert results == [[False, 10]]
+        assert stream.reconnects == 0
+        stream.close()
+    """,
+    "with a handler that goes on in the child": """
+        app = firebase_rest.initialize_app(CONFIG)
+        seen, forked = [], []
+        def handler(message):
+            seen.append(message["data"])
+            if message["data"] == 2:
+                forked.append(os.fork())
+        stream = app.database().stream(handler)
+        wait_for(lambda: len(seen) > 10)
+        assert stream.reconnects == 0
+        stream.close()
+        assert os.waitpid(forked[0], 0)[1] == 0  # the thread that forked is the child's main thread, and has ended
+    """,
+    "with a live copy": """
+        app = firebase_rest.initialize_app(CONFIG)
+        live = app.database().live()
+        live.wait_until(lambda value: value["n"] > 3, 10)
+        def work():
+            assert not live.is_alive() and live.stale
+            for use in (
+                lambda: live.value,
+                lambda: live.wait_until(lambda value: True, 5),
+                lambda: live.on_value(print),
+            ):
+                try:
+                    use()
+                except firebase_rest.StreamError as error:
+                    assert "parent process" in str(error) and "after the fork" in str(error)
+                else:
+                    raise AssertionError("no error")
+            live.close()
+            with app.database().live() as own:
+                return own.wait_until(lambda value: value["n"] > 3, 10)["n"] > 3
+        assert in_child(work)
+        n = live.value["n"]
+        live.wait_until(lambda value: value["n"] > n + 5, 10)
+        assert live.reconnects == 0
+        live.close()
+    """,
+    "while a live copy waits": """
+        app = firebase_rest.initialize_app(CONFIG)
+        live = app.database().live()
+        waiter = threading.Thread(target=live.wait_until, args=(lambda value: value["n"] > 20, 10))
+        waiter.start()
+        for _ in range(5):
+            assert in_child(lambda: (live.close(), live.is_alive())[1]) is False
+        waiter.join()
+        live.close()
+    """,
+    "while every lock is held": """
+        from firebase_rest.database.push_id import generate_key
+        app = firebase_rest.initialize_app(CONFIG, deadline=5)
+        db = app.database()
+        own_responses(db, "before", 2)
+        session = app.auth().session({"idToken": "a.b.c", "refreshToken": "r"})
+        session._tokens = None
+        pools = app.requests.get_adapter(sys.argv[1]).poolmanager.pools
+        queues = [pools[key].pool for key in pools.keys()]
+        locks = [pools.lock, *(queue.mutex for queue in queues), session._lock, session._renewal._lock]
+        locks.append(app._transport.watchdog._changed)
+        held, end = threading.Event(), threading.Event()
+        def hold():
+            for lock in locks:
+                lock.acquire()
+            held.set()
+            end.wait()
+            for lock in locks:
+                lock.release()
+        holder = threading.Thread(target=hold)
+        holder.start()
+        held.wait()
+        def work():
+            generate_key()
+            session.sign_out()
+            try:
+                session.id_token
+            except firebase_rest.SessionExpired:
+                pass
+            return own_responses(db, "child", 10)
+        child = Child(work)
+        end.set()
+        holder.join()
+        assert child.result() == 10
+        assert own_responses(db, "parent", 10) == 10
+    """,
+    "with a deadline under way in the parent": """
+        app = firebase_rest.initialize_app(CONFIG, deadline=1)
+        db = app.database()
+        errors = []
+        def call():
+            try:
+                db.child("slow").get()
+            except firebase_rest.NetworkTimeout as error:
+                errors.append(error)
+        slow = threading.Thread(target=call)
+        slow.start()
+        wait_for(lambda: len(app._transport._live) == 1)
+        def work():
+            started = time.monotonic()
+            assert own_responses(db, "child", 10) == 10
+            while time.monotonic() < started + 1.5:
+                assert own_responses(db, "child", 1) == 1
+            return True
+        assert in_child(work)
+        slow.join()
+        assert len(errors) == 1
+        assert own_responses(db, "parent", 10) == 10
+    """,
+    "and keys": """
+        from firebase_rest import initialize_app
+        db = initialize_app(CONFIG).database()
+        first = db.generate_key()
+        made = in_children([lambda: [db.generate_key() for _ in range(1000)]] * 4)
+        made.append([db.generate_key() for _ in range(1000)])
+        assert len({key for keys in made for key in keys}) == 5000
+        assert all(keys == sorted(keys) and keys[0] > first for keys in made)
+        from firebase_rest.transport.retry import backoff_delay
+        assert len(set(in_children([lambda: backoff_delay(5)] * 4))) == 4
+    """,
+}
+
+
+@pytest.mark.parametrize("body", CASES.values(), ids=CASES.keys())
+def test_fork(run, echo, body) -> None:
+    done = run(START + textwrap.dedent(body), echo.url)
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    assert "AssertionError" not in done.stderr

@@ -55,6 +55,10 @@ class Auth(firebase_rest.Auth):
         app = firebase_rest.initialize_app(config, session=requests, credentials=credentials)
         self.__dict__.update(app.auth().__dict__)
 
+    def _id_token_of(self, user: object) -> str:
+        # Firebase's refusal of an empty token is what pyrebase programs catch; Auth never adds other credentials to it.
+        return "" if user == "" and self._service_account is None else super()._id_token_of(user)
+
     @classmethod
     def of(cls, auth: firebase_rest.Auth) -> Auth:
         """The same Auth."""

@@ -21,6 +21,7 @@ from firebase_rest.errors import UsageError
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport._reference import AppContext
 from firebase_rest.transport.requestor import Requestor
+from pyrebase.tokens import empty_as_none
 
 _OLD_HOME = "pyrebase.pyrebase"  # programs compare the names of the types
 
@@ -111,6 +112,9 @@ class Query(firebase_rest.Query):
     def _at(self, location: Location) -> Query:
         return Query(self._requestor, location, self._context, self._filter)
 
+    def _authenticate(self, token: Token) -> Requestor:
+        return super()._authenticate(empty_as_none(token, self._requestor))
+
 
 class Database(firebase_rest.Database):
     """Any place. Warns, once for each line of the program, before the whole database is replaced or removed.
@@ -173,6 +177,9 @@ class Database(firebase_rest.Database):
                 f"{call} after child('') {does} the whole database; check the variable that should hold a key."
             )
         warnings.warn(_SENTENCE.format(call=call, does=does), RootWriteWarning, stacklevel=3)
+
+    def _authenticate(self, token: Token) -> Requestor:
+        return super()._authenticate(empty_as_none(token, self._requestor))
 
 
 _SENTENCE = (

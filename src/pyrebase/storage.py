@@ -7,6 +7,8 @@ from typing import Any
 
 from firebase_rest.storage import reference
 from firebase_rest.storage.place import Token
+from firebase_rest.transport.requestor import Requestor
+from pyrebase.tokens import empty_as_none
 
 _OLD_HOME = "pyrebase.pyrebase"
 
@@ -23,10 +25,13 @@ class _Files(reference.Files):
     def get_url(self, token: Token | Mapping[str, Any] | int = None) -> str:
         """As `firebase_rest.Storage.get_url`, with the whole answer of a sign-in too, and with a number as pyrebase."""
         if isinstance(token, Mapping):
-            return super().get_url(token.get("idToken"))
-        if isinstance(token, int):  # get_url(1): it goes into the address; nobody asks whether it is a token
-            return super().get_url(str(token) if token else None)
-        return super().get_url(token)
+            token = token.get("idToken", token)
+        elif isinstance(token, int):  # pyrebase appends any true value, such as get_url(1), to the URL
+            token = str(token) if token else ""
+        return super().get_url(empty_as_none(token, self._requestor))
+
+    def _authenticate(self, token: Token) -> Requestor:
+        return super()._authenticate(empty_as_none(token, self._requestor))
 
 
 class StorageReference(_Files, reference.StorageReference):

@@ -28,7 +28,7 @@ SESSION = Session()
         (("f", None), {}, (None, "f", None)),
         (("f", JWT), {}, (None, "f", JWT)),
         (("f", SESSION), {}, (None, "f", SESSION)),
-        (("f", ""), {}, (None, "f", None)),
+        (("f", ""), {}, (None, "f", "")),
         (("p", "f"), {}, ("p", "f", None)),
         (("p", Path("f")), {}, ("p", Path("f"), None)),
         (("p", "f", JWT), {}, ("p", "f", JWT)),

@@ -5,13 +5,13 @@ The law of this file: a session that is passed as the user takes over whatever n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import SessionExpired, UsageError
-from firebase_rest.transport.credentials import TokenSource
+from firebase_rest.transport.credentials import TokenSource, is_token_source, validate_token
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.wire import Flow
 
@@ -34,7 +34,7 @@ class Room:
 
     def _as(self, user: object, flow: Callable[[str], Flow[T]]) -> T:
         """Run what `flow` makes of the user's ID token. A session that Firebase finds expired is renewed, once."""
-        token = id_token_of(user)
+        token = self._id_token_of(user)
         try:
             reply = self._run(flow(token))
         except SessionExpired as error:
@@ -46,6 +46,9 @@ class Room:
         if isinstance(user, UserSession) and isinstance(answer, dict):
             user.adopt(cast("dict[str, Any]", answer))
         return reply
+
+    def _id_token_of(self, user: object) -> str:
+        return id_token_of(user)
 
 
 def text(name: str, value: object) -> str:
@@ -80,9 +83,5 @@ def typed_code(value: object) -> str:
 
 
 def id_token_of(user: object, name: str = "id_token") -> str:
-    """The ID token that is current now. Raises `UsageError` for what is neither a token nor a session."""
-    if isinstance(user, TokenSource):
-        return user.current_token()
-    if isinstance(user, Mapping):
-        raise UsageError(f"{name} is the 'idToken' of a sign-in's answer, not the whole answer: pass user['idToken'].")
-    return text(name, user)
+    """Return the current ID token of a token or a session. Raises `UsageError` for anything else."""
+    return validate_token(user.current_token() if is_token_source(user) else user, name)

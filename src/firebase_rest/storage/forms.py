@@ -61,7 +61,7 @@ def download_order(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> O
     given.update(zip(names, free, strict=False))
     if given.get("filename") is None:
         raise TypeError("download() needs the name of the file to write: download('local.png').")
-    return Order(given.get("path"), given["filename"], given.get("token") or None)
+    return Order(given.get("path"), given["filename"], given.get("token"))
 
 
 def _names_for(free: list[Any], given: Mapping[str, Any]) -> list[str]:

@@ -125,11 +125,9 @@ class Place:
         )
 
     def _authenticate(self, token: Token) -> Requestor:
-        return (
-            self._requestor.with_credentials(user_credentials(token, StorageUserCredentials))
-            if token
-            else self._requestor
-        )
+        if token is None:
+            return self._requestor
+        return self._requestor.with_credentials(user_credentials(token, StorageUserCredentials))
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 

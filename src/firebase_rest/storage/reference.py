@@ -24,6 +24,7 @@ from firebase_rest.storage.progress import Progress
 from firebase_rest.storage.source import Uploadable, name_of
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import Plan
+from firebase_rest.transport.credentials import validate_token
 
 
 class Files(Listed):
@@ -124,8 +125,10 @@ class Files(Listed):
         """
         jobs = pairs(files, "upload_many() takes a dict of names and files,")
 
+        place = self if token is None else self.as_user(token)
+
         def work(name: str, file: Uploadable) -> dict[str, Any]:
-            return self._below(name).put(file, token)
+            return place._below(name).put(file)  # noqa: SLF001 - the same class
 
         return all_of(jobs, work, forms.checked_count("workers", workers, 64), progress, "upload")
 
@@ -198,9 +201,11 @@ class Files(Listed):
         else:
             jobs = [(name, None) for name in files]
 
+        requestor = self._authenticate(token)
+
         def work(name: str, target: Downloadable) -> None:
             local = target if folder is None else local_file(Path(folder), name)
-            transfer.download(self._authenticate(token), self._below(name)._location, local)  # noqa: SLF001 - of the same kind
+            transfer.download(requestor, self._below(name)._location, local)  # noqa: SLF001 - of the same kind
 
         return all_of(jobs, work, forms.checked_count("workers", workers, 64), progress, "download")
 
@@ -249,9 +254,7 @@ class Files(Listed):
         """
         if forms.is_id_token(token):
             return self.get_download_url(token)
-        if token is not None and not isinstance(token, str):
-            raise UsageError(f"get_url() takes a download token, an ID token or a session, not {type(token).__name__}.")
-        return protocol.download_url(self._location, token)
+        return protocol.download_url(self._location, None if token is None else validate_token(token))
 
     def signed_url(
         self,

@@ -106,6 +106,6 @@ class BaseReference:
 
     def _authenticate(self, token: str | TokenSource | None) -> Requestor:
         """Return the requestor for one call, authenticated by `token` if one is given."""
-        if not token:
+        if token is None:
             return self._requestor
         return self._requestor.with_credentials(user_credentials(token, self._user_credentials))

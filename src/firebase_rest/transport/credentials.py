@@ -10,7 +10,7 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, cast, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast, runtime_checkable
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.lifecycle import register
@@ -107,7 +107,8 @@ class UserCredentials:
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
         if isinstance(self.token, str):
             return None if rejected else self._auth_for(self.token)
-        return self._auth_for(self.token.current_token(rejected=rejected.secret if rejected else None))
+        current = self.token.current_token(rejected=rejected.secret if rejected else None)
+        return self._auth_for(validate_token(current))
 
     def __repr__(self) -> str:
         return "<user>"
@@ -125,22 +126,39 @@ class StorageUserCredentials(UserCredentials):
         return RequestAuth(headers={"Authorization": f"Firebase {token}"}, secret=token)
 
 
-def user_credentials(token: object, kind: type[UserCredentials] = UserCredentials) -> UserCredentials:
-    """A signer for whatever a program passed as `token`, of the `kind` that the service wants.
+def is_token_source(value: object) -> TypeGuard[TokenSource]:
+    """Return whether `value` provides ID tokens. (Its class does not.)"""
+    return not isinstance(value, (str, type)) and isinstance(value, TokenSource)
 
-    Raises `UsageError` for what is no token.
-    """
-    if isinstance(token, str):
-        if token == "" or not token.isascii() or any(character.isspace() for character in token):
-            raise UsageError(
-                "The token is empty or not one word of ASCII; pass the 'idToken' of a sign-in, or a UserSession."
-            )
-        return kind(token)
-    if isinstance(token, TokenSource):
-        return kind(token)
-    raise UsageError(
-        f"A token is a string or a UserSession, not {type(token).__name__}; of a sign-in's answer pass user['idToken']."
-    )
+
+# One word of printable ASCII, as a header can carry it. The three words are what a missing token becomes as text.
+_TOKEN = re.compile(r"(?!(?:None|null|undefined)\Z)[!-~]+")
+
+
+def validate_token(token: object, name: str = "token") -> str:
+    """Return `token` if it has the form of a token; raises `UsageError`, which does not show it."""
+    if isinstance(token, str) and _TOKEN.fullmatch(token):
+        return token
+    raise UsageError(_token_problem(token, name))
+
+
+def _token_problem(token: object, name: str) -> str:
+    if not isinstance(token, str):
+        hint = "; of a sign-in's result pass user['idToken']" if isinstance(token, Mapping) else ""
+        return f"{name} must be an ID token (str), a UserSession or None, got {type(token).__name__}{hint}."
+    if not token.strip():
+        return f"{name} must not be empty; pass the 'idToken' of a sign-in or a UserSession, or None for no token."
+    if token.lower().startswith("bearer "):
+        return f"{name} must be the ID token alone; remove 'Bearer ' from its beginning."
+    if token in ("None", "null", "undefined"):
+        return f"{name} must be an ID token, got the text {token!r}; the value is probably missing."
+    return f"{name} must be a single word of printable ASCII characters; pass the 'idToken' of a sign-in."
+
+
+def user_credentials(token: object, kind: type[UserCredentials] = UserCredentials) -> UserCredentials:
+    """Return credentials of `kind` for an ID token or a `TokenSource`. Raises `UsageError` for anything else."""
+    # Invariant: only None means "no token", which callers handle; an invalid token never selects other credentials.
+    return kind(token if is_token_source(token) else validate_token(token))
 
 
 class ServiceAccount:

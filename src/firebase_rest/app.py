@@ -6,14 +6,14 @@ The law of this file: nothing is opened, read or judged before the service that 
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
-from pathlib import Path
+from traceback import clear_frames
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.configuration import emulator_hosts, read_configuration
+from firebase_rest.errors import UsageError
 from firebase_rest.transport._reference import AppContext
 from firebase_rest.transport.app_check import AppCheck, checked_app_check
 from firebase_rest.transport.credentials import (
@@ -29,6 +29,7 @@ from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import redact
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.session import SessionTransport
+from firebase_rest.transport.settings import similar_key
 
 if TYPE_CHECKING:
     from requests import Session
@@ -41,15 +42,9 @@ if TYPE_CHECKING:
 
 A = TypeVar("A", bound="App")
 
-_EMULATORS = {
-    "auth": "FIREBASE_AUTH_EMULATOR_HOST",
-    "database": "FIREBASE_DATABASE_EMULATOR_HOST",
-    "storage": "FIREBASE_STORAGE_EMULATOR_HOST",
-}
-
 
 def initialize_app(
-    config: Mapping[str, Any] | None = None,
+    config: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     *,
     session: Session | None = None,
     timeout: float | tuple[float, float] = (10, 60),
@@ -73,10 +68,16 @@ def initialize_app(
     An API key that is restricted wants to see who calls, in `headers`: "Referer" for a website, "X-Android-Package"
     and "X-Android-Cert" for an Android app, "X-Ios-Bundle-Identifier" for an iOS app.
     """
-    _check_kind(credentials)
+    try:
+        _check_kind(credentials)
+        settings = read_configuration(config)
+    except Exception as error:
+        config = credentials = None  # tracebacks can show local variables, and these may hold a key
+        clear_frames(error.__traceback__)
+        raise
     options = Options().replace(timeout, deadline, retries)
     transport = SessionTransport(session, headers, checked_app_check(app_check))
-    return App(_configuration(config), transport, options, credentials, locale)
+    return App(settings, transport, options, credentials, locale)
 
 
 def _check_kind(credentials: object) -> None:
@@ -85,39 +86,7 @@ def _check_kind(credentials: object) -> None:
         return
     from firebase_rest.transport.google import load
 
-    load(credentials)
-
-
-def _configuration(config: object) -> dict[str, Any]:
-    if config is None:
-        config = _from_environment()
-    if not isinstance(config, Mapping):
-        raise ConfigError(
-            f"initialize_app() takes a mapping with 'apiKey', 'databaseURL', ..., not {type(config).__name__}; "
-            "copy it from the Firebase console (project settings, your apps)."
-        )
-    known = cast("Mapping[str, Any]", config)
-    return {str(key): value for key, value in known.items() if value is not None and value != ""}
-
-
-def _from_environment() -> object:
-    text = os.environ.get("FIREBASE_CONFIG", "").strip()
-    if not text:
-        raise ConfigError(
-            "initialize_app() needs a configuration: pass a dict with 'apiKey', 'databaseURL', ..., or set the "
-            "environment variable FIREBASE_CONFIG to it (JSON text, or the path of a JSON file)."
-        )
-    # Text that is JSON almost, in quotes for example, is no path: opening it would put the key into the OSError.
-    try:
-        content: str | bytes = text if "{" in text else Path(text).read_bytes()
-    except OSError as error:
-        error.strerror = f"{error.strerror} (the file that FIREBASE_CONFIG names)"
-        raise
-    try:
-        return json.loads(content)
-    except ValueError:
-        pass
-    raise ConfigError("FIREBASE_CONFIG is not JSON; it holds JSON text that starts with {, or the path of a JSON file.")
+    load(credentials, "credentials")
 
 
 class App:
@@ -131,22 +100,21 @@ class App:
         credentials: object = None,
         locale: str | None = None,
     ) -> None:
-        self._config = config
+        # Without the service account, because the App can be pickled.
+        self._config = {key: value for key, value in config.items() if key != "serviceAccount"}
         self._transport = transport
         self._options = options
         self._locale = locale
-        self._emulators = {service: os.environ.get(name) or None for service, name in _EMULATORS.items()}
-        if self._emulators["storage"] is None:
-            # The variable of Google's own storage library, which has a scheme.
-            self._emulators["storage"] = os.environ.get("STORAGE_EMULATOR_HOST", "").removeprefix("http://") or None
+        self._emulators = emulator_hosts(config)
         self._keys: dict[str, KeySet] = {}  # Google's public keys, for every Auth of this App
-        source = credentials if credentials is not None else config.get("serviceAccount")
-        self._account = (
-            None if source is None else ServiceAccount(source, Requestor(transport, ANONYMOUS, options).fetch)
-        )
+        setting, source = "credentials", credentials
+        if source is None:
+            setting, source = "serviceAccount", config.get("serviceAccount")
+        fetch = Requestor(transport, ANONYMOUS, options).fetch
+        self._account = None if source is None else ServiceAccount(source, fetch, setting)
 
     def __repr__(self) -> str:
-        name = self.project_id or redact(str(self.database_url or ""))
+        name = self._config.get("projectId") or redact(str(self.database_url or ""))
         return f"<{type(self).__name__} {name}>" if name else f"<{type(self).__name__}>"
 
     def __enter__(self: A) -> A:
@@ -203,8 +171,9 @@ class App:
 
     @property
     def project_id(self) -> str | None:
-        """`projectId` as configured."""
-        return self._config.get("projectId")
+        """`projectId` as configured, or else the project of the service account."""
+        configured = self._config.get("projectId")
+        return configured if configured or self._account is None else getattr(self._account.google, "project_id", None)
 
     @property
     def credentials(self) -> Any:
@@ -223,9 +192,8 @@ class App:
         if not isinstance(cast(object, tenant_id), (str, type(None))):
             raise UsageError(f"auth() takes the id of a tenant, or nothing, not {type(tenant_id).__name__}.")
         requestor = Requestor(self._transport, ANONYMOUS, self._options)
-        return Auth(
-            requestor, self._config, self._emulators["auth"], self._account, self._keys, self._locale, tenant_id
-        )
+        emulator = self._emulators["auth"]
+        return Auth(requestor, self._config, emulator, self._account, self._keys, self._locale, tenant_id)
 
     def database(self, target: str | TokenSource | None = None) -> Database:
         """The root of a database: the configured one, the one at the URL `target`, or the configured one as a user.
@@ -241,7 +209,8 @@ class App:
 
         if not isinstance(cast(object, target), (str, TokenSource, type(None))):
             raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")
-        location = locate(target if isinstance(target, str) else self.database_url, self._emulators["database"])
+        url = target if isinstance(target, str) else self.database_url
+        location = locate(url, self._emulators["database"], similar_key("databaseURL", self._config))
         credentials = user_credentials(target) if isinstance(target, TokenSource) else self._credentials(location.base)
         return Requestor(self._transport, credentials, self._options), location, AppContext(self._account, self.api_key)
 
@@ -257,14 +226,15 @@ class App:
         if not isinstance(cast(object, target), (str, TokenSource, type(None))):
             raise UsageError(f"storage() takes the name of a bucket or a UserSession, not {type(target).__name__}.")
         emulator = self._emulators["storage"]
-        location = locate(target if isinstance(target, str) else self.storage_bucket, emulator)
+        bucket = target if isinstance(target, str) else self.storage_bucket
+        location = locate(bucket, emulator, similar_key("storageBucket", self._config))
         credentials = (
             user_credentials(target, StorageUserCredentials)
             if isinstance(target, TokenSource)
             else self._credentials(location.base)
         )
         requestor = Requestor(self._transport, credentials, self._options)
-        return Storage(requestor, location, Home(self._account, emulator, self.project_id))
+        return Storage(requestor, location, Home(self._account, emulator, self._config.get("projectId")))
 
     def _credentials(self, base: str) -> Credentials:
         if self._account is None:

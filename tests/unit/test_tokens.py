@@ -75,7 +75,7 @@ def token_calls(service: object, file: str) -> dict[str, Callable[[Any], object]
             calls[name] = lambda token, method=method: method("a", file, token)
         elif "token" in parameters:
             needed = {
-                key: arguments[key]
+                key: arguments.get(key, "x")
                 for key, parameter in parameters.items()
                 if parameter.default is parameter.empty and key != "token"
             }

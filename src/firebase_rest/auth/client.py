@@ -22,6 +22,7 @@ from firebase_rest.auth.server_side import Server, ServerSide
 from firebase_rest.auth.signing_in import SigningIn
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.requestor import Requestor
+from firebase_rest.transport.settings import similar_key
 
 if TYPE_CHECKING:
     from requests import Session
@@ -45,9 +46,11 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
         tenant_id: str | None = None,
     ) -> None:
         self._requestor = channel
-        self._endpoint = Endpoint(config.get("apiKey"), emulator, locale, tenant_id)
+        hint = similar_key("apiKey", config)
+        self._endpoint = Endpoint(config.get("apiKey"), emulator, locale, tenant_id, hint)
         self._service_account = service_account
-        self._server = Server(config.get("projectId"), service_account, config.get("serviceAccountId"), keys)
+        email, hint = config.get("serviceAccountId"), similar_key("projectId", config)
+        self._server = Server(config.get("projectId"), service_account, email, keys, hint)
         self.current_user = None
 
     def __repr__(self) -> str:

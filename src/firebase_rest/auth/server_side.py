@@ -30,13 +30,15 @@ SHORTEST_COOKIE, LONGEST_COOKIE = 300, 14 * 24 * 3600
 class Server:
     """What an App has for its servers. `account_email` is the service account that Google is to sign for.
 
-    `keys` are Google's public keys by their URL, shared by all `Auth` objects of the App.
+    `keys` are Google's public keys by their URL, shared by all `Auth` objects of the App; `hint` is
+    added to the sentence for a missing project id.
     """
 
     project_id: str | None
     account: ServiceAccount | None
     account_email: str | None
     keys: dict[str, KeySet]
+    hint: str = ""
 
 
 class ServerSide(Room):
@@ -167,5 +169,5 @@ class ServerSide(Room):
             return project
         raise ConfigError(
             "The configuration has no 'projectId', which tokens and user management need; copy it from the Firebase "
-            "console (project settings, general)."
+            f"console (project settings, general).{self._server.hint}"
         )

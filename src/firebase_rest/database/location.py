@@ -9,6 +9,7 @@ from firebase_rest.database.path import check_path, split, url_path
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.redact import redact
+from firebase_rest.transport.settings import invalid_host
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,18 +73,17 @@ class Location:
         return replace(self, segments=segments)
 
 
-def locate(database_url: object, emulator: str | None) -> Location:
+def locate(database_url: object, emulator: str | None, hint: str = "") -> Location:
     """The root of the database with this URL; `emulator` is the host:port that stands in for it.
 
-    What is wrong with either is told when the place is used: programs build theirs while they are imported.
+    What is wrong with either is told when the place is used: programs build theirs while they are imported. `hint` is
+    added to the sentence for a missing URL.
     """
-    if emulator is not None and "//" in emulator:
-        return _nowhere(
-            f"FIREBASE_DATABASE_EMULATOR_HOST is {emulator!r}: write host:port without a scheme, like 127.0.0.1:9000."
-        )
+    if emulator is not None and (problem := invalid_host("database", emulator)):
+        return _nowhere(problem)
     if database_url is None:
         return _nowhere(
-            "The configuration has no 'databaseURL', which the database needs; add it or pass database(url)."
+            f"The configuration has no 'databaseURL', which the database needs; add it or pass database(url).{hint}"
         )
     if not isinstance(database_url, str):
         return _nowhere(f"The 'databaseURL' in the configuration is a {type(database_url).__name__}, not a string.")

@@ -15,6 +15,7 @@ from typing import cast
 from urllib.parse import quote, unquote, urlsplit
 
 from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.transport.settings import invalid_host
 
 PRODUCTION = "https://firebasestorage.googleapis.com"
 MAX_NAME_BYTES = 1024
@@ -123,19 +124,18 @@ def _shown(name: str) -> str:
 # --- from configuration and URLs --------------------------------------------------------------------------------------
 
 
-def locate(bucket: object, emulator: str | None) -> Location:
+def locate(bucket: object, emulator: str | None, hint: str = "") -> Location:
     """The root of a bucket, named as the configuration does; `emulator` is the host:port that stands in for Google.
 
-    What is wrong with either is told when the place is used: programs build theirs while they are imported.
+    What is wrong with either is told when the place is used: programs build theirs while they are imported. `hint` is
+    added to the sentence for a missing bucket.
     """
     base = PRODUCTION if emulator is None else f"http://{emulator}"
-    if emulator is not None and "//" in emulator:
-        problem = "write host:port without a scheme, like 127.0.0.1:9199."
-        return _nowhere(f"FIREBASE_STORAGE_EMULATOR_HOST is {emulator!r}: {problem}", base)
+    if emulator is not None and (problem := invalid_host("storage", emulator)):
+        return _nowhere(problem, base)
     if bucket is None:
-        return _nowhere(
-            "The configuration has no 'storageBucket', which Storage needs; add it or pass storage(bucket).", base
-        )
+        problem = "The configuration has no 'storageBucket', which Storage needs; add it or pass storage(bucket)."
+        return _nowhere(problem + hint, base)
     if not isinstance(bucket, str):
         return _nowhere(f"The 'storageBucket' in the configuration is a {type(bucket).__name__}, not a string.", base)
     name = bucket.strip().removeprefix("gs://").rstrip("/")

@@ -10,10 +10,12 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast, runtime_checkable
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.lifecycle import register
+from firebase_rest.transport.settings import malformed_path
 from firebase_rest.transport.single_flight import SingleFlight
 
 if TYPE_CHECKING:
@@ -168,8 +170,9 @@ class ServiceAccount:
     application default credentials. Nothing is read before the first request. `fetch` sends without a credential.
     """
 
-    def __init__(self, source: object, fetch: Callable[[Request], Response]) -> None:
+    def __init__(self, source: object, fetch: Callable[[Request], Response], setting: str = "credentials") -> None:
         self._source = source
+        self._setting = setting
         self._fetch = fetch
         self._google: Any = None  # google-auth ships no types
         self._renewal = SingleFlight()
@@ -185,7 +188,9 @@ class ServiceAccount:
     def __reduce__(self) -> tuple[object, ...]:
         source: Any = self._source
         if isinstance(source, (str, os.PathLike)):
-            return type(self), (os.fspath(cast("str | os.PathLike[str]", source)), self._fetch)
+            path = os.fsdecode(cast("str | os.PathLike[str]", source))
+            if malformed_path(path) is None:
+                return type(self), (path, self._fetch, self._setting)
         raise TypeError("Only a service account that is the path of a key file can be pickled: a pickle shows the key.")
 
     @property
@@ -195,7 +200,11 @@ class ServiceAccount:
 
         with self._loading:
             if self._google is None:
-                self._google = load(self._source)
+                try:
+                    self._google = load(self._source, self._setting)
+                except Exception as error:
+                    clear_frames(error.__traceback__)  # their local variables hold the key
+                    raise
             return self._google
 
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:

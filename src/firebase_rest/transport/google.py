@@ -7,6 +7,7 @@ requests transport closes the session it was given, retries by itself, and knows
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -17,6 +18,7 @@ from firebase_rest.errors import ConfigError, InvalidResponse, NetworkError, Rat
 from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.redact import redact
+from firebase_rest.transport.settings import malformed_path
 from firebase_rest.transport.wire import Request, Response, RetryPolicy
 
 SCOPES = (
@@ -26,74 +28,107 @@ SCOPES = (
 )
 TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, no secret
 
-_ASK_FOR = (
-    'a service account is the path of its key file, the file\'s content as a dict, google-auth credentials, or "adc"'
-)
+_ASK_FOR = 'the path of its key file, the file\'s content as a dict, google-auth credentials, or "adc"'
+_NEW_KEY = "download a new key file in the Firebase console (project settings, service accounts)"
 
 
 # --- loading ---------------------------------------------------------------------------------------------------------
 
 
-def load(source: object) -> Any:
-    """google-auth credentials from what a program configured. Raises `ConfigError`, and OSError for a missing file."""
+def load(source: object, setting: str) -> Any:
+    """Return google-auth credentials. Raises `ConfigError`, and OSError if the key file cannot be read."""
     if isinstance(source, str) and source == "adc":
         return _default_credentials()
     if isinstance(source, Mapping):
-        return _from_info(cast(Mapping[str, Any], source), "The service account mapping")
+        return _from_info(cast(Mapping[str, Any], source), f"The service account in {setting}")
     if isinstance(source, (str, os.PathLike)):
-        path = str(Path(cast("str | os.PathLike[str]", source)))
-        if "\n" in path or path.lstrip().startswith(("{", "-----BEGIN")):
-            # Opening it would put the private key into the OSError's file name.
-            raise ConfigError(f"The service account is a key or JSON text, not a path: {_ASK_FOR} (json.loads(text)).")
-        return _from_info(_read(Path(path)), f"The service account file {path!r}")
-    return _scoped(source)
+        path = os.fsdecode(cast("str | os.PathLike[str]", source))
+        _refuse_unless_path(path, setting)
+        return _from_info(_read(path), f"The service account file {path!r}")
+    return _scoped(source, setting)
 
 
-def _read(path: Path) -> Mapping[str, Any]:
+def _refuse_unless_path(text: str, setting: str) -> None:
+    kind = malformed_path(text)
+    if kind is None:
+        return
+    hint = " (pass json.loads(text))" if kind.startswith("JSON text") else ""
+    raise ConfigError(f"The service account in {setting} must be {_ASK_FOR}, got {kind}{hint}.")
+
+
+def _read(path: str) -> Mapping[str, Any]:
     try:
-        info = parse_object(path.read_bytes())
+        info = parse_object(Path(path).read_bytes())
     except OSError as error:  # its kind stays, which programs catch; its words name the setting
         error.strerror = f"{error.strerror} (the service account's key file, as configured)"
         raise
     if info:
         return info
-    raise ConfigError(
-        f"The service account file {str(path)!r} is not JSON; download a new key in the Firebase console "
-        "(project settings, service accounts)."
-    )
+    raise ConfigError(f"The service account file {path!r} is not JSON; {_NEW_KEY}.")
 
 
 def _from_info(info: Mapping[str, Any], where: str) -> Any:
     from google.oauth2 import service_account
 
-    complete = {"token_uri": TOKEN_URI, **info}
+    complete = {"token_uri": TOKEN_URI, **info, "private_key": _private_key(info, where)}
     try:
         return service_account.Credentials.from_service_account_info(complete, scopes=SCOPES)  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        # google-auth's sentence names the missing field, or says that the key cannot be parsed; the key is not in it.
-        problem = f"{where} cannot be used: {redact(str(error.args[0] if error.args else error))}"
-    raise ConfigError(problem)
+        text = str(error.args[0] if error.args else error)
+    # google-auth names a missing field; of a key that cannot be parsed it quotes OpenSSL.
+    problem = redact(text) if "missing fields" in text else "its 'private_key' is not a valid private key"
+    raise ConfigError(f"{where} cannot be used: {problem}; {_NEW_KEY}.")
+
+
+def _private_key(info: Mapping[str, Any], where: str) -> str:
+    """Return the PEM text of the private key, with line breaks in place of a literal backslash and n."""
+    key: object = info.get("private_key")
+    problem: str | None
+    if not isinstance(key, str):
+        problem = "missing" if key is None else f"{type(key).__name__}, not a string"
+    else:
+        pem = re.sub(r"\\+[rn]", "\n", key).strip().strip("\"'")
+        problem = _pem_problem(pem)
+        if problem is None:
+            return pem
+    raise ConfigError(f"{where} cannot be used: its 'private_key' is {problem}; {_NEW_KEY}.")
+
+
+def _pem_problem(pem: str) -> str | None:
+    if "PUBLIC KEY" in pem or "CERTIFICATE" in pem:
+        return "a public key or a certificate"
+    if "-----BEGIN" not in pem:
+        return "not the PEM text of a private key"
+    if "-----END" not in pem:
+        return "truncated (its last line is missing)"
+    if "\n" not in pem:
+        return "without line breaks (they were replaced or removed)"
+    return None
 
 
 def _default_credentials() -> Any:
     import google.auth as google_auth
     from google.auth import exceptions
 
+    name = "GOOGLE_APPLICATION_CREDENTIALS"
+    kind = malformed_path(os.environ.get(name) or ".")
+    if kind is not None:
+        raise ConfigError(f"{name} must be the path of a service account's key file, got {kind}.")
     try:
         return cast(Any, google_auth).default(scopes=SCOPES)[0]  # not typed to the last argument
-    except exceptions.DefaultCredentialsError:
+    except (exceptions.DefaultCredentialsError, ValueError, KeyError, TypeError, AttributeError, OSError):
         pass
-    raise ConfigError(
-        'credentials="adc": no application default credentials were found; set GOOGLE_APPLICATION_CREDENTIALS to a '
-        "key file's path."
-    )
+    problem = "no application default credentials were found"
+    if os.environ.get(name):
+        problem = f"the file that {name} names is missing or is not a key file"
+    raise ConfigError(f'credentials="adc": {problem}; set {name} to the path of a service account\'s key file.')
 
 
-def _scoped(source: object) -> Any:
+def _scoped(source: object, setting: str) -> Any:
     from google.auth import credentials
 
     if not isinstance(source, credentials.Credentials):
-        raise ConfigError(f"{_ASK_FOR[0].upper()}{_ASK_FOR[1:]}, not {type(source).__name__}.")
+        raise ConfigError(f"The service account in {setting} must be {_ASK_FOR}, got {type(source).__name__}.")
     return cast(Any, credentials).with_scopes_if_required(source, SCOPES)
 
 

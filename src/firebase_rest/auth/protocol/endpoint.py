@@ -14,6 +14,7 @@ from urllib.parse import quote, urlencode
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.errors import ConfigError, InvalidResponse
 from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.settings import invalid_host
 from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 _JSON = {"Content-Type": "application/json"}
@@ -26,13 +27,14 @@ class Endpoint:
     """A project's Auth: its API key, and the host:port of an emulator that stands in for Google's hosts.
 
     `locale` is the language of mails and text messages, a BCP 47 tag such as "fr" or "pt-BR"; `tenant_id` is the tenant
-    whose users sign in.
+    whose users sign in; `hint` is added to the sentence for a missing API key.
     """
 
     api_key: str | None = field(repr=False)
     emulator: str | None
     locale: str | None = None
     tenant_id: str | None = None
+    hint: str = ""
 
     def account(
         self, operation: str, body: Mapping[str, Any], repeat: RetryPolicy = RetryPolicy.IF_NOT_SENT
@@ -60,11 +62,8 @@ class Endpoint:
         """Where a path of a Google host is: there, or at the emulator, which keeps the host as the first segment."""
         if self.emulator is None:
             return f"https://{host}/{path}"
-        if "//" in self.emulator:
-            raise ConfigError(
-                f"FIREBASE_AUTH_EMULATOR_HOST is {self.emulator!r}: write host:port without a scheme, "
-                "like 127.0.0.1:9099."
-            )
+        if problem := invalid_host("auth", self.emulator):
+            raise ConfigError(problem)
         return f"http://{self.emulator}/{host}/{path}"
 
     def _post(self, path: str, body: Mapping[str, Any], repeat: RetryPolicy) -> Request:
@@ -81,7 +80,7 @@ class Endpoint:
         if self.api_key is None:
             raise ConfigError(
                 "The configuration has no 'apiKey', which Auth needs; copy it from the Firebase console "
-                "(project settings, general, web API key)."
+                f"(project settings, general, web API key).{self.hint}"
             )
         return (("key", self.api_key),)
 

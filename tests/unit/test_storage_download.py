@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 
@@ -213,6 +214,112 @@ def test_refusals_are_typed_whatever_their_body(status, body, error, message):
     with pytest.raises(error) as caught:
         fetch(Bucket(before=[lambda: Response(status, {}, body)]))
     assert caught.value.message.startswith(message)
+
+
+# --- which end is confirmed -------------------------------------------------------------------------------------------
+
+
+def close_delimited(bucket: Bucket, *sizes: int | None) -> None:
+    """Leave out every length, and end the first responses silently after so many bytes."""
+    real, left = bucket.send, list(sizes)
+
+    def send(request):
+        response = real(request)
+        if response.reader is None:
+            return response
+        size = left.pop(0) if left else None
+        if size is not None:
+            bucket.readers[-1].data = bucket.readers[-1].data[:size]
+        headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+        return replace(response, headers=headers, has_length=False)
+
+    bucket.send = send
+
+
+def metadata_of(data: bytes, **changes: object) -> bytes:
+    md5 = b64encode(hashlib.md5(data).digest()).decode()
+    return json.dumps({"name": "a.bin", "size": str(len(data)), "md5Hash": md5, "generation": "1", **changes}).encode()
+
+
+NO_HASH = {"x-goog-hash": ""}
+
+
+def test_body_without_length_is_confirmed_by_its_hash_header():
+    bucket = Bucket()
+    close_delimited(bucket)
+    assert fetch(bucket) == DATA
+    assert len(bucket.requests) == 1
+
+
+def test_body_without_length_is_confirmed_by_metadata_and_resumed_where_it_was_cut():
+    bucket = Bucket(headers=NO_HASH, metadata=metadata_of(DATA))
+    close_delimited(bucket, 500, 30_000)
+    assert fetch(bucket) == DATA
+    assert [request.headers.get("Range") for request in bucket.requests] == [None, None, "bytes=500-", "bytes=30500-"]
+
+
+@pytest.mark.parametrize(
+    "changes", [{"size": None}, {"size": "x"}, {"generation": "2"}, {"size": str(len(DATA) + 1)}], ids=repr
+)
+def test_body_without_length_that_metadata_do_not_confirm_is_refused(changes):
+    bucket = Bucket(headers=NO_HASH, metadata=metadata_of(DATA, **changes), ranges=False)
+    close_delimited(bucket)
+    with pytest.raises(InvalidResponse):
+        fetch(bucket)
+
+
+def test_body_without_length_that_differs_from_metadata_is_a_mismatch():
+    for metadata in (metadata_of(b"x" + DATA[1:]), metadata_of(DATA[1:])):
+        bucket = Bucket(headers=NO_HASH, metadata=metadata)
+        close_delimited(bucket)
+        with pytest.raises(ChecksumMismatch):
+            fetch(bucket)
+
+
+def test_resumed_download_without_any_version_is_compared_with_metadata():
+    bucket = Bucket([30_000], headers=NO_HASH, metadata=metadata_of(DATA))
+    bucket.wrong = {"etag": "", "x-goog-generation": ""}
+    real = bucket.send
+
+    def send(request):
+        response = real(request)
+        for name in ("etag", "x-goog-generation"):
+            dict(response.headers).pop(name, None)
+        return replace(
+            response, headers={key: value for key, value in response.headers.items() if key not in bucket.wrong}
+        )
+
+    bucket.send = send
+    assert fetch(bucket) == DATA
+    bucket.breaks = [30_000]
+    bucket.before = [lambda: None, lambda: setattr(bucket, "data", DATA[::-1])]
+    with pytest.raises(ChecksumMismatch):
+        fetch(bucket)
+
+
+def test_headers_that_were_cut_are_read_again():
+    bucket = Bucket([0], headers={"etag": "v", "x-goog-hash": "md5=abc", "x-goog-stored-content-length": "1"})
+    bucket.before = [lambda: None, bucket.headers.clear]
+    assert fetch(bucket) == DATA
+
+
+def test_break_after_the_last_byte_of_chunks_is_no_change():
+    bucket = Bucket([len(DATA)], headers=NO_HASH, metadata=metadata_of(DATA))
+    bucket.wrong = {"content-length": ""}
+    bucket.before = [lambda: None, lambda: Response(416, {"content-range": f"bytes */{len(DATA)}"})]
+    assert fetch(bucket) == DATA
+    bucket = Bucket([len(DATA) - 5], headers=NO_HASH, metadata=metadata_of(DATA))
+    bucket.wrong = {"content-length": ""}
+    bucket.before = [lambda: None, lambda: Response(416, {"content-range": f"bytes */{len(DATA) - 6}"})]
+    with pytest.raises(PreconditionFailed):
+        fetch(bucket)
+
+
+@pytest.mark.parametrize("start", [0, 5])
+def test_range_that_the_server_wrongly_rejects_is_not_empty(start):
+    bucket = Bucket(before=[lambda: Response(416, {"content-range": "bytes */100"})])
+    with pytest.raises(InvalidResponse):
+        fetch(bucket, Span(start, 50))
 
 
 # --- gzip ------------------------------------------------------------------------------------------------------------

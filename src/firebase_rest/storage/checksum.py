@@ -26,6 +26,10 @@ class Expected:
     crc32c: int | None = None
     size: int | None = None
 
+    @property
+    def has_checksum(self) -> bool:
+        return self.md5 is not None or self.crc32c is not None
+
 
 @lru_cache
 def crc32c_is_quick() -> bool:
@@ -54,9 +58,12 @@ class Checksum:
 
     @classmethod
     def quickest(cls, expected: Expected | None = None, by: Md5 | None = None) -> Checksum:
-        """One that costs least, of those that can be compared with what is expected."""
-        if expected is None:
-            return cls(md5=not crc32c_is_quick(), crc32c=crc32c_is_quick(), by=by)
+        """The cheapest one that can be compared with `expected`; without it, the cheapest of all.
+
+        Where `expected` has no checksum it is for metadata that may have either one.
+        """
+        if expected is None or not expected.has_checksum:
+            return cls(md5=expected is not None or not crc32c_is_quick(), crc32c=crc32c_is_quick(), by=by)
         # An object that was put together from others has no MD5.
         crc32c = expected.crc32c is not None and (crc32c_is_quick() or expected.md5 is None)
         return cls(md5=not crc32c and expected.md5 is not None, crc32c=crc32c, by=by)
@@ -101,30 +108,44 @@ class Checksum:
 
 
 def of_metadata(metadata: Mapping[str, Any]) -> Expected:
-    """What an object's metadata say."""
-    size, md5, crc32c = metadata.get("size"), metadata.get("md5Hash"), metadata.get("crc32c")
+    """Read size and checksums from an object's metadata; values that are none are left out."""
+    size, md5, crc32c = (metadata.get(name) for name in ("size", "md5Hash", "crc32c"))
     return Expected(
-        md5 if isinstance(md5, str) and md5 else None,
-        _number(crc32c) if isinstance(crc32c, str) else None,
-        int(size) if isinstance(size, str) and size.isdecimal() else None,
+        _md5(md5) if isinstance(md5, str) else None,
+        _crc32c(crc32c) if isinstance(crc32c, str) else None,
+        decimal(size) if isinstance(size, str) else None,
     )
 
 
 def of_header(value: str) -> Expected:
-    """What an `x-goog-hash` header says: "crc32c=...,md5=...", in one line or in several that were joined."""
+    """Read the checksums in an `x-goog-hash` header: "crc32c=...,md5=..."."""
     sums: dict[str, str] = {}
     for entry in value.split(","):
         name, _, text = entry.strip().partition("=")  # at the first one: base64 ends in others
         sums[name.lower()] = text.strip()
-    return Expected(sums.get("md5") or None, _number(sums.get("crc32c", "")))
+    return Expected(_md5(sums.get("md5", "")), _crc32c(sums.get("crc32c", "")))
 
 
-def _number(text: str) -> int | None:
+def decimal(text: str) -> int | None:
+    """The number that decimal digits denote; None for other text and for more than 64 bits."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) < 20 else None
+
+
+def _md5(text: str) -> str | None:
+    return text if _is_base64(text, 16) else None
+
+
+def _crc32c(text: str) -> int | None:
     """A CRC-32C: base64 of four big-endian bytes in production, a decimal number in the official emulator."""
-    if text.isdecimal() and text.isascii():
-        return int(text) & 0xFFFFFFFF
+    number = decimal(text)
+    if number is not None:
+        return number & 0xFFFFFFFF
+    return int.from_bytes(b64decode(text), "big") if _is_base64(text, 4) else None
+
+
+def _is_base64(text: str, size: int) -> bool:
+    """Whether `text` is base64 of exactly `size` bytes."""
     try:
-        raw = b64decode(text, validate=True)
+        return len(b64decode(text, validate=True)) == size
     except ValueError:
-        return None
-    return int.from_bytes(raw, "big") if len(raw) == 4 else None
+        return False

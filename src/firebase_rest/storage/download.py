@@ -12,10 +12,10 @@ from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
-from firebase_rest.errors import ChecksumMismatch, InvalidResponse, NetworkError, PreconditionFailed
-from firebase_rest.storage.checksum import Checksum, Expected, Md5, of_header
+from firebase_rest.errors import ApiError, ChecksumMismatch, InvalidResponse, NetworkError, PreconditionFailed
+from firebase_rest.storage.checksum import Checksum, Expected, Md5, decimal, of_header, of_metadata
 from firebase_rest.storage.location import Location
-from firebase_rest.storage.protocol import check, get_metadata
+from firebase_rest.storage.protocol import Metadata, check, get_metadata, refusal
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.retry import backoff_delay
 from firebase_rest.transport.wire import Pause, Request, Response, RetryPolicy, Sender
@@ -30,7 +30,8 @@ T = TypeVar("T")
 BodyFlow: TypeAlias = Generator[Request | Pause | bytes, Response, T]
 """A flow that hands on bytes while it goes."""
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
+_UNSATISFIED_RANGE = re.compile(r"bytes \*/([0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +47,9 @@ class Span:
 
 
 class Arrival:
-    """How far a download has come. `done` and `total` count stored bytes; `total` is None while nobody has said it.
+    """The progress of a download. `done` and `total` count stored bytes; `total` is None while it is unknown.
 
-    `md5` adds up the MD5 if that is needed; None: it is added up here.
+    `md5` computes the MD5; None: hashlib does.
     """
 
     def __init__(self, location: Location, span: Span | None = None) -> None:
@@ -59,24 +60,32 @@ class Arrival:
         self.md5: Md5 | None = None
         self.generation: str | None = None
         self._etag: str | None = None
-        self._encoding: str | None = None
+        self._encoding = ""
         self._stored_gzip = False
         self._on_the_fly = False
         self._inflater: Inflater | None = None
         self._expected = Expected()
         self._checksum: Checksum | None = None
         self._position = 0
+        self._part_end: int | None = None
+        self._is_framed = False
+        self._has_ended = False
+        self._is_same_version = True
 
     @property
     def _next(self) -> int:
         """The stored byte that is wanted next."""
         return self.span.start + self.done
 
+    @property
+    def _is_ranged(self) -> bool:
+        return bool(self._next) or self.span.end is not None
+
     def request(self) -> Request:
         """The request for what is still missing."""
         # Stored gzip must come as it is stored: only so do lengths, ranges and checksums mean the same bytes.
         headers = {"Accept-Encoding": "identity" if self._on_the_fly else "gzip"}
-        if self._next or self.span.end is not None:
+        if self._is_ranged:
             last = "" if self.span.end is None else str(self.span.end - 1)
             headers["Range"] = f"bytes={self._next}-{last}"
         params = (("alt", "media"),)
@@ -91,17 +100,21 @@ class Arrival:
             reauth_on_401=True,
         )
 
-    # --- what the headers say ---------------------------------------------------------------------------------------
+    # --- response headers -------------------------------------------------------------------------------------------
 
     def opened(self, response: Response) -> None:
-        """An answer has begun. Raises `PreconditionFailed` if it is of another version than what has arrived."""
-        headers = response.headers
-        encoding = headers.get("content-encoding", "").strip().lower()
+        """Read a response's headers.
+
+        Raises `PreconditionFailed` if the response is of another version than the bytes received before,
+        `InvalidResponse` if its body is not the requested part of the object.
+        """
+        if response.status not in (200, 206):
+            raise InvalidResponse(f"Expected the object's bytes, got an empty response (HTTP {response.status}).")
+        encoding = response.headers.get("content-encoding", "").strip().lower()
         encoding = "" if encoding == "identity" else encoding
-        generation, etag = headers.get("x-goog-generation"), headers.get("etag")
-        if self._encoding is None:
-            self._expected = _expected(response)
-            self._begin(headers.get("x-goog-stored-content-encoding", "").lower(), encoding)
+        generation, etag = response.headers.get("x-goog-generation"), response.headers.get("etag")
+        if not self.done:  # the headers of an earlier response may have been cut
+            self._begin(response, encoding)
             self.generation, self._etag = generation, etag
         elif (
             _differ(generation, self.generation)
@@ -109,52 +122,84 @@ class Arrival:
             or (not self._on_the_fly and encoding != self._encoding)
         ):
             raise self.changed(response)
+        else:
+            self._is_same_version &= None not in (generation, self.generation) or None not in (etag, self._etag)
         if self._on_the_fly:
             self._inflater = Inflater() if encoding == "gzip" else None
-        self._position = self._first_byte(response)
-        total = _total(response)
-        if total is not None and not self._on_the_fly:
-            if self.total is not None and self.total != total:
+        total = self._read_range(response)
+        if total is not None:
+            if self.done and self.total is not None and self.total != total:
                 raise self.changed(response)
             self.total = total
 
     @property
     def length(self) -> int | None:
-        """How many stored bytes the whole download has; None while nobody has said it."""
-        if self.total is None:
-            return None
-        end = self.total if self.span.end is None else min(self.span.end, self.total)
-        return max(0, end - self.span.start)
+        """The number of stored bytes of the whole download; None while it is unknown."""
+        return None if self.total is None else max(0, self._end_in(self.total) - self.span.start)
 
-    def _begin(self, stored: str, encoding: str) -> None:
+    def _end_in(self, size: int) -> int:
+        return size if self.span.end is None else min(self.span.end, size)
+
+    def _begin(self, response: Response, encoding: str) -> None:
+        stored = response.headers.get("x-goog-stored-content-encoding", "").lower()
+        self._expected = _expected(response)
         self._encoding = encoding
         self._on_the_fly = encoding == "gzip" and stored not in ("", "gzip")
         self._stored_gzip = stored == "gzip"
+        self.total = None
         if self.span.is_whole:
             self._inflater = Inflater() if encoding == "gzip" else None
-            if not (self._stored_gzip and encoding != "gzip"):
-                # Otherwise the server inflates on the way, and the sums are of what we do not see.
-                self._checksum = Checksum.quickest(self._expected, self.md5)
+            # Otherwise the server inflates on the way, and the sums are of bytes that are not sent.
+            is_comparable = not (self._stored_gzip and encoding != "gzip")
+            self._checksum = Checksum.quickest(self._expected, self.md5) if is_comparable else None
 
-    def _first_byte(self, response: Response) -> int:
-        """Which stored byte the answer's body begins with."""
-        if response.status != 206:
-            return 0  # a server may ignore the Range
-        match = _CONTENT_RANGE.match(response.headers.get("content-range", ""))
-        if match is None or int(match[1]) != self._next:
-            raise InvalidResponse("The server sent another part of the object than it was asked for.")
-        return int(match[1])
+    def _read_range(self, response: Response) -> int | None:
+        """Read which bytes the response has. Returns the size of the stored object; None if it is unknown."""
+        self._position, self._part_end = 0, None  # a server may ignore the Range
+        self._has_ended = False
+        # The transport has verified the end of such a body: by its length, or by its last chunk.
+        length = response.headers.get("content-length")
+        self._is_framed = response.has_length and (length is None or decimal(length) is not None)
+        if response.status == 206:
+            match = _CONTENT_RANGE.fullmatch(response.headers.get("content-range", "").strip())
+            if match is None or int(match[1]) != self._next:
+                raise InvalidResponse("The server sent another part of the object than the requested one.")
+            self._position, self._part_end = self._next, int(match[2]) + 1
+            total = decimal(match[3])
+            if total is not None and total < self._part_end:
+                raise InvalidResponse(f"Invalid Content-Range: byte {match[2]} of {total}.")
+            self._is_framed = False  # the part may be shorter than the requested one
+            return total
+        size = None if self._on_the_fly else decimal(length or "")
+        is_as_stored = not (self._stored_gzip and self._encoding != "gzip")
+        return self._expected.size if size is None and is_as_stored else size
+
+    def beyond_end(self, response: Response) -> None:
+        """The server has no bytes in the requested range (416). Raises as `opened`, and typed refusals."""
+        if not self._is_ranged:
+            raise refusal(response)
+        match = _UNSATISFIED_RANGE.fullmatch(response.headers.get("content-range", "").strip())
+        if match:
+            self.total = int(match[1])
+        self._is_framed, self._has_ended = False, not self.done
+        if self.total is None:
+            return
+        if self.done and self._next != self.total:
+            raise self.changed(response)
+        if self._next < self.total:
+            raise InvalidResponse("The server rejected a range that the object has.")
+        self._has_ended = True
 
     def changed(self, response: Response) -> PreconditionFailed:
-        """The error for an object that is not the one that the download began with."""
+        """The error for an object that was overwritten since the download began."""
         message = f"{self.location.name!r} was overwritten while it was being downloaded."
-        answer = replace(response, status=412, body=message.encode(), reader=None)
-        return api_error(PreconditionFailed, answer, message)
+        precondition_failed = replace(response, status=412, body=message.encode(), reader=None)
+        return api_error(PreconditionFailed, precondition_failed, message)
 
-    # --- what the body brings ---------------------------------------------------------------------------------------
+    # --- response body ----------------------------------------------------------------------------------------------
 
     def take(self, data: bytes) -> Iterator[bytes]:
-        """Bytes as they came; what of them, inflated where need be, is handed on."""
+        """Take received bytes, and yield those of the file, inflated if it is gzip."""
         if self._on_the_fly and self._inflater is not None:
             for inflated in self._inflater.feed(data):
                 yield from self._taken(inflated)
@@ -166,7 +211,7 @@ class Arrival:
                 yield from self._inflater.feed(stored)
 
     def _taken(self, data: bytes) -> Iterator[bytes]:
-        """Stored bytes, without those that have been here before and those that nobody asked for."""
+        """Stored bytes, without repeated and unrequested ones."""
         skip = min(len(data), max(0, self._next - self._position))
         self._position += len(data)
         end = len(data) if self.span.end is None else skip + max(0, self.span.end - self._next)
@@ -180,20 +225,50 @@ class Arrival:
 
     @property
     def is_satisfied(self) -> bool:
-        """Whether all that was asked for is here."""
+        """Whether the requested range is complete."""
         return self.span.end is not None and self._next >= self.span.end
 
     def check_end(self) -> None:
-        """The body has ended. Raises `InvalidResponse` if the object has not."""
-        goal = self.total if self.span.end is None else self.span.end
-        if goal is not None and self.total is not None and self._next < min(goal, self.total):
-            raise InvalidResponse(f"The answer ended after {self._next} of {min(goal, self.total)} bytes.")
+        """The response's body has ended. Raises `InvalidResponse` if it is shorter or longer than announced."""
+        goal = self._part_end if self.total is None else self._end_in(self.total)
+        if goal is not None and (self._next < goal or (self.done and self._next > goal)):
+            raise InvalidResponse(f"The response ended after {self._next} of {goal} bytes.")
+        if self._on_the_fly and self._inflater is not None:
+            self._inflater.check_end()
+        self._has_ended = self._is_framed or self.total is not None
+
+    # --- integrity --------------------------------------------------------------------------------------------------
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether framing or length confirm that all bytes are there, and of one version."""
+        return self.is_satisfied or (self._has_ended and self._is_same_version)
+
+    @property
+    def is_compared(self) -> bool:
+        """Whether the headers contain a checksum of the bytes."""
+        return self._checksum is not None and self._expected.has_checksum
 
     def difference(self) -> str | None:
-        """What differs from the checksum, if the whole object was compared with one."""
+        """The difference between the bytes and the checksum in the headers; None if there is none to compare."""
+        return None if self._checksum is None else self._checksum.differs(self._expected)
+
+    def check_gzip(self) -> None:
+        """Raise `InvalidResponse` if a file that is inflated here ends within its gzip data."""
         if self._inflater is not None:
             self._inflater.check_end()
-        return None if self._checksum is None else self._checksum.differs(self._expected)
+
+    def compare(self, metadata: Metadata) -> InvalidResponse | None:
+        """Compare the bytes with the object's metadata. Returns the error if bytes are missing."""
+        stored = of_metadata(metadata)
+        generation = metadata.get("generation")
+        if stored.size is None or (isinstance(generation, str) and _differ(generation, self.generation)):
+            return InvalidResponse(f"Could not confirm that {self.location.name!r} arrived complete.")
+        if self._next < self._end_in(stored.size):
+            return InvalidResponse(f"The response ended after {self._next} of {self._end_in(stored.size)} bytes.")
+        if self._checksum is not None:
+            self._checksum.check(stored, f"{self.location.name!r} arrived damaged")
+        return None
 
     @property
     def came_inflated(self) -> bool:
@@ -202,17 +277,7 @@ class Arrival:
 
 def _expected(response: Response) -> Expected:
     sums = of_header(response.headers.get("x-goog-hash", ""))
-    length = response.headers.get("x-goog-stored-content-length", "")
-    return Expected(sums.md5, sums.crc32c, int(length) if length.isdecimal() else None)
-
-
-def _total(response: Response) -> int | None:
-    """The length of the stored object, if the answer says it."""
-    if response.status == 206:
-        match = _CONTENT_RANGE.match(response.headers.get("content-range", ""))
-        return int(match[3]) if match and match[3] != "*" else None
-    length = response.headers.get("content-length", "")
-    return int(length) if length.isdecimal() else None
+    return replace(sums, size=decimal(response.headers.get("x-goog-stored-content-length", "")))
 
 
 def _differ(one: str | None, other: str | None) -> bool:
@@ -252,38 +317,39 @@ class Inflater:
 
 
 def receive(arrival: Arrival, attempts: int) -> BodyFlow[None]:
-    """The object's bytes. After a break it goes on where it was, and gives up after `attempts` without any progress.
+    """Yield the object's bytes. Resumes after a break, and gives up after `attempts` without any progress.
 
-    Raises `PreconditionFailed` if the object is overwritten meanwhile, `ChecksumMismatch`, and the typed refusals.
+    Raises `PreconditionFailed` if the object is overwritten meanwhile, `ChecksumMismatch`, `InvalidResponse` if nothing
+    confirms that the bytes are complete, and typed refusals.
     """
     failures = 0
     while True:
         before = arrival.done
         response = yield arrival.request()
+        failure: NetworkError | None = None
         if response.status == 416:
-            if arrival.done and arrival.done != arrival.total:
-                raise arrival.changed(response)
-            break  # nothing there, or nothing more
-        check(response)
-        failure = yield from _arriving(arrival, response)
+            arrival.beyond_end(response)
+        else:
+            failure = yield from _arriving(arrival, check(response))
+        failure = failure or (yield from _verify(arrival))
         if failure is None:
-            break
+            return
         failures = 1 if arrival.done > before else failures + 1
         if failures > attempts:
             raise failure
         if failures > 1:
             yield Pause(backoff_delay(failures - 1))
-    difference = arrival.difference()
-    if difference is not None:
-        yield from _explained(arrival, difference)
 
 
 def _arriving(arrival: Arrival, response: Response) -> BodyFlow[NetworkError | None]:
-    """The bytes of one answer. Returns what broke it off, if anything did."""
+    """Yield the bytes of one response. Returns the error that interrupted it."""
     reader = response.reader or _Whole(response.body)
     size = _FIRST_PIECE
     try:
-        arrival.opened(response)
+        try:
+            arrival.opened(response)
+        except InvalidResponse as error:
+            return error
         while not arrival.is_satisfied:
             try:
                 data = reader.read(size)
@@ -298,6 +364,32 @@ def _arriving(arrival: Arrival, response: Response) -> BodyFlow[NetworkError | N
         return None
     finally:
         reader.close()
+
+
+def _verify(arrival: Arrival) -> BodyFlow[InvalidResponse | None]:
+    """Compare the bytes with the checksum, or with the metadata where nothing else confirms that they are complete.
+
+    Returns the error if bytes are missing, or may be. Raises `ChecksumMismatch` and `InvalidResponse`.
+    """
+    difference = arrival.difference()
+    mismatch = ChecksumMismatch(f"{arrival.location.name!r} arrived damaged: {difference}.")
+    if difference is None and (arrival.is_complete or arrival.is_compared):
+        arrival.check_gzip()
+        return None
+    if arrival.is_complete and not arrival.came_inflated:
+        raise mismatch
+    try:
+        metadata = yield from get_metadata(arrival.location)
+    except ApiError:
+        metadata = {}
+    if arrival.is_complete:
+        if str(metadata.get("contentEncoding", "")).lower() == "gzip":
+            return None  # the server has inflated the file without saying so in the headers
+        raise mismatch
+    failure = arrival.compare(metadata)
+    if failure is None:
+        arrival.check_gzip()
+    return failure
 
 
 class _Whole:
@@ -315,15 +407,6 @@ class _Whole:
         """Nothing waits here."""
 
     close = abort
-
-
-def _explained(arrival: Arrival, difference: str) -> BodyFlow[None]:
-    """The checksum differs: an error, unless the server has inflated the object without saying so."""
-    if arrival.came_inflated:
-        metadata = yield from get_metadata(arrival.location)
-        if str(metadata.get("contentEncoding", "")).lower() == "gzip":
-            return
-    raise ChecksumMismatch(f"{arrival.location.name!r} arrived damaged: {difference}.")
 
 
 def pieces(flow: BodyFlow[object], sender: Sender, opened: Callable[[], object] = lambda: None) -> Iterator[bytes]:

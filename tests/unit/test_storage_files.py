@@ -82,7 +82,7 @@ def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
         (io.StringIO("text"), "'rb'"),
         (iter(["text"]), "encode it"),
         ([1, 2], "int came"),
-        (5, "not int"),
+        (5, "got int"),
         (type("Nonblocking", (), {"read": lambda self, size: None})(), "blocking"),
     ],
 )

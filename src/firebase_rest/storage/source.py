@@ -6,10 +6,13 @@ again until the next one is asked for, and every byte goes into the checksum onc
 
 from __future__ import annotations
 
+import errno
 import io
 import os
-from collections.abc import Generator, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from contextlib import contextmanager, suppress
+from inspect import GEN_CREATED, getgeneratorstate, isgenerator
 from types import TracebackType
 from typing import Any, cast
 
@@ -35,7 +38,9 @@ class Source:
         self._opened = False
         self._file = self._open(file)
         self._origin, size = _extent(self._file)
+        self._version = _version(self._file)
         self.size = size or None  # some of the system's own files say 0 and have more
+        self._can_be_empty = size is not None or self._opened or _is_unread(file)
         # What cannot be read again is summed up both ways: nobody knows yet which sum Firebase will tell.
         once = self.size is None
         self.checksum = Checksum(crc32c=crc32c_is_quick()) if once else Checksum.quickest()
@@ -52,7 +57,8 @@ class Source:
     ) -> None:
         self.close()
         if error is not None and not self._opened and self._origin is not None:
-            self._file.seek(self._origin)  # so that it can be uploaded again
+            with suppress(OSError, ValueError):  # so that it can be uploaded again
+                self._file.seek(self._origin)
 
     def close(self) -> None:
         """Close the file, if it was opened here."""
@@ -62,19 +68,18 @@ class Source:
 
     def _open(self, file: Any) -> Any:
         if isinstance(file, (str, os.PathLike)):
-            path = os.fspath(cast("str | os.PathLike[str]", file))
             self._opened = True
-            return open(path, "rb")  # noqa: PTH123 - a missing file stays FileNotFoundError; close() closes it
+            return _open_path(cast("str | os.PathLike[str]", file))
         if isinstance(file, (bytes, bytearray, memoryview)):
             return io.BytesIO(bytes(cast(bytes, file)))
         if callable(getattr(file, "read", None)):
-            _refuse_text(file)
+            _check_readable(file)
             return file
-        if isinstance(file, Iterable):
+        if isinstance(file, Iterable) and not isinstance(file, (Mapping, AbstractSet)):
             return _Joined(iter(cast("Iterable[object]", file)))
-        raise UsageError(
-            f"put() takes a path, bytes, a file opened with 'rb', or an iterator of bytes, not {type(file).__name__}."
-        )
+        hint = " To store JSON, pass json.dumps(data).encode()." if isinstance(file, Mapping) else ""
+        kind = type(cast(object, file)).__name__
+        raise UsageError(f"Expected a path, bytes, a file opened with 'rb' or an iterator of bytes, got {kind}.{hint}")
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 
@@ -85,6 +90,11 @@ class Source:
         """
         if self.size is None:
             piece = self._get(start, size + 1)  # one byte more tells whether this is the end
+            if not start and not piece.size and not self._can_be_empty:
+                raise UsageError(
+                    "The file has no bytes left, and it cannot be rewound: it was probably read before. "
+                    "To store an empty file, pass b''."
+                )
             return ChunkedBody(piece.cut(0, size).parts), piece.size <= size
         size = min(size, self.size - start)
         return _View(self, start, size), start + size == self.size
@@ -99,6 +109,8 @@ class Source:
                 raise UsageError(
                     f"The file ended after {self._position} of {self.size} bytes: it changed while it was uploaded."
                 )
+            if self._position + len(block) == self.size and _version(self._file) != self._version:
+                raise UsageError("The file changed while it was uploaded. Upload a copy that does not change.")
             yield self._taken(block)
 
     def can_read(self, start: int) -> bool:
@@ -279,33 +291,86 @@ def _as_bytes(part: object) -> bytes:
     raise UsageError(f"What is uploaded consists of bytes, and a {type(part).__name__} came.")
 
 
-_TEXT = "The file is open in text mode, and what is stored are bytes: open it with open(path, 'rb')."
+# --- files that programs pass ----------------------------------------------------------------------------------------
+
+_HINTS = {
+    errno.ENOENT: "a str is a path; to store text, pass it as bytes: text.encode()",
+    errno.ENAMETOOLONG: "a str is a path; to store text, pass it as bytes: text.encode()",
+    errno.EISDIR: "this is a folder; upload_many() stores several files",
+}
 
 
-def _refuse_text(file: Any) -> None:
+def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
+    """Open a local file. Raises OSError, as `open` does, with a hint."""
+    try:
+        return open(path, "rb")  # noqa: PTH123 - Source.close() closes it
+    except ValueError:
+        problem: Exception = UsageError("The path has a null byte. To store text, pass it as bytes: text.encode().")
+    except OSError as error:
+        hint = _HINTS.get(error.errno or 0)
+        # A PathLike is meant as a path.
+        if hint is None or not (isinstance(path, str) or error.errno == errno.EISDIR):
+            raise
+        problem = OSError(error.errno, f"{error.strerror} ({hint})", os.fspath(path))
+    raise problem
+
+
+def is_text(file: Any) -> bool:
+    """Whether a file is open in text mode; also tempfile's and codecs' wrappers."""
     mode = getattr(file, "mode", "")
-    if isinstance(file, io.TextIOBase) or (isinstance(mode, str) and mode and hasattr(file, "encoding")):
-        raise UsageError(_TEXT)
+    return isinstance(file, io.TextIOBase) or (isinstance(mode, str) and bool(mode) and hasattr(file, "encoding"))
+
+
+def _check_readable(file: Any) -> None:
+    if getattr(file, "closed", False) is True:
+        raise UsageError("The file is closed. Pass an open file, or its path.")
+    raw = raw_file(file)
+    if is_text(file) or (raw is not None and not raw.readable()):
+        raise UsageError("The file must be open for reading bytes: open it with open(path, 'rb').")
+
+
+def _version(file: Any) -> tuple[int, int] | None:
+    """Size and modification time of a regular file; None for other objects."""
+    raw = raw_file(file)
+    status = None if raw is None else os.fstat(raw.fileno())
+    return None if status is None else (status.st_size, status.st_mtime_ns)
+
+
+def raw_file(file: Any) -> io.FileIO | None:
+    """The operating system's file behind an object of `open` or `tempfile`; None for other objects."""
+    raw = getattr(file, "raw", file)
+    return raw if isinstance(raw, io.FileIO) else None
+
+
+def _is_unread(file: object) -> bool:
+    """Whether an object that cannot seek has certainly not been read before."""
+    if isinstance(file, Generator):
+        return isgenerator(file) and getgeneratorstate(file) == GEN_CREATED
+    return not callable(getattr(file, "read", None)) and not isinstance(file, Iterator)
 
 
 def _extent(file: Any) -> tuple[int | None, int | None]:
-    """Where a file that can seek stands now, and how many bytes follow; None and None for other files."""
+    """The position of a file that can seek, and the number of bytes that follow; None and None for other files.
+
+    A file at its end is rewound: a program that passes one has just written or read it, and means all of it.
+    """
     try:
         origin = file.tell()
         end = file.seek(0, os.SEEK_END)
         end = file.tell() if end is None else end  # some web uploads return nothing
+        origin = 0 if origin >= end else origin
         file.seek(origin)
     except (AttributeError, OSError, ValueError, TypeError):
         return None, None
     if not isinstance(origin, int) or not isinstance(end, int):
         return None, None
-    return origin, max(0, end - origin)
+    return origin, end - origin
 
 
 def name_of(file: Any) -> str:
     """The name of a local file or a web upload; "" if there is none."""
     if isinstance(file, (str, os.PathLike)):
-        return os.fspath(cast("str | os.PathLike[str]", file))
+        return os.fsdecode(cast("str | os.PathLike[str]", file))
     for attribute in ("filename", "name"):
         name: object = getattr(file, attribute, None)
         if isinstance(name, str):

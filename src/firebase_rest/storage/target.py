@@ -9,12 +9,14 @@ import io
 import os
 import secrets
 import shutil
+import stat
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, cast
 
 from firebase_rest.errors import UsageError
+from firebase_rest.storage.source import is_text, raw_file
 
 Downloadable = str | os.PathLike[str] | io.IOBase | Any
 """A path, or an object with `write` for bytes. `Any`: such objects have no common type."""
@@ -41,16 +43,19 @@ class Target(Protocol):
 def target_of(target: Downloadable) -> Target:
     """Raises `UsageError` for what is neither a path nor a file for bytes, IsADirectoryError for a folder."""
     if isinstance(target, (str, os.PathLike)):
-        name = os.fspath(cast("str | os.PathLike[str]", target))
+        name = os.fsdecode(cast("str | os.PathLike[str]", target))
         path = Path(name)
-        if not name:
-            raise UsageError("The name of the file to write is empty.")
+        if not name or "\0" in name:
+            raise UsageError(f"filename must be the path of a local file, got {name!r}.")
         special = path.exists() and not path.is_file() and not path.is_dir()
         return _OpenFile(path.open("wb"), owned=True) if special else _WholeFile(path)
     if not callable(getattr(target, "write", None)):
-        raise UsageError(f"A download goes to a path or a file opened with 'wb', not to a {type(target).__name__}.")
-    if isinstance(target, io.TextIOBase):
-        raise UsageError("The file is open in text mode, and what arrives are bytes: open it with open(path, 'wb').")
+        raise UsageError(f"filename must be a path or a file opened with 'wb', got {type(target).__name__}.")
+    if getattr(target, "closed", False) is True:
+        raise UsageError("The file is closed. Pass an open file, or its path.")
+    raw = raw_file(target)
+    if is_text(target) or (raw is not None and not raw.writable()):
+        raise UsageError("The file must be open for writing bytes: open it with open(path, 'wb').")
     return _OpenFile(target, owned=False)
 
 
@@ -70,7 +75,7 @@ class _WholeFile:
             self._path.open("wb")  # the operating system's own error, with its number and the path
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
-            descriptor = os.open(self._temporary, flags, 0o666)
+            descriptor = os.open(self._temporary, flags, self._mode())
         except FileNotFoundError:
             self._path.open("wb")  # as above: about the file that the program named
             raise
@@ -93,6 +98,12 @@ class _WholeFile:
         finally:
             if not whole:
                 self._temporary.unlink(missing_ok=True)
+
+    def _mode(self) -> int:
+        """Permissions for the temporary file: none that the file to be replaced does not have."""
+        with suppress(OSError):
+            return self._path.stat().st_mode & 0o666 | stat.S_IWUSR
+        return 0o666
 
     def write(self, data: bytes) -> None:
         """Some more bytes."""

@@ -6,6 +6,7 @@ https://cloud.google.com/storage/docs/objects#naming
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -15,6 +16,7 @@ from typing import cast
 from urllib.parse import quote, unquote, urlsplit
 
 from firebase_rest.errors import ConfigError, UsageError
+from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.settings import invalid_host
 
 PRODUCTION = "https://firebasestorage.googleapis.com"
@@ -93,11 +95,10 @@ class Location:
 
 
 def _part(part: object) -> str:
-    if part is None:
-        raise UsageError("child(None): the path is missing; a variable that should hold a name is probably None.")
     if isinstance(part, PathLike):
-        part = PurePath(cast("PathLike[str]", part)).as_posix()
-    return (part if isinstance(part, str) else str(part)).strip("/")
+        path = cast("PathLike[str]", part)
+        return PurePath(path if isinstance(os.fspath(path), str) else os.fsdecode(path)).as_posix().strip("/")
+    return path_text(part).strip("/")
 
 
 def checked_name(name: str) -> str:
@@ -185,8 +186,12 @@ def _taken_apart(url: str) -> tuple[str, str] | None:
         return None
     match = _OBJECT_PATH.fullmatch(parts.path)
     if match:
-        return unquote(match[1]), unquote(match[2] or "")
-    if host in _PUBLIC_HOSTS:
+        bucket, name = match[1], match[2] or ""
+    elif host in _PUBLIC_HOSTS:
         bucket, _, name = parts.path.lstrip("/").partition("/")
-        return unquote(bucket), unquote(name)
-    return None
+    else:
+        return None
+    try:
+        return unquote(bucket, errors="strict"), unquote(name, errors="strict")
+    except UnicodeDecodeError:  # the name would become another one
+        return None

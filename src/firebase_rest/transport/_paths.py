@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
+from collections.abc import Iterable, Mapping
+from dataclasses import is_dataclass
 from typing import cast
 
 from firebase_rest.errors import UsageError
-
-_CONTAINERS = (bytes, bytearray, memoryview, Mapping, AbstractSet, list, tuple, range)
 
 
 def path_text(part: object, call: str = "child()") -> str:
     """Return `part` as text. Raises `UsageError` for objects whose text cannot be meant as a path."""
     if isinstance(part, str):
         return part
-    if not (part is None or isinstance(part, _CONTAINERS)):
+    if not (part is None or isinstance(part, Iterable)):  # bytes, containers, snapshots, generators, ... are iterable
         try:
             text = str(part)
-        except ValueError:  # an int of more digits than Python converts
-            text = "<"
+        except ValueError:  # an int of more than 4,300 digits
+            text = "<too long>"
         # Text that only developers read, such as "<Item 'k'>" or "<function f at 0x7f>", is not a path.
-        if type(part).__str__ is not object.__str__ or not (callable(part) or text.startswith("<")):
+        has_own_text = type(part).__str__ is not object.__str__
+        if has_own_text or not (callable(part) or is_dataclass(part) or text.startswith("<")):
             return text
     raise UsageError(
         f"{call} arguments must be strings, numbers, dates or UUIDs, got {type(part).__name__}; {_hint(part)}."
@@ -42,4 +41,6 @@ def _hint(part: object) -> str:
         return "pass its .key()"
     if hasattr(part, "database_url"):  # a reference
         return "pass its .key or its .path"
+    if hasattr(part, "full_path"):  # a reference to a file
+        return "pass its .full_path"
     return "call it, if its result is the key" if callable(part) else "pass text"

@@ -307,7 +307,7 @@ def test_storage_takes_a_bucket_or_a_session_and_get_url_a_token():
         for wrong in (5, b"b", ["b"]):
             with pytest.raises(firebase_rest.UsageError, match="bucket or a UserSession"):
                 app.storage(wrong)
-            with pytest.raises(firebase_rest.UsageError, match="get_url"):
+            with pytest.raises(firebase_rest.UsageError, match="token"):
                 app.storage().child("a").get_url(wrong)
 
 

@@ -254,7 +254,7 @@ def test_bytes_that_the_server_lost_and_that_cannot_be_read_again_end_the_upload
 @pytest.mark.parametrize(
     ("answer", "error", "words"),
     [
-        (Response(200, {"x-goog-upload-status": "active"}), InvalidResponse, "did not say how far"),
+        (Response(200, {"x-goog-upload-status": "active"}), InvalidResponse, "received bytes is missing"),
         (
             Response(200, {"x-goog-upload-status": "active", "x-goog-upload-size-received": str(9 * K)}),
             InvalidResponse,

@@ -6,14 +6,19 @@ The law of this file: nothing is guessed that a keyword has decided.
 from __future__ import annotations
 
 import mimetypes
+import operator
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, NamedTuple, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.protocol import checked_custom
+from firebase_rest.storage.checksum import decimal
+from firebase_rest.storage.protocol import checked_custom, checked_text, shown
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import CHUNK, GRANULARITY
 from firebase_rest.transport.credentials import TokenSource
@@ -28,7 +33,9 @@ _COMPRESSED = {
 }
 UNKNOWN_TYPE = "application/octet-stream"
 MAX_EXPIRY = 604_800
-"""Seconds: a signed URL lasts a week at most."""
+"""Seconds: a signed URL is valid for at most a week."""
+
+MAX_BYTES = 2**63 - 1
 
 
 def is_id_token(value: object) -> bool:
@@ -77,10 +84,10 @@ def _names_for(free: list[Any], given: Mapping[str, Any]) -> list[str]:
 
 
 def content_type_for(given: object, *names: str) -> str:
-    """The content type: the given one, or what the first name says that says anything. Raises `UsageError`."""
+    """The content type: the given one, or the one that the first name with a known ending has. Raises `UsageError`."""
     if given is not None:
         if not isinstance(given, str) or not given.isascii() or not given.isprintable() or "/" not in given:
-            raise UsageError(f"content_type={given!r} is none; it looks like 'image/png'.")
+            raise UsageError(f"Invalid content_type {shown(given)}; expected a MIME type such as 'image/png'.")
         return given
     for name in names:
         kind, encoding = mimetypes.guess_type(PurePath(name).name.replace(":", "_")) if name else (None, None)
@@ -92,68 +99,63 @@ def content_type_for(given: object, *names: str) -> str:
 
 
 def upload_fields(content_type: str, metadata: object, **settable: object) -> dict[str, Any]:
-    """The metadata that go up with a file. Raises `UsageError`."""
+    """The metadata of an upload. Raises `UsageError`."""
     fields: dict[str, Any] = {"contentType": content_type}
-    for name, value in settable.items():
-        if value is None:
-            continue
-        if not isinstance(value, str):
-            raise UsageError(f"{name} is a string, not a {type(value).__name__}.")
-        fields[name] = value
+    fields.update((name, checked_text(name, value)) for name, value in settable.items() if value is not None)
     custom = checked_custom(metadata)
     if custom:
         fields["metadata"] = custom
     return fields
 
 
+def checked_int(name: str, value: object, least: int, most: int) -> int:
+    """An integer within bounds; NumPy's too, but no bool. Raises `UsageError`."""
+    number = None
+    if not isinstance(value, bool):
+        with suppress(TypeError):
+            number = operator.index(cast(Any, value))
+    if number is not None and least <= number <= most:
+        return number
+    bounds = f"from {least} to {most}" if most <= MAX_BYTES >> 32 else f"of {least} or more"
+    hint = " Convert it with int()." if isinstance(value, (str, float, Decimal, Fraction)) else ""
+    raise UsageError(f"{name} must be an integer {bounds}, got {shown(value)}.{hint}")
+
+
 def checked_chunk(size: object) -> int:
-    """Bytes to send at once; None: the default. Raises `UsageError`."""
+    """The number of bytes to send at once; None: the default. Raises `UsageError`."""
     if size is None:
         return CHUNK
-    if not isinstance(size, int) or isinstance(size, bool) or size <= 0 or size % GRANULARITY:
+    number = checked_int("chunk_size", size, GRANULARITY, MAX_BYTES)
+    if number % GRANULARITY:
         raise UsageError(
-            f"chunk_size={size!r}: pass a multiple of 262144 (256 KiB), which is what Firebase takes; "
-            f"the default is {CHUNK}."
+            f"chunk_size must be a multiple of {GRANULARITY} (256 KiB), got {number}. The default is {CHUNK}."
         )
-    return size
+    return number
 
 
 def checked_generation(generation: object) -> int | None:
-    """A generation, as a number or as metadata have it. Raises `UsageError`."""
+    """A generation, as a number or as the string in the metadata. Raises `UsageError`."""
     if generation is None:
         return None
-    if isinstance(generation, str) and generation.isdecimal():
-        return int(generation)
-    if not isinstance(generation, int) or isinstance(generation, bool) or generation < 0:
-        raise UsageError(
-            f"if_generation_match={generation!r}: pass the 'generation' of the metadata, or 0 for a file that "
-            "must not exist yet."
-        )
-    return generation
-
-
-def checked_count(name: str, value: object, largest: int) -> int:
-    """A whole number from 1 to `largest`. Raises `UsageError`."""
-    if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= largest:
-        raise UsageError(f"{name}={value!r}: pass a number from 1 to {largest}.")
-    return value
+    number = decimal(generation) if isinstance(generation, str) else None
+    return checked_int("if_generation_match", generation if number is None else number, 0, MAX_BYTES)
 
 
 def checked_expiry(expires: object) -> int:
-    """Seconds until a signed URL ends. Raises `UsageError`."""
+    """Seconds until a signed URL expires. Raises `UsageError`."""
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
-    if isinstance(seconds, bool) or not isinstance(seconds, (int, float)) or not 1 <= seconds <= MAX_EXPIRY:
-        raise UsageError(f"expires={expires!r}: pass seconds, or a timedelta, from 1 second to 7 days.")
-    return int(seconds)
+    if not isinstance(seconds, (bool, float)):
+        with suppress(TypeError):
+            seconds = operator.index(cast(Any, seconds))
+    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 1 <= seconds <= MAX_EXPIRY:
+        return int(seconds)
+    raise UsageError(f"expires must be seconds or a timedelta, from 1 second to 7 days, got {shown(expires)}.")
 
 
 def checked_span(start: object, end: object) -> tuple[int, int | None]:
     """A range of bytes. Raises `UsageError`."""
-    for name, value in (("start", start), ("end", end)):
-        is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
-        if not is_number and not (name == "end" and value is None):
-            raise UsageError(f"{name}={value!r}: pass a number of bytes from the beginning, 0 or more.")
-    first, last = cast(int, start), cast("int | None", end)
+    first = checked_int("start", start, 0, MAX_BYTES)
+    last = None if end is None else checked_int("end", end, 0, MAX_BYTES)
     if last is not None and last <= first:
-        raise UsageError(f"start={first}, end={last}: the end comes after the start; it is not part of what is read.")
+        raise UsageError(f"end must be greater than start, got start={first} and end={last}. It is exclusive.")
     return first, last

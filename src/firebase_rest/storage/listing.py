@@ -108,8 +108,8 @@ class Listed(Place):
             self._location,
             _queried(start),
             recursive=_is_recursive(delimiter),
-            page_token=page_token,
-            page_size=None if page_size is None else forms.checked_count("page_size", page_size, protocol.MAX_PAGE),
+            page_token=None if page_token is None else protocol.checked_text("page_token", page_token),
+            page_size=None if page_size is None else forms.checked_int("page_size", page_size, 1, protocol.MAX_PAGE),
         )
         page = self._authenticate(token).run(flow)
         return ListPage(
@@ -133,7 +133,7 @@ class Listed(Place):
         """
         start = self._start(prefix)
         recursive = _is_recursive(delimiter)
-        size = None if page_size is None else forms.checked_count("page_size", page_size, protocol.MAX_PAGE)
+        size = None if page_size is None else forms.checked_int("page_size", page_size, 1, protocol.MAX_PAGE)
         for page in self._pages(start, token, recursive=recursive, page_size=size):
             for name in page.prefixes:
                 if name.startswith(start):
@@ -180,9 +180,7 @@ class Listed(Place):
         """What the names begin with."""
         if prefix is None:
             prefix = ""
-        if not isinstance(prefix, str):
-            raise UsageError(f"prefix={prefix!r}: pass the beginning of the names, like 'images/'.")
-        return self._location.folder + prefix.lstrip("/")
+        return self._location.folder + protocol.checked_text("prefix", prefix).lstrip("/")
 
 
 def _queried(start: str) -> str:
@@ -192,5 +190,5 @@ def _queried(start: str) -> str:
 
 def _is_recursive(delimiter: object) -> bool:
     if delimiter not in ("/", "", None):
-        raise UsageError(f"delimiter={delimiter!r}: Firebase lists by '/', or with None everything below.")
+        raise UsageError(f"delimiter must be '/' or None (everything below), got {protocol.shown(delimiter)}.")
     return delimiter != "/"

@@ -89,7 +89,7 @@ def pairs(files: object, what: str) -> list[tuple[str, Any]]:
     """A dict, or pairs. Raises `UsageError`."""
     anything: Any = files
     entries: Any = anything.items() if isinstance(files, Mapping) else anything
-    if not isinstance(entries, Iterable) or isinstance(entries, (str, bytes)):
+    if not is_list(entries):
         raise UsageError(f"{what} or pairs of both, not {_kind(anything)}.")
     found: list[tuple[str, Any]] = []
     for entry in cast("Any", entries):
@@ -99,15 +99,31 @@ def pairs(files: object, what: str) -> list[tuple[str, Any]]:
     return found
 
 
+def is_list(value: object) -> bool:
+    """Whether `value` has items, and is no text."""
+    return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+
+
 def _kind(value: object) -> str:
     return type(value).__name__
 
 
-def local_file(folder: Path, name: str) -> Path:
-    """Where an object goes below a folder. Raises `UsageError` for a name that leads out of it."""
+def local_file(folder: Path, name: str, created: set[Path]) -> Path:
+    """The local path of an object below a folder; the folders made for it are added to `created`.
+
+    Raises `UsageError` for a name that leads out of the folder.
+    """
     root = folder.resolve()
     path = root.joinpath(*name.split("/"))
     if not path.resolve().is_relative_to(root) or path.resolve() == root or "\\" in name or "\0" in name:
-        raise UsageError(f"{name!r} leads out of the folder {str(folder)!r}; download it alone, to a path of yours.")
+        raise UsageError(f"{name!r} leads out of the folder {str(folder)!r}. Download it to a path of your choice.")
+    created.update(parent for parent in path.parents if not parent.exists())
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def remove_empty(folders: set[Path]) -> None:
+    """Remove those folders that are empty."""
+    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
+        with suppress(OSError):
+            folder.rmdir()

@@ -7,7 +7,7 @@ threads, stored and used again.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage import protocol
@@ -164,7 +164,7 @@ class Place:
 
         Where it was the last one, Firebase makes a new one.
         """
-        if not isinstance(cast(object, download_token), str) or not download_token:
-            raise UsageError("revoke_download_token() takes one of the metadata's 'downloadTokens'.")
+        if not protocol.checked_text("download_token", download_token):
+            raise UsageError("download_token must be one of the metadata's 'downloadTokens', got ''.")
         flow = protocol.revoke_download_token(self._location, download_token)
         return protocol.tokens_in(self._authenticate(token).run(flow))

@@ -119,19 +119,19 @@ def delete(location: Location) -> Flow[None]:
 
 
 def checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """`fields` if Firebase lets a client set them. Raises `UsageError`."""
+    """`fields` if a client may set them. Raises `UsageError`."""
     if not isinstance(cast(object, fields), Mapping):
-        raise UsageError(f"Metadata are a dict like {{'contentType': 'text/plain'}}, not {type(fields).__name__}.")
+        raise UsageError(f"Metadata must be a dict like {{'contentType': 'text/plain'}}, got {type(fields).__name__}.")
     for name, value in fields.items():
         if name not in _SETTABLE:
             raise UsageError(
-                f"{name!r} cannot be set; these can: {', '.join(_SETTABLE)}. "
-                "Values of your own go into 'metadata': {'metadata': {'owner': 'ada'}}."
+                f"{shown(name)} cannot be set; these fields can: {', '.join(_SETTABLE)}. "
+                "Custom values go into 'metadata': {'metadata': {'owner': 'ada'}}."
             )
         if name == "metadata":
             checked_custom(value, clearing=True)
-        elif value is not None and not isinstance(value, str):
-            raise UsageError(f"{name!r} takes a string, or None to clear it, not {type(value).__name__}.")
+        elif value is not None:
+            checked_text(name, value)
     return dict(fields)
 
 
@@ -140,14 +140,36 @@ def checked_custom(custom: object, *, clearing: bool = False) -> dict[str, Any]:
     if custom is None:
         return {}
     if not isinstance(custom, Mapping):
-        raise UsageError(f"metadata= takes a dict of strings, like {{'owner': 'ada'}}, not {type(custom).__name__}.")
-    entries = cast("Mapping[object, object]", custom)
-    for key, value in entries.items():
-        if not isinstance(key, str) or not (isinstance(value, str) or (clearing and value is None)):
-            raise UsageError(f"Custom metadata are strings by strings; {key!r} has another kind of value: use str().")
-        if key == "firebaseStorageDownloadTokens":
-            raise UsageError("Download tokens are made by create_download_token(); Firebase refuses them here.")
-    return {str(key): value for key, value in entries.items()}
+        raise UsageError(f"metadata must be a dict of strings like {{'owner': 'ada'}}, got {type(custom).__name__}.")
+    checked: dict[str, Any] = {}
+    for key, value in cast("Mapping[object, object]", custom).items():
+        name = checked_text("A key of metadata", key)
+        if name == "firebaseStorageDownloadTokens":
+            raise UsageError("Download tokens cannot be set as metadata; use create_download_token().")
+        checked[name] = None if clearing and value is None else checked_text(f"metadata[{shown(name)}]", value)
+    return checked
+
+
+def checked_text(name: str, value: object) -> str:
+    """A string that UTF-8 can encode. Raises `UsageError`."""
+    if not isinstance(value, str):
+        raise UsageError(f"{name} must be a string, got {type(value).__name__}.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        pass
+    else:
+        return value
+    raise UsageError(f"{name} must be text that UTF-8 can encode, got {shown(value)}.")
+
+
+def shown(value: object) -> str:
+    """A short representation for an error message."""
+    try:
+        text = ascii(value)
+    except Exception:  # noqa: BLE001 - an int of more than 4,300 digits, or a faulty __repr__
+        return type(value).__name__
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 # --- download tokens -------------------------------------------------------------------------------------------------
@@ -175,7 +197,7 @@ def tokens_in(metadata: Metadata) -> list[str]:
 
 def download_url(location: Location, token: str | None) -> str:
     """The link to the object's bytes; with a download token anybody can follow it."""
-    return f"{location.url}?alt=media" + (f"&token={quote(token, safe='')}" if token else "")
+    return f"{location.url}?alt=media" + (f"&token={quote(checked_text('token', token), safe='')}" if token else "")
 
 
 def get_download_url(location: Location) -> Flow[str]:

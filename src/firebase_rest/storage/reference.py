@@ -18,12 +18,13 @@ from firebase_rest.storage import forms, protocol, signed_url, transfer
 from firebase_rest.storage.download import PIECE, Span
 from firebase_rest.storage.listing import Listed
 from firebase_rest.storage.location import parse_url
-from firebase_rest.storage.many import Result, all_of, local_file, pairs
+from firebase_rest.storage.many import Result, all_of, is_list, local_file, pairs, remove_empty
 from firebase_rest.storage.place import Token
 from firebase_rest.storage.progress import Progress
 from firebase_rest.storage.source import Uploadable, name_of
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import Plan
+from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.credentials import validate_token
 
 
@@ -130,7 +131,7 @@ class Files(Listed):
         def work(name: str, file: Uploadable) -> dict[str, Any]:
             return place._below(name).put(file)  # noqa: SLF001 - the same class
 
-        return all_of(jobs, work, forms.checked_count("workers", workers, 64), progress, "upload")
+        return all_of(jobs, work, forms.checked_int("workers", workers, 1, 64), progress, "upload")
 
     # --- down -------------------------------------------------------------------------------------------------------
 
@@ -171,6 +172,8 @@ class Files(Listed):
     ) -> bytes:
         """The file's bytes, or those from `start` to `end` (exclusive). Above `max_size` raises `PayloadTooLarge`."""
         span = Span(*forms.checked_span(start, end))
+        if max_size is not None:
+            max_size = forms.checked_int("max_size", max_size, 0, forms.MAX_BYTES)
         return transfer.get_bytes(self._authenticate(token), self._location, span, max_size)
 
     def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
@@ -196,18 +199,24 @@ class Files(Listed):
             if folder is not None:
                 raise UsageError("download_many() takes local files from the dict, or a folder for names; not both.")
             jobs = pairs(cast(object, files), "download_many() takes a dict of names and local files,")
-        elif folder is None or isinstance(files, str):
+        elif not isinstance(folder, (str, PathLike)) or not is_list(files):
             raise UsageError("download_many() takes a dict of names and local files, or names and the folder for them.")
         else:
             jobs = [(name, None) for name in files]
+        threads = forms.checked_int("workers", workers, 1, 64)
+        created: set[Path] = set()
 
         requestor = self._authenticate(token)
 
         def work(name: str, target: Downloadable) -> None:
-            local = target if folder is None else local_file(Path(folder), name)
-            transfer.download(requestor, self._below(name)._location, local)  # noqa: SLF001 - of the same kind
+            location = self._below(name)._location  # noqa: SLF001 - the same class
+            local = target if folder is None else local_file(Path(folder), path_text(name), created)
+            transfer.download(requestor, location, local)
 
-        return all_of(jobs, work, forms.checked_count("workers", workers, 64), progress, "download")
+        try:
+            return all_of(jobs, work, threads, progress, "download")
+        finally:
+            remove_empty(created)
 
     # --- deleting ---------------------------------------------------------------------------------------------------
 
@@ -232,13 +241,14 @@ class Files(Listed):
         wanted = folder.name or folder.bucket
         if confirm != wanted and not (confirm is True and folder.name):
             raise UsageError(f"delete_all() deletes everything below {wanted!r}: to do it, pass confirm={wanted!r}.")
+        threads = forms.checked_int("workers", workers, 1, 64)
         names = [(name, None) for name in self._names(folder.folder, token)]
         requestor = self._authenticate(token)
 
         def work(name: str, _: None) -> None:
             requestor.run(protocol.delete(self._location.at(name)))
 
-        results = all_of(names, work, forms.checked_count("workers", workers, 64), None, "delete")
+        results = all_of(names, work, threads, None, "delete")
         for result in results:
             if result.error is not None:
                 raise result.error
@@ -271,13 +281,15 @@ class Files(Listed):
         https://cloud.google.com/storage/docs/access-control/signed-urls
         """
         seconds, verb = forms.checked_expiry(expires), signed_url.checked_method(method)
+        signed_headers = signed_url.checked_strings("headers", headers)
+        signed_params = signed_url.checked_strings("params", params)
         _ = self._location.url
         if self._home.account is None:
             raise ConfigError("signed_url() needs a service account: configure 'serviceAccount', or pass credentials=.")
         google = self._home.account.google
         email = signed_url.email_of(google)
         now = datetime.now(timezone.utc)
-        to_sign = signed_url.ToSign(self._location, email, seconds, now, verb, headers or {}, params or {})
+        to_sign = signed_url.ToSign(self._location, email, seconds, now, verb, signed_headers, signed_params)
         signature = signed_url.sign_here(google, to_sign.message)
         if signature is None:
             signature = self._requestor.with_credentials(self._home.account).run(

@@ -13,12 +13,12 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.storage.location import PRODUCTION, Location
-from firebase_rest.storage.protocol import check
+from firebase_rest.storage.protocol import check, checked_text, shown
 from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 HOST = "storage.googleapis.com"
@@ -99,10 +99,22 @@ class ToSign:
 
 
 def checked_method(method: object) -> str:
-    """Raises `UsageError` for a method that signed URLs do not know."""
+    """Raises `UsageError` for a method that no signed URL can have."""
     if isinstance(method, str) and method.upper() in _METHODS:
         return method.upper()
-    raise UsageError(f"method={method!r}: a signed URL is for one of {', '.join(sorted(_METHODS))}.")
+    raise UsageError(f"method must be one of {', '.join(sorted(_METHODS))}, got {shown(method)}.")
+
+
+def checked_strings(name: str, values: object) -> dict[str, str]:
+    """A dict of strings; None is an empty one. Raises `UsageError`."""
+    if values is None:
+        return {}
+    if not isinstance(values, Mapping):
+        raise UsageError(f"{name} must be a dict of strings, got {type(values).__name__}.")
+    entries = cast("Mapping[object, object]", values).items()
+    return {
+        checked_text(f"A key of {name}", key): checked_text(f"{name}[{shown(key)}]", value) for key, value in entries
+    }
 
 
 def email_of(google: Any) -> str:

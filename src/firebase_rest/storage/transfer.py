@@ -22,14 +22,13 @@ from firebase_rest.errors import (
     TransferCancelled,
     UsageError,
 )
-from firebase_rest.storage import protocol
 from firebase_rest.storage.beside import Md5Beside
 from firebase_rest.storage.download import Arrival, Span, pieces, receive
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.progress import Progress, reporting
 from firebase_rest.storage.source import ReadFailed, Source, Uploadable
 from firebase_rest.storage.target import Downloadable, target_of
-from firebase_rest.storage.upload import Control, Plan, Session, cancel, trusted, upload
+from firebase_rest.storage.upload import MAX_GRANULARITY, Control, Plan, Session, cancel, trusted, upload
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.sockets import CancelHandle
@@ -241,9 +240,10 @@ def _session_of(state: object, location: Location) -> Session:
     url, offset, granularity = found.get("url"), found.get("offset"), found.get("granularity")
     if not isinstance(url, str) or not isinstance(offset, int) or not isinstance(granularity, int):
         return Session()
-    return Session(trusted(url, location), offset, granularity)
-
-
-def put(requestor: Requestor, plan: Plan, file: Uploadable, progress: Progress = None) -> protocol.Metadata:
-    """Upload, and return the object's metadata."""
-    return Upload(requestor, plan, file, progress).run()
+    try:
+        url = trusted(url, location)
+    except InvalidResponse:
+        url = ""
+    if not url or offset < 0 or not 0 < granularity <= MAX_GRANULARITY:
+        raise UsageError("state= is damaged: pass the text of upload.state unchanged.")
+    return Session(url, offset, granularity)

@@ -24,7 +24,7 @@ from firebase_rest.errors import (
     TransferCancelled,
     UsageError,
 )
-from firebase_rest.storage.checksum import of_metadata
+from firebase_rest.storage.checksum import decimal, of_metadata
 from firebase_rest.storage.location import Location
 from firebase_rest.storage.protocol import JSON_TYPE, Metadata, check, get_metadata, metadata_in, refusal
 from firebase_rest.storage.source import Source
@@ -33,6 +33,9 @@ from firebase_rest.transport.wire import ChunkedBody, Flow, Pause, Request, Resp
 
 GRANULARITY = 256 * 1024
 """Bytes of which every piece but the last is a multiple."""
+
+MAX_GRANULARITY = 64 * 1024 * 1024
+"""The largest granularity that a server may ask for: such a piece of a file that cannot seek is kept in memory."""
 
 CHUNK = 8 * 1024 * 1024
 """Bytes that are sent at once, unless the program says otherwise."""
@@ -162,9 +165,11 @@ def _start(plan: Plan, source: Source, session: Session) -> Flow[None]:
     if _status(response) != "active":
         raise InvalidResponse("The upload was not begun: the server named no active session.")
     session.url = trusted(response.headers.get("x-goog-upload-url", ""), plan.location)
-    granularity = response.headers.get("x-goog-upload-chunk-granularity", "")
-    # The official emulator names less, and does not mind.
-    session.granularity = max(GRANULARITY, int(granularity) if granularity.isdecimal() else 0)
+    granularity = decimal(response.headers.get("x-goog-upload-chunk-granularity", "")) or 0
+    if granularity > MAX_GRANULARITY:
+        raise InvalidResponse(f"Invalid upload response: the chunk granularity is {granularity} bytes.")
+    # The official emulator names less, and takes any size.
+    session.granularity = max(GRANULARITY, granularity)
     session.offset = 0
 
 
@@ -173,16 +178,18 @@ def trusted(url: str, location: Location) -> str:
 
     In front of an emulator the configured address stays: it may know itself by another name.
     """
-    parts = urlsplit(url)
     base = urlsplit(location.base)
+    try:
+        parts = urlsplit(url if url.isascii() and url.isprintable() else "")
+        host, port = parts.hostname or "", parts.port
+    except ValueError:  # a bracket that is not closed, or a port that is no number
+        raise InvalidResponse("Invalid upload response: the upload URL is malformed.") from None
     if base.scheme == "http":
-        parts = parts._replace(scheme=base.scheme, netloc=base.netloc)
-    host = parts.hostname or ""
-    if (parts.scheme, parts.netloc) != (base.scheme, base.netloc) and not (
-        parts.scheme == "https" and host.endswith(".googleapis.com")
-    ):
+        return parts._replace(scheme=base.scheme, netloc=base.netloc).geturl()
+    is_googles = parts.scheme == "https" and port in (None, 443) and host.endswith(".googleapis.com")
+    if "@" in parts.netloc or not (is_googles or (parts.scheme, parts.netloc) == (base.scheme, base.netloc)):
         raise InvalidResponse("The server named an upload address that is not Google's; nothing was sent there.")
-    return parts.geturl()
+    return url
 
 
 def cancel(session: Session) -> Flow[None]:
@@ -344,10 +351,9 @@ class _Pieces:
             raise TransferCancelled("The upload was cancelled.")
         if status == "final":
             return True
-        text = response.headers.get("x-goog-upload-size-received", "")
-        if not text.isdecimal():
-            raise InvalidResponse("The server did not say how far the upload has come.")
-        received = int(text)
+        received = decimal(response.headers.get("x-goog-upload-size-received", ""))
+        if received is None:
+            raise InvalidResponse("Invalid upload response: the number of received bytes is missing.")
         if received > self._sent:
             raise InvalidResponse(f"The server has {received} bytes of the upload, of which {self._sent} were sent.")
         if not self._is_taken_up and not self._source.can_read(received):

@@ -1,0 +1,188 @@
+"""Invalid arguments raise UsageError with one plain sentence; nothing is sent."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from firebase_rest.errors import UsageError
+from unit.silent import silent_app
+
+WEIRD: list[Any] = [
+    "1",
+    1.5,
+    Decimal(1),
+    1j,
+    Fraction(1),
+    b"1",
+    [1],
+    {},
+    True,
+    -1,
+    10**400,
+    10**5000,
+    float("nan"),
+    "\ud800",
+]
+
+
+class Whole:
+    """A whole number as NumPy's are: no int, but with an index."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+    def __index__(self) -> int:
+        return self.number
+
+
+@pytest.fixture
+def bucket():
+    with silent_app(storageBucket="b") as app:
+        yield app.storage()
+
+
+CALLS = {
+    "max_size": lambda reference, value: reference.get_bytes(max_size=value),
+    "start": lambda reference, value: reference.get_bytes(start=value),
+    "end": lambda reference, value: reference.open_stream(end=value),
+    "chunk_size": lambda reference, value: reference.put(b"x", chunk_size=value),
+    "if_generation_match": lambda reference, value: reference.put(b"x", if_generation_match=value),
+    "page_size": lambda reference, value: next(reference.list(page_size=value)),
+    "workers": lambda reference, value: reference.upload_many({"a": b"x"}, workers=value),
+    "confirm": lambda reference, value: reference.delete_all(confirm=reference.full_path, workers=value),
+    "expires": lambda reference, value: reference.signed_url(value),
+}
+
+
+VALID = (("if_generation_match", "1"), ("expires", 1.5))
+
+
+@pytest.mark.parametrize("name", CALLS)
+@pytest.mark.parametrize("value", WEIRD, ids=lambda value: type(value).__name__)
+def test_numbers_of_wrong_kind(bucket, name, value):
+    if (name, value) in VALID:
+        return
+    with pytest.raises(UsageError) as caught:
+        CALLS[name](bucket.child("a"), value)
+    text = str(caught.value)
+    assert text.isprintable()
+    assert len(text) < 300
+
+
+@pytest.mark.parametrize("value", ["1", Decimal(1), 1.0])
+def test_numbers_of_wrong_kind_get_advice(bucket, value):
+    with pytest.raises(UsageError, match=r"max_size must be an integer .* got .*int\(\)"):
+        bucket.child("a").get_bytes(max_size=value)
+
+
+def test_whole_numbers_of_any_type_are_taken(bucket):
+    reference = bucket.child("a")
+    upload = reference.upload(b"x", chunk_size=Whole(262_144), if_generation_match=Whole(5))
+    assert upload._plan.chunk == 262_144
+    assert upload._plan.params[-1] == ("ifGenerationMatch", "5")
+    for call in (
+        lambda: reference.get_bytes(start=Whole(1), end=Whole(3), max_size=Whole(9)),
+        lambda: next(reference.list(page_size=Whole(3))),
+    ):
+        with pytest.raises(AssertionError, match="was sent"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda reference, bad: reference.put(b"x", metadata={"a": bad}),
+        lambda reference, bad: reference.put(b"x", metadata={bad: "a"}),
+        lambda reference, bad: reference.put(b"x", cache_control=bad),
+        lambda reference, bad: reference.put(b"x", content_type=bad),
+        lambda reference, bad: reference.update_metadata({"metadata": {"a": bad}}),
+        lambda reference, bad: reference.update_metadata({"contentType": bad}),
+        lambda reference, bad: reference.update_metadata({bad: "x"}),
+        lambda reference, bad: reference.revoke_download_token(bad),
+        lambda reference, bad: reference.get_url(bad),
+        lambda reference, bad: list(reference.list(bad)),
+        lambda reference, bad: reference.list_page(page_token=bad),
+        lambda reference, bad: reference.signed_url(60, headers={"a": bad}),
+        lambda reference, bad: reference.signed_url(60, headers={bad: "a"}),
+        lambda reference, bad: reference.signed_url(60, params={"a": bad}),
+        lambda reference, bad: reference.signed_url(60, params=bad),
+        lambda reference, bad: reference.signed_url(60, bad),
+        lambda reference, bad: reference.child(bad).get_metadata(),
+        lambda reference, bad: reference.upload(b"x", state=bad),
+        lambda reference, bad: reference.upload_many(bad),
+        lambda reference, bad: reference.download_many(bad),
+        lambda reference, bad: reference.download_many(["a"], bad if isinstance(bad, tuple) else None),
+        lambda reference, bad: reference.delete_all(confirm=bad),
+        lambda reference, bad: reference.root.ref(bad),
+    ],
+)
+@pytest.mark.parametrize("bad", ["\ud800", (1,)], ids=["surrogate", "tuple"])
+def test_text_of_wrong_kind(bucket, call, bad):
+    with pytest.raises(UsageError) as caught:
+        call(bucket.child("a"), bad)
+    assert str(caught.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("file", "words"),
+    [
+        ({"a": 1}, r"json\.dumps"),
+        ({}, r"json\.dumps"),
+        ({"a"}, "got set"),
+        (None, "got NoneType"),
+        (5, "got int"),
+        (1.5, "got float"),
+        ("a\0b", "null byte"),
+    ],
+)
+def test_objects_that_are_no_file(bucket, file, words):
+    with pytest.raises(UsageError, match=words):
+        bucket.child("a").put(file)
+
+
+@pytest.mark.parametrize("text", ["hello world", "x" * 5000, "a/b"])
+def test_text_in_place_of_a_path_gets_a_hint(bucket, text):
+    with pytest.raises(OSError, match=r"pass it as bytes: text\.encode\(\)") as caught:
+        bucket.child("a").put(text)
+    assert caught.value.filename == text
+    if len(text) < 100:
+        assert isinstance(caught.value, FileNotFoundError)
+
+
+def test_missing_path_object_raises_as_open_does(bucket):
+    with pytest.raises(FileNotFoundError) as caught:
+        bucket.child("a").put(Path("no such file"))
+    assert str(caught.value) == "[Errno 2] No such file or directory: 'no such file'"
+
+
+def test_folder_in_place_of_a_file_gets_a_hint(bucket, tmp_path):
+    with pytest.raises(IsADirectoryError, match=r"upload_many\(\)"):
+        bucket.child("a").put(tmp_path)
+
+
+@pytest.mark.parametrize("mode", ["r", "w", "wb", "a+"])
+def test_files_that_cannot_be_read_as_bytes(bucket, tmp_path, mode):
+    (tmp_path / "f").write_bytes(b"x")
+    with (tmp_path / "f").open(mode) as file, pytest.raises(UsageError, match="'rb'"):
+        bucket.child("a").put(file)
+
+
+@pytest.mark.parametrize("mode", ["r", "w", "rb", "a+"])
+def test_files_that_cannot_be_written_as_bytes(bucket, tmp_path, mode):
+    (tmp_path / "f").write_bytes(b"x")
+    with (tmp_path / "f").open(mode) as file, pytest.raises(UsageError, match="'wb'"):
+        bucket.child("a").download(file)
+
+
+def test_closed_files(bucket, tmp_path):
+    (tmp_path / "f").write_bytes(b"x")
+    with (tmp_path / "f").open("r+b") as file:
+        pass
+    for call in (bucket.child("a").put, bucket.child("a").download):
+        with pytest.raises(UsageError, match="closed"):
+            call(file)

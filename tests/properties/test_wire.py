@@ -17,7 +17,7 @@ from firebase_rest.database.location import Location
 from firebase_rest.database.path import MAX_KEY_BYTES, is_valid_key
 from firebase_rest.database.values import Encoded, encode, encode_update
 from firebase_rest.emulator import Emulator
-from firebase_rest.emulator.query import parse
+from firebase_rest.emulator.database.query import parse
 from firebase_rest.transport.wire import Request
 from properties.strategies import any_text, good_keys, legal_filters, scalars, trees
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.access import for_project
-from firebase_rest.emulator.answers import preflight
 from firebase_rest.emulator.auth import AuthEmulator
 from firebase_rest.emulator.auth.project import default_config
-from firebase_rest.emulator.call import split_url
 from firebase_rest.emulator.clock import Clock
-from firebase_rest.emulator.database import DatabaseEmulator
+from firebase_rest.emulator.database.access import for_project
+from firebase_rest.emulator.database.request import split_url
+from firebase_rest.emulator.database.responses import preflight
+from firebase_rest.emulator.database.service import DatabaseEmulator
+from firebase_rest.emulator.database.stream import HEADERS as STREAM_HEADERS
+from firebase_rest.emulator.database.stream import StreamReader, Subscription
 from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.storage import StorageEmulator
-from firebase_rest.emulator.storage.refusals import preflight as storage_preflight
-from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
-from firebase_rest.emulator.stream import StreamReader, Subscription
+from firebase_rest.emulator.storage.errors import preflight as storage_preflight
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode, urlsplit
 
 from firebase_rest.database.path import split
-from firebase_rest.emulator.answers import RefusedError
-from firebase_rest.emulator.call import split_url
+from firebase_rest.emulator.database.request import split_url
+from firebase_rest.emulator.database.responses import RefusedError
+from firebase_rest.emulator.database.stream import AUTH_REVOKED, Ending, cancel_event
 from firebase_rest.emulator.storage.faults import StorageFaults
-from firebase_rest.emulator.stream import AUTH_REVOKED, Ending, cancel_event
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from firebase_rest.emulator.stream import Subscription
+    from firebase_rest.emulator.database.stream import Subscription
     from firebase_rest.transport.wire import Request
 
 _ENDINGS = {"end": Ending.CLEAN, "fin": Ending.CUT, "rst": Ending.RESET}

@@ -16,11 +16,11 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl
 
-from firebase_rest.emulator.answers import RefusedError
-from firebase_rest.emulator.body import MAX_BODY_BYTES, TOO_LARGE
-from firebase_rest.emulator.storage.serving import serve as serve_storage
-from firebase_rest.emulator.stream import HEADERS as STREAM_HEADERS
-from firebase_rest.emulator.stream import KEEP_ALIVE, Ending, Subscription
+from firebase_rest.emulator.database.body import MAX_BODY_BYTES, TOO_LARGE
+from firebase_rest.emulator.database.responses import RefusedError
+from firebase_rest.emulator.database.stream import HEADERS as STREAM_HEADERS
+from firebase_rest.emulator.database.stream import KEEP_ALIVE, Ending, Subscription
+from firebase_rest.emulator.storage.asgi import serve as serve_storage
 from firebase_rest.transport.wire import Request
 
 try:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias, cast
 from urllib.parse import parse_qsl
 
-from firebase_rest.emulator.auth.refusals import invalid_content_type, invalid_payload
+from firebase_rest.emulator.auth.errors import invalid_content_type, invalid_payload
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, TypeAlias
 
 from firebase_rest.emulator.auth.accounts import random_id, without_none
-from firebase_rest.emulator.auth.refusals import expect
+from firebase_rest.emulator.auth.errors import expect
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.auth.refusals import expect
+from firebase_rest.emulator.auth.errors import expect
 from firebase_rest.errors import UsageError
 
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth.accounts import ANONYMOUS, PASSWORD, PHONE, Account, without_none
+from firebase_rest.emulator.auth.errors import bad_request, expect, not_implemented
 from firebase_rest.emulator.auth.factors import enrollments
 from firebase_rest.emulator.auth.passwords import strong_password
 from firebase_rest.emulator.auth.project import (
@@ -16,7 +17,6 @@ from firebase_rest.emulator.auth.project import (
     email_address,
     phone_number,
 )
-from firebase_rest.emulator.auth.refusals import bad_request, expect, not_implemented
 from firebase_rest.emulator.auth.sign_in import custom_claims
 
 if TYPE_CHECKING:

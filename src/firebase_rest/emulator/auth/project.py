@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import urlencode, urlsplit
 
 from firebase_rest.emulator.auth.accounts import Account, Accounts, random_id, without_none
+from firebase_rest.emulator.auth.errors import bad_request, expect
 from firebase_rest.emulator.auth.passwords import enforced
-from firebase_rest.emulator.auth.refusals import bad_request, expect
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_jwt, encode_jwt, id_token_claims
 from firebase_rest.transport.wire import Json
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.auth.bodies import Body
-    from firebase_rest.emulator.auth.mfa import TotpEnrollment
-    from firebase_rest.emulator.auth.pages import Visit
-    from firebase_rest.emulator.auth.phone import VerificationCode
+    from firebase_rest.emulator.auth.phone_sign_in import VerificationCode
+    from firebase_rest.emulator.auth.provider_pages import Visit
+    from firebase_rest.emulator.auth.second_factors import TotpEnrollment
 
 Reply: TypeAlias = "dict[str, Json]"
 

@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from firebase_rest.emulator.auth import (
-    admin,
-    codes,
-    idp,
-    imports,
-    mfa,
-    pages,
+    administration,
+    federated_sign_in,
+    oob_codes,
     passwords,
-    phone,
+    phone_sign_in,
     profile,
+    provider_pages,
+    second_factors,
     sign_in,
     tenants,
+    user_import,
 )
 from firebase_rest.emulator.auth.bodies import Flag, Kind, ListOf, Record, Text
 
@@ -211,16 +211,22 @@ _ACCOUNTS: dict[tuple[str, str], Route] = {
     ("POST", f"{_P1}/accounts:lookup"): Route(profile.lookup, _LOOKUP, Access.ADMIN),
     ("POST", f"{_P1}/accounts:update"): Route(profile.update, _UPDATE, Access.ADMIN),
     ("POST", f"{_P1}/accounts:delete"): Route(profile.delete, _DELETE, Access.ADMIN),
-    ("POST", f"{_P1}/accounts:sendOobCode"): Route(codes.send_oob_code, _SEND_OOB_CODE, Access.ADMIN),
-    ("GET", f"{_P1}/accounts:batchGet"): Route(admin.batch_get, access=Access.ADMIN),
-    ("POST", f"{_P1}/accounts:batchCreate"): Route(imports.batch_create, _BATCH_CREATE, Access.ADMIN),
-    ("POST", f"{_P1}/accounts:batchDelete"): Route(admin.batch_delete, _BATCH_DELETE, Access.ADMIN, always=True),
-    ("POST", f"{_P1}/accounts:query"): Route(admin.query, _QUERY, Access.ADMIN),
-    ("POST", f"{_P1}:createSessionCookie"): Route(admin.create_session_cookie, _COOKIE, Access.ADMIN, always=True),
-    ("POST", "/oauth2.googleapis.com/token"): Route(pages.exchange_code, _EXCHANGE, Access.ANYBODY, form=True),
-    ("DELETE", f"{_EMULATOR}/accounts"): Route(admin.delete_accounts, access=Access.ANYBODY, always=True),
-    ("GET", f"{_EMULATOR}/oobCodes"): Route(admin.list_codes, access=Access.ANYBODY, always=True),
-    ("GET", f"{_EMULATOR}/verificationCodes"): Route(admin.list_verification_codes, access=Access.ANYBODY, always=True),
+    ("POST", f"{_P1}/accounts:sendOobCode"): Route(oob_codes.send_oob_code, _SEND_OOB_CODE, Access.ADMIN),
+    ("GET", f"{_P1}/accounts:batchGet"): Route(administration.batch_get, access=Access.ADMIN),
+    ("POST", f"{_P1}/accounts:batchCreate"): Route(user_import.batch_create, _BATCH_CREATE, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:batchDelete"): Route(
+        administration.batch_delete, _BATCH_DELETE, Access.ADMIN, always=True
+    ),
+    ("POST", f"{_P1}/accounts:query"): Route(administration.query, _QUERY, Access.ADMIN),
+    ("POST", f"{_P1}:createSessionCookie"): Route(
+        administration.create_session_cookie, _COOKIE, Access.ADMIN, always=True
+    ),
+    ("POST", "/oauth2.googleapis.com/token"): Route(provider_pages.exchange_code, _EXCHANGE, Access.ANYBODY, form=True),
+    ("DELETE", f"{_EMULATOR}/accounts"): Route(administration.delete_accounts, access=Access.ANYBODY, always=True),
+    ("GET", f"{_EMULATOR}/oobCodes"): Route(administration.list_codes, access=Access.ANYBODY, always=True),
+    ("GET", f"{_EMULATOR}/verificationCodes"): Route(
+        administration.list_verification_codes, access=Access.ANYBODY, always=True
+    ),
 }
 """What a project has, and each of its tenants has too."""
 
@@ -262,21 +268,21 @@ ROUTES: dict[tuple[str, str], Route] = {
     ("POST", f"{_V1}/accounts:signInWithPassword"): Route(sign_in.sign_in_with_password, _SIGN_IN),
     ("POST", f"{_V1}/accounts:signInWithCustomToken"): Route(sign_in.sign_in_with_custom_token, _SIGN_IN),
     ("POST", f"{_V1}/accounts:signInWithEmailLink"): Route(sign_in.sign_in_with_email_link, _EMAIL_LINK),
-    ("POST", f"{_V1}/accounts:signInWithIdp"): Route(idp.sign_in_with_idp, _IDP),
-    ("POST", f"{_V1}/accounts:sendVerificationCode"): Route(phone.send_verification_code, _SEND_CODE),
-    ("POST", f"{_V1}/accounts:signInWithPhoneNumber"): Route(phone.sign_in_with_phone_number, _PHONE),
-    ("POST", f"{_V2}/accounts/mfaEnrollment:start"): Route(mfa.start_enrollment, _MFA),
-    ("POST", f"{_V2}/accounts/mfaEnrollment:finalize"): Route(mfa.finish_enrollment, _MFA),
-    ("POST", f"{_V2}/accounts/mfaEnrollment:withdraw"): Route(mfa.withdraw, _MFA),
-    ("POST", f"{_V2}/accounts/mfaSignIn:start"): Route(mfa.start_sign_in, _MFA),
-    ("POST", f"{_V2}/accounts/mfaSignIn:finalize"): Route(mfa.finish_sign_in, _MFA),
+    ("POST", f"{_V1}/accounts:signInWithIdp"): Route(federated_sign_in.sign_in_with_idp, _IDP),
+    ("POST", f"{_V1}/accounts:sendVerificationCode"): Route(phone_sign_in.send_verification_code, _SEND_CODE),
+    ("POST", f"{_V1}/accounts:signInWithPhoneNumber"): Route(phone_sign_in.sign_in_with_phone_number, _PHONE),
+    ("POST", f"{_V2}/accounts/mfaEnrollment:start"): Route(second_factors.start_enrollment, _MFA),
+    ("POST", f"{_V2}/accounts/mfaEnrollment:finalize"): Route(second_factors.finish_enrollment, _MFA),
+    ("POST", f"{_V2}/accounts/mfaEnrollment:withdraw"): Route(second_factors.withdraw, _MFA),
+    ("POST", f"{_V2}/accounts/mfaSignIn:start"): Route(second_factors.start_sign_in, _MFA),
+    ("POST", f"{_V2}/accounts/mfaSignIn:finalize"): Route(second_factors.finish_sign_in, _MFA),
     ("POST", f"{_V1}/accounts:createAuthUri"): Route(sign_in.create_auth_uri, _CREATE_AUTH_URI),
     ("POST", f"{_V1}/accounts:lookup"): Route(profile.lookup, _LOOKUP),
     ("POST", f"{_V1}/accounts:update"): Route(profile.update, _UPDATE),
     ("POST", f"{_V1}/accounts:delete"): Route(profile.delete, _DELETE),
-    ("POST", f"{_V1}/accounts:sendOobCode"): Route(codes.send_oob_code, _SEND_OOB_CODE),
-    ("POST", f"{_V1}/accounts:resetPassword"): Route(codes.reset_password, _RESET_PASSWORD),
-    ("GET", f"{_V1}/projects"): Route(admin.get_project),
+    ("POST", f"{_V1}/accounts:sendOobCode"): Route(oob_codes.send_oob_code, _SEND_OOB_CODE),
+    ("POST", f"{_V1}/accounts:resetPassword"): Route(oob_codes.reset_password, _RESET_PASSWORD),
+    ("GET", f"{_V1}/projects"): Route(administration.get_project),
     ("POST", "/securetoken.googleapis.com/v1/token"): Route(sign_in.grant_token, _GRANT, Access.KEY, form=True),
     **_ACCOUNTS,
     **{(verb, path.replace("/projects/{project}", _IN_TENANT)): route for (verb, path), route in _ACCOUNTS.items()},
@@ -285,9 +291,9 @@ ROUTES: dict[tuple[str, str], Route] = {
         (verb, path): Route(f"identitytoolkit.{name}", access=Access.ADMIN)
         for (verb, path), name in _LACKING.items()
     },
-    ("POST", f"{_P1}:queryAccounts"): Route(admin.query, _QUERY, Access.ADMIN),
-    ("GET", f"{_EMULATOR}/config"): Route(admin.get_config, access=Access.ANYBODY),
-    ("PATCH", f"{_EMULATOR}/config"): Route(admin.update_config, _CONFIG, Access.ANYBODY),
+    ("POST", f"{_P1}:queryAccounts"): Route(administration.query, _QUERY, Access.ADMIN),
+    ("GET", f"{_EMULATOR}/config"): Route(administration.get_config, access=Access.ANYBODY),
+    ("PATCH", f"{_EMULATOR}/config"): Route(administration.update_config, _CONFIG, Access.ANYBODY),
     **{
         ("POST", f"{_V1}/accounts:{name}"): Route(f"identitytoolkit.accounts.{name}")
         for name in (
@@ -295,7 +301,7 @@ ROUTES: dict[tuple[str, str], Route] = {
         )
     },
     ("POST", f"{_V2}/accounts:revokeToken"): Route("identitytoolkit.accounts.revokeToken"),
-    ("GET", f"{_V1}/recaptchaParams"): Route(phone.get_recaptcha_params),
+    ("GET", f"{_V1}/recaptchaParams"): Route(phone_sign_in.get_recaptcha_params),
     ("GET", f"{_V1}/sessionCookiePublicKeys"): Route("identitytoolkit.getSessionCookiePublicKeys"),
     ("GET", f"{_V2}/passwordPolicy"): Route(passwords.get_password_policy),
     ("GET", f"{_V2}/recaptchaConfig"): Route("identitytoolkit.getRecaptchaConfig"),

@@ -8,9 +8,8 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode, urlsplit
 
-from firebase_rest.emulator.auth import bodies, links, pages
-from firebase_rest.emulator.auth.project import Call, Page, Project, default_config
-from firebase_rest.emulator.auth.refusals import (
+from firebase_rest.emulator.auth import action_links, bodies, provider_pages
+from firebase_rest.emulator.auth.errors import (
     Refusal,
     expect,
     invalid_payload,
@@ -19,6 +18,7 @@ from firebase_rest.emulator.auth.refusals import (
     not_implemented,
     unauthenticated,
 )
+from firebase_rest.emulator.auth.project import Call, Page, Project, default_config
 from firebase_rest.emulator.auth.routes import ROUTES, Access, Place, Route, find
 from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
 from firebase_rest.transport.wire import Request, Response
@@ -37,9 +37,9 @@ PREFIXES = (
     "/emulator/",
 )
 _PAGES = {
-    "/emulator/action": links.follow_link,
-    "/emulator/provider": pages.provider_page,
-    "/accounts.google.com/o/oauth2/v2/auth": pages.google_page,
+    "/emulator/action": action_links.follow_link,
+    "/emulator/provider": provider_pages.provider_page,
+    "/accounts.google.com/o/oauth2/v2/auth": provider_pages.google_page,
 }
 """For browsers."""
 _JSON = "application/json"

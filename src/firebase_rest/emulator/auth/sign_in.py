@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.auth import pages
+from firebase_rest.emulator.auth import provider_pages
 from firebase_rest.emulator.auth.accounts import ANONYMOUS, CUSTOM, PASSWORD, Account, random_id, without_none
 from firebase_rest.emulator.auth.bodies import number_text
+from firebase_rest.emulator.auth.errors import bad_request, expect, not_implemented
 from firebase_rest.emulator.auth.factors import enrollments
-from firebase_rest.emulator.auth.mfa import pending
 from firebase_rest.emulator.auth.passwords import expect_still_good, strong_password
 from firebase_rest.emulator.auth.project import (
     Call,
@@ -19,7 +19,7 @@ from firebase_rest.emulator.auth.project import (
     is_absolute_url,
     phone_number,
 )
-from firebase_rest.emulator.auth.refusals import bad_request, expect, not_implemented
+from firebase_rest.emulator.auth.second_factors import pending
 from firebase_rest.emulator.auth.tokens import RefreshToken, decode_jwt
 
 if TYPE_CHECKING:
@@ -237,7 +237,7 @@ def create_auth_uri(call: Call) -> Reply:
     """`accounts:createAuthUri` with an `identifier`: which ways of signing in an e-mail address has."""
     body, project = call.body, call.project
     if body.text("providerId"):
-        return pages.begin(call)
+        return provider_pages.begin(call)
     expect(body.text("identifier"), "MISSING_IDENTIFIER")
     expect(body.text("continueUri"), "MISSING_CONTINUE_URI")
     email = email_address(body.text("identifier"), "INVALID_IDENTIFIER")

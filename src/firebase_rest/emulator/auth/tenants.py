@@ -8,8 +8,8 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, cast
 
+from firebase_rest.emulator.auth.errors import bad_request, expect
 from firebase_rest.emulator.auth.project import Call, Project, Reply, is_absolute_url
-from firebase_rest.emulator.auth.refusals import bad_request, expect
 from firebase_rest.emulator.auth.tokens import RefreshToken, decode_jwt
 
 if TYPE_CHECKING:

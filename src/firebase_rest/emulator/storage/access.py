@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from firebase_rest.emulator.access import ADMIN, NOBODY, Caller, unverified
-from firebase_rest.emulator.answers import RefusedError
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.database.access import ADMIN, NOBODY, Caller, unverified
+from firebase_rest.emulator.database.responses import RefusedError
+from firebase_rest.emulator.storage.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

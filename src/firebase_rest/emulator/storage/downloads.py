@@ -10,8 +10,8 @@ import zlib
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.storage.errors import CORS, Refusal
 from firebase_rest.emulator.storage.metadata import DEFAULT_TYPE, TOKENS
-from firebase_rest.emulator.storage.refusals import CORS, Refusal
 from firebase_rest.errors import NetworkError
 from firebase_rest.transport.wire import Response
 

@@ -10,7 +10,7 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.errors import Refusal
 from firebase_rest.errors import NetworkError, NetworkTimeout
 
 if TYPE_CHECKING:

@@ -12,22 +12,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 from urllib.parse import unquote_to_bytes
 
-from firebase_rest.emulator.access import ADMIN, unverified
-from firebase_rest.emulator.answers import RefusedError
+from firebase_rest.emulator.database.access import ADMIN, unverified
+from firebase_rest.emulator.database.responses import RefusedError
 from firebase_rest.emulator.storage import json_api_objects as acts
 from firebase_rest.emulator.storage import json_api_uploads as uploads
 from firebase_rest.emulator.storage import objects
-from firebase_rest.emulator.storage.exchange import Sink, Whole
+from firebase_rest.emulator.storage.errors import Refusal, in_json, without_body
+from firebase_rest.emulator.storage.handler import Sink, Whole
 from firebase_rest.emulator.storage.json_api_resources import JSON_API
-from firebase_rest.emulator.storage.refusals import Refusal, in_json, without_body
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from firebase_rest.emulator.access import Caller
-    from firebase_rest.emulator.storage.desk import Call, Desk
+    from firebase_rest.emulator.database.access import Caller
     from firebase_rest.emulator.storage.faults import Kind
+    from firebase_rest.emulator.storage.object_service import Call, Desk
     from firebase_rest.emulator.storage.sessions import Sessions
     from firebase_rest.transport.wire import Json
 

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from firebase_rest.emulator.storage import objects
 from firebase_rest.emulator.storage.blob import IN_MEMORY, Spool
+from firebase_rest.emulator.storage.errors import Refusal, in_json, not_found, without_body
 from firebase_rest.emulator.storage.json_api_resources import (
     acl_entries,
     acl_entry,
@@ -20,14 +21,13 @@ from firebase_rest.emulator.storage.json_api_resources import (
 )
 from firebase_rest.emulator.storage.listing import Wanted, walk
 from firebase_rest.emulator.storage.metadata import Changes, read_object
-from firebase_rest.emulator.storage.refusals import Refusal, in_json, not_found, without_body
 from firebase_rest.emulator.storage.uploads import named
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from firebase_rest.emulator.storage.desk import Call, Desk
     from firebase_rest.emulator.storage.metadata import Metadata
+    from firebase_rest.emulator.storage.object_service import Call, Desk
     from firebase_rest.emulator.storage.store import StoredObject
     from firebase_rest.transport.wire import Json, Response
 

@@ -9,9 +9,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from firebase_rest.emulator.storage.desk import Api, Call
+from firebase_rest.emulator.storage.errors import Refusal
 from firebase_rest.emulator.storage.metadata import SETTABLE, TOKENS, Changes, Metadata, changes_in, read_object
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.object_service import Api, Call
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

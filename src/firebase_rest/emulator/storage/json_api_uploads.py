@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from firebase_rest.emulator.storage import uploads
-from firebase_rest.emulator.storage.exchange import Sink, Whole
-from firebase_rest.emulator.storage.refusals import Refusal, in_json, without_body
+from firebase_rest.emulator.storage.errors import Refusal, in_json, without_body
+from firebase_rest.emulator.storage.handler import Sink, Whole
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.storage.desk import Call, Desk
+    from firebase_rest.emulator.storage.object_service import Call, Desk
     from firebase_rest.emulator.storage.sessions import Session, Sessions
     from firebase_rest.transport.wire import Response
 

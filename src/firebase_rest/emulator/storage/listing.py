@@ -10,8 +10,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.storage.errors import Refusal
 from firebase_rest.emulator.storage.names import is_listed
-from firebase_rest.emulator.storage.refusals import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

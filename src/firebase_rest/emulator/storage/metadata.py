@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from urllib.parse import quote, unquote_to_bytes
 
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.errors import Refusal
 
 PREFIX = "/v0/b/"
 MAX_NAME_BYTES = 1024

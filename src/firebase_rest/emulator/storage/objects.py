@@ -8,13 +8,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage.downloads import download
+from firebase_rest.emulator.storage.errors import Refusal, in_json, without_body
 from firebase_rest.emulator.storage.listing import Wanted, page
-from firebase_rest.emulator.storage.refusals import Refusal, in_json, without_body
 from firebase_rest.emulator.storage.store import StoredObject, new_token
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.storage.desk import Call, Desk
     from firebase_rest.emulator.storage.metadata import Metadata
+    from firebase_rest.emulator.storage.object_service import Call, Desk
     from firebase_rest.transport.wire import Response
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.access import ADMIN, NOBODY
-from firebase_rest.emulator.call import split_url
-from firebase_rest.emulator.storage import json_api, links, objects, uploads
+from firebase_rest.emulator.database.access import ADMIN, NOBODY
+from firebase_rest.emulator.database.request import split_url
+from firebase_rest.emulator.storage import json_api, object_urls, objects, uploads
 from firebase_rest.emulator.storage.access import OpenRules, identify
-from firebase_rest.emulator.storage.desk import Call, Desk
-from firebase_rest.emulator.storage.exchange import Exchange, Sink, Whole
+from firebase_rest.emulator.storage.errors import Refusal
 from firebase_rest.emulator.storage.faults import Kind, StorageFaults, Traffic
+from firebase_rest.emulator.storage.handler import Exchange, Sink, Whole
 from firebase_rest.emulator.storage.names import NO_ROUTE, PREFIX, place
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.object_service import Call, Desk
 from firebase_rest.emulator.storage.sessions import Sessions
 from firebase_rest.emulator.storage.store import Store
 from firebase_rest.errors import NetworkTimeout
@@ -69,7 +69,9 @@ class StorageEmulator:
 
     def takes(self, method: str, path: str, params: Collection[str]) -> bool:
         """Whether a request is for Storage. `path` is raw, `params` are the names in the query."""
-        return path.startswith((PREFIX, *json_api.PREFIXES)) or links.takes(self._desk.store, method, path, params)
+        return path.startswith((PREFIX, *json_api.PREFIXES)) or object_urls.takes(
+            self._desk.store, method, path, params
+        )
 
     def begin(self, request: Request) -> Exchange:
         """Take a request's headers; its body is not looked at, it goes to the exchange piece by piece."""
@@ -81,9 +83,11 @@ class StorageEmulator:
             return self._firebase(call, path)
         if path.startswith(json_api.PREFIXES):
             return self._json_api(call, path)
-        bucket, name = links.place(path)
+        bucket, name = object_urls.place(path)
         call = replace(call, bucket=bucket, name=name, caller=ADMIN, api=json_api.JSON_API)
-        return self._exchange(links.KINDS[call.method], lambda: links.open_link(self._desk, call), links.refuse)
+        return self._exchange(
+            object_urls.KINDS[call.method], lambda: object_urls.open_link(self._desk, call), object_urls.refuse
+        )
 
     def _firebase(self, call: Call, path: str) -> Exchange:
         params, headers = call.params, call.headers

@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
 from firebase_rest.emulator.storage.blob import Spool
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.errors import Refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firebase_rest.emulator.storage.blob import Mark
-    from firebase_rest.emulator.storage.desk import Call
     from firebase_rest.emulator.storage.metadata import Changes
+    from firebase_rest.emulator.storage.object_service import Call
 
 GRANULARITY = 256 * 1024
 """Every chunk but the last is a multiple of so many bytes."""

@@ -9,16 +9,16 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage.blob import Spool
-from firebase_rest.emulator.storage.exchange import Sink, Whole
+from firebase_rest.emulator.storage.errors import Refusal, in_json, without_body
+from firebase_rest.emulator.storage.handler import Sink, Whole
 from firebase_rest.emulator.storage.multipart import Multipart, boundary_in
 from firebase_rest.emulator.storage.names import check_name
-from firebase_rest.emulator.storage.refusals import Refusal, in_json, without_body
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from firebase_rest.emulator.storage.desk import Call, Desk
     from firebase_rest.emulator.storage.metadata import Changes
+    from firebase_rest.emulator.storage.object_service import Call, Desk
     from firebase_rest.emulator.storage.sessions import Session, Sessions
     from firebase_rest.transport.wire import Response
 

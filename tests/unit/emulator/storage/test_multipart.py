@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from firebase_rest.emulator.storage.errors import Refusal
 from firebase_rest.emulator.storage.multipart import Multipart, boundary_in
-from firebase_rest.emulator.storage.refusals import Refusal
 
 
 def read(pieces, boundary=b"B"):

@@ -9,11 +9,11 @@ import threading
 
 import pytest
 
-from firebase_rest.emulator.access import NOBODY
+from firebase_rest.emulator.database.access import NOBODY
 from firebase_rest.emulator.storage import StorageEmulator
-from firebase_rest.emulator.storage.desk import Call
+from firebase_rest.emulator.storage.errors import Refusal
 from firebase_rest.emulator.storage.metadata import Changes
-from firebase_rest.emulator.storage.refusals import Refusal
+from firebase_rest.emulator.storage.object_service import Call
 from firebase_rest.emulator.storage.sessions import GRANULARITY, Session
 from firebase_rest.storage import crc32c
 from firebase_rest.transport.wire import Request

@@ -1,0 +1,96 @@
+"""Who is asking: every kind of credential the emulator takes."""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64encode
+
+import pytest
+
+from firebase_rest.emulator.database.access import ADMIN, NOBODY, OpenRules, identify
+from firebase_rest.emulator.database.responses import RefusedError
+
+NOW = 1_700_000_000.0
+
+
+def encoded(value):
+    return urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
+
+
+def token(claims, header=None, signature=""):
+    return f"{encoded(header or {'alg': 'none', 'type': 'JWT'})}.{encoded(claims)}.{signature}"
+
+
+def caller(*, headers=None, known=None, **params):
+    return identify(headers or {}, params, (known or {}).get, NOW)
+
+
+def refusal(**params):
+    with pytest.raises(RefusedError) as caught:
+        caller(**params)
+    return caught.value.status, caught.value.message
+
+
+def test_no_credential_is_nobody():
+    assert caller() == NOBODY
+    assert caller(auth="") == NOBODY
+    assert caller(headers={"authorization": "Basic eDp5"}) == NOBODY
+
+
+def test_any_bearer_or_access_token_is_an_administrator():
+    assert caller(headers={"authorization": "Bearer owner"}) == ADMIN
+    assert caller(headers={"authorization": "bearer x"}) == ADMIN
+    assert caller(access_token="x") == ADMIN
+
+
+def test_an_administrator_may_be_taken_for_somebody_else():
+    assert caller(access_token="x", auth_variable_override='{"uid":"u"}').auth == {"uid": "u"}
+    nobody = caller(access_token="x", auth_variable_override="null")
+    assert (nobody.admin, nobody.auth) == (False, None)
+    assert refusal(access_token="x", auth_variable_override="[1]")[0] == 400
+    assert refusal(access_token="x", auth_variable_override="{")[0] == 400
+
+
+def test_nobody_else_can_override_who_he_is():
+    assert caller(auth_variable_override='{"uid":"u"}') == NOBODY
+
+
+def test_a_token_that_the_auth_emulator_vouches_for_gives_its_claims():
+    claims = {"sub": "u1", "email": "a@b.c", "firebase": {"sign_in_provider": "password"}}
+    assert caller(auth="known", known={"known": claims}).auth == {"uid": "u1", "provider": "password", "token": claims}
+
+
+def test_a_default_mock_token_of_an_sdk_is_accepted_though_its_time_is_1970():
+    mock = {"iat": 0, "exp": 3600, "user_id": "u2", "firebase": {"sign_in_provider": "custom", "identities": {}}}
+    assert caller(auth=token(mock)).auth == {"uid": "u2", "provider": "custom", "token": mock}
+
+
+def test_a_token_with_a_time_of_its_own_expires_by_it():
+    assert refusal(auth=token({"sub": "u", "iat": NOW - 3601, "exp": NOW - 1})) == (401, "Auth token is expired")
+    assert caller(auth=token({"sub": "u", "iat": NOW - 1, "exp": NOW + 3599})).auth["uid"] == "u"
+
+
+@pytest.mark.parametrize("text", ["garbage", "a.b.c", "..", f"{encoded({})}.{encoded([])}.", "a.b", "é.é.é"])
+def test_garbage_cannot_be_parsed(text):
+    assert refusal(auth=text) == (401, "Could not parse auth token.")
+
+
+def test_a_custom_token_is_told_apart_from_an_id_token():
+    audience = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"
+    message = "Missing claim 'kid' in auth header."
+    assert refusal(auth=token({"aud": audience, "uid": "u"})) == (401, message)
+    assert refusal(auth=token({"d": {}}, {"alg": "HS256"}, "sig")) == (401, message)
+
+
+def test_a_signed_id_token_is_taken_unverified():
+    assert caller(auth=token({"sub": "u"}, {"alg": "RS256", "kid": "1"}, "sig")).auth["uid"] == "u"
+
+
+def test_without_rules_everybody_may_do_everything_or_everybody_who_is_signed_in():
+    somebody = caller(auth=token({"sub": "u"}))
+    for rules, stranger_may in ((OpenRules(), True), (OpenRules(require_auth=True), False)):
+        assert rules.may_read(NOBODY, None, (), None, 0) is stranger_may
+        assert rules.may_write(NOBODY, None, None, [()], 0) is stranger_may
+        assert rules.may_read(somebody, None, (), None, 0)
+        assert rules.may_write(somebody, None, None, [()], 0)
+        assert rules.is_indexed((), "height")

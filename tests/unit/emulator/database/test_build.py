@@ -1,0 +1,157 @@
+"""From JSON to nodes: server values, priorities, numbers, and what is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from firebase_rest.emulator.database import tree
+from firebase_rest.emulator.database.build import BadDataError, BadKeyError, Builder, number
+
+NOW = 1_700_000_000_000
+
+
+def build(value, existing=None, level=0):
+    return Builder(NOW).build(value, existing, level)
+
+
+def read(value, existing=None):
+    return tree.export(build(value, build(existing)))
+
+
+def test_a_timestamp_is_the_same_number_everywhere_in_a_request():
+    value = {
+        "a": {".sv": "timestamp"},
+        "b": [{".sv": "timestamp"}],
+        "c": {".value": 1, ".priority": {".sv": "timestamp"}},
+    }
+    assert read(value) == {"a": NOW, "b": {"0": NOW}, "c": {".value": 1, ".priority": NOW}}
+
+
+@pytest.mark.parametrize(
+    ("current", "delta", "expected"),
+    [
+        (None, 3, 3),
+        ("text", 3, 3),
+        (True, 3, 3),
+        ({"a": 1}, 3, 3),
+        (2, 3, 5),
+        (2, -3, -1),
+        (2, 0.5, 2.5),
+        (1.5, 1.5, 3),
+        (2**63 - 1, 1, float(2**63)),
+        (-(2**63), -1, float(-(2**63))),
+        ({".value": 4, ".priority": "p"}, 1, 5),
+    ],
+)
+def test_an_increment_adds_to_a_number_and_replaces_anything_else(current, delta, expected):
+    result = read({".sv": {"increment": delta}}, current)
+    assert result == expected
+    assert type(result) is type(expected)
+
+
+def test_increments_find_their_own_place_in_what_they_replace():
+    assert read({"a": [{".sv": {"increment": 1}}], "b": {".sv": {"increment": 1}}}, {"a": [10]}) == {
+        "a": {"0": 11},
+        "b": 1,
+    }
+
+
+def test_an_increment_of_a_priority_adds_to_the_priority():
+    value = {".value": 1, ".priority": {".sv": {"increment": 2}}}
+    assert read(value, {".value": 9, ".priority": 5}) == {".value": 1, ".priority": 7}
+
+
+def test_a_server_value_may_have_a_priority_and_may_be_wrapped():
+    assert read({".sv": "timestamp", ".priority": 1}) == {".value": NOW, ".priority": 1}
+    assert read({".value": {".sv": "timestamp"}, ".priority": 1}) == {".value": NOW, ".priority": 1}
+    assert read({".value": None, ".sv": "timestamp"}) == NOW
+
+
+@pytest.mark.parametrize(
+    "operation", ["now", None, 1, {}, {"increment": "1"}, {"increment": True}, {"decrement": 1}, ["timestamp"]]
+)
+def test_an_unknown_server_value_is_refused(operation):
+    with pytest.raises(BadDataError, match="server value"):
+        build({".sv": operation})
+
+
+def test_a_value_wrapper_stands_for_what_it_holds():
+    assert read({".value": 5}) == 5
+    assert read({".value": [1, 2]}) == {"0": 1, "1": 2}
+    assert read({".value": {"a": 1}, ".priority": 3}) == {"a": 1, ".priority": 3}
+    assert read({".value": None, ".priority": 3}) is None
+
+
+def test_a_value_beside_children_is_refused():
+    with pytest.raises(BadDataError, match="both"):
+        build({".value": 1, "a": 2})
+
+
+def test_an_empty_node_takes_no_priority():
+    assert build({".priority": 1}) is None
+    assert read({"a": {".priority": 1}, "b": 2}) == {"b": 2}
+
+
+@pytest.mark.parametrize("priority", [True, [], {}, {"a": 1}])
+def test_a_priority_is_null_a_number_or_a_string(priority):
+    with pytest.raises(BadDataError, match="priority"):
+        build({"a": 1, ".priority": priority})
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        (1.0, 1),
+        (-0.0, 0),
+        (1e15, 10**15),
+        (2.0**53, 2.0**53),
+        (1.5, 1.5),
+        (2**63 - 1, 2**63 - 1),
+        (2**63, float(2**63)),
+        (-(2**63) - 1, float(-(2**63))),
+    ],
+)
+def test_a_number_is_a_64_bit_integer_where_it_can_be_and_else_a_double(given, kept):
+    assert number(given) == kept
+    assert type(number(given)) is type(kept)
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400])
+def test_a_number_beyond_a_double_is_refused(value):
+    with pytest.raises(BadDataError, match="too large"):
+        number(value)
+
+
+@pytest.mark.parametrize("key", ["", "a.b", "a$", "#", "[", "]", "a/b", "\n", "\x7f", ".prio"])
+def test_a_forbidden_key_is_refused(key):
+    with pytest.raises(BadKeyError):
+        build({"fine": [{key: 1}]})
+
+
+def test_a_key_may_have_768_bytes_and_no_more():
+    build({"é" * 384: 1})
+    with pytest.raises(BadDataError, match="768 bytes"):
+        build({"é" * 385: 1})
+
+
+def nested(levels):
+    value = 1
+    for _ in range(levels):
+        value = {"k": value}
+    return value
+
+
+def test_data_may_be_32_levels_deep_counted_from_the_root():
+    build(nested(32))
+    build(nested(30), level=2)
+    with pytest.raises(BadDataError, match="32 levels"):
+        build(nested(33))
+    with pytest.raises(BadDataError, match="32 levels"):
+        build(nested(31), level=2)
+
+
+def test_a_string_may_have_ten_megabytes_and_no_more():
+    ten = 10 * 1024 * 1024
+    build("a" * ten)
+    with pytest.raises(BadDataError, match="string is longer"):
+        build({"a": "é" * (ten // 2 + 1)})

@@ -1,0 +1,47 @@
+"""JSON text as Firebase's servers write it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebase_rest.emulator.database.rendering import compact, error_body, pretty
+
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.text()),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(), inner, max_size=3)),
+)
+
+
+@given(JSON)
+def test_both_styles_read_back_as_the_same_value(value):
+    assert json.loads(compact(value)) == value
+    assert json.loads(pretty(value)) == value
+
+
+def test_an_error_body_has_the_36_bytes_that_the_service_sends():
+    assert error_body("Permission denied") == b'{\n  "error" : "Permission denied"\n}\n'
+    assert len(error_body("Permission denied")) == 36
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        ({"a": 1, "b": {"c": [1, 2]}}, '{\n  "a" : 1,\n  "b" : {\n    "c" : [ 1, 2 ]\n  }\n}'),
+        ([{"a": 1}, {"b": 2}], '[ {\n  "a" : 1\n}, {\n  "b" : 2\n} ]'),
+        ({"a": [{"b": 1}]}, '{\n  "a" : [ {\n    "b" : 1\n  } ]\n}'),
+        ({}, "{ }"),
+        ([], "[ ]"),
+        ("é", '"é"'),
+        (None, "null"),
+    ],
+)
+def test_pretty_is_the_style_of_jackson(value, text):
+    assert pretty(value).decode() == text
+
+
+def test_compact_has_no_spaces_and_escapes_only_what_it_must():
+    assert compact({"é": '"\\\n\u2028'}) == '{"é":"\\"\\\\\\n\u2028"}'.encode()

@@ -1,0 +1,272 @@
+"""What a stream says about each write: replayed by a client, it gives what is there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from firebase_rest.database.filter import Bound, Filter
+from firebase_rest.database.path import split
+from firebase_rest.emulator.database import query, stream, tree
+from firebase_rest.emulator.database.build import Builder
+from firebase_rest.emulator.database.namespace import Change, Namespace
+from firebase_rest.emulator.database.stream import Subscription, View
+
+
+def node(value):
+    return Builder(0).build(value, None, 0)
+
+
+def parsed(raw):
+    """The (event, path, data) of each event in `raw`."""
+    events = []
+    for block in raw.decode().split("\n\n")[:-1]:
+        name, data = block.split("\n")
+        said = json.loads(data.removeprefix("data: "))
+        events.append((name.removeprefix("event: "), *((said["path"], said["data"]) if said else ("", None))))
+    return events
+
+
+EVERYTHING = Filter()
+
+
+class Watcher:
+    """A view of a database in which things are written."""
+
+    def __init__(self, value, path="", filter=EVERYTHING, *, as_export=False):
+        self.root = node(value)
+        self.view = View(split(path), filter, as_export=as_export)
+        self.first = parsed(self.view.first(self.root))
+
+    def put(self, path, value):
+        base = split(path)
+        return self._changed(tree.replace(self.root, base, node(value)), base, None)
+
+    def patch(self, path, values):
+        base = split(path)
+        after = tree.update(self.root, {(*base, *split(key)): node(value) for key, value in values.items()})
+        return self._changed(after, base, tuple(split(key) for key in values))
+
+    def _changed(self, after, base, targets):
+        before, self.root = self.root, after
+        return parsed(b"".join(self.view.events(Change(before, after, base, targets))))
+
+
+def test_the_first_event_is_everything():
+    assert Watcher({"a": {"b": [1, None, 2]}}, "a").first == [("put", "/", {"b": [1, None, 2]})]
+    assert Watcher(None, "a").first == [("put", "/", None)]
+
+
+def test_a_write_below_is_a_put_at_its_path():
+    watcher = Watcher({"s": {"x": 1}}, "s")
+    assert watcher.put("s/a/b", {"c": 1}) == [("put", "/a/b", {"c": 1})]
+    assert watcher.put("s/a/b", None) == [("put", "/a/b", None)]
+    assert watcher.put("s", [1, 2]) == [("put", "/", [1, 2])]
+
+
+def test_a_patch_below_keeps_its_place_and_its_slashes():
+    watcher = Watcher({"s": {"x": {"a": 1}}}, "s")
+    assert watcher.patch("s/x", {"a": 2, "b": None}) == [("patch", "/x", {"a": 2, "b": None})]
+    assert watcher.patch("s", {"x/a": 1, "y/b": [5]}) == [("patch", "/", {"x/a": 1, "y/b": [5]})]
+
+
+def test_patch_data_is_never_an_array_at_its_top():
+    assert Watcher({}, "s").patch("s", {"0": "a", "1": ["b"]}) == [("patch", "/", {"0": "a", "1": ["b"]})]
+
+
+def test_a_write_above_is_a_put_of_everything_where_it_changes_something():
+    watcher = Watcher({"a": {"s": 1}}, "a/s")
+    assert watcher.put("a", {"s": 2, "t": 3}) == [("put", "/", 2)]
+    assert watcher.put("a", {"s": 2, "t": 4}) == []
+    assert watcher.put("", None) == [("put", "/", None)]
+
+
+def test_a_patch_above_is_cut_to_what_lies_inside():
+    watcher = Watcher({"a": {"s": {"x": 1}}}, "a/s")
+    assert watcher.patch("a", {"s/x": 2, "s/y/z": 3, "t": 4}) == [("patch", "/", {"x": 2, "y/z": 3})]
+    assert watcher.patch("", {"a": {"s": {"x": 5}}, "b": 1}) == [("put", "/", {"x": 5})]
+    assert watcher.patch("", {"a/s": {"x": 6}}) == [("put", "/", {"x": 6})]
+    assert watcher.patch("", {"a/t": 1, "b": 2}) == []
+
+
+def test_a_write_elsewhere_is_silent():
+    watcher = Watcher({"a": 1}, "a/s")
+    assert watcher.put("b", 1) == []
+    assert watcher.put("a/t", 1) == []
+
+
+def test_a_priority_written_alone_is_silent_but_in_the_export_form():
+    assert Watcher({"s": {"x": 1}}, "s").patch("s", {"x/.priority": None}) == []
+    exported = Watcher({"s": {"x": {".value": 1, ".priority": 3}}}, "s", as_export=True)
+    assert exported.first == [("put", "/", {"x": {".value": 1, ".priority": 3}})]
+
+
+TOP_TWO = Filter(order="n", limit_to_last=2)
+PEOPLE = {"a": {"n": 1}, "b": {"n": 2}, "c": {"n": 3}}
+
+
+def test_a_window_starts_with_its_own_children_only():
+    assert Watcher({"s": PEOPLE}, "s", TOP_TWO).first == [("put", "/", {"b": {"n": 2}, "c": {"n": 3}})]
+    assert Watcher(None, "s", TOP_TWO).first == [("put", "/", None)]
+
+
+def test_writes_inside_a_window_come_as_they_were_and_outside_are_silent():
+    watcher = Watcher({"s": PEOPLE}, "s", TOP_TWO)
+    assert watcher.put("s/c/m", 1) == [("put", "/c/m", 1)]
+    assert watcher.patch("s/c", {"m": None}) == [("patch", "/c", {"m": None})]
+    assert watcher.patch("s", {"c/m": 1, "a/m": 1}) == [("patch", "/", {"c/m": 1})]
+    assert watcher.put("s/a/m", 2) == []
+    assert watcher.put("s/a", {"n": 0}) == []
+    assert watcher.put("s/a", {"n": 0}) == []
+    assert watcher.put("s/c/m", 1) == [("put", "/c/m", 1)]
+
+
+def test_a_window_slides_by_a_patch_of_who_enters_and_who_leaves():
+    watcher = Watcher({"s": PEOPLE}, "s", TOP_TWO)
+    assert watcher.put("s/d", {"n": 4}) == [("patch", "/", {"d": {"n": 4}, "b": None})]
+    assert watcher.put("s/d", None) == [("patch", "/", {"b": {"n": 2}, "d": None})]
+    assert watcher.put("s/a/n", 9) == [("patch", "/", {"a": {"n": 9}, "b": None})]
+    assert watcher.patch("s", {"c/n": 5, "a": None}) == [("patch", "/", {"a": None, "b": {"n": 2}, "c": {"n": 5}})]
+
+
+def test_one_who_only_enters_or_only_leaves_is_a_put():
+    watcher = Watcher({"s": {"a": 1, "b": 5}}, "s", Filter(order="$value", start_at=Bound(3)))
+    assert watcher.put("s/c", 4) == [("put", "/c", 4)]
+    assert watcher.put("s/c", 2) == [("put", "/c", None)]
+    assert watcher.put("s/b", None) == [("put", "/b", None)]
+
+
+def test_a_write_of_the_whole_place_is_a_put_of_the_new_window():
+    watcher = Watcher({"s": PEOPLE}, "s", TOP_TWO)
+    assert watcher.put("s", {"x": {"n": 1}, "y": 5}) == [("put", "/", {"x": {"n": 1}, "y": 5})]
+    assert watcher.put("", {"s": PEOPLE}) == [("put", "/", {"b": {"n": 2}, "c": {"n": 3}})]
+    assert watcher.put("s", 5) == [("put", "/", None)]
+
+
+KEYS = st.sampled_from(["0", "1", "2", "a", "b"])
+VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(0, 3), st.sampled_from(["x", "y"])),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3),
+        st.dictionaries(KEYS, inner, max_size=3),
+        st.builds(lambda value, rank: {".value": value, ".priority": rank}, st.integers(0, 3), st.integers(0, 2)),
+    ),
+    max_leaves=8,
+)
+PATHS = st.lists(KEYS, max_size=3).map("/".join)
+PATCHES = st.dictionaries(PATHS.filter(bool), VALUES, min_size=1, max_size=3).filter(
+    lambda patch: not any(f"{one}/".startswith(f"{other}/") for one in patch for other in patch if one != other)
+)
+FILTERS = st.one_of(
+    st.just(Filter()),
+    st.just(Filter(order="$key")),
+    st.builds(
+        Filter,
+        order=st.sampled_from(["$value", "$priority", "a", "0/1"]),
+        start_at=st.one_of(st.none(), st.just(Bound(1))),
+        limit_to_first=st.one_of(st.none(), st.integers(1, 2)),
+    ),
+    st.builds(Filter, order=st.just("$key"), start_after=st.just(Bound("0")), limit_to_last=st.integers(1, 2)),
+)
+WRITES = st.lists(st.one_of(st.tuples(PATHS, VALUES), st.tuples(PATHS, PATCHES, st.just("patch"))), max_size=6)
+
+
+def replayed(copy, events):
+    for name, path, data in events:
+        if name == "put":
+            copy = tree.replace(copy, split(path), node(data))
+        else:
+            copy = tree.update(copy, {(*split(path), *split(key)): node(value) for key, value in data.items()})
+    return copy
+
+
+@settings(max_examples=300)
+@given(VALUES, PATHS, FILTERS, WRITES)
+def test_a_client_that_replays_the_events_has_what_is_there(value, path, filter, writes):
+    watcher = Watcher(value, path, filter, as_export=True)
+    copy = replayed(None, watcher.first)
+    for write in writes:
+        copy = replayed(copy, watcher.patch(*write[:2]) if len(write) == 3 else watcher.put(*write))
+        there = query.narrow(tree.at(watcher.root, split(path)), filter)
+        assert tree.same(copy, there), write
+
+
+# --- the queue between writers and a watcher --------------------------------------------------------------------------
+
+
+def write(namespace, path, value):
+    base = split(path)
+    namespace.commit(lambda before: Change(before, tree.replace(before, base, node(value)), base), lambda _: None)
+
+
+def subscribe(namespace, path=""):
+    return namespace.subscribe(lambda root: Subscription(View(split(path), Filter()), root, split(path)))
+
+
+def test_changes_wait_in_the_order_in_which_they_were_made():
+    namespace = Namespace("n")
+    watcher = subscribe(namespace, "s")
+    for number in range(3):
+        write(namespace, "s/x", number)
+        write(namespace, "elsewhere", number)
+    assert parsed(watcher.take()) == [("put", "/", None), ("put", "/x", 0), ("put", "/x", 1), ("put", "/x", 2)]
+    assert watcher.take() == b""
+
+
+def test_a_watcher_hears_what_was_there_when_it_came_though_it_reads_later():
+    namespace = Namespace("n")
+    write(namespace, "s", "then")
+    watcher = subscribe(namespace, "s")
+    write(namespace, "s", "now")
+    assert parsed(watcher.take()) == [("put", "/", "then"), ("put", "/", "now")]
+
+
+def test_an_ended_stream_hears_no_more_and_is_forgotten():
+    namespace = Namespace("n")
+    watcher = subscribe(namespace)
+    assert parsed(watcher.take()) == [("put", "/", None)]
+    watcher.end(b"event: cancel\ndata: null\n\n")
+    watcher.end(b"twice")
+    write(namespace, "a", 1)
+    assert watcher.take() == b"event: cancel\ndata: null\n\n"
+    assert watcher.take() == b""
+    assert namespace._streams == []
+
+
+def test_a_watcher_that_does_not_read_is_disconnected_and_holds_up_nobody(monkeypatch):
+    monkeypatch.setattr(stream, "MAX_PENDING", 5)
+    namespace = Namespace("n")
+    watcher = subscribe(namespace)
+    for number in range(10):
+        write(namespace, "a", number)
+    assert watcher.ended
+    reader = stream.StreamReader(watcher, keep_alive=60)
+    assert reader.read(1000).startswith(b"event: put")
+    assert reader.read(1000) == b""
+    assert namespace._streams == []
+
+
+@pytest.mark.parametrize("size", [1, 7, 4096])
+def test_a_reader_gives_the_bytes_in_pieces_of_any_size(size):
+    namespace = Namespace("n")
+    reader = stream.StreamReader(subscribe(namespace), keep_alive=60)
+    write(namespace, "a", "é" * 10)
+    expected = stream.event("put", (), None) + stream.event("put", ("a",), "é" * 10)
+    received = b""
+    while len(received) < len(expected):
+        piece = reader.read(size)
+        assert 0 < len(piece) <= size
+        received += piece
+    assert received == expected
+
+
+def test_a_silent_reader_gives_a_keep_alive():
+    reader = stream.StreamReader(subscribe(Namespace("n")), keep_alive=0.01)
+    assert parsed(reader.read(1000)) == [("put", "/", None)]
+    assert reader.read(1000) == b"event: keep-alive\ndata: null\n\n"
+    reader.close()
+    reader.abort()
+    assert reader.read(1000) == b""

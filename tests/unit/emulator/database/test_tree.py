@@ -1,0 +1,235 @@
+"""Immutable nodes: what may be stored, how it reads, what a write shares."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebase_rest.emulator.database import tree
+from firebase_rest.emulator.database.build import Builder
+from firebase_rest.emulator.database.tree import Branch, Leaf
+
+NOW = 1_700_000_000_000
+
+KEYS = st.one_of(
+    st.sampled_from(["0", "1", "2", "3", "00", "-1", "a", "b", "é", "\uf8ff"]),
+    st.text(
+        st.characters(codec="utf-8", exclude_characters=".$#[]/", exclude_categories=["Cc"]), min_size=1, max_size=4
+    ),
+)
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(max_size=5),
+)
+VALUES = st.recursive(
+    st.one_of(st.none(), SCALARS),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(KEYS, inner, max_size=4)),
+    max_leaves=12,
+)
+PATHS = st.lists(KEYS, max_size=3).map(tuple)
+
+
+def node(value):
+    return Builder(NOW).build(value, None, 0)
+
+
+def empty(value):
+    """Whether a value means nothing, however deep its emptiness is."""
+    if isinstance(value, dict):
+        return all(map(empty, value.values()))
+    if isinstance(value, list):
+        return all(map(empty, value))
+    return value is None
+
+
+@given(VALUES)
+def test_what_is_read_stores_as_the_same_node_again(value):
+    first = node(value)
+    assert tree.same(node(tree.render(first)), first)
+    assert tree.same(node(tree.export(first)), first)
+
+
+@given(VALUES)
+def test_nothing_is_stored_exactly_where_nothing_was_said(value):
+    assert (node(value) is None) == empty(value)
+
+
+@given(VALUES)
+def test_the_export_form_has_no_array_no_null_and_no_empty_object(value):
+    def check(exported):
+        assert not isinstance(exported, list)
+        if isinstance(exported, dict):
+            assert exported
+            for item in exported.values():
+                assert item is not None
+                check(item)
+
+    check(tree.export(node(value)))
+
+
+@given(VALUES, PATHS, VALUES)
+def test_what_was_written_is_there_and_the_old_tree_is_as_it_was(value, path, new):
+    before = node(value)
+    text = json.dumps(tree.export(before))
+    after = tree.replace(before, path, node(new))
+    assert tree.same(tree.at(after, path), node(new))
+    assert json.dumps(tree.export(before)) == text
+
+
+@given(VALUES, PATHS)
+def test_writing_what_is_there_changes_nothing(value, path):
+    root = node(value)
+    assert tree.same(tree.replace(root, path, tree.at(root, path)), root)
+
+
+@given(VALUES, st.dictionaries(KEYS, VALUES, max_size=3))
+def test_an_update_is_the_same_as_its_writes_one_by_one(value, changes):
+    root = node(value)
+    nodes = {("below", key): node(new) for key, new in changes.items()}
+    expected = root
+    for path, new in nodes.items():
+        expected = tree.replace(expected, path, new)
+    if nodes:
+        assert tree.same(tree.update(root, nodes), expected)
+
+
+@given(VALUES, VALUES)
+def test_tags_are_equal_exactly_where_the_data_is(one, other):
+    assert (tree.etag(node(one)) == tree.etag(node(other))) == tree.same(node(one), node(other))
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ({"0": "a"}, ["a"]),
+        ({"1": "a"}, [None, "a"]),
+        ({"2": "a"}, {"2": "a"}),
+        ({"0": "a", "2": "b", "3": "c", "4": "d"}, ["a", None, "b", "c", "d"]),
+        ({"2": "a", "4": "b"}, {"2": "a", "4": "b"}),
+        ({"1": "a", "2": "b", "3": "c"}, [None, "a", "b", "c"]),
+        ({"00": "a"}, {"00": "a"}),
+        ({"-1": "a"}, {"-1": "a"}),
+        ({"0": "a", "x": "b"}, {"0": "a", "x": "b"}),
+        ({"0": "a", "12345678901": "b"}, {"0": "a", "12345678901": "b"}),
+        ({"²": "a"}, {"²": "a"}),
+        ({"x": {"1": {"0": True}}}, {"x": [None, [True]]}),
+    ],
+)
+def test_a_node_reads_as_an_array_when_more_than_half_its_places_are_taken(stored, read):
+    assert tree.render(node(stored)) == read
+
+
+def test_children_come_in_firebases_order():
+    read = tree.render(node({"b": 1, "10": 1, "-5": 1, "2": 1, "a": 1, "\uf8ff": 1, "😀": 1}))
+    assert list(read) == ["-5", "2", "10", "a", "b", "😀", "\uf8ff"]
+
+
+def test_an_array_is_stored_by_index_without_its_holes():
+    assert tree.export(node(["a", None, "c", []])) == {"0": "a", "2": "c"}
+
+
+def test_a_parent_that_loses_its_last_child_goes_too():
+    root = node({"a": {"b": {"c": 1}}, "z": 1})
+    assert tree.export(tree.replace(root, ("a", "b", "c"), None)) == {"z": 1}
+
+
+def test_an_emptied_branch_loses_its_priority():
+    root = node({"a": {".priority": 5, "b": 1}})
+    again = tree.replace(tree.replace(root, ("a", "b"), None), ("a", "b"), 2)
+    assert tree.export(again) == {"a": {"b": 2}}
+
+
+def test_a_write_below_a_leaf_replaces_the_leaf_and_keeps_its_priority():
+    root = node({"a": {".value": 1, ".priority": "p"}})
+    assert tree.export(tree.replace(root, ("a", "b", "c"), 2)) == {"a": {"b": {"c": 2}, ".priority": "p"}}
+
+
+def test_nothing_written_below_a_leaf_leaves_it():
+    root = node({"a": 1})
+    assert tree.replace(root, ("a", "b", "c"), None) is root
+    assert tree.export(tree.update(root, {("a", "b"): None, ("a", "c", "d"): None})) == {"a": 1}
+
+
+def test_a_write_copies_only_the_nodes_on_its_path():
+    root = node({"a": {"x": 1}, "b": {"y": 2}})
+    after = tree.replace(root, ("a", "x"), 3)
+    assert isinstance(root, Branch)
+    assert isinstance(after, Branch)
+    assert after.children["b"] is root.children["b"]
+
+
+def test_a_write_to_an_existing_child_does_not_sort_the_keys_again():
+    root = node({str(i): i for i in range(10)})
+    assert isinstance(root, Branch)
+    keys = root.keys
+    after = tree.replace(root, ("3",), "new")
+    assert isinstance(after, Branch)
+    assert after.keys is keys
+
+
+def test_a_new_child_and_a_lost_one_are_in_the_order_again():
+    root = node({"a": 1, "c": 3})
+    assert isinstance(root, Branch)
+    assert root.keys == ["a", "c"]
+    assert list(tree.render(tree.replace(root, ("b",), 2))) == ["a", "b", "c"]
+    assert list(tree.render(tree.replace(root, ("a",), None))) == ["c"]
+
+
+def test_a_deletion_turns_an_array_into_an_object():
+    root = node(["a", "b", "c"])
+    assert tree.render(root) == ["a", "b", "c"]
+    shorter = tree.update(root, {("0",): None, ("1",): None})
+    assert tree.render(shorter) == {"2": "c"}
+
+
+def test_true_and_one_are_not_the_same():
+    assert not tree.same(node({"a": True}), node({"a": 1}))
+    assert not tree.same(node({".value": 1, ".priority": 1}), node({".value": True, ".priority": 1}))
+    assert not tree.same(node({"a": 1, ".priority": 1}), node({"a": 1}))
+    assert not tree.same(node({"a": 1}), node({"b": 1}))
+
+
+def test_the_tag_of_nothing_is_null_etag():
+    assert tree.etag(None) == "null_etag"
+    assert tree.etag(node({"a": {}})) == "null_etag"
+
+
+def test_a_tag_is_28_characters_and_sees_priorities():
+    plain, ranked = tree.etag(node(10)), tree.etag(node({".value": 10, ".priority": 1}))
+    assert len(plain) == 28
+    assert plain != ranked
+
+
+def test_priorities_show_only_in_the_export_form():
+    ranked = node({"a": {".value": 1, ".priority": "p"}, ".priority": 2})
+    assert tree.render(ranked) == {"a": 1}
+    assert tree.export(ranked) == {"a": {".priority": "p", ".value": 1}, ".priority": 2}
+
+
+def test_a_priority_can_be_set_and_taken_away():
+    leaf = tree.with_priority(1, "p")
+    assert isinstance(leaf, Leaf)
+    assert tree.with_priority(leaf, None) == 1
+    assert tree.with_priority(None, "p") is None
+    branch = node({"a": 1})
+    assert tree.priority_of(tree.with_priority(branch, 3)) == 3
+    assert tree.priority_of(branch) is None
+
+
+def test_shallow_maps_every_child_to_true_and_leaves_a_leaf():
+    assert tree.shallow(node({"a": {"b": 1}, "0": 2})) == {"0": True, "a": True}
+    assert tree.shallow(node([1, 2])) == {"0": True, "1": True}
+    assert tree.shallow(node({".value": 5, ".priority": 1})) == 5
+    assert tree.shallow(None) is None
+
+
+def test_a_branch_narrowed_to_no_child_is_nothing():
+    root = node({"a": 1, "b": 2, ".priority": 1})
+    assert isinstance(root, Branch)
+    assert root.only([]) is None
+    assert tree.export(root.only(["b"])) == {"b": 2}

@@ -117,7 +117,7 @@ def test_an_emulator_begins_with_the_policy_that_it_is_given_also_after_a_reset(
 
 
 def test_a_policy_of_words_that_firebase_does_not_know_is_refused():
-    with pytest.raises(UsageError, match="no 'minLength'; what it may ask for is minPasswordLength"):
+    with pytest.raises(UsageError, match="Unknown password_policy option 'minLength'; expected one of minPass"):
         Emulator(password_policy={"minLength": 12})
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
 import requests
@@ -61,22 +63,56 @@ def test_json_is_one_line_when_ready():
         assert (status, output, errors) == (0, "", "")
 
 
-def test_otherwise_it_prints_what_to_export():
-    with Command() as command:
-        exports = dict(command.line().removeprefix("export ").strip().split("=") for _ in range(4))
+def test_output_is_shell_exports_then_a_ready_line():
+    with Command("--project", "demo-x") as command:
+        lines = [command.line() for _ in range(7)]
+        words = [shlex.split(line, comments=True) for line in lines]
+        assert [word[0] for word in words[:5]] == ["export"] * 5
+        exports = dict(word[1].split("=", 1) for word in words[:5])
+        config = json.loads(exports.pop("FIREBASE_CONFIG"))
+        assert config["projectId"] == "demo-x"
         assert exports.keys() == {
             "FIREBASE_AUTH_EMULATOR_HOST",
             "FIREBASE_DATABASE_EMULATOR_HOST",
             "FIREBASE_STORAGE_EMULATOR_HOST",
             "STORAGE_EMULATOR_HOST",
         }
-        assert (
-            json.loads(command.line().removeprefix("# FIREBASE_CONFIG=").strip()[1:-1])["projectId"] == "demo-project"
-        )
         (host,) = {value.removeprefix("http://") for value in exports.values()}
         assert requests.get(f"http://{host}/.json", timeout=LIMIT).status_code == 200
+        assert words[5:] == [[], []], "the last lines must be comments of the shell"
+        assert "everyone can read and write everything" in lines[5]
+        assert f"ready on {host}" in lines[6]
+        assert "Ctrl-C" in lines[6]
         status, output, errors, _ = command.end(signal.SIGINT)
         assert (status, output, errors) == (0, "", "")
+
+
+def test_output_says_that_require_auth_needs_tokens(capsys):
+    with Emulator(require_auth=True).serve() as server:
+        __main__._announce(server, as_json=False)
+    assert "Only requests with a valid token" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("value", ["it's", "a b", "$HOME", '"', "a\\b", "x\ny", ""])
+def test_exported_values_survive_a_shell(value):
+    quoted = __main__._shell_quoted(value)
+    assert shlex.split(quoted) == [value]
+    if Path("/bin/sh").exists():
+        command = ["/bin/sh", "-c", f'X={quoted}; printf %s "$X"']
+        assert subprocess.run(command, capture_output=True, text=True, check=True, timeout=LIMIT).stdout == value
+
+
+@pytest.mark.parametrize(
+    ("host", "warns"), [("127.0.0.1", False), ("::1", False), ("0.0.0.0", True), ("10.1.2.3", True)]
+)
+def test_warning_if_other_machines_can_connect(monkeypatch, capsys, host, warns):
+    serve = Emulator.serve
+    monkeypatch.setattr(Emulator, "serve", lambda emulator, *_: serve(emulator))
+    monkeypatch.setattr(__main__.signal, "signal", lambda *_: None)
+    monkeypatch.setattr(__main__, "_wait_for_end_of_input", lambda done: done.set())
+    assert __main__.main(["--json", "--stdin", "--host", host]) == 0
+    errors = capsys.readouterr().err
+    assert (f"Warning: the emulator listens on {host}." in errors) is warns
 
 
 def test_it_ends_within_a_second_with_a_hundred_streams_open():

@@ -90,7 +90,7 @@ def test_a_mock_token_of_an_sdk_opens_the_database(db):
 )
 def test_a_token_of_another_project_opens_neither_database_nor_storage(closed, db, claims):
     token = mock_token(**claims)
-    words = "one of the project 'another', and this emulator is 'demo-closed'"
+    words = "for project 'another', but this emulator is 'demo-closed'"
     for answer in (db.get("a", auth=token), db.put("a", 1, auth=token)):
         assert answer.status_code == 401
         assert words in answer.json()["error"]

@@ -176,10 +176,10 @@ def test_resetting_shows_every_watcher_that_all_is_gone(server, db):
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json, text/event-stream;q=0.9"])
 def test_a_stream_in_the_same_process_is_a_reader(accept):
     emulator = Emulator()
-    answer = emulator.answer(Request("GET", "http://h/s.json", headers={"Accept": accept}, stream=True))
+    answer = emulator.handle(Request("GET", "http://h/s.json", headers={"Accept": accept}, stream=True))
     assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
     assert answer.reader.read(4096) == b'event: put\ndata: {"path":"/","data":null}\n\n'
-    writer = threading.Thread(target=emulator.answer, args=(Request("PUT", "http://h/s/x.json", body=b"1"),))
+    writer = threading.Thread(target=emulator.handle, args=(Request("PUT", "http://h/s/x.json", body=b"1"),))
     writer.start()
     assert answer.reader.read(4096) == b'event: put\ndata: {"path":"/x","data":1}\n\n'
     writer.join()

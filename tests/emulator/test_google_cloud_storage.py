@@ -106,9 +106,9 @@ def test_firebase_admin_finds_the_files(server, files, monkeypatch):
 
 def test_google_cloud_storage_goes_on_after_a_broken_upload(google, server):
     faults = server.emulator.faults.storage
-    faults.drop_answer("upload", skip=1)
+    faults.drop_response("upload", skip=1)
     faults.drop_upload(100_000, skip=2)
-    faults.refuse("upload", skip=3)
+    faults.reject("upload", skip=3)
     blob = google.bucket.blob("large", chunk_size=K)
     blob.upload_from_file(io.BytesIO(LARGE), if_generation_match=0)
     assert not faults.pending

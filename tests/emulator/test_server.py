@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import threading
@@ -50,6 +51,26 @@ def test_the_database_url_of_the_config_is_the_default_database():
 def test_a_port_that_is_taken_is_an_error_at_once():
     with Emulator().serve() as server, pytest.raises(OSError, match="in use"):
         Emulator().serve(port=int(server.host.split(":")[1]))
+
+
+def test_error_for_a_busy_port_names_the_port():
+    with Emulator().serve() as server:
+        port = int(server.host.split(":")[1])
+        with pytest.raises(OSError, match=rf"Cannot listen on 127\.0\.0\.1 port {port}: ") as caught:
+            Emulator().serve(port=port)
+        assert caught.value.errno == errno.EADDRINUSE
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_error_for_an_invalid_port_names_the_port(port):
+    with pytest.raises(OSError, match=f"port {port}: the port must be from 0 to 65535"):
+        Emulator().serve(port=port)
+
+
+def test_config_has_the_address_of_each_service():
+    with Emulator().serve() as server:
+        assert server.config["emulatorHosts"] == dict.fromkeys(["auth", "database", "storage"], server.host)
+        assert json.loads(server.environ["FIREBASE_CONFIG"]) == server.config
 
 
 def test_a_port_is_free_again_after_close_and_close_may_come_twice():

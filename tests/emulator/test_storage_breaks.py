@@ -44,7 +44,7 @@ def through(proxy: BreakingProxy, monkeypatch, **options) -> firebase_rest.App:
 @pytest.mark.parametrize("seed", [1, 2])
 def test_fifty_breaks_cost_little_and_no_byte_is_lost(server, monkeypatch, large, tmp_path, seed):
     points = random.Random(seed)
-    traffic = server.emulator.storage.traffic
+    traffic = server.emulator.storage.byte_counter
     with BreakingProxy(server.host, up=points.sample(range(1000, SIZE), BREAKS)) as proxy:
         with through(proxy, monkeypatch) as app:
             metadata = app.storage().child("large").put(large)
@@ -66,7 +66,7 @@ def test_no_single_break_costs_more_than_a_chunk_and_a_mebibyte(server, monkeypa
     size = 30_000_000
     local, back = tmp_path / "local", tmp_path / "back"
     local.write_bytes(random.Random(12).randbytes(size))
-    traffic, costs = server.emulator.storage.traffic, {"up": [], "down": []}
+    traffic, costs = server.emulator.storage.byte_counter, {"up": [], "down": []}
     for point in random.Random(13).sample(range(1000, size), BREAKS):
         for way in ("up", "down"):
             before = traffic.received + traffic.sent
@@ -90,7 +90,7 @@ def test_a_break_costs_an_upload_at_most_a_chunk_and_a_download_only_what_was_on
     server.emulator.faults.storage.drop_download(2_000_000, how=how)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
         app.storage().child("a").put(data, chunk_size=2_097_152)
-        assert len(data) <= storage.traffic.received <= len(data) + 2_097_152
+        assert len(data) <= storage.byte_counter.received <= len(data) + 2_097_152
         assert app.storage().child("a").get_bytes() == data
 
 
@@ -101,7 +101,7 @@ def test_an_answer_that_is_lost_on_the_way_is_found_out(server, monkeypatch, kin
     faults = server.emulator.faults.storage
     if kind == "query":
         faults.drop_upload(300_000)
-    faults.drop_answer(kind)
+    faults.drop_response(kind)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
         app.storage().child("a").put(data, chunk_size=524_288)
         assert app.storage().child("a").get_bytes() == data
@@ -111,13 +111,13 @@ def test_an_answer_that_is_lost_on_the_way_is_found_out(server, monkeypatch, kin
 
 def test_a_small_upload_whose_answer_is_lost_may_have_happened_and_is_not_sent_twice(server, monkeypatch):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
-    server.emulator.faults.storage.drop_answer("upload")
+    server.emulator.faults.storage.drop_response("upload")
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
         with pytest.raises(NetworkError) as caught:
             app.storage().child("a").put(b"x")
         assert caught.value.outcome_unknown
         assert app.storage().child("a").get_metadata()["metageneration"] == "1"
-        server.emulator.faults.storage.drop_answer("upload")
+        server.emulator.faults.storage.drop_response("upload")
         generation = app.storage().child("a").get_metadata()["generation"]
         made = app.storage().child("a").put(b"yy", if_generation_match=generation)
         assert made["size"] == "2"
@@ -128,7 +128,7 @@ def test_an_upload_that_ends_for_good_is_taken_up_by_another_app(server, monkeyp
     local = tmp_path / "file"
     local.write_bytes(data)
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
-    faults, traffic = server.emulator.faults.storage, server.emulator.storage.traffic
+    faults, traffic = server.emulator.faults.storage, server.emulator.storage.byte_counter
     faults.drop_upload(0, times=None, skip=3)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}, retries=0) as app:
         upload = app.storage().child("a").upload(local, chunk_size=262_144)
@@ -168,7 +168,7 @@ def test_an_upload_whose_process_was_killed_is_taken_up_by_another_one(server, m
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
         app.storage().child("a").upload(local, state=note.read_text()).run()
         assert app.storage().child("a").get_bytes() == local.read_bytes()
-    assert server.emulator.storage.traffic.received == 2_000_000
+    assert server.emulator.storage.byte_counter.received == 2_000_000
 
 
 @pytest.mark.parametrize("retries", [0, 3])
@@ -225,7 +225,7 @@ def test_an_upload_is_cancelled_while_a_piece_is_on_its_way(server, monkeypatch)
         thread = threading.Thread(target=run)
         thread.start()
         limit = time.monotonic() + 10
-        while server.emulator.storage.traffic.received < 300_000:
+        while server.emulator.storage.byte_counter.received < 300_000:
             assert time.monotonic() < limit
             time.sleep(0.01)
         upload.cancel()

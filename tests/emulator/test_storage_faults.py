@@ -65,23 +65,23 @@ def test_a_dropped_download_ends_early(files, faults, how):
 
 
 def test_a_lost_answer_is_one_to_what_has_happened(files, faults, url):
-    faults.drop_answer()
+    faults.drop_response()
     with pytest.raises(requests.ConnectionError):
         files.command(url, "upload", DATA, 0)
     assert files.received(url) == ("active", len(DATA))
-    faults.drop_answer()
+    faults.drop_response()
     with pytest.raises(requests.ConnectionError):
         files.command(url, "upload, finalize", b"end", len(DATA))
     assert files.received(url)[0] == "final"
     assert files.metadata("r").json()["size"] == str(len(DATA) + 3)
-    faults.drop_answer("delete")
+    faults.drop_response("delete")
     with pytest.raises(requests.ConnectionError):
         files.delete("r")
     assert files.delete("r").status_code == 404
 
 
 def test_the_third_chunk_is_refused_and_has_not_happened(files, faults, url):
-    faults.refuse(skip=2, status=503, retry_after="7")
+    faults.reject(skip=2, status=503, retry_after="7")
     for offset in (0, KB256):
         assert files.command(url, "upload", DATA[:KB256], offset).status_code == 200
     answer = files.command(url, "upload", DATA[:KB256], 2 * KB256)
@@ -109,21 +109,21 @@ def test_the_third_chunk_is_refused_and_has_not_happened(files, faults, url):
 )
 def test_a_refusal_meets_the_kind_of_request_that_it_is_for(files, faults, url, kind, act):
     files.upload("a", b"")
-    faults.refuse(kind, status=500, error="No.", times=2)
+    faults.reject(kind, status=500, error="No.", times=2)
     for _ in range(2):
         assert error(act(files, url)) == (500, "No.")
     assert act(files, url).status_code in {200, 204, 403}
 
 
 def test_a_fault_for_all_requests_lasts_until_it_is_cleared(files, faults):
-    faults.refuse("list", times=None)
+    faults.reject("list", times=None)
     assert [files.list().status_code for _ in range(3)] == [503, 503, 503]
     faults.clear()
     assert files.list().status_code == 200
 
 
 def test_reset_clears_the_faults(server, files, faults):
-    faults.refuse("list", times=None)
+    faults.reject("list", times=None)
     server.emulator.reset()
     assert files.list().status_code == 200
 
@@ -133,7 +133,7 @@ def test_a_stalled_upload_goes_on_when_it_may(server, files, faults, url):
     status = []
     worker = threading.Thread(target=lambda: status.append(Files.command(Files(server.host), url, "upload", DATA, 0)))
     worker.start()
-    wait_for(lambda: server.emulator.storage.traffic.received >= KB256)
+    wait_for(lambda: server.emulator.storage.byte_counter.received >= KB256)
     assert not status
     faults.resume()
     worker.join(LIMIT)
@@ -176,7 +176,7 @@ def test_a_stalled_download_does_not_hold_the_server_up_when_it_ends():
 
 
 def test_the_bytes_that_went_through_are_counted(server, files):
-    traffic = server.emulator.storage.traffic
+    traffic = server.emulator.storage.byte_counter
     files.upload("a", DATA)
     files.patch("a", {"cacheControl": "x"})
     files.download("a", {"Range": "bytes=0-99"})
@@ -186,7 +186,7 @@ def test_the_bytes_that_went_through_are_counted(server, files):
 
 def test_a_download_that_nobody_reads_any_more_stops(server, files):
     files.upload("a", b"x" * 40_000_000)
-    traffic = server.emulator.storage.traffic
+    traffic = server.emulator.storage.byte_counter
     answer = files.download("a", stream=True)
     answer.raw.read(1000)
     answer.close()

@@ -351,6 +351,6 @@ def test_an_upload_that_breaks_off_stores_nothing(server, files):
         head = f"POST {path}?name=a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
         connection.sendall(head.encode() + b"x" * 5000)
         deadline = time.monotonic() + LIMIT
-        while server.emulator.storage.traffic.received < 5000:
+        while server.emulator.storage.byte_counter.received < 5000:
             assert time.monotonic() < deadline
     assert files.metadata("a").status_code == 404

@@ -153,7 +153,7 @@ def test_an_upload_is_kept_for_a_week():
 
 def half_a_chunk(server, url, offset, size, announced):
     """A connection on which `size` of `announced` bytes of a chunk have been sent and have arrived."""
-    before = server.emulator.storage.traffic.received
+    before = server.emulator.storage.byte_counter.received
     parts = urlsplit(url)
     connection = socket.create_connection((parts.hostname, parts.port), timeout=LIMIT)
     head = (
@@ -161,7 +161,7 @@ def half_a_chunk(server, url, offset, size, announced):
         f"X-Goog-Upload-Command: upload\r\nX-Goog-Upload-Offset: {offset}\r\n\r\n"
     )
     connection.sendall(head.encode() + b"x" * size)
-    wait_for(lambda: server.emulator.storage.traffic.received >= before + size)
+    wait_for(lambda: server.emulator.storage.byte_counter.received >= before + size)
     return connection
 
 

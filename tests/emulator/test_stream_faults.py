@@ -140,7 +140,7 @@ def test_a_redirect_leads_to_the_same_stream_with_what_the_service_adds(db, serv
 
 
 def test_a_refusal_answers_so_many_streams_and_nothing_else(db, faults):
-    faults.refuse(2, status=429, error="Too many", retry_after="7")
+    faults.reject(2, status=429, error="Too many", retry_after="7")
     assert db.get("s").status_code == 200
     for _ in range(2):
         with db.listen("s") as stream:
@@ -150,7 +150,7 @@ def test_a_refusal_answers_so_many_streams_and_nothing_else(db, faults):
 
 
 def test_resetting_the_emulator_ends_the_faults_to_come(db, server, faults):
-    faults.refuse(None)
+    faults.reject(None)
     server.emulator.reset()
     with db.listen("s") as stream:
         assert stream.answer.status_code == 200
@@ -215,7 +215,7 @@ def test_new_rules_cancel_the_streams_of_those_who_may_no_longer_read(db, server
 
 
 def opened(emulator):
-    return emulator.answer(Request("GET", "http://h/s.json", headers={"Accept": "text/event-stream"})).reader
+    return emulator.handle(Request("GET", "http://h/s.json", headers={"Accept": "text/event-stream"})).reader
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
@@ -233,7 +233,7 @@ def test_in_the_same_process_a_stalled_stream_waits_until_it_is_resumed_or_close
     reader = opened(emulator)
     assert reader.read(4096) == FIRST
     emulator.faults.stall()
-    emulator.answer(Request("PUT", "http://h/s/a.json", body=b"1"))
+    emulator.handle(Request("PUT", "http://h/s/a.json", body=b"1"))
     waker = threading.Timer(0.1, emulator.faults.resume)
     waker.start()
     assert b'"path":"/a"' in reader.read(4096)

@@ -43,7 +43,7 @@ class InProcess:
         self.emulator = Emulator(keep_alive=0.0)
 
     def send(self, request: Request) -> Response:
-        return self.emulator.answer(request)
+        return self.emulator.handle(request)
 
     def pause(self, seconds: float) -> None:
         raise AssertionError("nothing here has to wait")

@@ -44,7 +44,7 @@ class InProcess:
         self.emulator = Emulator(clock=lambda: NOW / 1000)
 
     def send(self, request: Request) -> Response:
-        response = self.emulator.answer(request)
+        response = self.emulator.handle(request)
         assert response.status == 200, response.text
         return replace(response, body=json.dumps(json.loads(response.body, object_pairs_hook=turned)).encode())
 

@@ -42,6 +42,6 @@ def test_the_sdk_finds_the_same_on_both_emulators(ours: Server, official_storage
 
 def test_the_sdk_goes_on_with_an_upload_after_a_chunk_that_failed(ours: Server) -> None:
     faults = ours.emulator.faults.storage
-    faults.refuse("upload", skip=3, status=503)  # two small files come first, and the first chunk
+    faults.reject("upload", skip=3, status=503)  # two small files come first, and the first chunk
     assert a_day_with_files(ours.host)["largeFile"]["same"]
     assert not faults.pending

@@ -63,9 +63,9 @@ def test_any_text_is_exactly_its_segments_or_refused(one: str, other: str) -> No
 def test_a_value_is_found_under_its_own_key_only(key: str, other: str) -> None:
     emulator = Emulator()
     url = ROOT.child("x", key).url
-    emulator.answer(Request("PUT", url, ROOT.params, body=b"1"))
-    found = emulator.answer(Request("GET", ROOT.child("x", other).url, ROOT.params)).json()
+    emulator.handle(Request("PUT", url, ROOT.params, body=b"1"))
+    found = emulator.handle(Request("GET", ROOT.child("x", other).url, ROOT.params)).json()
     assert found == (1 if key == other else None)
-    assert emulator.answer(Request("GET", ROOT.child("x").url, (*ROOT.params, ("shallow", "true")))).json() == {
+    assert emulator.handle(Request("GET", ROOT.child("x").url, (*ROOT.params, ("shallow", "true")))).json() == {
         key: True
     }

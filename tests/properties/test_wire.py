@@ -33,7 +33,7 @@ wild = st.recursive(
 
 
 def send(method: str, body: bytes) -> Any:
-    return EMULATOR.answer(Request(method, PLACE.url, PLACE.params, body=body))
+    return EMULATOR.handle(Request(method, PLACE.url, PLACE.params, body=body))
 
 
 @given(legal_filters())

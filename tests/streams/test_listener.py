@@ -197,7 +197,7 @@ def test_deletions_during_a_gap_reach_the_handler_in_the_snapshot(server, db):
     seen = queue.Queue()
     with db.child("p").stream(seen.put) as stream:
         seen.get(timeout=LIMIT)
-        server.emulator.faults.refuse(3)
+        server.emulator.faults.reject(3)
         server.emulator.faults.drop(how="rst")
         db.child("p", "b").remove()
         assert seen.get(timeout=LIMIT) == {"event": "put", "path": "/", "data": {"a": 1}}

@@ -125,7 +125,7 @@ def test_after_a_reconnect_only_the_true_difference_is_reported(server, db):
     with db.live(on_state=states.append) as live:
         seen = events_of(live)
         taken(seen, 4)
-        server.emulator.faults.refuse(5)
+        server.emulator.faults.reject(5)
         server.emulator.faults.drop(how="rst")
         db.update({"a": None, "e": 5})
         assert taken(seen, 3) == [

@@ -100,7 +100,7 @@ def an_error_says_what_happened() -> None:
 def the_emulator_serves() -> None:
     with Emulator().serve() as server:
         assert_type(server, Server)
-        assert_type(server.config, dict[str, str])
+        assert_type(server.config, dict[str, str | dict[str, str]])
 
 
 def files_go_up_and_down(app: firebase_rest.App, session: firebase_rest.UserSession) -> None:

@@ -1,9 +1,9 @@
-"""Firebase in a box, for first runs and for tests: no account, no Java, no network.
+"""An in-memory Firebase emulator for development and tests. It needs no account, no Java and no network.
 
     with Emulator().serve() as server:
         print(server.host)
 
-`Emulator` also answers `Request` values in the same process, without a port. To serve, it needs the extra
+`Emulator.handle` handles requests in the same process, without a server. `serve` needs the extra
 `firebase-rest[emulator]`. https://firebase.google.com/docs/emulator-suite
 """
 
@@ -23,7 +23,7 @@ __all__ = ["Clock", "Emulator", "Faults", "Server", "totp_code"]
 
 
 def __getattr__(name: str) -> object:
-    if name == "Server":  # needs Starlette and uvicorn, which the in-process emulator does without
+    if name == "Server":  # lazy, because only the server needs Starlette and uvicorn
         from firebase_rest.emulator.server import Server
 
         return Server

@@ -1,8 +1,9 @@
-"""`python -m firebase_rest.emulator`: the emulator as a program of its own."""
+"""The command `python -m firebase_rest.emulator`."""
 
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import json
 import os
 import signal
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.server import Server
 
 
+_OPEN_TO_NETWORK = (
+    "Warning: the emulator listens on {host}. Everyone on this network can use it, also as an administrator."
+)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve until SIGTERM, SIGINT or, with --stdin, the end of standard input. Returns the exit status."""
+    """Serve until SIGTERM, SIGINT or, with --stdin, the end of standard input. Return the exit status."""
     options = _options(arguments)
     done = threading.Event()
 
@@ -36,44 +42,46 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     except OSError as error:
-        print(f"Cannot listen on {options.host} port {options.port}: {error.strerror}.", file=sys.stderr)
+        print(error.strerror or error, file=sys.stderr)
         return 1
     with server:
+        if not _is_loopback(options.host):
+            print(_OPEN_TO_NETWORK.format(host=options.host), file=sys.stderr, flush=True)
         _announce(server, as_json=options.json)
         if options.stdin:
             threading.Thread(target=_wait_for_end_of_input, args=(done,), daemon=True).start()
         while not done.wait(3600):
-            pass  # a wait without a limit could not be interrupted by a signal on Windows
+            pass  # on Windows a signal cannot interrupt a wait without a timeout
     return 0
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m firebase_rest.emulator",
-        description="Firebase's Realtime Database, Auth and Storage in memory, on one port of this machine.",
-        epilog="Serving needs two more packages: pip install 'firebase-rest[emulator]'.",
+        description="Run Firebase's Realtime Database, Auth and Storage in memory, on one port.",
+        epilog="Requires the extra: pip install 'firebase-rest[emulator]'.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0, the default, takes a free one")
-    parser.add_argument("--project", default="demo-project", help="project id (default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 selects a free one (default: 0)")
+    parser.add_argument("--project", default="demo-project", help="project ID (default: %(default)s)")
     parser.add_argument(
-        "--require-auth", action="store_true", help="refuse the database and Storage without a valid token"
+        "--require-auth", action="store_true", help="reject database and Storage requests without a valid token"
     )
     parser.add_argument(
         "--keep-alive",
         type=float,
         default=30.0,
         metavar="SECONDS",
-        help="silence before a stream's sign of life (default: 30)",
+        help="seconds without an event until a stream sends a keep-alive (default: 30)",
     )
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, for programs")
-    parser.add_argument("--stdin", action="store_true", help="end when standard input is closed")
+    parser.add_argument("--stdin", action="store_true", help="stop when standard input is closed")
     return parser.parse_args(arguments)
 
 
 def _port(text: str) -> int:
     if not text.isdecimal() or int(text) > 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is no port; write a number from 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a valid port; expected a number from 0 to 65535")
     return int(text)
 
 
@@ -82,8 +90,26 @@ def _announce(server: Server, *, as_json: bool) -> None:
         print(json.dumps({"ready": True, "host": server.host, "pid": os.getpid()}), flush=True)
         return
     for name, value in server.environ.items():
-        # The last is a comment: whoever points a program of his own here has a configuration already.
-        print(f"# {name}={value!r}" if name == "FIREBASE_CONFIG" else f"export {name}={value}", flush=True)
+        print(f"export {name}={_shell_quoted(value)}")
+    access = (
+        "Only requests with a valid token can use the database and Storage."
+        if server.emulator.require_auth
+        else "There are no security rules: everyone can read and write everything."
+    )
+    print(f"# {access}")
+    print(f"# The emulator is ready on {server.host}. Press Ctrl-C to stop it.", flush=True)
+
+
+def _shell_quoted(value: str) -> str:
+    """Return a single-quoted word for a POSIX shell."""
+    return "'" + value.replace("'", "'\\''") + "'"
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _wait_for_end_of_input(done: threading.Event) -> None:

@@ -1,4 +1,4 @@
-"""A clock for tests: what the emulator takes for the present, to be moved at will."""
+"""A settable clock for tests."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ if TYPE_CHECKING:
 
 
 class Clock:
-    """Seconds since the epoch, `rate` of them in each real second; `advance` jumps ahead.
+    """A clock that returns seconds since the epoch and can be moved forward: `Emulator(clock=Clock())`.
 
-    As `Emulator(clock=Clock())`: what `advance` makes expire is noticed at once, open streams included.
+    Args:
+        rate: Emulated seconds per real second.
     """
 
     def __init__(self, rate: float = 1.0) -> None:
@@ -28,12 +29,16 @@ class Clock:
         return self._start + self._ahead + self._rate * (time.monotonic() - self._real)
 
     def advance(self, seconds: float) -> None:
-        """Let so many seconds pass at once."""
+        """Move the clock forward. Expired tokens take effect immediately, also in open streams.
+
+        Args:
+            seconds: How far to move the clock.
+        """
         with self._lock:
             self._ahead += seconds
         for watcher in self._watchers:
             watcher()
 
     def when_set(self, watcher: Callable[[], object]) -> None:
-        """Call `watcher` after each jump."""
+        """Call `watcher` after each `advance`. Used by the emulator."""
         self._watchers.append(watcher)

@@ -1,8 +1,4 @@
-"""The emulator as one object: it takes a Request and gives a Response, without a socket.
-
-Which service a request is for: `ns=` means the database; else `/v0/b/`, `/storage/v1/` and an object's own address are
-Storage, `/emulator/` and the Google host names are Auth; everything else is the database.
-"""
+"""The emulator: handles requests in the same process, without a socket."""
 
 from __future__ import annotations
 
@@ -10,17 +6,15 @@ import time
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth import AuthEmulator
-from firebase_rest.emulator.auth.project import default_config
+from firebase_rest.emulator.auth.config import default_config
 from firebase_rest.emulator.clock import Clock
-from firebase_rest.emulator.database.access import for_project
-from firebase_rest.emulator.database.request import split_url
-from firebase_rest.emulator.database.responses import preflight
-from firebase_rest.emulator.database.service import DatabaseEmulator
-from firebase_rest.emulator.database.stream import HEADERS as STREAM_HEADERS
-from firebase_rest.emulator.database.stream import StreamReader, Subscription
+from firebase_rest.emulator.credentials import require_project
+from firebase_rest.emulator.database import DatabaseEmulator
+from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader, Subscription
 from firebase_rest.emulator.faults import Faults
+from firebase_rest.emulator.router import Router, Service
 from firebase_rest.emulator.storage import StorageEmulator
-from firebase_rest.emulator.storage.errors import preflight as storage_preflight
+from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
@@ -31,15 +25,27 @@ if TYPE_CHECKING:
 
 
 class Emulator:
-    """Firebase in a box: Realtime Database, Auth and Storage of one project, held in memory (large files in temporary
-    ones).
+    """An in-memory Realtime Database, Auth and Storage of one project. Thread-safe.
 
-    `require_auth` refuses the database and Storage to whoever has no valid token of this project (there are no rules
-    yet); `clock` gives seconds since the epoch, and is what server timestamps, push ids and the lifetime of tokens go
-    by; `keep_alive` is how many seconds of silence an event stream lasts before it sends a sign of life;
-    `enumeration_protection` is Auth's, which new projects have; `password_policy` is what it asks of passwords, in
-    Firebase's words (`{"minPasswordLength": 12, "containsNumericCharacter": True}`); `faults` makes trouble for
-    streams, uploads and downloads. Safe to share between threads.
+    Large files are stored in temporary files.
+
+    Args:
+        project: The project ID. ID tokens are for this project.
+        require_auth: Whether the database and Storage reject requests without a valid token of this project. There are
+            no security rules: otherwise everything is open.
+        clock: Returns the time in seconds since the epoch, for server timestamps, push IDs and the expiry of tokens.
+            Pass a `Clock` to move the time.
+        keep_alive: Seconds without an event after which an event stream sends a keep-alive.
+        enumeration_protection: Whether Auth hides which e-mail addresses have accounts, as new projects do.
+        password_policy: Requirements for passwords, with Firebase's names:
+            `{"minPasswordLength": 12, "containsNumericCharacter": True}`.
+
+    Raises:
+        UsageError: If `password_policy` has an unknown name.
+
+    Attributes:
+        faults: Injects faults into streams, uploads and downloads.
+        storage: The Storage emulator, with `byte_counter`.
     """
 
     def __init__(
@@ -53,10 +59,11 @@ class Emulator:
         password_policy: Mapping[str, int | bool] | None = None,
     ) -> None:
         self.project = project
+        self.require_auth = require_auth
         self.keep_alive = keep_alive
         self._auth = AuthEmulator(project, clock, default_config(enumeration_protection, password_policy))
         check = self._auth.check_id_token
-        check_id_token = for_project(check, project) if require_auth else check
+        check_id_token = require_project(check, project) if require_auth else check
         self._database = DatabaseEmulator(
             project, clock=clock, check_id_token=check_id_token, require_auth=require_auth
         )
@@ -67,49 +74,72 @@ class Emulator:
             require_auth=require_auth,
             faults=self.faults.storage,
         )
+        self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
-            clock.when_set(self._look_at_the_clock)
+            clock.when_set(self._wake_streams)
 
-    def answer(self, request: Request) -> Response:
-        """The answer to one request. An event stream's is a Response whose `reader` gives the events; close it."""
-        answer = self.open(request)
-        if isinstance(answer, Subscription):
-            return Response(200, STREAM_HEADERS, reader=StreamReader(answer, self.keep_alive), request=request)
-        return answer
+    def handle(self, request: Request) -> Response:
+        """Return the response to a request.
 
-    def open(self, request: Request) -> Response | Subscription:
-        """As `answer`, but an event stream as the bare subscription: for whoever waits in his own way."""
-        path, params = split_url(request)[1:]
-        names = [name for name, _ in params]
-        if "ns" not in names:
-            is_storage = self.storage.takes(request.method, path, names)
-            if request.method == "OPTIONS":
-                allow = storage_preflight if is_storage else preflight
-                return allow({name.lower(): value for name, value in request.headers.items()})
-            if is_storage:
-                return self.storage.answer(request)
-            if path != "/" or request.method in {"GET", "HEAD"}:
-                answer = self._auth.answer(request)
-                if answer is not None:
-                    return answer
-        return self.faults.answer(request) or self._database.answer(request)
+        Args:
+            request: The request. The path of its URL decides the service as on a server.
+
+        Returns:
+            The response. An event stream is a response whose `reader` returns the events; close the reader.
+
+        Raises:
+            NetworkError: If an injected fault breaks the connection.
+        """
+        response = self.dispatch(request, RequestUrl.parse(request))
+        if isinstance(response, Subscription):
+            return Response(200, STREAM_HEADERS, reader=StreamReader(response, self.keep_alive), request=request)
+        return response
+
+    def route(self, method: str, url: RequestUrl) -> Service:
+        """Return which service a request is for."""
+        return self._router.route(method, url)
+
+    def dispatch(self, request: Request, url: RequestUrl, service: Service | None = None) -> Response | Subscription:
+        """Return the response to a request; for an event stream the subscription, not yet read.
+
+        Args:
+            request: The request.
+            url: Its parsed URL.
+            service: The result of `route`, if it is known.
+        """
+        service = service or self._router.route(request.method, url)
+        if service is Service.DATABASE:
+            planned = self.faults.planned_response(request, url) if self.faults.has_planned_responses else None
+            return planned or self._database.handle(request, url)
+        if service is Service.AUTH:
+            return self._auth.handle(request, url)
+        return self.storage.handle(request, url)
 
     def reset(self) -> None:
-        """Forget all data, accounts, codes, files and faults to come. Open streams see the data go."""
+        """Delete all data, accounts, codes, files and planned faults. Open streams receive the deletion."""
         self.faults.clear()
         self._auth.reset()
         self._database.reset()
         self.storage.reset()
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> Server:
-        """Answer over HTTP, from a thread, until the returned server is closed. Port 0 takes a free one.
+        """Serve HTTP in a thread until the returned server is closed.
 
-        Raises ImportError, saying what to install, without the `emulator` extra, and OSError where the port is taken.
+        Args:
+            host: The address to listen on.
+            port: The port to listen on; 0 selects a free one.
+
+        Returns:
+            The running server, a context manager.
+
+        Raises:
+            ImportError: If the extra `emulator` is not installed.
+            OSError: If the address or port is not available.
         """
-        from firebase_rest.emulator.server import Server  # the in-process emulator needs no web server
+        from firebase_rest.emulator.server import Server  # handling requests in process needs no web server
 
         return Server(self, host, port)
 
-    def _look_at_the_clock(self) -> None:
+    def _wake_streams(self) -> None:
         for stream in self._database.streams():
-            stream.look()
+            stream.wake()

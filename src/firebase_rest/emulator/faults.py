@@ -1,18 +1,14 @@
-"""Trouble with event streams, on demand: what a network and a service do to a program now and then, for its tests.
-
-The law of this file: a fault does to a stream what the real one does on the wire, and to nothing else.
-"""
+"""Fault injection for event streams, and access to that for Storage."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 from firebase_rest.database.path import split
-from firebase_rest.emulator.database.request import split_url
-from firebase_rest.emulator.database.responses import RefusedError
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.stream import AUTH_REVOKED, Ending, cancel_event
 from firebase_rest.emulator.storage.faults import StorageFaults
 from firebase_rest.transport.wire import Response
@@ -21,117 +17,158 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from firebase_rest.emulator.database.stream import Subscription
+    from firebase_rest.emulator.urls import RequestUrl
     from firebase_rest.transport.wire import Request
 
 _ENDINGS = {"end": Ending.CLEAN, "fin": Ending.CUT, "rst": Ending.RESET}
 
-HALF_AN_EVENT = b'event: put\ndata: {"path":"/","data":null}\n'
-"""Everything but the empty line that makes it an event; whoever takes it for one loses his data."""
+PARTIAL_EVENT = b'event: put\ndata: {"path":"/","data":null}\n'
+"""An event without its final empty line. A client that applies it loses its data."""
 
 
 @dataclass(slots=True)
-class _AtTheDoor:
-    """How the next `times` requests for a stream are answered; None: all of them."""
+class _PlannedResponse:
+    """The response to the next `times` stream requests (None: all)."""
 
-    answer: Callable[[Request], Response]
+    respond: Callable[[RequestUrl], Response]
     times: int | None
 
 
 class Faults:
-    """Faults for the event streams of one emulator: `emulator.faults`. From any thread.
+    """Injects faults into the event streams of one emulator: `emulator.faults`. Thread-safe.
 
-    `path` picks the streams at that place and below it; by default all. Each method says how many open streams it hit.
-    `storage` has those for uploads and downloads.
+    `path` selects the streams at that path and below; the default is all. Methods that act on open streams return how
+    many they acted on.
+
+    Attributes:
+        storage: Faults for uploads and downloads.
     """
 
     def __init__(self, streams: Callable[[], Iterable[Subscription]]) -> None:
         self.storage = StorageFaults()
         self._streams = streams
-        self._door: list[_AtTheDoor] = []
+        self._planned: list[_PlannedResponse] = []
         self._lock = threading.Lock()
 
     def cancel(self, path: str = "", *, reason: str | None = "Permission denied.", hang_up: bool = True) -> int:
-        """Take the permission to read away: a `cancel` event, then the end, or silence without `hang_up`."""
-        return self._finish(path, cancel_event(reason), Ending.CLEAN if hang_up else Ending.NEVER)
+        """Revoke the permission to read: send a `cancel` event, then end the stream.
+
+        Args:
+            path: The streams to cancel.
+            reason: The data of the event.
+            hang_up: Whether to end the stream; otherwise it stays open and silent.
+
+        Returns:
+            The number of streams.
+        """
+        return self._end(path, cancel_event(reason), Ending.CLEAN if hang_up else Ending.NEVER)
 
     def revoke(self, path: str = "", *, hang_up: bool = True) -> int:
-        """Reject the token that a stream was opened with: `auth_revoked`, then the end, or silence."""
-        return self._finish(path, AUTH_REVOKED, Ending.CLEAN if hang_up else Ending.NEVER)
+        """Reject the token of the streams: send an `auth_revoked` event, then end the stream.
+
+        Args:
+            path: The streams to revoke.
+            hang_up: Whether to end the stream; otherwise it stays open and silent.
+
+        Returns:
+            The number of streams.
+        """
+        return self._end(path, AUTH_REVOKED, Ending.CLEAN if hang_up else Ending.NEVER)
 
     def drop(self, path: str = "", *, how: Literal["end", "fin", "rst"] = "fin") -> int:
-        """Hang up: in good order ("end"), without the last chunk ("fin"), or by resetting the connection ("rst")."""
-        return self._finish(path, b"", _ENDINGS[how])
+        """End the connection of the streams.
+
+        Args:
+            path: The streams to drop.
+            how: "end" completes the response, "fin" closes the connection before the last chunk, "rst" resets it.
+
+        Returns:
+            The number of streams.
+        """
+        return self._end(path, b"", _ENDINGS[how])
 
     def truncate(self, path: str = "", *, how: Literal["end", "fin", "rst"] = "fin") -> int:
-        """Hang up in the middle of an event."""
-        return self._finish(path, HALF_AN_EVENT, _ENDINGS[how])
+        """Send an incomplete event, then end the connection as `drop` does. Returns the number of streams."""
+        return self._end(path, PARTIAL_EVENT, _ENDINGS[how])
 
     def stall(self, path: str = "") -> int:
-        """Fall silent with the connection open: neither events nor keep-alives, until `resume`."""
+        """Stop sending events and keep-alives until `resume`. Returns the number of streams."""
         return self._each(path, lambda stream: stream.stall())
 
     def resume(self, path: str = "") -> int:
-        """End the silence; what was written meanwhile is told."""
+        """Continue stalled streams; they deliver the events that they missed. Returns the number of streams."""
         return self._each(path, lambda stream: stream.resume())
 
     def redirect(self, times: int | None = 1, *, host: str | None = None) -> None:
-        """Answer the next `times` streams by 307 to the same place, at `host` ("name:port") if given; None: always."""
+        """Respond to stream requests with 307.
 
-        def answer(request: Request) -> Response:
-            _, path, params = split_url(request)
-            there = urlsplit(request.url)
-            query = [*((name, value) for name, value in params if name != "ns"), ("ns", dict(params).get("ns", ""))]
-            pairs = [pair for pair in (*query, ("sse", "true")) if pair != ("ns", "")]
-            return Response(307, {"location": f"{there.scheme}://{host or there.netloc}{path}?{urlencode(pairs)}"})
+        Args:
+            times: How many requests to redirect; None for all.
+            host: The host and port of the target; the default is the same host.
+        """
 
-        self._at_the_door(answer, times)
+        def respond(url: RequestUrl) -> Response:
+            query = urlencode([*(pair for pair in url.params if pair != ("ns", "")), ("sse", "true")])
+            return Response(307, {"location": f"{url.scheme}://{host or url.host}{url.path}?{query}"})
 
-    def refuse(
+        self._plan(respond, times)
+
+    def reject(
         self, times: int | None = 1, *, status: int = 503, error: str = "Service unavailable", retry_after: str = ""
     ) -> None:
-        """Answer the next `times` streams by `status`, with a Retry-After if given; None: always."""
+        """Respond to stream requests with an error.
 
-        def answer(_: Request) -> Response:
-            response = RefusedError(status, error).response()
+        Args:
+            times: How many requests to reject; None for all.
+            status: The HTTP status.
+            error: The error message.
+            retry_after: The value of the Retry-After header; no header if empty.
+        """
+
+        def respond(_: RequestUrl) -> Response:
+            response = DatabaseHTTPError(status, error).response()
             headers = {**response.headers, "retry-after": retry_after} if retry_after else response.headers
             return Response(status, headers, response.body)
 
-        self._at_the_door(answer, times)
+        self._plan(respond, times)
 
     def clear(self) -> None:
-        """No more faults for streams to come, and an end to silence."""
+        """Remove all planned faults, also for Storage, and continue stalled streams."""
         with self._lock:
-            self._door.clear()
+            self._planned.clear()
         self.resume()
         self.storage.clear()
 
-    def answer(self, request: Request) -> Response | None:
-        """What a request for a stream meets before the database sees it. For the emulator itself."""
-        headers = {name.lower(): value for name, value in request.headers.items()} if self._door else {}
-        if "text/event-stream" not in headers.get("accept", ""):
-            return None
-        if dict(split_url(request)[2]).get("sse") == "true":  # it has been redirected here
+    @property
+    def has_planned_responses(self) -> bool:
+        """Whether the next stream request may get a planned response."""
+        return bool(self._planned)
+
+    def planned_response(self, request: Request, url: RequestUrl) -> Response | None:
+        """Return the planned response to a request, if it is for a stream. Used by the emulator."""
+        accept = next((value for name, value in request.headers.items() if name.lower() == "accept"), "")
+        if "text/event-stream" not in accept or ("sse", "true") in url.params:  # a redirect has added sse=true
             return None
         with self._lock:
-            if not self._door:
+            if not self._planned:
                 return None
-            first = self._door[0]
+            first = self._planned[0]
             if first.times is not None:
                 first.times -= 1
                 if first.times <= 0:
-                    del self._door[0]
-        return first.answer(request)
+                    del self._planned[0]
+        return first.respond(url)
 
-    def _at_the_door(self, answer: Callable[[Request], Response], times: int | None) -> None:
+    def _plan(self, respond: Callable[[RequestUrl], Response], times: int | None) -> None:
         with self._lock:
-            self._door.append(_AtTheDoor(answer, times))
+            self._planned.append(_PlannedResponse(respond, times))
 
-    def _finish(self, path: str, last_words: bytes, ending: Ending) -> int:
-        return self._each(path, lambda stream: stream.end(last_words, ending))
+    def _end(self, path: str, final_bytes: bytes, ending: Ending) -> int:
+        return self._each(path, lambda stream: stream.end(final_bytes, ending))
 
     def _each(self, path: str, act: Callable[[Subscription], object]) -> int:
-        place = split(path)
-        hit = [stream for stream in self._streams() if stream.path[: len(place)] == place]
-        for stream in hit:
+        prefix = split(path)
+        selected = [stream for stream in self._streams() if stream.path[: len(prefix)] == prefix]
+        for stream in selected:
             act(stream)
-        return len(hit)
+        return len(selected)

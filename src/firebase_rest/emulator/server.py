@@ -1,7 +1,6 @@
-"""The emulator behind a port: Starlette's request and response over uvicorn, in a thread of its own.
+"""The HTTP server: an ASGI application on uvicorn, in its own thread.
 
-There is one ASGI function and no router: the raw path must reach the emulator as it was sent (`%2F` and `+` mean
-something in it), and a small read costs little more than uvicorn itself.
+The application does its own routing because the emulator needs the raw path, in which `%2F` and `+` are significant.
 """
 
 from __future__ import annotations
@@ -13,14 +12,16 @@ import struct
 import threading
 import time
 from contextlib import suppress
-from typing import TYPE_CHECKING, cast
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
 from firebase_rest.emulator.database.body import MAX_BODY_BYTES, TOO_LARGE
-from firebase_rest.emulator.database.responses import RefusedError
-from firebase_rest.emulator.database.stream import HEADERS as STREAM_HEADERS
-from firebase_rest.emulator.database.stream import KEEP_ALIVE, Ending, Subscription
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
+from firebase_rest.emulator.database.stream import KEEP_ALIVE, STREAM_HEADERS, Ending, Subscription
+from firebase_rest.emulator.router import Service
 from firebase_rest.emulator.storage.asgi import serve as serve_storage
+from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.transport.wire import Request
 
 try:
@@ -40,25 +41,60 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Receive, Scope, Send
     from typing_extensions import Self
 
-    from firebase_rest.emulator.emulator import Emulator
+    from firebase_rest.emulator.faults import Faults
     from firebase_rest.emulator.storage import StorageEmulator
     from firebase_rest.transport.wire import Response
 
 _SMALL_BODY = 64 * 1024
-"""Bytes up to which a request is answered on the event loop itself: handing it to a thread would cost more."""
+"""Requests with at most this many bytes are handled on the event loop, because a thread would cost more."""
 
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
 
 
-class Server:
-    """A running emulator. A context manager; `close` may be called from any thread, and twice.
+class ServedEmulator(Protocol):
+    """What a server needs of `Emulator`, and what tests use through `server.emulator`."""
 
-    `host` is "127.0.0.1:PORT"; `environ` are the variables that make Firebase clients talk to it; `config` is what
-    `firebase_rest.initialize_app` takes.
+    project: str
+    keep_alive: float
+    require_auth: bool
+    faults: Faults
+    storage: StorageEmulator
+
+    def route(self, method: str, url: RequestUrl) -> Service:
+        """See `Emulator.route`."""
+        ...
+
+    def dispatch(self, request: Request, url: RequestUrl, service: Service | None = None) -> Response | Subscription:
+        """See `Emulator.dispatch`."""
+        ...
+
+    def handle(self, request: Request) -> Response:
+        """See `Emulator.handle`."""
+        ...
+
+    def reset(self) -> None:
+        """See `Emulator.reset`."""
+        ...
+
+
+class Server:
+    """A running emulator. Use it as a context manager, or call `close`.
+
+    Args:
+        emulator: The emulator to serve.
+        host: The address to listen on.
+        port: The port to listen on; 0 selects a free one.
+
+    Raises:
+        OSError: If the address or port is not available.
+
+    Attributes:
+        emulator: The served emulator.
+        host: Address and port, such as "127.0.0.1:9000".
     """
 
-    def __init__(self, emulator: Emulator, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(self, emulator: ServedEmulator, host: str = "127.0.0.1", port: int = 0) -> None:
         self.emulator = emulator
         self._streams: set[Subscription] = set()
         self._socket = _listen(host, port)
@@ -70,25 +106,28 @@ class Server:
         self._thread = threading.Thread(target=self._run, name=f"firebase-emulator-{self.host}", daemon=True)
         self._thread.start()
         if not self._ready.wait(_START_SECONDS) or not self._thread.is_alive():  # pragma: no cover
-            raise RuntimeError(f"The emulator did not start on {self.host}.")
+            raise RuntimeError(f"The emulator did not start on {self.host} within {_START_SECONDS:g} s.")
 
     def __repr__(self) -> str:
         return f"<Server {self.host}>"
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment variables that point Firebase's clients here, and the configuration they start with."""
+        """Environment variables that make Firebase clients use this emulator: four addresses and FIREBASE_CONFIG."""
         return {
             "FIREBASE_AUTH_EMULATOR_HOST": self.host,
             "FIREBASE_DATABASE_EMULATOR_HOST": self.host,
             "FIREBASE_STORAGE_EMULATOR_HOST": self.host,
-            "STORAGE_EMULATOR_HOST": f"http://{self.host}",  # google-cloud-storage's own
+            "STORAGE_EMULATOR_HOST": f"http://{self.host}",  # for google-cloud-storage
             "FIREBASE_CONFIG": json.dumps(self.config),
         }
 
     @property
-    def config(self) -> dict[str, str]:
-        """A configuration for `firebase_rest.initialize_app`. Auth is found through `environ`."""
+    def config(self) -> dict[str, str | dict[str, str]]:
+        """The configuration for `firebase_rest.initialize_app`.
+
+        `emulatorHosts` has the address of each service, as in `__FIREBASE_DEFAULTS__` of the JavaScript SDK.
+        """
         project = self.emulator.project
         return {
             "apiKey": "emulator",
@@ -96,10 +135,11 @@ class Server:
             "projectId": project,
             "databaseURL": f"http://{self.host}/?ns={project}-default-rtdb",
             "storageBucket": f"{project}.appspot.com",
+            "emulatorHosts": dict.fromkeys(("auth", "database", "storage"), self.host),
         }
 
     def close(self) -> None:
-        """End all streams, finish what is being answered (for half a second), and free the port."""
+        """End all streams, wait half a second for requests, and release the port. Thread-safe and idempotent."""
         with self._closing:
             self._uvicorn.should_exit = True
             self._thread.join()
@@ -124,37 +164,39 @@ class Server:
             stream.end()
 
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if _is_for_storage(self.emulator.storage, scope):
+        request, url = _parse(scope)
+        service = self.emulator.route(request.method, url)
+        if service is Service.STORAGE and request.method != "OPTIONS":
 
-            def hang_up(how: str) -> None:
-                self._uvicorn.hang_up(scope["client"], reset=how == "rst")
+            def drop(how: str) -> None:
+                self._uvicorn.drop(scope["client"], reset=how == "rst")
 
-            await serve_storage(self.emulator.storage, _request(scope, b""), receive, send, hang_up)
+            await serve_storage(self.emulator.storage, request, url, receive, send, drop)
             return
         try:
             body = await _body(receive)
-        except RefusedError as refused:
-            await _over_http(refused.response())(scope, receive, send)
+        except DatabaseHTTPError as error:
+            await _asgi_response(error.response())(scope, receive, send)
             return
         if body is None:
             return
-        request = _request(scope, body)
+        request = replace(request, body=body)
         if len(body) <= _SMALL_BODY:
-            answer = self.emulator.open(request)
+            response = self.emulator.dispatch(request, url, service)
         else:
-            answer = await run_in_threadpool(self.emulator.open, request)
-        if not isinstance(answer, Subscription):
-            await _over_http(answer)(scope, receive, send)
+            response = await run_in_threadpool(self.emulator.dispatch, request, url, service)
+        if not isinstance(response, Subscription):
+            await _asgi_response(response)(scope, receive, send)
             return
-        self._streams.add(answer)
+        self._streams.add(response)
         try:
-            await StreamingResponse(self._events(answer, scope), headers=STREAM_HEADERS)(scope, receive, send)
+            await StreamingResponse(self._events(response, scope), headers=STREAM_HEADERS)(scope, receive, send)
         finally:
-            answer.end()
-            self._streams.discard(answer)
+            response.end()
+            self._streams.discard(response)
 
     async def _events(self, stream: Subscription, scope: Scope) -> AsyncIterator[bytes]:
-        """The bytes of an event stream as they come, until either side ends it."""
+        """Yield the bytes of an event stream until either side ends it."""
         loop, written = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
@@ -163,31 +205,33 @@ class Server:
             ):  # the loop may be gone when a thread writes to an emulator whose server has closed
                 loop.call_soon_threadsafe(written.set)
 
-        stream.when_written(wake)
+        stream.on_written(wake)
         since = time.monotonic()
         while True:
             written.clear()
-            over = stream.ended  # looked at first: what was queued before the end must still come out
+            ended = stream.ended  # read before take(), so that events queued before the end are delivered
             data = stream.take()
             if data:
                 yield data
                 since = time.monotonic()
-            elif self._uvicorn.should_exit or (over and not stream.stalled):
+            elif self._uvicorn.should_exit or (ended and not stream.stalled):
                 break
             else:
                 with suppress(asyncio.TimeoutError):  # another class before Python 3.11
-                    await asyncio.wait_for(written.wait(), stream.patience(since, self.emulator.keep_alive))
+                    await asyncio.wait_for(
+                        written.wait(), stream.seconds_until_keepalive(since, self.emulator.keep_alive)
+                    )
                     continue
-                if not stream.patience(since, self.emulator.keep_alive):
+                if not stream.seconds_until_keepalive(since, self.emulator.keep_alive):
                     yield KEEP_ALIVE
                     since = time.monotonic()
         if stream.ending in {Ending.CUT, Ending.RESET}:
-            self._uvicorn.hang_up(scope["client"], reset=stream.ending is Ending.RESET)
-            await asyncio.Event().wait()  # Starlette cancels this when it hears that the connection is gone
+            self._uvicorn.drop(scope["client"], reset=stream.ending is Ending.RESET)
+            await asyncio.Event().wait()  # Starlette cancels this when the connection is closed
 
 
 class _Uvicorn(uvicorn.Server):
-    """uvicorn that says when it is ready, and that does not wait for watchers to leave when it shall stop."""
+    """A uvicorn server that sets an event when it is ready, and ends streams when it stops."""
 
     def __init__(self, application: ASGIApp, ready: threading.Event, end_streams: Callable[[], None]) -> None:
         super().__init__(
@@ -196,7 +240,7 @@ class _Uvicorn(uvicorn.Server):
                 interface="asgi3",
                 ws="none",
                 lifespan="off",
-                # Logging is the program's business: this server may share its process with another uvicorn.
+                # Leave logging to the application, which may run another uvicorn server.
                 log_config=None,
                 access_log=False,
                 server_header=False,
@@ -217,8 +261,8 @@ class _Uvicorn(uvicorn.Server):
         await super().shutdown(sockets)
         last_call.cancel()
 
-    def hang_up(self, client: tuple[str, int], *, reset: bool) -> None:
-        """Close a client's connection in the middle of the answer."""
+    def drop(self, client: tuple[str, int], *, reset: bool) -> None:
+        """Close the connection of a client during a response."""
         for connection in list(self.server_state.connections):
             transport = connection.transport
             if transport.get_extra_info("peername")[:2] == tuple(client):
@@ -230,44 +274,37 @@ class _Uvicorn(uvicorn.Server):
                     transport.close()
 
     def _abort(self) -> None:
-        """Drop whoever does not read his answer."""
+        """Close connections whose clients do not read their responses."""
         for task in list(self.server_state.tasks):
             task.cancel()
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
 
-# Bytes that one connection may have on their way. Left alone, the kernel takes several megabytes over loopback, all of
-# them given for nothing when the connection breaks; no network between a program and Firebase holds as many.
-_ON_THE_WAY = 256 * 1024
+_SEND_BUFFER = 256 * 1024
+"""Size of the send buffer of a connection. The kernel's default on loopback is several megabytes, which a dropped
+download would count as sent, unlike on a real network."""
 
 
 def _listen(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # Named: asyncio switches Nagle off only for sockets that say that they are TCP, and each answer would wait 40 ms.
+    # IPPROTO_TCP, because asyncio disables Nagle's algorithm only then; otherwise each response takes 40 ms longer.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _ON_THE_WAY)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
         listener.bind((host, port))
         listener.listen(1024)
-    except OSError:
+    except (OSError, OverflowError) as error:
         listener.close()
-        raise
+        number = error.errno if isinstance(error, OSError) else None
+        reason = error.strerror if isinstance(error, OSError) else "the port must be from 0 to 65535"
+        raise OSError(number, f"Cannot listen on {host} port {port}: {reason}.") from None
     return listener
 
 
-def _is_for_storage(storage: StorageEmulator, scope: Scope) -> bool:
-    """Whether a request may carry a file, so that its body must not be collected; as `Emulator.open` decides it."""
-    if scope["method"] == "OPTIONS":
-        return False
-    query: bytes = scope["query_string"]
-    names = [pair.partition("=")[0] for pair in query.decode("latin-1").split("&")]
-    return "ns" not in names and storage.takes(scope["method"], scope["raw_path"].decode("latin-1"), names)
-
-
 async def _body(receive: Receive) -> bytes | None:
-    """The whole body; `None` where the client left before it was there. Raises `RefusedError` 413 above 256 MB."""
+    """Return the body, or None if the client disconnects. Raises `DatabaseHTTPError` 413 above 256 MB."""
     parts: list[bytes] = []
     size = 0
     while (message := await receive())["type"] == "http.request":
@@ -275,20 +312,21 @@ async def _body(receive: Receive) -> bytes | None:
         parts.append(part)
         size += len(part)
         if size > MAX_BODY_BYTES:
-            raise RefusedError(413, TOO_LARGE)
+            raise DatabaseHTTPError(413, TOO_LARGE)
         if not message.get("more_body"):
             return b"".join(parts)
     return None
 
 
-def _request(scope: Scope, body: bytes) -> Request:
+def _parse(scope: Scope) -> tuple[Request, RequestUrl]:
+    """Return the request without its body, and its URL."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    url = f"http://{headers.get('host', 'localhost')}{scope['raw_path'].decode('latin-1')}"
     query: bytes = scope["query_string"]
-    params = parse_qsl(query.decode("latin-1"), keep_blank_values=True) if query else []
-    return Request(scope["method"], url, tuple(params), headers, body)
+    params = tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else ()
+    host, path = headers.get("host", "localhost"), scope["raw_path"].decode("latin-1")
+    return Request(scope["method"], f"http://{host}{path}", params, headers), RequestUrl("http", host, path, params)
 
 
-def _over_http(answer: Response) -> HttpResponse:
-    headers = {"access-control-allow-origin": "*", **answer.headers}
-    return HttpResponse(answer.body, answer.status, headers)
+def _asgi_response(response: Response) -> HttpResponse:
+    headers = {"access-control-allow-origin": "*", **response.headers}
+    return HttpResponse(response.body, response.status, headers)

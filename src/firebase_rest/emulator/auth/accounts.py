@@ -1,4 +1,4 @@
-"""Accounts, and the ways to find them."""
+"""Accounts and their indexes."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ ANONYMOUS = "anonymous"
 CUSTOM = "custom"
 
 Provider: TypeAlias = "dict[str, Json]"
-"""One way to sign in: `providerId`, `rawId` (who you are there), and what that provider knows of you."""
+"""A sign-in method of an account: `providerId`, `rawId` (the user ID there) and the profile."""
 
 _ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
 def random_id(length: int) -> str:
-    """Letters and digits, as many as asked for."""
+    """Return a random string of letters and digits."""
     return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))
 
 
 def without_none(**fields: Json) -> dict[str, Json]:
-    """The fields that hold something: Firebase leaves out what is not set."""
+    """Return the fields that are not None; Firebase omits unset fields."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
 @dataclass(slots=True)
 class Account:
-    """What Firebase knows of one user. Times are kept as they travel: strings of ms, `valid_since` of seconds."""
+    """One user. Times are strings of milliseconds as in the API; `valid_since` is in seconds."""
 
     local_id: str
     email: str | None = None
@@ -58,30 +58,30 @@ class Account:
     valid_since: str | None = None
     providers: list[Provider] | None = None
     mfa_info: list[dict[str, Json]] | None = None
-    """The second factors, as they travel."""
+    """The second factors, as in the API."""
     totp_secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
-    """What the authenticator apps among them know, by enrolment id."""
+    """The secrets of authenticator apps, by enrolment ID."""
     tenant_id: str | None = None
     generation: int = field(default=0, repr=False)
-    """Counts the revocations: a refresh token of an earlier generation is dead."""
+    """The number of revocations. Refresh tokens of an earlier generation are invalid."""
 
     def set_password(self, password: str, now_ms: int, salt: str | None = None) -> None:
-        """Keep a salted digest of `password`."""
+        """Store a salted digest of `password`."""
         self.salt = salt or "fakeSalt" + random_id(20)
         self.password_hash = _digest(password, self.salt)
         self.password_updated_at = now_ms
 
     def has_password(self, password: str) -> bool:
-        """Is this the account's password? Never so for one that has none."""
+        """Return whether this is the password of the account; False if it has none."""
         return bool(self.password_hash and self.salt) and self.password_hash == _digest(password, self.salt or "")
 
     def revoke(self, since: str) -> None:
-        """From now on earlier ID tokens and refresh tokens are dead. `since` is in seconds."""
+        """Invalidate all earlier ID tokens and refresh tokens. `since` is in seconds."""
         self.valid_since = since
         self.generation += 1
 
-    def as_json(self) -> dict[str, Json]:
-        """The account as `users[]` of a lookup holds it."""
+    def to_json(self) -> dict[str, Json]:
+        """Return the account as in `users[]` of a lookup."""
         return without_none(
             localId=self.local_id,
             email=self.email,
@@ -109,14 +109,14 @@ class Account:
 
 
 def _digest(password: str, salt: str) -> str:
-    # Fast on purpose: a test signs up hundreds of users, and none of them is real.
+    # A fast hash, because tests create many users and none of them is real.
     return (
         f"fakeHash:salt={salt}:sha256={hashlib.sha256((salt + password).encode('utf-8', 'surrogatepass')).hexdigest()}"
     )
 
 
-class Accounts:
-    """All accounts of one project. An account that was changed must be `settle`d, which keeps the indexes true."""
+class AccountStore:
+    """All accounts of one project. Call `update_indexes` after changing an account."""
 
     def __init__(self, tenant_id: str | None = None) -> None:
         self._tenant_id = tenant_id
@@ -134,18 +134,18 @@ class Accounts:
         return self._by_id.get(local_id)
 
     def by_email(self, email: str) -> Account | None:
-        """By the account's own address, given in lower case."""
+        """Find an account by its e-mail address, in lower case."""
         return self._by_id.get(self._by_email.get(email, ""))
 
     def by_phone_number(self, number: str) -> Account | None:
         return self._first(account for account in self if account.phone_number == number)
 
     def by_initial_email(self, email: str) -> Account | None:
-        """By the address it had before the first change."""
+        """Find an account by its e-mail address before the first change."""
         return self._first(account for account in self if account.initial_email == email)
 
     def by_provider(self, provider_id: str, raw_id: str) -> Account | None:
-        """By who the user is at a provider."""
+        """Find an account by its user ID at a provider."""
         wanted = (provider_id, raw_id)
         return self._first(
             account
@@ -153,8 +153,8 @@ class Accounts:
             if any((provider["providerId"], provider.get("rawId")) == wanted for provider in account.providers or [])
         )
 
-    def knowing_email(self, email: str) -> list[Account]:
-        """The account of this address first, then those that have it from a provider."""
+    def find_all_by_email(self, email: str) -> list[Account]:
+        """Return the account with this address, then those with a provider that reports it."""
         own = self.by_email(email)
         others = [
             account
@@ -164,16 +164,16 @@ class Accounts:
         return [own, *others] if own else others
 
     def new_id(self) -> str:
-        """A local id that nobody has."""
+        """Return an unused local ID."""
         while (local_id := random_id(28)) in self._by_id:
-            pass  # pragma: no cover - 62 to the 28th
+            pass  # pragma: no cover - 62**28 possibilities
         return local_id
 
     def add(self, account: Account, link: Sequence[Provider] = ()) -> None:
-        """A new account; its local id must be free."""
+        """Add an account; its local ID must be unused."""
         account.tenant_id = self._tenant_id
         self._by_id[account.local_id] = account
-        self.settle(account, link)
+        self.update_indexes(account, link)
 
     def delete(self, account: Account) -> None:
         self._forget_email(account)
@@ -184,8 +184,8 @@ class Accounts:
         self._by_email.clear()
         self._email_of.clear()
 
-    def settle(self, account: Account, link: Sequence[Provider] = (), unlink: Sequence[str] = ()) -> None:
-        """Bring indexes and providers in line with the account's fields; also add and drop other providers."""
+    def update_indexes(self, account: Account, link: Sequence[Provider] = (), unlink: Sequence[str] = ()) -> None:
+        """Update indexes and providers from the fields of an account; `link` and `unlink` other providers."""
         self._forget_email(account)
         if account.email:
             self._by_email[account.email] = account.local_id
@@ -226,13 +226,13 @@ def _password_provider(account: Account, email: str) -> Provider:
 
 
 def _relink(account: Account, linked: list[Provider], unlinked: set[str]) -> None:
-    """Drop first, then replace in place or append: the order that a lookup shows."""
+    """Remove, then replace in place or append, which gives the order of the official emulator."""
     if account.providers is not None:
         account.providers = [provider for provider in account.providers if provider["providerId"] not in unlinked]
     for provider in linked:
         known = account.providers = account.providers or []
-        places = [index for index, other in enumerate(known) if other["providerId"] == provider["providerId"]]
-        if places:
-            known[places[0]] = provider
+        indexes = [index for index, other in enumerate(known) if other["providerId"] == provider["providerId"]]
+        if indexes:
+            known[indexes[0]] = provider
         else:
             known.append(provider)

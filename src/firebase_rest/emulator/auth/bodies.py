@@ -1,7 +1,7 @@
-"""Request bodies: what each operation's fields may hold, and how a body becomes a checked `Body`.
+"""Validation of request bodies against the field types of each operation.
 
-Google's front end maps JSON to typed messages: names may be snake_case, a number may stand for a string, an index for
-an enum's name; anything else of the wrong type is refused before the operation sees it. Unknown fields pass.
+Google's front end maps JSON to typed messages: names may be snake_case, a number is accepted as a string, and an index
+as an enum value. Other values of the wrong type are rejected. Unknown fields are accepted.
 """
 
 from __future__ import annotations
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """A string, or a number that is taken as one."""
+class StringField:
+    """A string, or a number that is converted to one."""
 
     one_of: tuple[str, ...] = ()
     integer: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class Flag:
-    """true or false."""
+class BoolField:
+    """A boolean."""
 
 
 @dataclass(frozen=True, slots=True)
-class ListOf:
-    """An array of one kind of item."""
+class ListField:
+    """An array with items of one type."""
 
-    item: Kind
+    item: FieldType
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
-    """An object; its fields that are not named here may hold anything. Where none is named, it is a map."""
+class ObjectField:
+    """An object. Fields that are not listed may have any value; without listed fields it is a map."""
 
-    fields: Mapping[str, Kind]
+    fields: Mapping[str, FieldType]
 
 
-Kind: TypeAlias = Text | Flag | ListOf | Record
+FieldType: TypeAlias = StringField | BoolField | ListField | ObjectField
 
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _INTEGER = re.compile(r"-?\d{1,19}")
 
 
 class Body:
-    """The fields of a checked request body."""
+    """The fields of a validated request body."""
 
     def __init__(self, fields: Mapping[str, Json]) -> None:
         self._fields = fields
@@ -62,56 +62,56 @@ class Body:
     def __contains__(self, name: str) -> bool:
         return name in self._fields
 
-    def text(self, name: str) -> str:
-        """The string, or "" when the field is absent (to Firebase that is the same, except where `in` is asked)."""
+    def string(self, name: str) -> str:
+        """Return the string, or "" if the field is absent (the same for Firebase, unless `in` is checked)."""
         value = self._fields.get(name)
         return value if isinstance(value, str) else ""
 
-    def given(self, name: str) -> str | None:
-        """The string, or None when the field is absent."""
+    def optional_string(self, name: str) -> str | None:
+        """Return the string, or None if the field is absent."""
         value = self._fields.get(name)
         return value if isinstance(value, str) else None
 
-    def flag(self, name: str) -> bool | None:
-        """The boolean, or None when the field is absent."""
+    def boolean(self, name: str) -> bool | None:
+        """Return the boolean, or None if the field is absent."""
         value = self._fields.get(name)
         return value if isinstance(value, bool) else None
 
-    def texts(self, name: str) -> list[str]:
-        """The strings of an array; empty when the field is absent."""
+    def strings(self, name: str) -> list[str]:
+        """Return the strings of an array; empty if the field is absent."""
         value = self._fields.get(name)
         return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
-    def records(self, name: str) -> list[Body]:
-        """The objects of an array; empty when the field is absent."""
+    def objects(self, name: str) -> list[Body]:
+        """Return the objects of an array; empty if the field is absent."""
         value = self._fields.get(name)
         return [Body(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else []
 
-    def record(self, name: str) -> Body | None:
-        """The object, or None when the field is absent."""
+    def object(self, name: str) -> Body | None:
+        """Return the object, or None if the field is absent."""
         value = self._fields.get(name)
         return Body(value) if isinstance(value, dict) else None
 
-    def json(self) -> dict[str, Json]:
-        """All fields, as they came."""
+    def fields(self) -> dict[str, Json]:
+        """Return all fields."""
         return dict(self._fields)
 
-    def texts_present(self) -> dict[str, Json]:
-        """All fields that hold strings."""
+    def string_fields(self) -> dict[str, Json]:
+        """Return all fields that are strings."""
         return {name: value for name, value in self._fields.items() if isinstance(value, str)}
 
 
-def read(raw: bytes, content_type: str, fields: Mapping[str, Kind], *, form: bool = False) -> Body:
-    """The body of a request to an operation that takes `fields`; with `form`, URL-encoded bodies are taken too."""
+def read(raw: bytes, content_type: str, fields: Mapping[str, FieldType], *, allows_form: bool = False) -> Body:
+    """Parse and validate a body; `allows_form` also accepts URL-encoded ones. Raises `AuthHTTPError`."""
     media_type = content_type.split(";", maxsplit=1)[0].strip().lower()
-    if form and media_type == "application/x-www-form-urlencoded":
+    if allows_form and media_type == "application/x-www-form-urlencoded":
         pairs = parse_qsl(raw.decode("utf-8", "replace"), keep_blank_values=True)
         value: Json = dict(pairs)
     elif media_type in {"", "application/json"}:
         value = _parse(raw)
     else:
         raise invalid_content_type(content_type)
-    return Body(cast("dict[str, Json]", _check(value, Record(fields), "")))
+    return Body(cast("dict[str, Json]", _check(value, ObjectField(fields), "")))
 
 
 def _parse(raw: bytes) -> Json:
@@ -131,14 +131,14 @@ def _refuse_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
 
 
-def _check(value: Json, kind: Kind, path: str) -> Json:
-    if isinstance(kind, Text):
+def _check(value: Json, kind: FieldType, path: str) -> Json:
+    if isinstance(kind, StringField):
         return _check_text(value, kind, path)
-    if isinstance(kind, Flag):
+    if isinstance(kind, BoolField):
         if not isinstance(value, bool):
             raise invalid_payload(f"{path} must be boolean")
         return value
-    if isinstance(kind, ListOf):
+    if isinstance(kind, ListField):
         if not isinstance(value, list):
             raise invalid_payload(f"{path} must be array")
         return [_check(item, kind.item, f"{path}/{index}") for index, item in enumerate(value)]
@@ -147,13 +147,13 @@ def _check(value: Json, kind: Kind, path: str) -> Json:
     if not kind.fields:
         return value
     named = {name if name in kind.fields else _camel_case(name): item for name, item in value.items()}
-    # Sorted, because the first wrong field in the order of the API's own (alphabetical) description is reported.
+    # Sorted, because Google's servers report the first wrong field in alphabetical order.
     for name in sorted(named.keys() & kind.fields.keys()):
         named[name] = _check(named[name], kind.fields[name], f"{path}/{name}")
     return named
 
 
-def _check_text(value: Json, kind: Text, path: str) -> str:
+def _check_text(value: Json, kind: StringField, path: str) -> str:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = number_text(value)
     if not isinstance(value, str):
@@ -168,7 +168,7 @@ def _check_text(value: Json, kind: Text, path: str) -> str:
 
 
 def number_text(value: float) -> str:
-    """A number as JavaScript prints it, for the numbers that occur: 3.0 is "3"."""
+    """Return a number as JavaScript prints it: 3.0 is "3"."""
     return repr(value).removesuffix(".0")
 
 

@@ -1,4 +1,4 @@
-"""How the Auth emulator says no: one exception that carries the status and the body."""
+"""Error responses of Auth."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 
-class Refusal(Exception):
-    """The request is answered with an error. `message` is what `error.message` holds."""
+class AuthHTTPError(Exception):
+    """An error response. `message` is Firebase's error code, optionally with an explanation."""
 
     def __init__(self, code: int, message: str, errors: list[dict[str, Json]], status: str | None = None) -> None:
         super().__init__(message)
@@ -19,51 +19,51 @@ class Refusal(Exception):
         self._status = status
 
     def body(self) -> dict[str, Json]:
-        """The JSON that goes out."""
+        """Return the JSON body of the response."""
         error: dict[str, Json] = {"code": self.code, "message": self.message, "errors": list(self._errors)}
         if self._status is not None:
             error["status"] = self._status
         return {"error": error}
 
 
-class OAuthRefusal(Refusal):
-    """In the words of OAuth, as Google's token endpoint writes it."""
+class OAuthHTTPError(AuthHTTPError):
+    """An error in the format of OAuth, as returned by Google's token endpoint."""
 
     def __init__(self, error: str, description: str) -> None:
         super().__init__(400, error, [])
         self._description = description
 
     def body(self) -> dict[str, Json]:
-        """The JSON that goes out."""
+        """Return the JSON body of the response."""
         return {"error": self.message, "error_description": self._description}
 
 
-def bad_request(message: str) -> Refusal:
-    """A coded refusal: "EMAIL_EXISTS", "WEAK_PASSWORD : ..."."""
-    return Refusal(400, message, [{"message": message, "reason": "invalid", "domain": "global"}])
+def bad_request(message: str) -> AuthHTTPError:
+    """Return a 400 error with a code such as "EMAIL_EXISTS" or "WEAK_PASSWORD : ..."."""
+    return AuthHTTPError(400, message, [{"message": message, "reason": "invalid", "domain": "global"}])
 
 
-def expect(condition: object, message: str) -> None:
-    """Refuse with `message` unless `condition` is truthy."""
+def validate(condition: object, message: str) -> None:
+    """Raise `AuthHTTPError` 400 with `message` unless `condition` is true."""
     if not condition:
         raise bad_request(message)
 
 
-def invalid_payload(problem: str, reason: str = "invalid") -> Refusal:
-    """The body is not JSON, or a field has the wrong type. `problem` goes on the fixed beginning of the sentence."""
+def invalid_payload(problem: str, reason: str = "invalid") -> AuthHTTPError:
+    """Return the error for invalid JSON or a field of the wrong type."""
     message = f"Invalid JSON payload received. {problem}"
     detail: dict[str, Json] = {"message": message, "reason": reason, "domain": "global"}
-    return Refusal(400, message, [detail], "INVALID_ARGUMENT")
+    return AuthHTTPError(400, message, [detail], "INVALID_ARGUMENT")
 
 
-def invalid_content_type(content_type: str) -> Refusal:
-    """A body that is neither JSON nor, where that is allowed, a form."""
+def invalid_content_type(content_type: str) -> AuthHTTPError:
+    """Return the error for an unsupported Content-Type."""
     message = f"Invalid content-type: {content_type}"
-    return Refusal(400, message, [{"message": message, "reason": "unknown"}])
+    return AuthHTTPError(400, message, [{"message": message, "reason": "unknown"}])
 
 
-def unauthenticated() -> Refusal:
-    """An Authorization header that is neither "Bearer owner" nor a Google access token."""
+def unauthenticated() -> AuthHTTPError:
+    """Return the error for an Authorization header without "Bearer owner" or a Google access token."""
     message = (
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
         "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
@@ -75,21 +75,21 @@ def unauthenticated() -> Refusal:
         "location": "Authorization",
         "locationType": "header",
     }
-    return Refusal(401, message, [detail], "UNAUTHENTICATED")
+    return AuthHTTPError(401, message, [detail], "UNAUTHENTICATED")
 
 
-def key_missing() -> Refusal:
-    """Neither an API key nor an administrator's token."""
+def key_missing() -> AuthHTTPError:
+    """Return the error for a request without an API key or an administrator's token."""
     message = "The request is missing a valid API key."
     detail: dict[str, Json] = {"message": message, "reason": "forbidden", "domain": "global"}
-    return Refusal(403, message, [detail], "PERMISSION_DENIED")
+    return AuthHTTPError(403, message, [detail], "PERMISSION_DENIED")
 
 
-def not_found() -> Refusal:
-    """No such method in the API."""
-    return Refusal(404, "Not Found", [{"message": "Not Found", "reason": "notFound"}], "NOT_FOUND")
+def not_found() -> AuthHTTPError:
+    """Return the error for an unknown path."""
+    return AuthHTTPError(404, "Not Found", [{"message": "Not Found", "reason": "notFound"}], "NOT_FOUND")
 
 
-def not_implemented(message: str) -> Refusal:
-    """Firebase has it, this emulator has not."""
-    return Refusal(501, message, [{"message": message, "reason": "unimplemented"}], "NOT_IMPLEMENTED")
+def not_implemented(message: str) -> AuthHTTPError:
+    """Return the error for a feature that this emulator does not support."""
+    return AuthHTTPError(501, message, [{"message": message, "reason": "unimplemented"}], "NOT_IMPLEMENTED")

@@ -1,4 +1,4 @@
-"""Second factors of accounts: phone numbers and authenticator apps."""
+"""Second factors: phone numbers and authenticator apps (TOTP)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, TypeAlias
 
 from firebase_rest.emulator.auth.accounts import random_id, without_none
-from firebase_rest.emulator.auth.errors import expect
+from firebase_rest.emulator.auth.errors import validate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,15 +23,15 @@ DIGITS = 6
 PERIOD = 30
 """Seconds for which an authenticator app shows a code."""
 ADJACENT = 1
-"""Periods before and after now whose codes count as well: clocks differ."""
+"""Number of periods before and after the current one whose codes are accepted, because clocks differ."""
 
 
 Factor: TypeAlias = "dict[str, Json]"
-"""A second factor as it travels: `mfaEnrollmentId`, `enrolledAt`, `displayName`, and `phoneInfo` or `totpInfo`."""
+"""A second factor as in the API: `mfaEnrollmentId`, `enrolledAt`, `displayName`, and `phoneInfo` or `totpInfo`."""
 
 
 def new_factor(enrolled_at: str, display_name: str | None, phone_number: str | None) -> Factor:
-    """A phone number, or without one an authenticator app."""
+    """Return a factor: a phone number, or an authenticator app if the number is None."""
     return without_none(
         mfaEnrollmentId=random_id(28),
         enrolledAt=enrolled_at,
@@ -43,19 +43,19 @@ def new_factor(enrolled_at: str, display_name: str | None, phone_number: str | N
 
 
 def number_of(factor: Factor) -> str | None:
-    """The phone number; None for an authenticator app."""
+    """Return the phone number; None for an authenticator app."""
     number = factor.get("unobfuscatedPhoneInfo")
     return number if isinstance(number, str) else None
 
 
 def hint(factor: Factor) -> Factor:
-    """What somebody learns of it who has shown the first factor only."""
+    """Return the part of a factor that is shown before it is used."""
     shown = {name: factor.get(name) for name in ("mfaEnrollmentId", "enrolledAt", "displayName", "totpInfo")}
     return without_none(**shown, phoneInfo=masked(number_of(factor)))
 
 
 def masked(number: str | None) -> str | None:
-    """A phone number with all but its last four digits hidden."""
+    """Return a phone number with all but the last four digits hidden."""
     if number is None:
         return None
     hidden = sum(character.isdigit() for character in number) - SHOWN_DIGITS
@@ -68,32 +68,37 @@ def masked(number: str | None) -> str | None:
 
 
 def enrollments(records: Sequence[Body], *, new_ids: bool) -> list[Factor]:
-    """The phone numbers that a request names. `new_ids`: they get ids; else the request says them too."""
+    """Return the phone numbers in a request. `new_ids` generates IDs; otherwise the request contains them."""
     found: dict[str, Factor] = {}
     ids: set[str] = set()
     for enrollment in records:
-        number = enrollment.text("phoneInfo")
-        expect(number.startswith("+"), "INVALID_MFA_PHONE_NUMBER : Invalid format.")
+        number = enrollment.string("phoneInfo")
+        validate(number.startswith("+"), "INVALID_MFA_PHONE_NUMBER : Invalid format.")
         if number in found:
             continue
-        identifier = random_id(28) if new_ids else enrollment.text("mfaEnrollmentId")
-        expect(identifier, "INVALID_MFA_ENROLLMENT_ID : mfaEnrollmentId must be defined.")
-        expect(identifier not in ids, "DUPLICATE_MFA_ENROLLMENT_ID")
+        identifier = random_id(28) if new_ids else enrollment.string("mfaEnrollmentId")
+        validate(identifier, "INVALID_MFA_ENROLLMENT_ID : mfaEnrollmentId must be defined.")
+        validate(identifier not in ids, "DUPLICATE_MFA_ENROLLMENT_ID")
         ids.add(identifier)
-        given = enrollment.texts_present()
+        given = enrollment.string_fields()
         found[number] = {**given, "mfaEnrollmentId": identifier, "unobfuscatedPhoneInfo": number}
     return list(found.values())
 
 
 def new_secret() -> str:
-    """A secret for an authenticator app, base32."""
+    """Return a new secret for an authenticator app, in base32."""
     return base64.b32encode(secrets.token_bytes(20)).decode()
 
 
 def totp_code(secret: str, seconds: float | None = None) -> str:
-    """The code that an authenticator app with this secret (base32) shows, now or at another time.
+    """Return the code that an authenticator app shows (RFC 6238: SHA-1, six digits, 30 seconds), for tests.
 
-    RFC 6238 with SHA-1, six digits, 30 seconds. For tests: no phone has to be at hand.
+    Args:
+        secret: The secret, in base32.
+        seconds: The time in seconds since the epoch; the default is now.
+
+    Returns:
+        The code, a string of six digits.
     """
     counter = int((time.time() if seconds is None else seconds) // PERIOD).to_bytes(8, "big")
     digest = hmac.new(base64.b32decode(secret), counter, hashlib.sha1).digest()
@@ -102,7 +107,7 @@ def totp_code(secret: str, seconds: float | None = None) -> str:
     return f"{number % 10**DIGITS:0{DIGITS}}"
 
 
-def accepts(secret: str, code: str, seconds: float) -> bool:
-    """Is this the code of now, or of the period before or after?"""
+def is_valid_totp(secret: str, code: str, seconds: float) -> bool:
+    """Return whether this is the code of the current period, or of the one before or after."""
     steps = range(-ADJACENT, ADJACENT + 1)
     return any(hmac.compare_digest(totp_code(secret, seconds + step * PERIOD), code) for step in steps)

@@ -1,4 +1,4 @@
-"""Signing in by identity providers, with credentials that a test makes up: JSON or an unsigned JWT as `id_token`.
+"""Sign-in with identity providers, with fake credentials: JSON or an unsigned JWT as `id_token`.
 
 https://firebase.google.com/docs/emulator-suite/connect_auth
 """
@@ -11,15 +11,18 @@ from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 from firebase_rest.emulator.auth.accounts import PASSWORD, PHONE, Account, Provider, without_none
-from firebase_rest.emulator.auth.errors import Refusal, bad_request, expect, not_implemented
-from firebase_rest.emulator.auth.project import Call, Project, Reply, form_encoded, is_absolute_url, known_provider
-from firebase_rest.emulator.auth.provider_pages import returned
-from firebase_rest.emulator.auth.second_factors import pending
-from firebase_rest.emulator.auth.tokens import decode_jwt
+from firebase_rest.emulator.auth.errors import AuthHTTPError, bad_request, not_implemented, validate
+from firebase_rest.emulator.auth.provider_pages import redeem_callback
+from firebase_rest.emulator.auth.second_factors import pending_credential
+from firebase_rest.emulator.auth.tokens import decode_claims
+from firebase_rest.emulator.auth.validation import form_encoded, is_absolute_url, validate_provider_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.project import AuthProject
+    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 _ONLY_STRICT = "((Auth Emulator only accepts strict JSON or JWTs as fake id_tokens.))"
@@ -27,76 +30,76 @@ _NOT_STRICT = "((Auth Emulator failed to parse fake id_token as strict JSON.))"
 
 
 @dataclass(frozen=True, slots=True)
-class Person:
-    """Somebody as an identity provider knows him; `reply` is what the answer says of him."""
+class FederatedProfile:
+    """A user at an identity provider; `payload` is the part of the response about the user."""
 
     provider_id: str
     raw_id: str
-    reply: Reply
+    payload: Payload
     attributes: Json = None
-    """What SAML says of him: goes into the ID token."""
+    """The SAML attributes, which are added to the ID token."""
 
     @property
     def email(self) -> str | None:
-        return cast("str | None", self.reply.get("email"))
+        return cast("str | None", self.payload.get("email"))
 
     @property
-    def vouched_for(self) -> bool:
-        """Does the provider say that the address is his?"""
-        return bool(self.reply.get("emailVerified"))
+    def email_verified(self) -> bool:
+        """Whether the provider has verified the e-mail address."""
+        return bool(self.payload.get("emailVerified"))
 
     def as_provider(self) -> Provider:
-        reply = self.reply
+        payload = self.payload
         return without_none(
             providerId=self.provider_id,
             rawId=self.raw_id,
             federatedId=self.raw_id,
-            displayName=reply.get("displayName"),
-            photoUrl=reply.get("photoUrl"),
-            email=reply.get("email"),
-            screenName=reply.get("screenName"),
+            displayName=payload.get("displayName"),
+            photoUrl=payload.get("photoUrl"),
+            email=payload.get("email"),
+            screenName=payload.get("screenName"),
         )
 
 
-def sign_in_with_idp(call: Call) -> Reply:
-    """`accounts:signInWithIdp`: sign in, link with the user of `idToken`, or say what stands against it."""
-    body, project = call.body, call.project
+def sign_in_with_idp(request: AuthRequest) -> Payload:
+    """`accounts:signInWithIdp`: sign in, or link the provider to the account of `idToken`."""
+    body, project = request.body, request.project
     for name in ("returnRefreshToken", "pendingIdToken"):
-        if body.flag(name) or body.text(name):
+        if body.boolean(name) or body.string(name):
             raise not_implemented(f"{name} is not implemented yet.")
-    person = _person(_parameters(call))
-    linking = project.signed_in(body.text("idToken")).account if body.text("idToken") else None
-    known = project.accounts.by_provider(person.provider_id, person.raw_id)
+    profile = _profile(_parameters(request))
+    linking = project.signed_in(body.string("idToken")).account if body.string("idToken") else None
+    known = project.accounts.by_provider(profile.provider_id, profile.raw_id)
     try:
-        outcome, account = _find(project, person, known, linking)
-    except Refusal as refusal:
-        if not body.flag("returnIdpCredential"):
+        outcome, account = _find(project, profile, known, linking)
+    except AuthHTTPError as error:
+        if not body.boolean("returnIdpCredential"):
             raise
-        return {**person.reply, "errorMessage": refusal.message}
-    reply: Reply = {**person.reply, **outcome}
+        return {**profile.payload, "errorMessage": error.message}
+    payload: Payload = {**profile.payload, **outcome}
     if account is None:
-        return reply
-    project.accounts.settle(account, link=[person.as_provider()])
-    if account.email == person.email:
-        reply["emailVerified"] = account.email_verified
-    reply = without_none(**reply)
+        return payload
+    project.accounts.update_indexes(account, link=[profile.as_provider()])
+    if account.email == profile.email:
+        payload["emailVerified"] = account.email_verified
+    payload = without_none(**payload)
     if account.mfa_info:
-        return {**reply, **pending(project, account, person.provider_id)}
+        return {**payload, **pending_credential(project, account, profile.provider_id)}
     account.last_login_at = str(project.now_ms())
-    expect(not account.disabled, "USER_DISABLED")
-    return {**reply, **project.issue(account, person.provider_id, attributes=person.attributes)}
+    validate(not account.disabled, "USER_DISABLED")
+    return {**payload, **project.issue(account, profile.provider_id, attributes=profile.attributes)}
 
 
-def _parameters(call: Call) -> dict[str, str]:
-    """What came back from the provider: the URL's query, over it the body, over that the URL's fragment."""
-    uri = call.body.text("requestUri")
-    expect(uri, "MISSING_REQUEST_URI")
-    expect(is_absolute_url(uri), "INVALID_REQUEST_URI")
+def _parameters(request: AuthRequest) -> dict[str, str]:
+    """Return the parameters of the callback: the query, overridden by `postBody`, then by the fragment."""
+    uri = request.body.string("requestUri")
+    validate(uri, "MISSING_REQUEST_URI")
+    validate(is_absolute_url(uri), "INVALID_REQUEST_URI")
     parts = urlsplit(uri)
-    query = {**_pairs(parts.query), **_pairs(call.body.text("postBody")), **_pairs(parts.fragment)}
-    visit = returned(call.project, query, call.body.text("sessionId"))
-    if visit is not None:
-        query = {"providerId": visit.provider_id, "id_token": json.dumps(visit.claims)}
+    query = {**_pairs(parts.query), **_pairs(request.body.string("postBody")), **_pairs(parts.fragment)}
+    code = redeem_callback(request.project, query, request.body.string("sessionId"))
+    if code is not None:
+        query = {"providerId": code.provider_id, "id_token": json.dumps(code.claims)}
     if not query.get("providerId"):
         shown = urlunsplit(parts._replace(path=parts.path or "/", query=form_encoded(query), fragment=""))
         raise bad_request(f"INVALID_CREDENTIAL_OR_PROVIDER_ID : Invalid IdP response/credential: {shown}")
@@ -104,24 +107,24 @@ def _parameters(call: Call) -> dict[str, str]:
 
 
 def _pairs(query: str) -> dict[str, str]:
-    """The parameters; of one that is there twice, the first."""
+    """Return the parameters; the first one if a name occurs twice."""
     return dict(reversed(parse_qsl(query, keep_blank_values=True)))
 
 
-def _person(query: Mapping[str, str]) -> Person:
-    provider_id = known_provider(query["providerId"].lower())
+def _profile(query: Mapping[str, str]) -> FederatedProfile:
+    provider_id = validate_provider_id(query["providerId"].lower())
     id_token, access_token = query.get("id_token"), query.get("access_token")
     claims = _claims(id_token) or _claims(access_token)
     if claims is None:
         raise _unreadable(provider_id, id_token, access_token)
     saml = _saml(query["SAMLResponse"]) if query.get("SAMLResponse") else {}
-    reply = _described(provider_id, claims, saml)
-    reply["oauthAccessToken"] = access_token or f"FirebaseAuthEmulatorFakeAccessToken_{provider_id}"
-    reply["oauthIdToken"] = id_token
-    return Person(provider_id, str(claims["sub"]), without_none(**reply), saml.get("attributeStatements"))
+    payload = _described(provider_id, claims, saml)
+    payload["oauthAccessToken"] = access_token or f"FirebaseAuthEmulatorFakeAccessToken_{provider_id}"
+    payload["oauthIdToken"] = id_token
+    return FederatedProfile(provider_id, str(claims["sub"]), without_none(**payload), saml.get("attributeStatements"))
 
 
-def _unreadable(provider_id: str, id_token: str | None, access_token: str | None) -> Refusal:
+def _unreadable(provider_id: str, id_token: str | None, access_token: str | None) -> AuthHTTPError:
     if id_token:
         return bad_request(f"INVALID_IDP_RESPONSE : Unable to parse id_token: {id_token} {_ONLY_STRICT}")
     if access_token and provider_id in {"google.com", "apple.com"}:
@@ -134,31 +137,31 @@ def _unreadable(provider_id: str, id_token: str | None, access_token: str | None
     return not_implemented("The Auth Emulator only supports sign-in with credentials (id_token required).")
 
 
-def _claims(text: str | None) -> Reply | None:
+def _claims(text: str | None) -> Payload | None:
     if not text:
         return None
     if text.startswith("{"):
         try:
-            claims = cast("Reply", json.loads(text))
+            claims = cast("Payload", json.loads(text))
         except (ValueError, RecursionError):
             problem = f"INVALID_IDP_RESPONSE : Unable to parse id_token: {text} {_NOT_STRICT}"
             raise bad_request(problem) from None
     else:
-        decoded = decode_jwt(text)
+        decoded = decode_claims(text)
         if decoded is None:
             return None
         claims = decoded
-    expect(
+    validate(
         claims.get("sub"),
         "INVALID_IDP_RESPONSE : Invalid Idp Response: id_token missing required fields. "
         '((Missing "sub" field. This field is required and must be a unique identifier.))',
     )
-    expect(isinstance(claims["sub"], str), 'INVALID_IDP_RESPONSE : ((The "sub" field must be a string.))')
+    validate(isinstance(claims["sub"], str), 'INVALID_IDP_RESPONSE : ((The "sub" field must be a string.))')
     return claims
 
 
-def _saml(text: str) -> Reply:
-    """The assertion of a SAML response, which here is JSON."""
+def _saml(text: str) -> Payload:
+    """Return the assertion of a fake SAML response, which is JSON."""
     try:
         response = cast("Json", json.loads(text))
     except (ValueError, RecursionError):
@@ -169,13 +172,13 @@ def _saml(text: str) -> Reply:
     subject = assertion.get("subject")
     if not isinstance(subject, dict):
         raise bad_request("INVALID_IDP_RESPONSE ((Missing assertion.subject in SAMLResponse.))")
-    expect(subject.get("nameId"), "INVALID_IDP_RESPONSE ((Missing assertion.subject.nameId in SAMLResponse.))")
+    validate(subject.get("nameId"), "INVALID_IDP_RESPONSE ((Missing assertion.subject.nameId in SAMLResponse.))")
     return assertion
 
 
-def _described(provider_id: str, claims: Reply, saml: Reply) -> Reply:
+def _described(provider_id: str, claims: Payload, saml: Payload) -> Payload:
     email = str(claims["email"]).lower() if claims.get("email") else None
-    reply: Reply = {
+    payload: Payload = {
         "kind": "identitytoolkit#VerifyAssertionResponse",
         "context": "",
         "providerId": provider_id,
@@ -188,22 +191,22 @@ def _described(provider_id: str, claims: Reply, saml: Reply) -> Reply:
         "federatedId": claims["sub"],
     }
     if provider_id == "google.com":
-        reply["federatedId"] = f"https://accounts.google.com/{claims['sub']}"
-        reply["firstName"], reply["lastName"] = claims.get("given_name"), claims.get("family_name")
-        reply["rawUserInfo"] = _json(_google_profile(claims, email))
+        payload["federatedId"] = f"https://accounts.google.com/{claims['sub']}"
+        payload["firstName"], payload["lastName"] = claims.get("given_name"), claims.get("family_name")
+        payload["rawUserInfo"] = _json(_google_profile(claims, email))
     elif provider_id.startswith("saml."):
-        subject = cast("Reply", saml.get("subject") or {})
+        subject = cast("Payload", saml.get("subject") or {})
         name = str(subject.get("nameId") or "")
-        reply["email"] = name if name.count("@") == 1 and all(name.split("@")) else email
-        reply["emailVerified"] = True
+        payload["email"] = name if name.count("@") == 1 and all(name.split("@")) else email
+        payload["emailVerified"] = True
         if saml.get("attributeStatements") is not None:
-            reply["rawUserInfo"] = _json(saml["attributeStatements"])
+            payload["rawUserInfo"] = _json(saml["attributeStatements"])
     else:
-        reply["rawUserInfo"] = _json(claims)
-    return reply
+        payload["rawUserInfo"] = _json(claims)
+    return payload
 
 
-def _google_profile(claims: Reply, email: str | None) -> Reply:
+def _google_profile(claims: Payload, email: str | None) -> Payload:
     scopes = "openid https://www.googleapis.com/auth/userinfo.profile"
     return without_none(
         granted_scopes=scopes + (" https://www.googleapis.com/auth/userinfo.email" if email else ""),
@@ -222,66 +225,66 @@ def _json(value: Json) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
-# --- whose account it is ---
+# --- finding the account ---
 
 
 def _find(
-    project: Project, person: Person, known: Account | None, linking: Account | None
-) -> tuple[Reply, Account | None]:
-    """What to add to the answer, and the account to sign in to; no account where somebody has to confirm first."""
+    project: AuthProject, profile: FederatedProfile, known: Account | None, linking: Account | None
+) -> tuple[Payload, Account | None]:
+    """Return fields of the response, and the account; None if the user must confirm first."""
     if linking is not None:
-        expect(known is None, "FEDERATED_USER_ID_ALREADY_LINKED")
-        _link(project, person, linking)
+        validate(known is None, "FEDERATED_USER_ID_ALREADY_LINKED")
+        _link(project, profile, linking)
         return {"localId": linking.local_id}, linking
     if known is not None:
         return {"localId": known.local_id}, known
     one_per_address = not project.allow_duplicate_emails
-    owner = project.accounts.by_email(person.email) if person.email and one_per_address else None
+    owner = project.accounts.by_email(profile.email) if profile.email and one_per_address else None
     if owner is None:
-        account = _new_account(project, person, with_email=one_per_address)
+        account = _new_account(project, profile, with_email=one_per_address)
         return {"localId": account.local_id, "isNewUser": True}, account
-    if not person.vouched_for:
+    if not profile.email_verified:
         ways = [provider["providerId"] for provider in owner.providers or ()]
-        verified: list[Json] = [way for way in ways if way not in {PASSWORD, PHONE}]
+        verified: list[Json] = [provider_id for provider_id in ways if provider_id not in {PASSWORD, PHONE}]
         return {"localId": owner.local_id, "needConfirmation": True, "verifiedProvider": verified}, None
     recycled = any(
-        provider["providerId"] == person.provider_id and provider.get("rawId") != person.raw_id
+        provider["providerId"] == profile.provider_id and provider.get("rawId") != profile.raw_id
         for provider in owner.providers or ()
     )
-    _take_over(project, person, owner)
+    _take_over_account(project, profile, owner)
     return {"localId": owner.local_id, **({"emailRecycled": True} if recycled else {})}, owner
 
 
-def _link(project: Project, person: Person, account: Account) -> None:
-    if person.email and not project.allow_duplicate_emails:
-        owner = project.accounts.by_email(person.email)
-        expect(owner is None or owner is account, "EMAIL_EXISTS")
+def _link(project: AuthProject, profile: FederatedProfile, account: Account) -> None:
+    if profile.email and not project.allow_duplicate_emails:
+        owner = project.accounts.by_email(profile.email)
+        validate(owner is None or owner is account, "EMAIL_EXISTS")
         if not account.email:
-            account.email, account.email_verified = person.email, person.vouched_for
-    if person.email and person.vouched_for and account.email == person.email:
+            account.email, account.email_verified = profile.email, profile.email_verified
+    if profile.email and profile.email_verified and account.email == profile.email:
         account.email_verified = True
 
 
-def _take_over(project: Project, person: Person, account: Account) -> None:
-    """The provider vouches for the address. If nobody did before, the password may be somebody else's, so it goes."""
+def _take_over_account(project: AuthProject, profile: FederatedProfile, account: Account) -> None:
+    """Sign in to an account with a verified address. An unverified account may be an attacker's: drop its password."""
     if not account.email_verified:
         account.password_hash = account.phone_number = None
         account.revoke(str(project.now()))
-    _copy_profile(person, account)
+    _copy_profile(profile, account)
     account.email_verified = True
 
 
-def _new_account(project: Project, person: Person, *, with_email: bool) -> Account:
+def _new_account(project: AuthProject, profile: FederatedProfile, *, with_email: bool) -> Account:
     now = str(project.now_ms())
     account = Account(project.accounts.new_id(), created_at=now, last_login_at=now)
-    _copy_profile(person, account)
-    if with_email and person.email:
-        account.email, account.email_verified = person.email, person.vouched_for
+    _copy_profile(profile, account)
+    if with_email and profile.email:
+        account.email, account.email_verified = profile.email, profile.email_verified
     project.accounts.add(account)
     return account
 
 
-def _copy_profile(person: Person, account: Account) -> None:
-    account.display_name = cast("str | None", person.reply.get("displayName"))
-    account.photo_url = cast("str | None", person.reply.get("photoUrl"))
-    account.screen_name = cast("str | None", person.reply.get("screenName"))
+def _copy_profile(profile: FederatedProfile, account: Account) -> None:
+    account.display_name = cast("str | None", profile.payload.get("displayName"))
+    account.photo_url = cast("str | None", profile.payload.get("photoUrl"))
+    account.screen_name = cast("str | None", profile.payload.get("screenName"))

@@ -1,11 +1,19 @@
-"""Action codes: the mails that Firebase would send, and resetting a password with one."""
+"""Codes in e-mail links, and password resets with them."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from firebase_rest.emulator.auth.accounts import without_none
-from firebase_rest.emulator.auth.errors import bad_request, expect, not_implemented
-from firebase_rest.emulator.auth.passwords import strong_password
-from firebase_rest.emulator.auth.project import Call, Code, Project, Reply, email_address, is_absolute_url
+from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
+from firebase_rest.emulator.auth.model import ActionCode
+from firebase_rest.emulator.auth.passwords import validate_password
+from firebase_rest.emulator.auth.validation import is_absolute_url, validate_email
+
+if TYPE_CHECKING:
+    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.project import AuthProject
+    from firebase_rest.emulator.auth.request import AuthRequest
 
 _MODES = {
     "EMAIL_SIGNIN": "signIn",
@@ -15,80 +23,80 @@ _MODES = {
 }
 
 
-def send_oob_code(call: Call) -> Reply:
-    """`accounts:sendOobCode`: write a mail. No mail is sent: `GET /emulator/v1/projects/P/oobCodes` lists them.
+def send_oob_code(request: AuthRequest) -> Payload:
+    """`accounts:sendOobCode`: create a code. `GET /emulator/v1/projects/P/oobCodes` lists them; no e-mail is sent.
 
-    An administrator may ask for the link itself with `returnOobLink`.
+    With `returnOobLink` the response to an administrator contains the link.
     """
-    body = call.body
-    kind = body.text("requestType")
-    expect(kind and kind != "OOB_REQ_TYPE_UNSPECIFIED", "MISSING_REQ_TYPE")
-    link_wanted = bool(body.flag("returnOobLink"))
-    expect(call.privileged or not link_wanted, "INSUFFICIENT_PERMISSION")
-    expect(
-        not body.text("continueUrl") or is_absolute_url(body.text("continueUrl")),
+    body = request.body
+    kind = body.string("requestType")
+    validate(kind and kind != "OOB_REQ_TYPE_UNSPECIFIED", "MISSING_REQ_TYPE")
+    link_wanted = bool(body.boolean("returnOobLink"))
+    validate(request.is_admin or not link_wanted, "INSUFFICIENT_PERMISSION")
+    validate(
+        not body.string("continueUrl") or is_absolute_url(body.string("continueUrl")),
         "INVALID_CONTINUE_URI : ((expected an absolute URI with valid scheme and host))",
     )
     if kind not in _MODES:
         raise not_implemented(kind)
-    email, new_email, silent = _addressee(call, kind, link_wanted)
-    reply: Reply = {"kind": "identitytoolkit#GetOobConfirmationCodeResponse", "email": email}
+    email, new_email, silent = _addressee(request, kind, link_wanted)
+    payload: Payload = {"kind": "identitytoolkit#GetOobConfirmationCodeResponse", "email": email}
     if silent:
-        return reply
-    code = call.project.new_code(
-        call.origin, _MODES[kind], kind, email, new_email=new_email, continue_url=body.given("continueUrl")
+        return payload
+    code = request.project.new_code(
+        request.origin, _MODES[kind], kind, email, new_email=new_email, continue_url=body.optional_string("continueUrl")
     )
-    return {**reply, "oobCode": code.code, "oobLink": code.link} if link_wanted else reply
+    return {**payload, "oobCode": code.code, "oobLink": code.link} if link_wanted else payload
 
 
-def _addressee(call: Call, kind: str, link_wanted: bool) -> tuple[str, str | None, bool]:
-    """The account's address, the new one if there is one, and whether to say yes without writing a mail.
+def _addressee(request: AuthRequest, kind: str, link_wanted: bool) -> tuple[str, str | None, bool]:
+    """Return the address of the account, the new address, and whether to report success without creating a code.
 
-    With enumeration protection nobody learns from the answer whether an address is taken.
+    With enumeration protection the response does not reveal whether an address has an account.
     """
-    body, project = call.body, call.project
+    body, project = request.body, request.project
     if kind in {"EMAIL_SIGNIN", "PASSWORD_RESET"}:
-        expect(kind != "EMAIL_SIGNIN" or project.allows("enableEmailLinkSignin"), "OPERATION_NOT_ALLOWED")
-        expect(body.text("email"), "MISSING_EMAIL")
-        email = email_address(body.text("email"))
+        validate(kind != "EMAIL_SIGNIN" or project.allows("enableEmailLinkSignin"), "OPERATION_NOT_ALLOWED")
+        validate(body.string("email"), "MISSING_EMAIL")
+        email = validate_email(body.string("email"))
         known = kind == "EMAIL_SIGNIN" or project.accounts.by_email(email) is not None
-        expect(known or project.email_privacy, "EMAIL_NOT_FOUND")
+        validate(known or project.email_privacy, "EMAIL_NOT_FOUND")
         return email, None, not known
     if kind == "VERIFY_EMAIL":
-        return _own_address(call, link_wanted), None, False
-    expect(body.text("newEmail"), "MISSING_NEW_EMAIL")
-    new_email = email_address(body.text("newEmail"), "INVALID_NEW_EMAIL")
+        return _own_address(request, link_wanted), None, False
+    validate(body.string("newEmail"), "MISSING_NEW_EMAIL")
+    new_email = validate_email(body.string("newEmail"), "INVALID_NEW_EMAIL")
     if not link_wanted:
-        expect(body.text("idToken"), "MISSING_ID_TOKEN")
-    email = _own_address(call, link_wanted)
+        validate(body.string("idToken"), "MISSING_ID_TOKEN")
+    email = _own_address(request, link_wanted)
     taken = project.accounts.by_email(new_email) is not None
-    expect(not taken or (project.email_privacy and not call.privileged), "EMAIL_EXISTS")
+    validate(not taken or (project.email_privacy and not request.is_admin), "EMAIL_EXISTS")
     return email, new_email, taken
 
 
-def _own_address(call: Call, link_wanted: bool) -> str:
-    body, project = call.body, call.project
-    if link_wanted and not body.text("idToken"):
-        expect(body.text("email"), "MISSING_EMAIL")
-        email = body.text("email").lower()
-        expect(project.accounts.by_email(email), "USER_NOT_FOUND")
+def _own_address(request: AuthRequest, link_wanted: bool) -> str:
+    body, project = request.body, request.project
+    if link_wanted and not body.string("idToken"):
+        validate(body.string("email"), "MISSING_EMAIL")
+        email = body.string("email").lower()
+        validate(project.accounts.by_email(email), "USER_NOT_FOUND")
         return email
-    account = project.signed_in(body.text("idToken")).account
+    account = project.signed_in(body.string("idToken")).account
     if not account.email:
         raise bad_request("MISSING_EMAIL")
     return account.email
 
 
-def reset_password(call: Call) -> Reply:
-    """`accounts:resetPassword`: look at a code of any kind, or with `newPassword` use up a PASSWORD_RESET one."""
-    body = call.body
-    expect(call.project.allows("allowPasswordSignup"), "PASSWORD_LOGIN_DISABLED")
-    expect(body.text("oobCode"), "MISSING_OOB_CODE")
-    code = call.project.codes.get(body.text("oobCode"))
+def reset_password(request: AuthRequest) -> Payload:
+    """`accounts:resetPassword`: return the data of a code, or with `newPassword` apply a PASSWORD_RESET code."""
+    body = request.body
+    validate(request.project.allows("allowPasswordSignup"), "PASSWORD_LOGIN_DISABLED")
+    validate(body.string("oobCode"), "MISSING_OOB_CODE")
+    code = request.project.codes.get(body.string("oobCode"))
     if code is None:
         raise bad_request("INVALID_OOB_CODE")
-    if body.text("newPassword"):
-        confirm_reset(call.project, code, body.text("newPassword"))
+    if body.string("newPassword"):
+        confirm_reset(request.project, code, body.string("newPassword"))
     return without_none(
         kind="identitytoolkit#ResetPasswordResponse",
         requestType=code.request_type,
@@ -97,10 +105,10 @@ def reset_password(call: Call) -> Reply:
     )
 
 
-def confirm_reset(project: Project, code: Code, password: str) -> None:
-    """Use up a PASSWORD_RESET code; a weak password leaves it usable."""
-    expect(code.request_type == "PASSWORD_RESET", "INVALID_OOB_CODE")
-    strong_password(project, password)
+def confirm_reset(project: AuthProject, code: ActionCode, password: str) -> None:
+    """Apply and delete a PASSWORD_RESET code; a weak password keeps it."""
+    validate(code.request_type == "PASSWORD_RESET", "INVALID_OOB_CODE")
+    validate_password(project, password)
     del project.codes[code.code]
     account = project.accounts.by_email(code.email)
     if account is None:
@@ -108,6 +116,6 @@ def confirm_reset(project: Project, code: Code, password: str) -> None:
     account.email_verified = True
     account.set_password(password, project.now_ms())
     account.revoke(str(project.now()))
-    # Whoever can read the mails owns the account: other ways in may be somebody else's.
+    # The e-mail proves who owns the account; other sign-in methods may belong to an attacker.
     linked = [str(provider["providerId"]) for provider in account.providers or []]
-    project.accounts.settle(account, unlink=linked)
+    project.accounts.update_indexes(account, unlink=linked)

@@ -1,7 +1,7 @@
-"""What a password must be: six characters, or what the project's policy asks for.
+"""Password requirements: six characters, or the policy of the project.
 
 The policy is a setting, `passwordPolicyConfig` in PATCH `v2/projects/P/config?updateMask=passwordPolicyConfig`. The
-official emulator has none. https://cloud.google.com/identity-platform/docs/password-policy
+official emulator does not support it. https://cloud.google.com/identity-platform/docs/password-policy
 """
 
 from __future__ import annotations
@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.auth.errors import expect
-from firebase_rest.errors import UsageError
+from firebase_rest.emulator.auth.errors import validate
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from firebase_rest.emulator.auth.project import Call, Project, Reply
+    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.project import AuthProject
+    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 SHORTEST, LONGEST = 6, 4096
@@ -29,23 +30,27 @@ _KINDS: dict[str, tuple[str, Callable[[str], bool]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Policy:
-    """What the project asks for. `at_sign_in`: also of passwords that were good before."""
+class PasswordPolicy:
+    """The policy of a project. `at_sign_in`: existing passwords must meet it too."""
 
-    options: Reply
+    options: Payload
     enforced: bool
     at_sign_in: bool
 
     @classmethod
-    def of(cls, project: Project) -> Policy:
-        settings = _record(project.config.get("passwordPolicyConfig"))
+    def from_project(cls, project: AuthProject) -> PasswordPolicy:
+        settings = _object_or_empty(project.config.get("passwordPolicyConfig"))
         versions = settings.get("passwordPolicyVersions")
-        newest = _record(versions[0] if isinstance(versions, list) and versions else None)
+        newest = _object_or_empty(versions[0] if isinstance(versions, list) and versions else None)
         enforced = settings.get("passwordPolicyEnforcementState") == "ENFORCE"
-        return cls(_record(newest.get("customStrengthOptions")), enforced, settings.get("forceUpgradeOnSignin") is True)
+        return cls(
+            _object_or_empty(newest.get("customStrengthOptions")),
+            enforced,
+            settings.get("forceUpgradeOnSignin") is True,
+        )
 
-    def lacks(self, password: str) -> list[str]:
-        """What the password has not, in words."""
+    def unmet_requirements(self, password: str) -> list[str]:
+        """Return the unmet password requirements."""
         shortest = cast("int", self.options.get("minPasswordLength") or SHORTEST)
         longest = cast("int", self.options.get("maxPasswordLength") or LONGEST)
         problems: list[str] = []
@@ -59,45 +64,35 @@ class Policy:
         return problems
 
 
-def enforced(options: Mapping[str, int | bool]) -> Reply:
-    """The setting that asks for these. Raises `UsageError` for one that Firebase does not know."""
-    known = ("minPasswordLength", "maxPasswordLength", *_KINDS)
-    for name in options:
-        if name not in known:
-            raise UsageError(f"password_policy has no {name!r}; what it may ask for is {', '.join(known)}.")
-    versions: list[Json] = [{"customStrengthOptions": {**options}}]
-    return {"passwordPolicyEnforcementState": "ENFORCE", "passwordPolicyVersions": versions}
-
-
-def _record(value: Json) -> Reply:
+def _object_or_empty(value: Json) -> Payload:
     return value if isinstance(value, dict) else {}
 
 
-def strong_password(project: Project, password: str) -> str:
-    """The password, if it is good enough for the project."""
-    policy = Policy.of(project)
+def validate_password(project: AuthProject, password: str) -> str:
+    """Return the password. Raises `AuthHTTPError` if it is too weak for the project."""
+    policy = PasswordPolicy.from_project(project)
     if policy.enforced:
-        _expect_met(policy, password)
-    expect(len(password) >= SHORTEST, f"WEAK_PASSWORD : Password should be at least {SHORTEST} characters")
+        _validate_requirements(policy, password)
+    validate(len(password) >= SHORTEST, f"WEAK_PASSWORD : Password should be at least {SHORTEST} characters")
     return password
 
 
-def expect_still_good(project: Project, password: str) -> None:
-    """Refuse the sign-in where the policy asks for a better password even of those who have one."""
-    policy = Policy.of(project)
+def validate_password_at_sign_in(project: AuthProject, password: str) -> None:
+    """Raise `AuthHTTPError` if existing passwords must meet the policy and this one does not."""
+    policy = PasswordPolicy.from_project(project)
     if policy.enforced and policy.at_sign_in:
-        _expect_met(policy, password)
+        _validate_requirements(policy, password)
 
 
-def _expect_met(policy: Policy, password: str) -> None:
-    problems = policy.lacks(password)
+def _validate_requirements(policy: PasswordPolicy, password: str) -> None:
+    problems = policy.unmet_requirements(password)
     words = f"Missing password requirements: [{', '.join(problems)}]"
-    expect(not problems, f"PASSWORD_DOES_NOT_MEET_REQUIREMENTS : {words}")
+    validate(not problems, f"PASSWORD_DOES_NOT_MEET_REQUIREMENTS : {words}")
 
 
-def get_password_policy(call: Call) -> Reply:
-    """GET `v2/passwordPolicy`: the policy, for whoever is about to choose a password."""
-    policy = Policy.of(call.project)
+def get_password_policy(request: AuthRequest) -> Payload:
+    """GET `v2/passwordPolicy`: return the policy."""
+    policy = PasswordPolicy.from_project(request.project)
     return {
         "customStrengthOptions": {"minPasswordLength": SHORTEST, "maxPasswordLength": LONGEST, **policy.options},
         "allowedNonAlphanumericCharacters": list(SYMBOLS),

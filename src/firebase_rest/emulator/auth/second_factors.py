@@ -1,6 +1,6 @@
-"""Enrolling second factors and signing in with them. https://cloud.google.com/identity-platform/docs/web/mfa
+"""Enrolment of second factors, and sign-in with them. https://cloud.google.com/identity-platform/docs/web/mfa
 
-Text messages as in the official emulator; authenticator apps, which it has not, as the API describes them.
+Text messages work as in the official emulator, which does not support authenticator apps (TOTP); those follow the API.
 """
 
 from __future__ import annotations
@@ -8,30 +8,32 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth.accounts import ANONYMOUS, CUSTOM, PHONE, Account
-from firebase_rest.emulator.auth.errors import bad_request, expect, not_implemented
+from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
 from firebase_rest.emulator.auth.factors import (
     DIGITS,
     PERIOD,
     Factor,
-    accepts,
     hint,
+    is_valid_totp,
     new_factor,
     new_secret,
     number_of,
 )
-from firebase_rest.emulator.auth.phone_sign_in import use_code, write_code
-from firebase_rest.emulator.auth.project import phone_number
+from firebase_rest.emulator.auth.model import SignedInAccount, TotpEnrollment
+from firebase_rest.emulator.auth.phone_sign_in import create_code, use_code
+from firebase_rest.emulator.auth.validation import validate_phone_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from firebase_rest.emulator.auth.bodies import Body
-    from firebase_rest.emulator.auth.project import Call, Project, Reply, SignedIn
+    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.project import AuthProject
+    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 MAX_FACTORS = 5
@@ -40,61 +42,52 @@ _INELIGIBLE = {ANONYMOUS, PHONE, CUSTOM, "gc.apple.com"}
 _MARK = "_AuthEmulatorMfaPendingCredential"
 
 
-@dataclass(frozen=True, slots=True)
-class TotpEnrollment:
-    """A secret that an account was given and has not shown a code of yet. `ends` is in seconds."""
-
-    local_id: str
-    secret: str
-    ends: float
-
-
-def start_enrollment(call: Call) -> Reply:
-    """`mfaEnrollment:start`: a text message, or a secret for an authenticator app."""
-    signed_in = _may_enroll(call)
-    expect(
+def start_enrollment(request: AuthRequest) -> Payload:
+    """`mfaEnrollment:start`: create a code for a text message, or the secret of an authenticator app."""
+    signed_in = _enrolling_account(request)
+    validate(
         signed_in.account.email_verified,
         "UNVERIFIED_EMAIL : Need to verify email first before enrolling second factors.",
     )
-    if call.body.record("totpEnrollmentInfo") is not None:
-        return _start_totp(call.project, signed_in.account)
-    phone = call.body.record("phoneEnrollmentInfo")
+    if request.body.object("totpEnrollmentInfo") is not None:
+        return _start_totp(request.project, signed_in.account)
+    phone = request.body.object("phoneEnrollmentInfo")
     if phone is None:
         raise bad_request("INVALID_ARGUMENT : ((Missing phoneEnrollmentInfo.))")
-    number = phone_number(phone.text("phoneNumber"))
-    _expect_new(signed_in.account, number)
-    return {"phoneSessionInfo": {"sessionInfo": write_code(call.project, number)}}
+    number = validate_phone_number(phone.string("phoneNumber"))
+    _validate_new_number(signed_in.account, number)
+    return {"phoneSessionInfo": {"sessionInfo": create_code(request.project, number)}}
 
 
-def _start_totp(project: Project, account: Account) -> Reply:
+def _start_totp(project: AuthProject, account: Account) -> Payload:
     secret, session_info = new_secret(), secrets.token_urlsafe(170)[:226]
-    ends = project.now() + ENROLLMENT_SECONDS
-    project.totp_enrollments[session_info] = TotpEnrollment(account.local_id, secret, ends)
+    expires = project.now() + ENROLLMENT_SECONDS
+    project.totp_enrollments[session_info] = TotpEnrollment(account.local_id, secret, expires)
     info: dict[str, Json] = {
         "sharedSecretKey": secret,
         "verificationCodeLength": DIGITS,
         "hashingAlgorithm": "SHA1",
         "periodSec": PERIOD,
         "sessionInfo": session_info,
-        "finalizeEnrollmentTime": datetime.fromtimestamp(ends, timezone.utc).isoformat().replace("+00:00", "Z"),
+        "finalizeEnrollmentTime": datetime.fromtimestamp(expires, timezone.utc).isoformat().replace("+00:00", "Z"),
     }
     return {"totpSessionInfo": info}
 
 
-def finish_enrollment(call: Call) -> Reply:
-    """`mfaEnrollment:finalize`: the code of the message or of the app; tokens that say so."""
-    signed_in = _may_enroll(call)
-    account, project = signed_in.account, call.project
-    expect(len(account.mfa_info or ()) < MAX_FACTORS, "SECOND_FACTOR_LIMIT_EXCEEDED")
-    name, now = call.body.given("displayName"), project.now_iso()
-    totp, phone = call.body.record("totpVerificationInfo"), call.body.record("phoneVerificationInfo")
+def finish_enrollment(request: AuthRequest) -> Payload:
+    """`mfaEnrollment:finalize`: verify the code, add the factor and return new tokens."""
+    signed_in = _enrolling_account(request)
+    account, project = signed_in.account, request.project
+    validate(len(account.mfa_info or ()) < MAX_FACTORS, "SECOND_FACTOR_LIMIT_EXCEEDED")
+    name, now = request.body.optional_string("displayName"), project.now_iso()
+    totp, phone = request.body.object("totpVerificationInfo"), request.body.object("phoneVerificationInfo")
     if totp is not None:
         secret = _totp_secret(project, account, totp)
         factor = new_factor(now, name, None)
         account.totp_secrets[str(factor["mfaEnrollmentId"])] = secret
     elif phone is not None:
         number = _number_shown(project, phone)
-        _expect_new(account, number)
+        _validate_new_number(account, number)
         factor = new_factor(now, name, number)
     else:
         raise bad_request("INVALID_ARGUMENT : ((Missing phoneVerificationInfo.))")
@@ -102,70 +95,70 @@ def finish_enrollment(call: Call) -> Reply:
     return _tokens(project, account, signed_in.provider, factor)
 
 
-def _totp_secret(project: Project, account: Account, info: Body) -> str:
-    expect(info.text("verificationCode"), "MISSING_CODE")
-    expect(info.text("sessionInfo"), "MISSING_SESSION_INFO")
-    enrollment = project.totp_enrollments.get(info.text("sessionInfo"))
+def _totp_secret(project: AuthProject, account: Account, info: Body) -> str:
+    validate(info.string("verificationCode"), "MISSING_CODE")
+    validate(info.string("sessionInfo"), "MISSING_SESSION_INFO")
+    enrollment = project.totp_enrollments.get(info.string("sessionInfo"))
     if enrollment is None or enrollment.local_id != account.local_id:
         raise bad_request("INVALID_SESSION_INFO")
-    expect(project.now() < enrollment.ends, "SESSION_EXPIRED")
-    expect(accepts(enrollment.secret, info.text("verificationCode"), project.clock()), "INVALID_CODE")
-    del project.totp_enrollments[info.text("sessionInfo")]
+    validate(project.now() < enrollment.expires, "SESSION_EXPIRED")
+    validate(is_valid_totp(enrollment.secret, info.string("verificationCode"), project.clock()), "INVALID_CODE")
+    del project.totp_enrollments[info.string("sessionInfo")]
     return enrollment.secret
 
 
-def withdraw(call: Call) -> Reply:
-    """`mfaEnrollment:withdraw`: the account without a factor."""
-    expect(call.body.text("idToken"), "MISSING_ID_TOKEN")
-    signed_in = call.project.signed_in(call.body.text("idToken"))
+def withdraw(request: AuthRequest) -> Payload:
+    """`mfaEnrollment:withdraw`: remove a factor from the account."""
+    validate(request.body.string("idToken"), "MISSING_ID_TOKEN")
+    signed_in = request.project.signed_in(request.body.string("idToken"))
     account = signed_in.account
-    identifier = call.body.text("mfaEnrollmentId")
+    identifier = request.body.string("mfaEnrollmentId")
     left = [factor for factor in account.mfa_info or () if factor["mfaEnrollmentId"] != identifier]
-    expect(len(left) < len(account.mfa_info or ()), "MFA_ENROLLMENT_NOT_FOUND")
+    validate(len(left) < len(account.mfa_info or ()), "MFA_ENROLLMENT_NOT_FOUND")
     account.mfa_info = left
     account.totp_secrets.pop(identifier, None)
-    return call.project.issue(account, signed_in.provider)
+    return request.project.issue(account, signed_in.provider)
 
 
-def start_sign_in(call: Call) -> Reply:
-    """`mfaSignIn:start`: a text message to an enrolled number."""
-    body = call.body
-    expect(
-        body.text("mfaPendingCredential"),
+def start_sign_in(request: AuthRequest) -> Payload:
+    """`mfaSignIn:start`: create a code for a text message to an enrolled number."""
+    body = request.body
+    validate(
+        body.string("mfaPendingCredential"),
         "MISSING_MFA_PENDING_CREDENTIAL : Request does not have MFA pending credential.",
     )
-    expect(body.text("mfaEnrollmentId"), "MISSING_MFA_ENROLLMENT_ID : No second factor identifier is provided.")
-    account, _ = _first_factor(call.project, body.text("mfaPendingCredential"))
-    number = number_of(_enrolled(account, body.text("mfaEnrollmentId")))
+    validate(body.string("mfaEnrollmentId"), "MISSING_MFA_ENROLLMENT_ID : No second factor identifier is provided.")
+    account, _ = _first_factor(request.project, body.string("mfaPendingCredential"))
+    number = number_of(_enrolled(account, body.string("mfaEnrollmentId")))
     if number is None:
         raise bad_request("INVALID_ARGUMENT : MFA provider not supported!")
-    return {"phoneResponseInfo": {"sessionInfo": write_code(call.project, number)}}
+    return {"phoneResponseInfo": {"sessionInfo": create_code(request.project, number)}}
 
 
-def finish_sign_in(call: Call) -> Reply:
-    """`mfaSignIn:finalize`: the first factor's credential and a code; tokens."""
-    body, project = call.body, call.project
-    expect(body.text("mfaPendingCredential"), "MISSING_CREDENTIAL : Please set MFA Pending Credential.")
-    totp, phone = body.record("totpVerificationInfo"), body.record("phoneVerificationInfo")
+def finish_sign_in(request: AuthRequest) -> Payload:
+    """`mfaSignIn:finalize`: return tokens for the credential of the first factor and a code."""
+    body, project = request.body, request.project
+    validate(body.string("mfaPendingCredential"), "MISSING_CREDENTIAL : Please set MFA Pending Credential.")
+    totp, phone = body.object("totpVerificationInfo"), body.object("phoneVerificationInfo")
     if totp is not None:
-        account, provider = _first_factor(project, body.text("mfaPendingCredential"))
-        factor = _enrolled(account, body.text("mfaEnrollmentId"))
-        expect(totp.text("verificationCode"), "MISSING_CODE")
-        secret = account.totp_secrets.get(body.text("mfaEnrollmentId"))
-        expect(secret and accepts(secret, totp.text("verificationCode"), project.clock()), "INVALID_CODE")
+        account, provider = _first_factor(project, body.string("mfaPendingCredential"))
+        factor = _enrolled(account, body.string("mfaEnrollmentId"))
+        validate(totp.string("verificationCode"), "MISSING_CODE")
+        secret = account.totp_secrets.get(body.string("mfaEnrollmentId"))
+        validate(secret and is_valid_totp(secret, totp.string("verificationCode"), project.clock()), "INVALID_CODE")
     elif phone is not None:
         number = _number_shown(project, phone)
-        account, provider = _first_factor(project, body.text("mfaPendingCredential"))
-        factor = _found(one for one in account.mfa_info or () if number_of(one) == number)
+        account, provider = _first_factor(project, body.string("mfaPendingCredential"))
+        factor = _require_factor(one for one in account.mfa_info or () if number_of(one) == number)
     else:
         raise bad_request("INVALID_ARGUMENT : MFA provider not supported!")
     account.last_login_at = str(project.now_ms())
-    expect(not account.disabled, "USER_DISABLED")
+    validate(not account.disabled, "USER_DISABLED")
     return _tokens(project, account, provider, factor)
 
 
-def pending(project: Project, account: Account, provider: str) -> Reply:
-    """What a sign-in answers whose first factor is right, in place of tokens."""
+def pending_credential(project: AuthProject, account: Account, provider: str) -> Payload:
+    """Return the response to a correct first factor, without tokens."""
     record = {
         _MARK: "DO NOT MODIFY",
         "localId": account.local_id,
@@ -176,15 +169,15 @@ def pending(project: Project, account: Account, provider: str) -> Reply:
     return {"mfaPendingCredential": credential, "mfaInfo": [hint(factor) for factor in account.mfa_info or ()]}
 
 
-def _first_factor(project: Project, credential: str) -> tuple[Account, str]:
-    """Who showed a first factor, and by which provider."""
+def _first_factor(project: AuthProject, credential: str) -> tuple[Account, str]:
+    """Return the account and the provider of a first factor. Raises `AuthHTTPError`."""
     try:
         record = cast("Json", json.loads(base64.b64decode(credential)))
     except ValueError:
         record = None
     if not isinstance(record, dict) or not record.get(_MARK):
         raise bad_request("INVALID_MFA_PENDING_CREDENTIAL")
-    expect(
+    validate(
         record.get("projectId") == project.name,
         "INVALID_PROJECT_ID : Project ID does not match MFA pending credential.",
     )
@@ -194,37 +187,37 @@ def _first_factor(project: Project, credential: str) -> tuple[Account, str]:
     return account, str(record.get("signInProvider"))
 
 
-def _may_enroll(call: Call) -> SignedIn:
-    expect(call.body.text("idToken"), "MISSING_ID_TOKEN")
-    signed_in = call.project.signed_in(call.body.text("idToken"))
+def _enrolling_account(request: AuthRequest) -> SignedInAccount:
+    validate(request.body.string("idToken"), "MISSING_ID_TOKEN")
+    signed_in = request.project.signed_in(request.body.string("idToken"))
     problem = "UNSUPPORTED_FIRST_FACTOR : MFA is not available for the given first factor."
-    expect(signed_in.provider not in _INELIGIBLE, problem)
+    validate(signed_in.provider not in _INELIGIBLE, problem)
     return signed_in
 
 
-def _expect_new(account: Account, number: str) -> None:
+def _validate_new_number(account: Account, number: str) -> None:
     known = any(number_of(factor) == number for factor in account.mfa_info or ())
     problem = "SECOND_FACTOR_EXISTS : Phone number already enrolled as second factor for this account."
-    expect(not known, problem)
+    validate(not known, problem)
 
 
 def _enrolled(account: Account, identifier: str) -> Factor:
-    return _found(one for one in account.mfa_info or () if one["mfaEnrollmentId"] == identifier)
+    return _require_factor(one for one in account.mfa_info or () if one["mfaEnrollmentId"] == identifier)
 
 
-def _found(matching: Iterable[Factor]) -> Factor:
+def _require_factor(matching: Iterable[Factor]) -> Factor:
     for factor in matching:
         return factor
     raise bad_request("MFA_ENROLLMENT_NOT_FOUND")
 
 
-def _number_shown(project: Project, info: Body) -> str:
-    if info.text("androidVerificationProof"):
+def _number_shown(project: AuthProject, info: Body) -> str:
+    if info.string("androidVerificationProof"):
         raise not_implemented("androidVerificationProof is unsupported!")
-    return use_code(project, info.text("sessionInfo"), info.text("code"))
+    return use_code(project, info.string("sessionInfo"), info.string("code"))
 
 
-def _tokens(project: Project, account: Account, provider: str, factor: Factor) -> Reply:
+def _tokens(project: AuthProject, account: Account, provider: str, factor: Factor) -> Payload:
     kind = "totp" if number_of(factor) is None else "phone"
     issued = project.issue(account, provider, second_factor=(kind, str(factor["mfaEnrollmentId"])))
     return {"idToken": issued["idToken"], "refreshToken": issued["refreshToken"]}

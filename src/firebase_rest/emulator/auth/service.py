@@ -1,4 +1,4 @@
-"""From HTTP to operations and back: who calls, which project, what body, and how the answer is written."""
+"""The Auth emulator: from HTTP requests to operations."""
 
 from __future__ import annotations
 
@@ -6,26 +6,31 @@ import copy
 import json
 import threading
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from firebase_rest.emulator.auth import action_links, bodies, provider_pages
+from firebase_rest.emulator.auth.config import default_config
 from firebase_rest.emulator.auth.errors import (
-    Refusal,
-    expect,
+    AuthHTTPError,
     invalid_payload,
     key_missing,
     not_found,
     not_implemented,
     unauthenticated,
+    validate,
 )
-from firebase_rest.emulator.auth.project import Call, Page, Project, default_config
-from firebase_rest.emulator.auth.routes import ROUTES, Access, Place, Route, find
+from firebase_rest.emulator.auth.project import AuthProject
+from firebase_rest.emulator.auth.request import AuthRequest
+from firebase_rest.emulator.auth.routes import ROUTES, Access, AuthRoute, RouteMatch, find
 from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
+from firebase_rest.emulator.auth.validation import to_ascii_url
+from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from firebase_rest.emulator.auth.model import BrowserPage
     from firebase_rest.transport.wire import Json
 
 PREFIXES = (
@@ -36,12 +41,14 @@ PREFIXES = (
     "/oauth2.googleapis.com/",
     "/emulator/",
 )
+"""Beginnings of the paths that belong to Auth."""
+
 _PAGES = {
     "/emulator/action": action_links.follow_link,
     "/emulator/provider": provider_pages.provider_page,
     "/accounts.google.com/o/oauth2/v2/auth": provider_pages.google_page,
 }
-"""For browsers."""
+"""Pages for browsers."""
 _JSON = "application/json"
 _PRETTY_JSON = "application/json; charset=utf-8"
 
@@ -50,9 +57,9 @@ class AuthEmulator:
     """Firebase Auth in memory. Thread-safe; opens no socket.
 
     Args:
-        project: the project that API keys belong to. Any key will do.
-        clock: seconds since 1970; what ID tokens expire by.
-        config: the settings that every project begins with; the usual ones, if there are none.
+        project: The project that API keys belong to. Any key is accepted.
+        clock: Returns the time in seconds since the epoch.
+        config: The settings that every project starts with, or None for the default.
     """
 
     def __init__(self, project: str, clock: Callable[[], float], config: dict[str, Json] | None = None) -> None:
@@ -60,87 +67,87 @@ class AuthEmulator:
         self._clock = clock
         self._config = default_config() if config is None else config
         self._lock = threading.RLock()
-        self._projects: dict[str, Project] = {}
+        self._projects: dict[str, AuthProject] = {}
 
-    def answer(self, request: Request) -> Response | None:
-        """The answer to `request`, whatever its status; None if its path is not one of Auth's."""
-        path = urlsplit(request.url).path
-        if path != "/" and not path.startswith(PREFIXES):
-            return None
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        if request.method == "OPTIONS":
+    def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response:
+        """Return the response to a request, whatever its status."""
+        url = RequestUrl.parse(http_request) if url is None else url
+        headers = {name.lower(): value for name, value in http_request.headers.items()}
+        if http_request.method == "OPTIONS":
             return _preflight(headers)
         with self._lock:
             try:
-                response = self._route(request, path, headers)
-            except Refusal as refusal:
-                response = _pretty(refusal.code, refusal.body())
+                response = self._route(http_request, url, headers)
+            except AuthHTTPError as error:
+                response = _pretty(error.code, error.body())
             except RecursionError:
                 response = _pretty(400, invalid_payload("It is nested too deeply.").body())
         return _with_origin(response, headers)
 
     def check_id_token(self, token: str) -> dict[str, Json] | None:
-        """The claims of an ID token of this project that is neither expired nor revoked, else None."""
+        """Return the claims of a valid ID token of this project, or None if it is invalid, expired or revoked."""
         with self._lock:
             try:
                 return self._project(self._name, tenant_in(token)).signed_in(token).claims
-            except Refusal:
+            except AuthHTTPError:
                 return None
 
     def reset(self) -> None:
-        """Forget accounts, codes and settings."""
+        """Delete accounts, codes and settings."""
         with self._lock:
             self._projects.clear()
 
-    def _project(self, name: str, tenant_id: str | None = None) -> Project:
+    def _project(self, name: str, tenant_id: str | None = None) -> AuthProject:
         project = self._projects.get(name)
         if project is None:
-            project = self._projects[name] = Project(name, self._clock)
+            project = self._projects[name] = AuthProject(name, self._clock)
             project.config = copy.deepcopy(self._config)
         return project.tenant_named(tenant_id) if tenant_id else project
 
-    def _route(self, request: Request, path: str, headers: Mapping[str, str]) -> Response:
-        if path == "/" and request.method in {"GET", "HEAD"}:
+    def _route(self, http_request: Request, url: RequestUrl, headers: Mapping[str, str]) -> Response:
+        method, path = http_request.method, url.path
+        if path == "/" and method in {"GET", "HEAD"}:
             docs = "https://firebase.google.com/docs/emulator-suite"
             return _pretty(200, {"authEmulator": {"ready": True, "docs": docs, "apiSpec": "/emulator/openapi.json"}})
-        if path in _PAGES and request.method == "GET":
-            query = dict(request.params)
+        if path in _PAGES and method == "GET":
+            query = dict(url.params)
             return _page(_PAGES[path](self._project(self._name, query.get("tenantId")), query))
-        place = find(path)
-        route = ROUTES.get((request.method, place.path))
+        match = find(path)
+        route = ROUTES.get((method, match.path))
         if route is None:
-            return _no_such_verb(request, path, place)
-        return _compact(200, self._call(request, route, place, headers))
+            return _method_not_allowed(method, url, match)
+        return _compact(200, self._call(http_request, url, route, match, headers))
 
-    def _call(self, request: Request, route: Route, place: Place, headers: Mapping[str, str]) -> dict[str, Json]:
-        params = dict(request.params)
-        privileged = _is_privileged(route, params, headers)
-        raw = request.body if isinstance(request.body, bytes) else b"".join(request.body or ())
-        reads_body = request.method in {"POST", "PATCH"}
+    def _call(
+        self, http_request: Request, url: RequestUrl, route: AuthRoute, match: RouteMatch, headers: Mapping[str, str]
+    ) -> dict[str, Json]:
+        params = dict(url.params)
+        is_admin = _authenticate(route, params, headers)
+        raw = http_request.body if isinstance(http_request.body, bytes) else b"".join(http_request.body or ())
+        has_body = http_request.method in {"POST", "PATCH"}
         body = bodies.read(
-            raw if reads_body else b"",
-            headers.get("content-type", "") if reads_body else "",
+            raw if has_body else b"",
+            headers.get("content-type", "") if has_body else "",
             route.fields,
-            form=route.form,
+            allows_form=route.allows_form,
         )
         if isinstance(route.operation, str):
             raise not_implemented(f"{route.operation} is not implemented in the Auth Emulator.")
-        target = place.project or body.text("targetProjectId")
-        if target and route.access is not Access.ANYBODY:
+        target = match.project or body.string("targetProjectId")
+        if target and route.access is not Access.PUBLIC:
             problem = "Only authenticated requests can specify target_project_id."
-            expect(privileged, f"INSUFFICIENT_PERMISSION : {problem}")
-        url = urlsplit(request.url)
-        project = self._project(target or self._name, target_tenant(place.tenant, body))
-        expect(route.always or not project.disabled, "PROJECT_DISABLED")
-        return route.operation(Call(project, body, params, privileged, f"{url.scheme}://{url.netloc}"))
+            validate(is_admin, f"INSUFFICIENT_PERMISSION : {problem}")
+        project = self._project(target or self._name, target_tenant(match.tenant, body))
+        validate(route.when_disabled or not project.disabled, "PROJECT_DISABLED")
+        return route.operation(AuthRequest(project, body, params, is_admin, url.origin))
 
 
-def _is_privileged(route: Route, params: Mapping[str, str], headers: Mapping[str, str]) -> bool:
-    """Has an administrator signed this? Refused where nobody did who may call."""
-    if route.access is Access.ANYBODY:
+def _authenticate(route: AuthRoute, params: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+    """Return whether an administrator sent the request. Raises `AuthHTTPError` if credentials are missing."""
+    if route.access is Access.PUBLIC:
         return False
     scheme, space, token = headers.get("authorization", "").partition(" ")
-    if route.access is not Access.KEY and scheme.lower() == "bearer" and space:
+    if route.access is not Access.API_KEY and scheme.lower() == "bearer" and space:
         if token.lower() == "owner" or token.startswith("ya29."):
             return True
         raise unauthenticated()
@@ -149,12 +156,12 @@ def _is_privileged(route: Route, params: Mapping[str, str], headers: Mapping[str
     return False
 
 
-def _no_such_verb(request: Request, path: str, place: Place) -> Response:
-    if not place.verbs:
+def _method_not_allowed(method: str, url: RequestUrl, match: RouteMatch) -> Response:
+    if not match.methods:
         raise not_found()
-    query = f"?{urlencode(request.params, quote_via=quote)}" if request.params else ""
-    refused = _compact(405, {"message": f"Method {request.method} not allowed for {path}{query}"})
-    return Response(405, {**refused.headers, "allow": ",".join(place.verbs)}, refused.body)
+    query = f"?{urlencode(url.params, quote_via=quote)}" if url.params else ""
+    response = _compact(405, {"message": f"Method {method} not allowed for {url.path}{query}"})
+    return Response(405, {**response.headers, "allow": ",".join(match.methods)}, response.body)
 
 
 def _compact(status: int, body: dict[str, Json]) -> Response:
@@ -167,16 +174,16 @@ def _pretty(status: int, body: dict[str, Json]) -> Response:
     return Response(status, {"content-type": _PRETTY_JSON}, text.encode("utf-8", "surrogatepass"))
 
 
-def _page(page: Page) -> Response:
-    if page.location is not None:
-        text = f"See Other. Redirecting to {page.location}"
-        headers = {"location": page.location, "content-type": "text/plain; charset=utf-8"}
-        return Response(page.status, headers, text.encode())
-    return _pretty(page.status, page.body)
+def _page(page: BrowserPage) -> Response:
+    if page.location is None:
+        return _pretty(page.status, page.body)
+    location = to_ascii_url(page.location)
+    headers = {"location": location, "content-type": "text/plain; charset=utf-8"}
+    return Response(page.status, headers, f"See Other. Redirecting to {location}".encode())
 
 
 def _preflight(headers: Mapping[str, str]) -> Response:
-    """A browser asks before it posts JSON; everything is allowed, as on the official emulator."""
+    """Return the response to a CORS preflight request: everything is allowed, as in the official emulator."""
     allowed = {"access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE"}
     if "access-control-request-headers" in headers:
         allowed["access-control-allow-headers"] = headers["access-control-request-headers"]

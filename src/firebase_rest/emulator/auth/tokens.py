@@ -1,63 +1,45 @@
-"""Tokens: unsigned JWTs for identity, opaque records for refreshing, and how both are read back."""
+"""The claims of ID tokens, and refresh tokens."""
 
 from __future__ import annotations
 
 import base64
 import binascii
 import json
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth.accounts import ANONYMOUS, PASSWORD, Account, without_none
+from firebase_rest.emulator.jwt import compact_json, decode_unverified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from firebase_rest.emulator.auth.model import Payload
     from firebase_rest.transport.wire import Json
 
 LIFETIME = 3600
-"""Seconds for which an ID token is good."""
+"""Seconds until an ID token expires."""
 
-_JWT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.[A-Za-z0-9_-]*")
 _MARK = "_AuthEmulatorRefreshToken"
 
 
-def encode_jwt(claims: Mapping[str, Json]) -> str:
-    """An unsigned JWT: the third part is empty, its dot is not."""
-    return f"{_segment({'alg': 'none', 'typ': 'JWT'})}.{_segment(claims)}."
-
-
-def decode_jwt(token: str) -> dict[str, Json] | None:
-    """The claims of a JWT, signed or not (no signature is ever checked); None for anything else."""
-    parts = _JWT.fullmatch(token)
-    if parts is None or _unsegment(parts[1]) is None:
-        return None
-    claims = _unsegment(parts[2])
-    return claims if isinstance(claims, dict) else None
-
-
-def _segment(value: Mapping[str, Json]) -> str:
-    return base64.urlsafe_b64encode(_compact(value)).rstrip(b"=").decode()
-
-
-def _unsegment(segment: str) -> Json:
-    try:
-        return cast("Json", json.loads(base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))))
-    except (binascii.Error, ValueError, RecursionError):
-        return None
-
-
-def _compact(value: Mapping[str, Json]) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode("utf-8", "surrogatepass")
+def decode_claims(token: str) -> Payload | None:
+    """Return the claims of a JWT without verifying it, or None if it is malformed."""
+    decoded = decode_unverified(token)
+    return decoded[1] if decoded else None
 
 
 def id_token_claims(
-    account: Account, project: str, about: Mapping[str, Json], extra: Mapping[str, Json], now: int
+    account: Account, project: str, sign_in: Mapping[str, Json], extra: Mapping[str, Json], now: int
 ) -> dict[str, Json]:
-    """What an ID token of `account` says. `now` is in seconds.
+    """Return the claims of an ID token of `account`.
 
-    `about` is what it says about the sign-in: `sign_in_provider` and its like; `extra` are a custom token's claims.
+    Args:
+        account: The account.
+        project: The project ID.
+        sign_in: Claims about the sign-in, such as `sign_in_provider`.
+        extra: The claims of a custom token.
+        now: Seconds since the epoch.
     """
     custom = cast("dict[str, Json]", json.loads(account.custom_attributes or "{}"))
     claims: dict[str, Json] = {
@@ -68,10 +50,10 @@ def id_token_claims(
         "email": account.email,
         "email_verified": account.email_verified,
         "phone_number": account.phone_number,
-        "provider_id": ANONYMOUS if about["sign_in_provider"] == ANONYMOUS else None,
+        "provider_id": ANONYMOUS if sign_in["sign_in_provider"] == ANONYMOUS else None,
         "auth_time": int(account.last_login_at or now * 1000) // 1000,
         "user_id": account.local_id,
-        "firebase": without_none(identities=_identities(account), tenant=account.tenant_id, **about),
+        "firebase": without_none(identities=_identities(account), tenant=account.tenant_id, **sign_in),
         "iat": now,
         "exp": now + LIFETIME,
         "aud": project,
@@ -92,7 +74,7 @@ def _identities(account: Account) -> dict[str, Json]:
 
 @dataclass(frozen=True, slots=True)
 class RefreshToken:
-    """What a refresh token stands for. It is opaque to clients: base64 of JSON, as the official emulator's."""
+    """The content of a refresh token, which is base64 of JSON as in the official emulator."""
 
     local_id: str
     provider: str
@@ -101,7 +83,7 @@ class RefreshToken:
     extra: Mapping[str, Json]
     tenant_id: str | None = None
     second_factor: tuple[str, str] | None = None
-    """Its kind and its enrolment id."""
+    """Kind and enrolment ID."""
 
     def encode(self) -> str:
         record: dict[str, Json] = {
@@ -116,11 +98,11 @@ class RefreshToken:
             record["tenantId"] = self.tenant_id
         if self.second_factor is not None:
             record["secondFactor"] = list(self.second_factor)
-        return base64.b64encode(_compact(record)).decode()
+        return base64.b64encode(compact_json(record)).decode()
 
     @classmethod
     def decode(cls, text: str) -> RefreshToken | None:
-        """The token that `encode` wrote; None for anything else."""
+        """Parse the result of `encode`; return None if `text` is malformed."""
         try:
             record = cast("Json", json.loads(base64.b64decode(text + "=" * (-len(text) % 4))))
         except (binascii.Error, ValueError, RecursionError):

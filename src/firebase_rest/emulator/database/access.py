@@ -1,69 +1,51 @@
-"""Who is asking, and what they may do.
+"""Authentication and authorisation of requests to the database.
 
-Tokens are read, never verified, as in the official emulator: any `Authorization: Bearer` is an administrator.
 https://firebase.google.com/docs/database/rest/auth
 """
 
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64decode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from firebase_rest.emulator.database.responses import RefusedError
+from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller, RejectedTokenError, read_unverified
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
+from firebase_rest.emulator.jwt import seconds
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from firebase_rest.database.filter import Filter
+    from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.database.tree import Node
     from firebase_rest.transport.wire import Json
 
-_CUSTOM_TOKEN_AUDIENCE = "identitytoolkit.googleapis.com/google.identity"
-_ISSUER = "https://securetoken.google.com/"
 
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who asks: an administrator, whom no rule concerns, or somebody with the rule variable `auth` (`None`: nobody).
-
-    `expires` is when his token does, in seconds since the epoch; None for never.
-    """
-
-    admin: bool
-    auth: dict[str, Json] | None = None
-    expires: float | None = None
-
-
-ADMIN = Caller(admin=True)
-NOBODY = Caller(admin=False)
-
-
-class Rules(Protocol):
-    """What decides for everybody but administrators. Paths are segments from the root; `now` is milliseconds."""
+class DatabaseRules(Protocol):
+    """Authorises every caller except administrators. Paths are segments from the root; `now` is in milliseconds."""
 
     def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
-        """Whether `caller` may read all of `path`."""
+        """Return whether `caller` may read everything at `path`."""
         ...
 
     def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Sequence[str]], now: int) -> bool:
-        """Whether `caller` may turn the root `before` into `after` by writing at each of `paths`."""
+        """Return whether `caller` may change the root from `before` to `after` by writing to each of `paths`."""
         ...
 
     def is_indexed(self, path: Sequence[str], order: str) -> bool:
-        """Whether the children of `path` may be ordered by `order`. This concerns administrators too."""
+        """Return whether the children of `path` may be ordered by `order`. Applies to administrators too."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class OpenRules:
-    """No rules: everything is allowed to everybody, or, with `require_auth`, to everybody who is signed in."""
+class OpenDatabaseRules:
+    """Allows everything, or with `require_auth` everything to signed-in users."""
 
     require_auth: bool = False
 
     def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:  # noqa: ARG002
-        """See `Rules`."""
+        """See `DatabaseRules`."""
         return not self.require_auth or caller.auth is not None
 
     def may_write(
@@ -74,30 +56,31 @@ class OpenRules:
         paths: Sequence[Sequence[str]],  # noqa: ARG002
         now: int,  # noqa: ARG002
     ) -> bool:
-        """See `Rules`."""
+        """See `DatabaseRules`."""
         return not self.require_auth or caller.auth is not None
 
     def is_indexed(self, path: Sequence[str], order: str) -> bool:  # noqa: ARG002
         return True
 
 
-def identify(
-    headers: Mapping[str, str],
-    params: Mapping[str, str],
-    check_id_token: Callable[[str], Mapping[str, Json] | None],
-    now: float,
-) -> Caller:
-    """The caller of a request. `now` is seconds since the epoch. Raises `RefusedError` 401 for a bad token."""
+def identify(headers: Mapping[str, str], params: Mapping[str, str], check_id_token: CheckIdToken, now: float) -> Caller:
+    """Return the caller of a request. Raises `DatabaseHTTPError` 401 for an invalid token.
+
+    `now` is in seconds since the epoch.
+    """
     if "access_token" in params or headers.get("authorization", "")[:7].lower() == "bearer ":
         return _override(params["auth_variable_override"]) if "auth_variable_override" in params else ADMIN
     token = params.get("auth")
     if not token:
-        return NOBODY
-    claims = check_id_token(token) or unverified(token, now)
-    firebase, expires = claims.get("firebase"), claims.get("exp")
+        return UNAUTHENTICATED
+    try:
+        claims = check_id_token(token) or read_unverified(token, now)
+    except RejectedTokenError as error:
+        raise DatabaseHTTPError(401, str(error)) from None
+    firebase = claims.get("firebase")
     return Caller(
         admin=False,
-        expires=float(expires) if claims.get("iat") and isinstance(expires, (int, float)) else None,
+        expires=seconds(claims.get("exp")) if claims.get("iat") else None,
         auth={
             "uid": claims.get("sub") or claims.get("user_id"),
             "provider": firebase.get("sign_in_provider") if isinstance(firebase, dict) else None,
@@ -106,65 +89,12 @@ def identify(
     )
 
 
-def for_project(
-    check_id_token: Callable[[str], Mapping[str, Json] | None], project: str
-) -> Callable[[str], Mapping[str, Json] | None]:
-    """`check_id_token` that raises `RefusedError` 401 for a token that names another project, as Firebase does."""
-
-    def check(token: str) -> Mapping[str, Json] | None:
-        claims = check_id_token(token)
-        parts = token.split(".")
-        named = None if claims is not None or len(parts) != 3 else _project_in(_decoded(parts[1]) or {})
-        if named not in (None, project):
-            raise RefusedError(
-                401,
-                f"Could not parse auth token. It is one of the project {named!r}, and this emulator is {project!r}: "
-                "give both the same name (projectId, --project).",
-            )
-        return claims
-
-    return check
-
-
-def _project_in(claims: Mapping[str, Json]) -> str | None:
-    """The project that an ID token says it is of, if any."""
-    audience, issuer = claims.get("aud"), str(claims.get("iss", ""))
-    if isinstance(audience, str) and _CUSTOM_TOKEN_AUDIENCE not in audience:
-        return audience
-    return issuer.removeprefix(_ISSUER) if issuer.startswith(_ISSUER) else None
-
-
 def _override(text: str) -> Caller:
-    """The caller that an administrator asks to be taken for."""
+    """Return the caller that an administrator impersonates with `auth_variable_override`."""
     try:
         auth = json.loads(text)
     except (ValueError, RecursionError):
         auth = text
     if auth is None or isinstance(auth, dict):
         return Caller(admin=False, auth=cast("dict[str, Json] | None", auth))
-    raise RefusedError(400, "auth_variable_override must be a JSON object or null")
-
-
-def unverified(token: str, now: float) -> Mapping[str, Json]:
-    """The claims of a token that our Auth emulator does not vouch for: a mock token of an SDK, or another issuer's."""
-    parts = token.split(".")
-    header, claims = (_decoded(part) for part in parts[:2]) if len(parts) == 3 else (None, None)
-    if header is None or claims is None:
-        raise RefusedError(401, "Could not parse auth token.")
-    if _CUSTOM_TOKEN_AUDIENCE in str(claims.get("aud")) or (header.get("alg") != "none" and not header.get("kid")):
-        # A custom token, or a legacy one: what a program sends that forgot to exchange it for an ID token.
-        raise RefusedError(401, "Missing claim 'kid' in auth header.")
-    issued, expires = claims.get("iat"), claims.get("exp")
-    # The SDKs' createMockUserToken sets iat to 0 and exp to 3600 unless told otherwise, an hour in 1970: such a token
-    # says nothing about time, and refusing it as expired would refuse every default mock token. Any other iat is meant.
-    if issued and isinstance(expires, (int, float)) and expires <= now:
-        raise RefusedError(401, "Auth token is expired")
-    return claims
-
-
-def _decoded(part: str) -> dict[str, Json] | None:
-    try:
-        value = json.loads(urlsafe_b64decode(part + "=" * (-len(part) % 4)))
-    except (ValueError, RecursionError):
-        return None
-    return cast("dict[str, Json]", value) if isinstance(value, dict) else None
+    raise DatabaseHTTPError(400, "auth_variable_override must be a JSON object or null")

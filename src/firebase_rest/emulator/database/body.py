@@ -1,4 +1,4 @@
-"""Request bodies: bytes to JSON, with the server's words for what is wrong in them.
+"""Parsing of request bodies, with the server's error messages.
 
 https://firebase.google.com/docs/reference/rest/database#section-error-conditions
 """
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.database.build import METADATA
-from firebase_rest.emulator.database.responses import RefusedError
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,28 +28,29 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[{}\[\]]', re.DOTALL)
 
 
 def parse(body: bytes) -> Json:
-    """The JSON value of a body. Raises `RefusedError` 400 where there is none, 413 above 256 MB."""
+    """Return the JSON value of a body. Raises `DatabaseHTTPError` 400 if it is invalid, 413 above 256 MB."""
     if not body.strip():
-        raise RefusedError(400, "Error: No data supplied.")
+        raise DatabaseHTTPError(400, "Error: No data supplied.")
     if len(body) > MAX_BODY_BYTES:
-        raise RefusedError(413, TOO_LARGE)
+        raise DatabaseHTTPError(413, TOO_LARGE)
     try:
-        value = json.loads(body.decode(), parse_constant=_no_constant)
+        value = json.loads(body.decode(), parse_constant=_reject_constant)
         if b"\\u" in body:
-            # Half of a surrogate pair can come in only as an escape, and could not be written out again.
+            # An unpaired surrogate can only be sent as an escape, and cannot be encoded in a response.
             json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise RefusedError(400, _NOT_JSON) from None
+        raise DatabaseHTTPError(400, _NOT_JSON) from None
     return cast("Json", value)
 
 
-def _no_constant(name: str) -> None:
-    raise ValueError(name)  # NaN and Infinity are Python's, not JSON's
+def _reject_constant(name: str) -> None:
+    raise ValueError(name)  # json.loads accepts NaN and Infinity, which are not JSON
 
 
-def bad_key(body: bytes, *, paths: bool) -> RefusedError:
-    """The error for the first member of `body` that cannot be a key, with its place. In a multi-path update (`paths`)
-    the outermost members are paths.
+def invalid_key_error(body: bytes, *, paths: bool) -> DatabaseHTTPError:
+    """Return the error for the first invalid key in `body`, with its position.
+
+    In a multi-path update (`paths`) the outermost keys are paths.
     """
     text = body.decode()
     depth = 0
@@ -61,24 +62,24 @@ def bad_key(body: bytes, *, paths: bool) -> RefusedError:
             depth -= 1
         elif token.group(1) is not None:
             name = cast("str", json.loads(mark[: -len(token.group(1))]))
-            if not _may_stand(name, as_path=paths and depth == 1):
+            if not _is_allowed_name(name, as_path=paths and depth == 1):
                 line = text.count("\n", 0, token.start()) + 1
                 column = token.start() - text.rfind("\n", 0, token.start())
-                return RefusedError(
+                return DatabaseHTTPError(
                     400,
                     f"Invalid data; couldn't parse key beginning at {line}:{column}. "
                     "Key value can't be empty or contain $ # [ ] / or .",
                 )
-    return RefusedError(400, _NOT_JSON)  # pragma: no cover - whoever asks has found such a key
+    return DatabaseHTTPError(400, _NOT_JSON)  # pragma: no cover - callers have found an invalid key
 
 
-def _may_stand(name: str, *, as_path: bool) -> bool:
+def _is_allowed_name(name: str, *, as_path: bool) -> bool:
     if not as_path:
         return name in METADATA or is_valid_key(name)
     return is_update_path(split(name))
 
 
 def is_update_path(path: Sequence[str]) -> bool:
-    """Whether a multi-path update may name `path`: keys, and at the end perhaps the priority."""
+    """Return whether a multi-path update may contain `path`: keys, optionally followed by `.priority`."""
     keys = path[:-1] if path and path[-1] == ".priority" else path
     return all(map(is_valid_key, keys))

@@ -1,4 +1,4 @@
-"""JSON text as Firebase's servers write it: compact, or in the style of Java's Jackson.
+"""JSON as Firebase's servers format it: compact, or in the style of Jackson.
 
 https://firebase.google.com/docs/reference/rest/database
 """
@@ -15,19 +15,19 @@ _compact = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=
 
 
 def compact(value: Json) -> bytes:
-    """UTF-8, no spaces, no line end."""
+    """Return `value` as JSON without spaces."""
     return _compact(value).encode()
 
 
 def pretty(value: Json) -> bytes:
-    """Two spaces per object level, a space on both sides of a colon, arrays in line."""
+    """Return `value` as indented JSON: two spaces per object level, spaces around colons, arrays on one line."""
     parts: list[str] = []
     _write(value, 0, parts)
     return "".join(parts).encode()
 
 
 def error_body(message: str) -> bytes:
-    """The body of a refusal: always pretty, always ended by a line feed."""
+    """Return the body of an error response: indented, with a final line feed."""
     return pretty({"error": message}) + b"\n"
 
 
@@ -44,7 +44,7 @@ def _write(value: Json, depth: int, parts: list[str]) -> None:
         separator = "[ "
         for item in value:
             parts.append(separator)
-            _write(item, depth, parts)  # an array adds no indentation: its brackets stay on the line
+            _write(item, depth, parts)  # an array adds no indentation, because its brackets stay on the line
             separator = ", "
         parts.append(" ]")
     elif isinstance(value, dict):

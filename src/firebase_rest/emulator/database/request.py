@@ -1,21 +1,21 @@
-"""One request to the database, taken apart."""
+"""A parsed request to the database, and its validation."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qsl, quote
+from urllib.parse import quote
 
-from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key, parse_url_path
+from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key
 from firebase_rest.emulator.database.rendering import compact, pretty
-from firebase_rest.emulator.database.responses import HEADERS, INVALID_PATH, RefusedError
+from firebase_rest.emulator.database.responses import HEADERS, INVALID_PATH, DatabaseHTTPError
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from firebase_rest.emulator.database.access import Caller
+    from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.transport.wire import Json, Request
 
@@ -23,18 +23,18 @@ _TIMEOUT = re.compile(r"([0-9]{1,12})(ms|s|min)")
 _MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000}
 _MAX_TIMEOUT = 15 * 60_000
 _WRITE_SIZES = {"tiny", "small", "medium", "large", "unlimited"}
-_UNPRINTABLE = re.compile(r'[\x00-\x1f\x7f"\\]')
+_UNSAFE_IN_HEADER = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
-    """Everything a handler needs to know. `path` has no `.priority`: `of_priority` says that it stood there."""
+class DatabaseRequest:
+    """A parsed request. `is_priority` means that the URL ended in `.priority`, which `path` omits."""
 
     method: str
     path: tuple[str, ...]
-    of_priority: bool
+    is_priority: bool
     params: Mapping[str, str]
-    orders: int
+    order_by_count: int
     headers: Mapping[str, str]
     body: bytes
     namespace: Namespace
@@ -43,11 +43,11 @@ class Call:
 
     @property
     def wants_etag(self) -> bool:
-        """Whether the answer shall carry a tag."""
+        """Whether the response must have an ETag."""
         return self.headers.get("x-firebase-etag", "").lower() == "true"
 
-    def answer(self, value: Json, etag: str | None = None, status: int = 200) -> Response:
-        """`value` in the form that the parameters ask for."""
+    def json_response(self, value: Json, etag: str | None = None, status: int = 200) -> Response:
+        """Return `value` in the format that the parameters `print`, `callback` and `download` ask for."""
         headers = HEADERS if etag is None else {**HEADERS, "etag": etag}
         style = self.params.get("print")
         if style == "silent" and status == 200:
@@ -64,65 +64,47 @@ class Call:
 
 
 def _attachment(name: str) -> str:
-    """A Content-Disposition that makes a browser save the answer as `name`."""
-    plain = _UNPRINTABLE.sub("_", name)
-    if plain.isascii():
-        return f'attachment; filename="{plain}"'
-    return f"attachment; filename*=UTF-8''{quote(plain, safe='')}"
+    """Return a Content-Disposition that makes a browser save the response as `name`."""
+    safe = _UNSAFE_IN_HEADER.sub("_", name)
+    if safe.isascii():
+        return f'attachment; filename="{safe}"'
+    return f"attachment; filename*=UTF-8''{quote(safe, safe='')}"
 
 
-def split_url(request: Request) -> tuple[str, str, tuple[tuple[str, str], ...]]:
-    """Host, raw path and decoded parameters of a request; a query inside the URL counts too."""
-    rest = request.url.partition("://")[2]
-    host, _, path = rest.partition("/")
-    params = request.params
-    if "?" in path:
-        path, _, query = path.partition("?")
-        params = (*parse_qsl(query, keep_blank_values=True), *params)
-    return host, "/" + path, params
-
-
-def body_of(request: Request) -> bytes:
-    """The body as bytes, however it is given."""
+def body_bytes(request: Request) -> bytes:
+    """Return the body as bytes."""
     body = request.body
     if body is None:
         return b""
     return body if isinstance(body, bytes) else b"".join(body)
 
 
-def database_path(raw: str) -> tuple[str, ...]:
-    """The segments of a raw path that ends in `.json`."""
-    return parse_url_path(raw[: -len(".json")])
-
-
-def checked_path(segments: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """The keys of a path, and whether it means the priority of what they lead to."""
-    of_priority = len(segments) > 1 and segments[-1] == ".priority"
-    keys = tuple(segments[:-1] if of_priority else segments)
+def validate_path(segments: Sequence[str]) -> tuple[tuple[str, ...], bool]:
+    """Return the keys of a path and whether it ends in `.priority`. Raises `DatabaseHTTPError` 400."""
+    is_priority = len(segments) > 1 and segments[-1] == ".priority"
+    keys = tuple(segments[:-1] if is_priority else segments)
     if not all(map(is_valid_key, keys)):
-        raise RefusedError(400, INVALID_PATH)
-    check_size(keys)
-    return keys, of_priority
+        raise DatabaseHTTPError(400, INVALID_PATH)
+    validate_path_size(keys)
+    return keys, is_priority
 
 
-def check_size(keys: Sequence[str]) -> None:
-    """Raise `RefusedError` 400 for a path that is too deep or has a key that is too long."""
+def validate_path_size(keys: Sequence[str]) -> None:
+    """Raise `DatabaseHTTPError` 400 if a path is too deep or has a key that is too long."""
     if len(keys) > MAX_DEPTH:
-        raise RefusedError(400, f"Invalid path: it is nested deeper than {MAX_DEPTH} levels")
+        raise DatabaseHTTPError(400, f"Invalid path: it is nested deeper than {MAX_DEPTH} levels")
     for key in keys:
         if len(key) > MAX_KEY_BYTES // 4 and len(key.encode()) > MAX_KEY_BYTES:
-            raise RefusedError(400, f"Invalid path: a key is longer than {MAX_KEY_BYTES} bytes")
+            raise DatabaseHTTPError(400, f"Invalid path: a key is longer than {MAX_KEY_BYTES} bytes")
 
 
-def check_options(params: Mapping[str, str]) -> None:
-    """Raise `RefusedError` 400 for a `timeout` or `writeSizeLimit` that means nothing. Nothing here takes long enough
-    for either to be exceeded.
-    """
+def validate_options(params: Mapping[str, str]) -> None:
+    """Raise `DatabaseHTTPError` 400 for an invalid `timeout` or `writeSizeLimit`. The limits themselves are ignored."""
     if "timeout" in params:
         match = _TIMEOUT.fullmatch(params["timeout"])
         if match is None:
-            raise RefusedError(400, "timeout must be a whole number followed by ms, s or min")
+            raise DatabaseHTTPError(400, "timeout must be a whole number followed by ms, s or min")
         if not 0 < int(match[1]) * _MILLISECONDS[match[2]] <= _MAX_TIMEOUT:
-            raise RefusedError(400, "timeout must be greater than 0 and at most 15min")
+            raise DatabaseHTTPError(400, "timeout must be greater than 0 and at most 15min")
     if "writeSizeLimit" in params and params["writeSizeLimit"] not in _WRITE_SIZES:
-        raise RefusedError(400, "writeSizeLimit must be one of tiny, small, medium, large and unlimited")
+        raise DatabaseHTTPError(400, "writeSizeLimit must be one of tiny, small, medium, large and unlimited")

@@ -1,4 +1,4 @@
-"""Answers of the database emulator, and the one exception that becomes one."""
+"""Responses and errors of the database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ HEADERS = {
     "access-control-allow-origin": "*",
     "access-control-expose-headers": "ETag",
 }
-"""What every answer of the database carries."""
+"""Headers of every response."""
 
 _PREFLIGHT = {
     "access-control-allow-origin": "*",
@@ -31,8 +31,8 @@ INVALID_PATH = "Invalid path: Invalid token in path"
 PERMISSION_DENIED = "Permission denied"
 
 
-class RefusedError(Exception):
-    """Raised inside a handler, turned into a Response in one place: a status, and a body in Firebase's error form."""
+class DatabaseHTTPError(Exception):
+    """An error response."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -40,16 +40,16 @@ class RefusedError(Exception):
         self.message = message
 
     def response(self) -> Response:
-        """The answer it stands for."""
+        """Return the response."""
         return Response(self.status, HEADERS, error_body(self.message))
 
 
 def preflight(headers: Mapping[str, str]) -> Response:
-    """The answer to a browser that asks whether it may send the real request: anything goes, as in production."""
-    wanted = headers.get("access-control-request-headers", "*")
-    return Response(200, {**_PREFLIGHT, "access-control-allow-headers": wanted}, b"")
+    """Return the response to a CORS preflight request: everything is allowed, as in production."""
+    requested = headers.get("access-control-request-headers", "*")
+    return Response(200, {**_PREFLIGHT, "access-control-allow-headers": requested}, b"")
 
 
-def text(status: int, message: str) -> Response:
-    """An answer in words, for what is no JSON route."""
+def text_response(status: int, message: str) -> Response:
+    """Return a plain text response."""
     return Response(status, {**HEADERS, "content-type": "text/plain; charset=utf-8"}, message.encode())

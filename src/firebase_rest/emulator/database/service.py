@@ -1,6 +1,6 @@
-"""The Realtime Database's REST interface, answered from memory.
+"""The database emulator: from HTTP requests to reads, writes and event streams.
 
-Checks come in this order: credentials, path, parameters, what does not go together, rules, indexes.
+Checks are made in this order: credentials, path, parameters, conflicting parameters, rules, indexes.
 https://firebase.google.com/docs/reference/rest/database
 """
 
@@ -12,23 +12,32 @@ import threading
 from typing import TYPE_CHECKING
 
 from firebase_rest.database.filter import VALUE
+from firebase_rest.database.path import parse_url_path
 from firebase_rest.database.push_id import PushIds
 from firebase_rest.emulator.database import query, settings
-from firebase_rest.emulator.database.access import OpenRules, identify
-from firebase_rest.emulator.database.namespace import Change, Namespace
-from firebase_rest.emulator.database.request import Call, body_of, check_options, checked_path, database_path, split_url
-from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, RefusedError, preflight, text
-from firebase_rest.emulator.database.stream import Subscription, View
-from firebase_rest.emulator.database.tree import Branch, at, etag, export, priority_of, render, shallow
+from firebase_rest.emulator.database.access import OpenDatabaseRules, identify
+from firebase_rest.emulator.database.namespace import Namespace
+from firebase_rest.emulator.database.request import DatabaseRequest, body_bytes, validate_options, validate_path
+from firebase_rest.emulator.database.responses import (
+    INVALID_PATH,
+    PERMISSION_DENIED,
+    DatabaseHTTPError,
+    preflight,
+    text_response,
+)
+from firebase_rest.emulator.database.stream import StreamView, Subscription
+from firebase_rest.emulator.database.tree import Branch, Change, at, etag, export, priority_of, render, shallow
 from firebase_rest.emulator.database.writes import WRITES
+from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from firebase_rest.database.filter import Filter
+    from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.database.tree import Node
-    from firebase_rest.transport.wire import Json, Request
+    from firebase_rest.transport.wire import Request
 
 _FIREBASE_HOST = re.compile(
     r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
@@ -38,33 +47,41 @@ _OVERRIDES = {"PUT", "PATCH", "DELETE"}
 
 
 class DatabaseEmulator:
-    """All databases of one project. They appear when they are first named. Safe to share between threads."""
+    """All databases of one project. A database is created when it is first used. Thread-safe.
+
+    Args:
+        project: The project ID; its default database is `PROJECT-default-rtdb`.
+        clock: Returns the time in seconds since the epoch.
+        check_id_token: Returns the claims of a valid ID token, or None.
+        require_auth: Whether to reject requests without a valid token.
+    """
 
     def __init__(
         self,
         project: str,
         *,
         clock: Callable[[], float],
-        check_id_token: Callable[[str], Mapping[str, Json] | None],
+        check_id_token: CheckIdToken,
         require_auth: bool = False,
     ) -> None:
         self.default = f"{project}-default-rtdb"
         self._clock = clock
         self._check_id_token = check_id_token
-        self._rules = OpenRules(require_auth)
+        self._rules = OpenDatabaseRules(require_auth)
         self._namespaces: dict[str, Namespace] = {}
         self._lock = threading.Lock()
         self._push_ids = PushIds()
 
-    def answer(self, request: Request) -> Response | Subscription:
-        """The answer to one request; a `Subscription` where it opens an event stream."""
+    def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response | Subscription:
+        """Return the response to a request; a `Subscription` if it opens an event stream."""
+        url = RequestUrl.parse(http_request) if url is None else url
         try:
-            return self._answer(request)
-        except RefusedError as refused:
-            return refused.response()
+            return self._handle(http_request, url)
+        except DatabaseHTTPError as error:
+            return error.response()
 
     def reset(self) -> None:
-        """Forget all data, rules and settings. Open streams stay, and see everything go."""
+        """Delete all data, rules and settings. Open streams receive the deletion."""
         with self._lock:
             namespaces = list(self._namespaces.values())
         for namespace in namespaces:
@@ -73,131 +90,130 @@ class DatabaseEmulator:
             namespace.commit(lambda before: Change(before, None, ()), lambda _: None)
 
     def streams(self) -> list[Subscription]:
-        """All that are open."""
+        """Return all open streams."""
         with self._lock:
             namespaces = list(self._namespaces.values())
         return [stream for namespace in namespaces for stream in namespace.streams()]
 
     def namespace(self, name: str) -> Namespace:
-        """The database of that name, made if need be."""
+        """Return a database, creating it if needed."""
         namespace = self._namespaces.get(name)
         if namespace is None:
             with self._lock:
                 namespace = self._namespaces.setdefault(name, Namespace(name, self._rules))
         return namespace
 
-    def _answer(self, request: Request) -> Response | Subscription:
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        if request.method == "OPTIONS":
+    def _handle(self, http_request: Request, url: RequestUrl) -> Response | Subscription:
+        headers = {name.lower(): value for name, value in http_request.headers.items()}
+        if http_request.method == "OPTIONS":
             return preflight(headers)
-        if request.method == "HEAD":
-            headers.pop("accept", None)  # without a body there is no stream
-        host, raw, pairs = split_url(request)
-        if not raw.endswith(".json"):
-            return text(403, "append .json to your request URI to use the REST API.")
-        params, now = dict(pairs), self._clock()
-        namespace = self.namespace(self._name(host, params))
+        if http_request.method == "HEAD":
+            headers.pop("accept", None)  # a response without a body cannot be a stream
+        if not url.path.endswith(".json"):
+            return text_response(403, "append .json to your request URI to use the REST API.")
+        params, now = dict(url.params), self._clock()
+        namespace = self.namespace(self._namespace_name(url.host, params))
         caller = identify(headers, params, self._check_id_token, now)
-        segments = database_path(raw)
+        segments = parse_url_path(url.path[: -len(".json")])
         special = segments[:1] in {(".settings",), (".inspect",)}
-        path, of_priority = ((), False) if special else checked_path(segments)
-        check_options(params)
-        call = Call(
-            method=_method(request.method, headers, params),
+        path, is_priority = ((), False) if special else validate_path(segments)
+        validate_options(params)
+        request = DatabaseRequest(
+            method=_effective_method(http_request.method, headers, params),
             path=path,
-            of_priority=of_priority,
+            is_priority=is_priority,
             params=params,
-            orders=sum(name == "orderBy" for name, _ in pairs),
+            order_by_count=sum(name == "orderBy" for name, _ in url.params),
             headers=headers,
-            body=body_of(request),
+            body=body_bytes(http_request) if http_request.body else b"",
             namespace=namespace,
             caller=caller,
             now=int(now * 1000),
         )
-        return self._answer_special(call, segments) if special else self._answer_data(call)
+        return self._handle_special(request, segments) if special else self._handle_data(request)
 
-    def _answer_data(self, call: Call) -> Response | Subscription:
-        if call.method == "GET":
-            return _read(call, self._clock)
-        write = WRITES.get(call.method)
+    def _handle_data(self, request: DatabaseRequest) -> Response | Subscription:
+        if request.method == "GET":
+            return _read(request, self._clock)
+        write = WRITES.get(request.method)
         if write is None:
-            raise RefusedError(405, f"The database does not know the method {call.method}")
-        return write(call, self._push_ids)
+            raise DatabaseHTTPError(405, f"The database does not support the method {request.method}")
+        return write(request, self._push_ids)
 
-    def _answer_special(self, call: Call, segments: Sequence[str]) -> Response:
+    def _handle_special(self, request: DatabaseRequest, segments: Sequence[str]) -> Response:
         if segments[0] == ".settings":
-            return settings.answer(call, segments[1:])
+            return settings.handle(request, segments[1:])
         if segments[1:] != ("databases",):
-            raise RefusedError(400, INVALID_PATH)
-        return settings.databases(list(self._namespaces.values()))
+            raise DatabaseHTTPError(400, INVALID_PATH)
+        return settings.list_databases(list(self._namespaces.values()))
 
-    def _name(self, host: str, params: Mapping[str, str]) -> str:
-        """`ns` decides; else the host, where it is one of Firebase's; else the project's default database."""
+    def _namespace_name(self, host: str, params: Mapping[str, str]) -> str:
+        """Return the name in `ns`, else that in a Firebase host, else the default database of the project."""
         name = params.get("ns")
         if not name:
             match = _FIREBASE_HOST.fullmatch(host)
             return match[1].lower() if match else self.default
         if not _NAMESPACE.fullmatch(name):
-            raise RefusedError(403, "Invalid Firebase database name")
+            raise DatabaseHTTPError(403, "Invalid Firebase database name")
         return name
 
 
-def _method(method: str, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
-    """The method that is meant: some environments can only POST, or only GET without a body (HEAD)."""
+def _effective_method(method: str, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
+    """Return the method after x-http-method-override, for clients that can only POST; HEAD is handled as GET."""
     if method == "POST":
-        wanted = headers.get("x-http-method-override") or params.get("x-http-method-override", "")
-        return wanted.upper() if wanted.upper() in _OVERRIDES else method
+        override = headers.get("x-http-method-override") or params.get("x-http-method-override", "")
+        return override.upper() if override.upper() in _OVERRIDES else method
     return "GET" if method == "HEAD" else method
 
 
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _read(call: Call, clock: Callable[[], float]) -> Response | Subscription:
-    if "if-match" in call.headers:
-        raise RefusedError(400, "ETag conditions (if-match) are not supported on GET requests")
-    streaming = "text/event-stream" in call.headers.get("accept", "")
-    params = {**call.params, "shallow": ""} if streaming else call.params
-    filter = query.parse(params, call.orders)
-    conditional = "if-none-match" in call.headers
-    if not streaming and not filter.shallow and filter.order is not None and (call.wants_etag or conditional):
-        raise RefusedError(400, "ETags are not supported with query parameters")
-    namespace, path = call.namespace, call.path
+def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Response | Subscription:
+    if "if-match" in request.headers:
+        raise DatabaseHTTPError(400, "ETag conditions (if-match) are not supported on GET requests")
+    streaming = "text/event-stream" in request.headers.get("accept", "")
+    params = {**request.params, "shallow": ""} if streaming else request.params
+    filter = query.parse(params, request.order_by_count)
+    conditional = "if-none-match" in request.headers
+    if not streaming and not filter.shallow and filter.order is not None and (request.wants_etag or conditional):
+        raise DatabaseHTTPError(400, "ETags are not supported with query parameters")
+    namespace, path = request.namespace, request.path
     root = namespace.root
-    if not call.caller.admin and not namespace.rules.may_read(call.caller, root, path, filter, call.now):
-        raise RefusedError(401, PERMISSION_DENIED)
+    if not request.caller.admin and not namespace.rules.may_read(request.caller, root, path, filter, request.now):
+        raise DatabaseHTTPError(401, PERMISSION_DENIED)
     if filter.order is not None and not namespace.rules.is_indexed(path, filter.order):
         index = ".value" if filter.order == VALUE else filter.order
-        raise RefusedError(
+        raise DatabaseHTTPError(
             400, f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(path)}", to the rules'
         )
     if streaming:
-        return _subscribe(call, filter, clock)
+        return _subscribe(request, filter, clock)
     node = at(root, path)
-    if call.of_priority:
+    if request.is_priority:
         node = priority_of(node)
-    return _answer_read(call, filter, node)
+    return _read_response(request, filter, node)
 
 
-def _answer_read(call: Call, filter: Filter, node: Node) -> Response:
-    expected = call.headers.get("if-none-match")
-    tag = etag(node) if call.wants_etag or expected is not None else None
+def _read_response(request: DatabaseRequest, filter: Filter, node: Node) -> Response:
+    expected = request.headers.get("if-none-match")
+    tag = etag(node) if request.wants_etag or expected is not None else None
     if tag is not None and expected == tag:
         return Response(304, {"etag": tag, "cache-control": "no-cache", "access-control-allow-origin": "*"})
-    seen = query.narrow(node, filter)
+    result = query.apply_filter(node, filter)
     if filter.shallow:
-        # Their own tools read "nothing (more)" as null here.
-        return call.answer(shallow(seen if isinstance(node, Branch) else node), tag)
-    if seen is None and filter.narrows:
-        return call.answer({}, tag)
-    return call.answer(export(seen) if call.params.get("format") == "export" else render(seen), tag)
+        # Google's tools expect null if there are no (more) children.
+        return request.json_response(shallow(result if isinstance(node, Branch) else node), tag)
+    if result is None and filter.narrows:
+        return request.json_response({}, tag)
+    return request.json_response(export(result) if request.params.get("format") == "export" else render(result), tag)
 
 
-def _subscribe(call: Call, filter: Filter, clock: Callable[[], float]) -> Subscription:
-    if call.of_priority:
-        raise RefusedError(400, INVALID_PATH)
-    namespace, caller, path = call.namespace, call.caller, call.path
-    as_export = call.params.get("format") == "export"
+def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], float]) -> Subscription:
+    if request.is_priority:
+        raise DatabaseHTTPError(400, INVALID_PATH)
+    namespace, caller, path = request.namespace, request.caller, request.path
+    as_export = request.params.get("format") == "export"
 
     def may_read(root: Node, now: int) -> bool:
         return caller.admin or namespace.rules.may_read(caller, root, path, filter, now)
@@ -205,9 +221,9 @@ def _subscribe(call: Call, filter: Filter, clock: Callable[[], float]) -> Subscr
     def seconds_left() -> float:
         return math.inf if caller.expires is None else caller.expires - clock()
 
-    def make(root: Node) -> Subscription:
-        view = View(path, filter, as_export=as_export)
+    def create(root: Node) -> Subscription:
+        view = StreamView(path, filter, as_export=as_export)
         limit = None if caller.expires is None else seconds_left
         return Subscription(view, root, path, may_read=may_read, seconds_left=limit)
 
-    return namespace.subscribe(make)
+    return namespace.subscribe(create)

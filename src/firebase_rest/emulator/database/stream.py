@@ -1,8 +1,8 @@
-"""Event streams: what a watcher of one place is told about each write.
+"""Event streams: subscriptions, and the events of each write.
 
-The law of this file: a writer only appends its change to each stream's queue; the watcher's own side turns changes
-into events. So a slow watcher holds up nobody, and since roots are immutable, the events are exact however late they
-are made.
+Invariant: a writer only appends its change to the queue of each stream; the reader of the stream creates the events.
+A slow reader therefore does not delay writers. Events are exact however late they are created, because roots are
+immutable.
 https://firebase.google.com/docs/reference/rest/database#section-streaming
 """
 
@@ -17,39 +17,37 @@ from typing import TYPE_CHECKING
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator.database import query
 from firebase_rest.emulator.database.rendering import compact
-from firebase_rest.emulator.database.tree import Branch, at, child, export, priority_of, render, same
+from firebase_rest.emulator.database.tree import Branch, at, child, export, nodes_equal, priority_of, render
 from firebase_rest.errors import NetworkError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from firebase_rest.emulator.database.namespace import Change
-    from firebase_rest.emulator.database.tree import Node
+    from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
 
     Path = tuple[str, ...]
 
 MAX_PENDING = 100_000
-"""How many changes a stream keeps for a watcher that does not read. Then it is disconnected: coming back, it gets the
-whole value at once, which is less to read."""
+"""Maximum number of queued changes. Beyond it the stream ends; a client that reconnects gets the whole value."""
 
 KEEP_ALIVE = b"event: keep-alive\ndata: null\n\n"
 AUTH_REVOKED = b"event: auth_revoked\ndata: credential is no longer valid\n\n"
 
 POLL = 0.25
-"""Seconds between two looks at a clock that somebody else may set."""
+"""Seconds between two checks of whether the token has expired, because a test may set the clock."""
 
 
 class Ending(Enum):
-    """What the end of a stream looks like to its watcher."""
+    """How a stream ends for its client."""
 
-    CLEAN = "the answer is complete"
+    CLEAN = "the response is complete"
     CUT = "the connection is closed without the last chunk"
     RESET = "the connection is reset"
     NEVER = "silence"
 
 
-HEADERS = {
+STREAM_HEADERS = {
     "content-type": "text/event-stream; charset=utf-8",
     "cache-control": "no-cache",
     "access-control-allow-origin": "*",
@@ -58,34 +56,34 @@ HEADERS = {
 
 
 def event(name: str, path: Sequence[str], data: Json) -> bytes:
-    """The bytes of one event; `path` is relative to the stream."""
+    """Return an event; `path` is relative to the stream."""
     return b"event: %s\ndata: %s\n\n" % (name.encode(), compact({"path": "/" + "/".join(path), "data": data}))
 
 
 def cancel_event(reason: str | None) -> bytes:
-    """The bytes that end a stream whose reader may no longer read, or gets too much at once."""
+    """Return the event that ends a stream whose permission to read is revoked."""
     return b"event: cancel\ndata: %s\n\n" % ("null" if reason is None else reason).encode()
 
 
-class View:
-    """What one watcher sees, and the events that a change makes in it. Used by one thread at a time."""
+class StreamView:
+    """The data that one stream shows, and its events for each change. Not thread-safe."""
 
     def __init__(self, path: Path, filter: Filter, *, as_export: bool = False) -> None:
         self._path = path
         self._filter = filter
         self._show = export if as_export else render
         self._export = as_export
-        self._window: set[str] = set()  # the children now seen, where the filter can leave some out
+        self._window: set[str] = set()  # the visible children, if the filter limits them
 
-    def first(self, root: Node) -> bytes:
-        """The event that every stream begins with: all there is."""
-        return self._whole(at(root, self._path))
+    def initial_event(self, root: Node) -> bytes:
+        """Return the first event of a stream, with all data."""
+        return self._full_event(at(root, self._path))
 
     def events(self, change: Change) -> list[bytes]:
-        """What happened to this view, in at most one event."""
+        """Return the event of a change, a list of at most one."""
         size, base = len(self._path), change.base
         before, after = at(change.before, self._path), at(change.after, self._path)
-        if base[:size] == self._path:  # here or below
+        if base[:size] == self._path:  # at or below the path of the stream
             inside = base[size:]
             if change.targets is None:
                 return self._put(inside, before, after)
@@ -95,17 +93,17 @@ class View:
         cut = [path[size:] for path in change.paths() if path[:size] == self._path and len(path) > size]
         if cut:
             return self._patch((), cut, before, after)
-        return [] if same(before, after) else self._put((), before, after)
+        return [] if nodes_equal(before, after) else self._put((), before, after)
 
-    def _whole(self, node: Node) -> bytes:
+    def _full_event(self, node: Node) -> bytes:
         if self._filter.narrows:
-            node = query.narrow(node, self._filter)
+            node = query.apply_filter(node, self._filter)
             self._window = set(node.children) if isinstance(node, Branch) else set()
         return event("put", (), self._show(node))
 
     def _put(self, inside: Path, before: Node, after: Node) -> list[bytes]:
         if not inside:
-            return [self._whole(after)]
+            return [self._full_event(after)]
         if self._filter.narrows:
             slide = self._slide({inside[0]}, before, after)
             if slide is not None:
@@ -114,7 +112,7 @@ class View:
 
     def _patch(self, inside: Path, targets: Iterable[Path], before: Node, after: Node) -> list[bytes]:
         if not self._export:
-            # Priorities are not part of what is shown, so to write one changes nothing here.
+            # Without format=export priorities are not shown.
             targets = [target for target in targets if target[-1] != ".priority"]
         if self._filter.narrows:
             touched = {inside[0]} if inside else {target[0] for target in targets if target[0] != ".priority"}
@@ -133,13 +131,14 @@ class View:
         return self._show(at(node, target))
 
     def _slide(self, touched: set[str], before: Node, after: Node) -> list[bytes] | None:
-        """The events of a write to the children `touched`, where some child came into the window or left it, or where
-        none of them is in it. `None` where the window holds the same children as before.
+        """Return the events of a write to the children `touched` if it changes the set of visible children.
+
+        Returns [] if none of them is visible, and None if the visible children are the same and one was written.
         """
-        if all(same(child(before, key), child(after, key)) for key in touched):
+        if all(nodes_equal(child(before, key), child(after, key)) for key in touched):
             return None if touched & self._window else []
         old = self._window
-        new = set(query.window(after, self._filter)) if isinstance(after, Branch) else set[str]()
+        new = set(query.selected_keys(after, self._filter)) if isinstance(after, Branch) else set[str]()
         self._window = new
         if old == new:
             return None if touched & new else []
@@ -151,28 +150,28 @@ class View:
         return [event("patch", (), data)]
 
 
-def _anybody(root: Node, now: int) -> bool:  # noqa: ARG001
+def _always_allowed(root: Node, now: int) -> bool:  # noqa: ARG001
     return True
 
 
-def _nothing() -> None:
+def _no_op() -> None:
     pass
 
 
 class Subscription:
-    """One open stream: the queue between the writers and its watcher.
+    """One open stream: the queue between writers and the reader.
 
-    `may_read` says whether its watcher may still see a root at a time (ms), `seconds_left` for how long the token that
-    it was opened with is good; None for ever.
+    `may_read(root, now_ms)` returns whether the rules still allow reading; `seconds_left()` returns when the token
+    expires (None if it does not expire).
     """
 
     def __init__(
         self,
-        view: View,
+        view: StreamView,
         root: Node,
         path: Path,
         *,
-        may_read: Callable[[Node, int], bool] = _anybody,
+        may_read: Callable[[Node, int], bool] = _always_allowed,
         seconds_left: Callable[[], float] | None = None,
     ) -> None:
         self.path = path
@@ -185,13 +184,13 @@ class Subscription:
         self._seconds_left = seconds_left
         self._fresh = True
         self._changes: deque[Change] = deque()
-        self._last_words = b""
-        self._wake: Callable[[], None] = _nothing
+        self._final_bytes = b""
+        self._notify: Callable[[], None] = _no_op
         self._on_end: Callable[[Subscription], None] | None = None
         self._lock = threading.Lock()
 
-    def offer(self, change: Change) -> None:
-        """A write happened. Called under the database's lock, in commit order."""
+    def enqueue(self, change: Change) -> None:
+        """Queue a committed change. Called under the lock of the database, in commit order."""
         base = change.base
         shorter = min(len(base), len(self.path))
         if base[:shorter] != self.path[:shorter]:
@@ -203,10 +202,10 @@ class Subscription:
             if len(self._changes) > MAX_PENDING:
                 self._changes.clear()
                 self.ended = True
-        self._wake()
+        self._notify()
 
     def take(self) -> bytes:
-        """The events there are by now, b"" for none. Only the watcher calls this."""
+        """Return the events since the last call, b"" for none. Only the reader calls this."""
         if self.stalled:
             return b""
         if self._seconds_left is not None and not self.ended and self._seconds_left() <= 0:
@@ -214,58 +213,58 @@ class Subscription:
         parts: list[bytes] = []
         if self._fresh:
             self._fresh = False
-            parts.append(self._view.first(self._root))
-            self._root = None  # not needed any more, and perhaps large
+            parts.append(self._view.initial_event(self._root))
+            self._root = None  # release the memory
         while self._changes:
             parts += self._view.events(self._changes.popleft())
         with self._lock:
             if self.ended:
-                parts.append(self._last_words)
-                self._last_words = b""
+                parts.append(self._final_bytes)
+                self._final_bytes = b""
                 self.stalled = self.ending is Ending.NEVER
         return b"".join(parts)
 
-    def patience(self, since: float, keep_alive: float) -> float:
-        """Seconds to wait for something to take, when nothing was sent since then; 0 when a keep-alive is due."""
+    def seconds_until_keepalive(self, since: float, keep_alive: float) -> float:
+        """Return how long to wait for events; 0 if a keep-alive is due. `since` is when data was last sent."""
         if self.stalled:
             return keep_alive
         wait = max(0.0, since + keep_alive - time.monotonic())
         return wait if self._seconds_left is None else min(wait, POLL)
 
-    def end(self, last_words: bytes = b"", ending: Ending = Ending.CLEAN) -> None:
-        """Close the stream once what is queued, and `last_words`, are read. From any thread, and twice."""
+    def end(self, final_bytes: bytes = b"", ending: Ending = Ending.CLEAN) -> None:
+        """End the stream after the queued events and `final_bytes`. Thread-safe and idempotent."""
         with self._lock:
             if not self.ended:
-                self._last_words, self.ending = last_words, ending
+                self._final_bytes, self.ending = final_bytes, ending
             self.ended = True
-        self._wake()
+        self._notify()
         if self._on_end is not None:
             self._on_end(self)
 
     def stall(self) -> None:
-        """Say nothing more until `resume`."""
+        """Send nothing until `resume`."""
         self.stalled = True
 
     def resume(self) -> None:
-        """Go on where `stall` stopped."""
+        """Continue after `stall`."""
         self.stalled = False
-        self._wake()
+        self._notify()
 
-    def look(self) -> None:
-        """Somebody set the clock."""
-        self._wake()
+    def wake(self) -> None:
+        """Wake the reader, because the clock was set."""
+        self._notify()
 
-    def when_written(self, wake: Callable[[], None]) -> None:
-        """Call `wake`, from the writer's thread, whenever there may be something to take."""
-        self._wake = wake
+    def on_written(self, callback: Callable[[], None]) -> None:
+        """Call `callback` in the writer's thread when there may be events to take."""
+        self._notify = callback
 
-    def when_ended(self, forget: Callable[[Subscription], None]) -> None:
-        """Call `forget` when the stream is closed by its watcher or by `end`."""
-        self._on_end = forget
+    def on_ended(self, callback: Callable[[Subscription], None]) -> None:
+        """Call `callback` when the stream ends."""
+        self._on_end = callback
 
 
 class StreamReader:
-    """A stream as the body of an answer in the same process: bytes when there are any, now and then a keep-alive."""
+    """A stream as a response body in the same process, with keep-alives."""
 
     def __init__(self, subscription: Subscription, keep_alive: float) -> None:
         self._subscription = subscription
@@ -273,27 +272,27 @@ class StreamReader:
         self._written = threading.Event()
         self._closed = False
         self._buffer = b""
-        subscription.when_written(self._written.set)
+        subscription.on_written(self._written.set)
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as there are any; b"" once the stream has ended in good order.
+        """Wait for data and return at most `size` bytes; b"" after the end of the stream.
 
-        Raises `NetworkError` where a fault broke it off.
+        Raises `NetworkError` if an injected fault breaks the connection.
         """
         stream, since = self._subscription, time.monotonic()
         while not self._buffer and not self._closed:
             self._written.clear()
-            over = stream.ended  # looked at first: what was queued before the end must still come out
+            ended = stream.ended  # read before take(), so that events queued before the end are delivered
             self._buffer = stream.take()
             if self._buffer:
                 break
-            if over and not stream.stalled:
-                stream.end()  # a stream that fell too far behind has only stopped listening so far
+            if ended and not stream.stalled:
+                stream.end()  # remove a stream that exceeded MAX_PENDING
                 if stream.ending is not Ending.CLEAN:
-                    raise NetworkError("The connection broke.")
+                    raise NetworkError("The connection was closed by an injected fault.")
                 return b""
-            wait = stream.patience(since, self._keep_alive)
-            if not self._written.wait(wait) and not stream.patience(since, self._keep_alive):
+            wait = stream.seconds_until_keepalive(since, self._keep_alive)
+            if not self._written.wait(wait) and not stream.seconds_until_keepalive(since, self._keep_alive):
                 self._buffer = KEEP_ALIVE
         if self._closed:
             return b""
@@ -301,9 +300,9 @@ class StreamReader:
         return data
 
     def close(self) -> None:
-        """End the stream. Safe from any thread, and twice."""
+        """End the stream. Thread-safe and idempotent."""
         self._closed = True
         self._subscription.end()
         self._written.set()
 
-    abort = close  # nothing here blocks
+    abort = close  # close() does not block

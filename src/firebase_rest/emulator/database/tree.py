@@ -1,11 +1,11 @@
-"""The data of one database: immutable nodes, and writes that share everything they do not touch.
+"""The data of one database: immutable nodes, and writes that share the unchanged ones.
 
-The law of this file: a node never changes. A write returns a new root and copies only the nodes on its path, so whoever
-holds a root (a reader, a stream) holds a snapshot, without a lock.
+Invariant: nodes are immutable. A write returns a new root and copies only the nodes on its path, so a root is a
+consistent snapshot for readers and streams without a lock.
 
-A node is nothing (`None`), a leaf, or a `Branch` of children. A leaf without a priority is the bare Python scalar: a
-database is mostly leaves, and an object around each would double its memory and the time of every read. Neither arrays
-nor empty objects exist here: an array is a branch with integer keys, and a branch without children is nothing.
+A node is None (no data), a leaf, or a `Branch` with children. A leaf without a priority is a Python scalar, because an
+object for each leaf would double the memory and the time of every read. There are no arrays and no empty objects: an
+array is a branch with integer keys, and a branch without children is None.
 https://firebase.google.com/docs/database/web/structure-data
 """
 
@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64encode
+from dataclasses import dataclass
 from hashlib import sha1
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -30,11 +31,11 @@ Path: TypeAlias = "tuple[str, ...]"
 Node: TypeAlias = "None | bool | int | float | str | Leaf | Branch"
 
 NULL_ETAG = "null_etag"
-"""The tag of nothing, as the service spells it."""
+"""The ETag of a node without data."""
 
 
 class Leaf:
-    """A scalar that has a priority."""
+    """A scalar with a priority."""
 
     __slots__ = ("priority", "value")
 
@@ -44,10 +45,10 @@ class Leaf:
 
 
 class Branch:
-    """A node with children (at least one, none of them `None`) and perhaps a priority.
+    """A node with at least one child (none of them None) and optionally a priority.
 
-    What can be computed from it is computed when first asked for and kept: the order of the keys, whether it reads as
-    an array, its ETag. Two threads may both compute it; they get the same.
+    The order of the keys, the array length and the ETag are computed on first use. If two threads compute them at the
+    same time, the results are equal.
     """
 
     __slots__ = ("_etag", "_keys", "_length", "children", "priority")
@@ -61,14 +62,14 @@ class Branch:
 
     @property
     def keys(self) -> list[str]:
-        """The child keys in Firebase's order. Not to be changed."""
+        """The child keys in Firebase's order. Do not modify the list."""
         if self._keys is None:
             self._keys = sorted_keys(self.children)
         return self._keys
 
     @property
     def array_length(self) -> int:
-        """How long the array is that this node reads as, or 0 where it reads as an object."""
+        """The length if this node is rendered as an array, else 0."""
         if self._length < 0:
             self._length = array_length(self.children)
         return self._length
@@ -80,8 +81,8 @@ class Branch:
             self._etag = _tag(self)
         return self._etag
 
-    def replacing(self, changes: Mapping[str, Node]) -> Branch | None:
-        """This branch with other children; `None` where none is left (and the priority goes with the last)."""
+    def with_children(self, changes: Mapping[str, Node]) -> Branch | None:
+        """Return this branch with other children; None, without the priority, if no child is left."""
         children = self.children.copy()
         same_keys = True
         for key, node in changes.items():
@@ -94,23 +95,21 @@ class Branch:
             return None
         branch = Branch(children, self.priority)
         if same_keys:
-            branch._take_over_keys(self)
+            branch._copy_key_caches(self)
         return branch
 
-    def prioritised(self, priority: Priority) -> Branch:
-        """This branch with that priority."""
+    def with_priority(self, priority: Priority) -> Branch:
+        """Return this branch with another priority."""
         branch = Branch(self.children, priority)
-        branch._take_over_keys(self)
+        branch._copy_key_caches(self)
         return branch
 
-    def _take_over_keys(self, other: Branch) -> None:
-        """What depends on the keys alone stays true where they are the same; sorting those of a large node again would
-        cost far more than the write itself.
-        """
+    def _copy_key_caches(self, other: Branch) -> None:
+        """Copy what depends only on the keys, because sorting them again costs more than the write."""
         self._keys, self._length = other._keys, other._length
 
-    def only(self, keys: Iterable[str]) -> Branch | None:
-        """The children named by `keys`, without the priority; `None` where there are none."""
+    def select_children(self, keys: Iterable[str]) -> Branch | None:
+        """Return a branch with only the children `keys`, without the priority; None if there are none."""
         children = {key: self.children[key] for key in keys}
         return Branch(children) if children else None
 
@@ -119,12 +118,12 @@ class Branch:
 
 
 def child(node: Node, key: str) -> Node:
-    """The child `key`, or nothing: leaves have no children."""
+    """Return the child `key`, or None."""
     return node.children.get(key) if isinstance(node, Branch) else None
 
 
 def at(node: Node, path: Sequence[str]) -> Node:
-    """The node at `path` below `node`."""
+    """Return the node at `path` below `node`."""
     for key in path:
         if not isinstance(node, Branch):
             return None
@@ -133,19 +132,19 @@ def at(node: Node, path: Sequence[str]) -> Node:
 
 
 def priority_of(node: Node) -> Priority:
-    """The node's priority, if it has one."""
+    """Return the priority of a node, or None."""
     return node.priority if isinstance(node, (Branch, Leaf)) else None
 
 
 def leaf_value(node: Node) -> Scalar | None:
-    """The scalar of a leaf; `None` for a branch and for nothing."""
+    """Return the scalar of a leaf, or None."""
     if isinstance(node, Branch):
         return None
     return node.value if isinstance(node, Leaf) else node
 
 
-def same(one: Node, other: Node) -> bool:
-    """Whether two nodes hold the same values and priorities. `True` and 1 differ here, as they do in JSON."""
+def nodes_equal(one: Node, other: Node) -> bool:
+    """Return whether two nodes have equal values and priorities. True and 1 differ, as in JSON."""
     if one is other:
         return True
     if type(one) is not type(other):
@@ -154,66 +153,80 @@ def same(one: Node, other: Node) -> bool:
         mine, theirs = one.children, other.children
         return (
             len(mine) == len(theirs)
-            and _same_scalar(one.priority, other.priority)
-            and all(same(node, theirs.get(key)) for key, node in mine.items())
+            and _scalars_equal(one.priority, other.priority)
+            and all(nodes_equal(node, theirs.get(key)) for key, node in mine.items())
         )
     if isinstance(one, Leaf) and isinstance(other, Leaf):
-        return _same_scalar(one.value, other.value) and _same_scalar(one.priority, other.priority)
+        return _scalars_equal(one.value, other.value) and _scalars_equal(one.priority, other.priority)
     return one == other
 
 
-def _same_scalar(one: Scalar | None, other: Scalar | None) -> bool:
+def _scalars_equal(one: Scalar | None, other: Scalar | None) -> bool:
     return type(one) is type(other) and one == other
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One committed write: `base` was replaced, or if `targets` is given, these paths below `base`."""
+
+    before: Node
+    after: Node
+    base: Path
+    targets: tuple[Path, ...] | None = None
+
+    def paths(self) -> Sequence[Path]:
+        """Return all written paths, from the root."""
+        return (self.base,) if self.targets is None else [(*self.base, *target) for target in self.targets]
 
 
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
 def replace(node: Node, path: Sequence[str], new: Node) -> Node:
-    """`node` with `new` at `path`. Missing parents appear, emptied ones vanish.
+    """Return `node` with `new` at `path`, creating missing parents and removing empty ones.
 
-    Something written below a leaf replaces the leaf (its priority stays); nothing written there leaves it alone.
+    A value below a leaf replaces the leaf but keeps its priority; None below a leaf changes nothing.
     """
     if not path:
         return new
     key = path[0]
     old = child(node, key)
     fresh = replace(old, path[1:], new)
-    return node if fresh is old else _with_children(node, {key: fresh})
+    return node if fresh is old else _with_child_nodes(node, {key: fresh})
 
 
 def update(node: Node, changes: Mapping[Path, Node]) -> Node:
-    """`replace` for many places at once, none of which lies inside another: every node is copied once."""
+    """Apply `replace` for several paths, none inside another, copying every node once."""
     if () in changes:
         return changes[()]
     groups: dict[str, dict[Path, Node]] = {}
     for path, new in changes.items():
         groups.setdefault(path[0], {})[path[1:]] = new
-    return _with_children(node, {key: update(child(node, key), group) for key, group in groups.items()})
+    return _with_child_nodes(node, {key: update(child(node, key), group) for key, group in groups.items()})
 
 
-def _with_children(node: Node, changes: Mapping[str, Node]) -> Node:
+def _with_child_nodes(node: Node, changes: Mapping[str, Node]) -> Node:
     if isinstance(node, Branch):
-        return node.replacing(changes)
+        return node.with_children(changes)
     children: dict[str, Node] = {key: fresh for key, fresh in changes.items() if fresh is not None}
     return Branch(children, priority_of(node)) if children else node
 
 
 def with_priority(node: Node, priority: Priority) -> Node:
-    """`node` with that priority; nothing has none."""
+    """Return `node` with another priority. None has no priority."""
     if node is None:
         return None
     if isinstance(node, Branch):
-        return node.prioritised(priority)
+        return node.with_priority(priority)
     value = node.value if isinstance(node, Leaf) else node
     return value if priority is None else Leaf(value, priority)
 
 
-# --- reading out ------------------------------------------------------------------------------------------------------
+# --- rendering --------------------------------------------------------------------------------------------------------
 
 
 def render(node: Node) -> Json:
-    """The node as plain JSON, without priorities; nodes that look like arrays as arrays, their holes `None`."""
+    """Return a node as JSON without priorities. Array-like nodes become arrays with None for missing items."""
     if isinstance(node, Branch):
         return _render_branch(node)
     return node.value if isinstance(node, Leaf) else node
@@ -237,7 +250,7 @@ def _render_branch(branch: Branch) -> Json:
 
 
 def export(node: Node) -> Json:
-    """The node as plain JSON with its priorities, arrays as objects: what `PUT` would store as this very node."""
+    """Return a node as JSON with priorities and arrays as objects; PUT of the result stores an equal node."""
     if isinstance(node, Branch):
         result: dict[str, Json] = {key: export(node.children[key]) for key in node.keys}
         if node.priority is not None:
@@ -249,12 +262,12 @@ def export(node: Node) -> Json:
 
 
 def shallow(node: Node) -> Json:
-    """A leaf as it is; a branch as an object with `True` for every child."""
+    """Return a leaf unchanged, and a branch as an object with True for every child."""
     return dict.fromkeys(node.keys, True) if isinstance(node, Branch) else leaf_value(node)
 
 
 def etag(node: Node) -> str:
-    """A tag that two nodes share exactly when they hold the same data: base64 of the SHA-1 of canonical JSON."""
+    """Return the ETag: base64 of the SHA-1 of the canonical JSON, so equal data has equal ETags."""
     if node is None:
         return NULL_ETAG
     return node.etag if isinstance(node, Branch) else _tag(node)

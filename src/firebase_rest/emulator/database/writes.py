@@ -1,7 +1,7 @@
 """PUT, PATCH, POST and DELETE.
 
-The law of this file: a write is a plan that turns one root into the next. It is worked out, checked and committed in
-one step, so it happens wholly or not at all, and increments and conditions see exactly the data that they replace.
+Invariant: writes are atomic. A plan computes the next root from the current one; it is computed, authorised and
+committed under one lock, so that increments and conditions use the data that they replace.
 https://firebase.google.com/docs/database/rest/save-data
 """
 
@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.database.path import split
 from firebase_rest.emulator.database import body
-from firebase_rest.emulator.database.build import BadDataError, BadKeyError, Builder
-from firebase_rest.emulator.database.namespace import Change
-from firebase_rest.emulator.database.request import check_size
-from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, RefusedError
+from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.request import validate_path_size
+from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
 from firebase_rest.emulator.database.tree import (
     NULL_ETAG,
+    Change,
     at,
     child,
     etag,
@@ -27,15 +27,15 @@ from firebase_rest.emulator.database.tree import (
     render,
     replace,
     update,
+    with_priority,
 )
-from firebase_rest.emulator.database.tree import with_priority as prioritised
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import TypeAlias
 
     from firebase_rest.database.push_id import PushIds
-    from firebase_rest.emulator.database.request import Call
+    from firebase_rest.emulator.database.request import DatabaseRequest
     from firebase_rest.emulator.database.tree import Node, Priority
     from firebase_rest.transport.wire import Json, Response
 
@@ -43,52 +43,54 @@ if TYPE_CHECKING:
     Plan: TypeAlias = Callable[[Node], Change]
 
 
-class _MismatchError(Exception):
-    """The condition of a conditional write does not hold; carries the node as it is."""
+class _ConditionFailedError(Exception):
+    """The condition of a write failed; `node` is the current node."""
 
     def __init__(self, node: Node) -> None:
         super().__init__()
         self.node = node
 
 
-def _put(call: Call, _: PushIds) -> Response:
-    value = body.parse(call.body)
-    plan = _priority_plan(call, value) if call.of_priority else _set_plan(call, call.path, value)
-    return _commit(call, plan, lambda node: _echo(value, node) if _has_server_values(call) else value)
+def _put(request: DatabaseRequest, _: PushIds) -> Response:
+    value = body.parse(request.body)
+    plan = _plan_priority(request, value) if request.is_priority else _plan_set(request, request.path, value)
+    return _commit(request, plan, lambda node: _echo(value, node) if _has_server_values(request) else value)
 
 
-def _delete(call: Call, _: PushIds) -> Response:
-    plan = _priority_plan(call, None) if call.of_priority else _set_plan(call, call.path, None)
-    return _commit(call, plan, lambda _: None)
+def _delete(request: DatabaseRequest, _: PushIds) -> Response:
+    plan = _plan_priority(request, None) if request.is_priority else _plan_set(request, request.path, None)
+    return _commit(request, plan, lambda _: None)
 
 
-def _post(call: Call, push_ids: PushIds) -> Response:
-    _no_priority(call)
-    if "if-match" in call.headers:
-        raise RefusedError(400, "ETag conditions (if-match) are not supported on POST requests")
-    name = push_ids.next(call.now)
-    path = (*call.path, name)
-    check_size(path)
-    change = _checked_commit(call, _set_plan(call, path, body.parse(call.body)), None)
-    return call.answer({"name": name}, etag(at(change.after, path)) if call.wants_etag else None)
+def _post(request: DatabaseRequest, push_ids: PushIds) -> Response:
+    _reject_priority(request)
+    if "if-match" in request.headers:
+        raise DatabaseHTTPError(400, "ETag conditions (if-match) are not supported on POST requests")
+    name = push_ids.next(request.now)
+    path = (*request.path, name)
+    validate_path_size(path)
+    change = _authorized_commit(request, _plan_set(request, path, body.parse(request.body)), None)
+    return request.json_response({"name": name}, etag(at(change.after, path)) if request.wants_etag else None)
 
 
-def _patch(call: Call, _: PushIds) -> Response:
-    _no_priority(call)
-    if call.wants_etag or "if-match" in call.headers:
-        raise RefusedError(400, "ETags (X-Firebase-ETag, if-match) are not supported on PATCH requests")
-    value = body.parse(call.body)
+def _patch(request: DatabaseRequest, _: PushIds) -> Response:
+    _reject_priority(request)
+    if request.wants_etag or "if-match" in request.headers:
+        raise DatabaseHTTPError(400, "ETags (X-Firebase-ETag, if-match) are not supported on PATCH requests")
+    value = body.parse(request.body)
     if value is None:
-        return _delete(call, _)  # how Google's own tools delete a path within a size limit
+        return _delete(request, _)  # Google's tools delete a path within a size limit like this
     if not isinstance(value, dict):
-        raise RefusedError(400, body.NOT_AN_OBJECT)
-    targets = _targets(call, value)
-    change = _checked_commit(call, _update_plan(call, targets), None)
-    place = at(change.after, call.path)
-    return call.answer({key: _echo(value[key], _place(place, path)) for key, path in zip(value, targets, strict=True)})
+        raise DatabaseHTTPError(400, body.NOT_AN_OBJECT)
+    targets = _parse_targets(request, value)
+    change = _authorized_commit(request, _plan_update(request, targets), None)
+    place = at(change.after, request.path)
+    return request.json_response(
+        {key: _echo(value[key], _node_at_target(place, path)) for key, path in zip(value, targets, strict=True)}
+    )
 
 
-WRITES: Mapping[str, Callable[[Call, PushIds], Response]] = {
+WRITES: Mapping[str, Callable[[DatabaseRequest, PushIds], Response]] = {
     "PUT": _put,
     "PATCH": _patch,
     "POST": _post,
@@ -96,90 +98,90 @@ WRITES: Mapping[str, Callable[[Call, PushIds], Response]] = {
 }
 
 
-def _no_priority(call: Call) -> None:
-    if call.of_priority:
-        raise RefusedError(400, INVALID_PATH)
+def _reject_priority(request: DatabaseRequest) -> None:
+    if request.is_priority:
+        raise DatabaseHTTPError(400, INVALID_PATH)
 
 
 # --- plans ------------------------------------------------------------------------------------------------------------
 
 
-def _set_plan(call: Call, path: Path, value: Json) -> Plan:
-    builder = Builder(call.now)
+def _plan_set(request: DatabaseRequest, path: Path, value: Json) -> Plan:
+    builder = Builder(request.now)
 
     def build(existing: Node) -> Node:
-        with _refusals(call):
+        with _data_errors_as_400(request):
             return builder.build(value, existing, len(path))
 
-    if _has_server_values(call):
+    if _has_server_values(request):
         return lambda before: Change(before, replace(before, path, build(at(before, path))), path)
-    node = build(None)  # before the database is locked: it may take long
+    node = build(None)  # before the database is locked, because it may be slow
     return lambda before: Change(before, replace(before, path, node), path)
 
 
-def _priority_plan(call: Call, value: Json) -> Plan:
-    builder, path = Builder(call.now), call.path
+def _plan_priority(request: DatabaseRequest, value: Json) -> Plan:
+    builder, path = Builder(request.now), request.path
 
     def plan(before: Node) -> Change:
         node = at(before, path)
-        with _refusals(call):
+        with _data_errors_as_400(request):
             priority = builder.priority(value, node)
-        return Change(before, replace(before, path, prioritised(node, priority)), path)
+        return Change(before, replace(before, path, with_priority(node, priority)), path)
 
     return plan
 
 
-def _update_plan(call: Call, targets: Mapping[Path, Json]) -> Plan:
-    builder, base = Builder(call.now), call.path
+def _plan_update(request: DatabaseRequest, targets: Mapping[Path, Json]) -> Plan:
+    builder, base = Builder(request.now), request.path
     values = {(*base, *target): value for target, value in targets.items() if not _is_priority(target)}
     ranks = {(*base, *target[:-1]): value for target, value in targets.items() if _is_priority(target)}
 
     def build(root: Node) -> tuple[dict[Path, Node], dict[Path, Priority]]:
-        with _refusals(call):
+        with _data_errors_as_400(request):
             return (
                 {path: builder.build(value, at(root, path), len(path)) for path, value in values.items()},
                 {path: builder.priority(value, at(root, path)) for path, value in ranks.items()},
             )
 
-    built = None if _has_server_values(call) else build(None)
+    built = None if _has_server_values(request) else build(None)
 
     def plan(before: Node) -> Change:
         nodes, priorities = built or build(before)
         after = update(before, nodes)
-        for path, priority in priorities.items():  # last: what they are set on may only come with this very update
-            after = replace(after, path, prioritised(at(after, path), priority))
+        for path, priority in priorities.items():  # after the values, which may create the nodes
+            after = replace(after, path, with_priority(at(after, path), priority))
         return Change(before, after, base, None if () in targets else tuple(targets))
 
     return plan
 
 
 @contextmanager
-def _refusals(call: Call) -> Generator[None]:
-    """What is wrong with the data, said as an answer."""
+def _data_errors_as_400(request: DatabaseRequest) -> Generator[None]:
+    """Raise errors in the data as `DatabaseHTTPError` 400."""
     try:
         yield
-    except BadKeyError:
-        raise body.bad_key(call.body, paths=call.method == "PATCH") from None
-    except BadDataError as error:
-        raise RefusedError(400, str(error)) from None
+    except InvalidKeyError:
+        raise body.invalid_key_error(request.body, paths=request.method == "PATCH") from None
+    except InvalidDataError as error:
+        raise DatabaseHTTPError(400, str(error)) from None
 
 
 def _is_priority(target: Path) -> bool:
     return target[-1:] == (".priority",)
 
 
-def _has_server_values(call: Call) -> bool:
-    return b".sv" in call.body or b"\\u" in call.body  # an escape may hide one
+def _has_server_values(request: DatabaseRequest) -> bool:
+    return b".sv" in request.body or b"\\u" in request.body  # it may be written with escapes
 
 
-def _targets(call: Call, value: Mapping[str, Json]) -> dict[Path, Json]:
-    """The paths that an update names, relative to the URL, each a place of its own."""
+def _parse_targets(request: DatabaseRequest, value: Mapping[str, Json]) -> dict[Path, Json]:
+    """Return the paths of an update relative to the URL. Raises `DatabaseHTTPError` 400 if they overlap."""
     targets: dict[Path, Json] = {}
     for key, item in value.items():
         path = split(key)
         if not body.is_update_path(path):
-            raise body.bad_key(call.body, paths=True)
-        check_size((*call.path, *path))
+            raise body.invalid_key_error(request.body, paths=True)
+        validate_path_size((*request.path, *path))
         if path in targets:
             raise _conflict(path, path)
         targets[path] = item
@@ -190,56 +192,58 @@ def _targets(call: Call, value: Mapping[str, Json]) -> dict[Path, Json]:
     return targets
 
 
-def _conflict(above: Sequence[str], below: Sequence[str]) -> RefusedError:
-    return RefusedError(
-        400, f"Invalid data; the update names both '/{'/'.join(above)}' and '/{'/'.join(below)}', which lies inside it."
+def _conflict(above: Sequence[str], below: Sequence[str]) -> DatabaseHTTPError:
+    return DatabaseHTTPError(
+        400, f"Invalid data; the update has overlapping paths: '/{'/'.join(above)}' and '/{'/'.join(below)}'."
     )
 
 
 # --- committing -------------------------------------------------------------------------------------------------------
 
 
-def _commit(call: Call, plan: Plan, echo: Callable[[Node], Json]) -> Response:
-    """Carry out a PUT or DELETE; where its condition does not hold, answer with the data as it is."""
+def _commit(request: DatabaseRequest, plan: Plan, echo: Callable[[Node], Json]) -> Response:
+    """Commit a PUT or DELETE; return 412 with the current data if its condition fails."""
     try:
-        change = _checked_commit(call, plan, call.headers.get("if-match"))
-    except _MismatchError as mismatch:
+        change = _authorized_commit(request, plan, request.headers.get("if-match"))
+    except _ConditionFailedError as mismatch:
         node = mismatch.node
-        return call.answer(export(node) if call.params.get("format") == "export" else render(node), etag(node), 412)
-    node = _subject(call, change.after)
+        return request.json_response(
+            export(node) if request.params.get("format") == "export" else render(node), etag(node), 412
+        )
+    node = _requested_node(request, change.after)
     tag = None
-    if call.wants_etag:
-        tag = NULL_ETAG if call.method == "DELETE" else etag(node)
-    return call.answer(echo(node), tag)
+    if request.wants_etag:
+        tag = NULL_ETAG if request.method == "DELETE" else etag(node)
+    return request.json_response(echo(node), tag)
 
 
-def _checked_commit(call: Call, plan: Plan, expected: str | None) -> Change:
-    rules = call.namespace.rules
+def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | None) -> Change:
+    rules = request.namespace.rules
 
     def check(change: Change) -> None:
-        if not call.caller.admin and not rules.may_write(
-            call.caller, change.before, change.after, change.paths(), call.now
+        if not request.caller.admin and not rules.may_write(
+            request.caller, change.before, change.after, change.paths(), request.now
         ):
-            raise RefusedError(401, PERMISSION_DENIED)
+            raise DatabaseHTTPError(401, PERMISSION_DENIED)
         if expected is not None:
-            node = _subject(call, change.before)
+            node = _requested_node(request, change.before)
             if etag(node) != expected:
-                raise _MismatchError(node)
+                raise _ConditionFailedError(node)
 
-    return call.namespace.commit(plan, check)
-
-
-def _subject(call: Call, root: Node) -> Node:
-    node = at(root, call.path)
-    return priority_of(node) if call.of_priority else node
+    return request.namespace.commit(plan, check)
 
 
-def _place(node: Node, path: Path) -> Node:
+def _requested_node(request: DatabaseRequest, root: Node) -> Node:
+    node = at(root, request.path)
+    return priority_of(node) if request.is_priority else node
+
+
+def _node_at_target(node: Node, path: Path) -> Node:
     return priority_of(at(node, path[:-1])) if _is_priority(path) else at(node, path)
 
 
 def _echo(value: Json, node: Node) -> Json:
-    """`value` as it was sent, but for the server values: in their place what became of them in `node`."""
+    """Return `value` as it was sent, with server values replaced by their results in `node`."""
     if isinstance(value, list):
         return [_echo(item, child(node, str(index))) for index, item in enumerate(value)]
     if not isinstance(value, dict):

@@ -1,20 +1,21 @@
-"""Cloud Storage for Firebase in a box: the endpoints under `/v0/b/` that end users' programs call.
+"""In-memory Cloud Storage for Firebase.
 
-Cloud Storage's own JSON API, its signed URLs and its public URLs are there for the same objects.
+The emulator serves the API of the Firebase SDKs below `/v0/b/`, Cloud Storage's JSON API, signed URLs and public URLs,
+all for the same objects.
 
-It answers as production does wherever that is known; the official Storage emulator differs from production more often,
-and the tests in tests/official list where. Where neither is known to anybody, this emulator is the stricter one, so
-that no test passes by luck:
+Its responses follow production. The official Storage emulator differs from production in places; tests/official lists
+them. Where production's behaviour is not known, this emulator is strict:
 
-- A resumable upload must have the length that its start announced.
-- A chunk at the wrong offset, or of a size that is not a multiple of 256 KiB, is refused with 400 and where the upload
-  stands, and nothing of it is kept. A chunk that breaks off keeps its whole multiples of 256 KiB.
-- An `md5Hash` or `crc32c` that is not the file's is refused with 400, as Cloud Storage's own API does it.
-- `ifGenerationMatch`, `ifGenerationNotMatch`, `ifMetagenerationMatch` and `ifMetagenerationNotMatch` work as they do
-  there, on every request for an object.
-- Buckets need not be made. There are no security rules yet: everybody may do everything, or everybody signed in.
+- A resumable upload must have the size that its start declared.
+- A chunk at the wrong offset, or with a size that is not a multiple of 256 KiB, is rejected with 400 and the size
+  received so far; none of it is kept. An interrupted chunk keeps its complete multiples of 256 KiB.
+- A wrong `md5Hash` or `crc32c` is rejected with 400, as in the JSON API.
+- `ifGenerationMatch`, `ifGenerationNotMatch`, `ifMetagenerationMatch` and `ifMetagenerationNotMatch` work as in the
+  JSON API, on every request for an object.
+- Buckets exist without being created. There are no security rules: everyone has access, or with `require_auth` every
+  signed-in user.
 
-Large files are neither held in memory nor copied: they go to temporary files as they arrive.
+Large files are stored in temporary files as they arrive; they are neither held in memory nor copied.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who calls Storage, and what they may do.
+"""Authentication and authorisation of requests to Storage.
 
 https://firebase.google.com/docs/storage/security
 """
@@ -8,9 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Protocol, TypeAlias
 
-from firebase_rest.emulator.database.access import ADMIN, NOBODY, Caller, unverified
-from firebase_rest.emulator.database.responses import RefusedError
-from firebase_rest.emulator.storage.errors import Refusal
+from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller, RejectedTokenError, read_unverified
+from firebase_rest.emulator.storage.errors import StorageHTTPError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,67 +17,74 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.storage.metadata import Metadata
     from firebase_rest.transport.wire import Json
 
-Operation: TypeAlias = Literal["get", "list", "create", "update", "delete"]
-"""What rules are asked for. Replacing an object's bytes is `create`; `update` is of metadata."""
+RulesOperation: TypeAlias = Literal["get", "list", "create", "update", "delete"]
+"""An operation in security rules. Replacing the content of an object is `create`; `update` changes its metadata."""
 
 
-class Rules(Protocol):
-    """What decides for everybody but administrators."""
+class StorageRules(Protocol):
+    """Authorises every caller except administrators."""
 
     def allows(
         self,
         caller: Caller,
-        operation: Operation,
+        operation: RulesOperation,
         bucket: str,
         path: str,
         before: Metadata | None,
         after: Metadata | None,
         now: float,
     ) -> bool:
-        """Whether `caller` may do that at `path`: an object's name, or the prefix of a listing without its last slash.
+        """Return whether `caller` may perform `operation`.
 
-        `before` is what is there, `after` what would be; `now` is seconds since the epoch.
+        Args:
+            caller: The authenticated user, if any.
+            operation: The operation.
+            bucket: The name of the bucket.
+            path: The name of the object, or the prefix of a listing without its last slash.
+            before: The existing object's metadata, if it exists.
+            after: The metadata after the operation, if it writes.
+            now: Seconds since the epoch.
         """
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class OpenRules:
-    """No rules: everything is allowed to everybody, or, with `require_auth`, to everybody who is signed in."""
+class OpenStorageRules:
+    """Allows everything, or with `require_auth` everything to signed-in users."""
 
     require_auth: bool = False
 
     def allows(
         self,
         caller: Caller,
-        operation: Operation,  # noqa: ARG002
+        operation: RulesOperation,  # noqa: ARG002
         bucket: str,  # noqa: ARG002
         path: str,  # noqa: ARG002
         before: Metadata | None,  # noqa: ARG002
         after: Metadata | None,  # noqa: ARG002
         now: float,  # noqa: ARG002
     ) -> bool:
-        """See `Rules`."""
+        """See `StorageRules`."""
         return not self.require_auth or caller.auth is not None
 
 
 def identify(
     headers: Mapping[str, str], check_id_token: Callable[[str], Mapping[str, Json] | None], now: float
 ) -> Caller:
-    """The caller of a request. `now` is seconds since the epoch. Raises `Refusal` 401 for a bad token.
+    """Return the caller of a request. Raises `StorageHTTPError` 401 for an invalid token.
 
-    An ID token comes as `Firebase TOKEN` or `Bearer TOKEN`; `owner` in its place is an administrator, and so is the
-    OAuth token of a service account (`Bearer ya29. ...`).
+    An ID token is sent as `Firebase TOKEN` or `Bearer TOKEN`. The token `owner` and OAuth tokens of service accounts
+    (`Bearer ya29...`) authenticate an administrator. `now` is in seconds since the epoch.
     """
     scheme, _, token = headers.get("authorization", "").strip().partition(" ")
     if not scheme:
-        return NOBODY
+        return UNAUTHENTICATED
     if scheme.lower() not in {"firebase", "bearer"}:
-        raise Refusal(401, "Invalid Authorization header: use Firebase or Bearer, and a token.")
+        raise StorageHTTPError(401, "Invalid Authorization header: expected Firebase TOKEN or Bearer TOKEN.")
     if token == "owner" or (scheme.lower() == "bearer" and token.startswith("ya29.")):
         return ADMIN
     try:
-        claims = check_id_token(token) or unverified(token, now)
-    except RefusedError as refused:
-        raise Refusal(401, refused.message) from None
+        claims = check_id_token(token) or read_unverified(token, now)
+    except RejectedTokenError as error:
+        raise StorageHTTPError(401, str(error)) from None
     return Caller(admin=False, auth={"uid": claims.get("sub") or claims.get("user_id"), "token": dict(claims)})

@@ -1,89 +1,95 @@
-"""Storage over ASGI: bodies go through as they come, in both directions, and are never whole in memory."""
+"""Serve Storage over ASGI, streaming bodies in both directions."""
 
 from __future__ import annotations
 
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.storage.faults import Dropped, FaultyReader
-from firebase_rest.emulator.storage.service import PIECE, CountedReader
+from firebase_rest.emulator.storage.faults import ConnectionDropped, FaultyReader
+from firebase_rest.emulator.storage.handler import CHUNK_SIZE, CountingReader
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import Message, Receive, Send
 
-    from firebase_rest.emulator.storage.faults import How
-    from firebase_rest.emulator.storage.handler import Exchange
+    from firebase_rest.emulator.storage.faults import DropMethod
+    from firebase_rest.emulator.storage.handler import IncomingRequest
     from firebase_rest.emulator.storage.service import StorageEmulator
+    from firebase_rest.emulator.urls import RequestUrl
     from firebase_rest.transport.wire import BodyReader, Request, Response
 
 _POLL = 0.01
-"""Seconds between two looks at whether a fault's silence is over, or the client gone."""
+"""Seconds between two checks of whether a stalled request can continue."""
 
 
 async def serve(
-    storage: StorageEmulator, request: Request, receive: Receive, send: Send, hang_up: Callable[[How], None]
+    storage: StorageEmulator,
+    request: Request,
+    url: RequestUrl,
+    receive: Receive,
+    send: Send,
+    drop: Callable[[DropMethod], None],
 ) -> None:
-    """Carry one request and its answer. `request` is without its body; `hang_up` ends the connection for a fault."""
-    exchange = storage.begin(request)
+    """Handle one request. `request` has no body; `drop` ends the connection for an injected fault."""
+    incoming = storage.begin(request, url)
     try:
-        if await _take_body(exchange, receive):
-            await _give(storage, exchange.finish(), receive, send)
-    except Dropped as dropped:
-        hang_up(dropped.how)
+        if await _receive_body(incoming, receive):
+            await _send_response(storage, incoming.finish(), receive, send)
+    except ConnectionDropped as error:
+        drop(error.how)
         while (await receive())["type"] != "http.disconnect":
             pass
     finally:
-        exchange.abort()
+        incoming.abort()
 
 
-async def _take_body(exchange: Exchange, receive: Receive) -> bool:
-    """Feed the body to the exchange. False where the client left before its end."""
+async def _receive_body(incoming: IncomingRequest, receive: Receive) -> bool:
+    """Pass the body to `incoming`. Returns False if the client disconnects."""
     more = True
     while more:
         message = await receive()
         if message["type"] != "http.request":
             return False
-        exchange.write(cast("bytes", message.get("body", b"")))
+        incoming.write(cast("bytes", message.get("body", b"")))
         more = message.get("more_body", False)
-        while exchange.stalled:  # noqa: ASYNC110 - any thread may end it
+        while incoming.stalled:  # noqa: ASYNC110 - any thread can end it
             await asyncio.sleep(_POLL)
     return True
 
 
-async def _give(storage: StorageEmulator, answer: Response, receive: Receive, send: Send) -> None:
-    """Send the answer. Of a body that is read on the way, as much as the client takes."""
-    headers = _raw_headers(answer)
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if answer.reader is None:
-        await send({"type": "http.response.body", "body": answer.body})
+async def _send_response(storage: StorageEmulator, response: Response, receive: Receive, send: Send) -> None:
+    """Send the response until its end, or until the client disconnects."""
+    headers = _raw_headers(response)
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if response.reader is None:
+        await send({"type": "http.response.body", "body": response.body})
         return
-    gone = asyncio.ensure_future(receive())
+    disconnected = asyncio.ensure_future(receive())
     try:
-        await _pump(CountedReader(answer.reader, storage.traffic), answer.reader, gone, send)
+        await _pump(CountingReader(response.reader, storage.byte_counter), response.reader, disconnected, send)
     finally:
-        gone.cancel()
-        answer.reader.close()
+        disconnected.cancel()
+        response.reader.close()
 
 
-async def _pump(reader: BodyReader, source: BodyReader, gone: asyncio.Future[Message], send: Send) -> None:
-    while not gone.done():
-        while isinstance(source, FaultyReader) and source.stalled and not gone.done():  # noqa: ASYNC110
+async def _pump(reader: BodyReader, source: BodyReader, disconnected: asyncio.Future[Message], send: Send) -> None:
+    while not disconnected.done():
+        while isinstance(source, FaultyReader) and source.stalled and not disconnected.done():  # noqa: ASYNC110
             await asyncio.sleep(_POLL)
-        piece = reader.read(PIECE)
+        piece = reader.read(CHUNK_SIZE)
         await send({"type": "http.response.body", "body": piece, "more_body": bool(piece)})
         if not piece:
             return
-        await asyncio.sleep(0)  # a client that reads fast must not keep the others waiting
+        await asyncio.sleep(0)  # let other clients proceed if this one reads fast
 
 
-def _raw_headers(answer: Response) -> list[tuple[bytes, bytes]]:
-    """Header lines as bytes; both checksums have a line of their own."""
+def _raw_headers(response: Response) -> list[tuple[bytes, bytes]]:
+    """Return the header lines as bytes; each checksum has its own line."""
     headers: list[tuple[bytes, bytes]] = []
-    for name, value in answer.headers.items():
+    for name, value in response.headers.items():
         values = value.split(", ") if name == "x-goog-hash" else [value]
         headers += [(name.encode("latin-1"), text.encode("utf-8", "replace")) for text in values]
-    if answer.reader is None and "content-length" not in answer.headers and answer.status not in {204, 304}:
-        headers.append((b"content-length", str(len(answer.body)).encode()))
+    if response.reader is None and "content-length" not in response.headers and response.status not in {204, 304}:
+        headers.append((b"content-length", str(len(response.body)).encode()))
     return headers

@@ -1,6 +1,6 @@
-"""Bytes of objects: in memory while they are few, else in a temporary file, and never copied to be kept.
+"""The content of objects: in memory if small, else in a temporary file, with checksums.
 
-The checksums are taken while the bytes arrive.
+Checksums are computed while the bytes arrive, and content is never copied.
 """
 
 from __future__ import annotations
@@ -17,15 +17,15 @@ from firebase_rest.storage import crc32c
 if TYPE_CHECKING:
     from typing_extensions import Buffer
 
-IN_MEMORY = 1024 * 1024
-"""Bytes from which on a file holds them."""
+MAX_IN_MEMORY = 1024 * 1024
+"""Content larger than this (in bytes) is stored in a file."""
 
 
 class _File:
-    """A temporary file without a name that goes with its last user, also where a download still reads it."""
+    """An unnamed temporary file, deleted with the last reference to it, so that a running download can finish."""
 
     def __init__(self) -> None:
-        self._raw = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - its last user's going closes it
+        self._raw = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 - closed in __del__
         self._lock = threading.Lock()
 
     def __del__(self) -> None:
@@ -41,29 +41,29 @@ class _File:
         self._raw.seek(size)
 
     def read(self, offset: int, length: int) -> bytes:
-        with self._lock:  # the place in the file is one, the readers may be many
+        with self._lock:  # concurrent readers share one file position
             self._raw.seek(offset)
             return self._raw.read(length)
 
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """The bytes of one object, which never change, with their checksums in base64."""
+    """The immutable content of one object. Checksums are base64."""
 
     size: int
     md5: str
     crc32c: str
-    _held: bytes | _File
+    _data: bytes | _File
 
     def read(self, offset: int, length: int) -> bytes:
-        """At most `length` bytes from `offset` on, b"" at the end. From any thread."""
-        if isinstance(self._held, bytes):
-            return self._held[offset : offset + length]
-        return self._held.read(offset, length)
+        """Return at most `length` bytes from `offset`, b"" at the end. Thread-safe."""
+        if isinstance(self._data, bytes):
+            return self._data[offset : offset + length]
+        return self._data.read(offset, length)
 
 
 class _Md5(Protocol):
-    """What hashlib gives."""
+    """The type of hashlib's objects."""
 
     def update(self, data: bytes, /) -> None: ...
 
@@ -73,8 +73,8 @@ class _Md5(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a `Spool` to come back to."""
+class Checkpoint:
+    """A position of a `Spool` that it can be rewound to."""
 
     size: int
     md5: _Md5
@@ -82,7 +82,7 @@ class Mark:
 
 
 class Spool:
-    """Bytes that arrive. Not for several threads at once."""
+    """Content that is being received. Not thread-safe."""
 
     def __init__(self) -> None:
         self.size = 0
@@ -92,8 +92,8 @@ class Spool:
         self._crc32c = 0
 
     def write(self, piece: bytes) -> None:
-        """Add `piece` at the end."""
-        if self._file is None and self.size + len(piece) > IN_MEMORY:
+        """Append `piece`."""
+        if self._file is None and self.size + len(piece) > MAX_IN_MEMORY:
             self._file = _File()
             self._file.append(self._memory)
             self._memory = bytearray()
@@ -101,33 +101,33 @@ class Spool:
             self._memory += piece
         else:
             self._file.append(piece)
-        self._add_up(piece)
+        self._update_checksums(piece)
 
-    def _add_up(self, piece: bytes) -> None:
+    def _update_checksums(self, piece: bytes) -> None:
         self.size += len(piece)
         self._md5.update(piece)
         self._crc32c = crc32c.extend(self._crc32c, piece)
 
-    def mark(self) -> Mark:
-        """The place where the bytes end now."""
-        return Mark(self.size, self._md5.copy(), self._crc32c)
+    def checkpoint(self) -> Checkpoint:
+        """Return the current position."""
+        return Checkpoint(self.size, self._md5.copy(), self._crc32c)
 
-    def rewind(self, mark: Mark, size: int | None = None) -> None:
-        """Forget what came after `mark`, or after the first `size` bytes: those in between are summed up once more."""
-        size = mark.size if size is None else size
+    def rewind(self, checkpoint: Checkpoint, size: int | None = None) -> None:
+        """Discard the bytes after `checkpoint`, or after the first `size` bytes."""
+        size = checkpoint.size if size is None else size
         file = self._file
         if file is None:
             del self._memory[size:]
         else:
             file.truncate(size)
-        self.size, self._md5, self._crc32c = mark.size, mark.md5.copy(), mark.crc32c
+        self.size, self._md5, self._crc32c = checkpoint.size, checkpoint.md5.copy(), checkpoint.crc32c
         while self.size < size:
-            end = min(size, self.size + IN_MEMORY)
+            end = min(size, self.size + MAX_IN_MEMORY)
             kept = self._memory[self.size : end] if file is None else file.read(self.size, end - self.size)
-            self._add_up(bytes(kept))
+            self._update_checksums(bytes(kept))
 
     def blob(self) -> Blob:
-        """All bytes, for good: nothing may be written after this."""
+        """Return the complete content. Nothing may be written afterwards."""
         held = bytes(self._memory) if self._file is None else self._file
         md5 = b64encode(self._md5.digest()).decode()
         return Blob(self.size, md5, crc32c.in_base64(self._crc32c), held)

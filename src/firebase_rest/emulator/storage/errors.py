@@ -1,4 +1,4 @@
-"""What Storage says no with: a status, and a body in the form of Google's APIs.
+"""Error and success responses of Storage, in the format of Google's APIs.
 
 https://firebase.google.com/docs/storage/web/handle-errors
 """
@@ -24,57 +24,57 @@ _EXPOSED = (
 )  # fmt: skip
 
 CORS = {"access-control-allow-origin": "*", "access-control-expose-headers": ", ".join(_EXPOSED)}
-"""What every answer of Storage carries: any page may read it."""
+"""Headers of every response, so that any web page can read it."""
 
 
-class Refusal(Exception):
-    """Raised inside a handler, turned into a Response in one place. `word` is Google's name of what failed."""
+class StorageHTTPError(Exception):
+    """An error response. `reason` is Google's code for the failed operation, such as GET_OBJECT."""
 
     def __init__(
-        self, status: int, message: str, word: str | None = None, headers: Mapping[str, str] | None = None
+        self, status: int, message: str, reason: str | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
-        self.word = word
+        self.reason = reason
         self.headers = headers or {}
 
     def response(self) -> Response:
-        """The answer it stands for."""
+        """Return the response in the format of Firebase's API."""
         if self.status == 304:
-            return without_body(304, self.headers)
+            return empty_response(304, self.headers)
         error: dict[str, Json] = {"code": self.status, "message": self.message}
-        if self.word is not None:
-            error["status"] = self.word
-        return in_json({"error": error}, self.status, self.headers)
+        if self.reason is not None:
+            error["status"] = self.reason
+        return json_response({"error": error}, self.status, self.headers)
 
 
-def in_json(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer in JSON, indented as Google's servers do it."""
+def json_response(value: Json, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response with JSON, indented as Google's servers do."""
     body = json.dumps(value, indent=2, ensure_ascii=False).encode("utf-8", "surrogatepass")
     return Response(status, {**CORS, "content-type": JSON_TYPE, **(headers or {})}, body)
 
 
-def without_body(status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer that is all in its status and headers."""
+def empty_response(status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """Return a response without a body."""
     return Response(status, {**CORS, **(headers or {})})
 
 
 def preflight(headers: Mapping[str, str]) -> Response:
-    """The answer to a browser that asks whether it may send the real request: anything goes, as in production."""
+    """Return the response to a CORS preflight request: everything is allowed, as in production."""
     allowed = {
         "access-control-allow-methods": "DELETE,GET,HEAD,PATCH,POST,PUT",
         "access-control-allow-headers": headers.get("access-control-request-headers", "*"),
         "access-control-max-age": "3600",
     }
-    return without_body(204, allowed)
+    return empty_response(204, allowed)
 
 
-def not_found(word: str) -> Refusal:
-    """404 for an object; `word` is what was to be done with it, such as GET_OBJECT."""
-    return Refusal(404, f"Not Found.  Could not {word.lower().replace('_', ' ')}", word)
+def not_found(reason: str) -> StorageHTTPError:
+    """Return a 404 error; `reason` is the failed operation, such as GET_OBJECT."""
+    return StorageHTTPError(404, f"Not Found.  Could not {reason.lower().replace('_', ' ')}", reason)
 
 
-def denied(permission: str) -> Refusal:
-    """403; `permission` is READ, WRITE or LIST."""
-    return Refusal(403, f"Permission denied. No {permission} permission.")
+def permission_denied(permission: str) -> StorageHTTPError:
+    """Return a 403 error; `permission` is READ, WRITE or LIST."""
+    return StorageHTTPError(403, f"Permission denied. No {permission} permission.")

@@ -1,7 +1,6 @@
-"""Trouble with uploads and downloads, on demand: what a network and a service do to a program now and then.
+"""Fault injection for uploads and downloads.
 
-The law of this file: a fault does to a request what the real one does on the wire, and to nothing else. In the same
-process, without a wire, the connection that breaks is a `NetworkError`, and one that is silent a `NetworkTimeout`.
+Without a server, a broken connection raises `NetworkError` and a stalled one `NetworkTimeout`.
 """
 
 from __future__ import annotations
@@ -10,36 +9,34 @@ import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from firebase_rest.emulator.storage.errors import Refusal
+from firebase_rest.emulator.storage.errors import StorageHTTPError
 from firebase_rest.errors import NetworkError, NetworkTimeout
 
 if TYPE_CHECKING:
     from firebase_rest.transport.wire import BodyReader, Response
 
-Kind: TypeAlias = Literal[
+RequestKind: TypeAlias = Literal[
     "upload", "start", "finalize", "query", "cancel", "download", "metadata", "update", "delete", "list", "token",
     "copy", "bucket",
 ]  # fmt: skip
-"""What a request does; the last two are of Cloud Storage's own API. Every one that carries bytes of a file is an
-`upload`, be it a whole one or a chunk.
+"""What a request does; the last two exist only in the JSON API. Every request with content of a file is an `upload`,
+a complete file or a chunk.
 """
 
-How: TypeAlias = Literal["fin", "rst"]
+DropMethod: TypeAlias = Literal["fin", "rst"]
 
 
-class Dropped(NetworkError):
-    """A fault hangs up. `how`: by closing the connection ("fin") or by resetting it ("rst")."""
+class ConnectionDropped(NetworkError):
+    """A fault ends the connection. `how`: closed ("fin") or reset ("rst")."""
 
-    def __init__(self, how: How) -> None:
-        super().__init__("The connection broke.", outcome_unknown=True)
-        self.how: How = how
+    def __init__(self, how: DropMethod) -> None:
+        super().__init__("The connection was closed by an injected fault.", outcome_unknown=True)
+        self.how: DropMethod = how
 
 
 @dataclass(slots=True)
-class Traffic:
-    """Bytes of files that have gone through the emulator since it was made or last reset; the same bytes count each
-    time they are sent.
-    """
+class ByteCounter:
+    """Bytes of content received and sent since the emulator was created or reset. Repeated bytes count again."""
 
     received: int = 0
     sent: int = 0
@@ -47,44 +44,44 @@ class Traffic:
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """What happens to one request after so many bytes of its body, or of its answer's."""
+    """A fault in one request, after `after` bytes of its body, or of the body of the response."""
 
-    kind: Kind
-    act: Literal["drop", "lose", "stall", "refuse"]
+    kind: RequestKind
+    action: Literal["drop", "lose", "stall", "reject"]
     after: int = 0
-    how: How = "fin"
-    refusal: Refusal | None = None
-    over: bool = False
+    how: DropMethod = "fin"
+    error: StorageHTTPError | None = None
+    resolved: bool = False
 
-    def holds_up(self, done: int) -> bool:
-        """Whether no byte passes for now, after `done` of them."""
-        return self.act == "stall" and not self.over and done >= self.after
+    def is_stalling(self, done: int) -> bool:
+        """Return whether no byte may pass now, after `done` bytes."""
+        return self.action == "stall" and not self.resolved and done >= self.after
 
-    def allows(self, done: int, more: int) -> int:
-        """How many of the next `more` bytes pass, after `done`."""
-        return min(more, max(0, self.after - done)) if self.act == "drop" else more
+    def allowed(self, done: int, more: int) -> int:
+        """Return how many of the next `more` bytes may pass, after `done` bytes."""
+        return min(more, max(0, self.after - done)) if self.action == "drop" else more
 
     def check(self, done: int) -> None:
-        """Raise `Dropped` where the connection breaks after `done` bytes."""
-        if self.act == "drop" and done >= self.after:
-            raise Dropped(self.how)
+        """Raise `ConnectionDropped` if the connection ends after `done` bytes."""
+        if self.action == "drop" and done >= self.after:
+            raise ConnectionDropped(self.how)
 
     def check_body(self) -> None:
-        """Raise `Dropped` where the body was shorter than what was to pass of it."""
-        if self.act == "drop" and self.kind != "download":
-            raise Dropped(self.how)
+        """Raise `ConnectionDropped` if the body ended before the fault."""
+        if self.action == "drop" and self.kind != "download":
+            raise ConnectionDropped(self.how)
 
-    def answer(self, answer: Response) -> Response:
-        """What becomes of the answer. Raises `Dropped` where it is lost."""
-        if self.act == "lose":
-            raise Dropped(self.how)
-        if self.kind == "download" and answer.reader is not None:
-            return replace(answer, reader=FaultyReader(answer.reader, self))
-        return answer
+    def apply_to(self, response: Response) -> Response:
+        """Return the response with this fault. Raises `ConnectionDropped` if the response is lost."""
+        if self.action == "lose":
+            raise ConnectionDropped(self.how)
+        if self.kind == "download" and response.reader is not None:
+            return replace(response, reader=FaultyReader(response.reader, self))
+        return response
 
 
 class FaultyReader:
-    """A download that something happens to."""
+    """The body of a download with a fault."""
 
     def __init__(self, reader: BodyReader, fault: Fault) -> None:
         self._reader = reader
@@ -93,17 +90,17 @@ class FaultyReader:
 
     @property
     def stalled(self) -> bool:
-        """Whether no byte comes for now."""
-        return self._fault.holds_up(self._done)
+        """Whether the download is stalled."""
+        return self._fault.is_stalling(self._done)
 
     def read(self, size: int) -> bytes:
-        """See `BodyReader`. Raises `Dropped` where the connection breaks, `NetworkTimeout` where nothing comes."""
+        """See `BodyReader`. Raises `ConnectionDropped` or, while stalled, `NetworkTimeout`."""
         if self.stalled:
-            raise NetworkTimeout("No byte came.")
+            raise NetworkTimeout("The download is stalled by an injected fault.")
         self._fault.check(self._done)
-        if self._fault.act == "stall" and not self._fault.over:
+        if self._fault.action == "stall" and not self._fault.resolved:
             size = min(size, self._fault.after - self._done)
-        piece = self._reader.read(self._fault.allows(self._done, size))
+        piece = self._reader.read(self._fault.allowed(self._done, size))
         self._done += len(piece)
         return piece
 
@@ -118,7 +115,7 @@ class FaultyReader:
 
 @dataclass(slots=True)
 class _Planned:
-    """A fault for the next `times` requests of its kind (None: all) after the next `skip`."""
+    """A fault for the next `times` requests of its kind (None: all), after `skip` requests."""
 
     fault: Fault
     times: int | None
@@ -126,10 +123,11 @@ class _Planned:
 
 
 class StorageFaults:
-    """Faults for the uploads and downloads of one emulator: `emulator.faults.storage`. From any thread.
+    """Injects faults into uploads and downloads: `emulator.faults.storage`. Thread-safe.
 
-    Each method is about the next `times` requests of a kind (None: all of them), after letting `skip` of them pass:
-    `skip=2` is about the third. Where several could be met, the one that was asked for first is.
+    Each method plans a fault for the next `times` requests of a kind (None: all), after `skip` requests: `skip=2` means
+    the third request. If several faults apply, the one planned first is used. `how` is "fin" (close the connection) or
+    "rst" (reset it).
     """
 
     def __init__(self) -> None:
@@ -137,29 +135,31 @@ class StorageFaults:
         self._stalls: list[Fault] = []
         self._lock = threading.Lock()
 
-    def drop_upload(self, after: int = 0, *, how: How = "fin", times: int | None = 1, skip: int = 0) -> None:
-        """Hang up when `after` bytes of the request's body have been taken, or at its end."""
+    def drop_upload(self, after: int = 0, *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0) -> None:
+        """End the connection after `after` bytes of the request body, or at its end."""
         self._plan(Fault("upload", "drop", after, how), times, skip)
 
-    def drop_download(self, after: int = 0, *, how: How = "fin", times: int | None = 1, skip: int = 0) -> None:
-        """Hang up when `after` bytes of the answer's body have been sent."""
+    def drop_download(self, after: int = 0, *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0) -> None:
+        """End the connection after `after` bytes of the response body."""
         self._plan(Fault("download", "drop", after, how), times, skip)
 
-    def drop_answer(self, on: Kind = "upload", *, how: How = "fin", times: int | None = 1, skip: int = 0) -> None:
-        """Do what the request asks for, and hang up without saying so."""
+    def drop_response(
+        self, on: RequestKind = "upload", *, how: DropMethod = "fin", times: int | None = 1, skip: int = 0
+    ) -> None:
+        """Execute a request of kind `on`, then end the connection without a response."""
         self._plan(Fault(on, "lose", how=how), times, skip)
 
     def stall_upload(self, after: int = 0, *, times: int | None = 1, skip: int = 0) -> None:
-        """Fall silent, until `resume`, when `after` bytes of the request's body have been taken."""
+        """Stop reading after `after` bytes of the request body, until `resume`."""
         self._plan(Fault("upload", "stall", after), times, skip)
 
     def stall_download(self, after: int = 0, *, times: int | None = 1, skip: int = 0) -> None:
-        """Fall silent, until `resume`, when `after` bytes of the answer's body have been sent."""
+        """Stop sending after `after` bytes of the response body, until `resume`."""
         self._plan(Fault("download", "stall", after), times, skip)
 
-    def refuse(
+    def reject(
         self,
-        on: Kind = "upload",
+        on: RequestKind = "upload",
         *,
         times: int | None = 1,
         skip: int = 0,
@@ -167,30 +167,39 @@ class StorageFaults:
         error: str = "Service unavailable",
         retry_after: str = "",
     ) -> None:
-        """Answer by `status`, with a Retry-After if given, and do nothing else."""
+        """Respond to requests of kind `on` with an error and do nothing else.
+
+        Args:
+            on: The kind of request.
+            times: How many requests to reject; None for all.
+            skip: How many requests to handle normally first.
+            status: The HTTP status.
+            error: The error message.
+            retry_after: The value of the Retry-After header; no header if empty.
+        """
         headers = {"retry-after": retry_after} if retry_after else None
-        self._plan(Fault(on, "refuse", refusal=Refusal(status, error, headers=headers)), times, skip)
+        self._plan(Fault(on, "reject", error=StorageHTTPError(status, error, headers=headers)), times, skip)
 
     def resume(self) -> None:
-        """End all silence."""
+        """Continue all stalled requests."""
         with self._lock:
             for fault in self._stalls:
-                fault.over = True
+                fault.resolved = True
             self._stalls.clear()
 
     def clear(self) -> None:
-        """No more faults for requests to come, and an end to silence."""
+        """Remove all planned faults and continue stalled requests."""
         with self._lock:
             self._planned.clear()
         self.resume()
 
     @property
     def pending(self) -> int:
-        """How many of the faults that were asked for nobody has met yet, or not often enough."""
+        """The number of planned faults that have not been used up."""
         return len(self._planned)
 
-    def meet(self, kind: str) -> Fault | None:
-        """What a request of that kind is about to meet. For the emulator itself."""
+    def next_for(self, kind: RequestKind | None) -> Fault | None:
+        """Return the fault for a request of kind `kind`, if any. Used by the emulator."""
         if not self._planned:
             return None
         with self._lock:
@@ -205,7 +214,7 @@ class StorageFaults:
                     if planned.times <= 0:
                         self._planned.remove(planned)
                 fault = replace(planned.fault)
-                if fault.act == "stall":
+                if fault.action == "stall":
                     self._stalls.append(fault)
                 return fault
         return None

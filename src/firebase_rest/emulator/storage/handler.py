@@ -1,126 +1,160 @@
-"""One request while its body arrives: what takes the bytes, and what they come to in the end."""
+"""Incremental handling of requests: the body is written piece by piece, then the response is returned."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from firebase_rest.emulator.storage.errors import Refusal
+from firebase_rest.emulator.storage.errors import StorageHTTPError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firebase_rest.emulator.storage.faults import Fault, Traffic
-    from firebase_rest.transport.wire import Response
+    from firebase_rest.emulator.storage.faults import ByteCounter, Fault
+    from firebase_rest.emulator.storage.object_service import ObjectService
+    from firebase_rest.emulator.storage.request import ApiFormat, StorageRequest
+    from firebase_rest.transport.wire import BodyReader, Response
 
-MAX_JSON = 1024 * 1024
-"""Bytes of a body that is not a file's."""
+    Operation: TypeAlias = Callable[[ObjectService, StorageRequest, bytes], Response]
+
+CHUNK_SIZE = 256 * 1024
+"""Number of bytes that are read or written at once."""
+
+MAX_BUFFERED_BODY = 1024 * 1024
+"""Maximum size in bytes of a body that does not carry a file."""
 
 
-class Sink(Protocol):
-    """What takes the body of one request. `write` and `finish` raise `Refusal`."""
+class BodyHandler(Protocol):
+    """Receives the body of one request. `write` and `finish` raise `StorageHTTPError`."""
 
     def write(self, piece: bytes) -> None:
-        """Take the next bytes."""
+        """Add the next bytes of the body."""
         ...
 
     def finish(self) -> Response:
-        """All bytes are there: the answer."""
+        """Return the response; the body is complete."""
         ...
 
     def abort(self) -> None:
-        """The body breaks off; no answer is wanted."""
+        """Discard the request; the connection was lost before the end of the body."""
         ...
 
 
-class Whole:
-    """A sink for bodies that are small, or none: they are handed over in one piece."""
+@dataclass(frozen=True, slots=True)
+class StorageApi:
+    """One of the Storage APIs. `parse` and `handle` raise `StorageHTTPError`."""
 
-    def __init__(self, handle: Callable[[bytes], Response]) -> None:
-        self._handle = handle
+    format: ApiFormat
+    parse: Callable[[StorageRequest], StorageRequest]
+    """Fills in `kind`, `bucket` and `name` from the URL and the headers."""
+    handle: Callable[[ObjectService, StorageRequest], BodyHandler]
+    """Returns the object that receives the body of a parsed request."""
+
+
+class BufferedBody:
+    """Collects a small body and passes it to an operation."""
+
+    def __init__(self, service: ObjectService, request: StorageRequest, operation: Operation) -> None:
+        self._service = service
+        self._request = request
+        self._operation = operation
         self._body = b""
 
     def write(self, piece: bytes) -> None:
-        """See `Sink`."""
+        """See `BodyHandler`."""
         self._body += piece
-        if len(self._body) > MAX_JSON:
-            raise Refusal(413, "Request Entity Too Large")
+        if len(self._body) > MAX_BUFFERED_BODY:
+            raise StorageHTTPError(413, "Request Entity Too Large")
 
     def finish(self) -> Response:
-        """See `Sink`."""
-        return self._handle(self._body)
+        """See `BodyHandler`."""
+        return self._operation(self._service, self._request, self._body)
 
     def abort(self) -> None:
-        """See `Sink`."""
+        """See `BodyHandler`."""
 
 
-class Exchange:
-    """A request, from its headers on. `kind` is what it does, in the words of `faults`; `refuse` makes a refusal the
-    answer.
+class IncomingRequest:
+    """One request, from its headers on, with the fault planned for it.
 
-    Whoever carries it calls `write` for each piece of the body, then `finish` once, or `abort`. A refusal comes only
-    from `finish`: the body of a refused request is read to its end and forgotten.
+    Call `write` for each piece of the body, then `finish` once, or `abort`. Only `finish` reports errors: the rest of
+    the body of a rejected request is read and discarded.
     """
 
     def __init__(
         self,
-        kind: str,
-        sink: Sink | Refusal,
+        request: StorageRequest,
+        handler: BodyHandler | StorageHTTPError,
         fault: Fault | None,
-        traffic: Traffic,
-        refuse: Callable[[Refusal], Response] = Refusal.response,
+        byte_counter: ByteCounter,
     ) -> None:
-        self.kind = kind
-        self._refusal = sink if isinstance(sink, Refusal) else None
-        self._sink: Sink | None = None if isinstance(sink, Refusal) else sink
+        self._request = request
+        self._error = handler if isinstance(handler, StorageHTTPError) else None
+        self._handler: BodyHandler | None = None if isinstance(handler, StorageHTTPError) else handler
         self._fault = fault
-        self._traffic = traffic
-        self._refuse = refuse
+        self._byte_counter = byte_counter
         self._received = 0
 
     @property
     def stalled(self) -> bool:
-        """Whether a fault keeps the body's next bytes, or the answer, waiting for now."""
-        return self._fault is not None and self._fault.holds_up(self._received)
+        """Whether a fault currently delays the rest of the body, or the response."""
+        return self._fault is not None and self._fault.is_stalling(self._received)
 
     def write(self, piece: bytes) -> None:
-        """The next bytes of the body. Raises `Dropped` where a fault breaks the connection."""
+        """Add the next bytes of the body. Raises `ConnectionDropped` if a fault breaks the connection."""
         if self._fault is None:
-            self._take(piece)
+            self._write(piece)
             return
-        self._take(piece[: self._fault.allows(self._received, len(piece))])
+        self._write(piece[: self._fault.allowed(self._received, len(piece))])
         self._fault.check(self._received)
 
     def finish(self) -> Response:
-        """The answer, whatever its status. Raises `Dropped` where a fault loses it."""
+        """Return the response, whatever its status. Raises `ConnectionDropped` if a fault loses it."""
         if self._fault is not None:
             self._fault.check_body()
-        sink, self._sink = self._sink, None
+        handler, self._handler = self._handler, None
         try:
-            if sink is None:
-                assert self._refusal is not None, "finish is called once"
-                answer = self._refuse(self._refusal)
+            if handler is None:
+                assert self._error is not None, "finish() must be called once"
+                response = self._error_response(self._error)
             else:
-                answer = sink.finish()
-        except Refusal as refusal:
-            answer = self._refuse(refusal)
-        if self._fault is not None:
-            return self._fault.answer(answer)
-        return answer
+                response = handler.finish()
+        except StorageHTTPError as error:
+            response = self._error_response(error)
+        return response if self._fault is None else self._fault.apply_to(response)
 
     def abort(self) -> None:
-        """The connection broke before the body's end. Does nothing after `finish`."""
-        sink, self._sink = self._sink, None
-        if sink is not None:
-            sink.abort()
+        """Discard the request because the connection was lost. No-op after `finish`."""
+        handler, self._handler = self._handler, None
+        if handler is not None:
+            handler.abort()
 
-    def _take(self, piece: bytes) -> None:
+    def _write(self, piece: bytes) -> None:
         self._received += len(piece)
-        if self.kind == "upload":
-            self._traffic.received += len(piece)
-        if self._sink is None:
+        if self._request.kind == "upload":
+            self._byte_counter.received += len(piece)
+        if self._handler is None:
             return
         try:
-            self._sink.write(piece)
-        except Refusal as refusal:
-            self._refusal = refusal
+            self._handler.write(piece)
+        except StorageHTTPError as error:
+            self._error = error
             self.abort()
+
+    def _error_response(self, error: StorageHTTPError) -> Response:
+        return self._request.format.error_response(self._request, error)
+
+
+class CountingReader:
+    """A body reader that adds the bytes read to `byte_counter.sent`."""
+
+    def __init__(self, reader: BodyReader, byte_counter: ByteCounter) -> None:
+        self._reader = reader
+        self._byte_counter = byte_counter
+        self.abort, self.close = reader.abort, reader.close
+
+    def read(self, size: int) -> bytes:
+        """See `BodyReader`."""
+        piece = self._reader.read(size)
+        self._byte_counter.sent += len(piece)
+        return piece

@@ -1,4 +1,4 @@
-"""What Cloud Storage's own API does with objects and buckets that Firebase's does not, or does otherwise.
+"""Operations of Cloud Storage's JSON API that Firebase's API does not have, or defines differently.
 
 https://cloud.google.com/storage/docs/json_api/v1
 """
@@ -9,231 +9,231 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from firebase_rest.emulator.storage import objects
-from firebase_rest.emulator.storage.blob import IN_MEMORY, Spool
-from firebase_rest.emulator.storage.errors import Refusal, in_json, not_found, without_body
+from firebase_rest.emulator.storage import object_operations
+from firebase_rest.emulator.storage.blob import MAX_IN_MEMORY, Spool
+from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response, not_found
 from firebase_rest.emulator.storage.json_api_resources import (
     acl_entries,
-    acl_entry,
-    as_a_whole,
-    changes_of,
+    as_full_replacement,
+    parse_acl_entry,
+    parse_update,
     resource,
 )
-from firebase_rest.emulator.storage.listing import Wanted, walk
-from firebase_rest.emulator.storage.metadata import Changes, read_object
-from firebase_rest.emulator.storage.uploads import named
+from firebase_rest.emulator.storage.listing import ListQuery, list_page
+from firebase_rest.emulator.storage.metadata import MetadataUpdate, read_object
+from firebase_rest.emulator.storage.uploads import with_object_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from firebase_rest.emulator.storage.metadata import Metadata
-    from firebase_rest.emulator.storage.object_service import Call, Desk
+    from firebase_rest.emulator.storage.object_service import ObjectService
+    from firebase_rest.emulator.storage.request import StorageRequest
     from firebase_rest.emulator.storage.store import StoredObject
     from firebase_rest.transport.wire import Json, Response
 
 MAX_SOURCES = 32
-"""Objects that can be composed to one at a time."""
+"""Maximum number of objects in one compose request."""
 
-_NOT_HERE = ("matchGlob", "includeTrailingDelimiter", "includeFoldersAsPrefixes", "softDeleted")
+_UNSUPPORTED = ("matchGlob", "includeTrailingDelimiter", "includeFoldersAsPrefixes", "softDeleted")
 
 
 # --- one object ------------------------------------------------------------------------------------------------------
 
 
-def get(desk: Desk, call: Call, _: bytes) -> Response:
-    """What is known of the object."""
-    with desk.store.lock:
-        return in_json(call.show(desk.existing(call, "GET_OBJECT").metadata))
+def get(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    """Return the metadata of the object."""
+    with service.store.lock:
+        return json_response(request.resource(service.require(request, "GET_OBJECT").metadata))
 
 
-def get_bytes(desk: Desk, call: Call, _: bytes) -> Response:
-    """The object itself."""
-    return objects.get_bytes(desk, call)
-
-
-def delete(desk: Desk, call: Call, _: bytes) -> Response:
-    """Delete the object."""
-    return objects.delete(desk, call)
-
-
-def replace_metadata(desk: Desk, call: Call, body: bytes) -> Response:
-    """Give the object this metadata, and leave nothing of what it had but its ACL."""
-    changes = call.read(body)
-    with desk.store.lock:
-        stored = desk.existing(call, "UPDATE_OBJECT")
-        return objects.keep(
-            desk, call, stored, stored.metadata.changed(as_a_whole(changes, stored.metadata), desk.clock())
-        )
+def replace_metadata(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
+    """Replace all metadata of the object except its ACL."""
+    update = request.read_update(body)
+    with service.store.lock:
+        stored = service.require(request, "UPDATE_OBJECT")
+        after = stored.metadata.updated_with(as_full_replacement(update, stored.metadata), service.clock())
+        return object_operations.save_metadata(service, request, stored, after)
 
 
 # --- several ---------------------------------------------------------------------------------------------------------
 
 
-def list_objects(desk: Desk, call: Call, _: bytes) -> Response:
-    """One page of the bucket's objects."""
-    for name in _NOT_HERE:
-        if call.params.get(name, "false") != "false":
-            raise Refusal(501, f"Listing with {name} is not implemented by this emulator.")
-    with desk.store.lock:
-        page = walk(desk.store.names(call.bucket), Wanted.anywhere(call.params))
-        found = [desk.store.find(call.bucket, name) for name in page.items]
-        items: list[Json] = [resource(call, stored.metadata) for stored in found if stored]
-    listed: dict[str, Json] = {"prefixes": [*page.prefixes], "items": items, "nextPageToken": page.token}
-    return in_json({"kind": "storage#objects", **{key: value for key, value in listed.items() if value}})
+def list_objects(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    """Return one page of the objects of a bucket."""
+    for name in _UNSUPPORTED:
+        if request.params.get(name, "false") != "false":
+            raise StorageHTTPError(501, f"Listing with {name} is not implemented by this emulator.")
+    with service.store.lock:
+        page = list_page(service.store.names(request.bucket), ListQuery.from_json_api(request.params))
+        found = [service.store.find(request.bucket, name) for name in page.items]
+        items: list[Json] = [resource(request, stored.metadata) for stored in found if stored]
+    fields: dict[str, Json] = {"prefixes": [*page.prefixes], "items": items, "nextPageToken": page.token}
+    return json_response({"kind": "storage#objects", **{key: value for key, value in fields.items() if value}})
 
 
-def rewrite(desk: Desk, call: Call, body: bytes, bucket: str, name: str) -> Response:
-    """Copy the object, all at once."""
-    metadata = _copied(desk, call, body, bucket, name)
+def rewrite(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
+    """Copy the object, completely in one request."""
+    metadata = _copy_object(service, request, body, *request.path_arguments)
     size = str(metadata.size)
-    return in_json(
+    return json_response(
         {
             "kind": "storage#rewriteResponse",
             "totalBytesRewritten": size,
             "objectSize": size,
             "done": True,
-            "resource": call.show(metadata),
+            "resource": request.resource(metadata),
         }
     )
 
 
-def copy(desk: Desk, call: Call, body: bytes, bucket: str, name: str) -> Response:
+def copy(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
     """Copy the object."""
-    return in_json(call.show(_copied(desk, call, body, bucket, name)))
+    return json_response(request.resource(_copy_object(service, request, body, *request.path_arguments)))
 
 
-def move(desk: Desk, call: Call, body: bytes, name: str) -> Response:
+def move(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
     """Rename the object within its bucket."""
-    with desk.store.lock:
-        metadata = _copied(desk, call, body, call.bucket, name)
-        if name != call.name:
-            desk.store.delete(call.bucket, call.name)
-    return in_json(call.show(metadata))
+    (name,) = request.path_arguments
+    with service.store.lock:
+        metadata = _copy_object(service, request, body, request.bucket, name)
+        if name != request.name:
+            service.store.delete(request.bucket, request.name)
+    return json_response(request.resource(metadata))
 
 
-def compose(desk: Desk, call: Call, body: bytes) -> Response:
-    """Make one object of others of its bucket, one after the other."""
-    given = read_object(body)
-    sources, destination = given.get("sourceObjects"), given.get("destination")
+def compose(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
+    """Concatenate objects of the bucket into one object."""
+    fields = read_object(body)
+    sources, destination = fields.get("sourceObjects"), fields.get("destination")
     if not isinstance(sources, list) or not 0 < len(sources) <= MAX_SOURCES:
-        raise Refusal(400, f"The number of source components must be from 1 to {MAX_SOURCES}.")
-    changes = changes_of(call, destination if isinstance(destination, dict) else {})
-    with desk.store.lock:
+        raise StorageHTTPError(400, f"The number of source components must be from 1 to {MAX_SOURCES}.")
+    update = parse_update(request, destination if isinstance(destination, dict) else {})
+    with service.store.lock:
         spool = Spool()
-        for blob in [_source(desk, call, source).blob for source in sources]:
-            for offset in range(0, blob.size, IN_MEMORY):
-                spool.write(blob.read(offset, IN_MEMORY))
-        return in_json(call.show(desk.create(named(call, changes), spool.blob(), changes)))
+        for blob in [_compose_source(service, request, source).blob for source in sources]:
+            for offset in range(0, blob.size, MAX_IN_MEMORY):
+                spool.write(blob.read(offset, MAX_IN_MEMORY))
+        created = service.create(with_object_name(request, update), spool.blob(), update)
+        return json_response(request.resource(created))
 
 
-def _source(desk: Desk, call: Call, source: Json) -> StoredObject:
-    """One of the objects that are composed."""
-    given = source if isinstance(source, dict) else {}
-    conditions = given.get("objectPreconditions")
-    wanted: dict[str, Json] = {**given, **(conditions if isinstance(conditions, dict) else {})}
-    params: dict[str, str] = {name: str(wanted[name]) for name in ("generation", "ifGenerationMatch") if name in wanted}
-    name = str(given.get("name"))
+def _compose_source(service: ObjectService, request: StorageRequest, source: Json) -> StoredObject:
+    fields = source if isinstance(source, dict) else {}
+    conditions = fields.get("objectPreconditions")
+    merged: dict[str, Json] = {**fields, **(conditions if isinstance(conditions, dict) else {})}
+    params: dict[str, str] = {name: str(merged[name]) for name in ("generation", "ifGenerationMatch") if name in merged}
+    name = str(fields.get("name"))
     try:
-        return desk.existing(replace(call, name=name, params=params), "GET_OBJECT")
-    except Refusal as refusal:
-        message = f"No such object: {call.bucket}/{name}" if refusal.status == 404 else refusal.message
-        raise Refusal(refusal.status, message) from None
+        return service.require(replace(request, name=name, params=params), "GET_OBJECT")
+    except StorageHTTPError as error:
+        message = f"No such object: {request.bucket}/{name}" if error.status == 404 else error.message
+        raise StorageHTTPError(error.status, message) from None
 
 
-def _copied(desk: Desk, call: Call, body: bytes, bucket: str, name: str) -> Metadata:
-    """A copy at another place. It has the metadata of its source, unless the body has some: then that alone."""
-    given = read_object(body)
-    of_source = {
+def _copy_object(service: ObjectService, request: StorageRequest, body: bytes, bucket: str, name: str) -> Metadata:
+    """Copy the object. The copy has the metadata of its source, or only that of the body if the body has any."""
+    fields = read_object(body)
+    source_params = {
         f"if{key.removeprefix('ifSource')}" if key != "sourceGeneration" else "generation": value
-        for key, value in call.params.items()
+        for key, value in request.params.items()
         if key.startswith("ifSource") or key == "sourceGeneration"
     }
-    there = replace(call, bucket=bucket, name=name)
-    with desk.store.lock:
-        stored = desk.existing(replace(call, params=of_source), "GET_OBJECT")
-        changes = changes_of(call, given)
-        if not any(value is not None for value in changes.settable.values()) and "metadata" not in given:
+    destination = replace(request, bucket=bucket, name=name)
+    with service.store.lock:
+        stored = service.require(replace(request, params=source_params), "GET_OBJECT")
+        update = parse_update(request, fields)
+        if not any(value is not None for value in update.settable.values()) and "metadata" not in fields:
             source = stored.metadata
-            changes = Changes({**source.settable}, {**source.custom}, tokens=source.tokens, acl=changes.acl)
-        # What the body says of checksums is the source's, or of another object altogether.
-        return desk.create(named(there, changes), stored.blob, replace(changes, md5=None, crc32c=None))
+            update = MetadataUpdate({**source.settable}, {**source.custom}, tokens=source.tokens, acl=update.acl)
+        # Checksums in the body belong to the source or to another object, so they are ignored.
+        update = replace(update, md5=None, crc32c=None)
+        return service.create(with_object_name(destination, update), stored.blob, update)
 
 
-# --- who may read it -------------------------------------------------------------------------------------------------
+# --- access control lists --------------------------------------------------------------------------------------------
 
 
-def list_acl(desk: Desk, call: Call, _: bytes) -> Response:
-    """Who may read the object, beside the project's own accounts."""
-    with desk.store.lock:
-        metadata = desk.existing(call, "GET_OBJECT").metadata
-    return in_json({"kind": "storage#objectAccessControls", "items": [*acl_entries(call, metadata)]})
+def list_acl(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    """Return the object's access control list."""
+    with service.store.lock:
+        metadata = service.require(request, "GET_OBJECT").metadata
+    return json_response({"kind": "storage#objectAccessControls", "items": [*acl_entries(request, metadata)]})
 
 
-def set_acl_entry(desk: Desk, call: Call, body: bytes, entity: str = "") -> Response:
-    """Let somebody read the object, or own it."""
-    given = read_object(body)
-    entity, role = acl_entry({**given, "entity": entity} if entity else given)
-    with desk.store.lock:
-        stored = desk.existing(call, "UPDATE_OBJECT")
-        return _entry(call, _with_acl(desk, call, stored, {**stored.metadata.acl, entity: role}), entity)
+def set_acl_entry(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
+    """Give an entity a role on the object; the entity is in the path or in the body."""
+    fields = read_object(body)
+    for entity in request.path_arguments:
+        fields["entity"] = entity
+    entity, role = parse_acl_entry(fields)
+    with service.store.lock:
+        stored = service.require(request, "UPDATE_OBJECT")
+        return _entry_response(
+            request, _save_acl(service, request, stored, {**stored.metadata.acl, entity: role}), entity
+        )
 
 
-def get_acl_entry(desk: Desk, call: Call, _: bytes, entity: str) -> Response:
-    """What somebody may do."""
-    with desk.store.lock:
-        return _entry(call, desk.existing(call, "GET_OBJECT").metadata, entity)
+def get_acl_entry(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    """Return the role of an entity."""
+    with service.store.lock:
+        return _entry_response(request, service.require(request, "GET_OBJECT").metadata, *request.path_arguments)
 
 
-def delete_acl_entry(desk: Desk, call: Call, _: bytes, entity: str) -> Response:
-    """Let somebody read it no more."""
-    with desk.store.lock:
-        stored = desk.existing(call, "UPDATE_OBJECT")
-        _entry(call, stored.metadata, entity)
-        _with_acl(desk, call, stored, {key: role for key, role in stored.metadata.acl.items() if key != entity})
-    return without_body(204)
+def delete_acl_entry(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    """Remove an entity from the object's access control list."""
+    (entity,) = request.path_arguments
+    with service.store.lock:
+        stored = service.require(request, "UPDATE_OBJECT")
+        _entry_response(request, stored.metadata, entity)
+        acl = {key: role for key, role in stored.metadata.acl.items() if key != entity}
+        _save_acl(service, request, stored, acl)
+    return empty_response(204)
 
 
-def _with_acl(desk: Desk, call: Call, stored: StoredObject, acl: Mapping[str, str]) -> Metadata:
-    metadata = stored.metadata.changed(Changes({}, {}, acl=acl), desk.clock())
-    objects.keep(desk, call, stored, metadata)
+def _save_acl(
+    service: ObjectService, request: StorageRequest, stored: StoredObject, acl: Mapping[str, str]
+) -> Metadata:
+    metadata = stored.metadata.updated_with(MetadataUpdate({}, {}, acl=acl), service.clock())
+    object_operations.save_metadata(service, request, stored, metadata)
     return metadata
 
 
-def _entry(call: Call, metadata: Metadata, entity: str) -> Response:
-    for entry in acl_entries(call, metadata):
+def _entry_response(request: StorageRequest, metadata: Metadata, entity: str) -> Response:
+    for entry in acl_entries(request, metadata):
         if entry["entity"] == entity:
-            return in_json(entry)
+            return json_response(entry)
     raise not_found("GET_ACL")
 
 
 # --- buckets ---------------------------------------------------------------------------------------------------------
 
 
-def list_buckets(desk: Desk, call: Call, _: bytes) -> Response:
-    """The buckets that have had objects: others need not be made."""
-    names = [name for name in desk.store.buckets() if name.startswith(call.params.get("prefix", ""))]
-    listed: dict[str, Json] = {"items": [_bucket(call, name) for name in names]} if names else {}
-    return in_json({"kind": "storage#buckets", **listed})
+def list_buckets(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    """Return the buckets that have had objects."""
+    names = [name for name in service.store.buckets() if name.startswith(request.params.get("prefix", ""))]
+    fields: dict[str, Json] = {"items": [_bucket(request, name) for name in names]} if names else {}
+    return json_response({"kind": "storage#buckets", **fields})
 
 
-def get_bucket(_: Desk, call: Call, __: bytes) -> Response:
-    """A bucket: every one is there."""
-    return in_json(_bucket(call, call.bucket))
+def get_bucket(_: ObjectService, request: StorageRequest, __: bytes) -> Response:
+    """Return a bucket; every bucket exists."""
+    return json_response(_bucket(request, request.bucket))
 
 
-def make_bucket(_: Desk, call: Call, body: bytes) -> Response:
-    """A bucket: there is nothing to make, and no two programs quarrel about the name."""
+def create_bucket(_: ObjectService, request: StorageRequest, body: bytes) -> Response:
+    """Return the bucket; every bucket exists already."""
     name = read_object(body).get("name")
     if not isinstance(name, str) or not name:
-        raise Refusal(400, "A bucket needs a name.")
-    return in_json(_bucket(call, name))
+        raise StorageHTTPError(400, "A bucket needs a name.")
+    return json_response(_bucket(request, name))
 
 
-def _bucket(call: Call, name: str) -> dict[str, Json]:
+def _bucket(request: StorageRequest, name: str) -> dict[str, Json]:
     return {
         "kind": "storage#bucket",
         "id": name,
-        "selfLink": f"{call.origin}/storage/v1/b/{quote(name, safe='')}",
+        "selfLink": f"{request.origin}/storage/v1/b/{quote(name, safe='')}",
         "name": name,
         "projectNumber": "0",
         "generation": "1",

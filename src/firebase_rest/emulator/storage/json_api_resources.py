@@ -1,4 +1,4 @@
-"""An object as Cloud Storage's own API tells it, and as programs tell it there what to change.
+"""Objects in the format of Cloud Storage's JSON API.
 
 https://cloud.google.com/storage/docs/json_api/v1/objects
 """
@@ -9,16 +9,17 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from firebase_rest.emulator.storage.errors import Refusal
-from firebase_rest.emulator.storage.metadata import SETTABLE, TOKENS, Changes, Metadata, changes_in, read_object
-from firebase_rest.emulator.storage.object_service import Api, Call
+from firebase_rest.emulator.storage import metadata as firebase_metadata
+from firebase_rest.emulator.storage.errors import StorageHTTPError
+from firebase_rest.emulator.storage.metadata import SETTABLE, TOKENS, Metadata, MetadataUpdate, read_object
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from firebase_rest.emulator.storage.request import StorageRequest
     from firebase_rest.transport.wire import Json
 
-EVERYBODY = "allUsers"
+ALL_USERS = "allUsers"
 
 _PREDEFINED: Mapping[str, Mapping[str, str]] = {
     "private": {},
@@ -26,49 +27,49 @@ _PREDEFINED: Mapping[str, Mapping[str, str]] = {
     "bucketOwnerFullControl": {},
     "bucketOwnerRead": {},
     "authenticatedRead": {"allAuthenticatedUsers": "READER"},
-    "publicRead": {EVERYBODY: "READER"},
+    "publicRead": {ALL_USERS: "READER"},
 }
 
 
-def resource(call: Call, metadata: Metadata) -> dict[str, Json]:
-    """The object in JSON. Download tokens are custom metadata here; the ACL is shown to who asks for all."""
-    link = object_link(call, metadata)
-    shown = metadata.json()
-    shown.pop("downloadTokens", None)
+def resource(request: StorageRequest, metadata: Metadata) -> dict[str, Json]:
+    """Return the object's JSON. Download tokens are custom metadata; `projection=full` includes the ACL."""
+    link = object_link(request, metadata)
+    fields = metadata.to_json()
+    fields.pop("downloadTokens", None)
     if "contentEncoding" not in metadata.settable:
-        del shown["contentEncoding"]
+        del fields["contentEncoding"]
     custom: dict[str, Json] = {**metadata.custom}
     if metadata.tokens:
         custom[TOKENS] = ",".join(metadata.tokens)
     if custom:
-        shown["metadata"] = custom
-    if call.params.get("projection") == "full":
-        shown["acl"] = [*acl_entries(call, metadata)]
+        fields["metadata"] = custom
+    if request.params.get("projection") == "full":
+        fields["acl"] = [*acl_entries(request, metadata)]
     return {
         "kind": "storage#object",
         "id": f"{metadata.bucket}/{metadata.name}/{metadata.generation}",
         "selfLink": link,
-        "mediaLink": f"{call.origin}/download{link.removeprefix(call.origin)}"
+        "mediaLink": f"{request.origin}/download{link.removeprefix(request.origin)}"
         f"?generation={metadata.generation}&alt=media",
-        **shown,
-        "timeStorageClassUpdated": shown["timeCreated"],
+        **fields,
+        "timeStorageClassUpdated": fields["timeCreated"],
     }
 
 
-def object_link(call: Call, metadata: Metadata) -> str:
-    """The URL of an object's metadata."""
-    return f"{call.origin}/storage/v1/b/{quote(metadata.bucket, safe='')}/o/{quote(metadata.name, safe='')}"
+def object_link(request: StorageRequest, metadata: Metadata) -> str:
+    """Return the URL of an object's metadata."""
+    return f"{request.origin}/storage/v1/b/{quote(metadata.bucket, safe='')}/o/{quote(metadata.name, safe='')}"
 
 
-def acl_entries(call: Call, metadata: Metadata) -> list[dict[str, Json]]:
-    """Who else may read the object, or own it."""
+def acl_entries(request: StorageRequest, metadata: Metadata) -> list[dict[str, Json]]:
+    """Return the entries of the object's access control list."""
     return [
         {
             "kind": "storage#objectAccessControl",
             "object": metadata.name,
             "generation": str(metadata.generation),
             "id": f"{metadata.bucket}/{metadata.name}/{metadata.generation}/{entity}",
-            "selfLink": f"{object_link(call, metadata)}/acl/{quote(entity, safe='')}",
+            "selfLink": f"{object_link(request, metadata)}/acl/{quote(entity, safe='')}",
             "bucket": metadata.bucket,
             "entity": entity,
             "role": role,
@@ -78,51 +79,56 @@ def acl_entries(call: Call, metadata: Metadata) -> list[dict[str, Json]]:
     ]
 
 
-def read(call: Call, body: bytes) -> Changes:
-    """The changes that a body asks for. Raises `Refusal` 400."""
-    return changes_of(call, read_object(body))
+def read_update(request: StorageRequest, body: bytes) -> MetadataUpdate:
+    """Return the update that a body asks for. Raises `StorageHTTPError` 400."""
+    return parse_update(request, read_object(body))
 
 
-def changes_of(call: Call, given: Mapping[str, Json]) -> Changes:
-    """The changes that an object in JSON asks for; all but a PATCH replace what was there. Raises `Refusal` 400."""
-    custom = given.get("metadata", {})
-    tokens: tuple[str, ...] | None = None if call.method == "PATCH" and custom is not None else ()
+def parse_update(request: StorageRequest, fields: Mapping[str, Json]) -> MetadataUpdate:
+    """Return the update that an object in JSON asks for; only PATCH keeps other fields.
+
+    Raises `StorageHTTPError` 400.
+    """
+    custom = fields.get("metadata", {})
+    tokens: tuple[str, ...] | None = None if request.method == "PATCH" and custom is not None else ()
     if isinstance(custom, dict) and TOKENS in custom:
         tokens = tuple(token for token in str(custom[TOKENS] or "").split(",") if token)
-        given = {**given, "metadata": {key: value for key, value in custom.items() if key != TOKENS}}
-    name = given.get("name")
+        fields = {**fields, "metadata": {key: value for key, value in custom.items() if key != TOKENS}}
+    name = fields.get("name")
     return replace(
-        changes_in(given), name=name if isinstance(name, str) else None, tokens=tokens, acl=_acl_of(call, given)
+        firebase_metadata.parse_update(fields),
+        name=name if isinstance(name, str) else None,
+        tokens=tokens,
+        acl=_parse_acl(request, fields),
     )
 
 
-def as_a_whole(changes: Changes, metadata: Metadata) -> Changes:
-    """The changes that leave nothing of what `metadata` had."""
-    settable = {**dict.fromkeys(SETTABLE), **changes.settable}
-    return replace(changes, settable=settable, custom={**dict.fromkeys(metadata.custom), **(changes.custom or {})})
+def as_full_replacement(update: MetadataUpdate, metadata: Metadata) -> MetadataUpdate:
+    """Return an update that also clears the fields of `metadata` that `update` does not set."""
+    settable = {**dict.fromkeys(SETTABLE), **update.settable}
+    return replace(update, settable=settable, custom={**dict.fromkeys(metadata.custom), **(update.custom or {})})
 
 
-def acl_entry(value: Json) -> tuple[str, str]:
-    """Entity and role of an entry of an ACL. Raises `Refusal` 400."""
+def parse_acl_entry(value: Json) -> tuple[str, str]:
+    """Return entity and role of an ACL entry. Raises `StorageHTTPError` 400."""
     entry = value if isinstance(value, dict) else {}
     entity, role = entry.get("entity"), entry.get("role")
     if not isinstance(entity, str) or not isinstance(role, str) or role not in {"READER", "OWNER"}:
-        raise Refusal(400, "An entry of an ACL has an entity, such as allUsers, and the role READER or OWNER.")
+        raise StorageHTTPError(400, "An ACL entry must have an entity, such as allUsers, and the role READER or OWNER.")
     return entity, role
 
 
-def _acl_of(call: Call, given: Mapping[str, Json]) -> Mapping[str, str] | None:
-    predefined = call.params.get("predefinedAcl") or call.params.get("destinationPredefinedAcl")
+def _parse_acl(request: StorageRequest, fields: Mapping[str, Json]) -> Mapping[str, str] | None:
+    predefined = request.params.get("predefinedAcl") or request.params.get("destinationPredefinedAcl")
     if predefined is not None:
         if predefined not in _PREDEFINED:
-            raise Refusal(400, f"Invalid value for predefinedAcl: {predefined}. Known are {', '.join(_PREDEFINED)}.")
+            raise StorageHTTPError(
+                400, f"Invalid value for predefinedAcl: {predefined}. It must be one of {', '.join(_PREDEFINED)}."
+            )
         return _PREDEFINED[predefined]
-    entries = given.get("acl")
+    entries = fields.get("acl")
     if entries is None:
         return None
     if not isinstance(entries, list):
-        raise Refusal(400, "Invalid value for: acl")
-    return dict(acl_entry(entry) for entry in entries)
-
-
-JSON_API = Api(read, resource)
+        raise StorageHTTPError(400, "Invalid value for: acl")
+    return dict(parse_acl_entry(entry) for entry in entries)

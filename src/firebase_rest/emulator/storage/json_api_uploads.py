@@ -1,7 +1,7 @@
-"""Resumable uploads as Cloud Storage's own API has them: a session URL, and chunks that say where they belong.
+"""Uploads with Cloud Storage's JSON API: media, multipart, and resumable with Content-Range.
 
-The session is the same as Firebase's; the words on the wire are others. 308 says that more is to come, and how much is
-there. Bytes that are there already may come again, and are passed over.
+Resumable uploads use the same sessions as Firebase's. Status 308 means that the upload is incomplete, with the bytes
+received so far in its Range header. Bytes that are sent again are skipped.
 https://cloud.google.com/storage/docs/performing-resumable-uploads
 """
 
@@ -13,153 +13,150 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 from firebase_rest.emulator.storage import uploads
-from firebase_rest.emulator.storage.errors import Refusal, in_json, without_body
-from firebase_rest.emulator.storage.handler import Sink, Whole
+from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response
+from firebase_rest.emulator.storage.handler import BufferedBody
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.storage.object_service import Call, Desk
-    from firebase_rest.emulator.storage.sessions import Session, Sessions
+    from firebase_rest.emulator.storage.handler import BodyHandler
+    from firebase_rest.emulator.storage.object_service import ObjectService
+    from firebase_rest.emulator.storage.request import StorageRequest
+    from firebase_rest.emulator.storage.sessions import ResumableSession
     from firebase_rest.transport.wire import Response
 
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,19})-(\d{1,19})|\*)/(\d{1,19}|\*)", re.ASCII)
 _HASH = re.compile(r"(crc32c|md5)=([A-Za-z0-9+/=]+)")
 CLIENT_CLOSED = 499
-"""What the cancelling of an upload is answered by."""
+"""Status of the response that confirms the cancellation of an upload."""
 
 
-def whole(desk: Desk, call: Call) -> Sink:
-    """An upload in one request, alone or after its metadata. Raises `Refusal` 400 for another kind of upload."""
-    kind = call.params.get("uploadType")
-    if kind == "media":
-        return uploads.MediaUpload(desk, call)
-    if kind == "multipart":
-        return uploads.MultipartUpload(desk, call)
-    raise Refusal(400, f"Invalid uploadType: {kind}. It is media, multipart or resumable.")
+def single_request_upload(service: ObjectService, request: StorageRequest) -> BodyHandler:
+    """Receive an upload in one request. Raises `StorageHTTPError` 400 for an unknown `uploadType`."""
+    upload_type = request.params.get("uploadType")
+    if upload_type == "media":
+        return uploads.MediaUpload(service, request)
+    if upload_type == "multipart":
+        return uploads.MultipartUpload(service, request)
+    raise StorageHTTPError(400, f"Invalid uploadType: {upload_type}. It must be media, multipart or resumable.")
 
 
-def start(desk: Desk, sessions: Sessions, call: Call) -> Sink:
-    """Begin a resumable upload: its URL is the answer's Location."""
-    announced = uploads.announced_in(call, "x-upload-content-length")
-
-    def handle(body: bytes) -> Response:
-        changes = uploads.typed(call.read(body), call.headers.get("x-upload-content-type"))
-        session = uploads.begin(desk, sessions, call, changes, announced)
-        query = urlencode(
-            {"uploadType": "resumable", "name": session.start.name, "upload_id": session.id}, quote_via=quote
-        )
-        url = f"{call.origin}/upload/storage/v1/b/{quote(call.bucket, safe='')}/o?{query}"
-        return without_body(200, {"location": url, "x-guploader-uploadid": session.id})
-
-    return Whole(handle)
+def start(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
+    """Start a resumable upload; its URL is in the Location header."""
+    declared_size = uploads.parse_declared_size(request, "x-upload-content-length")
+    update = uploads.with_content_type(request.read_update(body), request.headers.get("x-upload-content-type"))
+    session = uploads.start_session(service, request, update, declared_size)
+    query = urlencode({"uploadType": "resumable", "name": session.start.name, "upload_id": session.id}, quote_via=quote)
+    url = f"{request.origin}/upload/storage/v1/b/{quote(request.bucket, safe='')}/o?{query}"
+    return empty_response(200, {"location": url, "x-guploader-uploadid": session.id})
 
 
-def go_on(desk: Desk, sessions: Sessions, call: Call) -> Sink:
-    """A chunk, or the question how far the upload is. Raises `Refusal`: 400, or 404 for an upload that is unknown."""
-    session = sessions.find(call.params["upload_id"])
+def continue_upload(service: ObjectService, request: StorageRequest) -> BodyHandler:
+    """Receive a chunk, or report the progress. Raises `StorageHTTPError` 400, 404 or 499."""
+    session = service.sessions.find(request.params["upload_id"])
     if session.status == "cancelled":
-        raise Refusal(CLIENT_CLOSED, "The upload was cancelled.")
+        raise StorageHTTPError(CLIENT_CLOSED, "The upload was cancelled.")
     if session.status == "final":
-        return _Ended(desk, session)
-    first, end, total = _content_range(call)
+        return _FinishedUpload(service, request, _finished_object)
+    first, end, total = _content_range(request)
     with session.lock:
-        if total is not None and session.announced not in {None, total}:
-            raise Refusal(400, f"The file has {total} bytes now, and had {session.announced} before.")
+        if total is not None and session.declared_size not in {None, total}:
+            raise StorageHTTPError(400, f"The file has {total} bytes now, and had {session.declared_size} before.")
         if total is not None:
-            session.announced = total
+            session.declared_size = total
         if first is None and (total is None or session.size != total):
-            return Whole(lambda _: _status(session, call))
-        given = {match[1]: match[2] for match in _HASH.finditer(call.headers.get("x-goog-hash", ""))}
-        changes = session.changes
-        session.changes = replace(
-            changes, md5=given.get("md5", changes.md5), crc32c=given.get("crc32c", changes.crc32c)
-        )
-        session.take_over()
-        return _Chunk(desk, session, call, first, end, last=first is None or end is None or end == total)
+            return BufferedBody(service, request, _query)
+        hashes = {match[1]: match[2] for match in _HASH.finditer(request.headers.get("x-goog-hash", ""))}
+        update = session.update
+        session.update = replace(update, md5=hashes.get("md5", update.md5), crc32c=hashes.get("crc32c", update.crc32c))
+        session.set_writer()
+        return _Chunk(service, session, request, first, end, last=first is None or end is None or end == total)
 
 
-def cancel(sessions: Sessions, call: Call) -> Sink:
-    """Forget an upload."""
-    session = sessions.find(call.params["upload_id"])
-
-    def handle(_: bytes) -> Response:
-        session.end("cancelled", CLIENT_CLOSED)
-        return without_body(CLIENT_CLOSED)
-
-    return Whole(handle)
+def cancel(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    """Cancel an upload."""
+    service.sessions.find(request.params["upload_id"]).end("cancelled", CLIENT_CLOSED)
+    return empty_response(CLIENT_CLOSED)
 
 
-class _Chunk(uploads.Chunk):
-    """Bytes from `first` to `end`. Without a first one there are none; without an end they are the whole file."""
+class _Chunk(uploads.ChunkUpload):
+    """Bytes from `first` to `end`. Without `first` the chunk is empty; without `end` it is the whole file."""
 
     def __init__(
-        self, desk: Desk, session: Session, call: Call, first: int | None, end: int | None, *, last: bool
+        self,
+        service: ObjectService,
+        session: ResumableSession,
+        request: StorageRequest,
+        first: int | None,
+        end: int | None,
+        *,
+        last: bool,
     ) -> None:
-        place = session.size if first is None else first
-        super().__init__(desk, session, max(place, session.size), last=last)
-        self._call = call
-        self._known = max(0, session.size - place)
+        offset = session.size if first is None else first
+        super().__init__(service, session, max(offset, session.size), last=last)
+        self._request = request
+        self._already_stored = max(0, session.size - offset)
         self._expected = 0 if first is None else None if end is None else end - first
         self._received = 0
 
     def write(self, piece: bytes) -> None:
-        """See `Sink`."""
-        known = max(0, self._known - self._received)
+        """See `BodyHandler`."""
+        skipped = max(0, self._already_stored - self._received)
         self._received += len(piece)
-        super().write(piece[known:])
+        super().write(piece[skipped:])
 
     def finish(self) -> Response:
-        """See `Sink`."""
+        """See `BodyHandler`."""
         if self._expected not in {None, self._received}:
             self.abort()
-            raise Refusal(400, f"{self._received} bytes came, and the Content-Range says {self._expected}.")
+            raise StorageHTTPError(
+                400, f"Content-Range announces {self._expected} bytes, but the body has {self._received}."
+            )
         return super().finish()
 
-    def go_on(self) -> Response:
-        """See `Chunk`."""
-        return _progress(self._session, self._call)
+    def progress_response(self) -> Response:
+        """See `ChunkUpload`."""
+        return _progress(self._session, self._request)
 
 
-class _Ended(Whole):
-    """What still comes for an upload that is over is not looked at: the object is the answer once more."""
-
-    def __init__(self, desk: Desk, session: Session) -> None:
-        super().__init__(lambda _: _object_of(desk, session))
+class _FinishedUpload(BufferedBody):
+    """Ignores the body of a request to a finished upload."""
 
     def write(self, piece: bytes) -> None:
-        """See `Sink`."""
+        """See `BodyHandler`."""
 
 
-def _object_of(desk: Desk, session: Session) -> Response:
-    stored = desk.store.find(session.start.bucket, session.start.name)
+def _finished_object(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    session = service.sessions.find(request.params["upload_id"])
+    stored = service.store.find(session.start.bucket, session.start.name)
     if session.outcome != 200 or stored is None:
-        raise Refusal(410, "The upload is over.")
-    return in_json(session.start.show(stored.metadata))
+        raise StorageHTTPError(410, "The upload has ended.")
+    return json_response(session.start.resource(stored.metadata))
 
 
-def _status(session: Session, call: Call) -> Response:
+def _query(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    session = service.sessions.find(request.params["upload_id"])
     with session.lock:
-        session.take_over()
-        return _progress(session, call)
+        session.set_writer()
+        return _progress(session, request)
 
 
-def _progress(session: Session, call: Call) -> Response:
-    """308, which is no redirection here, and which bytes are there. Some clients cannot have it."""
+def _progress(session: ResumableSession, request: StorageRequest) -> Response:
+    """Return 308 (not a redirect here), or 200 with an override header for clients that cannot handle 308."""
     headers = {"x-guploader-uploadid": session.id}
     if session.size:
         headers["range"] = f"bytes=0-{session.size - 1}"
-    if call.headers.get("x-guploader-no-308", "").lower() == "yes":
-        return without_body(200, {**headers, "x-http-status-code-override": "308"})
-    return without_body(308, headers)
+    if request.headers.get("x-guploader-no-308", "").lower() == "yes":
+        return empty_response(200, {**headers, "x-http-status-code-override": "308"})
+    return empty_response(308, headers)
 
 
-def _content_range(call: Call) -> tuple[int | None, int | None, int | None]:
-    """First byte, end and size of the file, as far as the header says them. Raises `Refusal` 400."""
-    header = call.headers.get("content-range")
+def _content_range(request: StorageRequest) -> tuple[int | None, int | None, int | None]:
+    """Return first byte, end and size of the file, as far as known. Raises `StorageHTTPError` 400."""
+    header = request.headers.get("content-range")
     if header is None:
         return 0, None, None
     match = _CONTENT_RANGE.fullmatch(header)
     if match is None or (match[1] and int(match[1]) > int(match[2])):
-        raise Refusal(400, f"Failed to parse Content-Range header: {header}")
+        raise StorageHTTPError(400, f"Failed to parse Content-Range header: {header[:200]}")
     total = None if match[3] == "*" else int(match[3])
     if match[1] is None:
         return None, None, total

@@ -1,4 +1,4 @@
-"""One page of a bucket's names, by prefix and delimiter.
+"""Pages of object names by prefix and delimiter.
 
 https://firebase.google.com/docs/storage/web/list-files
 """
@@ -10,8 +10,8 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.storage.errors import Refusal
-from firebase_rest.emulator.storage.names import is_listed
+from firebase_rest.emulator.storage.errors import StorageHTTPError
+from firebase_rest.emulator.storage.names import is_listed, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -24,9 +24,10 @@ _BAD_PREFIX = "The prefix parameter is required to be empty or ends with a singl
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """What a listing asks for. `after` is the name or prefix that ended the page before; names from `first` up to `end`
-    alone count, where they are given.
+class ListQuery:
+    """The parameters of a listing.
+
+    `after` is the last name or prefix of the previous page. `first` and `end` restrict the names, unless empty.
     """
 
     prefix: str
@@ -37,86 +38,90 @@ class Wanted:
     end: str = ""
 
     @classmethod
-    def of(cls, params: Mapping[str, str]) -> Wanted:
-        """From the query of a request. Raises `Refusal` 400."""
+    def from_firebase(cls, params: Mapping[str, str]) -> ListQuery:
+        """Parse the parameters of Firebase's API. Raises `StorageHTTPError` 400."""
         prefix = params.get("prefix", "")
         if prefix and (not prefix.endswith("/") or prefix.endswith("//")):
-            raise Refusal(400, _BAD_PREFIX)
-        return replace(cls.anywhere(params), first="", end="")
+            raise StorageHTTPError(400, _BAD_PREFIX)
+        return replace(cls.from_json_api(params), first="", end="")
 
     @classmethod
-    def anywhere(cls, params: Mapping[str, str]) -> Wanted:
-        """As Cloud Storage's own API has it: a prefix may end in the middle of a word, and there are offsets."""
+    def from_json_api(cls, params: Mapping[str, str]) -> ListQuery:
+        """Parse the parameters of the JSON API, where any prefix is allowed. Raises `StorageHTTPError` 400."""
         token, first, end = (params.get(name, "") for name in ("pageToken", "startOffset", "endOffset"))
         return cls(params.get("prefix", ""), params.get("delimiter", ""), _limit(params), _after(token), first, end)
 
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """Names of objects, prefixes that stand for several, and what to ask for the next page with."""
+class ListedPage:
+    """Object names, common prefixes, and the token of the next page."""
 
     items: Sequence[str]
     prefixes: Sequence[str]
     token: str | None = None
 
 
-def page(names: Sequence[str], bucket: str, wanted: Wanted) -> dict[str, Json]:
-    """The page of `names`, which are sorted. Items and prefixes count alike, those that are not shown included: a page
-    may be short, even empty, and others follow.
+def firebase_page(names: Sequence[str], bucket: str, query: ListQuery) -> dict[str, Json]:
+    """Return a page in Firebase's format; `names` are sorted.
+
+    Names that Firebase hides count towards the limit, so a page can be short or empty before the last one.
     """
-    found = walk(names, wanted)
-    shown: dict[str, Json] = {
-        "prefixes": [prefix for prefix in found.prefixes if is_listed(prefix.removesuffix("/"))],
-        "items": [{"name": name, "bucket": bucket} for name in found.items if is_listed(name)],
+    page = list_page(names, query)
+    fields: dict[str, Json] = {
+        "prefixes": [prefix for prefix in page.prefixes if is_listed(prefix.removesuffix("/"))],
+        "items": [{"name": name, "bucket": bucket} for name in page.items if is_listed(name)],
     }
-    return shown if found.token is None else {**shown, "nextPageToken": found.token}
+    return fields if page.token is None else {**fields, "nextPageToken": page.token}
 
 
-def walk(names: Sequence[str], wanted: Wanted) -> Page:
-    """The page of `names`, with all that is there."""
+def list_page(names: Sequence[str], query: ListQuery) -> ListedPage:
+    """Return a page of `names`, which are sorted."""
     items: list[str] = []
     prefixes: list[str] = []
-    place = bisect_left(names, max(wanted.prefix, wanted.first))
-    last = wanted.after
+    index = bisect_left(names, max(query.prefix, query.first))
+    last = query.after
     if last:
-        place = max(place, _past(names, last) if _is_prefix(last, wanted) else bisect_right(names, last))
+        index = max(index, _past(names, last) if _is_prefix(last, query) else bisect_right(names, last))
     count = 0
-    stop = bisect_left(names, wanted.end) if wanted.end else len(names)
-    while place < stop and names[place].startswith(wanted.prefix):
-        if count == wanted.limit:
-            return Page(items, prefixes, b64encode(last.encode("utf-8", "surrogatepass")).decode())
-        name = names[place]
-        end = name.find(wanted.delimiter, len(wanted.prefix)) if wanted.delimiter else -1
+    stop = bisect_left(names, query.end) if query.end else len(names)
+    while index < stop and names[index].startswith(query.prefix):
+        if count == query.limit:
+            return ListedPage(items, prefixes, b64encode(last.encode("utf-8", "surrogatepass")).decode())
+        name = names[index]
+        end = name.find(query.delimiter, len(query.prefix)) if query.delimiter else -1
         if end >= 0:
-            last = name[: end + len(wanted.delimiter)]
+            last = name[: end + len(query.delimiter)]
             prefixes.append(last)
-            place = _past(names, last)
+            index = _past(names, last)
         else:
             last = name
             items.append(name)
-            place += 1
+            index += 1
         count += 1
-    return Page(items, prefixes)
+    return ListedPage(items, prefixes)
 
 
 def _past(names: Sequence[str], prefix: str) -> int:
-    """Where the names that begin with `prefix` end."""
+    """Return the index after the last name that starts with `prefix`."""
     return bisect_left(names, x=True, lo=bisect_left(names, prefix), key=lambda name: not name.startswith(prefix))
 
 
-def _is_prefix(name: str, wanted: Wanted) -> bool:
-    return bool(wanted.delimiter) and wanted.delimiter in name[len(wanted.prefix) :]
+def _is_prefix(name: str, query: ListQuery) -> bool:
+    return bool(query.delimiter) and query.delimiter in name[len(query.prefix) :]
 
 
 def _limit(params: Mapping[str, str]) -> int:
     text = params.get("maxResults") or str(MAX_RESULTS)
-    if not (text.isascii() and text.isdigit() and int(text) > 0):
-        raise Refusal(400, f"Invalid value for maxResults: {text}. It must be a whole number from 1 to {MAX_RESULTS}.")
-    return min(int(text), MAX_RESULTS)
+    size = parse_size(text)
+    if not size:
+        raise StorageHTTPError(
+            400, f"Invalid value for maxResults: {text[:200]}. It must be a whole number from 1 to {MAX_RESULTS}."
+        )
+    return min(size, MAX_RESULTS)
 
 
 def _after(token: str) -> str:
     try:
         return b64decode(token, validate=True).decode("utf-8", "surrogatepass")
     except ValueError:
-        raise Refusal(400, "Invalid page token.") from None
+        raise StorageHTTPError(400, "Invalid page token.") from None

@@ -1,4 +1,4 @@
-"""What Storage knows of an object beside its bytes, and how a request changes it.
+"""The metadata of objects, and updates of it.
 
 https://firebase.google.com/docs/storage/web/file-metadata
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.storage.errors import Refusal
+from firebase_rest.emulator.storage.errors import StorageHTTPError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
 
 SETTABLE = ("contentType", "contentEncoding", "contentDisposition", "contentLanguage", "cacheControl")
 TOKENS = "firebaseStorageDownloadTokens"
-"""The key of custom metadata under which Cloud Storage keeps the download tokens. Users may not set it."""
+"""The custom metadata key of the download tokens in Cloud Storage. Users must not set it."""
 
 DEFAULT_TYPE = "application/octet-stream"
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
-    """What a request asks to set. `None` as a value clears it; `custom` as `None` clears all custom metadata.
+class MetadataUpdate:
+    """The metadata that a request sets. A value of None clears a field; `custom` None clears all custom metadata.
 
-    The rest comes from Cloud Storage's own API alone: the object's name; its download tokens, where Firebase is not to
-    give a new object one; and its access control list, a role for each entity.
+    Only the JSON API sets the last three: the object's name; its download tokens, where None lets Firebase create one;
+    and its access control list, a role for each entity.
     """
 
     settable: Mapping[str, str | None]
@@ -62,35 +62,35 @@ class Metadata:
 
     @property
     def etag(self) -> str:
-        """A tag for these bytes with this metadata: both generations as a protocol buffer, as Cloud Storage has it."""
+        """Return the ETag: generation and metageneration as a protocol buffer, as in Cloud Storage."""
         return b64encode(b"\x08" + _varint(self.generation) + b"\x10" + _varint(self.metageneration)).decode()
 
     @property
     def encoding(self) -> str:
-        """The Content-Encoding of the stored bytes, "identity" for none."""
+        """The Content-Encoding of the stored content, "identity" for none."""
         return self.settable.get("contentEncoding") or "identity"
 
-    def changed(self, changes: Changes, now: float) -> Metadata:
-        """The metadata after `changes`: the bytes are the same, so is the generation."""
-        settable = {**self.settable, **changes.settable}
-        custom: dict[str, str | None] = {} if changes.custom is None else {**self.custom, **changes.custom}
+    def updated_with(self, update: MetadataUpdate, now: float) -> Metadata:
+        """Return the metadata after `update`. The generation stays, because the content does."""
+        settable = {**self.settable, **update.settable}
+        custom: dict[str, str | None] = {} if update.custom is None else {**self.custom, **update.custom}
         return replace(
             self._next(now),
             settable=_present(settable),
             custom=_present(custom),
-            tokens=self.tokens if changes.tokens is None else changes.tokens,
-            acl=self.acl if changes.acl is None else changes.acl,
+            tokens=self.tokens if update.tokens is None else update.tokens,
+            acl=self.acl if update.acl is None else update.acl,
         )
 
     def with_tokens(self, tokens: tuple[str, ...], now: float) -> Metadata:
-        """The metadata with other download tokens."""
+        """Return the metadata with other download tokens."""
         return replace(self._next(now), tokens=tokens)
 
     def _next(self, now: float) -> Metadata:
         return replace(self, metageneration=self.metageneration + 1, updated=now)
 
-    def json(self) -> dict[str, Json]:
-        """The resource that requests get."""
+    def to_json(self) -> dict[str, Json]:
+        """Return the resource of Firebase's API."""
         resource: dict[str, Json] = {
             "name": self.name,
             "bucket": self.bucket,
@@ -114,34 +114,34 @@ class Metadata:
         return {name: value for name, value in resource.items() if value is not None}
 
 
-def read_changes(body: bytes) -> Changes:
-    """The changes that a JSON body asks for; what users cannot set is passed over. Raises `Refusal` 400."""
-    return changes_in(read_object(body))
+def read_update(body: bytes) -> MetadataUpdate:
+    """Return the update in a JSON body, ignoring read-only fields. Raises `StorageHTTPError` 400."""
+    return parse_update(read_object(body))
 
 
 def read_object(body: bytes) -> dict[str, Json]:
-    """The JSON object that a body is; none is an empty one. Raises `Refusal` 400."""
+    """Return the JSON object in a body, {} for an empty body. Raises `StorageHTTPError` 400."""
     fields: object = {}
     try:
         if body.strip():
             fields = json.loads(body)
     except (ValueError, RecursionError):
-        raise Refusal(400, "Invalid JSON payload received.") from None
+        raise StorageHTTPError(400, "Invalid JSON payload received.") from None
     if not isinstance(fields, dict):
-        raise Refusal(400, "Invalid JSON payload received. A JSON object is expected.")
+        raise StorageHTTPError(400, "Invalid JSON payload received. A JSON object is expected.")
     return cast("dict[str, Json]", fields)
 
 
-def changes_in(given: Mapping[str, Json]) -> Changes:
-    """The changes that an object's JSON asks for. Raises `Refusal` 400."""
-    custom = given.get("metadata", {})
+def parse_update(fields: Mapping[str, Json]) -> MetadataUpdate:
+    """Return the update in an object's JSON. Raises `StorageHTTPError` 400."""
+    custom = fields.get("metadata", {})
     if custom is not None and not isinstance(custom, dict):
-        raise Refusal(400, "Invalid value for: metadata")
+        raise StorageHTTPError(400, "Invalid value for: metadata")
     if custom and TOKENS in custom:
-        raise Refusal(400, f"Not allowed to set custom metadata for {TOKENS}")
-    md5, crc32c = given.get("md5Hash"), given.get("crc32c")
-    return Changes(
-        {name: _text(name, given[name]) for name in SETTABLE if name in given},
+        raise StorageHTTPError(400, f"Not allowed to set custom metadata for {TOKENS}")
+    md5, crc32c = fields.get("md5Hash"), fields.get("crc32c")
+    return MetadataUpdate(
+        {name: _text(name, fields[name]) for name in SETTABLE if name in fields},
         None if custom is None else {key: _custom_text(key, value) for key, value in custom.items()},
         md5 if isinstance(md5, str) else None,
         crc32c if isinstance(crc32c, str) else None,
@@ -151,13 +151,13 @@ def changes_in(given: Mapping[str, Json]) -> Changes:
 def _text(name: str, value: Json) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    raise Refusal(400, f"Invalid value for: {name}")
+    raise StorageHTTPError(400, f"Invalid value for: {name}")
 
 
 def _custom_text(key: str, value: Json) -> str | None:
-    """A value of custom metadata, which is text; numbers and truth values become their JSON text."""
+    """Return a custom metadata value as a string: numbers and booleans as their JSON text."""
     if isinstance(value, (dict, list)):
-        raise Refusal(400, f"Invalid value for: metadata.{key}")
+        raise StorageHTTPError(400, f"Invalid value for: metadata.{key}")
     return value if value is None or isinstance(value, str) else json.dumps(value)
 
 

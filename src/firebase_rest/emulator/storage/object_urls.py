@@ -1,6 +1,6 @@
-"""An object at its own address, `/{bucket}/{object}`: for who has a signed URL, and for all where `allUsers` may read.
+"""Objects at their own URL, `/{bucket}/{object}`: signed URLs, and objects that `allUsers` may read.
 
-Signatures are not checked, for there is no key to check them by; their time is.
+Signatures are not verified because the emulator has no keys; expiry times are.
 https://cloud.google.com/storage/docs/access-control/signed-urls
 """
 
@@ -12,92 +12,102 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
-from firebase_rest.emulator.storage import objects
+from firebase_rest.emulator.credentials import ADMIN
+from firebase_rest.emulator.storage import object_operations
 from firebase_rest.emulator.storage.downloads import download
-from firebase_rest.emulator.storage.errors import Refusal, without_body
-from firebase_rest.emulator.storage.handler import Sink, Whole
-from firebase_rest.emulator.storage.json_api_resources import EVERYBODY
+from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response
+from firebase_rest.emulator.storage.handler import BufferedBody, StorageApi
+from firebase_rest.emulator.storage.json_api_resources import ALL_USERS, read_update, resource
 from firebase_rest.emulator.storage.names import check_name
+from firebase_rest.emulator.storage.request import ApiFormat
 from firebase_rest.emulator.storage.uploads import MediaUpload
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Mapping
 
-    from firebase_rest.emulator.storage.faults import Kind
-    from firebase_rest.emulator.storage.object_service import Call, Desk
+    from firebase_rest.emulator.storage.faults import RequestKind
+    from firebase_rest.emulator.storage.handler import BodyHandler
+    from firebase_rest.emulator.storage.object_service import ObjectService
+    from firebase_rest.emulator.storage.request import StorageRequest
     from firebase_rest.emulator.storage.store import Store
+    from firebase_rest.emulator.urls import RequestUrl
 
 _SIGNATURES = frozenset({"X-Goog-Signature", "GoogleAccessId"})
-"""What only the query of a signed URL has: of version 4, of version 2."""
+"""Query parameters of signed URLs, versions 4 and 2."""
 
-KINDS: Mapping[str, Kind] = {"GET": "download", "HEAD": "download", "PUT": "upload", "DELETE": "delete"}
-_SAID = {"response-content-type": "contentType", "response-content-disposition": "contentDisposition"}
-"""What a signed URL may say in the place of the object's own metadata."""
+_KINDS: Mapping[str, RequestKind] = {"GET": "download", "HEAD": "download", "PUT": "upload", "DELETE": "delete"}
+_OVERRIDES = {"response-content-type": "contentType", "response-content-disposition": "contentDisposition"}
+"""Query parameters of a signed URL that override the object's metadata."""
 
 _CODES = {400: "InvalidArgument", 403: "AccessDenied", 404: "NoSuchKey", 412: "PreconditionFailed", 416: "InvalidRange"}
 
 
-def place(path: str) -> tuple[str, str]:
-    """Bucket and name in a raw path; a slash in the name may be bare."""
+def matches(store: Store, method: str, url: RequestUrl) -> bool:
+    """Return whether a request addresses an object by a signed URL, or one that everyone may read."""
+    if any(name in _SIGNATURES for name, _ in url.params):
+        return method in _KINDS
+    stored = store.find(*_split(url.path)) if method in {"GET", "HEAD"} else None
+    return stored is not None and ALL_USERS in stored.metadata.acl
+
+
+def parse(request: StorageRequest) -> StorageRequest:
+    """Parse the path."""
+    bucket, name = _split(request.path)
+    return replace(request, kind=_KINDS[request.method], bucket=bucket, name=name, caller=ADMIN)
+
+
+def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
+    """Return the receiver of the body. Raises `StorageHTTPError` 400 if the signature has expired."""
+    expires = _expiry(request.params)
+    if expires is not None and expires <= service.clock():
+        raise StorageHTTPError(400, "The provided token has expired.", "ExpiredToken")
+    if request.method == "PUT":
+        check_name(request.name)
+        return _Upload(service, request)
+    return BufferedBody(service, request, object_operations.delete if request.method == "DELETE" else _get_bytes)
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return bucket and object name of a raw path; slashes in the name may be unescaped."""
     bucket, _, name = path.removeprefix("/").partition("/")
     return unquote(bucket), unquote(name)
 
 
-def takes(store: Store, method: str, path: str, params: Collection[str]) -> bool:
-    """Whether a request is for an object at its address: it is signed, or all may read what is there."""
-    if not _SIGNATURES.isdisjoint(params):
-        return method in KINDS
-    stored = store.find(*place(path)) if method in {"GET", "HEAD"} else None
-    return stored is not None and EVERYBODY in stored.metadata.acl
+def _get_bytes(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    overrides = {setting: request.params[name] for name, setting in _OVERRIDES.items() if name in request.params}
+    with service.store.lock:
+        stored = service.require(request, "GET_OBJECT")
+    metadata = replace(stored.metadata, settable={**stored.metadata.settable, **overrides})
+    return download(replace(stored, metadata=metadata), request.headers)
 
 
-def open_link(desk: Desk, call: Call) -> Sink:
-    """What takes the body of such a request. Raises `Refusal` 400 where the time of its signature is over."""
-    expires = _expiry(call.params)
-    if expires is not None and expires <= desk.clock():
-        raise Refusal(400, "The provided token has expired.", "ExpiredToken")
-    if call.method == "PUT":
-        check_name(call.name)
-        return _Silent(desk, call)
-    act = objects.delete if call.method == "DELETE" else _get_bytes
-    return Whole(lambda _: act(desk, call))
+def _error_response(_: StorageRequest, error: StorageHTTPError) -> Response:
+    if error.status == 304:
+        return empty_response(304, error.headers)
+    code = error.reason if error.reason == "ExpiredToken" else _CODES.get(error.status, "InvalidRequest")
+    body = f"<Error><Code>{code}</Code><Message>{escape(error.message)}</Message></Error>"
+    headers = {"content-type": "application/xml; charset=UTF-8", **error.headers}
+    return Response(error.status, headers, f"<?xml version='1.0' encoding='UTF-8'?>{body}".encode("utf-8", "replace"))
 
 
-def _get_bytes(desk: Desk, call: Call) -> Response:
-    said = {setting: call.params[name] for name, setting in _SAID.items() if name in call.params}
-    with desk.store.lock:
-        stored = desk.existing(call, "GET_OBJECT")
-    metadata = replace(stored.metadata, settable={**stored.metadata.settable, **said})
-    return download(replace(stored, metadata=metadata), call.headers)
-
-
-def refuse(refusal: Refusal) -> Response:
-    """The answer that a refusal is here: XML."""
-    if refusal.status == 304:
-        return without_body(304, refusal.headers)
-    word = refusal.word if refusal.word == "ExpiredToken" else _CODES.get(refusal.status, "InvalidRequest")
-    error = f"<Error><Code>{word}</Code><Message>{escape(refusal.message)}</Message></Error>"
-    headers = {"content-type": "application/xml; charset=UTF-8", **refusal.headers}
-    return Response(
-        refusal.status, headers, f"<?xml version='1.0' encoding='UTF-8'?>{error}".encode("utf-8", "replace")
-    )
-
-
-class _Silent(MediaUpload):
-    """An upload that is answered without a word about the object."""
+class _Upload(MediaUpload):
+    """An upload whose response has no body."""
 
     def finish(self) -> Response:
-        """See `Sink`."""
+        """See `BodyHandler`."""
         return replace(super().finish(), body=b"")
 
 
 def _expiry(params: Mapping[str, str]) -> int | None:
-    """Seconds since the epoch. Raises `Refusal` 400 for a time that is none."""
+    """Return when the signature expires, in seconds since the epoch. Raises `StorageHTTPError` 400."""
     try:
         if "X-Goog-Signature" in params:
-            begun = datetime.strptime(params["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-            return int(begun.timestamp()) + int(params["X-Goog-Expires"])
+            signed = datetime.strptime(params["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
+            return int(signed.timestamp()) + int(params["X-Goog-Expires"])
         return int(params["Expires"]) if "GoogleAccessId" in params else None
     except (KeyError, ValueError):
-        raise Refusal(400, "The signed URL does not say for how long it is good.") from None
+        raise StorageHTTPError(400, "The signed URL has no valid expiry time.") from None
+
+
+API = StorageApi(ApiFormat(read_update, resource, _error_response), parse, handle)

@@ -1,4 +1,4 @@
-"""The objects of all buckets. Buckets need not be made: any name will do, as in the official emulator."""
+"""The objects of all buckets. Every bucket exists, as in the official emulator."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.storage.metadata import DEFAULT_TYPE, Changes, Metadata
-from firebase_rest.emulator.storage.names import disposition
+from firebase_rest.emulator.storage.metadata import DEFAULT_TYPE, Metadata, MetadataUpdate
+from firebase_rest.emulator.storage.names import default_disposition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,7 +26,7 @@ class StoredObject:
 
 
 class Store:
-    """Objects by bucket and name. Whoever reads and then writes holds `lock` meanwhile."""
+    """Objects by bucket and name. Callers hold `lock` while they read and then write."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.lock = threading.RLock()
@@ -36,27 +36,27 @@ class Store:
         self._names: dict[str, list[str]] = {}
 
     def find(self, bucket: str, name: str) -> StoredObject | None:
-        """The object of that name, if there is one."""
+        """Return the object, or None."""
         return self._objects.get(bucket, {}).get(name)
 
     def buckets(self) -> Sequence[str]:
-        """The names of the buckets that have had objects."""
+        """Return the names of the buckets that have had objects."""
         return sorted(self._names)
 
     def names(self, bucket: str) -> Sequence[str]:
-        """The names of all objects of a bucket in the order of their UTF-8 bytes, which is that of their characters."""
+        """Return the object names of a bucket, sorted by code point (the order of their UTF-8 bytes)."""
         return self._names.get(bucket, ())
 
-    def draft(self, bucket: str, name: str, blob: Blob, changes: Changes) -> Metadata:
-        """The metadata that a new object would have: a new generation, nothing of an older one's.
+    def draft(self, bucket: str, name: str, blob: Blob, changes: MetadataUpdate) -> Metadata:
+        """Return the metadata that a new object would have, with a new generation.
 
-        Firebase adds a download token and a disposition.
+        Unless the update sets the tokens, the object gets a download token and a Content-Disposition, as in Firebase.
         """
         now = self._clock()
         self._generation = max(self._generation + 1, int(now * 1_000_000))
         settable = {"contentType": DEFAULT_TYPE}
         if changes.tokens is None:
-            settable["contentDisposition"] = disposition(name)
+            settable["contentDisposition"] = default_disposition(name)
         settable |= {key: value for key, value in changes.settable.items() if value is not None}
         custom = {key: value for key, value in (changes.custom or {}).items() if value is not None}
         return Metadata(
@@ -76,7 +76,7 @@ class Store:
         )
 
     def put(self, stored: StoredObject) -> None:
-        """Keep an object in the place of the one that had its name."""
+        """Store an object, replacing one with the same name."""
         metadata = stored.metadata
         objects = self._objects.setdefault(metadata.bucket, {})
         if metadata.name not in objects:
@@ -84,17 +84,17 @@ class Store:
         objects[metadata.name] = stored
 
     def delete(self, bucket: str, name: str) -> None:
-        """Forget an object that is there."""
+        """Delete an existing object."""
         del self._objects[bucket][name]
         names = self._names[bucket]
         del names[bisect_left(names, name)]
 
     def clear(self) -> None:
-        """Forget everything."""
+        """Delete all objects."""
         self._objects.clear()
         self._names.clear()
 
 
 def new_token() -> str:
-    """A download token that nobody can guess."""
+    """Return a new random download token."""
     return str(uuid.uuid4())

@@ -1,4 +1,4 @@
-"""The three ways to upload a file, as sinks for the bytes that arrive: simple, multipart, resumable.
+"""Uploads with the Firebase SDKs' protocols: simple, multipart and resumable.
 
 https://firebase.google.com/docs/storage/web/upload-files
 """
@@ -9,195 +9,204 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage.blob import Spool
-from firebase_rest.emulator.storage.errors import Refusal, in_json, without_body
-from firebase_rest.emulator.storage.handler import Sink, Whole
-from firebase_rest.emulator.storage.multipart import Multipart, boundary_in
-from firebase_rest.emulator.storage.names import check_name
+from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response
+from firebase_rest.emulator.storage.handler import BufferedBody
+from firebase_rest.emulator.storage.multipart import MultipartParser, parse_boundary
+from firebase_rest.emulator.storage.names import check_name, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from firebase_rest.emulator.storage.metadata import Changes
-    from firebase_rest.emulator.storage.object_service import Call, Desk
-    from firebase_rest.emulator.storage.sessions import Session, Sessions
+    from firebase_rest.emulator.storage.handler import BodyHandler
+    from firebase_rest.emulator.storage.metadata import MetadataUpdate
+    from firebase_rest.emulator.storage.object_service import ObjectService
+    from firebase_rest.emulator.storage.request import StorageRequest
+    from firebase_rest.emulator.storage.sessions import ResumableSession
     from firebase_rest.transport.wire import Response
 
 
 class MediaUpload:
-    """The body is the file, its Content-Type the file's."""
+    """An upload whose body is the file; Content-Type is the file's type."""
 
-    def __init__(self, desk: Desk, call: Call) -> None:
-        self._desk = desk
-        self._call = call
+    def __init__(self, service: ObjectService, request: StorageRequest) -> None:
+        self._service = service
+        self._request = request
         self._spool = Spool()
         self.write = self._spool.write
 
     def finish(self) -> Response:
-        """See `Sink`."""
-        changes = typed(self._call.read(b""), self._call.headers.get("content-type"))
-        return _created(self._desk, self._call, self._spool, changes)
+        """See `BodyHandler`."""
+        update = with_content_type(self._request.read_update(b""), self._request.headers.get("content-type"))
+        return _create(self._service, self._request, self._spool, update)
 
     def abort(self) -> None:
-        """See `Sink`."""
+        """See `BodyHandler`."""
 
 
 class MultipartUpload:
-    """The body is metadata, then the file."""
+    """An upload whose body is metadata, then the file."""
 
-    def __init__(self, desk: Desk, call: Call) -> None:
-        self._desk = desk
-        self._call = call
+    def __init__(self, service: ObjectService, request: StorageRequest) -> None:
+        self._service = service
+        self._request = request
         self._spool = Spool()
-        self._parts = Multipart(boundary_in(call.headers.get("content-type", "")), self._spool.write)
-        self.write = self._parts.feed
+        self._parser = MultipartParser(parse_boundary(request.headers.get("content-type", "")), self._spool.write)
+        self.write = self._parser.feed
 
     def finish(self) -> Response:
-        """See `Sink`."""
-        self._parts.end()
-        changes = typed(self._call.read(self._parts.metadata), self._parts.content_type)
-        return _created(self._desk, self._call, self._spool, changes)
+        """See `BodyHandler`."""
+        self._parser.end()
+        update = with_content_type(self._request.read_update(self._parser.metadata), self._parser.content_type)
+        return _create(self._service, self._request, self._spool, update)
 
     def abort(self) -> None:
-        """See `Sink`."""
+        """See `BodyHandler`."""
 
 
-class Chunk:
-    """A part of a resumable upload, perhaps the last one."""
+class ChunkUpload:
+    """A chunk of a resumable upload."""
 
-    def __init__(self, desk: Desk, session: Session, offset: int, *, last: bool) -> None:
-        self._desk = desk
+    def __init__(self, service: ObjectService, session: ResumableSession, offset: int, *, last: bool) -> None:
+        self._service = service
         self._session = session
         self._last = last
         session.begin(self, offset)
 
     def write(self, piece: bytes) -> None:
-        """See `Sink`."""
+        """See `BodyHandler`."""
         self._session.write(self, piece)
 
     def finish(self) -> Response:
-        """See `Sink`."""
+        """See `BodyHandler`."""
         if self._last:
-            return _finalize(self._desk, self._session, self)
+            return _finalize(self._service, self._session, self)
         self._session.finish_chunk(self)
-        return self.go_on()
+        return self.progress_response()
 
-    def go_on(self) -> Response:
-        """The answer where more chunks are to come."""
-        return without_body(200, self._session.headers())
+    def progress_response(self) -> Response:
+        """Return the response to a chunk that is not the last one."""
+        return empty_response(200, self._session.headers())
 
     def abort(self) -> None:
-        """See `Sink`."""
-        self._session.let_go(self)
+        """See `BodyHandler`."""
+        self._session.release(self)
 
 
-def simple(desk: Desk, call: Call) -> Sink:
-    """An upload in one request. Raises `Refusal` 400 for a protocol that there is not."""
-    check_name(call.name)
-    protocol = call.headers.get("x-goog-upload-protocol", "").lower()
-    related = call.headers.get("content-type", "").lower().startswith("multipart/related")
-    if protocol == "multipart" or (not protocol and related and call.params.get("uploadType") != "media"):
-        return MultipartUpload(desk, call)
+def single_request_upload(service: ObjectService, request: StorageRequest) -> BodyHandler:
+    """Receive an upload in one request. Raises `StorageHTTPError` 400 for an unknown protocol."""
+    check_name(request.name)
+    protocol = request.headers.get("x-goog-upload-protocol", "").lower()
+    related = request.headers.get("content-type", "").lower().startswith("multipart/related")
+    if protocol == "multipart" or (not protocol and related and request.params.get("uploadType") != "media"):
+        return MultipartUpload(service, request)
     if protocol not in {"", "raw"}:
-        raise Refusal(400, f"Invalid X-Goog-Upload-Protocol: {protocol}")
-    return MediaUpload(desk, call)
+        raise StorageHTTPError(400, f"Invalid X-Goog-Upload-Protocol: {protocol}")
+    return MediaUpload(service, request)
 
 
-def start(desk: Desk, sessions: Sessions, call: Call) -> Sink:
-    """Begin a resumable upload. Rules are asked when it ends, about whoever began it."""
-    check_name(call.name)
-    announced = announced_in(call, "x-goog-upload-header-content-length")
-
-    def handle(body: bytes) -> Response:
-        changes = typed(call.read(body), call.headers.get("x-goog-upload-header-content-type"))
-        session = begin(desk, sessions, call, changes, announced)
-        links = {"x-goog-upload-url": session.url, "x-goog-upload-control-url": session.url}
-        return without_body(200, {**session.headers(), **links})
-
-    return Whole(handle)
+def start(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
+    """Start a resumable upload. Rules are evaluated at its end, for the caller that started it."""
+    check_name(request.name)
+    declared_size = parse_declared_size(request, "x-goog-upload-header-content-length")
+    update = with_content_type(request.read_update(body), request.headers.get("x-goog-upload-header-content-type"))
+    session = start_session(service, request, update, declared_size)
+    urls = {"x-goog-upload-url": session.url, "x-goog-upload-control-url": session.url}
+    return empty_response(200, {**session.headers(), **urls})
 
 
-def begin(desk: Desk, sessions: Sessions, call: Call, changes: Changes, announced: int | None) -> Session:
-    """A session for the upload that `call` starts. Raises `Refusal` 400 for its name, 412 for its conditions."""
-    call = named(call, changes)
-    desk.check_conditions(call)
-    return sessions.start(call, changes, announced)
+def start_session(
+    service: ObjectService, request: StorageRequest, update: MetadataUpdate, declared_size: int | None
+) -> ResumableSession:
+    """Create the session of an upload. Raises `StorageHTTPError` 400 (invalid name) or 412 (precondition)."""
+    request = with_object_name(request, update)
+    service.check_conditions(request)
+    return service.sessions.start(request, update, declared_size)
 
 
-def named(call: Call, changes: Changes) -> Call:
-    """The call with the name that its metadata may have brought. Raises `Refusal` 400 where it is none."""
-    name = call.name or changes.name or ""
+def with_object_name(request: StorageRequest, update: MetadataUpdate) -> StorageRequest:
+    """Return the request with the object name that its metadata may contain. Raises `StorageHTTPError` 400."""
+    name = request.name or update.name or ""
     check_name(name)
-    return replace(call, name=name)
+    return replace(request, name=name)
 
 
-def typed(changes: Changes, content_type: str | None) -> Changes:
-    """The changes, with this type where they name none."""
-    if not content_type or changes.settable.get("contentType"):
-        return changes
-    return replace(changes, settable={**changes.settable, "contentType": content_type})
+def with_content_type(update: MetadataUpdate, content_type: str | None) -> MetadataUpdate:
+    """Return `update` with `content_type` unless it has one."""
+    if not content_type or update.settable.get("contentType"):
+        return update
+    return replace(update, settable={**update.settable, "contentType": content_type})
 
 
-def command(desk: Desk, sessions: Sessions, call: Call, verbs: AbstractSet[str]) -> Sink:
-    """Whatever follows the start: `upload`, `finalize`, both, `query` or `cancel`."""
-    session = sessions.find(call.params["upload_id"])
-    if verbs == {"query"}:
-        return Whole(lambda _: _query(session))
-    if verbs == {"cancel"}:
-        return Whole(lambda _: _cancel(session))
-    if verbs == {"finalize"} and session.status == "final":
-        # Once is enough: a client that did not hear the answer learns that it is done, but not the metadata.
-        return Whole(lambda _: without_body(session.outcome, session.headers()))
-    if not verbs or verbs - {"upload", "finalize"}:
-        raise Refusal(400, f"Invalid X-Goog-Upload-Command: {', '.join(sorted(verbs))}")
-    return Chunk(desk, session, _offset(session, call), last="finalize" in verbs)
+def continue_upload(service: ObjectService, request: StorageRequest, commands: AbstractSet[str]) -> BodyHandler:
+    """Handle the commands after the start: `upload`, `finalize`, both, `query` or `cancel`."""
+    session = service.sessions.find(request.params["upload_id"])
+    if commands == {"query"}:
+        return BufferedBody(service, request, _query)
+    if commands == {"cancel"}:
+        return BufferedBody(service, request, _cancel)
+    if commands == {"finalize"} and session.status == "final":
+        return BufferedBody(service, request, _repeat_finalize)
+    if not commands or commands - {"upload", "finalize"}:
+        raise StorageHTTPError(400, f"Invalid X-Goog-Upload-Command: {', '.join(sorted(commands))}")
+    return ChunkUpload(service, session, _offset(session, request), last="finalize" in commands)
 
 
-def _query(session: Session) -> Response:
+def _query(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    session = service.sessions.find(request.params["upload_id"])
     with session.lock:
-        session.take_over()
-        return without_body(200, {**session.headers(), "x-goog-upload-size-received": str(session.size)})
+        session.set_writer()
+        return empty_response(200, {**session.headers(), "x-goog-upload-size-received": str(session.size)})
 
 
-def _cancel(session: Session) -> Response:
+def _cancel(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    session = service.sessions.find(request.params["upload_id"])
     with session.lock:
         if session.status == "final":
-            raise session.refusal("The upload is not active any more: it is final.")
+            raise session.error("The upload is not active any more: it is final.")
         session.end("cancelled", 200)
-        return without_body(200, session.headers())
+        return empty_response(200, session.headers())
 
 
-def _finalize(desk: Desk, session: Session, writer: object) -> Response:
+def _repeat_finalize(service: ObjectService, request: StorageRequest, _: bytes) -> Response:
+    """Return the status of a finished upload to a client that lost the first response, without the metadata."""
+    session = service.sessions.find(request.params["upload_id"])
+    return empty_response(session.outcome, session.headers())
+
+
+def _finalize(service: ObjectService, session: ResumableSession, writer: object) -> Response:
     with session.lock:
         spool = session.complete(writer)
         try:
-            metadata = desk.create(session.start, spool.blob(), session.changes)
-        except Refusal as refusal:
-            session.outcome = refusal.status
-            raise Refusal(refusal.status, refusal.message, refusal.word, session.headers()) from None
-        return in_json(session.start.show(metadata), 200, session.headers())
+            metadata = service.create(session.start, spool.blob(), session.update)
+        except StorageHTTPError as error:
+            session.outcome = error.status
+            raise StorageHTTPError(error.status, error.message, error.reason, session.headers()) from None
+        return json_response(session.start.resource(metadata), 200, session.headers())
 
 
-def _created(desk: Desk, call: Call, spool: Spool, changes: Changes) -> Response:
+def _create(service: ObjectService, request: StorageRequest, spool: Spool, update: MetadataUpdate) -> Response:
     try:
-        call = named(call, changes)
-        return in_json(call.show(desk.create(call, spool.blob(), changes)))
-    except Refusal as refusal:
-        # As of a resumable upload: there is nothing to go on with.
-        raise Refusal(refusal.status, refusal.message, refusal.word, {"x-goog-upload-status": "final"}) from None
+        request = with_object_name(request, update)
+        return json_response(request.resource(service.create(request, spool.blob(), update)))
+    except StorageHTTPError as error:
+        # As for a resumable upload: clients must not try to resume.
+        raise StorageHTTPError(error.status, error.message, error.reason, {"x-goog-upload-status": "final"}) from None
 
 
-def _offset(session: Session, call: Call) -> int:
-    text = call.headers.get("x-goog-upload-offset", "")
-    if not (text.isascii() and text.isdigit()):
-        raise session.refusal(f"Invalid X-Goog-Upload-Offset: {text!r}.")
-    return int(text)
+def _offset(session: ResumableSession, request: StorageRequest) -> int:
+    text = request.headers.get("x-goog-upload-offset", "")
+    offset = parse_size(text)
+    if offset is None:
+        raise session.error(f"Invalid X-Goog-Upload-Offset: {text!r}.")
+    return offset
 
 
-def announced_in(call: Call, header: str) -> int | None:
-    """The length of the file as the start of its upload says it. Raises `Refusal` 400."""
-    text = call.headers.get(header)
+def parse_declared_size(request: StorageRequest, header: str) -> int | None:
+    """Return the file size that the start of an upload declares, or None. Raises `StorageHTTPError` 400."""
+    text = request.headers.get(header)
     if text is None:
         return None
-    if not (text.isascii() and text.isdigit()):
-        raise Refusal(400, f"Invalid {header.title()}: {text!r}.")
-    return int(text)
+    size = parse_size(text)
+    if size is None:
+        raise StorageHTTPError(400, f"Invalid {header.title()}: {text!r}.")
+    return size

@@ -7,8 +7,9 @@ from base64 import urlsafe_b64encode
 
 import pytest
 
-from firebase_rest.emulator.database.access import ADMIN, NOBODY, OpenRules, identify
-from firebase_rest.emulator.database.responses import RefusedError
+from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED
+from firebase_rest.emulator.database.access import OpenDatabaseRules, identify
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
 
 NOW = 1_700_000_000.0
 
@@ -26,15 +27,15 @@ def caller(*, headers=None, known=None, **params):
 
 
 def refusal(**params):
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(DatabaseHTTPError) as caught:
         caller(**params)
     return caught.value.status, caught.value.message
 
 
 def test_no_credential_is_nobody():
-    assert caller() == NOBODY
-    assert caller(auth="") == NOBODY
-    assert caller(headers={"authorization": "Basic eDp5"}) == NOBODY
+    assert caller() == UNAUTHENTICATED
+    assert caller(auth="") == UNAUTHENTICATED
+    assert caller(headers={"authorization": "Basic eDp5"}) == UNAUTHENTICATED
 
 
 def test_any_bearer_or_access_token_is_an_administrator():
@@ -52,7 +53,7 @@ def test_an_administrator_may_be_taken_for_somebody_else():
 
 
 def test_nobody_else_can_override_who_he_is():
-    assert caller(auth_variable_override='{"uid":"u"}') == NOBODY
+    assert caller(auth_variable_override='{"uid":"u"}') == UNAUTHENTICATED
 
 
 def test_a_token_that_the_auth_emulator_vouches_for_gives_its_claims():
@@ -88,9 +89,9 @@ def test_a_signed_id_token_is_taken_unverified():
 
 def test_without_rules_everybody_may_do_everything_or_everybody_who_is_signed_in():
     somebody = caller(auth=token({"sub": "u"}))
-    for rules, stranger_may in ((OpenRules(), True), (OpenRules(require_auth=True), False)):
-        assert rules.may_read(NOBODY, None, (), None, 0) is stranger_may
-        assert rules.may_write(NOBODY, None, None, [()], 0) is stranger_may
+    for rules, stranger_may in ((OpenDatabaseRules(), True), (OpenDatabaseRules(require_auth=True), False)):
+        assert rules.may_read(UNAUTHENTICATED, None, (), None, 0) is stranger_may
+        assert rules.may_write(UNAUTHENTICATED, None, None, [()], 0) is stranger_may
         assert rules.may_read(somebody, None, (), None, 0)
         assert rules.may_write(somebody, None, None, [()], 0)
         assert rules.is_indexed((), "height")

@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 
 from firebase_rest.emulator.database import body
-from firebase_rest.emulator.database.responses import RefusedError
-from firebase_rest.emulator.database.settings import check_rules, without_comments
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
+from firebase_rest.emulator.database.settings import blank_comments, validate_rules
 
 NOT_JSON = "Invalid data; couldn't parse JSON object, array, or value."
 
 
 @pytest.mark.parametrize("text", [b"", b" \n"])
 def test_an_empty_body_is_no_data(text):
-    with pytest.raises(RefusedError, match="Error: No data supplied"):
+    with pytest.raises(DatabaseHTTPError, match="Error: No data supplied"):
         body.parse(text)
 
 
@@ -33,7 +33,7 @@ def test_an_empty_body_is_no_data(text):
     ],
 )
 def test_what_is_not_json_is_refused(text):
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(DatabaseHTTPError) as caught:
         body.parse(text)
     assert (caught.value.status, caught.value.message) == (400, NOT_JSON)
 
@@ -45,7 +45,7 @@ def test_the_last_of_two_equal_members_counts():
 def test_a_body_above_the_limit_is_too_large(monkeypatch):
     monkeypatch.setattr(body, "MAX_BODY_BYTES", 10)
     assert body.parse(b'"12345678"') == "12345678"
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(DatabaseHTTPError) as caught:
         body.parse(b'"123456789"')
     assert (caught.value.status, caught.value.message) == (413, "Payload is too large")
 
@@ -64,22 +64,22 @@ def test_a_body_above_the_limit_is_too_large(monkeypatch):
     ],
 )
 def test_a_bad_key_is_reported_with_its_line_and_column(text, place):
-    message = body.bad_key(text.encode(), paths=False).message
+    message = body.invalid_key_error(text.encode(), paths=False).message
     assert message == (
         f"Invalid data; couldn't parse key beginning at {place}. Key value can't be empty or contain $ # [ ] / or ."
     )
 
 
 def test_the_outer_members_of_an_update_are_paths():
-    assert "beginning at 1:15." in body.bad_key(b'{"a/b":1,"c":{"d/e":1}}', paths=True).message
-    assert "beginning at 1:10." in body.bad_key(b'{"a/b":1,"a/.sv":1}', paths=True).message
-    assert "beginning at 1:22." in body.bad_key(b'{"a/.priority":1,"":{"":1}}', paths=True).message
+    assert "beginning at 1:15." in body.invalid_key_error(b'{"a/b":1,"c":{"d/e":1}}', paths=True).message
+    assert "beginning at 1:10." in body.invalid_key_error(b'{"a/b":1,"a/.sv":1}', paths=True).message
+    assert "beginning at 1:22." in body.invalid_key_error(b'{"a/.priority":1,"":{"":1}}', paths=True).message
 
 
 def test_comments_in_rules_are_blanked_and_strings_left_alone():
     text = '{ // one\n "rules": { /* two\n */ ".read": "a //b /*c*/" } }'
-    assert without_comments(text).split() == '{ "rules": { ".read": "a //b /*c*/" } }'.split()
-    assert without_comments(text).count("\n") == text.count("\n")
+    assert blank_comments(text).split() == '{ "rules": { ".read": "a //b /*c*/" } }'.split()
+    assert blank_comments(text).count("\n") == text.count("\n")
 
 
 @pytest.mark.parametrize(
@@ -94,6 +94,6 @@ def test_comments_in_rules_are_blanked_and_strings_left_alone():
     ],
 )
 def test_a_rules_file_that_holds_no_rules_is_refused(text, message):
-    with pytest.raises(RefusedError) as caught:
-        check_rules(text)
+    with pytest.raises(DatabaseHTTPError) as caught:
+        validate_rules(text)
     assert (caught.value.status, caught.value.message) == (400, message)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firebase_rest.emulator.database import tree
-from firebase_rest.emulator.database.build import BadDataError, BadKeyError, Builder, number
+from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError, number
 
 NOW = 1_700_000_000_000
 
@@ -71,7 +71,7 @@ def test_a_server_value_may_have_a_priority_and_may_be_wrapped():
     "operation", ["now", None, 1, {}, {"increment": "1"}, {"increment": True}, {"decrement": 1}, ["timestamp"]]
 )
 def test_an_unknown_server_value_is_refused(operation):
-    with pytest.raises(BadDataError, match="server value"):
+    with pytest.raises(InvalidDataError, match="server value"):
         build({".sv": operation})
 
 
@@ -83,7 +83,7 @@ def test_a_value_wrapper_stands_for_what_it_holds():
 
 
 def test_a_value_beside_children_is_refused():
-    with pytest.raises(BadDataError, match="both"):
+    with pytest.raises(InvalidDataError, match="both"):
         build({".value": 1, "a": 2})
 
 
@@ -94,7 +94,7 @@ def test_an_empty_node_takes_no_priority():
 
 @pytest.mark.parametrize("priority", [True, [], {}, {"a": 1}])
 def test_a_priority_is_null_a_number_or_a_string(priority):
-    with pytest.raises(BadDataError, match="priority"):
+    with pytest.raises(InvalidDataError, match="priority"):
         build({"a": 1, ".priority": priority})
 
 
@@ -118,19 +118,19 @@ def test_a_number_is_a_64_bit_integer_where_it_can_be_and_else_a_double(given, k
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400])
 def test_a_number_beyond_a_double_is_refused(value):
-    with pytest.raises(BadDataError, match="too large"):
+    with pytest.raises(InvalidDataError, match="too large"):
         number(value)
 
 
 @pytest.mark.parametrize("key", ["", "a.b", "a$", "#", "[", "]", "a/b", "\n", "\x7f", ".prio"])
 def test_a_forbidden_key_is_refused(key):
-    with pytest.raises(BadKeyError):
+    with pytest.raises(InvalidKeyError):
         build({"fine": [{key: 1}]})
 
 
 def test_a_key_may_have_768_bytes_and_no_more():
     build({"é" * 384: 1})
-    with pytest.raises(BadDataError, match="768 bytes"):
+    with pytest.raises(InvalidDataError, match="768 bytes"):
         build({"é" * 385: 1})
 
 
@@ -144,14 +144,14 @@ def nested(levels):
 def test_data_may_be_32_levels_deep_counted_from_the_root():
     build(nested(32))
     build(nested(30), level=2)
-    with pytest.raises(BadDataError, match="32 levels"):
+    with pytest.raises(InvalidDataError, match="32 levels"):
         build(nested(33))
-    with pytest.raises(BadDataError, match="32 levels"):
+    with pytest.raises(InvalidDataError, match="32 levels"):
         build(nested(31), level=2)
 
 
 def test_a_string_may_have_ten_megabytes_and_no_more():
     ten = 10 * 1024 * 1024
     build("a" * ten)
-    with pytest.raises(BadDataError, match="string is longer"):
+    with pytest.raises(InvalidDataError, match="string is longer"):
         build({"a": "é" * (ten // 2 + 1)})

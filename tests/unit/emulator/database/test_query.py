@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.emulator.database import query, tree
 from firebase_rest.emulator.database.build import Builder
-from firebase_rest.emulator.database.responses import RefusedError
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
 
 KEY_ORDER = {"orderBy": '"$key"'}
 MIXING = "Mixing 'shallow' and querying parameters is not supported"
@@ -28,7 +28,7 @@ def parse(**params):
 
 
 def seen(value, **params):
-    return tree.render(query.narrow(Builder(0).build(value, None, 0), parse(**params)))
+    return tree.render(query.apply_filter(Builder(0).build(value, None, 0), parse(**params)))
 
 
 @pytest.mark.parametrize(
@@ -83,18 +83,18 @@ def seen(value, **params):
     ],
 )
 def test_what_a_query_cannot_mean_is_refused_in_the_servers_words(params, message):
-    with pytest.raises(RefusedError) as caught:
+    with pytest.raises(DatabaseHTTPError) as caught:
         parse(**params)
     assert (caught.value.status, caught.value.message) == (400, message)
 
 
 def test_orderby_twice_is_refused():
-    with pytest.raises(RefusedError, match="only once"):
+    with pytest.raises(DatabaseHTTPError, match="only once"):
         query.parse(KEY_ORDER, 2)
 
 
 def test_syntax_is_looked_at_before_what_does_not_go_together():
-    with pytest.raises(RefusedError, match="limitToFirst must be an integer"):
+    with pytest.raises(DatabaseHTTPError, match="limitToFirst must be an integer"):
         parse(limitToFirst="x", equalTo="1", startAt="1")
 
 
@@ -204,5 +204,5 @@ def test_a_window_at_a_leaf_is_empty_and_an_order_alone_returns_the_leaf():
 
 def test_a_window_drops_the_priority_of_the_place_itself():
     node = Builder(0).build({"a": 1, "b": 2, ".priority": 9}, None, 0)
-    assert tree.priority_of(query.narrow(node, parse(orderBy='"$key"', limitToFirst="1"))) is None
-    assert tree.priority_of(query.narrow(node, parse(orderBy='"$key"'))) == 9
+    assert tree.priority_of(query.apply_filter(node, parse(orderBy='"$key"', limitToFirst="1"))) is None
+    assert tree.priority_of(query.apply_filter(node, parse(orderBy='"$key"'))) == 9

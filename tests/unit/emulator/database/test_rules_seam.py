@@ -42,7 +42,7 @@ def database():
 
 def answer(database, method, path, body=None, **params):
     data = None if body is None else json.dumps(body).encode()
-    response = database.answer(Request(method, f"http://h/{path}.json", tuple(params.items()), body=data))
+    response = database.handle(Request(method, f"http://h/{path}.json", tuple(params.items()), body=data))
     return response.status, response.json()
 
 

@@ -12,8 +12,9 @@ from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.path import split
 from firebase_rest.emulator.database import query, stream, tree
 from firebase_rest.emulator.database.build import Builder
-from firebase_rest.emulator.database.namespace import Change, Namespace
-from firebase_rest.emulator.database.stream import Subscription, View
+from firebase_rest.emulator.database.namespace import Namespace
+from firebase_rest.emulator.database.stream import StreamView, Subscription
+from firebase_rest.emulator.database.tree import Change
 
 
 def node(value):
@@ -38,8 +39,8 @@ class Watcher:
 
     def __init__(self, value, path="", filter=EVERYTHING, *, as_export=False):
         self.root = node(value)
-        self.view = View(split(path), filter, as_export=as_export)
-        self.first = parsed(self.view.first(self.root))
+        self.view = StreamView(split(path), filter, as_export=as_export)
+        self.first = parsed(self.view.initial_event(self.root))
 
     def put(self, path, value):
         base = split(path)
@@ -190,8 +191,8 @@ def test_a_client_that_replays_the_events_has_what_is_there(value, path, filter,
     copy = replayed(None, watcher.first)
     for write in writes:
         copy = replayed(copy, watcher.patch(*write[:2]) if len(write) == 3 else watcher.put(*write))
-        there = query.narrow(tree.at(watcher.root, split(path)), filter)
-        assert tree.same(copy, there), write
+        there = query.apply_filter(tree.at(watcher.root, split(path)), filter)
+        assert tree.nodes_equal(copy, there), write
 
 
 # --- the queue between writers and a watcher --------------------------------------------------------------------------
@@ -203,7 +204,7 @@ def write(namespace, path, value):
 
 
 def subscribe(namespace, path=""):
-    return namespace.subscribe(lambda root: Subscription(View(split(path), Filter()), root, split(path)))
+    return namespace.subscribe(lambda root: Subscription(StreamView(split(path), Filter()), root, split(path)))
 
 
 def test_changes_wait_in_the_order_in_which_they_were_made():

@@ -16,7 +16,7 @@ from firebase_rest.storage import crc32c
 
 @pytest.fixture(params=[10, 1_000_000], ids=["in a file", "in memory"], autouse=True)
 def where(request, monkeypatch):
-    monkeypatch.setattr(room, "IN_MEMORY", request.param)
+    monkeypatch.setattr(room, "MAX_IN_MEMORY", request.param)
 
 
 def spooled(*pieces):
@@ -39,7 +39,7 @@ def test_all_bytes_come_back_with_their_checksums():
 
 def test_what_comes_after_a_mark_can_be_taken_back():
     spool = spooled(b"kept " * 3)
-    mark = spool.mark()
+    mark = spool.checkpoint()
     for wrong in (b"wrong" * 100, b"again"):
         spool.write(wrong)
         spool.rewind(mark)
@@ -53,7 +53,7 @@ def test_what_comes_after_a_mark_can_be_taken_back():
 def test_the_first_bytes_after_a_mark_can_be_kept(size):
     data = bytes(range(251)) * 240
     spool = spooled(data[:5])
-    mark = spool.mark()
+    mark = spool.checkpoint()
     for start in range(5, len(data), 10_000):
         spool.write(data[start : start + 10_000])
     spool.rewind(mark, size)

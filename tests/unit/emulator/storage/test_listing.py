@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebase_rest.emulator.storage.listing import Wanted, page, walk
+from firebase_rest.emulator.storage.listing import ListQuery, firebase_page, list_page
 from firebase_rest.emulator.storage.names import is_listed
 
 names_of_objects = st.lists(st.text("ab/-\U0010ffff", min_size=1, max_size=6), unique=True).map(sorted)
@@ -18,7 +18,9 @@ prefixes_wanted = st.sampled_from(["", "a/", "b/", "a/b/"])
 def all_pages(names, limit, **params):
     items, prefixes, token, count = [], [], "", 0
     while token is not None:
-        got = page(names, "bucket", Wanted.of({**params, "maxResults": str(limit), "pageToken": token}))
+        got = firebase_page(
+            names, "bucket", ListQuery.from_firebase({**params, "maxResults": str(limit), "pageToken": token})
+        )
         items += [item["name"] for item in got["items"]]
         prefixes += got["prefixes"]
         assert len(got["items"]) + len(got["prefixes"]) <= limit
@@ -52,7 +54,7 @@ def test_pages_between_offsets_are_together_what_the_definition_says(names, pref
     params = {"prefix": prefix, "delimiter": delimiter, "startOffset": first, "endOffset": end}
     items, prefixes, token = [], [], ""
     while token is not None:
-        got = walk(names, Wanted.anywhere({**params, "maxResults": str(limit), "pageToken": token}))
+        got = list_page(names, ListQuery.from_json_api({**params, "maxResults": str(limit), "pageToken": token}))
         assert token == "" or got.items or got.prefixes
         items += got.items
         prefixes += got.prefixes
@@ -64,18 +66,18 @@ def test_pages_between_offsets_are_together_what_the_definition_says(names, pref
 def test_a_page_ends_with_a_token_only_when_something_follows():
     names = ["a", "b", "c/1", "c/2"]
     wanted = {"delimiter": "/", "maxResults": "3"}
-    assert page(names, "x", Wanted.of(wanted)) == {
+    assert firebase_page(names, "x", ListQuery.from_firebase(wanted)) == {
         "prefixes": ["c/"],
         "items": [{"name": "a", "bucket": "x"}, {"name": "b", "bucket": "x"}],
     }
-    token = page(names, "x", Wanted.of({**wanted, "maxResults": "2"}))["nextPageToken"]
+    token = firebase_page(names, "x", ListQuery.from_firebase({**wanted, "maxResults": "2"}))["nextPageToken"]
     assert base64.b64decode(token) == b"b"
 
 
 def test_a_page_of_more_than_a_thousand_is_a_thousand():
     names = sorted(f"{number:04}" for number in range(1500))
-    assert len(page(names, "x", Wanted.of({"maxResults": "100000"}))["items"]) == 1000
-    assert len(page(names, "x", Wanted.of({}))["items"]) == 1000
+    assert len(firebase_page(names, "x", ListQuery.from_firebase({"maxResults": "100000"}))["items"]) == 1000
+    assert len(firebase_page(names, "x", ListQuery.from_firebase({}))["items"]) == 1000
 
 
 @pytest.mark.parametrize("gone", ["b", "c/", "c/1"])
@@ -83,7 +85,7 @@ def test_a_page_goes_on_where_it_was_though_the_name_it_ended_with_is_gone(gone)
     names = ["a", "b", "c/1", "d"]
     token = base64.b64encode(gone.encode()).decode()
     left = [name for name in names if not name.startswith(gone)]
-    got = page(left, "x", Wanted.of({"delimiter": "/", "pageToken": token}))
+    got = firebase_page(left, "x", ListQuery.from_firebase({"delimiter": "/", "pageToken": token}))
     assert got["items"] == [{"name": "d", "bucket": "x"}]
 
 

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebase_rest.emulator.storage.errors import Refusal
-from firebase_rest.emulator.storage.multipart import Multipart, boundary_in
+from firebase_rest.emulator.storage.errors import StorageHTTPError
+from firebase_rest.emulator.storage.multipart import MultipartParser, parse_boundary
 
 
 def read(pieces, boundary=b"B"):
     out = []
-    parts = Multipart(boundary, out.append)
+    parts = MultipartParser(boundary, out.append)
     for piece in pieces:
         parts.feed(piece)
     parts.end()
@@ -70,15 +70,15 @@ def test_after_the_last_boundary_only_its_own_end_counts(end):
     if end:
         assert read([raw])[2] == b"file"
     else:
-        with pytest.raises(Refusal):
+        with pytest.raises(StorageHTTPError):
             read([raw])
 
 
 def test_a_head_without_an_end_is_refused_before_it_fills_the_memory():
-    parts = Multipart(b"B", lambda _: None)
+    parts = MultipartParser(b"B", lambda _: None)
     for _ in range(10):
         parts.feed(b"x" * 100_000)
-    with pytest.raises(Refusal, match="Unexpected number of parts"):
+    with pytest.raises(StorageHTTPError, match="Unexpected number of parts"):
         parts.feed(b"x" * 100_000)
 
 
@@ -92,11 +92,11 @@ def test_a_head_without_an_end_is_refused_before_it_fills_the_memory():
     ],
 )
 def test_a_boundary_is_found(content_type):
-    assert boundary_in(content_type) == b"B"
+    assert parse_boundary(content_type) == b"B"
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "multipart/related", "multipart/form-data; boundary=B"])
 def test_a_content_type_without_one_is_refused_in_the_official_emulators_words(content_type):
-    with pytest.raises(Refusal) as refused:
-        boundary_in(content_type)
+    with pytest.raises(StorageHTTPError) as refused:
+        parse_boundary(content_type)
     assert (refused.value.status, refused.value.message) == (400, f"Bad content type. {content_type}")

@@ -9,22 +9,23 @@ import threading
 
 import pytest
 
-from firebase_rest.emulator.database.access import NOBODY
 from firebase_rest.emulator.storage import StorageEmulator
-from firebase_rest.emulator.storage.errors import Refusal
-from firebase_rest.emulator.storage.metadata import Changes
-from firebase_rest.emulator.storage.object_service import Call
-from firebase_rest.emulator.storage.sessions import GRANULARITY, Session
+from firebase_rest.emulator.storage.errors import StorageHTTPError
+from firebase_rest.emulator.storage.firebase_api import API
+from firebase_rest.emulator.storage.metadata import MetadataUpdate
+from firebase_rest.emulator.storage.request import StorageRequest
+from firebase_rest.emulator.storage.sessions import GRANULARITY, ResumableSession
 from firebase_rest.storage import crc32c
 from firebase_rest.transport.wire import Request
 
-OVERTAKEN = "Another request for this upload came after this one."
+OVERTAKEN = "A newer request is writing this upload."
 URL = "http://h/v0/b/bucket/o"
 
 
 @pytest.fixture
 def session():
-    return Session(Call("POST", "b", "n", {}, {}, NOBODY, "http://h"), Changes({}, {}), None, now=0)
+    request = StorageRequest("POST", "/v0/b/b/o", {}, {}, "http://h", API.format, bucket="b", name="n")
+    return ResumableSession(request, MetadataUpdate({}, {}), None, now=0)
 
 
 def test_nobody_can_write_or_end_a_chunk_after_another_took_over(session):
@@ -37,9 +38,9 @@ def test_nobody_can_write_or_end_a_chunk_after_another_took_over(session):
         lambda: session.complete("old"),
     )
     for act in acts:
-        with pytest.raises(Refusal, match=OVERTAKEN):
+        with pytest.raises(StorageHTTPError, match=OVERTAKEN):
             act()
-    session.let_go("old")
+    session.release("old")
     session.write("new", b"z")
     assert session.complete("new").blob().read(GRANULARITY - 1, 10) == b"xz"
 
@@ -47,9 +48,9 @@ def test_nobody_can_write_or_end_a_chunk_after_another_took_over(session):
 def test_a_writer_of_an_upload_that_was_cancelled_is_told_so(session):
     session.begin("one", 0)
     session.end("cancelled", 200)
-    with pytest.raises(Refusal, match=OVERTAKEN):
+    with pytest.raises(StorageHTTPError, match=OVERTAKEN):
         session.write("one", b"x")
-    with pytest.raises(Refusal, match="not active any more: it is cancelled"):
+    with pytest.raises(StorageHTTPError, match="not active any more: it is cancelled"):
         session.begin("two", 0)
 
 
@@ -69,7 +70,7 @@ def test_an_upload_that_breaks_off_anywhere_any_number_of_times_is_whole_in_the_
             place = min(end, place + step)
         if not broken:
             break
-        session.let_go(size)
+        session.release(size)
         assert session.size == max(size, place // GRANULARITY * GRANULARITY)
     blob = session.complete(size).blob()
     assert blob.read(0, len(data) + 1) == data
@@ -85,8 +86,8 @@ def test_threads_that_upload_and_forget_at_once_do_not_stand_in_each_others_way(
 
     def work(name):
         for _ in range(50):
-            url = storage.answer(Request("POST", URL, (("name", name),), start)).headers["x-goog-upload-url"]
-            statuses.add(storage.answer(Request("POST", url, (), last, b"x" * 1000)).status)
+            url = storage.handle(Request("POST", URL, (("name", name),), start)).headers["x-goog-upload-url"]
+            statuses.add(storage.handle(Request("POST", url, (), last, b"x" * 1000)).status)
 
     threads = [threading.Thread(target=work, args=(str(number),)) for number in range(6)]
     for thread in threads:

@@ -1,0 +1,67 @@
+"""Validation of fields that several operations share."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode, urlsplit
+
+from firebase_rest.emulator.auth.errors import validate
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from urllib.parse import SplitResult
+
+_EMAIL = re.compile(r"[^@]+@[^@]+")
+_NOT_IN_HOSTS = re.compile(r"[\x00-\x20\x7f%<>\\^|]")
+_URL_CHARACTERS = "!#$%&'()*+,/:;=?@[]~"
+_PROVIDERS = frozenset({
+    "google.com", "facebook.com", "github.com", "twitter.com", "apple.com", "microsoft.com", "yahoo.com",
+    "playgames.google.com", "gc.apple.com", "linkedin.com",
+})  # fmt: skip
+
+
+def validate_email(text: str, problem: str = "INVALID_EMAIL") -> str:
+    """Return the address in lower case, as Firebase stores it. Raises `AuthHTTPError` with `problem`."""
+    validate(_EMAIL.fullmatch(text), problem)
+    return text.lower()
+
+
+def validate_phone_number(text: str) -> str:
+    """Return the number. Raises `AuthHTTPError` unless it starts with +."""
+    validate(text.startswith("+"), "INVALID_PHONE_NUMBER : Invalid format.")
+    return text
+
+
+def validate_provider_id(text: str) -> str:
+    """Return the ID. Raises `AuthHTTPError` unless it is a provider of Firebase or has the form of a custom one."""
+    expected = "((The provider ID must be one such as google.com, oidc.NAME or saml.NAME.))"
+    validate(text in _PROVIDERS or text.startswith(("oidc.", "saml.")), f"INVALID_PROVIDER_ID : {expected}")
+    return text
+
+
+def split_url(text: str) -> SplitResult | None:
+    """Return the parts of an absolute URL; None if it is not one. http and https need a host."""
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname or "", parts.port  # raises ValueError if it is invalid
+    except ValueError:
+        return None
+    if not parts.scheme or _NOT_IN_HOSTS.search(host):
+        return None
+    return parts if host or parts.scheme not in {"http", "https"} else None
+
+
+def is_absolute_url(text: str) -> bool:
+    """Return whether `text` has a scheme and, for http and https, a host."""
+    return split_url(text) is not None
+
+
+def to_ascii_url(url: str) -> str:
+    """Return a URL with all other characters than ASCII percent-encoded, for a header."""
+    return quote(url, safe=_URL_CHARACTERS, errors="replace")
+
+
+def form_encoded(query: Mapping[str, str]) -> str:
+    """Return a query string as browsers encode it: `*` is not escaped, `~` is."""
+    return urlencode(query, safe="*", errors="replace").replace("~", "%7E")

@@ -1,0 +1,90 @@
+"""Who sends a request, and tokens that are read without verification.
+
+As in the official emulator, every `Authorization: Bearer` access token is an administrator's.
+https://firebase.google.com/docs/database/rest/auth
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+from firebase_rest.emulator.jwt import decode_unverified, seconds
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from firebase_rest.transport.wire import Json
+
+    CheckIdToken: TypeAlias = Callable[[str], Mapping[str, Json] | None]
+    """Returns the claims of a valid ID token of the Auth emulator, or None. May raise `RejectedTokenError`."""
+
+_CUSTOM_TOKEN_AUDIENCE = "identitytoolkit.googleapis.com/google.identity"
+_ISSUER = "https://securetoken.google.com/"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The sender of a request: an administrator, to whom no rules apply, or a user.
+
+    `auth` is the variable `auth` of security rules (None if not signed in); `expires` is when the token expires, in
+    seconds since the epoch (None for never).
+    """
+
+    admin: bool
+    auth: dict[str, Json] | None = None
+    expires: float | None = None
+
+
+ADMIN = Caller(admin=True)
+UNAUTHENTICATED = Caller(admin=False)
+
+
+class RejectedTokenError(Exception):
+    """A token is malformed, has expired, or is not an ID token of this project."""
+
+
+def read_unverified(token: str, now: float) -> Mapping[str, Json]:
+    """Return the claims of a token that the Auth emulator did not issue, such as a mock token of an SDK.
+
+    `now` is in seconds since the epoch. Raises `RejectedTokenError`.
+    """
+    decoded = decode_unverified(token)
+    if decoded is None:
+        raise RejectedTokenError("Could not parse auth token.")
+    header, claims = decoded
+    if _CUSTOM_TOKEN_AUDIENCE in str(claims.get("aud")) or (header.get("alg") != "none" and not header.get("kid")):
+        # A custom token, or a legacy one: the client did not exchange it for an ID token.
+        raise RejectedTokenError("Missing claim 'kid' in auth header.")
+    # createMockUserToken of the SDKs sets iat to 0 and exp to 3600 by default, an hour in 1970. Such a token has no
+    # meaningful times; rejecting it as expired would reject every default mock token.
+    expires = seconds(claims.get("exp"))
+    if claims.get("iat") and expires is not None and expires <= now:
+        raise RejectedTokenError("Auth token is expired")
+    return claims
+
+
+def require_project(check_id_token: CheckIdToken, project: str) -> CheckIdToken:
+    """Return a `check_id_token` that raises `RejectedTokenError` for tokens of other projects, as Firebase does."""
+
+    def check(token: str) -> Mapping[str, Json] | None:
+        claims = check_id_token(token)
+        if claims is None:
+            decoded = decode_unverified(token)
+            token_project = _token_project(decoded[1]) if decoded else None
+            if token_project not in (None, project):
+                raise RejectedTokenError(
+                    f"Could not parse auth token. The token is for project {token_project!r}, but this emulator is "
+                    f"{project!r}: use the same name for both (projectId, --project)."
+                )
+        return claims
+
+    return check
+
+
+def _token_project(claims: Mapping[str, Json]) -> str | None:
+    """Return the project that an ID token is for, if it names one."""
+    audience, issuer = claims.get("aud"), str(claims.get("iss", ""))
+    if isinstance(audience, str) and _CUSTOM_TOKEN_AUDIENCE not in audience:
+        return audience
+    return issuer.removeprefix(_ISSUER) if issuer.startswith(_ISSUER) else None

@@ -1,0 +1,50 @@
+"""The decision which service a request is for."""
+
+from __future__ import annotations
+
+import re
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from firebase_rest.emulator.auth import PREFIXES as AUTH_PREFIXES
+from firebase_rest.emulator.storage.service import PREFIXES as STORAGE_PREFIXES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from firebase_rest.emulator.urls import RequestUrl
+
+_DATABASE_HOST = re.compile(r".+\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE)
+
+
+class Service(Enum):
+    """The emulated services."""
+
+    AUTH = "auth"
+    DATABASE = "database"
+    STORAGE = "storage"
+
+
+class Router:
+    """Finds the service of a request.
+
+    The parameter `ns` and the hosts of Firebase databases mean the database. Otherwise the beginning of the path
+    decides. `is_object_url` recognises Storage objects at their own URL, which have no common beginning. All other
+    requests are for the database.
+    """
+
+    def __init__(self, is_object_url: Callable[[str, RequestUrl], bool]) -> None:
+        self._is_object_url = is_object_url
+
+    def route(self, method: str, url: RequestUrl) -> Service:
+        """Return the service of a request."""
+        path = url.path
+        if any(name == "ns" for name, _ in url.params) or _DATABASE_HOST.fullmatch(url.host):
+            return Service.DATABASE
+        if path.startswith(STORAGE_PREFIXES):
+            return Service.STORAGE
+        if method == "OPTIONS":
+            return Service.DATABASE  # its CORS preflight responses serve Auth too
+        if path.startswith(AUTH_PREFIXES) or (path == "/" and method in {"GET", "HEAD"}):
+            return Service.AUTH
+        return Service.STORAGE if self._is_object_url(method, url) else Service.DATABASE

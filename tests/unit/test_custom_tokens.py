@@ -16,12 +16,12 @@ from google.oauth2 import credentials as user_credentials
 import firebase_rest
 from firebase_rest import ConfigError, InvalidResponse, PermissionDenied, UsageError
 from firebase_rest.auth import jwt
-from firebase_rest.auth.protocol import iam
+from firebase_rest.transport import google
 from loopback.google import EMAIL, key_file, key_pair
 from unit.by_hand import answer, drive, sent_json
 
 SIGNER = "signer@demo-project.iam.gserviceaccount.com"
-BLOB = iam.SIGN_BLOB.format(SIGNER)
+BLOB = google.SIGN_BLOB.format(SIGNER)
 
 
 def auth_of(monkeypatch, emulator=None, **config):
@@ -99,9 +99,9 @@ def test_without_a_key_google_signs_for_the_configured_account(monkeypatch):
 
 @responses.activate
 def test_on_a_machine_of_googles_its_own_account_signs(monkeypatch):
-    responses.get(iam.METADATA, body=SIGNER)
+    responses.get(google.METADATA, body=SIGNER)
     responses.post(BLOB, json={"signedBlob": base64.b64encode(b"signature").decode()})
-    account = iam.METADATA.removesuffix("email")
+    account = google.METADATA.removesuffix("email")
     responses.get(account, json={"email": SIGNER, "scopes": ["all"]})
     token = {"access_token": "ya29.machine", "expires_in": 3600}
     responses.get(re.compile(rf"{account.removesuffix('default/')}[^/]+/token"), json=token)
@@ -121,22 +121,22 @@ def test_where_nobody_says_who_signs_the_program_is_told_what_to_configure(monke
 
 
 def test_the_flow_of_a_signature_may_be_repeated_and_asks_for_one_thing():
-    (request,), signature = drive(iam.sign(SIGNER, b"text"), answer({"signedBlob": "c2lnbmF0dXJl"}))
+    (request,), signature = drive(google.sign_blob(SIGNER, b"text"), answer({"signedBlob": "c2lnbmF0dXJl"}))
     assert request.url == BLOB
     assert sent_json(request) == {"payload": "dGV4dA=="}
     assert signature == b"signature"
 
 
-@pytest.mark.parametrize("reply", [{}, {"signedBlob": "!!"}, {"signedBlob": None}])
+@pytest.mark.parametrize("reply", [{}, *({"signedBlob": blob} for blob in ("!!", None, "", 5))])
 def test_an_answer_that_is_no_signature_is_refused(reply):
     with pytest.raises(InvalidResponse):
-        drive(iam.sign(SIGNER, b"text"), answer(reply))
+        drive(google.sign_blob(SIGNER, b"text"), answer(reply))
 
 
 @pytest.mark.parametrize("body", ["", "<html>a@b</html>", "default"])
 @responses.activate
 def test_a_captive_portal_is_not_taken_for_the_metadata_server(monkeypatch, body):
-    responses.get(iam.METADATA, body=body)
+    responses.get(google.METADATA, body=body)
     with pytest.raises(ConfigError, match="serviceAccountId"):
         auth_of(monkeypatch, credentials=keyless()).create_custom_token("u1")
 

@@ -10,7 +10,8 @@ import pytest
 import firebase_rest
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.storage.location import PRODUCTION, Location
-from firebase_rest.storage.signed_url import ToSign, sign_there
+from firebase_rest.storage.signed_url import ToSign
+from firebase_rest.transport.google import sign_blob
 from unit.by_hand import answer, drive, sent_json
 
 EMAIL = "test-iam-credentials@dummy-project-id.iam.gserviceaccount.com"
@@ -77,7 +78,7 @@ def test_a_signed_url_carries_the_accounts_signature(key, account):
 
 
 def test_without_a_private_key_google_is_asked_to_sign():
-    (request,), signature = drive(sign_there(EMAIL, b"text"), answer({"signedBlob": "c2lnbmVk"}))
+    (request,), signature = drive(sign_blob(EMAIL, b"text"), answer({"signedBlob": "c2lnbmVk"}))
     assert signature == b"signed"
     assert request.url.endswith(f"/serviceAccounts/{EMAIL}:signBlob")
     assert sent_json(request) == {"payload": "dGV4dA=="}

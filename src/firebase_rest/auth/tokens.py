@@ -13,8 +13,8 @@ from typing import Any
 from firebase_rest.auth import jwt
 from firebase_rest.auth.arguments import checked_uid
 from firebase_rest.auth.custom_claims import claims_json
-from firebase_rest.auth.protocol import iam
 from firebase_rest.errors import ConfigError, NetworkError, UsageError
+from firebase_rest.transport import google
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.requestor import Requestor
 
@@ -46,20 +46,20 @@ class Minter:
                 "create_custom_token() signs with a service account: add 'serviceAccount' to the configuration, "
                 "the path of a key file or its content."
             )
-        google = self.account.google
-        if _has_key(google):
+        source = self.account.google
+        if _has_key(source):
             from google.auth import jwt as google_jwt
 
-            signed = google_jwt.encode(google.signer, _issued_by(google.signer_email, payload))  # type: ignore[no-untyped-call]
+            signed = google_jwt.encode(source.signer, _issued_by(source.signer_email, payload))  # type: ignore[no-untyped-call]
             return bytes(signed).decode()
-        email = self.email or _email_of(google) or self._own_email()
+        email = self.email or _email_of(source) or self._own_email()
         text = jwt.unsigned({"alg": "RS256", "typ": "JWT"}, _issued_by(email, payload))
-        signature = self.channel.with_credentials(self.account).run(iam.sign(email, text.encode()))
+        signature = self.channel.with_credentials(self.account).run(google.sign_blob(email, text.encode()))
         return f"{text}.{jwt.encoded(signature)}"
 
     def _own_email(self) -> str:
         try:
-            return self.channel.run(iam.own_email())
+            return self.channel.run(google.own_email())
         except NetworkError:
             pass
         raise ConfigError(
@@ -86,13 +86,13 @@ def _issued_by(email: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     return {**payload, "iss": email, "sub": email}
 
 
-def _has_key(google: Any) -> bool:
+def _has_key(source: Any) -> bool:
     """Whether the credentials sign by themselves. Others would ask Google, over a connection of their own."""
     from google.auth import crypt
 
-    return isinstance(getattr(google, "signer", None), crypt.RSASigner)
+    return isinstance(getattr(source, "signer", None), crypt.RSASigner)
 
 
-def _email_of(google: Any) -> str | None:
-    email = getattr(google, "service_account_email", None)  # "default" until a machine's credentials were used
+def _email_of(source: Any) -> str | None:
+    email = getattr(source, "service_account_email", None)  # "default" until a machine's credentials were used
     return email if isinstance(email, str) and "@" in email else None

@@ -26,6 +26,7 @@ from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import Plan
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.credentials import validate_token
+from firebase_rest.transport.google import sign_blob
 
 
 class Files(Listed):
@@ -292,9 +293,7 @@ class Files(Listed):
         to_sign = signed_url.ToSign(self._location, email, seconds, now, verb, signed_headers, signed_params)
         signature = signed_url.sign_here(google, to_sign.message)
         if signature is None:
-            signature = self._requestor.with_credentials(self._home.account).run(
-                signed_url.sign_there(email, to_sign.message)
-            )
+            signature = self._requestor.with_credentials(self._home.account).run(sign_blob(email, to_sign.message))
         return to_sign.url(signature)
 
 

@@ -6,9 +6,7 @@ https://cloud.google.com/storage/docs/authentication/signatures
 
 from __future__ import annotations
 
-import base64
 import hashlib
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,14 +14,15 @@ from datetime import datetime, timezone
 from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
-from firebase_rest.errors import InvalidResponse, UsageError
+from firebase_rest.errors import UsageError
 from firebase_rest.storage.location import PRODUCTION, Location
-from firebase_rest.storage.protocol import check, checked_text, shown
-from firebase_rest.transport.wire import Flow, Request, RetryPolicy
+<<<<<<< HEAD
+from firebase_rest.storage.protocol import checked_text, shown
+=======
+>>>>>>> 2fd5d97 (Sign with Google IAM in one place)
 
 HOST = "storage.googleapis.com"
 _ALGORITHM = "GOOG4-RSA-SHA256"
-_SIGN_BLOB = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:signBlob"
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 
 
@@ -136,15 +135,3 @@ def sign_here(google: Any, message: bytes) -> bytes | None:
         return None
     signer: Any = google
     return bytes(signer.sign_bytes(message))
-
-
-def sign_there(email: str, message: bytes) -> Flow[bytes]:
-    """The signature by Google, for whoever may ask for it."""
-    body = json.dumps({"payload": base64.b64encode(message).decode()}).encode()
-    url = _SIGN_BLOB.format(quote(email, safe="@"))
-    response = yield Request("POST", url, (), {"Content-Type": "application/json"}, body, RetryPolicy.IDEMPOTENT)
-    try:
-        return base64.b64decode(str(check(response).json_object()["signedBlob"]), validate=True)
-    except (KeyError, ValueError):
-        pass
-    raise InvalidResponse("What answered in place of Google's IAM sent no signature.")

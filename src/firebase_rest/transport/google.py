@@ -6,6 +6,8 @@ requests transport closes the session it was given, retries by itself, and knows
 
 from __future__ import annotations
 
+import base64
+import json
 import os
 import re
 from collections.abc import Callable, Mapping
@@ -13,13 +15,24 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, cast
+from urllib.parse import quote
 
-from firebase_rest.errors import ConfigError, InvalidResponse, NetworkError, RateLimited, ServerError, Unauthenticated
+from firebase_rest.errors import (
+    ApiError,
+    ConfigError,
+    InvalidResponse,
+    NetworkError,
+    NotFound,
+    PermissionDenied,
+    RateLimited,
+    ServerError,
+    Unauthenticated,
+)
 from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.redact import redact
 from firebase_rest.transport.settings import malformed_path
-from firebase_rest.transport.wire import Request, Response, RetryPolicy
+from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 
 SCOPES = (
     "https://www.googleapis.com/auth/firebase.database",
@@ -203,3 +216,52 @@ def outlives_now(google: Any) -> bool:
     if not google.token:
         return False
     return google.expiry is None or datetime.now(timezone.utc).replace(tzinfo=None) < google.expiry
+
+
+# --- signing without a private key -----------------------------------------------------------------------------------
+
+SIGN_BLOB = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:signBlob"
+METADATA = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/email"
+_BY_STATUS: dict[int, type[ApiError]] = {
+    401: Unauthenticated,
+    403: PermissionDenied,
+    404: NotFound,
+    429: RateLimited,
+}
+
+
+def sign_blob(email: str, message: bytes) -> Flow[bytes]:
+    """Return Google's RS256 signature of `message` by the service account `email`.
+
+    https://cloud.google.com/iam/docs/reference/credentials/rest/v1/projects.serviceAccounts/signBlob
+    """
+    body = json.dumps({"payload": base64.b64encode(message).decode()}).encode()
+    url, headers = SIGN_BLOB.format(quote(email, safe="@")), {"Content-Type": "application/json"}
+    response = yield Request("POST", url, (), headers, body, RetryPolicy.IDEMPOTENT, reauth_on_401=True)
+    blob = _check(response).json_object().get("signedBlob")
+    try:
+        if isinstance(blob, str) and blob:
+            return base64.b64decode(blob, validate=True)
+    except ValueError:
+        pass
+    raise InvalidResponse("Invalid IAM signBlob response: 'signedBlob' is missing.")
+
+
+def own_email() -> Flow[str]:
+    """Return the address of the service account of this machine, which Google's metadata server knows."""
+    headers = {"Metadata-Flavor": "Google"}
+    response = _check((yield Request("GET", METADATA, headers=headers, retry_policy=RetryPolicy.IDEMPOTENT)))
+    email = response.text.strip()
+    if "@" in email and email.isascii() and not email.startswith("<"):
+        return email
+    raise InvalidResponse("Invalid response of Google's metadata server: the service account's address is missing.")
+
+
+def _check(response: Response) -> Response:
+    if 200 <= response.status < 300:
+        return response
+    error = dict_or_empty(parse_object(response.body).get("error"))
+    kind = ServerError if response.status >= 500 else _BY_STATUS.get(response.status, ApiError)
+    message = str(error.get("message") or f"Google responded with HTTP {response.status}.")
+    code = error.get("status")
+    raise api_error(kind, response, message, code=code if isinstance(code, str) else None, details=error or None)

@@ -53,6 +53,9 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
         self._server = Server(config.get("projectId"), service_account, email, keys, hint)
         self.current_user = None
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "current_user": None}  # its tokens stay out of pickles
+
     def __repr__(self) -> str:
         tenant_id = self._endpoint.tenant_id
         return "<Auth>" if tenant_id is None else f"<Auth of tenant {tenant_id}>"

@@ -32,6 +32,9 @@ class KeySet:
         self._next_search = float("-inf")
         self._renewal = SingleFlight()
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return type(self), ()  # the other process fetches the keys again
+
     def __repr__(self) -> str:
         return f"<KeySet of {len(self._kept.keys)}>"
 

@@ -11,11 +11,13 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from traceback import format_exception
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from firebase_rest.auth.claims import claims_of, lifetime_of
 from firebase_rest.errors import AuthError, InvalidResponse, SessionExpired, UsageError
 from firebase_rest.transport.lifecycle import register
+from firebase_rest.transport.redact import mask_secrets, redact
 from firebase_rest.transport.single_flight import SingleFlight
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ class _Tokens:
 
     @classmethod
     def of(cls, reply: Mapping[str, Any], *, just_issued: bool) -> _Tokens:
+        if not reply.get("idToken"):  # a store that keeps the refresh token only
+            return cls("", reply["refreshToken"], 0.0, 0.0, 0.0)
         claims = claims_of(reply["idToken"])
         lifetime = lifetime_of(reply, claims)
         left = lifetime
@@ -72,7 +76,7 @@ class UserSession:
     def __init__(
         self, refresh: Callable[[str], Mapping[str, Any]], user: Mapping[str, Any], keeper: OnChange | None = None
     ) -> None:
-        wanted = ("idToken", "refreshToken")
+        wanted = ("idToken", "refreshToken") if keeper is None else ("refreshToken",)
         whole = isinstance(cast(object, user), Mapping) and all(isinstance(user.get(name), str) for name in wanted)
         if not whole or not all(user[name] for name in wanted):
             raise UsageError("session() takes the answer of a sign-in, a dict with 'idToken' and 'refreshToken'.")
@@ -80,13 +84,25 @@ class UserSession:
         self._renewal = SingleFlight()
         self._tokens: _Tokens | None = _Tokens.of(user, just_issued=False)
         self._user = dict(user)  # replaced, never changed: `user` reads it without the lock
-        self._uid = str(user.get("localId") or user.get("userId") or claims_of(user["idToken"]).get("sub", ""))
+        self._uid = str(user.get("localId") or user.get("userId") or claims_of(user.get("idToken", "")).get("sub", ""))
         self._listeners: list[OnChange] = [] if keeper is None else [keeper]
         register(self)
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
         self._lock = threading.RLock()  # reentrant: a signal handler may interrupt its holder
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "A UserSession cannot be pickled, because the pickle would contain its refresh token. Pass session.user to "
+            "the other process and call auth.session(user) there."
+        )
+
+    def __copy__(self) -> UserSession:
+        return self
+
+    def __deepcopy__(self, memo: object) -> UserSession:
+        return self
 
     def __repr__(self) -> str:
         return f"<UserSession of {self._uid}{'' if self.signed_in else ', signed out'}>"
@@ -245,5 +261,7 @@ class UserSession:
         try:
             listener(self)
         except Exception as error:  # noqa: BLE001 - a full disk must not end a sign-in that works
-            # Only its name: what it says may hold what was to be written.
-            logger.warning("%r: an on_change callback failed with %s", self, type(error).__name__)
+            # The exception may quote the session that was to be stored.
+            secrets = [self._user.get(name, "") for name in ("idToken", "refreshToken")]
+            text = mask_secrets(secrets, redact("".join(format_exception(error))))
+            logger.warning("%r: an on_change callback raised an exception:\n%s", self, text)

@@ -10,11 +10,12 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
+from firebase_rest.auth.claims import claims_of
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.lifecycle import register
@@ -77,7 +78,12 @@ class FileStore:
 class KeyringStore:
     """A session in the operating system's keyring, by the `keyring` package (extra `keyring`).
 
-    `service` is the name of your program, `username` tells several sessions of it apart.
+    Windows limits an entry to 2,560 bytes in UTF-16, so the store holds the refresh token and what identifies the user,
+    in several entries if need be. A session that it loads gets an ID token at first use.
+
+    Args:
+        service: The name of your program.
+        username: The name of the session, if your program has several.
     """
 
     def __init__(self, service: str, username: str = "session") -> None:
@@ -88,16 +94,53 @@ class KeyringStore:
         return f"<KeyringStore {self.service}/{self.username}>"
 
     def read(self) -> dict[str, Any] | None:
-        text = _keyring().get_password(self.service, self.username)
-        return None if text is None else _session_in(text.encode(), repr(self))
+        keyring = _keyring()
+        text = keyring.get_password(self.service, self.username)
+        if text is None:
+            return None
+        parts = [keyring.get_password(self.service, name) or "" for name in _part_names(text)]
+        return _session_in("".join(parts or [text]).encode(), repr(self))
 
     def write(self, user: Mapping[str, Any]) -> None:
-        _keyring().set_password(self.service, self.username, json.dumps(dict(user)))
+        keyring = _keyring()
+        earlier = _part_names(keyring.get_password(self.service, self.username))
+        kept = {name: user[name] for name in _IN_KEYRING if name in user}
+        uid = kept.get("localId") or kept.get("userId") or claims_of(str(user.get("idToken", ""))).get("sub", "")
+        text = json.dumps({**kept, "localId": uid})
+        unique, parts = secrets.token_hex(4), dict[str, str]()
+        if len(text) > _MAX_ENTRY:
+            starts = range(0, len(text), _MAX_ENTRY)
+            parts = {f"{self.username}/{unique}/{start}": text[start : start + _MAX_ENTRY] for start in starts}
+            text = json.dumps({"parts": list(parts)})
+        try:
+            # Invariant: the entry that names the parts is written last, so that a reader never sees half a session.
+            for name, part in {**parts, self.username: text}.items():
+                keyring.set_password(self.service, name, part)
+        except BaseException:
+            self._delete(keyring, parts)
+            raise
+        self._delete(keyring, earlier)
 
     def delete(self) -> None:
         keyring = _keyring()
-        with contextlib.suppress(keyring.errors.PasswordDeleteError):  # it is not there
-            keyring.delete_password(self.service, self.username)
+        parts = _part_names(keyring.get_password(self.service, self.username))
+        self._delete(keyring, [self.username, *parts])
+
+    def _delete(self, keyring: Any, names: Iterable[str]) -> None:
+        for name in names:
+            with contextlib.suppress(keyring.errors.PasswordDeleteError):  # it does not exist
+                keyring.delete_password(self.service, name)
+
+
+# Characters: Windows stores 2,560 bytes in UTF-16, and JSON is ASCII.
+_MAX_ENTRY = 1200
+_IN_KEYRING = ("localId", "userId", "email", "displayName", "refreshToken")
+
+
+def _part_names(text: str | None) -> list[str]:
+    """Return the names of the further entries that an entry refers to."""
+    parts = parse_object(text or "").get("parts")
+    return [str(name) for name in cast("list[object]", parts)] if isinstance(parts, list) else []
 
 
 class _Kept(Protocol):
@@ -138,7 +181,7 @@ def store_of(store: object) -> SessionStore:
 
 def _session_in(text: bytes, where: str) -> dict[str, Any]:
     user = parse_object(text)
-    if not user.get("idToken") or not user.get("refreshToken"):
+    if not user.get("refreshToken"):
         raise UsageError(f"{where} holds no session; delete it, and sign in again.")
     return user
 

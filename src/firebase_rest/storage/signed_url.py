@@ -16,10 +16,7 @@ from urllib.parse import quote, urlsplit
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.location import PRODUCTION, Location
-<<<<<<< HEAD
 from firebase_rest.storage.protocol import checked_text, shown
-=======
->>>>>>> 2fd5d97 (Sign with Google IAM in one place)
 
 HOST = "storage.googleapis.com"
 _ALGORITHM = "GOOG4-RSA-SHA256"

@@ -1,0 +1,115 @@
+"""The values that rules read: snapshots of the database before and after an operation.
+
+`NodeReader` keeps this package independent of how the database stores its nodes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from firebase_rest.rules.errors import EvaluationError
+
+N = TypeVar("N")
+
+Scalar = str | int | float | bool | None
+
+_FORBIDDEN = re.compile(r"[.$#\[\]\x00-\x1f\x7f]")
+
+
+class NodeReader(Protocol[N]):
+    """Reads nodes of one representation. A node that does not exist is None in every representation."""
+
+    def child(self, node: N, key: str) -> N | None:
+        """Return the child `key`, or None."""
+        ...
+
+    def keys(self, node: N) -> Iterator[str]:
+        """Return the keys of the children."""
+        ...
+
+    def has_children(self, node: N) -> bool:
+        """Return whether the node has at least one child."""
+        ...
+
+    def value(self, node: N) -> Scalar:
+        """Return the scalar of a leaf, and None for a node with children."""
+        ...
+
+    def priority(self, node: N) -> Scalar:
+        """Return the priority, or None."""
+        ...
+
+
+class JsonReader:
+    """Reads plain JSON: dicts, scalars, and priorities as `.priority` beside `.value`."""
+
+    def child(self, node: Any, key: str) -> Any:
+        """See `NodeReader`."""
+        return node.get(key) if isinstance(node, Mapping) and not key.startswith(".") else None
+
+    def keys(self, node: Any) -> Iterator[str]:
+        """See `NodeReader`."""
+        return iter([key for key in node if not key.startswith(".")] if isinstance(node, Mapping) else ())
+
+    def has_children(self, node: Any) -> bool:
+        """See `NodeReader`."""
+        return any(True for _ in self.keys(node))
+
+    def value(self, node: Any) -> Scalar:
+        """See `NodeReader`."""
+        return node.get(".value") if isinstance(node, Mapping) else node
+
+    def priority(self, node: Any) -> Scalar:
+        """See `NodeReader`."""
+        return node.get(".priority") if isinstance(node, Mapping) else None
+
+
+class RuleDataSnapshot(Generic[N]):
+    """A place in the database, as rules see it.
+
+    https://firebase.google.com/docs/reference/security/database#ruledatasnapshot_methods
+    """
+
+    __slots__ = ("_parent", "_reader", "node")
+
+    def __init__(self, reader: NodeReader[N], node: N | None, parent: RuleDataSnapshot[N] | None = None) -> None:
+        self._reader = reader
+        self.node = node
+        self._parent = parent
+
+    def child(self, path: str) -> RuleDataSnapshot[N]:
+        """Return the snapshot at a path below this one."""
+        snapshot = self
+        for key in path.split("/"):
+            if key:
+                node = snapshot.node
+                # A path with characters that keys cannot contain names a place without data.
+                found = None if node is None or _FORBIDDEN.search(key) else self._reader.child(node, key)
+                snapshot = RuleDataSnapshot(self._reader, found, snapshot)
+        return snapshot
+
+    def parent(self) -> RuleDataSnapshot[N]:
+        """Return the snapshot of the parent. Raises `EvaluationError` at the root."""
+        if self._parent is None:
+            raise EvaluationError("The root has no parent.")
+        return self._parent
+
+    def exists(self) -> bool:
+        """Return whether there is data."""
+        return self.node is not None
+
+    def val(self) -> Scalar:
+        """Return the scalar, or None where there is none."""
+        return None if self.node is None else self._reader.value(self.node)
+
+    def get_priority(self) -> Scalar:
+        """Return the priority."""
+        return None if self.node is None else self._reader.priority(self.node)
+
+    def has_children(self, paths: tuple[str, ...] | None = None) -> bool:
+        """Return whether all the paths exist; without paths, whether there is any child."""
+        if paths is None:
+            return self.node is not None and self._reader.has_children(self.node)
+        return all(self.child(path).exists() for path in paths)

@@ -1,0 +1,391 @@
+"""A published set of database rules: what may be read and written, and which rule decided.
+
+https://firebase.google.com/docs/database/security/core-syntax
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from firebase_rest.rules.checker import check_rule
+from firebase_rest.rules.data import NodeReader, RuleDataSnapshot
+from firebase_rest.rules.errors import EvaluationError, ExpressionError, Problem, RulesSyntaxError
+from firebase_rest.rules.evaluator import PLAIN_QUERY, Evaluate, Observe, Scope, compile_expression
+from firebase_rest.rules.parser import parse_expression
+from firebase_rest.rules.source import Array, Object, Scalar, Source, Text, Value
+from firebase_rest.rules.syntax import Expression, Literal
+
+N = TypeVar("N")
+
+VALIDATIONS_PER_STEP = 200
+"""How many `.validate` rules run between two steps of `write_steps`."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Rule:
+    """One expression of the file: its kind (".read"), the path with wildcards, and where it stands."""
+
+    kind: str
+    path: str
+    text: str
+    line: int
+    column: int
+    expression: Expression
+    evaluate: Evaluate
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.path} (line {self.line})"
+
+
+@dataclass(slots=True)
+class RulesNode:
+    """The rules of one place, and of its children."""
+
+    rules: dict[str, Rule] = field(default_factory=dict[str, Rule])
+    index_on: frozenset[str] = frozenset()
+    children: dict[str, RulesNode] = field(default_factory=dict)
+    wildcard: str = ""
+    validates_below: bool = False
+
+    def match(self, key: str) -> tuple[RulesNode | None, str]:
+        """Return the node for a child, and the name of the wildcard that matched it."""
+        node = self.children.get(key)
+        if node is not None and key != self.wildcard:
+            return node, ""
+        return (self.children[self.wildcard], self.wildcard) if self.wildcard else (None, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A rule that was evaluated for a concrete path. `result` is None if the evaluation failed with `error`."""
+
+    rule: Rule
+    path: str
+    result: bool | None
+    error: str
+    scope: Scope
+
+    def values(self) -> list[tuple[str, Any]]:
+        """Return the source text and the value of each variable, property and call of the expression."""
+        seen: dict[str, Any] = {}
+
+        def observe(node: Expression, value: Any) -> None:
+            if not isinstance(node, Literal):
+                seen[self.rule.text[node.start : node.end]] = value
+
+        with suppress(EvaluationError):  # the values up to the error are what the reader wants to see
+            compile_expression(self.rule.expression, observe)(self.scope)
+        return [(text, value.val() if isinstance(value, RuleDataSnapshot) else value) for text, value in seen.items()]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether an operation is allowed, and every rule that was evaluated for it, in order."""
+
+    allowed: bool
+    operation: str
+    path: str
+    evaluations: tuple[Evaluation, ...] = ()
+
+    def explain(self) -> str:
+        """Return why, in a few lines: each rule, its result, and the values it saw."""
+        lines = [f"{self.operation} {self.path} is {'allowed' if self.allowed else 'denied'}."]
+        if not self.evaluations:
+            lines.append("  No rule applies to this path, so it is denied.")
+        for evaluation in self.evaluations:
+            result = "error" if evaluation.result is None else str(evaluation.result).lower()
+            lines.append(f"  {evaluation.rule} at {evaluation.path}: {result}: {evaluation.rule.text}")
+            lines += [f"    {text} = {value!r}" for text, value in evaluation.values() if text != evaluation.rule.text]
+            if evaluation.error:
+                lines.append(f"    {evaluation.error}")
+        return "\n".join(lines)
+
+
+class DatabaseRules:
+    """Parsed rules. Immutable; threads can share them.
+
+    Args:
+        text: the content of the rules file.
+        observer: returns what observes the values of a rule's sub-expressions, for coverage.
+
+    Raises:
+        RulesSyntaxError: the rules cannot be published; lists every problem with its line and column.
+    """
+
+    def __init__(self, text: str, observer: _Observer | None = None) -> None:
+        self.text = text
+        self.rules: list[Rule] = []
+        self.root = _Builder(Source(text), self.rules, observer).build()
+
+    def indexes(self, path: Sequence[str]) -> frozenset[str]:
+        """Return the indexed child paths of a place; `.value` for its values."""
+        node: RulesNode | None = self.root
+        for key in path:
+            node = node.match(key)[0] if node is not None else None
+        return frozenset() if node is None else node.index_on
+
+    def read(
+        self,
+        reader: NodeReader[N],
+        root: N | None,
+        path: Sequence[str],
+        auth: Mapping[str, Any] | None,
+        now: float,
+        query: Mapping[str, Any] = PLAIN_QUERY,
+    ) -> Decision:
+        """Return whether a place may be read. `now` is milliseconds since the epoch."""
+        return _Operation(self.root, reader, root, root, auth, now, query).read(path)
+
+    def write(
+        self,
+        reader: NodeReader[N],
+        before: N | None,
+        after: N | None,
+        paths: Iterable[Sequence[str]],
+        auth: Mapping[str, Any] | None,
+        now: float,
+    ) -> Decision:
+        """Return whether the places in `paths` may be written. `after` is the root after the whole operation."""
+        steps = self.write_steps(reader, before, after, paths, auth, now)
+        return _result(steps)
+
+    def write_steps(
+        self,
+        reader: NodeReader[N],
+        before: N | None,
+        after: N | None,
+        paths: Iterable[Sequence[str]],
+        auth: Mapping[str, Any] | None,
+        now: float,
+    ) -> Generator[None, None, Decision]:
+        """Do the same in steps, so that validating a large write does not block other clients."""
+        operation = _Operation(self.root, reader, before, after, auth, now, PLAIN_QUERY)
+        decision = Decision(allowed=True, operation="write", path="/")
+        for path in paths:
+            decision = yield from operation.write(path)
+            if not decision.allowed:
+                break
+        return decision
+
+
+def _result(steps: Generator[None, None, Decision]) -> Decision:
+    """Run all steps at once."""
+    try:
+        while True:
+            next(steps)
+    except StopIteration as done:
+        decision: Decision = done.value
+        return decision
+
+
+class _Operation(Generic[N]):
+    """One request: evaluates rules along paths."""
+
+    def __init__(
+        self,
+        rules: RulesNode,
+        reader: NodeReader[N],
+        before: N | None,
+        after: N | None,
+        auth: Mapping[str, Any] | None,
+        now: float,
+        query: Mapping[str, Any],
+    ) -> None:
+        self._rules = rules
+        self._root = RuleDataSnapshot(reader, before)
+        self._new_root = RuleDataSnapshot(reader, after)
+        self._reader = reader
+        self._auth, self._now, self._query = auth, now, query
+        self._evaluations: list[Evaluation] = []
+        self._count = 0
+
+    def read(self, path: Sequence[str]) -> Decision:
+        for node, place in self._levels(path):
+            if self._holds(node.rules.get(".read"), place, writes=False):
+                return self._decision("read", path, allowed=True)
+        return self._decision("read", path, allowed=False)
+
+    def write(self, path: Sequence[str]) -> Generator[None, None, Decision]:
+        levels = list(self._levels(path))
+        if not any(self._holds(node.rules.get(".write"), place, writes=True) for node, place in levels):
+            return self._decision("write", path, allowed=False)
+        granted = len(self._evaluations)
+        last = levels[-1]
+        reached_target = len(levels) == len(path) + 1
+        above = levels[:-1] if reached_target else levels
+        allowed = all(self._validates(node, place) for node, place in above)
+        if allowed and reached_target:
+            allowed = yield from self._validate_below(*last)
+        if allowed:
+            del self._evaluations[granted:]  # successful validations explain nothing, and there can be many
+        return self._decision("write", path, allowed=allowed)
+
+    def _decision(self, operation: str, path: Sequence[str], *, allowed: bool) -> Decision:
+        return Decision(allowed, operation, "/" + "/".join(path), tuple(self._evaluations))
+
+    def _levels(self, path: Sequence[str]) -> Iterator[tuple[RulesNode, _Place]]:
+        """Yield the rules and the place of each level from the root to `path`, while there are rules."""
+        node = self._rules
+        place = _Place((), self._root, self._new_root, {})
+        yield self._rules, place
+        for key in path:
+            below, name = node.match(key)
+            if below is None:
+                return
+            node, place = below, place.child(key, name)
+            yield node, place
+
+    def _validates(self, node: RulesNode, place: _Place) -> bool:
+        rule = node.rules.get(".validate")
+        return rule is None or not place.new_data.exists() or self._holds(rule, place, writes=True)
+
+    def _validate_below(self, node: RulesNode, place: _Place) -> Generator[None, None, bool]:
+        """Evaluate the `.validate` rules of a place and of everything below it."""
+        waiting = [(node, place)]
+        while waiting:
+            node, place = waiting.pop()
+            if not place.new_data.exists():
+                continue
+            if not self._validates(node, place):
+                return False
+            self._count += 1
+            if self._count % VALIDATIONS_PER_STEP == 0:
+                del self._evaluations[:-1]
+                yield
+            if not node.validates_below:
+                continue
+            new_node = place.new_data.node
+            keys = self._reader.keys(new_node) if node.wildcard and new_node is not None else iter(node.children)
+            for key in keys:
+                below, name = node.match(key)
+                if below is not None and (below.validates_below or ".validate" in below.rules):
+                    waiting.append((below, place.child(key, name)))
+        return True
+
+    def _holds(self, rule: Rule | None, place: _Place, *, writes: bool) -> bool:
+        """Evaluate a rule. An error counts as false."""
+        if rule is None:
+            return False
+        new_data = place.new_data if writes else None
+        scope = Scope(self._auth, self._now, self._root, place.data, new_data, self._query, place.wildcards)
+        result: bool | None = None
+        error = ""
+        try:
+            result = rule.evaluate(scope) is True
+        except EvaluationError as problem:
+            error = str(problem)
+        except RecursionError:
+            error = "The expression is nested too deeply."
+        self._evaluations.append(Evaluation(rule, "/" + "/".join(place.path), result, error, scope))
+        return result is True
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A concrete path, its data before and after, and what the wildcards on the way matched."""
+
+    path: tuple[str, ...]
+    data: RuleDataSnapshot[Any]
+    new_data: RuleDataSnapshot[Any]
+    wildcards: Mapping[str, str]
+
+    def child(self, key: str, wildcard: str) -> _Place:
+        wildcards = {**self.wildcards, wildcard: key} if wildcard else self.wildcards
+        return _Place((*self.path, key), self.data.child(key), self.new_data.child(key), wildcards)
+
+
+class _Observer:
+    """Makes observers of rules; see `coverage`."""
+
+    def observe(self, path: str, kind: str) -> Observe:
+        """Return what is called with the values of the rule's sub-expressions."""
+        raise NotImplementedError
+
+
+class _Builder:
+    """Builds the tree of rules from the parsed file, and collects every problem."""
+
+    def __init__(self, source: Source, rules: list[Rule], observer: _Observer | None) -> None:
+        self._source = source
+        self._rules = rules
+        self._observer = observer
+        self._problems: list[Problem] = []
+
+    def build(self) -> RulesNode:
+        value = self._source.parse()
+        member = value.get("rules") if isinstance(value, Object) else None
+        if not isinstance(value, Object) or member is None:
+            raise RulesSyntaxError([self._source.problem(value.start, "Expected 'rules' property.")])
+        for key, _ in value.members:
+            if key.value != "rules":
+                self._problem(key.start, f"Unexpected property '{key.value}'; only 'rules' is allowed.")
+        root = self._node(member, ())
+        if self._problems:
+            raise RulesSyntaxError(self._problems)
+        return root
+
+    def _problem(self, offset: int, message: str) -> None:
+        self._problems.append(self._source.problem(offset, message))
+
+    def _node(self, value: Value, path: tuple[str, ...]) -> RulesNode:
+        node = RulesNode()
+        if not isinstance(value, Object):
+            self._problem(value.start, f"Expected an object with the rules of '/{'/'.join(path)}'.")
+            return node
+        for key, member in value.members:
+            name = key.value
+            if name in (".read", ".write", ".validate"):
+                self._rule(node, name, member, path)
+            elif name == ".indexOn":
+                node.index_on = self._indexes(member)
+            elif name.startswith("."):
+                self._problem(key.start, f"Unknown property '{name}'.")
+            else:
+                self._child(node, key, member, path)
+        return node
+
+    def _child(self, node: RulesNode, key: Text, member: Value, path: tuple[str, ...]) -> None:
+        name = key.value
+        if not name or any(character in ".#[]/" or ord(character) < 32 for character in name) or "$" in name[1:]:
+            self._problem(key.start, f"Invalid key '{name}'.")
+            return
+        if name.startswith("$"):
+            if node.wildcard:
+                self._problem(key.start, f"A second wildcard '{name}' beside '{node.wildcard}'.")
+            if name in path:
+                self._problem(key.start, f"The wildcard '{name}' is already used above.")
+            node.wildcard = name
+        child = self._node(member, (*path, name))
+        node.children[name] = child
+        node.validates_below |= child.validates_below or ".validate" in child.rules
+
+    def _indexes(self, value: Value) -> frozenset[str]:
+        items = value.items if isinstance(value, Array) else (value,)
+        for item in items:
+            if not isinstance(item, Text):
+                self._problem(item.start, "'.indexOn' must be a string or a list of strings.")
+        return frozenset(item.value.strip("/") for item in items if isinstance(item, Text))
+
+    def _rule(self, node: RulesNode, kind: str, value: Value, path: tuple[str, ...]) -> None:
+        if isinstance(value, Scalar) and isinstance(value.value, bool):
+            value = Text("true" if value.value else "false", value.start)
+        if not isinstance(value, Text):
+            self._problem(value.start, f"'{kind}' must be a string or a boolean.")
+            return
+        try:
+            expression = parse_expression(value.value)
+            wildcards = [key for key in path if key.startswith("$")]
+            check_rule(expression, wildcards, has_new_data=kind != ".read")
+        except ExpressionError as error:
+            self._problem(value.offset_of(error.offset), error.message)
+            return
+        where = "/" + "/".join(path)
+        position = self._source.problem(value.start, "")
+        observe = self._observer.observe(where, kind) if self._observer else None
+        evaluate = compile_expression(expression, observe)
+        rule = Rule(kind, where, value.value, position.line, position.column, expression, evaluate)
+        node.rules[kind] = rule
+        self._rules.append(rule)

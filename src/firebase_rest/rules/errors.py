@@ -1,0 +1,38 @@
+"""Errors of rules: a file that cannot be published, and an expression that fails while it is evaluated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One reason why rules cannot be published. `line` and `column` start at 1."""
+
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.line}:{self.column}: {self.message}"
+
+
+class RulesSyntaxError(ValueError):
+    """The rules cannot be published. `problems` lists every reason found."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        super().__init__("\n".join(map(str, problems)))
+        self.problems = problems
+
+
+class ExpressionError(ValueError):
+    """An expression is invalid at `offset`, counted in characters from its start."""
+
+    def __init__(self, message: str, offset: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.offset = offset
+
+
+class EvaluationError(Exception):
+    """Evaluating an expression failed, so the whole rule counts as false."""

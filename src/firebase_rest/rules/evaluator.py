@@ -1,0 +1,258 @@
+"""Compile an expression into Python functions, and evaluate it.
+
+Invariant: an error anywhere in the evaluated part raises `EvaluationError`, which makes the whole rule false.
+https://firebase.google.com/docs/reference/security/database
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from firebase_rest.rules.data import RuleDataSnapshot
+from firebase_rest.rules.errors import EvaluationError
+from firebase_rest.rules.regex import Regex, compile_regex
+from firebase_rest.rules.syntax import (
+    Call,
+    Chain,
+    Conditional,
+    Expression,
+    Index,
+    ListLiteral,
+    Literal,
+    Member,
+    RegexLiteral,
+    Unary,
+    Variable,
+)
+from firebase_rest.rules.values import add, arithmetic, equals, is_number, length, order, type_name
+
+PLAIN_QUERY: Mapping[str, Any] = {
+    "orderByKey": True,
+    "orderByPriority": False,
+    "orderByValue": False,
+    "orderByChild": None,
+    "startAt": None,
+    "endAt": None,
+    "equalTo": None,
+    "limitToFirst": None,
+    "limitToLast": None,
+}
+"""What `query` holds for a read without a query."""
+
+
+@dataclass(slots=True)
+class Scope:
+    """The variables of one evaluation. `now` is milliseconds since the epoch."""
+
+    auth: Mapping[str, Any] | None
+    now: float
+    root: RuleDataSnapshot[Any]
+    data: RuleDataSnapshot[Any]
+    new_data: RuleDataSnapshot[Any] | None = None
+    query: Mapping[str, Any] = field(default_factory=lambda: PLAIN_QUERY)
+    wildcards: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+Evaluate: TypeAlias = Callable[[Scope], Any]
+Observe: TypeAlias = Callable[[Expression, Any], None]
+"""Called with each sub-expression and its value, in the order of evaluation."""
+
+
+def compile_expression(node: Expression, observe: Observe | None = None) -> Evaluate:
+    """Return a function that evaluates the expression. With `observe`, each value of a sub-expression is reported."""
+    evaluate = _COMPILERS[type(node)](node, observe)
+    if observe is None:
+        return evaluate
+    report = observe
+
+    def observed(scope: Scope) -> Any:
+        value = evaluate(scope)
+        report(node, value)
+        return value
+
+    return observed
+
+
+def _literal(node: Literal, _: Observe | None) -> Evaluate:
+    value = node.value
+    return lambda _: value
+
+
+def _regex(node: RegexLiteral, _: Observe | None) -> Evaluate:
+    regex = compile_regex(node.pattern, ignore_case=node.flags == "i")
+    return lambda _: regex
+
+
+def _list(node: ListLiteral, observe: Observe | None) -> Evaluate:
+    items = [compile_expression(item, observe) for item in node.items]
+    return lambda scope: [item(scope) for item in items]
+
+
+def _variable(node: Variable, _: Observe | None) -> Evaluate:
+    name = node.name
+    if name.startswith("$"):
+        return lambda scope: scope.wildcards[name]
+    getters: dict[str, Evaluate] = {
+        "auth": lambda scope: scope.auth,
+        "now": lambda scope: scope.now,
+        "root": lambda scope: scope.root,
+        "data": lambda scope: scope.data,
+        "newData": lambda scope: scope.new_data,
+        "query": lambda scope: scope.query,
+    }
+    return getters[name]
+
+
+def _unary(node: Unary, observe: Observe | None) -> Evaluate:
+    operand = compile_expression(node.operand, observe)
+    if node.operator == "!":
+        return lambda scope: not operand(scope)
+
+    def negate(scope: Scope) -> Any:
+        value = operand(scope)
+        if not is_number(value):
+            raise EvaluationError(f"- needs a number, got {type_name(value)}.")
+        return -value
+
+    return negate
+
+
+def _chain(node: Chain, observe: Observe | None) -> Evaluate:
+    operands = [compile_expression(operand, observe) for operand in node.operands]
+    if node.operators[0] == "&&":
+        return lambda scope: all(operand(scope) for operand in operands)
+    if node.operators[0] == "||":
+        return lambda scope: any(operand(scope) for operand in operands)
+    first, steps = operands[0], list(zip(map(_operator, node.operators), operands[1:], strict=True))
+    if len(steps) == 1:
+        ((apply, second),) = steps
+        return lambda scope: apply(first(scope), second(scope))
+
+    def fold(scope: Scope) -> Any:
+        value = first(scope)
+        for apply, operand in steps:
+            value = apply(value, operand(scope))
+        return value
+
+    return fold
+
+
+def _operator(symbol: str) -> Callable[[Any, Any], Any]:
+    if symbol == "+":
+        return add
+    if symbol in ("==", "==="):
+        return equals
+    if symbol in ("!=", "!=="):
+        return lambda left, right: not equals(left, right)
+    return arithmetic(symbol) if symbol in "-*/%" else order(symbol)
+
+
+def _conditional(node: Conditional, observe: Observe | None) -> Evaluate:
+    branches = [
+        (compile_expression(test, observe), compile_expression(value, observe)) for test, value in node.branches
+    ]
+    otherwise = compile_expression(node.otherwise, observe)
+
+    def choose(scope: Scope) -> Any:
+        for test, value in branches:
+            if test(scope):
+                return value(scope)
+        return otherwise(scope)
+
+    return choose
+
+
+def _property(node: Member | Index, observe: Observe | None) -> Evaluate:
+    target = compile_expression(node.target, observe)
+    if isinstance(node, Index):
+        key = compile_expression(node.key, observe)
+        return lambda scope: _get(target(scope), key(scope))
+    name = node.name
+    return lambda scope: _get(target(scope), name)
+
+
+def _get(target: Any, name: Any) -> Any:
+    """Return a member; null if there is none, or if the target is null."""
+    if isinstance(target, str):
+        return length(target) if name == "length" else None
+    if isinstance(target, Mapping):
+        return target.get(name) if isinstance(name, str) else None
+    if isinstance(target, list):
+        if name == "length":
+            return len(target)
+        return target[int(name)] if is_number(name) and 0 <= name < len(target) else None
+    if name == "length":
+        length(target)
+    return None
+
+
+def _call(node: Call, observe: Observe | None) -> Evaluate:
+    function = node.function
+    assert isinstance(function, (Member, Index))
+    target = compile_expression(function.target, observe)
+    name = function.name if isinstance(function, Member) else getattr(function.key, "value", "")
+    arguments = [compile_expression(argument, observe) for argument in node.arguments]
+
+    def call(scope: Scope) -> Any:
+        value = target(scope)
+        given = [argument(scope) for argument in arguments]
+        if isinstance(value, RuleDataSnapshot):
+            return _SNAPSHOT_METHODS[name](value, *given)
+        if not isinstance(value, str) or name not in _STRING_METHODS:
+            raise EvaluationError(f"{name}() needs a string, got {type_name(value)}.")
+        return _STRING_METHODS[name](value, *given)
+
+    return call
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise EvaluationError(f"Expected a string, got {type_name(value)}.")
+    return value
+
+
+def _matches(text: str, regex: Any) -> bool:
+    if not isinstance(regex, Regex):
+        raise EvaluationError("matches() needs a regular expression.")
+    return regex.matches(text)
+
+
+def _has_children(snapshot: RuleDataSnapshot[Any], paths: list[Any] | None = None) -> bool:
+    return snapshot.has_children(None if paths is None else tuple(map(_text, paths)))
+
+
+_STRING_METHODS: dict[str, Callable[..., Any]] = {
+    "contains": lambda text, part: _text(part) in text,
+    "beginsWith": lambda text, part: text.startswith(_text(part)),
+    "endsWith": lambda text, part: text.endswith(_text(part)),
+    "replace": lambda text, old, new: text.replace(_text(old), _text(new)),
+    "toLowerCase": lambda text: text.lower(),
+    "toUpperCase": lambda text: text.upper(),
+    "matches": _matches,
+}
+_SNAPSHOT_METHODS: dict[str, Callable[..., Any]] = {
+    "val": lambda snapshot: snapshot.val(),
+    "child": lambda snapshot, path: snapshot.child(_text(path)),
+    "parent": lambda snapshot: snapshot.parent(),
+    "hasChild": lambda snapshot, path: snapshot.child(_text(path)).exists(),
+    "hasChildren": _has_children,
+    "exists": lambda snapshot: snapshot.exists(),
+    "getPriority": lambda snapshot: snapshot.get_priority(),
+    "isNumber": lambda snapshot: is_number(snapshot.val()),
+    "isString": lambda snapshot: isinstance(snapshot.val(), str),
+    "isBoolean": lambda snapshot: isinstance(snapshot.val(), bool),
+}
+_COMPILERS: dict[type, Callable[[Any, Observe | None], Evaluate]] = {
+    Literal: _literal,
+    RegexLiteral: _regex,
+    ListLiteral: _list,
+    Variable: _variable,
+    Unary: _unary,
+    Chain: _chain,
+    Conditional: _conditional,
+    Member: _property,
+    Index: _property,
+    Call: _call,
+}

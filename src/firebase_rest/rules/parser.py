@@ -1,0 +1,240 @@
+"""Parse a rule's expression: a Pratt parser for the subset of JavaScript that database rules allow.
+
+https://firebase.google.com/docs/reference/security/database
+"""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from firebase_rest.rules.errors import ExpressionError
+from firebase_rest.rules.syntax import (
+    Call,
+    Chain,
+    Conditional,
+    Expression,
+    Index,
+    ListLiteral,
+    Literal,
+    Member,
+    RegexLiteral,
+    Unary,
+    Variable,
+)
+
+MAX_NESTING = 100
+"""Parentheses, calls and members inside each other."""
+
+PRECEDENCE = {
+    **dict.fromkeys(("||",), 1),
+    **dict.fromkeys(("&&",), 2),
+    **dict.fromkeys(("==", "===", "!=", "!=="), 3),
+    **dict.fromkeys(("<", "<=", ">", ">="), 4),
+    **dict.fromkeys(("+", "-"), 5),
+    **dict.fromkeys(("*", "/", "%"), 6),
+}
+_RESERVED = {"var", "typeof", "new", "function", "this", "in", "instanceof", "void", "delete", "return"}
+
+_TOKEN = re.compile(
+    r"""(?P<space>[ \t\r\n]+|//[^\n]*|/\*.*?\*/)
+      | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
+      | (?P<name>[A-Za-z_$][\w$]*)
+      | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
+      | (?P<operator>===|!==|==|!=|<=|>=|\|\||&&|[-+*/%<>!?:.,()\[\]])
+    """,
+    re.VERBOSE | re.DOTALL | re.ASCII,
+)
+_REGEX = re.compile(r"/((?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)/([A-Za-z]*)")
+_STRING_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+
+
+class Token(NamedTuple):
+    """`kind` is number, name, string, operator or end."""
+
+    kind: str
+    text: str
+    start: int
+    end: int
+
+
+def parse_expression(text: str) -> Expression:
+    """Return the syntax tree of an expression. Raises `ExpressionError`."""
+    return _Parser(text).parse()
+
+
+class _Parser:
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._nesting = 0
+        self._token = self._read(0)
+        self._previous_end = 0
+
+    def parse(self) -> Expression:
+        if self._token.kind == "end":
+            raise ExpressionError("Expected an expression.", 0)
+        expression = self._conditional()
+        if self._token.kind != "end":
+            raise self._unexpected()
+        return expression
+
+    # --- tokens ---
+
+    def _read(self, at: int) -> Token:
+        text = self._text
+        while at < len(text):
+            match = _TOKEN.match(text, at)
+            if match is None:
+                raise ExpressionError(f"Unexpected character '{text[at]}'.", at)
+            kind = match.lastgroup or ""
+            if kind != "space":
+                return Token(kind, match[0], at, match.end())
+            at = match.end()
+        return Token("end", "", len(text), len(text))
+
+    def _advance(self) -> Token:
+        token = self._token
+        self._previous_end = token.end
+        self._token = self._read(token.end)
+        return token
+
+    def _accept(self, operator: str) -> bool:
+        if self._token.kind == "operator" and self._token.text == operator:
+            self._advance()
+            return True
+        return False
+
+    def _expect(self, operator: str) -> None:
+        if not self._accept(operator):
+            found = f"'{self._token.text}'" if self._token.text else "the end of the expression"
+            raise ExpressionError(f"Expected '{operator}', got {found}.", self._token.start)
+
+    def _unexpected(self) -> ExpressionError:
+        if self._token.kind == "end":
+            return ExpressionError("Unexpected end of expression.", self._token.start)
+        return ExpressionError(f"Unexpected '{self._token.text}'.", self._token.start)
+
+    # --- expressions ---
+
+    def _conditional(self) -> Expression:
+        start = self._token.start
+        self._nesting += 1
+        if self._nesting > MAX_NESTING:
+            raise ExpressionError(f"The expression is nested more than {MAX_NESTING} levels deep.", start)
+        branches: list[tuple[Expression, Expression]] = []
+        expression = self._binary(1)
+        while self._accept("?"):
+            value = self._conditional()
+            self._expect(":")
+            branches.append((expression, value))
+            expression = self._binary(1)
+        self._nesting -= 1
+        if not branches:
+            return expression
+        return Conditional(tuple(branches), expression, start, self._previous_end)
+
+    def _binary(self, lowest: int) -> Expression:
+        """Parse operators of at least the precedence `lowest`."""
+        left = self._unary()
+        while (level := self._precedence()) >= lowest:
+            operands, operators = [left], list[str]()
+            while self._precedence() == level:
+                operators.append(self._advance().text)
+                operands.append(self._binary(level + 1))
+            left = Chain(tuple(operands), tuple(operators), operands[0].start, self._previous_end)
+        return left
+
+    def _precedence(self) -> int:
+        """Return the precedence of the next token; 0 if it is not a binary operator."""
+        return PRECEDENCE.get(self._token.text, 0) if self._token.kind == "operator" else 0
+
+    def _unary(self) -> Expression:
+        prefixes: list[Token] = []
+        while self._token.kind == "operator" and self._token.text in ("!", "-"):
+            prefixes.append(self._advance())
+        if len(prefixes) > MAX_NESTING:
+            raise ExpressionError(f"More than {MAX_NESTING} operators before an operand.", prefixes[0].start)
+        operand = self._postfix()
+        for prefix in reversed(prefixes):
+            operand = Unary(prefix.text, operand, prefix.start, operand.end)
+        return operand
+
+    def _postfix(self) -> Expression:
+        target = self._primary()
+        start = target.start
+        count = 0
+        while self._token.kind == "operator" and self._token.text in (".", "[", "("):
+            count += 1
+            if count > MAX_NESTING:
+                raise ExpressionError(f"More than {MAX_NESTING} calls and members in a row.", self._token.start)
+            operator = self._advance().text
+            if operator == ".":
+                if self._token.kind != "name":
+                    raise self._unexpected()
+                name = self._advance()
+                target = Member(target, name.text, start, name.end, name.start)
+            elif operator == "[":
+                key = self._conditional()
+                self._expect("]")
+                target = Index(target, key, start, self._previous_end)
+            else:
+                arguments = self._items(")")
+                target = Call(target, arguments, start, self._previous_end)
+        return target
+
+    def _items(self, end: str) -> tuple[Expression, ...]:
+        items: list[Expression] = []
+        if not self._accept(end):
+            items.append(self._conditional())
+            while self._accept(","):
+                items.append(self._conditional())
+            self._expect(end)
+        return tuple(items)
+
+    def _primary(self) -> Expression:
+        token = self._token
+        if token.kind == "operator" and token.text == "/":
+            return self._regex()
+        if token.kind == "operator" and token.text in ("(", "["):
+            self._advance()
+            if token.text == "[":
+                return ListLiteral(self._items("]"), token.start, self._previous_end)
+            inner = self._conditional()
+            self._expect(")")
+            return inner
+        if token.kind not in ("number", "string", "name") or token.text in _RESERVED:
+            raise self._unexpected()
+        self._advance()
+        if token.kind == "number":
+            return Literal(_number(token.text), token.start, token.end)
+        if token.kind == "string":
+            return Literal(_unescape(token.text[1:-1]), token.start, token.end)
+        if token.text in _CONSTANTS:
+            return Literal(_CONSTANTS[token.text], token.start, token.end)
+        return Variable(token.text, token.start, token.end)
+
+    def _regex(self) -> Expression:
+        # A slash where an operand is expected starts a regular expression; elsewhere it divides.
+        start = self._token.start
+        match = _REGEX.match(self._text, start)
+        if match is None:
+            raise ExpressionError("The regular expression has no end.", start)
+        self._previous_end = match.end()
+        self._token = self._read(match.end())
+        return RegexLiteral(match[1], match[2], start, match.end())
+
+
+_CONSTANTS = {"true": True, "false": False, "null": None}
+
+
+def _number(text: str) -> int | float:
+    return int(text) if text.isdigit() and len(text) < 16 else float(text)
+
+
+def _unescape(text: str) -> str:
+    def replace(match: re.Match[str]) -> str:
+        digits = match[1] or match[2]
+        return chr(int(digits, 16)) if digits else _ESCAPED.get(match[3], match[3])
+
+    return _STRING_ESCAPE.sub(replace, text) if "\\" in text else text

@@ -1,0 +1,362 @@
+"""Regular expressions in linear time: a parser for the rules' dialect, and a lazily built DFA.
+
+Python's `re` backtracks and has no time limit, so a hostile expression could stop the server.
+https://firebase.google.com/docs/reference/security/database/regex
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeAlias
+
+from firebase_rest.rules.errors import EvaluationError, ExpressionError
+
+MAX_REPEAT = 1000
+MAX_NFA_STATES = 10_000
+MAX_DFA_STATES = 4_000
+MAX_STEPS = 2_000_000
+"""NFA states visited per match while DFA states are built. A cached transition costs nothing of it."""
+
+_DIGITS = frozenset("0123456789")
+_WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
+_SPACE = frozenset(" \t\r\n\f\v")
+_CLASSES = {"d": (_DIGITS, False), "D": (_DIGITS, True), "w": (_WORD, False), "W": (_WORD, True)}
+_CLASSES |= {"s": (_SPACE, False), "S": (_SPACE, True)}
+_CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
+
+
+@dataclass(frozen=True, slots=True)
+class CharSet:
+    r"""Characters, ranges, and negated classes such as \D inside it."""
+
+    characters: frozenset[str] = frozenset()
+    ranges: tuple[tuple[str, str], ...] = ()
+    excluded: tuple[frozenset[str], ...] = ()
+    negated: bool = False
+
+    def matches(self, character: str) -> bool:
+        """Return whether the set contains a character."""
+        found = (
+            character in self.characters
+            or any(low <= character <= high for low, high in self.ranges)
+            or any(character not in excluded for excluded in self.excluded)
+        )
+        return found != self.negated
+
+
+_DOT = CharSet(frozenset("\n\r\u2028\u2029"), negated=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Concatenation:
+    """Expressions one after the other."""
+
+    parts: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Alternatives:
+    """One of several expressions."""
+
+    options: tuple[Pattern, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """An expression `minimum` to `maximum` times; None for any number."""
+
+    part: Pattern
+    minimum: int
+    maximum: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """The start (`^`) or the end (`$`) of the text."""
+
+    at_end: bool
+
+
+Pattern: TypeAlias = "CharSet | Concatenation | Alternatives | Repeat | Anchor"
+
+
+class _PatternParser:
+    """Parses the database's dialect: anchors only at the ends, no lazy quantifiers, no special groups."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._at = 0
+        self._depth = 0
+
+    def parse(self) -> Pattern:
+        pattern = self._alternatives()
+        if self._at < len(self._text):
+            raise ExpressionError("Unbalanced ')' in the regular expression.", self._at)
+        return pattern
+
+    def _peek(self) -> str:
+        return self._text[self._at : self._at + 1]
+
+    def _fail(self, message: str) -> ExpressionError:
+        return ExpressionError(f"{message} in the regular expression.", self._at)
+
+    def _alternatives(self) -> Pattern:
+        self._depth += 1
+        if self._depth > 50:
+            raise self._fail("Too many nested groups")
+        options = [self._sequence()]
+        while self._peek() == "|":
+            self._at += 1
+            options.append(self._sequence())
+        if len(options) > 1 and Concatenation(()) in options:
+            raise self._fail("Empty alternative")
+        self._depth -= 1
+        return options[0] if len(options) == 1 else Alternatives(tuple(options))
+
+    def _sequence(self) -> Pattern:
+        parts: list[Pattern] = []
+        while self._peek() not in ("", "|", ")"):
+            parts.append(self._repeat())
+        return parts[0] if len(parts) == 1 else Concatenation(tuple(parts))
+
+    def _repeat(self) -> Pattern:
+        part = self._atom()
+        quantifier = self._quantifier()
+        if quantifier is None:
+            return part
+        if isinstance(part, Anchor):
+            raise self._fail("Quantifier after an anchor")
+        if self._peek() in ("*", "+", "?"):
+            raise self._fail("Two quantifiers")
+        return Repeat(part, *quantifier)
+
+    def _quantifier(self) -> tuple[int, int | None] | None:
+        symbol = self._peek()
+        simple = {"*": (0, None), "+": (1, None), "?": (0, 1)}.get(symbol)
+        if simple is not None:
+            self._at += 1
+            return simple
+        if symbol != "{":
+            return None
+        end = self._text.find("}", self._at)
+        low, comma, high = self._text[self._at + 1 : end if end > 0 else None].partition(",")
+        if end < 0 or not low.isdecimal() or (high and not high.isdecimal()):
+            raise self._fail("Invalid quantifier")
+        minimum = int(low[:6])
+        maximum = (int(high[:6]) if high else None) if comma else minimum
+        if max(minimum, maximum or 0) > MAX_REPEAT or (maximum is not None and maximum < minimum):
+            raise self._fail(f"Invalid quantifier (at most {MAX_REPEAT} repetitions)")
+        self._at = end + 1
+        return minimum, maximum
+
+    def _atom(self) -> Pattern:
+        symbol = self._peek()
+        if symbol == "(":
+            self._at += 1
+            if self._peek() == "?":
+                raise self._fail("Unsupported group '(?'")
+            inner = self._alternatives()
+            if self._peek() != ")":
+                raise self._fail("Missing ')'")
+            self._at += 1
+            return inner
+        if symbol in ("*", "+", "?", "{"):
+            raise self._fail(f"Nothing to repeat before '{symbol}'")
+        if symbol in ("^", "$"):
+            if self._at != (0 if symbol == "^" else len(self._text) - 1):
+                raise self._fail(f"'{symbol}' is allowed only at the {'start' if symbol == '^' else 'end'}")
+            self._at += 1
+            return Anchor(symbol == "$")
+        if symbol == "[":
+            return self._char_class()
+        self._at += 1
+        if symbol == ".":
+            return _DOT
+        if symbol == "\\":
+            return self._escape()
+        return CharSet(frozenset(symbol))
+
+    def _escape(self) -> CharSet:
+        symbol = self._peek()
+        if symbol == "":
+            raise self._fail("Missing character after '\\'")
+        self._at += 1
+        if symbol in _CLASSES:
+            characters, negated = _CLASSES[symbol]
+            return CharSet(characters, negated=negated)
+        if symbol.isdigit() and symbol != "0":
+            raise self._fail("Unsupported back reference")
+        if symbol.isalpha() and symbol not in _CONTROLS:
+            raise self._fail(f"Unsupported escape '\\{symbol}'")
+        return CharSet(frozenset(_CONTROLS.get(symbol, symbol)))
+
+    def _char_class(self) -> CharSet:
+        self._at += 1
+        negated = self._peek() == "^"
+        self._at += negated
+        characters: set[str] = set()
+        ranges: list[tuple[str, str]] = []
+        excluded: list[frozenset[str]] = []
+        while self._peek() != "]":
+            low = self._class_item()
+            if len(low.characters) > 1 or low.negated:
+                excluded.append(low.characters) if low.negated else characters.update(low.characters)
+            elif self._peek() == "-" and self._text[self._at + 1 : self._at + 2] not in ("]", ""):
+                self._at += 1
+                high = self._class_item()
+                start, stop = *low.characters, *high.characters
+                if high.negated or len(high.characters) != 1 or start > stop:
+                    raise self._fail("Invalid range")
+                ranges.append((start, stop))
+            else:
+                characters |= low.characters
+        self._at += 1
+        return CharSet(frozenset(characters), tuple(ranges), tuple(excluded), negated)
+
+    def _class_item(self) -> CharSet:
+        symbol = self._peek()
+        if symbol == "":
+            raise self._fail("Missing ']'")
+        self._at += 1
+        return self._escape() if symbol == "\\" else CharSet(frozenset(symbol))
+
+
+# --- automata --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Nfa:
+    """States are numbers. A state has a character set and a successor, or successors without input."""
+
+    sets: list[CharSet | None] = field(default_factory=list["CharSet | None"])
+    targets: list[list[int]] = field(default_factory=list[list[int]])
+    anchors: list[str] = field(default_factory=list[str])
+
+    def add(self, targets: list[int], characters: CharSet | None = None, anchor: str = "") -> int:
+        if len(self.sets) >= MAX_NFA_STATES:
+            raise ExpressionError("The regular expression is too large.", 0)
+        self.sets.append(characters)
+        self.targets.append(targets)
+        self.anchors.append(anchor)
+        return len(self.sets) - 1
+
+    def build(self, pattern: Pattern, after: int) -> int:
+        """Return the first state of `pattern`, which continues at the state `after`."""
+        if isinstance(pattern, CharSet):
+            return self.add([after], pattern)
+        if isinstance(pattern, Anchor):
+            return self.add([after], anchor="$" if pattern.at_end else "^")
+        if isinstance(pattern, Concatenation):
+            for part in reversed(pattern.parts):
+                after = self.build(part, after)
+            return after
+        if isinstance(pattern, Alternatives):
+            return self.add([self.build(option, after) for option in pattern.options])
+        if pattern.maximum is None:
+            loop = self.add([after])
+            self.targets[loop].append(self.build(pattern.part, loop))
+            after = loop
+        else:
+            end = after
+            for _ in range(pattern.maximum - pattern.minimum):
+                after = self.add([end, self.build(pattern.part, after)])
+        for _ in range(pattern.minimum):
+            after = self.build(pattern.part, after)
+        return after
+
+
+class _DfaState:
+    """A set of NFA states, and the transitions found so far."""
+
+    __slots__ = ("accepts", "accepts_at_end", "moves", "states")
+
+    def __init__(self, states: tuple[int, ...], *, accepts: bool, accepts_at_end: bool) -> None:
+        self.states = states
+        self.accepts = accepts
+        self.accepts_at_end = accepts_at_end
+        self.moves: dict[str, _DfaState] = {}
+
+
+class Regex:
+    """A compiled regular expression. Time is linear in the length of the text."""
+
+    def __init__(self, pattern: Pattern, *, ignore_case: bool = False, whole: bool = False) -> None:
+        self._nfa = _Nfa()
+        self._accept = self._nfa.add([])
+        self._first = self._nfa.build(pattern, self._accept)
+        self._ignore_case = ignore_case
+        self._whole = whole
+        self._cache: dict[tuple[int, ...], _DfaState] = {}
+        self._steps = 0
+        self._start = self._state({self._first}, at_start=True)
+
+    def matches(self, text: str) -> bool:
+        """Return whether the expression is found in the text, or matches all of it if it was compiled `whole`.
+
+        Raises `EvaluationError` if the expression needs too many steps.
+        """
+        self._steps = 0
+        state = self._start
+        for character in text:
+            if state.accepts and not self._whole:
+                return True
+            following = state.moves.get(character)
+            if following is None:
+                following = self._move(state, character)
+            state = following
+        return state.accepts_at_end
+
+    def _move(self, state: _DfaState, character: str) -> _DfaState:
+        forms = {character, character.lower(), character.upper()} if self._ignore_case else {character}
+        self._count(len(state.states))
+        sets, targets = self._nfa.sets, self._nfa.targets
+        reached: set[int] = set() if self._whole else {self._first}
+        for number in state.states:
+            characters = sets[number]
+            if characters is not None and any(characters.matches(form) for form in forms):
+                reached.add(targets[number][0])
+        following = self._state(reached, at_start=False)
+        state.moves[character] = following
+        return following
+
+    def _state(self, reached: set[int], *, at_start: bool) -> _DfaState:
+        closure = self._closure(reached, at_start=at_start, at_end=False)
+        key = tuple(sorted(closure))
+        known = None if at_start else self._cache.get(key)
+        if known is not None:
+            return known
+        if len(self._cache) >= MAX_DFA_STATES:
+            self._cache.clear()  # states in use stay alive; the others are built again when they are needed
+        at_end = self._accept in self._closure(reached, at_start=at_start, at_end=True)
+        state = _DfaState(key, accepts=self._accept in closure, accepts_at_end=at_end)
+        if not at_start:
+            self._cache[key] = state
+        return state
+
+    def _closure(self, reached: set[int], *, at_start: bool, at_end: bool) -> set[int]:
+        """Return the states that are reached without input."""
+        found = set(reached)
+        waiting = list(reached)
+        while waiting:
+            number = waiting.pop()
+            anchor = self._nfa.anchors[number]
+            if self._nfa.sets[number] is not None or (anchor and not (at_start if anchor == "^" else at_end)):
+                continue
+            for target in self._nfa.targets[number]:
+                if target not in found:
+                    found.add(target)
+                    waiting.append(target)
+        self._count(len(found))
+        return found
+
+    def _count(self, steps: int) -> None:
+        self._steps += steps
+        if self._steps > MAX_STEPS:
+            raise EvaluationError("The regular expression needs too many steps.")
+
+
+@lru_cache(maxsize=512)
+def compile_regex(pattern: str, *, ignore_case: bool = False) -> Regex:
+    """Return the compiled form of a pattern in the database's dialect. Raises `ExpressionError`."""
+    return Regex(_PatternParser(pattern).parse(), ignore_case=ignore_case)

@@ -1,0 +1,129 @@
+"""The syntax tree of a rule's expression.
+
+Chains of operators of the same precedence are flat, so that a rule of 10,000 operators needs no deep recursion.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+
+@dataclass(frozen=True, slots=True)
+class Literal:
+    """A string, number, boolean or null."""
+
+    value: str | int | float | bool | None
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class RegexLiteral:
+    """A regular expression between slashes."""
+
+    pattern: str
+    flags: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListLiteral:
+    """Values in brackets."""
+
+    items: tuple[Expression, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A name such as `auth`, or a `$wildcard`."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unary:
+    """`!` or `-` before an operand."""
+
+    operator: str
+    operand: Expression
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """Operands of left-associative operators: `operators[i]` stands between operands i and i + 1."""
+
+    operands: tuple[Expression, ...]
+    operators: tuple[str, ...]
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Conditional:
+    """`test ? value : test ? value : otherwise`."""
+
+    branches: tuple[tuple[Expression, Expression], ...]
+    otherwise: Expression
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """`target.name`."""
+
+    target: Expression
+    name: str
+    start: int
+    end: int
+    name_start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """`target[key]`."""
+
+    target: Expression
+    key: Expression
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """`function(arguments)`."""
+
+    function: Expression
+    arguments: tuple[Expression, ...]
+    start: int
+    end: int
+
+
+Expression: TypeAlias = (
+    "Literal | RegexLiteral | ListLiteral | Variable | Unary | Chain | Conditional | Member | Index | Call"
+)
+
+
+def children(node: Expression) -> tuple[Expression, ...]:
+    """Return the direct sub-expressions in the order of the text."""
+    if isinstance(node, Chain):
+        return node.operands
+    if isinstance(node, Conditional):
+        return (*(part for branch in node.branches for part in branch), node.otherwise)
+    if isinstance(node, Call):
+        return (node.function, *node.arguments)
+    if isinstance(node, Index):
+        return (node.target, node.key)
+    if isinstance(node, Member):
+        return (node.target,)
+    if isinstance(node, Unary):
+        return (node.operand,)
+    return node.items if isinstance(node, ListLiteral) else ()

@@ -1,0 +1,137 @@
+"""The values and operators of the rules language, with the semantics of JavaScript that Firebase documents.
+
+https://firebase.google.com/docs/reference/security/database#operators
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable
+from typing import Any, TypeGuard
+
+from firebase_rest.rules.errors import EvaluationError
+
+
+def is_number(value: object) -> TypeGuard[int | float]:
+    """Return whether the value is a number. (bool is a subclass of int.)"""
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def type_name(value: object) -> str:
+    """Return the name of the value's type in the rules language."""
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, str):
+        return "string"
+    return "number" if is_number(value) else "object"
+
+
+def number_to_string(value: float) -> str:
+    """Return the shortest text of a number, as JavaScript writes it."""
+    number = float(value) if abs(value) < 10**309 else math.copysign(math.inf, value)
+    if math.isnan(number):
+        return "NaN"
+    if math.isinf(number):
+        return "Infinity" if number > 0 else "-Infinity"
+    if number == int(number) and abs(number) < 1e21:
+        return str(int(number))
+    digits, _, exponent = repr(number).partition("e")
+    if not exponent:
+        return digits
+    power = int(exponent)
+    if -7 < power < 0:
+        return format(number, f".{len(digits.replace('.', '').replace('-', '')) - 1 - power}f")
+    return f"{digits}e{power:+d}"
+
+
+def add(left: Any, right: Any) -> Any:
+    """`+`: adds numbers, and joins texts if one of the operands is a text."""
+    if isinstance(left, str):
+        if isinstance(right, str):
+            return left + right
+        if is_number(right):
+            return left + number_to_string(right)
+    elif is_number(left):
+        if is_number(right):
+            return _as_double(left + right)
+        if isinstance(right, str):
+            return number_to_string(left) + right
+    raise EvaluationError(f"+ needs strings or numbers, got {type_name(left)} and {type_name(right)}.")
+
+
+def _as_double(value: int | float) -> int | float:
+    # Numbers are doubles: whole numbers beyond 2**53 lose digits as they do in Firebase.
+    return value if -(2**53) <= value <= 2**53 else float(value)
+
+
+def _divide(left: float, right: float) -> float:
+    return left / right if right else math.nan
+
+
+def _remainder(left: float, right: float) -> float:
+    return math.fmod(left, right) if right and not math.isinf(left) else math.nan
+
+
+_ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": _divide,
+    "%": _remainder,
+}
+_ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+def arithmetic(symbol: str) -> Callable[[Any, Any], Any]:
+    """Return the function of `-`, `*`, `/` or `%`."""
+    compute = _ARITHMETIC[symbol]
+
+    def apply(left: Any, right: Any) -> Any:
+        if not is_number(left) or not is_number(right):
+            raise EvaluationError(f"{symbol} needs numbers, got {type_name(left)} and {type_name(right)}.")
+        try:
+            return _as_double(compute(left, right))
+        except OverflowError:
+            return math.inf
+
+    return apply
+
+
+def equals(left: Any, right: Any) -> bool:
+    """`==`: never converts, so values of different types are different."""
+    for value in (left, right):
+        if type_name(value) == "object" and not isinstance(value, (dict, list)):
+            raise EvaluationError("== cannot compare snapshots; compare val() or use exists().")
+    if isinstance(left, (dict, list)) or isinstance(right, (dict, list)):
+        return left is right
+    return type_name(left) == type_name(right) and bool(left == right)
+
+
+def order(symbol: str) -> Callable[[Any, Any], bool]:
+    """Return the function of `<`, `<=`, `>` or `>=`."""
+    compare = _ORDER[symbol]
+
+    def apply(left: Any, right: Any) -> bool:
+        if isinstance(left, str) and isinstance(right, str):
+            if left.isascii() and right.isascii():
+                return compare(left, right)
+            return compare(left.encode("utf-16-be", "surrogatepass"), right.encode("utf-16-be", "surrogatepass"))
+        if is_number(left) and is_number(right):
+            return compare(left, right)
+        raise EvaluationError(f"{symbol} cannot compare {type_name(left)} with {type_name(right)}.")
+
+    return apply
+
+
+def length(text: Any) -> int:
+    """`.length` of a text, in UTF-16 units."""
+    if not isinstance(text, str):
+        raise EvaluationError(f"length needs a string, got {type_name(text)}.")
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

@@ -76,12 +76,12 @@ QUERY_PROPERTIES = {
     "orderByKey": Type.BOOLEAN,
     "orderByPriority": Type.BOOLEAN,
     "orderByValue": Type.BOOLEAN,
-    "orderByChild": Type.PRIMITIVE,
+    "orderByChild": Type.STRING,
     "startAt": Type.PRIMITIVE,
     "endAt": Type.PRIMITIVE,
     "equalTo": Type.PRIMITIVE,
-    "limitToFirst": Type.PRIMITIVE,
-    "limitToLast": Type.PRIMITIVE,
+    "limitToFirst": Type.NUMBER,
+    "limitToLast": Type.NUMBER,
 }
 _VARIABLES = {
     "auth": Type.ANY,
@@ -94,13 +94,13 @@ _OPERANDS = {
     "+": frozenset({Type.STRING, Type.NUMBER}),
     **dict.fromkeys(("-", "*", "/", "%"), frozenset({Type.NUMBER})),
     **dict.fromkeys(("==", "===", "!=", "!=="), _SCALARS),
-    **dict.fromkeys(("<", "<=", ">", ">="), frozenset({Type.STRING, Type.NUMBER})),
+    **dict.fromkeys(("<", "<=", ">", ">="), frozenset({Type.STRING, Type.NUMBER, Type.NULL})),
 }
 _ALLOWED = {
     "+": "a string or number",
     **dict.fromkeys(("-", "*", "/", "%"), "a number"),
     **dict.fromkeys(("==", "===", "!=", "!=="), "a number, boolean, string, or null"),
-    **dict.fromkeys(("<", "<=", ">", ">="), "a number or string"),
+    **dict.fromkeys(("<", "<=", ">", ">="), "a number, string, or null"),
 }
 
 

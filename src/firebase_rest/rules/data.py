@@ -15,6 +15,14 @@ N = TypeVar("N")
 
 Scalar = str | int | float | bool | None
 
+
+class Children:
+    """What `val()` returns for a place with children: not null, and not equal to anything."""
+
+    def __repr__(self) -> str:
+        return "<children>"
+
+
 _FORBIDDEN = re.compile(r"[.$#\[\]\x00-\x1f\x7f]")
 
 
@@ -82,6 +90,8 @@ class RuleDataSnapshot(Generic[N]):
     def child(self, path: str) -> RuleDataSnapshot[N]:
         """Return the snapshot at a path below this one."""
         snapshot = self
+        if not path:  # an empty path names a place without data, so that an empty variable grants nothing
+            return RuleDataSnapshot(self._reader, None, self)
         for key in path.split("/"):
             if key:
                 node = snapshot.node
@@ -100,9 +110,11 @@ class RuleDataSnapshot(Generic[N]):
         """Return whether there is data."""
         return self.node is not None
 
-    def val(self) -> Scalar:
-        """Return the scalar, or None where there is none."""
-        return None if self.node is None else self._reader.value(self.node)
+    def val(self) -> Scalar | Children:
+        """Return the scalar, None where there is no data, and a sentinel for a place with children."""
+        if self.node is None:
+            return None
+        return Children() if self._reader.has_children(self.node) else self._reader.value(self.node)
 
     def get_priority(self) -> Scalar:
         """Return the priority."""

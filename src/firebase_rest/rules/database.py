@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from firebase_rest.rules.checker import check_rule
-from firebase_rest.rules.data import NodeReader, RuleDataSnapshot
+from firebase_rest.rules.data import Children, NodeReader, RuleDataSnapshot
 from firebase_rest.rules.errors import EvaluationError, ExpressionError, Problem, RulesSyntaxError
 from firebase_rest.rules.evaluator import PLAIN_QUERY, Evaluate, Observe, Scope, compile_expression
 from firebase_rest.rules.parser import parse_expression
@@ -73,12 +73,12 @@ class Evaluation:
         seen: dict[str, Any] = {}
 
         def observe(node: Expression, value: Any) -> None:
-            if not isinstance(node, Literal):
+            if not isinstance(node, Literal) and (value is None or isinstance(value, (str, int, float, Children))):
                 seen[self.rule.text[node.start : node.end]] = value
 
         with suppress(EvaluationError):  # the values up to the error are what the reader wants to see
             compile_expression(self.rule.expression, observe)(self.scope)
-        return [(text, value.val() if isinstance(value, RuleDataSnapshot) else value) for text, value in seen.items()]
+        return list(seen.items())
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +162,7 @@ class DatabaseRules:
         now: float,
     ) -> Generator[None, None, Decision]:
         """Do the same in steps, so that validating a large write does not block other clients."""
-        operation = _Operation(self.root, reader, before, after, auth, now, PLAIN_QUERY)
+        operation = _Operation(self.root, reader, before, after, auth, now, None)
         decision = Decision(allowed=True, operation="write", path="/")
         for path in paths:
             decision = yield from operation.write(path)
@@ -192,7 +192,7 @@ class _Operation(Generic[N]):
         after: N | None,
         auth: Mapping[str, Any] | None,
         now: float,
-        query: Mapping[str, Any],
+        query: Mapping[str, Any] | None,
     ) -> None:
         self._rules = rules
         self._root = RuleDataSnapshot(reader, before)

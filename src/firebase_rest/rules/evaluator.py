@@ -51,7 +51,7 @@ class Scope:
     root: RuleDataSnapshot[Any]
     data: RuleDataSnapshot[Any]
     new_data: RuleDataSnapshot[Any] | None = None
-    query: Mapping[str, Any] = field(default_factory=lambda: PLAIN_QUERY)
+    query: Mapping[str, Any] | None = None
     wildcards: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
@@ -100,9 +100,15 @@ def _variable(node: Variable, _: Observe | None) -> Evaluate:
         "root": lambda scope: scope.root,
         "data": lambda scope: scope.data,
         "newData": lambda scope: scope.new_data,
-        "query": lambda scope: scope.query,
+        "query": _query,
     }
     return getters[name]
+
+
+def _query(scope: Scope) -> Mapping[str, Any]:
+    if scope.query is None:
+        raise EvaluationError("query is only available in .read rules.")
+    return scope.query
 
 
 def _unary(node: Unary, observe: Observe | None) -> Evaluate:
@@ -183,8 +189,6 @@ def _get(target: Any, name: Any) -> Any:
         if name == "length":
             return len(target)
         return target[int(name)] if is_number(name) and 0 <= name < len(target) else None
-    if name == "length":
-        length(target)
     return None
 
 

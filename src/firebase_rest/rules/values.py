@@ -106,12 +106,10 @@ def arithmetic(symbol: str) -> Callable[[Any, Any], Any]:
 
 def equals(left: Any, right: Any) -> bool:
     """`==`: never converts, so values of different types are different."""
-    for value in (left, right):
-        if type_name(value) == "object" and not isinstance(value, (dict, list)):
-            raise EvaluationError("== cannot compare snapshots; compare val() or use exists().")
-    if isinstance(left, (dict, list)) or isinstance(right, (dict, list)):
-        return left is right
-    return type_name(left) == type_name(right) and bool(left == right)
+    kind = type_name(left)
+    if kind != type_name(right):
+        return False
+    return left is right if kind == "object" else bool(left == right)
 
 
 def order(symbol: str) -> Callable[[Any, Any], bool]:
@@ -125,13 +123,13 @@ def order(symbol: str) -> Callable[[Any, Any], bool]:
             return compare(left.encode("utf-16-be", "surrogatepass"), right.encode("utf-16-be", "surrogatepass"))
         if is_number(left) and is_number(right):
             return compare(left, right)
+        if left is None and right is None:
+            return symbol in ("<=", ">=")
         raise EvaluationError(f"{symbol} cannot compare {type_name(left)} with {type_name(right)}.")
 
     return apply
 
 
-def length(text: Any) -> int:
+def length(text: str) -> int:
     """`.length` of a text, in UTF-16 units."""
-    if not isinstance(text, str):
-        raise EvaluationError(f"length needs a string, got {type_name(text)}.")
     return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2

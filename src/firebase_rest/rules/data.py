@@ -91,7 +91,7 @@ class RuleDataSnapshot(Generic[N]):
         """Return the snapshot at a path below this one."""
         snapshot = self
         if not path:  # an empty path names a place without data, so that an empty variable grants nothing
-            return RuleDataSnapshot(self._reader, None, self)
+            return RuleDataSnapshot(self._reader, None, self._parent)
         for key in path.split("/"):
             if key:
                 node = snapshot.node

@@ -6,6 +6,7 @@ https://firebase.google.com/docs/reference/security/database/regex
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeAlias
@@ -35,12 +36,13 @@ class CharSet:
     excluded: tuple[frozenset[str], ...] = ()
     negated: bool = False
 
-    def matches(self, character: str) -> bool:
-        """Return whether the set contains a character."""
-        found = (
-            character in self.characters
-            or any(low <= character <= high for low, high in self.ranges)
-            or any(character not in excluded for excluded in self.excluded)
+    def matches(self, forms: Iterable[str]) -> bool:
+        """Return whether the set matches a character, given in all its forms (more than one if case is ignored)."""
+        found = any(
+            form in self.characters
+            or any(low <= form <= high for low, high in self.ranges)
+            or any(form not in excluded for excluded in self.excluded)
+            for form in forms
         )
         return found != self.negated
 
@@ -314,7 +316,7 @@ class Regex:
         reached: set[int] = set() if self._whole else {self._first}
         for number in state.states:
             characters = sets[number]
-            if characters is not None and any(characters.matches(form) for form in forms):
+            if characters is not None and characters.matches(forms):
                 reached.add(targets[number][0])
         following = self._state(reached, at_start=False)
         state.moves[character] = following

@@ -31,7 +31,10 @@ def type_name(value: object) -> str:
 
 def number_to_string(value: float) -> str:
     """Return the shortest text of a number, as JavaScript writes it."""
-    number = float(value) if abs(value) < 10**309 else math.copysign(math.inf, value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf if value > 0 else -math.inf
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from firebase_rest.database import protocol
-from firebase_rest.database.filter import Filter, checked_bound
+from firebase_rest.database.filter import Filter, validate_bound
 from firebase_rest.database.location import Location
 from firebase_rest.database.path import split
 from firebase_rest.emulator import Emulator
@@ -69,7 +69,7 @@ def write(sender: InProcess, step: dict[str, Any]) -> None:
 
 
 def filter_of(wanted: dict[str, Any]) -> Filter:
-    bounds = {name: checked_bound(name, *wanted[name]) for name in BUILDERS if name in wanted}
+    bounds = {name: validate_bound(name, *wanted[name]) for name in BUILDERS if name in wanted}
     rest = {name: value for name, value in wanted.items() if name not in bounds}
     filter = Filter(**rest, **bounds)
     filter.validated_params()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+from fractions import Fraction
+
 import pytest
 
 from firebase_rest import UsageError
-from firebase_rest.database.filter import Bound, Filter, checked_bound, checked_limit, checked_order_path
+from firebase_rest.database.filter import Bound, Filter, validate_bound, validate_limit, validate_order_path
 
 
 @pytest.mark.parametrize(
@@ -84,16 +87,19 @@ def test_what_servers_answer_passes(filter: Filter) -> None:
         (Filter(limit_to_last=1), r"limit_to_last\(\) needs an order: add order_by_key\(\)"),
         (Filter("$key", shallow=True), r"shallow\(\) .* cannot be combined"),
         (Filter(shallow=True, limit_to_first=1), r"shallow\(\) .* cannot be combined"),
-        (Filter("a", start_at=Bound(1), start_after=Bound(1)), r"start_at\(\) and start_after\(\) exclude each other"),
-        (Filter("a", end_at=Bound(1), end_before=Bound(1)), r"end_at\(\) and end_before\(\) exclude each other"),
+        (Filter("a", start_at=Bound(1), start_after=Bound(1)), r"start_at\(\) and start_after\(\) cannot be combined"),
+        (Filter("a", end_at=Bound(1), end_before=Bound(1)), r"end_at\(\) and end_before\(\) cannot be combined"),
         (Filter("a", equal_to=Bound(1), start_at=Bound(1)), r"equal_to\(\) .* start_at\(\)"),
         (Filter("a", equal_to=Bound(1), start_after=Bound(1)), r"equal_to\(\) .* start_after\(\)"),
         (Filter("a", equal_to=Bound(1), end_at=Bound(1)), r"equal_to\(\) .* end_at\(\)"),
         (Filter("a", equal_to=Bound(1), end_before=Bound(1)), r"equal_to\(\) .* end_before\(\)"),
-        (Filter("a", limit_to_first=1, limit_to_last=1), r"limit_to_first\(\) and limit_to_last\(\) exclude"),
-        (Filter("$key", start_at=Bound(5)), r"write start_at\('5'\) instead of start_at\(5\)"),
-        (Filter("$key", equal_to=Bound("a", "b")), r"keys are never equal, so leave it out"),
-        (Filter("$priority", equal_to=Bound(True)), r"Priorities are None, numbers or strings"),
+        (
+            Filter("a", limit_to_first=1, limit_to_last=1),
+            r"limit_to_first\(\) and limit_to_last\(\) cannot be combined",
+        ),
+        (Filter("$key", start_at=Bound(5)), r"got 5; write start_at\('5'\)"),
+        (Filter("$key", equal_to=Bound("a", "b")), r"must not get key=\.\.\."),
+        (Filter("$priority", equal_to=Bound(True)), r"must get a number, string or None, got True"),
     ],
 )
 def test_what_no_server_answers_is_refused_with_what_to_write_instead(filter: Filter, says: str) -> None:
@@ -103,27 +109,27 @@ def test_what_no_server_answers_is_refused_with_what_to_write_instead(filter: Fi
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, (1,), object(), b"a", {1}])
 def test_a_bound_is_a_json_scalar(value: object) -> None:
-    with pytest.raises(UsageError, match=r"start_at\(\) takes a string, number, bool or None"):
-        checked_bound("start_at", value)
+    with pytest.raises(UsageError, match=r"start_at\(\) must get a string, number, bool or None"):
+        validate_bound("start_at", value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
 def test_a_bound_is_a_number_that_json_knows(value: float) -> None:
-    with pytest.raises(UsageError, match="JSON has no such number"):
-        checked_bound("end_at", value)
+    with pytest.raises(UsageError, match="finite number"):
+        validate_bound("end_at", value)
 
 
 @pytest.mark.parametrize("key", ["", "a.b", "a/b", "$key", 5, True, "[MIN_NAME]"])
 def test_the_key_of_a_bound_is_a_child_key(key: object) -> None:
-    with pytest.raises(UsageError, match="key is a child key"):
-        checked_bound("equal_to", 1, key)
+    with pytest.raises(UsageError, match="must get a child key"):
+        validate_bound("equal_to", 1, key)
 
 
 def test_half_a_surrogate_pair_is_refused_in_value_key_and_order() -> None:
     for make in (
-        lambda: checked_bound("equal_to", "\udc00"),
-        lambda: checked_bound("equal_to", 1, "\udc00"),
-        lambda: checked_order_path("\udc00"),
+        lambda: validate_bound("equal_to", "\udc00"),
+        lambda: validate_bound("equal_to", 1, "\udc00"),
+        lambda: validate_order_path("\udc00"),
     ):
         with pytest.raises(UsageError, match="surrogate"):
             make()
@@ -132,32 +138,46 @@ def test_half_a_surrogate_pair_is_refused_in_value_key_and_order() -> None:
 @pytest.mark.parametrize("limit", [0, -1, True, 1.0, "3", None])
 def test_a_limit_is_a_positive_int(limit: object) -> None:
     with pytest.raises(UsageError, match="limit_to_first"):
-        checked_limit("limit_to_first", limit)
+        validate_limit("limit_to_first", limit)
 
 
 @pytest.mark.parametrize(
     ("path", "order"), [("age", "age"), ("a/b", "a/b"), ("/a//b/", "a/b"), ("größe", "größe"), ("1", "1")]
 )
 def test_an_order_path_drops_empty_segments(path: str, order: str) -> None:
-    assert checked_order_path(path) == order
+    assert validate_order_path(path) == order
 
 
 @pytest.mark.parametrize("name", ["$key", "$value", "$priority"])
 def test_the_servers_own_name_of_an_order_is_that_order(name: str) -> None:
-    assert checked_order_path(name) == name
+    assert validate_order_path(name) == name
 
 
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("", r"needs the name of a child"),
-        ("/", r"needs the name of a child"),
-        ("a.b", r"'a\.b' cannot be a key"),
-        ("a/$key", r"'\$key' cannot be a key"),
-        (None, r"takes the name of a child, a string"),
-        (5, r"takes the name of a child, a string"),
+        ("", r"must get the name of a child"),
+        ("/", r"must get the name of a child"),
+        ("a.b", r"key 'a\.b' in order_by_child"),
+        ("a/$key", r"key '\$key' in order_by_child"),
+        (None, r"must get the name of a child, a string"),
+        (5, r"must get the name of a child, a string"),
     ],
 )
 def test_an_order_path_that_cannot_be_one_is_refused(path: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
-        checked_order_path(path)
+        validate_order_path(path)
+
+
+def test_numbers_of_other_types_are_converted() -> None:
+    numpy = pytest.importorskip("numpy")
+    assert validate_limit("limit_to_first", numpy.int64(2)) == 2
+    assert validate_bound("start_at", numpy.float32(0.5)).text == "0.5"
+    assert validate_bound("start_at", numpy.bool_(True)).text == "true"
+    assert validate_bound("start_at", Fraction(1, 2)).text == "0.5"
+
+
+@pytest.mark.parametrize("value", [Decimal("1.5"), 1j])
+def test_decimals_and_complex_numbers_are_refused_with_advice(value: object) -> None:
+    with pytest.raises(UsageError, match=r"convert it with float\(\) or str\(\)"):
+        validate_bound("start_at", value)

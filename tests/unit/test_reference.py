@@ -190,10 +190,10 @@ def test_a_repr_shows_the_place_and_never_a_token(db: firebase_rest.Database) ->
         (lambda q: q.start_at(1), "needs an order"),
         (lambda q: q.limit_to_first(1), "needs an order"),
         (lambda q: q.order_by_key().shallow(), "cannot be combined"),
-        (lambda q: q.order_by_value().start_at(1).start_after(1), "exclude each other"),
+        (lambda q: q.order_by_value().start_at(1).start_after(1), "cannot be combined"),
         (lambda q: q.order_by_value().equal_to(1).end_at(1), "cannot be combined"),
-        (lambda q: q.order_by_key().limit_to_first(1).limit_to_last(1), "exclude each other"),
-        (lambda q: q.order_by_key().start_at(1), "keys, which are strings"),
+        (lambda q: q.order_by_key().limit_to_first(1).limit_to_last(1), "cannot be combined"),
+        (lambda q: q.order_by_key().start_at(1), "must get a string"),
     ],
 )
 def test_what_cannot_work_is_refused_at_get_and_stream_and_not_before(

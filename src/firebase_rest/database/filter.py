@@ -7,12 +7,14 @@ https://firebase.google.com/docs/database/rest/retrieve-data
 from __future__ import annotations
 
 import json
-import math
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TypeAlias
 
-from firebase_rest.database.path import is_valid_key, split
+from firebase_rest.database.path import check_segment, is_valid_key, split, utf8_size
+from firebase_rest.database.values import is_finite, plain_number
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.arguments import describe, validate_int
 
 Scalar: TypeAlias = "None | bool | int | float | str"
 
@@ -119,13 +121,13 @@ _CAMEL = {
 
 def _check_pairs(bounds: dict[str, Bound], limits: dict[str, int]) -> None:
     if len(limits) == 2:
-        raise UsageError("limit_to_first() and limit_to_last() exclude each other; keep one of them.")
+        raise UsageError("limit_to_first() and limit_to_last() cannot be combined; remove one of them.")
     for one, other in (("start_at", "start_after"), ("end_at", "end_before")):
         if one in bounds and other in bounds:
-            raise UsageError(f"{one}() and {other}() exclude each other; keep one of them.")
+            raise UsageError(f"{one}() and {other}() cannot be combined; remove one of them.")
     if "equal_to" in bounds and len(bounds) > 1:
         other = next(name for name in bounds if name != "equal_to")
-        raise UsageError(f"equal_to() is a window of its own and cannot be combined with {other}(); leave one out.")
+        raise UsageError(f"equal_to() cannot be combined with {other}(); remove one of them.")
 
 
 def _check_bound(order: str | None, name: str, bound: Bound) -> None:
@@ -133,74 +135,55 @@ def _check_bound(order: str | None, name: str, bound: Bound) -> None:
     if order == KEY:
         if not isinstance(value, str):
             raise UsageError(
-                f"order_by_key() compares keys, which are strings: write {name}({str(value)!r}) instead of "
-                f"{name}({value!r})."
+                f"{name}() after order_by_key() must get a string, got {value!r}; write {name}({str(value)!r})."
             )
         if bound.key is not None:
-            raise UsageError(
-                f"{name}(..., key=...) breaks ties between equal values; keys are never equal, so leave it out."
-            )
+            raise UsageError(f"{name}() after order_by_key() must not get key=...; no two keys are equal.")
     if order == PRIORITY and isinstance(value, bool):
-        raise UsageError(
-            f"Priorities are None, numbers or strings, so {name}({value!r}) can match none; pass one of those."
-        )
+        raise UsageError(f"{name}() after order_by_priority() must get a number, string or None, got {value!r}.")
 
 
-def checked_bound(name: str, value: object, key: object = None) -> Bound:
-    """A `Bound`, or `UsageError` where `value` is not a JSON scalar or `key` not a possible child key."""
-    if not isinstance(value, (bool, int, float, str, type(None))):
-        raise UsageError(
-            f"{name}() takes a string, number, bool or None, not {type(value).__name__}; objects cannot be compared."
-        )
-    if isinstance(value, float) and not math.isfinite(value):
-        raise UsageError(f"{name}({value!r}) cannot be sent: JSON has no such number; leave the bound out instead.")
-    if isinstance(value, str):
-        _check_text(name, value)
+def validate_bound(name: str, value: object, key: object = None) -> Bound:
+    """Return a `Bound`. Raises `UsageError` unless `value` is a JSON scalar and `key` a child key or None."""
+    if value is None:
+        scalar: Scalar = None
+    elif isinstance(value, str):
+        scalar = str.__str__(value) if issubclass(type(value), str) else str(value)
+        utf8_size(scalar, f"The string in {name}()")
+    else:
+        scalar = plain_number(value)
+        if scalar is None:
+            hint = "; convert it with float() or str()" if isinstance(value, (Decimal, complex)) else ""
+            raise UsageError(f"{name}() must get a string, number, bool or None, got {describe(value)}{hint}.")
+        if not is_finite(scalar):
+            raise UsageError(f"{name}() must get a finite number that a double can hold, got {describe(value)}.")
     if key is None:
-        return Bound(value)
+        return Bound(scalar)
     if not isinstance(key, str) or not is_valid_key(key):
         raise UsageError(
-            f"{name}(..., key={key!r}): key is a child key, a string without . $ # [ ] / or control characters."
+            f"{name}(..., key=...) must get a child key, a string without . $ # [ ] / or control characters, got "
+            f"{describe(key)}."
         )
-    _check_text(name, key)
-    return Bound(value, key)
+    utf8_size(key, f"The key in {name}(..., key=...)")
+    return Bound(scalar, key)
 
 
-def _check_text(name: str, text: str) -> None:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        bad = True
-    else:
-        bad = False
-    if bad:
-        raise UsageError(f"{name}({text!r}) holds half of a surrogate pair, which UTF-8 cannot carry.")
+def validate_limit(name: str, limit: object) -> int:
+    """Return the limit as an int. Raises `UsageError` unless it is a positive whole number."""
+    return validate_int(f"The argument of {name}()", limit, 1)
 
 
-def checked_limit(name: str, limit: object) -> int:
-    """A limit, or `UsageError` unless it is a positive int."""
-    if isinstance(limit, bool) or not isinstance(limit, int):
-        raise UsageError(f"{name}() takes a positive int, not {limit!r}.")
-    if limit < 1:
-        raise UsageError(f"{name}({limit}) asks for nothing; pass 1 or more.")
-    return limit
-
-
-def checked_order_path(path: object) -> str:
-    """The child path of order_by_child(), or `UsageError`. Slashes separate levels."""
+def validate_order_path(path: object) -> str:
+    """Return the child path of order_by_child(), or raise `UsageError`. Slashes separate levels."""
     if not isinstance(path, str):
-        raise UsageError(f"order_by_child() takes the name of a child, a string, not {path!r}.")
+        raise UsageError(f"order_by_child() must get the name of a child, a string, got {describe(path)}.")
     if path in (KEY, VALUE, PRIORITY):
-        return path  # the server's own words for what order_by_key() and its like mean; no child has such a name
+        return path  # the server's names for order_by_key() and the like; no child has such a name
     segments = split(path)
     if not segments:
         raise UsageError(
-            "order_by_child() needs the name of a child; to order by the children's own values write order_by_value()."
+            "order_by_child() must get the name of a child; use order_by_value() to order by the children's own values."
         )
     for segment in segments:
-        if not is_valid_key(segment):
-            raise UsageError(
-                f"order_by_child({path!r}): {segment!r} cannot be a key; no . $ # [ ] or control characters in keys."
-            )
-    _check_text("order_by_child", path)
+        check_segment(segment, f"order_by_child({path[:100]!r})")
     return "/".join(segments)

@@ -12,6 +12,7 @@ from collections.abc import Collection, Sequence
 from urllib.parse import quote, unquote_plus
 
 from firebase_rest.errors import InvalidResponse, UsageError
+from firebase_rest.transport.arguments import SURROGATE
 
 MAX_KEY_BYTES = 768
 """The longest key, and the longest path, in bytes of UTF-8."""
@@ -59,50 +60,59 @@ def check_levels(levels: int) -> None:
 
 
 def check_segment(segment: str, where: str) -> None:
-    """Raise `UsageError`, naming the key and `where` it stands, unless the database takes `segment` as a key."""
+    """Raise `UsageError`, naming the key and `where` it is, unless it is a valid key."""
     if segment == "":
-        raise UsageError(f"A key in {_shown(where)} is empty; give every child a name.")
+        raise UsageError(f"A key in {_shown(where)} is empty; pass a non-empty key.")
     bad = _FORBIDDEN.search(segment)
     if bad is not None:
+        hint = "replace them (for example by '_' or ',')"
+        if bad.group() == "/":
+            hint = "put paths at the top level of update()"
         raise UsageError(
             f"The key {segment[:100]!r} in {_shown(where)} contains {bad.group()!r}; keys cannot contain . $ # [ ] / "
-            "or control characters, so replace them (for example by '_' or ',')."
+            f"or control characters, so {hint}."
         )
-    size = _utf8_size(segment, where)
+    size = utf8_size(segment, f"The key {segment[:20]!r} in {_shown(where)}")
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The key {segment[:20]!r}... in {_shown(where)} has {size} bytes; keys have at most {MAX_KEY_BYTES} bytes "
-            "of UTF-8, so use a shorter key or a hash of it."
+            f"The key {segment[:20]!r}... in {_shown(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, "
+            f"got {size} bytes; use a shorter key or its hash."
         )
 
 
 def check_path(segments: Sequence[str], where: str) -> None:
-    """Raise `UsageError` unless all of `segments` are keys and the path as a whole is neither too long nor too deep."""
+    """Raise `UsageError` unless all of `segments` are keys and the whole path is neither too long nor too deep."""
     for segment in segments:
         check_segment(segment, where)
     if len(segments) > MAX_DEPTH:
-        raise UsageError(f"The path {_shown(where)} has {len(segments)} levels; the database goes {MAX_DEPTH} deep.")
+        raise UsageError(f"The path {_shown(where)} must have at most {MAX_DEPTH} levels, got {len(segments)} levels.")
     size = len("/".join(segments).encode())
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The path {_shown(where)} has {size} bytes; paths have at most {MAX_KEY_BYTES} bytes of UTF-8."
+            f"The path {_shown(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, got {size} bytes."
         )
 
 
-def _shown(where: str) -> str:
-    """A place as it is named in a message: on one line, and not for ever."""
-    text = where if len(where) <= 100 else where[:100] + "..."
-    return text if text.isprintable() else repr(text)[1:-1]
+def replace_forbidden(text: str) -> str:
+    """Return `text` with "_" in place of the characters that keys cannot contain."""
+    return _FORBIDDEN.sub("_", text)
 
 
-def _utf8_size(text: str, where: str) -> int:
+def utf8_size(text: str, what: str) -> int:
+    """Return the bytes of `text` in UTF-8. Raises `UsageError`, naming it as `what`, if it cannot be encoded."""
     if text.isascii():
         return len(text)
     try:
         return len(text.encode())
     except UnicodeEncodeError:
         pass
-    raise UsageError(f"The text {text!r} in {_shown(where)} holds half of a surrogate pair, which UTF-8 cannot carry.")
+    raise UsageError(f"{what} {SURROGATE}.")
+
+
+def _shown(where: str) -> str:
+    """Return a path for a message: on one line, and shortened."""
+    text = where if len(where) <= 100 else where[:100] + "..."
+    return text if text.isprintable() else repr(text)[1:-1]
 
 
 def url_path(segments: Sequence[str]) -> str:

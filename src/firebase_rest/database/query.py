@@ -16,9 +16,9 @@ from firebase_rest.database.filter import (
     PRIORITY,
     VALUE,
     Filter,
-    checked_bound,
-    checked_limit,
-    checked_order_path,
+    validate_bound,
+    validate_limit,
+    validate_order_path,
 )
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
@@ -104,35 +104,35 @@ class Query(BaseReference):
 
         The database wants an index for it in its rules (`.indexOn`), or answers with `IndexNotDefined`.
         """
-        return self._filtered(order=checked_order_path(order))
+        return self._filtered(order=validate_order_path(order))
 
     def start_at(self, start: object, *, key: str | None = None) -> Query:
         """Only children from this value on; among equal ones, from child `key` on."""
-        return self._filtered(start_at=checked_bound("start_at", start, key))
+        return self._filtered(start_at=validate_bound("start_at", start, key))
 
     def start_after(self, start: object, *, key: str | None = None) -> Query:
         """Only children after this value; with `key`, also those equal to it that come after that child."""
-        return self._filtered(start_after=checked_bound("start_after", start, key))
+        return self._filtered(start_after=validate_bound("start_after", start, key))
 
     def end_at(self, end: object, *, key: str | None = None) -> Query:
         """Only children up to this value; among equal ones, up to child `key`."""
-        return self._filtered(end_at=checked_bound("end_at", end, key))
+        return self._filtered(end_at=validate_bound("end_at", end, key))
 
     def end_before(self, end: object, *, key: str | None = None) -> Query:
         """Only children before this value; with `key`, also those equal to it that come before that child."""
-        return self._filtered(end_before=checked_bound("end_before", end, key))
+        return self._filtered(end_before=validate_bound("end_before", end, key))
 
     def equal_to(self, equal: object, *, key: str | None = None) -> Query:
         """Only children with exactly this value: "10" and 10 differ."""
-        return self._filtered(equal_to=checked_bound("equal_to", equal, key))
+        return self._filtered(equal_to=validate_bound("equal_to", equal, key))
 
     def limit_to_first(self, limit_first: int) -> Query:
         """Only the first so many."""
-        return self._filtered(limit_to_first=checked_limit("limit_to_first", limit_first))
+        return self._filtered(limit_to_first=validate_limit("limit_to_first", limit_first))
 
     def limit_to_last(self, limit_last: int) -> Query:
         """Only the last so many."""
-        return self._filtered(limit_to_last=checked_limit("limit_to_last", limit_last))
+        return self._filtered(limit_to_last=validate_limit("limit_to_last", limit_last))
 
     def shallow(self) -> Query:
         """Only the keys: `get().val()` is a list of them."""

@@ -1,88 +1,106 @@
-"""What may be stored: plain JSON, plus the few values that the server fills in.
+"""Validate and encode data for writes.
 
-The law of this file: a body that `encode` returns is one that Firebase's parser accepts; anything else is refused with
-the path at which it stands.
 https://firebase.google.com/docs/reference/rest/database#section-server-values
 """
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
-from collections.abc import Mapping, Sequence
+import operator
+import sys
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, cast
 
-from firebase_rest.database.path import MAX_DEPTH, check_path, check_segment, split
+from firebase_rest.database.path import MAX_DEPTH, check_path, check_segment, replace_forbidden, split, utf8_size
 from firebase_rest.errors import UnsupportedType, UsageError
+from firebase_rest.transport.arguments import describe
 from firebase_rest.transport.wire import Json
 
 SERVER_TIMESTAMP: dict[str, Json] = {".sv": "timestamp"}
-"""Write this, and the server stores its clock: milliseconds since the epoch."""
+"""Write this value to store the server's time, in milliseconds since the epoch."""
 
 MAX_STRING_BYTES = 10 * 1024 * 1024
+_MAX_NUMBER = sys.float_info.max
 
 
 def increment(delta: int | float) -> dict[str, Json]:
-    """A value that makes the server add `delta` to the number stored there (0 if there is none), atomically."""
-    if not _is_number(delta):
-        raise UsageError(f"increment() takes a finite number, not {delta!r}.")
-    return {".sv": {"increment": delta}}
+    """Return a value that makes the server add `delta` to the stored number (0 if there is none), atomically."""
+    number = plain_number(delta)
+    if number is None or isinstance(number, bool) or not is_finite(number):
+        raise UsageError(f"increment() must get a finite number, got {describe(delta)}.")
+    return {".sv": {"increment": number}}
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+def plain_number(value: object) -> bool | int | float | None:
+    """Return `value` as a bool, int or float if it is one, a NumPy scalar, a fraction, ...; otherwise None."""
+    if isinstance(value, bool) or (type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")):
+        return bool(value)
+    try:
+        return int(operator.index(cast(Any, value)))
+    except TypeError:
+        pass
+    if not isinstance(value, (float, Real)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
+
+
+def is_finite(number: int | float) -> bool:
+    """Return whether a double can hold the number."""
+    return -_MAX_NUMBER <= number <= _MAX_NUMBER
 
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A request body, and whether sending it twice would count twice."""
+    """A request body. `increments`: it increments a number, so sending it twice would count twice."""
 
     body: bytes
     increments: bool
 
 
 def encode(data: object, segments: Sequence[str], options: Mapping[str, Any] | None = None) -> Encoded:
-    """`data` as the JSON body of a write at the path `segments`. `options` go to `json.dumps` (`default=`, `cls=`)."""
-    data = _plain(data, segments, options)
-    checker = _Checker()
-    checker.check(data, tuple(segments))
-    return Encoded(_dump(data), checker.increments)
+    """Return `data` as the JSON body of a write at the path `segments`. `options` are arguments of `json.dumps`."""
+    data = _preencoded(data, segments, options)
+    validator = _Validator()
+    validator.check(data, tuple(segments))
+    return Encoded(_dump(data, segments), validator.increments)
 
 
 def encode_update(data: object, segments: Sequence[str], options: Mapping[str, Any] | None = None) -> Encoded:
-    """`data`, a mapping from paths below `segments` to values, as the JSON body of a multi-path update."""
-    data = _plain(data, segments, options)
+    """Return `data`, which maps paths below `segments` to values, as the JSON body of a multi-path update."""
+    data = _preencoded(data, segments, options)
     where = _show(segments)
     if not isinstance(data, Mapping):
         raise UsageError(
-            f"update() at {where} takes a dict of children to replace, not {type(data).__name__}; use set()."
+            f"update() at {where} must get a dict of children, got {describe(data)}; set() stores other data."
         )
-    checker = _Checker()
+    validator = _Validator()
     targets: dict[tuple[str, ...], str] = {}
     for key, value in cast("Mapping[object, object]", data).items():
         name = _key_text(key, where)
         target = _check_update_path(name, segments)
         if target in targets:
-            raise UsageError(
-                f"update() at {where} names the same place twice: {targets[target]!r} and {name!r}; keep one."
-            )
+            raise UsageError(f"update() at {where} has two keys for one path: {targets[target]!r} and {name!r}.")
         targets[target] = name
         if target[-1] == ".priority":
-            checker.check_priority(value, (*segments, *target))
+            validator.check_priority(value, (*segments, *target))
         else:
-            checker.check(value, (*segments, *target))
+            validator.check(value, (*segments, *target))
     _check_ancestors(targets, where)
-    return Encoded(_dump(cast(object, data)), checker.increments)
+    return Encoded(_dump(cast(object, data), segments), validator.increments)
 
 
 def _check_update_path(name: str, segments: Sequence[str]) -> tuple[str, ...]:
     where = _show(segments)
     target = split(name)
     if not target:
-        raise UsageError(
-            f"update() at {where} has the empty path {name!r} among its keys; to replace everything use set()."
-        )
+        raise UsageError(f"update() at {where} has the empty path {name!r}; use set() to replace all of {where}.")
     keys = target[:-1] if target[-1] == ".priority" else target
     check_path((*segments, *keys), _show((*segments, *target)))
     return target
@@ -92,32 +110,36 @@ def _check_ancestors(targets: Mapping[tuple[str, ...], str], where: str) -> None
     for target, name in targets.items():
         for length in range(1, len(target)):
             if target[:length] in targets:
-                above = targets[target[:length]]
                 raise UsageError(
-                    f"update() at {where} would write {name!r} and {above!r}, which is above it; "
+                    f"update() at {where} has the key {name!r} and its parent {targets[target[:length]]!r}; "
                     "put one inside the other."
                 )
 
 
-def _plain(data: object, segments: Sequence[str], options: Mapping[str, Any] | None) -> object:
-    """`data` after the caller's own JSON encoding, if there is any."""
-    if not options:
+def _preencoded(data: object, segments: Sequence[str], options: Mapping[str, Any] | None) -> object:
+    """Return `data` after the encoding by the caller's `json.dumps` arguments, if there are any."""
+    if options is None:
         return data
-    # json.dumps would turn None and 1.5 into strings without a word; with skipkeys it drops only what it cannot turn.
-    _refuse_odd_keys(data, _show(segments), skipkeys=bool(options.get("skipkeys")))
     problem = ""
     kind: type[UsageError] = UsageError
     try:
+        if not {"default", "cls", "skipkeys"} & options.keys():
+            json.dumps(None, **options)  # refuses unknown arguments; the others do not change the data
+            return data
+        # json.dumps would convert the keys None and 1.5 silently; with skipkeys it drops only other types.
+        _refuse_odd_keys(data, _show(segments), skipkeys=bool(options.get("skipkeys")))
         return json.loads(json.dumps(data, **options))
-    except (TypeError, ValueError, RecursionError) as error:
+    except UsageError:
+        raise
+    except (AttributeError, TypeError, ValueError, RecursionError) as error:
         problem = str(error)
         kind = UnsupportedType if isinstance(error, TypeError) else UsageError
-    raise kind(f"The data for {_show(segments)} could not be encoded with json_kwargs: {problem}.")
+    raise kind(f"The data for {_show(segments)} could not be encoded with json_kwargs: {problem.rstrip('.')}.")
 
 
 def _refuse_odd_keys(data: object, where: str, depth: int = 0, *, skipkeys: bool) -> None:
     if depth > MAX_DEPTH:
-        return  # the check after encoding says so
+        return  # the validation after the encoding reports it
     if isinstance(data, Mapping):
         for key, value in cast("Mapping[object, object]", data).items():
             if not (skipkeys and key is not None and not isinstance(key, (str, int, float))):
@@ -127,14 +149,22 @@ def _refuse_odd_keys(data: object, where: str, depth: int = 0, *, skipkeys: bool
             _refuse_odd_keys(value, f"{where.rstrip('/')}/{index}", depth + 1, skipkeys=skipkeys)
 
 
-def _dump(data: object) -> bytes:
-    return json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_as_dict).encode()
+def _dump(data: object, segments: Sequence[str]) -> bytes:
+    try:
+        text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_encode_other)
+        return text.encode()
+    except (TypeError, ValueError, RecursionError) as error:  # objects that change or pretend to be another type
+        problem = str(error)
+    raise UnsupportedType(f"The data for {_show(segments)} cannot be encoded as JSON: {problem.rstrip('.')}.")
 
 
-def _as_dict(value: object) -> object:
+def _encode_other(value: object) -> object:
     if isinstance(value, Mapping):
         return dict(cast("Mapping[object, object]", value))
-    raise TypeError(type(value).__name__)
+    number = plain_number(value)
+    if number is None:
+        raise TypeError(type(value).__name__)
+    return number
 
 
 def _show(segments: Sequence[str]) -> str:
@@ -144,9 +174,11 @@ def _show(segments: Sequence[str]) -> str:
 def _key_text(key: object, where: str) -> str:
     if isinstance(key, str):
         return key
-    if isinstance(key, int) and not isinstance(key, bool):
-        return str(int(key))  # as json.dumps makes it
-    raise UnsupportedType(f"The key {key!r} in {where} is not a string; write {str(key)!r} if that is meant.")
+    if isinstance(key, int) and not isinstance(key, bool) and is_finite(key):
+        return str(int(key))  # as json.dumps does
+    is_short = key is None or isinstance(key, (bool, float))
+    hint = f"write {replace_forbidden(str(key))!r}" if is_short else "convert it to a string"
+    raise UnsupportedType(f"A key in {where} must be a string, got {describe(key)}; {hint}.")
 
 
 def _is_composite(value: object) -> bool:
@@ -156,31 +188,55 @@ def _is_composite(value: object) -> bool:
 
 
 def _check_server_value(value: Mapping[object, object], where: str) -> bool:
-    """True for an increment, False for a timestamp."""
+    """Return True for an increment, False for a timestamp."""
     kind = value[".sv"]
-    if kind == "timestamp":
+    if isinstance(kind, str) and kind == "timestamp":
         return False
     if isinstance(kind, Mapping) and set(cast("Mapping[object, object]", kind)) == {"increment"}:
-        delta = cast("Mapping[object, object]", kind)["increment"]
-        if _is_number(delta):
+        number = plain_number(cast("Mapping[object, object]", kind)["increment"])
+        if number is not None and not isinstance(number, bool) and is_finite(number):
             return True
-    raise UsageError(f"The server value {kind!r} at {where} is not known; use SERVER_TIMESTAMP or increment(number).")
+    raise UsageError(
+        f"The server value at {where} must be SERVER_TIMESTAMP or increment(number), got {describe(kind)} as '.sv'."
+    )
 
 
-_CURES = {
-    "bytes": "make it text, such as base64.b64encode(...).decode()",
-    "set": "make it a list",
-    "datetime": "store .isoformat() or .timestamp()",
-    "date": "store .isoformat()",
+_TEXT = "store text, such as base64.b64encode(data).decode()"
+_HINTS = {
+    "bytes": _TEXT,
+    "bytearray": _TEXT,
+    "memoryview": _TEXT,
+    "datetime": "store its .timestamp() or .isoformat()",
+    "date": "store its .isoformat()",
+    "time": "store its .isoformat()",
+    "timedelta": "store its .total_seconds()",
+    "Decimal": "store float(value) or str(value)",
+    "complex": "store str(value), or its .real and .imag",
+    "UUID": "store str(value)",
+    "PurePath": "store str(value)",
+    "Enum": "store its .value",
     "Snapshot": "store its .val()",
+    "Item": "store its .val()",
+    "BaseReference": "store its .path",
+    "DataFrame": "store its .to_dict()",
+    "Series": "store its .to_dict()",
+    "ndarray": "store its .tolist()",
+    "BaseModel": "store its .model_dump()",
 }
 
 
-def _cure(kind: type) -> str:
-    return _CURES.get(kind.__name__, "convert it first")
+def _hint(value: object) -> str:
+    for base in type(value).__mro__:
+        if base.__name__ in _HINTS:
+            return _HINTS[base.__name__]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return "store dataclasses.asdict(value)"
+    if isinstance(value, Iterable):
+        return "store a list of its items"
+    return "call it and store the result" if callable(value) else "convert it to a dict or to text"
 
 
-class _Checker:
+class _Validator:
     """Walks data before it is sent."""
 
     def __init__(self) -> None:
@@ -191,60 +247,53 @@ class _Checker:
         kind = type(value)
         if kind is str or isinstance(value, str):
             self._check_string(cast(str, value), path)
-        elif value is None or kind is bool or kind is int:
-            if kind is int and cast(int, value).bit_length() > 1023:
-                raise UsageError(f"The number at {_show(path)} is too large for a double; store it as a string.")
-        elif isinstance(value, float):
-            if not math.isfinite(value):
-                raise UsageError(
-                    f"The number at {_show(path)} is {value!r}, which JSON cannot carry; store None or a string."
-                )
+        elif value is None or kind is bool:
+            pass
+        elif kind is int or kind is float:
+            if not -_MAX_NUMBER <= cast(float, value) <= _MAX_NUMBER:
+                self._refuse_number(cast(float, value), path)
         elif isinstance(value, Mapping):
             self._check_mapping(cast("Mapping[object, object]", value), path)
         elif isinstance(value, (list, tuple)):
             for index, item in enumerate(cast("Sequence[object]", value)):
                 self._check_child(item, str(index), path)
-        elif not isinstance(value, int):
-            raise UnsupportedType(
-                f"The value at {_show(path)} is a {kind.__name__}, which JSON cannot carry: {_cure(kind)}, "
-                "or pass json_kwargs={'default': ...}."
-            )
+        else:
+            number = plain_number(value)
+            if number is None:
+                raise UnsupportedType(
+                    f"The value at {_show(path)} must be JSON data, got {kind.__name__}; {_hint(value)}, or pass "
+                    "json_kwargs={'default': ...}."
+                )
+            if not is_finite(number):
+                self._refuse_number(number, path)
 
     def check_priority(self, value: object, path: tuple[str, ...]) -> None:
         """Raise `UsageError`, naming the path, unless `value` can be the priority there."""
-        if isinstance(value, bool) or _is_composite(value):
-            raise UsageError(f"The priority at {_show(path)} is {value!r}; priorities are None, a number or a string.")
+        if _is_composite(value) or isinstance(plain_number(value), bool):
+            raise UsageError(f"The priority at {_show(path)} must be a number, string or None, got {describe(value)}.")
         self.check(value, path)
 
+    def _refuse_number(self, value: int | float, path: tuple[str, ...]) -> None:
+        shown = repr(value) if isinstance(value, float) else "an int beyond doubles"
+        raise UsageError(f"The number at {_show(path)} must be finite, got {shown}; store None or a string.")
+
     def _check_string(self, value: str, path: tuple[str, ...]) -> None:
-        if value.isascii():
-            size = len(value)
-        else:
-            try:
-                size = len(value.encode())
-            except UnicodeEncodeError:
-                size = -1
-        if size < 0:
-            raise UsageError(f"The string at {_show(path)} holds half of a surrogate pair, which UTF-8 cannot carry.")
+        size = len(value) if value.isascii() else utf8_size(value, f"The string at {_show(path)}")
         if size > MAX_STRING_BYTES:
-            raise UsageError(
-                f"The string at {_show(path)} has {size} bytes; the database stores at most {MAX_STRING_BYTES}."
-            )
+            raise UsageError(f"The string at {_show(path)} must have at most {MAX_STRING_BYTES} bytes, got {size}.")
 
     def _check_mapping(self, value: Mapping[object, object], path: tuple[str, ...]) -> None:
         where = _show(path)
         if ".sv" in value:
             if len(value) > 1:
-                raise UsageError(
-                    f"The server value in {where} has members beside '.sv'; it is a whole value by itself."
-                )
+                raise UsageError(f"Invalid server value at {where}: '.sv' must be the only key.")
             self.increments |= _check_server_value(value, where)
             return
         names: set[str] = set()
         for key, item in value.items():
             name = _key_text(key, where)
             if name in names:
-                raise UsageError(f"The key {name!r} stands twice in {where}, as text and as a number; keep one.")
+                raise UsageError(f"Duplicate key {name!r} in {where} (str and int).")
             names.add(name)
             if name == ".priority":
                 self.check_priority(item, path)
@@ -255,17 +304,15 @@ class _Checker:
 
     def _check_leaf(self, parent: Mapping[object, object], item: object, path: tuple[str, ...]) -> None:
         if set(parent) - {".value", ".priority"}:
-            raise UsageError(
-                f"The object at {_show(path)} has '.value' beside children; a place holds one or the other."
-            )
+            raise UsageError(f"The object at {_show(path)} must not have children beside '.value'.")
         if _is_composite(item):
-            raise UsageError(f"The '.value' at {_show(path)} is not a string, number, bool or None.")
+            raise UsageError(f"The '.value' at {_show(path)} must be a string, number, bool or None.")
         self.check(item, path)
 
     def _check_child(self, item: object, name: str, path: tuple[str, ...]) -> None:
         if len(path) >= MAX_DEPTH:
             raise UsageError(
-                f"The data at {_show(path[:3])}/... goes deeper than {MAX_DEPTH} levels; store it flatter."
+                f"The data at {_show(path[:3])}/... must have at most {MAX_DEPTH} levels; store it flatter."
             )
         check_segment(name, _show(path))
         self.check(item, (*path, name))

@@ -1,0 +1,167 @@
+"""Validate arguments before anything is sent.
+
+Each function returns the argument, as a plain Python value, or raises `UsageError`: the argument's name, the
+constraint, and what was passed instead.
+"""
+
+from __future__ import annotations
+
+import inspect
+import operator
+from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
+from itertools import islice
+from math import isfinite
+from numbers import Real
+from typing import Any, TypeVar, cast
+
+from firebase_rest.errors import UsageError
+from firebase_rest.transport.redact import redact
+
+T = TypeVar("T")
+
+MAX_SHOWN = 100
+"""Characters of a value in an error message; a longer one is described."""
+MAX_ITEMS = 1_000_000
+"""Items that are read from an iterable, which may be endless."""
+
+SURROGATE = "contains an unpaired surrogate (U+D800 to U+DFFF), which cannot be encoded as UTF-8"
+
+
+def describe(value: object) -> str:
+    """Return a short text for an error message. It never runs the code of a foreign class and never shows a secret."""
+    kind = type(value)
+    if value is None or kind is bool or (kind is float):
+        return repr(value)
+    if kind is int and abs(cast(int, value)) < 10**MAX_SHOWN:
+        return repr(value)
+    if kind is str:
+        text = cast(str, value)
+        return redact(repr(text)) if len(text) <= MAX_SHOWN else f"a str of {len(text)} characters"
+    return kind.__name__
+
+
+def validate_str(name: str, value: object) -> str:
+    """A string that UTF-8 can carry. The value may be a secret, so the message does not show it."""
+    if not isinstance(value, str):
+        raise UsageError(f"{name} must be a str, got {type(value).__name__}.")
+    text = str.__str__(value)
+    if is_encodable(text):
+        return text
+    raise UsageError(f"{name} {SURROGATE}.")
+
+
+def is_encodable(text: str) -> bool:
+    """Return whether UTF-8 can carry a string: it contains no unpaired surrogate."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def validate_nonempty(name: str, value: object) -> str:
+    """A string that is not empty."""
+    text = validate_str(name, value)
+    if not text:
+        raise UsageError(f"{name} must not be empty.")
+    return text
+
+
+def validate_bool(name: str, value: object) -> bool:
+    """True or False."""
+    if isinstance(value, bool):
+        return value
+    raise UsageError(f"{name} must be True or False, got {describe(value)}.")
+
+
+def as_int(value: object) -> int | None:
+    """The whole number that `value` is (an int, a NumPy integer, ...), or None."""
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(operator.index(cast(Any, value)))
+    except Exception:  # noqa: BLE001 - foreign code
+        return None
+
+
+def validate_int(name: str, value: object, least: int, most: int | None = None) -> int:
+    """A whole number within bounds, both included."""
+    number = as_int(value)
+    if number is not None and number >= least and (most is None or number <= most):
+        return number
+    bounds = f"from {least:,} to {most:,}" if most is not None else f">= {least}"
+    raise UsageError(f"{name} must be a whole number {bounds}, got {describe(value)}.")
+
+
+def as_float(value: object) -> float | None:
+    """The finite real number that `value` is, or None. Decimal and complex are none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return None
+    try:
+        number = float(value)
+    except Exception:  # noqa: BLE001 - foreign code, or beyond the range of float
+        return None
+    return number if isfinite(number) else None
+
+
+def validate_seconds(name: str, value: object, least: float = 0, most: float | None = None) -> float:
+    """A number of seconds within bounds, both included."""
+    number = as_float(value)
+    if number is not None and number >= least and (most is None or number <= most):
+        return number
+    bounds = f"from {least:g} to {most:g}" if most is not None else f">= {least:g}"
+    hint = "; convert it with float()" if isinstance(value, (Decimal, complex)) else ""
+    raise UsageError(f"{name} must be a number of seconds {bounds}, got {describe(value)}{hint}.")
+
+
+def validate_list(name: str, values: object) -> list[Any]:
+    """The items of an iterable. A single string or bytes would count as its characters."""
+    if isinstance(values, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(values, Iterable):
+        raise UsageError(f"{name} must be a list, got {type(values).__name__}; put a single item in [brackets].")
+    return _read(name, lambda: list(islice(values, MAX_ITEMS)))
+
+
+def validate_dict(name: str, value: object) -> dict[Any, Any]:
+    """The items of a mapping."""
+    if not isinstance(value, Mapping):
+        raise UsageError(f"{name} must be a dict, got {type(value).__name__}.")
+    return _read(name, lambda: dict(value))
+
+
+def validate_str_dict(name: str, value: object) -> dict[str, str]:
+    """A mapping of strings to strings; None is an empty one."""
+    if value is None:
+        return {}
+    return {
+        validate_str(f"each key of {name}", key): validate_str(f"each value of {name}", item)
+        for key, item in validate_dict(name, value).items()
+    }
+
+
+def validate_instance(name: str, value: object, kind: type[T], hint: str = "") -> T:
+    """An object of that class. `hint` says where to get one."""
+    if isinstance(value, kind):
+        return value
+    raise UsageError(f"{name} must be of class {kind.__name__}, got {type(value).__name__}{hint and '; ' + hint}.")
+
+
+def validate_callable(name: str, value: object) -> Callable[..., Any]:
+    """A function that can be called without `await`."""
+    if not callable(value):
+        raise UsageError(f"{name} must be callable, got {type(value).__name__}.")
+    if any(map(_is_async, (value, getattr(value, "__call__", None)))):  # noqa: B004 - an object's async __call__
+        raise UsageError(f"{name} must be a plain function, got a coroutine function (async def).")
+    return value
+
+
+def _is_async(value: object) -> bool:
+    return inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value)
+
+
+def _read(name: str, read: Callable[[], T]) -> T:
+    try:
+        return read()
+    except Exception as error:  # noqa: BLE001 - foreign code
+        problem = type(error).__name__
+    raise UsageError(f"{name} cannot be read: {problem}.")

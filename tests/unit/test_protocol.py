@@ -80,7 +80,7 @@ def test_push_gives_the_name_and_may_be_repeated_only_if_it_was_refused() -> Non
 def test_push_counts_the_key_to_come_as_a_level() -> None:
     deep = ROOT.child(*"a" * 31)
     assert drive(protocol.push(deep, 1), answer({"name": "-N1"}))[1] == {"name": "-N1"}
-    with pytest.raises(errors.UsageError, match="deeper than 32"):
+    with pytest.raises(errors.UsageError, match="at most 32 levels"):
         drive(protocol.push(deep, {"b": 1}))
 
 

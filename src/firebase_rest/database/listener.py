@@ -1,6 +1,7 @@
 """`Stream`: a thread that hands the changes of an `EventStream` to a program's handler, in pyrebase's shape.
 
-The law of this file: nothing that a handler does ends the stream, except `StopStream` and `close()`.
+Invariant: an exception that a handler raises is reported and does not end the stream, except `StopStream`. Exceptions
+outside of `Exception`, such as SystemExit and CancelledError, end the stream and are logged.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Stream:
         """Run in a thread of its own."""
         name = f"firebase_rest {self!r}"
         self.thread = threading.Thread(target=self._run_reporting, name=name, daemon=daemon)
-        _end_when_interrupted(self)
+        _watch_main_thread(self)
         self.thread.start()
         return self
 
@@ -99,6 +100,8 @@ class Stream:
             self.run()
         except Exception as error:  # noqa: BLE001 - not only Firebase's: a session may have hooks that fail
             self._report(error, "%r has ended")
+        except BaseException as error:
+            logger.exception("%r has ended, because a callback raised %s", self, type(error).__name__)
 
     def _report(self, error: Exception, what: str) -> None:
         if self._on_error is None:
@@ -111,23 +114,30 @@ class Stream:
 
 
 _running: WeakSet[Stream] = WeakSet()
-"""The streams to close when Ctrl-C has ended the main thread: their threads would keep the program alive."""
+"""The streams that may still run when the main thread has ended: their threads keep the program running."""
 
 
-def _end_when_interrupted(stream: Stream) -> None:
+def _watch_main_thread(stream: Stream) -> None:
     # CPython waits for such threads at exit; this hook, which its own executors use too, runs before that.
     register: Callable[[Callable[[], None]], None] | None = getattr(threading, "_register_atexit", None)
     if register is not None and not _hooked:
         _hooked.append(True)
         with suppress(RuntimeError):  # the program is ending already
-            register(_close_if_interrupted)
+            register(_when_main_thread_has_ended)
     _running.add(stream)
 
 
 _hooked: list[bool] = []
 
 
-def _close_if_interrupted() -> None:
-    if getattr(sys, "last_type", None) is KeyboardInterrupt:
-        for stream in _running:
+def _when_main_thread_has_ended() -> None:
+    is_interrupted = getattr(sys, "last_type", None) is KeyboardInterrupt
+    for stream in _running:
+        if is_interrupted:
             stream.close()
+        elif stream.is_alive() and stream.thread is not None and not stream.thread.daemon:
+            logger.warning(
+                "The main thread has ended, and %r keeps the program running. To end both, call close() on the stream, "
+                "use it in a with statement, or pass daemon=True to stream().",
+                stream,
+            )

@@ -244,6 +244,9 @@ class Live:
                 self._guarded(self._on_error, error)
             elif not self._waiting:  # whoever waits gets it raised
                 logger.exception("%r has ended", self)
+        except BaseException as error:  # SystemExit and CancelledError, which would end the thread without a word
+            self._failure = StreamError(f"{self!r} has ended, because a callback raised {type(error).__name__}.")
+            logger.exception("%r has ended, because a callback raised %s", self, type(error).__name__)
         finally:
             self.stale = True
             with self._news:

@@ -189,8 +189,10 @@ class Query(BaseReference):
         """The changes here, beginning with all that is there; reconnects by itself for as long as it takes.
 
         Without a handler: an iterator of `StreamEvent`, to be used in a `with` statement. With one: it is called with
-        a dict with "event", "path", "data" and, if given, "stream_id", in a thread of its own (which keeps the program
-        alive unless `daemon`), or with `is_async=False` in this one, until `close()` or until it raises `StopStream`.
+        a dict with "event", "path", "data" and, if given, "stream_id", in a thread of its own, or with
+        `is_async=False` in this one, until `close()` or until it raises `StopStream`. The thread keeps the program
+        running after its last line, or after an exception, until the stream ends: use the stream in a `with` statement,
+        or pass `daemon=True` for one that ends with the main thread.
 
         `on_error` gets what a handler raises, and the error that ends the stream (by default both are logged);
         `on_state` gets "connecting", "open", "waiting", "closed"; `max_retries` bounds the failures in a row.

@@ -1,0 +1,283 @@
+"""Threads that go on after the main thread has ended, the end of the program, and its signal handlers."""
+
+from __future__ import annotations
+
+import signal
+import textwrap
+
+import pytest
+
+START = """
+import asyncio, atexit, os, random, signal, sys, threading, time
+import firebase_rest
+from firebase_rest import initialize_app
+
+CONFIG = {"apiKey": "k", "databaseURL": os.environ["DATABASE"], "storageBucket": "b.appspot.com", "projectId": "demo"}
+
+def wait_for(condition, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "the condition did not come about"
+        time.sleep(0.005)
+"""
+
+
+@pytest.fixture
+def program(run, server):
+    """`program(body)` runs it against the emulator."""
+
+    def program(body: str, **options):
+        source = START + textwrap.dedent(body)
+        return run(source, DATABASE=server.config["databaseURL"], **server.environ, **options)
+
+    return program
+
+
+# --- after the main thread -------------------------------------------------------------------------------------------
+
+AFTER_MAIN = """
+app = initialize_app(CONFIG, deadline={deadline})
+main = threading.main_thread()
+
+def work():
+    {work}
+
+def handler(message):
+    main.join()
+    try:
+        work()
+        print("done")
+    except BaseException as error:
+        print(repr(error))
+        raise
+    finally:
+        os.environ["STOP"] = "1"
+        stream.close()
+
+stream = app.database().stream(handler)
+"""
+
+WORK = {
+    "database": """
+    db = app.database()
+    db.child("a").set(1)
+    assert db.child("a").get().val() == 1
+    assert db.child("a").transaction(lambda value: value + 1) == 2
+    with app.database().child("a").live() as live:
+        assert live.value == 2
+    """,
+    "auth": """
+    auth = app.auth()
+    user = auth.sign_in_anonymous()
+    session = auth.session(user)
+    assert session.refresh()
+    assert auth.verify_id_token(session.id_token)["sub"] == session.uid
+    """,
+    "storage": """
+    storage = app.storage()
+    storage.child("a").put(b"x" * 3_000_000)
+    assert len(storage.child("a").get_bytes()) == 3_000_000
+    results = storage.upload_many({f"f/{number}": b"x" for number in range(10)})
+    assert all(result.ok for result in results), results
+    assert len(list(storage.list_files())) == 11
+    """,
+}
+
+
+@pytest.mark.parametrize("deadline", ["None", "10"])
+@pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
+def test_a_stream_s_thread_uses_every_service_after_the_main_thread_has_ended(program, work, deadline) -> None:
+    done = program(AFTER_MAIN.format(work=work.strip(), deadline=deadline))
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_the_log_says_which_stream_keeps_the_program_running(program) -> None:
+    done = program("""
+        app = initialize_app(CONFIG)
+        stream = app.database().child("chat").stream(lambda message: None)
+        quiet = app.database().child("quiet").stream(lambda message: None, daemon=True)
+        wait_for(lambda: stream.state == "open")
+        def end():
+            threading.main_thread().join()
+            time.sleep(0.1)
+            stream.close()
+        threading.Thread(target=end).start()
+        raise RuntimeError("in between")
+    """)
+    assert done.returncode == 1
+    assert "RuntimeError: in between" in done.stderr
+    assert done.stderr.count("keeps the program running") == 1
+    assert "<Stream of /chat, open>" in done.stderr
+    assert "daemon=True" in done.stderr
+    assert "quiet" not in done.stderr
+
+
+def test_a_daemon_stream_ends_with_the_main_thread(program) -> None:
+    done = program("""
+        stream = initialize_app(CONFIG).database().stream(lambda message: None, daemon=True)
+        wait_for(lambda: stream.state == "open")
+        raise RuntimeError("in between")
+    """)
+    assert done.returncode == 1
+    assert "keeps the program" not in done.stderr
+
+
+# --- the end of the program ------------------------------------------------------------------------------------------
+
+EXITS = {
+    "atexit": ("atexit.register(work)", ""),
+    "__del__ of a global": ("", "keeper = Keeper()"),
+    "__del__ in a cycle": ("", "keeper = Keeper(); keeper.itself = keeper; del keeper"),
+    "__del__ in sys": ("", "sys.keeper = Keeper()"),
+}
+
+
+@pytest.mark.parametrize("deadline", ["None", "3"])
+@pytest.mark.parametrize("first", ["db.get()", ""])
+@pytest.mark.parametrize("kind", EXITS)
+def test_a_call_at_exit_ends(program, kind, first, deadline) -> None:
+    register, keep = EXITS[kind]
+    done = program(
+        f"""
+        app = initialize_app(CONFIG, deadline={deadline})
+        db = app.database()
+        def work(db=db, write=os.write):
+            if db.child("exit").set(1) == 1:
+                write(1, b"done\\n")
+        class Keeper:
+            def __del__(self, work=work):
+                work()
+        {first}
+        {register}
+        {keep}
+        """,
+        limit=20,
+    )
+    assert done.returncode == 0, done.stderr
+    if kind == "atexit":
+        assert done.stdout == "done\n", done.stderr
+
+
+def test_apps_that_were_dropped_leave_no_threads(program) -> None:
+    done = program("""
+        for _ in range(200):
+            initialize_app(CONFIG, deadline=10).database().get()
+        assert threading.active_count() <= 2, threading.enumerate()
+        for _ in range(200):
+            with initialize_app(CONFIG, deadline=10) as app:
+                app.database().get()
+        assert threading.active_count() <= 2, threading.enumerate()
+    """)
+    assert done.returncode == 0, done.stderr
+
+
+def test_ctrl_c_ends_a_program_whose_main_thread_has_ended(program) -> None:
+    done = program("""
+        def interrupt():
+            threading.main_thread().join()
+            wait_for(lambda: stream.state == "open")
+            time.sleep(0.2)
+            os.kill(os.getpid(), signal.SIGINT)
+        threading.Thread(target=interrupt, daemon=True).start()
+        stream = initialize_app(CONFIG).database().stream(lambda message: None)
+    """)
+    assert "KeyboardInterrupt" in done.stderr
+
+
+def test_ctrl_c_in_the_main_thread_ends_streams_too(program) -> None:
+    done = program("""
+        stream = initialize_app(CONFIG).database().stream(lambda message: None)
+        wait_for(lambda: stream.state == "open")
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(30)
+    """)
+    assert done.returncode == -signal.SIGINT
+    assert "keeps the program" not in done.stderr
+
+
+# --- handlers that end more than themselves ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt", "asyncio.CancelledError"])
+@pytest.mark.parametrize("callback", ["handler", "on_state"])
+def test_an_exit_in_a_callback_ends_the_stream_visibly(program, error, callback) -> None:
+    arguments = "fail" if callback == "handler" else "print, on_state=fail"
+    done = program(f"""
+        def fail(_):
+            raise {error}("no more")
+        stream = initialize_app(CONFIG).database().stream({arguments})
+        stream.thread.join(10)
+        assert not stream.is_alive() and stream.state == "closed"
+    """)
+    assert done.returncode == 0, done.stderr
+    assert f"has ended, because a callback raised {error.rpartition('.')[2]}" in done.stderr
+
+
+def test_an_exit_in_a_handler_ends_a_stream_in_the_main_thread_as_usual(program) -> None:
+    done = program("""
+        initialize_app(CONFIG).database().stream(lambda message: sys.exit(7), is_async=False)
+    """)
+    assert (done.returncode, done.stderr) == (7, "")
+
+
+def test_an_exit_in_a_callback_of_a_live_copy_ends_it_visibly(program) -> None:
+    done = program("""
+        db = initialize_app(CONFIG).database()
+        live = db.live()
+        live.on_value(lambda value: sys.exit() if value.val() else None)
+        db.child("a").set(1)
+        try:
+            live.wait_until(lambda value: value == {"never": 1}, 10)
+        except firebase_rest.StreamError as error:
+            assert "SystemExit" in str(error), error
+        wait_for(lambda: not live.is_alive())
+    """)
+    assert done.returncode == 0, done.stderr
+    assert "has ended, because a callback raised SystemExit" in done.stderr
+
+
+# --- signal handlers --------------------------------------------------------------------------------------------------
+
+SIGNALS = {
+    "keys": ("db.generate_key()", "db.generate_key()"),
+    "a session's user": ("session.user", "session.adopt(user)"),
+    "a session's token": ("session.id_token", "session.refresh()"),
+    "signing out": ("session.sign_out()", "session.user"),
+    "closing a stream": ("stream.close()", "db.child('a').get()"),
+    "closing an app": ("other.close()", "use()"),
+}
+
+
+@pytest.mark.parametrize("kind", SIGNALS)
+def test_calls_in_a_signal_handler_do_not_block(program, kind) -> None:
+    inside, outside = SIGNALS[kind]
+    done = program(f"""
+        app = initialize_app(CONFIG)
+        db, auth = app.database(), app.auth()
+        user = auth.sign_in_anonymous()
+        session = auth.session(user)
+        stream = db.stream(lambda message: None)
+        other = initialize_app(CONFIG, deadline=10)
+        count = 0
+        def use():
+            global other
+            try:
+                other.database().get()
+            except (firebase_rest.UsageError, firebase_rest.NetworkError):
+                other = initialize_app(CONFIG, deadline=10)
+        def on_signal(*_):
+            global count
+            count += 1
+            {inside}
+            signal.setitimer(signal.ITIMER_REAL, random.uniform(0.0001, 0.003))
+        signal.signal(signal.SIGALRM, on_signal)
+        on_signal()
+        end = time.monotonic() + 1.5
+        while time.monotonic() < end:
+            {outside}
+        signal.signal(signal.SIGALRM, signal.SIG_IGN)
+        assert count > 10, count
+        stream.close()
+    """)
+    assert done.returncode == 0, done.stderr

@@ -38,10 +38,7 @@ def test_something_found_is_status_1_with_file_line_column_and_code(planted) -> 
     ran = migrate("program.py", cwd=planted.parent)
     assert ran.returncode == 1
     assert "program.py:2:1: error: " in ran.stdout
-    assert (
-        "[assigned-attribute]\n    write db.child(...) where the place is meant; there is nothing to reset\n"
-        in ran.stdout
-    )
+    assert "[assigned-attribute]\n    write db.child(...) at the call; references need no reset\n" in ran.stdout
     assert "program.py:3:9: error: " in ran.stdout
     assert ran.stdout.endswith("2 findings; 1 file checked. --fix corrects 1 of them.\n")
 

@@ -36,7 +36,7 @@ def test_another_owner_of_the_folder_is_reported_with_its_version_and_the_cure(t
     [finding] = report_with(tmp_path, distribution)
     assert finding["code"] == "coexisting-distribution"
     name, _, version = distribution.partition("-")
-    assert str(finding["message"]).startswith(f"{name} {version} is installed beside firebase-rest;")
+    assert str(finding["message"]).startswith(f"{name} {version} is installed beside firebase-rest.")
     assert finding["suggestion"] == REPAIR
     assert str(finding["path"]).endswith("pyrebase")
 
@@ -48,7 +48,7 @@ def test_two_other_owners_are_two_findings(tmp_path) -> None:
 def test_a_drop_in_that_another_ones_uninstalling_has_taken_along_is_reported_with_the_cure(tmp_path) -> None:
     report = report_with(tmp_path, "firebase_rest-1.0")
     assert [(finding["code"], finding["suggestion"]) for finding in report] == [("damaged-distribution", REPAIR)]
-    assert str(report[0]["message"]).startswith("pyrebase/__init__.py is missing")
+    assert str(report[0]["message"]).startswith("pyrebase/__init__.py of firebase-rest is missing")
 
 
 def test_firebase_rest_alone_is_none(tmp_path) -> None:

@@ -4,235 +4,202 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from firebase_rest.migrate import database_checks, fork_checks, names, object_checks, storage_checks
+from firebase_rest.migrate import database_checks, domain, names, object_checks, storage_checks
 from firebase_rest.migrate.expressions import ExpressionEvaluator
-from firebase_rest.migrate.library_modules import QUOTES, construct, is_external
-from firebase_rest.migrate.values import (
-    BoundMethod,
-    BuilderStep,
-    CallSite,
-    Collection,
-    Constant,
-    EnumerateCall,
-    ExternalName,
-    LibraryClass,
-    LibraryModule,
-    PartialCall,
-    ProgramClass,
-    ProgramFunction,
-    ProgramInstance,
-    ServiceValue,
-    TextValue,
-    Value,
-    lineage,
-)
+from firebase_rest.migrate.imports import class_kind, construct, is_external, member
 
+_QUOTES = ("urllib.parse.quote", "urllib.parse.quote_plus", "urllib.quote", "urllib.quote_plus")
 _PYREBASE_METHODS = {*names.CALLS["database"], *names.CALLS["storage"], *names.ON_REFERENCES_ONLY}
+_REPLACING = ("patch", "object", "setattr", "import_module")
 _ITERABLES = ("snapshot", "query snapshot", "items", "files")
 
 
 class CallEvaluator(ExpressionEvaluator):
     """Evaluates calls."""
 
-    def call(self, node: ast.Call) -> Value | None:
+    def call(self, node: ast.Call) -> domain.Value | None:
         """Evaluate the function, then the arguments, then the call."""
         function = self.value(node.func)
-        args = [self.argument(item) for item in node.args]
-        kwargs = {item.arg: self.argument(item.value) for item in node.keywords}
-        found = self.apply(function, CallSite(node, "", args, kwargs))
+        values = [self.argument(item) for item in node.args]
+        keyword_values = {item.arg: self.argument(item.value) for item in node.keywords}
+        found = self.apply(function, domain.CallSite(node, node.args, node.keywords, values, keyword_values))
         if not (isinstance(node.func, ast.Name) and node.func.id == "print"):  # printing takes no time
-            is_stream = isinstance(found, ServiceValue) and found.kind == "stream" and found.origin is node
+            is_stream = isinstance(found, domain.ServiceValue) and found.kind == "stream" and found.origin is node
             self.state.opened = node if is_stream else None
         return found
 
-    def argument(self, node: ast.expr) -> Value | None:
+    def argument(self, node: ast.expr) -> domain.Value | None:
         value = self.value(node)
-        if not isinstance(node, ast.Constant) and value in (Constant(None), Constant("")):
+        if not isinstance(node, ast.Constant) and value in (domain.Constant(None), domain.Constant("")):
             return None  # variables that begin empty usually have another value later
         return value
 
-    def apply(self, function: Value | None, call: CallSite) -> Value | None:
+    def apply(self, function: domain.Value | None, call: domain.CallSite) -> domain.Value | None:
         """Call a value."""
         match function:
-            case BoundMethod(of=of, name=name):
-                return self.call_method(of, replace(call, name=name))
-            case ProgramFunction():
-                return self.call_function(function, call.node, call.args, call.kwargs)
-            case ProgramClass():
+            case domain.BoundMethod():
+                return self.call_method(function.of, function.name, call)
+            case domain.ProgramFunction():
+                return self.call_function(function, call)
+            case domain.ProgramClass():
                 return self.call_class(function, call)
-            case LibraryClass():
-                return construct(self.report, function, call.node)
-            case PartialCall():
+            case domain.PartialCall():
                 return self.apply(function.function, function.site)
-            case ExternalName() if function.name in QUOTES and call.args:
-                is_plain = len(call.node.args) == 1 and not call.node.keywords
-                return TextValue("quoted", call.node.args[0] if is_plain else None, call.node.lineno)
-            case ExternalName(name="functools.partial") if call.args and call.args[0] is not None:
-                return self.partial(call.args[0], call)
+            case domain.QualifiedName():
+                return self.call_library(function, call)
             case _:
-                found = self.call_unknown(call)
-                is_others = isinstance(function, ExternalName) and is_external(function.name)
-                return function if found is None and is_others else found
+                return self.call_unknown(call)
 
-    # --- unknown functions ------------------------------------------------------------------------------------------
+    # --- functions of libraries -------------------------------------------------------------------------------------
 
-    def call_unknown(self, call: CallSite) -> Value | None:
+    def call_library(self, function: domain.QualifiedName, call: domain.CallSite) -> domain.Value | None:
+        is_firebase = function.library not in ("", "python-firebase")
+        if is_firebase and function.name.endswith(".initialize_app"):
+            object_checks.check_initialize_app(self.report, call)
+            return domain.ServiceValue("app", function.library)
+        if class_kind(function) is not None:
+            return construct(self.report, function, call.node)
+        if function.name in _QUOTES and call.args:
+            is_plain = len(call.args) == 1 and not call.keywords
+            return domain.TextValue("quoted", call.args[0] if is_plain else None, call.node.lineno)
+        if function.name == "functools.partial" and call.values and call.values[0] is not None:
+            site = replace(call, args=call.args[1:], values=call.values[1:])
+            before = self.state.copy()
+            self.apply(call.values[0], site)  # reports what the later call will do
+            self.state = before
+            return domain.PartialCall(call.values[0], site)
+        found = self.call_unknown(call)
+        return function if found is None and is_external(function) else found
+
+    def call_unknown(self, call: domain.CallSite) -> domain.Value | None:
         library = self.context.library
-        if library not in (None, "native"):
-            object_checks.check_type_test(self.report, call.node, call.args, library)
+        if library not in (None, "native") and isinstance(call.node, ast.Call):
+            object_checks.check_type_test(self.report, call.node, call.values, library)
             object_checks.check_existence_test(self.report, call.node, self.context.downloads)
-        self.escape([*call.args, *call.kwargs.values()])
+        self.escape([*call.values, *call.keyword_values.values()])
         self.call_later(call)
-        self.check_replacement(call)
         return self.unknown_result(call)
 
-    def unknown_result(self, call: CallSite) -> Value | None:
+    def unknown_result(self, call: domain.CallSite) -> domain.Value | None:
         """Return what is known from the syntax: user.get("idToken"), sorted(files), email.replace(".", "%2E")."""
-        first = call.args[0] if call.args else None
+        first = call.value(0, "")
         match call.node:
             case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=key), *_]):
                 return self.known_item(key, call.node)
             case ast.Call(func=ast.Attribute(attr="replace"), args=[_, ast.Constant(value=str(text))]):
-                return TextValue("quoted") if re.fullmatch("%[0-9A-Fa-f]{2}", text) else None
+                return domain.TextValue("quoted") if re.fullmatch("%[0-9A-Fa-f]{2}", text) else None
             case ast.Call(func=ast.Attribute(attr="database" | "storage" | "auth" as service), args=[], keywords=[]):
                 return self.guess_service(service, call.node)
             case ast.Call(func=ast.Name(id="list" | "sorted" | "set" | "reversed")):
-                return first if isinstance(first, ServiceValue) and first.kind in _ITERABLES else None
+                return first if isinstance(first, domain.ServiceValue) and first.kind in _ITERABLES else None
             case ast.Call(func=ast.Name(id="enumerate")):
-                return None if first is None else EnumerateCall(first)
-            case ast.Call(func=ast.Name(id="Depends"), args=[ast.Name(id=name), *_]):  # FastAPI
-                found = self.lookup(name)
-                return found.facts.returns.get(found.node) if isinstance(found, ProgramFunction) else None
+                return None if first is None else domain.EnumerateCall(first)
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(attr=name), args=args) if name in _REPLACING:
+                self.check_text_name(first, args, call.node)
+                return None
             case _:
                 return None
 
-    def check_replacement(self, call: CallSite) -> None:
-        """Check patch("pyrebase.pyrebase.X"), import_module("pyrebase.x") and setattr(object, name, value)."""
-        match call.node:
-            case ast.Call(
-                func=ast.Name(id="patch") | ast.Attribute(attr="patch" | "setattr" | "import_module"),
-                args=[ast.Constant(value=str(path)), *_],
-            ):
-                object_checks.check_patched_name(self.report, path, call.node)
-            case ast.Call(
-                func=ast.Name(id="setattr") | ast.Attribute(attr="setattr" | "object"),
-                args=[of, ast.Constant(value=str(name)), *_],
-            ):
-                target = ast.copy_location(ast.Attribute(of, name, ast.Store()), call.node)
-                object_checks.check_assignment(self.report, call.args[0], target)
+    def check_text_name(self, of: domain.Value | None, args: Sequence[ast.expr], node: ast.expr) -> None:
+        """Check names in text: patch("pyrebase.pyrebase.X"), import_module("pyrebase.x"), setattr(module, "X")."""
+        match args:
+            case [_, ast.Constant(value=str(name)), *_] if isinstance(of, domain.QualifiedName):
+                parts = [name]
+            case [ast.Constant(value=str(path)), *_] if path.startswith("pyrebase."):
+                of, parts = domain.QualifiedName("pyrebase", "pyrebase"), path.split(".")[1:]
+                if path.startswith("pyrebase.pyrebase.requests."):
+                    message = (
+                        f"firebase-rest never calls {path}: its requests go through the session firebase.requests."
+                    )
+                    self.report("missing-name", node, message, "replace a method of firebase.requests")
             case _:
-                pass
+                return
+        for part in parts:
+            of = member(self.report, of, part, node) if isinstance(of, domain.QualifiedName) else None
 
-    def guess_service(self, service: str, node: ast.Call) -> ServiceValue | None:
+    def guess_service(self, service: str, node: ast.expr) -> domain.ServiceValue | None:
         """Recognise x.database() of an unknown x in a file that uses pyrebase, or calls child() on a database."""
         may_guess = service == "database" and self.context.may_guess and ".child(" in self.context.source.text
         library = self.context.library or ("pyrebase" if may_guess else None)
         if library is None:
             return None
-        return ServiceValue(service, library, None if service == "auth" else node)
+        return domain.ServiceValue(service, library, None if service == "auth" else node)
 
-    def call_later(self, call: CallSite) -> None:
+    def call_later(self, call: domain.CallSite) -> None:
         """Call the methods that are passed to a thread, a button or a pool, with the arguments passed beside them."""
-        packed, syntax = call.kwargs.get("args"), call.syntax(len(call.args), "args")
-        beside = (
-            (syntax.elts, packed.values)
-            if isinstance(syntax, ast.Tuple) and isinstance(packed, Collection)
-            else ([], ())
-        )
-        positional = [
-            (item, value, call.node.args[index + 1 :], call.args[index + 1 :])
-            for index, (item, value) in enumerate(zip(call.node.args, call.args, strict=True))
-        ]
-        by_keyword = [(item.value, call.kwargs[item.arg], *beside) for item in call.node.keywords]
-        for item, value, arguments, values in (*positional, *by_keyword):
-            match value:
-                case PartialCall():
-                    self.apply(value, value.site)
-                case BoundMethod(of=ServiceValue(kind=kind), name=name) if kind == "auth" or name in names.CALLS.get(
-                    kind, ()
-                ):
-                    node = ast.copy_location(ast.Call(item, arguments, []), item)
-                    self.apply(value, CallSite(node, name, values, {}))
-                case _:
-                    pass
+        packed, syntax = call.keyword_values.get("args"), call.syntax(len(call.args), "args")
+        beside = domain.CallSite(call.node)
+        if isinstance(packed, domain.Collection) and isinstance(syntax, ast.Tuple):
+            beside = domain.CallSite(call.node, syntax.elts, (), packed.values)
+        for index, (item, value) in enumerate(zip(call.args, call.values, strict=True), 1):
+            self.apply_later(value, domain.CallSite(item, call.args[index:], (), call.values[index:]))
+        for keyword in call.keywords:
+            self.apply_later(call.keyword_values[keyword.arg], replace(beside, node=keyword.value))
 
-    def partial(self, function: Value, call: CallSite) -> PartialCall:
-        """functools.partial(): check the call that it will make, without the effect of the call."""
-        node = ast.copy_location(ast.Call(call.node.args[0], call.node.args[1:], call.node.keywords), call.node)
-        found = PartialCall(function, CallSite(node, "", call.args[1:], call.kwargs))
-        before = self.state.copy()
-        self.apply(found, found.site)
-        self.state = before
-        return found
+    def apply_later(self, value: domain.Value | None, call: domain.CallSite) -> None:
+        is_method = isinstance(value, domain.BoundMethod) and value.name in names.PASSED.get(value.of.kind, ())
+        if is_method or isinstance(value, domain.PartialCall):
+            self.apply(value, call)
 
-    def escape(self, values: Iterable[Value | None]) -> None:
+    def escape(self, values: Iterable[domain.Value | None]) -> None:
         """Forget the positions of references that are passed to unknown code."""
         for value in values:
-            if isinstance(value, ServiceValue) and value.steps:
+            if isinstance(value, domain.ServiceValue) and value.steps:
                 self.state.positions[value.origin] = None
 
     # --- pyrebase's objects -----------------------------------------------------------------------------------------
 
-    def call_method(self, of: ServiceValue | LibraryModule, call: CallSite) -> Value | None:
-        if isinstance(of, LibraryModule):
-            fork_checks.check_initialize_app(self.report, call)
-            return ServiceValue("app", of.library)
+    def call_method(self, of: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
+        object_checks.check_method(self.report, of, name, call)
         if of.is_reference:
-            return self.call_reference(of, call)
-        if of.kind == "python-firebase":
-            fork_checks.check_python_firebase(self.report, call)
-            return None
-        fork_checks.check_reset_code(self.report, of, call)
-        fork_checks.check_fork_call(self.report, of, call)
-        if of.kind == "app" and call.name in ("database", "storage"):
+            return self.call_reference(of, name, call)
+        if of.kind == "app" and name in ("database", "storage"):
             self.state.positions[call.node] = ()
-            return ServiceValue(call.name, of.library, call.node)
-        if of.kind == "stream" and call.name == "close" and of.origin is self.state.opened:
+            return domain.ServiceValue(name, of.library, call.node)
+        if of.kind == "stream" and name == "close" and of.origin is self.state.opened:
             database_checks.check_stream_close(self.report, of, call)
-        return object_checks.result(self.report, of, call)
+        return object_checks.result(self.report, of, name, call)
 
-    def call_reference(self, of: ServiceValue, call: CallSite) -> Value | None:
-        """Call a builder, or a method that uses the place of the reference."""
-        if of.kind == "database" and database_checks.check_query_method(self.report, of, call):
+    def call_reference(self, of: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
+        """Call a builder, or a method that uses the path of the reference."""
+        if of.kind == "database" and database_checks.check_query_method(self.report, of, name, call):
             self.state.positions[of.origin] = ()
             return None
-        fork_checks.check_fork_call(self.report, of, call)
-        if call.name in names.BUILDERS[of.kind]:
-            return self.build(of, call)
-        is_delete = call.name == "delete" and of.library == "firebase-rest-api"
-        if call.name in names.CLEARING[of.kind] or is_delete:
-            self.use(of, call.node, call.name)
-        elif call.name not in _PYREBASE_METHODS:
+        if name in names.BUILDERS[of.kind]:
+            if name == "child":
+                database_checks.check_child(self.report, of, call)
+            else:
+                database_checks.check_query_builder(self.report, of, name, call)
+            self.compare(of, call.node, name)
+            values = (*call.values, *call.keyword_values.values())
+            literals = tuple(value if isinstance(value, domain.Constant) else None for value in values)
+            steps = (*of.steps, domain.BuilderStep(name, call.node, literals))
+            self.state.positions[of.origin] = steps
+            return replace(of, steps=steps)
+        if name in names.CLEARING[of.kind] or (name == "delete" and of.library == "firebase-rest-api"):
+            self.use(of, call.node, name)
+        elif name not in _PYREBASE_METHODS:
             self.state.positions[of.origin] = ()
         if of.kind == "database":
-            database_checks.check_call(self.report, of, call)
-        elif call.name in storage_checks.CHECKS:
-            storage_checks.CHECKS[call.name](self.report, of, call)
-            if call.name == "download" and of.library != "native":
-                self.context.downloads |= {ast.unparse(item) for item in call.node.args[:2]}
-        return object_checks.result(self.report, of, call)
+            database_checks.check_call(self.report, of, name, call)
+        elif name in storage_checks.CHECKS:
+            storage_checks.CHECKS[name](self.report, of, call)
+            if name == "download" and of.library != "native":
+                self.context.downloads |= {ast.unparse(item) for item in call.args[:2]}
+        return object_checks.result(self.report, of, name, call)
 
-    def build(self, of: ServiceValue, call: CallSite) -> ServiceValue:
-        database_checks.check_builder(self.report, of, call)
-        self.compare(of, call.node, call.name)
-        values = (*call.args, *call.kwargs.values())
-        literals = tuple(value if isinstance(value, Constant) else None for value in values)
-        steps = (*of.steps, BuilderStep(call.name, call.node, literals))
-        self.state.positions[of.origin] = steps
-        return replace(of, steps=steps)
-
-    def use(self, of: ServiceValue, node: ast.expr, method: str) -> None:
+    def use(self, of: domain.ServiceValue, node: ast.expr, method: str) -> None:
         """Compare, and move pyrebase's object back to the root."""
         self.compare(of, node, method)
         self.state.positions[of.origin] = ()
         if self.owner is not None and of.origin in self.parameters:
             self.context.facts.used_parameters.add((self.owner, self.parameters[of.origin]))
 
-    def compare(self, of: ServiceValue, node: ast.expr, method: str) -> None:
-        """Report a reference that pyrebase's object no longer stood for."""
+    def compare(self, of: domain.ServiceValue, node: ast.expr, method: str) -> None:
+        """Report a reference whose path is not the one of pyrebase's object at this point."""
         position = self.state.positions.get(of.origin, ())
         if position is not None and position != of.steps and of.library != "native":
             is_dropped = bool(position) and position[-1].node in self.context.dropped
@@ -240,49 +207,43 @@ class CallEvaluator(ExpressionEvaluator):
 
     # --- functions and classes of the program -----------------------------------------------------------------------
 
-    def call_class(self, cls: ProgramClass, call: CallSite) -> ProgramInstance:
-        made = ProgramInstance(cls)
-        for parent in lineage(cls):
-            init = parent.facts.attributes.get((parent.node, "__init__")) if isinstance(parent, ProgramClass) else None
-            if isinstance(init, ProgramFunction):
-                self.call_function(replace(init, self_value=made), call.node, call.args, call.kwargs)
+    def call_class(self, cls: domain.ProgramClass, call: domain.CallSite) -> domain.ProgramClass:
+        made = replace(cls, is_instance=True)
+        for parent in cls.lineage():
+            init = parent.facts.attributes.get((parent.node, "__init__"))
+            if isinstance(init, domain.ProgramFunction):
+                self.call_function(replace(init, self_value=made), call)
                 return made
-        self.escape([*call.args, *call.kwargs.values()])
+        self.escape([*call.values, *call.keyword_values.values()])
         return made
 
-    def call_function(
-        self,
-        function: ProgramFunction,
-        node: ast.expr,
-        args: Sequence[Value | None] = (),
-        kwargs: Mapping[str | None, Value | None] | None = None,
-    ) -> Value | None:
+    def call_function(self, function: domain.ProgramFunction, call: domain.CallSite) -> domain.Value | None:
         """Note the arguments, and return what the function returns."""
         arguments, facts = function.node.args, function.facts
         parameters = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
         parameters = parameters if function.self_value is None else parameters[1:]
-        given = [*zip(parameters, args, strict=False), *(kwargs or {}).items()]
-        for name, value in given:
+        for name, value in (*zip(parameters, call.values, strict=False), *call.keyword_values.items()):
             if name is not None and value is not None:
                 facts.parameters.setdefault((function.node, name), value)
-            if isinstance(value, ServiceValue) and value.steps and (function.node, name) in facts.used_parameters:
-                self.use(value, node, "")
+            is_used = (function.node, name) in facts.used_parameters
+            if is_used and isinstance(value, domain.ServiceValue) and value.steps:
+                self.use(value, call.node, "")
             else:
                 self.escape([value])
-        return self.returned(function, node)
+        return self.returned(function, call.node)
 
-    def returned(self, function: ProgramFunction, node: ast.expr) -> Value | None:
+    def returned(self, function: domain.ProgramFunction, node: ast.expr) -> domain.Value | None:
         """Return the result of a function. References created inside of it are new for every call."""
         value = function.facts.returns.get(function.node)
-        if isinstance(value, TextValue):
+        if isinstance(value, domain.TextValue):
             return replace(value, inner=None, line=0)
-        if isinstance(value, Collection):
+        if isinstance(value, domain.Collection):
             for item in value.values:
-                if isinstance(item, ServiceValue) and item.is_reference:
+                if isinstance(item, domain.ServiceValue) and item.is_reference:
                     self.state.positions[item.origin] = item.steps
-        if not isinstance(value, ServiceValue) or not value.is_reference:
+        if not isinstance(value, domain.ServiceValue) or not value.is_reference:
             return value
-        steps = (*value.steps, BuilderStep("", node)) if value.steps else ()
+        steps = (*value.steps, domain.BuilderStep("", node)) if value.steps else ()
         if any(item is value.origin for item in ast.walk(function.node)):
             self.state.positions[node] = steps
             return replace(value, origin=node, steps=steps)

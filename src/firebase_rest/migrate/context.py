@@ -1,4 +1,4 @@
-"""The state of the analysis of one file, shared by all evaluators."""
+"""The state of the analysis of one file, shared by its evaluators."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from firebase_rest.migrate.domain import ModuleFacts, Value
 from firebase_rest.migrate.findings import Edit, Finding
 from firebase_rest.migrate.sources import SourceFile
-from firebase_rest.migrate.values import ModuleFacts, Value
 
 AnyFunction = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 Fix = Callable[[SourceFile], Iterable[Edit]]
-FindModule = Callable[["str | None", int, Path], "ModuleFacts | None"]
-"""find(module, level, path): the facts of the file that `from module import` means in the file at `path`."""
+FindModule = Callable[["str | None", int, Path], "ModuleContext | None"]
+"""find(module, level, path): the file that `from module import` means in the file at `path`."""
 
 
 class Report(Protocol):
@@ -34,31 +34,36 @@ class ModuleContext:
         """The files of the program that this one imports."""
         self._find = find
         self.reset()
+        self._analysed_size = -1
 
     def reset(self) -> None:
-        """Prepare for the next pass over the file. Facts stay."""
+        """Prepare for the next analysis of the file. Facts stay."""
+        self._analysed_size = self._size()
         self.found: dict[tuple[int, int, str], Finding] = {}
         self.dropped: set[ast.AST] = set()
         """The builder calls in statements that drop their value."""
         self.downloads: set[str] = set()
         """The arguments of download()."""
         self.guesses: dict[str, ast.AST] = {}
-        """Databases known by their name only: the origin of each."""
+        """The origins of databases that are recognised by their name."""
         # The functions to analyse when their surroundings are known: node, evaluator of the scope, default values.
         self.pending: deque[tuple[AnyFunction, Any, Mapping[str, Value | None]]] = deque()
 
-    def size(self) -> int:
-        """Return the number of facts about the file and its imports."""
+    def _size(self) -> int:
         return self.facts.size() + sum(facts.size() for facts in self.imported)
+
+    @property
+    def is_outdated(self) -> bool:
+        """Return whether more is known, of the file and its imports, than at its last analysis."""
+        return self._size() != self._analysed_size
 
     def find(self, name: str | None, level: int = 0) -> ModuleFacts | None:
         """Return the facts of another file of the program, or None."""
-        facts = self._find(name, level, self.source.path)
-        if facts is self.facts:
+        found = self._find(name, level, self.source.path)
+        if found is None or found is self:
             return None
-        if facts is not None:
-            self.imported.add(facts)
-        return facts
+        self.imported.add(found.facts)
+        return found.facts
 
     @property
     def library(self) -> str | None:
@@ -68,8 +73,9 @@ class ModuleContext:
 
     @property
     def may_guess(self) -> bool:
-        """Return whether an unknown `db` is likely to be pyrebase's."""
-        return self.library is not None or "firebase_admin" not in self.source.text
+        """Return whether an unknown `db` is likely to be pyrebase's. In tests it is likely to be a mock."""
+        is_test = "pytest" in self.source.text or "mock" in self.source.text
+        return not is_test and (self.library is not None or "firebase_admin" not in self.source.text)
 
     def report(self, code: str, node: ast.AST, message: str, suggestion: str, fix: Fix | None = None) -> None:
         """Add a finding, once for each position and code, unless a comment ignores it."""

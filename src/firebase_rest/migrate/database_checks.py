@@ -5,82 +5,53 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 
-from firebase_rest.migrate import fixes, names
+from firebase_rest.migrate import domain, fixes, names
 from firebase_rest.migrate.context import Report
-from firebase_rest.migrate.values import (
-    BuilderStep,
-    CallSite,
-    Collection,
-    Constant,
-    ProgramFunction,
-    ServiceValue,
-    TextValue,
-    Value,
-    path_of,
-)
+from firebase_rest.migrate.domain import BuilderStep, CallSite, Constant, ServiceValue, TextValue, Value, path_of
 
 _FORBIDDEN = re.compile(r"[.$#\[\]\x00-\x1f\x7f]")
 _URL_TEXT = {"database": re.compile(r"%[0-9A-Fa-f]{2}|[?+]"), "storage": re.compile(r"%[0-9A-Fa-f]{2}|[?+&#]")}
 _URL = re.compile(r"(?:(https?)://)?(localhost|\[[\da-f:]*\]|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(/[^?#]*)?(?:\?(.*))?")
 _FIELD = re.compile(r"\{[^{}]*\}|%[-+ #0-9.*]*[a-z]")
-_KEYWORDS = {
-    "order_by_child": "order", "start_at": "start", "end_at": "end", "equal_to": "equal",
-    "limit_to_first": "limit_first", "limit_to_last": "limit_last",
-}  # fmt: skip
+_HOSTING = (".firebaseapp.com", ".web.app")
+_SPECIAL_KEYS = (".sv", ".value", ".priority")
 
 
 # --- builders -------------------------------------------------------------------------------------------------------
 
 
-def check_builder(report: Report, of: ServiceValue, call: CallSite) -> None:
-    """Check the arguments of child() and of the query builders."""
-    if call.name != "child":
-        _check_query_argument(report, of, call)
-        return
-    is_below = _is_below_root(of)
-    for argument, value in zip(call.node.args, call.args, strict=True):
-        is_slashes = isinstance(value, Constant) and isinstance(value.value, str) and not value.value.strip("/")
+def check_child(report: Report, of: ServiceValue, call: CallSite) -> None:
+    """Check the arguments of child()."""
+    is_below = _is_below_root(of.steps)
+    for argument, value in zip(call.args, call.values, strict=True):
+        is_empty = isinstance(value, Constant) and str(value.value).strip("/") == ""
         if value == Constant(None):
-            message = "child(None) raises UsageError; pyrebase used the key 'None'."
-            report("invalid-key", argument, message, "pass a key, or test for None first")
-        elif is_slashes and of.kind == "database":
-            _check_empty_key(report, of, argument, is_below=is_below)
+            report("invalid-key", argument, "child(None) raises UsageError.", "pass a key, or test for None first")
+        elif is_empty and of.kind == "database":
+            text = ast.unparse(argument)
+            if is_below or (text == "''" and of.library != "pyrebase"):
+                message = f"child({text}) raises UsageError: it refers to the reference itself."
+                report("invalid-key", argument, message, "remove the empty key; for the root write child('/')")
         elif isinstance(value, TextValue) and value.kind == "quoted":
             _report_quoted(report, of, argument, value)
         else:
             _check_text(report, of, argument, value)
-        is_below = is_below or not is_slashes
+        is_below = is_below or not is_empty
 
 
-def _is_below_root(of: ServiceValue) -> bool:
-    literals = [literal for step in of.steps for literal in step.literals or (None,)]
+def _is_below_root(steps: Sequence[BuilderStep]) -> bool:
+    literals = [literal for step in steps for literal in step.literals or (None,)]
     return any(literal is None or str(literal.value).strip("/") != "" for literal in literals)
 
 
-def _check_empty_key(report: Report, of: ServiceValue, argument: ast.expr, *, is_below: bool) -> None:
-    """Report child("") and child("/"), which refer to the reference itself."""
-    text = ast.unparse(argument)
-    if is_below:
-        message = f"child({text}) below another key raises UsageError: it would refer to that key itself."
-        report("invalid-key", argument, message, "remove the empty key")
-    elif text == "''" and of.library != "pyrebase":
-        message = "child('') raises UsageError."
-        report("invalid-key", argument, message, "remove the empty key; for the root write child('/')")
-
-
 def _report_quoted(report: Report, of: ServiceValue, argument: ast.expr, value: TextValue) -> None:
-    inner, is_call = value.inner, isinstance(argument, ast.Call)
     where = f"the quote() in line {value.line}" if isinstance(argument, ast.Name) and value.line else "quote()"
-    report(
-        "url-text",
-        argument,
-        "This text is encoded twice: child() encodes it as well.",
-        f"pass the text as it is, without {where}",
-        (lambda source: fixes.unquote(source, argument, inner))
-        if is_call and inner and of.kind == "database"
-        else None,
-    )
+    can_fix = isinstance(argument, ast.Call) and of.kind == "database"
+    fix = partial(fixes.unquote, call=argument, inner=value.inner) if can_fix and value.inner is not None else None
+    message = "This text is encoded twice: child() encodes it as well."
+    report("url-text", argument, message, f"pass the text as it is, without {where}", fix)
 
 
 def _check_text(report: Report, of: ServiceValue, argument: ast.expr, value: Value | None) -> None:
@@ -91,9 +62,7 @@ def _check_text(report: Report, of: ServiceValue, argument: ast.expr, value: Val
         message = f"child() rejects {bad.group()!r}: keys cannot contain . $ # [ ] or control characters."
         report("invalid-key", argument, message, "replace the character, for example by '_' or ','")
     elif raw:
-        message = (
-            f"{raw.group()!r} in child() is part of the key. pyrebase put it into the URL, where it has a meaning."
-        )
+        message = f"{raw.group()!r} in child() is part of the key. pyrebase sent it as part of the URL."
         suggestion = "pass the decoded key; write queries with order_by_child(), shallow() and the other builders"
         report("url-text", argument, message, suggestion)
 
@@ -108,52 +77,49 @@ def _literal_text(node: ast.expr, value: Value | None) -> Iterator[str]:
         case ast.JoinedStr():
             yield from (str(piece.value) for piece in node.values if isinstance(piece, ast.Constant))
         case ast.BinOp(op=ast.Add()):
-            yield from _literal_text(node.left, None)
-            yield from _literal_text(node.right, None)
+            yield from (*_literal_text(node.left, None), *_literal_text(node.right, None))
         case ast.BinOp(op=ast.Mod(), left=ast.Constant(value=str(text))):
             yield _FIELD.sub("", text)
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format")):
+        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="format" | "join")):
             yield _FIELD.sub("", text)
-        case ast.Call(func=ast.Attribute(value=ast.Constant(value=str(text)), attr="join")):
-            yield text
         case _:
             pass
 
 
-def _check_query_argument(report: Report, of: ServiceValue, call: CallSite) -> None:
-    value = call.value(0, _KEYWORDS.get(call.name, ""))
-    if not isinstance(value, Constant):
-        return
-    literal, shown = value.value, f"{call.name}({value.value!r})"
-    if call.name in names.LIMITS and (type(literal) is not int or literal < 1):
-        message = f"{shown} raises UsageError: a limit must be a positive int."
-        report("invalid-query", call.node, message, "pass a positive int")
-    elif call.name == "order_by_child" and isinstance(literal, str) and literal not in names.ORDER_KEYWORDS:
-        if _FORBIDDEN.search(literal) or not literal.strip("/"):
+def check_query_builder(report: Report, of: ServiceValue, name: str, call: CallSite) -> None:
+    """Check the argument of order_by_child(), a bound or a limit."""
+    for value in [*call.values, *call.keyword_values.values()][:1]:
+        if not isinstance(value, Constant):
+            return
+        literal, shown = value.value, f"{name}({value.value!r})"
+        is_key = isinstance(literal, str) and literal.strip("/") and not _FORBIDDEN.search(literal)
+        if name in names.LIMITS and (type(literal) is not int or literal < 1):
+            report("invalid-query", call.node, f"{shown} raises UsageError.", "pass a positive int")
+        elif name == "order_by_child" and not is_key and literal not in names.ORDER_KEYWORDS:
             message = f"{shown} raises UsageError: this cannot be the key of a child."
             report("invalid-query", call.node, message, "pass the key of a child, or its path with slashes")
-    elif call.name in names.BOUNDS and literal is None and of.library != "native":
-        message = f"{shown} sends JSON null. pyrebase sent the text None, which the server rejected."
-        report("null-bound", call.node, message, "keep it if null is meant, else test for None first")
+        elif name in names.BOUNDS and literal is None and of.library != "native":
+            message = f"{shown} sends JSON null. pyrebase sent the text None, which the server rejected."
+            report("null-bound", call.node, message, "keep it if null is meant, else test for None first")
 
 
 # --- calls ----------------------------------------------------------------------------------------------------------
 
 
-def check_call(report: Report, of: ServiceValue, call: CallSite) -> None:
+def check_call(report: Report, of: ServiceValue, name: str, call: CallSite) -> None:
     """Check a read or write."""
-    if call.name in names.READS:
+    if name in names.READS:
         _check_query(report, of, call)
-        _check_handler(report, of, call)
-    elif call.name in names.WRITES:
+    if name == "stream" and of.library != "native":
+        _check_handler(report, call.value(0, "stream_handler"))
+    if name in names.WRITES:
         value, syntax = call.value(0, "data"), call.syntax(0, "data")
-        if syntax is not None:
-            _check_data(
-                report, value.node if isinstance(value, Collection) else syntax, has_paths=call.name == "update"
-            )
-    is_empty_key = any(step.literals and step.literals[-1] == Constant("") for step in of.steps)
-    if call.name in ("set", "remove") and of.library == "pyrebase" and is_empty_key and not _is_below_root(of):
-        message = f"{call.name}() after child('') raises UsageError: it would replace the whole database."
+        node = value.node if isinstance(value, domain.Collection) else syntax
+        if node is not None:
+            _check_data(report, node, has_paths=name == "update")
+    has_empty_key = any(Constant("") in step.literals for step in of.steps)
+    if name in ("set", "remove") and of.library == "pyrebase" and has_empty_key and not _is_below_root(of.steps):
+        message = f"{name}() after child('') raises UsageError: it would replace the whole database."
         report("invalid-key", call.node, message, "pass a non-empty key; for the root write child('/')")
 
 
@@ -164,35 +130,26 @@ def report_moved(
 
     `position` are the builders called on that object; `is_dropped` tells that a statement moved it without effect now.
     """
-    here = f"/{path_of(of.steps)}"
-    line = position[-1].node.lineno if position else 0  # type: ignore[attr-defined]  # the node is an expression
     is_call = method in names.CALLS[of.kind]
-    code, suggestion = "shared-reference", "keep it if that is meant, with a comment # firebase-rest: ignore"
+    reason = f"because of line {position[-1].node.lineno}" if position else "because it had been used before"
+    message = f"This reference is /{path_of(of.steps)}. In pyrebase it was /{path_of(position)} here, {reason}."
+    code, suggestion = "shared-reference", "keep it if that is meant, with a comment # firebase-rest: ignore; "
     if is_dropped:
         code = "root-operation" if is_call and not of.steps else code
-        message = f"Line {line} moved pyrebase's object to /{path_of(position)}. This reference is {here}."
         root, default = ("db", "get") if of.kind == "database" else ("storage", "put")
         suggestion = f"write the whole path in one chain: {root}.child(...).{method if is_call else default}(...)"
-    elif position:
-        message = (
-            f"This reference is {here}. In pyrebase line {line} had moved the object that both share, "
-            "so this was below it."
-        )
     else:
-        message = f"This reference is {here} for every use. In pyrebase the first use moved it back to the root."
-        suggestion += "; write the chain from the root where the root was meant"
+        suggestion += "where the root was meant, write the chain from the root"
     report(code, node, message, suggestion)
 
 
-def check_query_method(report: Report, of: ServiceValue, call: CallSite) -> bool:
+def check_query_method(report: Report, of: ServiceValue, name: str, call: CallSite) -> bool:
     """Report a method that queries do not have. Returns whether it is one."""
-    if not of.is_query or call.name not in names.ON_REFERENCES_ONLY:
+    if not of.is_query or name not in names.ON_REFERENCES_ONLY:
         return False
-    message = f"A query has no {call.name}()."
-    if call.name in names.WRITES:
-        message = f"A query has no {call.name}(). pyrebase ignored the query and wrote to the reference."
-    suggestion = f"call {call.name}() on the reference: db.child(...).{call.name}(...)"
-    if call.name in ("remove", "conditional_remove"):
+    message = f"A query has no {name}(). pyrebase ignored the query and used the reference."
+    suggestion = f"call {name}() on the reference: db.child(...).{name}(...)"
+    if name in ("remove", "conditional_remove"):
         suggestion = "remove each child: for item in query.get(): place.child(item.key()).remove()"
     report("query-write", call.node, message, suggestion)
     return True
@@ -212,29 +169,27 @@ def _query_problem(used: Mapping[str, BuilderStep], order: str | None) -> tuple[
     """Return what is wrong, and what to do."""
     bounds = [name for name in used if name in names.BOUNDS]
     limits = [name for name in used if name in names.LIMITS]
+    others = [name for name in bounds if name != "equal_to"]
     if "shallow" in used and (bounds or limits or order):
         return "shallow() cannot be combined with an order, bounds or limits", "remove one of them"
     if (bounds or limits) and not order:
         return f"{[*bounds, *limits][0]}() needs an order", "add order_by_key() or order_by_child(...) to the chain"
     if len(limits) == 2:
         return "limit_to_first() and limit_to_last() cannot be combined", "remove one of them"
-    if "equal_to" in bounds and len(bounds) > 1:
-        other = next(name for name in bounds if name != "equal_to")
-        return f"equal_to() cannot be combined with {other}()", "remove one of them"
+    if others and len(others) < len(bounds):
+        return f"equal_to() cannot be combined with {others[0]}()", "remove one of them"
     for name in bounds if order == "order_by_key" else ():
         literal = next(iter(used[name].literals), None)
-        if literal is not None and literal.value is not None and not isinstance(literal.value, str):
+        if literal is not None and not isinstance(literal.value, (str, type(None))):
             return f"{name}({literal.value!r}) with order_by_key(): keys are strings", f"write {str(literal.value)!r}"
     return None
 
 
-def _check_handler(report: Report, of: ServiceValue, call: CallSite) -> None:
+def _check_handler(report: Report, handler: Value | None) -> None:
     """Report a stream handler that raises."""
-    function = call.value(0, "stream_handler")
-    if call.name != "stream" or of.library == "native" or not isinstance(function, ProgramFunction):
+    if not isinstance(handler, domain.ProgramFunction) or isinstance(handler.node, ast.Lambda):
         return
-    raised = None if isinstance(function.node, ast.Lambda) else next(_raises(function.node.body), None)
-    if raised is not None:
+    for raised in [*_raises(handler.node.body)][:1]:
         message = "Exceptions raised by a stream handler are logged and do not end the stream. pyrebase's stream ended."
         report("handler-raise", raised, message, "raise firebase_rest.StopStream to end the stream, or pass on_error=")
 
@@ -242,9 +197,8 @@ def _check_handler(report: Report, of: ServiceValue, call: CallSite) -> None:
 def _raises(body: Sequence[ast.stmt]) -> Iterator[ast.Raise]:
     """Yield the `raise` statements outside of `try` and of inner functions."""
     for node in body:
-        if isinstance(node, ast.Raise):
-            if not (node.exc is not None and "StopStream" in ast.unparse(node.exc)):
-                yield node
+        if isinstance(node, ast.Raise) and "StopStream" not in ast.unparse(node):
+            yield node
         elif isinstance(node, (ast.If, ast.For, ast.While, ast.With)):
             yield from _raises([*node.body, *getattr(node, "orelse", [])])
 
@@ -263,31 +217,27 @@ def check_stream_close(report: Report, of: ServiceValue, call: CallSite) -> None
 
 def _check_data(report: Report, node: ast.expr, *, has_paths: bool) -> None:
     """Check the keys of literal data. The keys of update() may be paths."""
-    match node:
-        case ast.Dict():
-            for key, value in zip(node.keys, node.values, strict=True):
-                if isinstance(key, ast.Constant):
-                    _check_data_key(report, key, has_paths=has_paths)
-                _check_data(report, value, has_paths=False)
-        case ast.List():
-            for item in node.elts:
-                _check_data(report, item, has_paths=False)
-        case _:
-            pass
+    if isinstance(node, ast.Dict):
+        for key, value in zip(node.keys, node.values, strict=True):
+            if isinstance(key, ast.Constant):
+                _check_data_key(report, key, has_paths=has_paths)
+            _check_data(report, value, has_paths=False)
+    elif isinstance(node, ast.List):
+        for item in node.elts:
+            _check_data(report, item, has_paths=False)
 
 
 def _check_data_key(report: Report, key: ast.Constant, *, has_paths: bool) -> None:
     name = key.value
-    if isinstance(name, str):
-        if name.rpartition("/" if has_paths else "\0")[2] in (".sv", ".value", ".priority"):
-            return
-        bad = _FORBIDDEN.search(name) or (None if has_paths else re.search("/", name))
-        if bad or name == "":
-            shown = f"{bad.group()!r} in the key {name!r}" if bad else "the empty key"
-            suggestion = "replace it, for example by '_'; for a deeper path, nest another dict"
-            report("invalid-key", key, f"The data contain {shown}, which the database does not allow.", suggestion)
-    elif name is None or isinstance(name, (bool, float, bytes)):
+    if name is None or isinstance(name, (bool, float, bytes)):
         report("invalid-key", key, f"Keys must be strings, not {name!r}.", f"write {str(name)!r}")
+    if not isinstance(name, str) or name.rpartition("/" if has_paths else "\0")[2] in _SPECIAL_KEYS:
+        return
+    bad = _FORBIDDEN.search(name) or (None if has_paths else re.search("/", name))
+    if bad or name == "":
+        shown = f"{bad.group()!r} in the key {name!r}" if bad else "the empty key"
+        suggestion = "replace it, for example by '_'; for a deeper path, nest another dict"
+        report("invalid-key", key, f"The data contain {shown}, which the database does not allow.", suggestion)
 
 
 def check_database_url(report: Report, url: object, node: ast.expr) -> None:
@@ -297,10 +247,9 @@ def check_database_url(report: Report, url: object, node: ast.expr) -> None:
         return
     scheme, host, path, query = found.groups(default="")
     is_local = host in ("localhost", "127.0.0.1", "[::1]") or "ns=" in query
-    if host.endswith((".firebaseapp.com", ".web.app")):
-        message = f"{host} is a Firebase Hosting domain, not a database."
-        suggestion = "copy the URL from the Realtime Database page of the Firebase console: it ends in .firebaseio.com "
-        report("database-url", node, message, f"{suggestion}or .firebasedatabase.app")
+    if host.endswith(_HOSTING):
+        message = f"databaseURL must be the URL of a database, not of Firebase Hosting ({host})."
+        report("database-url", node, message, "copy the URL that the Firebase console shows above your data")
     elif scheme and path.strip("/"):
         message = f"databaseURL must be the root of a database, without the path {path!r}."
         suggestion = f"remove the path, and write db = firebase.database().child({path.strip('/')!r})"

@@ -11,31 +11,13 @@ import ast
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
-from firebase_rest.migrate import database_checks, fork_checks, names, object_checks
-from firebase_rest.migrate.context import Fix, ModuleContext
-from firebase_rest.migrate.library_modules import is_external, member
-from firebase_rest.migrate.state import AbstractState
-from firebase_rest.migrate.values import (
-    BoundMethod,
-    Collection,
-    Constant,
-    ExternalName,
-    LibraryModule,
-    ProgramClass,
-    ProgramFunction,
-    ProgramInstance,
-    ProgramModule,
-    ServiceValue,
-    TextValue,
-    Value,
-    element_of,
-    lineage,
-    service_base,
-)
+from firebase_rest.migrate import database_checks, domain, fixes, names, object_checks
+from firebase_rest.migrate.context import ModuleContext
+from firebase_rest.migrate.imports import member
 
-NONE = Constant(None)
-MAX_DEPTH = 120
+NONE = domain.Constant(None)
 _SET_OPERATORS = (ast.BitAnd, ast.BitOr, ast.BitXor, ast.Sub)
 _TOKEN_KEYS = {"idToken": "id token", "downloadTokens": "download token"}
 
@@ -49,7 +31,7 @@ class ExpressionEvaluator(ABC):
     def __init__(
         self,
         context: ModuleContext,
-        outer: Sequence[Mapping[str, Value]] = (),
+        outer: Sequence[Mapping[str, domain.Value]] = (),
         owner: ast.AST | None = None,
         class_node: ast.ClassDef | None = None,
     ) -> None:
@@ -58,31 +40,26 @@ class ExpressionEvaluator(ABC):
         self.outer = outer
         self.owner = owner
         self.class_node = class_node
-        self.state = AbstractState()
-        self.known: dict[str, Value] = {}
+        self.state = domain.AbstractState()
+        self.known: dict[str, domain.Value] = {}
         self.globals: set[str] = set()
         self.parameters: dict[ast.AST | None, str] = {}
         """The parameters that are references, by origin."""
-        self.depth = 0
-        self.remove_statement: Fix | None = None
+        self.statement: ast.stmt = ast.Pass()
+        self.is_alone = False
+        """Whether `statement` is the only one of its block."""
 
     @abstractmethod
-    def call(self, node: ast.Call) -> Value | None:
+    def call(self, node: ast.Call) -> domain.Value | None:
         """Evaluate a call."""
 
     @abstractmethod
-    def call_function(
-        self,
-        function: ProgramFunction,
-        node: ast.expr,
-        args: Sequence[Value | None] = (),
-        kwargs: Mapping[str | None, Value | None] | None = None,
-    ) -> Value | None:
+    def call_function(self, function: domain.ProgramFunction, call: domain.CallSite) -> domain.Value | None:
         """Evaluate a call of a function of the program."""
 
     # --- names ------------------------------------------------------------------------------------------------------
 
-    def lookup(self, name: str) -> Value | None:
+    def lookup(self, name: str) -> domain.Value | None:
         """Return the value of a name, or of an item by its source text."""
         if name in self.state.names:
             found = self.state.names[name]
@@ -93,7 +70,7 @@ class ExpressionEvaluator(ABC):
                 return known[name]
         return None
 
-    def name(self, name: str, value: Value | None) -> None:
+    def name(self, name: str, value: domain.Value | None) -> None:
         """Bind a name of this scope."""
         is_known = value is not None and value != NONE
         if name not in self.globals or is_known:
@@ -103,15 +80,14 @@ class ExpressionEvaluator(ABC):
             if name in self.globals:
                 self.context.facts.names[name] = value
 
-    def bind(self, target: ast.expr, value: Value | None) -> None:
+    def bind(self, target: ast.expr, value: domain.Value | None) -> None:
         """Assign to a name, an attribute, an item, or a tuple of them."""
         match target:
             case ast.Name():
                 self.name(target.id, value)
             case ast.Tuple() | ast.List():
-                parts = value.values if isinstance(value, Collection) and isinstance(value.node, ast.Tuple) else ()
                 for index, item in enumerate(target.elts):
-                    self.bind(item, parts[index] if index < len(parts) else None)
+                    self.bind(item, value.item(index) if isinstance(value, domain.Collection) else None)
             case ast.Starred():
                 self.bind(target.value, None)
             case ast.Attribute():
@@ -120,35 +96,36 @@ class ExpressionEvaluator(ABC):
                 self.value(target.value)
                 key = self.value(target.slice)
                 self.check_configuration(key, value, target)
-                if isinstance(key, Constant):
+                if isinstance(key, domain.Constant):
                     self.name(ast.unparse(target), value)
             case _:
                 pass
 
-    def bind_attribute(self, target: ast.Attribute, value: Value | None) -> None:
+    def bind_attribute(self, target: ast.Attribute, value: domain.Value | None) -> None:
         of = self.value(target.value)
-        object_checks.check_assignment(self.report, service_base(of) or of, target, self.remove_statement)
+        base = of.service_base if isinstance(of, domain.ProgramClass) else None
+        remove = partial(fixes.remove, statement=self.statement, is_alone=self.is_alone)
+        object_checks.check_assignment(self.report, base or of, target, remove)
         self.state.names[ast.unparse(target)] = value
-        is_data = isinstance(value, Constant) or (isinstance(value, Collection) and not value.has_references)
-        if value is None or is_data or isinstance(of, (ServiceValue, LibraryModule)):
+        if value is None or value.is_data or isinstance(of, (domain.ServiceValue, domain.QualifiedName)):
             return
-        owner, facts = (of.of.node, of.of.facts) if isinstance(of, ProgramInstance) else (None, self.context.facts)
-        facts.attributes.setdefault((owner, target.attr), value)
+        cls = of if isinstance(of, domain.ProgramClass) and of.is_instance else None
+        facts = cls.facts if cls else self.context.facts
+        facts.attributes.setdefault((cls.node if cls else None, target.attr), value)
 
     # --- expressions ------------------------------------------------------------------------------------------------
 
-    def value(self, node: ast.expr | None) -> Value | None:
+    def value(self, node: ast.expr | None) -> domain.Value | None:
         """Evaluate an expression. Its value is None if it is unknown or too deeply nested."""
-        self.depth += 1
         try:
-            return self.evaluate(node) if node is not None and self.depth <= MAX_DEPTH else None
-        finally:
-            self.depth -= 1
+            return self.evaluate(node) if node is not None else None
+        except RecursionError:
+            return None
 
-    def evaluate(self, node: ast.expr) -> Value | None:
+    def evaluate(self, node: ast.expr) -> domain.Value | None:
         match node:
             case ast.Constant():
-                return Constant(node.value)
+                return domain.Constant(node.value)
             case ast.Name():
                 return self.lookup(node.id)
             case ast.Attribute():
@@ -159,21 +136,21 @@ class ExpressionEvaluator(ABC):
                 return self.subscript(node)
             case ast.Lambda():
                 self.context.pending.append((node, self, {}))
-                return ProgramFunction(node, self.context.facts)
+                return domain.ProgramFunction(node, self.context.facts)
             case ast.Dict():
                 keys = [(self.value(key), self.value(item)) for key, item in zip(node.keys, node.values, strict=True)]
                 for (key, item), syntax in zip(keys, node.values, strict=True):
                     self.check_configuration(key, item, syntax)
-                return Collection(node, tuple(item for _, item in keys))
+                return domain.Collection(node, tuple(item for _, item in keys))
             case ast.List() | ast.Tuple():
-                return Collection(node, tuple(self.value(item) for item in node.elts))
+                return domain.Collection(node, tuple(self.value(item) for item in node.elts))
             case ast.ListComp() | ast.SetComp() | ast.GeneratorExp() | ast.DictComp():
                 self.comprehension(node)
                 return None
             case _:
                 return self.operation(node)
 
-    def operation(self, node: ast.expr) -> Value | None:
+    def operation(self, node: ast.expr) -> domain.Value | None:
         match node:
             case ast.Await() | ast.Starred():
                 return self.value(node.value)
@@ -187,14 +164,17 @@ class ExpressionEvaluator(ABC):
             case ast.BoolOp():
                 first = self.value(node.values[0])
                 rest = self.either(node.values[1:])
-                return rest if isinstance(node.op, ast.And) or first is None or isinstance(first, Constant) else first
+                keeps_first = (
+                    isinstance(node.op, ast.Or) and first is not None and not isinstance(first, domain.Constant)
+                )
+                return first if keeps_first else rest
             case ast.Yield() | ast.YieldFrom():
                 self.add_result(self.value(node.value))
             case ast.BinOp():
                 return self.operator(node)
             case ast.JoinedStr():
                 pieces = [self.value(piece.value) for piece in node.values if isinstance(piece, ast.FormattedValue)]
-                return TextValue("quoted") if any(map(_is_quoted, pieces)) else None
+                return domain.TextValue("quoted") if any(map(_is_quoted, pieces)) else None
             case ast.Compare():
                 sides = [self.value(side) for side in (node.left, *node.comparators)]
                 if self.context.library not in (None, "native", "pyrebase"):
@@ -211,13 +191,13 @@ class ExpressionEvaluator(ABC):
             else:
                 self.parts(item)
 
-    def either(self, nodes: list[ast.expr]) -> Value | None:
+    def either(self, nodes: list[ast.expr]) -> domain.Value | None:
         """Evaluate alternatives. Positions that differ between them are unknown afterwards."""
-        before, found, ends = self.state, None, list[AbstractState]()
+        before, found, ends = self.state, None, list[domain.AbstractState]()
         for node in nodes:
             self.state = before.copy()
             value = self.value(node)
-            found = value if found is None and not isinstance(value, Constant) else found
+            found = value if found is None and not isinstance(value, domain.Constant) else found
             ends.append(self.state)
         self.state = ends[0]
         for end in ends[1:]:
@@ -226,33 +206,32 @@ class ExpressionEvaluator(ABC):
                     self.state.positions[origin] = None
         return found
 
-    def operator(self, node: ast.BinOp) -> Value | None:
+    def operator(self, node: ast.BinOp) -> domain.Value | None:
         sides = [self.value(node.left), self.value(node.right)]
-        is_keys = any(isinstance(side, ServiceValue) and side.kind == "keys" for side in sides)
+        is_keys = any(isinstance(side, domain.ServiceValue) and side.kind == "keys" for side in sides)
         if is_keys and isinstance(node.op, _SET_OPERATORS):
             message = "val() after shallow() returns a list, which has no set operators."
             self.report("shallow-keys", node, message, "convert it with set(...)")
         if any(map(_is_quoted, sides)):
-            return TextValue("quoted")
-        texts = [side.value for side in sides if isinstance(side, Constant) and isinstance(side.value, str)]
-        return Constant("".join(texts)) if isinstance(node.op, ast.Add) and len(texts) == 2 else None
+            return domain.TextValue("quoted")
+        texts = [side.value for side in sides if isinstance(side, domain.Constant) and isinstance(side.value, str)]
+        return domain.Constant("".join(texts)) if isinstance(node.op, ast.Add) and len(texts) == 2 else None
 
-    def subscript(self, node: ast.Subscript) -> Value | None:
+    def subscript(self, node: ast.Subscript) -> domain.Value | None:
         of, index = self.value(node.value), self.value(node.slice)
-        if isinstance(index, Constant):
+        if isinstance(index, domain.Constant):
             found = self.known_item(index.value, node) or self.lookup(ast.unparse(node))
-            if found is not None:
-                return found
-        return of.item(index) if isinstance(of, Collection) else element_of(of)
+            return found or (of.item(index.value) if isinstance(of, domain.Collection) else domain.element_of(of))
+        return domain.element_of(of)
 
-    def known_item(self, key: object, node: ast.expr) -> TextValue | None:
+    def known_item(self, key: object, node: ast.expr) -> domain.TextValue | None:
         """Return the item of a sign-in result or of file metadata."""
         if key == "expiresAt":
             libraries = self.context.facts.libraries.union(*(facts.libraries for facts in self.context.imported))
             if "firebase-rest-api" in libraries:
-                fork_checks.check_expires_at(self.report, node)
+                object_checks.check_expires_at(self.report, node)
         kind = _TOKEN_KEYS.get(key) if isinstance(key, str) else None
-        return TextValue(kind) if kind is not None else None
+        return domain.TextValue(kind) if kind is not None else None
 
     def comprehension(self, node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> None:
         """Evaluate the inside twice, as for a loop."""
@@ -261,50 +240,48 @@ class ExpressionEvaluator(ABC):
         first = self.value(node.generators[0].iter)
         for _ in range(2):
             for index, generator in enumerate(node.generators):
-                self.bind(generator.target, element_of(self.value(generator.iter) if index else first))
+                self.bind(generator.target, domain.element_of(self.value(generator.iter) if index else first))
                 for test in generator.ifs:
                     self.value(test)
             for body in bodies:
                 self.value(body)
         self.state.names = kept
 
-    def check_configuration(self, key: Value | None, value: Value | None, node: ast.expr) -> None:
+    def check_configuration(self, key: domain.Value | None, value: domain.Value | None, node: ast.expr) -> None:
         """Check the databaseURL of a configuration."""
-        if key == Constant("databaseURL") and isinstance(value, Constant) and self.context.library is not None:
+        is_url = key == domain.Constant("databaseURL") and self.context.library is not None
+        if is_url and isinstance(value, domain.Constant):
             database_checks.check_database_url(self.report, value.value, node)
 
-    def add_result(self, value: Value | None) -> None:
+    def add_result(self, value: domain.Value | None) -> None:
         """Note what the function returns."""
-        is_data = isinstance(value, Collection) and not isinstance(value.node, ast.Tuple) and not value.has_references
-        if self.owner is not None and value is not None and not is_data and not isinstance(value, Constant):
+        if self.owner is not None and value is not None and not value.is_data:
             self.context.facts.returns.setdefault(self.owner, value)
 
     # --- attributes -------------------------------------------------------------------------------------------------
 
-    def attribute(self, node: ast.Attribute) -> Value | None:
+    def attribute(self, node: ast.Attribute) -> domain.Value | None:
         """Evaluate an attribute, or a method that is not called yet."""
         of = self.value(node.value)
         match of:
-            case ServiceValue():
+            case domain.ServiceValue():
                 if of.is_reference and node.attr == "build_request_url":
                     self.state.positions[of.origin] = ()
                 return object_checks.attribute(self.report, of, node)
-            case LibraryModule():
+            case domain.QualifiedName():
                 return member(self.report, of, node.attr, node)
-            case ProgramModule():
-                return of.facts.names.get(node.attr)
-            case ProgramInstance() | ProgramClass():
+            case domain.ModuleFacts():
+                return of.names.get(node.attr)
+            case domain.ProgramClass():
                 return self.program_attribute(of, node)
-            case BoundMethod(of=ServiceValue(library=library), name="credentials"):
-                return object_checks.attribute(self.report, ServiceValue("credentials", library), node)
-            case ExternalName() if is_external(of.name):
-                return of
+            case domain.BoundMethod(of=domain.ServiceValue(library=library), name="credentials"):
+                return object_checks.attribute(self.report, domain.ServiceValue("credentials", library), node)
             case None:
                 return self.unknown_attribute(node)
             case _:
                 return None
 
-    def unknown_attribute(self, node: ast.Attribute) -> Value | None:
+    def unknown_attribute(self, node: ast.Attribute) -> domain.Value | None:
         """Evaluate an attribute of an unknown object by what other code assigns to it, or by its name."""
         if isinstance(node.value, (ast.Name, ast.Attribute)):
             stored = self.state.names.get(ast.unparse(node)) or self.context.facts.any_attribute(node.attr)
@@ -314,37 +291,36 @@ class ExpressionEvaluator(ABC):
             object_checks.report_firebases(self.report, node)
         is_builder = node.attr in names.QUERY_BUILDERS or node.attr == "child"
         guess = self.guess_database(node.value) if is_builder else None
-        return BoundMethod(guess, node.attr) if guess is not None else None
+        return domain.BoundMethod(guess, node.attr) if guess is not None else None
 
-    def guess_database(self, node: ast.expr) -> ServiceValue | None:
+    def guess_database(self, node: ast.expr) -> domain.ServiceValue | None:
         """Recognise a database by its name, such as `db` in self.db.child(...)."""
         match node:
             case ast.Attribute(attr=name) | ast.Name(id=name) | ast.Subscript(slice=ast.Constant(value=str(name))):
-                if name.strip("_").lower() in names.DATABASE_NAMES and self.context.may_guess:
-                    origin = self.context.guesses.setdefault(ast.unparse(node), node)
-                    return ServiceValue("database", self.context.library or "pyrebase", origin, is_complete=False)
+                if name.strip("_").lower() not in names.DATABASE_NAMES or not self.context.may_guess:
+                    return None
+                origin, library = self.context.guesses.setdefault(ast.unparse(node), node), self.context.library
+                return domain.ServiceValue("database", library or "pyrebase", origin, is_complete=False)
             case _:
-                pass
-        return None
+                return None
 
-    def program_attribute(self, of: ProgramInstance | ProgramClass, node: ast.Attribute) -> Value | None:
-        """Evaluate an attribute or method of an object of the program."""
+    def program_attribute(self, of: domain.ProgramClass, node: ast.Attribute) -> domain.Value | None:
+        """Evaluate an attribute or method of a class or object of the program."""
         text = ast.unparse(node)
         if text in self.state.names:
             return self.state.names[text]
-        for cls in lineage(of.of if isinstance(of, ProgramInstance) else of):
-            if isinstance(cls, ServiceValue):
-                return object_checks.attribute(self.report, cls, node)
+        for cls in of.lineage():
             value = cls.facts.attributes.get((cls.node, node.attr))
-            if isinstance(value, ProgramFunction) and value.node in cls.node.body:
-                if isinstance(of, ProgramInstance) or "classmethod" in value.decorators:
+            if isinstance(value, domain.ProgramFunction) and value.node in cls.node.body:
+                if of.is_instance or "classmethod" in value.decorators:
                     value = replace(value, self_value=of)
-                is_property = isinstance(of, ProgramInstance) and {"property", "cached_property"} & value.decorators
-                return self.call_function(value, node) if is_property else value
+                is_property = of.is_instance and {"property", "cached_property"} & value.decorators
+                return self.call_function(value, domain.CallSite(node)) if is_property else value
             if value is not None:
                 return value
-        return self.unknown_attribute(node)
+        base = of.service_base
+        return self.unknown_attribute(node) if base is None else object_checks.attribute(self.report, base, node)
 
 
-def _is_quoted(value: Value | None) -> bool:
-    return isinstance(value, TextValue) and value.kind == "quoted"
+def _is_quoted(value: domain.Value | None) -> bool:
+    return isinstance(value, domain.TextValue) and value.kind == "quoted"

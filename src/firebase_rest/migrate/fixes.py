@@ -53,14 +53,19 @@ def rename(source: SourceFile, node: ast.expr, name: str) -> Iterator[Edit]:
         yield Edit(end - len(node.attr), end, name)
 
 
-def unquote(source: SourceFile, call: ast.expr, inner: ast.expr) -> Iterator[Edit]:
+def unquote(source: SourceFile, *, call: ast.expr, inner: ast.expr) -> Iterator[Edit]:
     """quote(x) -> x."""
     start, end = source.span(inner)
     yield Edit(*source.span(call), source.text[start:end])
 
 
-def remove(source: SourceFile, statement: ast.stmt, *, is_alone: bool) -> Iterator[Edit]:
-    """Remove a statement with its line, or replace it by `pass` where its block or its line needs one."""
+def remove(source: SourceFile, *, statement: ast.stmt, is_alone: bool) -> Iterator[Edit]:
+    """Remove an assignment of an empty value. `is_alone` tells that its block has no other statement."""
+    match statement:
+        case ast.Assign(targets=[_], value=ast.Constant(value="" | None) | ast.Dict(keys=[])):
+            pass
+        case _:
+            return
     start, end = source.span(statement)
     first = source.offset(statement.lineno, 0)
     last_line = statement.end_lineno or statement.lineno
@@ -71,7 +76,7 @@ def remove(source: SourceFile, statement: ast.stmt, *, is_alone: bool) -> Iterat
         yield Edit(first, line_end, "")
 
 
-def merge(source: SourceFile, dropped: ast.Expr, following: ast.stmt | None) -> Iterator[Edit]:
+def merge(source: SourceFile, *, dropped: ast.Expr, following: ast.stmt | None) -> Iterator[Edit]:
     """Join consecutive statements: db.child("x") and db.set(1) -> db.child("x").set(1)."""
     if not isinstance(following, (ast.Expr, ast.Assign, ast.Return)) or following.value is None:
         return
@@ -100,7 +105,7 @@ def _root_of(node: ast.expr) -> ast.expr | None:
 
 
 def replace_import(
-    source: SourceFile, statement: ast.Import | ast.ImportFrom, alias: ast.alias, module: str
+    source: SourceFile, *, statement: ast.Import | ast.ImportFrom, alias: ast.alias, module: str
 ) -> Iterator[Edit]:
     """import firebase -> import firebase_rest as firebase."""
     start, end = source.span(statement)

@@ -1,4 +1,4 @@
-"""Imports: of pyrebase, of its forks, and of other files of the program."""
+"""Names of libraries: what an import binds, and which names of pyrebase and its forks no longer exist."""
 
 from __future__ import annotations
 
@@ -6,17 +6,23 @@ import ast
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 
 from firebase_rest.migrate import fixes, names
-from firebase_rest.migrate.context import ModuleContext
-from firebase_rest.migrate.library_modules import find_module, member
-from firebase_rest.migrate.values import LibraryModule, ProgramModule, ServiceValue, Value
+from firebase_rest.migrate.context import ModuleContext, Report
+from firebase_rest.migrate.domain import ModuleFacts, QualifiedName, ServiceValue, Value
 
-_INSTEAD = {
-    "firebase-rest-api": "write `import firebase_rest as firebase`, or `from firebase_rest import initialize_app`",
-    "empyrebase": "write `import firebase_rest as empyrebase`, or `from firebase_rest import initialize_app`",
-    "python-firebase": "write `import firebase_rest`, and initialize_app({'databaseURL': ...}).database()",
+_LIBRARIES = {
+    "pyrebase": "pyrebase",
+    "pyrebase4": "pyrebase",
+    "firebase_rest": "native",
+    "firebase": "firebase-rest-api",
+    "empyrebase": "empyrebase",
 }
+_PYTHON_FIREBASE = {"firebase", "FirebaseApplication", "FirebaseAuthentication"}
+_STANDARD = {"urllib", "collections", "typing", "functools"}
+_EXTERNAL = {"firebase_admin", "flask_sqlalchemy", "sqlalchemy", "google", "pymongo", "peewee", "unittest", "mock"}
+"""Libraries with a database or storage of their own, or with objects that replace one in tests."""
 _FORK_ONLY = {"fork-call", "python-firebase", "missing-name", "constructor"}
 
 
@@ -24,114 +30,130 @@ def imported_names(context: ModuleContext, node: ast.Import | ast.ImportFrom) ->
     """Yield the names that an import binds, with their values. Reports modules and names that do not exist."""
     if isinstance(node, ast.Import):
         for alias in node.names:
-            yield alias.asname or alias.name.partition(".")[0], _module(context, alias, node)
+            found = context.find(alias.name) or _library_module(context, alias.name, alias.asname, node)
+            top = alias.name.partition(".")[0]
+            if not alias.asname and top != alias.name:
+                found = _qualified(top, None)
+            yield alias.asname or top, found
         return
-    source = _source(context, node)
+    source: ModuleFacts | QualifiedName | None = context.find(node.module, node.level)
+    if source is None and node.module is not None and not node.level:
+        new_name = next((alias.asname for alias in node.names if alias.asname == "pyrebase"), None)
+        source = _library_module(context, node.module, new_name, node)
     for alias in node.names:
         if alias.name == "*":
             yield from _public_names(context, source, node)
         else:
-            yield alias.asname or alias.name, _member(context, source, alias, node)
+            yield alias.asname or alias.name, _imported_name(context, source, alias, node)
 
 
-def _module(context: ModuleContext, alias: ast.alias, node: ast.Import) -> Value | None:
-    """Return what `import name` binds."""
-    binds_module = alias.asname or "." not in alias.name
-    facts = context.find(alias.name)
-    if facts is not None:
-        return ProgramModule(facts) if binds_module else None
-    found = find_module(alias.name, alias.asname)
-    if found is not None:
-        _use(context, found, node, alias.name)
-        _check_submodule(context, found, node)
-    return found if binds_module else find_module(alias.name.partition(".")[0])
+def _qualified(name: str, alias: str | None) -> QualifiedName | None:
+    """Return the module of that name if it matters."""
+    top = name.partition(".")[0]
+    if name in ("firebase.firebase", "firebase.firebase_token_generator"):
+        return QualifiedName(name, "python-firebase")
+    if top in _LIBRARIES:
+        library = "renamed" if top == "firebase_rest" and alias == "pyrebase" else _LIBRARIES[top]
+        return QualifiedName(name.replace("pyrebase4", "pyrebase"), library)
+    return QualifiedName(name) if top in _STANDARD | _EXTERNAL else None
 
 
-def _source(context: ModuleContext, node: ast.ImportFrom) -> ProgramModule | LibraryModule | None:
-    """Return the module of `from module import ...`."""
-    facts = context.find(node.module, node.level)
-    if facts is not None:
-        return ProgramModule(facts)
-    if node.level or node.module is None:
-        return None
-    is_renamed = any(alias.asname == "pyrebase" for alias in node.names)
-    found = find_module(node.module, "pyrebase" if is_renamed else None)
-    if found is None:
-        return None
-    if found.name == "firebase" and names.PYTHON_FIREBASE_NAMES & {alias.name for alias in node.names}:
+def _library_module(
+    context: ModuleContext, name: str, alias: str | None, node: ast.Import | ast.ImportFrom
+) -> QualifiedName | None:
+    """Return an imported module of a library. Reports one that must be replaced or does not exist."""
+    found = _qualified(name, alias)
+    if found is None or not found.library:
+        return found
+    imported = {alias.name for alias in node.names}
+    if name == "firebase" and isinstance(node, ast.ImportFrom) and imported & _PYTHON_FIREBASE:
         found = replace(found, library="python-firebase")
-    _use(context, found, node, node.module)
-    return None if _check_submodule(context, found, node) else found
+    context.facts.libraries.add(found.library)
+    module = "pyrebase" if name.startswith("pyrebase4") else "firebase_rest"
+    if found.library in names.FORK_IMPORTS or module == "pyrebase":
+        fixable = {name} if isinstance(node, ast.Import) else {"initialize_app"}
+        can_fix = "." not in name and imported == fixable
+        fix = partial(fixes.replace_import, statement=node, alias=node.names[0], module=module) if can_fix else None
+        instead = names.FORK_IMPORTS.get(found.library, "write `import pyrebase`")
+        context.report("fork-import", node, f"firebase-rest does not provide the module {name}.", instead, fix)
+    if found.name.startswith("pyrebase.") and found.name != "pyrebase.pyrebase":
+        member(context.report, QualifiedName("pyrebase", found.library), found.name.partition(".")[2], node)
+        return None
+    return found
 
 
-def _member(
-    context: ModuleContext, source: ProgramModule | LibraryModule | None, alias: ast.alias, node: ast.ImportFrom
+def _imported_name(
+    context: ModuleContext, source: ModuleFacts | QualifiedName | None, alias: ast.alias, node: ast.ImportFrom
 ) -> Value | None:
     """Return one name of `from module import name`."""
-    if isinstance(source, LibraryModule):
+    if isinstance(source, QualifiedName):
         return member(context.report, source, alias.name, alias)
-    found = source.facts.names.get(alias.name) if source is not None else None
-    if found is None:
-        facts = context.find(f"{node.module}.{alias.name}" if node.module else alias.name, node.level)
-        found = ProgramModule(facts) if facts is not None else None
-    if found is None and source is None:
-        found = _unread_database(context, alias)
-    if isinstance(found, ServiceValue):
-        context.facts.libraries.add(found.library)
+    found = source.names.get(alias.name) if source is not None else None
+    found = found or context.find(f"{node.module}.{alias.name}" if node.module else alias.name, node.level)
+    is_used = re.search(rf"\b{alias.asname or alias.name}\s*\.\s*child\s*\(", context.source.text)
+    if found is None and source is None and alias.name in names.DATABASE_NAMES and is_used:
+        # A database from a file that is not read, recognised by its name and the calls of child().
+        found = ServiceValue("database", context.library or "pyrebase", alias, is_complete=False)
     return found
 
 
 def _public_names(
-    context: ModuleContext, source: ProgramModule | LibraryModule | None, node: ast.ImportFrom
+    context: ModuleContext, source: ModuleFacts | QualifiedName | None, node: ast.ImportFrom
 ) -> Iterator[tuple[str, Value | None]]:
     """Yield what `from module import *` binds."""
-    if isinstance(source, ProgramModule):
-        for name, value in source.facts.names.items():
-            if isinstance(value, ServiceValue):
-                context.facts.libraries.add(value.library)
-            if not name.startswith("_"):
-                yield name, value
+    if isinstance(source, ModuleFacts):
+        yield from (item for item in source.names.items() if not item[0].startswith("_"))
     elif source is not None and source.library:
-        exported = {"pyrebase": names.MODULE_NAMES, "pyrebase.pyrebase": names.INNER_NAMES}
-        for name in exported.get(source.name, {"initialize_app"}):
+        for name in names.MODULES.get(source.name, {"initialize_app"}):
             yield name, member(context.report, source, name, node)
 
 
-def _unread_database(context: ModuleContext, alias: ast.alias) -> ServiceValue | None:
-    """Recognise a database from a file that is not read, by its name and the calls of child() on it."""
-    name = alias.asname or alias.name
-    is_used = re.search(rf"\b{name}\s*\.\s*child\s*\(", context.source.text)
-    if alias.name not in names.DATABASE_NAMES or not is_used:
+def member(report: Report, of: QualifiedName, name: str, node: ast.AST) -> Value | None:
+    """Return a name of a module or class. Reports one that no longer exists."""
+    found = QualifiedName(f"{of.name}.{name}", of.library)
+    if of.name.partition(".")[0] == "firebase" and name in _PYTHON_FIREBASE:
+        return QualifiedName("firebase.firebase" if name == "firebase" else name, "python-firebase")
+    if of.name == name == "empyrebase":
+        return of
+    if of.name == "firebase_rest":
+        is_missing = name == "pyrebase"
+    elif of.name in names.MODULES:
+        is_missing = name not in names.MODULES[of.name]
+    else:
+        is_known = name == "initialize_app" or (name in names.CLASSES and of.name in _LIBRARIES)
+        is_missing = of.library in names.FORKS and not is_known
+    if not is_missing or name.startswith("__"):
+        return found
+    instead = names.INSTEAD_OF_NAMES.get(name, "import it from its own package, or use firebase_rest's public names")
+    if of.name == "pyrebase" and name in names.MODULES["pyrebase.pyrebase"]:
+        instead = f"use pyrebase.pyrebase.{name}"
+    report("missing-name", node, f"firebase-rest has no {found.name}.", instead)
+    return QualifiedName("pyrebase.pyrebase", of.library) if of.name == "firebase_rest" else None
+
+
+def is_external(value: Value | None) -> bool:
+    """Return whether a value belongs to another library, as does everything that it returns."""
+    return isinstance(value, QualifiedName) and value.name.partition(".")[0] in _EXTERNAL
+
+
+def class_kind(value: Value | None) -> str | None:
+    """Return the kind of the objects of a class of pyrebase's or of a fork."""
+    if not isinstance(value, QualifiedName) or not value.library or value.library == "native":
         return None
-    return ServiceValue("database", context.library or "pyrebase", alias, is_complete=False)
+    name = value.name.rpartition(".")[2]
+    return name if value.library == "python-firebase" and name in names.CONSTRUCTORS else names.CLASSES.get(name)
 
 
-def _use(context: ModuleContext, found: LibraryModule, node: ast.Import | ast.ImportFrom, name: str) -> None:
-    """Note which library the file uses. Reports imports that must be replaced."""
-    if found.library:
-        context.facts.libraries.add(found.library)
-    is_simple = len(node.names) == 1 and (isinstance(node, ast.Import) or node.names[0].name == "initialize_app")
-    module, instead = "firebase_rest", _INSTEAD.get(found.library)
-    if name.partition(".")[0] == "pyrebase4":
-        module, instead = "pyrebase", "write `import pyrebase`"
-    if instead is not None:
-        context.report(
-            "fork-import",
-            node,
-            f"firebase-rest does not provide the module {name}.",
-            instead,
-            (lambda source: fixes.replace_import(source, node, node.names[0], module))
-            if is_simple and name in names.FORKS
-            else None,
-        )
-
-
-def _check_submodule(context: ModuleContext, found: LibraryModule, node: ast.Import | ast.ImportFrom) -> bool:
-    """Report an import of a submodule that pyrebase had. Returns whether it was one."""
-    is_missing = found.name.startswith("pyrebase.") and found.name != "pyrebase.pyrebase"
-    if is_missing:
-        member(context.report, LibraryModule("pyrebase", found.library), found.name.partition(".")[2], node)
-    return is_missing
+def construct(report: Report, cls: QualifiedName, node: ast.AST) -> ServiceValue:
+    """Return an object made by calling a class of pyrebase's or of python-firebase."""
+    name, kind = cls.name.rpartition(".")[2], class_kind(cls) or ""
+    if cls.library == "python-firebase":
+        report("python-firebase", node, f"firebase-rest has no {name}.", names.CONSTRUCTORS[name])
+        return ServiceValue("python-firebase" if name == "FirebaseApplication" else "credentials", cls.library)
+    if kind not in names.CONSTRUCTIBLE or cls.library != "pyrebase":
+        message = f"{name}(...) takes other arguments than pyrebase's class."
+        report("constructor", node, message, f"write {names.CONSTRUCTORS[kind]}")
+    return ServiceValue(kind, cls.library, node if kind in ("database", "storage") else None)
 
 
 def drop_unsafe_fixes(context: ModuleContext) -> None:

@@ -3,23 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Sequence
 
-from firebase_rest.migrate import fixes, names
+from firebase_rest.migrate import domain, fixes, names
 from firebase_rest.migrate.context import Fix, Report
-from firebase_rest.migrate.library_modules import member
-from firebase_rest.migrate.values import (
-    BoundMethod,
-    CallSite,
-    Collection,
-    Constant,
-    ExternalName,
-    LibraryClass,
-    LibraryModule,
-    ServiceValue,
-    TextValue,
-    Value,
-)
+from firebase_rest.migrate.imports import class_kind
 
 _SNAPSHOTS = ("snapshot", "query snapshot", "shallow snapshot")
 _DICTS = ("value", "query value")
@@ -37,7 +26,7 @@ _RESULTS = {
 _TEXT_METHODS = {"replace", "split", "strip", "lstrip", "startswith", "removeprefix", "partition", "find", "sub"}
 
 
-def attribute(report: Report, of: ServiceValue, node: ast.Attribute) -> Value | None:
+def attribute(report: Report, of: domain.ServiceValue, node: ast.Attribute) -> domain.Value | None:
     """Return an attribute: a method not called yet, or another object. Reports one that no longer exists."""
     kind, name = of.kind, node.attr
     instead = names.MISSING.get("snapshot" if kind in _SNAPSHOTS else kind, {}).get(name)
@@ -62,8 +51,8 @@ def attribute(report: Report, of: ServiceValue, node: ast.Attribute) -> Value | 
     if kind in _SNAPSHOTS and name in ("pyres", "firebases"):
         if name == "firebases" and of.library == "firebase-rest-api":
             report_firebases(report, node)
-        return ServiceValue("keys" if kind == "shallow snapshot" else "items", of.library)
-    return BoundMethod(of, name)
+        return domain.ServiceValue("keys" if kind == "shallow snapshot" else "items", of.library)
+    return domain.BoundMethod(of, name)
 
 
 def report_firebases(report: Report, node: ast.Attribute) -> None:
@@ -71,17 +60,17 @@ def report_firebases(report: Report, node: ast.Attribute) -> None:
     report("fork-call", node, "A snapshot has no 'firebases'.", "write pyres, or each()")
 
 
-def result(report: Report, of: ServiceValue, call: CallSite) -> Value | None:
+def result(report: Report, of: domain.ServiceValue, name: str, call: domain.CallSite) -> domain.Value | None:
     """Return the result of a method call."""
-    kind = _RESULTS.get((of.kind, call.name))
-    if of.kind == "database" and call.name == "get":
+    kind = _RESULTS.get((of.kind, name))
+    if of.kind == "database" and name == "get":
         is_shallow = any(step.method == "shallow" for step in of.steps)
         kind = "shallow snapshot" if is_shallow else "query snapshot" if of.is_query else "snapshot"
-    if of.kind == "auth" and call.name in ("session", "load_session"):
-        return TextValue("session")
-    if of.kind in _DICTS and call.name == "popitem" and call.node.keywords and of.library != "pyrebase":
+    if of.kind == "auth" and name in ("session", "load_session"):
+        return domain.TextValue("session")
+    if of.kind in _DICTS and name == "popitem" and call.keywords and of.library != "pyrebase":
         _report_ordered_dict(report, call.node)
-    return ServiceValue(kind, of.library, call.node if kind == "stream" else None) if kind is not None else None
+    return domain.ServiceValue(kind, of.library, call.node if kind == "stream" else None) if kind is not None else None
 
 
 def _report_ordered_dict(report: Report, node: ast.AST) -> None:
@@ -89,29 +78,28 @@ def _report_ordered_dict(report: Report, node: ast.AST) -> None:
     report("ordered-dict", node, message, "test for dict, or convert it with collections.OrderedDict(value)")
 
 
-def _is_ordered_dict(value: Value | None) -> bool:
-    return isinstance(value, ExternalName) and value.name.endswith("OrderedDict")
+def _is_ordered_dict(value: domain.Value | None) -> bool:
+    return isinstance(value, domain.QualifiedName) and value.name.endswith("OrderedDict")
 
 
-def check_type_test(report: Report, node: ast.Call, args: Sequence[Value | None], library: str) -> None:
+def check_type_test(report: Report, node: ast.Call, args: Sequence[domain.Value | None], library: str) -> None:
     """Report isinstance() with OrderedDict or a class of pyrebase's, and text cut out of repr(OrderedDict(...)).
 
     With the drop-in, references are instances of its class Database, and val() returns an OrderedDict.
     """
     match node.func, args:
         case ast.Name(id="isinstance"), [of, tested]:
-            is_step = isinstance(of, ServiceValue) and (of.is_query or (of.kind == "storage" and of.steps))
-            if is_step and isinstance(tested, LibraryClass):
-                message = f"This is not a {tested.name}: queries and storage children have their own classes."
+            is_step = isinstance(of, domain.ServiceValue) and (of.is_query or (of.kind == "storage" and of.steps))
+            if is_step and class_kind(tested) is not None:
+                message = f"This is not a {ast.unparse(node.args[1])}: queries and storage children have other classes."
                 suggestion = "test for firebase_rest.Query or firebase_rest.StorageReference, or remove the test"
                 report("instance-test", node, message, suggestion)
-            kinds = tested.values if isinstance(tested, Collection) else (tested,)
-            syntax = node.args[1].elts if isinstance(node.args[1], ast.Tuple) else ()
-            accepts_dict = any(isinstance(item, ast.Name) and item.id == "dict" for item in syntax)
+            kinds = tested.values if isinstance(tested, domain.Collection) else (tested,)
+            accepts_dict = "dict" in re.findall(r"\w+", ast.unparse(node.args[1]))
             if library != "pyrebase" and not accepts_dict and any(map(_is_ordered_dict, kinds)):
                 _report_ordered_dict(report, node)
         case ast.Attribute(attr=name), _ if name in _TEXT_METHODS and library != "pyrebase":
-            if any(isinstance(value, Constant) and "OrderedDict(" in str(value.value) for value in args):
+            if any(isinstance(value, domain.Constant) and "OrderedDict(" in str(value.value) for value in args):
                 _report_ordered_dict(report, node)
         case _:
             pass
@@ -119,24 +107,20 @@ def check_type_test(report: Report, node: ast.Call, args: Sequence[Value | None]
 
 def check_existence_test(report: Report, node: ast.Call, downloads: set[str]) -> None:
     """Report os.path.exists(name) and Path(name).exists() for a name that download() wrote to."""
-    match node:
-        case ast.Call(func=ast.Attribute(attr="exists" | "isfile"), args=[tested]):
-            pass
-        case ast.Call(func=ast.Attribute(attr="exists" | "is_file", value=ast.Call(args=[tested])), args=[]):
-            pass
-        case ast.Call(func=ast.Attribute(attr="exists" | "is_file", value=tested), args=[]):
-            pass
-        case _:
-            return
+    function = node.func
+    if not isinstance(function, ast.Attribute) or function.attr not in ("exists", "isfile", "is_file"):
+        return
+    holder = function.value
+    tested = [*node.args, *(holder.args if isinstance(holder, ast.Call) else ()), holder][0]
     if ast.unparse(tested) in downloads:
         message = "A failed download raises, so this test is not reached. pyrebase wrote no file and raised nothing."
         suggestion = "catch firebase_rest.NotFound and firebase_rest.PermissionDenied around the download"
         report("silent-download", node, message, suggestion)
 
 
-def check_comparison(report: Report, node: ast.Compare, sides: Sequence[Value | None]) -> None:
+def check_comparison(report: Report, node: ast.Compare, sides: Sequence[domain.Value | None]) -> None:
     """Report type(value) is OrderedDict, and value == [] for a query's value."""
-    has_value = any(isinstance(side, ServiceValue) and side.kind == "query value" for side in sides)
+    has_value = any(isinstance(side, domain.ServiceValue) and side.kind == "query value" for side in sides)
     if has_value and any(isinstance(side, ast.List) and not side.elts for side in (node.left, *node.comparators)):
         message = "val() of a query without results returns {}; pyrebase4 returned []."
         report("empty-answer", node, message, "write `not value`, which is true for both")
@@ -144,22 +128,22 @@ def check_comparison(report: Report, node: ast.Compare, sides: Sequence[Value | 
         _report_ordered_dict(report, node)
 
 
-def check_assignment(report: Report, of: Value | None, target: ast.Attribute, fix: Fix | None = None) -> None:
+def check_assignment(report: Report, of: domain.Value | None, target: ast.Attribute, fix: Fix | None = None) -> None:
     """Report an assignment to an attribute of one of pyrebase's objects, classes or modules.
 
     `fix` removes the statement; it is used where the statement resets the path or the query.
     """
     name = target.attr
     match of:
-        case LibraryModule(name="pyrebase" | "pyrebase.pyrebase") if name not in ("initialize_app", "quote"):
+        case domain.QualifiedName(name="pyrebase" | "pyrebase.pyrebase") if name not in ("initialize_app", "quote"):
             # Programs call initialize_app themselves, and replacing `quote` has never had an effect on firebase-rest.
             message = f"firebase-rest never uses {of.name}.{name}: the assignment has no effect."
             report("missing-name", target, message, "delete it")
-        case LibraryClass() if of.library != "native" and name in names.MISSING.get(of.kind, ()):
+        case domain.QualifiedName() if name in names.MISSING.get(class_kind(of) or "", ()):
             message = f"firebase-rest never calls {of.name}.{name}: the assignment has no effect."
             suggestion = "use the options of initialize_app(), or change app.requests, the requests.Session"
             report("missing-name", target, message, suggestion)
-        case ServiceValue():
+        case domain.ServiceValue():
             is_known = of.is_reference and of.is_complete
             if is_known or name in names.ASSIGNED.get(of.kind, ()):
                 is_reset = of.is_reference and not of.steps and name in ("path", "build_query")
@@ -170,18 +154,63 @@ def check_assignment(report: Report, of: Value | None, target: ast.Attribute, fi
             pass
 
 
-def check_patched_name(report: Report, path: str, node: ast.expr) -> None:
-    """Report names of pyrebase given as text: patch("pyrebase.pyrebase.SSEClient"), import_module(...)."""
-    match path.split("."):
-        case ["pyrebase", "pyrebase", "requests", "get" | "post" as name]:
-            message = f"firebase-rest never calls requests.{name}: requests are sent by the session firebase.requests."
-            report(
-                "missing-name", node, message, "replace a method of firebase.requests, or use firebase_rest.emulator"
-            )
-        case ["pyrebase", "pyrebase", name]:
-            target = ast.copy_location(ast.Attribute(node, name, ast.Store()), node)
-            check_assignment(report, LibraryModule("pyrebase.pyrebase", "pyrebase"), target)
-        case ["pyrebase", name, *_]:
-            member(report, LibraryModule("pyrebase", "pyrebase"), name, node)
-        case _:
-            pass
+# --- Auth and the forks ---------------------------------------------------------------------------------------------
+
+
+def check_method(report: Report, of: domain.ServiceValue, name: str, call: domain.CallSite) -> None:
+    """Check a method call on any object of pyrebase's API."""
+    if of.kind == "python-firebase":
+        _check_python_firebase(report, name, call)
+    elif of.kind == "auth" and name == "verify_password_reset_code":
+        message = "verify_password_reset_code() sets the new password."
+        suggestion = "write confirm_password_reset(code, new_password), or check_action_code(code) to verify only"
+        function = call.node.func if isinstance(call.node, ast.Call) and not call.keywords else call.node
+        fix = lambda source: fixes.rename(source, function, "confirm_password_reset")  # noqa: E731
+        report("reset-code", call.node, message, suggestion, fix)
+    if of.library in names.FORKS:
+        _check_fork_call(report, of, name, call)
+
+
+def _check_fork_call(report: Report, of: domain.ServiceValue, name: str, call: domain.CallSite) -> None:
+    """Report a method or an argument that only a fork has."""
+    instead = names.FORK_CALLS.get(f"{of.kind} {name}")
+    if instead and of.kind != "database":
+        report("fork-call", call.node, f"firebase-rest has no {name}() of {of.library}.", f"use {instead}")
+    elif instead and of.library == "firebase-rest-api":
+        report("fork-call", call.node, f"{name}() of {of.library} returns something else.", f"write {instead}")
+    for keyword in call.keywords:
+        instead = names.FORK_ARGUMENTS.get(f"{of.kind} {name} {keyword.arg}")
+        if instead:
+            report("fork-call", keyword.value, f"{name}() has no parameter {keyword.arg!r}.", instead)
+    most = names.FORK_POSITIONS.get(f"{of.kind} {name}", len(call.args))
+    if len(call.args) > most and (of.library == "empyrebase" or name != "stream"):
+        suggestion = "pass the arguments after the token by keyword, with firebase-rest's names"
+        if name == "put":
+            suggestion = f"pass the size by keyword: chunk_size={ast.unparse(call.args[3])}"
+        message = f"The positional arguments of {name}() differ from those of {of.library}."
+        report("fork-call", call.node, message, suggestion)
+
+
+def _check_python_firebase(report: Report, name: str, call: domain.CallSite) -> None:
+    """Report a call of FirebaseApplication's methods."""
+    instead = names.PYTHON_FIREBASE.get(name.removesuffix("_async"))
+    if instead is None:
+        return
+    if name in ("get", "get_async") and call.value(1, "name") in (domain.Constant(None), domain.Constant("")):
+        instead = "db.child(url).get().val()"
+    suggestion = f"write {instead}" + (", in a thread of a concurrent.futures pool" if name.endswith("_async") else "")
+    report("python-firebase", call.node, f"firebase-rest has no {name}() of python-firebase.", suggestion)
+
+
+def check_expires_at(report: Report, node: ast.expr) -> None:
+    """Report user["expiresAt"], which only firebase-rest-api adds."""
+    suggestion = "add int(user['expiresIn']) to the time of sign-in, or use auth.session(user), which refreshes itself"
+    report("fork-call", node, "The result of a sign-in has no 'expiresAt'.", suggestion)
+
+
+def check_initialize_app(report: Report, call: domain.CallSite) -> None:
+    """Report arguments that initialize_app() does not have."""
+    extra = [item.value for item in call.keywords if item.arg and item.arg not in names.INITIALIZE_KEYWORDS]
+    for argument in [*extra, *call.args[1:]][:1]:
+        message = "initialize_app() takes the configuration and its own keyword arguments only."
+        report("fork-call", argument, message, "remove the argument")

@@ -1,4 +1,4 @@
-"""Statements: every path through a scope, as far as the paths differ in something known.
+"""Statements and scopes: every path through a file's functions, as far as the paths differ in something known.
 
 Branches are followed separately, loop bodies twice, and at most MAX_STATES states are kept.
 """
@@ -6,51 +6,92 @@ Branches are followed separately, loop bodies twice, and at most MAX_STATES stat
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 
-from firebase_rest.migrate import fixes, names
+from firebase_rest.migrate import domain, fixes, names
 from firebase_rest.migrate.calls import CallEvaluator
-from firebase_rest.migrate.context import Fix
-from firebase_rest.migrate.imports import imported_names
-from firebase_rest.migrate.state import AbstractState, distinct
-from firebase_rest.migrate.values import (
-    Constant,
-    LibraryClass,
-    ProgramClass,
-    ProgramFunction,
-    ProgramInstance,
-    ServiceValue,
-    element_of,
-    instance_of,
-)
+from firebase_rest.migrate.context import AnyFunction, ModuleContext
+from firebase_rest.migrate.imports import class_kind, drop_unsafe_fixes, imported_names
 
 _LEAVING = (ast.Break, ast.Continue, ast.Raise, ast.Return)
+
+
+def analyse(context: ModuleContext) -> None:
+    """Analyse a file, and replace its findings."""
+    context.reset()
+    module = ScopeEvaluator(context)
+    module.known = context.facts.names
+    module.run(context.source.tree.body)
+    while context.pending:
+        _analyse_function(context, *context.pending.popleft())
+    drop_unsafe_fixes(context)
+
+
+def _analyse_function(
+    context: ModuleContext, node: AnyFunction, around: ScopeEvaluator, defaults: Mapping[str, domain.Value | None]
+) -> None:
+    """Analyse a function. References in its arguments are as passed by the caller; defaults are shared."""
+    outer = around.outer if around.class_node is not None else [around.known, *around.outer]
+    scope = ScopeEvaluator(context, outer, owner=node)
+    for index, argument in enumerate((*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs)):
+        default = defaults.get(argument.arg)
+        value = _self(context, node, around) if index == 0 else None
+        value = value or _parameter(context, node, argument, scope, default)
+        if isinstance(value, domain.ServiceValue) and value.is_reference and value is not default:
+            scope.state.positions[value.origin] = value.steps
+            scope.parameters[value.origin] = argument.arg
+        scope.name(argument.arg, value)
+    if isinstance(node, ast.Lambda):
+        scope.add_result(scope.value(node.body))
+    else:
+        scope.run(node.body)
+
+
+def _self(context: ModuleContext, node: AnyFunction, around: ScopeEvaluator) -> domain.Value | None:
+    decorators = domain.ProgramFunction(node, context.facts).decorators
+    if around.class_node is None or isinstance(node, ast.Lambda) or "staticmethod" in decorators:
+        return None
+    return domain.ProgramClass(around.class_node, context.facts, is_instance="classmethod" not in decorators)
+
+
+def _parameter(
+    context: ModuleContext, node: AnyFunction, argument: ast.arg, scope: ScopeEvaluator, default: domain.Value | None
+) -> domain.Value | None:
+    """Return the value of a parameter: what calls pass, or what its annotation, default or name tells."""
+    known = context.facts.parameters.get((node, argument.arg))
+    if known is None and argument.annotation is not None:
+        known = scope.annotated(argument.annotation)
+    if known is None and default is not None and not default.is_data:
+        known = default
+    kind = names.PARAMETER_KINDS.get(argument.arg)
+    may_guess = argument.annotation is None and context.library is not None and context.may_guess
+    if known is not None or kind is None or not may_guess:
+        return known
+    return domain.ServiceValue(kind, context.library or "", None if kind == "auth" else argument, is_complete=False)
 
 
 class ScopeEvaluator(CallEvaluator):
     """Evaluates a module, a class body or a function."""
 
-    def run(self, body: Sequence[ast.stmt], state: AbstractState) -> None:
+    def run(self, body: Sequence[ast.stmt]) -> None:
         """Evaluate the statements of the scope."""
-        self.exits: list[list[AbstractState]] = []
-        self.block(body, [state])
+        self.exits: list[list[domain.AbstractState]] = []
+        self.block(body, [self.state])
 
-    def block(self, body: Sequence[ast.stmt], states: list[AbstractState]) -> list[AbstractState]:
+    def block(self, body: Sequence[ast.stmt], states: list[domain.AbstractState]) -> list[domain.AbstractState]:
         """Return the states after the statements; none if the end is not reached."""
         for index, node in enumerate(body):
             following = body[index + 1] if index + 1 < len(body) else None
-            is_alone = len(body) == 1
-            ends: list[AbstractState] = []
-            for state in states:
-                self.state = state
-                self.remove_statement = None
-                if isinstance(node, ast.Assign) and len(node.targets) == 1 and _is_empty(node.value):
-                    self.remove_statement = _removal(node, is_alone=is_alone)
-                ends += self.statement(node, following)
-            states = distinct(ends)
+            ends: list[domain.AbstractState] = []
+            for self.state in states:
+                self.statement, self.is_alone = node, len(body) == 1
+                ends += self.execute(node, following)
+            states = domain.distinct(ends)
         return states
 
-    def statement(self, node: ast.stmt, following: ast.stmt | None) -> list[AbstractState]:
+    def execute(self, node: ast.stmt, following: ast.stmt | None) -> list[domain.AbstractState]:
         """Evaluate a statement in `self.state`, and return the states after it."""
         match node:
             case ast.If():
@@ -76,9 +117,9 @@ class ScopeEvaluator(CallEvaluator):
                 self.simple(node, following)
                 return [self.state]
 
-    def branches(self, node: ast.If) -> list[AbstractState]:
+    def branches(self, node: ast.If) -> list[domain.AbstractState]:
         """Evaluate if, elif, ... else, without recursion into `elif`."""
-        ends: list[AbstractState] = []
+        ends: list[domain.AbstractState] = []
         while True:
             self.value(node.test)
             state = self.state
@@ -88,10 +129,10 @@ class ScopeEvaluator(CallEvaluator):
                 return [*ends, *self.block(node.orelse, [state])]
             node = node.orelse[0]
 
-    def loop(self, node: ast.For | ast.AsyncFor | ast.While) -> list[AbstractState]:
+    def loop(self, node: ast.For | ast.AsyncFor | ast.While) -> list[domain.AbstractState]:
         iterable = None if isinstance(node, ast.While) else self.value(node.iter)
         self.state.opened = None
-        ends, states = list[AbstractState](), [self.state]
+        ends, states = list[domain.AbstractState](), [self.state]
         for _ in range(2):
             self.exits.append([])
             for self.state in states:
@@ -99,27 +140,27 @@ class ScopeEvaluator(CallEvaluator):
                     self.value(node.test)
                 ends.append(self.state.copy())
                 if not isinstance(node, ast.While):
-                    self.bind(node.target, element_of(iterable))
+                    self.bind(node.target, domain.element_of(iterable))
             states = self.block(node.body, states)
             left = self.exits.pop()
             ends += [state.copy() for state in left]
-            states = distinct([*states, *left])
+            states = domain.distinct([*states, *left])
         if not isinstance(node, ast.While):
             ends += states
-        return self.block(node.orelse, distinct(ends))
+        return self.block(node.orelse, domain.distinct(ends))
 
-    def attempt(self, node: ast.Try) -> list[AbstractState]:
+    def attempt(self, node: ast.Try) -> list[domain.AbstractState]:
         """Evaluate try. An exception may be raised before or after the body."""
         start = self.state.copy()
         ends = self.block(node.body, [self.state])
-        raised = distinct([start, *[end.copy() for end in ends]])
+        raised = domain.distinct([start, *[end.copy() for end in ends]])
         ends = self.block(node.orelse, ends)
         for handler in node.handlers:
             caught = [state.copy() for state in raised]
             for self.state in caught:
                 self.value(handler.type)
             ends += self.block(handler.body, caught)
-        final = self.block(node.finalbody, distinct(ends) or raised)
+        final = self.block(node.finalbody, domain.distinct(ends) or raised)
         return final if ends else []
 
     def leave(self, node: ast.stmt) -> None:
@@ -141,8 +182,7 @@ class ScopeEvaluator(CallEvaluator):
                 for target in node.targets:
                     self.bind(target, found)
             case ast.AnnAssign():
-                found = self.value(node.value)
-                self.bind(node.target, found if node.value is not None else self.annotated(node.annotation))
+                self.bind(node.target, self.value(node.value) or self.annotated(node.annotation))
             case ast.AugAssign():
                 self.value(node.value)
                 self.bind(node.target, None)
@@ -152,6 +192,8 @@ class ScopeEvaluator(CallEvaluator):
                 self.define_class(node)
             case ast.Import() | ast.ImportFrom():
                 for name, value in imported_names(self.context, node):
+                    if isinstance(value, domain.ServiceValue):
+                        self.context.facts.libraries.add(value.library)
                     self.name(name, value)
             case ast.Global():
                 self.globals.update(node.names)
@@ -161,14 +203,13 @@ class ScopeEvaluator(CallEvaluator):
     def check_dropped(self, node: ast.Expr, following: ast.stmt | None) -> None:
         """Report a statement that builds a reference and drops it."""
         found = self.value(node.value)
-        if not isinstance(found, ServiceValue) or not found.steps or found.steps[-1].node is not node.value:
+        if not isinstance(found, domain.ServiceValue) or not found.steps or found.steps[-1].node is not node.value:
             return
         self.context.dropped |= {step.node for step in found.steps}
-        message = (
-            "This statement has no effect: it builds a reference and drops it. In pyrebase it moved the shared object."
-        )
+        message = "This statement has no effect: its value is dropped. In pyrebase it moved the shared object."
         suggestion = "assign it, ref = ...child(...), or write the following call in the same chain"
-        self.report("dropped-reference", node, message, suggestion, lambda source: fixes.merge(source, node, following))
+        fix = partial(fixes.merge, dropped=node, following=following)
+        self.report("dropped-reference", node, message, suggestion, fix)
 
     # --- definitions ------------------------------------------------------------------------------------------------
 
@@ -182,42 +223,48 @@ class ScopeEvaluator(CallEvaluator):
             *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
         ]
         values = {item.arg: self.value(default) for item, default in defaults}
-        made = ProgramFunction(node, self.context.facts)
+        made = domain.ProgramFunction(node, self.context.facts)
         if self.class_node is not None:
             self.context.facts.attributes[self.class_node, node.name] = made
         self.name(node.name, made)
         self.context.pending.append((node, self, values))
 
     def define_class(self, node: ast.ClassDef) -> None:
-        bases: list[ProgramClass | ServiceValue] = []
+        bases = self.context.facts.bases[node] = []
         for base in node.bases:
             value = self.value(base)
-            if isinstance(value, LibraryClass):
-                self.check_subclass(value, base)
-                bases.append(instance_of(value, node))
-            elif isinstance(value, ProgramClass):
+            service = instance_of(value, node)
+            if isinstance(value, domain.ProgramClass):
                 bases.append(value)
-        facts = self.context.facts
-        facts.bases[node] = tuple(bases)
+            if service is not None:
+                bases.append(service)
+                self.check_subclass(service.kind, base)
         body = ScopeEvaluator(self.context, [self.known, *self.outer], class_node=node)
-        body.run(node.body, AbstractState(positions=self.state.positions))
+        body.state.positions = self.state.positions
+        body.run(node.body)
         for name, value in body.known.items():
-            if not isinstance(value, (ProgramFunction, Constant)):
-                facts.attributes.setdefault((node, name), value)
-        self.name(node.name, ProgramClass(node, facts))
+            if not isinstance(value, (domain.ProgramFunction, domain.Constant)):
+                self.context.facts.attributes.setdefault((node, name), value)
+        self.name(node.name, domain.ProgramClass(node, self.context.facts))
 
-    def check_subclass(self, cls: LibraryClass, base: ast.expr) -> None:
+    def check_subclass(self, kind: str, base: ast.expr) -> None:
         """Report a subclass of one of pyrebase's classes whose arguments and internals differ."""
-        if cls.kind in names.CONSTRUCTORS and cls.kind not in names.CONSTRUCTIBLE:
-            message = f"{cls.name} takes other arguments than pyrebase's class, and has none of its internal methods."
-            suggestion = f"hold the object instead of inheriting from it: {names.CONSTRUCTORS[cls.kind]}"
+        if kind not in names.CONSTRUCTIBLE:
+            message = f"{ast.unparse(base)} takes other arguments than pyrebase's class, and has no internal methods."
+            suggestion = f"hold the object instead of inheriting from it: {names.CONSTRUCTORS[kind]}"
             self.report("constructor", base, message, suggestion)
 
-    def annotated(self, annotation: ast.expr | None) -> ServiceValue | ProgramInstance | None:
+    def annotated(self, annotation: ast.expr | None) -> domain.ServiceValue | domain.ProgramClass | None:
         """Return the object that an annotation with a class describes."""
         match annotation:
             case ast.Constant(value=str(text)):
-                return self.annotated(_parse_annotation(text, annotation))
+                try:
+                    parsed = ast.parse(text.strip(), mode="eval").body
+                except (SyntaxError, ValueError):
+                    return None
+                for item in ast.walk(parsed):
+                    ast.copy_location(item, annotation)
+                return self.annotated(parsed)
             case ast.Subscript(slice=ast.Tuple(elts=[inner, *_]) | inner):  # Annotated[X, ...], Optional[X]
                 name = ast.unparse(annotation.value).rpartition(".")[2]
                 return self.annotated(inner) if name in ("Annotated", "Optional") else None
@@ -225,24 +272,14 @@ class ScopeEvaluator(CallEvaluator):
                 return self.annotated(annotation.left) or self.annotated(annotation.right)
             case _:
                 found = self.value(annotation)
-        if isinstance(found, LibraryClass) and annotation is not None:
-            return instance_of(found, annotation)
-        return ProgramInstance(found) if isinstance(found, ProgramClass) else None
+        if isinstance(found, domain.ProgramClass):
+            return replace(found, is_instance=True)
+        return instance_of(found, annotation)
 
 
-def _removal(node: ast.Assign, *, is_alone: bool) -> Fix:
-    return lambda source: fixes.remove(source, node, is_alone=is_alone)
-
-
-def _is_empty(node: ast.expr) -> bool:
-    return node.value in ("", None) if isinstance(node, ast.Constant) else isinstance(node, ast.Dict) and not node.keys
-
-
-def _parse_annotation(text: str, where: ast.expr) -> ast.expr | None:
-    try:
-        found = ast.parse(text.strip(), mode="eval").body
-    except (SyntaxError, ValueError):
+def instance_of(cls: domain.Value | None, node: ast.AST | None) -> domain.ServiceValue | None:
+    """Return an object of one of pyrebase's classes about which nothing else is known."""
+    kind = class_kind(cls)
+    if kind is None or not isinstance(cls, domain.QualifiedName):
         return None
-    for item in ast.walk(found):
-        ast.copy_location(item, where)
-    return found
+    return domain.ServiceValue(kind, cls.library, node if kind in names.BUILDERS else None, is_complete=False)

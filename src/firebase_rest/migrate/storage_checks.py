@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 from firebase_rest.migrate.context import Report
-from firebase_rest.migrate.values import BoundMethod, BuilderStep, CallSite, Constant, ServiceValue, TextValue, Value
+from firebase_rest.migrate.domain import BoundMethod, BuilderStep, CallSite, Constant, ServiceValue, TextValue, Value
 
 _ID_TOKEN_NAMES = ("idtoken", "usertoken", "useridtoken", "authtoken")
 
@@ -14,21 +14,17 @@ def check_download(report: Report, of: ServiceValue, call: CallSite) -> None:
     """Report download(path, filename) below a child with another path."""
     if not of.steps or of.library == "native":
         return
-    path = call.kwargs.get("path")
-    if "path" not in call.kwargs:
-        if len(call.args) < 2 or call.args[1] == Constant(None):
+    path = call.keyword_values.get("path")
+    if "path" not in call.keyword_values:
+        if len(call.values) < 2 or call.values[1] == Constant(None):
             return
-        if len(call.args) == 2 and _is_token(call.args[1], call.node.args[1]):
+        if len(call.values) == 2 and _is_token(call.values[1], call.args[1]):
             return
-        path = call.args[0]
+        path = call.values[0]
     if path not in (Constant(None), Constant("")) and not _is_path_of(of, path, call.syntax(0, "path")):
-        report(
-            "download-forms",
-            call.node,
-            "Below a child(), download(path, filename) uses the child's path. pyrebase took (filename, token), "
-            "and pyrebase4 used `path` with a service account.",
-            "write child(path).download(filename), or download(filename, token=token)",
-        )
+        message = "Below a child(), download(path, filename) uses the child's path. pyrebase used other paths."
+        suggestion = "write child(path).download(filename), or download(filename, token=token)"
+        report("download-forms", call.node, message, suggestion)
 
 
 def check_delete(report: Report, of: ServiceValue, call: CallSite) -> None:
@@ -38,9 +34,8 @@ def check_delete(report: Report, of: ServiceValue, call: CallSite) -> None:
         return
     if name != Constant(None) and not _is_path_of(of, name, syntax):
         message = "delete(name) deletes `name` in the bucket, as in pyrebase. The path of the child is not used."
-        report(
-            "delete-path", call.node, message, "keep it if that is meant, else write child(path).delete(token=token)"
-        )
+        suggestion = "keep it if that is meant, else write child(path).delete(token=token)"
+        report("delete-path", call.node, message, suggestion)
 
 
 def check_get_url(report: Report, of: ServiceValue, call: CallSite) -> None:
@@ -51,13 +46,9 @@ def check_get_url(report: Report, of: ServiceValue, call: CallSite) -> None:
     name = _last_name(syntax).lower()
     is_unknown = value is None or isinstance(value, BoundMethod)
     if _is_id_token(value, syntax) or (is_unknown and "token" in name and "download" not in name):
-        report(
-            "url-token",
-            call.node,
-            "get_url() with an ID token requests the shareable link, and raises NotFound if the file does not exist. "
-            "pyrebase put the token into the link without a request.",
-            "call it after put(), or catch firebase_rest.NotFound; get_url() without a token sends no request",
-        )
+        message = "get_url() with an ID token sends a request, and raises NotFound if the file does not exist."
+        suggestion = "call it after put(), or catch firebase_rest.NotFound; get_url() without a token sends no request"
+        report("url-token", call.node, message, suggestion)
 
 
 def check_list_files(report: Report, of: ServiceValue, call: CallSite) -> None:

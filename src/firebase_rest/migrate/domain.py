@@ -1,0 +1,265 @@
+"""The abstract domain: what the checker knows about values, and about one point of the checked program."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+MAX_STATES = 8
+_ELEMENTS = {"snapshot": "item", "query snapshot": "item", "items": "item", "files": "file"}
+
+
+class Value:
+    """What is known about the value of an expression. Where nothing is known, None is used."""
+
+    __slots__ = ()
+
+    @property
+    def is_data(self) -> bool:
+        """Return whether this is data of the program, without references."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderStep:
+    """One call of a builder, such as child("users"). Steps are equal if they are the same syntax node."""
+
+    method: str
+    node: ast.expr
+    literals: tuple[Constant | None, ...] = ()
+    """The arguments, None where unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceValue(Value):
+    """An object of pyrebase's API.
+
+    `kind` is app, auth, database, storage, stream, snapshot, query snapshot, shallow snapshot, item, items, file,
+    files, value, query value, keys, credentials or python-firebase; `library` is the library that the program uses.
+
+    References and queries have the kind "database" or "storage". `origin` is the syntax that created the object which
+    pyrebase shared between them, `steps` are the builders called on it. If `is_complete` is false, unknown builders may
+    have been called before. For a stream, `origin` is the call that opened it.
+    """
+
+    kind: str
+    library: str
+    origin: ast.AST | None = None
+    steps: tuple[BuilderStep, ...] = ()
+    is_complete: bool = True
+
+    @property
+    def is_reference(self) -> bool:
+        return self.kind in ("database", "storage")
+
+    @property
+    def is_query(self) -> bool:
+        return any(step.method not in ("child", "") for step in self.steps)
+
+
+@dataclass(frozen=True, slots=True)
+class BoundMethod(Value):
+    """A method or attribute of an object of pyrebase's API, not called yet."""
+
+    of: ServiceValue
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class QualifiedName(Value):
+    """A module, class or function of a library by its full name. `library` is "" if it is no relative of pyrebase."""
+
+    name: str
+    library: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Constant(Value):
+    """A literal value."""
+
+    value: object
+
+    @property
+    def is_data(self) -> bool:
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class TextValue(Value):
+    """A text: an "id token", a "download token", a "session", or "quoted" (by urllib, from `inner` at `line`)."""
+
+    kind: str
+    inner: ast.expr | None = None
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Collection(Value):
+    """A dict, list or tuple display and the values in it."""
+
+    node: ast.Dict | ast.List | ast.Tuple
+    values: tuple[Value | None, ...] = ()
+
+    @property
+    def is_data(self) -> bool:
+        has_references = any(isinstance(value, ServiceValue) and value.is_reference for value in self.values)
+        return not isinstance(self.node, ast.Tuple) and not has_references
+
+    def item(self, index: object) -> Value | None:
+        """Return the item at a constant key or index."""
+        if isinstance(self.node, ast.Dict):
+            keys = [key.value if isinstance(key, ast.Constant) else None for key in self.node.keys]
+            return self.values[keys.index(index)] if index in keys else None
+        is_inside = isinstance(index, int) and -len(self.values) <= index < len(self.values)
+        return self.values[index] if isinstance(index, int) and is_inside else None
+
+
+@dataclass(frozen=True, slots=True)
+class EnumerateCall(Value):
+    """enumerate(of)."""
+
+    of: Value
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramFunction(Value):
+    """A function of the checked program, bound to `self_value` if it is a method."""
+
+    node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+    facts: ModuleFacts
+    self_value: Value | None = None
+
+    @property
+    def decorators(self) -> set[str]:
+        """Return the last name of each decorator."""
+        found = [] if isinstance(self.node, ast.Lambda) else self.node.decorator_list
+        return {ast.unparse(item).partition("(")[0].rpartition(".")[2] for item in found}
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramClass(Value):
+    """A class of the checked program, or an object of it."""
+
+    node: ast.ClassDef
+    facts: ModuleFacts
+    is_instance: bool = False
+
+    def lineage(self, seen: frozenset[ast.ClassDef] = frozenset()) -> Iterator[ProgramClass]:
+        """Yield the class and its base classes in the program."""
+        yield self
+        for base in self.facts.bases.get(self.node, ()):
+            if isinstance(base, ProgramClass) and base.node not in seen:
+                yield from base.lineage(seen | {self.node})
+
+    @property
+    def service_base(self) -> ServiceValue | None:
+        """Return the object of pyrebase's API that the class extends."""
+        bases = (base for cls in self.lineage() for base in cls.facts.bases.get(cls.node, ()))
+        return next((base for base in bases if isinstance(base, ServiceValue)), None)
+
+
+@dataclass(frozen=True, eq=False)
+class CallSite:
+    """A call at `node` with these arguments. `values` and `keyword_values` are what is known about them."""
+
+    node: ast.expr
+    args: Sequence[ast.expr] = ()
+    keywords: Sequence[ast.keyword] = ()
+    values: Sequence[Value | None] = ()
+    keyword_values: Mapping[str | None, Value | None] = field(default_factory=dict["str | None", "Value | None"])
+
+    def value(self, index: int, keyword: str) -> Value | None:
+        """Return the value of an argument."""
+        return self.values[index] if index < len(self.values) else self.keyword_values.get(keyword)
+
+    def syntax(self, index: int, keyword: str) -> ast.expr | None:
+        """Return the syntax of an argument."""
+        by_keyword = [item.value for item in self.keywords if item.arg == keyword]
+        return next(iter([*self.args[index : index + 1], *by_keyword]), None)
+
+
+@dataclass(frozen=True, slots=True)
+class PartialCall(Value):
+    """functools.partial(function, ...): `site` is the call that it makes."""
+
+    function: Value
+    site: CallSite
+
+
+class ModuleFacts(Value):
+    """What is known about one file, independent of the order of execution. Facts are only added, never changed."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Value] = {}
+        """Global names."""
+        self.attributes: dict[tuple[ast.ClassDef | None, str], Value] = {}
+        """Attributes and methods by class (None: of unknown objects) and name."""
+        self.bases: dict[ast.ClassDef, list[ProgramClass | ServiceValue]] = {}
+        """The base classes; a class of pyrebase's is represented by an object of it."""
+        self.parameters: dict[tuple[ast.AST, str], Value] = {}
+        """Arguments that calls pass, by function and parameter."""
+        self.used_parameters: set[tuple[ast.AST, str]] = set()
+        """Parameters on whose reference the function calls get(), set() and so on."""
+        self.returns: dict[ast.AST, Value] = {}
+        self.libraries: set[str] = set()
+        """The libraries in use: pyrebase, renamed (firebase_rest as pyrebase), native (firebase_rest), or a fork."""
+
+    def any_attribute(self, name: str) -> Value | None:
+        """Return what is assigned to an attribute of this name, of any object."""
+        others = (value for (_, other), value in self.attributes.items() if other == name)
+        service = next((value for value in others if isinstance(value, ServiceValue)), None)
+        return self.attributes.get((None, name)) or service
+
+    def size(self) -> int:
+        """Return the number of facts."""
+        tables = (self.names, self.attributes, self.parameters, self.used_parameters, self.returns, self.libraries)
+        return sum(len(table) for table in tables)
+
+
+class AbstractState:
+    """What is known after one path through a scope."""
+
+    def __init__(self) -> None:
+        self.names: dict[str, Value | None] = {}
+        """The values of names, attributes and items, by their source text."""
+        self.positions: dict[ast.AST | None, tuple[BuilderStep, ...] | None] = {}
+        """The builders called on each of pyrebase's shared objects: () or absent at the root, None if unknown."""
+        self.opened: ast.AST | None = None
+        """The last call, if it opened a stream."""
+
+    def copy(self) -> AbstractState:
+        state = AbstractState()
+        state.names, state.positions, state.opened = dict(self.names), dict(self.positions), self.opened
+        return state
+
+    @property
+    def signature(self) -> object:
+        """Return a value that is equal for states which do not differ in anything known."""
+        known = frozenset((name, value) for name, value in self.names.items() if value is not None)
+        return known, frozenset(item for item in self.positions.items() if item[1] != ()), self.opened
+
+
+def distinct(states: Iterable[AbstractState]) -> list[AbstractState]:
+    """Return the states that differ, at most MAX_STATES."""
+    found = {state.signature: state for state in reversed(list(states))}
+    return list(found.values())[::-1][:MAX_STATES]
+
+
+def path_of(steps: Sequence[BuilderStep]) -> str:
+    """Return the path that the children make, with "..." where it is unknown."""
+    literals = [literal for step in steps if step.method == "child" for literal in step.literals]
+    parts = [str(literal.value) if literal else "..." for literal in literals]
+    return "/".join(parts) or ("..." if any(step.method in ("child", "") for step in steps) else "")
+
+
+def element_of(value: Value | None) -> Value | None:
+    """Return what a loop over the value gives."""
+    if isinstance(value, EnumerateCall):
+        return Collection(_PAIR, (None, element_of(value.of)))
+    if isinstance(value, ServiceValue) and value.kind in _ELEMENTS:
+        return ServiceValue(_ELEMENTS[value.kind], value.library)
+    return None
+
+
+_PAIR = ast.Tuple([], ast.Load())

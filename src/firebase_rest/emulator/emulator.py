@@ -90,7 +90,7 @@ class Emulator:
         Raises:
             NetworkError: If an injected fault breaks the connection.
         """
-        response = self.dispatch(request, RequestUrl.parse(request))
+        response = self.dispatch(request)
         if isinstance(response, Subscription):
             return Response(200, STREAM_HEADERS, reader=StreamReader(response, self.keep_alive), request=request)
         return response
@@ -99,17 +99,20 @@ class Emulator:
         """Return which service a request is for."""
         return self._router.route(method, url)
 
-    def dispatch(self, request: Request, url: RequestUrl, service: Service | None = None) -> Response | Subscription:
+    def dispatch(
+        self, request: Request, url: RequestUrl | None = None, service: Service | None = None
+    ) -> Response | Subscription:
         """Return the response to a request; for an event stream the subscription, not yet read.
 
         Args:
             request: The request.
-            url: Its parsed URL.
+            url: Its parsed URL, if it is known.
             service: The result of `route`, if it is known.
         """
+        url = url or RequestUrl.parse(request)
         service = service or self._router.route(request.method, url)
         if service is Service.DATABASE:
-            planned = self.faults.planned_response(request, url) if self.faults.has_planned_responses else None
+            planned = self.faults.planned_response(request, url) if self.faults.planned_responses else None
             return planned or self._database.handle(request, url)
         if service is Service.AUTH:
             return self._auth.handle(request, url)

@@ -42,12 +42,13 @@ class Faults:
 
     Attributes:
         storage: Faults for uploads and downloads.
+        planned_responses: The responses to the next stream requests. Used by the emulator.
     """
 
     def __init__(self, streams: Callable[[], Iterable[Subscription]]) -> None:
         self.storage = StorageFaults()
         self._streams = streams
-        self._planned: list[_PlannedResponse] = []
+        self.planned_responses: list[_PlannedResponse] = []
         self._lock = threading.Lock()
 
     def cancel(self, path: str = "", *, reason: str | None = "Permission denied.", hang_up: bool = True) -> int:
@@ -135,14 +136,9 @@ class Faults:
     def clear(self) -> None:
         """Remove all planned faults, also for Storage, and continue stalled streams."""
         with self._lock:
-            self._planned.clear()
+            self.planned_responses.clear()
         self.resume()
         self.storage.clear()
-
-    @property
-    def has_planned_responses(self) -> bool:
-        """Whether the next stream request may get a planned response."""
-        return bool(self._planned)
 
     def planned_response(self, request: Request, url: RequestUrl) -> Response | None:
         """Return the planned response to a request, if it is for a stream. Used by the emulator."""
@@ -150,18 +146,18 @@ class Faults:
         if "text/event-stream" not in accept or ("sse", "true") in url.params:  # a redirect has added sse=true
             return None
         with self._lock:
-            if not self._planned:
+            if not self.planned_responses:
                 return None
-            first = self._planned[0]
+            first = self.planned_responses[0]
             if first.times is not None:
                 first.times -= 1
                 if first.times <= 0:
-                    del self._planned[0]
+                    del self.planned_responses[0]
         return first.respond(url)
 
     def _plan(self, respond: Callable[[RequestUrl], Response], times: int | None) -> None:
         with self._lock:
-            self._planned.append(_PlannedResponse(respond, times))
+            self.planned_responses.append(_PlannedResponse(respond, times))
 
     def _end(self, path: str, final_bytes: bytes, ending: Ending) -> int:
         return self._each(path, lambda stream: stream.end(final_bytes, ending))

@@ -65,7 +65,9 @@ class ServedEmulator(Protocol):
         """See `Emulator.route`."""
         ...
 
-    def dispatch(self, request: Request, url: RequestUrl, service: Service | None = None) -> Response | Subscription:
+    def dispatch(
+        self, request: Request, url: RequestUrl | None = None, service: Service | None = None
+    ) -> Response | Subscription:
         """See `Emulator.dispatch`."""
         ...
 

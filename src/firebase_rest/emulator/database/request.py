@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key
+from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key, parse_url_path
 from firebase_rest.emulator.database.rendering import compact, pretty
 from firebase_rest.emulator.database.responses import HEADERS, INVALID_PATH, DatabaseHTTPError
 from firebase_rest.transport.wire import Response
@@ -23,6 +23,7 @@ _TIMEOUT = re.compile(r"([0-9]{1,12})(ms|s|min)")
 _MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000}
 _MAX_TIMEOUT = 15 * 60_000
 _WRITE_SIZES = {"tiny", "small", "medium", "large", "unlimited"}
+_OVERRIDES = {"PUT", "PATCH", "DELETE"}
 _UNSAFE_IN_HEADER = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
@@ -36,15 +37,11 @@ class DatabaseRequest:
     params: Mapping[str, str]
     order_by_count: int
     headers: Mapping[str, str]
+    wants_etag: bool
     body: bytes
     namespace: Namespace
     caller: Caller
     now: int
-
-    @property
-    def wants_etag(self) -> bool:
-        """Whether the response must have an ETag."""
-        return self.headers.get("x-firebase-etag", "").lower() == "true"
 
     def json_response(self, value: Json, etag: str | None = None, status: int = 200) -> Response:
         """Return `value` in the format that the parameters `print`, `callback` and `download` ask for."""
@@ -79,14 +76,34 @@ def body_bytes(request: Request) -> bytes:
     return body if isinstance(body, bytes) else b"".join(body)
 
 
-def validate_path(segments: Sequence[str]) -> tuple[tuple[str, ...], bool]:
-    """Return the keys of a path and whether it ends in `.priority`. Raises `DatabaseHTTPError` 400."""
+@dataclass(frozen=True, slots=True)
+class DatabasePath:
+    """A parsed path: keys without a final `.priority`, or the segments of a path such as `/.settings/rules`."""
+
+    keys: tuple[str, ...] = ()
+    is_priority: bool = False
+    special: tuple[str, ...] = ()
+
+
+def parse_path(raw: str) -> DatabasePath:
+    """Parse a raw path that ends in `.json`. Raises `DatabaseHTTPError` 400."""
+    segments = parse_url_path(raw[: -len(".json")])
+    if segments[:1] in {(".settings",), (".inspect",)}:
+        return DatabasePath(special=segments)
     is_priority = len(segments) > 1 and segments[-1] == ".priority"
-    keys = tuple(segments[:-1] if is_priority else segments)
+    keys = segments[:-1] if is_priority else segments
     if not all(map(is_valid_key, keys)):
         raise DatabaseHTTPError(400, INVALID_PATH)
     validate_path_size(keys)
-    return keys, is_priority
+    return DatabasePath(keys, is_priority)
+
+
+def effective_method(method: str, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
+    """Return the method after x-http-method-override, for clients that can only POST; HEAD is handled as GET."""
+    if method == "POST":
+        override = headers.get("x-http-method-override") or params.get("x-http-method-override", "")
+        return override.upper() if override.upper() in _OVERRIDES else method
+    return "GET" if method == "HEAD" else method
 
 
 def validate_path_size(keys: Sequence[str]) -> None:

@@ -12,12 +12,17 @@ import threading
 from typing import TYPE_CHECKING
 
 from firebase_rest.database.filter import VALUE
-from firebase_rest.database.path import parse_url_path
 from firebase_rest.database.push_id import PushIds
 from firebase_rest.emulator.database import query, settings
 from firebase_rest.emulator.database.access import OpenDatabaseRules, identify
 from firebase_rest.emulator.database.namespace import Namespace
-from firebase_rest.emulator.database.request import DatabaseRequest, body_bytes, validate_options, validate_path
+from firebase_rest.emulator.database.request import (
+    DatabaseRequest,
+    body_bytes,
+    effective_method,
+    parse_path,
+    validate_options,
+)
 from firebase_rest.emulator.database.responses import (
     INVALID_PATH,
     PERMISSION_DENIED,
@@ -43,7 +48,6 @@ _FIREBASE_HOST = re.compile(
     r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
 )
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-]+")
-_OVERRIDES = {"PUT", "PATCH", "DELETE"}
 
 
 class DatabaseEmulator:
@@ -114,23 +118,22 @@ class DatabaseEmulator:
         params, now = dict(url.params), self._clock()
         namespace = self.namespace(self._namespace_name(url.host, params))
         caller = identify(headers, params, self._check_id_token, now)
-        segments = parse_url_path(url.path[: -len(".json")])
-        special = segments[:1] in {(".settings",), (".inspect",)}
-        path, is_priority = ((), False) if special else validate_path(segments)
+        path = parse_path(url.path)
         validate_options(params)
         request = DatabaseRequest(
-            method=_effective_method(http_request.method, headers, params),
-            path=path,
-            is_priority=is_priority,
+            method=effective_method(http_request.method, headers, params),
+            path=path.keys,
+            is_priority=path.is_priority,
             params=params,
             order_by_count=sum(name == "orderBy" for name, _ in url.params),
             headers=headers,
+            wants_etag=headers.get("x-firebase-etag", "").lower() == "true",
             body=body_bytes(http_request) if http_request.body else b"",
             namespace=namespace,
             caller=caller,
             now=int(now * 1000),
         )
-        return self._handle_special(request, segments) if special else self._handle_data(request)
+        return self._handle_special(request, path.special) if path.special else self._handle_data(request)
 
     def _handle_data(self, request: DatabaseRequest) -> Response | Subscription:
         if request.method == "GET":
@@ -158,14 +161,6 @@ class DatabaseEmulator:
         return name
 
 
-def _effective_method(method: str, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
-    """Return the method after x-http-method-override, for clients that can only POST; HEAD is handled as GET."""
-    if method == "POST":
-        override = headers.get("x-http-method-override") or params.get("x-http-method-override", "")
-        return override.upper() if override.upper() in _OVERRIDES else method
-    return "GET" if method == "HEAD" else method
-
-
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
@@ -189,22 +184,22 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Response | Su
         )
     if streaming:
         return _subscribe(request, filter, clock)
-    node = at(root, path)
+    return _read_response(request, filter, root)
+
+
+def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Response:
+    node = at(root, request.path)
     if request.is_priority:
         node = priority_of(node)
-    return _read_response(request, filter, node)
-
-
-def _read_response(request: DatabaseRequest, filter: Filter, node: Node) -> Response:
     expected = request.headers.get("if-none-match")
     tag = etag(node) if request.wants_etag or expected is not None else None
     if tag is not None and expected == tag:
         return Response(304, {"etag": tag, "cache-control": "no-cache", "access-control-allow-origin": "*"})
-    result = query.apply_filter(node, filter)
+    result = node if filter.order is None else query.apply_filter(node, filter)
     if filter.shallow:
         # Google's tools expect null if there are no (more) children.
         return request.json_response(shallow(result if isinstance(node, Branch) else node), tag)
-    if result is None and filter.narrows:
+    if result is None and filter.order is not None and filter.narrows:
         return request.json_response({}, tag)
     return request.json_response(export(result) if request.params.get("format") == "export" else render(result), tag)
 

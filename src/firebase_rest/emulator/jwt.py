@@ -34,7 +34,7 @@ def seconds(value: Json) -> float | None:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if value > 0 else -math.inf
 
 
 def compact_json(value: Mapping[str, Json]) -> bytes:

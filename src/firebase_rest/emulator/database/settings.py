@@ -41,8 +41,12 @@ def handle(request: DatabaseRequest, names: Sequence[str]) -> Response:
     value = body.parse(request.body)
     if name == "defaultWriteSizeLimit" and value not in _WRITE_SIZES:
         raise DatabaseHTTPError(400, f"defaultWriteSizeLimit must be one of {', '.join(_WRITE_SIZES)}")
+    try:
+        response = request.json_response(value)
+    except ValueError:
+        raise DatabaseHTTPError(400, "Invalid data; a number is too large for a double.") from None
     settings[name] = value
-    return request.json_response(value)
+    return response
 
 
 def list_databases(namespaces: Iterable[Namespace]) -> Response:
@@ -79,6 +83,8 @@ def validate_rules(text: str) -> None:
         raise DatabaseHTTPError(400, "1:1: Nested too deeply.") from None
     except json.JSONDecodeError as error:
         raise DatabaseHTTPError(400, f"{error.lineno}:{error.colno}: Parse error.") from None
+    except ValueError:  # a number with more digits than Python parses
+        raise DatabaseHTTPError(400, "1:1: Parse error.") from None
     if not isinstance(rules, dict) or list(cast("dict[str, Json]", rules)) != ["rules"]:
         raise DatabaseHTTPError(400, "1:2: Expected 'rules' property.")
     if not isinstance(rules["rules"], dict):

@@ -125,6 +125,7 @@ def read_object(body: bytes) -> dict[str, Json]:
     try:
         if body.strip():
             fields = json.loads(body)
+            json.dumps(fields, ensure_ascii=False).encode()  # raises ValueError for an unpaired surrogate
     except (ValueError, RecursionError):
         raise StorageHTTPError(400, "Invalid JSON payload received.") from None
     if not isinstance(fields, dict):

@@ -1,0 +1,144 @@
+"""Servers and task queues whose worker processes are forked or spawned after an App was used."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+
+import pytest
+import requests
+
+from environments.conftest import environment
+
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system does not fork")
+
+SITE = """
+import os
+from flask import Flask
+import firebase_rest
+
+app = Flask(__name__)
+firebase = firebase_rest.initialize_app({"apiKey": "k", "databaseURL": os.environ["DATABASE"]}, deadline=10)
+db = firebase.database()
+assert db.child("preloaded").get().val() == "preloaded"
+stream = db.stream(lambda message: None, daemon=True)
+live = db.live()
+
+@app.get("/<path:path>")
+def page(path):
+    alive = stream.is_alive() or live.is_alive()
+    return {"value": db.child(path).get().val(), "pid": os.getpid(), "alive": alive}
+"""
+
+
+@contextmanager
+def gunicorn(folder, *options: str, **more: str) -> Iterator[str]:
+    """The address of a preloaded site. `options` are gunicorn's."""
+    (folder / "site_of_a_test.py").write_text(SITE)
+    command = [sys.executable, "-m", "gunicorn", "--preload", "--bind", "127.0.0.1:0", "--chdir", str(folder), *options]
+    with subprocess.Popen(
+        [*command, "site_of_a_test:app"], env=environment(**more), stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            assert process.stderr is not None
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if found := re.search(r"Listening at: (http://\S+)", line):
+                    break
+            else:
+                pytest.fail("".join(lines))
+            yield found[1]
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)
+
+
+@pytest.mark.parametrize("options", [["--workers", "4"], ["--workers", "2", "--threads", "4"]], ids=["sync", "threads"])
+def test_gunicorn_with_preload(tmp_path, echo, ca_file, options) -> None:
+    with gunicorn(tmp_path, *options, DATABASE=echo.url, REQUESTS_CA_BUNDLE=ca_file) as url:
+
+        def ask(number: int) -> dict:
+            return requests.get(f"{url}/page/{number}", timeout=30).json()
+
+        with ThreadPoolExecutor(8) as pool:
+            pages = list(pool.map(ask, range(400)))
+    assert [page["value"] for page in pages] == [f"page/{number}" for number in range(400)]
+    assert len({page["pid"] for page in pages}) > 1
+    assert not any(page["alive"] for page in pages)
+
+
+POOL = """
+import os, sys
+import {library} as multiprocessing
+import firebase_rest
+
+firebase = firebase_rest.initialize_app({{"apiKey": "k", "databaseURL": sys.argv[1]}})
+db = firebase.database()
+
+def work(number):
+    return db.child(f"task/{{number}}").get().val(), db.generate_key(), os.getpid()
+
+if __name__ == "__main__":
+    assert db.child("before").get().val() == "before"
+    seen = []
+    stream = db.stream(seen.append)
+    live = db.live()
+    with multiprocessing.get_context("{method}").Pool(4) as pool:
+        results = pool.map(work, range(400), chunksize=5)
+    assert [value for value, _, _ in results] == [f"task/{{number}}" for number in range(400)]
+    assert len({{key for _, key, _ in results}}) == 400
+    assert len({{pid for _, _, pid in results}}) > 1
+    assert live.is_alive() and stream.is_alive() and live.reconnects == stream.reconnects == 0
+    assert db.child("after").get().val() == "after"
+    stream.close()
+    live.close()
+    print("done")
+"""
+
+
+@pytest.mark.parametrize(
+    ("library", "method"),
+    [
+        ("multiprocessing", "fork"),
+        ("multiprocessing", "forkserver"),
+        ("multiprocessing", "spawn"),
+        ("billiard", "fork"),  # celery's prefork pool
+        ("billiard", "spawn"),
+    ],
+)
+def test_a_pool_of_processes(run, echo, library, method) -> None:
+    done = run(POOL.format(library=library, method=method), echo.url)
+    assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+ARGUMENTS = """
+import multiprocessing, sys
+import firebase_rest
+
+def work(db, storage, results):
+    results.put(db.child("task").get().val())
+
+if __name__ == "__main__":
+    firebase = firebase_rest.initialize_app({{"apiKey": "k", "databaseURL": sys.argv[1], "storageBucket": "b"}})
+    db = firebase.database()
+    assert db.child("before").get().val() == "before"
+    context = multiprocessing.get_context("{method}")
+    results = context.Queue()
+    worker = context.Process(target=work, args=(db, firebase.storage(), results))
+    worker.start()
+    assert results.get(timeout=20) == "task"
+    worker.join()
+    assert worker.exitcode == 0
+"""
+
+
+@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+def test_services_as_arguments_of_a_process(run, echo, method) -> None:
+    done = run(textwrap.dedent(ARGUMENTS).format(method=method), echo.url)
+    assert done.returncode == 0, done.stderr

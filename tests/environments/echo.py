@@ -1,4 +1,4 @@
-"""A server whose responses name the request: `GET /a/7.json` returns "a/7". Streams count up; that of "quiet" does not."""
+"""A server whose responses name the request: `GET /a/7.json` returns "a/7". Streams count up; "quiet" does not."""
 
 from __future__ import annotations
 

@@ -262,6 +262,69 @@ CASES = {
         assert child.result() == 10
         assert own_responses(db, "parent", 10) == 10
     """,
+    "during a refresh": """
+        from firebase_rest.transport.single_flight import deadline_var
+        app = firebase_rest.initialize_app(CONFIG)
+        session = app.auth().session({"idToken": "a.b.c", "refreshToken": "r"})
+        parent, go = os.getpid(), threading.Event()
+        asked = threading.Event()
+        def refresh(token):
+            if os.getpid() == parent:
+                asked.set()
+                go.wait(20)
+            return {"idToken": f"{os.getpid()}.b.c", "refreshToken": "r2", "expiresIn": "3600"}
+        session._refresh = refresh
+        for deadline in (None, time.monotonic() + 20):
+            def renew():
+                deadline_var.set(deadline)
+                session.refresh()
+            thread = threading.Thread(target=renew)
+            thread.start()
+            asked.wait()
+            assert in_children([lambda: session.refresh() == f"{os.getpid()}.b.c"] * 3) == [True] * 3
+            go.set()
+            thread.join()
+            assert session.id_token == f"{parent}.b.c"
+            asked.clear()
+            go.clear()
+        session.on_change(lambda session: results.append(in_child(lambda: session.user["idToken"])))
+        results = []
+        go.set()
+        session.refresh()
+        assert results == [f"{parent}.b.c"]
+    """,
+    "while a service account is loaded and keys are fetched": """
+        from firebase_rest.auth.keys import KeySet
+        from firebase_rest.transport.credentials import ServiceAccount
+        parent, go, asked = os.getpid(), threading.Event(), threading.Event()
+        class Certificates:
+            pem, age = {}, 60
+        keys = KeySet()
+        def fetch():
+            if os.getpid() == parent:
+                asked.set()
+                go.wait(20)
+            return Certificates
+        fetching = threading.Thread(target=keys.find, args=("1", fetch))
+        fetching.start()
+        asked.wait()
+        account = ServiceAccount("/nowhere/key.json", None)
+        account._loading.acquire()
+        def work():
+            assert keys.find("1", fetch) is None
+            try:
+                account.google
+            except OSError:
+                return True
+        child = threading.Thread(target=lambda: results.append(in_child(work)))
+        results = []
+        child.start()
+        child.join()
+        assert results == [True]
+        account._loading.release()
+        go.set()
+        fetching.join()
+    """,
     "with a deadline under way in the parent": """
         app = firebase_rest.initialize_app(CONFIG, deadline=1)
         db = app.database()

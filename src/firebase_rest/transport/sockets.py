@@ -15,7 +15,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
-from queue import Queue
 from typing import Any, cast
 
 import requests
@@ -269,7 +268,7 @@ def _drop_pooled_connections(pools: Any) -> None:
     pools.lock = threading.RLock()  # a thread of the parent may hold the old one
     for key in pools.keys():  # noqa: SIM118 - urllib3's container refuses iteration
         queue = pools[key].pool
-        if isinstance(queue, Queue):
+        if queue is not None:  # None: a closed pool
             # A new start for the same object, whose lock a thread of the parent may hold: urllib3 empties it at exit.
             queue.__init__(queue.maxsize)  # type: ignore[misc]
             while not queue.full():

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import warnings
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, cast
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 import firebase_rest
 from firebase_rest.database.filter import Filter
@@ -93,10 +95,31 @@ def _split_empty(location: Location, path: tuple[object, ...]) -> tuple[tuple[ob
     return path[count:], has_empty
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def _with_handler(stream: F) -> F:
+    """Refuse None as the handler of `stream`: the handler was called instead of passed."""
+
+    @wraps(stream)
+    def call(self: object, *args: Any, **options: Any) -> Any:
+        if (args and args[0] is None) or ("stream_handler" in options and options["stream_handler"] is None):
+            raise UsageError(
+                "stream_handler must be callable, got None; pass the function itself: stream(handler), not "
+                "stream(handler())."
+            )
+        return stream(self, *args, **options)
+
+    return cast(F, call)
+
+
 class Query(firebase_rest.Query):
     """`firebase_rest.Query`, with pyrebase's answers."""
 
     __slots__ = ()
+    _first_event_timeout = 1.0
+
+    stream = _with_handler(firebase_rest.Query.stream)
 
     def child(self, *path: object) -> Query:
         """As `firebase_rest.Query.child`; at the root an empty text is ignored."""
@@ -125,6 +148,9 @@ class Database(firebase_rest.Database):
 
     __slots__ = ("_is_empty",)
     __module__ = _OLD_HOME
+    _first_event_timeout = 1.0
+
+    stream = _with_handler(firebase_rest.Database.stream)
 
     _is_empty: bool  # whether child("") led here
 

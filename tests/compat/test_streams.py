@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import queue
+import socket
 import threading
+import time
 
 import pytest
 
+import firebase_rest
+import pyrebase
 from firebase_rest.errors import StopStream
 
 LIMIT = 10.0
@@ -118,3 +122,78 @@ def test_after_a_reconnect_the_fresh_snapshot_is_again_a_put_on_the_root_of_the_
     db.child("x/b").set(2)
     assert inbox.next() == {"event": "put", "path": "/b", "data": 2}
     stream.close()
+
+
+@pytest.mark.parametrize("build", [lambda db: db, lambda db: db.order_by_key()])
+def test_stream_closed_immediately_delivers_its_first_event(db, build) -> None:
+    db.child("x").set({"a": 1})
+    for _ in range(5):
+        seen = []
+        stream = build(db.child("x")).stream(seen.append)
+        stream.close()
+        assert ended(stream)
+        assert seen == [{"event": "put", "path": "/", "data": {"a": 1}}]
+
+
+@pytest.fixture
+def silent_url():
+    """The URL of a server that accepts connections and never responds."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}?ns=x"
+
+
+def seconds_to_close(stream) -> float:
+    started = time.monotonic()
+    stream.close()
+    return time.monotonic() - started
+
+
+def test_close_waits_at_most_a_second_for_a_silent_server(silent_url) -> None:
+    with pyrebase.initialize_app({"databaseURL": silent_url}) as firebase:
+        stream = firebase.database().stream(print)
+        assert 0.9 < seconds_to_close(stream) < 3
+        assert seconds_to_close(stream) < 0.5
+        assert ended(stream)
+
+
+def test_close_in_firebase_rest_does_not_wait(silent_url) -> None:
+    with firebase_rest.initialize_app({"databaseURL": silent_url}) as app:
+        stream = app.database().stream(print)
+        assert seconds_to_close(stream) < 0.5
+        assert ended(stream)
+
+
+def test_close_does_not_wait_after_a_connection_error() -> None:
+    errors = queue.Queue()
+    states = queue.Queue()
+    with pyrebase.initialize_app({"databaseURL": "http://127.0.0.1:1?ns=x"}) as firebase:
+        stream = firebase.database().stream(print, on_error=errors.put, on_state=states.put)
+        while states.get(timeout=LIMIT) != "waiting":
+            pass
+        assert seconds_to_close(stream) < 0.5
+        assert ended(stream)
+
+
+def test_close_in_the_handler_does_not_wait_in_the_callers_thread(db) -> None:
+    took = []
+
+    class Handler:
+        def __call__(self, message) -> None:
+            started = time.monotonic()
+            stream.close()
+            took.append(time.monotonic() - started)
+
+    stream = db.child("x").stream(Handler())
+    assert ended(stream)
+    assert took[0] < 0.5
+
+
+@pytest.mark.parametrize("arguments", [(None,), (None, "token")])
+def test_handler_that_was_called_instead_of_passed_is_refused(db, arguments) -> None:
+    for reference in (db.child("x"), db.child("x").order_by_key()):
+        with pytest.raises(ValueError, match=r"got None; pass the function itself: stream\(handler\)"):
+            reference.stream(*arguments)
+        with pytest.raises(ValueError, match="got None"):
+            reference.stream(stream_handler=None)
+    with db.child("x").stream() as events:
+        assert next(events).data is None

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import functools
 import queue
 import threading
+from decimal import Decimal
 
 import pytest
 
 from firebase_rest import initialize_app
-from firebase_rest.errors import ConfigError, NetworkTimeout, PermissionDenied, StopStream, StreamError, UsageError
+from firebase_rest.errors import (
+    ConfigError,
+    InvalidResponse,
+    NetworkTimeout,
+    PermissionDenied,
+    StopStream,
+    StreamError,
+    UsageError,
+)
 from streams.scripted import LIMIT, Peer, Scripted, fin, put, wait_for
 
 
@@ -243,5 +253,108 @@ def test_an_app_that_is_closed_opens_no_stream(connect, start):
 def test_a_live_copy_that_waits_in_vain_says_what_the_connection_says(connect):
     with Scripted(put(1)) as server:
         url = server.url
-    with pytest.raises(NetworkTimeout, match=r"did not come about.*The connection: .*refused"):
+    with pytest.raises(NetworkTimeout, match=r"Timed out after 0.3 s.*Last error: .*refused"):
         connect(url).database().live(timeout=0.3)
+
+
+async def coroutine_function(*_: object) -> None:
+    """Would never run."""
+
+
+async def generator_function(*_: object):
+    yield
+
+
+class AsyncCall:
+    async def __call__(self, *_: object) -> None:
+        """Would never run."""
+
+    async def method(self, *_: object) -> None:
+        """Would never run."""
+
+
+COROUTINES = {
+    "function": coroutine_function,
+    "generator": generator_function,
+    "method": AsyncCall().method,
+    "object": AsyncCall(),
+    "partial": functools.partial(coroutine_function, 1),
+    "partial of an object": functools.partial(AsyncCall(), 1),
+    "lambda": functools.partial(functools.partial(AsyncCall().method, 1), 2),
+}
+
+
+@pytest.mark.parametrize("function", COROUTINES.values(), ids=COROUTINES)
+def test_coroutine_functions_are_refused_as_callbacks(db, function):
+    with db.live() as live:
+        for use, name in (
+            (lambda: db.stream(function), "stream_handler"),
+            (lambda: db.stream(print, on_error=function), "on_error"),
+            (lambda: db.stream(print, on_state=function), "on_state"),
+            (lambda: db.stream(on_state=function), "on_state"),
+            (lambda: db.live(on_error=function), "on_error"),
+            (lambda: db.live(on_state=function), "on_state"),
+            (lambda: live.on_value(function), "callback"),
+            (lambda: live.on_child_added(function), "callback"),
+            (lambda: live.wait_until(function, 1), "predicate"),
+            (lambda: db.transaction(function), "update"),
+        ):
+            with pytest.raises(UsageError, match=f"{name} must be a plain function, got a coroutine function"):
+                use()
+
+
+@pytest.mark.parametrize("handler", ["eyJhbGciOi.secret.token", {"idToken": "secret"}, 5, b"secret"])
+def test_token_in_place_of_the_handler_is_refused_without_showing_it(db, handler):
+    with pytest.raises(UsageError, match=r"must be callable, got \w+; pass a token as stream\(token=...\)") as caught:
+        db.stream(handler)
+    assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ["3", -1, True, 1.5, float("nan"), [], object()])
+def test_limits_of_streams_must_be_whole_numbers(db, value):
+    for use in (
+        lambda: db.stream(max_retries=value),
+        lambda: db.stream(print, max_retries=value),
+        lambda: db.live(max_retries=value),
+        lambda: db.stream(max_event_size=value),
+    ):
+        with pytest.raises(UsageError, match=r"max_\w+ must be a whole number >= "):
+            use()
+
+
+@pytest.mark.parametrize("value", [None, "3", -1, True, float("nan"), [], 1j, Decimal(3)])
+def test_timeouts_of_live_must_be_seconds(db, value):
+    with db.live() as live:
+        for use in (lambda: db.live(timeout=value), lambda: live.wait_until(print, value)):
+            with pytest.raises(UsageError, match="timeout must be a number of seconds >= 0"):
+                use()
+        assert live.wait_until(lambda _: True, float("inf")) is None
+
+
+def test_event_beyond_the_maximum_size_ends_the_stream(connect):
+    with Scripted(put("x" * 2000)) as server:
+        db = connect(server.url).database()
+        with db.stream(max_event_size=1000) as events, pytest.raises(StreamError, match="more than 1000 bytes"):
+            next(events)
+        with pytest.raises(StreamError, match="more than 1000 bytes"):
+            db.live(max_event_size=1000)
+    assert len(server.lines) == 2
+
+
+def test_data_that_is_nested_too_deeply_ends_a_live_copy(connect):
+    value: object = 1
+    for _ in range(900):
+        value = {"a": value}
+    with Scripted(put(value)) as server, pytest.raises(InvalidResponse, match="nested deeper"):
+        connect(server.url).database().live()
+
+
+def test_content_type_that_echoes_the_token_is_not_shown(connect):
+    def echo(peer: Peer) -> None:
+        peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/eyJ.secret.token\r\nContent-Length: 0\r\n\r\n")
+
+    with Scripted(echo) as server:
+        events = connect(server.url).database().stream(token="eyJ.secret.token", max_retries=0)
+        with events, pytest.raises(StreamError, match="got another content type") as caught:
+            next(events)
+    assert "secret" not in f"{caught.value!r} {events.last_error!r}"

@@ -169,7 +169,7 @@ def test_a_transaction_whose_function_forgets_to_return_deletes_nothing() -> Non
     def forgetful(value: dict[str, int]) -> None:
         value["a"] = 2
 
-    with pytest.raises(errors.UsageError, match=r"returned None.*\{\} to delete"):
+    with pytest.raises(errors.UsageError, match=r"got None; return \{\} to delete"):
         drive(protocol.transaction(USERS, forgetful), answer({"a": 1}, headers={"etag": "e"}))
 
 

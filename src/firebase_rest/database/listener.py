@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from types import TracebackType
@@ -28,12 +29,20 @@ class Stream:
     """A running stream. `thread` is the thread that calls the handler; None with `is_async=False`."""
 
     def __init__(
-        self, events: EventStream, handler: Handler, stream_id: str | None = None, on_error: OnError | None = None
+        self,
+        events: EventStream,
+        handler: Handler,
+        stream_id: str | None = None,
+        on_error: OnError | None = None,
+        first_event_timeout: float = 0.0,
     ) -> None:
         self._events = events
         self._handler = handler
         self._stream_id = stream_id
         self._on_error = on_error
+        self._first_event_timeout = first_event_timeout
+        self._has_event = False
+        self._handler_thread = 0
         self.thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
@@ -76,8 +85,10 @@ class Stream:
 
     def run(self) -> Stream:
         """Run in this thread, until the stream is closed or fails for good."""
+        self._handler_thread = threading.get_ident()
         with self._events:
             for event in self._events:
+                self._has_event = True
                 # In pyrebase's order: programs print it.
                 message = {"path": event.path, "data": event.data, "event": event.event}
                 if self._stream_id is not None:
@@ -91,9 +102,19 @@ class Stream:
         return self
 
     def close(self) -> Stream:
-        """End the stream at once: from any thread, from its handler, from a signal handler, twice."""
+        """Close the stream immediately. Idempotent; safe to call from any thread, the handler and signal handlers.
+
+        In `pyrebase`, a stream that is still connecting first waits up to one second for its first event.
+        """
+        if self._first_event_timeout and threading.get_ident() != self._handler_thread:
+            self._wait_for_first_event(time.monotonic() + self._first_event_timeout)
         self._events.close()
         return self
+
+    def _wait_for_first_event(self, end: float) -> None:
+        # Polls, because a lock could deadlock in a signal handler.
+        while not self._has_event and self.is_alive() and self.last_error is None and time.monotonic() < end:
+            time.sleep(0.005)
 
     def _run_reporting(self) -> None:
         try:

@@ -7,6 +7,7 @@ after the change they are told of. https://firebase.google.com/docs/database/web
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from firebase_rest.database.sse import StreamEvent
 from firebase_rest.database.stream import EventStream, OnState
 from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, WHOLE, ChildEvent, View
 from firebase_rest.errors import NetworkTimeout, StreamError, UsageError
+from firebase_rest.transport.arguments import validate_callable, validate_seconds
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.options import LONGEST
 
@@ -42,6 +44,12 @@ def check_can_live(filter: Filter) -> None:
         raise UsageError("live() keeps values, and shallow() asks for none; leave shallow() out.")
 
 
+def validate_timeout(timeout: object) -> float:
+    """Return the seconds, which may be infinite. Raises `UsageError` for other values."""
+    is_infinite = isinstance(timeout, float) and timeout == math.inf
+    return math.inf if is_infinite else validate_seconds("timeout", timeout)
+
+
 class Live:
     """A copy of what is in the database, at any time. Made by `Reference.live()` or `Query.live()`; close it after use.
 
@@ -62,8 +70,8 @@ class Live:
         self.stale = True
         self._filter = filter
         self._key = key
-        self._on_error = on_error
-        self._on_state = on_state
+        self._on_error = None if on_error is None else validate_callable("on_error", on_error)
+        self._on_state = None if on_state is None else validate_callable("on_state", on_state)
         self._view = View(filter)
         self._value: Keyed = None
         self._version = 0
@@ -138,11 +146,13 @@ class Live:
         Raises `NetworkTimeout` when the time is over, and the error that ended the copy if one did.
         """
         if self._calling == threading.get_ident():
-            raise UsageError("wait_until() in a callback would wait for the thread that it holds up.")
+            raise UsageError("wait_until() cannot be called from a callback: it would deadlock.")
+        validate_callable("predicate", predicate)
+        seconds = validate_timeout(timeout)
         with self._news:
             self._waiting += 1
         try:
-            return self._wait_until(predicate, timeout)
+            return self._wait_until(predicate, seconds)
         finally:
             with self._news:
                 self._waiting -= 1
@@ -163,9 +173,9 @@ class Live:
                 while self._version == seen and not self._ended:
                     left = ends - time.monotonic()
                     if left <= 0 or not self._news.wait(min(left, LONGEST)):
-                        why = f" The connection: {self.last_error}" if self.stale and self.last_error else ""
+                        why = f" Last error: {self.last_error}" if self.stale and self.last_error else ""
                         raise NetworkTimeout(
-                            f"What was waited for did not come about at {self._key or '/'!r} in {timeout:g} s.{why}"
+                            f"Timed out after {timeout:g} s while waiting for {self._key or '/'!r}.{why}"
                         )
                 fresh, seen = self._version != seen, self._version
             if fresh:
@@ -175,7 +185,7 @@ class Live:
             elif self._failure is not None:
                 raise self._failure
             else:
-                raise UsageError("The live copy was closed while something was waited for.")
+                raise UsageError("The live copy was closed while a thread waited for it.")
 
     def close(self) -> None:
         """Stop at once; from any thread, from a callback, twice."""
@@ -204,6 +214,7 @@ class Live:
         return self._subscribe(REMOVED, callback)
 
     def _subscribe(self, kind: str, callback: Callable[..., object]) -> Unsubscribe:
+        validate_callable("callback", callback)
         self._check_process()
         with self._turn:
             callbacks = self._callbacks[kind]

@@ -6,6 +6,7 @@ error. https://firebase.google.com/docs/reference/rest/database
 
 from __future__ import annotations
 
+import json
 import random
 import re
 from collections.abc import Callable, Mapping
@@ -61,10 +62,11 @@ class Tagged:
 def get(location: Location, filter: Filter, options: Options = None) -> Flow[Snapshot]:
     """Read."""
     filter_params = filter.validated_params()
+    options = _validate_json_kwargs(options)
     by_priority = filter.order == PRIORITY  # an ordinary answer does not carry the priorities that we have to sort by
     params = location.params + filter_params + (_EXPORT if by_priority else ())
     response = check((yield _read(location, params)))
-    key, value = location.segments[-1] if location.segments else "", response.json(**(options or {}))
+    key, value = location.segments[-1] if location.segments else "", response.json(**options)
     return Snapshot.of_export(key, value, filter) if by_priority else Snapshot(key, value, filter)
 
 
@@ -103,8 +105,9 @@ def exists(location: Location) -> Flow[bool]:
 
 def read_with_etag(location: Location, options: Options = None) -> Flow[Tagged]:
     """The value with its ETag."""
+    options = _validate_json_kwargs(options)
     response = check((yield _read(location, location.params, _ETAG)))
-    return Tagged(response.json(**(options or {})), _etag_of(response))
+    return Tagged(response.json(**options), _etag_of(response))
 
 
 def write_if_match(location: Location, data: object, etag: str, options: Options = None) -> Flow[Tagged]:
@@ -138,8 +141,8 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
             if current.value is None:
                 return None  # nothing was there and nothing is to be
             raise UsageError(
-                f"The function given to transaction() at /{location.path} returned None, which would delete what is "
-                "there: return the new value (a function that changes it in place still has to), or {} to delete it."
+                f"The function of transaction() at /{location.path} must return the new value, got None; return {{}} "
+                "to delete the data."
             )
         outcome = yield from write_if_match(location, new, current.etag)
         if outcome.committed:
@@ -150,6 +153,18 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
         value=current.value,
         etag=current.etag,
     )
+
+
+def _validate_json_kwargs(options: Options) -> Mapping[str, Any]:
+    if options is None:
+        return {}
+    try:
+        json.loads("null", **options)
+    except TypeError:
+        pass
+    else:
+        return options
+    raise UsageError("json_kwargs must be a dict of keyword arguments for json.loads.")
 
 
 def _read(location: Location, params: tuple[tuple[str, str], ...], headers: Mapping[str, str] | None = None) -> Request:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from firebase_rest.database import protocol
 from firebase_rest.database.filter import (
@@ -22,8 +22,10 @@ from firebase_rest.database.filter import (
 )
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
+from firebase_rest.database.sse import MAX_EVENT_SIZE
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._reference import AppContext, BaseReference
+from firebase_rest.transport.arguments import validate_callable
 from firebase_rest.transport.credentials import TokenSource
 from firebase_rest.transport.requestor import Requestor
 
@@ -43,6 +45,8 @@ class Query(BaseReference):
 
     _location: Location
     _filter: Filter
+    _first_event_timeout: ClassVar[float] = 0.0
+    """Seconds that `Stream.close()` waits for the first event, while the stream is still connecting."""
 
     def __init__(
         self, requestor: Requestor, location: Location, context: AppContext, filter: Filter | None = None
@@ -158,6 +162,7 @@ class Query(BaseReference):
         *,
         on_state: OnState | None = None,
         max_retries: int | None = None,
+        max_event_size: int = MAX_EVENT_SIZE,
     ) -> EventStream: ...
 
     @overload
@@ -171,6 +176,7 @@ class Query(BaseReference):
         on_error: OnError | None = None,
         on_state: OnState | None = None,
         max_retries: int | None = None,
+        max_event_size: int = MAX_EVENT_SIZE,
         daemon: bool = False,
     ) -> Stream: ...
 
@@ -184,34 +190,54 @@ class Query(BaseReference):
         on_error: OnError | None = None,
         on_state: OnState | None = None,
         max_retries: int | None = None,
+        max_event_size: int = MAX_EVENT_SIZE,
         daemon: bool = False,
     ) -> EventStream | Stream:
-        """The changes here, beginning with all that is there; reconnects by itself for as long as it takes.
+        """Stream the changes of this location, starting with its current value. Reconnects automatically.
 
-        Without a handler: an iterator of `StreamEvent`, to be used in a `with` statement. With one: it is called with
-        a dict with "event", "path", "data" and, if given, "stream_id", in a thread of its own, or with
-        `is_async=False` in this one, until `close()` or until it raises `StopStream`. The thread keeps the program
-        running after its last line, or after an exception, until the stream ends: use the stream in a `with` statement,
-        or pass `daemon=True` for one that ends with the main thread.
+        Use the stream in a `with` statement, or pass `daemon=True`, so that it ends with the program.
 
-        `on_error` gets what a handler raises, and the error that ends the stream (by default both are logged);
-        `on_state` gets "connecting", "open", "waiting", "closed"; `max_retries` bounds the failures in a row.
-        Ends with `PermissionDenied`, `TokenExpired` (of a plain token), another refusal, or `StreamError`.
+        Args:
+            stream_handler: Called with each change, a dict with "event", "path", "data" and, if given, "stream_id".
+                Without it the stream is an iterator of `StreamEvent`: use it in a `with` statement.
+            token: An ID token or a `UserSession`.
+            stream_id: Text for the "stream_id" of each change.
+            is_async: Whether the handler is called in a new thread; otherwise the call returns when the stream ends.
+            on_error: Called with exceptions of the handler, and with the error that ends the stream; by default both
+                are logged.
+            on_state: Called with "connecting", "open", "waiting" and "closed".
+            max_retries: How many failures in a row are retried; by default any number.
+            max_event_size: Maximum size of an event in bytes; a larger one ends the stream with `StreamError`.
+            daemon: Whether the program may exit while the thread runs. Otherwise the thread keeps the program running
+                after its last line, and after an exception, until the stream ends.
+
+        Returns:
+            A `Stream` with a handler, otherwise an `EventStream`. `close()` ends either immediately. A handler that
+            raises `StopStream` ends its stream too.
+
+        Raises:
+            PermissionDenied, TokenExpired, StreamError, ...: The server ended the stream. With `is_async`, `on_error`
+                gets the error instead.
+
         https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-streaming
         """
         from firebase_rest.database.listener import Stream
         from firebase_rest.database.stream import EventStream
 
-        if max_retries is not None and (isinstance(max_retries, bool) or max_retries < 0):
-            raise UsageError(
-                f"max_retries={max_retries!r}: pass how many failures in a row are borne, or None for any number."
-            )
-        if stream_handler is not None and not callable(stream_handler):
-            raise UsageError(f"stream_handler is called with each change; a {type(stream_handler).__name__} cannot be.")
-        events = EventStream(self._authenticate(token), self._location, self._filter, on_state, max_retries)
+        if stream_handler is not None:
+            if not callable(stream_handler):
+                raise UsageError(
+                    f"stream_handler must be callable, got {type(stream_handler).__name__}; "
+                    "pass a token as stream(token=...)."
+                )
+            validate_callable("stream_handler", stream_handler)
+        if on_error is not None:
+            validate_callable("on_error", on_error)
+        requestor = self._authenticate(token)
+        events = EventStream(requestor, self._location, self._filter, on_state, max_retries, max_event_size)
         if stream_handler is None:
             return events
-        stream = Stream(events, stream_handler, stream_id, on_error)
+        stream = Stream(events, stream_handler, stream_id, on_error, self._first_event_timeout)
         return stream.start(daemon=daemon) if is_async else stream.run()
 
     def live(
@@ -222,28 +248,41 @@ class Query(BaseReference):
         on_error: OnError | None = None,
         on_state: OnState | None = None,
         max_retries: int | None = None,
+        max_event_size: int = MAX_EVENT_SIZE,
     ) -> Live:
-        """A local copy that a stream keeps true, with child events. Returns when the first value is there.
+        """Return a local copy of the data that a stream keeps in sync, with child events.
 
-        Waits at most `timeout` seconds for that (0: not at all). `on_error`, `on_state` and `max_retries` as in
-        `stream`. Raises `NetworkTimeout`, or the error that the server refused with.
+        Args:
+            token: An ID token or a `UserSession`.
+            timeout: Maximum seconds to wait for the first value; 0 returns immediately.
+            on_error: Called with exceptions of callbacks, and with the error that ends the copy.
+            on_state: Called with "connecting", "open", "waiting" and "closed".
+            max_retries: How many failures in a row are retried; by default any number.
+            max_event_size: Maximum size of an event in bytes.
+
+        Raises:
+            NetworkTimeout: The first value did not arrive in time.
+            PermissionDenied, IndexNotDefined, ...: The server refused the read.
         """
-        from firebase_rest.database.live import Live, check_can_live
+        from firebase_rest.database.live import Live, check_can_live, validate_timeout
         from firebase_rest.database.stream import EventStream
 
         check_can_live(self._filter)
+        seconds = validate_timeout(timeout)
         requestor = self._authenticate(token)
         live = Live(
-            lambda state_changed: EventStream(requestor, self._location, self._filter, state_changed, max_retries),
+            lambda state_changed: EventStream(
+                requestor, self._location, self._filter, state_changed, max_retries, max_event_size
+            ),
             self._filter,
             self.key or "",
             on_error,
             on_state,
-            awaited=timeout > 0,
+            awaited=seconds > 0,
         )
-        if timeout > 0:
+        if seconds > 0:
             try:
-                live.wait_for_first(timeout)
+                live.wait_for_first(seconds)
             except BaseException:
                 live.close()
                 raise

@@ -14,6 +14,7 @@ from firebase_rest.database.push_id import generate_key
 from firebase_rest.database.query import JsonKwargs, Query, Token
 from firebase_rest.database.snapshot import Snapshot, sort
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.arguments import describe, validate_callable
 
 ETag: TypeAlias = "str | Mapping[str, Any]"
 
@@ -115,6 +116,7 @@ class Reference(Query):
         transaction with nothing written.
         Raises `TransactionConflict` after 25 attempts.
         """
+        validate_callable("update", update)
         return self._authenticate(token).run(protocol.transaction(self._location, update))
 
     def generate_key(self) -> str:
@@ -140,5 +142,5 @@ def _checked_etag(etag: object) -> str:
     if isinstance(etag, Mapping):
         etag = cast("Mapping[object, object]", etag).get("ETag")
     if not isinstance(etag, str) or not etag or not etag.isascii() or not etag.isprintable():
-        raise UsageError(f"The ETag {etag!r} is none; pass the 'ETag' that get_etag() returned.")
+        raise UsageError(f"Invalid ETag {describe(etag)}: pass the value returned by get_etag().")
     return etag

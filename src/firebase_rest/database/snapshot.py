@@ -13,6 +13,7 @@ from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
 from firebase_rest.database.path import split
 from firebase_rest.transport._paths import path_text
+from firebase_rest.transport.arguments import validate_instance
 from firebase_rest.transport.wire import Json
 
 Key: TypeAlias = "str | int"
@@ -197,7 +198,8 @@ class Snapshot:
 
 def sort(origin: Snapshot, by_key: str, *, reverse: bool = False) -> Snapshot:
     """The children of an answer sorted by one of their members: pyrebase's `Database.sort`."""
+    validate_instance("The first argument of sort()", origin, Snapshot, "pass the result of get()")
+    path = split(path_text(by_key, "sort()"))
     pairs = [item.item for item in origin.each() or []]
-    path = split(by_key)
     pairs.sort(key=lambda pair: value_order(child_at(pair[1], path)), reverse=reverse)
     return Snapshot.of_pairs(origin.key(), pairs)

@@ -31,6 +31,7 @@ from firebase_rest.errors import (
     StreamError,
     TokenExpired,
 )
+from firebase_rest.transport.arguments import validate_callable, validate_int
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.redact import mask_secrets
@@ -52,7 +53,9 @@ HEALTHY = 10.0
 CONNECT_INTERVAL = 1.05
 """Seconds between the beginnings of two connections: fewer than 60 a minute, whatever happens."""
 
-_HEADERS = {"Accept": "text/event-stream", "Accept-Encoding": "identity", "Cache-Control": "no-cache"}
+_EVENT_STREAM = "text/event-stream"
+_KNOWN_TYPES = ("application/json", "application/xml", "text/html", "text/plain", "text/xml")
+_HEADERS = {"Accept": _EVENT_STREAM, "Accept-Encoding": "identity", "Cache-Control": "no-cache"}
 
 OnState = Callable[[str], object]
 
@@ -62,11 +65,13 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
     params = location.params + filter.validated_params()
     response = yield Request("GET", location.url, params, _HEADERS, retry_policy=RetryPolicy.IDEMPOTENT, stream=True)
     check(response)
-    kind = response.headers.get("content-type", "text/event-stream")
-    if response.reader is None or not kind.startswith("text/event-stream"):
+    media_type = response.headers.get("content-type", _EVENT_STREAM).partition(";")[0].strip().lower()
+    if response.reader is None or media_type != _EVENT_STREAM:
         if response.reader is not None:
             response.reader.close()
-        raise InvalidResponse(f"HTTP {response.status} came with {kind!r} in place of a stream of events.")
+        # A server may echo the token in a header, so only known types are shown.
+        shown = media_type if media_type in _KNOWN_TYPES else "another content type"
+        raise InvalidResponse(f"Expected a stream of events, got {shown} (HTTP {response.status}).")
     return response.reader
 
 
@@ -99,9 +104,9 @@ class EventStream:
         self._credentials = InterruptibleCredentials(requestor.credentials, self._interrupt)
         self._location = location
         self._filter = filter
-        self._on_state = on_state
-        self._max_retries = max_retries
-        self._max_event_size = max_event_size
+        self._on_state = None if on_state is None else validate_callable("on_state", on_state)
+        self._max_retries = None if max_retries is None else validate_int("max_retries", max_retries, 0)
+        self._max_event_size = validate_int("max_event_size", max_event_size, 1)
         self._closed = False
         self._connected_at = self._opened_at = -math.inf
         self._interval = 0.0

@@ -10,6 +10,7 @@ import inspect
 import operator
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import partial
 from itertools import islice
 from math import isfinite
 from numbers import Real
@@ -150,7 +151,8 @@ def validate_callable(name: str, value: object) -> Callable[..., Any]:
     """A function that can be called without `await`."""
     if not callable(value):
         raise UsageError(f"{name} must be callable, got {type(value).__name__}.")
-    if any(map(_is_async, (value, getattr(value, "__call__", None)))):  # noqa: B004 - an object's async __call__
+    function = value.func if isinstance(value, partial) else value
+    if any(map(_is_async, (function, getattr(function, "__call__", None)))):  # noqa: B004 - an object's async __call__
         raise UsageError(f"{name} must be a plain function, got a coroutine function (async def).")
     return value
 

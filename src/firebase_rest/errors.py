@@ -311,8 +311,8 @@ class UserNotFound(AuthError):
     """There is no such account (any more)."""
 
 
-class SessionExpired(AuthError):
-    """The ID token or refresh token is no longer good: sign in again."""
+class SessionExpired(AuthError, TokenExpired):
+    """The ID token or refresh token has expired or is no longer valid. Sign in again."""
 
 
 class RecentLoginRequired(AuthError):
@@ -390,8 +390,11 @@ class InvalidApiKey(AuthError):
     """The API key is wrong, or restricted to other apps: `headers=` can say which app this is."""
 
 
-class AppVerificationFailed(AuthError):
-    """The proof that a genuine app asks (reCAPTCHA, Play Integrity, an iOS receipt) is missing or bad."""
+class AppVerificationFailed(AuthError, Unauthenticated):
+    """The proof of a genuine app (App Check, reCAPTCHA, Play Integrity, an iOS receipt) is missing or invalid.
+
+    All services raise it: App Check can be enforced for Auth, the database and Storage.
+    """
 
 
 class InvalidTenant(AuthError):

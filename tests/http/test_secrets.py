@@ -277,3 +277,14 @@ def test_a_mocked_answer_that_quotes_the_token_shows_none(connect, watched):
     with responses.RequestsMock() as mock:
         mock.get("https://db.firebaseio.com/a.json", body=f"<p>{TOKEN}</p>", status=200)
         refuse(watched, lambda: connect(mocked).database().child("a").get(TOKEN))
+
+
+def test_no_header_of_a_stream_shows_the_token(against):
+    def quoting(peer: Peer) -> None:
+        token = peer.request().query
+        peer.answer("x", 200, {"Content-Type": f"text/html; token={token}"})
+
+    with Server(quoting) as server:
+        database = against(server, retries=0).database()
+        error = refuse(None, lambda: database.stream(print, TOKEN, is_async=False, max_retries=0))
+    assert "text/html" in str(error)

@@ -22,6 +22,7 @@ from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.users import BatchResult, Identifiers, ProviderInfo, UserRecord, UsersFound
 from firebase_rest.errors import MfaFactor, UsageError
 from firebase_rest.transport.requestor import Requestor
+from firebase_rest.transport.tracebacks import hide_arguments
 
 MAX_LOOKUP = 100
 MAX_BATCH = 1000
@@ -43,6 +44,7 @@ Kept = Literal[Keep.KEEP]
 
 
 @dataclass(frozen=True, slots=True)
+@hide_arguments
 class Admin:
     """The accounts of a project, or of one of its tenants. Made by `Auth.admin`; safe to share between threads.
 

@@ -23,11 +23,13 @@ from firebase_rest.auth.signing_in import SigningIn
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.settings import similar_key
+from firebase_rest.transport.tracebacks import hide_arguments
 
 if TYPE_CHECKING:
     from requests import Session
 
 
+@hide_arguments
 class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
     """Firebase Auth of one project. Safe to share between threads.
 

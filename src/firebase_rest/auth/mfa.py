@@ -20,6 +20,7 @@ from firebase_rest.auth.signing_in import app_proof_fields
 from firebase_rest.errors import MfaFactor, MfaRequired, UsageError
 from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.requestor import Requestor
+from firebase_rest.transport.tracebacks import hide_arguments
 
 Proof = Mapping[str, str] | None
 
@@ -59,6 +60,7 @@ class TotpSecret:
         return f"otpauth://totp/{label}?{urlencode(query, quote_via=quote, safe='')}"
 
 
+@hide_arguments
 class MultiFactor(Room):
     """Second factors of an account. A session passed as `user` takes over the new tokens.
 

@@ -19,6 +19,7 @@ from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.values import Encoded, encode, encode_update
 from firebase_rest.errors import (
     ApiError,
+    AppVerificationFailed,
     IndexNotDefined,
     InvalidResponse,
     NotFound,
@@ -238,6 +239,8 @@ def error_class(status: int, message: str) -> type[ApiError]:
     if status == 401:
         if message.startswith("Permission denied"):
             return PermissionDenied
+        if "appcheck" in message.replace(" ", "").lower():
+            return AppVerificationFailed
         return TokenExpired if _EXPIRED.search(message) else Unauthenticated
     if status == 400:
         if message.startswith("Index not defined"):

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 from firebase_rest.errors import (
     ApiError,
+    AppVerificationFailed,
     FirebaseError,
     InvalidResponse,
     NotFound,
@@ -69,7 +70,9 @@ def refusal(response: Response) -> ApiError:
     error = parse_object(response.body).get("error")
     details = dict_or_empty(error)
     message = str(details.get("message") or (error if isinstance(error, str) else "") or response.text.strip()[:500])
-    if kind is Unauthenticated and error and "expired" in message and "App Check" not in message:
+    if kind is Unauthenticated and "App Check" in message:
+        kind = AppVerificationFailed
+    elif kind is Unauthenticated and error and "expired" in message:
         kind = TokenExpired
     code = details.get("status")
     headers = {name: value for name, value in response.headers.items() if name not in _SECRET_HEADERS}

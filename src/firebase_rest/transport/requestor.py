@@ -9,12 +9,13 @@ import logging
 import re
 import time
 from dataclasses import dataclass, replace
+from traceback import clear_frames
 from typing import TypeVar
 
 from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from firebase_rest.errors import NetworkError, NetworkTimeout
+from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout
 from firebase_rest.transport.app_check import HEADER as APP_CHECK
 from firebase_rest.transport.app_check import with_app_check
 from firebase_rest.transport.credentials import NO_AUTH, STRIP_AUTH, Credentials, RequestAuth, is_token_rejected
@@ -45,7 +46,11 @@ class Requestor:
 
     def run(self, flow: Flow[T]) -> T:
         """Carry out a flow and return its answer."""
-        return run(flow, RetryingSender(self.transport, self.credentials, self.options))
+        try:
+            return run(flow, RetryingSender(self.transport, self.credentials, self.options))
+        except FirebaseError as error:
+            clear_frames(error.__traceback__)  # the flow's local variables can hold passwords and tokens
+            raise
 
     def fetch(self, request: Request) -> Response:
         """The answer to one request, whatever its status."""
@@ -219,8 +224,8 @@ class RetryingSender:
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%r: HTTP %d in %.0f ms", request, response.status, 1000 * (time.monotonic() - started))
         # Refusals go into errors, and so does the beginning of what comes where JSON was expected.
-        harmless = response.status < 300 and (not response.body or _JSON_START.match(response.body) is not None)
-        return _Attempt(response.status, response if harmless else _scrubbed(response, auth))
+        is_json = not request.stream and (not response.body or _JSON_START.match(response.body) is not None)
+        return _Attempt(response.status, response if response.status < 300 and is_json else _scrubbed(response, auth))
 
     def _failed(self, request: Request, auth: RequestAuth, handle: CancelHandle, problem: Exception) -> _Attempt:
         if self._ends is not None and time.monotonic() >= self._ends:

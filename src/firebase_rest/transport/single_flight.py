@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from traceback import clear_frames
 
 from firebase_rest.errors import ApiError, FirebaseError, NetworkError, NetworkTimeout
 from firebase_rest.transport.lifecycle import register, start_thread
@@ -86,6 +87,7 @@ class SingleFlight:
             if _may_pass(error) and is_usable():
                 self._quiet_until = time.monotonic() + FAILURE_COOLDOWN
             else:
+                clear_frames(error.__traceback__)  # local variables of a refresh hold its tokens
                 flight.error = error
         finally:
             with self._lock:

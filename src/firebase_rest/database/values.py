@@ -10,7 +10,7 @@ import json
 import math
 import operator
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, cast
@@ -39,16 +39,17 @@ def plain_number(value: object) -> bool | int | float | None:
     """Return `value` as a bool, int or float if it is one, a NumPy scalar, a fraction, ...; otherwise None."""
     if isinstance(value, bool) or (type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")):
         return bool(value)
+    number = _converted(operator.index, value)
+    return _converted(float, value) if number is None and isinstance(value, Real) else number
+
+
+def _converted(convert: Callable[[Any], int | float], value: object) -> int | float | None:
     try:
-        return int(operator.index(cast(Any, value)))
-    except TypeError:
-        pass
-    if not isinstance(value, (float, Real)):
-        return None
-    try:
-        return float(value)
+        return convert(value)
     except OverflowError:
         return math.inf
+    except Exception:  # noqa: BLE001 - code of another library
+        return None
 
 
 def is_finite(number: int | float) -> bool:
@@ -212,6 +213,10 @@ _HINTS = {
     "timedelta": "store its .total_seconds()",
     "Decimal": "store float(value) or str(value)",
     "complex": "store str(value), or its .real and .imag",
+    "NaTType": "store None",
+    "NAType": "store None",
+    "datetime64": "store str(value)",
+    "timedelta64": "store str(value)",
     "UUID": "store str(value)",
     "PurePath": "store str(value)",
     "Enum": "store its .value",

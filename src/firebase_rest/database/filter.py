@@ -149,7 +149,7 @@ def validate_bound(name: str, value: object, key: object = None) -> Bound:
         scalar: Scalar = None
     elif isinstance(value, str):
         scalar = str.__str__(value) if issubclass(type(value), str) else str(value)
-        utf8_size(scalar, f"The string in {name}()")
+        utf8_size(scalar, name)
     else:
         scalar = plain_number(value)
         if scalar is None:
@@ -164,13 +164,13 @@ def validate_bound(name: str, value: object, key: object = None) -> Bound:
             f"{name}(..., key=...) must get a child key, a string without . $ # [ ] / or control characters, got "
             f"{describe(key)}."
         )
-    utf8_size(key, f"The key in {name}(..., key=...)")
+    utf8_size(key, name)
     return Bound(scalar, key)
 
 
 def validate_limit(name: str, limit: object) -> int:
     """Return the limit as an int. Raises `UsageError` unless it is a positive whole number."""
-    return validate_int(f"The argument of {name}()", limit, 1)
+    return validate_int(name, limit, 1)
 
 
 def validate_order_path(path: object) -> str:
@@ -185,5 +185,5 @@ def validate_order_path(path: object) -> str:
             "order_by_child() must get the name of a child; use order_by_value() to order by the children's own values."
         )
     for segment in segments:
-        check_segment(segment, f"order_by_child({path[:100]!r})")
+        check_segment(segment, "order_by_child()")
     return "/".join(segments)

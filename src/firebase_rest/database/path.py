@@ -72,7 +72,7 @@ def check_segment(segment: str, where: str) -> None:
             f"The key {segment[:100]!r} in {_shown(where)} contains {bad.group()!r}; keys cannot contain . $ # [ ] / "
             f"or control characters, so {hint}."
         )
-    size = utf8_size(segment, f"The key {segment[:20]!r} in {_shown(where)}")
+    size = len(segment) if segment.isascii() else utf8_size(segment, f"The key {segment[:20]!r} in {_shown(where)}")
     if size > MAX_KEY_BYTES:
         raise UsageError(
             f"The key {segment[:20]!r}... in {_shown(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, "
@@ -100,8 +100,6 @@ def replace_forbidden(text: str) -> str:
 
 def utf8_size(text: str, what: str) -> int:
     """Return the bytes of `text` in UTF-8. Raises `UsageError`, naming it as `what`, if it cannot be encoded."""
-    if text.isascii():
-        return len(text)
     try:
         return len(text.encode())
     except UnicodeEncodeError:

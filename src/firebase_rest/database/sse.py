@@ -28,8 +28,8 @@ class EventDecoder:
     def __init__(self, max_size: int = MAX_EVENT_SIZE) -> None:
         self._max_size = max_size
         self._line = bytearray()  # the line whose end has not arrived
-        self._event = b""
-        self._data = bytearray()
+        self._event: bytes | bytearray = b""
+        self._data: bytes | bytearray | None = None
         self._after_cr = False
         self._at_start = True
         self.is_between_events = False
@@ -43,40 +43,45 @@ class EventDecoder:
         if chunk:
             self._after_cr = chunk.endswith(b"\r")
         events: list[ServerSentEvent] = []
+        text: bytes | bytearray
         for line in chunk.splitlines(True):  # bytes.splitlines splits at LF, CR and CRLF only
             text = line.rstrip(b"\r\n")
             if len(text) == len(line):
                 self._line += line
                 break
             if self._line:
-                text = bytes(self._line + text)
-                self._line = bytearray()
+                self._line += text
+                text, self._line = self._line, bytearray()
             self._add_line(text, events)
-        self._check_size()
-        self.is_between_events = not (self._line or self._event or self._data or self._after_cr or self._at_start)
+        is_pending = bool(self._line or self._event) or self._data is not None
+        if is_pending:
+            self._check_size()
+        self.is_between_events = not (is_pending or self._after_cr or self._at_start)
         return events
 
-    def _add_line(self, line: bytes, events: list[ServerSentEvent]) -> None:
+    def _add_line(self, line: bytes | bytearray, events: list[ServerSentEvent]) -> None:
         if self._at_start:
             self._at_start = False
             line = line.removeprefix(b"\xef\xbb\xbf")
-        if not line:
-            if self._event or self._data:
-                # Data lines are joined by line ends, so the first one is preceded by a line end too.
-                data = self._data[1:].decode("utf-8", "replace")
-                events.append(ServerSentEvent(self._event.decode("utf-8", "replace"), data or "null"))
-                self._event, self._data = b"", bytearray()
-            return
-        name, _, value = line.partition(b":")
-        if name == b"data":
-            self._data += b"\n" + value.removeprefix(b" ")
-            self._check_size()
-        elif name == b"event":
-            self._event = value.removeprefix(b" ")
-            self._check_size()
+        if line[:5] == b"data:" or line == b"data":
+            value = line[6:] if line[5:6] == b" " else line[5:]
+            if self._data is None:
+                self._data = value
+            else:
+                if isinstance(self._data, bytes):
+                    self._data = bytearray(self._data)
+                self._data += b"\n" + value
+        elif line[:6] == b"event:" or line == b"event":
+            self._event = line[7:] if line[6:7] == b" " else line[6:]
+        elif not line and (self._event or self._data is not None):
+            data = self._data or b"null"
+            if len(data) > self._max_size:
+                self._check_size()
+            events.append(ServerSentEvent(self._event.decode("utf-8", "replace"), data.decode("utf-8", "replace")))
+            self._event, self._data = b"", None
 
     def _check_size(self) -> None:
-        if len(self._line) + len(self._event) + len(self._data) > self._max_size:
+        if len(self._line) + len(self._event) + len(self._data or b"") > self._max_size:
             raise StreamError(
                 f"The server sent an event of more than {self._max_size} bytes; pass a larger max_event_size or stream "
                 "a smaller part of the data."

@@ -254,8 +254,11 @@ class _Validator:
             self._check_string(cast(str, value), path)
         elif value is None or kind is bool:
             pass
-        elif kind is int or kind is float:
-            if not -_MAX_NUMBER <= cast(float, value) <= _MAX_NUMBER:
+        elif kind is int:
+            if cast(int, value).bit_length() > 1023 and not is_finite(cast(int, value)):
+                self._refuse_number(cast(int, value), path)
+        elif kind is float:
+            if not math.isfinite(cast(float, value)):
                 self._refuse_number(cast(float, value), path)
         elif isinstance(value, Mapping):
             self._check_mapping(cast("Mapping[object, object]", value), path)

@@ -28,7 +28,7 @@ from firebase_rest.transport.credentials import (
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import redact
 from firebase_rest.transport.requestor import Requestor
-from firebase_rest.transport.session import SessionTransport
+from firebase_rest.transport.session import MAX_RESPONSE_SIZE, SessionTransport
 from firebase_rest.transport.settings import similar_key
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ def initialize_app(
     credentials: object = None,
     app_check: AppCheck | None = None,
     locale: str | None = None,
+    max_response_size: int = MAX_RESPONSE_SIZE,
 ) -> App:
     """An `App` for the project that `config` describes: the mapping that the Firebase console shows for a web app.
 
@@ -64,6 +65,8 @@ def initialize_app(
     service account: a key file's path or content, google-auth credentials, or "adc" for the application default ones.
     `session` is a `requests.Session` of yours, to be closed by you. `app_check` is an App Check token, or a function
     that gives the one that is good now. `locale` is the language of Auth's mails and text messages, such as "pt-BR".
+    `max_response_size` is the largest body, in bytes and decompressed, that a call reads into memory (256 MB, which is
+    what Firebase itself lets one read of a database return); downloads to files have no such limit.
 
     An API key that is restricted wants to see who calls, in `headers`: "Referer" for a website, "X-Android-Package"
     and "X-Android-Cert" for an Android app, "X-Ios-Bundle-Identifier" for an iOS app.
@@ -76,7 +79,7 @@ def initialize_app(
         clear_frames(error.__traceback__)
         raise
     options = Options().replace(timeout, deadline, retries)
-    transport = SessionTransport(session, headers, checked_app_check(app_check))
+    transport = SessionTransport(session, headers, checked_app_check(app_check), max_response_size)
     return App(settings, transport, options, credentials, locale)
 
 

@@ -125,7 +125,7 @@ def test_a_tunnel_that_never_opens_ends_with_the_deadline(connect, monkeypatch):
 def test_a_socks_proxy_is_left_to_its_own_pools(connect, monkeypatch):
     from urllib3.poolmanager import PoolManager
 
-    from firebase_rest.transport.sockets import CancellableAdapter
+    from firebase_rest.transport.adapter import CancellableAdapter
 
     adapter = CancellableAdapter()
     manager = PoolManager()  # what urllib3's SOCKSProxyManager is, and ProxyManager is more than

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator
-from http.client import IncompleteRead, responses
+from http.client import HTTPException, RemoteDisconnected, responses
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
 
@@ -36,6 +36,10 @@ from firebase_rest.transport.wire import Request, Response
 E = TypeVar("E", bound=ApiError)
 
 
+class ResponseTooLarge(u3.HTTPError):
+    """A body has more bytes than `max_response_size`."""
+
+
 def iter_causes(error: BaseException) -> Iterator[BaseException]:
     """The error itself and what it wraps, down to urllib3's or the operating system's."""
     inner: Any = error
@@ -52,6 +56,15 @@ def _has(error: BaseException, *kinds: type[BaseException]) -> bool:
 
 _MALFORMED = (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)
 _ON_THE_WAY = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
+_GARBLED = (
+    HTTPException,
+    ContentDecodingError,
+    ssl.SSLError,
+    u3.DecodeError,
+    u3.InvalidChunkLength,
+    u3.InvalidHeader,
+)
+_ENDED = (RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
 _NO_WAY = (u3.ProxyError, ssl.SSLCertVerificationError, u3.LocationValueError)
 
 
@@ -70,7 +83,9 @@ def classify(error: BaseException, handle: CancelHandle) -> Failure:
         return Failure.NEVER_CONNECTED
     if _has(error, *_NO_WAY):
         return Failure.PERMANENT
-    if isinstance(error, requests.exceptions.SSLError) and not _has(error, ssl.SSLEOFError, ssl.SSLZeroReturnError):
+    if isinstance(error, ResponseTooLarge):
+        return Failure.PERMANENT
+    if isinstance(error, requests.exceptions.SSLError) and not handle.connected and not _has(error, *_ENDED):
         return Failure.PERMANENT  # the other side does not speak TLS, or not ours
     if isinstance(error, (ValueError, AttributeError)) and not isinstance(error, (u3.HTTPError, OSError)):
         return Failure.PERMANENT
@@ -95,7 +110,7 @@ def network_error(
     host = urlsplit(request.url).netloc.rpartition("@")[2]
     reason = mask_secrets(secrets, _reason(error))
     if failure is Failure.PERMANENT:
-        if sent:
+        if sent or isinstance(error, ResponseTooLarge):
             return InvalidResponse(f"No usable answer to {where}: {reason}.", outcome_unknown=True)
         if isinstance(error, (*_MALFORMED, ValueError)) and not isinstance(error, ssl.SSLError):
             return UsageError(f"{where} cannot be sent: {reason}.")
@@ -109,7 +124,7 @@ def network_error(
         return NetworkError(f"No connection to {host}, for {where}: {reason}.{hint}")
     if failure is Failure.READ_TIMEOUT:
         return NetworkTimeout(f"No answer in time to {where}; raise timeout= if it needs longer.", outcome_unknown=sent)
-    if _has(error, IncompleteRead, u3.DecodeError, u3.InvalidChunkLength, ContentDecodingError):
+    if _has(error, *_GARBLED) and not _has(error, *_ENDED):
         return InvalidResponse(f"The answer to {where} was cut or garbled on the way: {reason}.", outcome_unknown=sent)
     return NetworkError(f"The connection broke during {where}: {reason}.", outcome_unknown=sent)
 

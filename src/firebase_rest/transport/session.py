@@ -7,22 +7,31 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
+from functools import partial
+from http.client import HTTPException
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any, Protocol, cast
 
 import requests
+from requests.cookies import RequestsCookieJar
+from urllib3.exceptions import ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._weak_set import WeakSet
+from firebase_rest.transport.adapter import CancellableAdapter, drop_connections
 from firebase_rest.transport.app_check import AppCheck
 from firebase_rest.transport.credentials import RequestAuth
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.redact import install_log_filter
-from firebase_rest.transport.sockets import CancelHandle, CancellableAdapter, Watchdog, current_handle, drop_connections
-from firebase_rest.transport.streaming_body import StreamingBody
+from firebase_rest.transport.sockets import CancelHandle, Watchdog, current_handle
+from firebase_rest.transport.streaming_body import StreamingBody, read_body
 from firebase_rest.transport.wire import Request, Response
+
+MAX_RESPONSE_SIZE = 256 * 1024 * 1024
+"""Bytes of a decompressed body; Firebase itself refuses to read more from a database at once."""
 
 
 class Closable(Protocol):
@@ -39,10 +48,16 @@ class SessionTransport:
         session: requests.Session | None = None,
         headers: Mapping[str, str] | None = None,
         app_check: AppCheck | None = None,
+        max_response_size: int = MAX_RESPONSE_SIZE,
     ) -> None:
+        if isinstance(max_response_size, bool) or not isinstance(cast(object, max_response_size), int):
+            raise UsageError(f"max_response_size must be a number of bytes, got {type(max_response_size).__name__}.")
+        if max_response_size < 1:
+            raise UsageError(f"max_response_size must be at least 1 byte, got {max_response_size}.")
         self._owned = session is None
         self.session = session if session is not None else _new_session()
-        self.headers = dict(headers or {})
+        self.headers = _validate_headers(headers or {})
+        self.max_response_size = max_response_size
         self.app_check = app_check
         self.environment = Environment()
         self.watchdog = Watchdog()
@@ -55,10 +70,11 @@ class SessionTransport:
 
     def __getstate__(self) -> dict[str, Any]:
         """For another process, which gets a session like this one and connections of its own."""
-        return {"owned": self._owned, "session": self.session, "headers": self.headers, "app_check": self.app_check}
+        arguments = self.session, self.headers, self.app_check, self.max_response_size
+        return {"owned": self._owned, "arguments": arguments}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        SessionTransport.__init__(self, state["session"], state["headers"], state["app_check"])
+        SessionTransport.__init__(self, *state["arguments"])
         self._owned = state["owned"]
 
     def close(self) -> None:
@@ -107,7 +123,7 @@ class SessionTransport:
         finally:
             current_handle.reset(token)
             if response is None or response.reader is None:
-                handle.attach(None)  # the connection is back in the pool: it is no longer ours to end
+                handle.detach()
                 self._live.discard(handle)
 
     def _exchange(
@@ -133,18 +149,23 @@ class SessionTransport:
             return Response(
                 answer.status_code, headers, answer.content, has_length=_has_length(raw, headers), request=request
             )
+        if answer.status_code < 200:  # not over our own connections, which skip it
+            answer.close()
+            raise ProtocolError(f"informational response {answer.status_code}", HTTPException())
         if not (handle.dialed or handle.connected):
-            handle.otherwise = raw.shutdown
+            handle.attach(partial(raw.shutdown))
         if request.stream and answer.status_code in (200, 206):
             reader = StreamingBody(raw, handle, request, self._live.discard)
             has_length = _has_length(raw, headers)
             return Response(answer.status_code, headers, reader=reader, has_length=has_length, request=request)
+        is_whole = False
         try:
-            body = raw.read(decode_content=True)
-        except BaseException:
-            answer.close()  # half a body may still be on the wire
-            raise
-        return Response(answer.status_code, headers, body or b"", has_length=_has_length(raw, headers), request=request)
+            body, is_whole = read_body(raw, answer.status_code, headers, self.max_response_size)
+        finally:
+            if not is_whole:
+                answer.close()  # the rest of the body may still be on the wire
+        has_length = is_whole and _has_length(raw, headers)
+        return Response(answer.status_code, headers, body, has_length=has_length, request=request)
 
     def warn_if_adapter_retries(self, url: str) -> None:
         """Say once that a mounted adapter retries by itself: its tries multiply ours, whatever is safe to repeat."""
@@ -159,6 +180,13 @@ class SessionTransport:
                 )
 
 
+def _validate_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if not isinstance(cast(object, value), str) or not isinstance(cast(object, name), str):
+            raise UsageError(f"headers must map str to str, got {type(value).__name__} for {name!r}.")
+    return dict(headers)
+
+
 def _is_read(answer: requests.Response) -> bool:
     """Whether a hook, or a session's own `send`, has read the body: requests keeps it then, and raw has none."""
     return isinstance(getattr(answer, "_content", None), bytes)
@@ -167,11 +195,32 @@ def _is_read(answer: requests.Response) -> bool:
 def _has_length(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:
     """Whether something said where the body ends; one that never was on a wire (version 0) is whole."""
     length = headers.get("content-length", "")
-    return length.isdigit() or "chunked" in headers.get("transfer-encoding", "") or not raw.version
+    if length.isdigit() or "chunked" in headers.get("transfer-encoding", ""):
+        return True
+    return raw.status in (204, 304) or not raw.version
+
+
+class _NoCookies(DefaultCookiePolicy):
+    """Stores no cookie that a server sets: the session is shared by all users of an App."""
+
+    def set_ok(self, cookie: Cookie, request: Any) -> bool:  # noqa: ARG002 - http.cookiejar's signature
+        return False
+
+
+class _CookieJar(RequestsCookieJar):
+    """Sends the cookies that the program adds. Stores those of servers only once it has another policy."""
+
+    def __init__(self) -> None:
+        super().__init__(_NoCookies())
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        if not isinstance(self.get_policy(), _NoCookies):  # which would parse them first
+            super().extract_cookies(response, request)
 
 
 def _new_session() -> requests.Session:
     session = requests.Session()
+    session.cookies = _CookieJar()
     adapter = CancellableAdapter()
     session.mount("https://", adapter)
     session.mount("http://", adapter)

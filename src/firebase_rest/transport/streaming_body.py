@@ -1,14 +1,14 @@
-"""An answer's body while it is still arriving."""
+"""Reading response bodies: at once, or while they arrive."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.response import BaseHTTPResponse
 
-from firebase_rest.transport.failure import network_error
+from firebase_rest.transport.failure import ResponseTooLarge, network_error
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import Request
 
@@ -47,6 +47,34 @@ class StreamingBody:
 
     def close(self) -> None:
         """Close the connection."""
-        self._handle.attach(None)
+        self._handle.detach()
         self._on_close(self._handle)
         self._raw.close()
+
+
+_STEP = 1024 * 1024
+_ERROR_LIMIT = 1024 * 1024
+"""Bytes read of a body that only explains an error or a redirect."""
+
+
+def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], limit: int) -> tuple[bytes, bool]:
+    """Return the decompressed body and whether it is whole; bodies of errors and redirects may be cut.
+
+    Raises `ResponseTooLarge` beyond `limit` bytes.
+    """
+    has_value = status < 300 or status == 412  # 412 carries the current value
+    limit = limit if has_value else min(limit, _ERROR_LIMIT)
+    text = headers.get("content-length", "")
+    length = int(text) if text.isdigit() and len(text) < 20 else None
+    if length is not None and length <= limit and "content-encoding" not in headers:
+        return raw.read() or b"", True
+    parts: list[bytes] = []
+    left = 0 if has_value and length is not None and length > limit else limit + 1
+    while left and (part := raw.read(min(_STEP, left), decode_content=True)):
+        parts.append(part)
+        left -= len(part)
+    if left:
+        return b"".join(parts), True
+    if has_value:
+        raise ResponseTooLarge(f"the response is larger than max_response_size={limit} bytes")
+    return b"".join(parts)[:limit], False

@@ -1,0 +1,192 @@
+"""requests' adapter over urllib3's connections, which report their sockets and read responses strictly."""
+
+# ruff: noqa: SLF001, N802 - urllib3's own names for what its pools and connections do
+
+from __future__ import annotations
+
+import queue
+import socket
+import threading
+from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.poolmanager import ProxyManager
+
+from firebase_rest.transport.http_response import StrictResponse
+from firebase_rest.transport.lifecycle import start_thread
+from firebase_rest.transport.sockets import CancelHandle, Slot, cancel_socket, current_handle, take
+
+POOL_SIZE = 64
+"""Connections kept open per host, streams included."""
+
+
+class _Reporting:
+    """Mixed into urllib3's connections: attaches the socket to the handle of the request that is being sent."""
+
+    sock: Any
+    response_class: Any = StrictResponse
+    slot: Slot | None = None
+    _duplicate: socket.socket | None = None
+
+    def _new_conn(self) -> socket.socket:
+        handle = current_handle.get()
+        new_connection = cast(Any, super())._new_conn
+        if handle is None:
+            return cast(socket.socket, new_connection())
+        handle.dialed = True
+        sock = _connected(new_connection, handle)
+        # The TLS handshake moves the descriptor to another object, out of reach until it ends; a duplicate stays.
+        self._duplicate = sock.dup()
+        handle.attach(partial(cancel_socket, self._duplicate))
+        return sock
+
+    def connect(self) -> None:
+        try:
+            cast(Any, super()).connect()
+        finally:
+            duplicate, self._duplicate = self._duplicate, None
+            if duplicate is not None:
+                duplicate.close()
+        self._report()
+
+    def putrequest(self, *args: Any, **kwargs: Any) -> None:
+        if self.sock is not None:  # a kept-alive connection; a new one reports itself when it connects
+            self._report()
+        cast(Any, super()).putrequest(*args, **kwargs)
+
+    def _report(self) -> None:
+        handle = current_handle.get()
+        if handle is not None:
+            handle.connected = True
+            self.slot = handle.attach(partial(cancel_socket, self.sock))
+
+
+def _connected(new_connection: Callable[[], socket.socket], handle: CancelHandle) -> socket.socket:
+    """Resolve and connect in another thread, because nothing else can end a wait in getaddrinfo()."""
+    outcome: queue.SimpleQueue[socket.socket | BaseException | None] = queue.SimpleQueue()
+    # Invariant: the socket belongs to the waiting thread, unless that one takes the claim first and stops waiting.
+    claim: Slot = [bool]
+
+    def work() -> None:
+        result: socket.socket | BaseException
+        try:
+            result = new_connection()
+        except BaseException as error:  # noqa: BLE001 - raised below, in the thread that waits
+            result = error
+        if take(claim):
+            outcome.put(result)
+        elif not isinstance(result, BaseException):
+            result.close()
+
+    handle.attach(partial(outcome.put, None))
+    if start_thread(work, "firebase_rest connecting") is None:
+        return new_connection()
+    result = None
+    try:
+        result = outcome.get()
+    finally:
+        if result is None and not take(claim):
+            result = outcome.get()
+            if not isinstance(result, BaseException) and result is not None:
+                result.close()
+            result = None
+    if isinstance(result, BaseException):
+        raise result
+    if result is None:
+        raise ConnectionAbortedError("the wait for a connection was cancelled")
+    return result
+
+
+class _Connection(_Reporting, HTTPConnection):
+    pass
+
+
+class _TlsConnection(_Reporting, HTTPSConnection):
+    pass
+
+
+class _Lending:
+    """Mixed into urllib3's pools: lends no kept-alive connection to an exclusive request."""
+
+    def _get_conn(self, *args: Any, **kwargs: Any) -> Any:
+        pool = cast(Any, super())
+        connection = pool._get_conn(*args, **kwargs)
+        handle = current_handle.get()
+        if handle is not None and handle.exclusive:
+            others: list[Any] = []
+            while connection.sock is not None:
+                others.append(connection)
+                connection = pool._get_conn(*args, **kwargs)
+            for other in reversed(others):
+                pool._put_conn(other)
+        return connection
+
+    def _put_conn(self, connection: Any) -> None:
+        # Invariant: a connection in the pool is out of reach of the call that used it.
+        slot = getattr(connection, "slot", None)
+        if slot is not None:
+            connection.slot = None
+            if not take(slot):  # the call has been cancelled, perhaps just now
+                connection.close()
+        cast(Any, super())._put_conn(connection)
+
+
+class _Pool(_Lending, HTTPConnectionPool):
+    @property
+    def ConnectionCls(self) -> Any:  # type: ignore[override]  # a class attribute of urllib3's
+        """Our class, or the one that a tool such as vcrpy has put in place of urllib3's."""
+        replaced: Any = HTTPConnectionPool.ConnectionCls
+        return _Connection if replaced is HTTPConnection else replaced
+
+
+class _TlsPool(_Lending, HTTPSConnectionPool):
+    @property
+    def ConnectionCls(self) -> Any:  # type: ignore[override]  # a class attribute of urllib3's
+        """As above."""
+        replaced: Any = HTTPSConnectionPool.ConnectionCls
+        return _TlsConnection if replaced is HTTPSConnection else replaced
+
+
+_POOLS: dict[str, Any] = {"http": _Pool, "https": _TlsPool}
+
+
+class CancellableAdapter(HTTPAdapter):
+    """requests' adapter over our pools. It never retries by itself."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_connections=16, pool_maxsize=POOL_SIZE)
+
+    def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
+        super().init_poolmanager(*args, **kwargs)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
+        manager = super().proxy_manager_for(*args, **kwargs)
+        if isinstance(manager, ProxyManager):  # not that for SOCKS, whose pools connect through the proxy
+            manager.pool_classes_by_scheme = _POOLS
+        return manager
+
+
+def drop_connections(session: requests.Session) -> None:
+    """Empty the connection pools of a session in a forked child process, whoever made its adapters."""
+    for adapter in set(session.adapters.values()):
+        managers: list[Any] = [getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()]
+        for manager in managers:
+            if manager is not None:
+                _drop_pooled_connections(manager.pools)
+
+
+def _drop_pooled_connections(pools: Any) -> None:
+    pools.lock = threading.RLock()  # a thread of the parent may hold the old one
+    for key in pools.keys():  # noqa: SIM118 - urllib3's container refuses iteration
+        idle = pools[key].pool
+        if idle is not None:  # None: a closed pool
+            # A new start for the same object, whose lock a thread of the parent may hold: urllib3 empties it at exit.
+            idle.__init__(idle.maxsize)  # type: ignore[misc]
+            while not idle.full():
+                idle.put_nowait(None)

@@ -1,0 +1,163 @@
+"""HTTP/1.1 responses read strictly: http.client accepts some that were cut or do not say where they end.
+
+The rules, each held by `tests/http/test_hostile_server.py`:
+
+1. The head of a response ends with an empty line. The end of the connection before it is an error.
+2. Informational responses (1xx) are skipped, at most `MAX_INFORMATIONAL` of them. 101 is an error: no request asks for
+   another protocol.
+3. `Content-Length` is one number of digits, `Transfer-Encoding` is "chunked", and a header line has a colon. Anything
+   else is an error. With both of them, the chunks count, and the connection is not used again.
+4. A chunked body ends with a chunk of size 0, its trailers, and an empty line.
+5. A connection is used again only after exactly one whole response. Bytes after its end shut the connection down.
+6. A line has at most 64 KB; a head, and the trailers after the last chunk, have at most `MAX_HEADERS` lines.
+
+A body without length and chunks ends with the connection, so it may have been cut: `Response.has_length` is False then.
+"""
+
+# ruff: noqa: SLF001 - the methods that http.client's response is made of
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
+from http.client import HTTPException, HTTPResponse, IncompleteRead
+from typing import Any, cast
+
+from firebase_rest.transport.sockets import cancel_socket
+
+MAX_HEADERS = 100
+"""Also the limit of http.client for the final response."""
+
+MAX_INFORMATIONAL = 20
+
+_MAX_LINE = 65_536
+_CHUNK_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\r\n")
+_LENGTH = re.compile(r"[0-9]{1,18}")
+_GARBLED = (FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect)
+
+
+class _Source:
+    """The bytes of a connection, for a BufferedReader, which needs these methods but no base class."""
+
+    __slots__ = ("_raw", "closed", "fileno", "is_at_end", "readable", "readinto")
+
+    def __init__(self, sock: Any) -> None:
+        raw = self._raw = sock.makefile("rb", 0)
+        self.fileno = raw.fileno
+        self.readable = raw.readable
+        self.readinto: Callable[[Any], int | None] = self._read_head
+        self.closed = False
+        self.is_at_end = False
+
+    def makefile(self, mode: str) -> Any:  # noqa: ARG002 - what http.client asks of a socket
+        return io.BufferedReader(cast(Any, self))
+
+    def _read_head(self, buffer: Any) -> int | None:
+        count: int | None = self._raw.readinto(buffer)
+        if count == 0:
+            self.is_at_end = True
+        return count
+
+    def begin_body(self) -> None:
+        """Skip the check that only the head needs."""
+        self.readinto = self._raw.readinto
+
+    def stop(self) -> None:
+        """Return no more bytes, without blocking."""
+        self.readinto = _no_bytes
+
+    def flush(self) -> None:
+        pass
+
+    def close(self) -> None:
+        self.closed = True
+        self._raw.close()
+
+
+def _no_bytes(_buffer: object) -> None:
+    return None
+
+
+class StrictResponse(HTTPResponse):
+    """http.client's response, with the rules above."""
+
+    fp: Any
+    chunk_left: Any
+
+    def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
+        self._sock = sock
+        self._source = _Source(sock)
+        super().__init__(cast(Any, self._source), *args, **kwargs)
+
+    def _read_status(self) -> tuple[str, int, str]:
+        for _ in range(MAX_INFORMATIONAL + 1):
+            version, status, reason = cast(Any, super())._read_status()
+            if not 100 <= status < 200:
+                return version, status, reason
+            if status == 101:
+                break
+            self._skip_headers()
+        raise HTTPException(f"unexpected informational response {status}")
+
+    def _skip_headers(self) -> None:
+        for _ in range(MAX_HEADERS):
+            line = self.fp.readline(_MAX_LINE)
+            if line in (b"\r\n", b"\n"):
+                return
+            if line[-1:] != b"\n":
+                raise IncompleteRead(line)
+        raise HTTPException(f"more than {MAX_HEADERS} header lines")
+
+    def begin(self) -> None:
+        super().begin()
+        if self._source.is_at_end:  # http.client takes that for the empty line
+            raise IncompleteRead(b"")
+        self._source.begin_body()
+        headers: Any = self.headers
+        if headers.defects and any(isinstance(defect, _GARBLED) for defect in headers.defects):
+            raise HTTPException("a header line has no colon")
+        lengths: list[str] = []
+        codings = 0
+        for name, value in headers.raw_items():
+            if len(name) == 14 and name.lower() == "content-length":
+                lengths.append(value)
+            elif len(name) == 17 and name.lower() == "transfer-encoding":
+                codings += 1
+        if codings and (codings > 1 or not self.chunked):
+            raise HTTPException("the transfer encoding is not 'chunked'")
+        if codings and lengths:
+            self.will_close = True
+        elif lengths and not (len(set(lengths)) == 1 and _LENGTH.fullmatch(lengths[0].strip())):
+            raise HTTPException("the content length is not one number")
+
+    def _get_chunk_left(self) -> int | None:
+        """The number of bytes left in the current chunk, or None at the end of the body."""
+        left: int | None = self.chunk_left
+        if not left:
+            if left is not None and cast(Any, self)._safe_read(2) != b"\r\n":
+                raise HTTPException("a chunk is longer than its size")
+            line = _CHUNK_LINE.fullmatch(self.fp.readline(_MAX_LINE))
+            if line is None:
+                raise IncompleteRead(b"")
+            left = int(line[1], 16)
+            if left == 0:
+                self._skip_headers()
+                self._close_conn()
+                left = None
+            self.chunk_left = left
+        return left
+
+    def _close_conn(self) -> None:
+        if self._has_surplus():
+            # Invariant: no later request reads these bytes as its response. The pool replaces connections that ended.
+            cancel_socket(self._sock)
+        cast(Any, super())._close_conn()
+
+    def _has_surplus(self) -> bool:
+        """Whether bytes after the end of the response have been read from the connection."""
+        self._source.stop()
+        tls = getattr(self._sock, "sslobj", self._sock)  # what TLS inside TLS keeps its decrypted bytes in
+        pending = getattr(tls, "pending", None)
+        return bool(self.fp.peek(1)) or (pending is not None and pending() > 0)

@@ -187,6 +187,6 @@ def _drop_pooled_connections(pools: Any) -> None:
         idle = pools[key].pool
         if idle is not None:  # None: a closed pool
             # A new start for the same object, whose lock a thread of the parent may hold: urllib3 empties it at exit.
-            idle.__init__(idle.maxsize)  # type: ignore[misc]
+            idle.__init__(idle.maxsize)
             while not idle.full():
                 idle.put_nowait(None)

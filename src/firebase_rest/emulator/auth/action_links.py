@@ -120,6 +120,6 @@ def _follow_sign_in(query: Mapping[str, str]) -> BrowserPage:
             "Missing continueUrl query parameter", "To sign in, append &continueUrl=YOUR_APP_URL to the link."
         )
     target = urlsplit(query["continueUrl"])
-    passed = {name: value for name, value in query.items() if name != "continueUrl"}
-    merged = {**dict(parse_qsl(target.query, keep_blank_values=True)), **passed}
+    forwarded = {name: value for name, value in query.items() if name != "continueUrl"}
+    merged = {**dict(parse_qsl(target.query, keep_blank_values=True)), **forwarded}
     return BrowserPage(303, location=urlunsplit(target._replace(path=target.path or "/", query=form_encoded(merged))))

@@ -27,8 +27,8 @@ def batch_get(request: AuthRequest) -> Payload:
     A full page has a token even if it is the last one, as in the official emulator.
     """
     text = request.params.get("maxResults", "")
-    asked = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    size = min(asked or PAGE, MAX_PAGE)
+    requested = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    size = min(requested or PAGE, MAX_PAGE)
     after = request.params.get("nextPageToken", "")
     tenant_id = request.params.get("tenantId")
     project = request.project if request.project.tenant or not tenant_id else request.project.tenant_named(tenant_id)

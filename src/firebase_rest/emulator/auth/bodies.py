@@ -119,7 +119,7 @@ def _parse(raw: bytes) -> Json:
     if not text:
         return {}
     try:
-        value = cast("Json", json.loads(text, parse_constant=_refuse_constant))
+        value = cast("Json", json.loads(text, parse_constant=_reject_constant))
     except (ValueError, RecursionError) as error:
         raise invalid_payload(str(error), "parseError") from None
     if not isinstance(value, (dict, list)):
@@ -127,7 +127,7 @@ def _parse(raw: bytes) -> Json:
     return value
 
 
-def _refuse_constant(name: str) -> Json:
+def _reject_constant(name: str) -> Json:
     raise ValueError(f"{name} is not JSON")
 
 

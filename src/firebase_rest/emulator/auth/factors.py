@@ -51,10 +51,10 @@ def number_of(factor: Factor) -> str | None:
 def hint(factor: Factor) -> Factor:
     """Return the part of a factor that is shown before it is used."""
     shown = {name: factor.get(name) for name in ("mfaEnrollmentId", "enrolledAt", "displayName", "totpInfo")}
-    return without_none(**shown, phoneInfo=masked(number_of(factor)))
+    return without_none(**shown, phoneInfo=mask_number(number_of(factor)))
 
 
-def masked(number: str | None) -> str | None:
+def mask_number(number: str | None) -> str | None:
     """Return a phone number with all but the last four digits hidden."""
     if number is None:
         return None

@@ -116,15 +116,15 @@ def _profile(query: Mapping[str, str]) -> FederatedProfile:
     id_token, access_token = query.get("id_token"), query.get("access_token")
     claims = _claims(id_token) or _claims(access_token)
     if claims is None:
-        raise _unreadable(provider_id, id_token, access_token)
+        raise _unreadable_credential(provider_id, id_token, access_token)
     saml = _saml(query["SAMLResponse"]) if query.get("SAMLResponse") else {}
-    payload = _described(provider_id, claims, saml)
+    payload = _describe(provider_id, claims, saml)
     payload["oauthAccessToken"] = access_token or f"FirebaseAuthEmulatorFakeAccessToken_{provider_id}"
     payload["oauthIdToken"] = id_token
     return FederatedProfile(provider_id, str(claims["sub"]), without_none(**payload), saml.get("attributeStatements"))
 
 
-def _unreadable(provider_id: str, id_token: str | None, access_token: str | None) -> AuthHTTPError:
+def _unreadable_credential(provider_id: str, id_token: str | None, access_token: str | None) -> AuthHTTPError:
     if id_token:
         return bad_request(f"INVALID_IDP_RESPONSE : Unable to parse id_token: {id_token} {_ONLY_STRICT}")
     if access_token and provider_id in {"google.com", "apple.com"}:
@@ -176,7 +176,7 @@ def _saml(text: str) -> Payload:
     return assertion
 
 
-def _described(provider_id: str, claims: Payload, saml: Payload) -> Payload:
+def _describe(provider_id: str, claims: Payload, saml: Payload) -> Payload:
     email = str(claims["email"]).lower() if claims.get("email") else None
     payload: Payload = {
         "kind": "identitytoolkit#VerifyAssertionResponse",
@@ -238,14 +238,14 @@ def _find(
         return {"localId": linking.local_id}, linking
     if known is not None:
         return {"localId": known.local_id}, known
-    one_per_address = not project.allow_duplicate_emails
-    owner = project.accounts.by_email(profile.email) if profile.email and one_per_address else None
+    unique_emails = not project.allow_duplicate_emails
+    owner = project.accounts.by_email(profile.email) if profile.email and unique_emails else None
     if owner is None:
-        account = _new_account(project, profile, with_email=one_per_address)
+        account = _new_account(project, profile, with_email=unique_emails)
         return {"localId": account.local_id, "isNewUser": True}, account
     if not profile.email_verified:
-        ways = [provider["providerId"] for provider in owner.providers or ()]
-        verified: list[Json] = [provider_id for provider_id in ways if provider_id not in {PASSWORD, PHONE}]
+        provider_ids = [provider["providerId"] for provider in owner.providers or ()]
+        verified: list[Json] = [provider_id for provider_id in provider_ids if provider_id not in {PASSWORD, PHONE}]
         return {"localId": owner.local_id, "needConfirmation": True, "verifiedProvider": verified}, None
     recycled = any(
         provider["providerId"] == profile.provider_id and provider.get("rawId") != profile.raw_id

@@ -39,7 +39,7 @@ def send_oob_code(request: AuthRequest) -> Payload:
     )
     if kind not in _MODES:
         raise not_implemented(kind)
-    email, new_email, silent = _addressee(request, kind, link_wanted)
+    email, new_email, silent = _recipient(request, kind, link_wanted)
     payload: Payload = {"kind": "identitytoolkit#GetOobConfirmationCodeResponse", "email": email}
     if silent:
         return payload
@@ -49,7 +49,7 @@ def send_oob_code(request: AuthRequest) -> Payload:
     return {**payload, "oobCode": code.code, "oobLink": code.link} if link_wanted else payload
 
 
-def _addressee(request: AuthRequest, kind: str, link_wanted: bool) -> tuple[str, str | None, bool]:
+def _recipient(request: AuthRequest, kind: str, link_wanted: bool) -> tuple[str, str | None, bool]:
     """Return the address of the account, the new address, and whether to report success without creating a code.
 
     With enumeration protection the response does not reveal whether an address has an account.

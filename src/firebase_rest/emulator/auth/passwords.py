@@ -58,8 +58,8 @@ class PasswordPolicy:
             problems.append(f"Password must contain at least {shortest} characters")
         if len(password) > longest:
             problems.append(f"Password may contain at most {longest} characters")
-        for option, (words, is_one) in _KINDS.items():
-            if self.options.get(option) is True and not any(map(is_one, password)):
+        for option, (words, is_match) in _KINDS.items():
+            if self.options.get(option) is True and not any(map(is_match, password)):
                 problems.append(f"Password must contain {words} character")
         return problems
 

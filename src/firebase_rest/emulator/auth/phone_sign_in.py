@@ -34,12 +34,12 @@ def use_code(project: AuthProject, session_info: str, code: str) -> str:
     """Return the phone number of a code, and delete the code. Raises `AuthHTTPError` for a wrong one."""
     validate(code, "MISSING_CODE")
     validate(session_info, "MISSING_SESSION_INFO")
-    written = project.verification_codes.get(session_info)
-    if written is None:
+    stored = project.verification_codes.get(session_info)
+    if stored is None:
         raise bad_request("INVALID_SESSION_INFO")
-    validate(written.code == code, "INVALID_CODE")
+    validate(stored.code == code, "INVALID_CODE")
     del project.verification_codes[session_info]
-    return written.phone_number
+    return stored.phone_number
 
 
 def send_verification_code(request: AuthRequest) -> Payload:
@@ -58,7 +58,7 @@ def sign_in_with_phone_number(request: AuthRequest) -> Payload:
     """
     body, project = request.body, request.project
     validate(project.tenant is None, "UNSUPPORTED_TENANT_OPERATION")
-    number = _proven_number(request)
+    number = _verified_number(request)
     owner = project.accounts.by_phone_number(number)
     linking = project.signed_in(body.string("idToken")).account if body.string("idToken") else None
     if owner and linking and owner is not linking:
@@ -79,7 +79,7 @@ def sign_in_with_phone_number(request: AuthRequest) -> Payload:
     return {**payload, **project.issue(account, PHONE)}
 
 
-def _proven_number(request: AuthRequest) -> str:
+def _verified_number(request: AuthRequest) -> str:
     body = request.body
     if not body.string("temporaryProof"):
         validate(body.string("sessionInfo"), "MISSING_SESSION_INFO")

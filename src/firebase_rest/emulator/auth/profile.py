@@ -46,8 +46,8 @@ def _matching(body: Body, project: AuthProject) -> list[Account | None]:
         *(accounts.by_email(email.lower()) for email in body.strings("email")),
         *(accounts.by_phone_number(number) for number in body.strings("phoneNumber")),
         *(
-            accounts.by_provider(who.string("providerId"), who.string("rawId"))
-            for who in body.objects("federatedUserId")
+            accounts.by_provider(identity.string("providerId"), identity.string("rawId"))
+            for identity in body.objects("federatedUserId")
         ),
     ]
 
@@ -117,7 +117,7 @@ def apply_code(project: AuthProject, text: str) -> tuple[Account, ActionCode]:
 
 def _apply_code(request: AuthRequest) -> Payload:
     account, code = apply_code(request.project, request.body.string("oobCode"))
-    return _updated(account, code.new_email)
+    return _update_response(account, code.new_email)
 
 
 def _account_to_change(request: AuthRequest) -> tuple[Account, str | None]:
@@ -170,7 +170,10 @@ def _change(request: AuthRequest) -> Payload:
     )
     if moved and provider != ANONYMOUS and account.initial_email:
         project.new_code(request.origin, "recoverEmail", "RECOVER_EMAIL", account.initial_email)
-    return {**_updated(account, new_email), **(project.issue(account, provider) if revoked and provider else {})}
+    return {
+        **_update_response(account, new_email),
+        **(project.issue(account, provider) if revoked and provider else {}),
+    }
 
 
 def _checked_email(request: AuthRequest, account: Account) -> str | None:
@@ -227,7 +230,7 @@ def _delete_attributes(account: Account, body: Body) -> None:
         account.email = account.email_verified = account.email_link_sign_in = None
 
 
-def _updated(account: Account, new_email: str | None) -> Payload:
+def _update_response(account: Account, new_email: str | None) -> Payload:
     return without_none(
         kind="identitytoolkit#SetAccountInfoResponse",
         localId=account.local_id,

@@ -35,16 +35,16 @@ DEFAULT_EMAIL = "somebody@example.com"
 def begin_sign_in(request: AuthRequest) -> Payload:
     """`accounts:createAuthUri` with a `providerId`: return the URL to open in the browser."""
     body = request.body
-    back = body.string("continueUri")
-    validate(back, "MISSING_CONTINUE_URI")
-    validate(is_absolute_url(back), "INVALID_CONTINUE_URI")
+    callback_url = body.string("continueUri")
+    validate(callback_url, "MISSING_CONTINUE_URI")
+    validate(is_absolute_url(callback_url), "INVALID_CONTINUE_URI")
     provider_id = validate_provider_id(body.string("providerId"))
     session_id = body.string("sessionId") or random_id(27)
     given = body.object("customParameter")
     query = {
         **{name: str(value) for name, value in (given.string_fields() if given else {}).items()},
         "provider": provider_id,
-        "redirect_uri": back,
+        "redirect_uri": callback_url,
         "state": secrets.token_urlsafe(24),
         "session": session_id,
     }

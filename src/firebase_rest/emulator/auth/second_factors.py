@@ -86,7 +86,7 @@ def finish_enrollment(request: AuthRequest) -> Payload:
         factor = new_factor(now, name, None)
         account.totp_secrets[str(factor["mfaEnrollmentId"])] = secret
     elif phone is not None:
-        number = _number_shown(project, phone)
+        number = _verified_number(project, phone)
         _validate_new_number(account, number)
         factor = new_factor(now, name, number)
     else:
@@ -129,7 +129,7 @@ def start_sign_in(request: AuthRequest) -> Payload:
     )
     validate(body.string("mfaEnrollmentId"), "MISSING_MFA_ENROLLMENT_ID : No second factor identifier is provided.")
     account, _ = _first_factor(request.project, body.string("mfaPendingCredential"))
-    number = number_of(_enrolled(account, body.string("mfaEnrollmentId")))
+    number = number_of(_enrolled_factor(account, body.string("mfaEnrollmentId")))
     if number is None:
         raise bad_request("INVALID_ARGUMENT : MFA provider not supported!")
     return {"phoneResponseInfo": {"sessionInfo": create_code(request.project, number)}}
@@ -142,12 +142,12 @@ def finish_sign_in(request: AuthRequest) -> Payload:
     totp, phone = body.object("totpVerificationInfo"), body.object("phoneVerificationInfo")
     if totp is not None:
         account, provider = _first_factor(project, body.string("mfaPendingCredential"))
-        factor = _enrolled(account, body.string("mfaEnrollmentId"))
+        factor = _enrolled_factor(account, body.string("mfaEnrollmentId"))
         validate(totp.string("verificationCode"), "MISSING_CODE")
         secret = account.totp_secrets.get(body.string("mfaEnrollmentId"))
         validate(secret and is_valid_totp(secret, totp.string("verificationCode"), project.clock()), "INVALID_CODE")
     elif phone is not None:
-        number = _number_shown(project, phone)
+        number = _verified_number(project, phone)
         account, provider = _first_factor(project, body.string("mfaPendingCredential"))
         factor = _require_factor(one for one in account.mfa_info or () if number_of(one) == number)
     else:
@@ -201,7 +201,7 @@ def _validate_new_number(account: Account, number: str) -> None:
     validate(not known, problem)
 
 
-def _enrolled(account: Account, identifier: str) -> Factor:
+def _enrolled_factor(account: Account, identifier: str) -> Factor:
     return _require_factor(one for one in account.mfa_info or () if one["mfaEnrollmentId"] == identifier)
 
 
@@ -211,7 +211,7 @@ def _require_factor(matching: Iterable[Factor]) -> Factor:
     raise bad_request("MFA_ENROLLMENT_NOT_FOUND")
 
 
-def _number_shown(project: AuthProject, info: Body) -> str:
+def _verified_number(project: AuthProject, info: Body) -> str:
     if info.string("androidVerificationProof"):
         raise not_implemented("androidVerificationProof is unsupported!")
     return use_code(project, info.string("sessionInfo"), info.string("code"))

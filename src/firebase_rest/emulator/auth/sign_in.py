@@ -276,10 +276,10 @@ def grant_token(request: AuthRequest) -> Payload:
         raise bad_request("INVALID_REFRESH_TOKEN")
     validate(not account.disabled, "USER_DISABLED")
     validate(token.generation == account.generation, "TOKEN_EXPIRED")
-    return _granted(project, account, token)
+    return _token_response(project, account, token)
 
 
-def _granted(project: AuthProject, account: Account, token: RefreshToken) -> Payload:
+def _token_response(project: AuthProject, account: Account, token: RefreshToken) -> Payload:
     fresh = project.issue(account, token.provider, token.extra, second_factor=token.second_factor)
     return {
         "id_token": fresh["idToken"],

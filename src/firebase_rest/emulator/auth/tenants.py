@@ -68,7 +68,7 @@ def update_config(request: AuthRequest) -> Payload:
         _check_trigger(event, trigger)
     config = request.project.config
     if request.params.get("updateMask"):
-        _apply(request.params["updateMask"], config, update)
+        _apply_mask(request.params["updateMask"], config, update)
     else:
         sign_in, privacy = request.body.object("signIn"), request.body.object("emailPrivacyConfig")
         config["signIn"] = {"allowDuplicateEmails": bool(sign_in and sign_in.boolean("allowDuplicateEmails"))}
@@ -94,7 +94,7 @@ def update_tenant(request: AuthRequest) -> Payload:
     """PATCH `v2/projects/P/tenants/T`: update the fields in `updateMask`, or all without a mask."""
     tenant = _tenant(request.project)
     if request.params.get("updateMask"):
-        _apply(request.params["updateMask"], tenant, request.body.fields())
+        _apply_mask(request.params["updateMask"], tenant, request.body.fields())
     else:
         fixed: Payload = {"name": tenant["name"], "tenantId": tenant["tenantId"]}
         tenant.clear()
@@ -121,8 +121,8 @@ def list_tenants(request: AuthRequest) -> Payload:
     A full page has a token even if it is the last one, as in the official emulator.
     """
     text = request.params.get("pageSize", "")
-    asked = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    size = min(asked or PAGE, MAX_PAGE)
+    requested = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    size = min(requested or PAGE, MAX_PAGE)
     after = request.params.get("pageToken", "")
     page = [tenant_id for tenant_id in sorted(request.project.tenants) if tenant_id > after][:size]
     tenants: list[Json] = [_copy(_tenant(request.project.tenants[tenant_id])) for tenant_id in page]
@@ -144,7 +144,7 @@ def _settings(request: AuthRequest) -> Payload:
     return settings
 
 
-def _apply(mask: str, into: Payload, update: Payload) -> None:
+def _apply_mask(mask: str, into: Payload, update: Payload) -> None:
     """Copy the fields of a mask such as "a.b,c". Paths that do not exist are ignored."""
     for path in mask.split(","):
         *parents, last = path.split(".")

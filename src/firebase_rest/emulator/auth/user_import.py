@@ -61,9 +61,9 @@ def _validate_unique(project: AuthProject, users: list[Body]) -> None:
     known: set[tuple[str, str]] = set()
     for user in users:
         for provider in user.objects("providerUserInfo"):
-            who = provider.string("providerId"), provider.string("rawId")
-            validate(who not in known, f"DUPLICATE_RAW_ID : Provider id({who[0]}), Raw id({who[1]})")
-            known.add(who)
+            identity = provider.string("providerId"), provider.string("rawId")
+            validate(identity not in known, f"DUPLICATE_RAW_ID : Provider id({identity[0]}), Raw id({identity[1]})")
+            known.add(identity)
 
 
 def _take_over_account(request: AuthRequest, user: Body) -> None:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 
-class DatabaseRules(Protocol):
+class DatabaseAuthorizer(Protocol):
     """Authorises every caller except administrators. Paths are segments from the root; `now` is in milliseconds."""
 
     def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
@@ -45,7 +45,7 @@ class OpenDatabaseRules:
     require_auth: bool = False
 
     def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:  # noqa: ARG002
-        """See `DatabaseRules`."""
+        """See `DatabaseAuthorizer`."""
         return not self.require_auth or caller.auth is not None
 
     def may_write(
@@ -56,7 +56,7 @@ class OpenDatabaseRules:
         paths: Sequence[Sequence[str]],  # noqa: ARG002
         now: int,  # noqa: ARG002
     ) -> bool:
-        """See `DatabaseRules`."""
+        """See `DatabaseAuthorizer`."""
         return not self.require_auth or caller.auth is not None
 
     def is_indexed(self, path: Sequence[str], order: str) -> bool:  # noqa: ARG002

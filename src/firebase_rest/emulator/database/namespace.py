@@ -15,7 +15,7 @@ from firebase_rest.emulator.database.stream import cancel_event
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firebase_rest.emulator.database.access import DatabaseRules
+    from firebase_rest.emulator.database.access import DatabaseAuthorizer
     from firebase_rest.emulator.database.stream import Subscription
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
@@ -26,10 +26,10 @@ RULES_TEXT = '{\n  "rules": {\n    ".read": true,\n    ".write": true\n  }\n}\n'
 class Namespace:
     """One database. Thread-safe."""
 
-    def __init__(self, name: str, rules: DatabaseRules | None = None) -> None:
+    def __init__(self, name: str, rules: DatabaseAuthorizer | None = None) -> None:
         self.name = name
         self.root: Node = None
-        self.rules: DatabaseRules = rules or OpenDatabaseRules()
+        self.rules: DatabaseAuthorizer = rules or OpenDatabaseRules()
         self.rules_text = RULES_TEXT
         self.settings: dict[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
         self._streams: list[Subscription] = []

@@ -84,10 +84,10 @@ class StreamView:
         size, base = len(self._path), change.base
         before, after = at(change.before, self._path), at(change.after, self._path)
         if base[:size] == self._path:  # at or below the path of the stream
-            inside = base[size:]
+            relative = base[size:]
             if change.targets is None:
-                return self._put(inside, before, after)
-            return self._patch(inside, change.targets, before, after)
+                return self._put(relative, before, after)
+            return self._patch(relative, change.targets, before, after)
         if self._path[: len(base)] != base:
             return []
         cut = [path[size:] for path in change.paths() if path[:size] == self._path and len(path) > size]
@@ -101,29 +101,29 @@ class StreamView:
             self._window = set(node.children) if isinstance(node, Branch) else set()
         return event("put", (), self._show(node))
 
-    def _put(self, inside: Path, before: Node, after: Node) -> list[bytes]:
-        if not inside:
+    def _put(self, relative: Path, before: Node, after: Node) -> list[bytes]:
+        if not relative:
             return [self._full_event(after)]
         if self._filter.narrows:
-            slide = self._slide({inside[0]}, before, after)
+            slide = self._slide({relative[0]}, before, after)
             if slide is not None:
                 return slide
-        return [event("put", inside, self._show(at(after, inside)))]
+        return [event("put", relative, self._show(at(after, relative)))]
 
-    def _patch(self, inside: Path, targets: Iterable[Path], before: Node, after: Node) -> list[bytes]:
+    def _patch(self, relative: Path, targets: Iterable[Path], before: Node, after: Node) -> list[bytes]:
         if not self._export:
             # Without format=export priorities are not shown.
             targets = [target for target in targets if target[-1] != ".priority"]
         if self._filter.narrows:
-            touched = {inside[0]} if inside else {target[0] for target in targets if target[0] != ".priority"}
+            touched = {relative[0]} if relative else {target[0] for target in targets if target[0] != ".priority"}
             slide = self._slide(touched, before, after)
             if slide is not None:
                 return slide
-            if not inside:
+            if not relative:
                 targets = [target for target in targets if target[0] in self._window]
-        place = at(after, inside)
+        place = at(after, relative)
         data = {"/".join(target): self._value(place, target) for target in targets}
-        return [event("patch", inside, data)] if data else []
+        return [event("patch", relative, data)] if data else []
 
     def _value(self, node: Node, target: Path) -> Json:
         if target[-1] == ".priority":

@@ -21,7 +21,7 @@ RulesOperation: TypeAlias = Literal["get", "list", "create", "update", "delete"]
 """An operation in security rules. Replacing the content of an object is `create`; `update` changes its metadata."""
 
 
-class StorageRules(Protocol):
+class StorageAuthorizer(Protocol):
     """Authorises every caller except administrators."""
 
     def allows(
@@ -64,7 +64,7 @@ class OpenStorageRules:
         after: Metadata | None,  # noqa: ARG002
         now: float,  # noqa: ARG002
     ) -> bool:
-        """See `StorageRules`."""
+        """See `StorageAuthorizer`."""
         return not self.require_auth or caller.auth is not None
 
 

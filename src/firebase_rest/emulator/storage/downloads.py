@@ -81,22 +81,22 @@ class InflatingReader(BlobReader):
 def download(stored: StoredObject, headers: Mapping[str, str]) -> Response:
     """Return the response with an object's content: 200, or 206 for a range. Raises `StorageHTTPError` 416."""
     metadata, blob = stored.metadata, stored.blob
-    headers_out = _headers(metadata)
+    response_headers = _headers(metadata)
     if metadata.encoding == "gzip":
-        headers_out["vary"] = "Accept-Encoding"
+        response_headers["vary"] = "Accept-Encoding"
         if "gzip" not in headers.get("accept-encoding", "") and blob.read(0, 2) == _GZIP_MAGIC:
-            headers_out["warning"] = "214 UploadServer gunzipped"
-            return Response(200, headers_out, reader=InflatingReader(blob))
+            response_headers["warning"] = "214 UploadServer gunzipped"
+            return Response(200, response_headers, reader=InflatingReader(blob))
     if metadata.encoding != "identity":
-        headers_out["content-encoding"] = _text(metadata.encoding)
+        response_headers["content-encoding"] = _text(metadata.encoding)
     byte_range = _range(headers.get("range", ""), metadata.size)
     if byte_range is None:
-        headers_out["content-length"] = str(metadata.size)
-        return Response(200, headers_out, reader=BlobReader(blob, 0, metadata.size))
+        response_headers["content-length"] = str(metadata.size)
+        return Response(200, response_headers, reader=BlobReader(blob, 0, metadata.size))
     first, end = byte_range
-    headers_out["content-range"] = f"bytes {first}-{end - 1}/{metadata.size}"
-    headers_out["content-length"] = str(end - first)
-    return Response(206, headers_out, reader=BlobReader(blob, first, end - first))
+    response_headers["content-range"] = f"bytes {first}-{end - 1}/{metadata.size}"
+    response_headers["content-length"] = str(end - first)
+    return Response(206, response_headers, reader=BlobReader(blob, first, end - first))
 
 
 def _stored_headers(metadata: Metadata) -> dict[str, str]:

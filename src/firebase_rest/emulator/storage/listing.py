@@ -81,7 +81,7 @@ def list_page(names: Sequence[str], query: ListQuery) -> ListedPage:
     index = bisect_left(names, max(query.prefix, query.first))
     last = query.after
     if last:
-        index = max(index, _past(names, last) if _is_prefix(last, query) else bisect_right(names, last))
+        index = max(index, _index_after_prefix(names, last) if _is_prefix(last, query) else bisect_right(names, last))
     count = 0
     stop = bisect_left(names, query.end) if query.end else len(names)
     while index < stop and names[index].startswith(query.prefix):
@@ -92,7 +92,7 @@ def list_page(names: Sequence[str], query: ListQuery) -> ListedPage:
         if end >= 0:
             last = name[: end + len(query.delimiter)]
             prefixes.append(last)
-            index = _past(names, last)
+            index = _index_after_prefix(names, last)
         else:
             last = name
             items.append(name)
@@ -101,7 +101,7 @@ def list_page(names: Sequence[str], query: ListQuery) -> ListedPage:
     return ListedPage(items, prefixes)
 
 
-def _past(names: Sequence[str], prefix: str) -> int:
+def _index_after_prefix(names: Sequence[str], prefix: str) -> int:
     """Return the index after the last name that starts with `prefix`."""
     return bisect_left(names, x=True, lo=bisect_left(names, prefix), key=lambda name: not name.startswith(prefix))
 

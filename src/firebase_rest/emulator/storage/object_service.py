@@ -10,7 +10,7 @@ from firebase_rest.emulator.storage.store import StoredObject
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from firebase_rest.emulator.storage.access import RulesOperation, StorageRules
+    from firebase_rest.emulator.storage.access import RulesOperation, StorageAuthorizer
     from firebase_rest.emulator.storage.blob import Blob
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
     from firebase_rest.emulator.storage.request import StorageRequest
@@ -33,7 +33,7 @@ class ObjectService:
         self,
         store: Store,
         sessions: ResumableSessions,
-        rules: StorageRules,
+        rules: StorageAuthorizer,
         *,
         clock: Callable[[], float],
         check_id_token: Callable[[str], Mapping[str, Json] | None],

@@ -21,7 +21,7 @@ from firebase_rest.transport.wire import Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
-    from firebase_rest.emulator.storage.access import StorageRules
+    from firebase_rest.emulator.storage.access import StorageAuthorizer
     from firebase_rest.emulator.storage.handler import BodyHandler, StorageApi
     from firebase_rest.transport.wire import Json, Request
 
@@ -59,12 +59,12 @@ class StorageEmulator:
         )
 
     @property
-    def rules(self) -> StorageRules:
+    def rules(self) -> StorageAuthorizer:
         """The rules that authorise every caller except administrators."""
         return self._service.rules
 
     @rules.setter
-    def rules(self, rules: StorageRules) -> None:
+    def rules(self, rules: StorageAuthorizer) -> None:
         self._service.rules = rules
 
     def is_object_url(self, method: str, url: RequestUrl) -> bool:

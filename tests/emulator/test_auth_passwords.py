@@ -43,14 +43,14 @@ def enforce(world, *, at_sign_in=False, state="ENFORCE"):
     world.configure("passwordPolicyConfig", passwordPolicyConfig=policy)
 
 
-def test_a_project_without_a_policy_asks_for_six_characters(world):
+def test_password_without_policy_needs_six_characters(world):
     policy = world.auth.get_password_policy()
     assert policy["customStrengthOptions"]["minPasswordLength"] == 6
     assert policy["enforcementState"] == "OFF"
     assert policy["schemaVersion"] == 1
 
 
-def test_a_policy_is_told_and_enforced(world):
+def test_password_policy_is_returned_and_enforced(world):
     enforce(world)
     policy = world.auth.get_password_policy()
     assert policy["customStrengthOptions"].items() >= OPTIONS.items()
@@ -66,7 +66,7 @@ def test_a_policy_is_told_and_enforced(world):
     assert world.auth.create_user_with_email_and_password(EMAIL, GOOD)["email"] == EMAIL
 
 
-def test_every_way_to_a_new_password_is_held_to_the_policy(world):
+def test_password_policy_applies_to_every_new_password(world):
     session = world.someone()
     enforce(world)
     with pytest.raises(WeakPassword):
@@ -82,7 +82,7 @@ def test_every_way_to_a_new_password_is_held_to_the_policy(world):
 
 
 @pytest.mark.parametrize("at_sign_in", [False, True])
-def test_an_older_password_is_good_until_the_policy_looks_at_sign_ins_too(world, at_sign_in):
+def test_existing_password_is_checked_only_with_force_upgrade(world, at_sign_in):
     world.someone()
     enforce(world, at_sign_in=at_sign_in)
     if not at_sign_in:
@@ -92,7 +92,7 @@ def test_an_older_password_is_good_until_the_policy_looks_at_sign_ins_too(world,
         world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
 
 
-def test_a_policy_that_is_off_is_told_and_not_enforced(world):
+def test_disabled_password_policy_is_returned_but_not_enforced(world):
     enforce(world, state="OFF")
     assert world.auth.get_password_policy()["enforcementState"] == "OFF"
     assert world.someone().uid
@@ -107,7 +107,7 @@ def auth_of(monkeypatch, emulator):
             yield app.auth()
 
 
-def test_an_emulator_begins_with_the_policy_that_it_is_given_also_after_a_reset(monkeypatch):
+def test_password_policy_argument_survives_reset(monkeypatch):
     emulator = Emulator(password_policy={"minPasswordLength": 12, "containsNumericCharacter": True})
     with auth_of(monkeypatch, emulator) as auth:
         emulator.reset()
@@ -116,12 +116,12 @@ def test_an_emulator_begins_with_the_policy_that_it_is_given_also_after_a_reset(
             auth.create_user_with_email_and_password(EMAIL, "horse")
 
 
-def test_a_policy_of_words_that_firebase_does_not_know_is_refused():
+def test_unknown_password_policy_option_raises():
     with pytest.raises(UsageError, match="Unknown password_policy option 'minLength'; expected one of minPass"):
         Emulator(password_policy={"minLength": 12})
 
 
-def test_an_emulator_protects_against_enumeration_if_it_is_told_to(monkeypatch):
+def test_enumeration_protection_argument(monkeypatch):
     emulator = Emulator(enumeration_protection=True)
     with auth_of(monkeypatch, emulator) as auth:
         session = auth.session(auth.create_user_with_email_and_password(EMAIL, PASSWORD))

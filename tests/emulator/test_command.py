@@ -53,7 +53,7 @@ class Command:
         self._watchdog.cancel()
 
 
-def test_json_is_one_line_when_ready():
+def test_json_option_prints_one_line_when_ready():
     with Command("--port", "0", "--json") as command:
         ready = json.loads(command.line())
         assert ready.keys() == {"ready", "host", "pid"}
@@ -115,7 +115,7 @@ def test_warning_if_other_machines_can_connect(monkeypatch, capsys, host, warns)
     assert (f"Warning: the emulator listens on {host}." in errors) is warns
 
 
-def test_it_ends_within_a_second_with_a_hundred_streams_open():
+def test_command_stops_within_a_second_with_100_open_streams():
     with Command("--json") as command:
         host = json.loads(command.line())["host"]
         streams = [Database(host).listen("a") for _ in range(100)]
@@ -128,7 +128,7 @@ def test_it_ends_within_a_second_with_a_hundred_streams_open():
         assert seconds < 1
 
 
-def test_with_stdin_it_ends_when_its_input_is_closed():
+def test_stdin_option_stops_when_input_is_closed():
     with Command("--json", "--stdin") as command:
         assert json.loads(command.line())["ready"]
         command.process.stdin.write("ignored\n")
@@ -136,7 +136,7 @@ def test_with_stdin_it_ends_when_its_input_is_closed():
         assert (status, errors) == (0, "")
 
 
-def test_its_options_reach_the_emulator():
+def test_command_options_configure_the_emulator():
     with Command(
         "--json", "--project", "demo-y", "--require-auth", "--keep-alive", "0.05", "--host", "127.0.0.1"
     ) as command:
@@ -151,7 +151,7 @@ def test_its_options_reach_the_emulator():
         database.close()
 
 
-def test_a_port_that_is_taken_is_one_sentence():
+def test_busy_port_prints_one_sentence():
     with Emulator().serve() as server, Command("--port", server.host.split(":")[1]) as command:
         status, output, errors, _ = command.end()
         assert (status, output) == (1, "")
@@ -160,7 +160,7 @@ def test_a_port_that_is_taken_is_one_sentence():
 
 
 @pytest.mark.parametrize("missing", ["uvicorn", "starlette"])
-def test_without_the_extra_it_says_what_to_install(missing):
+def test_missing_extra_prints_what_to_install(missing):
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"
         "from firebase_rest.emulator.__main__ import main\nsys.exit(main([]))"
@@ -172,13 +172,13 @@ def test_without_the_extra_it_says_what_to_install(missing):
         assert errors == f"{sentence}pip install 'firebase-rest[emulator]'.\n"
 
 
-def test_the_in_process_emulator_needs_neither_starlette_nor_uvicorn():
+def test_in_process_emulator_does_not_import_the_server():
     code = "import sys, firebase_rest.emulator as e; e.Emulator(); print({'starlette', 'uvicorn'} & set(sys.modules))"
     with Command(code=("-c", code)) as command:
         assert command.line() == "set()\n"
 
 
-def test_main_serves_until_its_input_ends(monkeypatch, capsys):
+def test_main_serves_until_input_ends(monkeypatch, capsys):
     reading, writing = os.pipe()
     with os.fdopen(reading) as inlet:
         monkeypatch.setattr(sys, "stdin", inlet)

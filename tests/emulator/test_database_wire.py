@@ -20,18 +20,18 @@ def error(message):
     return f'{{\n  "error" : {json.dumps(message)}\n}}\n'
 
 
-def test_put_answers_what_it_wrote_and_get_reads_it(db):
+def test_put_returns_the_value_and_get_reads_it(db):
     assert db.put("a/b", {"x": [1, None, 3], "y": "é"}).content == '{"x":[1,null,3],"y":"é"}'.encode()
     assert db.get("a/b").content == '{"x":[1,null,3],"y":"é"}'.encode()
     assert db.get("a/b/x/2").content == b"3"
 
 
-def test_what_is_not_there_is_null_with_200(db):
+def test_missing_data_is_null_with_status_200(db):
     answer = db.get("no/such/place")
     assert (answer.status_code, answer.content) == (200, b"null")
 
 
-def test_every_answer_has_the_headers_of_the_service(db):
+def test_responses_have_the_headers_of_production(db):
     for answer in (db.get(), db.put("a", 1), db.get("a", orderBy="x")):
         assert answer.headers["content-type"] == "application/json; charset=utf-8"
         assert answer.headers["cache-control"] == "no-cache"
@@ -39,7 +39,7 @@ def test_every_answer_has_the_headers_of_the_service(db):
         assert int(answer.headers["content-length"]) == len(answer.content)
 
 
-def test_post_makes_a_child_with_a_push_id_of_the_clock(db):
+def test_post_creates_a_child_with_a_push_id(db):
     before = int(time.time() * 1000)
     name = db.post("list", {"x": 1}).json()["name"]
     alphabet = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -51,26 +51,26 @@ def test_post_makes_a_child_with_a_push_id_of_the_clock(db):
     assert db.get(f"list/{name}").json() == {"x": 1}
 
 
-def test_push_ids_rise(db):
+def test_push_ids_ascend(db):
     names = [db.post("list", i).json()["name"] for i in range(20)]
     assert names == sorted(names)
     assert list(db.get("list").json().values()) == list(range(20))
 
 
-def test_patch_replaces_the_named_children_and_leaves_the_others(db):
+def test_patch_replaces_only_the_given_children(db):
     db.put("a", {"x": {"p": 1, "q": 2}, "y": 1, "z": 1})
     answer = db.patch("a", '{"x": {"p": 3}, "z": null}')
     assert (answer.status_code, answer.content) == (200, b'{"x":{"p":3},"z":null}')
     assert db.get("a").json() == {"x": {"p": 3}, "y": 1}
 
 
-def test_patch_writes_deep_paths_at_once(db):
+def test_patch_writes_multiple_paths(db):
     db.put("", {"users": {"a": {"name": "A", "age": 1}}})
     assert db.patch("", {"users/a/name": "B", "/log//x/": {"at": 1}}).status_code == 200
     assert db.get("").json() == {"users": {"a": {"name": "B", "age": 1}}, "log": {"x": {"at": 1}}}
 
 
-def test_delete_answers_null_also_where_nothing_is(db):
+def test_delete_returns_null_even_without_data(db):
     db.put("a", 1)
     for _ in range(2):
         answer = db.delete("a")
@@ -79,26 +79,26 @@ def test_delete_answers_null_also_where_nothing_is(db):
 
 
 @pytest.mark.parametrize("nothing", ["null", "{}", "[]", '{"x":[{}]}'])
-def test_putting_nothing_deletes(db, nothing):
+def test_put_null_deletes(db, nothing):
     db.put("a", {"b": 1, "c": 2})
     assert db.put("a/b", nothing).status_code == 200
     assert db.get("a").json() == {"c": 2}
 
 
-def test_patching_null_deletes_the_path(db):
+def test_patch_null_deletes_the_path(db):
     db.put("a/b", 1)
     assert db.patch("a", "null", print="silent", writeSizeLimit="tiny").status_code == 204
     assert db.get("").json() is None
 
 
-def test_an_empty_patch_changes_nothing(db):
+def test_empty_patch_changes_nothing(db):
     db.put("a", 1)
     assert db.patch("", "{}").content == b"{}"
     assert db.get("a").json() == 1
 
 
 @pytest.mark.parametrize("via", ["header", "parameter"])
-def test_a_post_may_stand_for_another_verb(db, via):
+def test_post_with_method_override(db, via):
     def override(verb, data):
         name = "x-http-method-override"
         options = {"headers": {name: verb}} if via == "header" else {name: verb}
@@ -111,7 +111,7 @@ def test_a_post_may_stand_for_another_verb(db, via):
     assert db.get("a").json() is None
 
 
-def test_server_values_are_filled_in_and_answered(db):
+def test_server_values_are_resolved_in_the_response(db):
     before = int(time.time() * 1000)
     answer = db.put(
         "a", {"t": {".sv": "timestamp"}, "u": [{".sv": "timestamp"}], "n": {".sv": {"increment": 2}}}
@@ -122,26 +122,26 @@ def test_server_values_are_filled_in_and_answered(db):
     assert db.get("a/n").content == b"1.5"
 
 
-def test_increments_from_many_threads_all_count(db):
+def test_concurrent_increments_are_all_applied(db):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda _: db.put("n", {".sv": {"increment": 1}}), range(100)))
     assert db.get("n").content == b"100"
 
 
 @pytest.mark.parametrize("escaped", ["%E2%82%AC%20%2B%25", "%E2%82%AC+%2B%25"])
-def test_a_path_is_decoded_once_and_a_plus_is_a_space(server, escaped):
+def test_path_is_decoded_once_and_plus_is_a_space(server, escaped):
     url = f"http://{server.host}/{escaped}.json"
     assert requests.put(url, data="1", timeout=LIMIT).status_code == 200
     assert requests.get(f"http://{server.host}/.json", timeout=LIMIT).json() == {"€ +%": 1}
 
 
-def test_empty_segments_mean_nothing(server, db):
+def test_empty_path_segments_are_ignored(server, db):
     db.put("a/b", 1)
     for path in ("//a///b.json", "/a/b/.json"):
         assert requests.get(f"http://{server.host}{path}", timeout=LIMIT).content == b"1"
 
 
-def test_a_slash_inside_a_segment_is_refused(server):
+def test_escaped_slash_in_path_is_rejected(server):
     answer = requests.get(f"http://{server.host}/a%2Fb.json", timeout=LIMIT)
     assert (answer.status_code, answer.text) == (400, error("Invalid path: Invalid token in path"))
 
@@ -149,13 +149,13 @@ def test_a_slash_inside_a_segment_is_refused(server):
 @pytest.mark.parametrize(
     "path", ["a.b", "a%23", "a%5B", "%5D", "%24x", "a%0A", ".info/connected", ".info", ".priority", "a/.value"]
 )
-def test_a_path_that_cannot_be_is_refused(db, path):
+def test_invalid_path_is_rejected(db, path):
     for method in ("GET", "PUT", "DELETE"):
         answer = db.request(method, path, "1")
         assert (answer.status_code, answer.text) == (400, error("Invalid path: Invalid token in path"))
 
 
-def test_a_path_is_at_most_32_deep_and_its_keys_768_bytes_long(db):
+def test_path_depth_and_key_length_are_limited(db):
     assert db.get("/".join(["k"] * 32)).status_code == 200
     assert db.get("/".join(["k"] * 33)).status_code == 400
     assert db.get("k" * 768).status_code == 200
@@ -166,7 +166,7 @@ def test_a_path_is_at_most_32_deep_and_its_keys_768_bytes_long(db):
     assert db.patch("", {"k" * 769: 1}).status_code == 400
 
 
-def test_without_json_at_the_end_the_answer_is_a_sentence(server):
+def test_path_without_json_suffix_returns_advice(server):
     answer = requests.get(f"http://{server.host}/a/b", timeout=LIMIT)
     assert (answer.status_code, answer.text) == (403, "append .json to your request URI to use the REST API.")
     assert answer.headers["content-type"] == "text/plain; charset=utf-8"
@@ -210,7 +210,7 @@ def test_without_json_at_the_end_the_answer_is_a_sentence(server):
         ("PATCH", '{"a/.priority":true}', "Invalid data; a priority must be null, a number or a string."),
     ],
 )
-def test_a_bad_body_is_refused_and_nothing_changes(db, method, body, message):
+def test_invalid_body_is_rejected_without_changes(db, method, body, message):
     db.put("", {"a": "before"})
     answer = db.request(method, "", body)
     assert (answer.status_code, answer.text) == (400, error(message))
@@ -218,7 +218,7 @@ def test_a_bad_body_is_refused_and_nothing_changes(db, method, body, message):
     assert db.get("").json() == {"a": "before"}
 
 
-def test_priorities_are_written_and_shown_by_export_only(db):
+def test_priorities_appear_only_in_export_format(db):
     db.put("a", {"b": {".value": 1, ".priority": "p"}, "c": [1, 2], ".priority": 5})
     assert db.get("a").content == b'{"b":1,"c":[1,2]}'
     assert db.get("a", format="export").json() == {
@@ -229,7 +229,7 @@ def test_priorities_are_written_and_shown_by_export_only(db):
     assert db.get("a/.priority").content == b"5"
 
 
-def test_a_priority_has_a_path_of_its_own(db):
+def test_priority_has_its_own_path(db):
     db.put("a", {"b": 1})
     assert db.put("a/.priority", '"high"').content == b'"high"'
     assert db.patch("", {"a/b/.priority": {".sv": {"increment": 3}}}).json() == {"a/b/.priority": 3}
@@ -242,18 +242,18 @@ def test_a_priority_has_a_path_of_its_own(db):
         assert answer.status_code == 400
 
 
-def test_an_update_may_create_a_child_and_rank_the_place_at_once(db):
+def test_update_can_create_a_child_and_set_a_priority(db):
     assert db.patch("a", {".priority": 1, "b": 2}).status_code == 200
     assert db.get("a", format="export").json() == {"b": 2, ".priority": 1}
 
 
-def test_a_write_without_a_priority_clears_it(db):
+def test_write_without_priority_clears_it(db):
     db.put("a", {".value": 1, ".priority": 1})
     db.put("a", 2)
     assert db.get("a", format="export").json() == 2
 
 
-def test_an_empty_update_key_means_the_place_itself(db):
+def test_empty_update_key_means_the_path_itself(db):
     db.put("a", {"x": 1})
     assert db.patch("a", {"": {"y": 2}}).status_code == 200
     assert db.get("a").json() == {"y": 2}
@@ -262,24 +262,24 @@ def test_an_empty_update_key_means_the_place_itself(db):
 @pytest.mark.parametrize(
     ("method", "status"), [("GET", 204), ("PUT", 204), ("POST", 204), ("PATCH", 204), ("DELETE", 204)]
 )
-def test_silent_answers_nothing(db, method, status):
+def test_print_silent_returns_204(db, method, status):
     answer = db.request(method, "a", '{"x":1}', print="silent")
     assert (answer.status_code, answer.content) == (status, b"")
     assert "content-type" not in answer.headers
 
 
-def test_pretty_is_for_people(db):
+def test_print_pretty_indents(db):
     db.put("a", {"x": [1, 2], "y": {"z": True}})
     assert db.get("a", print="pretty").text == '{\n  "x" : [ 1, 2 ],\n  "y" : {\n    "z" : true\n  }\n}'
 
 
-def test_an_error_is_pretty_whatever_print_says(db):
+def test_errors_are_indented_with_any_print_parameter(db):
     for style in ("pretty", "silent"):
         answer = db.get("a", print=style, limitToFirst="1")
         assert answer.text == error("orderBy must be defined when other query parameters are defined")
 
 
-def test_a_callback_makes_a_script(db):
+def test_callback_parameter_returns_javascript(db):
     db.put("a", {"x": 1})
     answer = db.get("a", callback="got.it")
     assert answer.text == 'got.it({"x":1});'
@@ -294,7 +294,7 @@ def test_a_callback_makes_a_script(db):
         ("ü.json", "attachment; filename*=UTF-8''%C3%BC.json"),
     ],
 )
-def test_a_download_is_saved_under_its_name(db, name, header):
+def test_download_parameter_sets_content_disposition(db, name, header):
     assert db.get("a", download=name).headers["content-disposition"] == header
 
 
@@ -302,12 +302,12 @@ def test_a_download_is_saved_under_its_name(db, name, header):
     ("timeout", "status"),
     [("1ms", 200), ("15min", 200), ("10s", 200), ("0s", 400), ("16min", 400), ("10", 400), ("x", 400)],
 )
-def test_a_timeout_is_positive_and_at_most_a_quarter_of_an_hour(db, timeout, status):
+def test_timeout_parameter_is_validated(db, timeout, status):
     assert db.get("a", timeout=timeout).status_code == status
 
 
 @pytest.mark.parametrize(("limit", "status"), [("tiny", 200), ("unlimited", 200), ("huge", 400)])
-def test_a_write_size_limit_has_a_name(db, limit, status):
+def test_write_size_limit_parameter_is_validated(db, limit, status):
     assert db.put("a", "1", writeSizeLimit=limit).status_code == status
 
 
@@ -316,7 +316,7 @@ def test_unknown_parameters_are_ignored(db):
 
 
 @pytest.mark.parametrize("options", [{}, {"format": "export"}])
-def test_shallow_cuts_below_the_children(db, options):
+def test_shallow_read_truncates_below_children(db, options):
     db.put("a", {"0": {"x": 1}, "1": 2})
     assert db.get("a", shallow="true", **options).json() == {"0": True, "1": True}
     assert db.get("a/1", shallow="true").content == b"2"
@@ -324,7 +324,7 @@ def test_shallow_cuts_below_the_children(db, options):
     assert db.get("a", shallow="true", print="pretty").text == '{\n  "0" : true,\n  "1" : true\n}'
 
 
-def test_shallow_reads_page_by_key(db):
+def test_shallow_read_pages_by_key(db):
     db.put("a", dict.fromkeys("abcd", 1))
     assert db.get("a", shallow="true", limitToFirst="2").json() == {"a": True, "b": True}
     assert db.get("a", shallow="true", limitToFirst="2", startAfter="b").json() == {"c": True, "d": True}
@@ -332,7 +332,7 @@ def test_shallow_reads_page_by_key(db):
     assert db.get("none", shallow="true", limitToFirst="1").content == b"null"
 
 
-def test_a_query_that_finds_nothing_answers_an_empty_object(db):
+def test_query_without_results_returns_empty_object(db):
     db.put("a", {"x": 1, "y": 2})
     for path in ("a", "none", "a/x"):
         answer = db.get(path, orderBy='"$value"', startAt="9")
@@ -340,25 +340,25 @@ def test_a_query_that_finds_nothing_answers_an_empty_object(db):
     assert db.get("none", orderBy='"$key"').content == b"null"
 
 
-def test_a_query_answers_arrays_with_holes(db):
+def test_query_returns_arrays_with_null_items(db):
     db.put("a", ["a", "b", "c", "d"])
     assert db.get("a", orderBy='"$key"', limitToFirst="2").content == b'["a","b"]'
     assert db.get("a", orderBy='"$key"', startAt='"1"', endAt='"2"').content == b'[null,"b","c"]'
     assert db.get("a", orderBy='"$key"', startAt='"3"').content == b'{"3":"d"}'
 
 
-def test_orderby_twice_is_refused(server):
+def test_duplicate_order_by_is_rejected(server):
     url = f"http://{server.host}/a.json?orderBy=%22a%22&orderBy=%22b%22"
     assert requests.get(url, timeout=LIMIT).status_code == 400
 
 
-def test_numbers_keep_what_they_are(db):
+def test_numbers_keep_their_type(db):
     db.put("a", "[1.0, 1.5, -0, 9223372036854775807, 9223372036854775808, 1e21, true]")
     assert db.get("a").content == b"[1,1.5,0,9223372036854775807,9.223372036854776e+18,1e+21,true]"
 
 
 @pytest.mark.parametrize("path", ["a", "v0/b/x"])
-def test_databases_are_apart_and_named_by_ns(server, db, path):
+def test_ns_parameter_selects_a_separate_database(server, db, path):
     url = f"http://{server.host}/{path}.json"
     for name in ("one", "two"):
         requests.put(url, params={"ns": name}, data=f'"{name}"', timeout=LIMIT)
@@ -380,17 +380,17 @@ def test_databases_are_apart_and_named_by_ns(server, db, path):
         ("localhost", "demo-test-default-rtdb"),
     ],
 )
-def test_without_ns_a_firebase_host_names_the_database(server, host, name):
+def test_firebase_host_selects_the_database(server, host, name):
     requests.put(f"http://{server.host}/a.json", headers={"Host": host}, data="1", timeout=LIMIT)
     assert requests.get(f"http://{server.host}/a.json?ns={name}", timeout=LIMIT).json() == 1
 
 
-def test_an_impossible_database_name_is_403(db):
+def test_invalid_database_name_is_403(db):
     answer = db.get("a", ns="a.b")
     assert (answer.status_code, answer.text) == (403, error("Invalid Firebase database name"))
 
 
-def test_a_browser_may_ask_and_send_from_anywhere(server):
+def test_cors_allows_every_origin(server):
     answer = requests.options(
         f"http://{server.host}/a.json?ns=x",
         headers={"Origin": "http://x", "Access-Control-Request-Headers": "x-firebase-etag"},
@@ -406,28 +406,28 @@ def test_a_browser_may_ask_and_send_from_anywhere(server):
     )
 
 
-def test_head_is_a_get_without_the_body(db):
+def test_head_returns_get_without_body(db):
     db.put("a", {"x": 1})
     answer = db.request("HEAD", "a")
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "7")
 
 
-def test_an_unknown_verb_is_405(db):
+def test_unknown_method_is_405(db):
     assert db.request("PURGE", "a").status_code == 405
 
 
-def test_a_body_of_20_megabytes_goes_in_and_out(db):
+def test_body_of_20_megabytes(db):
     data = {f"k{i}": "x" * 1000 for i in range(20_000)}
     assert db.put("big", data, print="silent").status_code == 204
     assert db.get("big").json() == data
 
 
-def test_a_body_in_chunks_is_one_body(server):
+def test_chunked_request_body(server):
     answer = requests.put(f"http://{server.host}/a.json", data=iter([b'{"x"', b":1}"]), timeout=LIMIT)
     assert answer.json() == {"x": 1}
 
 
-def test_one_connection_serves_many_requests(server):
+def test_connection_is_reused(server):
     host, port = server.host.split(":")
     with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
         stream = connection.makefile("rb")
@@ -440,7 +440,7 @@ def test_one_connection_serves_many_requests(server):
         stream.close()
 
 
-def test_a_client_that_leaves_before_its_body_is_whole_changes_nothing(server, db):
+def test_incomplete_request_body_changes_nothing(server, db):
     host, port = server.host.split(":")
     db.put("a", '"before"')
     with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
@@ -448,7 +448,7 @@ def test_a_client_that_leaves_before_its_body_is_whole_changes_nothing(server, d
     assert db.get("a").json() == "before"
 
 
-def test_a_request_in_the_same_process_is_answered_alike(server, db):
+def test_in_process_request_gets_the_same_response(server, db):
     db.put("a", {"x": [1, 2], "n": 5})
     for path, params in (("a", ()), ("a", (("print", "pretty"),)), ("a.b", ()), ("a", (("orderBy", "x"),))):
         wire = db.get(path, **dict(params))
@@ -457,13 +457,13 @@ def test_a_request_in_the_same_process_is_answered_alike(server, db):
         assert inner.headers.items() <= {name.lower(): value for name, value in wire.headers.items()}.items()
 
 
-def test_a_query_inside_the_url_and_a_body_in_pieces_count_too():
+def test_query_string_in_url_and_iterable_body():
     emulator = Emulator()
     emulator.handle(Request("PUT", "http://h/a.json?ns=x&print=silent", body=[b'{"b"', b":1}"]))
     assert emulator.handle(Request("GET", "http://x.firebaseio.com/a.json")).body == b'{"b":1}'
 
 
-def test_resetting_forgets_data_rules_and_settings(server, db):
+def test_reset_deletes_data_rules_and_settings(server, db):
     owner = {"Authorization": "Bearer owner"}
     db.put("a", "1")
     db.put(".settings/rules", '{"rules":{}}', headers=owner)
@@ -472,7 +472,7 @@ def test_resetting_forgets_data_rules_and_settings(server, db):
     assert re.sub(r"\s", "", db.get(".settings/rules", headers=owner).text) == '{"rules":{".read":true,".write":true}}'
 
 
-def test_rules_are_kept_as_text_for_administrators(db):
+def test_rules_are_stored_as_text_for_administrators(db):
     owner = {"Authorization": "Bearer owner"}
     text = '{\n  // everybody\n  "rules": {".read": true}\n}'
     assert db.put(".settings/rules", text, headers=owner).json() == {"status": "ok"}
@@ -488,7 +488,7 @@ def test_rules_are_kept_as_text_for_administrators(db):
         assert (answer.status_code, answer.text) == (401, error("Permission denied"))
 
 
-def test_settings_are_kept(db):
+def test_settings_are_stored(db):
     owner = {"Authorization": "Bearer owner"}
     assert db.get(".settings/defaultWriteSizeLimit", headers=owner).json() == "large"
     assert db.put(".settings/defaultWriteSizeLimit", '"small"', headers=owner).json() == "small"

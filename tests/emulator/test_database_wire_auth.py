@@ -55,18 +55,18 @@ def sign_up(server):
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "PATCH", "DELETE"])
-def test_nobody_is_denied_with_the_bytes_of_the_service(db, method):
+def test_permission_denied_body_matches_production(db, method):
     answer = db.request(method, "a", '{"x":1}')
     assert (answer.status_code, answer.content) == (401, DENIED)
     assert answer.headers["content-length"] == "36"
 
 
-def test_a_denied_stream_is_an_ordinary_401(db):
+def test_denied_stream_is_401(db):
     with db.listen("a") as stream:
         assert stream.answer.status_code == 401
 
 
-def test_a_token_of_the_auth_emulator_opens_the_database(closed, db):
+def test_id_token_of_auth_emulator_authenticates(closed, db):
     token = sign_up(closed)
     assert db.put("a", 1, auth=token).status_code == 200
     assert db.get("a", auth=token).json() == 1
@@ -74,21 +74,21 @@ def test_a_token_of_the_auth_emulator_opens_the_database(closed, db):
         assert stream.next() == ("put", "/", 1)
 
 
-def test_a_token_expires_by_the_emulators_clock(closed, clock, db):
+def test_token_expires_by_the_emulators_clock(closed, clock, db):
     token = sign_up(closed)
     clock.now += 3601
     answer = db.get("a", auth=token)
     assert (answer.status_code, answer.text) == (401, '{\n  "error" : "Auth token is expired"\n}\n')
 
 
-def test_a_mock_token_of_an_sdk_opens_the_database(db):
+def test_mock_token_of_an_sdk_authenticates(db):
     assert db.get("a", auth=mock_token()).status_code == 200
 
 
 @pytest.mark.parametrize(
     "claims", [{"aud": "another"}, {"iss": "https://securetoken.google.com/another"}, {"aud": "another", "iss": "x"}]
 )
-def test_a_token_of_another_project_opens_neither_database_nor_storage(closed, db, claims):
+def test_token_of_another_project_is_rejected(closed, db, claims):
     token = mock_token(**claims)
     words = "for project 'another', but this emulator is 'demo-closed'"
     for answer in (db.get("a", auth=token), db.put("a", 1, auth=token)):
@@ -104,11 +104,11 @@ def test_a_token_of_another_project_opens_neither_database_nor_storage(closed, d
         assert words in answer.json()["error"]["message"]
 
 
-def test_a_mock_token_of_this_project_opens_the_database(db):
+def test_mock_token_of_this_project_authenticates(db):
     assert db.get("a", auth=mock_token(aud="demo-closed")).status_code == 200
 
 
-def test_where_everybody_may_read_nobody_asks_of_which_project_a_token_is():
+def test_token_of_another_project_is_accepted_without_require_auth():
     with Emulator().serve() as server:
         database = Database(server.host)
         assert database.get("a", auth=mock_token(aud="another")).status_code == 200
@@ -116,7 +116,7 @@ def test_where_everybody_may_read_nobody_asks_of_which_project_a_token_is():
 
 
 @pytest.mark.parametrize("token", ["garbage", "a.b.c"])
-def test_garbage_cannot_be_parsed_even_where_everybody_may_read(db, token):
+def test_malformed_token_is_rejected_without_require_auth(db, token):
     answer = db.get("a", auth=token)
     assert (answer.status_code, answer.text) == (401, '{\n  "error" : "Could not parse auth token."\n}\n')
     with Emulator().serve() as server:
@@ -127,25 +127,25 @@ def test_garbage_cannot_be_parsed_even_where_everybody_may_read(db, token):
 
 
 @pytest.mark.parametrize("credential", [{"headers": {"Authorization": "Bearer owner"}}, {"access_token": "any"}])
-def test_an_administrator_may_do_everything(db, credential):
+def test_administrator_has_full_access(db, credential):
     assert db.put("a", 1, **credential).status_code == 200
     assert db.get("a", **credential).json() == 1
 
 
-def test_an_administrator_may_act_as_somebody_or_as_nobody(db):
+def test_administrator_can_impersonate_a_user(db):
     owner = {"headers": {"Authorization": "Bearer owner"}}
     assert db.put("a", 1, **owner, auth_variable_override='{"uid":"u"}').status_code == 200
     assert db.get("a", **owner, auth_variable_override="null").content == DENIED
     assert db.get("a", **owner, auth_variable_override="1").status_code == 400
 
 
-def test_a_denied_conditional_write_does_not_show_what_is_there(db):
+def test_denied_conditional_write_does_not_reveal_data(db):
     db.put("a", '"secret"', headers={"Authorization": "Bearer owner"})
     answer = db.put("a", 1, headers={"if-match": "x"})
     assert (answer.status_code, answer.content) == (401, DENIED)
 
 
-def test_credentials_are_looked_at_before_path_and_parameters(db):
+def test_credentials_are_checked_before_path_and_parameters(db):
     for path, params in (("a.b", {}), ("a", {"limitToFirst": "x"})):
         assert db.get(path, auth="garbage", **params).status_code == 401
         assert db.get(path, **params).status_code == 400

@@ -14,7 +14,7 @@ def tag_of(db, path):
     return db.get(path, headers=TAG).headers["etag"]
 
 
-def test_a_read_carries_a_tag_only_when_asked(db):
+def test_read_has_an_etag_only_on_request(db):
     db.put("a", {"x": 1})
     assert "etag" not in db.get("a").headers
     tag = tag_of(db, "a")
@@ -22,11 +22,11 @@ def test_a_read_carries_a_tag_only_when_asked(db):
     assert '"' not in tag
 
 
-def test_nothing_has_the_tag_null_etag(db):
+def test_etag_of_missing_data_is_null_etag(db):
     assert tag_of(db, "none") == "null_etag"
 
 
-def test_equal_data_has_equal_tags_and_a_change_below_changes_the_parents(db):
+def test_equal_data_has_equal_etags(db):
     db.put("a", {"x": {"y": 1}})
     first = tag_of(db, "a")
     db.put("a/x/y", 2)
@@ -35,24 +35,24 @@ def test_equal_data_has_equal_tags_and_a_change_below_changes_the_parents(db):
     assert tag_of(db, "a") == first
 
 
-def test_a_put_answers_the_tag_of_what_it_wrote(db):
+def test_put_returns_the_etag_of_the_new_value(db):
     tag = db.put("a", {"x": 1, "y": None}, headers=TAG).headers["etag"]
     assert tag == tag_of(db, "a")
 
 
-def test_a_post_answers_the_tag_of_the_new_child(db):
+def test_post_returns_the_etag_of_the_new_child(db):
     answer = db.post("list", {"x": 1}, headers=TAG)
     assert answer.headers["etag"] == tag_of(db, f"list/{answer.json()['name']}")
 
 
-def test_a_delete_answers_null_etag(db):
+def test_delete_returns_null_etag(db):
     db.put("a", 1)
     answer = db.delete("a", headers=TAG)
     assert (answer.content, answer.headers["etag"]) == (b"null", "null_etag")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_a_write_whose_condition_holds_is_made_without_a_tag(db, method):
+def test_matching_condition_writes_without_etag_header(db, method):
     db.put("a", 1)
     answer = db.request(method, "a", "2", headers={"if-match": tag_of(db, "a")})
     assert answer.status_code == 200
@@ -61,7 +61,7 @@ def test_a_write_whose_condition_holds_is_made_without_a_tag(db, method):
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
-def test_a_write_whose_condition_fails_answers_412_with_what_is_there(db, method):
+def test_failed_condition_returns_412_with_current_data(db, method):
     db.put("a", {"x": [1, 2]})
     answer = db.request(method, "a", "2", headers={"if-match": "other"}, print="silent")
     assert (answer.status_code, answer.content) == (412, b'{"x":[1,2]}')
@@ -69,19 +69,19 @@ def test_a_write_whose_condition_fails_answers_412_with_what_is_there(db, method
     assert db.get("a").json() == {"x": [1, 2]}
 
 
-def test_null_etag_means_only_if_absent(db):
+def test_null_etag_condition_means_only_if_absent(db):
     absent = {"if-match": "null_etag", **TAG}
     assert db.put("a", 1, headers=absent).status_code == 200
     answer = db.put("a", 2, headers=absent)
     assert (answer.status_code, answer.json()) == (412, 1)
 
 
-def test_both_headers_give_the_new_tag(db):
+def test_condition_and_etag_header_return_the_new_etag(db):
     answer = db.put("a", 1, headers={"if-match": "null_etag", **TAG})
     assert answer.headers["etag"] == tag_of(db, "a")
 
 
-def test_an_unchanged_place_is_304_without_a_body(db):
+def test_unchanged_data_is_304_without_body(db):
     db.put("a", {"x": 1})
     tag = tag_of(db, "a")
     answer = db.get("a", headers={"if-none-match": tag})
@@ -103,21 +103,21 @@ def test_an_unchanged_place_is_304_without_a_body(db):
         ("GET", {"if-none-match": "x"}, {"orderBy": '"$key"', "limitToFirst": "1"}),
     ],
 )
-def test_a_tag_where_none_is_supported_is_400(db, method, headers, params):
+def test_unsupported_etag_request_is_400(db, method, headers, params):
     answer = db.request(method, "a", '{"x":1}', headers=headers, **params)
     assert answer.status_code == 400
     assert "not supported" in answer.json()["error"]
     assert db.get("").json() is None
 
 
-def test_a_shallow_read_has_the_tag_of_everything(db):
+def test_shallow_read_has_the_etag_of_all_data(db):
     db.put("a", {"x": {"y": 1}})
     answer = db.get("a", shallow="true", headers=TAG)
     assert answer.json() == {"x": True}
     assert answer.headers["etag"] == tag_of(db, "a")
 
 
-def test_a_priority_is_part_of_the_tag_and_has_one_of_its_own(db):
+def test_priority_is_part_of_the_etag(db):
     db.put("a", 1)
     plain = tag_of(db, "a")
     tag = db.put("a/.priority", 5, headers=TAG).headers["etag"]
@@ -126,7 +126,7 @@ def test_a_priority_is_part_of_the_tag_and_has_one_of_its_own(db):
     assert db.put("a/.priority", 6, headers={"if-match": tag}).status_code == 200
 
 
-def test_of_many_conditional_writers_one_wins_each_round(db):
+def test_one_of_many_conditional_writers_succeeds(db):
     def add_one(_):
         while True:
             answer = db.get("n", headers=TAG)

@@ -23,7 +23,7 @@ def streams_of(server, name="demo-test-default-rtdb"):
     return server.emulator._database.namespace(name)._streams
 
 
-def test_a_stream_opens_with_the_headers_of_the_service(db):
+def test_stream_has_the_headers_of_production(db):
     with db.listen("a") as stream:
         answer = stream.answer
         assert answer.status_code == 200
@@ -33,7 +33,7 @@ def test_a_stream_opens_with_the_headers_of_the_service(db):
         assert "content-length" not in answer.headers
 
 
-def test_events_are_two_lines_of_bytes(db):
+def test_event_format(db):
     db.put("a", {"é": [1, None, 2]})
     with db.listen("a") as stream:
         assert stream.raw() == 'event: put\ndata: {"path":"/","data":{"é":[1,null,2]}}'.encode()
@@ -41,7 +41,7 @@ def test_events_are_two_lines_of_bytes(db):
         assert stream.raw() == 'event: put\ndata: {"path":"/é","data":null}'.encode()
 
 
-def test_every_write_is_told_in_its_own_form(db):
+def test_each_kind_of_write_has_its_event(db):
     with db.listen("s") as stream:
         assert stream.next() == ("put", "/", None)
         db.put("s/a", {"x": 1})
@@ -60,7 +60,7 @@ def test_every_write_is_told_in_its_own_form(db):
         assert stream.next() == ("put", "/", "new")
 
 
-def test_server_values_arrive_filled_in(db):
+def test_events_contain_resolved_server_values(db):
     with db.listen("s") as stream:
         stream.next()
         answer = db.put("s/n", {"t": {".sv": "timestamp"}, "i": {".sv": {"increment": 3}}}).json()
@@ -68,7 +68,7 @@ def test_server_values_arrive_filled_in(db):
         assert answer["i"] == 3
 
 
-def test_priorities_travel_in_the_export_form_only(db):
+def test_events_contain_priorities_only_in_export_format(db):
     db.put("s", {"a": 1})
     with db.listen("s", format="export") as exported, db.listen("s", print="pretty", shallow="true") as plain:
         exported.next()
@@ -81,7 +81,7 @@ def test_priorities_travel_in_the_export_form_only(db):
         assert plain.next() == ("patch", "/", {"b": 2})
 
 
-def test_a_key_window_is_silent_about_what_lies_outside(db):
+def test_filtered_stream_ignores_children_outside_the_filter(db):
     children = {f"_{number}": number for number in range(3, 10)}
     db.put("s", children)
     with db.listen("s", orderBy='"$key"', startAt='"_6"', limitToFirst="4") as stream:
@@ -97,7 +97,7 @@ def test_a_key_window_is_silent_about_what_lies_outside(db):
         assert stream.next() == ("put", "/_8", None)
 
 
-def test_a_window_slides(db):
+def test_limited_stream_updates_its_children(db):
     db.put("s", {"a": 1, "b": 2, "c": 3})
     with db.listen("s", orderBy='"$value"', limitToLast="2") as stream:
         assert stream.next() == ("put", "/", {"b": 2, "c": 3})
@@ -107,7 +107,7 @@ def test_a_window_slides(db):
         assert stream.next() == ("patch", "/", {"b": 2, "c": None})
 
 
-def test_a_stream_that_may_not_open_is_an_ordinary_error(db):
+def test_stream_request_errors_are_plain_responses(db):
     with db.listen("s", limitToFirst="1") as stream:
         assert stream.answer.status_code == 400
         assert stream.answer.headers["content-type"] == "application/json; charset=utf-8"
@@ -117,7 +117,7 @@ def test_a_stream_that_may_not_open_is_an_ordinary_error(db):
         assert stream.answer.status_code == 400
 
 
-def test_events_come_in_the_order_of_the_writes_and_none_is_lost(server):
+def test_events_are_in_commit_order_and_complete(server):
     writers, rounds = 4, 50
     with Database(server.host).listen("s") as one, Database(server.host).listen("s") as other:
         assert one.next() == other.next() == ("put", "/", None)
@@ -139,7 +139,7 @@ def test_events_come_in_the_order_of_the_writes_and_none_is_lost(server):
             assert [data for _, path, data in seen if path == f"/{name}"] == list(range(rounds))
 
 
-def test_a_watcher_that_hangs_up_is_forgotten(server, db):
+def test_closed_stream_is_removed(server, db):
     stream = db.listen("s")
     stream.next()
     assert len(streams_of(server)) == 1
@@ -147,7 +147,7 @@ def test_a_watcher_that_hangs_up_is_forgotten(server, db):
     wait_for(lambda: not streams_of(server))
 
 
-def test_silence_is_broken_by_keep_alives():
+def test_idle_stream_sends_keep_alives():
     with Emulator(keep_alive=0.05).serve() as server:
         database = Database(server.host)
         with database.listen("s") as stream:
@@ -157,7 +157,7 @@ def test_silence_is_broken_by_keep_alives():
         database.close()
 
 
-def test_a_watcher_that_does_not_read_holds_up_no_writer(db):
+def test_slow_stream_does_not_block_writers(db):
     large = {"text": "x" * 200_000}
     stream = db.session.get(f"{db.root}/s.json", headers={"Accept": "text/event-stream"}, stream=True, timeout=10)
     for number in range(100):  # 20 MB: far more than the sockets between us hold
@@ -165,7 +165,7 @@ def test_a_watcher_that_does_not_read_holds_up_no_writer(db):
     stream.close()
 
 
-def test_resetting_shows_every_watcher_that_all_is_gone(server, db):
+def test_reset_sends_the_deletion_to_streams(server, db):
     db.put("s", 1)
     with db.listen("s") as stream:
         assert stream.next() == ("put", "/", 1)
@@ -174,7 +174,7 @@ def test_resetting_shows_every_watcher_that_all_is_gone(server, db):
 
 
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json, text/event-stream;q=0.9"])
-def test_a_stream_in_the_same_process_is_a_reader(accept):
+def test_in_process_stream_is_a_reader(accept):
     emulator = Emulator()
     answer = emulator.handle(Request("GET", "http://h/s.json", headers={"Accept": accept}, stream=True))
     assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")

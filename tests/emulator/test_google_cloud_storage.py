@@ -28,11 +28,11 @@ def google(server, monkeypatch):
 
 
 @pytest.mark.parametrize("what", ONLY_OURS)
-def test_our_emulator_does_for_google_cloud_storage_what_production_does(google, what):
+def test_google_cloud_storage_operations(google, what):
     ONLY_OURS[what](google)
 
 
-def test_a_program_for_pyrebase_with_a_service_account_works_on_the_emulator(server, monkeypatch, tmp_path):
+def test_pyrebase_program_with_service_account(server, monkeypatch, tmp_path):
     for name, value in server.environ.items():
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(tmp_path)
@@ -53,7 +53,7 @@ def test_a_program_for_pyrebase_with_a_service_account_works_on_the_emulator(ser
     firebase.close()
 
 
-def test_the_key_of_the_account_is_not_read_before_something_is_signed(server, monkeypatch):
+def test_private_key_is_read_only_for_signing(server, monkeypatch):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"storageBucket": BUCKET, "serviceAccount": ACCOUNT}) as app:
         bucket = app.storage().bucket
@@ -64,7 +64,7 @@ def test_the_key_of_the_account_is_not_read_before_something_is_signed(server, m
         bucket.client.close()
 
 
-def test_a_signed_url_says_under_which_name_and_as_what_the_file_is_kept(google):
+def test_signed_url_overrides_response_headers(google):
     blob = google.bucket.blob("a")
     blob.upload_from_string("x")
     wanted = 'attachment; filename="b.txt"'
@@ -74,7 +74,7 @@ def test_a_signed_url_says_under_which_name_and_as_what_the_file_is_kept(google)
     assert blob.content_type == "text/plain"
 
 
-def test_google_cloud_storage_finds_the_emulator_by_its_own_variable(server, monkeypatch):
+def test_google_cloud_storage_uses_storage_emulator_host(server, monkeypatch):
     from google.cloud.storage import Client
 
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", server.environ["STORAGE_EMULATOR_HOST"])
@@ -84,7 +84,7 @@ def test_google_cloud_storage_finds_the_emulator_by_its_own_variable(server, mon
     client.close()
 
 
-def test_firebase_admin_finds_the_files(server, files, monkeypatch):
+def test_firebase_admin_reads_the_same_files(server, files, monkeypatch):
     import firebase_admin
     import google.auth.credentials
     from firebase_admin import storage
@@ -104,7 +104,7 @@ def test_firebase_admin_finds_the_files(server, files, monkeypatch):
     firebase_admin.delete_app(app)
 
 
-def test_google_cloud_storage_goes_on_after_a_broken_upload(google, server):
+def test_google_cloud_storage_resumes_a_broken_upload(google, server):
     faults = server.emulator.faults.storage
     faults.drop_response("upload", skip=1)
     faults.drop_upload(100_000, skip=2)
@@ -137,7 +137,7 @@ def start(cloud, query="", **headers):
     return answer.headers["Location"]
 
 
-def test_an_end_user_cannot_use_cloud_storages_own_api(cloud):
+def test_id_token_is_rejected_by_the_json_api(cloud):
     for credential in (
         f"Bearer {id_token()}",
         f"Bearer {id_token(age=7200)}",
@@ -151,7 +151,7 @@ def test_an_end_user_cannot_use_cloud_storages_own_api(cloud):
         assert cloud("GET", "/storage/v1/b/b/o", Authorization=credential).status_code == 200, credential
 
 
-def test_with_require_auth_a_credential_is_needed():
+def test_json_api_needs_credentials_with_require_auth():
     with Emulator(require_auth=True).serve() as server:
         url = f"http://{server.host}/storage/v1/b/b/o"
         assert requests.get(url, timeout=LIMIT).status_code == 401
@@ -159,11 +159,11 @@ def test_with_require_auth_a_credential_is_needed():
         assert requests.get(url, headers={"Authorization": "Bearer owner"}, timeout=LIMIT).status_code == 200
 
 
-def test_an_empty_list_has_no_arrays(cloud):
+def test_empty_list_has_no_items(cloud):
     assert cloud("GET", "/storage/v1/b/b/o").json() == {"kind": "storage#objects"}
 
 
-def test_a_resource_has_the_fields_of_production(cloud, server):
+def test_object_resource_has_the_fields_of_production(cloud, server):
     answer = cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=a%2Fb", b"hello", Content_Type="text/plain")
     assert answer.status_code == 200
     resource = answer.json()
@@ -195,7 +195,7 @@ def test_a_resource_has_the_fields_of_production(cloud, server):
         assert cloud("GET", path, Range="bytes=9-").status_code == 416
 
 
-def test_an_error_has_a_reason_and_of_bytes_is_text(cloud):
+def test_json_api_error_format(cloud):
     message = "No such object: b/gone"
     answer = cloud("GET", "/storage/v1/b/b/o/gone")
     assert answer.json() == {
@@ -221,7 +221,7 @@ def test_an_error_has_a_reason_and_of_bytes_is_text(cloud):
         ("POST", "/batch/storage/v1"),
     ],
 )
-def test_what_the_emulator_does_not_have_is_501_with_a_sentence(cloud, method, path):
+def test_unsupported_json_api_request_is_501(cloud, method, path):
     status, message = error(cloud(method, path))
     assert (status, "not implemented" in message) == (501, True)
 
@@ -247,12 +247,12 @@ def test_what_the_emulator_does_not_have_is_501_with_a_sentence(cloud, method, p
         ("GET", "/b/a?GoogleAccessId=a&Expires=nan", b""),
     ],
 )
-def test_what_makes_no_sense_is_refused_with_400(cloud, method, path, body):
+def test_invalid_json_api_request_is_400(cloud, method, path, body):
     answer = cloud(method, path, body)
     assert answer.status_code == 400, answer.text
 
 
-def test_a_chunk_says_how_much_is_there(cloud):
+def test_chunk_response_has_the_received_range(cloud):
     url = start(cloud)
     asked = cloud("PUT", url, b"", Content_Range="bytes */*")
     assert (asked.status_code, "Range" in asked.headers, "Location" in asked.headers) == (308, False, False)
@@ -270,7 +270,7 @@ def test_a_chunk_says_how_much_is_there(cloud):
     assert cloud("GET", "/storage/v1/b/b/o/f?alt=media").content == LARGE
 
 
-def test_a_file_may_come_whole_or_empty_to_its_session(cloud):
+def test_single_chunk_and_empty_resumable_uploads(cloud):
     assert cloud("PUT", start(cloud), b"whole").json()["size"] == "5"
     url = start(cloud, X_Upload_Content_Type="text/empty")
     done = cloud("PUT", url, b"", Content_Range="bytes */0").json()
@@ -288,27 +288,27 @@ def test_a_file_may_come_whole_or_empty_to_its_session(cloud):
         (1, "bytes 5-4/9"),
     ],
 )
-def test_a_chunk_that_cannot_be_right_is_refused_and_not_kept(cloud, size, header):
+def test_invalid_chunk_is_rejected_and_discarded(cloud, size, header):
     url = start(cloud, X_Upload_Content_Length=str(2 * K))
     assert cloud("PUT", url, LARGE[:size], Content_Range=header).status_code == 400
     assert "Range" not in cloud("PUT", url, b"", Content_Range="bytes */*").headers
     assert cloud("PUT", url, LARGE[: 2 * K], Content_Range=f"bytes 0-{2 * K - 1}/{2 * K}").status_code == 200
 
 
-def test_a_checksum_with_the_last_chunk_is_checked(cloud):
+def test_checksum_of_the_last_chunk_is_verified(cloud):
     answer = cloud("PUT", start(cloud), b"whole", x_goog_hash="crc32c=AAAAAA==")
     assert answer.status_code == 400
     assert "CRC32C" in answer.json()["error"]["message"]
 
 
-def test_a_cancelled_upload_is_over(cloud):
+def test_cancelled_upload_rejects_chunks(cloud):
     url = start(cloud)
     assert cloud("DELETE", url).status_code == 499
     assert cloud("PUT", url, b"late").status_code == 499
     assert cloud("PUT", url.replace("upload_id=", "upload_id=x"), b"").status_code == 404
 
 
-def test_the_acl_of_an_object_is_read_and_written_entry_by_entry(cloud):
+def test_acl_entries_can_be_read_and_written(cloud):
     cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=f", b"f")
     where = "/storage/v1/b/b/o/f/acl"
     entry = cloud("POST", where, b'{"entity": "allUsers", "role": "READER"}').json()
@@ -322,7 +322,7 @@ def test_the_acl_of_an_object_is_read_and_written_entry_by_entry(cloud):
     assert cloud("DELETE", f"{where}/allUsers").status_code == 404
 
 
-def test_the_databases_paths_stay_the_databases(cloud, db):
+def test_object_urls_do_not_shadow_database_paths(cloud, db):
     cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=f.json&predefinedAcl=publicRead", b"file")
     assert cloud("GET", "/b/f.json").content == b"file"
     assert cloud("GET", "/b/f.json?ns=demo-test-default-rtdb").content == b"null"

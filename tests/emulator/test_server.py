@@ -17,13 +17,13 @@ from firebase_rest import emulator as package
 from firebase_rest.emulator import Emulator, Server
 
 
-def test_a_server_is_ready_when_serve_returns():
+def test_server_is_ready_when_serve_returns():
     for _ in range(5):
         with Emulator().serve() as server:
             assert requests.get(f"http://{server.host}/.json", timeout=LIMIT).content == b"null"
 
 
-def test_a_server_says_how_to_reach_it():
+def test_server_has_host_environ_and_config():
     with Emulator("demo-x").serve() as server:
         assert isinstance(server, Server)
         host, port = server.host.split(":")
@@ -41,14 +41,14 @@ def test_a_server_says_how_to_reach_it():
         assert {"apiKey", "authDomain", "storageBucket"} <= server.config.keys()
 
 
-def test_the_database_url_of_the_config_is_the_default_database():
+def test_database_url_in_config_is_the_default_database():
     with Emulator("demo-x").serve() as server:
         root, _, query = server.config["databaseURL"].partition("?")
         requests.put(f"{root}a.json?{query}", data="1", timeout=LIMIT)
         assert requests.get(f"http://{server.host}/a.json", timeout=LIMIT).json() == 1
 
 
-def test_a_port_that_is_taken_is_an_error_at_once():
+def test_serve_on_a_busy_port_raises():
     with Emulator().serve() as server, pytest.raises(OSError, match="in use"):
         Emulator().serve(port=int(server.host.split(":")[1]))
 
@@ -73,7 +73,7 @@ def test_config_has_the_address_of_each_service():
         assert json.loads(server.environ["FIREBASE_CONFIG"]) == server.config
 
 
-def test_a_port_is_free_again_after_close_and_close_may_come_twice():
+def test_close_releases_the_port_and_is_idempotent():
     server = Emulator().serve()
     port = int(server.host.split(":")[1])
     server.close()
@@ -82,7 +82,7 @@ def test_a_port_is_free_again_after_close_and_close_may_come_twice():
         assert again.host == server.host
 
 
-def test_an_ipv6_address_is_written_in_brackets():
+def test_ipv6_host_has_brackets():
     try:
         server = Emulator().serve("::1")
     except OSError:
@@ -92,7 +92,7 @@ def test_an_ipv6_address_is_written_in_brackets():
         assert requests.get(f"http://{server.host}/.json", timeout=LIMIT).status_code == 200
 
 
-def test_two_servers_of_one_emulator_share_its_data():
+def test_two_servers_share_one_emulator():
     emulator = Emulator()
     with emulator.serve() as one, emulator.serve() as other:
         requests.put(f"http://{one.host}/a.json", data="1", timeout=LIMIT)
@@ -102,7 +102,7 @@ def test_two_servers_of_one_emulator_share_its_data():
             assert stream.next() == ("put", "/", 2)
 
 
-def test_a_hundred_open_streams_end_within_a_second_of_close():
+def test_close_ends_100_streams_within_a_second():
     server = Emulator().serve()
     with ThreadPoolExecutor(20) as pool:
         streams = list(pool.map(lambda _: Database(server.host).listen("a"), range(100)))
@@ -116,7 +116,7 @@ def test_a_hundred_open_streams_end_within_a_second_of_close():
         stream.close()
 
 
-def test_a_watcher_that_does_not_read_does_not_delay_the_end():
+def test_slow_stream_does_not_delay_close():
     server = Emulator().serve()
     url = f"http://{server.host}/a.json"
     with requests.get(url, headers={"Accept": "text/event-stream"}, stream=True, timeout=LIMIT):
@@ -127,7 +127,7 @@ def test_a_watcher_that_does_not_read_does_not_delay_the_end():
         assert time.monotonic() - began < 1
 
 
-def test_an_idle_connection_does_not_delay_the_end():
+def test_idle_connection_does_not_delay_close():
     server = Emulator().serve()
     host, port = server.host.split(":")
     with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
@@ -138,7 +138,7 @@ def test_an_idle_connection_does_not_delay_the_end():
         assert time.monotonic() - began < 1
 
 
-def test_an_emulator_outlives_its_server():
+def test_emulator_works_after_its_server_is_closed():
     emulator = Emulator()
     with emulator.serve() as server, Database(server.host).listen("a") as stream:
         stream.next()
@@ -146,7 +146,7 @@ def test_an_emulator_outlives_its_server():
         assert requests.put(f"http://{server.host}/a.json", data="1", timeout=LIMIT).json() == 1
 
 
-def test_many_clients_are_served_at_once(server):
+def test_concurrent_clients(server):
     barrier = threading.Barrier(16)
 
     def work(number):
@@ -161,7 +161,7 @@ def test_many_clients_are_served_at_once(server):
         list(pool.map(work, range(16)))
 
 
-def test_a_body_beyond_the_limit_is_refused_while_it_arrives(monkeypatch, server, db):
+def test_oversized_body_is_rejected_while_it_arrives(monkeypatch, server, db):
     monkeypatch.setattr("firebase_rest.emulator.server.MAX_BODY_BYTES", 1000)
     answer = db.put("a", iter_bytes())
     assert answer.status_code == 413
@@ -172,6 +172,6 @@ def iter_bytes():
     return b'"' + b"x" * 200_000 + b'"'
 
 
-def test_the_package_has_no_other_names():
+def test_public_names():
     with pytest.raises(AttributeError, match="has no attribute 'Other'"):
         package.Other  # noqa: B018

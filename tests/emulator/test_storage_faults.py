@@ -30,7 +30,7 @@ def url(files):
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
-def test_a_dropped_upload_leaves_what_it_had(files, faults, url, how):
+def test_dropped_chunk_keeps_the_received_bytes(files, faults, url, how):
     faults.drop_upload(after=2 * KB256 + 7, how=how)
     with pytest.raises(requests.ConnectionError):
         files.command(url, "upload", DATA, 0)
@@ -40,7 +40,7 @@ def test_a_dropped_upload_leaves_what_it_had(files, faults, url, how):
     assert files.download("r").content == DATA
 
 
-def test_a_dropped_upload_in_one_request_stores_nothing(files, faults):
+def test_dropped_simple_upload_stores_nothing(files, faults):
     faults.drop_upload(after=len(DATA) + 1)
     with pytest.raises(requests.ConnectionError):
         files.upload("a", DATA)
@@ -49,7 +49,7 @@ def test_a_dropped_upload_in_one_request_stores_nothing(files, faults):
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
-def test_a_dropped_download_ends_early(files, faults, how):
+def test_dropped_download_is_truncated(files, faults, how):
     files.upload("a", DATA)
     faults.drop_download(after=300_000, how=how)
     pieces = []
@@ -64,7 +64,7 @@ def test_a_dropped_download_ends_early(files, faults, how):
     assert files.download("a").content == DATA
 
 
-def test_a_lost_answer_is_one_to_what_has_happened(files, faults, url):
+def test_dropped_response_follows_a_completed_operation(files, faults, url):
     faults.drop_response()
     with pytest.raises(requests.ConnectionError):
         files.command(url, "upload", DATA, 0)
@@ -80,7 +80,7 @@ def test_a_lost_answer_is_one_to_what_has_happened(files, faults, url):
     assert files.delete("r").status_code == 404
 
 
-def test_the_third_chunk_is_refused_and_has_not_happened(files, faults, url):
+def test_reject_with_skip_rejects_the_third_chunk(files, faults, url):
     faults.reject(skip=2, status=503, retry_after="7")
     for offset in (0, KB256):
         assert files.command(url, "upload", DATA[:KB256], offset).status_code == 200
@@ -107,7 +107,7 @@ def test_the_third_chunk_is_refused_and_has_not_happened(files, faults, url):
         ("token", lambda files, url: files.request("POST", files.object_url("a", "?create_token=true"))),
     ],
 )
-def test_a_refusal_meets_the_kind_of_request_that_it_is_for(files, faults, url, kind, act):
+def test_reject_applies_to_one_kind_of_request(files, faults, url, kind, act):
     files.upload("a", b"")
     faults.reject(kind, status=500, error="No.", times=2)
     for _ in range(2):
@@ -115,20 +115,20 @@ def test_a_refusal_meets_the_kind_of_request_that_it_is_for(files, faults, url, 
     assert act(files, url).status_code in {200, 204, 403}
 
 
-def test_a_fault_for_all_requests_lasts_until_it_is_cleared(files, faults):
+def test_fault_for_all_requests_lasts_until_clear(files, faults):
     faults.reject("list", times=None)
     assert [files.list().status_code for _ in range(3)] == [503, 503, 503]
     faults.clear()
     assert files.list().status_code == 200
 
 
-def test_reset_clears_the_faults(server, files, faults):
+def test_reset_clears_faults(server, files, faults):
     faults.reject("list", times=None)
     server.emulator.reset()
     assert files.list().status_code == 200
 
 
-def test_a_stalled_upload_goes_on_when_it_may(server, files, faults, url):
+def test_stalled_upload_continues_after_resume(server, files, faults, url):
     faults.stall_upload(after=KB256)
     status = []
     worker = threading.Thread(target=lambda: status.append(Files.command(Files(server.host), url, "upload", DATA, 0)))
@@ -141,7 +141,7 @@ def test_a_stalled_upload_goes_on_when_it_may(server, files, faults, url):
     assert files.received(url) == ("active", len(DATA))
 
 
-def test_a_client_that_gives_up_a_stalled_upload_goes_on_from_what_has_arrived(server, files, faults, url):
+def test_abandoned_stalled_upload_can_be_resumed(server, files, faults, url):
     faults.stall_upload(after=KB256)
     headers = {"X-Goog-Upload-Command": "upload", "X-Goog-Upload-Offset": "0"}
     with pytest.raises(requests.Timeout):
@@ -153,7 +153,7 @@ def test_a_client_that_gives_up_a_stalled_upload_goes_on_from_what_has_arrived(s
     assert files.download("r").content == DATA[:received] + b"end"
 
 
-def test_a_stalled_download_goes_on_when_it_may(files, faults):
+def test_stalled_download_continues_after_resume(files, faults):
     files.upload("a", DATA)
     faults.stall_download(after=100_000)
     with files.download("a", stream=True) as answer:
@@ -162,7 +162,7 @@ def test_a_stalled_download_goes_on_when_it_may(files, faults):
         assert start + answer.raw.read() == DATA
 
 
-def test_a_stalled_download_does_not_hold_the_server_up_when_it_ends():
+def test_stalled_download_does_not_delay_close():
     server = Emulator().serve()
     files = Files(server.host)
     files.upload("a", DATA)
@@ -175,7 +175,7 @@ def test_a_stalled_download_does_not_hold_the_server_up_when_it_ends():
     files.close()
 
 
-def test_the_bytes_that_went_through_are_counted(server, files):
+def test_byte_counter_counts_transferred_bytes(server, files):
     traffic = server.emulator.storage.byte_counter
     files.upload("a", DATA)
     files.patch("a", {"cacheControl": "x"})
@@ -184,7 +184,7 @@ def test_the_bytes_that_went_through_are_counted(server, files):
     assert (traffic.received, traffic.sent) == (len(DATA), len(DATA) + 100)
 
 
-def test_a_download_that_nobody_reads_any_more_stops(server, files):
+def test_abandoned_download_stops(server, files):
     files.upload("a", b"x" * 40_000_000)
     traffic = server.emulator.storage.byte_counter
     answer = files.download("a", stream=True)
@@ -197,7 +197,7 @@ def test_a_download_that_nobody_reads_any_more_stops(server, files):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc to read a process' memory")
-def test_a_large_file_does_not_go_through_memory():
+def test_large_file_is_not_held_in_memory():
     size = 300_000_000
     command = [sys.executable, "-m", "firebase_rest.emulator", "--json", "--stdin"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:

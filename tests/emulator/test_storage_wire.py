@@ -30,7 +30,7 @@ def b64(digest):
 # --- uploads ---
 
 
-def test_an_upload_answers_with_the_whole_metadata(files):
+def test_upload_returns_all_metadata(files):
     answer = files.upload("dir/é.txt", HELLO)
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
@@ -55,7 +55,7 @@ def test_an_upload_answers_with_the_whole_metadata(files):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_name_round_trips(files, name):
+def test_object_name_round_trips(files, name):
     assert files.upload(name, name.encode()).json()["name"] == name
     assert files.metadata(name).json()["name"] == name
     assert files.download(name).content == name.encode()
@@ -64,7 +64,7 @@ def test_a_name_round_trips(files, name):
 
 
 @pytest.mark.parametrize("name", [".", "..", "a\nb", "a\rb", "x" * 1025, "é" * 513, ".well-known/acme-challenge/x"])
-def test_a_name_that_cannot_be_is_refused_by_every_kind_of_upload(files, name):
+def test_invalid_name_is_rejected_by_every_kind_of_upload(files, name):
     headers = {"X-Goog-Upload-Protocol": "multipart", "Content-Type": "multipart/related; boundary=B"}
     for answer in (files.upload(name, b""), files.start(name), files.upload(name, b"", headers=headers)):
         status, message = error(answer)
@@ -72,29 +72,29 @@ def test_a_name_that_cannot_be_is_refused_by_every_kind_of_upload(files, name):
         assert message.startswith("The specified object name is not valid.")
 
 
-def test_names_that_differ_in_slashes_are_different_objects(files):
+def test_slashes_in_names_are_significant(files):
     for name in ("a/b", "a//b", "/a/b", "a/b/"):
         files.upload(name, name.encode())
     assert [files.download(name).text for name in ("a/b", "a//b", "/a/b", "a/b/")] == ["a/b", "a//b", "/a/b", "a/b/"]
 
 
 @pytest.mark.parametrize("path", ["/o/a/b", "/o/", "/o/a/", "", "/x", "//o", "/o//a"])
-def test_a_path_that_is_no_object_is_400(files, path):
+def test_invalid_object_path_is_400(files, path):
     url = files.objects.removesuffix("/o") + path
     for method in ("GET", "POST", "DELETE"):
         assert error(files.request(method, url)) == (400, "Invalid HTTP method/URL pair.")
 
 
-def test_a_path_that_is_no_utf_8_is_400(files):
+def test_path_that_is_not_utf_8_is_400(files):
     assert error(files.request("GET", f"{files.objects}/%FF"))[0] == 400
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "PURGE"])
-def test_a_method_that_does_not_fit_is_400(files, method):
+def test_unsupported_method_is_400(files, method):
     assert error(files.request(method, files.objects))[0] == 400
 
 
-def test_buckets_are_apart(server, files):
+def test_buckets_are_separate(server, files):
     other = Files(server.host, "other-bucket")
     files.upload("a", b"one")
     other.upload("a", b"two")
@@ -105,7 +105,7 @@ def test_buckets_are_apart(server, files):
     other.close()
 
 
-def test_an_overwrite_is_a_new_generation_with_a_new_token_and_nothing_of_the_old_metadata(files):
+def test_overwrite_creates_a_new_generation_without_old_metadata(files):
     first = files.upload("a", HELLO).json()
     files.patch("a", {"metadata": {"k": "v"}, "cacheControl": "no-store"})
     second = files.upload("a", b"other", "a/b").json()
@@ -117,13 +117,13 @@ def test_an_overwrite_is_a_new_generation_with_a_new_token_and_nothing_of_the_ol
     assert files.download("a").content == b"other"
 
 
-def test_a_chunked_body_is_taken_and_one_without_a_type_is_an_octet_stream(files):
+def test_chunked_body_and_default_content_type(files):
     answer = files.request("POST", f"{files.objects}?name=a", iter([b"hello ", b"world"]))
     assert answer.json()["contentType"] == "application/octet-stream"
     assert files.download("a").content == HELLO
 
 
-def test_a_multipart_upload_may_be_sent_byte_by_byte(files):
+def test_multipart_upload_sent_byte_by_byte(files):
     body = (
         b"preamble\r\n--B\r\nContent-Type: application/json\r\nMIME-Version: 1.0\r\n\r\n"
         b'{"contentType":"text/x","metadata":{"a":"b"}}\r\n'
@@ -149,13 +149,13 @@ def test_a_multipart_upload_may_be_sent_byte_by_byte(files):
         b"--B\r\n\r\n[]\r\n--B\r\n\r\nfile\r\n--B--",
     ],
 )
-def test_a_broken_multipart_body_is_400_and_stores_nothing(files, body):
+def test_malformed_multipart_body_is_400(files, body):
     headers = {"X-Goog-Upload-Protocol": "multipart"}
     assert error(files.upload("m", body, "multipart/related; boundary=B", headers=headers))[0] == 400
     assert files.metadata("m").status_code == 404
 
 
-def test_a_wrong_md5_is_refused_and_the_right_one_is_not(files):
+def test_md5_of_upload_is_verified(files):
     def upload(md5):
         parts = b'--B\r\n\r\n{"md5Hash":"%s"}\r\n--B\r\n\r\nhello world\r\n--B--' % md5.encode()
         return files.upload(
@@ -169,7 +169,7 @@ def test_a_wrong_md5_is_refused_and_the_right_one_is_not(files):
     assert upload("XrY7u+Ae7tCTyyK7j1rNww==").status_code == 200
 
 
-def test_conditions_hold_or_are_412(files):
+def test_failed_precondition_is_412(files):
     assert files.upload("a", HELLO, query="&ifGenerationMatch=0").status_code == 200
     generation = files.metadata("a").json()["generation"]
     assert error(files.upload("a", b"", query="&ifGenerationMatch=0"))[0] == 412
@@ -188,7 +188,7 @@ def test_conditions_hold_or_are_412(files):
 # --- downloads ---
 
 
-def test_a_download_has_the_headers_of_production(files):
+def test_download_has_the_headers_of_production(files):
     made = files.upload("dir/a.txt", HELLO).json()
     files.patch("dir/a.txt", {"metadata": {"owner": "ann", "no header": "x"}, "contentLanguage": "de"})
     answer = files.download("dir/a.txt")
@@ -224,7 +224,7 @@ def test_a_download_has_the_headers_of_production(files):
         ("bytes=0-0", b"h", "bytes 0-0/11"),
     ],
 )
-def test_a_range_is_206(files, asked, got, says):
+def test_byte_range_is_206(files, asked, got, says):
     files.upload("a", HELLO)
     answer = files.download("a", {"Range": asked})
     assert (answer.status_code, answer.content) == (206, got)
@@ -233,21 +233,21 @@ def test_a_range_is_206(files, asked, got, says):
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-1,4-5", "bytes=5-3", "lines=1-2", "bytes=a-b", "bytes=", "bytes=-", "x"])
-def test_a_range_that_means_nothing_or_several_is_everything(files, asked):
+def test_malformed_or_multiple_ranges_return_everything(files, asked):
     files.upload("a", HELLO)
     answer = files.download("a", {"Range": asked})
     assert (answer.status_code, answer.content) == (200, HELLO)
 
 
 @pytest.mark.parametrize(("data", "asked"), [(HELLO, "bytes=11-"), (HELLO, "bytes=-0"), (b"", "bytes=0-")])
-def test_a_range_outside_is_416(files, data, asked):
+def test_unsatisfiable_range_is_416(files, data, asked):
     files.upload("a", data)
     answer = files.download("a", {"Range": asked})
     assert error(answer)[0] == 416
     assert answer.headers["content-range"] == f"bytes */{len(data)}"
 
 
-def test_head_has_the_headers_and_no_body(files):
+def test_head_has_headers_without_body(files):
     files.upload("a", HELLO)
     answer = files.request("HEAD", files.object_url("a", "?alt=media"))
     assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "11")
@@ -255,7 +255,7 @@ def test_head_has_the_headers_and_no_body(files):
     assert files.request("HEAD", files.object_url("none", "?alt=media")).status_code == 404
 
 
-def test_a_gzip_file_is_inflated_only_for_whoever_cannot_do_it(files):
+def test_gzip_is_decompressed_unless_accepted(files):
     packed = gzip.compress(HELLO * 1000)
     files.upload("z", packed)
     files.patch("z", {"contentEncoding": "gzip"})
@@ -270,14 +270,14 @@ def test_a_gzip_file_is_inflated_only_for_whoever_cannot_do_it(files):
     assert unable.headers["x-goog-stored-content-length"] == str(len(packed))
 
 
-def test_a_file_that_only_says_that_it_is_gzip_is_sent_as_it_is(files):
+def test_mislabelled_gzip_is_sent_unchanged(files):
     files.upload("z", HELLO)
     files.patch("z", {"contentEncoding": "gzip"})
     answer = files.download("z", {"Accept-Encoding": "identity"}, stream=True)
     assert answer.raw.read(decode_content=False) == HELLO
 
 
-def test_metadata_with_line_ends_and_other_letters_cannot_break_a_download(files):
+def test_metadata_cannot_break_download_headers(files):
     files.upload("a", HELLO)
     files.patch("a", {"cacheControl": "a\r\nx-evil: 1", "metadata": {"k": "é\r\n日", "bad key:": "x", "ü": "y"}})
     answer = files.download("a")
@@ -287,14 +287,14 @@ def test_metadata_with_line_ends_and_other_letters_cannot_break_a_download(files
     assert "x-evil" not in answer.headers
 
 
-def test_what_is_not_there_is_404_in_production_words(files):
+def test_missing_object_is_404(files):
     for act, word in ((files.metadata, "get"), (files.download, "get"), (files.delete, "delete")):
         answer = act("none")
         assert error(answer) == (404, f"Not Found.  Could not {word} object")
         assert answer.json()["error"]["status"] == f"{word.upper()}_OBJECT"
 
 
-def test_a_download_goes_on_while_the_object_is_overwritten_and_deleted(files):
+def test_download_continues_while_object_is_replaced(files):
     data = bytes(range(256)) * 64 * 1024
     files.upload("a", data)
     with files.download("a", stream=True) as answer:
@@ -307,7 +307,7 @@ def test_a_download_goes_on_while_the_object_is_overwritten_and_deleted(files):
 # --- the rest ---
 
 
-def test_every_answer_may_be_read_by_a_web_page(files):
+def test_storage_responses_have_cors_headers(files):
     asked = {"Origin": "http://page", "Access-Control-Request-Headers": "x-goog-upload-command"}
     answer = files.request("OPTIONS", files.objects, headers=asked)
     assert answer.status_code == 204
@@ -318,7 +318,7 @@ def test_every_answer_may_be_read_by_a_web_page(files):
         assert "X-Goog-Upload-URL" in got.headers["access-control-expose-headers"]
 
 
-def test_reset_forgets_files_and_uploads(server, files):
+def test_reset_deletes_files_and_uploads(server, files):
     files.upload("a", HELLO)
     url = files.start("b").headers["X-Goog-Upload-URL"]
     server.emulator.reset()
@@ -327,14 +327,14 @@ def test_reset_forgets_files_and_uploads(server, files):
     assert files.list().json() == {"prefixes": [], "items": []}
 
 
-def test_with_a_namespace_the_same_path_is_the_databases(server):
+def test_ns_parameter_makes_a_storage_path_a_database_path(server):
     database = Database(server.host, ns="x")
     assert database.put("v0/b/x/o", 1).json() == 1
     assert database.get("v0/b/x/o").json() == 1
     database.close()
 
 
-def test_a_large_file_round_trips_with_its_checksums(files):
+def test_large_file_round_trips_with_checksums(files):
     data = hashlib.shake_128(b"seed").digest(9_000_001)
     said = files.upload("large", data).json()
     assert said["size"] == "9000001"
@@ -344,7 +344,7 @@ def test_a_large_file_round_trips_with_its_checksums(files):
     assert files.download("large", {"Range": "bytes=4000000-4999999"}).content == data[4_000_000:5_000_000]
 
 
-def test_an_upload_that_breaks_off_stores_nothing(server, files):
+def test_interrupted_simple_upload_stores_nothing(server, files):
     host, port = server.host.split(":")
     with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
         path = files.objects.partition(server.host)[2]

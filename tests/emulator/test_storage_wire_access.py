@@ -22,7 +22,7 @@ def names_in(answer):
 # --- metadata ---
 
 
-def test_a_patch_sets_clears_and_merges(files):
+def test_patch_sets_clears_and_merges_metadata(files):
     files.upload("a", HELLO)
     said = files.patch("a", {"contentType": "a/b", "cacheControl": "no-store", "metadata": {"a": "1", "b": "2"}}).json()
     assert (said["contentType"], said["cacheControl"], said["metadata"]) == ("a/b", "no-store", {"a": "1", "b": "2"})
@@ -48,13 +48,13 @@ def test_a_patch_sets_clears_and_merges(files):
         "text",
     ],
 )
-def test_a_patch_that_cannot_be_is_400_and_changes_nothing(files, changes):
+def test_invalid_patch_is_400_without_changes(files, changes):
     before = files.upload("a", HELLO).json()
     assert error(files.patch("a", changes))[0] == 400
     assert files.metadata("a").json() == before
 
 
-def test_a_patch_may_hide_in_a_put_or_a_post(files):
+def test_patch_as_method_override(files):
     files.upload("a", HELLO)
     for method in ("PUT", "POST"):
         answer = files.request(
@@ -63,7 +63,7 @@ def test_a_patch_may_hide_in_a_put_or_a_post(files):
         assert answer.json()["contentType"] == method
 
 
-def test_a_body_of_metadata_has_a_limit(files):
+def test_metadata_body_size_is_limited(files):
     files.upload("a", HELLO)
     assert error(files.patch("a", {"metadata": {"a": "x" * 2_000_000}}))[0] == 413
 
@@ -71,7 +71,7 @@ def test_a_body_of_metadata_has_a_limit(files):
 # --- lists ---
 
 
-def test_a_list_has_one_level_or_all_of_them(files):
+def test_list_with_and_without_delimiter(files):
     for name in ("b", "a", "dir/x", "dir/sub/z", "dir-2"):
         files.upload(name, b"")
     assert names_in(files.list()) == (["a", "b", "dir-2", "dir/sub/z", "dir/x"], [], None)
@@ -81,7 +81,7 @@ def test_a_list_has_one_level_or_all_of_them(files):
     assert files.list().json()["items"][0] == {"name": "a", "bucket": files.bucket}
 
 
-def test_pages_count_items_and_prefixes_together_and_show_each_once(files):
+def test_list_pages_count_items_and_prefixes(files):
     for name in ("a/1", "a/2", "b", "c/1", "d", "e/1"):
         files.upload(name, b"")
     assert names_in(files.list("?delimiter=%2F&maxResults=2"))[:2] == (["b"], ["a/"])
@@ -94,7 +94,7 @@ def test_pages_count_items_and_prefixes_together_and_show_each_once(files):
     assert pages == 3
 
 
-def test_names_that_lists_hide_still_count_for_their_page(files):
+def test_hidden_names_count_towards_the_page(files):
     for name in ("a//b", "folder/", "/lead", "z"):
         files.upload(name, b"")
     assert names_in(files.list()) == (["/lead", "z"], [], None)
@@ -108,20 +108,20 @@ def test_names_that_lists_hide_still_count_for_their_page(files):
 
 
 @pytest.mark.parametrize("query", ["?prefix=dir", "?prefix=dir%2F%2F", "?prefix=%2F%2F"])
-def test_a_prefix_must_end_with_one_slash(files, query):
+def test_list_prefix_must_end_with_one_slash(files, query):
     message = "The prefix parameter is required to be empty or ends with a single / character."
     assert error(files.list(query)) == (400, message)
 
 
 @pytest.mark.parametrize("query", ["?maxResults=0", "?maxResults=-1", "?maxResults=x", "?pageToken=%21"])
-def test_a_page_that_cannot_be_is_400(files, query):
+def test_invalid_list_parameter_is_400(files, query):
     assert error(files.list(query))[0] == 400
 
 
 # --- tokens, and who may ---
 
 
-def test_administrators_make_and_revoke_download_tokens(files):
+def test_administrators_create_and_delete_download_tokens(files):
     first = files.upload("a", HELLO).json()["downloadTokens"]
 
     def change(query, headers=None):
@@ -152,7 +152,7 @@ def sign_up(server):
     return requests.post(url, json={"returnSecureToken": True}, timeout=LIMIT).json()["idToken"]
 
 
-def test_without_a_credential_everything_is_denied_but_a_download_token(guarded):
+def test_require_auth_accepts_download_tokens(guarded):
     files = guarded[0]
     token = files.upload("a", HELLO, headers=OWNER).json()["downloadTokens"]
     assert error(files.metadata("a")) == (403, "Permission denied. No READ permission.")
@@ -167,7 +167,7 @@ def test_without_a_credential_everything_is_denied_but_a_download_token(guarded)
 
 
 @pytest.mark.parametrize("scheme", ["Firebase", "Bearer", "firebase"])
-def test_an_id_token_signs_a_user_in_until_it_expires(guarded, scheme):
+def test_id_token_authenticates_until_it_expires(guarded, scheme):
     files, server, clock = guarded
     user = {"Authorization": f"{scheme} {sign_up(server)}"}
     assert files.upload("a", HELLO, headers=user).status_code == 200
@@ -177,16 +177,16 @@ def test_an_id_token_signs_a_user_in_until_it_expires(guarded, scheme):
 
 
 @pytest.mark.parametrize("value", ["Bearer owner", "Firebase owner", "Bearer ya29.service-account"])
-def test_administrators_may_do_everything(guarded, value):
+def test_administrators_have_full_access(guarded, value):
     assert guarded[0].upload("a", HELLO, headers={"Authorization": value}).status_code == 200
 
 
 @pytest.mark.parametrize("value", ["Firebase", "Firebase ", "Bearer x", "Basic dTpw", "Firebase a.b.c", "Bearer Owner"])
-def test_a_credential_that_is_none_is_401(guarded, value):
+def test_malformed_credentials_are_401(guarded, value):
     assert error(guarded[0].metadata("a", headers={"Authorization": value}))[0] == 401
 
 
-def test_rules_fall_on_whoever_began_a_resumable_upload_when_it_ends(guarded):
+def test_resumable_upload_is_authorized_for_the_caller_of_its_start(guarded):
     files, server, _ = guarded
     url = files.start("a").headers["X-Goog-Upload-URL"]
     answer = files.command(url, "upload, finalize", HELLO, 0)

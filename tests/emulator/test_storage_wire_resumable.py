@@ -20,7 +20,7 @@ def url(files):
     return files.start("r", {"contentType": "text/x"}).headers["X-Goog-Upload-URL"]
 
 
-def test_a_start_says_where_to_go_on(server, files):
+def test_start_returns_the_upload_url(server, files):
     answer = files.start("dir/é", size=10)
     assert (answer.status_code, answer.content) == (200, b"")
     assert answer.headers["X-Goog-Upload-Status"] == "active"
@@ -34,7 +34,7 @@ def test_a_start_says_where_to_go_on(server, files):
     assert answer.headers["X-Goog-Upload-Control-URL"] == answer.headers["X-Goog-Upload-URL"]
 
 
-def test_chunks_become_a_file(files, url):
+def test_chunks_are_assembled(files, url):
     for offset in (0, 2 * KB256):
         answer = files.command(url, "upload", CHUNK * 2, offset)
         assert (answer.status_code, answer.content, answer.headers["X-Goog-Upload-Status"]) == (200, b"", "active")
@@ -48,24 +48,24 @@ def test_chunks_become_a_file(files, url):
     assert files.received(url) == ("final", 4 * KB256 + 3)
 
 
-def test_an_empty_file_is_a_start_and_a_finalize(files, url):
+def test_empty_resumable_upload(files, url):
     assert files.command(url, "finalize", offset=0).json()["size"] == "0"
     assert files.download("r").content == b""
 
 
-def test_finalize_alone_ends_an_upload_of_whole_chunks(files, url):
+def test_finalize_without_bytes(files, url):
     files.command(url, "upload", CHUNK, 0, method="PUT")
     assert files.command(url, "finalize", offset=KB256).json()["size"] == str(KB256)
 
 
-def test_a_finalize_whose_answer_was_lost_may_be_said_again(files, url):
+def test_finalize_can_be_repeated(files, url):
     assert files.command(url, "upload, finalize", b"x", 0).status_code == 200
     answer = files.command(url, "finalize", offset=1)
     assert (answer.status_code, answer.content, answer.headers["X-Goog-Upload-Status"]) == (200, b"", "final")
 
 
 @pytest.mark.parametrize("offset", [0, KB256 - 1, KB256 + 1, 10**20])
-def test_a_chunk_at_the_wrong_offset_is_refused_and_nothing_of_it_kept(files, url, offset):
+def test_chunk_at_wrong_offset_is_rejected(files, url, offset):
     files.command(url, "upload", CHUNK, 0)
     for what in ("upload", "upload, finalize", "finalize"):
         answer = files.command(url, what, None if what == "finalize" else CHUNK, offset)
@@ -78,14 +78,14 @@ def test_a_chunk_at_the_wrong_offset_is_refused_and_nothing_of_it_kept(files, ur
 
 
 @pytest.mark.parametrize("offset", [None, "", "x", "-1", "1.0", "\u00b2"])
-def test_a_chunk_needs_an_offset_that_is_a_number(files, url, offset):
+def test_chunk_offset_must_be_a_number(files, url, offset):
     encoded = offset.encode("utf-8").decode("latin-1") if offset else offset
     assert error(files.command(url, "upload", CHUNK, encoded))[0] == 400
     assert files.received(url) == ("active", 0)
 
 
 @pytest.mark.parametrize("size", [1, KB256 - 1, KB256 + 1, 5 * KB256 - 7])
-def test_a_chunk_of_an_odd_size_is_refused_unless_it_is_the_last(files, url, size):
+def test_chunk_size_must_be_a_multiple_except_the_last(files, url, size):
     files.command(url, "upload", CHUNK, 0)
     answer = files.command(url, "upload", b"x" * size, KB256)
     assert error(answer)[0] == 400
@@ -95,7 +95,7 @@ def test_a_chunk_of_an_odd_size_is_refused_unless_it_is_the_last(files, url, siz
 
 
 @pytest.mark.parametrize("sent", [99, 101, 0])
-def test_a_file_of_another_length_than_announced_ends_the_upload(files, sent):
+def test_wrong_declared_size_ends_the_upload(files, sent):
     url = files.start("r", size=100).headers["X-Goog-Upload-URL"]
     answer = files.command(url, "upload, finalize", b"x" * sent, 0)
     assert error(answer)[0] == 400
@@ -104,12 +104,12 @@ def test_a_file_of_another_length_than_announced_ends_the_upload(files, sent):
     assert files.received(url)[0] == "final"
 
 
-def test_a_start_with_a_length_that_is_no_number_or_with_broken_json_is_400(files):
+def test_invalid_start_is_400(files):
     assert error(files.start("r", size="many"))[0] == 400
     assert error(files.start("r", metadata="text"))[0] == 400
 
 
-def test_cancel_may_be_repeated_and_ends_everything(files, url):
+def test_cancel_is_idempotent(files, url):
     files.command(url, "upload", CHUNK, 0)
     for _ in range(2):
         answer = files.command(url, "cancel")
@@ -120,7 +120,7 @@ def test_cancel_may_be_repeated_and_ends_everything(files, url):
     assert files.metadata("r").status_code == 404
 
 
-def test_a_finished_upload_takes_no_more_and_cannot_be_cancelled(files, url):
+def test_finished_upload_rejects_commands(files, url):
     files.command(url, "upload, finalize", b"x", 0)
     assert error(files.command(url, "cancel"))[0] == 400
     assert error(files.command(url, "upload", CHUNK, 1))[0] == 400
@@ -128,17 +128,17 @@ def test_a_finished_upload_takes_no_more_and_cannot_be_cancelled(files, url):
 
 
 @pytest.mark.parametrize("what", ["query", "cancel", "upload", "finalize"])
-def test_an_upload_that_nobody_began_is_404(files, what):
+def test_unknown_upload_is_404(files, what):
     assert error(files.command(f"{files.objects}?name=r&upload_id=none", what, offset=0))[0] == 404
 
 
 @pytest.mark.parametrize("what", ["start, upload", "upload, cancel", "query, finalize", "pause", "", ","])
-def test_a_command_that_there_is_not_is_400(files, url, what):
+def test_unknown_upload_command_is_400(files, url, what):
     headers = {"X-Goog-Upload-Command": what, "X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Offset": "0"}
     assert error(files.request("POST", url, b"", headers))[0] == 400
 
 
-def test_an_upload_is_kept_for_a_week():
+def test_upload_session_expires_after_a_week():
     clock = Clock()
     with Emulator(clock=clock).serve() as server:
         files = Files(server.host)
@@ -172,7 +172,7 @@ def wait_for(condition):
         time.sleep(0.001)
 
 
-def test_a_chunk_that_breaks_off_keeps_its_whole_multiples(server, files, url):
+def test_interrupted_chunk_keeps_complete_multiples(server, files, url):
     files.command(url, "upload", CHUNK, 0)
     half_a_chunk(server, url, KB256, 2 * KB256 + 1000, 8 * KB256).close()
     assert files.received(url) == ("active", 3 * KB256)
@@ -180,7 +180,7 @@ def test_a_chunk_that_breaks_off_keeps_its_whole_multiples(server, files, url):
     assert files.download("r").content == CHUNK + b"x" * 2 * KB256 + b"end"
 
 
-def test_whoever_asks_how_far_it_got_is_not_overtaken_by_an_older_request(server, files, url):
+def test_query_stops_an_older_chunk_request(server, files, url):
     """The client has lost its connection; the server does not know yet, and more of the old chunk is still to come."""
     with half_a_chunk(server, url, 0, KB256 + 1000, 4 * KB256) as old:
         assert files.received(url) == ("active", KB256)
@@ -191,7 +191,7 @@ def test_whoever_asks_how_far_it_got_is_not_overtaken_by_an_older_request(server
     assert files.download("r").content == b"x" * KB256 + CHUNK
 
 
-def test_the_newer_of_two_requests_for_one_upload_wins(server, files, url):
+def test_newer_request_replaces_an_older_one(server, files, url):
     with half_a_chunk(server, url, 0, 1000, KB256) as old:
         assert files.command(url, "upload", CHUNK, 0).status_code == 200
         old.sendall(b"y" * (KB256 - 1000))
@@ -199,7 +199,7 @@ def test_the_newer_of_two_requests_for_one_upload_wins(server, files, url):
     assert files.received(url) == ("active", KB256)
 
 
-def test_uploads_of_one_name_are_apart_and_the_last_to_end_stays(files):
+def test_concurrent_uploads_of_one_name_are_independent(files):
     first, second = (files.start("r").headers["X-Goog-Upload-URL"] for _ in range(2))
     files.command(second, "upload, finalize", b"second", 0)
     files.command(first, "upload, finalize", b"first", 0)

@@ -53,32 +53,32 @@ def faults(server):
     return server.emulator.faults
 
 
-def test_a_stream_dropped_in_good_order_ends_with_its_last_chunk(server, faults):
+def test_drop_end_completes_the_response(server, faults):
     with Wire(server) as wire:
         assert faults.drop(how="end") == 1
         wire.until(b"0\r\n\r\n")
 
 
-def test_a_stream_dropped_by_fin_ends_without_its_last_chunk(server, faults):
+def test_drop_fin_omits_the_last_chunk(server, faults):
     with Wire(server) as wire:
         assert faults.drop(how="fin") == 1
         assert wire.rest() == b""
 
 
-def test_a_stream_dropped_by_rst_is_reset(server, faults):
+def test_drop_rst_resets_the_connection(server, faults):
     with Wire(server) as wire:
         assert faults.drop(how="rst") == 1
         with pytest.raises(ConnectionResetError):
             wire.rest()
 
 
-def test_a_truncated_stream_ends_before_the_empty_line_of_an_event(server, faults):
+def test_truncate_ends_within_an_event(server, faults):
     with Wire(server) as wire:
         assert faults.truncate() == 1
         assert wire.rest().endswith(b'event: put\ndata: {"path":"/","data":null}\n\r\n')
 
 
-def test_a_stalled_stream_says_nothing_until_it_is_resumed():
+def test_stalled_stream_is_silent_until_resume():
     with Emulator(keep_alive=0.02).serve() as server, Wire(server) as wire:
         wire.until(b"keep-alive")
         faults, db = server.emulator.faults, Database(server.host)
@@ -93,7 +93,7 @@ def test_a_stalled_stream_says_nothing_until_it_is_resumed():
         db.close()
 
 
-def test_a_cancelled_stream_says_why_and_ends(db, faults):
+def test_cancel_sends_the_reason_and_ends(db, faults):
     with db.listen("s") as one, db.listen("t") as other:
         one.next(), other.next()
         assert faults.cancel("s") == 1
@@ -103,7 +103,7 @@ def test_a_cancelled_stream_says_why_and_ends(db, faults):
         assert other.raw() == b"event: cancel\ndata: null"
 
 
-def test_a_stream_may_stay_open_in_silence_after_it_was_cancelled_or_revoked(server, faults):
+def test_cancel_and_revoke_can_leave_the_stream_open(server, faults):
     with Wire(server) as wire:
         assert faults.revoke(hang_up=False) == 1
         wire.until(b"event: auth_revoked\ndata: credential is no longer valid\n\n")
@@ -112,7 +112,7 @@ def test_a_stream_may_stay_open_in_silence_after_it_was_cancelled_or_revoked(ser
             wire.socket.recv(1)
 
 
-def test_faults_hit_the_streams_at_a_place_and_below_it(db, faults):
+def test_faults_select_streams_by_path(db, faults):
     with db.listen("a/b") as below, db.listen("a") as here, db.listen("b") as elsewhere:
         below.next(), here.next(), elsewhere.next()
         assert faults.drop("a", how="end") == 2
@@ -122,7 +122,7 @@ def test_faults_hit_the_streams_at_a_place_and_below_it(db, faults):
         assert elsewhere.next() == ("put", "/", 1)
 
 
-def test_a_redirect_leads_to_the_same_stream_with_what_the_service_adds(db, server, faults):
+def test_redirect_keeps_the_query_and_adds_sse(db, server, faults):
     faults.redirect()
     url, headers = f"http://{server.host}/s.json", {"Accept": "text/event-stream"}
     query = {"orderBy": '"$key"', "ns": "other"}
@@ -139,7 +139,7 @@ def test_a_redirect_leads_to_the_same_stream_with_what_the_service_adds(db, serv
         assert not stream.answer.history
 
 
-def test_a_refusal_answers_so_many_streams_and_nothing_else(db, faults):
+def test_reject_applies_to_the_given_number_of_streams(db, faults):
     faults.reject(2, status=429, error="Too many", retry_after="7")
     assert db.get("s").status_code == 200
     for _ in range(2):
@@ -149,7 +149,7 @@ def test_a_refusal_answers_so_many_streams_and_nothing_else(db, faults):
         assert stream.answer.status_code == 200
 
 
-def test_resetting_the_emulator_ends_the_faults_to_come(db, server, faults):
+def test_reset_clears_planned_faults(db, server, faults):
     faults.reject(None)
     server.emulator.reset()
     with db.listen("s") as stream:
@@ -161,7 +161,7 @@ def signed_up(server):
     return answer.json()["idToken"]
 
 
-def test_a_stream_is_revoked_when_its_token_expires_and_no_sooner():
+def test_stream_is_revoked_when_its_token_expires():
     clock = Clock()
     with Emulator(clock=clock).serve() as server:
         db = Database(server.host)
@@ -179,7 +179,7 @@ def test_a_stream_is_revoked_when_its_token_expires_and_no_sooner():
         db.close()
 
 
-def test_expiry_is_noticed_under_a_clock_that_nobody_tells_about():
+def test_expiry_is_noticed_with_a_custom_clock():
     with Emulator(clock=Clock(rate=36_000)).serve() as server:  # an hour lasts a tenth of a second
         db = Database(server.host)
         with db.listen("s", auth=signed_up(server)) as stream:
@@ -201,7 +201,7 @@ class Closed:
         return True
 
 
-def test_new_rules_cancel_the_streams_of_those_who_may_no_longer_read(db, server):
+def test_new_rules_cancel_unauthorized_streams(db, server):
     namespace = server.emulator._database.namespace("demo-test-default-rtdb")
     with db.listen("s") as nobody, db.listen("s", access_token="owner") as admin:
         nobody.next(), admin.next()
@@ -219,7 +219,7 @@ def opened(emulator):
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
-def test_in_the_same_process_a_broken_stream_is_a_network_error(how):
+def test_in_process_broken_stream_raises_network_error(how):
     emulator = Emulator()
     reader = opened(emulator)
     assert reader.read(4096) == FIRST
@@ -228,7 +228,7 @@ def test_in_the_same_process_a_broken_stream_is_a_network_error(how):
         reader.read(4096)
 
 
-def test_in_the_same_process_a_stalled_stream_waits_until_it_is_resumed_or_closed():
+def test_in_process_stalled_stream_waits_for_resume_or_close():
     emulator = Emulator(keep_alive=0.01)
     reader = opened(emulator)
     assert reader.read(4096) == FIRST
@@ -244,7 +244,7 @@ def test_in_the_same_process_a_stalled_stream_waits_until_it_is_resumed_or_close
     waker.join(), closer.join()
 
 
-def test_a_clock_runs_and_jumps():
+def test_clock_runs_and_advances():
     clock = Clock()
     before = clock()
     clock.advance(100)

@@ -49,10 +49,9 @@ def read_unverified(token: str, now: float) -> Mapping[str, Json]:
 
     `now` is in seconds since the epoch. Raises `RejectedTokenError`.
     """
-    decoded = decode_unverified(token)
-    if decoded is None:
+    header, claims = decode_unverified(token) or (None, {})
+    if not isinstance(header, dict):
         raise RejectedTokenError("Could not parse auth token.")
-    header, claims = decoded
     if _CUSTOM_TOKEN_AUDIENCE in str(claims.get("aud")) or (header.get("alg") != "none" and not header.get("kid")):
         # A custom token, or a legacy one: the client did not exchange it for an ID token.
         raise RejectedTokenError("Missing claim 'kid' in auth header.")

@@ -18,13 +18,13 @@ def encode_unsigned(claims: Mapping[str, Json]) -> str:
     return f"{_encode_part({'alg': 'none', 'typ': 'JWT'})}.{_encode_part(claims)}."
 
 
-def decode_unverified(token: str) -> tuple[dict[str, Json], dict[str, Json]] | None:
-    """Return header and claims of a JWT, or None if it is malformed. The signature is not verified."""
+def decode_unverified(token: str) -> tuple[Json, dict[str, Json]] | None:
+    """Return header and claims of a JWT, or None if it is malformed. Neither header nor signature is verified."""
     parts = token.split(".")
     if len(parts) != 3:
         return None
     header, claims = _decode_part(parts[0]), _decode_part(parts[1])
-    return None if header is None or claims is None else (header, claims)
+    return (header, claims) if header is not None and isinstance(claims, dict) else None
 
 
 def seconds(value: Json) -> float | None:
@@ -46,9 +46,8 @@ def _encode_part(value: Mapping[str, Json]) -> str:
     return base64.urlsafe_b64encode(compact_json(value)).rstrip(b"=").decode()
 
 
-def _decode_part(part: str) -> dict[str, Json] | None:
+def _decode_part(part: str) -> Json:
     try:
-        value = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        return cast("Json", json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))))
     except (ValueError, RecursionError):
         return None
-    return cast("dict[str, Json]", value) if isinstance(value, dict) else None

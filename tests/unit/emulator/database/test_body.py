@@ -12,7 +12,7 @@ NOT_JSON = "Invalid data; couldn't parse JSON object, array, or value."
 
 
 @pytest.mark.parametrize("text", [b"", b" \n"])
-def test_an_empty_body_is_no_data(text):
+def test_empty_body_is_rejected(text):
     with pytest.raises(DatabaseHTTPError, match="Error: No data supplied"):
         body.parse(text)
 
@@ -32,17 +32,17 @@ def test_an_empty_body_is_no_data(text):
         b"9" * 5000 + b"x",
     ],
 )
-def test_what_is_not_json_is_refused(text):
+def test_invalid_json_is_rejected(text):
     with pytest.raises(DatabaseHTTPError) as caught:
         body.parse(text)
     assert (caught.value.status, caught.value.message) == (400, NOT_JSON)
 
 
-def test_the_last_of_two_equal_members_counts():
+def test_last_duplicate_key_wins():
     assert body.parse(b'{"a":1,"a":2}') == {"a": 2}
 
 
-def test_a_body_above_the_limit_is_too_large(monkeypatch):
+def test_oversized_body_is_rejected(monkeypatch):
     monkeypatch.setattr(body, "MAX_BODY_BYTES", 10)
     assert body.parse(b'"12345678"') == "12345678"
     with pytest.raises(DatabaseHTTPError) as caught:
@@ -63,20 +63,20 @@ def test_a_body_above_the_limit_is_too_large(monkeypatch):
         ('{"quote\\"":{"[":1}}', "1:13"),
     ],
 )
-def test_a_bad_key_is_reported_with_its_line_and_column(text, place):
+def test_invalid_key_is_reported_with_line_and_column(text, place):
     message = body.invalid_key_error(text.encode(), paths=False).message
     assert message == (
         f"Invalid data; couldn't parse key beginning at {place}. Key value can't be empty or contain $ # [ ] / or ."
     )
 
 
-def test_the_outer_members_of_an_update_are_paths():
+def test_outer_keys_of_an_update_are_paths():
     assert "beginning at 1:15." in body.invalid_key_error(b'{"a/b":1,"c":{"d/e":1}}', paths=True).message
     assert "beginning at 1:10." in body.invalid_key_error(b'{"a/b":1,"a/.sv":1}', paths=True).message
     assert "beginning at 1:22." in body.invalid_key_error(b'{"a/.priority":1,"":{"":1}}', paths=True).message
 
 
-def test_comments_in_rules_are_blanked_and_strings_left_alone():
+def test_comments_in_rules_are_blanked():
     text = '{ // one\n "rules": { /* two\n */ ".read": "a //b /*c*/" } }'
     assert blank_comments(text).split() == '{ "rules": { ".read": "a //b /*c*/" } }'.split()
     assert blank_comments(text).count("\n") == text.count("\n")
@@ -93,7 +93,7 @@ def test_comments_in_rules_are_blanked_and_strings_left_alone():
         ("[" * 100_000, "1:1: Nested too deeply."),
     ],
 )
-def test_a_rules_file_that_holds_no_rules_is_refused(text, message):
+def test_rules_file_without_rules_is_rejected(text, message):
     with pytest.raises(DatabaseHTTPError) as caught:
         validate_rules(text)
     assert (caught.value.status, caught.value.message) == (400, message)

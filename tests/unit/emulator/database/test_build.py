@@ -18,7 +18,7 @@ def read(value, existing=None):
     return tree.export(build(value, build(existing)))
 
 
-def test_a_timestamp_is_the_same_number_everywhere_in_a_request():
+def test_timestamps_of_one_request_are_equal():
     value = {
         "a": {".sv": "timestamp"},
         "b": [{".sv": "timestamp"}],
@@ -43,25 +43,25 @@ def test_a_timestamp_is_the_same_number_everywhere_in_a_request():
         ({".value": 4, ".priority": "p"}, 1, 5),
     ],
 )
-def test_an_increment_adds_to_a_number_and_replaces_anything_else(current, delta, expected):
+def test_increment_adds_to_numbers_and_replaces_other_values(current, delta, expected):
     result = read({".sv": {"increment": delta}}, current)
     assert result == expected
     assert type(result) is type(expected)
 
 
-def test_increments_find_their_own_place_in_what_they_replace():
+def test_nested_increments_use_the_existing_values():
     assert read({"a": [{".sv": {"increment": 1}}], "b": {".sv": {"increment": 1}}}, {"a": [10]}) == {
         "a": {"0": 11},
         "b": 1,
     }
 
 
-def test_an_increment_of_a_priority_adds_to_the_priority():
+def test_increment_of_a_priority():
     value = {".value": 1, ".priority": {".sv": {"increment": 2}}}
     assert read(value, {".value": 9, ".priority": 5}) == {".value": 1, ".priority": 7}
 
 
-def test_a_server_value_may_have_a_priority_and_may_be_wrapped():
+def test_server_value_with_priority():
     assert read({".sv": "timestamp", ".priority": 1}) == {".value": NOW, ".priority": 1}
     assert read({".value": {".sv": "timestamp"}, ".priority": 1}) == {".value": NOW, ".priority": 1}
     assert read({".value": None, ".sv": "timestamp"}) == NOW
@@ -70,30 +70,30 @@ def test_a_server_value_may_have_a_priority_and_may_be_wrapped():
 @pytest.mark.parametrize(
     "operation", ["now", None, 1, {}, {"increment": "1"}, {"increment": True}, {"decrement": 1}, ["timestamp"]]
 )
-def test_an_unknown_server_value_is_refused(operation):
+def test_unknown_server_value_is_rejected(operation):
     with pytest.raises(InvalidDataError, match="server value"):
         build({".sv": operation})
 
 
-def test_a_value_wrapper_stands_for_what_it_holds():
+def test_value_wrapper_is_unwrapped():
     assert read({".value": 5}) == 5
     assert read({".value": [1, 2]}) == {"0": 1, "1": 2}
     assert read({".value": {"a": 1}, ".priority": 3}) == {"a": 1, ".priority": 3}
     assert read({".value": None, ".priority": 3}) is None
 
 
-def test_a_value_beside_children_is_refused():
+def test_value_wrapper_with_children_is_rejected():
     with pytest.raises(InvalidDataError, match="both"):
         build({".value": 1, "a": 2})
 
 
-def test_an_empty_node_takes_no_priority():
+def test_empty_node_has_no_priority():
     assert build({".priority": 1}) is None
     assert read({"a": {".priority": 1}, "b": 2}) == {"b": 2}
 
 
 @pytest.mark.parametrize("priority", [True, [], {}, {"a": 1}])
-def test_a_priority_is_null_a_number_or_a_string(priority):
+def test_priority_must_be_null_number_or_string(priority):
     with pytest.raises(InvalidDataError, match="priority"):
         build({"a": 1, ".priority": priority})
 
@@ -111,24 +111,24 @@ def test_a_priority_is_null_a_number_or_a_string(priority):
         (-(2**63) - 1, float(-(2**63))),
     ],
 )
-def test_a_number_is_a_64_bit_integer_where_it_can_be_and_else_a_double(given, kept):
+def test_numbers_are_64_bit_integers_or_doubles(given, kept):
     assert number(given) == kept
     assert type(number(given)) is type(kept)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400])
-def test_a_number_beyond_a_double_is_refused(value):
+def test_number_beyond_a_double_is_rejected(value):
     with pytest.raises(InvalidDataError, match="too large"):
         number(value)
 
 
 @pytest.mark.parametrize("key", ["", "a.b", "a$", "#", "[", "]", "a/b", "\n", "\x7f", ".prio"])
-def test_a_forbidden_key_is_refused(key):
+def test_forbidden_key_is_rejected(key):
     with pytest.raises(InvalidKeyError):
         build({"fine": [{key: 1}]})
 
 
-def test_a_key_may_have_768_bytes_and_no_more():
+def test_key_length_is_limited_to_768_bytes():
     build({"é" * 384: 1})
     with pytest.raises(InvalidDataError, match="768 bytes"):
         build({"é" * 385: 1})
@@ -141,7 +141,7 @@ def nested(levels):
     return value
 
 
-def test_data_may_be_32_levels_deep_counted_from_the_root():
+def test_depth_is_limited_to_32_levels():
     build(nested(32))
     build(nested(30), level=2)
     with pytest.raises(InvalidDataError, match="32 levels"):
@@ -150,7 +150,7 @@ def test_data_may_be_32_levels_deep_counted_from_the_root():
         build(nested(31), level=2)
 
 
-def test_a_string_may_have_ten_megabytes_and_no_more():
+def test_string_length_is_limited_to_ten_megabytes():
     ten = 10 * 1024 * 1024
     build("a" * ten)
     with pytest.raises(InvalidDataError, match="string is longer"):

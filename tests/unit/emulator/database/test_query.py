@@ -82,18 +82,18 @@ def seen(value, **params):
         ({"shallow": "true", "limitToFirst": "1", "limitToLast": "1"}, ONE_LIMIT),
     ],
 )
-def test_what_a_query_cannot_mean_is_refused_in_the_servers_words(params, message):
+def test_invalid_query_gets_the_servers_message(params, message):
     with pytest.raises(DatabaseHTTPError) as caught:
         parse(**params)
     assert (caught.value.status, caught.value.message) == (400, message)
 
 
-def test_orderby_twice_is_refused():
+def test_duplicate_order_by_is_rejected():
     with pytest.raises(DatabaseHTTPError, match="only once"):
         query.parse(KEY_ORDER, 2)
 
 
-def test_syntax_is_looked_at_before_what_does_not_go_together():
+def test_syntax_errors_precede_conflicts():
     with pytest.raises(DatabaseHTTPError, match="limitToFirst must be an integer"):
         parse(limitToFirst="x", equalTo="1", startAt="1")
 
@@ -117,21 +117,21 @@ FILTERS = st.builds(
 
 
 @given(FILTERS)
-def test_a_legal_query_parses_back_to_the_filter_that_wrote_it(filter):
+def test_filter_params_parse_back_to_the_filter(filter):
     assert query.parse(dict(filter.params()), 1) == filter
 
 
-def test_no_parameter_is_no_filter():
+def test_no_parameters_is_no_filter():
     assert parse() == Filter()
     assert parse(shallow="false", print="pretty") == Filter()
 
 
-def test_a_path_to_order_by_drops_empty_segments():
+def test_order_by_path_drops_empty_segments():
     assert parse(orderBy='"/a//b/"').order == "a/b"
 
 
 @pytest.mark.parametrize(("text", "key"), [("abc", "abc"), ('"abc"', "abc"), ("123", "123"), ("a b", "a b")])
-def test_a_shallow_read_pages_by_raw_or_quoted_keys(text, key):
+def test_shallow_read_accepts_raw_and_quoted_keys(text, key):
     filter = parse(shallow="true", startAfter=text, limitToFirst="2")
     assert (filter.start_after, filter.limit_to_first) == (Bound(key), 2)
 
@@ -155,7 +155,7 @@ FIVE = {"a": {"n": 0}, "b": {"n": 1}, "c": {"n": 2}, "d": {"n": 3}, "e": {"n": 4
         ({"endAt": "2", "limitToFirst": "2"}, [0, 1]),
     ],
 )
-def test_a_window_lets_the_same_children_through_by_child_by_value_and_by_key(window, numbers):
+def test_filters_agree_by_child_value_and_key(window, numbers):
     by_child = seen(FIVE, orderBy='"n"', **window)
     assert sorted(child["n"] for child in by_child.values()) == numbers
     by_value = seen({key: child["n"] for key, child in FIVE.items()}, orderBy='"$value"', **window)
@@ -166,7 +166,7 @@ def test_a_window_lets_the_same_children_through_by_child_by_value_and_by_key(wi
     assert sorted(child["i"] for child in children if child is not None) == numbers
 
 
-def test_a_bound_of_one_type_lets_later_types_through():
+def test_start_bound_includes_later_types():
     data = {
         "a": {"n": 1},
         "b": {"n": 9},
@@ -181,13 +181,13 @@ def test_a_bound_of_one_type_lets_later_types_through():
     assert set(seen(data, orderBy='"n"', equalTo="null")) == {"f", "g"}
 
 
-def test_priorities_can_be_ordered_by():
+def test_order_by_priority():
     data = {"a": {".value": 1, ".priority": "x"}, "b": 2, "c": {"d": 1, ".priority": 3}}
     assert seen(data, orderBy='"$priority"', startAt="1") == {"a": 1, "c": {"d": 1}}
     assert seen(data, orderBy='"$priority"', limitToFirst="1") == {"b": 2}
 
 
-def test_a_key_breaks_ties_between_equal_values():
+def test_equal_values_are_ordered_by_key():
     data = dict.fromkeys("abcde", 7)
     assert set(seen(data, orderBy='"$value"', startAt='7,"c"')) == {"c", "d", "e"}
     assert set(seen(data, orderBy='"$value"', startAfter='7,"c"')) == {"d", "e"}
@@ -197,12 +197,12 @@ def test_a_key_breaks_ties_between_equal_values():
     assert len(seen(data, orderBy='"$value"', startAt='7,"[MIN_NAME]"')) == 5
 
 
-def test_a_window_at_a_leaf_is_empty_and_an_order_alone_returns_the_leaf():
+def test_filtered_leaf_is_empty_and_ordered_leaf_is_unchanged():
     assert seen(5, orderBy='"$key"', limitToFirst="1") is None
     assert seen(5, orderBy='"$key"') == 5
 
 
-def test_a_window_drops_the_priority_of_the_place_itself():
+def test_filtered_node_has_no_priority():
     node = Builder(0).build({"a": 1, "b": 2, ".priority": 9}, None, 0)
     assert tree.priority_of(query.apply_filter(node, parse(orderBy='"$key"', limitToFirst="1"))) is None
     assert tree.priority_of(query.apply_filter(node, parse(orderBy='"$key"'))) == 9

@@ -17,12 +17,12 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_both_styles_read_back_as_the_same_value(value):
+def test_both_formats_parse_back(value):
     assert json.loads(compact(value)) == value
     assert json.loads(pretty(value)) == value
 
 
-def test_an_error_body_has_the_36_bytes_that_the_service_sends():
+def test_error_body_matches_production():
     assert error_body("Permission denied") == b'{\n  "error" : "Permission denied"\n}\n'
     assert len(error_body("Permission denied")) == 36
 
@@ -39,9 +39,9 @@ def test_an_error_body_has_the_36_bytes_that_the_service_sends():
         (None, "null"),
     ],
 )
-def test_pretty_is_the_style_of_jackson(value, text):
+def test_pretty_format_matches_jackson(value, text):
     assert pretty(value).decode() == text
 
 
-def test_compact_has_no_spaces_and_escapes_only_what_it_must():
+def test_compact_format_has_minimal_escapes():
     assert compact({"é": '"\\\n\u2028'}) == '{"é":"\\"\\\\\\n\u2028"}'.encode()

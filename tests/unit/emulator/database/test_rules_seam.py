@@ -47,24 +47,24 @@ def answer(database, method, path, body=None, **params):
 
 
 @pytest.mark.parametrize(("order", "named"), [('"height"', "height"), ('"a/b"', "a/b"), ('"$value"', ".value")])
-def test_an_order_without_an_index_is_refused_in_the_servers_words(database, order, named):
+def test_query_without_index_gets_the_servers_message(database, order, named):
     message = f'Index not defined, add ".indexOn": "{named}", for path "/s/t", to the rules'
     assert answer(database, "GET", "s/t", orderBy=order) == (400, {"error": message})
     assert answer(database, "GET", "s/t", orderBy=order, access_token="owner") == (400, {"error": message})
 
 
 @pytest.mark.parametrize("order", ['"n"', '"$key"', '"$priority"'])
-def test_an_indexed_order_is_answered(database, order):
+def test_query_with_index_is_allowed(database, order):
     assert answer(database, "GET", "s", orderBy=order, limitToFirst="1") == (200, {})
 
 
-def test_reading_is_denied_before_an_index_is_named(database):
+def test_permission_is_checked_before_the_index(database):
     assert answer(database, "GET", "closed", orderBy='"x"') == (401, {"error": "Permission denied"})
     assert answer(database, "GET", "closed", access_token="owner") == (200, None)
     assert answer(database, "GET", "open") == (200, None)
 
 
-def test_a_write_is_judged_by_the_database_before_and_after_it(database):
+def test_write_is_authorized_with_data_before_and_after(database):
     rules = database.namespace(database.default).rules
     answer(database, "PUT", "a", {"t": {".sv": "timestamp"}}, auth="t")
     answer(database, "PATCH", "", {"a/t": 1, "b": 2})
@@ -80,7 +80,7 @@ def test_a_write_is_judged_by_the_database_before_and_after_it(database):
 
 
 @pytest.mark.parametrize(("method", "body"), [("PUT", "bad"), ("PATCH", {"x": 1, "y": "bad"}), ("POST", "bad")])
-def test_a_denied_write_changes_nothing_unless_an_administrator_makes_it(database, method, body):
+def test_denied_write_changes_nothing(database, method, body):
     assert answer(database, method, "open", body) == (401, {"error": "Permission denied"})
     assert answer(database, "GET", "open") == (200, None)
     assert answer(database, method, "open", body, access_token="owner")[0] == 200

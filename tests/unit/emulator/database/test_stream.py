@@ -56,36 +56,36 @@ class Watcher:
         return parsed(b"".join(self.view.events(Change(before, after, base, targets))))
 
 
-def test_the_first_event_is_everything():
+def test_first_event_has_all_data():
     assert Watcher({"a": {"b": [1, None, 2]}}, "a").first == [("put", "/", {"b": [1, None, 2]})]
     assert Watcher(None, "a").first == [("put", "/", None)]
 
 
-def test_a_write_below_is_a_put_at_its_path():
+def test_write_below_is_a_put_at_its_path():
     watcher = Watcher({"s": {"x": 1}}, "s")
     assert watcher.put("s/a/b", {"c": 1}) == [("put", "/a/b", {"c": 1})]
     assert watcher.put("s/a/b", None) == [("put", "/a/b", None)]
     assert watcher.put("s", [1, 2]) == [("put", "/", [1, 2])]
 
 
-def test_a_patch_below_keeps_its_place_and_its_slashes():
+def test_patch_below_keeps_its_path_and_keys():
     watcher = Watcher({"s": {"x": {"a": 1}}}, "s")
     assert watcher.patch("s/x", {"a": 2, "b": None}) == [("patch", "/x", {"a": 2, "b": None})]
     assert watcher.patch("s", {"x/a": 1, "y/b": [5]}) == [("patch", "/", {"x/a": 1, "y/b": [5]})]
 
 
-def test_patch_data_is_never_an_array_at_its_top():
+def test_patch_data_is_never_an_array():
     assert Watcher({}, "s").patch("s", {"0": "a", "1": ["b"]}) == [("patch", "/", {"0": "a", "1": ["b"]})]
 
 
-def test_a_write_above_is_a_put_of_everything_where_it_changes_something():
+def test_write_above_is_a_put_of_all_data_if_changed():
     watcher = Watcher({"a": {"s": 1}}, "a/s")
     assert watcher.put("a", {"s": 2, "t": 3}) == [("put", "/", 2)]
     assert watcher.put("a", {"s": 2, "t": 4}) == []
     assert watcher.put("", None) == [("put", "/", None)]
 
 
-def test_a_patch_above_is_cut_to_what_lies_inside():
+def test_patch_above_is_reduced_to_the_stream():
     watcher = Watcher({"a": {"s": {"x": 1}}}, "a/s")
     assert watcher.patch("a", {"s/x": 2, "s/y/z": 3, "t": 4}) == [("patch", "/", {"x": 2, "y/z": 3})]
     assert watcher.patch("", {"a": {"s": {"x": 5}}, "b": 1}) == [("put", "/", {"x": 5})]
@@ -93,13 +93,13 @@ def test_a_patch_above_is_cut_to_what_lies_inside():
     assert watcher.patch("", {"a/t": 1, "b": 2}) == []
 
 
-def test_a_write_elsewhere_is_silent():
+def test_write_elsewhere_has_no_event():
     watcher = Watcher({"a": 1}, "a/s")
     assert watcher.put("b", 1) == []
     assert watcher.put("a/t", 1) == []
 
 
-def test_a_priority_written_alone_is_silent_but_in_the_export_form():
+def test_priority_change_has_an_event_only_in_export_format():
     assert Watcher({"s": {"x": 1}}, "s").patch("s", {"x/.priority": None}) == []
     exported = Watcher({"s": {"x": {".value": 1, ".priority": 3}}}, "s", as_export=True)
     assert exported.first == [("put", "/", {"x": {".value": 1, ".priority": 3}})]
@@ -109,12 +109,12 @@ TOP_TWO = Filter(order="n", limit_to_last=2)
 PEOPLE = {"a": {"n": 1}, "b": {"n": 2}, "c": {"n": 3}}
 
 
-def test_a_window_starts_with_its_own_children_only():
+def test_filtered_stream_starts_with_matching_children():
     assert Watcher({"s": PEOPLE}, "s", TOP_TWO).first == [("put", "/", {"b": {"n": 2}, "c": {"n": 3}})]
     assert Watcher(None, "s", TOP_TWO).first == [("put", "/", None)]
 
 
-def test_writes_inside_a_window_come_as_they_were_and_outside_are_silent():
+def test_filtered_stream_shows_only_matching_writes():
     watcher = Watcher({"s": PEOPLE}, "s", TOP_TWO)
     assert watcher.put("s/c/m", 1) == [("put", "/c/m", 1)]
     assert watcher.patch("s/c", {"m": None}) == [("patch", "/c", {"m": None})]
@@ -125,7 +125,7 @@ def test_writes_inside_a_window_come_as_they_were_and_outside_are_silent():
     assert watcher.put("s/c/m", 1) == [("put", "/c/m", 1)]
 
 
-def test_a_window_slides_by_a_patch_of_who_enters_and_who_leaves():
+def test_children_entering_and_leaving_are_one_patch():
     watcher = Watcher({"s": PEOPLE}, "s", TOP_TWO)
     assert watcher.put("s/d", {"n": 4}) == [("patch", "/", {"d": {"n": 4}, "b": None})]
     assert watcher.put("s/d", None) == [("patch", "/", {"b": {"n": 2}, "d": None})]
@@ -133,14 +133,14 @@ def test_a_window_slides_by_a_patch_of_who_enters_and_who_leaves():
     assert watcher.patch("s", {"c/n": 5, "a": None}) == [("patch", "/", {"a": None, "b": {"n": 2}, "c": {"n": 5}})]
 
 
-def test_one_who_only_enters_or_only_leaves_is_a_put():
+def test_single_child_entering_or_leaving_is_a_put():
     watcher = Watcher({"s": {"a": 1, "b": 5}}, "s", Filter(order="$value", start_at=Bound(3)))
     assert watcher.put("s/c", 4) == [("put", "/c", 4)]
     assert watcher.put("s/c", 2) == [("put", "/c", None)]
     assert watcher.put("s/b", None) == [("put", "/b", None)]
 
 
-def test_a_write_of_the_whole_place_is_a_put_of_the_new_window():
+def test_overwrite_is_a_put_of_the_matching_children():
     watcher = Watcher({"s": PEOPLE}, "s", TOP_TWO)
     assert watcher.put("s", {"x": {"n": 1}, "y": 5}) == [("put", "/", {"x": {"n": 1}, "y": 5})]
     assert watcher.put("", {"s": PEOPLE}) == [("put", "/", {"b": {"n": 2}, "c": {"n": 3}})]
@@ -186,7 +186,7 @@ def replayed(copy, events):
 
 @settings(max_examples=300)
 @given(VALUES, PATHS, FILTERS, WRITES)
-def test_a_client_that_replays_the_events_has_what_is_there(value, path, filter, writes):
+def test_replayed_events_give_the_current_data(value, path, filter, writes):
     watcher = Watcher(value, path, filter, as_export=True)
     copy = replayed(None, watcher.first)
     for write in writes:
@@ -207,7 +207,7 @@ def subscribe(namespace, path=""):
     return namespace.subscribe(lambda root: Subscription(StreamView(split(path), Filter()), root, split(path)))
 
 
-def test_changes_wait_in_the_order_in_which_they_were_made():
+def test_changes_are_queued_in_commit_order():
     namespace = Namespace("n")
     watcher = subscribe(namespace, "s")
     for number in range(3):
@@ -217,7 +217,7 @@ def test_changes_wait_in_the_order_in_which_they_were_made():
     assert watcher.take() == b""
 
 
-def test_a_watcher_hears_what_was_there_when_it_came_though_it_reads_later():
+def test_first_event_has_the_data_at_subscription():
     namespace = Namespace("n")
     write(namespace, "s", "then")
     watcher = subscribe(namespace, "s")
@@ -225,7 +225,7 @@ def test_a_watcher_hears_what_was_there_when_it_came_though_it_reads_later():
     assert parsed(watcher.take()) == [("put", "/", "then"), ("put", "/", "now")]
 
 
-def test_an_ended_stream_hears_no_more_and_is_forgotten():
+def test_ended_stream_receives_nothing_and_is_removed():
     namespace = Namespace("n")
     watcher = subscribe(namespace)
     assert parsed(watcher.take()) == [("put", "/", None)]
@@ -237,7 +237,7 @@ def test_an_ended_stream_hears_no_more_and_is_forgotten():
     assert namespace._streams == []
 
 
-def test_a_watcher_that_does_not_read_is_disconnected_and_holds_up_nobody(monkeypatch):
+def test_slow_stream_is_ended(monkeypatch):
     monkeypatch.setattr(stream, "MAX_PENDING", 5)
     namespace = Namespace("n")
     watcher = subscribe(namespace)
@@ -251,7 +251,7 @@ def test_a_watcher_that_does_not_read_is_disconnected_and_holds_up_nobody(monkey
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
-def test_a_reader_gives_the_bytes_in_pieces_of_any_size(size):
+def test_reader_returns_pieces_of_any_size(size):
     namespace = Namespace("n")
     reader = stream.StreamReader(subscribe(namespace), keep_alive=60)
     write(namespace, "a", "é" * 10)
@@ -264,7 +264,7 @@ def test_a_reader_gives_the_bytes_in_pieces_of_any_size(size):
     assert received == expected
 
 
-def test_a_silent_reader_gives_a_keep_alive():
+def test_idle_reader_returns_a_keep_alive():
     reader = stream.StreamReader(subscribe(Namespace("n")), keep_alive=0.01)
     assert parsed(reader.read(1000)) == [("put", "/", None)]
     assert reader.read(1000) == b"event: keep-alive\ndata: null\n\n"

@@ -48,19 +48,19 @@ def empty(value):
 
 
 @given(VALUES)
-def test_what_is_read_stores_as_the_same_node_again(value):
+def test_rendered_data_stores_as_an_equal_node(value):
     first = node(value)
     assert tree.nodes_equal(node(tree.render(first)), first)
     assert tree.nodes_equal(node(tree.export(first)), first)
 
 
 @given(VALUES)
-def test_nothing_is_stored_exactly_where_nothing_was_said(value):
+def test_empty_values_are_stored_as_none(value):
     assert (node(value) is None) == empty(value)
 
 
 @given(VALUES)
-def test_the_export_form_has_no_array_no_null_and_no_empty_object(value):
+def test_export_has_no_arrays_nulls_or_empty_objects(value):
     def check(exported):
         assert not isinstance(exported, list)
         if isinstance(exported, dict):
@@ -73,7 +73,7 @@ def test_the_export_form_has_no_array_no_null_and_no_empty_object(value):
 
 
 @given(VALUES, PATHS, VALUES)
-def test_what_was_written_is_there_and_the_old_tree_is_as_it_was(value, path, new):
+def test_write_returns_a_new_tree(value, path, new):
     before = node(value)
     text = json.dumps(tree.export(before))
     after = tree.replace(before, path, node(new))
@@ -82,13 +82,13 @@ def test_what_was_written_is_there_and_the_old_tree_is_as_it_was(value, path, ne
 
 
 @given(VALUES, PATHS)
-def test_writing_what_is_there_changes_nothing(value, path):
+def test_rewriting_existing_data_changes_nothing(value, path):
     root = node(value)
     assert tree.nodes_equal(tree.replace(root, path, tree.at(root, path)), root)
 
 
 @given(VALUES, st.dictionaries(KEYS, VALUES, max_size=3))
-def test_an_update_is_the_same_as_its_writes_one_by_one(value, changes):
+def test_update_equals_single_writes(value, changes):
     root = node(value)
     nodes = {("below", key): node(new) for key, new in changes.items()}
     expected = root
@@ -99,7 +99,7 @@ def test_an_update_is_the_same_as_its_writes_one_by_one(value, changes):
 
 
 @given(VALUES, VALUES)
-def test_tags_are_equal_exactly_where_the_data_is(one, other):
+def test_etags_are_equal_if_and_only_if_data_is(one, other):
     assert (tree.etag(node(one)) == tree.etag(node(other))) == tree.nodes_equal(node(one), node(other))
 
 
@@ -120,42 +120,42 @@ def test_tags_are_equal_exactly_where_the_data_is(one, other):
         ({"x": {"1": {"0": True}}}, {"x": [None, [True]]}),
     ],
 )
-def test_a_node_reads_as_an_array_when_more_than_half_its_places_are_taken(stored, read):
+def test_node_with_more_than_half_of_its_indexes_is_an_array(stored, read):
     assert tree.render(node(stored)) == read
 
 
-def test_children_come_in_firebases_order():
+def test_children_are_in_firebase_order():
     read = tree.render(node({"b": 1, "10": 1, "-5": 1, "2": 1, "a": 1, "\uf8ff": 1, "😀": 1}))
     assert list(read) == ["-5", "2", "10", "a", "b", "😀", "\uf8ff"]
 
 
-def test_an_array_is_stored_by_index_without_its_holes():
+def test_array_is_stored_by_index_without_nulls():
     assert tree.export(node(["a", None, "c", []])) == {"0": "a", "2": "c"}
 
 
-def test_a_parent_that_loses_its_last_child_goes_too():
+def test_parent_without_children_is_removed():
     root = node({"a": {"b": {"c": 1}}, "z": 1})
     assert tree.export(tree.replace(root, ("a", "b", "c"), None)) == {"z": 1}
 
 
-def test_an_emptied_branch_loses_its_priority():
+def test_emptied_branch_loses_its_priority():
     root = node({"a": {".priority": 5, "b": 1}})
     again = tree.replace(tree.replace(root, ("a", "b"), None), ("a", "b"), 2)
     assert tree.export(again) == {"a": {"b": 2}}
 
 
-def test_a_write_below_a_leaf_replaces_the_leaf_and_keeps_its_priority():
+def test_write_below_a_leaf_keeps_its_priority():
     root = node({"a": {".value": 1, ".priority": "p"}})
     assert tree.export(tree.replace(root, ("a", "b", "c"), 2)) == {"a": {"b": {"c": 2}, ".priority": "p"}}
 
 
-def test_nothing_written_below_a_leaf_leaves_it():
+def test_null_below_a_leaf_changes_nothing():
     root = node({"a": 1})
     assert tree.replace(root, ("a", "b", "c"), None) is root
     assert tree.export(tree.update(root, {("a", "b"): None, ("a", "c", "d"): None})) == {"a": 1}
 
 
-def test_a_write_copies_only_the_nodes_on_its_path():
+def test_write_copies_only_the_nodes_on_its_path():
     root = node({"a": {"x": 1}, "b": {"y": 2}})
     after = tree.replace(root, ("a", "x"), 3)
     assert isinstance(root, Branch)
@@ -163,7 +163,7 @@ def test_a_write_copies_only_the_nodes_on_its_path():
     assert after.children["b"] is root.children["b"]
 
 
-def test_a_write_to_an_existing_child_does_not_sort_the_keys_again():
+def test_write_to_existing_child_keeps_the_sorted_keys():
     root = node({str(i): i for i in range(10)})
     assert isinstance(root, Branch)
     keys = root.keys
@@ -172,7 +172,7 @@ def test_a_write_to_an_existing_child_does_not_sort_the_keys_again():
     assert after.keys is keys
 
 
-def test_a_new_child_and_a_lost_one_are_in_the_order_again():
+def test_added_and_removed_children_update_the_order():
     root = node({"a": 1, "c": 3})
     assert isinstance(root, Branch)
     assert root.keys == ["a", "c"]
@@ -180,38 +180,38 @@ def test_a_new_child_and_a_lost_one_are_in_the_order_again():
     assert list(tree.render(tree.replace(root, ("a",), None))) == ["c"]
 
 
-def test_a_deletion_turns_an_array_into_an_object():
+def test_deletion_can_turn_an_array_into_an_object():
     root = node(["a", "b", "c"])
     assert tree.render(root) == ["a", "b", "c"]
     shorter = tree.update(root, {("0",): None, ("1",): None})
     assert tree.render(shorter) == {"2": "c"}
 
 
-def test_true_and_one_are_not_the_same():
+def test_true_and_one_are_not_equal():
     assert not tree.nodes_equal(node({"a": True}), node({"a": 1}))
     assert not tree.nodes_equal(node({".value": 1, ".priority": 1}), node({".value": True, ".priority": 1}))
     assert not tree.nodes_equal(node({"a": 1, ".priority": 1}), node({"a": 1}))
     assert not tree.nodes_equal(node({"a": 1}), node({"b": 1}))
 
 
-def test_the_tag_of_nothing_is_null_etag():
+def test_etag_of_none_is_null_etag():
     assert tree.etag(None) == "null_etag"
     assert tree.etag(node({"a": {}})) == "null_etag"
 
 
-def test_a_tag_is_28_characters_and_sees_priorities():
+def test_etag_has_28_characters_and_includes_priorities():
     plain, ranked = tree.etag(node(10)), tree.etag(node({".value": 10, ".priority": 1}))
     assert len(plain) == 28
     assert plain != ranked
 
 
-def test_priorities_show_only_in_the_export_form():
+def test_priorities_are_rendered_only_in_export():
     ranked = node({"a": {".value": 1, ".priority": "p"}, ".priority": 2})
     assert tree.render(ranked) == {"a": 1}
     assert tree.export(ranked) == {"a": {".priority": "p", ".value": 1}, ".priority": 2}
 
 
-def test_a_priority_can_be_set_and_taken_away():
+def test_priority_can_be_set_and_removed():
     leaf = tree.with_priority(1, "p")
     assert isinstance(leaf, Leaf)
     assert tree.with_priority(leaf, None) == 1
@@ -221,14 +221,14 @@ def test_a_priority_can_be_set_and_taken_away():
     assert tree.priority_of(branch) is None
 
 
-def test_shallow_maps_every_child_to_true_and_leaves_a_leaf():
+def test_shallow_maps_children_to_true():
     assert tree.shallow(node({"a": {"b": 1}, "0": 2})) == {"0": True, "a": True}
     assert tree.shallow(node([1, 2])) == {"0": True, "1": True}
     assert tree.shallow(node({".value": 5, ".priority": 1})) == 5
     assert tree.shallow(None) is None
 
 
-def test_a_branch_narrowed_to_no_child_is_nothing():
+def test_branch_without_selected_children_is_none():
     root = node({"a": 1, "b": 2, ".priority": 1})
     assert isinstance(root, Branch)
     assert root.select_children([]) is None

@@ -26,7 +26,7 @@ def spooled(*pieces):
     return spool
 
 
-def test_all_bytes_come_back_with_their_checksums():
+def test_content_is_returned_with_checksums():
     data = bytes(range(256)) * 5
     blob = spooled(data[:5], data[5:700], b"", data[700:]).blob()
     assert blob.size == len(data)
@@ -37,7 +37,7 @@ def test_all_bytes_come_back_with_their_checksums():
     assert blob.crc32c == crc32c.in_base64(crc32c.extend(0, data))
 
 
-def test_what_comes_after_a_mark_can_be_taken_back():
+def test_rewind_discards_bytes_after_a_checkpoint():
     spool = spooled(b"kept " * 3)
     mark = spool.checkpoint()
     for wrong in (b"wrong" * 100, b"again"):
@@ -50,7 +50,7 @@ def test_what_comes_after_a_mark_can_be_taken_back():
 
 
 @pytest.mark.parametrize("size", [5, 12, 40_000, 60_007])
-def test_the_first_bytes_after_a_mark_can_be_kept(size):
+def test_rewind_can_keep_the_first_bytes(size):
     data = bytes(range(251)) * 240
     spool = spooled(data[:5])
     mark = spool.checkpoint()
@@ -64,12 +64,12 @@ def test_the_first_bytes_after_a_mark_can_be_kept(size):
     assert blob.crc32c == crc32c.in_base64(crc32c.extend(0, data[:size] + b"right"))
 
 
-def test_nothing_is_an_empty_blob():
+def test_empty_spool_is_an_empty_blob():
     blob = Spool().blob()
     assert (blob.size, blob.read(0, 1), blob.md5, blob.crc32c) == (0, b"", "1B2M2Y8AsgTpgAmY7PhCfg==", "AAAAAA==")
 
 
-def test_many_threads_may_read_at_once():
+def test_concurrent_reads():
     data = bytes(range(256)) * 200
     blob = spooled(data).blob()
     wrong = []
@@ -85,7 +85,7 @@ def test_many_threads_may_read_at_once():
     assert not wrong
 
 
-def test_a_forgotten_blob_leaves_no_open_file():
+def test_unreferenced_blob_closes_its_file():
     """An unclosed file would be a ResourceWarning, which is an error in these tests."""
     spooled(b"x" * 100).blob()
     spooled(b"x" * 100)

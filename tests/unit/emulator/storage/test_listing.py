@@ -31,7 +31,7 @@ def all_pages(names, limit, **params):
 
 
 @given(names_of_objects, prefixes_wanted, st.integers(1, 5), st.sampled_from(["", "/", "-", "//"]))
-def test_pages_of_any_size_are_together_what_the_definition_says(names, prefix, limit, delimiter):
+def test_pages_of_any_size_are_complete(names, prefix, limit, delimiter):
     under = [name for name in names if name.startswith(prefix)]
     ends = {name: name.find(delimiter, len(prefix)) if delimiter else -1 for name in under}
     items = [name for name in under if ends[name] < 0 and is_listed(name)]
@@ -48,7 +48,7 @@ def test_pages_of_any_size_are_together_what_the_definition_says(names, prefix, 
     st.text("ab/", max_size=3),
     st.text("ab/", max_size=3),
 )
-def test_pages_between_offsets_are_together_what_the_definition_says(names, prefix, limit, delimiter, first, end):
+def test_pages_between_offsets_are_complete(names, prefix, limit, delimiter, first, end):
     under = [name for name in names if name.startswith(prefix) and name >= first and (not end or name < end)]
     ends = {name: name.find(delimiter, len(prefix)) if delimiter else -1 for name in under}
     params = {"prefix": prefix, "delimiter": delimiter, "startOffset": first, "endOffset": end}
@@ -63,7 +63,7 @@ def test_pages_between_offsets_are_together_what_the_definition_says(names, pref
     assert prefixes == sorted({name[: at + len(delimiter)] for name, at in ends.items() if at >= 0})
 
 
-def test_a_page_ends_with_a_token_only_when_something_follows():
+def test_last_page_has_no_token():
     names = ["a", "b", "c/1", "c/2"]
     wanted = {"delimiter": "/", "maxResults": "3"}
     assert firebase_page(names, "x", ListQuery.from_firebase(wanted)) == {
@@ -74,14 +74,14 @@ def test_a_page_ends_with_a_token_only_when_something_follows():
     assert base64.b64decode(token) == b"b"
 
 
-def test_a_page_of_more_than_a_thousand_is_a_thousand():
+def test_page_size_is_at_most_1000():
     names = sorted(f"{number:04}" for number in range(1500))
     assert len(firebase_page(names, "x", ListQuery.from_firebase({"maxResults": "100000"}))["items"]) == 1000
     assert len(firebase_page(names, "x", ListQuery.from_firebase({}))["items"]) == 1000
 
 
 @pytest.mark.parametrize("gone", ["b", "c/", "c/1"])
-def test_a_page_goes_on_where_it_was_though_the_name_it_ended_with_is_gone(gone):
+def test_page_continues_after_a_deleted_name(gone):
     names = ["a", "b", "c/1", "d"]
     token = base64.b64encode(gone.encode()).decode()
     left = [name for name in names if not name.startswith(gone)]
@@ -93,5 +93,5 @@ def test_a_page_goes_on_where_it_was_though_the_name_it_ended_with_is_gone(gone)
     ("name", "listed"),
     [("a", True), ("a/b", True), ("/a", True), ("a//b", False), ("a/", False), ("/", False), ("//a", False)],
 )
-def test_an_empty_segment_hides_a_name(name, listed):
+def test_names_with_empty_segments_are_hidden(name, listed):
     assert is_listed(name) == listed

@@ -36,7 +36,7 @@ near_boundaries = st.lists(scraps).map(b"".join)
 
 
 @given(st.data(), near_boundaries.filter(lambda file: b"\r\n--B" not in b"\r\n" + file))
-def test_the_parts_are_the_same_however_the_body_is_cut(data, file):
+def test_parts_do_not_depend_on_piece_boundaries(data, file):
     raw = body(b'{"a":1}', file)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(raw)))))
     pieces = [raw[start:end] for start, end in zip([0, *cuts], [*cuts, len(raw)], strict=True)]
@@ -51,21 +51,21 @@ def test_the_parts_are_the_same_however_the_body_is_cut(data, file):
         (b"X: content-type: a/b", None),
     ],
 )
-def test_the_type_of_the_file_is_found_among_any_headers(headers, content_type):
+def test_content_type_of_file_part(headers, content_type):
     assert read([body(b"{}", b"file", headers)]) == (b"{}", content_type, b"file")
 
 
-def test_a_part_needs_no_headers():
+def test_part_without_headers():
     assert read([b"--B\r\n\r\n{}\r\n--B\r\n\r\nfile\r\n--B--"]) == (b"{}", None, b"file")
 
 
 @pytest.mark.parametrize("file", [b"", b"\r\n", b"--B", b"\r\n--", b"\r\n-B"])
-def test_what_only_looks_like_a_boundary_belongs_to_the_file(file):
+def test_boundary_like_content_belongs_to_the_file(file):
     assert read([body(b"{}", file)])[2] == file
 
 
 @pytest.mark.parametrize("end", [b"", b"--", b"--\r\n", b"--\r\nepilogue"])
-def test_after_the_last_boundary_only_its_own_end_counts(end):
+def test_end_of_multipart_body(end):
     raw = body(b"{}", b"file").removesuffix(b"--") + end
     if end:
         assert read([raw])[2] == b"file"
@@ -74,7 +74,7 @@ def test_after_the_last_boundary_only_its_own_end_counts(end):
             read([raw])
 
 
-def test_a_head_without_an_end_is_refused_before_it_fills_the_memory():
+def test_endless_multipart_head_is_rejected():
     parts = MultipartParser(b"B", lambda _: None)
     for _ in range(10):
         parts.feed(b"x" * 100_000)
@@ -91,12 +91,12 @@ def test_a_head_without_an_end_is_refused_before_it_fills_the_memory():
         "multipart/related; charset=utf-8; boundary=B; start=1",
     ],
 )
-def test_a_boundary_is_found(content_type):
+def test_boundary_is_parsed(content_type):
     assert parse_boundary(content_type) == b"B"
 
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "multipart/related", "multipart/form-data; boundary=B"])
-def test_a_content_type_without_one_is_refused_in_the_official_emulators_words(content_type):
+def test_content_type_without_boundary_is_rejected(content_type):
     with pytest.raises(StorageHTTPError) as refused:
         parse_boundary(content_type)
     assert (refused.value.status, refused.value.message) == (400, f"Bad content type. {content_type}")

@@ -29,12 +29,12 @@ def upload(storage, name, body=b"hello world", **headers):
     return ask(storage, "POST", body=body, headers=headers, name=name)
 
 
-def test_a_body_may_be_bytes_or_pieces_or_nothing(storage):
+def test_body_can_be_bytes_iterable_or_none(storage):
     for body, size in ((b"hello", "5"), (iter([b"he", b"", b"llo"]), "5"), (None, "0"), (b"", "0")):
         assert upload(storage, "a", body).json_object()["size"] == size
 
 
-def test_a_download_comes_whole_or_as_a_reader(storage):
+def test_download_is_bytes_or_a_reader(storage):
     upload(storage, "a")
     whole = ask(storage, "GET", "/a", alt="media")
     assert (whole.body, whole.reader) == (b"hello world", None)
@@ -47,25 +47,25 @@ def test_a_download_comes_whole_or_as_a_reader(storage):
     assert (head.body, head.reader, head.headers["content-length"]) == (b"", None, "11")
 
 
-def test_a_closed_reader_gives_no_more(storage):
+def test_closed_reader_returns_nothing(storage):
     upload(storage, "a")
     reader = ask(storage, "GET", "/a", stream=True, alt="media").reader
     reader.close()
     assert reader.read(5) == b""
 
 
-def test_a_resumable_upload_goes_to_the_host_that_was_asked(storage):
+def test_resumable_upload_url_has_the_requested_host(storage):
     headers = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": "start"}
     url = ask(storage, "POST", headers=headers, name="a b").headers["x-goog-upload-url"]
     assert url.startswith("https://storage.test/v0/b/bucket/o?name=a%20b&upload_id=")
 
 
-def test_generations_rise_though_the_clock_stands_still(storage):
+def test_generations_ascend_with_a_stopped_clock(storage):
     generations = [int(upload(storage, "a").json_object()["generation"]) for _ in range(3)]
     assert generations == [1_700_000_000_250_000, 1_700_000_000_250_001, 1_700_000_000_250_002]
 
 
-def test_an_object_without_a_token_gets_one_when_it_is_described(storage):
+def test_metadata_request_creates_a_missing_download_token(storage):
     """Objects that came in another way than through Firebase have none."""
     upload(storage, "a")
     store = storage._service.store
@@ -90,7 +90,7 @@ class Asked:
         return path.startswith("open")
 
 
-def test_rules_are_asked_about_everything_but_administrators_and_download_tokens(storage):
+def test_rules_do_not_apply_to_administrators_and_download_tokens(storage):
     rules = storage.rules = Asked()
     user = {"Authorization": "Firebase t"}
     token = upload(storage, "open/a", **user).json_object()["downloadTokens"]
@@ -116,7 +116,7 @@ def test_rules_are_asked_about_everything_but_administrators_and_download_tokens
     assert [question[1] for question in rules.questions] == ["create", "get"]
 
 
-def test_what_is_denied_changes_nothing(storage):
+def test_denied_request_changes_nothing(storage):
     admin = {"Authorization": "Bearer owner"}
     before = upload(storage, "closed", **admin).json_object()
     storage.rules = Asked()
@@ -125,7 +125,7 @@ def test_what_is_denied_changes_nothing(storage):
     assert ask(storage, "GET", "/closed", headers=admin).json_object() == before
 
 
-def test_a_dropped_connection_is_a_network_error_and_silence_a_timeout(storage):
+def test_drop_raises_network_error_and_stall_raises_timeout(storage):
     storage.faults.drop_upload(after=5)
     with pytest.raises(NetworkError) as broken:
         upload(storage, "a")
@@ -149,13 +149,13 @@ def test_a_dropped_connection_is_a_network_error_and_silence_a_timeout(storage):
     assert reader.read(100) == b" world"
 
 
-def test_faults_of_one_kind_come_in_the_order_in_which_they_were_asked_for(storage):
+def test_faults_of_one_kind_apply_in_order(storage):
     storage.faults.reject("list", status=500, skip=1)
     storage.faults.reject("list", status=429, times=2)
     assert [ask(storage, "GET").status for _ in range(5)] == [429, 500, 429, 200, 200]
 
 
-def test_a_large_body_is_not_copied_whole():
+def test_large_body_is_not_copied():
     emulator = Emulator()
     data = b"x" * 20_000_000
     tracemalloc.start()
@@ -165,7 +165,7 @@ def test_a_large_body_is_not_copied_whole():
     assert peak < 5_000_000
 
 
-def test_a_gzip_file_that_is_damaged_breaks_the_download_off(storage):
+def test_damaged_gzip_raises_network_error(storage):
     upload(storage, "z", b"\x1f\x8b\x08\x00damaged for sure" * 3)
     ask(storage, "PATCH", "/z", b'{"contentEncoding":"gzip"}')
     reader = ask(storage, "GET", "/z", stream=True, alt="media").reader

@@ -28,7 +28,7 @@ def session():
     return ResumableSession(request, MetadataUpdate({}, {}), None, now=0)
 
 
-def test_nobody_can_write_or_end_a_chunk_after_another_took_over(session):
+def test_older_writer_is_rejected(session):
     session.begin("old", 0)
     session.write("old", b"x" * (GRANULARITY + 5))
     session.begin("new", GRANULARITY)
@@ -45,7 +45,7 @@ def test_nobody_can_write_or_end_a_chunk_after_another_took_over(session):
     assert session.complete("new").blob().read(GRANULARITY - 1, 10) == b"xz"
 
 
-def test_a_writer_of_an_upload_that_was_cancelled_is_told_so(session):
+def test_writer_of_a_cancelled_upload_is_rejected(session):
     session.begin("one", 0)
     session.end("cancelled", 200)
     with pytest.raises(StorageHTTPError, match=OVERTAKEN):
@@ -55,7 +55,7 @@ def test_a_writer_of_an_upload_that_was_cancelled_is_told_so(session):
 
 
 @pytest.mark.parametrize("seed", range(20))
-def test_an_upload_that_breaks_off_anywhere_any_number_of_times_is_whole_in_the_end(session, seed):
+def test_upload_with_many_interruptions_is_complete(session, seed):
     chance = random.Random(seed)
     data = chance.randbytes(chance.randrange(12 * GRANULARITY))
     while True:
@@ -78,7 +78,7 @@ def test_an_upload_that_breaks_off_anywhere_any_number_of_times_is_whole_in_the_
     assert blob.crc32c == crc32c.in_base64(crc32c.extend(0, data))
 
 
-def test_threads_that_upload_and_forget_at_once_do_not_stand_in_each_others_way():
+def test_concurrent_uploads_and_resets():
     storage = StorageEmulator(clock=lambda: 1.0, check_id_token=lambda _: None)
     start = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": "start"}
     last = {"X-Goog-Upload-Command": "upload, finalize", "X-Goog-Upload-Offset": "0"}

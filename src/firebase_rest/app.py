@@ -23,6 +23,8 @@ from firebase_rest.transport.credentials import (
     ServiceAccount,
     StorageUserCredentials,
     TokenSource,
+    UserCredentials,
+    is_token_source,
     user_credentials,
 )
 from firebase_rest.transport.options import Options
@@ -198,49 +200,59 @@ class App:
         emulator = self._emulators["auth"]
         return Auth(requestor, self._config, emulator, self._account, self._keys, self._locale, tenant_id)
 
-    def database(self, target: str | TokenSource | None = None) -> Database:
-        """The root of a database: the configured one, the one at the URL `target`, or the configured one as a user.
+    def database(self, url: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Database:
+        """Return the root of a database. Its first call raises `ConfigError` if there is no `databaseURL`.
 
-        Its first call raises `ConfigError` without a `databaseURL`.
+        Args:
+            url: The URL of another database than the configured one. (A `UserSession` in its place is the `user`.)
+            user: The ID token or `UserSession` that authenticates all requests.
         """
         from firebase_rest.database.reference import Database
 
-        return Database(*self._database(target))
+        return Database(*self._database(url, user))
 
-    def _database(self, target: str | TokenSource | None) -> tuple[Requestor, Location, AppContext]:
+    def _database(self, url: object, user: object) -> tuple[Requestor, Location, AppContext]:
         from firebase_rest.database.location import locate
 
-        if not isinstance(cast(object, target), (str, TokenSource, type(None))):
-            raise UsageError(f"database() takes the URL of a database or a UserSession, not {type(target).__name__}.")
-        url = target if isinstance(target, str) else self.database_url
-        location = locate(url, self._emulators["database"], similar_key("databaseURL", self._config))
-        credentials = user_credentials(target) if isinstance(target, TokenSource) else self._credentials(location.base)
-        return Requestor(self._transport, credentials, self._options), location, AppContext(self._account, self.api_key)
+        name, user = _target("url", url, user)
+        hint = similar_key("databaseURL", self._config)
+        location = locate(self.database_url if name is None else name, self._emulators["database"], hint)
+        requestor = self._requestor(location.base, user, UserCredentials)
+        return requestor, location, AppContext(self._account, self.api_key)
 
-    def storage(self, target: str | TokenSource | None = None) -> Storage:
-        """A bucket: the configured one, the one named `target` ("gs://..." or bare), or the configured one as a user.
+    def storage(self, bucket: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Storage:
+        """Return a bucket. Its first call raises `ConfigError` if there is no `storageBucket`.
 
-        Its first call raises `ConfigError` without a `storageBucket`.
+        Args:
+            bucket: The name of another bucket than the configured one, with or without "gs://". (A `UserSession` in
+                its place is the `user`.)
+            user: The ID token or `UserSession` that authenticates all requests.
         """
         from firebase_rest.storage.location import locate
         from firebase_rest.storage.place import Home
         from firebase_rest.storage.reference import Storage
 
-        if not isinstance(cast(object, target), (str, TokenSource, type(None))):
-            raise UsageError(f"storage() takes the name of a bucket or a UserSession, not {type(target).__name__}.")
-        emulator = self._emulators["storage"]
-        bucket = target if isinstance(target, str) else self.storage_bucket
-        location = locate(bucket, emulator, similar_key("storageBucket", self._config))
-        credentials = (
-            user_credentials(target, StorageUserCredentials)
-            if isinstance(target, TokenSource)
-            else self._credentials(location.base)
-        )
-        requestor = Requestor(self._transport, credentials, self._options)
+        name, owner = _target("bucket", bucket, user)
+        emulator, hint = self._emulators["storage"], similar_key("storageBucket", self._config)
+        location = locate(self.storage_bucket if name is None else name, emulator, hint)
+        requestor = self._requestor(location.base, owner, StorageUserCredentials)
         return Storage(requestor, location, Home(self._account, emulator, self._config.get("projectId")))
+
+    def _requestor(self, base: str, user: object, kind: type[UserCredentials]) -> Requestor:
+        credentials = self._credentials(base) if user is None else user_credentials(user, kind)
+        return Requestor(self._transport, credentials, self._options)
 
     def _credentials(self, base: str) -> Credentials:
         if self._account is None:
             return ANONYMOUS
         # Only emulators speak plain http, named by the environment or by the URL itself; no access token goes there.
         return EMULATOR_ADMIN if base.startswith("http://") else self._account
+
+
+def _target(name: str, value: object, user: object) -> tuple[str | None, object]:
+    """Return the URL or bucket and the user; pyrebase-style calls pass a session in place of the former."""
+    if is_token_source(value) and user is None:
+        return None, value
+    if value is None or isinstance(value, str):
+        return value, user
+    raise UsageError(f"{name} must be a string or None, got {type(value).__name__}; pass a token as user=.")

@@ -14,6 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Mapping
 from importlib import import_module
+from os import PathLike
 from random import randrange
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -92,7 +93,7 @@ class _GoogleStorage(ModuleType):
 storage = _GoogleStorage("google.cloud.storage")
 
 
-def initialize_app(config: Mapping[str, Any] | None = None, **options: Any) -> Firebase:
+def initialize_app(config: Mapping[str, Any] | str | PathLike[str] | None = None, **options: Any) -> Firebase:
     """A `Firebase` for the project that `config` describes; `options` are those of `firebase_rest.initialize_app`."""
     return Firebase(config, **options)
 
@@ -100,7 +101,7 @@ def initialize_app(config: Mapping[str, Any] | None = None, **options: Any) -> F
 class Firebase(App):
     """`firebase_rest.App` under pyrebase's name; its services are of the classes in this module."""
 
-    def __init__(self, config: Mapping[str, Any] | None = None, **options: Any) -> None:
+    def __init__(self, config: Mapping[str, Any] | str | PathLike[str] | None = None, **options: Any) -> None:
         self.__dict__.update(firebase_rest.initialize_app(config, **options).__dict__)
 
     def auth(self, tenant_id: str | None = None) -> Auth:
@@ -109,17 +110,17 @@ class Firebase(App):
 
         return Auth.of(super().auth(tenant_id))
 
-    def database(self, target: str | TokenSource | None = None) -> Database:
+    def database(self, url: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Database:
         """As `firebase_rest.App.database`; `set` and `remove` on the root warn with `RootWriteWarning`."""
         from pyrebase.database import Database
 
-        return Database(*self._database(target))
+        return Database(*self._database(url, user))
 
-    def storage(self, target: str | TokenSource | None = None) -> Storage:
+    def storage(self, bucket: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Storage:
         """As `firebase_rest.App.storage`."""
         from pyrebase.storage import Storage
 
-        return Storage.of(super().storage(target))
+        return Storage.of(super().storage(bucket, user=user))
 
 
 def raise_detailed_error(request_object: requests.Response) -> None:

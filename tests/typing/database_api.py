@@ -7,7 +7,7 @@ from typing import Any
 from typing_extensions import assert_type
 
 import firebase_rest
-from firebase_rest import SERVER_TIMESTAMP, Database, Query, Reference, Snapshot, UserSession, increment
+from firebase_rest import SERVER_TIMESTAMP, Database, Query, Reference, Snapshot, UserSession, increment, types
 
 
 def builders_of_a_query_give_queries(place: Reference) -> None:
@@ -58,10 +58,10 @@ def writing(place: Reference, session: UserSession) -> None:
     place.set({"at": SERVER_TIMESTAMP, "count": increment(1)})
     place.set([1, None, "x"], session, {"default": str})
     place.update({"a/b": None}, token="token")
-    assert_type(place.push({"a": 1}), dict[str, str])
+    assert_type(place.push({"a": 1}), types.PushResult)
     place.remove(session)
     assert_type(place.exists(), bool)
-    assert_type(place.get_etag(), dict[str, Any])
+    assert_type(place.get_etag(), types.ETaggedValue)
     assert_type(place.transaction(lambda value: (value or 0) + 1), Any)
     assert_type(place.sort(place.get(), "age", reverse=True), Snapshot)
 

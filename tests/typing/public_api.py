@@ -9,6 +9,7 @@ from typing import Any
 from typing_extensions import assert_type
 
 import firebase_rest
+from firebase_rest import types
 from firebase_rest.emulator import Emulator, Server
 
 
@@ -34,7 +35,7 @@ def reads_and_writes(db: firebase_rest.Database, session: firebase_rest.UserSess
     assert_type(snapshot, firebase_rest.Snapshot)
     assert_type(snapshot.key(), str)
     assert_type(snapshot.each(), "list[firebase_rest.Item] | None")
-    assert_type(db.push({"name": "Ada"}, session), dict[str, str])
+    assert_type(db.push({"name": "Ada"}, session), types.PushResult)
     assert_type(db.exists(), bool)
     assert_type(db.generate_key(), str)
 
@@ -58,7 +59,7 @@ def users_sign_in_in_many_ways(auth: firebase_rest.Auth, session: firebase_rest.
     assert_type(auth.finish_sign_in(started, "https://example.com/back", user=session)["idToken"], str)
     assert_type(auth.link_with_email_and_password(session, "ada@example.com", "correct horse")["localId"], str)
     settings = firebase_rest.ActionCodeSettings("https://example.com/")
-    assert_type(auth.send_email_verification(session, settings=settings), dict[str, Any])
+    assert_type(auth.send_email_verification(session, settings=settings), types.EmailSent)
     assert_type(auth.check_action_code("code"), firebase_rest.ActionCodeInfo)
     assert_type(auth.load_session("session.json"), firebase_rest.UserSession | None)
     auth.load_session(firebase_rest.KeyringStore("program"))
@@ -112,7 +113,7 @@ def files_go_up_and_down(app: firebase_rest.App, session: firebase_rest.UserSess
     assert_type(picture.parent, firebase_rest.StorageReference | None)
     assert_type(picture.root, firebase_rest.Storage)
     assert_type(picture.with_options(retries=0), firebase_rest.StorageReference)
-    assert_type(picture.put(b"bytes", session, progress=True), dict[str, Any])
+    assert_type(picture.put(b"bytes", session, progress=True), types.ObjectMetadata)
     assert_type(picture.upload("local.png").state, str)
     assert_type(picture.get_bytes(session, max_size=10), bytes)
     assert_type(list(storage.list()), list[firebase_rest.StorageReference])

@@ -191,7 +191,7 @@ def test_an_app_is_a_context_manager_that_closes():
 
 @pytest.mark.parametrize("target", [5, ["https://x"], {"a": 1}, b"https://x"])
 def test_a_database_is_a_url_or_a_session(target):
-    with pytest.raises(UsageError, match="URL of a database or a UserSession"):
+    with pytest.raises(UsageError, match=r"url must be a string or None, got .*user="):
         initialize_app(FULL).database(target)
 
 
@@ -233,3 +233,42 @@ def test_every_public_name_is_there_and_listed():
         assert getattr(firebase_rest, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'firestore'"):
         _ = firebase_rest.firestore
+
+
+class Session:
+    def current_token(self, *, rejected=None):
+        return "current-token"
+
+
+@pytest.mark.parametrize("service", ["database", "storage"])
+def test_user_of_a_service_is_a_token_or_a_session(service):
+    make = getattr(initialize_app(FULL, credentials={"private_key": "x"}), service)
+    session = Session()
+    assert make(user="token") == make().as_user("token")
+    assert make(user=session) == make(session) == make().as_user(session)
+    assert repr(make(user=None)._requestor.credentials) == "<service account>"
+    for wrong in ("", 0, {}, b"", False, "two words"):
+        with pytest.raises(UsageError, match="token"):
+            make(user=wrong)
+    with pytest.raises(UsageError, match="user="):
+        make(session, user=session)
+
+
+def test_database_by_url_can_have_a_user():
+    assert (
+        initialize_app(FULL).database("https://other.firebaseio.com", user="token").database_url
+        == "https://other.firebaseio.com/"
+    )
+
+
+def test_top_level_names_the_common_errors_and_has_all():
+    usual = {name for name in firebase_rest.__all__ if name in firebase_rest.errors.__all__}
+    assert {"FirebaseError", "ApiError", "AuthError", "NetworkError", "UsageError", "TokenExpired"} <= usual
+    assert len(usual) < 20
+    for name in firebase_rest.errors.__all__:
+        assert getattr(firebase_rest, name) is getattr(firebase_rest.errors, name)
+
+
+def test_types_of_results_are_exported():
+    for name in firebase_rest.types.__all__:
+        assert issubclass(getattr(firebase_rest.types, name), dict)

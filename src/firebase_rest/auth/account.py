@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from firebase_rest.auth.arguments import checked_list
 from firebase_rest.auth.protocol import account
 from firebase_rest.auth.protocol.endpoint import call
-from firebase_rest.auth.replies import AccountInfo
 from firebase_rest.auth.room import Room, Token, filled
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import UsageError
+from firebase_rest.types import AccountInfo, AccountUpdate, PasswordPolicy
 
 _ATTRIBUTES = ("DISPLAY_NAME", "PHOTO_URL", "EMAIL", "PASSWORD", "PROVIDER", "RAW_USER_INFO")
 
@@ -29,7 +29,7 @@ class Accounts(Room):
         display_name: str | None = None,
         photo_url: str | None = None,
         delete_attribute: str | Sequence[str] | None = None,
-    ) -> dict[str, Any]:
+    ) -> AccountUpdate:
         """Set name and picture; `delete_attribute` ("DISPLAY_NAME", "PHOTO_URL", or a list of them) clears."""
         deleted = _attributes(delete_attribute)
         return self._as(
@@ -46,7 +46,7 @@ class Accounts(Room):
         return_secure_token: bool = True,
         *,
         email: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> AccountUpdate:
         """Change the address at once. The earlier tokens are dead after it: go on with those in the answer.
 
         Projects with enumeration protection refuse this (`OperationNotAllowed`): `verify_before_change_email` is the
@@ -62,7 +62,7 @@ class Accounts(Room):
         return_secure_token: bool = True,
         *,
         password: str | None = None,
-    ) -> dict[str, Any]:
+    ) -> AccountUpdate:
         """Change the password. The earlier tokens are dead after it: go on with those in the answer.
 
         Raises `WeakPassword`, `RecentLoginRequired`.
@@ -70,7 +70,7 @@ class Accounts(Room):
         secret = filled("new_password", new_password if new_password is not None else password)
         return self._change(id_token, return_secure_token, password=secret)
 
-    def _change(self, id_token: Token, return_secure_token: bool, **change: str) -> dict[str, Any]:
+    def _change(self, id_token: Token, return_secure_token: bool, **change: str) -> AccountUpdate:
         # A session could not go on without the new tokens.
         wanted = return_secure_token or isinstance(id_token, UserSession)
         return self._as(
@@ -84,12 +84,12 @@ class Accounts(Room):
             id_token.sign_out()
         return reply
 
-    def get_password_policy(self) -> dict[str, Any]:
+    def get_password_policy(self) -> PasswordPolicy:
         """What the project asks of passwords: "customStrengthOptions" ({"minPasswordLength": 6, ...}), ...
 
         https://cloud.google.com/identity-platform/docs/password-policy
         """
-        return self._run(call(self._endpoint.look_up("v2/passwordPolicy")))
+        return cast(PasswordPolicy, self._run(call(self._endpoint.look_up("v2/passwordPolicy"))))
 
 
 def _attributes(named: str | Sequence[str] | None) -> list[str]:

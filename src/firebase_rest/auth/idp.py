@@ -12,10 +12,10 @@ from urllib.parse import parse_qsl, urlsplit
 
 from firebase_rest.auth.protocol import idp
 from firebase_rest.auth.protocol.endpoint import Endpoint
-from firebase_rest.auth.replies import SignedIn
 from firebase_rest.auth.room import filled, text
 from firebase_rest.errors import SignInCancelled, UsageError
 from firebase_rest.transport.wire import Flow
+from firebase_rest.types import SignedIn
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,11 @@ https://firebase.google.com/docs/auth/web/account-linking
 
 from __future__ import annotations
 
-from typing import Any
-
 from firebase_rest.auth.idp import Credential
 from firebase_rest.auth.protocol import account, phone, sign_in
-from firebase_rest.auth.replies import SignedIn
 from firebase_rest.auth.room import Room, Token, filled, text, typed_code
 from firebase_rest.auth.signing_in import sign_in_code
+from firebase_rest.types import AccountUpdate, SignedIn
 
 
 class Linking(Room):
@@ -60,7 +58,7 @@ class Linking(Room):
         credential = Credential.of(provider_id, id_token, access_token, nonce, oauth_token_secret, code, pending_token)
         return self._as(user, lambda token: credential.flow(self._endpoint, token))
 
-    def unlink(self, user: Token, *provider_ids: str) -> dict[str, Any]:
+    def unlink(self, user: Token, *provider_ids: str) -> AccountUpdate:
         """Take ways of signing in away: "google.com", "phone", "password" (with it goes the e-mail address)."""
         names = [filled("provider_id", name) for name in provider_ids]
         return self._as(user, lambda token: account.update(self._endpoint, token, delete_providers=names))

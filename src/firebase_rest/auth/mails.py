@@ -6,7 +6,6 @@ https://firebase.google.com/docs/auth/web/manage-users
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings, code_of, code_to_apply, fields_of
 from firebase_rest.auth.protocol import codes
@@ -15,6 +14,7 @@ from firebase_rest.auth.protocol.outcome import factor_of
 from firebase_rest.auth.room import Room, Token, filled, text
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.types import ActionCodeResult, EmailSent
 
 Settings = ActionCodeSettings | str | None
 
@@ -29,14 +29,14 @@ class Mails(Room):
 
     def send_email_verification(
         self, id_token: Token, *, settings: Settings = None, locale: str | None = None
-    ) -> dict[str, Any]:
+    ) -> EmailSent:
         """Have Firebase send a mail that verifies the account's address."""
         fields = fields_of(settings)
         return self._as(id_token, lambda token: codes.send_verification(self._in(locale), token, fields))
 
     def verify_before_change_email(
         self, id_token: Token, new_email: str, settings: Settings = None, *, locale: str | None = None
-    ) -> dict[str, Any]:
+    ) -> EmailSent:
         """Have a mail sent to a new address, which becomes the account's when its link is followed.
 
         With enumeration protection an address that somebody has gets no mail, and the answer is the same.
@@ -47,7 +47,7 @@ class Mails(Room):
 
     def send_password_reset_email(
         self, email: str, *, settings: Settings = None, locale: str | None = None
-    ) -> dict[str, Any]:
+    ) -> EmailSent:
         """Have Firebase send a mail with which the password can be set anew. Raises `UserNotFound`.
 
         With enumeration protection an unknown address gets no mail, and the answer is the same.
@@ -56,7 +56,7 @@ class Mails(Room):
 
     def send_sign_in_link_to_email(
         self, email: str, settings: ActionCodeSettings | str, *, locale: str | None = None
-    ) -> dict[str, Any]:
+    ) -> EmailSent:
         """Have a mail sent whose link signs in: `sign_in_with_email_link` takes it when it has been followed.
 
         The link leads to the URL in `settings`. https://firebase.google.com/docs/auth/web/email-link-auth
@@ -77,7 +77,7 @@ class Mails(Room):
             str(found.get("requestType", "")), old, new, factor_of(dict_or_empty(factor)) if factor else None
         )
 
-    def apply_action_code(self, code: str) -> dict[str, Any]:
+    def apply_action_code(self, code: str) -> ActionCodeResult:
         """Do what a code (or the whole link) is for: verify an address, change it, take a change back.
 
         It is used up. Raises `InvalidActionCode`. For a new password there is `confirm_password_reset`, for a sign-in
@@ -85,7 +85,7 @@ class Mails(Room):
         """
         return self._run(codes.apply(self._endpoint, code_to_apply(text("code", code))))
 
-    def confirm_password_reset(self, code: str, new_password: str) -> dict[str, Any]:
+    def confirm_password_reset(self, code: str, new_password: str) -> ActionCodeResult:
         """Set the new password with the code (or the whole link) from the mail. Every session of the user ends.
 
         Raises `InvalidActionCode`, and `WeakPassword`, after which the code can be used again.
@@ -93,7 +93,7 @@ class Mails(Room):
         code = code_of(text("code", code))
         return self._run(codes.reset_password(self._endpoint, code, filled("new_password", new_password)))
 
-    def verify_password_reset_code(self, reset_code: str, new_password: str) -> dict[str, Any]:
+    def verify_password_reset_code(self, reset_code: str, new_password: str) -> ActionCodeResult:
         """pyrebase's name for `confirm_password_reset`: it confirms, it does not only verify."""
         return self.confirm_password_reset(reset_code, new_password)
 

@@ -14,13 +14,13 @@ from firebase_rest.auth.arguments import checked_kind
 from firebase_rest.auth.protocol import account, mfa
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.protocol.outcome import factor_of
-from firebase_rest.auth.replies import SignedIn
 from firebase_rest.auth.room import Room, Token, text, typed_code
 from firebase_rest.auth.signing_in import app_proof_fields
 from firebase_rest.errors import MfaFactor, MfaRequired, UsageError
 from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.tracebacks import hide_arguments
+from firebase_rest.types import SignedIn
 
 Proof = Mapping[str, str] | None
 

@@ -13,10 +13,10 @@ from firebase_rest.auth.arguments import checked_dict, checked_kind, checked_wor
 from firebase_rest.auth.claims import claims_of
 from firebase_rest.auth.idp import AuthUri, Credential, check_state
 from firebase_rest.auth.protocol import google, idp
-from firebase_rest.auth.replies import SignedIn
 from firebase_rest.auth.room import Room, Token, filled, text
 from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.transport.wire import Flow
+from firebase_rest.types import SignedIn
 
 OpenBrowser = Callable[[str], object]
 Scopes = Sequence[str] | str

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from firebase_rest.auth.action_codes import parse_action_link
 from firebase_rest.auth.arguments import checked_dict
 from firebase_rest.auth.protocol import phone, sign_in
-from firebase_rest.auth.replies import Refreshed, SignedIn
 from firebase_rest.auth.room import Room, text, typed_code
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import UsageError
+from firebase_rest.types import RefreshResult, SignedIn
 
 if TYPE_CHECKING:
     from firebase_rest.auth.stores import SessionStore, StorePath
@@ -112,7 +112,7 @@ class SigningIn(Room):
 
     # --- staying signed in ------------------------------------------------------------------------------------------
 
-    def refresh(self, refresh_token: str) -> Refreshed:
+    def refresh(self, refresh_token: str) -> RefreshResult:
         """Exchange a refresh token for a new ID token. Raises `SessionExpired`, `UserDisabled`, `UserNotFound`."""
         return self._run(sign_in.refresh(self._endpoint, text("refresh_token", refresh_token)))
 

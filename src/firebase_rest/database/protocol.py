@@ -11,7 +11,7 @@ import random
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from firebase_rest.database.filter import PRIORITY, Filter
 from firebase_rest.database.location import Location
@@ -37,6 +37,7 @@ from firebase_rest.errors import (
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Flow, Json, Pause, Request, Response, RetryPolicy
+from firebase_rest.types import PushResult
 
 TRANSACTION_ATTEMPTS = 25
 
@@ -83,13 +84,13 @@ def update(location: Location, data: object, options: Options = None) -> Flow[Js
     return response.json()
 
 
-def push(location: Location, data: object, options: Options = None) -> Flow[dict[str, str]]:
+def push(location: Location, data: object, options: Options = None) -> Flow[PushResult]:
     """Add a child under a key that the server makes: {"name": key}."""
     encoded = encode(data, (*location.segments, "-" * 20), options)
     response = check(
         (yield Request("POST", location.url, location.params, _JSON, encoded.body, RetryPolicy.IF_NOT_PROCESSED))
     )
-    return {name: str(value) for name, value in response.json_object().items()}
+    return cast(PushResult, {name: str(value) for name, value in response.json_object().items()})
 
 
 def remove(location: Location) -> Flow[None]:

@@ -15,6 +15,7 @@ from firebase_rest.database.query import JsonKwargs, Query, Token
 from firebase_rest.database.snapshot import Snapshot, sort
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.arguments import describe, validate_callable
+from firebase_rest.types import ETaggedValue, PushResult
 
 ETag: TypeAlias = "str | Mapping[str, Any]"
 
@@ -54,7 +55,7 @@ class Reference(Query):
         """Replace the children named by the keys of `data`, which may be paths; all at once or not at all."""
         return self._authenticate(token).run(protocol.update(self._location, data, json_kwargs))
 
-    def push(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> dict[str, str]:
+    def push(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> PushResult:
         """Add a child under a new key that sorts after the earlier ones. Returns {"name": key}."""
         return self._authenticate(token).run(protocol.push(self._location, data, json_kwargs))
 
@@ -66,7 +67,7 @@ class Reference(Query):
         """Whether anything is stored here."""
         return self._authenticate(token).run(protocol.exists(self._location))
 
-    def get_etag(self, token: Token = None, json_kwargs: JsonKwargs = None) -> dict[str, Any]:
+    def get_etag(self, token: Token = None, json_kwargs: JsonKwargs = None) -> ETaggedValue:
         """{"ETag": tag, "value": value} for a later conditional write."""
         return _tag(self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
 
@@ -134,7 +135,7 @@ class Database(Reference):
     __slots__ = ()
 
 
-def _tag(tagged: protocol.Tagged) -> dict[str, Any]:
+def _tag(tagged: protocol.Tagged) -> ETaggedValue:
     return {"ETag": tagged.etag, "value": tagged.value}
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar, cast
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.progress import Progress, reporting
 from firebase_rest.transport.lifecycle import start_thread
+from firebase_rest.types import ObjectMetadata
 
 T = TypeVar("T")
 
@@ -25,7 +26,7 @@ class Result:
     """What became of one file: `error` is None if it went well, and then an upload has `metadata`."""
 
     name: str
-    metadata: dict[str, Any] | None = None
+    metadata: ObjectMetadata | None = None
     error: Exception | None = None
 
     @property
@@ -36,7 +37,7 @@ class Result:
 
 def all_of(
     jobs: Sequence[tuple[str, T]],
-    work: Callable[[str, T], dict[str, Any] | None],
+    work: Callable[[str, T], ObjectMetadata | None],
     workers: int,
     progress: Progress,
     label: str,

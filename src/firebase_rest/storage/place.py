@@ -14,6 +14,7 @@ from firebase_rest.storage import protocol
 from firebase_rest.storage.location import Location
 from firebase_rest.transport.credentials import ServiceAccount, StorageUserCredentials, TokenSource, user_credentials
 from firebase_rest.transport.requestor import Requestor
+from firebase_rest.types import ObjectMetadata
 
 if TYPE_CHECKING:
     from requests import Session
@@ -131,7 +132,7 @@ class Place:
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 
-    def get_metadata(self, token: Token = None) -> dict[str, Any]:
+    def get_metadata(self, token: Token = None) -> ObjectMetadata:
         """The file's metadata: "name", "size" (a string), "contentType", "updated", "md5Hash", "metadata", ...
 
         Raises `NotFound`, `PermissionDenied` and the other errors of `firebase_rest.errors`.
@@ -139,7 +140,7 @@ class Place:
         """
         return self._authenticate(token).run(protocol.get_metadata(self._location))
 
-    def update_metadata(self, changes: dict[str, Any], token: Token = None) -> dict[str, Any]:
+    def update_metadata(self, changes: dict[str, Any], token: Token = None) -> ObjectMetadata:
         """Change what `changes` name, and nothing else: {"contentType": "text/plain", "metadata": {"owner": "ada"}}.
 
         None clears a field, or a custom key. Returns the new metadata. Raises `UsageError` for what cannot be set.

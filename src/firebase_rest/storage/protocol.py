@@ -33,9 +33,9 @@ from firebase_rest.storage.location import Location
 from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
+from firebase_rest.types import ObjectMetadata
 
-Metadata = dict[str, Any]
-"""An object's metadata as Firebase sends it: "name", "size" (a string), "contentType", "md5Hash", "metadata", ..."""
+Metadata = ObjectMetadata
 
 MAX_PAGE = 1000
 JSON_TYPE = {"Content-Type": "application/json; charset=utf-8"}
@@ -90,7 +90,7 @@ def metadata_in(response: Response) -> Metadata:
     found = response.json_object()
     if "name" not in found:
         raise InvalidResponse("What answered in place of Firebase did not send an object's metadata.")
-    return found
+    return cast(Metadata, found)
 
 
 # --- one object ------------------------------------------------------------------------------------------------------

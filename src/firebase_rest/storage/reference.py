@@ -27,6 +27,7 @@ from firebase_rest.storage.upload import Plan
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.credentials import validate_token
 from firebase_rest.transport.google import sign_blob
+from firebase_rest.types import ObjectMetadata
 
 
 class Files(Listed):
@@ -50,7 +51,7 @@ class Files(Listed):
         progress: Progress = None,
         chunk_size: int | None = None,
         if_generation_match: int | str | None = None,
-    ) -> dict[str, Any]:
+    ) -> ObjectMetadata:
         """Upload, and return the file's metadata.
 
         `file` is a path, bytes, a file opened with "rb" (from where it stands), a web framework's upload, or an
@@ -129,7 +130,7 @@ class Files(Listed):
 
         place = self if token is None else self.as_user(token)
 
-        def work(name: str, file: Uploadable) -> dict[str, Any]:
+        def work(name: str, file: Uploadable) -> ObjectMetadata:
             return place._below(name).put(file)  # noqa: SLF001 - the same class
 
         return all_of(jobs, work, forms.checked_int("workers", workers, 1, 64), progress, "upload")

@@ -33,6 +33,7 @@ from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import run
+from firebase_rest.types import ObjectMetadata
 
 _RESTARTS = 2
 """How often a download begins again when the object is overwritten under it."""
@@ -200,7 +201,7 @@ class Upload:
         """How many bytes Firebase has."""
         return self._session.offset
 
-    def run(self) -> dict[str, Any]:
+    def run(self) -> ObjectMetadata:
         """Carry it out, and return the metadata of the object. Raises what `put` raises, and `TransferCancelled`."""
         requestor = self._requestor
         with Source(self._file) as source, reporting(self._progress, self._plan.location.name) as report:
@@ -223,7 +224,7 @@ class Upload:
         self._cancelled.set()
         self._handle.cancel()
 
-    def _give_up(self, failure: Exception) -> dict[str, Any]:
+    def _give_up(self, failure: Exception) -> ObjectMetadata:
         if not isinstance(failure, TransferCancelled):
             failure = TransferCancelled("The upload was cancelled.")
         with suppress(FirebaseError):  # the session ends by itself within a week

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from firebase_rest.auth.protocol.endpoint import Endpoint, call
-from firebase_rest.auth.replies import AccountInfo
 from firebase_rest.transport.wire import Flow, RetryPolicy
+from firebase_rest.types import AccountInfo, AccountUpdate
 
 
 def lookup(endpoint: Endpoint, id_token: str) -> Flow[AccountInfo]:
@@ -25,7 +25,7 @@ def update(
     delete_attributes: Sequence[str] | None = None,
     delete_providers: Sequence[str] | None = None,
     **changes: str | None,
-) -> Flow[dict[str, Any]]:
+) -> Flow[AccountUpdate]:
     """Change the members that are not None. After a new e-mail address or password the old tokens are dead."""
     body = {
         "idToken": id_token,
@@ -34,7 +34,7 @@ def update(
         "deleteProvider": list(delete_providers) if delete_providers else None,
         "returnSecureToken": return_secure_token,
     }
-    return (yield from call(endpoint.account("update", body)))
+    return cast(AccountUpdate, (yield from call(endpoint.account("update", body))))
 
 
 def delete(endpoint: Endpoint, id_token: str) -> Flow[dict[str, Any]]:

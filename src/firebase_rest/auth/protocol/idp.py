@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.sign_in import ANY_URL
-from firebase_rest.auth.replies import SignedIn
 from firebase_rest.transport.wire import Flow
+from firebase_rest.types import SignedIn
 
 
 def with_credential(endpoint: Endpoint, credential: Mapping[str, str], id_token: str | None = None) -> Flow[SignedIn]:

@@ -7,9 +7,9 @@ from typing import Any
 
 from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
 from firebase_rest.auth.protocol.outcome import tokens
-from firebase_rest.auth.replies import SignedIn
 from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.wire import Flow
+from firebase_rest.types import SignedIn
 
 
 def start_phone_enrollment(

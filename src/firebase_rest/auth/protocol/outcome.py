@@ -13,7 +13,6 @@ from typing import Any, TypeVar, cast
 
 from firebase_rest.auth.claims import claims_of, lifetime_of
 from firebase_rest.auth.protocol.refusals import NO_CLASSES, check, code_in, error_class
-from firebase_rest.auth.replies import SignedIn
 from firebase_rest.errors import (
     AccountExistsWithDifferentCredential,
     AlreadyExists,
@@ -27,6 +26,7 @@ from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.redact import MASK
 from firebase_rest.transport.wire import Flow, Request, Response
+from firebase_rest.types import SignedIn
 
 E = TypeVar("E", bound=ApiError)
 

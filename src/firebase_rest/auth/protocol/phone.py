@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
 from firebase_rest.auth.protocol.outcome import tokens
-from firebase_rest.auth.replies import SignedIn
 from firebase_rest.transport.wire import Flow
+from firebase_rest.types import SignedIn
 
 
 def send_code(endpoint: Endpoint, phone_number: str, app_proof: dict[str, str]) -> Flow[str]:

@@ -7,9 +7,9 @@ from typing import Any
 from firebase_rest.auth.protocol.endpoint import Endpoint, call
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.refusals import check
-from firebase_rest.auth.replies import Refreshed, SignedIn
 from firebase_rest.errors import InvalidCredentials, InvalidResponse
 from firebase_rest.transport.wire import Flow, RetryPolicy
+from firebase_rest.types import RefreshResult, SignedIn
 
 ANY_URL = "http://localhost"
 """Required by calls that have no use for it."""
@@ -53,7 +53,7 @@ def methods_of(endpoint: Endpoint, email: str) -> Flow[list[str]]:
     return list(reply.get("signinMethods") or ())
 
 
-def refresh(endpoint: Endpoint, refresh_token: str) -> Flow[Refreshed]:
+def refresh(endpoint: Endpoint, refresh_token: str) -> Flow[RefreshResult]:
     """Exchange a refresh token for a new ID token."""
     response = check((yield endpoint.token(refresh_token)))
     reply = response.json_object()

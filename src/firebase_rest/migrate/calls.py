@@ -25,6 +25,8 @@ class CallEvaluator(ExpressionEvaluator):
         function = self.value(node.func)
         values = [self.argument(item) for item in node.args]
         keyword_values = {item.arg: self.argument(item.value) for item in node.keywords}
+        for item in node.keywords:
+            self.check_configuration(domain.Constant(item.arg), keyword_values[item.arg], item.value)
         found = self.apply(function, domain.CallSite(node, node.args, node.keywords, values, keyword_values))
         if not (isinstance(node.func, ast.Name) and node.func.id == "print"):  # printing takes no time
             is_stream = isinstance(found, domain.ServiceValue) and found.kind == "stream" and found.origin is node
@@ -47,7 +49,7 @@ class CallEvaluator(ExpressionEvaluator):
             case domain.ProgramClass():
                 return self.call_class(function, call)
             case domain.PartialCall():
-                return self.apply(function.function, function.site)
+                return self.apply(function.function, function.site.extended(call))
             case domain.QualifiedName():
                 return self.call_library(function, call)
             case _:
@@ -87,8 +89,9 @@ class CallEvaluator(ExpressionEvaluator):
         """Return what is known from the syntax: user.get("idToken"), sorted(files), email.replace(".", "%2E")."""
         first = call.value(0, "")
         match call.node:
-            case ast.Call(func=ast.Attribute(attr="get"), args=[ast.Constant(value=key), *_]):
-                return self.known_item(key, call.node)
+            case ast.Call(func=ast.Attribute(attr="get", value=holder), args=[ast.Constant(value=key), *_]):
+                held = self.value(holder) if isinstance(holder, (ast.Name, ast.Attribute)) else None
+                return held.item(key) if isinstance(held, domain.Collection) else self.known_item(key, call.node)
             case ast.Call(func=ast.Attribute(attr="replace"), args=[_, ast.Constant(value=str(text))]):
                 return domain.TextValue("quoted") if re.fullmatch("%[0-9A-Fa-f]{2}", text) else None
             case ast.Call(func=ast.Attribute(attr="database" | "storage" | "auth" as service), args=[], keywords=[]):

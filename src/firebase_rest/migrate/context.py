@@ -33,6 +33,8 @@ class ModuleContext:
         self.imported: set[ModuleFacts] = set()
         """The files of the program that this one imports."""
         self._find = find
+        self._is_test = "pytest" in source.text or "mock" in source.text
+        self._has_admin = "firebase_admin" in source.text
         self.reset()
         self._analysed_size = -1
 
@@ -74,8 +76,7 @@ class ModuleContext:
     @property
     def may_guess(self) -> bool:
         """Return whether an unknown `db` is likely to be pyrebase's. In tests it is likely to be a mock."""
-        is_test = "pytest" in self.source.text or "mock" in self.source.text
-        return not is_test and (self.library is not None or "firebase_admin" not in self.source.text)
+        return not self._is_test and (self.library is not None or not self._has_admin)
 
     def report(self, code: str, node: ast.AST, message: str, suggestion: str, fix: Fix | None = None) -> None:
         """Add a finding, once for each position and code, unless a comment ignores it."""

@@ -15,7 +15,7 @@ _FORBIDDEN = re.compile(r"[.$#\[\]\x00-\x1f\x7f]")
 _URL_TEXT = {"database": re.compile(r"%[0-9A-Fa-f]{2}|[?+]"), "storage": re.compile(r"%[0-9A-Fa-f]{2}|[?+&#]")}
 _URL = re.compile(r"(?:(https?)://)?(localhost|\[[\da-f:]*\]|[\w-]+(?:\.[\w-]+)+)(?::\d+)?(/[^?#]*)?(?:\?(.*))?")
 _FIELD = re.compile(r"\{[^{}]*\}|%[-+ #0-9.*]*[a-z]")
-_HOSTING = (".firebaseapp.com", ".web.app")
+_OTHER_HOSTS = (".firebaseapp.com", ".web.app", ".appspot.com", ".firebasestorage.app", ".google.com")
 _SPECIAL_KEYS = (".sv", ".value", ".priority")
 
 
@@ -30,9 +30,8 @@ def check_child(report: Report, of: ServiceValue, call: CallSite) -> None:
         if value == Constant(None):
             report("invalid-key", argument, "child(None) raises UsageError.", "pass a key, or test for None first")
         elif is_empty and of.kind == "database":
-            text = ast.unparse(argument)
-            if is_below or (text == "''" and of.library != "pyrebase"):
-                message = f"child({text}) raises UsageError: it refers to the reference itself."
+            if is_below or (value == Constant("") and of.library != "pyrebase"):
+                message = f"child({ast.unparse(argument)}) raises UsageError: it refers to the reference itself."
                 report("invalid-key", argument, message, "remove the empty key; for the root write child('/')")
         elif isinstance(value, TextValue) and value.kind == "quoted":
             _report_quoted(report, of, argument, value)
@@ -247,8 +246,8 @@ def check_database_url(report: Report, url: object, node: ast.expr) -> None:
         return
     scheme, host, path, query = found.groups(default="")
     is_local = host in ("localhost", "127.0.0.1", "[::1]") or "ns=" in query
-    if host.endswith(_HOSTING):
-        message = f"databaseURL must be the URL of a database, not of Firebase Hosting ({host})."
+    if host.endswith(_OTHER_HOSTS):
+        message = f"databaseURL must be the URL of a database, which {host} is not."
         report("database-url", node, message, "copy the URL that the Firebase console shows above your data")
     elif scheme and path.strip("/"):
         message = f"databaseURL must be the root of a database, without the path {path!r}."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 MAX_STATES = 8
@@ -102,9 +102,13 @@ class Collection(Value):
     values: tuple[Value | None, ...] = ()
 
     @property
+    def has_references(self) -> bool:
+        services = (isinstance(value, ServiceValue) and value.is_reference for value in self.values)
+        return any(services) or any(isinstance(value, Collection) and value.has_references for value in self.values)
+
+    @property
     def is_data(self) -> bool:
-        has_references = any(isinstance(value, ServiceValue) and value.is_reference for value in self.values)
-        return not isinstance(self.node, ast.Tuple) and not has_references
+        return not isinstance(self.node, ast.Tuple) and not self.has_references
 
     def item(self, index: object) -> Value | None:
         """Return the item at a constant key or index."""
@@ -178,6 +182,12 @@ class CallSite:
         by_keyword = [item.value for item in self.keywords if item.arg == keyword]
         return next(iter([*self.args[index : index + 1], *by_keyword]), None)
 
+    def extended(self, other: CallSite) -> CallSite:
+        """Return this call with the arguments of another one added."""
+        args, values = (*self.args, *other.args), (*self.values, *other.values)
+        keyword_values = {**self.keyword_values, **other.keyword_values}
+        return CallSite(self.node, args, (*self.keywords, *other.keywords), values, keyword_values)
+
 
 @dataclass(frozen=True, slots=True)
 class PartialCall(Value):
@@ -240,9 +250,11 @@ class AbstractState:
         return known, frozenset(item for item in self.positions.items() if item[1] != ()), self.opened
 
 
-def distinct(states: Iterable[AbstractState]) -> list[AbstractState]:
+def distinct(states: list[AbstractState]) -> list[AbstractState]:
     """Return the states that differ, at most MAX_STATES."""
-    found = {state.signature: state for state in reversed(list(states))}
+    if len(states) < 2:
+        return states
+    found = {state.signature: state for state in reversed(states)}
     return list(found.values())[::-1][:MAX_STATES]
 
 

@@ -135,7 +135,7 @@ class ExpressionEvaluator(ABC):
             case ast.Subscript():
                 return self.subscript(node)
             case ast.Lambda():
-                self.context.pending.append((node, self, {}))
+                self.context.pending.append((node, self, self.defaults(node.args)))
                 return domain.ProgramFunction(node, self.context.facts)
             case ast.Dict():
                 keys = [(self.value(key), self.value(item)) for key, item in zip(node.keys, node.values, strict=True)]
@@ -149,6 +149,13 @@ class ExpressionEvaluator(ABC):
                 return None
             case _:
                 return self.operation(node)
+
+    def defaults(self, arguments: ast.arguments) -> dict[str, domain.Value | None]:
+        """Evaluate the default values of parameters."""
+        positional = [*arguments.posonlyargs, *arguments.args][::-1]
+        pairs = [*zip(positional, arguments.defaults[::-1], strict=False)][::-1]
+        pairs += [(item, node) for item, node in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True) if node]
+        return {item.arg: self.value(node) for item, node in pairs}
 
     def operation(self, node: ast.expr) -> domain.Value | None:
         match node:

@@ -90,8 +90,9 @@ def _imported_name(
         return member(context.report, source, alias.name, alias)
     found = source.names.get(alias.name) if source is not None else None
     found = found or context.find(f"{node.module}.{alias.name}" if node.module else alias.name, node.level)
-    is_used = re.search(rf"\b{alias.asname or alias.name}\s*\.\s*child\s*\(", context.source.text)
-    if found is None and source is None and alias.name in names.DATABASE_NAMES and is_used:
+    use = rf"\b{alias.asname or alias.name}\s*\.\s*child\s*\("
+    is_unread = found is None and source is None and alias.name in names.DATABASE_NAMES
+    if is_unread and re.search(use, context.source.text):
         # A database from a file that is not read, recognised by its name and the calls of child().
         found = ServiceValue("database", context.library or "pyrebase", alias, is_complete=False)
     return found

@@ -135,6 +135,7 @@ class ScopeEvaluator(CallEvaluator):
         ends, states = list[domain.AbstractState](), [self.state]
         for _ in range(2):
             self.exits.append([])
+            before = {state.signature for state in states}
             for self.state in states:
                 if isinstance(node, ast.While):
                     self.value(node.test)
@@ -145,6 +146,8 @@ class ScopeEvaluator(CallEvaluator):
             left = self.exits.pop()
             ends += [state.copy() for state in left]
             states = domain.distinct([*states, *left])
+            if {state.signature for state in states} <= before:
+                break
         if not isinstance(node, ast.While):
             ends += states
         return self.block(node.orelse, domain.distinct(ends))
@@ -216,18 +219,11 @@ class ScopeEvaluator(CallEvaluator):
     def define_function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
         for item in node.decorator_list:
             self.value(item)
-        arguments = node.args
-        positional = [*arguments.posonlyargs, *arguments.args]
-        defaults = [
-            *zip(positional[len(positional) - len(arguments.defaults) :], arguments.defaults, strict=True),
-            *zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True),
-        ]
-        values = {item.arg: self.value(default) for item, default in defaults}
         made = domain.ProgramFunction(node, self.context.facts)
         if self.class_node is not None:
             self.context.facts.attributes[self.class_node, node.name] = made
         self.name(node.name, made)
-        self.context.pending.append((node, self, values))
+        self.context.pending.append((node, self, self.defaults(node.args)))
 
     def define_class(self, node: ast.ClassDef) -> None:
         bases = self.context.facts.bases[node] = []

@@ -1,4 +1,4 @@
-"""One program in a folder of its own."""
+"""A program in a temporary folder."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ HEAD = "import pyrebase\nfirebase = pyrebase.initialize_app({})\ndb = firebase.d
 
 
 class Program:
-    """A file that is checked and mended."""
+    """A file that is checked and fixed."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "program.py"
 
     def write(self, body: str, head: str = HEAD) -> Checker:
         self.path.write_text(head + body, encoding="utf-8")
-        run = Checker([self.path])
-        run.check()
-        return run
+        checker = Checker([self.path])
+        checker.check()
+        return checker
 
-    def mended(self, body: str, head: str = HEAD) -> str:
-        """The body after --fix."""
-        run = self.write(body, head)
-        run.fix()
+    def fixed(self, body: str, head: str = HEAD) -> str:
+        """Return the body after --fix."""
+        checker = self.write(body, head)
+        checker.fix()
         text = self.path.read_text(encoding="utf-8")
         compile(text, "program.py", "exec")
         assert text.startswith(head)

@@ -1,4 +1,4 @@
-"""The command: its arguments, what it prints, and its exit status."""
+"""The command: arguments, output and exit status."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ import pytest
 
 from firebase_rest.migrate.findings import CODES
 
-MENDABLE = 'pyrebase.initialize_app().database().path = ""\n'
-PLANTED = f"import pyrebase\n{MENDABLE}naïve = pyrebase.nothing\n"
+FIXABLE = 'pyrebase.initialize_app().database().path = ""\n'
+PLANTED = f"import pyrebase\n{FIXABLE}naïve = pyrebase.nothing\n"
 
 
 def migrate(*arguments: object, cwd: object = None) -> subprocess.CompletedProcess[str]:
@@ -27,14 +27,14 @@ def planted(tmp_path):
     return file
 
 
-def test_nothing_found_is_status_0(tmp_path) -> None:
+def test_no_findings_exit_with_0(tmp_path) -> None:
     (tmp_path / "clean.py").write_text("import pyrebase\n")
     ran = migrate(tmp_path)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == "Nothing found; 1 file checked.\n"
 
 
-def test_something_found_is_status_1_with_file_line_column_and_code(planted) -> None:
+def test_findings_exit_with_1_and_show_position_and_code(planted) -> None:
     ran = migrate("program.py", cwd=planted.parent)
     assert ran.returncode == 1
     assert "program.py:2:1: error: " in ran.stdout
@@ -43,7 +43,7 @@ def test_something_found_is_status_1_with_file_line_column_and_code(planted) -> 
     assert ran.stdout.endswith("2 findings; 1 file checked. --fix corrects 1 of them.\n")
 
 
-def test_json_is_one_document(planted) -> None:
+def test_json_output(planted) -> None:
     ran = migrate("--json", planted)
     report = json.loads(ran.stdout)
     assert (ran.returncode, report["format"], report["files"], report["fixed"]) == (1, 1, 1, [])
@@ -53,23 +53,23 @@ def test_json_is_one_document(planted) -> None:
     assert [finding["fixable"] for finding in report["findings"]] == [True, False]
 
 
-def test_fix_says_what_it_mended_and_a_second_time_changes_nothing(planted) -> None:
+def test_fix_reports_fixes_and_is_idempotent(planted) -> None:
     ran = migrate("--fix", planted)
     assert f"{planted}:2:1: fixed [assigned-attribute]\n" in ran.stdout
     assert ran.returncode == 1
-    mended = planted.read_bytes()
+    fixed_text = planted.read_bytes()
     again = migrate("--fix", "--json", planted)
     assert json.loads(again.stdout)["fixed"] == []
-    assert planted.read_bytes() == mended == PLANTED.replace(MENDABLE, "").encode()
+    assert planted.read_bytes() == fixed_text == PLANTED.replace(FIXABLE, "").encode()
 
 
-def test_without_a_path_it_is_status_2_with_a_sentence() -> None:
+def test_missing_path_argument_exits_with_2() -> None:
     ran = migrate()
     assert ran.returncode == 2
     assert "the following arguments are required: PATH" in ran.stderr
 
 
-def test_a_path_that_is_not_there_is_status_2(tmp_path) -> None:
+def test_nonexistent_path_exits_with_2(tmp_path) -> None:
     ran = migrate(tmp_path / "nowhere")
     assert ran.returncode == 2
     assert "There is no such file or folder. [unreadable]" in ran.stdout
@@ -91,7 +91,7 @@ def test_help_lists_every_code() -> None:
         assert re.search(rf"^  {code} +{info.level} ", helped.stdout, re.MULTILINE)
 
 
-def test_nothing_of_the_program_is_run_or_imported(tmp_path) -> None:
+def test_checked_program_is_not_run(tmp_path) -> None:
     (tmp_path / "pyrebase.py").write_text("raise SystemExit('imported')\n")
     (tmp_path / "program.py").write_text("import pyrebase\nopen('ran', 'w')\n")
     ran = migrate(".", cwd=tmp_path)
@@ -99,7 +99,7 @@ def test_nothing_of_the_program_is_run_or_imported(tmp_path) -> None:
     assert not (tmp_path / "ran").exists()
 
 
-def test_it_takes_nothing_of_the_rest_of_the_library() -> None:
+def test_command_does_not_import_the_client() -> None:
     code = (
         "import sys, runpy; sys.argv = ['migrate', '--help']\n"
         "try: runpy.run_module('firebase_rest.migrate', run_name='__main__')\n"
@@ -120,7 +120,7 @@ IMPORTED = {
 
 
 @pytest.mark.parametrize("order", [[*sorted(IMPORTED)], [*sorted(IMPORTED, reverse=True)], ["."], ["old.py", "."]])
-def test_a_module_that_imports_its_database_hides_nothing_of_the_other_files(order, tmp_path) -> None:
+def test_findings_do_not_depend_on_the_order_of_paths(order, tmp_path) -> None:
     for name, text in IMPORTED.items():
         (tmp_path / name).write_text(text)
     ran = migrate("--json", *order, cwd=tmp_path)
@@ -131,7 +131,7 @@ def test_a_module_that_imports_its_database_hides_nothing_of_the_other_files(ord
     assert (tmp_path / "requirements.txt").read_text() == "firebase-rest\n"
 
 
-def test_a_file_that_is_read_because_another_imports_it_is_reported_once(tmp_path) -> None:
+def test_imported_file_is_reported_once(tmp_path) -> None:
     (tmp_path / "fb.py").write_text("import pyrebase\nimport old\ndb = pyrebase.initialize_app({}).database()\n")
     (tmp_path / "old.py").write_text('from fb import db\nprint "x"\n')
     ran = migrate(".", cwd=tmp_path)

@@ -1,4 +1,4 @@
-"""`--fix`: what is mended, what is left alone, and how the file is written."""
+"""`--fix`: which findings are fixed, which are only reported, and how files are written."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ import pytest
 from firebase_rest.emulator import Emulator
 from firebase_rest.migrate.checker import Checker
 
-MENDED = [
-    ("a dropped reference and the call after it", 'db.child("a")\ndb.set(1)\n', 'db.child("a").set(1)\n'),
+FIXED = [
+    ("a dropped reference and the next call", 'db.child("a")\ndb.set(1)\n', 'db.child("a").set(1)\n'),
     (
-        "several of them in a row",
+        "several dropped references",
         'db.child("a")\ndb.order_by_key()\nx = db.get().val()\n',
         'x = db.child("a").order_by_key().get().val()\n',
     ),
     (
-        "one of them in a function, with a comment after it",
+        "a dropped reference in a function, with comments",
         'def f():\n    # why\n    db.child("ä")\n    return db.get()  # so\n',
         'def f():\n    # why\n    return db.child("ä").get()  # so\n',
     ),
     (
-        "an old name of a reset",
+        "the old name of confirm_password_reset",
         "auth.verify_password_reset_code(a, b) # x\n",
         "auth.confirm_password_reset(a, b) # x\n",
     ),
     (
-        "an inner attribute with a method beside it",
+        "query_key",
         "import firebase_rest as pyrebase\nx = pyrebase.initialize_app({}).database()\nprint(x.get().query_key)\n",
         "import firebase_rest as pyrebase\nx = pyrebase.initialize_app({}).database()\nprint(x.get().key())\n",
     ),
@@ -41,42 +41,42 @@ MENDED = [
         "pass  # a bug\nprint(1)\n",
     ),
     (
-        "a reset of the path that is all there is",
+        "a reset of the path that is the only statement",
         "def reset():\n    db.path = None\n",
         "def reset():\n    pass\n",
     ),
-    ("a reset of the path among others", "a = 1; db.path = None; b = 2\n", "a = 1; pass; b = 2\n"),
+    ("a reset of the path between other statements", "a = 1; db.path = None; b = 2\n", "a = 1; pass; b = 2\n"),
     ("a reset of the query", 'db.build_query = {}\ndb.child("a").get()\n', 'db.child("a").get()\n'),
     (
-        "text that was encoded before",
+        "quoted text",
         'from urllib.parse import quote\ndb.child("é", quote("é b")).get()\n',
         'from urllib.parse import quote\ndb.child("é", "é b").get()\n',
     ),
 ]
 
 
-@pytest.mark.parametrize(("before", "after"), [row[1:] for row in MENDED], ids=[row[0] for row in MENDED])
-def test_what_can_be_mended_safely_is_mended(program, before, after) -> None:
-    assert program.mended(before) == after
+@pytest.mark.parametrize(("before", "after"), [row[1:] for row in FIXED], ids=[row[0] for row in FIXED])
+def test_fix_corrects_finding(program, before, after) -> None:
+    assert program.fixed(before) == after
     assert [finding for finding in program.found(after) if finding.edits] == []
 
 
-LEFT = [
-    ("a dropped reference with something between", 'db.child("a")\nprint()\ndb.set(1)\n'),
-    ("a dropped reference with a comment beside it", 'db.child("a")  # where\ndb.set(1)\n'),
+UNFIXED = [
+    ("a dropped reference with a statement before the call", 'db.child("a")\nprint()\ndb.set(1)\n'),
+    ("a dropped reference with a comment", 'db.child("a")  # where\ndb.set(1)\n'),
     ("a dropped reference of another object", 'db.child("a")\nfirebase.database().set(1)\n'),
     ("a dropped reference at the end of a block", 'if db:\n    db.child("a")\ndb.set(1)\n'),
     ("a reset with keywords", "auth.verify_password_reset_code(reset_code=1, new_password=2)\n"),
-    ("a path that is not reset but set", 'db.path = "users"\n'),
-    ("text encoded with options", 'from urllib.parse import quote\ndb.child(quote("a", safe="")).get()\n'),
-    ("text encoded elsewhere", 'from urllib.parse import quote\nname = quote("a")\ndb.child(name).get()\n'),
+    ("an assigned path", 'db.path = "users"\n'),
+    ("text quoted with options", 'from urllib.parse import quote\ndb.child(quote("a", safe="")).get()\n'),
+    ("text quoted on another line", 'from urllib.parse import quote\nname = quote("a")\ndb.child(name).get()\n'),
     ("a query without an order", 'db.child("a").limit_to_last(1).get()\n'),
 ]
 
 
-@pytest.mark.parametrize("body", [row[1] for row in LEFT], ids=[row[0] for row in LEFT])
-def test_what_cannot_be_mended_safely_is_left_and_reported(program, body) -> None:
-    assert program.mended(body) == body
+@pytest.mark.parametrize("body", [row[1] for row in UNFIXED], ids=[row[0] for row in UNFIXED])
+def test_fix_leaves_uncertain_finding(program, body) -> None:
+    assert program.fixed(body) == body
     assert program.codes(body)
 
 
@@ -99,8 +99,8 @@ FORKS = [
 
 
 @pytest.mark.parametrize(("before", "after"), FORKS)
-def test_a_forks_import_is_mended_where_nothing_else_of_the_fork_is_used(program, before, after) -> None:
-    assert program.mended(before, head="") == after
+def test_fix_replaces_fork_import_unless_file_needs_the_fork(program, before, after) -> None:
+    assert program.fixed(before, head="") == after
 
 
 @pytest.mark.parametrize(
@@ -112,23 +112,23 @@ def test_a_forks_import_is_mended_where_nothing_else_of_the_fork_is_used(program
         ("pyrebase4-extras\nfirebase-rest\nfirebase-admin\n", "pyrebase4-extras\nfirebase-rest\nfirebase-admin\n"),
     ],
 )
-def test_a_requirement_is_mended_and_its_comment_and_marker_stay(tmp_path, before, after) -> None:
+def test_fix_replaces_requirement_and_keeps_comment_and_marker(tmp_path, before, after) -> None:
     file = tmp_path / "requirements-dev.txt"
     file.write_text(before)
-    run = Checker([tmp_path])
-    run.check()
-    run.fix()
+    checker = Checker([tmp_path])
+    checker.check()
+    checker.fix()
     assert file.read_text() == after
 
 
 @pytest.mark.parametrize(
     "line", ['pyrebase4 = "^4.5"', '  "pyrebase4>=4.9",', "dependencies = ['Pyrebase==3.0.27']", 'empyrebase = "*"']
 )
-def test_a_requirement_of_a_pyproject_is_reported(tmp_path, line) -> None:
+def test_requirement_in_pyproject_is_reported(tmp_path, line) -> None:
     (tmp_path / "pyproject.toml").write_text(f"[tool.poetry.dependencies]\n{line}\n")
-    run = Checker([tmp_path])
-    run.check()
-    assert [(finding.code, finding.line, finding.edits) for finding in run.found] == [("requirement", 2, ())]
+    checker = Checker([tmp_path])
+    checker.check()
+    assert [(finding.code, finding.line, finding.edits) for finding in checker.found] == [("requirement", 2, ())]
 
 
 @pytest.mark.parametrize(
@@ -140,44 +140,44 @@ def test_a_requirement_of_a_pyproject_is_reported(tmp_path, line) -> None:
         ("cp1252", "# coding: cp1252\n", "\n"),
     ],
 )
-def test_encoding_mark_and_line_ends_stay_as_they_were(program, encoding, head, newline) -> None:
+def test_fix_keeps_encoding_and_line_ends(program, encoding, head, newline) -> None:
     text = f"{head}import pyrebase\npyrebase.initialize_app().database().path = None\nname = 'né à'\n".replace(
         "\n", newline
     )
     program.path.write_bytes(text.encode(encoding))
-    run = Checker([program.path])
-    run.check()
-    assert len(run.fix()) == 1
+    checker = Checker([program.path])
+    checker.check()
+    assert len(checker.fix()) == 1
     expected = f"{head}import pyrebase\nname = 'né à'\n".replace("\n", newline)
     assert program.path.read_bytes() == expected.encode(encoding)
 
 
-def test_permissions_stay_and_a_symbolic_link_stays_one(tmp_path, program) -> None:
+def test_fix_keeps_permissions_and_symbolic_link(tmp_path, program) -> None:
     program.write("db.path = None\n")
     program.path.chmod(0o750)
     link = tmp_path / "link.py"
     link.symlink_to(program.path)
-    run = Checker([link])
-    run.check()
-    run.fix()
+    checker = Checker([link])
+    checker.check()
+    checker.fix()
     assert link.is_symlink()
     assert stat.S_IMODE(program.path.stat().st_mode) == 0o750
     assert "path" not in program.path.read_text()
     assert [item.name for item in tmp_path.iterdir() if item.name.startswith(".")] == []
 
 
-def test_a_file_that_cannot_be_written_is_reported_and_stays(tmp_path) -> None:
-    name = "n" * 246 + ".py"  # the file beside it, which would take its place, has a name too long for any disk
+def test_file_that_cannot_be_written_is_reported_and_unchanged(tmp_path) -> None:
+    name = "n" * 246 + ".py"  # the name of the temporary file is too long for the file system
     (tmp_path / name).write_text("import pyrebase\npyrebase.initialize_app().database().path = None\n")
-    run = Checker([tmp_path])
-    run.check()
-    assert run.fix() == []
+    checker = Checker([tmp_path])
+    checker.check()
+    assert checker.fix() == []
     assert "path" in (tmp_path / name).read_text()
-    assert "unreadable" in [finding.code for finding in run.found]
+    assert "unreadable" in [finding.code for finding in checker.found]
     assert [item.name for item in tmp_path.iterdir()] == [name]
 
 
-STORY = """
+PROGRAM = """
 import sys, json
 import pyrebase
 from urllib.parse import quote
@@ -193,10 +193,10 @@ print(json.dumps([best.val(), best.key(), db.child("files").get().val()]))
 """
 
 
-def test_a_mended_program_does_on_the_emulator_what_it_meant(program) -> None:
-    run = program.write(STORY, head="")
-    assert len(run.fix()) == 4
-    assert run.found == []
+def test_fixed_program_works_on_the_emulator(program) -> None:
+    checker = program.write(PROGRAM, head="")
+    assert len(checker.fix()) == 4
+    assert checker.found == []
     with Emulator().serve() as server:
         config = json.dumps({"databaseURL": server.config["databaseURL"]})
         command = [sys.executable, "-W", "error", str(program.path), config]

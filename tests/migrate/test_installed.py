@@ -1,4 +1,4 @@
-"""Another distribution that owns `pyrebase/`, told from the metadata of what is installed."""
+"""Other installed distributions that own the folder `pyrebase`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from firebase_rest.migrate.installed import REPAIR
 
 
 def report_with(folder, *distributions: str) -> list[dict[str, object]]:
-    """What the command finds where these distributions ("Name-1.0") are installed beside us, each owning pyrebase/."""
+    """Return the findings where these distributions ("Name-1.0") with a folder pyrebase are installed as well."""
     site = folder / "site"
     for distribution in distributions:
         name, _, version = distribution.partition("-")
@@ -32,7 +32,7 @@ def report_with(folder, *distributions: str) -> list[dict[str, object]]:
 
 
 @pytest.mark.parametrize("distribution", ["Pyrebase4-4.9.0", "Pyrebase-3.0.27", "pyrebase_fork-1.0"])
-def test_another_owner_of_the_folder_is_reported_with_its_version_and_the_cure(tmp_path, distribution) -> None:
+def test_other_owner_is_reported_with_version_and_repair(tmp_path, distribution) -> None:
     [finding] = report_with(tmp_path, distribution)
     assert finding["code"] == "coexisting-distribution"
     name, _, version = distribution.partition("-")
@@ -45,11 +45,11 @@ def test_two_other_owners_are_two_findings(tmp_path) -> None:
     assert len(report_with(tmp_path, "Pyrebase-3.0.27", "Pyrebase4-4.9.0")) == 2
 
 
-def test_a_drop_in_that_another_ones_uninstalling_has_taken_along_is_reported_with_the_cure(tmp_path) -> None:
+def test_missing_file_of_the_drop_in_is_reported_with_repair(tmp_path) -> None:
     report = report_with(tmp_path, "firebase_rest-1.0")
     assert [(finding["code"], finding["suggestion"]) for finding in report] == [("damaged-distribution", REPAIR)]
     assert str(report[0]["message"]).startswith("pyrebase/__init__.py of firebase-rest is missing")
 
 
-def test_firebase_rest_alone_is_none(tmp_path) -> None:
+def test_firebase_rest_alone_is_not_reported(tmp_path) -> None:
     assert report_with(tmp_path) == []

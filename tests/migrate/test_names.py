@@ -1,4 +1,4 @@
-"""The checker's tables say the truth about our classes."""
+"""The tables of the checker agree with the classes of firebase-rest."""
 
 from __future__ import annotations
 
@@ -35,30 +35,30 @@ CLASSES = {
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in names.MISSING.items() for name in table])
-def test_an_attribute_that_is_called_missing_is_missing_or_inner(kind, name) -> None:
-    # Stream.start exists, for ourselves, with an argument that pyrebase's has not.
+def test_missing_attribute_does_not_exist(kind, name) -> None:
+    # Stream.start is internal, and has a parameter that pyrebase's method lacks.
     assert not hasattr(CLASSES[kind], name) or (kind, name) == ("stream", "start")
 
 
 @pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in names.ASSIGNED.items() for name in table])
-def test_an_attribute_that_is_called_fixed_cannot_be_assigned(objects, kind, name) -> None:
+def test_assigned_attribute_is_read_only(objects, kind, name) -> None:
     with pytest.raises(AttributeError):
         setattr(objects[kind], name, None)
     assert name in names.INSTEAD_OF_ASSIGNING
 
 
-def test_the_names_of_pyrebases_modules_are_those_of_the_drop_in() -> None:
+def test_module_names_are_those_of_the_drop_in() -> None:
     inner = names.MODULES["pyrebase.pyrebase"]
     assert {*pyrebase.pyrebase.__all__, "storage"} == inner
     assert all(hasattr(pyrebase.pyrebase, name) for name in inner)
     assert all(hasattr(pyrebase, name) for name in names.MODULES["pyrebase"])
 
 
-def test_the_files_of_a_list_have_what_the_table_says() -> None:
+def test_listed_file_attributes_match_stored_file() -> None:
     assert {name for name in dir(StoredFile) if not name.startswith("_")} == names.LISTED_FILE
 
 
-def test_every_builder_and_call_is_one_of_ours() -> None:
+def test_builders_and_calls_exist() -> None:
     for service, cls in (("database", firebase_rest.Database), ("storage", firebase_rest.Storage)):
         for name in names.BUILDERS[service] | names.CALLS[service]:
             assert callable(getattr(cls, name))
@@ -66,22 +66,22 @@ def test_every_builder_and_call_is_one_of_ours() -> None:
         assert not hasattr(firebase_rest.Query, name)
 
 
-def test_the_keywords_of_initialize_app_are_all_of_them() -> None:
+def test_keywords_of_initialize_app_are_complete() -> None:
     assert set(inspect.signature(firebase_rest.initialize_app).parameters) == names.INITIALIZE_KEYWORDS
 
 
 @pytest.mark.parametrize(("kind", "method", "keyword"), [key.split() for key in names.FORK_ARGUMENTS])
-def test_a_keyword_that_is_called_a_forks_is_none_of_ours(objects, kind, method, keyword) -> None:
+def test_fork_argument_does_not_exist(objects, kind, method, keyword) -> None:
     assert keyword not in inspect.signature(getattr(objects[kind], method)).parameters
 
 
 @pytest.mark.parametrize(("kind", "method"), [key.split() for key in names.FORK_CALLS])
-def test_a_method_that_is_called_a_forks_is_none_of_ours(objects, kind, method) -> None:
-    # get_etag is everybody's; the fork's gives the tag alone.
+def test_fork_call_does_not_exist(objects, kind, method) -> None:
+    # get_etag exists, but the method of the fork returns the tag only.
     assert not hasattr(objects[kind], method) or method == "get_etag"
 
 
-def test_what_is_suggested_instead_of_a_forks_method_is_there(objects) -> None:
+def test_suggested_methods_exist(objects) -> None:
     from firebase_rest.auth.admin import Admin
 
     for name in (

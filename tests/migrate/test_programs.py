@@ -1,4 +1,4 @@
-"""Whole programs, as people write them: what is planted in one is found, on its line, and nothing else is.
+"""Complete programs: each planted finding is reported on its line, and nothing else is.
 
 A line that ends in `#! code ...` has these findings. `=== name.py` begins another file of the same program.
 """
@@ -16,8 +16,8 @@ HERE = Path(__file__).parent
 _MARK = re.compile(r"\s*#! (.+)$")
 
 
-def laid_out(text: str, folder: Path) -> list[tuple[str, int, str]]:
-    """Write the files of a program, and return what is planted in them."""
+def write_program(text: str, folder: Path) -> list[tuple[str, int, str]]:
+    """Write the files of a program, and return the planted findings."""
     planted: list[tuple[str, int, str]] = []
     name, lines = "program.py", list[str]()
     files: dict[str, list[str]] = {}
@@ -39,19 +39,19 @@ def laid_out(text: str, folder: Path) -> list[tuple[str, int, str]]:
 
 
 def found_in(folder: Path) -> list[tuple[str, int, str]]:
-    run = Checker([folder])
-    run.check()
-    return sorted((Path(item.path).relative_to(folder).as_posix(), item.line, item.code) for item in run.found)
+    checker = Checker([folder])
+    checker.check()
+    return sorted((Path(item.path).relative_to(folder).as_posix(), item.line, item.code) for item in checker.found)
 
 
 @pytest.mark.parametrize("program", sorted(HERE.glob("planted/*.txt")), ids=lambda path: path.stem)
-def test_what_is_planted_in_a_program_is_found_and_nothing_else(program, tmp_path) -> None:
-    planted = laid_out(program.read_text(encoding="utf-8"), tmp_path)
+def test_planted_findings_are_reported(program, tmp_path) -> None:
+    planted = write_program(program.read_text(encoding="utf-8"), tmp_path)
     assert planted
     assert found_in(tmp_path) == planted
 
 
 @pytest.mark.parametrize("program", sorted(HERE.glob("clean/*.txt")), ids=lambda path: path.stem)
-def test_a_clean_program_is_left_in_peace(program, tmp_path) -> None:
-    assert laid_out(program.read_text(encoding="utf-8"), tmp_path) == []
+def test_clean_program_has_no_findings(program, tmp_path) -> None:
+    assert write_program(program.read_text(encoding="utf-8"), tmp_path) == []
     assert found_in(tmp_path) == []

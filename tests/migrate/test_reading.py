@@ -1,4 +1,4 @@
-"""Which files are read, and how."""
+"""Which files are read, and how they are decoded."""
 
 from __future__ import annotations
 
@@ -13,46 +13,46 @@ from firebase_rest.migrate.sources import files_below
 PLANTED = 'import pyrebase\npyrebase.initialize_app().database().path = ""\n'
 
 
-def places(*paths) -> list[tuple[str, int, str]]:
-    run = Checker(list(paths))
-    run.check()
-    return [(Path(item.path).name, item.line, item.code) for item in run.found]
+def findings(*paths) -> list[tuple[str, int, str]]:
+    checker = Checker(list(paths))
+    checker.check()
+    return [(Path(item.path).name, item.line, item.code) for item in checker.found]
 
 
 @pytest.mark.parametrize(
     "folder", [".venv", "venv", "node_modules", ".git", "lib/python3.12/site-packages", "__pycache__", ".tox"]
 )
-def test_folders_of_others_are_left_out(tmp_path, folder) -> None:
+def test_third_party_folder_is_skipped(tmp_path, folder) -> None:
     inside = tmp_path / folder / "package"
     inside.mkdir(parents=True)
     (inside / "module.py").write_text(PLANTED)
     assert list(files_below(tmp_path)) == []
 
 
-def test_an_environment_of_any_name_is_left_out(tmp_path) -> None:
+def test_virtual_environment_is_skipped(tmp_path) -> None:
     inside = tmp_path / "myenv"
     inside.mkdir()
     (inside / "pyvenv.cfg").write_text("")
     (inside / "module.py").write_text(PLANTED)
-    assert places(tmp_path) == []
+    assert findings(tmp_path) == []
 
 
-def test_a_loop_of_symbolic_links_ends(tmp_path) -> None:
+def test_symbolic_link_loop_is_not_followed(tmp_path) -> None:
     (tmp_path / "program.py").write_text(PLANTED)
     (tmp_path / "loop").symlink_to(tmp_path)
-    assert places(tmp_path) == [("program.py", 2, "assigned-attribute")]
+    assert findings(tmp_path) == [("program.py", 2, "assigned-attribute")]
 
 
-def test_a_file_named_twice_is_read_once(tmp_path) -> None:
+def test_file_given_twice_is_read_once(tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PLANTED)
-    assert places(file, tmp_path, tmp_path / ".") == [("program.py", 2, "assigned-attribute")]
+    assert findings(file, tmp_path, tmp_path / ".") == [("program.py", 2, "assigned-attribute")]
 
 
-def test_the_encoding_that_a_file_declares_is_used(tmp_path) -> None:
+def test_declared_encoding_is_used(tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_bytes(f"# coding: latin-1\nname = 'é'\n{PLANTED}".encode("latin-1"))
-    assert places(file) == [("program.py", 4, "assigned-attribute")]
+    assert findings(file) == [("program.py", 4, "assigned-attribute")]
 
 
 @pytest.mark.parametrize(
@@ -65,26 +65,26 @@ def test_the_encoding_that_a_file_declares_is_used(tmp_path) -> None:
         (b"import pyrebase\nx = " + b"(" * 300 + b")" * 300 + b"\n", None),
     ],
 )
-def test_what_cannot_be_read_is_a_finding_and_no_traceback(tmp_path, content, code) -> None:
+def test_invalid_file_is_a_finding(tmp_path, content, code) -> None:
     file = tmp_path / "program.py"
     file.write_bytes(content)
-    found = places(file)
+    found = findings(file)
     assert len(found) == 1
     assert found[0][2] in ((code,) if code else ("syntax-error", "unreadable"))
 
 
-def test_a_broken_file_that_has_nothing_to_do_with_firebase_is_no_finding(tmp_path) -> None:
+def test_invalid_file_without_firebase_is_not_reported(tmp_path) -> None:
     (tmp_path / "other.py").write_text("print 'hello'\n")
-    assert places(tmp_path) == []
+    assert findings(tmp_path) == []
 
 
-def test_an_odd_escape_of_the_program_prints_no_warning(tmp_path) -> None:
+def test_invalid_escape_prints_no_warning(tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PLANTED + "pattern = '\\d'\n")
-    assert places(file) == [("program.py", 2, "assigned-attribute")]
+    assert findings(file) == [("program.py", 2, "assigned-attribute")]
 
 
-def test_a_notebooks_code_cells_are_read_with_their_magics(tmp_path) -> None:
+def test_notebook_cells_with_magic_commands_are_read(tmp_path) -> None:
     cells = [
         {"cell_type": "markdown", "source": ["import nothing"]},
         {
@@ -101,13 +101,15 @@ def test_a_notebooks_code_cells_are_read_with_their_magics(tmp_path) -> None:
     ]
     file = tmp_path / "notes.ipynb"
     file.write_text(json.dumps({"cells": cells, "nbformat": 4}))
-    run = Checker([file])
-    run.check()
-    assert [(item.cell, item.line, item.code, item.edits) for item in run.found] == [(3, 2, "dropped-reference", ())]
+    checker = Checker([file])
+    checker.check()
+    assert [(item.cell, item.line, item.code, item.edits) for item in checker.found] == [
+        (3, 2, "dropped-reference", ())
+    ]
 
 
 @pytest.mark.parametrize(
-    ("comment", "silent"),
+    ("comment", "is_ignored"),
     [
         ("# firebase-rest: ignore", True),
         ("#firebase-rest:ignore", True),
@@ -117,24 +119,24 @@ def test_a_notebooks_code_cells_are_read_with_their_magics(tmp_path) -> None:
         ("# ignore", False),
     ],
 )
-def test_a_comment_silences_its_line(tmp_path, comment, silent) -> None:
+def test_ignore_comment(tmp_path, comment, is_ignored) -> None:
     file = tmp_path / "program.py"
     file.write_text(f"{PLANTED.rstrip()}  {comment}\n")
-    assert places(file) == ([] if silent else [("program.py", 2, "assigned-attribute")])
+    assert findings(file) == ([] if is_ignored else [("program.py", 2, "assigned-attribute")])
 
 
-def test_a_column_counts_characters(tmp_path) -> None:
+def test_column_counts_characters(tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text("import pyrebase\nü = 'ä'; pyrebase.pyrebase.SSEClient = None\n", encoding="utf-8")
-    run = Checker([file])
-    run.check()
-    assert [finding.column for finding in run.found] == [10]
+    checker = Checker([file])
+    checker.check()
+    assert [finding.column for finding in checker.found] == [10]
 
 
-def test_a_database_is_followed_into_a_file_that_does_not_name_firebase(tmp_path) -> None:
+def test_file_that_imports_a_reference_is_checked(tmp_path) -> None:
     (tmp_path / "config.py").write_text("import pyrebase\nref = pyrebase.initialize_app({}).database().child('a')\n")
     (tmp_path / "work.py").write_text("from config import ref\n\n\ndef save(value):\n    ref.set(value)\n")
-    assert places(tmp_path) == [("work.py", 5, "shared-reference")]
+    assert findings(tmp_path) == [("work.py", 5, "shared-reference")]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +148,7 @@ def test_a_database_is_followed_into_a_file_that_does_not_name_firebase(tmp_path
         "def f():\n" + "".join(" " * depth + "if x:\n" for depth in range(1, 95)) + " " * 95 + "pass",
     ],
 )
-def test_what_is_long_or_deep_is_followed_as_far_as_can_be(tmp_path, body) -> None:
+def test_long_or_deep_code_is_checked(tmp_path, body) -> None:
     file = tmp_path / "program.py"
     file.write_text(f"{PLANTED}{body}\n")
-    assert places(file) == [("program.py", 2, "assigned-attribute")]
+    assert findings(file) == [("program.py", 2, "assigned-attribute")]

@@ -1,4 +1,4 @@
-"""What is said about a finding: following it literally does no harm, and it names the right object and line."""
+"""Messages and suggestions: correct if followed literally, with the right object and line."""
 
 from __future__ import annotations
 
@@ -17,56 +17,56 @@ def only(found: list[Finding], code: str) -> Finding:
 
 
 @pytest.mark.parametrize("call", ["remove()", "conditional_remove('etag')"])
-def test_to_remove_a_query_each_child_is_removed_and_not_the_whole_place(program, call) -> None:
+def test_query_remove_suggests_removing_each_child(program, call) -> None:
     finding = only(program.found(f"db.child('a').order_by_key().limit_to_first(1).{call}\n"), "query-write")
     assert "for item in query.get(): place.child(item.key()).remove()" in finding.suggestion
 
 
 @pytest.mark.parametrize("name", [", None", ", ''", ", name=None"])
-def test_python_firebases_get_without_a_name_is_a_get_without_a_name(program, name) -> None:
+def test_python_firebase_get_without_name(program, name) -> None:
     finding = only(program.found(f"fb.get('/users'{name})\n", PYTHON_FIREBASE)[2:], "python-firebase")
     assert finding.suggestion == "write db.child(url).get().val()"
 
 
-def test_python_firebases_get_with_a_name_keeps_it(program) -> None:
+def test_python_firebase_get_with_name(program) -> None:
     finding = only(program.found("fb.get('/users', 'ada')\n", PYTHON_FIREBASE)[2:], "python-firebase")
     assert finding.suggestion == "write db.child(url, name).get().val()"
 
 
-def test_text_that_was_quoted_elsewhere_names_that_line(program) -> None:
+def test_quoted_text_names_the_line_of_quote(program) -> None:
     body = "from urllib.parse import quote\nname = quote('50%')\nprint(db.child(name).get())\n"
     assert only(program.found(body), "url-text").suggestion == "pass the text as it is, without the quote() in line 6"
 
 
-def test_what_a_function_has_quoted_is_not_mended_with_the_functions_own_names(program) -> None:
+def test_text_quoted_in_a_function_is_not_fixed(program) -> None:
     body = "from urllib.parse import quote\ndef safe(text):\n    return quote(text)\ndb.child(safe('50%')).set(1)\n"
-    assert program.mended(body) == body
+    assert program.fixed(body) == body
 
 
-def test_what_an_attribute_holds_quoted_is_not_mended_where_it_is_used(program) -> None:
+def test_text_quoted_in_an_attribute_is_not_fixed(program) -> None:
     body = (
         "from urllib.parse import quote\nclass Page:\n    def __init__(self, name):\n        self.name = quote(name)\n"
         "    def save(self):\n        db.child(self.name).set(1)\n"
     )
-    assert program.mended(body) == body
+    assert program.fixed(body) == body
 
 
-def test_after_a_dropped_place_of_storage_the_chain_begins_at_storage(program) -> None:
+def test_root_operation_of_storage_suggests_storage_chain(program) -> None:
     finding = only(program.found(f"{STORAGE}storage.child('a')\nprint(1)\nstorage.put('a')\n"), "root-operation")
     assert finding.suggestion == "write the whole path in one chain: storage.child(...).put(...)"
 
 
-def test_a_shared_reference_says_how_it_is_kept(program) -> None:
+def test_shared_reference_suggests_the_ignore_comment(program) -> None:
     finding = only(program.found("ref = db.child('a')\nref.get()\nref.get()\n"), "shared-reference")
     assert "# firebase-rest: ignore" in finding.suggestion
 
 
-def test_empyrebases_size_of_a_piece_is_named(program) -> None:
+def test_empyrebase_put_size_suggests_chunk_size(program) -> None:
     body = "storage.child('a').put('a', None, 'text/plain', 262144)\n"
     assert only(program.found(body, EMPYREBASE), "fork-call").suggestion.endswith("chunk_size=262144")
 
 
-def test_a_link_for_a_token_says_that_the_file_has_to_be_there(program) -> None:
+def test_url_token_says_that_the_file_must_exist(program) -> None:
     finding = only(program.found(f"{STORAGE}storage.child('a').get_url(auth.token)\n"), "url-token")
     assert finding.level == "warning"
     assert "raises NotFound" in finding.message

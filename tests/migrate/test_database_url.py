@@ -1,4 +1,4 @@
-"""A configuration's databaseURL: what is refused when the database is used."""
+"""The databaseURL of a configuration."""
 
 from __future__ import annotations
 
@@ -7,9 +7,17 @@ import pytest
 
 @pytest.mark.parametrize(
     "url",
-    ["https://x.firebaseio.com/users", "http://x.firebaseio.com", "x.firebaseio.com", "http://x.firebaseio.com/a/b"],
+    [
+        "https://x.firebaseio.com/users",
+        "http://x.firebaseio.com",
+        "x.firebaseio.com",
+        "http://x.firebaseio.com/a/b",
+        "https://x.firebaseapp.com",
+        "x.web.app",
+        "https://console.firebase.google.com/project/x",
+    ],
 )
-def test_an_address_that_will_be_refused_is_reported(program, url) -> None:
+def test_invalid_database_url_is_reported(program, url) -> None:
     assert program.codes(f'config = {{"databaseURL": "{url}"}}\n') == ["database-url"]
 
 
@@ -29,5 +37,5 @@ def test_an_address_that_will_be_refused_is_reported(program, url) -> None:
         "DATABASE_URL",
     ],
 )
-def test_an_address_that_will_do_or_is_none_is_left_in_peace(program, url) -> None:
+def test_valid_or_unknown_database_url_is_not_reported(program, url) -> None:
     assert program.codes(f'config = {{"databaseURL": "{url}"}}\n') == []

@@ -9,9 +9,10 @@ from urllib.parse import quote
 import pytest
 
 from firebase_rest.auth.action_codes import ActionCodeSettings, ActionLink, code_of, fields_of, parse_action_link
+from firebase_rest.auth.arguments import validate_code
 from firebase_rest.auth.idp import AuthUri, Credential
 from firebase_rest.auth.mfa import TotpSecret
-from firebase_rest.auth.room import id_token_of, typed_code
+from firebase_rest.auth.room import id_token_of
 from firebase_rest.auth.signing_in import SigningIn, sign_in_code
 from firebase_rest.errors import MfaRequired, SignInCancelled, UsageError
 from unit.silent import silent_app
@@ -140,8 +141,8 @@ def credential(provider, **given):
         ("twitter.com", {"access_token": "t"}, "oauth_token_secret="),
         ("twitter.com", {"oauth_token_secret": "s"}, "access_token="),
         ("saml.mine", {"id_token": "t"}, "auth_uri"),
-        ("google.com", {"id_token": b"t"}, "id_token is a string"),
-        (5, {"id_token": "t"}, "provider_id is a string"),
+        ("google.com", {"id_token": b"t"}, "id_token must be a str"),
+        (5, {"id_token": "t"}, "provider_id must be a str"),
     ],
 )
 def test_a_credential_that_is_none_is_refused_with_what_is_wanted(provider, given, hint):
@@ -205,7 +206,7 @@ def test_a_period_of_its_own_is_in_the_address_for_apps():
 
 @pytest.mark.parametrize("code", ["123456", "123 456", " 123 456\n", "123\N{NO-BREAK SPACE}456"])
 def test_the_spaces_of_a_typed_code_do_not_count(code):
-    assert typed_code(code) == "123456"
+    assert validate_code(code) == "123456"
 
 
 # --- what is refused before anything is sent ---
@@ -214,38 +215,44 @@ RESET = LINK.replace("signIn", "resetPassword")
 REQUIRED = MfaRequired("first factor", status=200)
 SECRET = "correct horse"
 REFUSED = {
-    "a reset to no password": (lambda auth: auth.confirm_password_reset(RESET, ""), "new_password is empty"),
-    "a reset as pyrebase calls it": (lambda auth: auth.verify_password_reset_code("CODE", ""), "new_password is empty"),
-    "no new password": (lambda auth: auth.change_password("T", ""), "new_password is empty"),
-    "no new password by keyword": (lambda auth: auth.change_password("T", password=""), "new_password is empty"),
-    "no new address": (lambda auth: auth.change_email("T", ""), "new_email is empty"),
+    "a reset to no password": (lambda auth: auth.confirm_password_reset(RESET, ""), "new_password must not be empty"),
+    "a reset as pyrebase calls it": (
+        lambda auth: auth.verify_password_reset_code("CODE", ""),
+        "new_password must not be empty",
+    ),
+    "no new password": (lambda auth: auth.change_password("T", ""), "new_password must not be empty"),
+    "no new password by keyword": (
+        lambda auth: auth.change_password("T", password=""),
+        "new_password must not be empty",
+    ),
+    "no new address": (lambda auth: auth.change_email("T", ""), "new_email must not be empty"),
     "an attribute in small letters": (
         lambda auth: auth.update_profile("T", delete_attribute="display_name"),
         "DISPLAY_NAME, PHOTO_URL",
     ),
     "one wrong attribute of two": (
         lambda auth: auth.update_profile("T", delete_attribute=["PHOTO_URL", "photoUrl"]),
-        "'photoUrl': what can be cleared is",
+        "must be one of DISPLAY_NAME",
     ),
-    "a number of attributes": (lambda auth: auth.update_profile("T", delete_attribute=5), "takes a list, not int"),
+    "a number of attributes": (lambda auth: auth.update_profile("T", delete_attribute=5), "must be a list, got int"),
     "a reset link to apply": (lambda auth: auth.apply_action_code(RESET), "confirm_password_reset"),
     "a sign-in link to apply": (lambda auth: auth.apply_action_code(LINK), "sign_in_with_email_link"),
-    "nothing to unlink": (lambda auth: auth.unlink("T", ""), "provider_id is empty"),
-    "no provider": (lambda auth: auth.sign_in_with_idp("", id_token="t"), "provider_id is empty"),
-    "settings that are a dict": (
+    "nothing to unlink": (lambda auth: auth.unlink("T", ""), "provider_id must not be empty"),
+    "no provider": (lambda auth: auth.sign_in_with_idp("", id_token="t"), "provider_id must not be empty"),
+    "settings that must be a dict": (
         lambda auth: auth.send_email_verification("T", settings={"url": "https://x.org"}),
-        "class ActionCodeSettings, not dict: pass one, or just the URL",
+        "class ActionCodeSettings, got dict; or pass the URL",
     ),
-    "scopes that are none": (lambda auth: auth.auth_uri("x.com", "https://x/", scopes=5), "scopes takes a list"),
+    "scopes that are none": (lambda auth: auth.auth_uri("x.com", "https://x/", scopes=5), "scopes must be a list"),
     "parameters that are a list": (
         lambda auth: auth.auth_uri("x.com", "https://x/", parameters=["a"]),
-        "parameters takes a dict, not list",
+        "parameters must be a dict, got list",
     ),
     "an app's proof that is text": (
         lambda auth: auth.send_verification_code("+1", app_proof="token"),
-        "app_proof takes a dict, not str",
+        "app_proof must be a dict, got str",
     ),
-    "a secret that is its key": (lambda auth: auth.mfa.enroll_totp("T", SECRET, "123456"), "what start_totp"),
+    "a secret that is its key": (lambda auth: auth.mfa.enroll_totp("T", SECRET, "123456"), "result of start_totp"),
     "a sign-in that is no error": (
         lambda auth: auth.mfa.send_code({"mfaInfo": []}),
         "the error that the sign-in raised",
@@ -254,17 +261,20 @@ REFUSED = {
     "a factor that is its id": (lambda auth: auth.mfa.send_code(REQUIRED, "id"), "one of the error's factors"),
     "a body of another class": (
         lambda auth: auth.finish_sign_in(AuthUri("x.com", "", "S", None, None), "https://x/", {"code": "c"}),
-        "post_body is a string, not dict",
+        "post_body must be a str, got dict",
     ),
-    "a language that is none": (lambda auth: auth.send_email_verification("T", locale=["fr"]), "locale is a string"),
+    "a language that is none": (
+        lambda auth: auth.send_email_verification("T", locale=["fr"]),
+        "locale must be a language tag",
+    ),
     "half a character, as JSON may hold it": (
         lambda auth: auth.refresh("\ud800"),
-        "refresh_token holds half of a char",
+        "refresh_token contains an unpaired surrogate",
     ),
     "half a character for a token": (lambda auth: auth.sign_in_with_idp("google.com", id_token="\ud800"), "id_token"),
     "the whole answer for a token": (lambda auth: auth.verify_id_token({"idToken": SECRET}), r"user\['idToken'\]"),
-    "a skew that is text": (lambda auth: auth.verify_id_token("T", clock_skew_seconds="5"), "0 to 60 seconds"),
-    "a cookie of a minute": (lambda auth: auth.create_session_cookie("T", 60), "timedelta, or whole seconds, from 300"),
+    "a skew that is text": (lambda auth: auth.verify_id_token("T", clock_skew_seconds="5"), "from 0 to 60"),
+    "a cookie of a minute": (lambda auth: auth.create_session_cookie("T", 60), "timedelta or whole seconds from 300"),
     "a cookie of a fraction": (lambda auth: auth.create_session_cookie("T", 3600.5), "whole seconds"),
 }
 

@@ -64,12 +64,12 @@ def test_in_front_of_an_emulator_nothing_is_signed_and_nobody_is_needed(monkeypa
         (("x" * 129,), "1 to 128"),
         ((7,), "1 to 128"),
         (("u", {"iss": "me"}), "'iss' is reserved"),
-        (("u", {"a": "x" * 1000}), "1000 are allowed"),
-        (("u", {"a": float("nan")}), "cannot be sent"),
-        (("u", ["a"]), "are a dict"),
-        (("u", None, 0), "1 to 60 minutes"),
-        (("u", None, 61), "1 to 60 minutes"),
-        (("u", None, True), "1 to 60 minutes"),
+        (("u", {"a": "x" * 1000}), "at most 1000"),
+        (("u", {"a": float("nan")}), "must be JSON"),
+        (("u", ["a"]), "must be a dict"),
+        (("u", None, 0), "from 1 to 60"),
+        (("u", None, 61), "from 1 to 60"),
+        (("u", None, True), "from 1 to 60"),
     ],
 )
 def test_what_firebase_would_refuse_is_refused_before_signing(monkeypatch, arguments, words):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from firebase_rest.auth.arguments import checked_list
+from firebase_rest.auth.arguments import optional
 from firebase_rest.auth.protocol import account
 from firebase_rest.auth.protocol.endpoint import call
-from firebase_rest.auth.room import Room, Token, filled
+from firebase_rest.auth.room import Room, Token
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.arguments import describe, validate_bool, validate_list, validate_nonempty, validate_str
 from firebase_rest.types import AccountInfo, AccountUpdate, PasswordPolicy
 
 _ATTRIBUTES = ("DISPLAY_NAME", "PHOTO_URL", "EMAIL", "PASSWORD", "PROVIDER", "RAW_USER_INFO")
@@ -32,10 +33,12 @@ class Accounts(Room):
     ) -> AccountUpdate:
         """Set name and picture; `delete_attribute` ("DISPLAY_NAME", "PHOTO_URL", or a list of them) clears."""
         deleted = _attributes(delete_attribute)
+        name = optional(validate_str, "display_name", display_name)
+        url = optional(validate_str, "photo_url", photo_url)
         return self._as(
             id_token,
             lambda token: account.update(
-                self._endpoint, token, delete_attributes=deleted, displayName=display_name, photoUrl=photo_url
+                self._endpoint, token, delete_attributes=deleted, displayName=name, photoUrl=url
             ),
         )
 
@@ -52,7 +55,7 @@ class Accounts(Room):
         Projects with enumeration protection refuse this (`OperationNotAllowed`): `verify_before_change_email` is the
         way there. Raises `EmailExists`, `InvalidEmail`, `RecentLoginRequired`.
         """
-        address = filled("new_email", new_email if new_email is not None else email)
+        address = validate_nonempty("new_email", new_email if new_email is not None else email)
         return self._change(id_token, return_secure_token, email=address)
 
     def change_password(
@@ -67,12 +70,12 @@ class Accounts(Room):
 
         Raises `WeakPassword`, `RecentLoginRequired`.
         """
-        secret = filled("new_password", new_password if new_password is not None else password)
+        secret = validate_nonempty("new_password", new_password if new_password is not None else password)
         return self._change(id_token, return_secure_token, password=secret)
 
     def _change(self, id_token: Token, return_secure_token: bool, **change: str) -> AccountUpdate:
         # A session could not go on without the new tokens.
-        wanted = return_secure_token or isinstance(id_token, UserSession)
+        wanted = validate_bool("return_secure_token", return_secure_token) or isinstance(id_token, UserSession)
         return self._as(
             id_token, lambda token: account.update(self._endpoint, token, return_secure_token=wanted, **change)
         )
@@ -95,8 +98,8 @@ class Accounts(Room):
 def _attributes(named: str | Sequence[str] | None) -> list[str]:
     if named is None:
         return []
-    attributes = [named] if isinstance(named, str) else checked_list("delete_attribute", named)
+    attributes = [named] if isinstance(named, str) else validate_list("delete_attribute", named)
     for attribute in attributes:
-        if attribute not in _ATTRIBUTES:
-            raise UsageError(f"delete_attribute={attribute!r}: what can be cleared is {', '.join(_ATTRIBUTES)}.")
+        if not isinstance(attribute, str) or attribute not in _ATTRIBUTES:
+            raise UsageError(f"delete_attribute must be one of {', '.join(_ATTRIBUTES)}, got {describe(attribute)}.")
     return attributes

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from firebase_rest.auth.arguments import checked_kind
+from firebase_rest.auth.arguments import optional
 from firebase_rest.errors import MfaFactor, UsageError
+from firebase_rest.transport.arguments import describe, validate_bool, validate_instance, validate_str
 
 _OPERATIONS = {
     "resetPassword": "PASSWORD_RESET",
@@ -27,6 +28,7 @@ _OTHERWISE = {
 }
 """Where a link goes that does more than what applying it does."""
 _MOST_WRAPPINGS = 5
+_STRINGS = ("ios_bundle_id", "ios_app_store_id", "android_package_name", "android_minimum_version", "link_domain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,11 @@ class ActionCodeSettings:
 
     def __post_init__(self) -> None:
         if not _is_page(self.url):
-            raise UsageError(f"ActionCodeSettings(url={self.url!r}): the page to continue at is an http(s) URL.")
+            raise UsageError(f"url must be an http(s) URL, got {describe(self.url)}.")
+        validate_bool("handle_code_in_app", self.handle_code_in_app)
+        optional(validate_bool, "android_install_app", self.android_install_app)
+        for name in _STRINGS:
+            optional(validate_str, name, getattr(self, name))
         if self.android_package_name is None and (self.android_install_app or self.android_minimum_version):
             raise UsageError("android_install_app and android_minimum_version need an android_package_name.")
 
@@ -74,7 +80,7 @@ def fields_of(settings: ActionCodeSettings | str | None) -> dict[str, Any]:
         return {}
     if isinstance(settings, str):
         settings = ActionCodeSettings(settings)
-    return checked_kind("settings", settings, ActionCodeSettings, ": pass one, or just the URL to continue at").fields()
+    return validate_instance("settings", settings, ActionCodeSettings, "or pass the URL to continue at").fields()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +171,7 @@ def _taken_apart(url: str) -> tuple[str, str, Mapping[str, str]]:
 
 def _is_page(url: object) -> bool:
     try:
-        parts = urlsplit(url) if isinstance(url, str) else None
-    except ValueError:  # a bracket without its partner
+        parts = urlsplit(validate_str("url", url))
+    except ValueError:  # a bracket without its partner, or not even a str
         return False
-    return parts is not None and parts.scheme in ("http", "https") and bool(parts.netloc)
+    return parts.scheme in ("http", "https") and bool(parts.netloc)

@@ -10,10 +10,17 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
-from typing import Any, Final, Literal, TypeVar, cast
+from typing import Any, Final, Literal, cast
 
-from firebase_rest.auth import arguments
 from firebase_rest.auth.action_codes import ActionCodeSettings, fields_of
+from firebase_rest.auth.arguments import (
+    optional,
+    validate_email,
+    validate_password,
+    validate_phone,
+    validate_uid,
+    validate_url,
+)
 from firebase_rest.auth.custom_claims import claims_json
 from firebase_rest.auth.factors import factor_json, new_factor_json
 from firebase_rest.auth.imports import PasswordHash, UserImport
@@ -21,17 +28,22 @@ from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.users import BatchResult, Identifiers, ProviderInfo, UserRecord, UsersFound
 from firebase_rest.errors import MfaFactor, UsageError
+from firebase_rest.transport.arguments import (
+    validate_bool,
+    validate_instance,
+    validate_int,
+    validate_list,
+    validate_nonempty,
+)
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.tracebacks import hide_arguments
 
 MAX_LOOKUP = 100
 MAX_BATCH = 1000
 
-T = TypeVar("T")
-
 
 class Keep(Enum):
-    """The default of `update_user`'s arguments."""
+    """The default of `update_user`'s"""
 
     KEEP = "leave it as it is"
 
@@ -66,21 +78,21 @@ class Admin:
 
     def for_tenant(self, tenant_id: str) -> Admin:
         """The same for the accounts of a tenant. https://cloud.google.com/identity-platform/docs/multi-tenancy"""
-        return replace(self, _at=replace(self._at, tenant_id=arguments.checked_text("tenant_id", tenant_id)))
+        return replace(self, _at=replace(self._at, tenant_id=validate_nonempty("tenant_id", tenant_id)))
 
     # --- looking ----------------------------------------------------------------------------------------------------
 
     def get_user(self, uid: str) -> UserRecord:
         """The account with this uid. Raises `UserNotFound`."""
-        return self._one(Identifiers(uids=(arguments.checked_uid(uid),)), f"the uid {uid!r}")
+        return self._one(Identifiers(uids=(validate_uid("uid", uid),)), f"the uid {uid!r}")
 
     def get_user_by_email(self, email: str) -> UserRecord:
         """The account with this e-mail address. Raises `UserNotFound`."""
-        return self._one(Identifiers(emails=(arguments.checked_email(email),)), f"the e-mail address {email!r}")
+        return self._one(Identifiers(emails=(validate_email("email", email),)), f"the e-mail address {email!r}")
 
     def get_user_by_phone_number(self, phone_number: str) -> UserRecord:
         """The account with this phone number (E.164). Raises `UserNotFound`."""
-        wanted = Identifiers(phone_numbers=(arguments.checked_phone(phone_number),))
+        wanted = Identifiers(phone_numbers=(validate_phone("phone_number", phone_number),))
         return self._one(wanted, f"the phone number {phone_number!r}")
 
     def get_user_by_provider(self, provider_id: str, uid: str) -> UserRecord:
@@ -101,17 +113,17 @@ class Admin:
         `providers` are pairs: the provider's id and the user's id there.
         """
         wanted = Identifiers(
-            tuple(map(arguments.checked_uid, arguments.checked_list("uids", uids))),
-            tuple(map(arguments.checked_email, arguments.checked_list("emails", emails))),
-            tuple(map(arguments.checked_phone, arguments.checked_list("phone_numbers", phone_numbers))),
-            tuple(_pair(pair) for pair in arguments.checked_list("providers", providers)),
+            tuple(validate_uid("each uid", uid) for uid in validate_list("uids", uids)),
+            tuple(validate_email("each email", email) for email in validate_list("emails", emails)),
+            tuple(validate_phone("each number", number) for number in validate_list("phone_numbers", phone_numbers)),
+            tuple(_pair(pair) for pair in validate_list("providers", providers)),
         )
         _at_most(MAX_LOOKUP, "get_users()", len(wanted))
         return self._requestor.run(admin.get_users(self._at, wanted))
 
     def list_users(self, page_size: int = MAX_BATCH) -> Iterator[UserRecord]:
         """All accounts, in the order of their uids. They are fetched by pages of `page_size` (1 to 1,000) as you go."""
-        arguments.checked_number("page_size", page_size, 1, MAX_BATCH)
+        validate_int("page_size", page_size, 1, MAX_BATCH)
         return self._pages(page_size)
 
     def _pages(self, page_size: int) -> Iterator[UserRecord]:
@@ -141,15 +153,15 @@ class Admin:
         Raises `EmailExists`, `PhoneNumberExists`, or `AlreadyExists` where the uid is taken.
         """
         fields = {
-            "localId": _given(uid, arguments.checked_uid),
-            "email": _given(email, arguments.checked_email),
-            "emailVerified": _flag("email_verified", email_verified),
-            "password": _given(password, arguments.checked_password),
-            "displayName": _text("display_name", display_name),
-            "photoUrl": _url(photo_url),
-            "phoneNumber": _given(phone_number, arguments.checked_phone),
-            "disabled": _flag("disabled", disabled),
-            "mfaInfo": list(map(new_factor_json, arguments.checked_list("second_factors", second_factors))) or None,
+            "localId": optional(validate_uid, "uid", uid),
+            "email": optional(validate_email, "email", email),
+            "emailVerified": optional(validate_bool, "email_verified", email_verified),
+            "password": optional(validate_password, "password", password),
+            "displayName": optional(validate_nonempty, "display_name", display_name),
+            "photoUrl": optional(validate_url, "photo_url", photo_url),
+            "phoneNumber": optional(validate_phone, "phone_number", phone_number),
+            "disabled": optional(validate_bool, "disabled", disabled),
+            "mfaInfo": list(map(new_factor_json, validate_list("second_factors", second_factors))) or None,
         }
         return self._requestor.run(admin.create_user(self._at, fields))
 
@@ -175,28 +187,30 @@ class Admin:
         Raises `UserNotFound`, `EmailExists`, `PhoneNumberExists`.
         """
         changes: dict[str, Any] = {
-            "localId": arguments.checked_uid(uid),
-            "email": None if email is KEEP else arguments.checked_email(email),
-            "emailVerified": None if email_verified is KEEP else _required_flag("email_verified", email_verified),
-            "password": None if password is KEEP else arguments.checked_password(password),
-            "disableUser": None if disabled is KEEP else _required_flag("disabled", disabled),
+            "localId": validate_uid("uid", uid),
+            "email": None if email is KEEP else validate_email("email", email),
+            "emailVerified": None if email_verified is KEEP else validate_bool("email_verified", email_verified),
+            "password": None if password is KEEP else validate_password("password", password),
+            "disableUser": None if disabled is KEEP else validate_bool("disabled", disabled),
             "linkProviderUserInfo": None if link_provider is None else _linked(link_provider),
         }
         if custom_claims is not KEEP:
-            changes["customAttributes"] = claims_json(custom_claims, "custom claims")
+            changes["customAttributes"] = claims_json(custom_claims, "custom_claims")
         if second_factors is not KEEP:
-            listed = arguments.checked_list("second_factors", second_factors or ())
-            factors = [factor_json(factor) for factor in listed]
+            listed = optional(validate_list, "second_factors", second_factors)
+            factors = [factor_json(factor) for factor in listed or ()]
             changes["mfa"] = {"enrollments": factors} if factors else {}
-        names = arguments.checked_list("unlink_providers", unlink_providers)
-        unlinked = [arguments.checked_text("A provider's id", name) for name in names]
+        names = validate_list("unlink_providers", unlink_providers)
+        unlinked = [validate_nonempty("each provider ID", name) for name in names]
         cleared: list[str] = []
         if display_name is not KEEP:
-            _set_or_clear(changes, "displayName", _text("display_name", display_name), cleared, "DISPLAY_NAME")
+            name = optional(validate_nonempty, "display_name", display_name)
+            _set_or_clear(changes, "displayName", name, cleared, "DISPLAY_NAME")
         if photo_url is not KEEP:
-            _set_or_clear(changes, "photoUrl", _url(photo_url), cleared, "PHOTO_URL")
+            url = optional(validate_url, "photo_url", photo_url)
+            _set_or_clear(changes, "photoUrl", url, cleared, "PHOTO_URL")
         if phone_number is not KEEP:
-            number = _given(phone_number, arguments.checked_phone)
+            number = optional(validate_phone, "phone_number", phone_number)
             _set_or_clear(changes, "phoneNumber", number, unlinked, "phone")
         changes |= {"deleteAttribute": cleared or None, "deleteProvider": unlinked or None}
         return self._requestor.run(admin.update_user(self._at, changes))
@@ -222,21 +236,21 @@ class Admin:
         It counts in whole seconds: a token of the same second stays good.
         https://firebase.google.com/docs/auth/admin/manage-sessions
         """
-        fields = {"localId": arguments.checked_uid(uid), "validSince": str(int(time.time()))}
+        fields = {"localId": validate_uid("uid", uid), "validSince": str(int(time.time()))}
         return self._requestor.run(admin.update_user(self._at, fields))
 
     def delete_user(self, uid: str) -> None:
         """Delete an account. Raises `UserNotFound`."""
-        self._requestor.run(admin.delete_user(self._at, arguments.checked_uid(uid)))
+        self._requestor.run(admin.delete_user(self._at, validate_uid("uid", uid)))
 
     def delete_users(self, uids: Sequence[str], *, force: bool = True) -> BatchResult:
         """Delete up to 1,000 accounts; `force=False` spares those that are not disabled, and says so in `errors`.
 
         Unknown uids count as deleted.
         """
-        checked = [arguments.checked_uid(uid) for uid in arguments.checked_list("uids", uids)]
+        checked = [validate_uid("each uid", uid) for uid in validate_list("uids", uids)]
         _at_most(MAX_BATCH, "delete_users()", len(checked))
-        return self._requestor.run(admin.delete_users(self._at, checked, force=force))
+        return self._requestor.run(admin.delete_users(self._at, checked, force=validate_bool("force", force)))
 
     def import_users(
         self, users: Sequence[UserImport], hashing: PasswordHash | None = None, *, overwrite: bool = True
@@ -246,13 +260,14 @@ class Admin:
         `overwrite=False` refuses uids that exist. Users that cannot be taken over are in the result's `errors`.
         https://firebase.google.com/docs/auth/admin/import-users
         """
-        listed = arguments.checked_list("users", users)
-        records = [arguments.checked_kind("A user", user, UserImport).to_json() for user in listed]
+        listed = validate_list("users", users)
+        records = [validate_instance("each user", user, UserImport).to_json() for user in listed]
         _at_most(MAX_BATCH, "import_users()", len(records))
         if hashing is None and any("passwordHash" in record for record in records):
-            raise UsageError("Some users have a password_hash: say with hashing=PasswordHash... how it was made.")
-        how = {} if hashing is None else arguments.checked_kind("hashing", hashing, PasswordHash).to_json()
-        return self._requestor.run(admin.import_users(self._at, records, how, overwrite=overwrite))
+            raise UsageError("hashing must be a PasswordHash, because some users have a password_hash.")
+        how = {} if hashing is None else validate_instance("hashing", hashing, PasswordHash).to_json()
+        flow = admin.import_users(self._at, records, how, overwrite=validate_bool("overwrite", overwrite))
+        return self._requestor.run(flow)
 
     # --- action links -----------------------------------------------------------------------------------------------
 
@@ -262,27 +277,26 @@ class Admin:
         `settings` say where the links lead: an `ActionCodeSettings`, or just the URL to continue at.
         https://firebase.google.com/docs/auth/admin/email-action-links
         """
-        return self._link("PASSWORD_RESET", email, settings)
+        return self._link("PASSWORD_RESET", email, fields_of(settings))
 
     def email_verification_link(self, email: str, settings: ActionCodeSettings | str | None = None) -> str:
         """The link that verifies the account's address. Raises `UserNotFound`."""
-        return self._link("VERIFY_EMAIL", email, settings)
+        return self._link("VERIFY_EMAIL", email, fields_of(settings))
 
     def sign_in_link(self, email: str, settings: ActionCodeSettings | str) -> str:
         """The link that signs in to the account of this address, or makes it; it leads to the URL in `settings`."""
         fields = {**fields_of(settings), "canHandleCodeInApp": True}
         if "continueUrl" not in fields:
-            raise UsageError("A sign-in link leads somewhere: pass the URL to continue at as settings.")
+            raise UsageError("settings must contain the URL to continue at after the sign-in.")
         return self._link("EMAIL_SIGNIN", email, fields)
 
     def email_change_link(self, email: str, new_email: str, settings: ActionCodeSettings | str | None = None) -> str:
         """The link that changes the account's address to `new_email`. Raises `UserNotFound`, `EmailExists`."""
-        fields = {**fields_of(settings), "newEmail": arguments.checked_email(new_email)}
+        fields = {**fields_of(settings), "newEmail": validate_email("new_email", new_email)}
         return self._link("VERIFY_AND_CHANGE_EMAIL", email, fields)
 
-    def _link(self, kind: str, email: str, settings: Mapping[str, Any] | ActionCodeSettings | str | None) -> str:
-        fields = settings if isinstance(settings, Mapping) else fields_of(settings)
-        return self._requestor.run(admin.action_link(self._at, kind, arguments.checked_email(email), fields))
+    def _link(self, kind: str, email: str, fields: Mapping[str, Any]) -> str:
+        return self._requestor.run(admin.action_link(self._at, kind, validate_email("email", email), fields))
 
     def _one(self, wanted: Identifiers, who: str) -> UserRecord:
         return self._requestor.run(admin.get_user(self._at, wanted, who))
@@ -290,37 +304,17 @@ class Admin:
 
 def _at_most(limit: int, what: str, count: int) -> None:
     if count > limit:
-        raise UsageError(f"{what} takes {limit} at a time, not {count}: call it in portions.")
+        raise UsageError(f"{what} accepts at most {limit} at a time, got {count}; split them into several calls.")
 
 
 def _provider_pair(provider_id: object, uid: object) -> tuple[str, str]:
-    return arguments.checked_text("provider_id", provider_id), arguments.checked_text("A provider's uid", uid)
+    return validate_nonempty("provider_id", provider_id), validate_nonempty("uid", uid)
 
 
 def _pair(pair: object) -> tuple[str, str]:
     if isinstance(pair, (tuple, list)) and len(cast("Sequence[object]", pair)) == 2:
         return _provider_pair(*cast("Sequence[object]", pair))
-    raise UsageError("providers are pairs: the provider's id and the user's id there, like ('google.com', '1234').")
-
-
-def _given(value: T | None, check: Any) -> T | None:  # Any: one of the checks of arguments, of T
-    return None if value is None else cast(T, check(value))
-
-
-def _flag(name: str, value: bool | None) -> bool | None:
-    return None if value is None else arguments.checked_flag(name, value)
-
-
-def _required_flag(name: str, value: object) -> bool:
-    return arguments.checked_flag(name, value)
-
-
-def _text(name: str, value: str | None) -> str | None:
-    return None if value is None else arguments.checked_text(name, value)
-
-
-def _url(value: str | None) -> str | None:
-    return None if value is None else arguments.checked_url("photo_url", value)
+    raise UsageError("providers must be pairs of a provider ID and the user's ID there, like ('google.com', '1234').")
 
 
 def _set_or_clear(changes: dict[str, Any], name: str, value: str | None, cleared: list[str], token: str) -> None:
@@ -331,6 +325,5 @@ def _set_or_clear(changes: dict[str, Any], name: str, value: str | None, cleared
 
 
 def _linked(provider: ProviderInfo) -> dict[str, Any]:
-    arguments.checked_kind("link_provider", provider, ProviderInfo)
-    _provider_pair(provider.provider_id, provider.uid)
+    validate_instance("link_provider", provider, ProviderInfo)
     return provider.to_json()

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from firebase_rest.auth.account import Accounts
+from firebase_rest.auth.arguments import optional, validate_locale
 from firebase_rest.auth.keys import KeySet
 from firebase_rest.auth.linking import Linking
 from firebase_rest.auth.mails import Mails
@@ -20,6 +21,7 @@ from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.providers import Providers
 from firebase_rest.auth.server_side import Server, ServerSide
 from firebase_rest.auth.signing_in import SigningIn
+from firebase_rest.transport.arguments import validate_nonempty
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.settings import similar_key
@@ -48,6 +50,8 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
         tenant_id: str | None = None,
     ) -> None:
         self._requestor = channel
+        locale = optional(validate_locale, "locale", locale)
+        tenant_id = optional(validate_nonempty, "tenant_id", tenant_id)
         hint = similar_key("apiKey", config)
         self._endpoint = Endpoint(config.get("apiKey"), emulator, locale, tenant_id, hint)
         self._service_account = service_account

@@ -6,10 +6,9 @@ https://firebase.google.com/docs/auth/admin/custom-claims
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any, cast
 
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.arguments import validate_dict, validate_str
 
 MAX_CLAIMS = 1000
 """Characters of JSON."""
@@ -20,21 +19,22 @@ RESERVED = frozenset(
 
 
 def claims_json(claims: object, what: str) -> str:
-    """A mapping of claims as JSON text; None is none. Raises `UsageError`, which calls them `what`."""
+    """A mapping of claims as JSON text; None is none. Raises `UsageError`; `what` is the argument's name."""
     if claims is None:
         return "{}"
-    if not isinstance(claims, Mapping):
-        raise UsageError(f"The {what} are a dict, not {type(claims).__name__}.")
-    named = dict(cast("Mapping[str, Any]", claims))
-    reserved = sorted(RESERVED & set(named))
-    if reserved:
-        raise UsageError(f"The claim {reserved[0]!r} is reserved by Firebase; choose another name.")
+    named = validate_dict(what, claims)
+    for name in named:
+        if validate_str(f"each key of {what}", name) in RESERVED:
+            raise UsageError(f"The claim {name!r} is reserved by Firebase; choose another name.")
     try:
         text = json.dumps(named, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError) as error:
-        text, problem = "", str(error)
+        json.dumps(named, ensure_ascii=False).encode()
+    except Exception as error:  # noqa: BLE001 - of values of foreign classes
+        text, problem = "", type(error).__name__
     else:
-        problem = "" if len(text) <= MAX_CLAIMS else f"{len(text)} characters of JSON, and {MAX_CLAIMS} are allowed"
+        problem = ""
     if problem:
-        raise UsageError(f"The {what} cannot be sent: {problem}.")
+        raise UsageError(f"{what} must be JSON: dict, list, str, finite numbers, bool and None ({problem}).")
+    if len(text) > MAX_CLAIMS:
+        raise UsageError(f"{what} must have at most {MAX_CLAIMS} characters as JSON, got {len(text)}.")
     return text

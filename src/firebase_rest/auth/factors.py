@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from firebase_rest.auth.arguments import checked_kind, checked_phone
+from firebase_rest.auth.arguments import optional, validate_phone
 from firebase_rest.errors import MfaFactor
+from firebase_rest.transport.arguments import validate_instance, validate_str
 
 
 def new_factor_json(factor: str | MfaFactor) -> dict[str, Any]:
     """A phone number, or a factor with one, that Firebase gives an id."""
     if isinstance(factor, str):
-        return {"phoneInfo": checked_phone(factor)}
-    checked_kind("A second factor", factor, MfaFactor, ": pass one of a user's, or a phone number")
-    named = {} if factor.display_name is None else {"displayName": factor.display_name}
-    return {"phoneInfo": checked_phone(factor.phone_number), **named}
+        return {"phoneInfo": validate_phone("a second factor", factor)}
+    validate_instance("a second factor", factor, MfaFactor, "pass one of the user's factors, or a phone number")
+    name = optional(validate_str, "display_name", factor.display_name)
+    named = {} if name is None else {"displayName": name}
+    return {"phoneInfo": validate_phone("phone_number", factor.phone_number), **named}
 
 
 def factor_json(factor: str | MfaFactor) -> dict[str, Any]:
@@ -22,5 +24,5 @@ def factor_json(factor: str | MfaFactor) -> dict[str, Any]:
     fields = new_factor_json(factor)
     if isinstance(factor, MfaFactor):
         more = {"mfaEnrollmentId": factor.id, "enrolledAt": factor.enrolled_at}
-        fields |= {name: value for name, value in more.items() if value}
+        fields |= {name: validate_str(name, value) for name, value in more.items() if value is not None and value != ""}
     return fields

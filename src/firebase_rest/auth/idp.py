@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
+from firebase_rest.auth.arguments import optional
 from firebase_rest.auth.protocol import idp
 from firebase_rest.auth.protocol.endpoint import Endpoint
-from firebase_rest.auth.room import filled, text
-from firebase_rest.errors import SignInCancelled, UsageError
+from firebase_rest.errors import InvalidResponse, SignInCancelled, UsageError
+from firebase_rest.transport.arguments import validate_nonempty, validate_str
 from firebase_rest.transport.wire import Flow
 from firebase_rest.types import SignedIn
 
@@ -38,7 +39,7 @@ class Credential:
         pending_token: str | None,
     ) -> Credential:
         """The credential, if what was given makes one. Raises `UsageError` that says what the provider wants."""
-        filled("provider_id", provider_id)
+        validate_nonempty("provider_id", provider_id)
         given = {
             "id_token": id_token,
             "access_token": access_token,
@@ -46,9 +47,9 @@ class Credential:
             "oauth_token_secret": oauth_token_secret,
             "code": code,
         }
-        fields = {name: text(name, value) for name, value in given.items() if value is not None}
+        fields = {name: validate_str(name, value) for name, value in given.items() if value is not None}
         if pending_token is not None:
-            return cls(provider_id, {}, text("pending_token", pending_token))
+            return cls(provider_id, {}, validate_str("pending_token", pending_token))
         _check(provider_id, fields)
         return cls(provider_id, {**fields, "providerId": provider_id})
 
@@ -86,8 +87,19 @@ class AuthUri:
     @classmethod
     def of(cls, provider_id: str, uri: str, session_id: str) -> AuthUri:
         """With state and nonce as the URI says them."""
-        query = dict(parse_qsl(urlsplit(uri).query))
+        try:
+            query = dict(parse_qsl(urlsplit(uri).query))
+        except ValueError:  # a bracket without its partner
+            query = None
+        if query is None:
+            raise InvalidResponse("Invalid response: 'authUri' must be a URL.", outcome_unknown=True)
         return cls(provider_id, uri, session_id, query.get("state"), query.get("nonce"))
+
+    def __post_init__(self) -> None:
+        for name in ("provider_id", "uri", "session_id"):
+            validate_str(name, getattr(self, name))
+        for name in ("state", "nonce"):
+            optional(validate_str, name, getattr(self, name))
 
     def check(self, callback_url: str, post_body: str | None) -> None:
         """Raise `SignInCancelled` for a provider's refusal, and `UsageError` for a callback of another sign-in."""

@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from firebase_rest.auth.arguments import (
-    checked_email,
-    checked_kind,
-    checked_list,
-    checked_number,
-    checked_phone,
-    checked_uid,
-)
+from firebase_rest.auth.arguments import optional, validate_email, validate_phone, validate_uid
 from firebase_rest.auth.custom_claims import claims_json
 from firebase_rest.auth.factors import factor_json
 from firebase_rest.auth.users import ProviderInfo
 from firebase_rest.errors import MfaFactor, UsageError
+from firebase_rest.transport.arguments import (
+    describe,
+    validate_bool,
+    validate_instance,
+    validate_int,
+    validate_list,
+    validate_str,
+)
 
 HashOrder = Literal["SALT_AND_PASSWORD", "PASSWORD_AND_SALT"]
 
@@ -39,11 +40,11 @@ class PasswordHash:
         """Firebase's own scrypt; the console shows the parameters of a project. `rounds` 1-8, `memory_cost` 1-14."""
         parameters: dict[str, Any] = {
             "signerKey": _base64("key", key),
-            "rounds": checked_number("rounds", rounds, 1, 8),
-            "memoryCost": checked_number("memory_cost", memory_cost, 1, 14),
+            "rounds": validate_int("rounds", rounds, 1, 8),
+            "memoryCost": validate_int("memory_cost", memory_cost, 1, 14),
         }
-        if salt_separator:
-            parameters["saltSeparator"] = _base64("salt_separator", salt_separator)
+        if separator := _base64("salt_separator", salt_separator):
+            parameters["saltSeparator"] = separator
         return cls("SCRYPT", parameters)
 
     @classmethod
@@ -54,10 +55,10 @@ class PasswordHash:
         return cls(
             "STANDARD_SCRYPT",
             {
-                "cpuMemCost": checked_number("memory_cost", memory_cost, 0),
-                "parallelization": checked_number("parallelization", parallelization, 0),
-                "blockSize": checked_number("block_size", block_size, 0),
-                "dkLen": checked_number("derived_key_length", derived_key_length, 0),
+                "cpuMemCost": validate_int("memory_cost", memory_cost, 0),
+                "parallelization": validate_int("parallelization", parallelization, 0),
+                "blockSize": validate_int("block_size", block_size, 0),
+                "dkLen": validate_int("derived_key_length", derived_key_length, 0),
             },
         )
 
@@ -81,14 +82,14 @@ class PasswordHash:
         """Argon2. `hash_length` 4-1024 bytes, `iterations` 1-16, `memory_cost_kib` to 32768, `parallelism` 1-16."""
         parameters: dict[str, Any] = {
             "hashType": _one_of("variant", variant, ("ARGON2_D", "ARGON2_I", "ARGON2_ID")),
-            "hashLengthBytes": checked_number("hash_length", hash_length, 4, 1024),
-            "iterations": checked_number("iterations", iterations, 1, 16),
-            "memoryCostKib": checked_number("memory_cost_kib", memory_cost_kib, 1, 32_768),
-            "parallelism": checked_number("parallelism", parallelism, 1, 16),
+            "hashLengthBytes": validate_int("hash_length", hash_length, 4, 1024),
+            "iterations": validate_int("iterations", iterations, 1, 16),
+            "memoryCostKib": validate_int("memory_cost_kib", memory_cost_kib, 1, 32_768),
+            "parallelism": validate_int("parallelism", parallelism, 1, 16),
             "version": _one_of("version", version, ("VERSION_10", "VERSION_13")),
         }
-        if associated_data:
-            parameters["associatedData"] = _base64("associated_data", associated_data)
+        if data := _base64("associated_data", associated_data):
+            parameters["associatedData"] = data
         return cls("ARGON2", {"argon2Parameters": parameters})
 
     @classmethod
@@ -106,13 +107,13 @@ class PasswordHash:
         """A plain digest, repeated: 0 to 8192 rounds of MD5, 1 to 8192 of the others."""
         name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
         least = 0 if name == "MD5" else 1
-        return cls(name, {"rounds": checked_number("rounds", rounds, least, 8192), **_ordered(order)})
+        return cls(name, {"rounds": validate_int("rounds", rounds, least, 8192), **_ordered(order)})
 
     @classmethod
     def pbkdf(cls, algorithm: Literal["PBKDF_SHA1", "PBKDF2_SHA256"], rounds: int) -> PasswordHash:
         """PBKDF; 0 to 120,000 rounds."""
         name = _one_of("algorithm", algorithm, ("PBKDF_SHA1", "PBKDF2_SHA256"))
-        return cls(name, {"rounds": checked_number("rounds", rounds, 0, 120_000)})
+        return cls(name, {"rounds": validate_int("rounds", rounds, 0, 120_000)})
 
     def to_json(self) -> dict[str, Any]:
         """As Identity Toolkit writes it."""
@@ -141,21 +142,24 @@ class UserImport:
 
     def to_json(self) -> dict[str, Any]:
         """As Identity Toolkit writes it. Raises `UsageError` for what it would refuse."""
+        providers = [_provider(provider) for provider in validate_list("providers", self.providers)]
+        factors = [factor_json(factor) for factor in validate_list("second_factors", self.second_factors)]
+        claims = self.custom_claims
         fields = {
-            "localId": checked_uid(self.uid),
-            "email": None if self.email is None else checked_email(self.email),
-            "emailVerified": self.email_verified,
-            "displayName": self.display_name,
-            "photoUrl": self.photo_url,
-            "phoneNumber": None if self.phone_number is None else checked_phone(self.phone_number),
-            "disabled": self.disabled,
-            "passwordHash": None if self.password_hash is None else _base64("password_hash", self.password_hash),
-            "salt": None if self.password_salt is None else _base64("password_salt", self.password_salt),
-            "providerUserInfo": [_provider(provider) for provider in checked_list("providers", self.providers)] or None,
-            "customAttributes": None if self.custom_claims is None else claims_json(self.custom_claims, "claims"),
-            "createdAt": _milliseconds("created_at", self.created_at),
-            "lastLoginAt": _milliseconds("last_sign_in_at", self.last_sign_in_at),
-            "mfaInfo": [factor_json(factor) for factor in checked_list("second_factors", self.second_factors)] or None,
+            "localId": validate_uid("uid", self.uid),
+            "email": optional(validate_email, "email", self.email),
+            "emailVerified": optional(validate_bool, "email_verified", self.email_verified),
+            "displayName": optional(validate_str, "display_name", self.display_name),
+            "photoUrl": optional(validate_str, "photo_url", self.photo_url),
+            "phoneNumber": optional(validate_phone, "phone_number", self.phone_number),
+            "disabled": optional(validate_bool, "disabled", self.disabled),
+            "passwordHash": optional(_base64, "password_hash", self.password_hash),
+            "salt": optional(_base64, "password_salt", self.password_salt),
+            "providerUserInfo": providers or None,
+            "customAttributes": None if claims is None else claims_json(claims, "custom_claims"),
+            "createdAt": optional(_milliseconds, "created_at", self.created_at),
+            "lastLoginAt": optional(_milliseconds, "last_sign_in_at", self.last_sign_in_at),
+            "mfaInfo": factors or None,
         }
         return {name: value for name, value in fields.items() if value is not None}
 
@@ -163,13 +167,13 @@ class UserImport:
 def _base64(name: str, value: object) -> str:
     if isinstance(value, bytes):
         return base64.urlsafe_b64encode(value).decode()
-    raise UsageError(f"{name} is bytes, not {type(value).__name__}.")  # and is a secret: not shown
+    raise UsageError(f"{name} must be bytes, got {type(value).__name__}.")  # and is a secret: not shown
 
 
 def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
     if isinstance(value, str) and value in allowed:
         return value
-    raise UsageError(f"{name}={value!r}: choose one of {', '.join(allowed)}.")
+    raise UsageError(f"{name} must be one of {', '.join(allowed)}, got {describe(value)}.")
 
 
 def _ordered(order: HashOrder | None) -> dict[str, str]:
@@ -179,8 +183,13 @@ def _ordered(order: HashOrder | None) -> dict[str, str]:
 
 
 def _provider(provider: ProviderInfo) -> dict[str, Any]:
-    return checked_kind("A provider", provider, ProviderInfo).to_json()
+    return validate_instance("each provider", provider, ProviderInfo).to_json()
 
 
-def _milliseconds(name: str, moment: datetime | None) -> str | None:
-    return None if moment is None else str(int(checked_kind(name, moment, datetime).timestamp() * 1000))
+def _milliseconds(name: str, value: object) -> str:
+    moment = validate_instance(name, value, datetime)
+    try:
+        return str(int(moment.timestamp() * 1000))
+    except (ValueError, OverflowError, OSError):  # a naive one of the year 1 or 9999
+        pass
+    raise UsageError(f"{name} must be within the years that this platform supports, got {moment.isoformat()}.")

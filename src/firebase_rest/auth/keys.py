@@ -5,6 +5,7 @@ The law of this file: however many threads ask, one fetch is under way, and a st
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -65,8 +66,6 @@ class KeySet:
 def _verifiers(pem: Mapping[str, str]) -> dict[str, Any]:
     from google.auth import crypt
 
-    try:
+    with contextlib.suppress(Exception):  # of google-auth and cryptography, which differ
         return {key_id: crypt.RSAVerifier.from_string(text) for key_id, text in pem.items()}  # type: ignore[no-untyped-call]
-    except (ValueError, TypeError):
-        pass
     raise InvalidResponse("What answered in place of Google's certificates sent something that is no certificate.")

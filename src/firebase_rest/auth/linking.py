@@ -5,10 +5,12 @@ https://firebase.google.com/docs/auth/web/account-linking
 
 from __future__ import annotations
 
+from firebase_rest.auth.arguments import validate_code
 from firebase_rest.auth.idp import Credential
 from firebase_rest.auth.protocol import account, phone, sign_in
-from firebase_rest.auth.room import Room, Token, filled, text, typed_code
+from firebase_rest.auth.room import Room, Token
 from firebase_rest.auth.signing_in import sign_in_code
+from firebase_rest.transport.arguments import validate_nonempty, validate_str
 from firebase_rest.types import AccountUpdate, SignedIn
 
 
@@ -20,13 +22,13 @@ class Linking(Room):
 
         Works with enumeration protection too. Raises `EmailExists`, `WeakPassword`.
         """
-        text("email", email)
-        text("password", password)
+        validate_str("email", email)
+        validate_str("password", password)
         return self._as(user, lambda id_token: sign_in.sign_up(self._endpoint, email, password, id_token))
 
     def link_with_email_link(self, user: Token, email: str, link: str) -> SignedIn:
         """Give the account the address that the sign-in link was sent to. Raises `EmailExists`, `InvalidActionCode`."""
-        text("email", email)
+        validate_str("email", email)
         code = sign_in_code(link)
         return self._as(user, lambda id_token: sign_in.with_email_link(self._endpoint, email, code, id_token))
 
@@ -35,8 +37,8 @@ class Linking(Room):
 
         Raises `InvalidVerificationCode`, and `PhoneNumberExists`, which can be signed in with.
         """
-        text("session_info", session_info)
-        shown = typed_code(code)
+        validate_str("session_info", session_info)
+        shown = validate_code(code)
         return self._as(user, lambda id_token: phone.sign_in(self._endpoint, session_info, shown, id_token))
 
     def link_with_idp(
@@ -60,5 +62,5 @@ class Linking(Room):
 
     def unlink(self, user: Token, *provider_ids: str) -> AccountUpdate:
         """Take ways of signing in away: "google.com", "phone", "password" (with it goes the e-mail address)."""
-        names = [filled("provider_id", name) for name in provider_ids]
+        names = [validate_nonempty("provider_id", name) for name in provider_ids]
         return self._as(user, lambda token: account.update(self._endpoint, token, delete_providers=names))

@@ -15,9 +15,10 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from firebase_rest.auth.arguments import checked_number
+from firebase_rest.auth.arguments import optional
 from firebase_rest.auth.idp import is_answer_to
 from firebase_rest.errors import NetworkTimeout, UsageError
+from firebase_rest.transport.arguments import validate_callable, validate_int, validate_seconds
 
 
 def _page(title: str, words: str) -> bytes:
@@ -50,14 +51,22 @@ class _Server(ThreadingHTTPServer):
 class Loopback:
     """Listens on 127.0.0.1 from the moment it is made; `port` 0 takes a free one. A context manager."""
 
-    def __init__(self, port: int = 0, path: str = "/") -> None:
+    def __init__(
+        self,
+        port: int = 0,
+        open_browser: Callable[[str], object] | None = None,
+        timeout: float = 300,
+        path: str = "/",
+    ) -> None:
+        port = validate_int("port", port, 0, 65_535)
+        self._open_browser = optional(validate_callable, "open_browser", open_browser) or webbrowser.open
+        self._timeout = validate_seconds("timeout", timeout, 0, threading.TIMEOUT_MAX)
         self._path = path
         self._callback: tuple[str, str | None] | None = None
         self._problem = ""
         self._ended = threading.Event()
         self._serving = False
         self._state: str | None = None
-        checked_number("port", port, 0, 65_535)
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -89,20 +98,18 @@ class Loopback:
         """Where the browser is to be sent in the end."""
         return f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
 
-    def wait(
-        self, open_browser: Callable[[str], object] | None, uri: str, seconds: float, state: str | None = None
-    ) -> tuple[str, str | None]:
-        """Open `uri` (None: in the browser), and wait for the callback: its URL, and its body where it was posted.
+    def wait(self, uri: str, state: str | None = None) -> tuple[str, str | None]:
+        """Open `uri`, and wait for the callback: its URL, and its body where it was posted.
 
         Whatever comes with another `state` gets a page that says so, and is not waited for (None: there is none).
-        Raises `NetworkTimeout` when nobody has come back within `seconds`, and `UsageError` where no browser opens.
+        Raises `NetworkTimeout` when nobody has come back in time, and `UsageError` where no browser opens.
         """
         self._serving, self._state = True, state
         self._start(self._server.serve_forever, _POLL)
         # In a thread as well: some browsers open in the foreground, and come back to us before the call returns.
-        self._start(self._open, open_browser or webbrowser.open, uri)
-        if not self._ended.wait(seconds):
-            raise NetworkTimeout(f"Nobody finished the sign-in in the browser within {seconds:g} s.")
+        self._start(self._open, uri)
+        if not self._ended.wait(self._timeout):
+            raise NetworkTimeout(f"Nobody finished the sign-in in the browser within {self._timeout:g} s.")
         if self._callback is None:
             raise UsageError(self._problem)
         return self._callback
@@ -111,10 +118,10 @@ class Loopback:
     def _start(work: Callable[..., object], *arguments: object) -> None:
         threading.Thread(target=work, args=arguments, name="firebase_rest sign-in", daemon=True).start()
 
-    def _open(self, open_browser: Callable[[str], object], uri: str) -> None:
+    def _open(self, uri: str) -> None:
         problem = ""
         try:
-            if open_browser(uri) is False:  # so webbrowser says that there is none
+            if self._open_browser(uri) is False:  # so webbrowser says that there is none
                 problem = "there is none here"
         except Exception as error:  # noqa: BLE001 - whatever it is, the person must not wait for a browser
             problem = type(error).__name__

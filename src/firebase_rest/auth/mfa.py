@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from firebase_rest.auth.arguments import checked_kind
+from firebase_rest.auth.arguments import optional, validate_code
 from firebase_rest.auth.protocol import account, mfa
-from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.auth.protocol.endpoint import Endpoint, validate_field
 from firebase_rest.auth.protocol.outcome import factor_of
-from firebase_rest.auth.room import Room, Token, text, typed_code
+from firebase_rest.auth.room import Room, Token
 from firebase_rest.auth.signing_in import app_proof_fields
-from firebase_rest.errors import MfaFactor, MfaRequired, UsageError
-from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.errors import InvalidResponse, MfaFactor, MfaRequired, UsageError
+from firebase_rest.transport._json import object_list, str_or_none
+from firebase_rest.transport.arguments import as_int, validate_instance, validate_str
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.tracebacks import hide_arguments
 from firebase_rest.types import SignedIn
@@ -43,16 +44,17 @@ class TotpSecret:
     def of(cls, info: Mapping[str, Any]) -> TotpSecret:
         """From `totpSessionInfo`."""
         return cls(
-            str(info["sharedSecretKey"]),
-            str(info["sessionInfo"]),
-            int(info.get("verificationCodeLength", 6)),
-            int(info.get("periodSec", 30)),
-            str(info.get("hashingAlgorithm", "SHA1")),
-            info.get("finalizeEnrollmentTime"),
+            info["sharedSecretKey"],
+            info["sessionInfo"],
+            _small_number(info, "verificationCodeLength", 6),
+            _small_number(info, "periodSec", 30),
+            validate_field(info, "hashingAlgorithm") if "hashingAlgorithm" in info else "SHA1",
+            str_or_none(info.get("finalizeEnrollmentTime")),
         )
 
     def uri(self, account: str, issuer: str) -> str:
         """The otpauth:// address for a QR code: the secret under the name of an account and of your program."""
+        account, issuer = validate_str("account", account), validate_str("issuer", issuer)
         query = {"secret": self.key, "issuer": issuer, "algorithm": self.algorithm, "digits": self.digits}
         if self.period != 30:
             query["period"] = self.period
@@ -78,8 +80,8 @@ class MultiFactor(Room):
     def factors(self, user: Token) -> tuple[MfaFactor, ...]:
         """The account's second factors."""
         info = self._as(user, lambda token: account.lookup(self._endpoint, token))
-        found = info.get("users") or [{}]
-        return tuple(factor_of(dict_or_empty(item)) for item in found[0].get("mfaInfo") or ())
+        users = object_list(info, "users")
+        return tuple(map(factor_of, object_list(users[0], "mfaInfo"))) if users else ()
 
     # --- enrolling --------------------------------------------------------------------------------------------------
 
@@ -90,14 +92,15 @@ class MultiFactor(Room):
 
         The proof that a genuine app asks is that of `Auth.send_verification_code`.
         """
-        text("phone_number", phone_number)
+        validate_str("phone_number", phone_number)
         proof = app_proof_fields(recaptcha_token, app_proof)
         return self._as(user, lambda token: mfa.start_phone_enrollment(self._endpoint, token, phone_number, proof))
 
     def enroll_phone(self, user: Token, session_info: str, code: str, display_name: str | None = None) -> SignedIn:
         """Enrol the number that the code went to."""
-        shown = mfa.phone(text("session_info", session_info), typed_code(code))
-        return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, display_name, shown))
+        shown = mfa.phone(validate_str("session_info", session_info), validate_code(code))
+        name = optional(validate_str, "display_name", display_name)
+        return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, name, shown))
 
     def start_totp(self, user: Token) -> TotpSecret:
         """A secret for an authenticator app; `enroll_totp` takes it with the first code that the app shows."""
@@ -105,13 +108,14 @@ class MultiFactor(Room):
 
     def enroll_totp(self, user: Token, secret: TotpSecret, code: str, display_name: str | None = None) -> SignedIn:
         """Enrol the authenticator app that shows this code."""
-        started = checked_kind("secret", secret, TotpSecret, ": pass what start_totp() gave")
-        shown = mfa.totp(started.session_info, typed_code(code))
-        return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, display_name, shown))
+        started = validate_instance("secret", secret, TotpSecret, "pass the result of start_totp()")
+        shown = mfa.totp(validate_str("secret.session_info", started.session_info), validate_code(code))
+        name = optional(validate_str, "display_name", display_name)
+        return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, name, shown))
 
     def withdraw(self, user: Token, factor: MfaFactor | str) -> SignedIn:
         """Take a second factor away. Raises `SecondFactorError` for one that the account has not."""
-        enrollment_id = factor.id if isinstance(factor, MfaFactor) else text("factor", factor)
+        enrollment_id = validate_str("factor", factor.id if isinstance(factor, MfaFactor) else factor)
         return self._as(user, lambda token: mfa.withdraw(self._endpoint, token, enrollment_id))
 
     # --- signing in -------------------------------------------------------------------------------------------------
@@ -132,27 +136,34 @@ class MultiFactor(Room):
 
     def sign_in_with_phone(self, required: MfaRequired, session_info: str, code: str) -> SignedIn:
         """Finish a sign-in with the code of a text message. Raises `InvalidVerificationCode`."""
-        text("session_info", session_info)
-        shown = typed_code(code)
+        validate_str("session_info", session_info)
+        shown = validate_code(code)
         return self._run(mfa.finish_phone_sign_in(self._endpoint, _credential(required), session_info, shown))
 
     def sign_in_with_totp(self, required: MfaRequired, code: str, factor: MfaFactor | None = None) -> SignedIn:
         """Finish a sign-in with the code that an authenticator app shows. Raises `InvalidVerificationCode`."""
         chosen = _chosen(required, factor, "totp")
-        shown = typed_code(code)
+        shown = validate_code(code)
         return self._run(mfa.finish_totp_sign_in(self._endpoint, _credential(required), chosen.id, shown))
 
 
+def _small_number(info: Mapping[str, Any], name: str, default: int) -> int:
+    number = as_int(info.get(name, default))
+    if number is not None and 0 < number < 1000:
+        return number
+    raise InvalidResponse(f"Invalid response: {name!r} must be a small positive number.", outcome_unknown=True)
+
+
 def _credential(required: object) -> str:
-    return checked_kind(
-        "required", required, MfaRequired, ": pass the error that the sign-in raised"
-    ).pending_credential
+    error = validate_instance("required", required, MfaRequired, "pass the error that the sign-in raised")
+    return validate_str("required.pending_credential", error.pending_credential)
 
 
 def _chosen(required: MfaRequired, factor: MfaFactor | None, kind: str) -> MfaFactor:
     _credential(required)
     if factor is not None:
-        return checked_kind("factor", factor, MfaFactor, ": pass one of the error's factors")
+        validate_str("factor.id", validate_instance("factor", factor, MfaFactor, "pass one of the error's factors").id)
+        return factor
     chosen = next((one for one in required.factors if one.kind == kind), None)
     if chosen is None:
         raise UsageError(f"The account has no {kind} factor; its factors are {[one.kind for one in required.factors]}.")

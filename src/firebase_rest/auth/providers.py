@@ -9,12 +9,15 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import parse_qsl, urlsplit
 
-from firebase_rest.auth.arguments import checked_dict, checked_kind, checked_words
+from firebase_rest.auth.arguments import optional, validate_words
 from firebase_rest.auth.claims import claims_of
 from firebase_rest.auth.idp import AuthUri, Credential, check_state
 from firebase_rest.auth.protocol import google, idp
-from firebase_rest.auth.room import Room, Token, filled, text
+from firebase_rest.auth.protocol.endpoint import validate_field
+from firebase_rest.auth.room import Room, Token
 from firebase_rest.errors import InvalidResponse, UsageError
+from firebase_rest.transport._json import str_or_none
+from firebase_rest.transport.arguments import validate_instance, validate_nonempty, validate_str, validate_str_dict
 from firebase_rest.transport.wire import Flow
 from firebase_rest.types import SignedIn
 
@@ -71,12 +74,12 @@ class Providers(Room):
         uri, session = self._run(
             idp.start(
                 self._endpoint,
-                filled("provider_id", provider_id),
-                text("continue_uri", continue_uri),
-                checked_words("scopes", scopes),
-                checked_dict("parameters", parameters),
-                hostedDomain=hosted_domain,
-                sessionId=session_id,
+                validate_nonempty("provider_id", provider_id),
+                validate_str("continue_uri", continue_uri),
+                validate_words("scopes", scopes),
+                validate_str_dict("parameters", parameters),
+                hostedDomain=optional(validate_str, "hosted_domain", hosted_domain),
+                sessionId=optional(validate_str, "session_id", session_id),
                 authFlowType="CODE_FLOW" if provider_id == "google.com" else None,
             )
         )
@@ -90,10 +93,10 @@ class Providers(Room):
         `post_body` is the body, where the provider posts (Apple, SAML). With `user` the provider is linked to that one.
         Raises `SignInCancelled`, and `UsageError` for the callback of another sign-in, which may be a forged one.
         """
-        checked_kind("started", started, AuthUri, ": pass what auth_uri() gave, or AuthUri(**saved)")
+        validate_instance("started", started, AuthUri, "pass the result of auth_uri(), or AuthUri(**saved)")
         posted = post_body.decode("utf-8", "replace") if isinstance(post_body, bytes) else post_body
-        body = text("post_body", posted) if posted else None
-        started.check(text("callback_url", callback_url), body)
+        body = optional(validate_str, "post_body", posted) or None
+        started.check(validate_str("callback_url", callback_url), body)
 
         def flow(id_token: str | None = None) -> Flow[SignedIn]:
             return idp.with_callback(self._endpoint, callback_url, started.session_id, body, id_token)
@@ -122,9 +125,11 @@ class Providers(Room):
         """
         from firebase_rest.auth.loopback import Loopback
 
-        with Loopback(port) as receiver:
+        if user is not None:
+            self._id_token_of(user)
+        with Loopback(port, open_browser, timeout) as receiver:
             started = self.auth_uri(provider_id, receiver.url, scopes=scopes, parameters=parameters)
-            callback_url, body = receiver.wait(open_browser, started.uri, timeout, started.state)
+            callback_url, body = receiver.wait(started.uri, started.state)
         return self.finish_sign_in(started, callback_url, body, user=user)
 
     def sign_in_with_google(
@@ -147,14 +152,18 @@ class Providers(Room):
         """
         from firebase_rest.auth.loopback import Loopback
 
-        filled("client_id", client_id)
-        wanted = checked_words("scopes", scopes)
+        validate_nonempty("client_id", client_id)
+        wanted = validate_words("scopes", scopes)
         secret = {name: secrets.token_urlsafe(48) for name in ("state", "nonce", "verifier")}
         endpoint = self._endpoint
-        with Loopback(port) as receiver:
+        optional(validate_str, "client_secret", client_secret)
+        hint = optional(validate_str, "login_hint", login_hint)
+        if user is not None:
+            self._id_token_of(user)
+        with Loopback(port, open_browser, timeout) as receiver:
             redirect = receiver.url
-            page = google.consent_page(endpoint, client_id, redirect, wanted, secret, login_hint)
-            callback_url, _ = receiver.wait(open_browser, page, timeout, secret["state"])
+            page = google.consent_page(endpoint, client_id, redirect, wanted, secret, hint)
+            callback_url, _ = receiver.wait(page, secret["state"])
         came = dict(parse_qsl(urlsplit(callback_url).query))
         check_state(secret["state"], came)
         if "code" not in came:
@@ -162,10 +171,10 @@ class Providers(Room):
         issued = self._run(
             google.exchange_code(endpoint, client_id, client_secret, redirect, came["code"], secret["verifier"])
         )
-        token = str(issued.get("id_token", ""))
+        token = validate_field(issued, "id_token")
         if claims_of(token).get("nonce") != secret["nonce"]:
             raise InvalidResponse("Google's ID token was issued for another sign-in: its nonce differs.")
-        credential = Credential.of("google.com", token, issued.get("access_token"), None, None, None, None)
+        credential = Credential.of("google.com", token, str_or_none(issued.get("access_token")), None, None, None, None)
         if user is None:
             return self._run(credential.flow(endpoint))
         return self._as(user, lambda id_token: credential.flow(endpoint, id_token))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.session import UserSession
-from firebase_rest.errors import SessionExpired, UsageError
+from firebase_rest.errors import SessionExpired
 from firebase_rest.transport.credentials import TokenSource, is_token_source, validate_token
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.wire import Flow
@@ -49,37 +49,6 @@ class Room:
 
     def _id_token_of(self, user: object) -> str:
         return id_token_of(user)
-
-
-def text(name: str, value: object) -> str:
-    """`value`, if it is a string. Raises `UsageError` that names the argument and not the value: it may be secret."""
-    if isinstance(value, str):
-        if _can_travel(value):
-            return value
-        raise UsageError(f"{name} holds half of a character (a surrogate without its partner), which cannot be sent.")
-    raise UsageError(
-        f"{name} is {'missing: pass a string' if value is None else f'a string, not {type(value).__name__}'}."
-    )
-
-
-def _can_travel(value: str) -> bool:
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def filled(name: str, value: object) -> str:
-    """`value`, if it is a string with something in it. Firebase takes an empty one for no wish, and says yes to it."""
-    if text(name, value):
-        return str(value)
-    raise UsageError(f"{name} is empty.")
-
-
-def typed_code(value: object) -> str:
-    """A code of a text message or an authenticator app, without the spaces that people type as they see them."""
-    return "".join(text("code", value).split())
 
 
 def id_token_of(user: object, name: str = "id_token") -> str:

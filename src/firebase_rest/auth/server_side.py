@@ -11,15 +11,16 @@ from datetime import timedelta
 from typing import Any
 
 from firebase_rest.auth.admin import Admin
-from firebase_rest.auth.arguments import checked_duration
+from firebase_rest.auth.arguments import optional, validate_duration
 from firebase_rest.auth.keys import KeySet
 from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
-from firebase_rest.auth.room import Room, Token, id_token_of, text
+from firebase_rest.auth.room import Room, Token, id_token_of
 from firebase_rest.auth.tokens import Minter
 from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE, Kind, Verifier
 from firebase_rest.errors import ConfigError, TokenRevoked, UserDisabled
 from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.arguments import as_float, validate_bool, validate_str
 from firebase_rest.transport.credentials import EMULATOR_ADMIN, Credentials, ServiceAccount
 
 SHORTEST_COOKIE, LONGEST_COOKIE = 300, 14 * 24 * 3600
@@ -73,7 +74,7 @@ class ServerSide(Room):
         """
         server = self._server
         minter = Minter(self._requestor, server.account, server.account_email, self._endpoint.emulator is not None)
-        return minter.mint(uid, additional_claims, expiry_minutes, tenant_id or self._endpoint.tenant_id)
+        return minter.mint(uid, additional_claims, expiry_minutes, self._tenant(tenant_id))
 
     def verify_id_token(
         self,
@@ -110,7 +111,7 @@ class ServerSide(Room):
         https://firebase.google.com/docs/auth/admin/manage-cookies
         """
         kind = self._session_cookies
-        return self._verified(kind, text("cookie", cookie), check_revoked, clock_skew_seconds, tenant_id)
+        return self._verified(kind, validate_str("cookie", cookie), check_revoked, clock_skew_seconds, tenant_id)
 
     def create_session_cookie(self, id_token: Token, expires_in: int | timedelta) -> str:
         """A session cookie, good for 5 minutes to 14 days (seconds or a timedelta), from a user's ID token.
@@ -118,30 +119,35 @@ class ServerSide(Room):
         Needs a service account. Raises `SessionExpired` for an ID token that Firebase does not take.
         https://firebase.google.com/docs/auth/admin/manage-cookies
         """
-        seconds = checked_duration("expires_in", expires_in, SHORTEST_COOKIE, LONGEST_COOKIE)
+        seconds = validate_duration("expires_in", expires_in, SHORTEST_COOKIE, LONGEST_COOKIE)
         flow = admin.create_session_cookie(self._accounts(), id_token_of(id_token), seconds)
         return self._requestor.with_credentials(self._administrator()).run(flow)
 
     def _verified(
         self, kind: Kind, token: str, check_revoked: bool, skew: float, tenant_id: str | None
     ) -> dict[str, Any]:
+        wanted = validate_bool("check_revoked", check_revoked)
         emulated = self._endpoint.emulator is not None
         claims = Verifier(kind, self._project(), emulated, self._requestor, self._server.keys).verify(
-            token, skew, tenant_id or self._endpoint.tenant_id
+            token, skew, self._tenant(tenant_id)
         )
-        if check_revoked:
+        if wanted:
             self._check_revoked(claims)
         return claims
 
+    def _tenant(self, tenant_id: str | None) -> str | None:
+        return optional(validate_str, "tenant_id", tenant_id) or self._endpoint.tenant_id
+
     def _check_revoked(self, claims: Mapping[str, Any]) -> None:
         tenant_id = dict_or_empty(claims.get("firebase")).get("tenant")
-        accounts = self.admin if tenant_id is None else self.admin.for_tenant(tenant_id)
+        accounts = self.admin.for_tenant(tenant_id) if tenant_id else self.admin
         user = accounts.get_user(claims["uid"])
         if user.disabled:
             words = f"The user {user.uid!r} is disabled."
             raise UserDisabled(words, status=401, code="USER_DISABLED", message=words)
         # "iat", not "auth_time": the tokens that come with a new password keep the time of the sign-in before it.
-        if user.tokens_valid_after is not None and claims.get("iat", 0) < user.tokens_valid_after.timestamp():
+        issued = as_float(claims.get("iat")) or 0
+        if user.tokens_valid_after is not None and issued < user.tokens_valid_after.timestamp():
             words = f"The sessions of the user {user.uid!r} were revoked after this token was issued."
             raise TokenRevoked(words, status=401, code="REVOKED", message=words)
 

@@ -5,16 +5,18 @@ https://firebase.google.com/docs/auth/admin/create-custom-tokens
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from firebase_rest.auth import jwt
-from firebase_rest.auth.arguments import checked_uid
+from firebase_rest.auth.arguments import optional, validate_email, validate_uid
 from firebase_rest.auth.custom_claims import claims_json
-from firebase_rest.errors import ConfigError, NetworkError, UsageError
+from firebase_rest.errors import ConfigError, NetworkError
 from firebase_rest.transport import google
+from firebase_rest.transport.arguments import validate_int
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.requestor import Requestor
 
@@ -52,7 +54,8 @@ class Minter:
 
             signed = google_jwt.encode(source.signer, _issued_by(source.signer_email, payload))  # type: ignore[no-untyped-call]
             return bytes(signed).decode()
-        email = self.email or _email_of(source) or self._own_email()
+        configured = optional(validate_email, "serviceAccountId", self.email)
+        email = configured or _email_of(source) or self._own_email()
         text = jwt.unsigned({"alg": "RS256", "typ": "JWT"}, _issued_by(email, payload))
         signature = self.channel.with_credentials(self.account).run(google.sign_blob(email, text.encode()))
         return f"{text}.{jwt.encoded(signature)}"
@@ -69,14 +72,13 @@ class Minter:
 
 
 def _payload(uid: object, claims: Mapping[str, Any] | None, minutes: object, tenant_id: str | None) -> dict[str, Any]:
-    uid = checked_uid(uid)
-    if isinstance(minutes, bool) or not isinstance(minutes, int) or not 1 <= minutes <= MAX_MINUTES:
-        raise UsageError(f"expiry_minutes={minutes!r}: a custom token lives 1 to {MAX_MINUTES} minutes.")
-    claims_json(claims, "additional claims")
+    uid = validate_uid("uid", uid)
+    lifetime = 60 * validate_int("expiry_minutes", minutes, 1, MAX_MINUTES)
+    additional = json.loads(claims_json(claims, "additional_claims"))
     now = int(time.time())
-    payload: dict[str, Any] = {"aud": AUDIENCE, "iat": now, "exp": now + 60 * minutes, "uid": uid}
-    if claims:
-        payload["claims"] = dict(claims)
+    payload: dict[str, Any] = {"aud": AUDIENCE, "iat": now, "exp": now + lifetime, "uid": uid}
+    if additional:
+        payload["claims"] = additional
     if tenant_id is not None:
         payload["tenant_id"] = tenant_id
     return payload

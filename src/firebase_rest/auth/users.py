@@ -13,7 +13,8 @@ from typing import Any, TypeVar
 
 from firebase_rest.auth.protocol.outcome import factor_of
 from firebase_rest.errors import MfaFactor
-from firebase_rest.transport._json import dict_or_empty, parse_object
+from firebase_rest.transport._json import object_list, parse_object, str_or_none
+from firebase_rest.transport.arguments import validate_nonempty, validate_str
 
 REDACTED = "UkVEQUNURUQ="
 """What Firebase shows instead of a password's hash to those who may not see it: base64 of REDACTED."""
@@ -36,14 +37,14 @@ class ProviderInfo:
     def to_json(self) -> dict[str, Any]:
         """As Identity Toolkit writes it."""
         fields = {
-            "providerId": self.provider_id,
-            "rawId": self.uid,
+            "providerId": validate_nonempty("provider_id", self.provider_id),
+            "rawId": validate_nonempty("uid", self.uid),
             "email": self.email,
             "displayName": self.display_name,
             "photoUrl": self.photo_url,
             "phoneNumber": self.phone_number,
         }
-        return {name: value for name, value in fields.items() if value is not None}
+        return {name: validate_str(name, value) for name, value in fields.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,19 +77,19 @@ class UserRecord:
     @classmethod
     def of(cls, info: Mapping[str, Any]) -> UserRecord:
         """From an entry of `users`, as Identity Toolkit writes it."""
-        password_hash = info.get("passwordHash") or None
+        password_hash = str_or_none(info.get("passwordHash")) or None
         return cls(
-            uid=str(info.get("localId", "")),
-            email=info.get("email"),
+            uid=str_or_none(info.get("localId")) or "",
+            email=str_or_none(info.get("email")),
             email_verified=bool(info.get("emailVerified")),
-            display_name=info.get("displayName"),
-            photo_url=info.get("photoUrl"),
-            phone_number=info.get("phoneNumber"),
+            display_name=str_or_none(info.get("displayName")),
+            photo_url=str_or_none(info.get("photoUrl")),
+            phone_number=str_or_none(info.get("phoneNumber")),
             disabled=bool(info.get("disabled")),
-            providers=tuple(_provider(dict_or_empty(entry)) for entry in info.get("providerUserInfo") or ()),
-            second_factors=tuple(factor_of(dict_or_empty(entry)) for entry in info.get("mfaInfo") or ()),
+            providers=tuple(map(_provider, object_list(info, "providerUserInfo"))),
+            second_factors=tuple(map(factor_of, object_list(info, "mfaInfo"))),
             custom_claims=parse_object(info.get("customAttributes") or "{}"),
-            tenant_id=info.get("tenantId"),
+            tenant_id=str_or_none(info.get("tenantId")),
             created_at=_moment(info.get("createdAt"), 1000),
             last_sign_in_at=_moment(info.get("lastLoginAt"), 1000),
             last_refresh_at=_rfc3339(info.get("lastRefreshAt")),
@@ -96,7 +97,7 @@ class UserRecord:
             tokens_valid_after=_moment(info.get("validSince"), 1),
             has_password=password_hash is not None,
             password_hash=None if password_hash == REDACTED else password_hash,
-            password_salt=(info.get("salt") or None) if password_hash != REDACTED else None,
+            password_salt=(str_or_none(info.get("salt")) or None) if password_hash != REDACTED else None,
         )
 
 
@@ -163,26 +164,26 @@ def _without(wanted: tuple[T, ...], found: set[Any]) -> tuple[T, ...]:
 
 def _provider(info: Mapping[str, Any]) -> ProviderInfo:
     return ProviderInfo(
-        str(info.get("providerId", "")),
-        str(info.get("rawId") or ""),
-        info.get("email"),
-        info.get("displayName"),
-        info.get("photoUrl"),
-        info.get("phoneNumber"),
+        str_or_none(info.get("providerId")) or "",
+        str_or_none(info.get("rawId")) or "",
+        str_or_none(info.get("email")),
+        str_or_none(info.get("displayName")),
+        str_or_none(info.get("photoUrl")),
+        str_or_none(info.get("phoneNumber")),
     )
 
 
 def _moment(value: object, per_second: int) -> datetime | None:
     """The moment that a number, or a string of one, stands for: they travel as either. 0 is never."""
     try:
-        number = float(str(value or 0))
+        number = float(value) if isinstance(value, (int, float, str)) else 0.0
         return datetime.fromtimestamp(number / per_second, timezone.utc) if number else None
     except (ValueError, OverflowError, OSError):
         return None
 
 
 def _rfc3339(value: object) -> datetime | None:
-    text = str(value or "")
+    text = str_or_none(value) or ""
     try:
         # Before 3.11, fromisoformat takes neither "Z" nor fractions of other lengths than 3 and 6.
         whole, _, rest = text.rstrip("Z").partition(".")

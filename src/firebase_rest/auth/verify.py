@@ -7,18 +7,18 @@ https://firebase.google.com/docs/auth/admin/manage-cookies
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 from firebase_rest.auth import jwt
 from firebase_rest.auth.keys import KeySet
 from firebase_rest.auth.protocol import certificates
 from firebase_rest.auth.tokens import AUDIENCE
-from firebase_rest.errors import InvalidToken, TokenExpired, UsageError
+from firebase_rest.errors import InvalidToken, TokenExpired
 from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.arguments import as_float, describe, is_encodable, validate_seconds
 from firebase_rest.transport.requestor import Requestor
 
 MAX_SKEW = 60
@@ -60,8 +60,7 @@ class Verifier:
 
         `skew` is how many seconds the clocks may differ. Raises `NetworkError` where the certificates cannot be had.
         """
-        if isinstance(skew, bool) or not isinstance(cast(object, skew), (int, float)) or not 0 <= skew <= MAX_SKEW:
-            raise UsageError(f"clock_skew_seconds={skew!r}: clocks may differ by 0 to {MAX_SKEW} seconds.")
+        skew = validate_seconds("clock_skew_seconds", skew, 0, MAX_SKEW)
         parts = jwt.parse(token)
         if parts is None or not parts.claims:
             raise _invalid(
@@ -102,7 +101,7 @@ class Verifier:
             hint = " (python -m firebase_rest.emulator --project ...)" if self.emulated else ""
             raise _invalid(
                 "WRONG_AUDIENCE",
-                f"The token is not meant for the project {self.project!r} but for {claims.get('aud')!r}: "
+                f"The token is not meant for the project {self.project!r} but for {describe(claims.get('aud'))}: "
                 f"client and server must use the same one{hint}.",
             )
         if claims.get("iss") != self.kind.issuer + self.project:
@@ -112,12 +111,15 @@ class Verifier:
             hint = "".join(f": it is {name}" for name in others)
             raise _invalid("WRONG_ISSUER", f'This is not {self.kind.name} of Firebase by its "iss"{hint}.')
         subject = claims.get("sub")
-        if not isinstance(subject, str) or not 1 <= len(subject) <= 128:
+        if not isinstance(subject, str) or not 1 <= len(subject) <= 128 or not is_encodable(subject):
             raise _invalid(
                 "NO_SUBJECT", 'The token does not say whose it is: "sub" is no string of 1 to 128 characters.'
             )
-        if tenant_id is not None and dict_or_empty(claims.get("firebase")).get("tenant") != tenant_id:
-            raise _invalid("TENANT_ID_MISMATCH", f"The token is not one of the tenant {tenant_id!r}.")
+        tenant = dict_or_empty(claims.get("firebase")).get("tenant", "")
+        if not isinstance(tenant, str) or not is_encodable(tenant):
+            raise _invalid("TENANT_ID_MISMATCH", "The token's tenant is no string.")
+        if tenant_id is not None and tenant != tenant_id:
+            raise _invalid("TENANT_ID_MISMATCH", f"The token is not one of the tenant {describe(tenant_id)}.")
 
     def _check_signature(self, parts: jwt.Jwt) -> None:
         url = self.kind.certificates
@@ -128,7 +130,11 @@ class Verifier:
             raise _invalid(
                 "UNKNOWN_KEY", "The token is signed with a key that Google does not use (any more): old, or forged."
             )
-        if not key.verify(parts.signed, parts.signature):
+        try:
+            is_genuine = key.verify(parts.signed, parts.signature)
+        except Exception:  # noqa: BLE001 - google-auth's, of a key that is not RSA
+            is_genuine = False
+        if not is_genuine:
             raise _invalid("BAD_SIGNATURE", "The token's signature is wrong: it was changed, or forged.")
 
 
@@ -158,13 +164,7 @@ def _check_times(claims: Mapping[str, Any], kind: Kind, skew: float, *, emulated
 
 
 def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
-    value = claims.get(name)
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    try:
-        return value if math.isfinite(value) else None
-    except OverflowError:  # a whole number that no float can hold; nothing is known of the signature yet
-        return None
+    return as_float(claims.get(name))
 
 
 def _invalid(code: str, words: str) -> InvalidToken:

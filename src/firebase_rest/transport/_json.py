@@ -1,19 +1,46 @@
-"""JSON from outside that may be anything: read as an object, or as an empty one."""
+"""Read JSON from a server, which may be anything."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any, cast
 
+from firebase_rest.errors import InvalidResponse
 
-def parse_object(text: str | bytes) -> dict[str, Any]:
-    """The JSON object in `text`; {} where there is none."""
+
+def parse_object(text: object) -> dict[str, Any]:
+    """Return the JSON object in a str or bytes; an empty dict if there is none."""
     try:
-        return dict_or_empty(json.loads(text))
-    except (ValueError, RecursionError):
+        return dict_or_empty(json.loads(cast(str, text)))
+    except (TypeError, ValueError, RecursionError):
         return {}
 
 
 def dict_or_empty(value: object) -> dict[str, Any]:
-    """`value` if it is a JSON object, else {}."""
+    """Return `value` if it is a JSON object, else an empty dict."""
     return cast("dict[str, Any]", value) if isinstance(value, dict) else {}
+
+
+def str_or_none(value: object) -> str | None:
+    """Return `value` if it is a string, else None."""
+    return value if isinstance(value, str) else None
+
+
+def object_list(payload: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the JSON objects in the list `name`; an empty list if it is missing. Raises `InvalidResponse`."""
+    return _list_of(dict, payload, name)
+
+
+def str_list(payload: Mapping[str, Any], name: str) -> list[str]:
+    """Return the strings in the list `name`; an empty list if it is missing. Raises `InvalidResponse`."""
+    return _list_of(str, payload, name)
+
+
+def _list_of(kind: type, payload: Mapping[str, Any], name: str) -> list[Any]:
+    value = payload.get(name)
+    if value is None:
+        return []
+    if isinstance(value, list) and all(isinstance(item, kind) for item in cast("list[object]", value)):
+        return value
+    raise InvalidResponse(f"Invalid response: {name!r} must be a list of {kind.__name__}.", outcome_unknown=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, cast
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call
+from firebase_rest.auth.protocol.endpoint import Endpoint, call, validate_field
 from firebase_rest.transport.wire import Flow, RetryPolicy
 from firebase_rest.types import AccountInfo, AccountUpdate
 
@@ -34,7 +34,11 @@ def update(
         "deleteProvider": list(delete_providers) if delete_providers else None,
         "returnSecureToken": return_secure_token,
     }
-    return cast(AccountUpdate, (yield from call(endpoint.account("update", body))))
+    reply = yield from call(endpoint.account("update", body))
+    for name in ("idToken", "refreshToken"):
+        if name in reply:
+            validate_field(reply, name)
+    return cast(AccountUpdate, reply)
 
 
 def delete(endpoint: Endpoint, id_token: str) -> Flow[dict[str, Any]]:

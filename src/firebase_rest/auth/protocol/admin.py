@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call
+from firebase_rest.auth.protocol.endpoint import Endpoint, call, validate_field
 from firebase_rest.auth.users import BatchError, BatchResult, Identifiers, UserRecord, UsersFound
 from firebase_rest.errors import InvalidResponse, NetworkError, UserNotFound
-from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport._json import object_list, str_or_none
+from firebase_rest.transport.arguments import as_int
 from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 _JSON = {"Content-Type": "application/json"}
@@ -65,7 +66,7 @@ def get_users(at: ProjectEndpoint, wanted: Identifiers) -> Flow[UsersFound]:
         "federatedUserId": [{"providerId": provider, "rawId": uid} for provider, uid in wanted.providers] or None,
     }
     reply = yield from call(at.post("/accounts:lookup", body, RetryPolicy.IDEMPOTENT))
-    users = tuple(UserRecord.of(dict_or_empty(info)) for info in reply.get("users") or ())
+    users = tuple(map(UserRecord.of, object_list(reply, "users")))
     return UsersFound(users, wanted.unmatched(users))
 
 
@@ -74,20 +75,19 @@ def get_user(at: ProjectEndpoint, wanted: Identifiers, who: str) -> Flow[UserRec
     found = yield from get_users(at, wanted)
     if found.users:
         return found.users[0]
-    words = f"There is no user with {who}."
-    raise UserNotFound(words, status=404, code="USER_NOT_FOUND", message=words)
+    raise _not_found(who)
 
 
 def create_user(at: ProjectEndpoint, fields: Mapping[str, Any]) -> Flow[UserRecord]:
     """Make an account, and look at it."""
-    uid = _uid((yield from call(at.post("/accounts", fields))))
+    uid = validate_field((yield from call(at.post("/accounts", fields))), "localId")
     with _done_already():
         return (yield from get_user(at, Identifiers(uids=(uid,)), f"the uid {uid!r}"))
 
 
 def update_user(at: ProjectEndpoint, fields: Mapping[str, Any]) -> Flow[UserRecord]:
     """Change an account, and look at it. Raises `UserNotFound`."""
-    uid = _uid((yield from call(at.post("/accounts:update", fields))))
+    uid = validate_field((yield from call(at.post("/accounts:update", fields))), "localId")
     with _done_already():
         return (yield from get_user(at, Identifiers(uids=(uid,)), f"the uid {uid!r}"))
 
@@ -102,7 +102,7 @@ def delete_users(at: ProjectEndpoint, uids: Sequence[str], *, force: bool) -> Fl
     if not uids:
         return BatchResult(0)
     reply = yield from call(at.post("/accounts:batchDelete", {"localIds": uids, "force": force}))
-    return _batch(uids, reply.get("errors") or ())
+    return _batch(uids, object_list(reply, "errors"))
 
 
 def import_users(
@@ -113,14 +113,14 @@ def import_users(
         return BatchResult(0)
     body = {"users": users, "allowOverwrite": overwrite or None, **hashing}
     reply = yield from call(at.post("/accounts:batchCreate", body))
-    return _batch([user["localId"] for user in users], reply.get("error") or ())
+    return _batch([user["localId"] for user in users], object_list(reply, "error"))
 
 
 def list_users(at: ProjectEndpoint, page_size: int, token: str | None) -> Flow[tuple[list[UserRecord], str | None]]:
     """One page of all accounts, and the token of the next one; None at the end."""
     params = (("maxResults", str(page_size)), *((("nextPageToken", token),) if token else ()))
     reply = yield from call(at.get("/accounts:batchGet", params))
-    users = [UserRecord.of(dict_or_empty(info)) for info in reply.get("users") or ()]
+    users = list(map(UserRecord.of, object_list(reply, "users")))
     following = reply.get("nextPageToken")
     # A server that repeats itself would be asked for ever.
     return users, following if isinstance(following, str) and following and users and following != token else None
@@ -130,32 +130,31 @@ def action_link(at: ProjectEndpoint, kind: str, email: str, fields: Mapping[str,
     """The link that a mail of this kind would hold; no mail is sent."""
     body = {"requestType": kind, "email": email, "returnOobLink": True, **fields}
     reply = yield from call(at.post("/accounts:sendOobCode", body))
-    return _member(reply, "oobLink")
+    if "oobLink" not in reply and "email" in reply and kind != "EMAIL_SIGNIN":
+        # With email enumeration protection, Firebase reports success for an unknown address.
+        raise _not_found(f"the email address {email!r}")
+    return validate_field(reply, "oobLink")
 
 
 def create_session_cookie(at: ProjectEndpoint, id_token: str, seconds: int) -> Flow[str]:
     """A session cookie with the claims of an ID token."""
     body = {"idToken": id_token, "validDuration": str(seconds)}
-    return _member((yield from call(at.post(":createSessionCookie", body, RetryPolicy.IDEMPOTENT))), "sessionCookie")
+    reply = yield from call(at.post(":createSessionCookie", body, RetryPolicy.IDEMPOTENT))
+    return validate_field(reply, "sessionCookie")
 
 
-def _uid(reply: Mapping[str, Any]) -> str:
-    return _member(reply, "localId")
+def _not_found(who: str) -> UserNotFound:
+    message = f"There is no user with {who}."
+    return UserNotFound(message, status=404, code="USER_NOT_FOUND", message=message)
 
 
-def _member(reply: Mapping[str, Any], name: str) -> str:
-    value = reply.get(name)
-    if isinstance(value, str) and value:
-        return value
-    raise InvalidResponse(f"The answer holds no {name!r}.", outcome_unknown=True)
-
-
-def _batch(uids: Sequence[str], errors: Iterable[Any]) -> BatchResult:
+def _batch(uids: Sequence[str], errors: Iterable[Mapping[str, Any]]) -> BatchResult:
     found: list[BatchError] = []
-    for error in map(dict_or_empty, errors):
-        index = int(error.get("index", 0))  # 0 is left out, as a default is
-        uid = uids[index] if 0 <= index < len(uids) else ""
-        found.append(BatchError(index, uid, str(error.get("message", ""))))
+    for error in errors:
+        index = as_int(error.get("index", 0))  # 0 is left out, as a default is
+        if index is None or not 0 <= index < len(uids):
+            raise InvalidResponse("Invalid response: 'index' is outside of the batch.", outcome_unknown=True)
+        found.append(BatchError(index, uids[index], str_or_none(error.get("message")) or ""))
     return BatchResult(len(uids) - len(found), tuple(found))
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlencode
 
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.errors import ConfigError, InvalidResponse
 from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.arguments import is_encodable
 from firebase_rest.transport.settings import invalid_host
 from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
@@ -82,17 +83,19 @@ class Endpoint:
                 "The configuration has no 'apiKey', which Auth needs; copy it from the Firebase console "
                 f"(project settings, general, web API key).{self.hint}"
             )
+        if not isinstance(cast(object, self.api_key), str):
+            raise ConfigError(f"'apiKey' in the configuration must be a str, got {type(self.api_key).__name__}.")
         return (("key", self.api_key),)
 
 
-def member(reply: Mapping[str, Any], *path: str) -> str:
+def validate_field(reply: Mapping[str, Any], *path: str) -> str:
     """The string at the end of a path of members. Raises `InvalidResponse` for an answer that has none there."""
     value: object = reply
     for name in path:
         value = dict_or_empty(value).get(name)
-    if isinstance(value, str):
+    if isinstance(value, str) and value and is_encodable(value):
         return value
-    raise InvalidResponse(f"The answer has no {'.'.join(path)} in it.", outcome_unknown=True)
+    raise InvalidResponse(f"Invalid response: {'.'.join(path)!r} must be a non-empty string.", outcome_unknown=True)
 
 
 def call(request: Request) -> Flow[dict[str, Any]]:

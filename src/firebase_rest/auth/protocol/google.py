@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.protocol.refusals import check
 from firebase_rest.errors import AuthError, InvalidCredentials, InvalidRequest
-from firebase_rest.transport._json import parse_object
+from firebase_rest.transport._json import parse_object, str_or_none
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 
@@ -66,10 +66,10 @@ def exchange_code(
 def _refusal(response: Response) -> AuthError:
     """What Google says in OAuth's own words. https://datatracker.ietf.org/doc/html/rfc6749#section-5.2"""
     said = parse_object(response.body)
-    code = str(said.get("error") or "")
+    code = str_or_none(said.get("error")) or ""
     is_about_the_code = code == "invalid_grant"
     what = "code that the browser brought" if is_about_the_code else "OAuth client (client_id, client_secret)"
-    words = f"Google did not take the {what}: {said.get('error_description') or code}"
+    words = f"Google did not take the {what}: {str_or_none(said.get('error_description')) or code}"
     return api_error(
         InvalidCredentials if is_about_the_code else InvalidRequest, response, words, code=code or None, details=said
     )

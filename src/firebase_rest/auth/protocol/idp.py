@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
+from firebase_rest.auth.protocol.endpoint import Endpoint, call, validate_field
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.sign_in import ANY_URL
 from firebase_rest.transport.wire import Flow
@@ -61,4 +61,4 @@ def start(
         **more,
     }
     reply = yield from call(endpoint.account("createAuthUri", body))
-    return member(reply, "authUri"), member(reply, "sessionId")
+    return validate_field(reply, "authUri"), validate_field(reply, "sessionId")

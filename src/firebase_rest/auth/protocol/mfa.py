@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
+from firebase_rest.auth.protocol.endpoint import Endpoint, call, validate_field
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.wire import Flow
@@ -18,15 +18,15 @@ def start_phone_enrollment(
     """Have a code sent to the number that is to become a factor; its session info."""
     body = {"idToken": id_token, "phoneEnrollmentInfo": {"phoneNumber": phone_number, **app_proof}}
     reply = yield from call(endpoint.second_factor("mfaEnrollment:start", body))
-    return member(reply, "phoneSessionInfo", "sessionInfo")
+    return validate_field(reply, "phoneSessionInfo", "sessionInfo")
 
 
 def start_totp_enrollment(endpoint: Endpoint, id_token: str) -> Flow[dict[str, Any]]:
     """A secret for an authenticator app: sharedSecretKey, verificationCodeLength, hashingAlgorithm, periodSec, ..."""
     body = {"idToken": id_token, "totpEnrollmentInfo": dict[str, str]()}
     reply = yield from call(endpoint.second_factor("mfaEnrollment:start", body))
-    member(reply, "totpSessionInfo", "sharedSecretKey")
-    member(reply, "totpSessionInfo", "sessionInfo")
+    for name in ("sharedSecretKey", "sessionInfo"):
+        validate_field(reply, "totpSessionInfo", name)
     return dict_or_empty(reply["totpSessionInfo"])
 
 
@@ -54,7 +54,7 @@ def start_phone_sign_in(
         "phoneSignInInfo": dict(app_proof),
     }
     reply = yield from call(endpoint.second_factor("mfaSignIn:start", body))
-    return member(reply, "phoneResponseInfo", "sessionInfo")
+    return validate_field(reply, "phoneResponseInfo", "sessionInfo")
 
 
 def finish_phone_sign_in(endpoint: Endpoint, credential: str, session_info: str, code: str) -> Flow[SignedIn]:

@@ -12,17 +12,17 @@ from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from firebase_rest.auth.claims import claims_of, lifetime_of
+from firebase_rest.auth.protocol.endpoint import validate_field
 from firebase_rest.auth.protocol.refusals import NO_CLASSES, check, code_in, error_class
 from firebase_rest.errors import (
     AccountExistsWithDifferentCredential,
     AlreadyExists,
     ApiError,
-    InvalidResponse,
     MfaFactor,
     MfaRequired,
     PhoneNumberExists,
 )
-from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport._json import object_list, str_list, str_or_none
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.redact import MASK
 from firebase_rest.transport.wire import Flow, Request, Response
@@ -45,8 +45,8 @@ def tokens(request: Request, classes: Mapping[str, type[ApiError]] = NO_CLASSES)
     reply = response.json_object()
     _raise_unless_signed_in(response, reply)
     claims = claims_of(reply["idToken"])
-    reply.setdefault("localId", claims.get("sub", ""))
-    if not reply.get("expiresIn"):
+    reply.setdefault("localId", str_or_none(claims.get("sub")) or "")
+    if not (isinstance(reply.get("expiresIn"), str) and reply["expiresIn"]):
         reply["expiresIn"] = str(int(lifetime_of(reply, claims)))
     return cast(SignedIn, reply)
 
@@ -60,15 +60,17 @@ def _raise_unless_signed_in(response: Response, reply: Mapping[str, Any]) -> Non
         raise _error_message(response, reply)
     if "temporaryProof" in reply:
         raise _temporary_proof(response, reply)
-    if not isinstance(reply.get("idToken"), str):
-        raise InvalidResponse("The answer to a sign-in holds no ID token.", outcome_unknown=True)
+    validate_field(reply, "idToken")
+    for name in ("refreshToken", "localId"):
+        if name in reply:
+            validate_field(reply, name)
 
 
 def _mfa_required(response: Response, reply: Mapping[str, Any]) -> MfaRequired:
     sentence = "The first factor is right; a second one is needed."
     error = _error(MfaRequired, response, reply, "MFA_REQUIRED", sentence)
-    error.pending_credential = reply["mfaPendingCredential"]
-    error.factors = tuple(factor_of(dict_or_empty(item)) for item in reply.get("mfaInfo") or ())
+    error.pending_credential = validate_field(reply, "mfaPendingCredential")
+    error.factors = tuple(map(factor_of, object_list(reply, "mfaInfo")))
     return error
 
 
@@ -78,33 +80,36 @@ def _need_confirmation(response: Response, reply: Mapping[str, Any]) -> AccountE
         "in in one of those ways, then link this provider."
     )
     error = _error(AccountExistsWithDifferentCredential, response, reply, "NEED_CONFIRMATION", sentence)
-    error.email = reply.get("email")
-    error.provider_id = reply.get("providerId", "")
-    error.providers = tuple(reply.get("verifiedProvider") or ())
-    error.pending_token = reply.get("pendingToken")
+    error.email = str_or_none(reply.get("email"))
+    error.provider_id = str_or_none(reply.get("providerId")) or ""
+    error.providers = tuple(str_list(reply, "verifiedProvider"))
+    error.pending_token = str_or_none(reply.get("pendingToken"))
     return error
 
 
 def _error_message(response: Response, reply: Mapping[str, Any]) -> ApiError:
-    message = str(reply["errorMessage"])
+    message = validate_field(reply, "errorMessage")
     code = code_in(message)
     error = _error(error_class(code), response, reply, code, message)
     if isinstance(error, AlreadyExists):
-        error.pending_token = reply.get("pendingToken")
+        error.pending_token = str_or_none(reply.get("pendingToken"))
     return error
 
 
 def _temporary_proof(response: Response, reply: Mapping[str, Any]) -> PhoneNumberExists:
     sentence = "The phone number belongs to another account."
     error = _error(PhoneNumberExists, response, reply, "PHONE_NUMBER_EXISTS", sentence)
-    error.phone_number = reply.get("phoneNumber")
-    error.temporary_proof = reply["temporaryProof"]
+    error.phone_number = str_or_none(reply.get("phoneNumber"))
+    error.temporary_proof = validate_field(reply, "temporaryProof")
     return error
 
 
 def _error(kind: type[E], response: Response, reply: Mapping[str, Any], code: str | None, message: str) -> E:
     shown = {name: MASK if name in _SECRETS else value for name, value in reply.items()}
-    masked = replace(response, body=json.dumps(shown).encode())
+    try:
+        masked = replace(response, body=json.dumps(shown).encode())
+    except RecursionError:
+        masked = replace(response, body=b"{}")
     return api_error(kind, masked, message, code=code, details=shown)
 
 
@@ -112,9 +117,9 @@ def factor_of(info: Mapping[str, Any]) -> MfaFactor:
     """One entry of `mfaInfo`."""
     kind = "phone" if "phoneInfo" in info else "totp" if "totpInfo" in info else "email" if "emailInfo" in info else ""
     return MfaFactor(
-        str(info.get("mfaEnrollmentId", "")),
+        str_or_none(info.get("mfaEnrollmentId")) or "",
         kind,
-        info.get("displayName"),
-        info.get("phoneInfo"),
-        info.get("enrolledAt"),
+        str_or_none(info.get("displayName")),
+        str_or_none(info.get("phoneInfo")),
+        str_or_none(info.get("enrolledAt")),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call, member
+from firebase_rest.auth.protocol.endpoint import Endpoint, call, validate_field
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.transport.wire import Flow
 from firebase_rest.types import SignedIn
@@ -11,7 +11,7 @@ from firebase_rest.types import SignedIn
 def send_code(endpoint: Endpoint, phone_number: str, app_proof: dict[str, str]) -> Flow[str]:
     """Have a code sent; the session info that goes with it. `app_proof` shows that a genuine app asks."""
     reply = yield from call(endpoint.account("sendVerificationCode", {"phoneNumber": phone_number, **app_proof}))
-    return member(reply, "sessionInfo")
+    return validate_field(reply, "sessionInfo")
 
 
 def sign_in(endpoint: Endpoint, session_info: str, code: str, id_token: str | None = None) -> Flow[SignedIn]:

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from firebase_rest import errors
 from firebase_rest.errors import ApiError, AuthError, RateLimited, ServerError
-from firebase_rest.transport._json import dict_or_empty, parse_object
+from firebase_rest.transport._json import dict_or_empty, parse_object, str_or_none
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Response
 
@@ -82,7 +82,7 @@ def check(response: Response, classes: Mapping[str, type[ApiError]] = NO_CLASSES
     if 200 <= response.status < 300:
         return response
     error = _error_member(response)
-    message = str(error.get("message", "")) or response.text.strip()[:200]
+    message = str_or_none(error.get("message")) or response.text.strip()[:200]
     code = code_in(message) or _reason(error)
     kind = classes.get(code or "") or error_class(code, response.status)
     if kind is AuthError and "App Check" in message:  # which has no code

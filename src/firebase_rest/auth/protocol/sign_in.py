@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call
+from firebase_rest.auth.protocol.endpoint import Endpoint, call, validate_field
 from firebase_rest.auth.protocol.outcome import tokens
 from firebase_rest.auth.protocol.refusals import check
-from firebase_rest.errors import InvalidCredentials, InvalidResponse
+from firebase_rest.errors import InvalidCredentials
+from firebase_rest.transport._json import str_list
 from firebase_rest.transport.wire import Flow, RetryPolicy
 from firebase_rest.types import RefreshResult, SignedIn
 
@@ -50,19 +51,18 @@ def methods_of(endpoint: Endpoint, email: str) -> Flow[list[str]]:
     """The ways of signing in that the address has; nothing with enumeration protection."""
     body = {"identifier": email, "continueUri": ANY_URL}
     reply = yield from call(endpoint.account("createAuthUri", body, RetryPolicy.IDEMPOTENT))
-    return list(reply.get("signinMethods") or ())
+    return str_list(reply, "signinMethods")
 
 
 def refresh(endpoint: Endpoint, refresh_token: str) -> Flow[RefreshResult]:
     """Exchange a refresh token for a new ID token."""
     response = check((yield endpoint.token(refresh_token)))
     reply = response.json_object()
-    if not all(isinstance(reply.get(name), str) for name in ("user_id", "id_token", "refresh_token", "expires_in")):
-        raise InvalidResponse("The answer to the refresh has no tokens in it.", outcome_unknown=True)
+    uid = validate_field(reply, "user_id")
     return {
-        "userId": reply["user_id"],
-        "localId": reply["user_id"],
-        "idToken": reply["id_token"],
-        "refreshToken": reply["refresh_token"],
-        "expiresIn": reply["expires_in"],
+        "userId": uid,
+        "localId": uid,
+        "idToken": validate_field(reply, "id_token"),
+        "refreshToken": validate_field(reply, "refresh_token"),
+        "expiresIn": validate_field(reply, "expires_in"),
     }

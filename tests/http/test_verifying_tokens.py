@@ -175,7 +175,7 @@ def test_a_tenants_token_is_taken_for_that_tenant_only(auth):
 
 
 def test_what_is_no_string_is_refused_without_being_shown(auth):
-    with pytest.raises(UsageError, match="token is a string, not bytes"):
+    with pytest.raises(UsageError, match="token must be an ID token"):
         auth.verify_id_token(b"secret bytes")
 
 

@@ -158,7 +158,7 @@ def test_an_answer_that_lacks_what_was_asked_for_is_refused(flow):
 @pytest.mark.parametrize("kind", ["PASSWORD_RESET", "VERIFY_EMAIL", "VERIFY_AND_CHANGE_EMAIL"])
 def test_link_for_unknown_email_raises_user_not_found_with_enumeration_protection(kind):
     response = answer({"kind": "identitytoolkit#GetOobConfirmationCodeResponse", "email": "ada@example.com"})
-    with pytest.raises(UserNotFound, match="ada@example.com") as caught:
+    with pytest.raises(UserNotFound, match="ada@example") as caught:
         drive(admin.action_link(AT, kind, "ada@example.com", {}), response)
     assert (caught.value.code, caught.value.status) == ("USER_NOT_FOUND", 404)
 

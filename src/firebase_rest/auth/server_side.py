@@ -95,7 +95,7 @@ class ServerSide(Room):
         https://firebase.google.com/docs/auth/admin/verify-id-tokens
         """
         # A client's token: any text that is not a valid one is `InvalidToken`, not a mistake of this program.
-        received = text("token", token) if isinstance(token, str) else id_token_of(token, "token")
+        received = validate_str("token", token) if isinstance(token, str) else id_token_of(token, "token")
         return self._verified(self._id_tokens, received, check_revoked, clock_skew_seconds, tenant_id)
 
     def verify_session_cookie(

@@ -229,14 +229,13 @@ class App:
             user: The ID token or `UserSession` that authenticates all requests.
         """
         from firebase_rest.storage.location import locate
-        from firebase_rest.storage.place import Home
         from firebase_rest.storage.reference import Storage
 
         name, owner = _target("bucket", bucket, user)
         emulator, hint = self._emulators["storage"], similar_key("storageBucket", self._config)
         location = locate(self.storage_bucket if name is None else name, emulator, hint)
         requestor = self._requestor(location.base, owner, StorageUserCredentials)
-        return Storage(requestor, location, Home(self._account, emulator, self._config.get("projectId")))
+        return Storage(requestor, location, AppContext(self._account, emulator, self._config.get("projectId")))
 
     def _requestor(self, base: str, user: object, kind: type[UserCredentials]) -> Requestor:
         credentials = self._credentials(base) if user is None else user_credentials(user, kind)

@@ -12,7 +12,7 @@ import requests
 
 import firebase_rest
 import pyrebase
-from storage.side import ACCOUNT, id_token
+from storage.storage_clients import ACCOUNT, id_token
 
 BUCKET = "demo-project.appspot.com"
 

@@ -7,7 +7,7 @@ import pytest
 pytest.register_assert_rewrite("storage.cases")
 
 from storage.cases import *  # noqa: E402, F403 - the same tests run on the official emulator
-from storage.side import Client, Side  # noqa: E402
+from storage.storage_clients import Client, Side  # noqa: E402
 
 
 class Rules:

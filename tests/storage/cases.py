@@ -1,6 +1,6 @@
 """What the client promises of Storage: one body, run on our emulator and on the official one.
 
-`client` is a `storage.side.Client`.
+`client` is a `storage.storage_clients.Client`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.storage.listing import StoredFile
-from storage.side import BUCKET, id_token
+from storage.storage_clients import BUCKET, id_token
 
 K = 262_144
 LARGE = random.Random(5).randbytes(3 * K + 12_345)

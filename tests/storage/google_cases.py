@@ -23,7 +23,7 @@ from google.api_core.exceptions import BadRequest, NotFound, PreconditionFailed
 import firebase_rest
 from firebase_rest import Storage
 from loopback.google import key_file
-from storage.side import BUCKET
+from storage.storage_clients import BUCKET
 
 K = 262_144
 LARGE = random.Random(11).randbytes(3 * K + 4_321)

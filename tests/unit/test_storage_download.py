@@ -22,13 +22,13 @@ from firebase_rest.errors import (
     Unauthenticated,
 )
 from firebase_rest.storage.crc32c import extend, in_base64
-from firebase_rest.storage.download import Arrival, Span, pieces, receive
-from firebase_rest.storage.location import Location
+from firebase_rest.storage.download import ByteRange, DownloadState, pieces, receive
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport.wire import Request, Response
 from unit.storage_server import refusal
 
 DATA = bytes(range(256)) * 400
-AT = Location("https://firebasestorage.googleapis.com", "bucket", "a.bin")
+AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a.bin")
 
 
 class Reader:
@@ -95,8 +95,8 @@ class Bucket:
         return Response(status, {**headers, **self.wrong}, reader=reader)
 
 
-def fetch(bucket: Bucket, span: Span | None = None, attempts: int = 3) -> bytes:
-    return b"".join(pieces(receive(Arrival(AT, span), attempts), bucket))
+def fetch(bucket: Bucket, span: ByteRange | None = None, attempts: int = 3) -> bytes:
+    return b"".join(pieces(receive(DownloadState(AT, span), attempts), bucket))
 
 
 def test_a_file_arrives_whole_in_one_request_without_a_range():
@@ -177,13 +177,13 @@ def test_another_part_than_the_one_asked_for_is_not_taken():
 @pytest.mark.parametrize("ranges", [True, False], ids=["206", "200 to a Range"])
 @pytest.mark.parametrize(("start", "end"), [(0, 10), (5, 6), (100, 30_000), (102_399, None), (50_000, 900_000)])
 def test_a_range_of_bytes_is_what_was_asked_for(start, end, ranges):
-    assert fetch(Bucket([20_000], ranges=ranges), Span(start, end)) == DATA[start:end]
+    assert fetch(Bucket([20_000], ranges=ranges), ByteRange(start, end)) == DATA[start:end]
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["416", "200 to a Range"])
 def test_a_range_beyond_the_end_and_any_of_an_empty_file_is_empty(ranges):
-    assert fetch(Bucket(ranges=ranges), Span(102_400)) == b""
-    assert fetch(Bucket(data=b"", ranges=ranges), Span(0, 10)) == b""
+    assert fetch(Bucket(ranges=ranges), ByteRange(102_400)) == b""
+    assert fetch(Bucket(data=b"", ranges=ranges), ByteRange(0, 10)) == b""
     assert fetch(Bucket(data=b"")) == b""
 
 
@@ -319,7 +319,7 @@ def test_break_after_the_last_byte_of_chunks_is_no_change():
 def test_range_that_the_server_wrongly_rejects_is_not_empty(start):
     bucket = Bucket(before=[lambda: Response(416, {"content-range": "bytes */100"})])
     with pytest.raises(InvalidResponse):
-        fetch(bucket, Span(start, 50))
+        fetch(bucket, ByteRange(start, 50))
 
 
 # --- gzip ------------------------------------------------------------------------------------------------------------
@@ -335,7 +335,7 @@ def test_an_object_stored_as_gzip_is_verified_as_stored_resumed_and_inflated(sto
 
 
 def test_a_range_of_an_object_stored_as_gzip_is_of_the_stored_bytes():
-    assert fetch(Bucket(data=ZIPPED, headers={"content-encoding": "gzip"}), Span(0, 50)) == ZIPPED[:50]
+    assert fetch(Bucket(data=ZIPPED, headers={"content-encoding": "gzip"}), ByteRange(0, 50)) == ZIPPED[:50]
 
 
 def test_an_object_that_the_server_inflates_is_not_compared_with_the_sums_of_the_stored_bytes():
@@ -369,6 +369,6 @@ def test_what_says_that_it_is_gzip_and_is_not_is_an_invalid_answer(data):
 
 def test_a_small_gzip_of_much_is_inflated_in_bounded_pieces():
     bucket = Bucket(data=gzip.compress(bytes(20_000_000)), headers={"content-encoding": "gzip"})
-    sizes = [len(piece) for piece in pieces(receive(Arrival(AT), 3), bucket)]
+    sizes = [len(piece) for piece in pieces(receive(DownloadState(AT), 3), bucket)]
     assert sum(sizes) == 20_000_000
     assert max(sizes) <= 1024 * 1024

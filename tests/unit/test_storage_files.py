@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from firebase_rest.errors import ChecksumMismatch, UsageError
-from firebase_rest.storage.checksum import Checksum, Expected
-from firebase_rest.storage.many import all_of
+from firebase_rest.storage.batch import run_batch
+from firebase_rest.storage.checksum import Checksum, ExpectedChecksum
 from firebase_rest.storage.progress import reporting
 from firebase_rest.storage.source import ReadFailed, Source
 from firebase_rest.storage.target import target_of
@@ -46,7 +46,7 @@ def test_pieces_of_any_size_come_again_until_the_next_is_asked_for_and_are_summe
         assert len(piece) == len(DATA) - 600_000
         summed = Checksum(crc32c=True)
         summed.update(DATA)
-        assert source.checksum.differs(Expected(summed.md5, summed._crc32c, len(DATA))) is None
+        assert source.checksum.differs(ExpectedChecksum(summed.md5, summed._crc32c, len(DATA))) is None
 
 
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no such file system")
@@ -71,9 +71,9 @@ def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
     with Source(DATA) as source:
         read(source, 0, len(DATA))
         with pytest.raises(ChecksumMismatch):
-            source.check(Expected(md5="AAAA"), "x")
+            source.check(ExpectedChecksum(md5="AAAA"), "x")
         with pytest.raises(ChecksumMismatch):
-            source.check(Expected(crc32c=1), "x")
+            source.check(ExpectedChecksum(crc32c=1), "x")
 
 
 @pytest.mark.parametrize(
@@ -257,7 +257,7 @@ def test_no_more_workers_are_at_work_than_were_asked_for():
         with lock:
             at_work[0] -= 1
 
-    assert [result.name for result in all_of([(str(n), n) for n in range(12)], work, 3, None, "x")] == [
+    assert [result.name for result in run_batch([(str(n), n) for n in range(12)], work, 3, None, "x")] == [
         str(n) for n in range(12)
     ]
     assert most == [3]
@@ -265,7 +265,7 @@ def test_no_more_workers_are_at_work_than_were_asked_for():
 
 def test_progress_with_many_counts_files(caplog):
     caplog.set_level(logging.INFO, "firebase_rest")
-    all_of([("a", 1), ("b", 2)], lambda name, item: None, 1, True, "upload")
+    run_batch([("a", 1), ("b", 2)], lambda name, item: None, 1, True, "upload")
     assert caplog.messages == ["upload: 50 % of 2 files", "upload: 100 % of 2 files"]
 
 
@@ -273,6 +273,6 @@ def test_a_mistake_of_the_program_in_one_of_many_is_that_one_s_result():
     def work(name, item):
         return {"size": 1 // item}
 
-    bad, good = all_of([("a", 0), ("b", 1)], work, 2, None, "x")
+    bad, good = run_batch([("a", 0), ("b", 1)], work, 2, None, "x")
     assert isinstance(bad.error, ZeroDivisionError)
     assert good.ok

@@ -11,14 +11,21 @@ import pytest
 from firebase_rest.errors import FirebaseError, InvalidResponse
 from firebase_rest.storage import protocol
 from firebase_rest.storage.checksum import of_header, of_metadata
-from firebase_rest.storage.download import Arrival, pieces, receive
-from firebase_rest.storage.location import Location
+from firebase_rest.storage.download import DownloadState, pieces, receive
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.source import Source
-from firebase_rest.storage.upload import GRANULARITY, Control, Plan, Session, trusted, upload
+from firebase_rest.storage.upload import (
+    GRANULARITY,
+    UploadHooks,
+    UploadRequest,
+    UploadSession,
+    upload,
+    validate_session_url,
+)
 from firebase_rest.transport.wire import Request, Response, run
 from unit.storage_server import Bucket
 
-AT = Location("https://firebasestorage.googleapis.com", "bucket", "a")
+AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a")
 HUGE = "9" * 5000
 VALUES: list[Any] = [None, True, 0, -1, 1.5, 10**400, "", "x", HUGE, "\u00b2", "\u0663", [], [1], {}, {"a": []}, [[]]]
 FIELDS = ("name", "size", "md5Hash", "crc32c", "generation", "downloadTokens", "contentEncoding", "metadata")
@@ -52,7 +59,7 @@ def test_metadata_of_wrong_types(field, value):
     of_metadata(metadata)
     protocol.tokens_in(metadata)
     with Source(b"x") as source, suppress(FirebaseError):
-        run(upload(Plan(AT, {}), source, Session(), Control()), sender)
+        run(upload(UploadRequest(AT, {}), source, UploadSession(), UploadHooks()), sender)
 
 
 @pytest.mark.parametrize("field", LISTS)
@@ -100,7 +107,7 @@ def test_bodies_that_are_no_json_objects(body, status):
 def test_download_headers_of_wrong_form(header, value, status):
     response = Response(status, {"content-range": "bytes 0-0/1", header: value}, b"x")
     try:
-        data = b"".join(pieces(receive(Arrival(AT), 1), Fixed(response)))
+        data = b"".join(pieces(receive(DownloadState(AT), 1), Fixed(response)))
     except FirebaseError:
         return
     assert data == b"x"
@@ -110,7 +117,7 @@ def test_download_headers_of_wrong_form(header, value, status):
 @pytest.mark.parametrize("status", [201, 202, 204, 299, 416])
 def test_status_without_object_is_no_empty_file(status):
     with pytest.raises(FirebaseError):
-        b"".join(pieces(receive(Arrival(AT), 1), Fixed(Response(status, {"content-length": "0"}))))
+        b"".join(pieces(receive(DownloadState(AT), 1), Fixed(Response(status, {"content-length": "0"}))))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +137,7 @@ def test_status_without_object_is_no_empty_file(status):
 )
 def test_upload_url_that_is_malformed_or_foreign(url):
     with pytest.raises(InvalidResponse) as caught:
-        trusted(url, AT)
+        validate_session_url(url, AT)
     assert "secret" not in str(caught.value)
 
 
@@ -148,7 +155,7 @@ def test_upload_headers_of_wrong_form(header, value):
     data = bytes(GRANULARITY * 3)
     with Source(data) as source:
         try:
-            run(upload(Plan(AT, {"contentType": "a/b"}), source, Session(), Control()), bucket)
+            run(upload(UploadRequest(AT, {"contentType": "a/b"}), source, UploadSession(), UploadHooks()), bucket)
         except FirebaseError:
             return
     assert bucket.objects["a"] == data

@@ -6,11 +6,11 @@ import pytest
 
 from firebase_rest.errors import FirebaseError, InvalidResponse
 from firebase_rest.storage import protocol
-from firebase_rest.storage.location import Location
-from firebase_rest.storage.protocol import Names, following
+from firebase_rest.storage.location import ObjectLocation
+from firebase_rest.storage.protocol import ObjectPage
 from unit.by_hand import answer, drive
 
-AT = Location("https://firebasestorage.googleapis.com", "b")
+AT = ObjectLocation("https://firebasestorage.googleapis.com", "b")
 FILE = AT.child("a/b.txt")
 
 
@@ -29,12 +29,12 @@ def test_a_page_asks_for_a_prefix_a_delimiter_a_size_and_a_token():
 @pytest.mark.parametrize(
     ("reply", "names"),
     [
-        ({}, Names((), (), None)),
-        ({"items": None, "prefixes": None, "nextPageToken": ""}, Names((), (), None)),
-        ({"items": [], "nextPageToken": "t"}, Names((), (), "t")),
+        ({}, ObjectPage((), (), None)),
+        ({"items": None, "prefixes": None, "nextPageToken": ""}, ObjectPage((), (), None)),
+        ({"items": [], "nextPageToken": "t"}, ObjectPage((), (), "t")),
         (
             {"items": [{"name": "a/x"}, {}, None, {"name": 5}], "prefixes": ["a/y/", "", 5]},
-            Names(("a/x",), ("a/y/",), None),
+            ObjectPage(("a/x",), ("a/y/",), None),
         ),
     ],
 )
@@ -49,8 +49,8 @@ def test_what_is_no_page_is_an_invalid_answer(reply):
 
 
 def test_prefixes_that_every_page_repeats_are_given_once():
-    pages = [Names((), ("a/",), "1"), Names(("x",), ("a/",), "2"), Names((), ("a/", "b/"), None)]
-    assert [(names.items, names.prefixes) for names in following(iter(pages))] == [
+    pages = [ObjectPage((), ("a/",), "1"), ObjectPage(("x",), ("a/",), "2"), ObjectPage((), ("a/", "b/"), None)]
+    assert [(names.items, names.prefixes) for names in deduplicate_pages(iter(pages))] == [
         ((), ("a/",)),
         (("x",), ()),
         ((), ("b/",)),
@@ -59,7 +59,7 @@ def test_prefixes_that_every_page_repeats_are_given_once():
 
 def test_a_page_token_that_comes_twice_is_an_invalid_answer():
     with pytest.raises(InvalidResponse, match="circles"):
-        list(following(Names((), (), "1") for _ in range(5)))
+        list(deduplicate_pages(ObjectPage((), (), "1") for _ in range(5)))
 
 
 def test_the_shareable_link_has_the_first_token_and_without_any_there_is_none():

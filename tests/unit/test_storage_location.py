@@ -8,9 +8,9 @@ from urllib.parse import unquote
 import pytest
 
 from firebase_rest.errors import ConfigError, UsageError
-from firebase_rest.storage.location import PRODUCTION, Location, locate, parse_url
+from firebase_rest.storage.location import PRODUCTION, ObjectLocation, locate, parse_url
 
-ROOT = Location(PRODUCTION, "b")
+ROOT = ObjectLocation(PRODUCTION, "b")
 
 NAMES = ["a b", "a%41b", "a#b", "a?b", "a+b", "é", "a/é/😀.png", "a&b=c", "[x]*", "tab\tin", "x" * 1024, "é" * 512]
 
@@ -92,7 +92,7 @@ def test_the_parent_is_the_folder_above(name, parent):
     ],
 )
 def test_a_bucket_is_named_in_any_usual_way(bucket):
-    assert locate(bucket, None) == Location(PRODUCTION, "p.appspot.com")
+    assert locate(bucket, None) == ObjectLocation(PRODUCTION, "p.appspot.com")
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_an_emulator_stands_in_for_every_bucket():
     ],
 )
 def test_urls_name_exactly_what_they_say(url, bucket, name):
-    assert parse_url(url, None) == Location(PRODUCTION, bucket, name)
+    assert parse_url(url, None) == ObjectLocation(PRODUCTION, bucket, name)
 
 
 @pytest.mark.parametrize(

@@ -9,19 +9,19 @@ import tempfile
 import pytest
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.location import Location
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.source import Source
-from firebase_rest.storage.upload import GRANULARITY, Control, Plan, Session, upload
+from firebase_rest.storage.upload import GRANULARITY, UploadHooks, UploadRequest, UploadSession, upload
 from firebase_rest.transport.wire import run
 from unit.storage_server import Bucket
 
-AT = Location("https://firebasestorage.googleapis.com", "bucket", "a")
+AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a")
 
 
 def put(file, bucket: Bucket | None = None) -> bytes:
     bucket = bucket or Bucket()
     with Source(file) as source:
-        run(upload(Plan(AT, {"contentType": "a/b"}), source, Session(), Control()), bucket)
+        run(upload(UploadRequest(AT, {"contentType": "a/b"}), source, UploadSession(), UploadHooks()), bucket)
     return bucket.objects["a"]
 
 
@@ -148,10 +148,10 @@ def test_file_that_changes_during_its_upload_is_not_stored(tmp_path, size, is_op
                 file.seek(0, os.SEEK_END if change == "longer" else os.SEEK_SET)
                 file.write(b"x")
 
-    plan = Plan(AT, {"contentType": "a/b"}, chunk=GRANULARITY)
+    plan = UploadRequest(AT, {"contentType": "a/b"}, chunk=GRANULARITY)
     with path.open("rb") as file, Source(file if is_open else path) as source:
         alter()
-        flow = upload(plan, source, Session(), Control())
+        flow = upload(plan, source, UploadSession(), UploadHooks())
         with pytest.raises(UsageError, match="changed while it was uploaded"):
             run(flow, bucket)
     assert bucket.objects == {}
@@ -167,7 +167,7 @@ def test_file_that_changes_after_its_first_piece_is_not_stored(tmp_path):
         if done == GRANULARITY:
             path.write_bytes(b"y" * 3 * GRANULARITY)
 
-    plan = Plan(AT, {"contentType": "a/b"}, chunk=GRANULARITY)
+    plan = UploadRequest(AT, {"contentType": "a/b"}, chunk=GRANULARITY)
     with Source(path) as source, pytest.raises(UsageError, match="changed while it was uploaded"):
-        run(upload(plan, source, Session(), Control(report)), bucket)
+        run(upload(plan, source, UploadSession(), UploadHooks(report)), bucket)
     assert bucket.objects == {}

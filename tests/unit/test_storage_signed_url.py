@@ -9,8 +9,8 @@ import pytest
 
 import firebase_rest
 from firebase_rest.errors import ConfigError, UsageError
-from firebase_rest.storage.location import PRODUCTION, Location
-from firebase_rest.storage.signed_url import ToSign
+from firebase_rest.storage.location import PRODUCTION, ObjectLocation
+from firebase_rest.storage.signed_url import V4SigningRequest
 from firebase_rest.transport.google import sign_blob
 from unit.by_hand import answer, drive, sent_json
 
@@ -46,7 +46,7 @@ def account(key):
     ],
 )
 def test_the_canonical_request_is_the_one_of_the_conformance_vectors(name, headers, digest):
-    to_sign = ToSign(Location(PRODUCTION, "test-bucket", name), EMAIL, 10, WHEN, "GET", headers)
+    to_sign = V4SigningRequest(ObjectLocation(PRODUCTION, "test-bucket", name), EMAIL, 10, WHEN, "GET", headers)
     assert to_sign.canonical_hash == digest
     assert to_sign.message.decode().split("\n") == [
         "GOOG4-RSA-SHA256",
@@ -70,8 +70,8 @@ def test_a_signed_url_carries_the_accounts_signature(key, account):
     assert query["X-Goog-Expires"] == "3600"
     assert query["generation"] == "5"
     when = datetime.strptime(query["X-Goog-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=timezone.utc)
-    message = ToSign(
-        Location(PRODUCTION, "test-bucket", "a b/c.txt"), EMAIL, 3600, when, "PUT", {}, {"generation": "5"}
+    message = V4SigningRequest(
+        ObjectLocation(PRODUCTION, "test-bucket", "a b/c.txt"), EMAIL, 3600, when, "PUT", {}, {"generation": "5"}
     ).message
     signature = bytes.fromhex(query["X-Goog-Signature"])
     key.public_key().verify(signature, message, padding.PKCS1v15(), SHA256())

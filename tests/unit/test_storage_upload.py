@@ -19,21 +19,27 @@ from firebase_rest.errors import (
     TransferCancelled,
     UsageError,
 )
-from firebase_rest.storage.location import Location
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.source import Source
-from firebase_rest.storage.upload import Control, Plan, Session, cancel, trusted, upload
+from firebase_rest.storage.upload import UploadHooks, UploadRequest, UploadSession, cancel, upload, validate_session_url
 from firebase_rest.transport.wire import ChunkedBody, Response, run
 from unit.storage_server import BASE, GRANULARITY, Bucket, refusal
 
 K = GRANULARITY
 LARGE = bytes(range(256)) * (K // 256) * 10 + b"the end"
-AT = Location(BASE, "bucket", "a/large.bin")
-PLAN = Plan(AT, {"contentType": "text/x-test"}, chunk=2 * K)
+AT = ObjectLocation(BASE, "bucket", "a/large.bin")
+PLAN = UploadRequest(AT, {"contentType": "text/x-test"}, chunk=2 * K)
 
 
-def put(bucket: Bucket, file, plan: Plan = PLAN, session: Session | None = None, control: Control | None = None):
+def put(
+    bucket: Bucket,
+    file,
+    plan: UploadRequest = PLAN,
+    session: UploadSession | None = None,
+    control: UploadHooks | None = None,
+):
     with Source(file) as source:
-        return run(upload(plan, source, session or Session(), control or Control()), bucket)
+        return run(upload(plan, source, session or UploadSession(), control or UploadHooks()), bucket)
 
 
 def pieces(data: bytes):
@@ -167,7 +173,7 @@ def test_a_failure_of_the_server_on_a_piece_is_a_doubt(status):
 
 def test_a_wrong_offset_is_asked_about_and_mended():
     bucket = Bucket()
-    session = Session(f"{BASE}/v0/b/bucket/o?upload_id=secret-upload-id", 0)
+    session = UploadSession(f"{BASE}/v0/b/bucket/o?upload_id=secret-upload-id", 0)
     bucket.state, bucket.kept, bucket.fields = "active", LARGE[: 2 * K], {"name": "a/large.bin"}
 
     def stale(request):
@@ -297,11 +303,11 @@ def test_a_file_that_shrinks_while_it_is_uploaded_is_an_error():
 @pytest.mark.parametrize("kind", [bytes, io.BytesIO, pieces])
 def test_another_process_goes_on_where_the_server_is(kind):
     bucket = Bucket(["ok", "ok", "cut", "cut", "cut", "cut", "cut"])
-    session = Session()
+    session = UploadSession()
     with pytest.raises(NetworkError):
         put(bucket, LARGE, session=session)
     bucket.trouble, bucket.requests, bucket.received = [], [], 0
-    put(bucket, kind(LARGE), session=Session(session.url, session.offset))
+    put(bucket, kind(LARGE), session=UploadSession(session.url, session.offset))
     assert bucket.commands[:2] == ["query", f"upload {2 * K}"]
     assert bucket.objects["a/large.bin"] == LARGE
     assert bucket.received == len(LARGE) - 2 * K
@@ -309,7 +315,7 @@ def test_another_process_goes_on_where_the_server_is(kind):
 
 def test_another_file_with_fewer_bytes_cannot_go_on():
     bucket = Bucket(["ok", "ok", *["cut"] * 5])
-    session = Session()
+    session = UploadSession()
     with pytest.raises(NetworkError):
         put(bucket, LARGE, session=session)
     bucket.trouble = []
@@ -319,7 +325,7 @@ def test_another_file_with_fewer_bytes_cannot_go_on():
 
 def test_an_upload_that_is_over_when_it_is_taken_up_is_answered_by_the_metadata():
     bucket = Bucket()
-    session = Session()
+    session = UploadSession()
     put(bucket, LARGE, session=session)
     bucket.requests = []
     assert put(bucket, LARGE, session=session)["size"] == str(len(LARGE))
@@ -329,8 +335,8 @@ def test_an_upload_that_is_over_when_it_is_taken_up_is_answered_by_the_metadata(
 def test_cancelling_stops_before_the_next_piece():
     bucket = Bucket()
     done: list[int] = []
-    control = Control(done.append, lambda: len(done) > 2)
-    session = Session()
+    control = UploadHooks(done.append, lambda: len(done) > 2)
+    session = UploadSession()
     with pytest.raises(TransferCancelled):
         put(bucket, LARGE, session=session, control=control)
     assert done == [0, 2 * K, 4 * K]
@@ -341,7 +347,7 @@ def test_cancelling_stops_before_the_next_piece():
 def test_progress_tells_the_bytes_that_the_server_has():
     for trouble in ([], ["ok", "ok", "half", "ok", "lost"]):
         done: list[int] = []
-        put(Bucket(list(trouble)), LARGE, control=Control(done.append))
+        put(Bucket(list(trouble)), LARGE, control=UploadHooks(done.append))
         assert done[0] == 0
         assert done[-1] == len(LARGE)
         assert done == sorted(done)
@@ -359,7 +365,7 @@ def test_the_upload_url_is_in_no_repr_and_no_error():
             ),
         ]
     )
-    session = Session()
+    session = UploadSession()
     with pytest.raises(PermissionDenied) as caught:
         put(bucket, LARGE, session=session)
     error = caught.value
@@ -380,14 +386,14 @@ def test_the_upload_url_is_in_no_repr_and_no_error():
 )
 def test_an_upload_url_elsewhere_is_not_followed(url):
     with pytest.raises(InvalidResponse):
-        trusted(url, AT)
+        validate_session_url(url, AT)
 
 
 def test_an_upload_url_of_googles_is_taken_and_an_emulators_gets_the_configured_address():
     url = "https://firebasestorage-eu.googleapis.com/o?upload_id=1"
-    assert trusted(url, AT) == url
-    emulator = Location("http://storage:9199", "bucket", "x")
-    assert trusted("http://localhost:1234/o?upload_id=1", emulator) == "http://storage:9199/o?upload_id=1"
+    assert validate_session_url(url, AT) == url
+    emulator = ObjectLocation("http://storage:9199", "bucket", "x")
+    assert validate_session_url("http://localhost:1234/o?upload_id=1", emulator) == "http://storage:9199/o?upload_id=1"
 
 
 def test_a_piece_can_be_sent_again_after_a_401():

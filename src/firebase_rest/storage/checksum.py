@@ -19,7 +19,7 @@ from firebase_rest.storage.crc32c import extend, in_base64
 
 
 @dataclass(frozen=True, slots=True)
-class Expected:
+class ExpectedChecksum:
     """What Firebase says of an object: base64 of its MD5, its CRC-32C as a number, its bytes; None: it does not say."""
 
     md5: str | None = None
@@ -41,7 +41,7 @@ def crc32c_is_quick() -> bool:
 
 
 class Md5(Protocol):
-    """What hashlib gives, and `Md5Beside`."""
+    """What hashlib gives, and `ThreadedMD5`."""
 
     def update(self, data: bytes, /) -> None: ...
 
@@ -57,7 +57,7 @@ class Checksum:
         self._crc32c = 0 if crc32c else None
 
     @classmethod
-    def quickest(cls, expected: Expected | None = None, by: Md5 | None = None) -> Checksum:
+    def quickest(cls, expected: ExpectedChecksum | None = None, by: Md5 | None = None) -> Checksum:
         """The cheapest one that can be compared with `expected`; without it, the cheapest of all.
 
         Where `expected` has no checksum it is for metadata that may have either one.
@@ -76,7 +76,7 @@ class Checksum:
         if self._crc32c is not None:
             self._crc32c = extend(self._crc32c, data)
 
-    def can_compare(self, expected: Expected) -> bool:
+    def can_compare(self, expected: ExpectedChecksum) -> bool:
         """Whether Firebase has said a sum that is known here; True as well where it has said none."""
         return (
             (expected.md5 is not None and self._md5 is not None)
@@ -90,7 +90,7 @@ class Checksum:
         assert self._md5 is not None
         return b64encode(self._md5.digest()).decode()
 
-    def differs(self, expected: Expected) -> str | None:
+    def differs(self, expected: ExpectedChecksum) -> str | None:
         """What differs, as a sentence's beginning; None if all that can be compared agrees."""
         if expected.size is not None and expected.size != self.size:
             return f"{self.size} bytes here, {expected.size} in Firebase"
@@ -100,30 +100,30 @@ class Checksum:
             return f"CRC-32C {in_base64(self._crc32c)} here, {in_base64(expected.crc32c)} in Firebase"
         return None
 
-    def check(self, expected: Expected, what: str) -> None:
+    def check(self, expected: ExpectedChecksum, what: str) -> None:
         """Raise `ChecksumMismatch`, which begins with `what`, where anything differs."""
         difference = self.differs(expected)
         if difference is not None:
             raise ChecksumMismatch(f"{what}: {difference}.")
 
 
-def of_metadata(metadata: Mapping[str, Any]) -> Expected:
+def of_metadata(metadata: Mapping[str, Any]) -> ExpectedChecksum:
     """Read size and checksums from an object's metadata; values that are none are left out."""
     size, md5, crc32c = (metadata.get(name) for name in ("size", "md5Hash", "crc32c"))
-    return Expected(
+    return ExpectedChecksum(
         _md5(md5) if isinstance(md5, str) else None,
         _crc32c(crc32c) if isinstance(crc32c, str) else None,
         decimal(size) if isinstance(size, str) else None,
     )
 
 
-def of_header(value: str) -> Expected:
+def of_header(value: str) -> ExpectedChecksum:
     """Read the checksums in an `x-goog-hash` header: "crc32c=...,md5=..."."""
     sums: dict[str, str] = {}
     for entry in value.split(","):
         name, _, text = entry.strip().partition("=")  # at the first one: base64 ends in others
         sums[name.lower()] = text.strip()
-    return Expected(_md5(sums.get("md5", "")), _crc32c(sums.get("crc32c", "")))
+    return ExpectedChecksum(_md5(sums.get("md5", "")), _crc32c(sums.get("crc32c", "")))
 
 
 def decimal(text: str) -> int | None:

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
 from firebase_rest.errors import ApiError, ChecksumMismatch, InvalidResponse, NetworkError, PreconditionFailed
-from firebase_rest.storage.checksum import Checksum, Expected, Md5, decimal, of_header, of_metadata
-from firebase_rest.storage.location import Location
+from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, Md5, decimal, of_header, of_metadata
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import Metadata, check, get_metadata, refusal
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.retry import backoff_delay
@@ -35,7 +35,7 @@ _UNSATISFIED_RANGE = re.compile(r"bytes \*/([0-9]{1,19})")
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
+class ByteRange:
     """Bytes `start` to `end` (exclusive; None: to the last one) of the stored object."""
 
     start: int = 0
@@ -46,15 +46,15 @@ class Span:
         return self.start == 0 and self.end is None
 
 
-class Arrival:
+class DownloadState:
     """The progress of a download. `done` and `total` count stored bytes; `total` is None while it is unknown.
 
     `md5` computes the MD5; None: hashlib does.
     """
 
-    def __init__(self, location: Location, span: Span | None = None) -> None:
+    def __init__(self, location: ObjectLocation, span: ByteRange | None = None) -> None:
         self.location = location
-        self.span = span or Span()
+        self.span = span or ByteRange()
         self.done = 0
         self.total: int | None = None
         self.md5: Md5 | None = None
@@ -64,7 +64,7 @@ class Arrival:
         self._stored_gzip = False
         self._on_the_fly = False
         self._inflater: Inflater | None = None
-        self._expected = Expected()
+        self._expected = ExpectedChecksum()
         self._checksum: Checksum | None = None
         self._position = 0
         self._part_end: int | None = None
@@ -275,7 +275,7 @@ class Arrival:
         return self._encoding == ""
 
 
-def _expected(response: Response) -> Expected:
+def _expected(response: Response) -> ExpectedChecksum:
     sums = of_header(response.headers.get("x-goog-hash", ""))
     return replace(sums, size=decimal(response.headers.get("x-goog-stored-content-length", "")))
 
@@ -316,7 +316,7 @@ class Inflater:
 # --- the flow --------------------------------------------------------------------------------------------------------
 
 
-def receive(arrival: Arrival, attempts: int) -> BodyFlow[None]:
+def receive(arrival: DownloadState, attempts: int) -> BodyFlow[None]:
     """Yield the object's bytes. Resumes after a break, and gives up after `attempts` without any progress.
 
     Raises `PreconditionFailed` if the object is overwritten meanwhile, `ChecksumMismatch`, `InvalidResponse` if nothing
@@ -341,7 +341,7 @@ def receive(arrival: Arrival, attempts: int) -> BodyFlow[None]:
             yield Pause(backoff_delay(failures - 1))
 
 
-def _arriving(arrival: Arrival, response: Response) -> BodyFlow[NetworkError | None]:
+def _arriving(arrival: DownloadState, response: Response) -> BodyFlow[NetworkError | None]:
     """Yield the bytes of one response. Returns the error that interrupted it."""
     reader = response.reader or _Whole(response.body)
     size = _FIRST_PIECE
@@ -366,7 +366,7 @@ def _arriving(arrival: Arrival, response: Response) -> BodyFlow[NetworkError | N
         reader.close()
 
 
-def _verify(arrival: Arrival) -> BodyFlow[InvalidResponse | None]:
+def _verify(arrival: DownloadState) -> BodyFlow[InvalidResponse | None]:
     """Compare the bytes with the checksum, or with the metadata where nothing else confirms that they are complete.
 
     Returns the error if bytes are missing, or may be. Raises `ChecksumMismatch` and `InvalidResponse`.

@@ -6,12 +6,12 @@ from importlib import import_module
 from typing import Any
 
 from firebase_rest.errors import ConfigError
-from firebase_rest.storage.location import PRODUCTION, Location
-from firebase_rest.storage.place import Home
+from firebase_rest.storage._base import AppContext
+from firebase_rest.storage.location import PRODUCTION, ObjectLocation
 from firebase_rest.transport.credentials import ServiceAccount
 
 
-def google_bucket(location: Location, home: Home) -> Any:
+def google_bucket(location: ObjectLocation, home: AppContext) -> Any:
     """The bucket. Raises `ConfigError` without a service account, ImportError, saying what to install."""
     _ = location.bucket_url
     if home.account is None:

@@ -8,8 +8,8 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from firebase_rest.errors import InvalidResponse, UsageError
-from firebase_rest.storage import forms, protocol
-from firebase_rest.storage.place import Place, Token
+from firebase_rest.storage import _arguments, protocol
+from firebase_rest.storage._base import StorageBase, Token
 
 if TYPE_CHECKING:
     from firebase_rest.storage.reference import Prefix, Storage, StorageReference
@@ -44,7 +44,7 @@ class StoredFile:
         self.reference.delete()
 
 
-class Listed(Place):
+class Listed(StorageBase):
     """What leads from a place to others: up, down, and by lists."""
 
     __slots__ = ()
@@ -108,8 +108,10 @@ class Listed(Place):
             self._location,
             _queried(start),
             recursive=_is_recursive(delimiter),
-            page_token=None if page_token is None else protocol.checked_text("page_token", page_token),
-            page_size=None if page_size is None else forms.checked_int("page_size", page_size, 1, protocol.MAX_PAGE),
+            page_token=None if page_token is None else protocol.validate_str("page_token", page_token),
+            page_size=None
+            if page_size is None
+            else _arguments.validate_int("page_size", page_size, 1, protocol.MAX_PAGE),
         )
         page = self._authenticate(token).run(flow)
         return ListPage(
@@ -133,7 +135,7 @@ class Listed(Place):
         """
         start = self._start(prefix)
         recursive = _is_recursive(delimiter)
-        size = None if page_size is None else forms.checked_int("page_size", page_size, 1, protocol.MAX_PAGE)
+        size = None if page_size is None else _arguments.validate_int("page_size", page_size, 1, protocol.MAX_PAGE)
         for page in self._pages(start, token, recursive=recursive, page_size=size):
             for name in page.prefixes:
                 if name.startswith(start):
@@ -159,12 +161,14 @@ class Listed(Place):
                     )
                 yield name
 
-    def _pages(self, start: str, token: Token, *, recursive: bool, page_size: int | None) -> Iterator[protocol.Names]:
-        return protocol.following(self._raw_pages(start, token, recursive=recursive, page_size=page_size))
+    def _pages(
+        self, start: str, token: Token, *, recursive: bool, page_size: int | None
+    ) -> Iterator[protocol.ObjectPage]:
+        return protocol.deduplicate_pages(self._raw_pages(start, token, recursive=recursive, page_size=page_size))
 
     def _raw_pages(
         self, start: str, token: Token, *, recursive: bool, page_size: int | None
-    ) -> Iterator[protocol.Names]:
+    ) -> Iterator[protocol.ObjectPage]:
         channel, page_token = self._authenticate(token), None
         while True:
             flow = protocol.list_page(
@@ -180,7 +184,7 @@ class Listed(Place):
         """What the names begin with."""
         if prefix is None:
             prefix = ""
-        return self._location.folder + protocol.checked_text("prefix", prefix).lstrip("/")
+        return self._location.folder + protocol.validate_str("prefix", prefix).lstrip("/")
 
 
 def _queried(start: str) -> str:

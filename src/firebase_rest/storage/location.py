@@ -29,7 +29,7 @@ _PUBLIC_HOSTS = frozenset({"storage.googleapis.com", "storage.cloud.google.com"}
 
 
 @dataclass(frozen=True, slots=True)
-class Location:
+class ObjectLocation:
     """`base` is scheme and host, `name` the object's or the folder's whole path, "" for the whole bucket.
 
     With a `problem`, the configuration names no bucket; using the place says so.
@@ -61,14 +61,14 @@ class Location:
                 "This is the whole bucket, and the call is about one file: name it, as in "
                 "storage.child('images/a.png')."
             )
-        return f"{collection}/{quote(checked_name(self.name), safe='')}"
+        return f"{collection}/{quote(validate_name(self.name), safe='')}"
 
     @property
     def folder(self) -> str:
         """The prefix of everything below: the path with a slash at its end; "" for the whole bucket."""
         return f"{self.name.rstrip('/')}/" if self.name else ""
 
-    def child(self, *parts: object) -> Location:
+    def child(self, *parts: object) -> ObjectLocation:
         """The place below. Each part is made text; slashes at its ends only separate. `UsageError` for what is no name.
 
         Raises it for `a//b` too: Firebase hides such names from every list.
@@ -82,14 +82,14 @@ class Location:
                 f"{_shown(name)} has an empty part between two slashes; Firebase leaves such names out of every list. "
                 "Write one slash (or name a file that exists already by ref('gs://bucket/...'))."
             )
-        return replace(self, name=checked_name(name))
+        return replace(self, name=validate_name(name))
 
-    def at(self, name: str) -> Location:
+    def at(self, name: str) -> ObjectLocation:
         """The place with exactly this name, in the same bucket."""
         return replace(self, name=name)
 
     @property
-    def parent(self) -> Location | None:
+    def parent(self) -> ObjectLocation | None:
         """The place above; None for the bucket."""
         return replace(self, name=self.name.rstrip("/").rpartition("/")[0].rstrip("/")) if self.name else None
 
@@ -101,7 +101,7 @@ def _part(part: object) -> str:
     return path_text(part).strip("/")
 
 
-def checked_name(name: str) -> str:
+def validate_name(name: str) -> str:
     """`name` if an object can have it. Raises `UsageError` with the rule it breaks."""
     try:
         size = len(name.encode())
@@ -125,7 +125,7 @@ def _shown(name: str) -> str:
 # --- from configuration and URLs --------------------------------------------------------------------------------------
 
 
-def locate(bucket: object, emulator: str | None, hint: str = "") -> Location:
+def locate(bucket: object, emulator: str | None, hint: str = "") -> ObjectLocation:
     """The root of a bucket, named as the configuration does; `emulator` is the host:port that stands in for Google.
 
     What is wrong with either is told when the place is used: programs build theirs while they are imported. `hint` is
@@ -149,14 +149,14 @@ def locate(bucket: object, emulator: str | None, hint: str = "") -> Location:
             "like 'my-project.firebasestorage.app' or 'my-project.appspot.com'.",
             base,
         )
-    return Location(base, name)
+    return ObjectLocation(base, name)
 
 
-def _nowhere(problem: str, base: str) -> Location:
-    return Location(base, "", problem=problem)
+def _nowhere(problem: str, base: str) -> ObjectLocation:
+    return ObjectLocation(base, "", problem=problem)
 
 
-def parse_url(url: object, emulator: str | None) -> Location:
+def parse_url(url: object, emulator: str | None) -> ObjectLocation:
     """The place that a gs:// URL, a download URL or a public URL names, exactly; a token in it is left out.
 
     Raises `UsageError` for any other text.
@@ -168,7 +168,7 @@ def parse_url(url: object, emulator: str | None) -> Location:
             "storage.child(path)."
         )
     root = locate(found[0], emulator)
-    return root.at(checked_name(found[1])) if found[1] else root
+    return root.at(validate_name(found[1])) if found[1] else root
 
 
 def _taken_apart(url: str) -> tuple[str, str] | None:

@@ -29,7 +29,7 @@ from firebase_rest.errors import (
     Unauthenticated,
     UsageError,
 )
-from firebase_rest.storage.location import Location
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
@@ -101,19 +101,19 @@ def read(method: str, url: str, params: tuple[tuple[str, str], ...] = ()) -> Req
     return Request(method, url, params, retry_policy=RetryPolicy.IDEMPOTENT, reauth_on_401=True)
 
 
-def get_metadata(location: Location) -> Flow[Metadata]:
+def get_metadata(location: ObjectLocation) -> Flow[Metadata]:
     """The object's metadata."""
     return metadata_in(check((yield read("GET", location.url))))
 
 
-def update_metadata(location: Location, changes: Mapping[str, Any]) -> Flow[Metadata]:
+def update_metadata(location: ObjectLocation, changes: Mapping[str, Any]) -> Flow[Metadata]:
     """Change what `changes` name, and nothing else; None clears a field or a custom key. The new metadata."""
-    body = json.dumps(checked_fields(changes), ensure_ascii=False).encode()
+    body = json.dumps(validate_fields(changes), ensure_ascii=False).encode()
     request = Request("PATCH", location.url, (), JSON_TYPE, body, RetryPolicy.IDEMPOTENT, reauth_on_401=True)
     return metadata_in(check((yield request)))
 
 
-def delete(location: Location) -> Flow[None]:
+def delete(location: ObjectLocation) -> Flow[None]:
     """Delete the object."""
     response = yield read("DELETE", location.url)
     if response.status == 404 and response.earlier_attempt_uncertain:
@@ -121,7 +121,7 @@ def delete(location: Location) -> Flow[None]:
     check(response)
 
 
-def checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
+def validate_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
     """`fields` if a client may set them. Raises `UsageError`."""
     if not isinstance(cast(object, fields), Mapping):
         raise UsageError(f"Metadata must be a dict like {{'contentType': 'text/plain'}}, got {type(fields).__name__}.")
@@ -132,13 +132,13 @@ def checked_fields(fields: Mapping[str, Any]) -> dict[str, Any]:
                 "Custom values go into 'metadata': {'metadata': {'owner': 'ada'}}."
             )
         if name == "metadata":
-            checked_custom(value, clearing=True)
+            validate_custom_metadata(value, clearing=True)
         elif value is not None:
-            checked_text(name, value)
+            validate_str(name, value)
     return dict(fields)
 
 
-def checked_custom(custom: object, *, clearing: bool = False) -> dict[str, Any]:
+def validate_custom_metadata(custom: object, *, clearing: bool = False) -> dict[str, Any]:
     """Custom metadata: strings by strings; with `clearing` also None. Raises `UsageError`."""
     if custom is None:
         return {}
@@ -146,14 +146,14 @@ def checked_custom(custom: object, *, clearing: bool = False) -> dict[str, Any]:
         raise UsageError(f"metadata must be a dict of strings like {{'owner': 'ada'}}, got {type(custom).__name__}.")
     checked: dict[str, Any] = {}
     for key, value in cast("Mapping[object, object]", custom).items():
-        name = checked_text("A key of metadata", key)
+        name = validate_str("A key of metadata", key)
         if name == "firebaseStorageDownloadTokens":
             raise UsageError("Download tokens cannot be set as metadata; use create_download_token().")
-        checked[name] = None if clearing and value is None else checked_text(f"metadata[{shown(name)}]", value)
+        checked[name] = None if clearing and value is None else validate_str(f"metadata[{shown(name)}]", value)
     return checked
 
 
-def checked_text(name: str, value: object) -> str:
+def validate_str(name: str, value: object) -> str:
     """A string that UTF-8 can encode. Raises `UsageError`."""
     if not isinstance(value, str):
         raise UsageError(f"{name} must be a string, got {type(value).__name__}.")
@@ -178,7 +178,7 @@ def shown(value: object) -> str:
 # --- download tokens -------------------------------------------------------------------------------------------------
 
 
-def create_download_token(location: Location) -> Flow[Metadata]:
+def create_download_token(location: ObjectLocation) -> Flow[Metadata]:
     """Add a download token; for administrators."""
     # Twice would make two tokens.
     request = Request(
@@ -187,7 +187,7 @@ def create_download_token(location: Location) -> Flow[Metadata]:
     return metadata_in(check((yield request)))
 
 
-def revoke_download_token(location: Location, token: str) -> Flow[Metadata]:
+def revoke_download_token(location: ObjectLocation, token: str) -> Flow[Metadata]:
     """Take a download token away; for administrators."""
     return metadata_in(check((yield read("POST", location.url, (("delete_token", token),)))))
 
@@ -198,12 +198,12 @@ def tokens_in(metadata: Metadata) -> list[str]:
     return [token for token in text.split(",") if token] if isinstance(text, str) else []
 
 
-def download_url(location: Location, token: str | None) -> str:
+def download_url(location: ObjectLocation, token: str | None) -> str:
     """The link to the object's bytes; with a download token anybody can follow it."""
-    return f"{location.url}?alt=media" + (f"&token={quote(checked_text('token', token), safe='')}" if token else "")
+    return f"{location.url}?alt=media" + (f"&token={quote(validate_str('token', token), safe='')}" if token else "")
 
 
-def get_download_url(location: Location) -> Flow[str]:
+def get_download_url(location: ObjectLocation) -> Flow[str]:
     """The link that can be shared."""
     tokens = tokens_in((yield from get_metadata(location)))
     if not tokens:
@@ -217,7 +217,7 @@ def get_download_url(location: Location) -> Flow[str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Names:
+class ObjectPage:
     """One page of a list: names of objects, prefixes with a slash at their end, and where the next page begins."""
 
     items: tuple[str, ...]
@@ -226,8 +226,13 @@ class Names:
 
 
 def list_page(
-    location: Location, prefix: str, *, recursive: bool, page_token: str | None = None, page_size: int | None = None
-) -> Flow[Names]:
+    location: ObjectLocation,
+    prefix: str,
+    *,
+    recursive: bool,
+    page_token: str | None = None,
+    page_size: int | None = None,
+) -> Flow[ObjectPage]:
     """A page of what is below `prefix` ("" or ending in a slash)."""
     params = [("prefix", prefix)] if prefix else []
     params += [] if recursive else [("delimiter", "/")]
@@ -236,7 +241,7 @@ def list_page(
     reply = check((yield read("GET", location.collection_url, tuple(params)))).json_object()
     token = reply.get("nextPageToken")
     items = [dict_or_empty(item).get("name") for item in _entries(reply, "items")]
-    return Names(
+    return ObjectPage(
         tuple(name for name in items if isinstance(name, str) and name),
         tuple(name for name in _entries(reply, "prefixes") if isinstance(name, str) and name),
         token if isinstance(token, str) and token else None,
@@ -253,12 +258,12 @@ def _entries(reply: Mapping[str, Any], member: str) -> Sequence[object]:
     return cast("list[object]", found)
 
 
-def following(pages: Iterator[Names]) -> Iterator[Names]:
+def deduplicate_pages(pages: Iterator[ObjectPage]) -> Iterator[ObjectPage]:
     """Pages without what earlier pages had. Raises `InvalidResponse` where a page token comes twice."""
     seen: set[str] = set()
     tokens: set[str] = set()
     for page in pages:
-        yield Names(
+        yield ObjectPage(
             tuple(name for name in page.items if name not in seen),
             tuple(name for name in page.prefixes if name not in seen),
             page.next_page_token,

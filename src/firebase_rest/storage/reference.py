@@ -14,16 +14,16 @@ from pathlib import Path
 from typing import Any, cast, overload
 
 from firebase_rest.errors import ConfigError, UsageError
-from firebase_rest.storage import forms, protocol, signed_url, transfer
-from firebase_rest.storage.download import PIECE, Span
+from firebase_rest.storage import _arguments, protocol, signed_url, transfer
+from firebase_rest.storage._base import Token
+from firebase_rest.storage.batch import Result, is_list, local_file, pairs, remove_empty, run_batch
+from firebase_rest.storage.download import PIECE, ByteRange
 from firebase_rest.storage.listing import Listed
 from firebase_rest.storage.location import parse_url
-from firebase_rest.storage.many import Result, all_of, is_list, local_file, pairs, remove_empty
-from firebase_rest.storage.place import Token
 from firebase_rest.storage.progress import Progress
 from firebase_rest.storage.source import Uploadable, name_of
 from firebase_rest.storage.target import Downloadable
-from firebase_rest.storage.upload import Plan
+from firebase_rest.storage.upload import UploadRequest
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.credentials import validate_token
 from firebase_rest.transport.google import sign_blob
@@ -95,8 +95,8 @@ class Files(Listed):
         state: str | None = None,
     ) -> transfer.Upload:
         """`put` as an object: `run()` carries it out, `cancel()` ends it, `state` lets another process go on."""
-        kind = forms.content_type_for(content_type, self._location.name, name_of(file))
-        fields = forms.upload_fields(
+        kind = _arguments.choose_content_type(content_type, self._location.name, name_of(file))
+        fields = _arguments.upload_fields(
             kind,
             metadata,
             cacheControl=cache_control,
@@ -105,12 +105,12 @@ class Files(Listed):
             contentLanguage=content_language,
         )
         requestor = self._authenticate(token)
-        plan = Plan(
+        plan = UploadRequest(
             self._location,
             fields,
-            forms.checked_chunk(chunk_size),
+            _arguments.validate_chunk_size(chunk_size),
             requestor.options.retries,
-            forms.checked_generation(if_generation_match),
+            _arguments.validate_generation(if_generation_match),
         )
         return transfer.Upload(requestor, plan, file, progress, state)
 
@@ -133,7 +133,7 @@ class Files(Listed):
         def work(name: str, file: Uploadable) -> ObjectMetadata:
             return place._below(name).put(file)  # noqa: SLF001 - the same class
 
-        return all_of(jobs, work, forms.checked_int("workers", workers, 1, 64), progress, "upload")
+        return run_batch(jobs, work, _arguments.validate_int("workers", workers, 1, 64), progress, "upload")
 
     # --- down -------------------------------------------------------------------------------------------------------
 
@@ -165,7 +165,7 @@ class Files(Listed):
         its checksum; what fails raises (`NotFound`, `PermissionDenied`, `ChecksumMismatch`, ...) and leaves nothing.
         https://firebase.google.com/docs/storage/web/download-files
         """
-        order = forms.download_order(arguments, keywords)
+        order = _arguments.parse_download_args(arguments, keywords)
         place = self._location if self._location.name or order.path is None else self._location.child(order.path)
         transfer.download(self._authenticate(order.token), place, order.target, None, progress)
 
@@ -173,14 +173,14 @@ class Files(Listed):
         self, token: Token = None, *, max_size: int | None = None, start: int = 0, end: int | None = None
     ) -> bytes:
         """The file's bytes, or those from `start` to `end` (exclusive). Above `max_size` raises `PayloadTooLarge`."""
-        span = Span(*forms.checked_span(start, end))
+        span = ByteRange(*_arguments.validate_range(start, end))
         if max_size is not None:
-            max_size = forms.checked_int("max_size", max_size, 0, forms.MAX_BYTES)
+            max_size = _arguments.validate_int("max_size", max_size, 0, _arguments.MAX_BYTES)
         return transfer.get_bytes(self._authenticate(token), self._location, span, max_size)
 
     def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
         """The file's bytes, or a range of them, as an open binary file; to be closed, or used in a `with` statement."""
-        span = Span(*forms.checked_span(start, end))
+        span = ByteRange(*_arguments.validate_range(start, end))
         return BufferedReader(transfer.ObjectStream(self._authenticate(token), self._location, span), PIECE)
 
     def download_many(
@@ -205,7 +205,7 @@ class Files(Listed):
             raise UsageError("download_many() takes a dict of names and local files, or names and the folder for them.")
         else:
             jobs = [(name, None) for name in files]
-        threads = forms.checked_int("workers", workers, 1, 64)
+        threads = _arguments.validate_int("workers", workers, 1, 64)
         created: set[Path] = set()
 
         requestor = self._authenticate(token)
@@ -216,7 +216,7 @@ class Files(Listed):
             transfer.download(requestor, location, local)
 
         try:
-            return all_of(jobs, work, threads, progress, "download")
+            return run_batch(jobs, work, threads, progress, "download")
         finally:
             remove_empty(created)
 
@@ -227,7 +227,7 @@ class Files(Listed):
 
         Raises `NotFound` if there is none.
         """
-        if token is None and forms.is_id_token(name):
+        if token is None and _arguments.is_id_token(name):
             name, token = None, name
         location = self._location if name is None else self._location.at("").child(name)
         self._authenticate(token).run(protocol.delete(location))
@@ -243,14 +243,14 @@ class Files(Listed):
         wanted = folder.name or folder.bucket
         if confirm != wanted and not (confirm is True and folder.name):
             raise UsageError(f"delete_all() deletes everything below {wanted!r}: to do it, pass confirm={wanted!r}.")
-        threads = forms.checked_int("workers", workers, 1, 64)
+        threads = _arguments.validate_int("workers", workers, 1, 64)
         names = [(name, None) for name in self._names(folder.folder, token)]
         requestor = self._authenticate(token)
 
         def work(name: str, _: None) -> None:
             requestor.run(protocol.delete(self._location.at(name)))
 
-        results = all_of(names, work, threads, None, "delete")
+        results = run_batch(names, work, threads, None, "delete")
         for result in results:
             if result.error is not None:
                 raise result.error
@@ -264,7 +264,7 @@ class Files(Listed):
         With an ID token or a UserSession it asks for the metadata and returns the shareable link, as
         `get_download_url` does: an ID token never goes into a URL.
         """
-        if forms.is_id_token(token):
+        if _arguments.is_id_token(token):
             return self.get_download_url(token)
         return protocol.download_url(self._location, None if token is None else validate_token(token))
 
@@ -282,17 +282,17 @@ class Files(Listed):
         query, like "response-content-disposition". Treat it as a secret.
         https://cloud.google.com/storage/docs/access-control/signed-urls
         """
-        seconds, verb = forms.checked_expiry(expires), signed_url.checked_method(method)
-        signed_headers = signed_url.checked_strings("headers", headers)
-        signed_params = signed_url.checked_strings("params", params)
+        seconds, verb = _arguments.validate_expiry(expires), signed_url.validate_method(method)
+        signed_headers = signed_url.validate_str_dict("headers", headers)
+        signed_params = signed_url.validate_str_dict("params", params)
         _ = self._location.url
         if self._home.account is None:
             raise ConfigError("signed_url() needs a service account: configure 'serviceAccount', or pass credentials=.")
         google = self._home.account.google
         email = signed_url.email_of(google)
         now = datetime.now(timezone.utc)
-        to_sign = signed_url.ToSign(self._location, email, seconds, now, verb, signed_headers, signed_params)
-        signature = signed_url.sign_here(google, to_sign.message)
+        to_sign = signed_url.V4SigningRequest(self._location, email, seconds, now, verb, signed_headers, signed_params)
+        signature = signed_url.sign_locally(google, to_sign.message)
         if signature is None:
             signature = self._requestor.with_credentials(self._home.account).run(sign_blob(email, to_sign.message))
         return to_sign.url(signature)

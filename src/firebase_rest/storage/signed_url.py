@@ -15,8 +15,8 @@ from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.location import PRODUCTION, Location
-from firebase_rest.storage.protocol import checked_text, shown
+from firebase_rest.storage.location import PRODUCTION, ObjectLocation
+from firebase_rest.storage.protocol import shown, validate_str
 
 HOST = "storage.googleapis.com"
 _ALGORITHM = "GOOG4-RSA-SHA256"
@@ -24,10 +24,10 @@ _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
-class ToSign:
+class V4SigningRequest:
     """A signed URL but for its signature. `expires` is in seconds, `now` in UTC."""
 
-    location: Location
+    location: ObjectLocation
     email: str
     expires: int
     now: datetime
@@ -94,14 +94,14 @@ class ToSign:
         return f"{self._base}{self._path}?{self._query}&X-Goog-Signature={signature.hex()}"
 
 
-def checked_method(method: object) -> str:
+def validate_method(method: object) -> str:
     """Raises `UsageError` for a method that no signed URL can have."""
     if isinstance(method, str) and method.upper() in _METHODS:
         return method.upper()
     raise UsageError(f"method must be one of {', '.join(sorted(_METHODS))}, got {shown(method)}.")
 
 
-def checked_strings(name: str, values: object) -> dict[str, str]:
+def validate_str_dict(name: str, values: object) -> dict[str, str]:
     """A dict of strings; None is an empty one. Raises `UsageError`."""
     if values is None:
         return {}
@@ -109,7 +109,7 @@ def checked_strings(name: str, values: object) -> dict[str, str]:
         raise UsageError(f"{name} must be a dict of strings, got {type(values).__name__}.")
     entries = cast("Mapping[object, object]", values).items()
     return {
-        checked_text(f"A key of {name}", key): checked_text(f"{name}[{shown(key)}]", value) for key, value in entries
+        validate_str(f"A key of {name}", key): validate_str(f"{name}[{shown(key)}]", value) for key, value in entries
     }
 
 
@@ -124,7 +124,7 @@ def email_of(google: Any) -> str:
     )
 
 
-def sign_here(google: Any, message: bytes) -> bytes | None:
+def sign_locally(google: Any, message: bytes) -> bytes | None:
     """The signature by the private key; None where there is none at hand."""
     from google.oauth2 import service_account
 

@@ -17,7 +17,7 @@ from types import TracebackType
 from typing import Any, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.checksum import Checksum, Expected, crc32c_is_quick
+from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, crc32c_is_quick
 from firebase_rest.transport.wire import ChunkedBody
 
 Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
@@ -137,7 +137,7 @@ class Source:
         while self._get(self.checksum.size, BLOCK).size:
             pass
 
-    def check(self, expected: Expected, what: str) -> None:
+    def check(self, expected: ExpectedChecksum, what: str) -> None:
         """Raise `ChecksumMismatch` where what was read differs from what Firebase has."""
         if not self.checksum.can_compare(expected) and self.size is not None:
             self.checksum = Checksum.quickest(expected)

@@ -48,7 +48,7 @@ def target_of(target: Downloadable) -> Target:
         if not name or "\0" in name:
             raise UsageError(f"filename must be the path of a local file, got {name!r}.")
         special = path.exists() and not path.is_file() and not path.is_dir()
-        return _OpenFile(path.open("wb"), owned=True) if special else _WholeFile(path)
+        return _OpenFile(path.open("wb"), owned=True) if special else _AtomicFile(path)
     if not callable(getattr(target, "write", None)):
         raise UsageError(f"filename must be a path or a file opened with 'wb', got {type(target).__name__}.")
     if getattr(target, "closed", False) is True:
@@ -59,7 +59,7 @@ def target_of(target: Downloadable) -> Target:
     return _OpenFile(target, owned=False)
 
 
-class _WholeFile:
+class _AtomicFile:
     """Written under a temporary name beside the target, and renamed when whole."""
 
     def __init__(self, path: Path) -> None:
@@ -70,7 +70,7 @@ class _WholeFile:
         self._temporary = self._path.with_name(f".{beginning}.{secrets.token_hex(6)}.part")
         self._file: Any = None
 
-    def __enter__(self) -> _WholeFile:
+    def __enter__(self) -> _AtomicFile:
         if self._path.is_dir():
             self._path.open("wb")  # the operating system's own error, with its number and the path
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)

@@ -22,13 +22,21 @@ from firebase_rest.errors import (
     TransferCancelled,
     UsageError,
 )
-from firebase_rest.storage.beside import Md5Beside
-from firebase_rest.storage.download import Arrival, Span, pieces, receive
-from firebase_rest.storage.location import Location
+from firebase_rest.storage._threaded_md5 import ThreadedMD5
+from firebase_rest.storage.download import ByteRange, DownloadState, pieces, receive
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.progress import Progress, reporting
 from firebase_rest.storage.source import ReadFailed, Source, Uploadable
 from firebase_rest.storage.target import Downloadable, target_of
-from firebase_rest.storage.upload import MAX_GRANULARITY, Control, Plan, Session, cancel, trusted, upload
+from firebase_rest.storage.upload import (
+    MAX_GRANULARITY,
+    UploadHooks,
+    UploadRequest,
+    UploadSession,
+    cancel,
+    upload,
+    validate_session_url,
+)
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.sockets import CancelHandle
@@ -42,11 +50,11 @@ _RESTARTS = 2
 # --- down ------------------------------------------------------------------------------------------------------------
 
 
-def arriving(requestor: Requestor, arrival: Arrival) -> Generator[bytes, None, None]:
+def arriving(requestor: Requestor, arrival: DownloadState) -> Generator[bytes, None, None]:
     """The bytes of an object as they come, all within one deadline."""
     call = RetryingSender(requestor.transport, requestor.credentials, requestor.options, CancelHandle())
     try:
-        with Md5Beside() as arrival.md5:
+        with ThreadedMD5() as arrival.md5:
             yield from pieces(receive(arrival, requestor.options.retries), call, call.hold)
     except NetworkError as error:
         if isinstance(error, NetworkTimeout) or not call.is_overdue:
@@ -60,13 +68,17 @@ def arriving(requestor: Requestor, arrival: Arrival) -> Generator[bytes, None, N
 
 
 def download(
-    requestor: Requestor, location: Location, target: Downloadable, span: Span | None = None, progress: Progress = None
+    requestor: Requestor,
+    location: ObjectLocation,
+    target: Downloadable,
+    span: ByteRange | None = None,
+    progress: Progress = None,
 ) -> None:
     """Write the object's bytes to a path or a file. What fails leaves nothing behind."""
     _ = location.url
     with target_of(target) as file, reporting(progress, location.name) as report:
         for restarts in range(_RESTARTS + 1):
-            arrival = Arrival(location, span)
+            arrival = DownloadState(location, span)
             try:
                 with closing(_counted(requestor, arrival, report)) as arrived:
                     for piece in arrived:
@@ -77,7 +89,7 @@ def download(
                     raise
 
 
-def _counted(requestor: Requestor, arrival: Arrival, report: Any) -> Generator[bytes, None, None]:
+def _counted(requestor: Requestor, arrival: DownloadState, report: Any) -> Generator[bytes, None, None]:
     for piece in arriving(requestor, arrival):
         yield piece
         report(arrival.done, arrival.length)
@@ -85,10 +97,12 @@ def _counted(requestor: Requestor, arrival: Arrival, report: Any) -> Generator[b
         report(0, 0)
 
 
-def get_bytes(requestor: Requestor, location: Location, span: Span | None = None, max_size: int | None = None) -> bytes:
+def get_bytes(
+    requestor: Requestor, location: ObjectLocation, span: ByteRange | None = None, max_size: int | None = None
+) -> bytes:
     """The object's bytes. Raises `PayloadTooLarge` above `max_size`, before they have all come."""
     _ = location.url
-    arrival = Arrival(location, span)
+    arrival = DownloadState(location, span)
     parts: list[bytes] = []
     size = 0
     with closing(arriving(requestor, arrival)) as arrived:
@@ -106,10 +120,10 @@ def get_bytes(requestor: Requestor, location: Location, span: Span | None = None
 class ObjectStream(io.RawIOBase):
     """An object's bytes as an open file, resumed by itself after a break; to be read forwards, by one thread."""
 
-    def __init__(self, requestor: Requestor, location: Location, span: Span | None = None) -> None:
+    def __init__(self, requestor: Requestor, location: ObjectLocation, span: ByteRange | None = None) -> None:
         super().__init__()
         _ = location.url
-        self._pieces = arriving(requestor, Arrival(location, span))
+        self._pieces = arriving(requestor, DownloadState(location, span))
         self._failed = False
         self._rest = memoryview(self._next())  # so that a refusal comes here
 
@@ -169,13 +183,18 @@ class Upload:
     """
 
     def __init__(
-        self, requestor: Requestor, plan: Plan, file: Uploadable, progress: Progress = None, state: str | None = None
+        self,
+        requestor: Requestor,
+        plan: UploadRequest,
+        file: Uploadable,
+        progress: Progress = None,
+        state: str | None = None,
     ) -> None:
         self._requestor = requestor
         self._plan = plan
         self._file = file
         self._progress = progress
-        self._session = Session() if state is None else _session_of(state, plan.location)
+        self._session = UploadSession() if state is None else _session_of(state, plan.location)
         self._cancelled = Event()
         self._handle = CancelHandle()
 
@@ -205,7 +224,7 @@ class Upload:
         """Carry it out, and return the metadata of the object. Raises what `put` raises, and `TransferCancelled`."""
         requestor = self._requestor
         with Source(self._file) as source, reporting(self._progress, self._plan.location.name) as report:
-            control = Control(lambda done: report(done, source.size), self._cancelled.is_set)
+            control = UploadHooks(lambda done: report(done, source.size), self._cancelled.is_set)
             flow = upload(self._plan, source, self._session, control)
             try:
                 return run(
@@ -229,22 +248,22 @@ class Upload:
             failure = TransferCancelled("The upload was cancelled.")
         with suppress(FirebaseError):  # the session ends by itself within a week
             self._requestor.run(cancel(self._session))
-        self._session = Session()
+        self._session = UploadSession()
         raise failure
 
 
-def _session_of(state: object, location: Location) -> Session:
+def _session_of(state: object, location: ObjectLocation) -> UploadSession:
     """Raises `UsageError` for what is not the state of an upload to this place."""
     found: Mapping[str, Any] = parse_object(state) if isinstance(state, (str, bytes)) else {}
     if (found.get("bucket"), found.get("name")) != (location.bucket, location.name):
         raise UsageError(f"state= is not that of an upload to {location.name!r}; pass the text of upload.state.")
     url, offset, granularity = found.get("url"), found.get("offset"), found.get("granularity")
     if not isinstance(url, str) or not isinstance(offset, int) or not isinstance(granularity, int):
-        return Session()
+        return UploadSession()
     try:
-        url = trusted(url, location)
+        url = validate_session_url(url, location)
     except InvalidResponse:
         url = ""
     if not url or offset < 0 or not 0 < granularity <= MAX_GRANULARITY:
         raise UsageError("state= is damaged: pass the text of upload.state unchanged.")
-    return Session(url, offset, granularity)
+    return UploadSession(url, offset, granularity)

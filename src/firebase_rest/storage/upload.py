@@ -25,7 +25,7 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.storage.checksum import decimal, of_metadata
-from firebase_rest.storage.location import Location
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import JSON_TYPE, Metadata, check, get_metadata, metadata_in, refusal
 from firebase_rest.storage.source import Source
 from firebase_rest.transport.retry import backoff_delay
@@ -43,15 +43,15 @@ CHUNK = 8 * 1024 * 1024
 SIMPLE = GRANULARITY
 """Bytes up to which one request does it all."""
 
-_IN_DOUBT = frozenset({408, 500, 502, 503, 504})
-_PLAIN_NO = frozenset({401, 402, 403, 404, 412, 413, 429})
+_UNCERTAIN = frozenset({408, 500, 502, 503, 504})
+_FATAL = frozenset({401, 402, 403, 404, 412, 413, 429})
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class UploadRequest:
     """What is to be stored where. `attempts` is how many failures in a row, without any progress, are borne."""
 
-    location: Location
+    location: ObjectLocation
     fields: Mapping[str, Any]
     chunk: int = CHUNK
     attempts: int = 3
@@ -71,7 +71,7 @@ class Plan:
 
 
 @dataclass(slots=True)
-class Session:
+class UploadSession:
     """How far a resumable upload has come: its secret URL, None before the first piece, and the bytes confirmed."""
 
     url: str | None = field(default=None, repr=False)
@@ -80,14 +80,14 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
-class Control:
+class UploadHooks:
     """How a flow and whoever started it talk: `report(done)` is called as bytes arrive, `is_cancelled()` is asked."""
 
     report: Callable[[int], object] = lambda _: None
     is_cancelled: Callable[[], bool] = lambda: False
 
 
-def upload(plan: Plan, source: Source, session: Session, control: Control) -> Flow[Metadata]:
+def upload(plan: UploadRequest, source: Source, session: UploadSession, control: UploadHooks) -> Flow[Metadata]:
     """Store all of `source`. With a session that was begun earlier, only what is still missing."""
     _ = plan.location.url  # refuses the bucket itself before anything is read
     is_taken_up = session.url is not None
@@ -100,13 +100,13 @@ def upload(plan: Plan, source: Source, session: Session, control: Control) -> Fl
             return metadata
         yield from _start(plan, source, session)
         control.report(0)
-    return (yield from _Pieces(plan, source, session, control, is_taken_up).send())
+    return (yield from _ResumableUpload(plan, source, session, control, is_taken_up).send())
 
 
 # --- in one request --------------------------------------------------------------------------------------------------
 
 
-def _multipart(plan: Plan, data: bytes, source: Source) -> Flow[Metadata]:
+def _multipart(plan: UploadRequest, data: bytes, source: Source) -> Flow[Metadata]:
     boundary = secrets.token_hex(16)
     while boundary.encode() in data:
         boundary = secrets.token_hex(16)
@@ -136,7 +136,7 @@ def _multipart(plan: Plan, data: bytes, source: Source) -> Flow[Metadata]:
     return _verified(metadata_in(check(response)), source, plan)
 
 
-def _verified(metadata: Metadata, source: Source, plan: Plan) -> Metadata:
+def _verified(metadata: Metadata, source: Source, plan: UploadRequest) -> Metadata:
     generation = metadata.get("generation")
     source.check(
         of_metadata(metadata),
@@ -148,7 +148,7 @@ def _verified(metadata: Metadata, source: Source, plan: Plan) -> Metadata:
 # --- in pieces -------------------------------------------------------------------------------------------------------
 
 
-def _start(plan: Plan, source: Source, session: Session) -> Flow[None]:
+def _start(plan: UploadRequest, source: Source, session: UploadSession) -> Flow[None]:
     """Begin a resumable upload."""
     headers = {
         **JSON_TYPE,
@@ -164,7 +164,7 @@ def _start(plan: Plan, source: Source, session: Session) -> Flow[None]:
     response = check((yield request))
     if _status(response) != "active":
         raise InvalidResponse("The upload was not begun: the server named no active session.")
-    session.url = trusted(response.headers.get("x-goog-upload-url", ""), plan.location)
+    session.url = validate_session_url(response.headers.get("x-goog-upload-url", ""), plan.location)
     granularity = decimal(response.headers.get("x-goog-upload-chunk-granularity", "")) or 0
     if granularity > MAX_GRANULARITY:
         raise InvalidResponse(f"Invalid upload response: the chunk granularity is {granularity} bytes.")
@@ -173,7 +173,7 @@ def _start(plan: Plan, source: Source, session: Session) -> Flow[None]:
     session.offset = 0
 
 
-def trusted(url: str, location: Location) -> str:
+def validate_session_url(url: str, location: ObjectLocation) -> str:
     """An upload URL, if the credential may go there. Raises `InvalidResponse` for another host than Google's.
 
     In front of an emulator the configured address stays: it may know itself by another name.
@@ -192,7 +192,7 @@ def trusted(url: str, location: Location) -> str:
     return url
 
 
-def cancel(session: Session) -> Flow[None]:
+def cancel(session: UploadSession) -> Flow[None]:
     """End a resumable upload; what was sent of it is thrown away."""
     if session.url is not None:
         response = yield _command(session, "cancel", repeat=RetryPolicy.IDEMPOTENT)
@@ -201,7 +201,12 @@ def cancel(session: Session) -> Flow[None]:
 
 
 def _command(
-    session: Session, command: str, body: ChunkedBody | None = None, *, repeat: RetryPolicy, offset: int | None = None
+    session: UploadSession,
+    command: str,
+    body: ChunkedBody | None = None,
+    *,
+    repeat: RetryPolicy,
+    offset: int | None = None,
 ) -> Request:
     parts = urlsplit(session.url or "")
     headers = {"X-Goog-Upload-Protocol": "resumable", "X-Goog-Upload-Command": command}
@@ -233,10 +238,12 @@ class _SessionLost(Exception):
         self.error = error
 
 
-class _Pieces:
+class _ResumableUpload:
     """The pieces of one upload. `failures` counts those in a row without any progress between them."""
 
-    def __init__(self, plan: Plan, source: Source, session: Session, control: Control, is_taken_up: bool) -> None:
+    def __init__(
+        self, plan: UploadRequest, source: Source, session: UploadSession, control: UploadHooks, is_taken_up: bool
+    ) -> None:
         self._plan = plan
         self._source = source
         self._session = session
@@ -313,8 +320,8 @@ class _Pieces:
         if status != "final":  # a final one is dead: it can neither be asked nor taken up
             if response.status == 404:
                 raise _SessionLost(refusal(response))
-            wrong_offset = status == "active" and response.status < 500 and response.status not in _PLAIN_NO
-            if response.status in _IN_DOUBT or wrong_offset:
+            wrong_offset = status == "active" and response.status < 500 and response.status not in _FATAL
+            if response.status in _UNCERTAIN or wrong_offset:
                 return _Outcome(doubt=refusal(response))
         raise refusal(response)
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 import pytest
 
 from firebase_rest import UsageError
-from firebase_rest.storage.beside import BATCH, Md5Beside
+from firebase_rest.storage._threaded_md5 import BATCH, ThreadedMD5
 
 DATA = random.Random(5).randbytes(5 * BATCH + 7)
 
@@ -31,7 +31,7 @@ def no_thread_stays():
         time.sleep(0.01)
 
 
-def feed(md5: Md5Beside, data: bytes, size: int) -> None:
+def feed(md5: ThreadedMD5, data: bytes, size: int) -> None:
     for start in range(0, len(data), size):
         md5.update(data[start : start + size])
 
@@ -39,28 +39,28 @@ def feed(md5: Md5Beside, data: bytes, size: int) -> None:
 @pytest.mark.parametrize("size", [1, BATCH - 1, BATCH, BATCH + 1, len(DATA)])
 @pytest.mark.parametrize("pieces", [1000, 16 * 1024, 256 * 1024, 3 * BATCH])
 def test_it_is_hashlibs_md5_however_the_bytes_are_cut(size, pieces):
-    with Md5Beside() as md5:
+    with ThreadedMD5() as md5:
         feed(md5, DATA[:size], pieces)
         assert md5.digest() == hashlib.md5(DATA[:size]).digest()
         assert md5.digest() == hashlib.md5(DATA[:size]).digest()
 
 
 def test_more_may_come_after_a_digest():
-    with Md5Beside() as md5:
+    with ThreadedMD5() as md5:
         for start, end in ((0, 3 * BATCH), (3 * BATCH, 4 * BATCH), (4 * BATCH, len(DATA))):
             feed(md5, DATA[start:end], 100_000)
             assert md5.digest() == hashlib.md5(DATA[:end]).digest()
 
 
 def test_few_bytes_need_no_thread():
-    with Md5Beside() as md5:
+    with ThreadedMD5() as md5:
         feed(md5, DATA[: BATCH - 1], 10_000)
         assert not helpers()
-    assert Md5Beside().digest() == hashlib.md5().digest()
+    assert ThreadedMD5().digest() == hashlib.md5().digest()
 
 
 def test_one_thread_adds_up_and_no_more_than_a_few_batches_wait():
-    with Md5Beside() as md5:
+    with ThreadedMD5() as md5:
         feed(md5, DATA, BATCH)
         assert len(helpers()) == 1
         assert md5._work.qsize() <= 2
@@ -71,13 +71,13 @@ def test_where_there_are_no_more_threads_to_have_it_is_added_up_here(monkeypatch
         raise RuntimeError("can't start new thread")
 
     monkeypatch.setattr(threading.Thread, "start", start)
-    with Md5Beside() as md5:
+    with ThreadedMD5() as md5:
         feed(md5, DATA, 100_000)
         assert md5.digest() == hashlib.md5(DATA).digest()
 
 
 def test_an_error_lets_the_thread_go():
-    with suppress(KeyError), Md5Beside() as md5:
+    with suppress(KeyError), ThreadedMD5() as md5:
         feed(md5, DATA, BATCH)
         assert helpers()
         raise KeyError
@@ -87,7 +87,7 @@ def test_an_error_lets_the_thread_go():
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("more", [b"", DATA])
 def test_a_forked_child_is_told_that_the_thread_stayed_behind(more):
-    with Md5Beside() as md5:
+    with ThreadedMD5() as md5:
         feed(md5, DATA, BATCH)
         child = os.fork()
         if child == 0:  # nothing but this may happen here: the child must not go on running the tests

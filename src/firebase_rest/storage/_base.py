@@ -1,4 +1,4 @@
-"""`Place`: what a bucket and a reference have in common. Places never change.
+"""`StorageBase`: what a bucket and a reference have in common. Places never change.
 
 The law of this file: every method returns a new object or carries out one flow, so any of them can be shared between
 threads, stored and used again.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage import protocol
-from firebase_rest.storage.location import Location
+from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport.credentials import ServiceAccount, StorageUserCredentials, TokenSource, user_credentials
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.types import ObjectMetadata
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 
 Token = str | TokenSource | None
 
-P = TypeVar("P", bound="Place")
+P = TypeVar("P", bound="StorageBase")
 
 
 @dataclass(frozen=True, slots=True)
-class Home:
+class AppContext:
     """What a bucket's references share of the App they come from."""
 
     account: ServiceAccount | None
@@ -33,16 +33,16 @@ class Home:
     project: str | None = None
 
 
-class Place:
+class StorageBase:
     """A bucket, a folder or a file, and who signs what is done with it."""
 
     __slots__ = ("__weakref__", "_home", "_location", "_requestor")
 
     _requestor: Requestor
-    _location: Location
-    _home: Home
+    _location: ObjectLocation
+    _home: AppContext
 
-    def __init__(self, requestor: Requestor, location: Location, home: Home) -> None:
+    def __init__(self, requestor: Requestor, location: ObjectLocation, home: AppContext) -> None:
         for name, value in (("_requestor", requestor), ("_location", location), ("_home", home)):
             object.__setattr__(self, name, value)
 
@@ -63,7 +63,7 @@ class Place:
         return (location.base, location.bucket, location.name.rstrip("/"), self._requestor.credentials)
 
     def __eq__(self, other: object) -> bool:
-        return self._identity() == other._identity() if isinstance(other, Place) else NotImplemented
+        return self._identity() == other._identity() if isinstance(other, StorageBase) else NotImplemented
 
     def __hash__(self) -> int:
         return hash(self._identity())
@@ -165,7 +165,7 @@ class Place:
 
         Where it was the last one, Firebase makes a new one.
         """
-        if not protocol.checked_text("download_token", download_token):
+        if not protocol.validate_str("download_token", download_token):
             raise UsageError("download_token must be one of the metadata's 'downloadTokens', got ''.")
         flow = protocol.revoke_download_token(self._location, download_token)
         return protocol.tokens_in(self._authenticate(token).run(flow))

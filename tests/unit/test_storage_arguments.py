@@ -1,4 +1,4 @@
-"""pyrebase's call forms, and what else programs pass."""
+"""pyrebase's call _arguments, and what else programs pass."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage import forms
+from firebase_rest.storage import _arguments
 
 JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1In0."
 
@@ -46,7 +46,7 @@ SESSION = Session()
     ],
 )
 def test_download_understands_both_forms_and_keywords_decide(arguments, keywords, order):
-    assert forms.download_order(arguments, keywords) == order
+    assert _arguments.parse_download_args(arguments, keywords) == order
 
 
 @pytest.mark.parametrize(
@@ -55,14 +55,14 @@ def test_download_understands_both_forms_and_keywords_decide(arguments, keywords
 )
 def test_download_refuses_what_fits_neither_form_as_python_does(arguments, keywords):
     with pytest.raises(TypeError, match=r"download\(\)"):
-        forms.download_order(arguments, keywords)
+        _arguments.parse_download_args(arguments, keywords)
 
 
 @pytest.mark.parametrize("value", ["0a1b2c3d-1234-1234-1234-123456789abc", "eyJ", "a.b.c", "", None, 5])
 def test_a_download_token_is_not_taken_for_an_id_token(value):
-    assert not forms.is_id_token(value)
-    assert forms.is_id_token(JWT)
-    assert forms.is_id_token(SESSION)
+    assert not _arguments.is_id_token(value)
+    assert _arguments.is_id_token(JWT)
+    assert _arguments.is_id_token(SESSION)
 
 
 @pytest.mark.parametrize(
@@ -78,52 +78,52 @@ def test_a_download_token_is_not_taken_for_an_id_token(value):
     ],
 )
 def test_the_content_type_is_guessed_from_the_names_unless_it_is_given(given, names, kind):
-    assert forms.content_type_for(given, *names) == kind
+    assert _arguments.choose_content_type(given, *names) == kind
 
 
 @pytest.mark.parametrize("kind", ["", "png", "image/png\r\nX: y", "imagé/png", 5])
 def test_what_is_no_content_type_is_refused(kind):
     with pytest.raises(UsageError, match="content_type"):
-        forms.content_type_for(kind, "a.png")
+        _arguments.choose_content_type(kind, "a.png")
 
 
 @pytest.mark.parametrize("size", [0, 1, 262_143, -262_144, True, "262144", 1.5])
 def test_a_chunk_size_is_a_multiple_of_256_kib(size):
     with pytest.raises(UsageError, match="262144"):
-        forms.checked_chunk(size)
-    assert forms.checked_chunk(524_288) == 524_288
-    assert forms.checked_chunk(None) == 8 * 1024 * 1024
+        _arguments.validate_chunk_size(size)
+    assert _arguments.validate_chunk_size(524_288) == 524_288
+    assert _arguments.validate_chunk_size(None) == 8 * 1024 * 1024
 
 
 def test_a_generation_is_a_number_or_what_metadata_say():
-    assert forms.checked_generation("1700000000000000") == 1_700_000_000_000_000
-    assert forms.checked_generation(0) == 0
+    assert _arguments.validate_generation("1700000000000000") == 1_700_000_000_000_000
+    assert _arguments.validate_generation(0) == 0
     for wrong in (-1, "x", True, 1.5):
         with pytest.raises(UsageError, match="if_generation_match"):
-            forms.checked_generation(wrong)
+            _arguments.validate_generation(wrong)
 
 
 @pytest.mark.parametrize("expires", [0, -1, 604_801, timedelta(days=8), "1", True, float("nan"), None])
 def test_a_signed_url_lasts_from_a_second_to_seven_days(expires):
     with pytest.raises(UsageError, match="7 days"):
-        forms.checked_expiry(expires)
-    assert forms.checked_expiry(timedelta(days=7)) == 604_800
+        _arguments.validate_expiry(expires)
+    assert _arguments.validate_expiry(timedelta(days=7)) == 604_800
 
 
 @pytest.mark.parametrize("metadata", [{"a": 1}, {1: "a"}, "text", {"a": None}, {"firebaseStorageDownloadTokens": "x"}])
 def test_custom_metadata_are_strings_by_strings(metadata):
     with pytest.raises(UsageError):
-        forms.upload_fields("text/plain", metadata)
+        _arguments.upload_fields("text/plain", metadata)
 
 
 def test_the_fields_of_an_upload_are_those_that_were_given():
-    fields = forms.upload_fields("text/plain", {"a": "b"}, cacheControl="no-store", contentLanguage=None)
+    fields = _arguments.upload_fields("text/plain", {"a": "b"}, cacheControl="no-store", contentLanguage=None)
     assert fields == {"contentType": "text/plain", "cacheControl": "no-store", "metadata": {"a": "b"}}
     with pytest.raises(UsageError, match="cacheControl"):
-        forms.upload_fields("text/plain", None, cacheControl=5)
+        _arguments.upload_fields("text/plain", None, cacheControl=5)
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, None), (5, 5), (5, 4), ("a", None), (0, True), (True, None), (0, -1)])
 def test_a_range_that_is_none_is_refused(start, end):
     with pytest.raises(UsageError):
-        forms.checked_span(start, end)
+        _arguments.validate_range(start, end)

@@ -1,4 +1,4 @@
-"""What programs pass: pyrebase's two call forms of `download`, tokens of two kinds, content types, sizes.
+"""What programs pass: pyrebase's two call _arguments of `download`, tokens of two kinds, content types, sizes.
 
 The law of this file: nothing is guessed that a keyword has decided.
 """
@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, cast
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.checksum import decimal
-from firebase_rest.storage.protocol import checked_custom, checked_text, shown
+from firebase_rest.storage.protocol import shown, validate_custom_metadata, validate_str
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import CHUNK, GRANULARITY
 from firebase_rest.transport.credentials import TokenSource
@@ -43,7 +43,7 @@ def is_id_token(value: object) -> bool:
     return isinstance(value, TokenSource) or (isinstance(value, str) and _JWT.fullmatch(value) is not None)
 
 
-class Order(NamedTuple):
+class DownloadArgs(NamedTuple):
     """What a call of `download` asks for."""
 
     path: Any
@@ -51,7 +51,7 @@ class Order(NamedTuple):
     token: Any
 
 
-def download_order(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Order:
+def parse_download_args(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> DownloadArgs:
     """`(filename, token=None)` and `(path, filename, token=None)`, in any mix with keywords.
 
     Of two positional arguments the second is a token when it is None, a UserSession, or looks like a JWT. Raises
@@ -68,7 +68,7 @@ def download_order(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> O
     given.update(zip(names, free, strict=False))
     if given.get("filename") is None:
         raise TypeError("download() needs the name of the file to write: download('local.png').")
-    return Order(given.get("path"), given["filename"], given.get("token"))
+    return DownloadArgs(given.get("path"), given["filename"], given.get("token"))
 
 
 def _names_for(free: list[Any], given: Mapping[str, Any]) -> list[str]:
@@ -83,7 +83,7 @@ def _names_for(free: list[Any], given: Mapping[str, Any]) -> list[str]:
     return [name for name in ("path", "filename", "token") if name not in given]
 
 
-def content_type_for(given: object, *names: str) -> str:
+def choose_content_type(given: object, *names: str) -> str:
     """The content type: the given one, or the one that the first name with a known ending has. Raises `UsageError`."""
     if given is not None:
         if not isinstance(given, str) or not given.isascii() or not given.isprintable() or "/" not in given:
@@ -101,14 +101,14 @@ def content_type_for(given: object, *names: str) -> str:
 def upload_fields(content_type: str, metadata: object, **settable: object) -> dict[str, Any]:
     """The metadata of an upload. Raises `UsageError`."""
     fields: dict[str, Any] = {"contentType": content_type}
-    fields.update((name, checked_text(name, value)) for name, value in settable.items() if value is not None)
-    custom = checked_custom(metadata)
+    fields.update((name, validate_str(name, value)) for name, value in settable.items() if value is not None)
+    custom = validate_custom_metadata(metadata)
     if custom:
         fields["metadata"] = custom
     return fields
 
 
-def checked_int(name: str, value: object, least: int, most: int) -> int:
+def validate_int(name: str, value: object, least: int, most: int) -> int:
     """An integer within bounds; NumPy's too, but no bool. Raises `UsageError`."""
     number = None
     if not isinstance(value, bool):
@@ -121,11 +121,11 @@ def checked_int(name: str, value: object, least: int, most: int) -> int:
     raise UsageError(f"{name} must be an integer {bounds}, got {shown(value)}.{hint}")
 
 
-def checked_chunk(size: object) -> int:
+def validate_chunk_size(size: object) -> int:
     """The number of bytes to send at once; None: the default. Raises `UsageError`."""
     if size is None:
         return CHUNK
-    number = checked_int("chunk_size", size, GRANULARITY, MAX_BYTES)
+    number = validate_int("chunk_size", size, GRANULARITY, MAX_BYTES)
     if number % GRANULARITY:
         raise UsageError(
             f"chunk_size must be a multiple of {GRANULARITY} (256 KiB), got {number}. The default is {CHUNK}."
@@ -133,15 +133,15 @@ def checked_chunk(size: object) -> int:
     return number
 
 
-def checked_generation(generation: object) -> int | None:
+def validate_generation(generation: object) -> int | None:
     """A generation, as a number or as the string in the metadata. Raises `UsageError`."""
     if generation is None:
         return None
     number = decimal(generation) if isinstance(generation, str) else None
-    return checked_int("if_generation_match", generation if number is None else number, 0, MAX_BYTES)
+    return validate_int("if_generation_match", generation if number is None else number, 0, MAX_BYTES)
 
 
-def checked_expiry(expires: object) -> int:
+def validate_expiry(expires: object) -> int:
     """Seconds until a signed URL expires. Raises `UsageError`."""
     seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
     if not isinstance(seconds, (bool, float)):
@@ -152,10 +152,10 @@ def checked_expiry(expires: object) -> int:
     raise UsageError(f"expires must be seconds or a timedelta, from 1 second to 7 days, got {shown(expires)}.")
 
 
-def checked_span(start: object, end: object) -> tuple[int, int | None]:
+def validate_range(start: object, end: object) -> tuple[int, int | None]:
     """A range of bytes. Raises `UsageError`."""
-    first = checked_int("start", start, 0, MAX_BYTES)
-    last = None if end is None else checked_int("end", end, 0, MAX_BYTES)
+    first = validate_int("start", start, 0, MAX_BYTES)
+    last = None if end is None else validate_int("end", end, 0, MAX_BYTES)
     if last is not None and last <= first:
         raise UsageError(f"end must be greater than start, got start={first} and end={last}. It is exclusive.")
     return first, last

@@ -35,7 +35,7 @@ class Result:
         return self.error is None
 
 
-def all_of(
+def run_batch(
     jobs: Sequence[tuple[str, T]],
     work: Callable[[str, T], ObjectMetadata | None],
     workers: int,

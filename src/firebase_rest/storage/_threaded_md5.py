@@ -20,7 +20,7 @@ BATCH = 512 * 1024
 _AHEAD = 2
 
 
-class Md5Beside:
+class ThreadedMD5:
     """An MD5 like hashlib's, of bytes that a thread of its own adds up. A context manager, which lets the thread go."""
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Md5Beside:
         self._work: SimpleQueue[list[bytes]] = SimpleQueue()
         self._thread: Thread | None = None
 
-    def __enter__(self) -> Md5Beside:
+    def __enter__(self) -> ThreadedMD5:
         return self
 
     def __exit__(

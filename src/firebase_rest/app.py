@@ -235,7 +235,9 @@ class App:
         emulator, hint = self._emulators["storage"], similar_key("storageBucket", self._config)
         location = locate(self.storage_bucket if name is None else name, emulator, hint)
         requestor = self._requestor(location.base, owner, StorageUserCredentials)
-        return Storage(requestor, location, AppContext(self._account, emulator, self._config.get("projectId")))
+        return Storage(
+            requestor, location, AppContext(self._account, emulator=emulator, project=self._config.get("projectId"))
+        )
 
     def _requestor(self, base: str, user: object, kind: type[UserCredentials]) -> Requestor:
         credentials = self._credentials(base) if user is None else user_credentials(user, kind)

@@ -13,14 +13,14 @@ from pyrebase.tokens import empty_as_none
 _OLD_HOME = "pyrebase.pyrebase"
 
 
-class _Files(reference.Files):
+class _Files(reference.FileOperations):
     """`firebase_rest`'s files, addressed as pyrebase's are."""
 
     __slots__ = ()
 
     def child(self, *path: object) -> StorageReference:
         """As `firebase_rest.Storage.child`."""
-        return StorageReference(self._requestor, self._location.child(*path), self._home)
+        return StorageReference(self._requestor, self._location.child(*path), self._context)
 
     def get_url(self, token: Token | Mapping[str, Any] | int = None) -> str:
         """As `firebase_rest.Storage.get_url`, with the whole answer of a sign-in too, and with a number as pyrebase."""
@@ -49,4 +49,4 @@ class Storage(_Files, reference.Storage):
     @classmethod
     def of(cls, storage: reference.Storage) -> Storage:
         """The same bucket."""
-        return cls(storage._requestor, storage._location, storage._home)  # noqa: SLF001 - its own
+        return cls(storage._requestor, storage._location, storage._context)  # noqa: SLF001 - its own

@@ -10,7 +10,7 @@ from google.oauth2.service_account import Credentials
 import firebase_rest
 import pyrebase.pyrebase
 from firebase_rest.migrate import names
-from firebase_rest.storage.listing import StoredFile
+from firebase_rest.storage.reference import StoredFile
 
 CONFIG = {"apiKey": "k", "databaseURL": "https://x.firebaseio.com", "storageBucket": "b"}
 

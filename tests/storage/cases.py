@@ -23,7 +23,7 @@ from firebase_rest.errors import (
     TransferCancelled,
     UsageError,
 )
-from firebase_rest.storage.listing import StoredFile
+from firebase_rest.storage.reference import StoredFile
 from storage.storage_clients import BUCKET, id_token
 
 K = 262_144

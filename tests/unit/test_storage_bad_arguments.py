@@ -76,15 +76,15 @@ def test_numbers_of_wrong_kind(bucket, name, value):
 
 @pytest.mark.parametrize("value", ["1", Decimal(1), 1.0])
 def test_numbers_of_wrong_kind_get_advice(bucket, value):
-    with pytest.raises(UsageError, match=r"max_size must be an integer .* got .*int\(\)"):
+    with pytest.raises(UsageError, match=r"max_size must be a whole number .* got .*int\(\)"):
         bucket.child("a").get_bytes(max_size=value)
 
 
 def test_whole_numbers_of_any_type_are_taken(bucket):
     reference = bucket.child("a")
     upload = reference.upload(b"x", chunk_size=Whole(262_144), if_generation_match=Whole(5))
-    assert upload._plan.chunk == 262_144
-    assert upload._plan.params[-1] == ("ifGenerationMatch", "5")
+    assert upload._request.chunk_size == 262_144
+    assert upload._request.params[-1] == ("ifGenerationMatch", "5")
     for call in (
         lambda: reference.get_bytes(start=Whole(1), end=Whole(3), max_size=Whole(9)),
         lambda: next(reference.list(page_size=Whole(3))),

@@ -8,7 +8,7 @@ import pytest
 
 from firebase_rest.errors import ChecksumMismatch
 from firebase_rest.storage import checksum
-from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, of_header, of_metadata
+from firebase_rest.storage.checksum import Checksum, ExpectedChecksum
 
 HELLO = 3381945770  # of b"hello world"; yZRlqg== in base64
 HELLO_MD5 = "XrY7u+Ae7tCTyyK7j1rNww=="
@@ -16,20 +16,20 @@ HELLO_MD5 = "XrY7u+Ae7tCTyyK7j1rNww=="
 
 @pytest.mark.parametrize("text", ["yZRlqg==", "3381945770"])
 def test_a_crc32c_is_read_in_base64_and_in_decimal(text):
-    assert of_metadata({"crc32c": text}).crc32c == HELLO
-    assert of_header(f"crc32c={text}").crc32c == HELLO
+    assert ExpectedChecksum.from_metadata({"crc32c": text}).crc32c == HELLO
+    assert ExpectedChecksum.from_headers({"x-goog-hash": f"crc32c={text}"}).crc32c == HELLO
 
 
 @pytest.mark.parametrize(
     "value", ["crc32c=yZRlqg==, md5=XrY7u+Ae7tCTyyK7j1rNww==", "md5=XrY7u+Ae7tCTyyK7j1rNww==,crc32c=3381945770"]
 )
 def test_a_header_of_one_line_or_of_two_that_were_joined_holds_both_sums(value):
-    assert of_header(value) == ExpectedChecksum(HELLO_MD5, HELLO)
+    assert ExpectedChecksum.from_headers({"x-goog-hash": value}) == ExpectedChecksum(HELLO_MD5, HELLO)
 
 
 @pytest.mark.parametrize("value", ["", "crc32c=", "crc32c=!!", "crc32c=AAAA", "nonsense", "md5="])
 def test_a_sum_that_cannot_be_read_is_one_that_was_not_said(value):
-    assert of_header(value) == ExpectedChecksum()
+    assert ExpectedChecksum.from_headers({"x-goog-hash": value}) == ExpectedChecksum()
 
 
 @pytest.mark.parametrize(
@@ -51,19 +51,19 @@ def test_a_mismatch_says_what_differs(expected, words):
 
 def test_without_google_crc32c_an_md5_is_taken_and_a_crc32c_only_where_there_is_no_other(monkeypatch):
     monkeypatch.setitem(sys.modules, "google_crc32c", None)
-    checksum.crc32c_is_quick.cache_clear()
+    checksum.has_fast_crc32c.cache_clear()
     try:
-        cheapest = Checksum.quickest(ExpectedChecksum("x", 1))
+        cheapest = Checksum.cheapest(ExpectedChecksum("x", 1))
         cheapest.update(b"hello world")
-        assert cheapest.differs(ExpectedChecksum(None, 1)) is None
-        assert cheapest.differs(ExpectedChecksum(HELLO_MD5)) is None
-        composed = Checksum.quickest(ExpectedChecksum(None, HELLO))
+        assert cheapest.difference(ExpectedChecksum(None, 1)) is None
+        assert cheapest.difference(ExpectedChecksum(HELLO_MD5)) is None
+        composed = Checksum.cheapest(ExpectedChecksum(None, HELLO))
         composed.update(b"hello world")
-        assert composed.differs(ExpectedChecksum(None, HELLO)) is None
-        assert composed.differs(ExpectedChecksum(None, 1)) is not None
+        assert composed.difference(ExpectedChecksum(None, HELLO)) is None
+        assert composed.difference(ExpectedChecksum(None, 1)) is not None
     finally:
-        checksum.crc32c_is_quick.cache_clear()
+        checksum.has_fast_crc32c.cache_clear()
 
 
 def test_odd_metadata_expect_nothing():
-    assert of_metadata({"size": 5, "md5Hash": None, "crc32c": 7}) == ExpectedChecksum()
+    assert ExpectedChecksum.from_metadata({"size": 5, "md5Hash": None, "crc32c": 7}) == ExpectedChecksum()

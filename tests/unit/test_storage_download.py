@@ -22,9 +22,9 @@ from firebase_rest.errors import (
     Unauthenticated,
 )
 from firebase_rest.storage.crc32c import extend, in_base64
-from firebase_rest.storage.download import ByteRange, DownloadState, pieces, receive
+from firebase_rest.storage.download import ByteRange, DownloadState, download
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.transport.wire import Request, Response
+from firebase_rest.transport.wire import Request, Response, drive
 from unit.storage_server import refusal
 
 DATA = bytes(range(256)) * 400
@@ -96,7 +96,7 @@ class Bucket:
 
 
 def fetch(bucket: Bucket, span: ByteRange | None = None, attempts: int = 3) -> bytes:
-    return b"".join(pieces(receive(DownloadState(AT, span), attempts), bucket))
+    return b"".join(drive(download(DownloadState(AT, span), attempts), bucket))
 
 
 def test_a_file_arrives_whole_in_one_request_without_a_range():
@@ -369,6 +369,6 @@ def test_what_says_that_it_is_gzip_and_is_not_is_an_invalid_answer(data):
 
 def test_a_small_gzip_of_much_is_inflated_in_bounded_pieces():
     bucket = Bucket(data=gzip.compress(bytes(20_000_000)), headers={"content-encoding": "gzip"})
-    sizes = [len(piece) for piece in pieces(receive(DownloadState(AT), 3), bucket)]
+    sizes = [len(piece) for piece in drive(download(DownloadState(AT), 3), bucket)]
     assert sum(sizes) == 20_000_000
     assert max(sizes) <= 1024 * 1024

@@ -46,7 +46,7 @@ def test_pieces_of_any_size_come_again_until_the_next_is_asked_for_and_are_summe
         assert len(piece) == len(DATA) - 600_000
         summed = Checksum(crc32c=True)
         summed.update(DATA)
-        assert source.checksum.differs(ExpectedChecksum(summed.md5, summed._crc32c, len(DATA))) is None
+        assert source.checksum.difference(ExpectedChecksum(summed.md5, summed._crc32c, len(DATA))) is None
 
 
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no such file system")
@@ -80,8 +80,8 @@ def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
     ("file", "words"),
     [
         (io.StringIO("text"), "'rb'"),
-        (iter(["text"]), "encode it"),
-        ([1, 2], "int came"),
+        (iter(["text"]), "encode the text"),
+        ([1, 2], "got int"),
         (5, "got int"),
         (type("Nonblocking", (), {"read": lambda self, size: None})(), "blocking"),
     ],

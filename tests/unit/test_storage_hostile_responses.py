@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from firebase_rest.errors import FirebaseError, InvalidResponse
-from firebase_rest.storage import protocol
-from firebase_rest.storage.checksum import of_header, of_metadata
-from firebase_rest.storage.download import DownloadState, pieces, receive
+from firebase_rest.storage import listing, protocol
+from firebase_rest.storage.checksum import ExpectedChecksum
+from firebase_rest.storage.download import DownloadState, download
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.source import Source
 from firebase_rest.storage.upload import (
@@ -22,7 +22,7 @@ from firebase_rest.storage.upload import (
     upload,
     validate_session_url,
 )
-from firebase_rest.transport.wire import Request, Response, run
+from firebase_rest.transport.wire import Request, Response, drive, run
 from unit.storage_server import Bucket
 
 AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a")
@@ -56,8 +56,8 @@ def test_metadata_of_wrong_types(field, value):
     for flow in (protocol.get_metadata(AT), protocol.create_download_token(AT), protocol.get_download_url(AT)):
         with suppress(FirebaseError):
             run(flow, sender)
-    of_metadata(metadata)
-    protocol.tokens_in(metadata)
+    ExpectedChecksum.from_metadata(metadata)
+    protocol.download_tokens(metadata)
     with Source(b"x") as source, suppress(FirebaseError):
         run(upload(UploadRequest(AT, {}), source, UploadSession(), UploadHooks()), sender)
 
@@ -65,7 +65,7 @@ def test_metadata_of_wrong_types(field, value):
 @pytest.mark.parametrize("field", LISTS)
 @pytest.mark.parametrize("value", [*VALUES, [{}], [{"name": 1}], [None], {"name": "a"}], ids=lambda v: repr(v)[:20])
 def test_lists_of_wrong_types(field, value):
-    flow = protocol.list_page(AT, "", recursive=False)
+    flow = listing.list_page(AT, "", recursive=False)
     try:
         page = run(flow, Fixed(as_json({field: value})))
     except InvalidResponse:
@@ -80,7 +80,7 @@ def test_bodies_that_are_no_json_objects(body, status):
     for flow in (
         protocol.get_metadata(AT),
         protocol.update_metadata(AT, {}),
-        protocol.list_page(AT, "", recursive=True),
+        listing.list_page(AT, "", recursive=True),
     ):
         with pytest.raises(FirebaseError):
             run(flow, Fixed(Response(status, {}, body)))
@@ -107,17 +107,17 @@ def test_bodies_that_are_no_json_objects(body, status):
 def test_download_headers_of_wrong_form(header, value, status):
     response = Response(status, {"content-range": "bytes 0-0/1", header: value}, b"x")
     try:
-        data = b"".join(pieces(receive(DownloadState(AT), 1), Fixed(response)))
+        data = b"".join(drive(download(DownloadState(AT), 1), Fixed(response)))
     except FirebaseError:
         return
     assert data == b"x"
-    of_header(value)
+    ExpectedChecksum.from_headers({header: value})
 
 
 @pytest.mark.parametrize("status", [201, 202, 204, 299, 416])
 def test_status_without_object_is_no_empty_file(status):
     with pytest.raises(FirebaseError):
-        b"".join(pieces(receive(DownloadState(AT), 1), Fixed(Response(status, {"content-length": "0"}))))
+        b"".join(drive(download(DownloadState(AT), 1), Fixed(Response(status, {"content-length": "0"}))))
 
 
 @pytest.mark.parametrize(

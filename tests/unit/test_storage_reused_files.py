@@ -148,7 +148,7 @@ def test_file_that_changes_during_its_upload_is_not_stored(tmp_path, size, is_op
                 file.seek(0, os.SEEK_END if change == "longer" else os.SEEK_SET)
                 file.write(b"x")
 
-    plan = UploadRequest(AT, {"contentType": "a/b"}, chunk=GRANULARITY)
+    plan = UploadRequest(AT, {"contentType": "a/b"}, chunk_size=GRANULARITY)
     with path.open("rb") as file, Source(file if is_open else path) as source:
         alter()
         flow = upload(plan, source, UploadSession(), UploadHooks())
@@ -167,7 +167,7 @@ def test_file_that_changes_after_its_first_piece_is_not_stored(tmp_path):
         if done == GRANULARITY:
             path.write_bytes(b"y" * 3 * GRANULARITY)
 
-    plan = UploadRequest(AT, {"contentType": "a/b"}, chunk=GRANULARITY)
+    plan = UploadRequest(AT, {"contentType": "a/b"}, chunk_size=GRANULARITY)
     with Source(path) as source, pytest.raises(UsageError, match="changed while it was uploaded"):
         run(upload(plan, source, UploadSession(), UploadHooks(report)), bucket)
     assert bucket.objects == {}

@@ -13,9 +13,9 @@ from contextlib import suppress
 import pytest
 
 from firebase_rest import UsageError
-from firebase_rest.storage._threaded_md5 import BATCH, ThreadedMD5
+from firebase_rest.storage._threaded_md5 import BATCH_SIZE, ThreadedMD5
 
-DATA = random.Random(5).randbytes(5 * BATCH + 7)
+DATA = random.Random(5).randbytes(5 * BATCH_SIZE + 7)
 
 
 def helpers() -> list[threading.Thread]:
@@ -36,8 +36,8 @@ def feed(md5: ThreadedMD5, data: bytes, size: int) -> None:
         md5.update(data[start : start + size])
 
 
-@pytest.mark.parametrize("size", [1, BATCH - 1, BATCH, BATCH + 1, len(DATA)])
-@pytest.mark.parametrize("pieces", [1000, 16 * 1024, 256 * 1024, 3 * BATCH])
+@pytest.mark.parametrize("size", [1, BATCH_SIZE - 1, BATCH_SIZE, BATCH_SIZE + 1, len(DATA)])
+@pytest.mark.parametrize("pieces", [1000, 16 * 1024, 256 * 1024, 3 * BATCH_SIZE])
 def test_it_is_hashlibs_md5_however_the_bytes_are_cut(size, pieces):
     with ThreadedMD5() as md5:
         feed(md5, DATA[:size], pieces)
@@ -47,23 +47,23 @@ def test_it_is_hashlibs_md5_however_the_bytes_are_cut(size, pieces):
 
 def test_more_may_come_after_a_digest():
     with ThreadedMD5() as md5:
-        for start, end in ((0, 3 * BATCH), (3 * BATCH, 4 * BATCH), (4 * BATCH, len(DATA))):
+        for start, end in ((0, 3 * BATCH_SIZE), (3 * BATCH_SIZE, 4 * BATCH_SIZE), (4 * BATCH_SIZE, len(DATA))):
             feed(md5, DATA[start:end], 100_000)
             assert md5.digest() == hashlib.md5(DATA[:end]).digest()
 
 
 def test_few_bytes_need_no_thread():
     with ThreadedMD5() as md5:
-        feed(md5, DATA[: BATCH - 1], 10_000)
+        feed(md5, DATA[: BATCH_SIZE - 1], 10_000)
         assert not helpers()
     assert ThreadedMD5().digest() == hashlib.md5().digest()
 
 
 def test_one_thread_adds_up_and_no_more_than_a_few_batches_wait():
     with ThreadedMD5() as md5:
-        feed(md5, DATA, BATCH)
+        feed(md5, DATA, BATCH_SIZE)
         assert len(helpers()) == 1
-        assert md5._work.qsize() <= 2
+        assert md5._queue.qsize() <= 2
 
 
 def test_where_there_are_no_more_threads_to_have_it_is_added_up_here(monkeypatch):
@@ -78,7 +78,7 @@ def test_where_there_are_no_more_threads_to_have_it_is_added_up_here(monkeypatch
 
 def test_an_error_lets_the_thread_go():
     with suppress(KeyError), ThreadedMD5() as md5:
-        feed(md5, DATA, BATCH)
+        feed(md5, DATA, BATCH_SIZE)
         assert helpers()
         raise KeyError
 
@@ -88,12 +88,12 @@ def test_an_error_lets_the_thread_go():
 @pytest.mark.parametrize("more", [b"", DATA])
 def test_a_forked_child_is_told_that_the_thread_stayed_behind(more):
     with ThreadedMD5() as md5:
-        feed(md5, DATA, BATCH)
+        feed(md5, DATA, BATCH_SIZE)
         child = os.fork()
         if child == 0:  # nothing but this may happen here: the child must not go on running the tests
             signal.alarm(10)  # a child that waits for ever ends by this
             try:
-                feed(md5, more, BATCH)
+                feed(md5, more, BATCH_SIZE)
                 md5.digest()
             except UsageError:
                 os._exit(0)

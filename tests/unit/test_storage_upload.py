@@ -28,7 +28,7 @@ from unit.storage_server import BASE, GRANULARITY, Bucket, refusal
 K = GRANULARITY
 LARGE = bytes(range(256)) * (K // 256) * 10 + b"the end"
 AT = ObjectLocation(BASE, "bucket", "a/large.bin")
-PLAN = UploadRequest(AT, {"contentType": "text/x-test"}, chunk=2 * K)
+PLAN = UploadRequest(AT, {"contentType": "text/x-test"}, chunk_size=2 * K)
 
 
 def put(
@@ -157,7 +157,7 @@ def test_a_lost_answer_costs_no_byte_twice():
 
 def test_pieces_become_small_after_a_break_and_grow_again():
     bucket = Bucket(["ok", "cut"])
-    put(bucket, LARGE, replace(PLAN, chunk=4 * K))
+    put(bucket, LARGE, replace(PLAN, chunk_size=4 * K))
     sizes = [len(request.body or b"") // K for request in bucket.requests[1:]]
     assert sizes[0] == 4
     assert sizes[2:6] == [1, 2, 4, 3]
@@ -196,7 +196,7 @@ def test_failures_without_progress_end_the_upload_with_the_last_of_them():
 
 def test_progress_between_failures_starts_the_count_afresh():
     bucket = Bucket(["ok", "half", "ok", "ok", "half", "ok", "ok", "half"])
-    put(bucket, LARGE, replace(PLAN, attempts=1, chunk=10 * K))
+    put(bucket, LARGE, replace(PLAN, attempts=1, chunk_size=10 * K))
     assert bucket.objects["a/large.bin"] == LARGE
 
 
@@ -264,7 +264,7 @@ def test_bytes_that_the_server_lost_and_that_cannot_be_read_again_end_the_upload
         (
             Response(200, {"x-goog-upload-status": "active", "x-goog-upload-size-received": str(9 * K)}),
             InvalidResponse,
-            "of which",
+            "but only",
         ),
         (Response(200, {"x-goog-upload-status": "cancelled"}), TransferCancelled, "cancelled"),
     ],
@@ -293,7 +293,7 @@ def test_a_file_that_shrinks_while_it_is_uploaded_is_an_error():
         return bucket.answer(request, b"".join(request.body))
 
     bucket = Bucket(["ok", shrink])
-    with pytest.raises(UsageError, match="it changed while it was uploaded"):
+    with pytest.raises(UsageError, match="changed while it was uploaded"):
         put(bucket, file)
 
 

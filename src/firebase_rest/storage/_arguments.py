@@ -1,28 +1,43 @@
-"""What programs pass: pyrebase's two call _arguments of `download`, tokens of two kinds, content types, sizes.
-
-The law of this file: nothing is guessed that a keyword has decided.
-"""
+"""Parse and validate the arguments of Storage methods, in pyrebase's call forms too."""
 
 from __future__ import annotations
 
 import mimetypes
-import operator
 import re
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
-from decimal import Decimal
-from fractions import Fraction
 from pathlib import PurePath
 from typing import Any, NamedTuple, cast
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.checksum import decimal
-from firebase_rest.storage.protocol import shown, validate_custom_metadata, validate_str
 from firebase_rest.storage.target import Downloadable
-from firebase_rest.storage.upload import CHUNK, GRANULARITY
-from firebase_rest.transport.credentials import TokenSource
+from firebase_rest.storage.upload import CHUNK_SIZE, GRANULARITY
+from firebase_rest.transport.arguments import (
+    as_float,
+    as_int,
+    describe,
+    validate_dict,
+    validate_int,
+    validate_nonempty,
+    validate_str,
+)
+from firebase_rest.transport.credentials import is_token_source
 
+SETTABLE_FIELDS = (
+    "contentType",
+    "cacheControl",
+    "contentDisposition",
+    "contentEncoding",
+    "contentLanguage",
+    "metadata",
+)
+DEFAULT_CONTENT_TYPE = "application/octet-stream"
+MAX_BYTES = 2**63 - 1
+MAX_EXPIRY = 604_800
+"""Seconds: a signed URL is valid for at most a week."""
+
+_METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 _JWT = re.compile(r"eyJ[^.\s]*\.[^.\s]*\.[^.\s]*")
 _COMPRESSED = {
     "gzip": "application/gzip",
@@ -31,20 +46,18 @@ _COMPRESSED = {
     "compress": "application/x-compress",
     "br": "application/x-brotli",
 }
-UNKNOWN_TYPE = "application/octet-stream"
-MAX_EXPIRY = 604_800
-"""Seconds: a signed URL is valid for at most a week."""
 
-MAX_BYTES = 2**63 - 1
+
+# --- call forms of pyrebase ------------------------------------------------------------------------------------------
 
 
 def is_id_token(value: object) -> bool:
-    """Whether this signs a call: a `UserSession`, or text that looks like a JWT. (Download tokens are UUIDs.)"""
-    return isinstance(value, TokenSource) or (isinstance(value, str) and _JWT.fullmatch(value) is not None)
+    """Whether `value` is a `UserSession` or text in the form of a JWT. (Download tokens are UUIDs.)"""
+    return is_token_source(value) or (isinstance(value, str) and _JWT.fullmatch(value) is not None)
 
 
 class DownloadArgs(NamedTuple):
-    """What a call of `download` asks for."""
+    """The arguments of `download`."""
 
     path: Any
     target: Downloadable
@@ -52,110 +65,155 @@ class DownloadArgs(NamedTuple):
 
 
 def parse_download_args(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> DownloadArgs:
-    """`(filename, token=None)` and `(path, filename, token=None)`, in any mix with keywords.
+    """Parse `(filename, token=None)` or `(path, filename, token=None)`, with any of them as keywords.
 
-    Of two positional arguments the second is a token when it is None, a UserSession, or looks like a JWT. Raises
-    TypeError, as Python does, for what fits neither form.
+    The second of two positional arguments is a token if it is empty, a `UserSession`, or in the form of a JWT. Raises
+    TypeError, as Python does, for arguments that fit neither form.
     """
     given = dict(keywords)
     unknown = given.keys() - {"path", "filename", "token"}
     if unknown:
         raise TypeError(f"download() got an unexpected keyword argument {min(unknown)!r}")
-    free = list(arguments)
-    names = _names_for(free, given)
-    if len(free) > len(names):
+    names = _positional_names(arguments, given)
+    if len(arguments) > len(names):
         raise TypeError("download() takes a file name and a token, or a path, a file name and a token.")
-    given.update(zip(names, free, strict=False))
+    given.update(zip(names, arguments, strict=False))
     if given.get("filename") is None:
-        raise TypeError("download() needs the name of the file to write: download('local.png').")
+        raise TypeError("download() needs the name of the local file: download('local.png').")
     return DownloadArgs(given.get("path"), given["filename"], given.get("token"))
 
 
-def _names_for(free: list[Any], given: Mapping[str, Any]) -> list[str]:
-    """What the positional arguments mean, by their number, their kind, and the keywords beside them."""
-    if "filename" in given:
-        return [name for name in ("path", "token") if name not in given]
-    if "path" in given:
-        return [name for name in ("filename", "token") if name not in given]
-    second_is_token = len(free) == 2 and "token" not in given and (not free[1] or is_id_token(free[1]))
-    if len(free) == 1 or second_is_token:
-        return [name for name in ("filename", "token") if name not in given]
-    return [name for name in ("path", "filename", "token") if name not in given]
+def _positional_names(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> list[str]:
+    """The names of the positional arguments, by their number, their type and the keywords."""
+    names = ["path", "filename", "token"]
+    if not keywords.keys() & {"path", "filename"}:
+        second_is_token = len(arguments) == 2 and (not arguments[1] or is_id_token(arguments[1]))
+        if len(arguments) == 1 or (second_is_token and "token" not in keywords):
+            names.remove("path")
+    return [name for name in names if name not in keywords]
 
 
-def choose_content_type(given: object, *names: str) -> str:
-    """The content type: the given one, or the one that the first name with a known ending has. Raises `UsageError`."""
-    if given is not None:
-        if not isinstance(given, str) or not given.isascii() or not given.isprintable() or "/" not in given:
-            raise UsageError(f"Invalid content_type {shown(given)}; expected a MIME type such as 'image/png'.")
-        return given
+# --- metadata --------------------------------------------------------------------------------------------------------
+
+
+def choose_content_type(content_type: object, *names: str) -> str:
+    """Return `content_type`, or the type of the first name with a known ending. Raises `UsageError`."""
+    if content_type is not None:
+        if not isinstance(content_type, str) or "/" not in content_type or not _is_header_value(content_type):
+            raise UsageError(
+                f"Invalid content_type {describe(content_type)}; expected a MIME type such as 'image/png'."
+            )
+        return content_type
     for name in names:
-        kind, encoding = mimetypes.guess_type(PurePath(name).name.replace(":", "_")) if name else (None, None)
+        guessed, encoding = mimetypes.guess_type(PurePath(name).name.replace(":", "_")) if name else (None, None)
         if encoding in _COMPRESSED:
             return _COMPRESSED[encoding]
-        if kind:
-            return kind
-    return UNKNOWN_TYPE
+        if guessed:
+            return guessed
+    return DEFAULT_CONTENT_TYPE
 
 
-def upload_fields(content_type: str, metadata: object, **settable: object) -> dict[str, Any]:
-    """The metadata of an upload. Raises `UsageError`."""
-    fields: dict[str, Any] = {"contentType": content_type}
-    fields.update((name, validate_str(name, value)) for name, value in settable.items() if value is not None)
+def _is_header_value(text: str) -> bool:
+    return text.isascii() and text.isprintable()
+
+
+def upload_fields(content_type: str, metadata: object, **fields: object) -> dict[str, Any]:
+    """Return the metadata of an upload. Raises `UsageError`."""
+    given = {name: validate_str(name, value) for name, value in fields.items() if value is not None}
     custom = validate_custom_metadata(metadata)
-    if custom:
-        fields["metadata"] = custom
-    return fields
+    return {"contentType": content_type, **given, **({"metadata": custom} if custom else {})}
 
 
-def validate_int(name: str, value: object, least: int, most: int) -> int:
-    """An integer within bounds; NumPy's too, but no bool. Raises `UsageError`."""
-    number = None
-    if not isinstance(value, bool):
-        with suppress(TypeError):
-            number = operator.index(cast(Any, value))
-    if number is not None and least <= number <= most:
-        return number
-    bounds = f"from {least} to {most}" if most <= MAX_BYTES >> 32 else f"of {least} or more"
-    hint = " Convert it with int()." if isinstance(value, (str, float, Decimal, Fraction)) else ""
-    raise UsageError(f"{name} must be an integer {bounds}, got {shown(value)}.{hint}")
+def validate_fields(fields: object) -> dict[str, Any]:
+    """Return the metadata that a client may set. Raises `UsageError`."""
+    changes = validate_dict("changes", fields)
+    for name, value in changes.items():
+        if name not in SETTABLE_FIELDS:
+            raise UsageError(
+                f"{describe(name)} cannot be set; these fields can: {', '.join(SETTABLE_FIELDS)}. Custom values go "
+                "into 'metadata': {'metadata': {'owner': 'ada'}}."
+            )
+        if name == "metadata":
+            validate_custom_metadata(value, nullable=True)
+        elif value is not None:
+            validate_str(name, value)
+    return changes
+
+
+def validate_custom_metadata(metadata: object, *, nullable: bool = False) -> dict[str, Any]:
+    """Return custom metadata: strings by strings, or by None if `nullable`. Raises `UsageError`."""
+    checked: dict[str, Any] = {}
+    for key, value in ({} if metadata is None else validate_dict("metadata", metadata)).items():
+        name = validate_str("each key of metadata", key)
+        if name == "firebaseStorageDownloadTokens":
+            raise UsageError("Download tokens cannot be set as metadata; use create_download_token().")
+        checked[name] = None if nullable and value is None else validate_str(f"metadata[{describe(name)}]", value)
+    return checked
+
+
+# --- numbers and names -----------------------------------------------------------------------------------------------
 
 
 def validate_chunk_size(size: object) -> int:
-    """The number of bytes to send at once; None: the default. Raises `UsageError`."""
-    if size is None:
-        return CHUNK
-    number = validate_int("chunk_size", size, GRANULARITY, MAX_BYTES)
-    if number % GRANULARITY:
-        raise UsageError(
-            f"chunk_size must be a multiple of {GRANULARITY} (256 KiB), got {number}. The default is {CHUNK}."
-        )
+    """Return the number of bytes of each request of an upload. Raises `UsageError`."""
+    number = CHUNK_SIZE if size is None else as_int(size) or 0
+    if not 0 < number <= MAX_BYTES or number % GRANULARITY:
+        raise UsageError(f"chunk_size must be a multiple of {GRANULARITY} (256 KiB), got {describe(size)}.")
     return number
 
 
 def validate_generation(generation: object) -> int | None:
-    """A generation, as a number or as the string in the metadata. Raises `UsageError`."""
-    if generation is None:
-        return None
+    """Return a generation, which may be the string in the metadata. Raises `UsageError`."""
     number = decimal(generation) if isinstance(generation, str) else None
-    return validate_int("if_generation_match", generation if number is None else number, 0, MAX_BYTES)
-
-
-def validate_expiry(expires: object) -> int:
-    """Seconds until a signed URL expires. Raises `UsageError`."""
-    seconds = expires.total_seconds() if isinstance(expires, timedelta) else expires
-    if not isinstance(seconds, (bool, float)):
-        with suppress(TypeError):
-            seconds = operator.index(cast(Any, seconds))
-    if isinstance(seconds, (int, float)) and not isinstance(seconds, bool) and 1 <= seconds <= MAX_EXPIRY:
-        return int(seconds)
-    raise UsageError(f"expires must be seconds or a timedelta, from 1 second to 7 days, got {shown(expires)}.")
+    if generation is None or number is not None:
+        return number
+    return validate_int("if_generation_match", generation, 0, MAX_BYTES)
 
 
 def validate_range(start: object, end: object) -> tuple[int, int | None]:
-    """A range of bytes. Raises `UsageError`."""
+    """Return a range of bytes; `end` is exclusive. Raises `UsageError`."""
     first = validate_int("start", start, 0, MAX_BYTES)
     last = None if end is None else validate_int("end", end, 0, MAX_BYTES)
     if last is not None and last <= first:
         raise UsageError(f"end must be greater than start, got start={first} and end={last}. It is exclusive.")
     return first, last
+
+
+def validate_expiry(expires: object) -> int:
+    """Return the seconds until a signed URL expires. Raises `UsageError`."""
+    value = expires.total_seconds() if isinstance(expires, timedelta) else expires
+    seconds = as_int(value) or as_float(value) or 0
+    if not 1 <= seconds <= MAX_EXPIRY:
+        raise UsageError(f"expires must be seconds or a timedelta, from 1 second to 7 days, got {describe(expires)}.")
+    return int(seconds)
+
+
+def validate_method(method: object) -> str:
+    """Return the method of a signed URL in capitals. Raises `UsageError`."""
+    if isinstance(method, str) and method.upper() in _METHODS:
+        return method.upper()
+    raise UsageError(f"method must be one of {', '.join(_METHODS)}, got {describe(method)}.")
+
+
+def validate_delimiter(delimiter: object) -> bool:
+    """Return whether a list is recursive. Raises `UsageError`."""
+    if isinstance(delimiter, str) and delimiter == "/":
+        return False
+    if delimiter is None or delimiter == "":
+        return True
+    raise UsageError(f"delimiter must be '/' or None (everything below), got {describe(delimiter)}.")
+
+
+def validate_page_token(token: object) -> str | None:
+    """Return a page token. Raises `UsageError`."""
+    return None if token is None else validate_nonempty("page_token", token)
+
+
+def validate_files(call: str, files: object) -> list[tuple[str, Any]]:
+    """Return the (name, file) pairs of a mapping or an iterable of pairs. Raises `UsageError`."""
+    entries: Any = cast("Mapping[str, Any]", files).items() if isinstance(files, Mapping) else files
+    if isinstance(entries, Iterable) and not isinstance(entries, (str, bytes)):
+        found = list(entries)
+        if all(isinstance(entry, tuple) and len(entry) == 2 for entry in found):
+            return found
+    raise UsageError(f"{call} takes a dict of names and files, or (name, file) pairs, got {type(files).__name__}.")

@@ -1,171 +1,136 @@
-"""`StorageBase`: what a bucket and a reference have in common. Places never change.
-
-The law of this file: every method returns a new object or carries out one flow, so any of them can be shared between
-threads, stored and used again.
-"""
+"""Base class of `Storage` and `StorageReference`: names, metadata and download links."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any
 
-from firebase_rest.errors import UsageError
 from firebase_rest.storage import protocol
+from firebase_rest.storage._arguments import validate_fields
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.transport.credentials import ServiceAccount, StorageUserCredentials, TokenSource, user_credentials
+from firebase_rest.transport._reference import AppContext, BaseReference
+from firebase_rest.transport.arguments import validate_nonempty
+from firebase_rest.transport.credentials import StorageUserCredentials, TokenSource
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.types import ObjectMetadata
 
-if TYPE_CHECKING:
-    from requests import Session
-
 Token = str | TokenSource | None
-
-P = TypeVar("P", bound="StorageBase")
-
-
-@dataclass(frozen=True, slots=True)
-class AppContext:
-    """What a bucket's references share of the App they come from."""
-
-    account: ServiceAccount | None
-    emulator: str | None
-    project: str | None = None
+"""An ID token or a `UserSession`; None: the credentials of the reference or the App."""
 
 
-class StorageBase:
-    """A bucket, a folder or a file, and who signs what is done with it."""
+class StorageBase(BaseReference):
+    """A bucket, a folder or a file, with the credentials and options of its requests."""
 
-    __slots__ = ("__weakref__", "_home", "_location", "_requestor")
+    __slots__ = ()
 
-    _requestor: Requestor
     _location: ObjectLocation
-    _home: AppContext
+    _user_credentials = StorageUserCredentials
 
-    def __init__(self, requestor: Requestor, location: ObjectLocation, home: AppContext) -> None:
-        for name, value in (("_requestor", requestor), ("_location", location), ("_home", home)):
-            object.__setattr__(self, name, value)
-
-    def __setattr__(self, name: str, value: object) -> None:
-        raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be set.")
-
-    def __delattr__(self, name: str) -> None:
-        raise AttributeError(f"{type(self).__name__} objects never change; {name!r} cannot be deleted.")
-
-    def __reduce__(self) -> tuple[object, ...]:
-        return type(self), (self._requestor, self._location, self._home)
+    def __init__(self, requestor: Requestor, location: ObjectLocation, context: AppContext) -> None:
+        self._init(_requestor=requestor, _location=location, _context=context)
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} gs://{self._location.bucket}/{self._location.name}>"
 
     def _identity(self) -> tuple[object, ...]:
         location = self._location
-        return (location.base, location.bucket, location.name.rstrip("/"), self._requestor.credentials)
+        return location.base, location.bucket, location.name.rstrip("/"), self._requestor.credentials
 
-    def __eq__(self, other: object) -> bool:
-        return self._identity() == other._identity() if isinstance(other, StorageBase) else NotImplemented
-
-    def __hash__(self) -> int:
-        return hash(self._identity())
-
-    # --- where ------------------------------------------------------------------------------------------------------
+    # --- names ------------------------------------------------------------------------------------------------------
 
     @property
     def name(self) -> str:
-        """The last part of the path; "" for the bucket."""
+        """The last segment of the path; "" for the bucket."""
         return self._location.name.rstrip("/").rpartition("/")[2]
 
     @property
     def full_path(self) -> str:
-        """The whole path, without a leading slash; "" for the bucket."""
+        """The path in the bucket, without a leading slash; "" for the bucket."""
         return self._location.name
 
     path = full_path
-    """As `full_path`; pyrebase's word."""
+    """Same as `full_path`; pyrebase's name."""
 
     @property
     def bucket_name(self) -> str:
-        """The name of the bucket. Raises `ConfigError` where the configuration names none."""
-        _ = self._location.bucket_url
+        """The name of the bucket. Raises `ConfigError` if the configuration has none."""
+        self._location.validate_bucket()
         return self._location.bucket
 
     @property
     def storage_bucket(self) -> str:
-        """The bucket's URL; pyrebase's word."""
+        """The URL of the bucket; pyrebase's name."""
         return self._location.bucket_url
-
-    @property
-    def requests(self) -> Session:
-        """The `requests.Session` of the App."""
-        return self._requestor.transport.session
-
-    @property
-    def credentials(self) -> Any:
-        """The google-auth credentials of the configured service account, or None."""
-        return None if self._home.account is None else self._home.account.google
-
-    # --- limits and signers -----------------------------------------------------------------------------------------
-
-    def with_options(
-        self: P,
-        *,
-        timeout: float | tuple[float, float] | None = None,
-        deadline: float | None = None,
-        retries: int | None = None,
-    ) -> P:
-        """The same with other limits: seconds of silence, seconds of the whole call, further tries in a row."""
-        options = self._requestor.options.replace(timeout, deadline, retries)
-        return type(self)(self._requestor.with_options(options), self._location, self._home)
-
-    def as_user(self: P, token: str | TokenSource) -> P:
-        """The same, signed by this user (a UserSession or an ID token)."""
-        return type(self)(
-            self._requestor.with_credentials(user_credentials(token, StorageUserCredentials)),
-            self._location,
-            self._home,
-        )
-
-    def _authenticate(self, token: Token) -> Requestor:
-        if token is None:
-            return self._requestor
-        return self._requestor.with_credentials(user_credentials(token, StorageUserCredentials))
 
     # --- metadata ---------------------------------------------------------------------------------------------------
 
     def get_metadata(self, token: Token = None) -> ObjectMetadata:
-        """The file's metadata: "name", "size" (a string), "contentType", "updated", "md5Hash", "metadata", ...
+        """Return the file's metadata.
 
-        Raises `NotFound`, `PermissionDenied` and the other errors of `firebase_rest.errors`.
+        Args:
+            token: An ID token or a `UserSession`.
+
+        Returns:
+            A dict with "name", "size" (a decimal string), "contentType", "updated", "md5Hash", "metadata" and more.
+
+        Raises:
+            NotFound: There is no such file.
+            PermissionDenied: The security rules deny access.
+
         https://firebase.google.com/docs/storage/web/file-metadata
         """
         return self._authenticate(token).run(protocol.get_metadata(self._location))
 
     def update_metadata(self, changes: dict[str, Any], token: Token = None) -> ObjectMetadata:
-        """Change what `changes` name, and nothing else: {"contentType": "text/plain", "metadata": {"owner": "ada"}}.
+        """Change some fields of the file's metadata.
 
-        None clears a field, or a custom key. Returns the new metadata. Raises `UsageError` for what cannot be set.
+        Args:
+            changes: New values by field, such as {"contentType": "text/plain", "metadata": {"owner": "ada"}}. None
+                removes a field or a custom key.
+            token: An ID token or a `UserSession`.
+
+        Returns:
+            The new metadata.
+
+        Raises:
+            UsageError: A field cannot be set, or a value is not a string.
+
+        https://firebase.google.com/docs/storage/web/file-metadata
         """
-        return self._authenticate(token).run(protocol.update_metadata(self._location, changes))
+        return self._authenticate(token).run(protocol.update_metadata(self._location, validate_fields(changes)))
 
     # --- links ------------------------------------------------------------------------------------------------------
 
     def get_download_url(self, token: Token = None) -> str:
-        """The link that anybody can follow, for as long as its download token lives: treat it as a secret.
+        """Return a link that anyone can use until its download token is revoked. Keep it secret.
 
-        `token` signs the question for it.
+        Args:
+            token: An ID token or a `UserSession` that authenticates the request.
+
+        Raises:
+            FirebaseError: The file has no download token.
+
+        https://firebase.google.com/docs/storage/web/download-files
         """
         return self._authenticate(token).run(protocol.get_download_url(self._location))
 
     def create_download_token(self, token: Token = None) -> list[str]:
-        """Add a download token, so that there is one more link. Returns all. For administrators."""
-        return protocol.tokens_in(self._authenticate(token).run(protocol.create_download_token(self._location)))
+        """Add a download token to the file, as an administrator.
+
+        Returns:
+            All download tokens of the file.
+        """
+        return protocol.download_tokens(self._authenticate(token).run(protocol.create_download_token(self._location)))
 
     def revoke_download_token(self, download_token: str, token: Token = None) -> list[str]:
-        """Take a download token away: its link works no more. Returns those that are left. For administrators.
+        """Remove a download token, as an administrator: links with it stop working.
 
-        Where it was the last one, Firebase makes a new one.
+        Args:
+            download_token: One of the metadata's "downloadTokens".
+            token: An ID token or a `UserSession`.
+
+        Returns:
+            The remaining download tokens. Firebase replaces the last one by a new one.
         """
-        if not protocol.validate_str("download_token", download_token):
-            raise UsageError("download_token must be one of the metadata's 'downloadTokens', got ''.")
+        validate_nonempty("download_token", download_token)
         flow = protocol.revoke_download_token(self._location, download_token)
-        return protocol.tokens_in(self._authenticate(token).run(flow))
+        return protocol.download_tokens(self._authenticate(token).run(flow))

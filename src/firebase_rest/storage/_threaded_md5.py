@@ -1,7 +1,4 @@
-"""An MD5 that is added up beside what goes on: it takes longer than receiving and writing the same bytes.
-
-The law of this file: at most `_AHEAD` batches wait, and whoever lets go waits for nothing.
-"""
+"""An MD5 that a second thread computes, because it takes longer than to receive and write the same bytes."""
 
 from __future__ import annotations
 
@@ -14,21 +11,25 @@ from types import TracebackType
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.lifecycle import start_thread
 
-BATCH = 512 * 1024
-"""Bytes that are handed to the thread at once. What has fewer needs none."""
+BATCH_SIZE = 512 * 1024
+"""Bytes that are handed to the thread at once. Fewer are hashed without a thread."""
 
-_AHEAD = 2
+_MAX_QUEUED = 2
+"""Batches."""
 
 
 class ThreadedMD5:
-    """An MD5 like hashlib's, of bytes that a thread of its own adds up. A context manager, which lets the thread go."""
+    """A hasher like hashlib's whose `update` returns before the bytes are hashed.
+
+    A context manager: leaving it ends the thread, and does not block.
+    """
 
     def __init__(self) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
         self._batch: list[bytes] = []
         self._size = 0
-        self._room = Semaphore(_AHEAD)
-        self._work: SimpleQueue[list[bytes]] = SimpleQueue()
+        self._free_slots = Semaphore(_MAX_QUEUED)
+        self._queue: SimpleQueue[list[bytes]] = SimpleQueue()
         self._thread: Thread | None = None
 
     def __enter__(self) -> ThreadedMD5:
@@ -37,33 +38,33 @@ class ThreadedMD5:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        # Not waited for: this may run while the interpreter ends, when such a thread goes on no more.
-        self._work.put([])
+        # No join: this may run at interpreter shutdown, when daemon threads no longer run.
+        self._queue.put([])
 
     def update(self, data: bytes) -> None:
-        """Some more bytes. Raises `UsageError` in a process that was forked meanwhile."""
+        """Add bytes. Raises `UsageError` in a forked child process."""
         self._batch.append(data)
         self._size += len(data)
-        if self._size >= BATCH:
+        if self._size >= BATCH_SIZE:
             batch, self._batch, self._size = self._batch, [], 0
-            if self._is_helped():
-                self._room.acquire()
-                self._work.put(batch)
+            if self._has_thread():
+                self._free_slots.acquire()
+                self._queue.put(batch)
             else:
-                self._add(batch)
+                self._hash(batch)
 
     def digest(self) -> bytes:
-        """The MD5 of all bytes until now. Raises as `update`."""
+        """Return the MD5 of all bytes so far. Raises as `update`."""
         if self._thread is not None:
             self._check_thread(self._thread)
-            self._work.put([])
+            self._queue.put([])
             self._thread.join()
             self._thread = None
-        self._add(self._batch)
+        self._hash(self._batch)
         self._batch = []
         return self._md5.digest()
 
-    def _is_helped(self) -> bool:
+    def _has_thread(self) -> bool:
         if self._thread is None:
             self._thread = start_thread(self._run, "firebase_rest MD5")
         else:
@@ -71,14 +72,14 @@ class ThreadedMD5:
         return self._thread is not None
 
     def _check_thread(self, thread: Thread) -> None:
-        if not thread.is_alive():  # threads stay behind in a fork, and what they had begun with them
-            raise UsageError("A download goes on in the process that began it alone: begin it after the fork.")
+        if not thread.is_alive():
+            raise UsageError("Downloads cannot be shared across fork(); start the download in the child process.")
 
     def _run(self) -> None:
-        while batch := self._work.get():
-            self._add(batch)
-            self._room.release()
+        while batch := self._queue.get():
+            self._hash(batch)
+            self._free_slots.release()
 
-    def _add(self, batch: Iterable[bytes]) -> None:
+    def _hash(self, batch: Iterable[bytes]) -> None:
         for data in batch:
             self._md5.update(data)

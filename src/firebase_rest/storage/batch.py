@@ -1,17 +1,14 @@
-"""Many files at once, by a bounded number of workers, with a result for each.
-
-The law of this file: one file's failure is its result and stops no other.
-"""
+"""Run a function for many files, with a bounded number of threads and one result for each file."""
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Any, TypeVar, cast
+from typing import TypeVar
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.progress import Progress, reporting
@@ -23,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one file: `error` is None if it went well, and then an upload has `metadata`."""
+    """The result for one file: the metadata of an upload, or the error; both are None after a download."""
 
     name: str
     metadata: ObjectMetadata | None = None
@@ -31,7 +28,7 @@ class Result:
 
     @property
     def ok(self) -> bool:
-        """Whether it went well."""
+        """Whether there was no error."""
         return self.error is None
 
 
@@ -42,18 +39,26 @@ def run_batch(
     progress: Progress,
     label: str,
 ) -> list[Result]:
-    """`work(name, item)` for each job, `workers` at a time; the results in the order of the jobs.
+    """Call `work(name, item)` for each job in `workers` threads.
 
-    `progress` gets the number of files that are done. An interruption ends what has not begun yet.
+    Args:
+        jobs: Pairs of name and item.
+        work: Returns the metadata of the result. Exceptions become the error of the result.
+        workers: Maximum number of threads.
+        progress: Counts files.
+        label: The label of the progress.
+
+    Returns:
+        The results in the order of the jobs. An interruption cancels the jobs that have not started.
     """
 
-    def one(name: str, item: T) -> Result:
+    def run_job(name: str, item: T) -> Result:
         try:
             return Result(name, work(name, item))
-        except Exception as error:  # noqa: BLE001 - also what a program's own file or iterator raises is one file's
+        except Exception as error:  # noqa: BLE001 - also an error in the program's own file object
             return Result(name, error=error)
 
-    # Plain threads: concurrent.futures takes no more work once the main thread has ended, and streams go on then.
+    # Not concurrent.futures: its pools reject work after the main thread has ended, while streams still run.
     pending = deque(enumerate(jobs))
     finished: SimpleQueue[tuple[int, Result | BaseException]] = SimpleQueue()
 
@@ -62,8 +67,8 @@ def run_batch(
             while True:
                 number, (name, item) = pending.popleft()
                 try:
-                    finished.put((number, one(name, item)))
-                except BaseException as error:  # noqa: BLE001 - raised again in the thread that waits
+                    finished.put((number, run_job(name, item)))
+                except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
                     finished.put((number, error))
 
     results: dict[int, Result] = {}
@@ -86,45 +91,27 @@ def run_batch(
     return [results[number] for number in range(len(jobs))]
 
 
-def pairs(files: object, what: str) -> list[tuple[str, Any]]:
-    """A dict, or pairs. Raises `UsageError`."""
-    anything: Any = files
-    entries: Any = anything.items() if isinstance(files, Mapping) else anything
-    if not is_list(entries):
-        raise UsageError(f"{what} or pairs of both, not {_kind(anything)}.")
-    found: list[tuple[str, Any]] = []
-    for entry in cast("Any", entries):
-        if not isinstance(entry, tuple) or len(cast("Any", entry)) != 2:
-            raise UsageError(f"{what} or pairs of both; {_kind(cast('object', entry))} is neither.")
-        found.append(cast("tuple[str, Any]", entry))
-    return found
+class LocalFolder:
+    """The folder of a `download_many`. Leaving the context removes the created folders that are empty."""
 
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._created: set[Path] = set()
 
-def is_list(value: object) -> bool:
-    """Whether `value` has items, and is no text."""
-    return isinstance(value, Iterable) and not isinstance(value, (str, bytes))
+    def __enter__(self) -> LocalFolder:
+        return self
 
+    def __exit__(self, *_: object) -> None:
+        for folder in sorted(self._created, key=lambda path: len(path.parts), reverse=True):
+            with suppress(OSError):
+                folder.rmdir()
 
-def _kind(value: object) -> str:
-    return type(value).__name__
-
-
-def local_file(folder: Path, name: str, created: set[Path]) -> Path:
-    """The local path of an object below a folder; the folders made for it are added to `created`.
-
-    Raises `UsageError` for a name that leads out of the folder.
-    """
-    root = folder.resolve()
-    path = root.joinpath(*name.split("/"))
-    if not path.resolve().is_relative_to(root) or path.resolve() == root or "\\" in name or "\0" in name:
-        raise UsageError(f"{name!r} leads out of the folder {str(folder)!r}. Download it to a path of your choice.")
-    created.update(parent for parent in path.parents if not parent.exists())
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path
-
-
-def remove_empty(folders: set[Path]) -> None:
-    """Remove those folders that are empty."""
-    for folder in sorted(folders, key=lambda path: len(path.parts), reverse=True):
-        with suppress(OSError):
-            folder.rmdir()
+    def path_of(self, name: str) -> Path:
+        """Return the local path for an object, and create its folders. Raises `UsageError` for a path outside."""
+        root = self._path.resolve()
+        path = root.joinpath(*name.split("/"))
+        if not path.resolve().is_relative_to(root) or path.resolve() == root or "\\" in name or "\0" in name:
+            raise UsageError(f"{name!r} is outside of the folder {str(self._path)!r}; download it to another path.")
+        self._created.update(parent for parent in path.parents if not parent.exists())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path

@@ -1,4 +1,4 @@
-"""A google-cloud-storage `Bucket`, where that package is installed: nothing is sent to make one."""
+"""A `Bucket` of google-cloud-storage, if that package is installed. Creating it sends nothing."""
 
 from __future__ import annotations
 
@@ -6,44 +6,41 @@ from importlib import import_module
 from typing import Any
 
 from firebase_rest.errors import ConfigError
-from firebase_rest.storage._base import AppContext
 from firebase_rest.storage.location import PRODUCTION, ObjectLocation
+from firebase_rest.transport._reference import AppContext
 from firebase_rest.transport.credentials import ServiceAccount
 
 
-def google_bucket(location: ObjectLocation, home: AppContext) -> Any:
-    """The bucket. Raises `ConfigError` without a service account, ImportError, saying what to install."""
-    _ = location.bucket_url
-    if home.account is None:
+def google_bucket(location: ObjectLocation, context: AppContext) -> Any:
+    """Return the bucket. Raises `ConfigError` without a service account, ImportError without the package."""
+    location.validate_bucket()
+    if context.account is None:
         raise ConfigError(
-            "storage.bucket is google-cloud-storage's Bucket, which only a service account can use: configure "
-            "'serviceAccount'. For the name of the bucket there is storage.bucket_name."
+            "google_bucket (pyrebase: storage.bucket) is google-cloud-storage's Bucket, which needs a service account: "
+            "configure 'serviceAccount'. The name of the bucket is storage.bucket_name."
         )
     try:
         library = import_module("google.cloud.storage")
     except ImportError:
         library = None
     if library is None:
-        raise ImportError(
-            "storage.bucket needs the package google-cloud-storage: install it with pip install google-cloud-storage."
-        )
+        raise ImportError("google_bucket needs google-cloud-storage: install it with pip install google-cloud-storage.")
     if location.base != PRODUCTION:
         options = {"api_endpoint": location.base}
-        client = library.Client(
-            project=home.project or "none", credentials=_owner(home.account), client_options=options
-        )
+        credentials = _emulator_credentials(context.account)
+        client = library.Client(project=context.project or "none", credentials=credentials, client_options=options)
         return client.bucket(location.bucket)
-    google = home.account.google
-    project = home.project or getattr(google, "project_id", None) or "none"
+    google = context.account.google
+    project = context.project or getattr(google, "project_id", None) or "none"
     return library.Client(project=project, credentials=google).bucket(location.bucket)
 
 
-def _owner(account: ServiceAccount) -> Any:
-    """Credentials for an emulator: nothing is asked of Google. The account's key is read when a URL is signed."""
+def _emulator_credentials(account: ServiceAccount) -> Any:
+    """Credentials of the emulator's administrator. The account's key is read only to sign a URL."""
     google: Any = import_module("google.auth.credentials")
 
     class Owner(google.AnonymousCredentials, google.Signing):  # type: ignore[misc]  # google-auth ships no types
-        """The emulator's administrator; in signed URLs, the account."""
+        """Sends the emulator's administrator token, and signs URLs with the account's key."""
 
         signer = property(lambda _: account.google.signer)
         signer_email = property(lambda _: account.google.signer_email)

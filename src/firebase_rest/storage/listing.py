@@ -1,198 +1,90 @@
-"""Lists: what is in a folder, page by page."""
+"""Requests for lists of object names, page by page.
+
+https://firebase.google.com/docs/storage/web/list-files
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from os import PathLike
-from typing import TYPE_CHECKING
+from typing import Any, cast
 
-from firebase_rest.errors import InvalidResponse, UsageError
-from firebase_rest.storage import _arguments, protocol
-from firebase_rest.storage._base import StorageBase, Token
+from firebase_rest.errors import InvalidResponse
+from firebase_rest.storage.location import ObjectLocation
+from firebase_rest.storage.protocol import check, idempotent
+from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.wire import Flow
 
-if TYPE_CHECKING:
-    from firebase_rest.storage.reference import Prefix, Storage, StorageReference
+MAX_PAGE_SIZE = 1000
 
 
 @dataclass(frozen=True, slots=True)
-class ListPage:
-    """A part of a list. `next_page_token` gets the next one; None at the end. A page may be empty and not the last."""
+class ObjectPage:
+    """A page of a list: names of objects, prefixes that end in a slash, and the token of the next page."""
 
-    items: tuple[StorageReference, ...]
-    prefixes: tuple[Prefix, ...]
+    items: tuple[str, ...]
+    prefixes: tuple[str, ...]
     next_page_token: str | None
 
+    def below(self, start: str) -> ObjectPage:
+        """Return only the names that begin with `start`: the server may have listed others."""
+        return self.filter(lambda name: name.startswith(start))
 
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """A file that `list_files` found. `name` is its whole path."""
-
-    name: str
-    reference: StorageReference
-
-    def download_to_filename(self, filename: str | PathLike[str]) -> None:
-        """Download to a path; as `StorageReference.download`."""
-        self.reference.download(filename)
-
-    def download_as_bytes(self) -> bytes:
-        """The file's bytes."""
-        return self.reference.get_bytes()
-
-    def delete(self) -> None:
-        """Delete the file."""
-        self.reference.delete()
-
-
-class Listed(StorageBase):
-    """What leads from a place to others: up, down, and by lists."""
-
-    __slots__ = ()
-
-    @property
-    def is_prefix(self) -> bool:
-        """Whether a list found this as a folder."""
-        return False
-
-    @property
-    def root(self) -> Storage:
-        """The bucket."""
-        from firebase_rest.storage.reference import Storage
-
-        return Storage(self._requestor, self._location.at(""), self._home)
-
-    @property
-    def parent(self) -> StorageReference | None:
-        """The folder above; None for the bucket."""
-        from firebase_rest.storage.reference import StorageReference
-
-        parent = self._location.parent
-        return None if parent is None else StorageReference(self._requestor, parent, self._home)
-
-    def child(self, *path: object) -> StorageReference:
-        """The place below. Each argument is made text; slashes separate; text is data, so nothing is decoded.
-
-        Raises `UsageError` for what cannot be a name: None, `a//b`, line breaks, more than 1,024 bytes.
-        """
-        from firebase_rest.storage.reference import StorageReference
-
-        return StorageReference(self._requestor, self._location.child(*path), self._home)
-
-    def _below(self, name: str) -> StorageReference:
-        return self.child(name)
-
-    def _named(self, name: str, token: Token) -> StorageReference:
-        from firebase_rest.storage.reference import StorageReference
-
-        return StorageReference(self._authenticate(token), self._location.at(name), self._home)
-
-    def _folder(self, name: str, token: Token) -> Prefix:
-        from firebase_rest.storage.reference import Prefix
-
-        return Prefix(self._authenticate(token), self._location.at(name.rstrip("/")), self._home)
-
-    # --- lists ------------------------------------------------------------------------------------------------------
-
-    def list_page(
-        self,
-        prefix: str = "",
-        *,
-        delimiter: str | None = "/",
-        page_size: int | None = None,
-        page_token: str | None = None,
-        token: Token = None,
-    ) -> ListPage:
-        """One page of `list`, of at most `page_size` (1 to 1000) entries."""
-        start = self._start(prefix)
-        flow = protocol.list_page(
-            self._location,
-            _queried(start),
-            recursive=_is_recursive(delimiter),
-            page_token=None if page_token is None else protocol.validate_str("page_token", page_token),
-            page_size=None
-            if page_size is None
-            else _arguments.validate_int("page_size", page_size, 1, protocol.MAX_PAGE),
-        )
-        page = self._authenticate(token).run(flow)
-        return ListPage(
-            tuple(self._named(name, token) for name in page.items if name.startswith(start)),
-            tuple(self._folder(name, token) for name in page.prefixes if name.startswith(start)),
-            page.next_page_token,
+    def filter(self, is_wanted: Callable[[str], bool]) -> ObjectPage:
+        """Return only some of the names."""
+        return ObjectPage(
+            tuple(filter(is_wanted, self.items)), tuple(filter(is_wanted, self.prefixes)), self.next_page_token
         )
 
-    def list(
-        self,
-        prefix: str = "",
-        *,
-        delimiter: str | None = "/",
-        page_size: int | None = None,
-        token: Token = None,
-    ) -> Iterator[StorageReference]:
-        """The files and folders in this folder whose names begin with `prefix`; folders have `is_prefix`.
 
-        With `delimiter=None` every file below, however deep. Pages of `page_size` (1 to 1000) are fetched as the
-        iterator goes on. https://firebase.google.com/docs/storage/web/list-files
-        """
-        start = self._start(prefix)
-        recursive = _is_recursive(delimiter)
-        size = None if page_size is None else _arguments.validate_int("page_size", page_size, 1, protocol.MAX_PAGE)
-        for page in self._pages(start, token, recursive=recursive, page_size=size):
-            for name in page.prefixes:
-                if name.startswith(start):
-                    yield self._folder(name, token)
-            for name in page.items:
-                if name.startswith(start):
-                    yield self._named(name, token)
-
-    def list_files(
-        self, prefix: str = "", token: Token = None, *, page_size: int | None = None
-    ) -> Iterator[StoredFile]:
-        """Every file below this place whose path from here begins with `prefix`, however deep."""
-        for reference in self.list(prefix, delimiter=None, page_size=page_size, token=token):
-            yield StoredFile(reference.full_path, reference)
-
-    def _names(self, folder: str, token: Token) -> Iterator[str]:
-        """The names of everything in a folder. Raises `InvalidResponse` where the list holds others."""
-        for page in self._pages(folder, token, recursive=True, page_size=None):
-            for name in page.items:
-                if not name.startswith(folder):
-                    raise InvalidResponse(
-                        f"The list names {name!r}, which is not below {folder!r}; nothing was deleted."
-                    )
-                yield name
-
-    def _pages(
-        self, start: str, token: Token, *, recursive: bool, page_size: int | None
-    ) -> Iterator[protocol.ObjectPage]:
-        return protocol.deduplicate_pages(self._raw_pages(start, token, recursive=recursive, page_size=page_size))
-
-    def _raw_pages(
-        self, start: str, token: Token, *, recursive: bool, page_size: int | None
-    ) -> Iterator[protocol.ObjectPage]:
-        channel, page_token = self._authenticate(token), None
-        while True:
-            flow = protocol.list_page(
-                self._location, _queried(start), recursive=recursive, page_token=page_token, page_size=page_size
-            )
-            page = channel.run(flow)
-            yield page
-            page_token = page.next_page_token
-            if page_token is None:
-                return
-
-    def _start(self, prefix: object) -> str:
-        """What the names begin with."""
-        if prefix is None:
-            prefix = ""
-        return self._location.folder + protocol.validate_str("prefix", prefix).lstrip("/")
+def list_page(
+    location: ObjectLocation,
+    start: str,
+    *,
+    recursive: bool,
+    page_token: str | None = None,
+    page_size: int | None = None,
+) -> Flow[ObjectPage]:
+    """Return a page of the folder that contains the names beginning with `start`."""
+    folder = start[: start.rfind("/") + 1]  # the server knows only whole folders
+    params = [("prefix", folder)] if folder else []
+    params += [] if recursive else [("delimiter", "/")]
+    params += [("maxResults", str(page_size))] if page_size else []
+    params += [("pageToken", page_token)] if page_token else []
+    payload = check((yield idempotent("GET", location.collection_url, tuple(params)))).json_object()
+    token = payload.get("nextPageToken")
+    items = [dict_or_empty(item).get("name") for item in _list_in(payload, "items")]
+    return ObjectPage(_strings(items), _strings(_list_in(payload, "prefixes")), next(iter(_strings([token])), None))
 
 
-def _queried(start: str) -> str:
-    """What the server is asked for: it knows only whole folders."""
-    return start[: start.rfind("/") + 1]
+def _list_in(payload: Mapping[str, Any], member: str) -> list[object]:
+    value = payload.get(member)
+    if value is None:  # the server leaves out empty lists
+        return []
+    if not isinstance(value, list):
+        raise InvalidResponse(f"Invalid list response: {member!r} is not a list.")
+    return cast("list[object]", value)
 
 
-def _is_recursive(delimiter: object) -> bool:
-    if delimiter not in ("/", "", None):
-        raise UsageError(f"delimiter must be '/' or None (everything below), got {protocol.shown(delimiter)}.")
-    return delimiter != "/"
+def _strings(values: list[Any]) -> tuple[str, ...]:
+    return tuple(value for value in values if isinstance(value, str) and value)
+
+
+def iter_pages(fetch: Callable[[str | None], ObjectPage]) -> Iterator[ObjectPage]:
+    """Yield all pages, where `fetch` returns the page of a token, without prefixes of earlier pages.
+
+    Raises `InvalidResponse` if a page token is returned twice.
+    """
+    seen: set[str] = set()
+    tokens: set[str | None] = {None}
+    token = None
+    while True:
+        page = fetch(token)
+        yield page.filter(lambda name: name not in seen)
+        seen.update(page.prefixes)
+        token = page.next_page_token
+        if token is None:
+            return
+        if token in tokens:
+            raise InvalidResponse("Invalid list response: nextPageToken was returned twice.")
+        tokens.add(token)

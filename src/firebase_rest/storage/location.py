@@ -1,6 +1,5 @@
-"""A place in a bucket, and the URL it has.
+"""Locations of buckets, folders and files, and their URLs.
 
-The law of this file: a name is encoded in one function, once; what cannot be a name is refused before anything is sent.
 https://cloud.google.com/storage/docs/objects#naming
 """
 
@@ -9,14 +8,14 @@ from __future__ import annotations
 import os
 import re
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from os import PathLike
+from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import cast
 from urllib.parse import quote, unquote, urlsplit
 
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport._paths import path_text
+from firebase_rest.transport.arguments import describe
 from firebase_rest.transport.settings import invalid_host
 
 PRODUCTION = "https://firebasestorage.googleapis.com"
@@ -30,168 +29,171 @@ _PUBLIC_HOSTS = frozenset({"storage.googleapis.com", "storage.cloud.google.com"}
 
 @dataclass(frozen=True, slots=True)
 class ObjectLocation:
-    """`base` is scheme and host, `name` the object's or the folder's whole path, "" for the whole bucket.
+    """The location of a file or folder.
 
-    With a `problem`, the configuration names no bucket; using the place says so.
+    Args:
+        base: Scheme and host of the URL.
+        bucket: The bucket's name.
+        name: The path of the file or folder in the bucket; "" for the bucket itself.
+        problem: Why the configuration names no bucket. It is raised when the location is used.
     """
 
     base: str
     bucket: str
     name: str = ""
-    problem: str | None = field(default=None)
+    problem: str | None = None
+
+    def validate_bucket(self) -> None:
+        """Raise `ConfigError` if the configuration names no bucket."""
+        if self.problem is not None:
+            raise ConfigError(self.problem)
+
+    def validate(self) -> None:
+        """Raise as `validate_bucket`, and `UsageError` if this is not the location of a file."""
+        self.validate_bucket()
+        if not self.name:
+            raise UsageError("This is the whole bucket. To use a file, name it: storage.child('images/a.png').")
+        validate_name(self.name)
 
     @property
     def bucket_url(self) -> str:
-        """The bucket's URL, ending in "/v0/b/<bucket>". Raises `ConfigError` where the configuration names none."""
-        if self.problem is not None:
-            raise ConfigError(self.problem)
+        """The URL of the bucket, ending in "/v0/b/<bucket>". Raises as `validate_bucket`."""
+        self.validate_bucket()
         return f"{self.base}/v0/b/{quote(self.bucket, safe='')}"
 
     @property
     def collection_url(self) -> str:
-        """Where objects are listed and made."""
+        """The URL to list and to create objects."""
         return f"{self.bucket_url}/o"
 
     @property
     def url(self) -> str:
-        """The URL of the object, without a query. Raises `UsageError` for the bucket itself."""
-        collection = self.collection_url
-        if not self.name:
-            raise UsageError(
-                "This is the whole bucket, and the call is about one file: name it, as in "
-                "storage.child('images/a.png')."
-            )
-        return f"{collection}/{quote(validate_name(self.name), safe='')}"
+        """The URL of the object, without a query. Raises as `validate`."""
+        self.validate()
+        return f"{self.collection_url}/{quote(self.name, safe='')}"
 
     @property
     def folder(self) -> str:
-        """The prefix of everything below: the path with a slash at its end; "" for the whole bucket."""
+        """The prefix of all names in the folder: the path and a slash; "" for the bucket."""
         return f"{self.name.rstrip('/')}/" if self.name else ""
 
     def child(self, *parts: object) -> ObjectLocation:
-        """The place below. Each part is made text; slashes at its ends only separate. `UsageError` for what is no name.
+        """Return the location below. Slashes at the ends of `parts` only separate.
 
-        Raises it for `a//b` too: Firebase hides such names from every list.
+        Raises `UsageError` for an invalid name, and for `a//b`, which Firebase leaves out of every list.
         """
-        added = [text for text in (_part(part) for part in parts) if text]
+        added = [text for text in map(_part, parts) if text]
         if not added:
             return self
         name = "/".join([self.name.rstrip("/"), *added] if self.name else added)
         if "//" in name:
             raise UsageError(
-                f"{_shown(name)} has an empty part between two slashes; Firebase leaves such names out of every list. "
-                "Write one slash (or name a file that exists already by ref('gs://bucket/...'))."
+                f"{_shorten(name)} has an empty part between two slashes; Firebase lists no such names. Write one "
+                "slash, or use ref('gs://bucket/...') for a file with this name."
             )
         return replace(self, name=validate_name(name))
 
     def at(self, name: str) -> ObjectLocation:
-        """The place with exactly this name, in the same bucket."""
+        """Return the location with exactly this name in the same bucket."""
         return replace(self, name=name)
 
     @property
     def parent(self) -> ObjectLocation | None:
-        """The place above; None for the bucket."""
-        return replace(self, name=self.name.rstrip("/").rpartition("/")[0].rstrip("/")) if self.name else None
+        """The location above; None for the bucket."""
+        return self.at(self.name.rstrip("/").rpartition("/")[0].rstrip("/")) if self.name else None
 
 
 def _part(part: object) -> str:
-    if isinstance(part, PathLike):
-        path = cast("PathLike[str]", part)
+    if isinstance(part, os.PathLike):
+        path = cast("os.PathLike[str]", part)
         return PurePath(path if isinstance(os.fspath(path), str) else os.fsdecode(path)).as_posix().strip("/")
     return path_text(part).strip("/")
 
 
 def validate_name(name: str) -> str:
-    """`name` if an object can have it. Raises `UsageError` with the rule it breaks."""
+    """Return `name` if it is a valid object name. Raises `UsageError`."""
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
-        raise UsageError(f"{_shown(name)} is not text that UTF-8 can hold, so it cannot be a name.") from None
+        raise UsageError(f"{_shorten(name)} cannot be encoded as UTF-8, so it is no valid name.") from None
     if size > MAX_NAME_BYTES:
-        raise UsageError(f"{_shown(name)} takes {size} bytes; a name has at most {MAX_NAME_BYTES}.")
+        raise UsageError(f"{_shorten(name)} has {size} bytes; a name must have at most {MAX_NAME_BYTES}.")
     if "\n" in name or "\r" in name:
-        raise UsageError(f"{_shown(name)} holds a line break; a name must not.")
+        raise UsageError(f"{_shorten(name)} contains a line break, which is not allowed in a name.")
     if name in (".", ".."):
-        raise UsageError(f"{name!r} cannot be a name; it means a folder.")
+        raise UsageError(f"{name!r} refers to a folder; it is no valid name.")
     if name.startswith(_RESERVED):
-        raise UsageError(f"{_shown(name)}: names below {_RESERVED} are reserved.")
+        raise UsageError(f"{_shorten(name)} is not allowed: names below {_RESERVED} are reserved.")
     return name
 
 
-def _shown(name: str) -> str:
+def _shorten(name: str) -> str:
     return ascii(name if len(name) <= 60 else name[:57] + "...")
 
 
-# --- from configuration and URLs --------------------------------------------------------------------------------------
+# --- configuration and URLs ------------------------------------------------------------------------------------------
 
 
 def locate(bucket: object, emulator: str | None, hint: str = "") -> ObjectLocation:
-    """The root of a bucket, named as the configuration does; `emulator` is the host:port that stands in for Google.
+    """Return the root of a bucket.
 
-    What is wrong with either is told when the place is used: programs build theirs while they are imported. `hint` is
-    added to the sentence for a missing bucket.
+    Problems are raised when the location is used, because programs create references at import time.
+
+    Args:
+        bucket: The `storageBucket` of the configuration: a name, a gs:// URL or the bucket's URL.
+        emulator: host:port of the emulator that replaces Google's host.
+        hint: Text to add to the error for a missing bucket.
     """
     base = PRODUCTION if emulator is None else f"http://{emulator}"
-    if emulator is not None and (problem := invalid_host("storage", emulator)):
-        return _nowhere(problem, base)
-    if bucket is None:
-        problem = "The configuration has no 'storageBucket', which Storage needs; add it or pass storage(bucket)."
-        return _nowhere(problem + hint, base)
-    if not isinstance(bucket, str):
-        return _nowhere(f"The 'storageBucket' in the configuration is a {type(bucket).__name__}, not a string.", base)
-    name = bucket.strip().removeprefix("gs://").rstrip("/")
-    if "://" in name:
-        with suppress(UsageError):  # said below, with the whole value
-            name = parse_url(name, None).bucket
-    if not _BUCKET.fullmatch(name):
-        return _nowhere(
-            f"The storageBucket {bucket!r} is not the name of a bucket; copy it from the Firebase console, "
-            "like 'my-project.firebasestorage.app' or 'my-project.appspot.com'.",
-            base,
+    problem = None if emulator is None else invalid_host("storage", emulator)
+    if problem is None and bucket is None:
+        problem = (
+            "The configuration has no 'storageBucket', which Storage needs; add it or pass storage(bucket)." + hint
         )
-    return ObjectLocation(base, name)
-
-
-def _nowhere(problem: str, base: str) -> ObjectLocation:
+    if problem is None and not isinstance(bucket, str):
+        problem = f"The 'storageBucket' of the configuration must be a string, got {type(bucket).__name__}."
+    if problem is not None:
+        return ObjectLocation(base, "", problem=problem)
+    name = str(bucket).strip().removeprefix("gs://").rstrip("/")
+    if "://" in name:
+        with suppress(UsageError):  # reported below, with the whole value
+            name = parse_url(name, None).bucket
+    if _BUCKET.fullmatch(name):
+        return ObjectLocation(base, name)
+    problem = (
+        f"The storageBucket {describe(bucket)} is not the name of a bucket; copy it from the Firebase console, "
+        "for example 'my-project.firebasestorage.app'."
+    )
     return ObjectLocation(base, "", problem=problem)
 
 
 def parse_url(url: object, emulator: str | None) -> ObjectLocation:
-    """The place that a gs:// URL, a download URL or a public URL names, exactly; a token in it is left out.
+    """Return the location of a gs:// URL, a download URL or a public URL. A token in it is ignored.
 
-    Raises `UsageError` for any other text.
+    Raises `UsageError` for other text.
     """
-    found = _taken_apart(url) if isinstance(url, str) else None
+    found = _split(url) if isinstance(url, str) else None
     if found is None or not _BUCKET.fullmatch(found[0]):
         raise UsageError(
-            "ref() takes 'gs://bucket/path' or an https download URL of Firebase; for a path below the bucket write "
+            "ref() takes 'gs://bucket/path' or a download URL of Firebase; for a path in the bucket use "
             "storage.child(path)."
         )
     root = locate(found[0], emulator)
     return root.at(validate_name(found[1])) if found[1] else root
 
 
-def _taken_apart(url: str) -> tuple[str, str] | None:
-    """Bucket and name."""
+def _split(url: str) -> tuple[str, str] | None:
+    """Bucket and name; None for other URLs."""
     url = url.lstrip()  # a name may end in a space, and a gs:// URL is not encoded
     if url.startswith("gs://"):
         bucket, slash, name = url[len("gs://") :].partition("/")
         return bucket if slash else bucket.rstrip(), name.rstrip("/")
     try:
         parts = urlsplit(url.rstrip())
-        host = parts.hostname or ""
-    except ValueError:  # a bracket that is not closed
-        return None
-    if parts.scheme not in ("http", "https"):
-        return None
-    match = _OBJECT_PATH.fullmatch(parts.path)
-    if match:
-        bucket, name = match[1], match[2] or ""
-    elif host in _PUBLIC_HOSTS:
-        bucket, _, name = parts.path.lstrip("/").partition("/")
-    else:
-        return None
-    try:
+        match = _OBJECT_PATH.fullmatch(parts.path)
+        if parts.scheme not in ("http", "https") or not (match or parts.hostname in _PUBLIC_HOSTS):
+            return None
+        bucket, name = (match[1], match[2] or "") if match else parts.path.lstrip("/").partition("/")[::2]
         return unquote(bucket, errors="strict"), unquote(name, errors="strict")
-    except UnicodeDecodeError:  # the name would become another one
+    except ValueError:  # an unclosed bracket, or bytes that are not UTF-8
         return None

@@ -1,7 +1,4 @@
-"""How far a long transfer is, told to a function, a bar, or the log.
-
-The law of this file: without a terminal there is no bar, only a line now and then.
-"""
+"""Report the progress of transfers to a callback, a progress bar or the log."""
 
 from __future__ import annotations
 
@@ -15,40 +12,36 @@ from typing import Any
 from firebase_rest.errors import UsageError
 
 Progress = Callable[[int, "int | None"], object] | bool | None
-"""Called with bytes done and bytes in all (None while unknown); True: a bar, or log lines; None: nothing."""
+"""A callback (bytes done, total bytes or None), True for a bar or log lines, or None."""
 
 Report = Callable[[int, "int | None"], object]
 
 logger = logging.getLogger("firebase_rest")
 
 _UNKNOWN_STEP = 64 * 1024 * 1024
-"""Bytes between two lines where nobody knows how many there are."""
+"""Bytes between two log lines if the total is unknown."""
 
 
 @contextmanager
 def reporting(progress: Progress, label: str, *, files: bool = False) -> Generator[Report, None, None]:
-    """What to call as it goes on, with numbers of bytes, or of `files`. Raises `UsageError` for what cannot be."""
+    """Return the function to call with (done, total), counted in bytes or files. Raises `UsageError`."""
     if progress is None or progress is False:
-        yield _nothing
+        yield lambda *_: None
     elif progress is True:
         bar = _bar(label, files=files)
         if bar is None:
-            yield _Lines(label, files=files)
+            yield _LogReport(label, files=files)
         else:
             with bar:
-                yield _onto(bar)
+                yield _bar_report(bar)
     elif callable(progress):
         yield progress
     else:
-        raise UsageError(f"progress= takes a function of (done, total), or True, not {type(progress).__name__}.")
-
-
-def _nothing(done: int, total: int | None) -> None:
-    """Nobody wants to know."""
+        raise UsageError(f"progress= must be a function of (done, total), True or None, got {type(progress).__name__}.")
 
 
 def _bar(label: str, *, files: bool) -> Any:
-    """A tqdm bar, or None where there is no terminal, or no tqdm."""
+    """A tqdm bar; None without a terminal or without tqdm."""
     if sys.stderr is None or not sys.stderr.isatty():
         return None
     try:
@@ -60,7 +53,7 @@ def _bar(label: str, *, files: bool) -> Any:
     return tqdm.tqdm(desc=label, unit="B", unit_scale=True, unit_divisor=1024)
 
 
-def _onto(bar: Any) -> Report:
+def _bar_report(bar: Any) -> Report:
     def report(done: int, total: int | None) -> None:
         bar.total = total
         bar.update(done - bar.n)
@@ -68,8 +61,8 @@ def _onto(bar: Any) -> Report:
     return report
 
 
-class _Lines:
-    """A line in the log at every tenth."""
+class _LogReport:
+    """Logs a line at every tenth of the total."""
 
     def __init__(self, label: str, *, files: bool) -> None:
         self._label = label
@@ -84,6 +77,6 @@ class _Lines:
         if total is None:
             logger.info("%s: %.1f MB", self._label, done / 1e6)
         else:
-            share = 100 if total == 0 else 100 * done // total
-            whole = f"{total} files" if self._files else f"{total / 1e6:.1f} MB"
-            logger.info("%s: %d %% of %s", self._label, share, whole)
+            percent = 100 if total == 0 else 100 * done // total
+            size = f"{total} files" if self._files else f"{total / 1e6:.1f} MB"
+            logger.info("%s: %d %% of %s", self._label, percent, size)

@@ -1,41 +1,183 @@
 """`Storage` and `StorageReference`: a bucket, and the files and folders in it.
 
-The law of this file: thin; the flows know Firebase, and a path means the same whoever signs.
 https://firebase.google.com/docs/storage
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from io import BufferedReader
 from os import PathLike
 from pathlib import Path
 from typing import Any, cast, overload
 
-from firebase_rest.errors import ConfigError, UsageError
-from firebase_rest.storage import _arguments, protocol, signed_url, transfer
-from firebase_rest.storage._base import Token
-from firebase_rest.storage.batch import Result, is_list, local_file, pairs, remove_empty, run_batch
-from firebase_rest.storage.download import PIECE, ByteRange
-from firebase_rest.storage.listing import Listed
+from firebase_rest.errors import ConfigError, InvalidResponse, UsageError
+from firebase_rest.storage import _arguments, listing, protocol, signed_url, transfer
+from firebase_rest.storage._base import StorageBase, Token
+from firebase_rest.storage.batch import LocalFolder, Result, run_batch
+from firebase_rest.storage.download import READ_SIZE, ByteRange
+from firebase_rest.storage.google_bucket import google_bucket
 from firebase_rest.storage.location import parse_url
 from firebase_rest.storage.progress import Progress
 from firebase_rest.storage.source import Uploadable, name_of
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import UploadRequest
 from firebase_rest.transport._paths import path_text
+from firebase_rest.transport.arguments import validate_int, validate_list, validate_str, validate_str_dict
 from firebase_rest.transport.credentials import validate_token
 from firebase_rest.transport.google import sign_blob
+from firebase_rest.transport.requestor import Requestor
 from firebase_rest.types import ObjectMetadata
 
+MAX_WORKERS = 64
 
-class Files(Listed):
-    """What can be done with files, at a place: that file, or a folder of them."""
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """A page of a list. `next_page_token` is None on the last page; other pages may be empty."""
+
+    items: tuple[StorageReference, ...]
+    prefixes: tuple[Prefix, ...]
+    next_page_token: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """A file that `list_files` returned. `name` is its path in the bucket."""
+
+    name: str
+    reference: StorageReference
+
+    def download_to_filename(self, filename: str | PathLike[str]) -> None:
+        """Download the file, as `StorageReference.download` does."""
+        self.reference.download(filename)
+
+    def download_as_bytes(self) -> bytes:
+        """Return the file's bytes."""
+        return self.reference.get_bytes()
+
+    def delete(self) -> None:
+        """Delete the file."""
+        self.reference.delete()
+
+
+class FolderOperations(StorageBase):
+    """References to other locations, and lists."""
 
     __slots__ = ()
 
-    # --- up ---------------------------------------------------------------------------------------------------------
+    @property
+    def is_prefix(self) -> bool:
+        """Whether this is a folder that `list` returned."""
+        return False
+
+    @property
+    def root(self) -> Storage:
+        """The bucket."""
+        return Storage(self._requestor, self._location.at(""), self._context)
+
+    @property
+    def parent(self) -> StorageReference | None:
+        """The folder above; None for the bucket."""
+        parent = self._location.parent
+        return None if parent is None else StorageReference(self._requestor, parent, self._context)
+
+    def child(self, *path: object) -> StorageReference:
+        """Return a reference to a file or folder below.
+
+        Args:
+            path: Segments of the path, which are converted to text and joined by slashes. Text is not decoded.
+
+        Raises:
+            UsageError: The path is no valid name: None, bytes, `a//b`, a line break, more than 1024 bytes.
+        """
+        return StorageReference(self._requestor, self._location.child(*path), self._context)
+
+    def list_page(
+        self,
+        prefix: str = "",
+        *,
+        delimiter: str | None = "/",
+        page_size: int | None = None,
+        page_token: str | None = None,
+        token: Token = None,
+    ) -> ListPage:
+        """Return one page of `list`.
+
+        Args:
+            prefix: The beginning of the names in this folder.
+            delimiter: "/" for the files and folders in this folder, None for all files below.
+            page_size: Maximum number of entries, from 1 to 1000.
+            page_token: The `next_page_token` of the page before.
+            token: An ID token or a `UserSession`.
+
+        https://firebase.google.com/docs/storage/web/list-files
+        """
+        page_token = _arguments.validate_page_token(page_token)
+        requestor, start = self._authenticate(token), self._list_start(prefix)
+        page = self._page_fetcher(requestor, start, delimiter, page_size)(page_token).below(start)
+        items = tuple(self._file(name, requestor) for name in page.items)
+        return ListPage(items, tuple(self._folder(name, requestor) for name in page.prefixes), page.next_page_token)
+
+    def list(
+        self,
+        prefix: str = "",
+        *,
+        delimiter: str | None = "/",
+        page_size: int | None = None,
+        token: Token = None,
+    ) -> Iterator[StorageReference]:
+        """Return the files and folders in this folder. Folders have `is_prefix`.
+
+        The iterator requests a page when it needs one. The arguments are those of `list_page`.
+
+        https://firebase.google.com/docs/storage/web/list-files
+        """
+        requestor, start = self._authenticate(token), self._list_start(prefix)
+        pages = listing.iter_pages(self._page_fetcher(requestor, start, delimiter, page_size))
+
+        def references() -> Iterator[StorageReference]:
+            for page in (page.below(start) for page in pages):
+                yield from (self._folder(name, requestor) for name in page.prefixes)
+                yield from (self._file(name, requestor) for name in page.items)
+
+        return references()
+
+    def list_files(
+        self, prefix: str = "", token: Token = None, *, page_size: int | None = None
+    ) -> Iterator[StoredFile]:
+        """Return all files below this folder whose path from here begins with `prefix`."""
+        files = self.list(prefix, delimiter=None, page_size=page_size, token=token)
+        return (StoredFile(reference.full_path, reference) for reference in files)
+
+    def _file(self, name: str, requestor: Requestor) -> StorageReference:
+        return StorageReference(requestor, self._location.at(name), self._context)
+
+    def _folder(self, name: str, requestor: Requestor) -> Prefix:
+        return Prefix(requestor, self._location.at(name.rstrip("/")), self._context)
+
+    def _list_start(self, prefix: str | None) -> str:
+        """Return the beginning of the listed names."""
+        return self._location.folder + validate_str("prefix", "" if prefix is None else prefix).lstrip("/")
+
+    def _page_fetcher(
+        self, requestor: Requestor, start: str, delimiter: object, page_size: object
+    ) -> Callable[[str | None], listing.ObjectPage]:
+        recursive = _arguments.validate_delimiter(delimiter)
+        size = None if page_size is None else validate_int("page_size", page_size, 1, listing.MAX_PAGE_SIZE)
+        return lambda page_token: requestor.run(
+            listing.list_page(self._location, start, recursive=recursive, page_token=page_token, page_size=size)
+        )
+
+
+class FileOperations(FolderOperations):
+    """Uploads, downloads, deletion and links of the file here, and of files below."""
+
+    __slots__ = ()
+
+    # --- uploads ----------------------------------------------------------------------------------------------------
 
     def put(
         self,
@@ -52,18 +194,35 @@ class Files(Listed):
         chunk_size: int | None = None,
         if_generation_match: int | str | None = None,
     ) -> ObjectMetadata:
-        """Upload, and return the file's metadata.
+        """Upload a file.
 
-        `file` is a path, bytes, a file opened with "rb" (from where it stands), a web framework's upload, or an
-        iterator of bytes. `token` signs. The content type is guessed from the names unless given; `metadata` are
-        strings of your own. `progress` is called with (bytes done, bytes in all or None), or True for a bar.
-        `chunk_size` is how much is sent at once, in bytes: a multiple of 262144. With `if_generation_match` it is
-        stored only over this generation (0: only if there is no such file), else `PreconditionFailed`.
+        Args:
+            file: A path, bytes, a file opened with "rb", the upload of a web framework, or an iterator of bytes. A
+                file object is read from its position on; one that stands at its end is rewound.
+            token: An ID token or a `UserSession`.
+            content_type: The MIME type. By default it is guessed from the names.
+            metadata: Custom metadata, strings by strings.
+            cache_control: The Cache-Control header of downloads.
+            content_disposition: The Content-Disposition header of downloads.
+            content_encoding: The Content-Encoding header of downloads.
+            content_language: The Content-Language header of downloads.
+            progress: A function of (bytes done, total bytes or None), or True for a progress bar.
+            chunk_size: Number of bytes of each request: a multiple of 262144 (256 KiB).
+            if_generation_match: Store the file only over this generation; 0: only if there is no file.
 
-        What was stored is compared with what was read: `ChecksumMismatch`. A local file that is missing is a
-        FileNotFoundError. https://firebase.google.com/docs/storage/web/upload-files
+        Returns:
+            The file's metadata.
+
+        Raises:
+            FileNotFoundError: The local file does not exist.
+            PreconditionFailed: The stored file has another generation.
+            PermissionDenied: The security rules deny access.
+            ChecksumMismatch: The stored bytes differ from those that were read.
+            UsageError: An argument is invalid, or the local file changed during the upload.
+
+        https://firebase.google.com/docs/storage/web/upload-files
         """
-        upload = self.upload(
+        return self.upload(
             file,
             token,
             content_type,
@@ -75,8 +234,7 @@ class Files(Listed):
             progress=progress,
             chunk_size=chunk_size,
             if_generation_match=if_generation_match,
-        )
-        return upload.run()
+        ).run()
 
     def upload(
         self,
@@ -94,25 +252,26 @@ class Files(Listed):
         if_generation_match: int | str | None = None,
         state: str | None = None,
     ) -> transfer.Upload:
-        """`put` as an object: `run()` carries it out, `cancel()` ends it, `state` lets another process go on."""
-        kind = _arguments.choose_content_type(content_type, self._location.name, name_of(file))
-        fields = _arguments.upload_fields(
-            kind,
-            metadata,
-            cacheControl=cache_control,
-            contentDisposition=content_disposition,
-            contentEncoding=content_encoding,
-            contentLanguage=content_language,
-        )
+        """Return an `Upload`, which starts with `run()` and can be observed, cancelled and resumed.
+
+        It takes the arguments of `put`, and as `state` the `Upload.state` of another process, to resume that upload.
+        """
         requestor = self._authenticate(token)
-        plan = UploadRequest(
+        request = UploadRequest(
             self._location,
-            fields,
+            _arguments.upload_fields(
+                _arguments.choose_content_type(content_type, self._location.name, name_of(file)),
+                metadata,
+                cacheControl=cache_control,
+                contentDisposition=content_disposition,
+                contentEncoding=content_encoding,
+                contentLanguage=content_language,
+            ),
             _arguments.validate_chunk_size(chunk_size),
             requestor.options.retries,
             _arguments.validate_generation(if_generation_match),
         )
-        return transfer.Upload(requestor, plan, file, progress, state)
+        return transfer.Upload(requestor, request, file, progress, state)
 
     def upload_many(
         self,
@@ -122,20 +281,26 @@ class Files(Listed):
         workers: int = 4,
         progress: Progress = None,
     ) -> list[Result]:
-        """Upload many files, `workers` at a time: {path below this place: file as for `put`}.
+        """Upload many files.
 
-        Returns a result for each, in order; a file that fails stops no other. `progress` counts files.
+        Args:
+            files: Files, as for `put`, by their path below this folder.
+            token: An ID token or a `UserSession`.
+            workers: Maximum number of files at a time, from 1 to 64.
+            progress: As for `put`, but counts files.
+
+        Returns:
+            A result for each file, in order. An error of one file does not affect the others.
         """
-        jobs = pairs(files, "upload_many() takes a dict of names and files,")
-
-        place = self if token is None else self.as_user(token)
+        jobs = _arguments.validate_files("upload_many()", files)
+        folder = self if token is None else self.as_user(token)
 
         def work(name: str, file: Uploadable) -> ObjectMetadata:
-            return place._below(name).put(file)  # noqa: SLF001 - the same class
+            return folder.child(name).put(file)
 
-        return run_batch(jobs, work, _arguments.validate_int("workers", workers, 1, 64), progress, "upload")
+        return run_batch(jobs, work, validate_int("workers", workers, 1, MAX_WORKERS), progress, "upload")
 
-    # --- down -------------------------------------------------------------------------------------------------------
+    # --- downloads --------------------------------------------------------------------------------------------------
 
     @overload
     def download(
@@ -152,36 +317,52 @@ class Files(Listed):
         self, path: str | None = None, *, filename: Downloadable, token: Token = None, progress: Progress = None
     ) -> None: ...
 
-    def download(
-        self,
-        *arguments: Any,
-        progress: Progress = None,
-        **keywords: Any,
-    ) -> None:
-        """Write the file to a path, or into a file opened with "wb": `download("local.png")`.
+    def download(self, *arguments: Any, progress: Progress = None, **keywords: Any) -> None:
+        """Download the file to a path or into a file opened with "wb": `reference.download("local.png")`.
 
-        pyrebase's other form works too, on the bucket: `storage.download("images/a.png", "local.png")`; the path of
-        the reference wins over the argument. The local file appears under its name when it is whole and compared with
-        its checksum; what fails raises (`NotFound`, `PermissionDenied`, `ChecksumMismatch`, ...) and leaves nothing.
+        The local file is replaced when the download is complete and its checksum is verified. On an error it stays as
+        it was.
+
+        Args:
+            *arguments: `filename` (a local path, or a file opened with "wb") and `token` (an ID token or a
+                `UserSession`). As in pyrebase the path in the bucket may come first: `storage.download("a.png",
+                "local.png")`. It is ignored on a reference that has a path.
+            progress: As for `put`.
+            **keywords: `path`, `filename` and `token`.
+
+        Raises:
+            NotFound: There is no such file.
+            PermissionDenied: The security rules deny access.
+            ChecksumMismatch: The bytes arrived damaged.
+            InvalidResponse: The response was cut.
+
         https://firebase.google.com/docs/storage/web/download-files
         """
-        order = _arguments.parse_download_args(arguments, keywords)
-        place = self._location if self._location.name or order.path is None else self._location.child(order.path)
-        transfer.download(self._authenticate(order.token), place, order.target, None, progress)
+        path, target, token = _arguments.parse_download_args(arguments, keywords)
+        location = self._location if self._location.name or path is None else self._location.child(path)
+        transfer.download(self._authenticate(token), location, target, progress)
 
     def get_bytes(
         self, token: Token = None, *, max_size: int | None = None, start: int = 0, end: int | None = None
     ) -> bytes:
-        """The file's bytes, or those from `start` to `end` (exclusive). Above `max_size` raises `PayloadTooLarge`."""
-        span = ByteRange(*_arguments.validate_range(start, end))
+        """Return the file's bytes.
+
+        Args:
+            token: An ID token or a `UserSession`.
+            max_size: Raise `PayloadTooLarge` for more bytes.
+            start: The first byte.
+            end: The end (exclusive); None: the end of the file.
+        """
+        byte_range = ByteRange(*_arguments.validate_range(start, end))
         if max_size is not None:
-            max_size = _arguments.validate_int("max_size", max_size, 0, _arguments.MAX_BYTES)
-        return transfer.get_bytes(self._authenticate(token), self._location, span, max_size)
+            max_size = validate_int("max_size", max_size, 0, _arguments.MAX_BYTES)
+        return transfer.get_bytes(self._authenticate(token), self._location, byte_range, max_size)
 
     def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
-        """The file's bytes, or a range of them, as an open binary file; to be closed, or used in a `with` statement."""
-        span = ByteRange(*_arguments.validate_range(start, end))
-        return BufferedReader(transfer.ObjectStream(self._authenticate(token), self._location, span), PIECE)
+        """Return the file's bytes as an open binary file. Close it. The arguments are those of `get_bytes`."""
+        byte_range = ByteRange(*_arguments.validate_range(start, end))
+        stream = transfer.ObjectStream(self._authenticate(token), self._location, byte_range)
+        return BufferedReader(stream, READ_SIZE)
 
     def download_many(
         self,
@@ -192,40 +373,45 @@ class Files(Listed):
         workers: int = 4,
         progress: Progress = None,
     ) -> list[Result]:
-        """Download many files, `workers` at a time: {path below this place: local file}, or paths and a local folder.
+        """Download many files.
 
-        Returns a result for each, in order; a file that fails stops no other and leaves nothing. `progress` counts
-        files.
+        Args:
+            files: Local files by their path below this folder, or only the paths.
+            folder: The local folder for `files` that are only paths.
+            token: An ID token or a `UserSession`.
+            workers: Maximum number of files at a time, from 1 to 64.
+            progress: As for `put`, but counts files.
+
+        Returns:
+            A result for each file, in order. An error of one file does not affect the others.
         """
+        if isinstance(files, Mapping) == isinstance(folder, (str, PathLike)):
+            raise UsageError(
+                "download_many() takes a dict of names and local files, or names and the folder for them; not both."
+            )
         if isinstance(files, Mapping):
-            if folder is not None:
-                raise UsageError("download_many() takes local files from the dict, or a folder for names; not both.")
-            jobs = pairs(cast(object, files), "download_many() takes a dict of names and local files,")
-        elif not isinstance(folder, (str, PathLike)) or not is_list(files):
-            raise UsageError("download_many() takes a dict of names and local files, or names and the folder for them.")
+            jobs = _arguments.validate_files("download_many()", cast(object, files))
         else:
-            jobs = [(name, None) for name in files]
-        threads = _arguments.validate_int("workers", workers, 1, 64)
-        created: set[Path] = set()
-
+            jobs = [(name, None) for name in validate_list("files", files)]
+        threads = validate_int("workers", workers, 1, MAX_WORKERS)
         requestor = self._authenticate(token)
 
-        def work(name: str, target: Downloadable) -> None:
-            location = self._below(name)._location  # noqa: SLF001 - the same class
-            local = target if folder is None else local_file(Path(folder), path_text(name), created)
-            transfer.download(requestor, location, local)
+        with LocalFolder(Path(folder or ".")) as local_folder:
 
-        try:
+            def work(name: str, target: Downloadable) -> None:
+                location = self._location.child(name)
+                local = target if folder is None else local_folder.path_of(path_text(name))
+                transfer.download(requestor, location, local)
+
             return run_batch(jobs, work, threads, progress, "download")
-        finally:
-            remove_empty(created)
 
-    # --- deleting ---------------------------------------------------------------------------------------------------
+    # --- deletion ---------------------------------------------------------------------------------------------------
 
     def delete(self, name: Token = None, token: Token = None) -> None:
-        """Delete the file here, or with `name`, as in pyrebase, the one with this whole path in the bucket.
+        """Delete the file here, or, as in pyrebase, the file with the path `name` in the bucket.
 
-        Raises `NotFound` if there is none.
+        Raises:
+            NotFound: There is no such file.
         """
         if token is None and _arguments.is_id_token(name):
             name, token = None, name
@@ -233,36 +419,52 @@ class Files(Listed):
         self._authenticate(token).run(protocol.delete(location))
 
     def delete_all(self, prefix: str = "", token: Token = None, *, confirm: object, workers: int = 8) -> int:
-        """Delete everything in the folder `prefix` below this place, and return how many files that were.
+        """Delete all files in the folder `prefix` below this one.
 
-        `confirm` is the whole path of that folder once more (for a whole bucket, the bucket's name), or True for any
-        folder. Raises the first refusal; what was deleted until then is gone.
+        Args:
+            prefix: The path of the folder from here.
+            token: An ID token or a `UserSession`.
+            confirm: Pass the whole path of the folder again as confirmation, or True. For a bucket pass its name.
+            workers: Maximum number of files at a time, from 1 to 64.
+
+        Returns:
+            The number of deleted files.
+
+        Raises:
+            ApiError: The first error of a file. Other files may have been deleted.
+            InvalidResponse: The server listed files of another folder; none was deleted.
         """
         folder = self._location.child(prefix)
-        _ = folder.bucket_url
-        wanted = folder.name or folder.bucket
-        if confirm != wanted and not (confirm is True and folder.name):
-            raise UsageError(f"delete_all() deletes everything below {wanted!r}: to do it, pass confirm={wanted!r}.")
-        threads = _arguments.validate_int("workers", workers, 1, 64)
-        names = [(name, None) for name in self._names(folder.folder, token)]
+        folder.validate_bucket()
+        expected = folder.name or folder.bucket
+        if confirm != expected and not (confirm is True and folder.name):
+            raise UsageError(
+                f"delete_all() deletes all files below {expected!r}. To confirm, pass confirm={expected!r}."
+            )
+        threads = validate_int("workers", workers, 1, MAX_WORKERS)
         requestor = self._authenticate(token)
+        pages = listing.iter_pages(self._page_fetcher(requestor, folder.folder, None, None))
+        names = [name for page in pages for name in page.items]
+        for name in names:
+            if not name.startswith(folder.folder):
+                raise InvalidResponse(f"The list contains {name!r}, not below {folder.folder!r}. Nothing was deleted.")
 
         def work(name: str, _: None) -> None:
             requestor.run(protocol.delete(self._location.at(name)))
 
-        results = run_batch(names, work, threads, None, "delete")
-        for result in results:
-            if result.error is not None:
-                raise result.error
+        results = run_batch([(name, None) for name in names], work, threads, None, "delete")
+        for error in (result.error for result in results if result.error is not None):
+            raise error
         return len(results)
 
     # --- links ------------------------------------------------------------------------------------------------------
 
     def get_url(self, token: Token = None) -> str:
-        """The file's address: without a token as it is, with a download token as the link that works for anybody.
+        """Return the URL of the file.
 
-        With an ID token or a UserSession it asks for the metadata and returns the shareable link, as
-        `get_download_url` does: an ID token never goes into a URL.
+        Args:
+            token: None for the URL alone, or a download token to add. With an ID token or a `UserSession`, as in
+                pyrebase, it returns `get_download_url(token)`: an ID token never becomes part of a URL.
         """
         if _arguments.is_id_token(token):
             return self.get_download_url(token)
@@ -276,30 +478,36 @@ class Files(Listed):
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
     ) -> str:
-        """A V4 signed URL: whoever has it may use `method` on the file, for `expires` seconds (at most 7 days).
+        """Return a V4 signed URL, which allows one method on the file without authentication. Keep it secret.
 
-        Needs a service account. `headers` must then be sent as they are here; `params` are further parameters of the
-        query, like "response-content-disposition". Treat it as a secret.
+        Args:
+            expires: Seconds or a timedelta, at most 7 days.
+            method: GET, HEAD, PUT, POST or DELETE.
+            headers: Headers that requests with the URL must send.
+            params: Additional query parameters, such as "response-content-disposition".
+
+        Raises:
+            ConfigError: The App has no service account.
+
         https://cloud.google.com/storage/docs/access-control/signed-urls
         """
-        seconds, verb = _arguments.validate_expiry(expires), signed_url.validate_method(method)
-        signed_headers = signed_url.validate_str_dict("headers", headers)
-        signed_params = signed_url.validate_str_dict("params", params)
-        _ = self._location.url
-        if self._home.account is None:
+        seconds, verb = _arguments.validate_expiry(expires), _arguments.validate_method(method)
+        signed_headers, signed_params = validate_str_dict("headers", headers), validate_str_dict("params", params)
+        self._location.validate()
+        account = self._context.account
+        if account is None:
             raise ConfigError("signed_url() needs a service account: configure 'serviceAccount', or pass credentials=.")
-        google = self._home.account.google
-        email = signed_url.email_of(google)
+        email = signed_url.service_account_email(account.google)
         now = datetime.now(timezone.utc)
         to_sign = signed_url.V4SigningRequest(self._location, email, seconds, now, verb, signed_headers, signed_params)
-        signature = signed_url.sign_locally(google, to_sign.message)
+        signature = signed_url.sign_locally(account.google, to_sign.message)
         if signature is None:
-            signature = self._requestor.with_credentials(self._home.account).run(sign_blob(email, to_sign.message))
+            signature = self._requestor.with_credentials(account).run(sign_blob(email, to_sign.message))
         return to_sign.url(signature)
 
 
-class StorageReference(Files):
-    """A file or a folder. It never changes; whether it exists is known to the server only."""
+class StorageReference(FileOperations):
+    """A file or a folder, whether it exists or not. Immutable."""
 
     __slots__ = ()
 
@@ -310,7 +518,7 @@ class StorageReference(Files):
 
 
 class Prefix(StorageReference):
-    """A folder that a list found."""
+    """A folder that `list` returned."""
 
     __slots__ = ()
 
@@ -319,24 +527,28 @@ class Prefix(StorageReference):
         return True
 
 
-class Storage(Files):
-    """A bucket."""
+class Storage(FileOperations):
+    """A bucket. Immutable."""
 
     __slots__ = ()
 
     def ref(self, url: str) -> StorageReference:
-        """The file at a gs:// URL or a download URL, with exactly that name; a token in the URL is left out.
+        """Return the file of a gs:// URL or a download URL, with exactly its name. A token in the URL is ignored.
 
-        Raises `UsageError` for any other text.
+        Raises:
+            UsageError: `url` is other text.
         """
-        return StorageReference(self._requestor, parse_url(url, self._home.emulator), self._home)
+        return StorageReference(self._requestor, parse_url(url, self._context.emulator), self._context)
+
+    @property
+    def google_bucket(self) -> Any:
+        """The bucket as a `google.cloud.storage.Bucket`, for features that Firebase's API lacks.
+
+        Raises `ConfigError` without a service account, ImportError without the package google-cloud-storage.
+        """
+        return google_bucket(self._location, self._context)
 
     @property
     def bucket(self) -> Any:
-        """The bucket as google-cloud-storage has it, for everything that Firebase's own API cannot do.
-
-        Raises `ConfigError` without a service account, ImportError where that package is missing.
-        """
-        from firebase_rest.storage.google_bucket import google_bucket
-
-        return google_bucket(self._location, self._home)
+        """Same as `google_bucket`; pyrebase's name."""
+        return self.google_bucket

@@ -1,6 +1,5 @@
-"""V4 signed URLs: whoever has one may do one thing with one object, for a while.
+"""V4 signed URLs: anyone who has one may use one method on one object until it expires.
 
-The law of this file: it computes; nothing is sent but, without a private key at hand, the question to Google to sign.
 https://cloud.google.com/storage/docs/authentication/signatures
 """
 
@@ -11,21 +10,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, cast
+from typing import Any
 from urllib.parse import quote, urlsplit
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.location import PRODUCTION, ObjectLocation
-from firebase_rest.storage.protocol import shown, validate_str
 
 HOST = "storage.googleapis.com"
 _ALGORITHM = "GOOG4-RSA-SHA256"
-_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "DELETE"})
 
 
 @dataclass(frozen=True, slots=True)
 class V4SigningRequest:
-    """A signed URL but for its signature. `expires` is in seconds, `now` in UTC."""
+    """A URL to sign.
+
+    Args:
+        location: The object.
+        email: The address of the service account that signs.
+        expires: Seconds until the URL expires.
+        now: The time of signing.
+        method: The HTTP method that the URL allows.
+        headers: Headers that the user of the URL must send.
+        params: Additional query parameters.
+    """
 
     location: ObjectLocation
     email: str
@@ -71,7 +78,7 @@ class V4SigningRequest:
 
     @property
     def canonical_hash(self) -> str:
-        """Hexadecimal SHA-256 of the canonical request."""
+        """The SHA-256 of the canonical request, in hexadecimal."""
         headers = self._signed_headers
         lines = [
             self.method,
@@ -86,46 +93,26 @@ class V4SigningRequest:
 
     @property
     def message(self) -> bytes:
-        """What the service account signs."""
+        """The string to sign."""
         return f"{_ALGORITHM}\n{self._date}\n{self._scope}\n{self.canonical_hash}".encode()
 
     def url(self, signature: bytes) -> str:
-        """The whole URL."""
+        """Return the signed URL."""
         return f"{self._base}{self._path}?{self._query}&X-Goog-Signature={signature.hex()}"
 
 
-def validate_method(method: object) -> str:
-    """Raises `UsageError` for a method that no signed URL can have."""
-    if isinstance(method, str) and method.upper() in _METHODS:
-        return method.upper()
-    raise UsageError(f"method must be one of {', '.join(sorted(_METHODS))}, got {shown(method)}.")
-
-
-def validate_str_dict(name: str, values: object) -> dict[str, str]:
-    """A dict of strings; None is an empty one. Raises `UsageError`."""
-    if values is None:
-        return {}
-    if not isinstance(values, Mapping):
-        raise UsageError(f"{name} must be a dict of strings, got {type(values).__name__}.")
-    entries = cast("Mapping[object, object]", values).items()
-    return {
-        validate_str(f"A key of {name}", key): validate_str(f"{name}[{shown(key)}]", value) for key, value in entries
-    }
-
-
-def email_of(google: Any) -> str:
-    """The service account's address. Raises `UsageError` for credentials that are not a service account's."""
+def service_account_email(google: Any) -> str:
+    """Return the address of a service account's credentials. Raises `UsageError` for other credentials."""
     email = getattr(google, "service_account_email", None) or getattr(google, "signer_email", None)
     if isinstance(email, str) and "@" in email:
         return email
     raise UsageError(
-        "These credentials are not a service account's, and only one can sign URLs; configure 'serviceAccount' with "
-        "its key file."
+        "Only the credentials of a service account can sign URLs; configure 'serviceAccount' with its key file."
     )
 
 
 def sign_locally(google: Any, message: bytes) -> bytes | None:
-    """The signature by the private key; None where there is none at hand."""
+    """Return the signature by the private key; None if the credentials have no private key."""
     from google.oauth2 import service_account
 
     if not isinstance(google, service_account.Credentials):

@@ -1,7 +1,6 @@
-"""What is uploaded: a path, bytes, anything with `read()`, or an iterator of bytes, read piece by piece.
+"""Read the files that are uploaded: paths, bytes, file objects and iterators of bytes, piece by piece.
 
-The law of this file: of a file that can seek nothing is kept, of any other the piece under way; a piece can be had
-again until the next one is asked for, and every byte goes into the checksum once.
+Memory: nothing of a file that can seek is kept, and one piece of any other.
 """
 
 from __future__ import annotations
@@ -17,21 +16,21 @@ from types import TracebackType
 from typing import Any, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, crc32c_is_quick
+from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, has_fast_crc32c
 from firebase_rest.transport.wire import ChunkedBody
 
 Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
-"""What `put` takes. `Any`: web frameworks' uploads have a `read()` and no common type."""
+"""The files that `put` accepts. `Any`: the uploads of web frameworks have `read()` and no common type."""
 
 
-BLOCK = 256 * 1024
-"""Bytes that are read and added up at once: they are still in the processor's cache when they are sent."""
+BLOCK_SIZE = 256 * 1024
+"""Bytes that are read and hashed at once, so that they are in the processor's cache when they are sent."""
 
 
 class Source:
-    """The bytes of an upload, from 0 on. A context manager: a file that it opened it closes.
+    """The bytes of an upload. A context manager, which closes a file that it has opened.
 
-    `size` is None where nobody knows it before the end.
+    `size` is None if it is unknown until the end.
     """
 
     def __init__(self, file: Uploadable) -> None:
@@ -39,13 +38,13 @@ class Source:
         self._file = self._open(file)
         self._origin, size = _extent(self._file)
         self._version = _version(self._file)
-        self.size = size or None  # some of the system's own files say 0 and have more
+        self.size = size or None  # some files of the operating system report 0 and have more
         self._can_be_empty = size is not None or self._opened or _is_unread(file)
-        # What cannot be read again is summed up both ways: nobody knows yet which sum Firebase will tell.
-        once = self.size is None
-        self.checksum = Checksum(crc32c=crc32c_is_quick()) if once else Checksum.quickest()
+        # Bytes that cannot be read again need both checksums: the server may send either one.
+        is_single_pass = self.size is None
+        self.checksum = Checksum(crc32c=has_fast_crc32c()) if is_single_pass else Checksum.cheapest()
         self._position = 0
-        """Where the file stands, counted from the origin."""
+        """The position of the file, counted from the origin."""
         self._piece = _Blocks()
         self._piece_start = 0
 
@@ -57,7 +56,7 @@ class Source:
     ) -> None:
         self.close()
         if error is not None and not self._opened and self._origin is not None:
-            with suppress(OSError, ValueError):  # so that it can be uploaded again
+            with suppress(OSError, ValueError):  # so that the program can upload it again
                 self._file.seek(self._origin)
 
     def close(self) -> None:
@@ -76,81 +75,82 @@ class Source:
             _check_readable(file)
             return file
         if isinstance(file, Iterable) and not isinstance(file, (Mapping, AbstractSet)):
-            return _Joined(iter(cast("Iterable[object]", file)))
+            return _IteratorFile(iter(cast("Iterable[object]", file)))
         hint = " To store JSON, pass json.dumps(data).encode()." if isinstance(file, Mapping) else ""
         kind = type(cast(object, file)).__name__
         raise UsageError(f"Expected a path, bytes, a file opened with 'rb' or an iterator of bytes, got {kind}.{hint}")
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 
-    def piece(self, start: int, size: int) -> tuple[ChunkedBody, bool]:
-        """`size` bytes from `start` on, or what there is, and whether they reach the end.
+    # Invariant: a piece can be read again until the next one is read, and each byte is added to the checksum once.
 
-        Raises `UsageError` for a place that cannot be read again.
+    def piece(self, start: int, size: int) -> tuple[ChunkedBody, bool]:
+        """Return `size` bytes from `start` on, fewer at the end, and whether they reach the end.
+
+        Raises `UsageError` for bytes that cannot be read again.
         """
-        if self.size is None:
-            piece = self._get(start, size + 1)  # one byte more tells whether this is the end
-            if not start and not piece.size and not self._can_be_empty:
-                raise UsageError(
-                    "The file has no bytes left, and it cannot be rewound: it was probably read before. "
-                    "To store an empty file, pass b''."
-                )
-            return ChunkedBody(piece.cut(0, size).parts), piece.size <= size
-        size = min(size, self.size - start)
-        return _View(self, start, size), start + size == self.size
+        if self.size is not None:
+            size = min(size, self.size - start)
+            return _FilePiece(self, start, size), start + size == self.size
+        piece = self._get(start, size + 1)  # one byte more shows whether this is the end
+        if not start and not piece.size and not self._can_be_empty:
+            raise UsageError(
+                "The file has no bytes left and cannot be rewound; it was probably read before. To store an empty "
+                "file, pass b''."
+            )
+        return ChunkedBody(piece.cut(0, size).parts), piece.size <= size
 
     def blocks(self, start: int, size: int) -> Iterator[bytes]:
-        """Exactly `size` bytes of a file that can seek, read as asked for. Raises `UsageError`, `ReadFailed`."""
+        """Yield exactly `size` bytes of a file that can seek. Raises `UsageError` if it has changed, `ReadFailed`."""
         end = start + size
         self._seek(start)
         while self._position < end:
-            block = self._block(min(BLOCK, end - self._position))
-            if not block:
-                raise UsageError(
-                    f"The file ended after {self._position} of {self.size} bytes: it changed while it was uploaded."
-                )
-            if self._position + len(block) == self.size and _version(self._file) != self._version:
-                raise UsageError("The file changed while it was uploaded. Upload a copy that does not change.")
+            block = self._block(min(BLOCK_SIZE, end - self._position))
+            is_short = not block
+            is_last = self._position + len(block) == self.size
+            if is_short or (is_last and _version(self._file) != self._version):
+                where = f" (it ended after {self._position} of {self.size} bytes)" if is_short else ""
+                raise UsageError(f"The file changed while it was uploaded{where}. Upload a copy that does not change.")
             yield self._taken(block)
 
     def can_read(self, start: int) -> bool:
-        """Whether the bytes from `start` on can be had (again)."""
+        """Whether the bytes from `start` on can be read (again)."""
         return self.size is not None or self._piece_start <= start <= self._piece_start + self._piece.size
 
-    def sum_up(self, end: int) -> None:
-        """Read up to `end`, for the checksum: what an earlier process has sent."""
+    def hash_until(self, end: int) -> None:
+        """Add the bytes up to `end` to the checksum: an earlier process has sent them."""
         if self.size is not None and end > self.size:
-            raise UsageError(f"The file has fewer than the {end} bytes that were uploaded of it: it is another one.")
+            raise UsageError(f"The file has fewer than the {end} bytes that were uploaded; it is another file.")
         missing = end - self.checksum.size
         if self.size is not None and missing > 0:
             for _ in self.blocks(self.checksum.size, missing):
                 pass
         while self.checksum.size < end:
-            if not self._get(self.checksum.size, min(BLOCK, end - self.checksum.size)).size:
-                raise UsageError(f"There are fewer than the {end} bytes that were uploaded: it is another file.")
+            if not self._get(self.checksum.size, min(BLOCK_SIZE, end - self.checksum.size)).size:
+                raise UsageError(f"The file has fewer than the {end} bytes that were uploaded; it is another file.")
 
-    def sum_up_all(self) -> None:
-        """Read up to the end, for the checksum."""
+    def hash_all(self) -> None:
+        """Add the bytes up to the end to the checksum."""
         if self.size is not None:
-            self.sum_up(self.size)
+            self.hash_until(self.size)
             return
-        while self._get(self.checksum.size, BLOCK).size:
+        while self._get(self.checksum.size, BLOCK_SIZE).size:
             pass
 
-    def check(self, expected: ExpectedChecksum, what: str) -> None:
-        """Raise `ChecksumMismatch` where what was read differs from what Firebase has."""
+    def check(self, expected: ExpectedChecksum, message: str) -> None:
+        """Raise `ChecksumMismatch` if the bytes that were read differ from those that are stored."""
         if not self.checksum.can_compare(expected) and self.size is not None:
-            self.checksum = Checksum.quickest(expected)
-            self.sum_up(self.size)
-        self.checksum.check(expected, what)
+            self.checksum = Checksum.cheapest(expected)
+            self.hash_until(self.size)
+        self.checksum.check(expected, message)
 
     def _get(self, start: int, size: int) -> _Blocks:
-        """From a file that cannot seek: what is kept of it, and more."""
+        """Return bytes of a file that cannot seek: those that are kept, and the next ones."""
         offset = start - self._piece_start
         if not 0 <= offset <= self._piece.size:
             raise UsageError(
-                "The upload has to go on at bytes that were read already and cannot be read again; "
-                "pass a file that can seek."
+                "The upload must resume at bytes that were read already and cannot be read again; pass a file that "
+                "can seek."
             )
         if offset + size > self._piece.size:
             kept = self._piece.cut(offset, self._piece.size - offset)
@@ -159,9 +159,9 @@ class Source:
         return self._piece.cut(offset, size)
 
     def _read(self, size: int) -> Iterator[bytes]:
-        """The next bytes, fewer only at the end."""
+        """Yield the next bytes, fewer only at the end."""
         while size > 0:
-            wanted = min(BLOCK, size)
+            wanted = min(BLOCK_SIZE, size)
             block = self._block(wanted)
             if block:
                 yield self._taken(block)
@@ -176,7 +176,7 @@ class Source:
             self._position = start
 
     def _taken(self, block: bytes) -> bytes:
-        """Bytes that were read; those not seen before go into the checksum."""
+        """Advance the position, and add the bytes that are new to the checksum."""
         known = self.checksum.size - self._position
         if known < len(block):
             self.checksum.update(block if known <= 0 else block[known:])
@@ -184,14 +184,14 @@ class Source:
         return block
 
     def _block(self, size: int) -> bytes:
-        """So many bytes, fewer only at the end, however few the file gives at once."""
+        """Read `size` bytes, fewer only at the end, however few one `read` returns."""
         parts: list[bytes] = []
         missing = size
         while missing:
             with _reading():
                 part = self._file.read(missing)
             if part is None:
-                raise UsageError("The file gave no bytes without being at its end: pass a blocking one.")
+                raise UsageError("The file is non-blocking and has no bytes at present; pass a blocking file.")
             if not isinstance(part, bytes):
                 part = _as_bytes(part)
             if not part:
@@ -202,7 +202,7 @@ class Source:
 
 
 class ReadFailed(Exception):
-    """What the operating system says of a file that is read while it is sent; the network has nothing to do with it."""
+    """The operating system's error from reading a file while it is sent. It is not a network error."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -220,8 +220,8 @@ def _reading() -> Generator[None, None, None]:
     raise ReadFailed(failure)
 
 
-class _View(ChunkedBody):
-    """A piece of a file that can seek: it is read when it is sent, and again when it is sent again."""
+class _FilePiece(ChunkedBody):
+    """A piece of a file that can seek. It is read when it is sent, and again when it is sent again."""
 
     __slots__ = ("_source", "_start")
 
@@ -236,7 +236,7 @@ class _View(ChunkedBody):
 
 
 class _Blocks:
-    """Consecutive bytes, in blocks."""
+    """Consecutive bytes in blocks."""
 
     __slots__ = ("parts", "size")
 
@@ -245,7 +245,7 @@ class _Blocks:
         self.size = sum(map(len, parts))
 
     def cut(self, start: int, size: int) -> _Blocks:
-        """A part of them; only blocks at its ends are copied."""
+        """Return a part of them. Only the blocks at its ends are copied."""
         if start == 0 and size >= self.size:
             return self
         found: list[bytes] = []
@@ -260,7 +260,7 @@ class _Blocks:
         return _Blocks(found)
 
 
-class _Joined:
+class _IteratorFile:
     """An iterator of bytes with `read`."""
 
     def __init__(self, parts: Iterator[object]) -> None:
@@ -268,7 +268,7 @@ class _Joined:
         self._rest = b""
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes; b"" at the end."""
+        """Return at most `size` bytes; b"" at the end."""
         while not self._rest:
             part = next(self._parts, None)
             if part is None:
@@ -281,21 +281,21 @@ class _Joined:
 def _as_bytes(part: object) -> bytes:
     if isinstance(part, (bytes, bytearray, memoryview)):
         return bytes(cast(bytes, part))
-    if isinstance(part, str):
-        raise UsageError("What is uploaded consists of bytes, and text came: encode it, or open the file with 'rb'.")
     if hasattr(part, "__await__"):
         close = getattr(part, "close", None)
         if close is not None:
-            close()  # a coroutine that nobody awaits would be warned about
+            close()  # Python warns about a coroutine that is never awaited
         raise UsageError("The upload's read() is asynchronous; pass the plain file inside it (upload.file).")
-    raise UsageError(f"What is uploaded consists of bytes, and a {type(part).__name__} came.")
+    hint = ": encode the text, or open the file with 'rb'" if isinstance(part, str) else ""
+    raise UsageError(f"The file must consist of bytes, got {type(part).__name__}{hint}.")
 
 
 # --- files that programs pass ----------------------------------------------------------------------------------------
 
+_TEXT_HINT = "a str is a path; to store text, pass it as bytes: text.encode()"
 _HINTS = {
-    errno.ENOENT: "a str is a path; to store text, pass it as bytes: text.encode()",
-    errno.ENAMETOOLONG: "a str is a path; to store text, pass it as bytes: text.encode()",
+    errno.ENOENT: _TEXT_HINT,
+    errno.ENAMETOOLONG: _TEXT_HINT,
     errno.EISDIR: "this is a folder; upload_many() stores several files",
 }
 
@@ -308,15 +308,14 @@ def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
         problem: Exception = UsageError("The path has a null byte. To store text, pass it as bytes: text.encode().")
     except OSError as error:
         hint = _HINTS.get(error.errno or 0)
-        # A PathLike is meant as a path.
-        if hint is None or not (isinstance(path, str) or error.errno == errno.EISDIR):
+        if hint is None or (hint is _TEXT_HINT and not isinstance(path, str)):
             raise
         problem = OSError(error.errno, f"{error.strerror} ({hint})", os.fspath(path))
     raise problem
 
 
 def is_text(file: Any) -> bool:
-    """Whether a file is open in text mode; also tempfile's and codecs' wrappers."""
+    """Whether a file is open in text mode; also a wrapper of `tempfile` or `codecs`."""
     mode = getattr(file, "mode", "")
     return isinstance(file, io.TextIOBase) or (isinstance(mode, str) and bool(mode) and hasattr(file, "encoding"))
 
@@ -329,17 +328,17 @@ def _check_readable(file: Any) -> None:
         raise UsageError("The file must be open for reading bytes: open it with open(path, 'rb').")
 
 
+def raw_file(file: Any) -> io.FileIO | None:
+    """Return the operating system's file behind an object of `open` or `tempfile`; None for other objects."""
+    raw = getattr(file, "raw", file)
+    return raw if isinstance(raw, io.FileIO) else None
+
+
 def _version(file: Any) -> tuple[int, int] | None:
-    """Size and modification time of a regular file; None for other objects."""
+    """Return the size and modification time of a local file; None for other objects."""
     raw = raw_file(file)
     status = None if raw is None else os.fstat(raw.fileno())
     return None if status is None else (status.st_size, status.st_mtime_ns)
-
-
-def raw_file(file: Any) -> io.FileIO | None:
-    """The operating system's file behind an object of `open` or `tempfile`; None for other objects."""
-    raw = getattr(file, "raw", file)
-    return raw if isinstance(raw, io.FileIO) else None
 
 
 def _is_unread(file: object) -> bool:
@@ -350,14 +349,14 @@ def _is_unread(file: object) -> bool:
 
 
 def _extent(file: Any) -> tuple[int | None, int | None]:
-    """The position of a file that can seek, and the number of bytes that follow; None and None for other files.
+    """Return the position of a file that can seek and the number of bytes that follow; None and None for other files.
 
     A file at its end is rewound: a program that passes one has just written or read it, and means all of it.
     """
     try:
         origin = file.tell()
         end = file.seek(0, os.SEEK_END)
-        end = file.tell() if end is None else end  # some web uploads return nothing
+        end = file.tell() if end is None else end  # the seek of some web uploads returns nothing
         origin = 0 if origin >= end else origin
         file.seek(origin)
     except (AttributeError, OSError, ValueError, TypeError):
@@ -368,7 +367,7 @@ def _extent(file: Any) -> tuple[int | None, int | None]:
 
 
 def name_of(file: Any) -> str:
-    """The name of a local file or a web upload; "" if there is none."""
+    """Return the name of a local file or a web upload; "" if it has none."""
     if isinstance(file, (str, os.PathLike)):
         return os.fsdecode(cast("str | os.PathLike[str]", file))
     for attribute in ("filename", "name"):

@@ -1,7 +1,4 @@
-"""Where a download goes: a file that is there whole or not at all, or an open file of the program's.
-
-The law of this file: what fails leaves nothing behind, and a file that was there before stays as it was.
-"""
+"""Write downloads: to a file that is replaced when the download is complete, or to an open file."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from firebase_rest.errors import UsageError
 from firebase_rest.storage.source import is_text, raw_file
 
 Downloadable = str | os.PathLike[str] | io.IOBase | Any
-"""A path, or an object with `write` for bytes. `Any`: such objects have no common type."""
+"""A path, or an object whose `write` accepts bytes. `Any`: such objects have no common type."""
 
 
 class Target(Protocol):
@@ -32,23 +29,23 @@ class Target(Protocol):
     ) -> None: ...
 
     def write(self, data: bytes) -> None:
-        """Some more bytes."""
+        """Write bytes."""
         ...
 
     def restart(self) -> bool:
-        """Forget what was written; False where that cannot be done."""
+        """Discard what was written. Returns False if that is impossible."""
         ...
 
 
 def target_of(target: Downloadable) -> Target:
-    """Raises `UsageError` for what is neither a path nor a file for bytes, IsADirectoryError for a folder."""
+    """Return the target for a path or a file. Raises `UsageError` for other objects and files that take no bytes."""
     if isinstance(target, (str, os.PathLike)):
         name = os.fsdecode(cast("str | os.PathLike[str]", target))
         path = Path(name)
         if not name or "\0" in name:
             raise UsageError(f"filename must be the path of a local file, got {name!r}.")
-        special = path.exists() and not path.is_file() and not path.is_dir()
-        return _OpenFile(path.open("wb"), owned=True) if special else _AtomicFile(path)
+        is_device = path.exists() and not path.is_file() and not path.is_dir()
+        return _OpenFile(path.open("wb"), owned=True) if is_device else _AtomicFile(path)
     if not callable(getattr(target, "write", None)):
         raise UsageError(f"filename must be a path or a file opened with 'wb', got {type(target).__name__}.")
     if getattr(target, "closed", False) is True:
@@ -60,53 +57,56 @@ def target_of(target: Downloadable) -> Target:
 
 
 class _AtomicFile:
-    """Written under a temporary name beside the target, and renamed when whole."""
+    """A temporary file in the target's folder that replaces the target at the end.
+
+    Invariant: an error leaves no file behind, and an existing target unchanged.
+    """
 
     def __init__(self, path: Path) -> None:
-        # A link keeps pointing where it points; what it points to is replaced.
+        # Resolve symlinks so that the link is kept and its target is replaced.
         self._path = Path(os.path.realpath(path))
-        # Shorter than the longest name that a file system takes, which counts bytes (255 mostly), not letters.
+        # File systems limit the bytes, not the characters, of a name (mostly to 255).
         beginning = os.fsdecode(os.fsencode(self._path.name)[:80]).encode(errors="ignore").decode()
         self._temporary = self._path.with_name(f".{beginning}.{secrets.token_hex(6)}.part")
         self._file: Any = None
 
     def __enter__(self) -> _AtomicFile:
         if self._path.is_dir():
-            self._path.open("wb")  # the operating system's own error, with its number and the path
+            self._path.open("wb")  # raises the operating system's error, with its number and the path
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
             descriptor = os.open(self._temporary, flags, self._mode())
         except FileNotFoundError:
-            self._path.open("wb")  # as above: about the file that the program named
+            self._path.open("wb")  # likewise: the error names the program's file
             raise
         self._file = os.fdopen(descriptor, "wb")
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        whole = error is None
-        try:
-            self._file.close()  # writes what is left, and may find the disk full
-            if whole:
-                with suppress(OSError):
-                    shutil.copymode(self._path, self._temporary)
-                self._temporary.replace(self._path)
-        except BaseException:
-            whole = False
-            raise
-        finally:
-            if not whole:
-                self._temporary.unlink(missing_ok=True)
-
     def _mode(self) -> int:
-        """Permissions for the temporary file: none that the file to be replaced does not have."""
+        """Return the permissions of the temporary file: none that an existing target does not have."""
         with suppress(OSError):
             return self._path.stat().st_mode & 0o666 | stat.S_IWUSR
         return 0o666
 
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        is_complete = error is None
+        try:
+            self._file.close()  # writes what is buffered, and may find that the disk is full
+            if is_complete:
+                with suppress(OSError):
+                    shutil.copymode(self._path, self._temporary)
+                self._temporary.replace(self._path)
+        except BaseException:
+            is_complete = False
+            raise
+        finally:
+            if not is_complete:
+                self._temporary.unlink(missing_ok=True)
+
     def write(self, data: bytes) -> None:
-        """Some more bytes."""
+        """Write bytes."""
         self._file.write(data)
 
     def restart(self) -> bool:
@@ -117,14 +117,14 @@ class _AtomicFile:
 
 
 class _OpenFile:
-    """A file that the program opened: it gets the bytes from where it stands, and is left open."""
+    """The program's open file. It is written from its position on and left open, unless `owned`."""
 
     def __init__(self, file: Any, *, owned: bool) -> None:
         self._file = file
         self._owned = owned
         self._written = False
         self._end = 0
-        """Where the file ended: what lies before is the program's and stays."""
+        """The end of the file before the download: the bytes up to it belong to the program."""
         try:
             self._origin: int | None = file.tell() if file.seekable() else None
             if self._origin is not None:
@@ -146,7 +146,7 @@ class _OpenFile:
             self._file.close()
 
     def write(self, data: bytes) -> None:
-        """Some more bytes."""
+        """Write bytes."""
         self._written = True
         view: bytes | memoryview = data
         while len(view):
@@ -155,13 +155,13 @@ class _OpenFile:
             except TypeError:
                 count = -1
             if count == -1:
-                raise UsageError("The file takes no bytes: open it with open(path, 'wb').")
-            if not isinstance(count, int) or count >= len(view):  # not every file says how many it took
+                raise UsageError("The file must accept bytes: open it with open(path, 'wb').")
+            if not isinstance(count, int) or count >= len(view):  # not every file returns a count
                 return
             view = memoryview(view)[count:]
 
     def restart(self) -> bool:
-        """Back to where the file stood, and as long as it was."""
+        """Return to the first position and the first size."""
         if not self._written:
             return True
         if self._origin is None:

@@ -1,6 +1,6 @@
-"""Downloads and uploads carried out: flows, files and progress brought together.
+"""Carry out downloads and uploads: flows, local files and progress reports.
 
-The law of this file: memory does not grow with the file, and every wait ends with the call's deadline.
+Invariant: memory does not grow with the size of the file, and the deadline of the call bounds every wait.
 """
 
 from __future__ import annotations
@@ -22,10 +22,11 @@ from firebase_rest.errors import (
     TransferCancelled,
     UsageError,
 )
+from firebase_rest.storage import download as flows
 from firebase_rest.storage._threaded_md5 import ThreadedMD5
-from firebase_rest.storage.download import ByteRange, DownloadState, pieces, receive
+from firebase_rest.storage.download import ByteRange, DownloadState
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.storage.progress import Progress, reporting
+from firebase_rest.storage.progress import Progress, Report, reporting
 from firebase_rest.storage.source import ReadFailed, Source, Uploadable
 from firebase_rest.storage.target import Downloadable, target_of
 from firebase_rest.storage.upload import (
@@ -40,92 +41,95 @@ from firebase_rest.storage.upload import (
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.sockets import CancelHandle
-from firebase_rest.transport.wire import run
+from firebase_rest.transport.wire import Request, Response, drive, run
 from firebase_rest.types import ObjectMetadata
 
 _RESTARTS = 2
-"""How often a download begins again when the object is overwritten under it."""
+"""Number of times that a download starts again if the object is overwritten meanwhile."""
 
 
-# --- down ------------------------------------------------------------------------------------------------------------
+# --- downloads -------------------------------------------------------------------------------------------------------
 
 
-def arriving(requestor: Requestor, arrival: DownloadState) -> Generator[bytes, None, None]:
-    """The bytes of an object as they come, all within one deadline."""
-    call = RetryingSender(requestor.transport, requestor.credentials, requestor.options, CancelHandle())
+class _DownloadSender(RetryingSender):
+    """A sender whose deadline bounds the reading of bodies too."""
+
+    def send(self, request: Request) -> Response:
+        response = super().send(request)
+        if response.reader is not None:
+            self.hold()
+        return response
+
+
+def iter_bytes(requestor: Requestor, state: DownloadState) -> Generator[bytes, None, None]:
+    """Yield the bytes of an object as they arrive, within one deadline."""
+    sender = _DownloadSender(requestor.transport, requestor.credentials, requestor.options, CancelHandle())
     try:
-        with ThreadedMD5() as arrival.md5:
-            yield from pieces(receive(arrival, requestor.options.retries), call, call.hold)
+        with ThreadedMD5() as state.hasher:
+            yield from drive(flows.download(state, requestor.options.retries), sender)
     except NetworkError as error:
-        if isinstance(error, NetworkTimeout) or not call.is_overdue:
+        if isinstance(error, NetworkTimeout) or not sender.is_overdue:
             raise
         failure = error
     else:
         return
     finally:
-        call.release()
-    raise NetworkTimeout(f"{arrival.location.name!r} did not arrive within the deadline of the call: {failure}")
+        sender.release()
+    raise NetworkTimeout(f"{state.location.name!r} did not arrive within the deadline of the call: {failure}")
 
 
-def download(
-    requestor: Requestor,
-    location: ObjectLocation,
-    target: Downloadable,
-    span: ByteRange | None = None,
-    progress: Progress = None,
-) -> None:
-    """Write the object's bytes to a path or a file. What fails leaves nothing behind."""
-    _ = location.url
+def download(requestor: Requestor, location: ObjectLocation, target: Downloadable, progress: Progress = None) -> None:
+    """Write the object's bytes to a path or a file. An error leaves no file behind."""
+    location.validate()
     with target_of(target) as file, reporting(progress, location.name) as report:
         for restarts in range(_RESTARTS + 1):
-            arrival = DownloadState(location, span)
+            state = DownloadState(location)
             try:
-                with closing(_counted(requestor, arrival, report)) as arrived:
-                    for piece in arrived:
+                with closing(_iter_reported(requestor, state, report)) as pieces:
+                    for piece in pieces:
                         file.write(piece)
                 return
             except PreconditionFailed:
-                if not arrival.done or restarts == _RESTARTS or not file.restart():
+                if not state.done or restarts == _RESTARTS or not file.restart():
                     raise
 
 
-def _counted(requestor: Requestor, arrival: DownloadState, report: Any) -> Generator[bytes, None, None]:
-    for piece in arriving(requestor, arrival):
+def _iter_reported(requestor: Requestor, state: DownloadState, report: Report) -> Generator[bytes, None, None]:
+    for piece in iter_bytes(requestor, state):
         yield piece
-        report(arrival.done, arrival.length)
-    if not arrival.done:
+        report(state.done, state.length)
+    if not state.done:
         report(0, 0)
 
 
 def get_bytes(
-    requestor: Requestor, location: ObjectLocation, span: ByteRange | None = None, max_size: int | None = None
+    requestor: Requestor, location: ObjectLocation, byte_range: ByteRange, max_size: int | None = None
 ) -> bytes:
-    """The object's bytes. Raises `PayloadTooLarge` above `max_size`, before they have all come."""
-    _ = location.url
-    arrival = DownloadState(location, span)
+    """Return the object's bytes. Raises `PayloadTooLarge` above `max_size`, before all bytes have arrived."""
+    location.validate()
+    state = DownloadState(location, byte_range)
     parts: list[bytes] = []
     size = 0
-    with closing(arriving(requestor, arrival)) as arrived:
-        for piece in arrived:
+    with closing(iter_bytes(requestor, state)) as pieces:
+        for piece in pieces:
             size += len(piece)
-            if max_size is not None and max(size, arrival.length or 0) > max_size:
-                message = (
-                    f"{location.name!r} has {max(size, arrival.length or 0)} bytes, more than max_size={max_size}."
-                )
+            largest = max(size, state.length or 0)
+            if max_size is not None and largest > max_size:
+                message = f"{location.name!r} has {largest} bytes, more than max_size={max_size}."
                 raise PayloadTooLarge(message, message=message)
             parts.append(piece)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class ObjectStream(io.RawIOBase):
-    """An object's bytes as an open file, resumed by itself after a break; to be read forwards, by one thread."""
+    """The bytes of an object as an open file. It resumes after a break. It cannot seek, and is not thread-safe."""
 
-    def __init__(self, requestor: Requestor, location: ObjectLocation, span: ByteRange | None = None) -> None:
+    def __init__(self, requestor: Requestor, location: ObjectLocation, byte_range: ByteRange) -> None:
         super().__init__()
-        _ = location.url
-        self._pieces = arriving(requestor, DownloadState(location, span))
+        location.validate()
+        self._pieces = iter_bytes(requestor, DownloadState(location, byte_range))
         self._failed = False
-        self._rest = memoryview(self._next())  # so that a refusal comes here
+        self._rest = memoryview(self._next())  # so that typed errors are raised here
 
     def __repr__(self) -> str:
         return "<ObjectStream>"
@@ -134,7 +138,7 @@ class ObjectStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` with what is there; 0 at the end."""
+        """Fill `buffer` with available bytes and return their number; 0 at the end."""
         if self.closed:
             raise ValueError("The stream is closed.")
         if not self._rest:
@@ -145,7 +149,7 @@ class ObjectStream(io.RawIOBase):
         return count
 
     def readall(self) -> bytes:
-        """All that is left."""
+        """Return all remaining bytes."""
         if self.closed:
             raise ValueError("The stream is closed.")
         parts = [bytes(self._rest)]
@@ -155,56 +159,55 @@ class ObjectStream(io.RawIOBase):
         return b"".join(parts)
 
     def _next(self) -> bytes:
-        """The next piece; b"" at the end, which a failure is not, however often it is read on."""
+        """Return the next piece; b"" at the end. After an error every call raises: it must not look like the end."""
         if self._failed:
-            raise InvalidResponse("The stream broke off at an earlier read; open another one.")
+            raise InvalidResponse("An earlier read of the stream failed; open another stream.")
         self._failed = True
         piece = next(self._pieces, b"")
         self._failed = False
         return piece
 
     def close(self) -> None:
-        """Let the connection go."""
+        """Release the connection."""
         if not self.closed:
             self._pieces.close()
             self._rest = memoryview(b"")
         super().close()
 
 
-# --- up --------------------------------------------------------------------------------------------------------------
+# --- uploads ---------------------------------------------------------------------------------------------------------
 
 
 class Upload:
-    """One upload, which can be watched, cancelled, and taken up again by another process.
+    """An upload that can be observed, cancelled, and resumed by another process.
 
-    Made by `StorageReference.upload`. `run()` carries it out. Keep `state`, a JSON text, while it runs, and pass it as
-    `state=` with the same file to go on after a crash. It holds the upload's secret address: keep it as you would a
-    password, for a week at most.
+    `StorageReference.upload` returns it. Save `state` while `run()` is active, and pass it as `state=` with the same
+    file to resume after a crash. It contains the secret URL of the upload, which is valid for a week.
     """
 
     def __init__(
         self,
         requestor: Requestor,
-        plan: UploadRequest,
+        request: UploadRequest,
         file: Uploadable,
         progress: Progress = None,
         state: str | None = None,
     ) -> None:
         self._requestor = requestor
-        self._plan = plan
+        self._request = request
         self._file = file
         self._progress = progress
-        self._session = UploadSession() if state is None else _session_of(state, plan.location)
+        self._session = UploadSession() if state is None else _parse_state(state, request.location)
         self._cancelled = Event()
         self._handle = CancelHandle()
 
     def __repr__(self) -> str:
-        return f"<Upload of {self._plan.location.name!r}: {self._session.offset} bytes confirmed>"
+        return f"<Upload of {self._request.location.name!r}: {self._session.offset} bytes confirmed>"
 
     @property
     def state(self) -> str:
-        """Where the upload is, as JSON text."""
-        session, location = self._session, self._plan.location
+        """The state of the upload as JSON text."""
+        session, location = self._session, self._request.location
         return json.dumps(
             {
                 "bucket": location.bucket,
@@ -217,15 +220,15 @@ class Upload:
 
     @property
     def bytes_confirmed(self) -> int:
-        """How many bytes Firebase has."""
+        """The number of bytes that Firebase has received."""
         return self._session.offset
 
     def run(self) -> ObjectMetadata:
-        """Carry it out, and return the metadata of the object. Raises what `put` raises, and `TransferCancelled`."""
+        """Upload the file and return its metadata. Raises as `put`, and `TransferCancelled`."""
         requestor = self._requestor
-        with Source(self._file) as source, reporting(self._progress, self._plan.location.name) as report:
-            control = UploadHooks(lambda done: report(done, source.size), self._cancelled.is_set)
-            flow = upload(self._plan, source, self._session, control)
+        with Source(self._file) as source, reporting(self._progress, self._request.location.name) as report:
+            hooks = UploadHooks(lambda done: report(done, source.size), self._cancelled.is_set)
+            flow = upload(self._request, source, self._session, hooks)
             try:
                 return run(
                     flow, RetryingSender(requestor.transport, requestor.credentials, requestor.options, self._handle)
@@ -236,27 +239,27 @@ class Upload:
                 if not self._cancelled.is_set():
                     raise
                 failure = error
-            return self._give_up(failure)
+            return self._discard(failure)
 
     def cancel(self) -> None:
-        """End the upload, from any thread; what was sent of it is thrown away. `run` raises `TransferCancelled`."""
+        """Cancel the upload, from any thread. The server discards its bytes, and `run` raises `TransferCancelled`."""
         self._cancelled.set()
         self._handle.cancel()
 
-    def _give_up(self, failure: Exception) -> ObjectMetadata:
+    def _discard(self, failure: Exception) -> ObjectMetadata:
         if not isinstance(failure, TransferCancelled):
             failure = TransferCancelled("The upload was cancelled.")
-        with suppress(FirebaseError):  # the session ends by itself within a week
+        with suppress(FirebaseError):  # the session expires within a week
             self._requestor.run(cancel(self._session))
         self._session = UploadSession()
         raise failure
 
 
-def _session_of(state: object, location: ObjectLocation) -> UploadSession:
-    """Raises `UsageError` for what is not the state of an upload to this place."""
+def _parse_state(state: object, location: ObjectLocation) -> UploadSession:
+    """Return the session in the state of an upload. Raises `UsageError` for the state of another file."""
     found: Mapping[str, Any] = parse_object(state) if isinstance(state, (str, bytes)) else {}
     if (found.get("bucket"), found.get("name")) != (location.bucket, location.name):
-        raise UsageError(f"state= is not that of an upload to {location.name!r}; pass the text of upload.state.")
+        raise UsageError(f"state= belongs to another file than {location.name!r}; pass the text of upload.state.")
     url, offset, granularity = found.get("url"), found.get("offset"), found.get("granularity")
     if not isinstance(url, str) or not isinstance(offset, int) or not isinstance(granularity, int):
         return UploadSession()
@@ -265,5 +268,5 @@ def _session_of(state: object, location: ObjectLocation) -> UploadSession:
     except InvalidResponse:
         url = ""
     if not url or offset < 0 or not 0 < granularity <= MAX_GRANULARITY:
-        raise UsageError("state= is damaged: pass the text of upload.state unchanged.")
+        raise UsageError("state= is invalid; pass the text of upload.state unchanged.")
     return UploadSession(url, offset, granularity)

@@ -1,7 +1,10 @@
-"""The flows of an upload: small ones in one request, large ones in pieces that can be taken up again.
+"""The flows of an upload: small files in one request, large files in a resumable session.
 
-The law of this file: after any doubt the server is asked how far it got, and nothing is sent twice blindly; what was
-stored is compared with what was read. The upload's URL is a secret: whoever has it may write.
+    upload ── small ──> _multipart ───────────────────────────────────> metadata, compared with the checksum
+       └──── large ──> _start ──> _ResumableUpload: send piece, ... ──────┘
+                                  └── error: query the offset, resume there
+
+After an error the upload resumes from the offset that the server reports.
 https://firebase.google.com/docs/storage/web/upload-files
 """
 
@@ -24,24 +27,25 @@ from firebase_rest.errors import (
     TransferCancelled,
     UsageError,
 )
-from firebase_rest.storage.checksum import decimal, of_metadata
+from firebase_rest.storage.checksum import ExpectedChecksum, decimal
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.storage.protocol import JSON_TYPE, Metadata, check, get_metadata, metadata_in, refusal
+from firebase_rest.storage.protocol import JSON_TYPE, check, error_of, get_metadata, parse_metadata
 from firebase_rest.storage.source import Source
 from firebase_rest.transport.retry import backoff_delay
 from firebase_rest.transport.wire import ChunkedBody, Flow, Pause, Request, Response, RetryPolicy
+from firebase_rest.types import ObjectMetadata
 
 GRANULARITY = 256 * 1024
-"""Bytes of which every piece but the last is a multiple."""
+"""Each piece but the last is a multiple of this number of bytes."""
 
 MAX_GRANULARITY = 64 * 1024 * 1024
-"""The largest granularity that a server may ask for: such a piece of a file that cannot seek is kept in memory."""
+"""The largest granularity that a server may ask for: a piece of a file that cannot seek is kept in memory."""
 
-CHUNK = 8 * 1024 * 1024
-"""Bytes that are sent at once, unless the program says otherwise."""
+CHUNK_SIZE = 8 * 1024 * 1024
+"""Default number of bytes of a request."""
 
-SIMPLE = GRANULARITY
-"""Bytes up to which one request does it all."""
+MAX_MULTIPART = GRANULARITY
+"""Maximum number of bytes of an upload in one request."""
 
 _UNCERTAIN = frozenset({408, 500, 502, 503, 504})
 _FATAL = frozenset({401, 402, 403, 404, 412, 413, 429})
@@ -49,11 +53,11 @@ _FATAL = frozenset({401, 402, 403, 404, 412, 413, 429})
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """What is to be stored where. `attempts` is how many failures in a row, without any progress, are borne."""
+    """The arguments of an upload. `attempts` is the number of failures in a row, without progress, that are retried."""
 
     location: ObjectLocation
     fields: Mapping[str, Any]
-    chunk: int = CHUNK
+    chunk_size: int = CHUNK_SIZE
     attempts: int = 3
     if_generation_match: int | None = None
 
@@ -65,14 +69,21 @@ class UploadRequest:
             *((("ifGenerationMatch", str(condition)),) if condition is not None else ()),
         )
 
-    def body(self, **more: str) -> bytes:
-        """The metadata as JSON."""
+    @property
+    def content_type(self) -> str:
+        return str(self.fields.get("contentType"))
+
+    def metadata_json(self, **more: str) -> bytes:
+        """Return the metadata as JSON."""
         return json.dumps({"name": self.location.name, **self.fields, **more}, ensure_ascii=False).encode()
 
 
 @dataclass(slots=True)
 class UploadSession:
-    """How far a resumable upload has come: its secret URL, None before the first piece, and the bytes confirmed."""
+    """The state of a resumable upload: its URL (None before it has started) and the bytes that the server has.
+
+    The URL is a secret, because it allows writing.
+    """
 
     url: str | None = field(default=None, repr=False)
     offset: int = 0
@@ -81,42 +92,41 @@ class UploadSession:
 
 @dataclass(frozen=True, slots=True)
 class UploadHooks:
-    """How a flow and whoever started it talk: `report(done)` is called as bytes arrive, `is_cancelled()` is asked."""
+    """Callbacks of an upload: `report(bytes done)`, and `is_cancelled()` before each piece."""
 
     report: Callable[[int], object] = lambda _: None
     is_cancelled: Callable[[], bool] = lambda: False
 
 
-def upload(plan: UploadRequest, source: Source, session: UploadSession, control: UploadHooks) -> Flow[Metadata]:
-    """Store all of `source`. With a session that was begun earlier, only what is still missing."""
-    _ = plan.location.url  # refuses the bucket itself before anything is read
-    is_taken_up = session.url is not None
-    if not is_taken_up:
-        small = source.size is None or source.size <= SIMPLE
-        piece, is_all = source.piece(0, SIMPLE if small else plan.chunk)
-        if is_all and len(piece) <= SIMPLE:
-            metadata = yield from _multipart(plan, b"".join(piece), source)
-            control.report(len(piece))
+def upload(request: UploadRequest, source: Source, session: UploadSession, hooks: UploadHooks) -> Flow[ObjectMetadata]:
+    """Store all of `source`, or the missing part for a session that an earlier process has started."""
+    request.location.validate()
+    resumed = session.url is not None
+    if not resumed:
+        is_small = source.size is None or source.size <= MAX_MULTIPART
+        piece, is_all = source.piece(0, MAX_MULTIPART if is_small else request.chunk_size)
+        if is_all and len(piece) <= MAX_MULTIPART:
+            metadata = yield from _multipart(request, b"".join(piece), source)
+            hooks.report(len(piece))
             return metadata
-        yield from _start(plan, source, session)
-        control.report(0)
-    return (yield from _ResumableUpload(plan, source, session, control, is_taken_up).send())
+        yield from _start(request, source, session)
+        hooks.report(0)
+    return (yield from _ResumableUpload(request, source, session, hooks, resumed=resumed).send())
 
 
 # --- in one request --------------------------------------------------------------------------------------------------
 
 
-def _multipart(plan: UploadRequest, data: bytes, source: Source) -> Flow[Metadata]:
+def _multipart(request: UploadRequest, data: bytes, source: Source) -> Flow[ObjectMetadata]:
     boundary = secrets.token_hex(16)
     while boundary.encode() in data:
         boundary = secrets.token_hex(16)
-    kind = str(plan.fields.get("contentType"))
     body = b"".join(
         (
-            # Exactly one header line in each part: a second one would become part of the file.
+            # One header line in each part: Firebase stores a second one as part of the file.
             f"--{boundary}\r\nContent-Type: application/json; charset=utf-8\r\n\r\n".encode(),
-            plan.body(md5Hash=b64encode(md5(data, usedforsecurity=False).digest()).decode()),
-            f"\r\n--{boundary}\r\nContent-Type: {kind}\r\n\r\n".encode(),
+            request.metadata_json(md5Hash=b64encode(md5(data, usedforsecurity=False).digest()).decode()),
+            f"\r\n--{boundary}\r\nContent-Type: {request.content_type}\r\n\r\n".encode(),
             data,
             f"\r\n--{boundary}--".encode(),
         )
@@ -125,87 +135,87 @@ def _multipart(plan: UploadRequest, data: bytes, source: Source) -> Flow[Metadat
         "X-Goog-Upload-Protocol": "multipart",
         "Content-Type": f"multipart/related; boundary={boundary}",
     }
-    # Only a condition on the generation makes twice the same as once.
-    repeat = RetryPolicy.IF_NOT_SENT if plan.if_generation_match is None else RetryPolicy.IDEMPOTENT
-    url = plan.location.collection_url
-    response = yield Request("POST", url, plan.params, headers, body, repeat, reauth_on_401=True)
+    # Idempotent only with ifGenerationMatch; otherwise a retry could overwrite a newer version.
+    policy = RetryPolicy.IF_NOT_SENT if request.if_generation_match is None else RetryPolicy.IDEMPOTENT
+    url = request.location.collection_url
+    response = yield Request("POST", url, request.params, headers, body, policy, reauth_on_401=True)
     if response.status == 412 and response.earlier_attempt_uncertain:
-        found = yield from get_metadata(plan.location)
-        if source.checksum.differs(of_metadata(found)) is None:
-            return found  # an earlier try got through, only its answer did not
-    return _verified(metadata_in(check(response)), source, plan)
+        found = yield from get_metadata(request.location)
+        if source.checksum.difference(ExpectedChecksum.from_metadata(found)) is None:
+            return found  # an earlier attempt stored it, and only its response was lost
+    return _verify(parse_metadata(check(response)), source, request)
 
 
-def _verified(metadata: Metadata, source: Source, plan: UploadRequest) -> Metadata:
+def _verify(metadata: ObjectMetadata, source: Source, request: UploadRequest) -> ObjectMetadata:
+    """Return `metadata`. Raises `ChecksumMismatch` if the stored bytes differ from those that were read."""
     generation = metadata.get("generation")
     source.check(
-        of_metadata(metadata),
-        f"{plan.location.name!r} was not stored as it was read (generation {generation}); it is still there",
+        ExpectedChecksum.from_metadata(metadata),
+        f"{request.location.name!r} was stored damaged, and is still there as generation {generation}",
     )
     return metadata
 
 
-# --- in pieces -------------------------------------------------------------------------------------------------------
+# --- in a resumable session ------------------------------------------------------------------------------------------
 
 
-def _start(plan: UploadRequest, source: Source, session: UploadSession) -> Flow[None]:
-    """Begin a resumable upload."""
+def _start(request: UploadRequest, source: Source, session: UploadSession) -> Flow[None]:
+    """Start a resumable upload."""
     headers = {
         **JSON_TYPE,
         "X-Goog-Upload-Protocol": "resumable",
         "X-Goog-Upload-Command": "start",
-        "X-Goog-Upload-Header-Content-Type": str(plan.fields.get("contentType")),
+        "X-Goog-Upload-Header-Content-Type": request.content_type,
     }
     if source.size is not None:
         headers["X-Goog-Upload-Header-Content-Length"] = str(source.size)
-    # Sessions that nobody uses cost nothing and end by themselves, so this may be repeated.
-    url = plan.location.collection_url
-    request = Request("POST", url, plan.params, headers, plan.body(), RetryPolicy.IDEMPOTENT, reauth_on_401=True)
-    response = check((yield request))
+    # Idempotent: an unused session costs nothing and expires.
+    url, body = request.location.collection_url, request.metadata_json()
+    start = Request("POST", url, request.params, headers, body, RetryPolicy.IDEMPOTENT, reauth_on_401=True)
+    response = check((yield start))
     if _status(response) != "active":
-        raise InvalidResponse("The upload was not begun: the server named no active session.")
-    session.url = validate_session_url(response.headers.get("x-goog-upload-url", ""), plan.location)
+        raise InvalidResponse("Invalid upload response: there is no active session.")
+    session.url = validate_session_url(response.headers.get("x-goog-upload-url", ""), request.location)
     granularity = decimal(response.headers.get("x-goog-upload-chunk-granularity", "")) or 0
     if granularity > MAX_GRANULARITY:
         raise InvalidResponse(f"Invalid upload response: the chunk granularity is {granularity} bytes.")
-    # The official emulator names less, and takes any size.
+    # The official emulator sends a smaller granularity, and accepts any size.
     session.granularity = max(GRANULARITY, granularity)
     session.offset = 0
 
 
 def validate_session_url(url: str, location: ObjectLocation) -> str:
-    """An upload URL, if the credential may go there. Raises `InvalidResponse` for another host than Google's.
+    """Return an upload URL if credentials may be sent to it. Raises `InvalidResponse` for other hosts than Google's.
 
-    In front of an emulator the configured address stays: it may know itself by another name.
+    For an emulator the configured address replaces the host, because the emulator may know itself by another name.
     """
     base = urlsplit(location.base)
     try:
         parts = urlsplit(url if url.isascii() and url.isprintable() else "")
         host, port = parts.hostname or "", parts.port
-    except ValueError:  # a bracket that is not closed, or a port that is no number
+    except ValueError:  # an unclosed bracket, or an invalid port
         raise InvalidResponse("Invalid upload response: the upload URL is malformed.") from None
     if base.scheme == "http":
         return parts._replace(scheme=base.scheme, netloc=base.netloc).geturl()
-    is_googles = parts.scheme == "https" and port in (None, 443) and host.endswith(".googleapis.com")
-    if "@" in parts.netloc or not (is_googles or (parts.scheme, parts.netloc) == (base.scheme, base.netloc)):
-        raise InvalidResponse("The server named an upload address that is not Google's; nothing was sent there.")
+    is_google = parts.scheme == "https" and port in (None, 443) and host.endswith(".googleapis.com")
+    if "@" in parts.netloc or not (is_google or (parts.scheme, parts.netloc) == (base.scheme, base.netloc)):
+        raise InvalidResponse("Invalid upload response: the host of the upload URL is not Google's. Nothing was sent.")
     return url
 
 
 def cancel(session: UploadSession) -> Flow[None]:
-    """End a resumable upload; what was sent of it is thrown away."""
+    """Cancel a resumable upload: the server discards the bytes."""
     if session.url is not None:
-        response = yield _command(session, "cancel", repeat=RetryPolicy.IDEMPOTENT)
-        if response.status not in (400, 404):  # over already
+        response = yield _command(session, "cancel", RetryPolicy.IDEMPOTENT)
+        if response.status not in (400, 404):  # the session has ended already
             check(response)
 
 
 def _command(
     session: UploadSession,
     command: str,
+    policy: RetryPolicy,
     body: ChunkedBody | None = None,
-    *,
-    repeat: RetryPolicy,
     offset: int | None = None,
 ) -> Request:
     parts = urlsplit(session.url or "")
@@ -214,7 +224,7 @@ def _command(
         headers["X-Goog-Upload-Offset"] = str(offset)
     params = tuple(parse_qsl(parts.query, keep_blank_values=True))
     url = parts._replace(query="", fragment="").geturl()
-    return Request("POST", url, params, headers, body, repeat, reauth_on_401=True)
+    return Request("POST", url, params, headers, body, policy, reauth_on_401=True)
 
 
 def _status(response: Response) -> str:
@@ -223,15 +233,15 @@ def _status(response: Response) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """What became of a piece: the object is whole, or the piece was kept, or there is doubt."""
+    """The outcome of one piece: the object's metadata, or whether the upload is final, or an error to resume from."""
 
-    metadata: Metadata | None = None
+    metadata: ObjectMetadata | None = None
     is_final: bool = False
-    doubt: FirebaseError | None = None
+    error: FirebaseError | None = None
 
 
 class _SessionLost(Exception):
-    """The server knows the session no more."""
+    """The server does not know the session."""
 
     def __init__(self, error: ApiError) -> None:
         super().__init__(error)
@@ -239,120 +249,121 @@ class _SessionLost(Exception):
 
 
 class _ResumableUpload:
-    """The pieces of one upload. `failures` counts those in a row without any progress between them."""
+    """One resumable upload. `_failures` counts failures in a row without progress between them."""
 
     def __init__(
-        self, plan: UploadRequest, source: Source, session: UploadSession, control: UploadHooks, is_taken_up: bool
+        self, request: UploadRequest, source: Source, session: UploadSession, hooks: UploadHooks, *, resumed: bool
     ) -> None:
-        self._plan = plan
+        self._request = request
         self._source = source
         self._session = session
-        self._control = control
-        self._is_taken_up = is_taken_up
+        self._hooks = hooks
+        self._resumed = resumed
         self._failures = 0
         self._restarts = 0
         self._sent = 0
-        """The farthest byte that the server can have."""
+        """The end of the bytes that the server can have."""
 
-    def send(self) -> Flow[Metadata]:
-        """Send what is missing; the metadata of the whole object."""
+    def send(self) -> Flow[ObjectMetadata]:
+        """Send the missing bytes and return the object's metadata."""
         while True:
             try:
-                if self._is_taken_up:
+                if self._resumed:
                     self._sent = self._source.size or 1 << 62
-                    if (yield from self._ask()):
-                        return (yield from self._finished())
-                    self._source.sum_up(self._session.offset)
-                    self._control.report(self._session.offset)
+                    if (yield from self._query()):
+                        return (yield from self._finish())
+                    self._source.hash_until(self._session.offset)
+                    self._hooks.report(self._session.offset)
                 return (yield from self._send_all())
             except _SessionLost as lost:
                 failure = lost.error
-            yield from self._start_over(failure)
+            yield from self._restart(failure)
 
-    def _start_over(self, failure: ApiError) -> Flow[None]:
-        """The session is gone: begin another one, once, if the bytes can still be had."""
+    def _restart(self, failure: ApiError) -> Flow[None]:
+        """Start another session, once, if the bytes can be read again."""
         self._restarts += 1
         self._session.url = None
         if self._restarts > 1 or not self._source.can_read(0):
             raise failure
-        self._is_taken_up = False
-        yield from _start(self._plan, self._source, self._session)
-        self._control.report(0)
+        self._resumed = False
+        yield from _start(self._request, self._source, self._session)
+        self._hooks.report(0)
 
-    def _send_all(self) -> Flow[Metadata]:
+    def _check_cancelled(self) -> None:
+        if self._hooks.is_cancelled():
+            raise TransferCancelled("The upload was cancelled.")
+
+    def _send_all(self) -> Flow[ObjectMetadata]:
         session, unit = self._session, self._session.granularity
-        largest = max(unit, self._plan.chunk // unit * unit)
+        largest = max(unit, self._request.chunk_size // unit * unit)
         size = largest
         while True:
-            if self._control.is_cancelled():
-                raise TransferCancelled("The upload was cancelled.")
+            self._check_cancelled()
             piece, is_last = self._source.piece(session.offset, size)
             outcome = yield from self._send_one(piece, is_last=is_last)
             if outcome.metadata is not None:
-                self._control.report(session.offset + len(piece))
-                return _verified(outcome.metadata, self._source, self._plan)
+                self._hooks.report(session.offset + len(piece))
+                return _verify(outcome.metadata, self._source, self._request)
             if outcome.is_final:
-                return (yield from self._finished())
-            if outcome.doubt is None:
+                return (yield from self._finish())
+            if outcome.error is None:
                 session.offset += len(piece)
                 self._failures = 0
-                self._control.report(session.offset)
+                self._hooks.report(session.offset)
                 size = min(largest, size * 2)
                 continue
-            if (yield from self._settle(outcome.doubt)):
-                return (yield from self._finished())
-            size = unit  # small pieces get through where large ones break
+            if (yield from self._recover(outcome.error)):
+                return (yield from self._finish())
+            size = unit  # small pieces arrive where large ones break
 
     def _send_one(self, piece: ChunkedBody, *, is_last: bool) -> Flow[_Outcome]:
         session = self._session
         self._sent = session.offset + len(piece)
         command = "upload" if not is_last else "upload, finalize" if piece else "finalize"
-        request = _command(session, command, piece or None, repeat=RetryPolicy.IF_NOT_SENT, offset=session.offset)
         try:
-            response = yield request
+            response = yield _command(session, command, RetryPolicy.IF_NOT_SENT, piece or None, session.offset)
         except NetworkError as error:
-            return _Outcome(doubt=error)
+            return _Outcome(error=error)
         status = _status(response)
         if status == "cancelled":
             raise TransferCancelled("The upload was cancelled.")
         if 200 <= response.status < 300:
             return _accepted(response, status, is_last=is_last)
-        if status != "final":  # a final one is dead: it can neither be asked nor taken up
+        if status != "final":  # a final session can be neither queried nor resumed
             if response.status == 404:
-                raise _SessionLost(refusal(response))
-            wrong_offset = status == "active" and response.status < 500 and response.status not in _FATAL
-            if response.status in _UNCERTAIN or wrong_offset:
-                return _Outcome(doubt=refusal(response))
-        raise refusal(response)
+                raise _SessionLost(error_of(response))
+            is_wrong_offset = status == "active" and response.status < 500 and response.status not in _FATAL
+            if response.status in _UNCERTAIN or is_wrong_offset:
+                return _Outcome(error=error_of(response))
+        raise error_of(response)
 
-    def _settle(self, doubt: FirebaseError) -> Flow[bool]:
-        """Ask until the server says how far it got. True when it has everything."""
+    def _recover(self, error: FirebaseError) -> Flow[bool]:
+        """Query the server's offset until it responds. Returns True if it has all bytes."""
         while True:
-            if self._control.is_cancelled():
-                raise TransferCancelled("The upload was cancelled.")
+            self._check_cancelled()
             self._failures += 1
-            if self._failures > self._plan.attempts:
-                raise doubt
+            if self._failures > self._request.attempts:
+                raise error
             if self._failures > 1:
                 yield Pause(backoff_delay(self._failures - 1))
             before = self._session.offset
             try:
-                is_final = yield from self._ask()
-            except NetworkError as error:
-                if isinstance(error, InvalidResponse):
+                is_final = yield from self._query()
+            except NetworkError as network_error:
+                if isinstance(network_error, InvalidResponse):
                     raise
-                doubt = error
+                error = network_error
                 continue
             if self._session.offset > before:
                 self._failures = 0
-                self._control.report(self._session.offset)
+                self._hooks.report(self._session.offset)
             return is_final
 
-    def _ask(self) -> Flow[bool]:
-        """How far the server got, into the session's offset. True when it has everything."""
-        response = yield _command(self._session, "query", repeat=RetryPolicy.IDEMPOTENT)
+    def _query(self) -> Flow[bool]:
+        """Store the server's offset in the session. Returns True if the server has all bytes."""
+        response = yield _command(self._session, "query", RetryPolicy.IDEMPOTENT)
         if response.status == 404:
-            raise _SessionLost(refusal(response))
+            raise _SessionLost(error_of(response))
         status = _status(check(response))
         if status == "cancelled":
             raise TransferCancelled("The upload was cancelled.")
@@ -362,31 +373,33 @@ class _ResumableUpload:
         if received is None:
             raise InvalidResponse("Invalid upload response: the number of received bytes is missing.")
         if received > self._sent:
-            raise InvalidResponse(f"The server has {received} bytes of the upload, of which {self._sent} were sent.")
-        if not self._is_taken_up and not self._source.can_read(received):
+            raise InvalidResponse(
+                f"Invalid upload response: {received} bytes were received, but only {self._sent} were sent."
+            )
+        if not self._resumed and not self._source.can_read(received):
             raise UsageError(
                 f"The server has only {received} bytes, and the rest cannot be read again; pass a file that can seek."
             )
         self._session.offset = received
         return False
 
-    def _finished(self) -> Flow[Metadata]:
-        """Everything is there, and the answer that said so was lost: the metadata as they are."""
-        self._source.sum_up_all()
-        metadata = yield from get_metadata(self._plan.location)
-        self._control.report(self._source.checksum.size)
-        return _verified(metadata, self._source, self._plan)
+    def _finish(self) -> Flow[ObjectMetadata]:
+        """Return the metadata of a complete upload whose last response was lost."""
+        self._source.hash_all()
+        metadata = yield from get_metadata(self._request.location)
+        self._hooks.report(self._source.checksum.size)
+        return _verify(metadata, self._source, self._request)
 
 
 def _accepted(response: Response, status: str, *, is_last: bool) -> _Outcome:
-    """A yes to a piece, looked at closely."""
+    """Return the outcome of a successful response."""
     if status == "final":
         if not is_last:
-            raise InvalidResponse("The server ended the upload before its last piece.")
+            raise InvalidResponse("Invalid upload response: the upload ended before its last piece.")
         try:
-            return _Outcome(metadata=metadata_in(response))
-        except InvalidResponse:  # empty, or the text OK, when it had the piece already
+            return _Outcome(metadata=parse_metadata(response))
+        except InvalidResponse:  # empty, or "OK", if the server already had the piece
             return _Outcome(is_final=True)
     if status == "active" and not is_last:
         return _Outcome()
-    return _Outcome(doubt=InvalidResponse("The server took a piece of the upload without saying what became of it."))
+    return _Outcome(error=InvalidResponse("Invalid upload response: the status header is missing."))

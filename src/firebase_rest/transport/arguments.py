@@ -92,7 +92,9 @@ def validate_int(name: str, value: object, least: int, most: int | None = None) 
     if number is not None and number >= least and (most is None or number <= most):
         return number
     bounds = f"from {least:,} to {most:,}" if most is not None else f">= {least}"
-    raise UsageError(f"{name} must be a whole number {bounds}, got {describe(value)}.")
+    is_number = isinstance(value, (str, Real, Decimal)) and not isinstance(value, (bool, int))
+    hint = "; convert it with int()" if is_number else ""
+    raise UsageError(f"{name} must be a whole number {bounds}, got {describe(value)}{hint}.")
 
 
 def as_float(value: object) -> float | None:

@@ -188,6 +188,8 @@ class Pause:
 
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Request | Pause, Response, T]
+BodyFlow: TypeAlias = Generator[Request | Pause | bytes, Response, T]
+"""A flow that yields the bytes of a body too."""
 
 _NOTHING = Response(0)
 
@@ -204,22 +206,38 @@ class Sender(Protocol):
         ...
 
 
-def run(flow: Flow[T], sender: Sender) -> T:
-    """Drive `flow` to its end and return its answer. A `NetworkError` is thrown into the flow: it may know better."""
+def drive(flow: BodyFlow[T], sender: Sender) -> Generator[bytes, None, T]:
+    """Run `flow`, yield the bytes that it yields, and return its result.
+
+    A `NetworkError` of the sender is raised inside the flow, which may handle it.
+    """
     try:
         step = next(flow)
         while True:
+            if isinstance(step, bytes):
+                yield step
+                step = next(flow)
+                continue
             failure = None
-            answer = _NOTHING
+            response = _NOTHING
             try:
                 if isinstance(step, Request):
-                    answer = sender.send(step)
+                    response = sender.send(step)
                 else:
                     sender.pause(step.seconds)
             except NetworkError as error:
                 failure = error
-            step = flow.send(answer) if failure is None else flow.throw(failure)
+            step = flow.send(response) if failure is None else flow.throw(failure)
     except StopIteration as done:
         return cast(T, done.value)
     finally:
         flow.close()
+
+
+def run(flow: Flow[T], sender: Sender) -> T:
+    """Run `flow` and return its result. It raises as `drive`."""
+    try:
+        next(drive(flow, sender))
+    except StopIteration as done:
+        return cast(T, done.value)
+    raise TypeError("run() is for flows without a body; use drive().")

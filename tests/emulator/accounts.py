@@ -1,4 +1,4 @@
-"""An App in front of an Auth emulator of its own, whose clock is in the hand of the test."""
+"""An App with its own Auth emulator, whose clock the test controls."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One served emulator for the tests of this folder; every test starts with nothing in it."""
+"""One served emulator for the tests of this folder; every test starts with an empty one."""
 
 from __future__ import annotations
 

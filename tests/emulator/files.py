@@ -1,4 +1,4 @@
-"""Talking to a served emulator's Storage with plain `requests`."""
+"""Requests to the Storage of a served emulator, with plain `requests`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Passwords and addresses: the policy that the official emulator has not, and what else the emulator is told to ask."""
+"""Password policies and other settings of Auth that the official emulator does not have."""
 
 from __future__ import annotations
 
@@ -135,7 +135,7 @@ def test_enumeration_protection_argument(monkeypatch):
         auth.sign_in_with_email_and_password("nobody@example.com", "wrong horse")
 
 
-def test_an_empty_password_is_a_wrong_one_at_sign_in_and_a_weak_one_at_sign_up(world):
+def test_empty_password_is_wrong_at_sign_in_and_weak_at_sign_up(world):
     world.someone()
     with pytest.raises(InvalidCredentials) as refused:
         world.auth.sign_in_with_email_and_password(EMAIL, "")
@@ -145,7 +145,7 @@ def test_an_empty_password_is_a_wrong_one_at_sign_in_and_a_weak_one_at_sign_up(w
 
 
 @pytest.mark.parametrize("address", ["", "no address", "a@b@c"])
-def test_what_is_no_address_is_told_wherever_one_is_given(world, address):
+def test_invalid_email_is_rejected_everywhere(world, address):
     session = world.someone()
     for call in (
         lambda: world.auth.sign_in_with_email_and_password(address, PASSWORD),
@@ -157,14 +157,14 @@ def test_what_is_no_address_is_told_wherever_one_is_given(world, address):
             call()
 
 
-def test_a_provider_that_there_is_none_of_is_told(world):
+def test_unknown_provider_is_rejected(world):
     with pytest.raises(InvalidRequest, match="INVALID_PROVIDER_ID"):
         world.auth.sign_in_with_idp("google", id_token='{"sub": "1"}')
     with pytest.raises(InvalidRequest, match="INVALID_PROVIDER_ID"):
         world.auth.auth_uri("gogle.com", "https://example.com/")
 
 
-def test_claims_that_an_administrator_has_set_are_there_after_a_renewal(world):
+def test_custom_claims_are_in_the_refreshed_token(world):
     session = world.someone()
     world.auth.admin.set_custom_claims(session.uid, {"admin": True})
     assert "admin" not in session.claims

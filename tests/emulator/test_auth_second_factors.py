@@ -1,4 +1,4 @@
-"""Authenticator apps as a second factor: the official emulator has none, so ours is written from the API."""
+"""Authenticator apps (TOTP) as a second factor, which the official emulator does not support."""
 
 from __future__ import annotations
 

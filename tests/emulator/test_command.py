@@ -1,4 +1,4 @@
-"""`python -m firebase_rest.emulator`, as another program starts and stops it."""
+"""The command `python -m firebase_rest.emulator`, started and stopped as a subprocess."""
 
 from __future__ import annotations
 

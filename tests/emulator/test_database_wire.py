@@ -1,4 +1,4 @@
-"""The five verbs on the wire: exact bytes, statuses and headers."""
+"""GET, PUT, POST, PATCH and DELETE on the database: exact bytes, statuses and headers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Credentials on the wire, and the emulator that wants them."""
+"""Credentials in database requests, with and without `require_auth`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ETags and conditional requests: the table of the REST reference, line by line."""
+"""ETags and conditional requests, following the table of the REST reference."""
 
 from __future__ import annotations
 

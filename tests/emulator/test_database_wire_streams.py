@@ -1,4 +1,4 @@
-"""Event streams over HTTP: opening, the sequence of events, ending."""
+"""Event streams over HTTP: opening, the order of events, ending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""google-cloud-storage on our emulator: the cases of `storage.google_cases`, and what only ours can do."""
+"""google-cloud-storage with the emulator: the cases of `storage.google_cases`, and the emulator's own features."""
 
 from __future__ import annotations
 

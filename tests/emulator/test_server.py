@@ -1,4 +1,4 @@
-"""The server around the emulator: starting, stopping, what it says about itself."""
+"""The HTTP server: starting, stopping, configuration."""
 
 from __future__ import annotations
 

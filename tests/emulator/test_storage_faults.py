@@ -1,4 +1,4 @@
-"""Faults for uploads and downloads: each does on the wire what it says, and the emulator is left as it should be."""
+"""Faults for uploads and downloads: their effect on the wire and on the emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of two gigabytes goes up and comes down, and memory stays where it was."""
+"""Memory use of an upload and a download of two gigabytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Uploads at once and downloads on the wire: exact statuses, headers and bytes."""
+"""Simple and multipart uploads, and downloads: exact statuses, headers and bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Metadata, lists, download tokens and permissions on the wire: exact statuses and bodies."""
+"""Metadata, lists, download tokens and permissions of Storage: exact statuses and bodies."""
 
 from __future__ import annotations
 

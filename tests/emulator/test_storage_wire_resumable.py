@@ -1,4 +1,4 @@
-"""Resumable uploads on the wire: every command, what production checks, and what is left of a broken chunk."""
+"""Resumable uploads: every command, the checks of production, and interrupted chunks."""
 
 from __future__ import annotations
 

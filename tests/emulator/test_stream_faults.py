@@ -1,4 +1,4 @@
-"""Faults of event streams, as a client sees them on the wire; and what ends a stream: expiry, and rules."""
+"""Faults of event streams on the wire, and streams that end because of expiry or rules."""
 
 from __future__ import annotations
 

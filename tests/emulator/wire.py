@@ -1,4 +1,4 @@
-"""Talking to a served emulator with plain `requests`, and reading its event streams."""
+"""Requests to a served emulator with plain `requests`, and a reader of its event streams."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ class Router:
     def route(self, method: str, url: RequestUrl) -> Service:
         """Return the service of a request."""
         path = url.path
-        if any(name == "ns" for name, _ in url.params) or _DATABASE_HOST.fullmatch(url.host):
+        if "ns" in dict(url.params) or _DATABASE_HOST.fullmatch(url.host):
             return Service.DATABASE
         if path.startswith(STORAGE_PREFIXES):
             return Service.STORAGE

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl
 
 if TYPE_CHECKING:
     from firebase_rest.transport.wire import Request
 
 
-@dataclass(frozen=True, slots=True)
-class RequestUrl:
+class RequestUrl(NamedTuple):
     """Scheme, host (with port), raw percent-encoded path, and decoded query parameters."""
 
     scheme: str

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key, parse_url_path
@@ -76,8 +76,7 @@ def body_bytes(request: Request) -> bytes:
     return body if isinstance(body, bytes) else b"".join(body)
 
 
-@dataclass(frozen=True, slots=True)
-class DatabasePath:
+class DatabasePath(NamedTuple):
     """A parsed path: keys without a final `.priority`, or the segments of a path such as `/.settings/rules`."""
 
     keys: tuple[str, ...] = ()

@@ -97,8 +97,11 @@ def _upload_kind(commands: AbstractSet[str], params: Mapping[str, str], headers:
         raise StorageHTTPError(
             400, "Start a resumable upload with X-Goog-Upload-Command: start, then use the URL in the response."
         )
-    kinds: tuple[RequestKind, ...] = ("query", "cancel", "upload")
-    return next((kind for kind in kinds if kind in commands), "finalize")
+    if "query" in commands:
+        return "query"
+    if "cancel" in commands:
+        return "cancel"
+    return "upload" if "upload" in commands else "finalize"
 
 
 API = StorageApi(

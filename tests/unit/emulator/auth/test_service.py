@@ -1,6 +1,6 @@
-"""What our Auth emulator does beyond the official one, and what it must never do. No sockets: Request in, Response out.
+"""Behaviour of the Auth emulator beyond the official one, without sockets.
 
-That it answers like the official one in everything else is tests/official/test_auth_wire.py's business.
+tests/official/test_auth_wire.py compares everything else with the official emulator.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Who is asking: every kind of credential the emulator takes."""
+"""Every kind of credentials that the database accepts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Request bodies, and the server's words for what is wrong in them."""
+"""Parsing of request bodies, and the server's error messages."""
 
 from __future__ import annotations
 

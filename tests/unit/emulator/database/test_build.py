@@ -1,4 +1,4 @@
-"""From JSON to nodes: server values, priorities, numbers, and what is refused."""
+"""From JSON to nodes: server values, priorities, numbers and errors."""
 
 from __future__ import annotations
 

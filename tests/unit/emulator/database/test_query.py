@@ -1,4 +1,4 @@
-"""Query parameters: what they mean, and the server's words for what they cannot mean."""
+"""Query parameters and filters, and the server's error messages."""
 
 from __future__ import annotations
 

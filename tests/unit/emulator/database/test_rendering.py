@@ -1,4 +1,4 @@
-"""JSON text as Firebase's servers write it."""
+"""JSON in the formats of Firebase's servers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where rules will decide: what they are asked, and what follows from their answers."""
+"""How the database calls its authorizer, and the effect of the results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stream says about each write: replayed by a client, it gives what is there."""
+"""The events of each write, and the queue of a stream."""
 
 from __future__ import annotations
 

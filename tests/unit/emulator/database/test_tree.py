@@ -1,4 +1,4 @@
-"""Immutable nodes: what may be stored, how it reads, what a write shares."""
+"""Immutable nodes: storing, rendering and sharing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bytes that arrive, in memory or in a file."""
+"""Content in memory and in a file."""
 
 from __future__ import annotations
 

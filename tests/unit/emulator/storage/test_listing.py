@@ -1,4 +1,4 @@
-"""Pages of names: together they are the whole, whatever their size."""
+"""Pages of object names are complete for any page size."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The multipart body reader: wherever the pieces are cut, the parts are the same."""
+"""The multipart parser gives the same parts for any split of the body."""
 
 from __future__ import annotations
 

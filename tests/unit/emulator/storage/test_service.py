@@ -1,4 +1,4 @@
-"""Storage in the same process: requests in, responses out, and rules that decide."""
+"""Storage in the same process, and its authorizer."""
 
 from __future__ import annotations
 

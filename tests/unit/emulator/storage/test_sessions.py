@@ -1,4 +1,4 @@
-"""Resumable uploads: who may write, and what is kept of whoever was overtaken."""
+"""Sessions of resumable uploads: writers, interruptions, threads."""
 
 from __future__ import annotations
 

@@ -46,9 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     found = [*check_installed(), *checker.found]
     show = report.as_json if options.json else report.as_text
     sys.stdout.write(show(found, checker.files, fixed))
-    if any(finding.code == "unreadable" for finding in found):
-        return 2
-    return 1 if found else 0
+    is_unreadable = any(finding.code == "unreadable" for finding in found)
+    return 2 if is_unreadable else int(bool(found))
 
 
 if __name__ == "__main__":

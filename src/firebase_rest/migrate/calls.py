@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from firebase_rest.migrate import database_checks, domain, names, object_checks, storage_checks
@@ -114,9 +114,7 @@ class CallEvaluator(ExpressionEvaluator):
             case [ast.Constant(value=str(path)), *_] if path.startswith("pyrebase."):
                 of, parts = domain.QualifiedName("pyrebase", "pyrebase"), path.split(".")[1:]
                 if path.startswith("pyrebase.pyrebase.requests."):
-                    message = (
-                        f"firebase-rest never calls {path}: its requests go through the session firebase.requests."
-                    )
+                    message = f"firebase-rest never calls {path}: the session firebase.requests sends its requests."
                     self.report("missing-name", node, message, "replace a method of firebase.requests")
             case _:
                 return
@@ -146,12 +144,6 @@ class CallEvaluator(ExpressionEvaluator):
         is_method = isinstance(value, domain.BoundMethod) and value.name in names.PASSED.get(value.of.kind, ())
         if is_method or isinstance(value, domain.PartialCall):
             self.apply(value, call)
-
-    def escape(self, values: Iterable[domain.Value | None]) -> None:
-        """Forget the positions of references that are passed to unknown code."""
-        for value in values:
-            if isinstance(value, domain.ServiceValue) and value.steps:
-                self.state.positions[value.origin] = None
 
     # --- pyrebase's objects -----------------------------------------------------------------------------------------
 

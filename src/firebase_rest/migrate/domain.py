@@ -113,7 +113,7 @@ class Collection(Value):
     def item(self, index: object) -> Value | None:
         """Return the item at a constant key or index."""
         if isinstance(self.node, ast.Dict):
-            keys = [key.value if isinstance(key, ast.Constant) else None for key in self.node.keys]
+            keys: list[object] = [key.value if isinstance(key, ast.Constant) else None for key in self.node.keys]
             return self.values[keys.index(index)] if index in keys else None
         is_inside = isinstance(index, int) and -len(self.values) <= index < len(self.values)
         return self.values[index] if isinstance(index, int) and is_inside else None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import ast
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 
@@ -283,10 +283,21 @@ class ExpressionEvaluator(ABC):
                 return self.program_attribute(of, node)
             case domain.BoundMethod(of=domain.ServiceValue(library=library), name="credentials"):
                 return object_checks.attribute(self.report, domain.ServiceValue("credentials", library), node)
+            case domain.Collection() if node.attr != "get":
+                self.escape(of.values)  # for example in a loop over refs.values()
+                return None
             case None:
                 return self.unknown_attribute(node)
             case _:
                 return None
+
+    def escape(self, values: Iterable[domain.Value | None]) -> None:
+        """Forget the positions of references that are passed to unknown code."""
+        for value in values:
+            if isinstance(value, domain.Collection):
+                self.escape(value.values)
+            if isinstance(value, domain.ServiceValue) and value.steps:
+                self.state.positions[value.origin] = None
 
     def unknown_attribute(self, node: ast.Attribute) -> domain.Value | None:
         """Evaluate an attribute of an unknown object by what other code assigns to it, or by its name."""

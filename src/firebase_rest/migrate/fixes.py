@@ -46,7 +46,7 @@ def write(path: Path, data: bytes) -> None:
         raise
 
 
-def rename(source: SourceFile, node: ast.expr, name: str) -> Iterator[Edit]:
+def rename(source: SourceFile, *, node: ast.expr, name: str) -> Iterator[Edit]:
     """x.old -> x.name."""
     if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Load):
         end = source.span(node)[1]

@@ -145,12 +145,12 @@ def class_kind(value: Value | None) -> str | None:
     return name if value.library == "python-firebase" and name in names.CONSTRUCTORS else names.CLASSES.get(name)
 
 
-def construct(report: Report, cls: QualifiedName, node: ast.AST) -> ServiceValue:
+def construct(report: Report, cls: QualifiedName, node: ast.AST) -> ServiceValue | None:
     """Return an object made by calling a class of pyrebase's or of python-firebase."""
     name, kind = cls.name.rpartition(".")[2], class_kind(cls) or ""
     if cls.library == "python-firebase":
         report("python-firebase", node, f"firebase-rest has no {name}.", names.CONSTRUCTORS[name])
-        return ServiceValue("python-firebase" if name == "FirebaseApplication" else "credentials", cls.library)
+        return ServiceValue("python-firebase", cls.library) if name == "FirebaseApplication" else None
     if kind not in names.CONSTRUCTIBLE or cls.library != "pyrebase":
         message = f"{name}(...) takes other arguments than pyrebase's class."
         report("constructor", node, message, f"write {names.CONSTRUCTORS[kind]}")

@@ -52,7 +52,8 @@ FORK_CALLS = _table("fork calls")
 FORK_ARGUMENTS = _table("fork arguments")
 FORK_POSITIONS = {call: int(number) for call, number in _table("fork positions").items()}
 INITIALIZE_KEYWORDS = {
-    "session", "timeout", "deadline", "retries", "headers", "credentials", "app_check", "locale", "config",
+    "config", "session", "timeout", "deadline", "retries", "headers", "credentials", "app_check", "locale",
+    "max_response_size",
 }  # fmt: skip
 PYTHON_FIREBASE = _table("python-firebase")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Sequence
+from functools import partial
 
 from firebase_rest.migrate import domain, fixes, names
 from firebase_rest.migrate.context import Fix, Report
@@ -31,7 +32,7 @@ def attribute(report: Report, of: domain.ServiceValue, node: ast.Attribute) -> d
     kind, name = of.kind, node.attr
     instead = names.MISSING.get("snapshot" if kind in _SNAPSHOTS else kind, {}).get(name)
     if instead is not None and of.library != "native" and not (name == "query_key" and of.library == "pyrebase"):
-        fix = (lambda source: fixes.rename(source, node, "key()")) if name == "query_key" else None
+        fix = partial(fixes.rename, node=node, name="key()") if name == "query_key" else None
         report("missing-attribute", node, f"A {kind} object has no {name!r}.", instead, fix)
         return None
     if kind == "file":
@@ -165,7 +166,7 @@ def check_method(report: Report, of: domain.ServiceValue, name: str, call: domai
         message = "verify_password_reset_code() sets the new password."
         suggestion = "write confirm_password_reset(code, new_password), or check_action_code(code) to verify only"
         function = call.node.func if isinstance(call.node, ast.Call) and not call.keywords else call.node
-        fix = lambda source: fixes.rename(source, function, "confirm_password_reset")  # noqa: E731
+        fix = partial(fixes.rename, node=function, name="confirm_password_reset")
         report("reset-code", call.node, message, suggestion, fix)
     if of.library in names.FORKS:
         _check_fork_call(report, of, name, call)

@@ -95,10 +95,5 @@ def _last_name(node: ast.expr) -> str:
             return ""
 
 
-CHECKS = {
-    "download": check_download,
-    "delete": check_delete,
-    "get_url": check_get_url,
-    "list_files": check_list_files,
-}
+CHECKS = {"download": check_download, "delete": check_delete, "get_url": check_get_url, "list_files": check_list_files}
 """By the name of the method."""

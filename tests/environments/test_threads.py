@@ -129,7 +129,7 @@ EXITS = {
     "atexit": ("atexit.register(work)", ""),
     "__del__ of a global": ("", "keeper = Keeper()"),
     "__del__ in a cycle": ("", "keeper = Keeper(); keeper.itself = keeper; del keeper"),
-    "__del__ in sys": ("", "sys.keeper = Keeper()"),
+    "__del__ of a module": ("", "os.keeper = Keeper()"),
 }
 
 
@@ -157,6 +157,24 @@ def test_a_call_at_exit_ends(program, kind, first, deadline) -> None:
     assert done.returncode == 0, done.stderr
     if kind == "atexit":
         assert done.stdout == "done\n", done.stderr
+
+
+@pytest.mark.parametrize("use", ["stream(lambda message: None)", "live()"])
+def test_a_stream_that_is_opened_while_the_interpreter_exits_is_refused(program, use) -> None:
+    done = program(
+        f"""
+        db = initialize_app(CONFIG).database()
+        class Keeper:
+            def __del__(self, db=db):
+                db.{use}
+        db.{use}.close()
+        keeper = Keeper(); keeper.itself = keeper; del keeper
+    """,
+        limit=20,
+    )
+    assert done.returncode == 0
+    assert "StreamError" in done.stderr
+    assert "while the program exits" in done.stderr
 
 
 def test_apps_that_were_dropped_leave_no_threads(program) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import pytest
 import requests
 
 from environments.conftest import environment
+from loopback.google import key_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system does not fork")
 
@@ -59,7 +61,14 @@ def gunicorn(folder, *options: str, **more: str) -> Iterator[str]:
             process.communicate(timeout=30)
 
 
-@pytest.mark.parametrize("options", [["--workers", "4"], ["--workers", "2", "--threads", "4"]], ids=["sync", "threads"])
+WORKERS = {
+    "sync": ["--workers", "4"],
+    "threads": ["--workers", "2", "--threads", "4"],
+    "gevent": ["--workers", "2", "--worker-class", "gevent"],
+}
+
+
+@pytest.mark.parametrize("options", WORKERS.values(), ids=WORKERS.keys())
 def test_gunicorn_with_preload(tmp_path, echo, ca_file, options) -> None:
     with gunicorn(tmp_path, *options, DATABASE=echo.url, REQUESTS_CA_BUNDLE=ca_file) as url:
 
@@ -115,6 +124,31 @@ if __name__ == "__main__":
 def test_a_pool_of_processes(run, echo, library, method) -> None:
     done = run(POOL.format(library=library, method=method), echo.url)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
+
+
+BUCKET = """
+import os, sys
+import firebase_rest
+from forking import Child
+
+app = firebase_rest.initialize_app({"apiKey": "k", "storageBucket": "b", "serviceAccount": sys.argv[1]})
+bucket = app.storage().bucket
+for name in "abcdp":
+    bucket.blob(name).upload_from_string(name * 10)
+def own(name):
+    return sum(bucket.get_blob(name).name == name for _ in range(40))
+own("p")
+children = [Child(lambda name=name: own(name)) for name in "abcd"]
+assert own("p") == 40
+assert [child.result() for child in children] == [40] * 4
+"""
+
+
+def test_a_google_bucket_in_forked_processes(run, server, tmp_path) -> None:
+    key = tmp_path / "key.json"
+    key.write_text(json.dumps(key_file("https://oauth2.googleapis.com/token")))
+    done = run(BUCKET, str(key), **server.environ)
+    assert done.returncode == 0, done.stderr
 
 
 ARGUMENTS = """

@@ -16,8 +16,9 @@ from types import TracebackType
 from typing import Any
 
 from firebase_rest.database.stream import EventStream
-from firebase_rest.errors import StopStream
+from firebase_rest.errors import StopStream, StreamError
 from firebase_rest.transport._weak_set import WeakSet
+from firebase_rest.transport.lifecycle import start_thread
 
 logger = logging.getLogger("firebase_rest")
 
@@ -77,10 +78,11 @@ class Stream:
 
     def start(self, *, daemon: bool) -> Stream:
         """Run in a thread of its own."""
-        name = f"firebase_rest {self!r}"
-        self.thread = threading.Thread(target=self._run_reporting, name=name, daemon=daemon)
         _watch_main_thread(self)
-        self.thread.start()
+        self.thread = start_thread(self._run_reporting, f"firebase_rest {self!r}", daemon=daemon)
+        if self.thread is None:
+            self.close()
+            raise StreamError("stream() needs a thread, and none can be started while the program exits.")
         return self
 
     def run(self) -> Stream:

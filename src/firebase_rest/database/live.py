@@ -22,7 +22,7 @@ from firebase_rest.database.stream import EventStream, OnState
 from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, WHOLE, ChildEvent, View
 from firebase_rest.errors import NetworkTimeout, StreamError, UsageError
 from firebase_rest.transport.arguments import validate_callable, validate_seconds
-from firebase_rest.transport.lifecycle import register
+from firebase_rest.transport.lifecycle import register, start_thread
 from firebase_rest.transport.options import LONGEST
 
 logger = logging.getLogger("firebase_rest")
@@ -86,8 +86,10 @@ class Live:
         }
         self._events = open_stream(self._state_changed)
         register(self)
-        self._thread = threading.Thread(target=self._run, name=f"firebase_rest live copy of /{key}", daemon=True)
-        self._thread.start()
+        self._thread = start_thread(self._run, f"firebase_rest live copy of /{key}")
+        if self._thread is None:
+            self._events.close()
+            raise StreamError("live() needs a thread, and none can be started while the program exits.")
 
     def _new_locks(self) -> None:
         self._turn = threading.RLock()  # one thread at a time changes the copy, or hands out events

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import queue
 from collections.abc import Iterable
-from queue import SimpleQueue
 from threading import Semaphore, Thread
 from types import TracebackType
 
@@ -29,7 +29,7 @@ class ThreadedMD5:
         self._batch: list[bytes] = []
         self._size = 0
         self._free_slots = Semaphore(_MAX_QUEUED)
-        self._queue: SimpleQueue[list[bytes]] = SimpleQueue()
+        self._queue: queue.SimpleQueue[list[bytes]] = queue.SimpleQueue()
         self._thread: Thread | None = None
 
     def __enter__(self) -> ThreadedMD5:

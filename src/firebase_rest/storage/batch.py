@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import queue
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from queue import SimpleQueue
 from typing import TypeVar
 
 from firebase_rest.errors import UsageError
@@ -60,7 +60,7 @@ def run_batch(
 
     # Not concurrent.futures: its pools reject work after the main thread has ended, while streams still run.
     pending = deque(enumerate(jobs))
-    finished: SimpleQueue[tuple[int, Result | BaseException]] = SimpleQueue()
+    finished: queue.SimpleQueue[tuple[int, Result | BaseException]] = queue.SimpleQueue()
 
     def run() -> None:
         with suppress(IndexError):

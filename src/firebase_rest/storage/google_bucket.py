@@ -8,7 +8,9 @@ from typing import Any
 from firebase_rest.errors import ConfigError
 from firebase_rest.storage.location import PRODUCTION, ObjectLocation
 from firebase_rest.transport._reference import AppContext
+from firebase_rest.transport.adapter import drop_connections
 from firebase_rest.transport.credentials import ServiceAccount
+from firebase_rest.transport.lifecycle import register
 
 
 def google_bucket(location: ObjectLocation, context: AppContext) -> Any:
@@ -27,12 +29,26 @@ def google_bucket(location: ObjectLocation, context: AppContext) -> Any:
         raise ImportError("google_bucket needs google-cloud-storage: install it with pip install google-cloud-storage.")
     if location.base != PRODUCTION:
         options = {"api_endpoint": location.base}
-        credentials = _emulator_credentials(context.account)
-        client = library.Client(project=context.project or "none", credentials=credentials, client_options=options)
-        return client.bucket(location.bucket)
+        google, project = _emulator_credentials(context.account), context.project or "none"
+        return _client(library, project=project, credentials=google, client_options=options).bucket(location.bucket)
     google = context.account.google
     project = context.project or getattr(google, "project_id", None) or "none"
-    return library.Client(project=project, credentials=google).bucket(location.bucket)
+    return _client(library, project=project, credentials=google).bucket(location.bucket)
+
+
+def _client(library: Any, **options: Any) -> Any:
+    class Client(library.Client):  # type: ignore[misc]  # google-cloud-storage ships no types
+        """google-cloud-storage's client, which opens connections of its own in a forked child process."""
+
+        def reset_after_fork(self) -> None:
+            session = self._http_internal  # what `_http` would make
+            for each in (session, getattr(session, "_auth_request_session", None)):
+                if each is not None:
+                    drop_connections(each)
+
+    client = Client(**options)
+    register(client)
+    return client
 
 
 def _emulator_credentials(account: ServiceAccount) -> Any:

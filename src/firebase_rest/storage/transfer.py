@@ -9,7 +9,6 @@ import io
 import json
 from collections.abc import Generator, Mapping
 from contextlib import closing, suppress
-from threading import Event
 from typing import Any
 
 from firebase_rest.errors import (
@@ -39,6 +38,7 @@ from firebase_rest.storage.upload import (
     validate_session_url,
 )
 from firebase_rest.transport._json import parse_object
+from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import Request, Response, drive, run
@@ -198,7 +198,7 @@ class Upload:
         self._file = file
         self._progress = progress
         self._session = UploadSession() if state is None else _parse_state(state, request.location)
-        self._cancelled = Event()
+        self._cancelled = Interrupt()
         self._handle = CancelHandle()
 
     def __repr__(self) -> str:

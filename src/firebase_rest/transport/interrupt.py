@@ -6,9 +6,9 @@ has a lock, which the interrupted code may hold.)
 
 from __future__ import annotations
 
+import queue
 from collections.abc import Callable
 from contextlib import suppress
-from queue import Empty, SimpleQueue
 from typing import TypeVar
 
 from firebase_rest.errors import NetworkError
@@ -22,7 +22,7 @@ class Interrupt:
 
     def __init__(self) -> None:
         self._is_set = False
-        self._waiters: set[SimpleQueue[None]] = set()
+        self._waiters: set[queue.SimpleQueue[None]] = set()
 
     def is_set(self) -> bool:
         """Whether `set` was called."""
@@ -34,13 +34,13 @@ class Interrupt:
         for waiter in self._waiters.copy():
             waiter.put(None)
 
-    def wait(self, seconds: float | None = None, waiter: SimpleQueue[None] | None = None) -> bool:
+    def wait(self, seconds: float | None = None, waiter: queue.SimpleQueue[None] | None = None) -> bool:
         """Wait until it is set, `seconds` have passed or an item is put into `waiter`. Return whether it is set."""
-        waiter = waiter or SimpleQueue()
+        waiter = waiter or queue.SimpleQueue()  # looked up now: gevent may replace it after this module was imported
         self._waiters.add(waiter)
         try:
             if not self._is_set and (seconds is None or seconds > 0):
-                with suppress(Empty):
+                with suppress(queue.Empty):
                     waiter.get(timeout=seconds)
         finally:
             self._waiters.discard(waiter)
@@ -50,7 +50,7 @@ class Interrupt:
         """Return or raise what `work` does, in another thread; raise `NetworkError` if it is set before."""
         outcome: list[T] = []
         problems: list[Exception] = []
-        done: SimpleQueue[None] = SimpleQueue()
+        done: queue.SimpleQueue[None] = queue.SimpleQueue()
 
         def run() -> None:
             try:

@@ -47,11 +47,13 @@ if hasattr(os, "register_at_fork"):  # not on Windows, which does not fork
     os.register_at_fork(after_in_child=_reset_all)
 
 
-def start_thread(target: Callable[..., object], name: str, *args: object) -> threading.Thread | None:
-    """Start a daemon thread. Return None where none can be started, as while the interpreter exits."""
+def start_thread(
+    target: Callable[..., object], name: str, *args: object, daemon: bool = True
+) -> threading.Thread | None:
+    """Start a thread. Return None where none can be started, as while the interpreter exits."""
     if sys.is_finalizing():  # before Python 3.12, start() would wait for ever
         return None
-    thread = threading.Thread(target=target, args=args, name=name, daemon=True)
+    thread = threading.Thread(target=target, args=args, name=name, daemon=daemon)
     try:
         thread.start()
     except RuntimeError:

@@ -236,7 +236,6 @@ CASES = {
         pools = app.requests.get_adapter(sys.argv[1]).poolmanager.pools
         queues = [pools[key].pool for key in pools.keys()]
         locks = [pools.lock, *(queue.mutex for queue in queues), session._lock, session._renewal._lock]
-        locks.append(app._transport.watchdog._changed)
         held, end = threading.Event(), threading.Event()
         def hold():
             for lock in locks:

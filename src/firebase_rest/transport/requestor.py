@@ -27,6 +27,7 @@ from firebase_rest.transport.retry import Failure, backoff_delay, should_retry
 from firebase_rest.transport.session import SessionTransport
 from firebase_rest.transport.single_flight import deadline_var
 from firebase_rest.transport.sockets import CancelHandle
+from firebase_rest.transport.watchdog import watchdog
 from firebase_rest.transport.wire import ChunkedBody, Flow, Request, Response, run
 
 T = TypeVar("T")
@@ -134,12 +135,12 @@ class RetryingSender:
     def hold(self) -> None:
         """The deadline goes on for the body that is being read; until `release`."""
         if self._ends is not None and self._handle is not None:
-            self._transport.watchdog.guard(self._handle, max(0.0, self._ends - time.monotonic()))
+            watchdog.guard(self._handle, max(0.0, self._ends - time.monotonic()))
 
     def release(self) -> None:
         """The body is read, or given up."""
         if self._ends is not None and self._handle is not None:
-            self._transport.watchdog.release(self._handle)
+            watchdog.release(self._handle)
 
     def _wait(self, seconds: float, *, outcome_unknown: bool) -> None:
         if seconds > 0 and self._transport.closing.wait(seconds):
@@ -201,7 +202,7 @@ class RetryingSender:
         transport = self._transport
         self.sent += 1
         if remaining is not None:
-            transport.watchdog.guard(handle, remaining)
+            watchdog.guard(handle, remaining)
         problem: Exception | None = None
         response: Response | None = None
         started = time.monotonic()
@@ -218,7 +219,7 @@ class RetryingSender:
             problem = error
         finally:
             if remaining is not None:
-                transport.watchdog.release(handle)
+                watchdog.release(handle)
         if response is None or (handle.cancelled and not response.has_length):
             return self._failed(request, auth, handle, problem or OSError("the answer was cut"))
         if logger.isEnabledFor(logging.DEBUG):

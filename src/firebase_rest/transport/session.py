@@ -26,8 +26,9 @@ from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.redact import install_log_filter
-from firebase_rest.transport.sockets import CancelHandle, Watchdog, current_handle
+from firebase_rest.transport.sockets import CancelHandle, current_handle
 from firebase_rest.transport.streaming_body import StreamingBody, read_body
+from firebase_rest.transport.watchdog import watchdog
 from firebase_rest.transport.wire import Request, Response
 
 MAX_RESPONSE_SIZE = 256 * 1024 * 1024
@@ -60,7 +61,6 @@ class SessionTransport:
         self.max_response_size = max_response_size
         self.app_check = app_check
         self.environment = Environment()
-        self.watchdog = Watchdog()
         self.closing = Interrupt()
         self.closables: WeakSet[Closable] = WeakSet()
         self._live: set[CancelHandle] = set()
@@ -84,7 +84,7 @@ class SessionTransport:
             closable.close()
         for handle in list(self._live):
             handle.cancel()
-        self.watchdog.stop()
+        watchdog.rest()
         if self._owned:
             self.session.close()
 

@@ -3,18 +3,11 @@
 from __future__ import annotations
 
 import _socket
-import heapq
-import itertools
 import socket
-import sys
-import threading
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
-
-from firebase_rest.transport.lifecycle import register, start_thread
 
 
 def cancel_socket(sock: Any) -> None:
@@ -50,13 +43,14 @@ class CancelHandle:
     program sends it. An `exclusive` request, a stream, gets a new connection: the kept-alive ones are for other calls.
     """
 
-    __slots__ = ("_slot", "cancelled", "connected", "dialed", "exclusive")
+    __slots__ = ("_slot", "cancelled", "connected", "dialed", "due", "exclusive")
 
     def __init__(self, *, exclusive: bool = False) -> None:
         self.exclusive = exclusive
         self.cancelled = False
         self.dialed = False
         self.connected = False
+        self.due: float | None = None  # when the watchdog cancels it, on the monotonic clock
         self._slot: Slot = []
 
     def attach(self, action: Callable[[], object]) -> Slot:
@@ -86,60 +80,3 @@ class CancelHandle:
 
 current_handle: ContextVar[CancelHandle | None] = ContextVar("firebase_rest_handle", default=None)
 """The handle of the request that this thread is sending."""
-
-
-class Watchdog:
-    """Cancels handles when their time is up, in one thread, which starts when it is needed and ends when idle."""
-
-    IDLE = 5.0
-
-    def __init__(self) -> None:
-        register(self)
-        self.reset_after_fork()
-
-    def reset_after_fork(self) -> None:
-        """Begin without deadlines and without a thread."""
-        self._changed = threading.Condition()
-        self._due: list[tuple[float, int, CancelHandle]] = []
-        self._count = itertools.count()
-        self._thread: threading.Thread | None = None
-        self._stopped = False
-
-    def guard(self, handle: CancelHandle, seconds: float) -> None:
-        """Cancel `handle` in `seconds`."""
-        if sys.is_finalizing():  # no other thread runs; the timeouts of the socket still bound each wait
-            return
-        with self._changed:
-            heapq.heappush(self._due, (time.monotonic() + seconds, next(self._count), handle))
-            if self._thread is None or not self._thread.is_alive():  # a fork leaves the thread behind
-                self._thread = start_thread(self._run, "firebase_rest deadlines")
-            else:
-                self._changed.notify()
-
-    def release(self, handle: CancelHandle) -> None:
-        """Do not cancel `handle` any more."""
-        if sys.is_finalizing():
-            return
-        with self._changed:
-            self._due = [entry for entry in self._due if entry[2] is not handle]
-            heapq.heapify(self._due)
-
-    def stop(self) -> None:
-        """End the thread."""
-        with self._changed:
-            self._stopped = True
-            thread = self._thread
-            self._changed.notify()
-        if thread is not None and thread is not threading.current_thread() and not sys.is_finalizing():
-            thread.join(1.0)
-
-    def _run(self) -> None:
-        with self._changed:
-            while not self._stopped:
-                wait = self._due[0][0] - time.monotonic() if self._due else self.IDLE
-                if wait > 0:
-                    if not self._changed.wait(wait) and not self._due:
-                        break
-                else:
-                    heapq.heappop(self._due)[2].cancel()
-            self._thread = None

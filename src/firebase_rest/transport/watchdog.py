@@ -70,7 +70,8 @@ class Watchdog:
                 if handle.due is not None and handle.due <= due:
                     handle.cancel()
                 continue
-            entry = _next(inbox, wait)
+            # A thread that is about to end may get an entry that its successor gets too: it does not stay for long.
+            entry = _next(inbox, wait if self._inboxes.get(0) is inbox else min(wait, 0.05))
             if entry is not None:
                 heapq.heappush(entries, entry)
                 if len(entries) < limit:

@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from firebase_rest.auth.session import UserSession
     from firebase_rest.auth.stores import FileStore, KeyringStore
     from firebase_rest.auth.users import ProviderInfo, UserRecord
-    from firebase_rest.database.listener import Stream
-    from firebase_rest.database.live import Live
+    from firebase_rest.database.event_stream import EventStream
+    from firebase_rest.database.live_query import LiveQuery
     from firebase_rest.database.query import Query
     from firebase_rest.database.reference import Database, Reference
     from firebase_rest.database.snapshot import Item, Snapshot
     from firebase_rest.database.sse import StreamEvent
-    from firebase_rest.database.stream import EventStream
+    from firebase_rest.database.stream import Stream
     from firebase_rest.database.values import SERVER_TIMESTAMP, increment
     from firebase_rest.storage.reference import Storage, StorageReference
     from firebase_rest.storage.transfer import Upload
@@ -61,9 +61,9 @@ _LAZY = {
     "Reference": "database.reference",
     "Item": "database.snapshot",
     "Snapshot": "database.snapshot",
-    "EventStream": "database.stream",
-    "Live": "database.live",
-    "Stream": "database.listener",
+    "EventStream": "database.event_stream",
+    "LiveQuery": "database.live_query",
+    "Stream": "database.stream",
     "StreamEvent": "database.sse",
     "SERVER_TIMESTAMP": "database.values",
     "increment": "database.values",
@@ -89,7 +89,7 @@ __all__ = [
     "InvalidCredentials",
     "Item",
     "KeyringStore",
-    "Live",
+    "LiveQuery",
     "MfaFactor",
     "MfaRequired",
     "MultiFactor",

@@ -33,7 +33,7 @@ from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    from firebase_rest.database.listener import Stream
+    from firebase_rest.database.stream import Stream
     from firebase_rest.transport.credentials import TokenSource
     from pyrebase.auth import Auth
     from pyrebase.database import Database, Pyre, PyreResponse, RootWriteWarning
@@ -47,7 +47,7 @@ _LAZY = {
     "PyreResponse": "pyrebase.database",
     "RootWriteWarning": "pyrebase.database",
     "Storage": "pyrebase.storage",
-    "Stream": "firebase_rest.database.listener",
+    "Stream": "firebase_rest.database.stream",
 }
 
 # What pyrebase imports is here too, for programs with `from pyrebase.pyrebase import *` and then `time.sleep`.

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 import firebase_rest
-from firebase_rest.database import stream
+from firebase_rest.database import event_stream
 
 SECONDS = float(os.environ.get("FAULT_SECONDS", "60"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
@@ -137,7 +137,7 @@ def busiest_minute(times: list[float]) -> int:
 @pytest.mark.slow
 @pytest.mark.timeout(SECONDS + 300)
 def test_every_copy_is_true_after_a_run_full_of_faults(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "SILENCE", 1.5 * KEEP_ALIVE)
+    monkeypatch.setattr(event_stream, "READ_TIMEOUT", 1.5 * KEEP_ALIVE)
     emulator = ("-m", "firebase_rest.emulator", "--port", "0", "--json", "--stdin", "--keep-alive", str(KEEP_ALIVE))
     with ExitStack() as stack:
         _, ready = stack.enter_context(child(*emulator))

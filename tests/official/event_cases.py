@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from firebase_rest.database.push_id import PushIds
+from firebase_rest.database.push_id import PushIdGenerator
 from official.oracle_cases import NOW, Maker, for_the_sdk, is_nothing
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class Story(Maker):
     def __init__(self, random: Random) -> None:
         super().__init__(random)
         self.counts = self.adds = False
-        self.push_ids = PushIds()
+        self.push_ids = PushIdGenerator()
         self.orders = [self.key()]
 
     def leaf(self) -> Any:

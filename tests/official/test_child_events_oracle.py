@@ -1,6 +1,6 @@
 """The official JavaScript SDK judges the child events of a live copy: kinds, order, previous keys and values.
 
-Ours come the whole way: written to the emulator, told by its event stream, read by `sse`, and worked out by `View`.
+Ours come the whole way: written to the emulator, streamed, read by `sse`, and computed by `LocalView`.
 ORACLE_CASES says how many random sequences of writes (1,000 by default), ORACLE_SEED which ones.
 """
 
@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from firebase_rest.database.keyed import rendered
+from firebase_rest.database.event_stream import open_stream
+from firebase_rest.database.local_view import VALUE_EVENT, ChildEvent, LocalView
+from firebase_rest.database.normalized import render_arrays
 from firebase_rest.database.path import split
 from firebase_rest.database.sse import iter_events, parse_event
-from firebase_rest.database.stream import open_stream
-from firebase_rest.database.view import WHOLE, ChildEvent, View
 from firebase_rest.emulator import Emulator
 from firebase_rest.transport.wire import Request, run
 from official.event_cases import listened, stories
@@ -61,7 +61,7 @@ def ours(case: dict[str, Any]) -> tuple[list[list[list[Any]]], Any, Any]:
     location, filter = ROOT.at(split(case["path"])), filter_of(case["filter"])
     reader = run(open_stream(location, filter), sender)
     stream = iter_events(chunks(reader))
-    view = View(filter)
+    view = LocalView(filter)
     events: list[list[list[Any]]] = []
     for step in [None, *case["writes"]]:
         if step is not None:
@@ -71,11 +71,16 @@ def ours(case: dict[str, Any]) -> tuple[list[list[list[Any]]], Any, Any]:
             events[-1] += [shown(view, event) for event in view.apply(parse_event(message))]
     reader.close()
     answer = sender.send(Request("GET", location.url, location.params + filter.params())).json()
-    return events, rendered(view.value), None if answer == {} else answer
+    return events, render_arrays(view.value), None if answer == {} else answer
 
 
-def shown(view: View, event: ChildEvent) -> list[Any]:
-    return [event.kind, view.keys if event.kind == WHOLE else event.key, event.previous_key, rendered(event.value)]
+def shown(view: LocalView, event: ChildEvent) -> list[Any]:
+    return [
+        event.kind,
+        view.keys if event.kind == VALUE_EVENT else event.key,
+        event.previous_key,
+        render_arrays(event.value),
+    ]
 
 
 def disagreement(case: dict[str, Any], official: dict[str, Any], oracle: Oracle) -> str | None:
@@ -94,7 +99,7 @@ def disagreement(case: dict[str, Any], official: dict[str, Any], oracle: Oracle)
 
 
 def last_value(events: list[list[list[Any]]], number: int) -> str:
-    return text(next(event[3] for step in reversed(events[: number + 1]) for event in step if event[0] == WHOLE))
+    return text(next(event[3] for step in reversed(events[: number + 1]) for event in step if event[0] == VALUE_EVENT))
 
 
 def contradicts_itself(

@@ -9,10 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firebase_rest.database.filter import Bound, Filter
-from firebase_rest.database.ordering import key_order, keys_by_value, sorted_keys, value_order
-from firebase_rest.database.push_id import PushIds
+from firebase_rest.database.ordering import key_order, keys_by_value, select, sorted_keys, value_order
+from firebase_rest.database.push_id import PushIdGenerator
 from firebase_rest.database.snapshot import Snapshot
-from firebase_rest.database.window import select
 from properties.strategies import good_keys, legal_filters, present, trees
 
 values = trees()
@@ -103,7 +102,7 @@ def test_val_and_each_of_an_array_agree(found: list[Any], filter: Filter) -> Non
 
 @given(st.lists(st.integers(0, 2**47), max_size=50))
 def test_push_ids_rise_whatever_the_clock_says(clock: list[int]) -> None:
-    ids = PushIds()
+    ids = PushIdGenerator()
     keys = [ids.next(now) for now in clock]
     assert all(one < other for one, other in pairwise(keys))
     assert all(len(key) == 20 for key in keys)

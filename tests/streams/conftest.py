@@ -16,14 +16,14 @@ import trustme
 
 import firebase_rest
 from firebase_rest import App
-from firebase_rest.database import stream
+from firebase_rest.database import event_stream
 from firebase_rest.emulator import Emulator, Server
 from firebase_rest.transport import retry
 
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stream, "CONNECT_INTERVAL", 0.0)
+    monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.0)
     monkeypatch.setattr(retry, "BASE", 0.001)
     monkeypatch.setattr(retry, "CAP", 0.01)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from firebase_rest.database import stream
+from firebase_rest.database import event_stream
 
-CONNECT_INTERVAL = stream.CONNECT_INTERVAL
+MIN_RECONNECT_INTERVAL = event_stream.MIN_RECONNECT_INTERVAL
 """As it is without the tests."""
 
 LIMIT = 10.0

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 import requests
 
-from firebase_rest.database import stream as streams
+from firebase_rest.database import event_stream
 from firebase_rest.errors import UsageError
 from streams.scripted import LIMIT, Peer, Scripted, put, wait_for
 
@@ -199,7 +199,7 @@ def test_close_of_an_iterator_from_another_thread_ends_the_iteration(app, tls):
 
 @pytest.mark.slow
 def test_close_between_two_connections(app, monkeypatch):
-    monkeypatch.setattr(streams, "CONNECT_INTERVAL", 30.0)
+    monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 30.0)
     times = []
     with Scripted(put(1, Peer.finish)) as server:
         database = app(server.url).database()
@@ -355,7 +355,7 @@ FORMS = {
     "a thread": ("stream = app.database().stream(lambda message: None)", "stream.thread.join()"),
     "the caller's thread": (
         "stream = app.database().stream()",
-        "from firebase_rest.database.listener import Stream; Stream(stream, lambda message: None).run()",
+        "from firebase_rest.database.stream import Stream; Stream(stream, lambda message: None).run()",
     ),
 }
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from firebase_rest.database import stream as streams
+from firebase_rest.database import event_stream
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.errors import (
     ApiError,
@@ -24,7 +24,7 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.transport import retry
-from streams.scripted import CONNECT_INTERVAL, LIMIT, Peer, Scripted, fin, put
+from streams.scripted import LIMIT, MIN_RECONNECT_INTERVAL, Peer, Scripted, fin, put
 
 ENDINGS = {"in good order": Peer.finish, "by FIN": fin, "by RST": Peer.reset}
 
@@ -60,11 +60,11 @@ def test_only_the_first_event_after_a_reconnect_is_a_resync(connect):
 
 
 def test_a_silent_connection_is_given_up_after_one_and_a_half_keep_alive_periods(connect, monkeypatch):
-    assert streams.SILENCE == 45.0
-    monkeypatch.setattr(streams, "SILENCE", 0.15)
+    assert event_stream.READ_TIMEOUT == 45.0
+    monkeypatch.setattr(event_stream, "READ_TIMEOUT", 0.15)
 
     def lively(peer):
-        for _ in range(4):  # longer than SILENCE in all
+        for _ in range(4):  # longer than READ_TIMEOUT in all
             socket.socket.settimeout(peer.socket, 0.08)
             with pytest.raises(TimeoutError):
                 peer.socket.recv(1)
@@ -95,7 +95,7 @@ def test_a_server_in_trouble_is_asked_again(connect, status, kind):
 
 def test_retry_after_is_honoured(connect, monkeypatch):
     waits: list[float] = []
-    monkeypatch.setattr(streams.Interrupt, "wait", lambda self, seconds: waits.append(seconds))
+    monkeypatch.setattr(event_stream.Interrupt, "wait", lambda self, seconds: waits.append(seconds))
     with Scripted(lambda peer: peer.refuse(429, "slow", "Retry-After: 7\r\n"), put(1)) as server:
         with connect(server.url).database().stream() as events:
             next(events)
@@ -104,13 +104,13 @@ def test_retry_after_is_honoured(connect, monkeypatch):
 
 def test_the_pauses_double_up_to_a_cap_and_begin_anew_after_a_healthy_connection(connect, monkeypatch):
     asked: list[int] = []
-    monkeypatch.setattr(streams, "backoff_delay", lambda failures, retry_after: asked.append(failures) or 0.0)
+    monkeypatch.setattr(event_stream, "backoff_delay", lambda failures, retry_after: asked.append(failures) or 0.0)
     lived = threading.Event()
     bad = (lambda peer: peer.refuse(503),) * 3
     with Scripted(*bad, put(1, fin), *bad, put(2, lambda peer: lived.wait(LIMIT)), put(3)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
-            monkeypatch.setattr(streams, "HEALTHY", 0.0)  # it has now been open for longer than that
+            monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.0)  # it has now been open for longer than that
             lived.set()
             assert next(events).data == 3
     assert asked == [1, 2, 3, 4, 5, 6, 7, 1]
@@ -119,8 +119,8 @@ def test_the_pauses_double_up_to_a_cap_and_begin_anew_after_a_healthy_connection
 
 
 def test_waiting_long_for_a_connection_is_no_healthy_period(connect, monkeypatch):
-    monkeypatch.setattr(streams, "HEALTHY", 0.05)
-    monkeypatch.setattr(streams, "SILENCE", 0.1)
+    monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.05)
+    monkeypatch.setattr(event_stream, "READ_TIMEOUT", 0.1)
     with Scripted(Peer.hold) as server:
         with connect(server.url).database().stream(max_retries=2) as events, pytest.raises(StreamError, match="3 fail"):
             next(events)
@@ -157,7 +157,7 @@ def test_a_name_that_cannot_be_resolved_is_tried_again(connect, monkeypatch):
 def test_with_max_retries_a_success_makes_the_failures_before_it_forgotten_when_it_was_a_healthy_one(
     connect, monkeypatch
 ):
-    monkeypatch.setattr(streams, "HEALTHY", 0.0)
+    monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.0)
     bad = (lambda peer: peer.refuse(503),) * 2
     with Scripted(*bad, put(1, fin), *bad, put(2, fin), *bad, put(3)) as server:
         with connect(server.url).database().stream(max_retries=3) as events:
@@ -165,7 +165,7 @@ def test_with_max_retries_a_success_makes_the_failures_before_it_forgotten_when_
 
 
 def test_connections_begin_more_than_a_second_apart(connect, monkeypatch):
-    monkeypatch.setattr(streams, "CONNECT_INTERVAL", 0.1)
+    monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.1)
     begun = set()  # the stream's own record: on a busy machine a server may notice one late and the next in time
     with Scripted(put(1, fin)) as server:
         with connect(server.url).database().stream() as events:
@@ -177,7 +177,7 @@ def test_connections_begin_more_than_a_second_apart(connect, monkeypatch):
 
 
 def test_a_redirect_counts_as_a_connection(connect, monkeypatch):
-    monkeypatch.setattr(streams, "CONNECT_INTERVAL", 0.1)
+    monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.1)
     begun = set()
     with Scripted(put(1, fin)) as there:
         with Scripted(lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json")) as here:
@@ -189,7 +189,7 @@ def test_a_redirect_counts_as_a_connection(connect, monkeypatch):
 
 
 def test_sixty_connections_a_minute_are_never_reached():
-    assert CONNECT_INTERVAL * 60 > 60
+    assert MIN_RECONNECT_INTERVAL * 60 > 60
 
 
 def test_redirects_are_followed_afresh_from_the_original_url_at_each_connect(connect):

@@ -8,7 +8,7 @@ from typing import Any
 from typing_extensions import assert_type
 
 import firebase_rest
-from firebase_rest import EventStream, Live, Snapshot, Stream, StreamEvent
+from firebase_rest import EventStream, LiveQuery, Snapshot, Stream, StreamEvent
 
 
 def handler(message: dict[str, Any]) -> None: ...
@@ -40,7 +40,7 @@ def of_streams(db: firebase_rest.Database, session: firebase_rest.UserSession) -
 
 def of_live_copies(db: firebase_rest.Database) -> None:
     with db.child("a").live(timeout=1, on_error=failed, on_state=state) as live:
-        assert_type(live, Live)
+        assert_type(live, LiveQuery)
         assert_type(live.stale, bool)
         assert_type(live.snapshot, Snapshot)
         assert_type(live.on_child_added(lambda child, previous: (child.val(), previous)), Callable[[], None])

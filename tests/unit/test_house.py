@@ -10,7 +10,7 @@ from pathlib import Path
 import firebase_rest
 
 PACKAGE = Path(firebase_rest.__file__).parent
-ROOMS = ("path", "filter", "ordering", "push_id", "values", "window")
+ROOMS = ("path", "filter", "ordering", "push_id", "values")
 PURE_ROOMS = {f"firebase_rest.database.{room}" for room in ROOMS}
 EMULATOR_MAY = PURE_ROOMS | {
     "firebase_rest.transport.wire",

@@ -101,35 +101,35 @@ def test_an_answer_that_lost_its_etag_is_an_error() -> None:
     with pytest.raises(errors.InvalidResponse, match="ETag"):
         drive(protocol.read_with_etag(USERS), answer(10))
     with pytest.raises(errors.InvalidResponse, match="ETag"):
-        drive(protocol.write_if_match(USERS, 11, ETAG), answer(12, 412))
+        drive(protocol.conditional_set(USERS, 11, ETAG), answer(12, 412))
 
 
 def test_a_read_with_etag_gives_both() -> None:
     [request], tagged = drive(protocol.read_with_etag(USERS), answer(10, headers={"etag": ETAG}))
     assert request.headers == {"X-Firebase-ETag": "true"}
-    assert tagged == protocol.Tagged(10, ETAG)
+    assert tagged == protocol.ETaggedValue(10, ETAG)
 
 
 def test_a_conditional_write_tells_whether_it_took_place() -> None:
-    flow = protocol.write_if_match(USERS, 11, ETAG)
+    flow = protocol.conditional_set(USERS, 11, ETAG)
     [request], tagged = drive(flow, answer(11, headers={"etag": "new"}))
     assert (request.headers["if-match"], request.headers["X-Firebase-ETag"]) == (ETAG, "true")
     assert request.retry_policy is RetryPolicy.IF_NOT_PROCESSED
-    assert tagged == protocol.Tagged(11, "new", committed=True)
-    _, tagged = drive(protocol.write_if_match(USERS, 11, ETAG), answer(12, 412, {"etag": "theirs"}))
-    assert tagged == protocol.Tagged(12, "theirs", committed=False)
+    assert tagged == protocol.ETaggedValue(11, "new", committed=True)
+    _, tagged = drive(protocol.conditional_set(USERS, 11, ETAG), answer(12, 412, {"etag": "theirs"}))
+    assert tagged == protocol.ETaggedValue(12, "theirs", committed=False)
 
 
 def test_a_conditional_remove_tells_whether_it_took_place() -> None:
-    [request], tagged = drive(protocol.remove_if_match(USERS, ETAG), answer(None))
+    [request], tagged = drive(protocol.conditional_remove(USERS, ETAG), answer(None))
     assert (request.method, request.headers["if-match"], request.body) == ("DELETE", ETAG, None)
     assert tagged.committed
-    assert not drive(protocol.remove_if_match(USERS, ETAG), answer(12, 412, {"etag": "theirs"}))[1].committed
+    assert not drive(protocol.conditional_remove(USERS, ETAG), answer(12, 412, {"etag": "theirs"}))[1].committed
 
 
 def test_a_conditional_write_that_is_refused_raises() -> None:
     with pytest.raises(errors.PermissionDenied):
-        drive(protocol.write_if_match(USERS, 11, ETAG), refusal(401, "Permission denied"))
+        drive(protocol.conditional_set(USERS, 11, ETAG), refusal(401, "Permission denied"))
 
 
 def test_a_transaction_reads_changes_and_writes_if_nothing_came_between() -> None:
@@ -238,8 +238,8 @@ def test_a_proxys_page_in_place_of_an_answer_is_an_error_for_every_operation() -
         protocol.remove(USERS),
         protocol.exists(USERS),
         protocol.read_with_etag(USERS),
-        protocol.write_if_match(USERS, 1, ETAG),
-        protocol.remove_if_match(USERS, ETAG),
+        protocol.conditional_set(USERS, 1, ETAG),
+        protocol.conditional_remove(USERS, ETAG),
     ):
         with pytest.raises(errors.InvalidResponse, match="not JSON"):
             drive(flow, page)
@@ -252,13 +252,13 @@ def test_a_refused_precondition_outside_of_a_conditional_write_holds_value_and_e
 
 
 def test_set_if_match_returns_the_new_etag() -> None:
-    [request], etag = drive(protocol.set_or_raise(USERS, {"a": 1}, "old"), answer({"a": 1}, headers={"etag": "new"}))
+    [request], etag = drive(protocol.set_if_match(USERS, {"a": 1}, "old"), answer({"a": 1}, headers={"etag": "new"}))
     assert (request.method, request.headers["if-match"], sent_json(request)) == ("PUT", "old", {"a": 1})
     assert request.retry_policy is RetryPolicy.IF_NOT_PROCESSED
     assert etag == "new"
 
 
-@pytest.mark.parametrize("flow", [protocol.set_or_raise(USERS, 1, "old"), protocol.remove_or_raise(USERS, "old")])
+@pytest.mark.parametrize("flow", [protocol.set_if_match(USERS, 1, "old"), protocol.remove_if_match(USERS, "old")])
 def test_changed_data_raises_with_its_value_and_etag(flow: Any) -> None:
     with pytest.raises(errors.PreconditionFailed) as caught:
         drive(flow, answer({"b": 2}, 412, headers={"etag": "new"}))
@@ -266,5 +266,5 @@ def test_changed_data_raises_with_its_value_and_etag(flow: Any) -> None:
 
 
 def test_remove_if_match_deletes() -> None:
-    [request], result = drive(protocol.remove_or_raise(USERS, "old"), answer(None))
+    [request], result = drive(protocol.remove_if_match(USERS, "old"), answer(None))
     assert (request.method, request.headers["if-match"], result) == ("DELETE", "old", None)

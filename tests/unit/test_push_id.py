@@ -11,7 +11,7 @@ from itertools import pairwise
 import pytest
 
 from firebase_rest.database import push_id
-from firebase_rest.database.push_id import ALPHABET, PushIds, generate_key
+from firebase_rest.database.push_id import ALPHABET, PushIdGenerator, generate_key
 
 MILLION = 1_000_000
 
@@ -36,7 +36,7 @@ def digits(monkeypatch):
 
 
 def test_a_key_is_eight_characters_of_time_and_twelve_of_chance() -> None:
-    key = PushIds().next(1_700_000_000_000)
+    key = PushIdGenerator().next(1_700_000_000_000)
     assert len(key) == 20
     assert key.startswith("-NjEtLV-")
     assert set(key) <= set(ALPHABET)
@@ -53,11 +53,11 @@ def test_a_key_is_eight_characters_of_time_and_twelve_of_chance() -> None:
 )
 def test_keys_are_those_of_the_official_sdks(digits: list[int], chance: str, key: str) -> None:
     digits.append(number(chance))
-    assert PushIds().next(1_700_000_000_000) == key
+    assert PushIdGenerator().next(1_700_000_000_000) == key
 
 
 def test_within_a_millisecond_the_digits_count_up_with_carry(digits: list[int]) -> None:
-    ids = PushIds()
+    ids = PushIdGenerator()
     digits.append(number("-----------z"))
     assert [ids.next(1_700_000_000_000) for _ in range(3)] == [
         "-NjEtLV------------z",
@@ -67,7 +67,7 @@ def test_within_a_millisecond_the_digits_count_up_with_carry(digits: list[int]) 
 
 
 def test_digits_that_run_over_borrow_from_the_next_millisecond(digits: list[int]) -> None:
-    ids = PushIds()
+    ids = PushIdGenerator()
     digits += [number("z" * 12), 5, 9]
     keys = [ids.next(1000) for _ in range(3)]
     assert rising(keys)
@@ -76,14 +76,14 @@ def test_digits_that_run_over_borrow_from_the_next_millisecond(digits: list[int]
 
 
 def test_a_clock_that_steps_back_does_not_bring_keys_down() -> None:
-    ids = PushIds()
+    ids = PushIdGenerator()
     keys = [ids.next(now) for now in (5000, 5000, 4000, 1, 0, 4999, 5000, 5001, 4, 5001, 6000)]
     assert rising(keys)
     assert number(keys[-1][:8]) == 6000
 
 
 def test_keys_order_like_their_time() -> None:
-    ids = PushIds()
+    ids = PushIdGenerator()
     keys = [ids.next(now) for now in range(1_600_000_000_000, 1_600_000_000_000 + 3000, 7)]
     assert rising(keys)
 

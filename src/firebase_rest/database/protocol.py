@@ -53,7 +53,7 @@ Options = Mapping[str, Any] | None
 
 
 @dataclass(frozen=True, slots=True)
-class Tagged:
+class ETaggedValue:
     """A value and the ETag it had when it was read; `committed` tells whether a conditional write took place."""
 
     value: Json
@@ -105,29 +105,29 @@ def exists(location: Location) -> Flow[bool]:
     return response.json() is not None
 
 
-def read_with_etag(location: Location, options: Options = None) -> Flow[Tagged]:
+def read_with_etag(location: Location, options: Options = None) -> Flow[ETaggedValue]:
     """The value with its ETag."""
     options = _validate_json_kwargs(options)
     response = check((yield _read(location, location.params, _ETAG)))
-    return Tagged(response.json(**options), _etag_of(response))
+    return ETaggedValue(response.json(**options), _etag_of(response))
 
 
-def write_if_match(location: Location, data: object, etag: str, options: Options = None) -> Flow[Tagged]:
+def conditional_set(location: Location, data: object, etag: str, options: Options = None) -> Flow[ETaggedValue]:
     """Replace everything here if the ETag still holds; otherwise the current value and ETag, not committed."""
-    return _tagged((yield _put_if_match(location, data, etag, options)))
+    return _etagged((yield _put_if_match(location, data, etag, options)))
 
 
-def remove_if_match(location: Location, etag: str) -> Flow[Tagged]:
+def conditional_remove(location: Location, etag: str) -> Flow[ETaggedValue]:
     """Delete everything here if the ETag still holds."""
-    return _tagged((yield _delete_if_match(location, etag)))
+    return _etagged((yield _delete_if_match(location, etag)))
 
 
-def set_or_raise(location: Location, data: object, etag: str, options: Options = None) -> Flow[str]:
+def set_if_match(location: Location, data: object, etag: str, options: Options = None) -> Flow[str]:
     """Replace the data and return its new ETag. Raises `PreconditionFailed` if the current ETag is another."""
     return _etag_of(check((yield _put_if_match(location, data, etag, options))))
 
 
-def remove_or_raise(location: Location, etag: str) -> Flow[None]:
+def remove_if_match(location: Location, etag: str) -> Flow[None]:
     """Delete the data. Raises `PreconditionFailed` if the current ETag is another."""
     check((yield _delete_if_match(location, etag))).json()
 
@@ -146,7 +146,7 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
                 f"The function of transaction() at /{location.path} must return the new value, got None; return {{}} "
                 "to delete the data."
             )
-        outcome = yield from write_if_match(location, new, current.etag)
+        outcome = yield from conditional_set(location, new, current.etag)
         if outcome.committed:
             return outcome.value
         current = outcome
@@ -199,10 +199,10 @@ def _delete_if_match(location: Location, etag: str) -> Request:
     return Request("DELETE", location.url, location.params, headers, None, RetryPolicy.IF_NOT_PROCESSED)
 
 
-def _tagged(response: Response) -> Tagged:
+def _etagged(response: Response) -> ETaggedValue:
     if response.status == 412:
-        return Tagged(response.json(), _etag_of(response))
-    return Tagged(check(response).json(), response.headers.get("etag", ""), committed=True)
+        return ETaggedValue(response.json(), _etag_of(response))
+    return ETaggedValue(check(response).json(), response.headers.get("etag", ""), committed=True)
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {

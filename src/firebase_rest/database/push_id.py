@@ -28,7 +28,7 @@ class _Issued(dict[str, "_Issued"]):
         self.number = number
 
 
-class PushIds:
+class PushIdGenerator:
     """A source of rising push ids, for any number of threads and signal handlers: it has no lock.
 
     The issued numbers form a chain, which `dict.setdefault` extends in one step: who loses the race tries again.
@@ -63,7 +63,7 @@ class PushIds:
         self._last = _Issued(millisecond << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS))
 
 
-_process_wide = PushIds()
+_process_wide = PushIdGenerator()
 register(_process_wide)
 
 

@@ -30,9 +30,9 @@ from firebase_rest.transport.credentials import TokenSource
 from firebase_rest.transport.requestor import Requestor
 
 if TYPE_CHECKING:
-    from firebase_rest.database.listener import Handler, OnError, Stream
-    from firebase_rest.database.live import Live
-    from firebase_rest.database.stream import EventStream, OnState
+    from firebase_rest.database.event_stream import EventStream, OnState
+    from firebase_rest.database.live_query import LiveQuery
+    from firebase_rest.database.stream import Handler, OnError, Stream
 
 Token = str | TokenSource | None
 JsonKwargs = Mapping[str, Any] | None
@@ -221,8 +221,8 @@ class Query(BaseReference):
 
         https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-streaming
         """
-        from firebase_rest.database.listener import Stream
-        from firebase_rest.database.stream import EventStream
+        from firebase_rest.database.event_stream import EventStream
+        from firebase_rest.database.stream import Stream
 
         if stream_handler is not None:
             if not callable(stream_handler):
@@ -249,7 +249,7 @@ class Query(BaseReference):
         on_state: OnState | None = None,
         max_retries: int | None = None,
         max_event_size: int = MAX_EVENT_SIZE,
-    ) -> Live:
+    ) -> LiveQuery:
         """Return a local copy of the data that a stream keeps in sync, with child events.
 
         Args:
@@ -264,13 +264,13 @@ class Query(BaseReference):
             NetworkTimeout: The first value did not arrive in time.
             PermissionDenied, IndexNotDefined, ...: The server refused the read.
         """
-        from firebase_rest.database.live import Live, check_can_live, validate_timeout
-        from firebase_rest.database.stream import EventStream
+        from firebase_rest.database.event_stream import EventStream
+        from firebase_rest.database.live_query import LiveQuery, check_can_live, validate_timeout
 
         check_can_live(self._filter)
         seconds = validate_timeout(timeout)
         requestor = self._authenticate(token)
-        live = Live(
+        live = LiveQuery(
             lambda state_changed: EventStream(
                 requestor, self._location, self._filter, state_changed, max_retries, max_event_size
             ),

@@ -76,13 +76,13 @@ class Reference(Query):
 
         `etag` is the text of an ETag, or all that `get_etag` answered.
         """
-        flow = protocol.write_if_match(self._location, data, _checked_etag(etag), json_kwargs)
+        flow = protocol.conditional_set(self._location, data, _checked_etag(etag), json_kwargs)
         outcome = self._authenticate(token).run(flow)
         return outcome.value if outcome.committed else _tag(outcome)
 
     def conditional_remove(self, etag: ETag, token: Token = None) -> Any:
         """`remove` if the ETag still holds. Otherwise nothing is deleted and {"ETag", "value"} tells what is there."""
-        outcome = self._authenticate(token).run(protocol.remove_if_match(self._location, _checked_etag(etag)))
+        outcome = self._authenticate(token).run(protocol.conditional_remove(self._location, _checked_etag(etag)))
         return None if outcome.committed else _tag(outcome)
 
     def set_if_match(self, value: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> str:
@@ -103,12 +103,12 @@ class Reference(Query):
         https://firebase.google.com/docs/database/rest/save-data#section-conditional-requests
         """
         return self._authenticate(token).run(
-            protocol.set_or_raise(self._location, value, _checked_etag(etag), json_kwargs)
+            protocol.set_if_match(self._location, value, _checked_etag(etag), json_kwargs)
         )
 
     def remove_if_match(self, etag: ETag, token: Token = None) -> None:
         """Delete the data if its ETag is still `etag`. Raises `PreconditionFailed` if it has changed."""
-        self._authenticate(token).run(protocol.remove_or_raise(self._location, _checked_etag(etag)))
+        self._authenticate(token).run(protocol.remove_if_match(self._location, _checked_etag(etag)))
 
     def transaction(self, update: Callable[[Any], Any], token: Token = None) -> Any:
         """Write `update(current value)`, reading again and calling it again as long as others change the value.
@@ -135,7 +135,7 @@ class Database(Reference):
     __slots__ = ()
 
 
-def _tag(tagged: protocol.Tagged) -> ETaggedValue:
+def _tag(tagged: protocol.ETaggedValue) -> ETaggedValue:
     return {"ETag": tagged.etag, "value": tagged.value}
 
 

@@ -8,10 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, TypeAlias, cast
 
-from firebase_rest.database.export import plain, priority_in
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
-from firebase_rest.database.path import split
+from firebase_rest.database.path import MAX_LEVELS, array_length, check_levels, split
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.arguments import validate_instance
 from firebase_rest.transport.wire import Json
@@ -28,7 +27,7 @@ class Item:
         self.item: tuple[Key, Any] = (key, value)
 
     def key(self) -> Any:
-        """The child's key: a string, or an int where Firebase rendered the parent as an array."""
+        """The child's key: a string, or an int where Firebase render_arrays the parent as an array."""
         return self.item[0]
 
     def val(self) -> Any:
@@ -78,9 +77,9 @@ class Snapshot:
     @classmethod
     def of_export(cls, key: str, value: Json, filter: Filter) -> Snapshot:
         """An answer that came with its priorities, which say the order of the children."""
-        snapshot = cls(key, plain(value), filter)
+        snapshot = cls(key, _strip_priorities(value), filter)
         if isinstance(value, dict):
-            snapshot._priorities = {name: priority_in(item) for name, item in value.items()}
+            snapshot._priorities = {name: _priority_of(item) for name, item in value.items()}
         return snapshot
 
     def __repr__(self) -> str:
@@ -203,3 +202,20 @@ def sort(origin: Snapshot, by_key: str, *, reverse: bool = False) -> Snapshot:
     pairs = [item.item for item in origin.each() or []]
     pairs.sort(key=lambda pair: value_order(child_at(pair[1], path)), reverse=reverse)
     return Snapshot.of_pairs(origin.key(), pairs)
+
+
+def _priority_of(value: Json) -> Json:
+    """Return the priority of an exported value: a number, a string or None."""
+    return value.get(".priority") if isinstance(value, dict) else None
+
+
+def _strip_priorities(value: Json, levels: int = MAX_LEVELS) -> Json:
+    """Return an exported value as other responses contain it: without priorities, and with arrays."""
+    if not isinstance(value, dict):
+        return value
+    check_levels(levels)
+    if ".value" in value:
+        return value[".value"]
+    children = {key: _strip_priorities(item, levels - 1) for key, item in value.items() if key != ".priority"}
+    length = array_length(children)
+    return [children.get(str(index)) for index in range(length)] if length else children

@@ -1,142 +1,55 @@
-"""`EventStream`: the changes at a place, one by one, for as long as it takes.
+"""`Stream`: a thread that hands the changes of an `EventStream` to a program's handler, in pyrebase's shape.
 
-The law of this file: a stream ends only when it is closed or when trying again cannot help; half an event is never
-delivered, and after every reconnect the whole current value comes first. `close` works at any moment, from any thread
-and from a signal handler, so nothing on its way takes a lock or writes a log.
-https://firebase.google.com/docs/reference/rest/database#section-streaming
+Invariant: an exception that a handler raises is reported and does not end the stream, except `StopStream`. Exceptions
+outside of `Exception`, such as SystemExit and CancelledError, end the stream and are logged.
 """
 
 from __future__ import annotations
 
 import logging
-import math
+import sys
+import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
+from typing import Any
 
-from firebase_rest.database.filter import Filter
-from firebase_rest.database.interruptible import InterruptibleCredentials
-from firebase_rest.database.location import Location
-from firebase_rest.database.protocol import check, error_class
-from firebase_rest.database.sse import MAX_EVENT_SIZE, StreamEvent, iter_events, parse_event
-from firebase_rest.errors import (
-    ApiError,
-    FirebaseError,
-    InvalidResponse,
-    NetworkError,
-    PayloadTooLarge,
-    RateLimited,
-    ServerError,
-    StreamError,
-    TokenExpired,
-)
-from firebase_rest.transport.arguments import validate_callable, validate_int
-from firebase_rest.transport.interrupt import Interrupt
-from firebase_rest.transport.lifecycle import register
-from firebase_rest.transport.redact import mask_secrets
-from firebase_rest.transport.requestor import Requestor, RetryingSender
-from firebase_rest.transport.retry import backoff_delay
-from firebase_rest.transport.sockets import CancelHandle
-from firebase_rest.transport.wire import BodyReader, Flow, Request, RetryPolicy, run
+from firebase_rest.database.event_stream import EventStream
+from firebase_rest.errors import StopStream, StreamError
+from firebase_rest.transport._weak_set import WeakSet
+from firebase_rest.transport.lifecycle import start_thread
 
 logger = logging.getLogger("firebase_rest")
 
-CHUNK = 65_536
-
-SILENCE = 45.0
-"""Seconds without a byte after which a connection is dead: one and a half of the server's keep-alive periods."""
-
-HEALTHY = 10.0
-"""Seconds that a connection has to live for the failures before it to be forgotten."""
-
-CONNECT_INTERVAL = 1.05
-"""Seconds between the beginnings of two connections: fewer than 60 a minute, whatever happens."""
-
-_EVENT_STREAM = "text/event-stream"
-_KNOWN_TYPES = ("application/json", "application/xml", "text/html", "text/plain", "text/xml")
-_HEADERS = {"Accept": _EVENT_STREAM, "Accept-Encoding": "identity", "Cache-Control": "no-cache"}
-
-OnState = Callable[[str], object]
+Handler = Callable[[dict[str, Any]], object]
+OnError = Callable[[Exception], object]
 
 
-def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
-    """Connect; the answer is the open body of events."""
-    params = location.params + filter.validated_params()
-    response = yield Request("GET", location.url, params, _HEADERS, retry_policy=RetryPolicy.IDEMPOTENT, stream=True)
-    check(response)
-    media_type = response.headers.get("content-type", _EVENT_STREAM).partition(";")[0].strip().lower()
-    if response.reader is None or media_type != _EVENT_STREAM:
-        if response.reader is not None:
-            response.reader.close()
-        # A server may echo the token in a header, so only known types are shown.
-        shown = media_type if media_type in _KNOWN_TYPES else "another content type"
-        raise InvalidResponse(f"Expected a stream of events, got {shown} (HTTP {response.status}).")
-    return response.reader
-
-
-class _Revoked(FirebaseError):
-    """The server no longer takes the credential of this connection."""
-
-
-class EventStream:
-    """An iterator over the changes at a place, and a context manager that closes itself.
-
-    `last_error` is the latest thing that went wrong, `reconnects` counts connections after the first, `state` is
-    "connecting", "open", "waiting" or "closed". Iterate in one thread; `close()` in any.
-    """
+class Stream:
+    """A running stream. `thread` is the thread that calls the handler; None with `is_async=False`."""
 
     def __init__(
         self,
-        requestor: Requestor,
-        location: Location,
-        filter: Filter,
-        on_state: OnState | None = None,
-        max_retries: int | None = None,
-        max_event_size: int = MAX_EVENT_SIZE,
+        events: EventStream,
+        handler: Handler,
+        stream_id: str | None = None,
+        on_error: OnError | None = None,
+        first_event_timeout: float = 0.0,
     ) -> None:
-        filter.validated_params()
-        # The stream does its own trying again; the call's own would multiply it. Its time is not a call's time either.
-        self._options = replace(requestor.options, read=SILENCE, retries=0, deadline=None)
-        self._transport = requestor.transport
-        self._interrupt = Interrupt()
-        self._handle = CancelHandle(exclusive=True)
-        self._credentials = InterruptibleCredentials(requestor.credentials, self._interrupt)
-        self._location = location
-        self._filter = filter
-        self._on_state = None if on_state is None else validate_callable("on_state", on_state)
-        self._max_retries = None if max_retries is None else validate_int("max_retries", max_retries, 0)
-        self._max_event_size = validate_int("max_event_size", max_event_size, 1)
-        self._closed = False
-        self._connected_at = self._opened_at = -math.inf
-        self._interval = 0.0
-        self._opened = self._renewed = False
-        self._failures = 0
-        self._events = self._run()
-        self._told = ""
-        self.state = "connecting"
-        self.last_error: Exception | None = None
-        self.reconnects = 0
-        register(self)
-        requestor.transport.closables.add(self)
-        requestor.transport.check_open()  # after that, so that no stream escapes a close() under way
+        self._events = events
+        self._handler = handler
+        self._stream_id = stream_id
+        self._on_error = on_error
+        self._first_event_timeout = first_event_timeout
+        self._has_event = False
+        self._handler_thread = 0
+        self.thread: threading.Thread | None = None
 
     def __repr__(self) -> str:
-        return f"<EventStream of /{self._location.path}, {self.state}>"
+        return repr(self._events).replace("EventStream", "Stream")
 
-    def __iter__(self) -> Iterator[StreamEvent]:
-        return self
-
-    def __next__(self) -> StreamEvent:
-        try:
-            return next(self._events)
-        except ValueError as error:
-            # Another thread is closing the generator at this moment: then next() itself raises it, not the generator.
-            if not self._closed or _came_from_below(error):
-                raise
-        raise StopIteration
-
-    def __enter__(self) -> EventStream:
+    def __enter__(self) -> Stream:
         return self
 
     def __exit__(
@@ -144,170 +57,110 @@ class EventStream:
     ) -> None:
         self.close()
 
+    @property
+    def state(self) -> str:
+        """One of "connecting", "open", "waiting" and "closed"."""
+        return self._events.state
+
+    @property
+    def last_error(self) -> Exception | None:
+        """The latest thing that went wrong with the connection, if anything did."""
+        return self._events.last_error
+
+    @property
+    def reconnects(self) -> int:
+        """How many connections there have been after the first."""
+        return self._events.reconnects
+
     def is_alive(self) -> bool:
-        """Whether changes are still to be expected: neither closed nor ended for good."""
-        return not self._closed
+        """Whether changes are still to be expected."""
+        return self._events.is_alive()
 
-    def close(self) -> None:
-        """End the stream at once: from any thread, from a signal handler, before it is open, twice."""
-        self._closed = True
-        self.state = "closed"
-        self._interrupt.set()
-        self._handle.cancel()
-        try:
+    def start(self, *, daemon: bool) -> Stream:
+        """Run in a thread of its own."""
+        _watch_main_thread(self)
+        self.thread = start_thread(self._run_reporting, f"firebase_rest {self!r}", daemon=daemon)
+        if self.thread is None:
             self._events.close()
-        except ValueError:
-            return  # it is running, in another thread or below this signal handler, and ends by itself
-        self._enter("closed")  # nothing has been asked of it yet, or it has said so itself
+            raise StreamError("stream() needs a thread, and none can be started while the program exits.")
+        return self
 
-    def reset_after_fork(self) -> None:
-        """End the stream in a forked child process; it goes on in the parent."""
-        self._closed = True
-        self.state = self._told = "closed"
-        self._interrupt = Interrupt()
-        self.last_error = error = StreamError(
-            f"The stream of /{self._location.path} belongs to the parent process; open another one after the fork."
-        )
-        self._events = _raise(error)
-
-    # --- in the thread that iterates --------------------------------------------------------------------------------
-
-    def _enter(self, state: str) -> None:
-        if state == self._told:
-            return
-        self._told = state
-        self.state = "closed" if self._closed else state
-        if self._on_state is not None:
-            try:
-                self._on_state(state)
-            except Exception:
-                logger.exception("on_state(%r) of the stream of /%s failed", state, self._location.path)
-
-    def _run(self) -> Generator[StreamEvent, None, None]:
-        try:
-            while self.is_alive():
-                self._wait(self._connected_at + self._interval - time.monotonic())
-                if not self.is_alive():
-                    return
-                self._connected_at = time.monotonic()
-                self._opened_at = math.inf
-                self._enter("connecting")
-                call = RetryingSender(self._transport, self._credentials, self._options, self._handle)
+    def run(self) -> Stream:
+        """Run in this thread, until the stream is closed or fails for good."""
+        self._handler_thread = threading.get_ident()
+        with self._events:
+            for event in self._events:
+                self._has_event = True
+                # In pyrebase's order: programs print it.
+                message = {"path": event.path, "data": event.data, "event": event.event}
+                if self._stream_id is not None:
+                    message["stream_id"] = self._stream_id
                 try:
-                    yield from self._connection(call)
-                    problem: FirebaseError = NetworkError(f"The server ended the stream of /{self._location.path}.")
-                except FirebaseError as error:
-                    problem = error
-                self._interval = CONNECT_INTERVAL * max(1, call.sent)  # a redirect is a connection too
-                if self._transport.closing.is_set():
-                    return  # the App's close() is about to come to this stream
-                if self.is_alive():
-                    self._recover(problem, call)
-                    self.reconnects += self._opened
-        finally:
-            self._closed = True
-            self._enter("closed")
+                    self._handler(message)
+                except StopStream:
+                    break
+                except Exception as error:  # noqa: BLE001 - whatever a handler raises is its own affair
+                    self._report(error, "The handler of %r failed")
+        return self
 
-    def _connection(self, call: RetryingSender) -> Iterator[StreamEvent]:
-        """The events of one connection."""
-        reader = run(open_stream(self._location, self._filter), call)
+    def close(self) -> Stream:
+        """Close the stream immediately. Idempotent; safe to call from any thread, the handler and signal handlers.
+
+        In `pyrebase`, a stream that is still connecting first waits up to one second for its first event.
+        """
+        if self._first_event_timeout and threading.get_ident() != self._handler_thread:
+            self._wait_for_first_event(time.monotonic() + self._first_event_timeout)
+        self._events.close()
+        return self
+
+    def _wait_for_first_event(self, end: float) -> None:
+        # Polls, because a lock could deadlock in a signal handler.
+        while not self._has_event and self.is_alive() and self.last_error is None and time.monotonic() < end:
+            time.sleep(0.005)
+
+    def _run_reporting(self) -> None:
         try:
-            self._enter("open")
-            resync = self._opened
-            for message in iter_events(self._chunks(reader), self._max_event_size):
-                if message.event in ("put", "patch"):
-                    event = parse_event(message, resync=resync)
-                    if self._opened_at == math.inf:
-                        self._opened_at = time.monotonic()
-                        self._opened, self._renewed = True, False
-                    resync = False
-                    yield event
-                elif message.event == "cancel":
-                    raise _cancelled(mask_secrets({call.auth.secret}, message.data))
-                elif message.event == "auth_revoked":
-                    raise _Revoked(message.data)
-        finally:
-            reader.close()
+            self.run()
+        except Exception as error:  # noqa: BLE001 - not only Firebase's: a session may have hooks that fail
+            self._report(error, "%r has ended")
+        except BaseException as error:
+            logger.exception("%r has ended, because a callback raised %s", self, type(error).__name__)
 
-    def _chunks(self, reader: BodyReader) -> Iterator[bytes]:
-        while not self._closed:
-            chunk = reader.read(CHUNK)
-            if not chunk:
-                return
-            yield chunk
-
-    def _recover(self, problem: FirebaseError, call: RetryingSender) -> None:
-        """Wait as long as `problem` demands. Raises it if trying again cannot mend it."""
-        if isinstance(problem, _Revoked):
-            hindrance = self._renew(call)
-            if hindrance is None:
-                return
-            problem = hindrance
-        if not self.is_alive():
+    def _report(self, error: Exception, what: str) -> None:
+        if self._on_error is None:
+            logger.error(what, self, exc_info=error)
             return
-        self.last_error = problem
-        if not _passes(problem):
-            raise problem
-        lived = time.monotonic() - self._opened_at
-        self._failures = 1 if lived >= HEALTHY else self._failures + 1
-        if self._max_retries is not None and self._failures > self._max_retries:
-            raise StreamError(
-                f"The stream of /{self._location.path} was given up after {self._failures} failures: {problem}"
-            )
-        wait = backoff_delay(self._failures, _retry_after(problem))
-        logger.info("The stream of /%s connects again in %.1f s: %s", self._location.path, wait, problem)
-        self._wait(wait)
-
-    def _renew(self, call: RetryingSender) -> FirebaseError | None:
-        """Get another credential. What stands in the way is returned."""
         try:
-            better = self._credentials.get(rejected=call.auth)
-        except FirebaseError as error:
-            return error
-        place = f"the stream of /{self._location.path}"
-        if better is None or better.secret == call.auth.secret:
-            what = f"The token of {place} has expired; a UserSession would have renewed it."
-        elif self._renewed:
-            what = f"The server took back a new token of {place} at once."
-        else:
-            self._renewed = True
-            logger.info("The server took back the token of %s; it goes on with a new one", place)
-            return None
-        return TokenExpired(what, status=401, message="credential is no longer valid")
-
-    def _wait(self, seconds: float) -> None:
-        if seconds > 0:
-            self._enter("waiting")
-            self._interrupt.wait(seconds)
+            self._on_error(error)
+        except Exception:
+            logger.exception("on_error of %r failed", self)
 
 
-def _raise(error: Exception) -> Generator[StreamEvent, None, None]:
-    yield from ()
-    raise error
+_running: WeakSet[Stream] = WeakSet()
+"""The streams that may still run when the main thread has ended: their threads keep the program running."""
 
 
-def _came_from_below(error: BaseException) -> bool:
-    """Whether it was raised in a function that was called where it was caught, and not there."""
-    trace = error.__traceback__
-    return trace is not None and trace.tb_next is not None
+def _watch_main_thread(stream: Stream) -> None:
+    # CPython waits for such threads at exit; this hook, which its own executors use too, runs before that.
+    register: Callable[[Callable[[], None]], None] | None = getattr(threading, "_register_atexit", None)
+    if register is not None and not _hooked:
+        _hooked.append(True)
+        with suppress(RuntimeError):  # the program is ending already
+            register(_when_main_thread_has_ended)
+    _running.add(stream)
 
 
-def _passes(problem: FirebaseError) -> bool:
-    """Whether trying again may mend it."""
-    timeout = isinstance(problem, ApiError) and problem.status == 408
-    return timeout or isinstance(problem, (NetworkError, ServerError, RateLimited))
+_hooked: list[bool] = []
 
 
-def _retry_after(problem: Exception) -> str | None:
-    response = problem.response if isinstance(problem, ApiError) else None
-    return None if response is None else response.headers.get("retry-after")
-
-
-def _cancelled(data: str) -> ApiError:
-    """The error for a `cancel` event, whose data is null or a reason, quoted or not."""
-    reason = data.strip().strip('"')
-    if reason in ("", "null"):
-        reason = "Permission denied"
-    status = 401 if reason.startswith("Permission denied") else 400
-    kind = PayloadTooLarge if "too large" in reason else error_class(status, reason)
-    return kind(reason, status=status, message=reason)
+def _when_main_thread_has_ended() -> None:
+    is_interrupted = getattr(sys, "last_type", None) is KeyboardInterrupt
+    for stream in _running:
+        if is_interrupted:
+            stream.close()
+        elif stream.is_alive() and stream.thread is not None and not stream.thread.daemon:
+            logger.warning(
+                "The main thread has ended, and %r keeps the program running. To end both, call close() on the stream, "
+                "use it in a with statement, or pass daemon=True to stream().",
+                stream,
+            )

@@ -11,9 +11,8 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Bound, Filter
-from firebase_rest.database.ordering import MAX_KEY, MIN_KEY
+from firebase_rest.database.ordering import MAX_KEY, MIN_KEY, select
 from firebase_rest.database.path import is_valid_key, split
-from firebase_rest.database.window import select
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.tree import Branch, at, leaf_value, priority_of
 

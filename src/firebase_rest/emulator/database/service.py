@@ -12,7 +12,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from firebase_rest.database.filter import VALUE
-from firebase_rest.database.push_id import PushIds
+from firebase_rest.database.push_id import PushIdGenerator
 from firebase_rest.emulator.database import query, settings
 from firebase_rest.emulator.database.access import OpenDatabaseRules, identify
 from firebase_rest.emulator.database.namespace import Namespace
@@ -74,7 +74,7 @@ class DatabaseEmulator:
         self._rules = OpenDatabaseRules(require_auth)
         self._namespaces: dict[str, Namespace] = {}
         self._lock = threading.Lock()
-        self._push_ids = PushIds()
+        self._push_ids = PushIdGenerator()
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response | Subscription:
         """Return the response to a request; a `Subscription` if it opens an event stream."""

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import TypeAlias
 
-    from firebase_rest.database.push_id import PushIds
+    from firebase_rest.database.push_id import PushIdGenerator
     from firebase_rest.emulator.database.request import DatabaseRequest
     from firebase_rest.emulator.database.tree import Node, Priority
     from firebase_rest.transport.wire import Json, Response
@@ -51,18 +51,18 @@ class _ConditionFailedError(Exception):
         self.node = node
 
 
-def _put(request: DatabaseRequest, _: PushIds) -> Response:
+def _put(request: DatabaseRequest, _: PushIdGenerator) -> Response:
     value = body.parse(request.body)
     plan = _plan_priority(request, value) if request.is_priority else _plan_set(request, request.path, value)
     return _commit(request, plan, lambda node: _echo(value, node) if _has_server_values(request) else value)
 
 
-def _delete(request: DatabaseRequest, _: PushIds) -> Response:
+def _delete(request: DatabaseRequest, _: PushIdGenerator) -> Response:
     plan = _plan_priority(request, None) if request.is_priority else _plan_set(request, request.path, None)
     return _commit(request, plan, lambda _: None)
 
 
-def _post(request: DatabaseRequest, push_ids: PushIds) -> Response:
+def _post(request: DatabaseRequest, push_ids: PushIdGenerator) -> Response:
     _reject_priority(request)
     if "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETag conditions (if-match) are not supported on POST requests")
@@ -73,7 +73,7 @@ def _post(request: DatabaseRequest, push_ids: PushIds) -> Response:
     return request.json_response({"name": name}, etag(at(change.after, path)) if request.wants_etag else None)
 
 
-def _patch(request: DatabaseRequest, _: PushIds) -> Response:
+def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Response:
     _reject_priority(request)
     if request.wants_etag or "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETags (X-Firebase-ETag, if-match) are not supported on PATCH requests")
@@ -90,7 +90,7 @@ def _patch(request: DatabaseRequest, _: PushIds) -> Response:
     )
 
 
-WRITES: Mapping[str, Callable[[DatabaseRequest, PushIds], Response]] = {
+WRITES: Mapping[str, Callable[[DatabaseRequest, PushIdGenerator], Response]] = {
     "PUT": _put,
     "PATCH": _patch,
     "POST": _post,

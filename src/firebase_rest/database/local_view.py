@@ -1,8 +1,7 @@
-"""A local copy of a place or a query, and the child events that each change of it makes.
+"""A local copy of a location or query, and the child events of each change.
 
-The law of this file: no thread, no network. Fed with the events of a stream, a `View` holds at any time what a read
-would answer, and reports the differences as the official SDKs do: first what was removed, then added, moved, changed,
-each in the query's order, with the key of the sibling before it.
+The child events are those of the official SDKs: first the removed children, then the added, moved and changed ones,
+each group in the order of the query.
 https://firebase.google.com/docs/database/web/lists-of-data#listen_for_child_events
 """
 
@@ -16,15 +15,14 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from firebase_rest.database.filter import KEY, VALUE, Filter
-from firebase_rest.database.keyed import Keyed, children_of, keyed, replaced, same
-from firebase_rest.database.ordering import SortKey, child_at, key_order, value_order
+from firebase_rest.database.normalized import Normalized, children_of, normalize, set_in, values_equal
+from firebase_rest.database.ordering import SortKey, child_at, key_order, select, value_order
 from firebase_rest.database.path import MAX_LEVELS, check_levels, split
 from firebase_rest.database.sse import StreamEvent
-from firebase_rest.database.window import select
 from firebase_rest.transport._json import dict_or_empty
 
 REMOVED, ADDED, MOVED, CHANGED = "child_removed", "child_added", "child_moved", "child_changed"
-WHOLE = "value"
+VALUE_EVENT = "value"
 
 MAX_INSERTIONS = 100
 """Changes up to which children are inserted one by one, which takes time in proportion to all children each."""
@@ -38,18 +36,18 @@ class ChildEvent(NamedTuple):
 
     kind: str
     key: str
-    value: Keyed
+    value: Normalized
     previous_key: str | None
 
 
-class View:
+class LocalView:
     """A place's current value, kept by applying stream events to it. `value` is never changed, only replaced.
 
     `known` is False until the first event: then `value` says nothing.
     """
 
     def __init__(self, filter: Filter) -> None:
-        self.value: Keyed = None
+        self.value: Normalized = None
         self.known = False
         self._filter = filter
         self._bounds = replace(filter, limit_to_first=None, limit_to_last=None)
@@ -69,8 +67,8 @@ class View:
         elif dropped:
             touched = {*touched, *dropped}
         changes = self._differences(before, touched)
-        if first or changes or not (isinstance(self.value, dict) or same(before, self.value)):
-            changes.append(ChildEvent(WHOLE, "", self.value, None))
+        if first or changes or not (isinstance(self.value, dict) or values_equal(before, self.value)):
+            changes.append(ChildEvent(VALUE_EVENT, "", self.value, None))
         return changes
 
     @property
@@ -85,21 +83,21 @@ class View:
             ChildEvent(ADDED, key, children[key], previous) for key, previous in zip(keys, [None, *keys], strict=False)
         ]
 
-    def _merged(self, event: StreamEvent) -> tuple[Keyed, AbstractSet[str] | None]:
+    def _merged(self, event: StreamEvent) -> tuple[Normalized, AbstractSet[str] | None]:
         """What the event makes of the value, and the children that it wrote to; None for all."""
         path = _split(event.path)
         if event.event == "put":
-            return replaced(self.value, path, keyed(cast(Keyed, event.data))), (set(path[:1]) or None)
+            return set_in(self.value, path, normalize(cast(Normalized, event.data))), (set(path[:1]) or None)
         new, touched = self.value, set[str]()
         for name, item in dict_or_empty(event.data).items():
             target = (*path, *_split(name))
             if not target:
                 continue  # a change of the whole is a put
-            new = replaced(new, target, keyed(item))
+            new = set_in(new, target, normalize(item))
             touched.update(target[:1])
         return new, touched
 
-    def _windowed(self, value: Keyed, touched: AbstractSet[str] | None) -> tuple[Keyed, list[str]]:
+    def _windowed(self, value: Normalized, touched: AbstractSet[str] | None) -> tuple[Normalized, list[str]]:
         """`value` without the children that the query leaves out, and their keys.
 
         A server need not say that one was pushed out. Of what was not touched it is known that it lies in the bounds.
@@ -120,29 +118,29 @@ class View:
             del kept[key]
         return kept or None, dropped
 
-    def _left_out(self, filter: Filter, children: Mapping[str, Keyed]) -> list[str]:
+    def _left_out(self, filter: Filter, children: Mapping[str, Normalized]) -> list[str]:
         kept = set(select(filter, ((key, self._index_value(child)) for key, child in children.items())))
         return [key for key in children if key not in kept]
 
-    def _index_value(self, child: Keyed) -> Keyed:
+    def _index_value(self, child: Normalized) -> Normalized:
         order = self._filter.order
         if order is None or order == KEY:
             return None
         return child if order == VALUE else child_at(child, self._order_path)
 
-    def _rank(self, key: str, child: Keyed) -> SortKey:
+    def _rank(self, key: str, child: Normalized) -> SortKey:
         order = self._filter.order
         if order is None or order == KEY:
             return (key_order(key),)
         return (value_order(self._index_value(child)), key_order(key))
 
-    def _differences(self, before: Keyed, touched: Iterable[str]) -> list[ChildEvent]:
+    def _differences(self, before: Normalized, touched: Iterable[str]) -> list[ChildEvent]:
         old_children, new_children = children_of(before), children_of(self.value)
         by_kind: dict[str, list[tuple[SortKey, str]]] = {REMOVED: [], ADDED: [], MOVED: [], CHANGED: []}
         reordered: list[tuple[str, SortKey | None, SortKey | None]] = []
         for key in touched:
             old, new = old_children.get(key), new_children.get(key)
-            if same(old, new):
+            if values_equal(old, new):
                 continue
             old_rank = self._ranks.get(key)
             new_rank = None if new is None else self._rank(key, new)
@@ -163,9 +161,9 @@ class View:
             for _, key in sorted(ranked)
         ]
 
-    def _has_moved(self, old: Keyed, new: Keyed, old_rank: SortKey, new_rank: SortKey) -> bool:
+    def _has_moved(self, old: Normalized, new: Normalized, old_rank: SortKey, new_rank: SortKey) -> bool:
         # By value, any change is a move to the SDKs, even between two objects, which are equal in order.
-        return not same(old, new) if self._filter.order == VALUE else old_rank != new_rank
+        return not values_equal(old, new) if self._filter.order == VALUE else old_rank != new_rank
 
     def _reorder(self, changes: list[tuple[str, SortKey | None, SortKey | None]]) -> None:
         """Move children from their old to their new rank; None for a child that is added or removed."""
@@ -183,7 +181,7 @@ class View:
             self._order = sorted((rank, key) for key, rank in self._ranks.items())
 
     def _event(
-        self, kind: str, key: str, old_children: Mapping[str, Keyed], new_children: Mapping[str, Keyed]
+        self, kind: str, key: str, old_children: Mapping[str, Normalized], new_children: Mapping[str, Normalized]
     ) -> ChildEvent:
         if kind == REMOVED:
             return ChildEvent(kind, key, old_children[key], None)

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from firebase_rest.database.filter import Bound, Filter
-from firebase_rest.database.keyed import children_of, rendered
+from firebase_rest.database.local_view import LocalView
+from firebase_rest.database.normalized import children_of, render_arrays
 from firebase_rest.database.sse import StreamEvent
-from firebase_rest.database.view import View
 from firebase_rest.errors import InvalidResponse
 
 
@@ -23,23 +23,23 @@ def patch(path: str, data: Any) -> StreamEvent:
     return StreamEvent("patch", path, data)
 
 
-def told(view: View, event: StreamEvent) -> list[tuple[Any, ...]]:
+def told(view: LocalView, event: StreamEvent) -> list[tuple[Any, ...]]:
     """The events in short: (kind, key, previous key, value)."""
     short = {"child_": ""}
     return [
-        (item.kind.replace("child_", short["child_"]), item.key, item.previous_key, rendered(item.value))
+        (item.kind.replace("child_", short["child_"]), item.key, item.previous_key, render_arrays(item.value))
         for item in view.apply(event)
     ]
 
 
-def holding(value: Any, **filter: Any) -> View:
-    view = View(Filter(**filter))
+def holding(value: Any, **filter: Any) -> LocalView:
+    view = LocalView(Filter(**filter))
     view.apply(put("/", value))
     return view
 
 
 def test_the_first_event_makes_it_known_even_if_nothing_is_there() -> None:
-    view = View(Filter())
+    view = LocalView(Filter())
     assert not view.known
     assert told(view, put("/", None)) == [("value", "", None, None)]
     assert view.known
@@ -47,7 +47,7 @@ def test_the_first_event_makes_it_known_even_if_nothing_is_there() -> None:
 
 
 def test_children_are_added_in_order_each_with_its_predecessor() -> None:
-    assert told(View(Filter()), put("/", {"b": 2, "10": 0, "9": 1})) == [
+    assert told(LocalView(Filter()), put("/", {"b": 2, "10": 0, "9": 1})) == [
         ("added", "9", None, 1),
         ("added", "10", "9", 0),
         ("added", "b", "10", 2),
@@ -149,7 +149,7 @@ def test_many_children_in_random_order_are_added_in_their_order() -> None:
     keys = [f"k{number:06}" for number in range(100_000)]
     shuffled = keys.copy()
     random.Random(1).shuffle(shuffled)
-    view = View(Filter())
+    view = LocalView(Filter())
     started = time.process_time()
     events = view.apply(put("/", dict.fromkeys(shuffled, 1)))
     assert time.process_time() - started < 5
@@ -197,10 +197,10 @@ ODD = [None, True, float("nan"), float("inf"), 10**400, "", "\ud800", [], {}, [[
 @pytest.mark.parametrize("limit", [None, 2])
 def test_odd_json_never_raises_and_stays_in_order(order: str | None, limit: int | None) -> None:
     filter: dict[str, Any] = {"order": order} if order else {}
-    view = View(Filter(**filter, limit_to_last=limit if order else None))
+    view = LocalView(Filter(**filter, limit_to_last=limit if order else None))
     view.apply(put("/", {str(index): value for index, value in enumerate(ODD)}))
     for index, value in enumerate(reversed(ODD)):
         for event in (put(f"/{index}", value), put(f"/{index}/n", value), patch("/", {str(index): value, "": value})):
             view.apply(event)
             assert sorted(view.keys) == sorted(children_of(view.value))
-            rendered(view.value)
+            render_arrays(view.value)

@@ -1,4 +1,4 @@
-"""`Live`: a local copy of a place or a query that a stream keeps true, and child events.
+"""`LiveQuery`: a local copy of a place or a query that a stream keeps true, and child events.
 
 The law of this file: callbacks are handed out one at a time, in the order of the changes, and see the copy as it was
 after the change they are told of. https://firebase.google.com/docs/database/web/lists-of-data#listen_for_child_events
@@ -14,12 +14,12 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any
 
+from firebase_rest.database.event_stream import EventStream, OnState
 from firebase_rest.database.filter import PRIORITY, Filter
-from firebase_rest.database.keyed import Keyed, rendered
+from firebase_rest.database.local_view import ADDED, CHANGED, MOVED, REMOVED, VALUE_EVENT, ChildEvent, LocalView
+from firebase_rest.database.normalized import Normalized, render_arrays
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.sse import StreamEvent
-from firebase_rest.database.stream import EventStream, OnState
-from firebase_rest.database.view import ADDED, CHANGED, MOVED, REMOVED, WHOLE, ChildEvent, View
 from firebase_rest.errors import NetworkTimeout, StreamError, UsageError
 from firebase_rest.transport.arguments import validate_callable, validate_seconds
 from firebase_rest.transport.lifecycle import register, start_thread
@@ -50,7 +50,7 @@ def validate_timeout(timeout: object) -> float:
     return math.inf if is_infinite else validate_seconds("timeout", timeout)
 
 
-class Live:
+class LiveQuery:
     """A copy of what is in the database, at any time. Made by `Reference.live()` or `Query.live()`; close it after use.
 
     `stale` is True while there is no connection: `value` is then the last that was known. `last_error` is the latest
@@ -72,8 +72,8 @@ class Live:
         self._key = key
         self._on_error = None if on_error is None else validate_callable("on_error", on_error)
         self._on_state = None if on_state is None else validate_callable("on_state", on_state)
-        self._view = View(filter)
-        self._value: Keyed = None
+        self._view = LocalView(filter)
+        self._value: Normalized = None
         self._version = 0
         self._waiting = int(awaited)  # an error that is raised to somebody is not logged too
         self._calling: int | None = None  # the thread that is in a callback
@@ -82,7 +82,7 @@ class Live:
         self._ended = False
         self._new_locks()
         self._callbacks: dict[str, list[Callable[..., object]]] = {
-            kind: [] for kind in (REMOVED, ADDED, MOVED, CHANGED, WHOLE)
+            kind: [] for kind in (REMOVED, ADDED, MOVED, CHANGED, VALUE_EVENT)
         }
         self._events = open_stream(self._state_changed)
         register(self)
@@ -92,8 +92,8 @@ class Live:
             raise StreamError("live() needs a thread, and none can be started while the program exits.")
 
     def _new_locks(self) -> None:
-        self._turn = threading.RLock()  # one thread at a time changes the copy, or hands out events
-        self._news = threading.Condition()
+        self._lock = threading.RLock()  # one thread at a time changes the copy, or hands out events
+        self._changed = threading.Condition()
 
     def reset_after_fork(self) -> None:
         """End the copy in a forked child process; it goes on in the parent."""
@@ -106,7 +106,7 @@ class Live:
     def __repr__(self) -> str:
         return f"<Live copy of {self._key or '/'!r}{', stale' if self.stale else ''}>"
 
-    def __enter__(self) -> Live:
+    def __enter__(self) -> LiveQuery:
         return self
 
     def __exit__(
@@ -126,7 +126,7 @@ class Live:
         """The current value as an answer with `val()`, `key()` and `each()`."""
         self._check_process()
         value = self._value
-        return Snapshot.of_later(self._key, lambda: rendered(value), self._filter)
+        return Snapshot.of_later(self._key, lambda: render_arrays(value), self._filter)
 
     @property
     def last_error(self) -> Exception | None:
@@ -151,12 +151,12 @@ class Live:
             raise UsageError("wait_until() cannot be called from a callback: it would deadlock.")
         validate_callable("predicate", predicate)
         seconds = validate_timeout(timeout)
-        with self._news:
+        with self._changed:
             self._waiting += 1
         try:
             return self._wait_until(predicate, seconds)
         finally:
-            with self._news:
+            with self._changed:
                 self._waiting -= 1
 
     def wait_for_first(self, timeout: float) -> None:
@@ -164,17 +164,17 @@ class Live:
         try:
             self._wait_until(lambda _: True, timeout)
         finally:
-            with self._news:
+            with self._changed:
                 self._waiting -= 1
 
     def _wait_until(self, predicate: Callable[[Any], object], timeout: float) -> Any:
         ends = time.monotonic() + timeout
         seen = 0
         while True:
-            with self._news:
+            with self._changed:
                 while self._version == seen and not self._ended:
                     left = ends - time.monotonic()
-                    if left <= 0 or not self._news.wait(min(left, LONGEST)):
+                    if left <= 0 or not self._changed.wait(min(left, LONGEST)):
                         why = f" Last error: {self.last_error}" if self.stale and self.last_error else ""
                         raise NetworkTimeout(
                             f"Timed out after {timeout:g} s while waiting for {self._key or '/'!r}.{why}"
@@ -197,7 +197,7 @@ class Live:
 
     def on_value(self, callback: OnSnapshot) -> Unsubscribe:
         """Call with a snapshot of everything: now, if it is known, and after each change. Returns what ends that."""
-        return self._subscribe(WHOLE, callback)
+        return self._subscribe(VALUE_EVENT, callback)
 
     def on_child_added(self, callback: OnChild) -> Unsubscribe:
         """Call with each child that is there or comes, and the key of the sibling before it (None for the first)."""
@@ -218,17 +218,17 @@ class Live:
     def _subscribe(self, kind: str, callback: Callable[..., object]) -> Unsubscribe:
         validate_callable("callback", callback)
         self._check_process()
-        with self._turn:
+        with self._lock:
             callbacks = self._callbacks[kind]
             callbacks.append(callback)
             if self._version and kind == ADDED:
                 for event in self._view.initial():
-                    self._tell(callback, event)
-            elif self._version and kind == WHOLE:
-                self._guarded(callback, self.snapshot)
+                    self._dispatch(callback, event)
+            elif self._version and kind == VALUE_EVENT:
+                self._call_safely(callback, self.snapshot)
 
         def unsubscribe() -> None:
-            with self._turn:
+            with self._lock:
                 if callback in callbacks:
                     callbacks.remove(callback)
 
@@ -249,12 +249,12 @@ class Live:
         try:
             with self._events:
                 for event in self._events:
-                    with self._turn:
-                        self._take(event)
+                    with self._lock:
+                        self._apply(event)
         except Exception as error:  # not only Firebase's: a session may have hooks that fail
             self._failure = error
             if self._on_error is not None:
-                self._guarded(self._on_error, error)
+                self._call_safely(self._on_error, error)
             elif not self._waiting:  # whoever waits gets it raised
                 logger.exception("%r has ended", self)
         except BaseException as error:  # SystemExit and CancelledError, which would end the thread without a word
@@ -262,32 +262,32 @@ class Live:
             logger.exception("%r has ended, because a callback raised %s", self, type(error).__name__)
         finally:
             self.stale = True
-            with self._news:
+            with self._changed:
                 self._ended = True
-                self._news.notify_all()
+                self._changed.notify_all()
 
-    def _take(self, event: StreamEvent) -> None:
+    def _apply(self, event: StreamEvent) -> None:
         changes = self._view.apply(event)
         self._value = self._view.value
         self.stale = False
-        with self._news:
+        with self._changed:
             self._version += bool(changes)
-            self._news.notify_all()
+            self._changed.notify_all()
         for change in changes:
             for callback in tuple(self._callbacks[change.kind]):
-                self._tell(callback, change)
+                self._dispatch(callback, change)
 
-    def _tell(self, callback: Callable[..., object], change: ChildEvent) -> None:
-        if change.kind == WHOLE:
-            self._guarded(callback, self.snapshot)
+    def _dispatch(self, callback: Callable[..., object], change: ChildEvent) -> None:
+        if change.kind == VALUE_EVENT:
+            self._call_safely(callback, self.snapshot)
             return
-        child = Snapshot.of_later(change.key, lambda: rendered(change.value))
+        child = Snapshot.of_later(change.key, lambda: render_arrays(change.value))
         if change.kind == REMOVED:
-            self._guarded(callback, child)
+            self._call_safely(callback, child)
         else:
-            self._guarded(callback, child, change.previous_key)
+            self._call_safely(callback, child, change.previous_key)
 
-    def _guarded(self, callback: Callable[..., object], *arguments: object) -> None:
+    def _call_safely(self, callback: Callable[..., object], *arguments: object) -> None:
         outer, self._calling = self._calling, threading.get_ident()
         try:
             callback(*arguments)
@@ -295,7 +295,7 @@ class Live:
             if self._on_error is None or callback is self._on_error:
                 logger.exception("A callback of %r failed", self)
             else:
-                self._guarded(self._on_error, error)
+                self._call_safely(self._on_error, error)
         finally:
             self._calling = outer
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebase_rest.database.keyed import keyed, rendered, replaced, same
+from firebase_rest.database.normalized import normalize, render_arrays, set_in, values_equal
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ from firebase_rest.database.keyed import keyed, rendered, replaced, same
     ],
 )
 def test_arrays_are_objects_and_nothing_empty_is_kept(value: Any, stored: Any) -> None:
-    assert keyed(value) == stored
+    assert normalize(value) == stored
 
 
 @pytest.mark.parametrize(
@@ -38,7 +38,7 @@ def test_arrays_are_objects_and_nothing_empty_is_kept(value: Any, stored: Any) -
     ],
 )
 def test_an_object_of_mostly_the_keys_0_1_2_is_read_as_an_array(stored: Any, value: Any) -> None:
-    assert rendered(stored) == value
+    assert render_arrays(stored) == value
 
 
 TREE = {"a": {"b": 1, "c": 2}, "d": 3}
@@ -59,18 +59,18 @@ TREE = {"a": {"b": 1, "c": 2}, "d": 3}
     ],
 )
 def test_a_change_replaces_what_is_at_its_path_and_nothing_else(path: tuple[str, ...], new: Any, result: Any) -> None:
-    before = keyed(TREE)
-    assert replaced(before, path, new) == result
+    before = normalize(TREE)
+    assert set_in(before, path, new) == result
     assert before == TREE
 
 
 def test_what_a_deletion_leaves_empty_goes_with_it() -> None:
-    assert replaced({"a": {"b": {"c": 1}}}, ("a", "b", "c"), None) is None
+    assert set_in({"a": {"b": {"c": 1}}}, ("a", "b", "c"), None) is None
 
 
 def test_what_a_change_does_not_touch_is_shared() -> None:
     before = {"a": {"b": 1}, "c": {"d": 1}}
-    after = replaced(before, ("a", "b"), 2)
+    after = set_in(before, ("a", "b"), 2)
     assert isinstance(after, dict)
     assert after["c"] is before["c"]
 
@@ -84,7 +84,7 @@ def test_what_a_change_does_not_touch_is_shared() -> None:
     ],
 )
 def test_values_are_the_same_where_the_database_makes_no_difference(one: Any, other: Any, equal: bool) -> None:
-    assert same(one, other) is same(other, one) is equal
+    assert values_equal(one, other) is values_equal(other, one) is equal
 
 
 JSON = st.recursive(
@@ -96,5 +96,5 @@ JSON = st.recursive(
 
 @given(JSON)
 def test_reading_and_storing_again_changes_nothing(value: Any) -> None:
-    stored = keyed(value)
-    assert same(keyed(rendered(stored)), stored)
+    stored = normalize(value)
+    assert values_equal(normalize(render_arrays(stored)), stored)

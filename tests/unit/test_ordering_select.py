@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firebase_rest.database.filter import Bound, Filter
-from firebase_rest.database.ordering import MAX_KEY, MIN_KEY
-from firebase_rest.database.window import select
+from firebase_rest.database.ordering import MAX_KEY, MIN_KEY, select
 
 FIVE = [(f"k{number}", number) for number in range(5)]
 TIES = [("c", 1), ("a", 1), ("b", 1), ("d", 2)]

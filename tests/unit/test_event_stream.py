@@ -7,10 +7,9 @@ import time
 
 import pytest
 
+from firebase_rest.database.event_stream import InterruptibleCredentials, open_stream
 from firebase_rest.database.filter import Bound, Filter
-from firebase_rest.database.interruptible import InterruptibleCredentials
 from firebase_rest.database.location import Location
-from firebase_rest.database.stream import open_stream
 from firebase_rest.errors import IndexNotDefined, InvalidResponse, NetworkError, PermissionDenied, UsageError
 from firebase_rest.transport.credentials import UserCredentials
 from firebase_rest.transport.interrupt import Interrupt

@@ -27,6 +27,7 @@ from firebase_rest import (
     TransferCancelled,
     Unauthenticated,
 )
+from firebase_rest.errors import AppVerificationFailed
 from loopback.server import Peer, Server, answers, ok
 
 OLD, NEW = "old-id-token", "new-id-token"
@@ -174,7 +175,7 @@ def test_a_refusal_is_typed_by_its_status_whatever_its_body(bucket, status, kind
     [
         ("Auth token is expired", TokenExpired),
         ("Firebase ID token has expired.", TokenExpired),
-        ("Firebase App Check token has expired.", Unauthenticated),
+        ("Firebase App Check token has expired.", AppVerificationFailed),
         ("Could not parse auth token.", Unauthenticated),
     ],
 )
@@ -305,7 +306,7 @@ def test_the_variable_of_googles_own_library_counts_where_ours_is_not_set(monkey
 def test_storage_takes_a_bucket_or_a_session_and_get_url_a_token():
     with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
         for wrong in (5, b"b", ["b"]):
-            with pytest.raises(firebase_rest.UsageError, match="bucket or a UserSession"):
+            with pytest.raises(firebase_rest.UsageError, match="bucket must be a string"):
                 app.storage(wrong)
             with pytest.raises(firebase_rest.UsageError, match="token"):
                 app.storage().child("a").get_url(wrong)

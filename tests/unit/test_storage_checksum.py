@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from firebase_rest.errors import ChecksumMismatch
-from firebase_rest.storage import checksum
+from firebase_rest.storage import crc32c
 from firebase_rest.storage.checksum import Checksum, ExpectedChecksum
 
 HELLO = 3381945770  # of b"hello world"; yZRlqg== in base64
@@ -51,7 +51,7 @@ def test_a_mismatch_says_what_differs(expected, words):
 
 def test_without_google_crc32c_an_md5_is_taken_and_a_crc32c_only_where_there_is_no_other(monkeypatch):
     monkeypatch.setitem(sys.modules, "google_crc32c", None)
-    checksum.has_fast_crc32c.cache_clear()
+    crc32c._fastest.cache_clear()
     try:
         cheapest = Checksum.cheapest(ExpectedChecksum("x", 1))
         cheapest.update(b"hello world")
@@ -62,7 +62,7 @@ def test_without_google_crc32c_an_md5_is_taken_and_a_crc32c_only_where_there_is_
         assert composed.difference(ExpectedChecksum(None, HELLO)) is None
         assert composed.difference(ExpectedChecksum(None, 1)) is not None
     finally:
-        checksum.has_fast_crc32c.cache_clear()
+        crc32c._fastest.cache_clear()
 
 
 def test_odd_metadata_expect_nothing():

@@ -14,7 +14,7 @@ from firebase_rest.errors import ChecksumMismatch, UsageError
 from firebase_rest.storage.batch import run_batch
 from firebase_rest.storage.checksum import Checksum, ExpectedChecksum
 from firebase_rest.storage.progress import reporting
-from firebase_rest.storage.source import ReadFailed, Source
+from firebase_rest.storage.source import ReadFailed, UploadSource
 from firebase_rest.storage.target import target_of
 
 DATA = bytes(range(256)) * 4096  # a MiB
@@ -30,13 +30,13 @@ class Slowly:
         return self.inside.read(min(size, 1000))
 
 
-def read(source: Source, start: int, size: int) -> bytes:
+def read(source: UploadSource, start: int, size: int) -> bytes:
     return b"".join(source.piece(start, size)[0])
 
 
 @pytest.mark.parametrize("kind", [lambda: DATA, lambda: io.BytesIO(DATA), lambda: Slowly(DATA)])
 def test_pieces_of_any_size_come_again_until_the_next_is_asked_for_and_are_summed_up_once(kind):
-    with Source(kind()) as source:
+    with UploadSource(kind()) as source:
         assert read(source, 0, 600_000) == DATA[:600_000]
         assert read(source, 0, 600_000) == DATA[:600_000]
         assert read(source, 1000, 300) == DATA[1000:1300]
@@ -51,7 +51,7 @@ def test_pieces_of_any_size_come_again_until_the_next_is_asked_for_and_are_summe
 
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no such file system")
 def test_a_file_of_the_system_that_says_0_bytes_is_read_to_its_end():
-    with Source("/proc/version") as source:
+    with UploadSource("/proc/version") as source:
         assert read(source, 0, 10**6) == Path("/proc/version").read_bytes() != b""
 
 
@@ -62,13 +62,13 @@ def test_what_the_disk_says_is_not_taken_for_trouble_of_the_network():
                 raise OSError("the disk has gone")
             return super().read(size)
 
-    with Source(Failing(DATA)) as source, pytest.raises(ReadFailed, match="gone") as caught:
+    with UploadSource(Failing(DATA)) as source, pytest.raises(ReadFailed, match="gone") as caught:
         b"".join(source.piece(0, 600_000)[0])
     assert isinstance(caught.value.error, OSError)
 
 
 def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
-    with Source(DATA) as source:
+    with UploadSource(DATA) as source:
         read(source, 0, len(DATA))
         with pytest.raises(ChecksumMismatch):
             source.check(ExpectedChecksum(md5="AAAA"), "x")
@@ -87,7 +87,7 @@ def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
     ],
 )
 def test_what_gives_no_bytes_is_refused(file, words):
-    with pytest.raises(UsageError, match=words), Source(file) as source:
+    with pytest.raises(UsageError, match=words), UploadSource(file) as source:
         source.piece(0, 10)
 
 
@@ -96,7 +96,7 @@ def test_an_asynchronous_upload_is_refused_with_a_sentence():
         async def read(self, size=-1):
             return b""
 
-    with pytest.raises(UsageError, match=r"upload\.file"), Source(Asynchronous()) as source:
+    with pytest.raises(UsageError, match=r"upload\.file"), UploadSource(Asynchronous()) as source:
         source.piece(0, 10)
 
 
@@ -105,7 +105,7 @@ def test_a_file_that_was_given_stands_where_it_stood_when_the_upload_failed():
     file.seek(7)
 
     def fail():
-        with Source(file) as source:
+        with UploadSource(file) as source:
             source.piece(0, 100)
             raise ZeroDivisionError
 

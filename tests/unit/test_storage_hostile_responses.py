@@ -13,7 +13,7 @@ from firebase_rest.storage import listing, protocol
 from firebase_rest.storage.checksum import ExpectedChecksum
 from firebase_rest.storage.download import DownloadState, download
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.storage.source import Source
+from firebase_rest.storage.source import UploadSource
 from firebase_rest.storage.upload import (
     GRANULARITY,
     UploadHooks,
@@ -58,7 +58,7 @@ def test_metadata_of_wrong_types(field, value):
             run(flow, sender)
     ExpectedChecksum.from_metadata(metadata)
     protocol.download_tokens(metadata)
-    with Source(b"x") as source, suppress(FirebaseError):
+    with UploadSource(b"x") as source, suppress(FirebaseError):
         run(upload(UploadRequest(AT, {}), source, UploadSession(), UploadHooks()), sender)
 
 
@@ -153,7 +153,7 @@ def test_upload_headers_of_wrong_form(header, value):
 
     bucket.send = send  # type: ignore[method-assign]
     data = bytes(GRANULARITY * 3)
-    with Source(data) as source:
+    with UploadSource(data) as source:
         try:
             run(upload(UploadRequest(AT, {"contentType": "a/b"}), source, UploadSession(), UploadHooks()), bucket)
         except FirebaseError:

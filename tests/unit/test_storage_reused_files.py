@@ -10,7 +10,7 @@ import pytest
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.storage.source import Source
+from firebase_rest.storage.source import UploadSource
 from firebase_rest.storage.upload import GRANULARITY, UploadHooks, UploadRequest, UploadSession, upload
 from firebase_rest.transport.wire import run
 from unit.storage_server import Bucket
@@ -20,7 +20,7 @@ AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a")
 
 def put(file, bucket: Bucket | None = None) -> bytes:
     bucket = bucket or Bucket()
-    with Source(file) as source:
+    with UploadSource(file) as source:
         run(upload(UploadRequest(AT, {"contentType": "a/b"}), source, UploadSession(), UploadHooks()), bucket)
     return bucket.objects["a"]
 
@@ -149,7 +149,7 @@ def test_file_that_changes_during_its_upload_is_not_stored(tmp_path, size, is_op
                 file.write(b"x")
 
     plan = UploadRequest(AT, {"contentType": "a/b"}, chunk_size=GRANULARITY)
-    with path.open("rb") as file, Source(file if is_open else path) as source:
+    with path.open("rb") as file, UploadSource(file if is_open else path) as source:
         alter()
         flow = upload(plan, source, UploadSession(), UploadHooks())
         with pytest.raises(UsageError, match="changed while it was uploaded"):
@@ -168,6 +168,6 @@ def test_file_that_changes_after_its_first_piece_is_not_stored(tmp_path):
             path.write_bytes(b"y" * 3 * GRANULARITY)
 
     plan = UploadRequest(AT, {"contentType": "a/b"}, chunk_size=GRANULARITY)
-    with Source(path) as source, pytest.raises(UsageError, match="changed while it was uploaded"):
+    with UploadSource(path) as source, pytest.raises(UsageError, match="changed while it was uploaded"):
         run(upload(plan, source, UploadSession(), UploadHooks(report)), bucket)
     assert bucket.objects == {}

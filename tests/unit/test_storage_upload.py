@@ -20,7 +20,7 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.storage.source import Source
+from firebase_rest.storage.source import UploadSource
 from firebase_rest.storage.upload import UploadHooks, UploadRequest, UploadSession, cancel, upload, validate_session_url
 from firebase_rest.transport.wire import ChunkedBody, Response, run
 from unit.storage_server import BASE, GRANULARITY, Bucket, refusal
@@ -38,7 +38,7 @@ def put(
     session: UploadSession | None = None,
     control: UploadHooks | None = None,
 ):
-    with Source(file) as source:
+    with UploadSource(file) as source:
         return run(upload(plan, source, session or UploadSession(), control or UploadHooks()), bucket)
 
 

@@ -1,1 +1,1 @@
-"""Cloud Storage for Firebase: files."""
+"""Cloud Storage for Firebase."""

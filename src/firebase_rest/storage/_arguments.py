@@ -24,14 +24,7 @@ from firebase_rest.transport.arguments import (
 )
 from firebase_rest.transport.credentials import is_token_source
 
-SETTABLE_FIELDS = (
-    "contentType",
-    "cacheControl",
-    "contentDisposition",
-    "contentEncoding",
-    "contentLanguage",
-    "metadata",
-)
+_SETTABLE = ("contentType", "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "metadata")
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 MAX_BYTES = 2**63 - 1
 MAX_EXPIRY = 604_800
@@ -128,9 +121,9 @@ def validate_fields(fields: object) -> dict[str, Any]:
     """Return the metadata that a client may set. Raises `UsageError`."""
     changes = validate_dict("changes", fields)
     for name, value in changes.items():
-        if name not in SETTABLE_FIELDS:
+        if name not in _SETTABLE:
             raise UsageError(
-                f"{describe(name)} cannot be set; these fields can: {', '.join(SETTABLE_FIELDS)}. Custom values go "
+                f"{describe(name)} cannot be set; these fields can: {', '.join(_SETTABLE)}. Custom values go "
                 "into 'metadata': {'metadata': {'owner': 'ada'}}."
             )
         if name == "metadata":

@@ -73,7 +73,7 @@ class StorageBase(BaseReference):
             A dict with "name", "size" (a decimal string), "contentType", "updated", "md5Hash", "metadata" and more.
 
         Raises:
-            NotFound: There is no such file.
+            NotFound: The file does not exist.
             PermissionDenied: The security rules deny access.
 
         https://firebase.google.com/docs/storage/web/file-metadata

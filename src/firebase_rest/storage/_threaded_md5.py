@@ -6,7 +6,6 @@ import hashlib
 import queue
 from collections.abc import Iterable
 from threading import Semaphore, Thread
-from types import TracebackType
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.lifecycle import start_thread
@@ -35,9 +34,7 @@ class ThreadedMD5:
     def __enter__(self) -> ThreadedMD5:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         # No join: this may run at interpreter shutdown, when daemon threads no longer run.
         self._queue.put([])
 

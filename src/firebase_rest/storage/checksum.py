@@ -9,12 +9,10 @@ import hashlib
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import import_module
 from typing import Any, Protocol
 
 from firebase_rest.errors import ChecksumMismatch
-from firebase_rest.storage.crc32c import extend, in_base64
+from firebase_rest.storage.crc32c import extend, has_extension, in_base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +71,6 @@ def _is_base64(text: str, size: int) -> bool:
         return False
 
 
-@lru_cache
-def has_fast_crc32c() -> bool:
-    """Whether google_crc32c is installed with its C extension, which is several times as fast as MD5."""
-    try:
-        return bool(import_module("google_crc32c").implementation == "c")
-    except (ImportError, AttributeError):
-        return False
-
-
 class Hasher(Protocol):
     """The interface of hashlib's objects and `ThreadedMD5`."""
 
@@ -104,7 +93,7 @@ class Checksum:
 
         If `expected` has no checksum, both are computed where both are fast: the metadata may have either one.
         """
-        is_fast = has_fast_crc32c()
+        is_fast = has_extension()
         if expected is None or not expected.has_checksum:
             return cls(md5=expected is not None or not is_fast, crc32c=is_fast, hasher=hasher)
         # A composed object has no MD5.
@@ -121,11 +110,8 @@ class Checksum:
 
     def can_compare(self, expected: ExpectedChecksum) -> bool:
         """Whether `expected` has no checksum, or one that is computed here."""
-        return (
-            (expected.md5 is not None and self._md5 is not None)
-            or (expected.crc32c is not None and self._crc32c is not None)
-            or not expected.has_checksum
-        )
+        both = ((expected.md5, self._md5), (expected.crc32c, self._crc32c))
+        return not expected.has_checksum or any(None not in pair for pair in both)
 
     @property
     def md5(self) -> str:

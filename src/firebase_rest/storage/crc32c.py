@@ -1,9 +1,8 @@
-"""CRC-32C (Castagnoli), the checksum that Cloud Storage keeps of every object.
+"""CRC-32C (Castagnoli), the checksum of every object in Cloud Storage.
 
-Done by the package `google_crc32c` where it is installed with its C extension. Without that, what Python does fast with
-many bytes at once does most of the work: a block is cut into lanes, and each step advances all lanes by one byte with
-four `bytes.translate` calls (table look-ups) and xors of large integers. That is some ten times as fast as a loop over
-bytes.
+The package `google_crc32c` computes it if it is installed with its C extension. The fallback divides a block in lanes.
+Each step advances all lanes by one byte, with four table look-ups by `bytes.translate` and xors of large integers. That
+is about ten times as fast as a loop over bytes.
 https://cloud.google.com/storage/docs/data-validation
 """
 
@@ -17,38 +16,43 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-_POLYNOMIAL = 0x82F63B78  # 0x1EDC6F41, its bits turned round
+_POLYNOMIAL = 0x82F63B78  # 0x1EDC6F41 with its bits reversed
 _STEPS = 64
-"""Bytes in a lane. Fewer mean longer vectors but more lanes to join."""
+"""Bytes of a lane. Fewer bytes mean longer vectors, but more lanes to join."""
 
 _SMALLEST_BLOCK = 16 * _STEPS
-"""Bytes below which the lanes would be too few to be worth it."""
+"""Bytes of the smallest block that is divided into lanes."""
 
 
 def extend(checksum: int, data: bytes) -> int:
-    """The checksum of some bytes followed by `data`, given the checksum of the former (0 for none)."""
+    """Return the checksum of earlier bytes and `data`, given the checksum of the earlier bytes (0 for none)."""
     return _fastest()(checksum, data)
 
 
 @lru_cache
 def _fastest() -> Callable[[int, bytes], int]:
-    google_crc32c: Any  # it comes without types
+    google_crc32c: Any  # the package has no types
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it says that it is slow where its C extension is missing
+            warnings.simplefilter("ignore")  # it warns if its C extension is missing
             import google_crc32c  # pyright: ignore[reportMissingImports]
     except ImportError:
         return extend_here
-    return google_crc32c.extend if google_crc32c.implementation == "c" else extend_here
+    return google_crc32c.extend if getattr(google_crc32c, "implementation", "") == "c" else extend_here
+
+
+def has_extension() -> bool:
+    """Whether google_crc32c is installed with its C extension, which is several times as fast as MD5."""
+    return _fastest() is not extend_here
 
 
 def in_base64(checksum: int) -> str:
-    """A checksum as Firebase writes it: four big-endian bytes in base64."""
+    """Return a checksum in Firebase's form: four big-endian bytes in base64."""
     return b64encode(checksum.to_bytes(4, "big")).decode()
 
 
 def extend_here(checksum: int, data: bytes) -> int:
-    """As `extend`, without the help of any package."""
+    """Return the same as `extend`, without any package."""
     state = checksum ^ 0xFFFFFFFF
     whole = len(data) - len(data) % _STEPS if len(data) >= _SMALLEST_BLOCK else 0
     if whole:
@@ -60,12 +64,13 @@ def extend_here(checksum: int, data: bytes) -> int:
 
 
 def _lanes(state: int, block: bytes) -> tuple[bytes, bytes, bytes, bytes]:
-    """The registers of all lanes, byte by byte (lowest first), each after its own part of `block`; the first lane began
-    with `state`, the others with 0.
+    """Return the registers of all lanes, byte by byte (lowest first), after their parts of `block`.
+
+    The first lane starts with `state`, the others with 0.
     """
     lanes = len(block) // _STEPS
     translations = _translations()
-    planes = [(state >> shift) & 0xFF for shift in (0, 8, 16, 24)]  # in the lowest byte: the first lane's
+    planes = [(state >> shift) & 0xFF for shift in (0, 8, 16, 24)]  # the first lane is in the lowest byte
     for step in range(_STEPS):
         row = int.from_bytes(block[step::_STEPS], "little") ^ planes[0]
         index = row.to_bytes(lanes, "little")
@@ -76,7 +81,7 @@ def _lanes(state: int, block: bytes) -> tuple[bytes, bytes, bytes, bytes]:
 
 
 def _joined(planes: tuple[bytes, bytes, bytes, bytes]) -> int:
-    """The register after all lanes in a row: each is moved on by the length of the next one and xored with it."""
+    """Return the register after all lanes: each is shifted by the length of the next one and xored with it."""
     first, second, third, fourth = _shift()
     state = 0
     for low, middle, upper, high in zip(*planes, strict=True):
@@ -87,7 +92,7 @@ def _joined(planes: tuple[bytes, bytes, bytes, bytes]) -> int:
 
 @lru_cache
 def _table() -> list[int]:
-    """What a register becomes that holds one byte and takes in a zero byte."""
+    """Return the registers that result from each byte and a following zero byte."""
     table: list[int] = []
     for number in range(256):
         value = number
@@ -99,13 +104,13 @@ def _table() -> list[int]:
 
 @lru_cache
 def _translations() -> list[bytes]:
-    """The four bytes of `_table`, each as a table for `bytes.translate`."""
+    """Return the four bytes of `_table`, each as a table for `bytes.translate`."""
     return [bytes(value >> shift & 0xFF for value in _table()) for shift in (0, 8, 16, 24)]
 
 
 @lru_cache
 def _shift() -> list[list[int]]:
-    """What a register becomes when `_STEPS` zero bytes follow, one table for each of its bytes."""
+    """Return the registers that result from `_STEPS` zero bytes, one table for each byte of the register."""
     table = _table()
     tables: list[list[int]] = []
     for place in (0, 8, 16, 24):

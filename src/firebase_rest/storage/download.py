@@ -9,6 +9,7 @@ import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from io import BytesIO
 
 from firebase_rest.errors import ApiError, ChecksumMismatch, InvalidResponse, NetworkError, PreconditionFailed
 from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, Hasher, decimal
@@ -16,7 +17,7 @@ from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import check, error_of, get_metadata
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.retry import backoff_delay
-from firebase_rest.transport.wire import BodyFlow, BodyReader, Pause, Request, Response, RetryPolicy
+from firebase_rest.transport.wire import BodyFlow, Pause, Request, Response, RetryPolicy
 from firebase_rest.types import ObjectMetadata
 
 READ_SIZE = 256 * 1024
@@ -334,7 +335,7 @@ def download(state: DownloadState, attempts: int) -> BodyFlow[None]:
 
 def _receive(state: DownloadState, response: Response) -> BodyFlow[NetworkError | None]:
     """Yield the bytes of one response. Returns the error that interrupted it."""
-    reader = response.reader or _BytesReader(response.body)
+    reader = response.reader or BytesIO(response.body)
     size = _FIRST_READ_SIZE
     try:
         try:
@@ -355,22 +356,6 @@ def _receive(state: DownloadState, response: Response) -> BodyFlow[NetworkError 
         return None
     finally:
         reader.close()
-
-
-class _BytesReader(BodyReader):
-    """The reader of a body that was received at once."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def read(self, size: int) -> bytes:
-        data, self._body = self._body[:size], self._body[size:]
-        return data
-
-    def abort(self) -> None:
-        """Do nothing: `read` never blocks."""
-
-    close = abort
 
 
 def _verify(state: DownloadState) -> BodyFlow[InvalidResponse | None]:

@@ -115,13 +115,13 @@ def validate_name(name: str) -> str:
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
-        raise UsageError(f"{_shorten(name)} cannot be encoded as UTF-8, so it is no valid name.") from None
+        raise UsageError(f"{_shorten(name)} is an invalid name: UTF-8 cannot encode it.") from None
     if size > MAX_NAME_BYTES:
         raise UsageError(f"{_shorten(name)} has {size} bytes; a name must have at most {MAX_NAME_BYTES}.")
     if "\n" in name or "\r" in name:
-        raise UsageError(f"{_shorten(name)} contains a line break, which is not allowed in a name.")
+        raise UsageError(f"{_shorten(name)} is an invalid name: it contains a line break.")
     if name in (".", ".."):
-        raise UsageError(f"{name!r} refers to a folder; it is no valid name.")
+        raise UsageError(f"{name!r} is an invalid name: it refers to a folder.")
     if name.startswith(_RESERVED):
         raise UsageError(f"{_shorten(name)} is not allowed: names below {_RESERVED} are reserved.")
     return name

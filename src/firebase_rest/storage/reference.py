@@ -91,7 +91,7 @@ class FolderOperations(StorageBase):
             path: Segments of the path, which are converted to text and joined by slashes. Text is not decoded.
 
         Raises:
-            UsageError: The path is no valid name: None, bytes, `a//b`, a line break, more than 1024 bytes.
+            UsageError: The path is an invalid name: None, bytes, `a//b`, a line break, more than 1024 bytes.
         """
         return StorageReference(self._requestor, self._location.child(*path), self._context)
 
@@ -208,7 +208,7 @@ class FileOperations(FolderOperations):
             content_language: The Content-Language header of downloads.
             progress: A function of (bytes done, total bytes or None), or True for a progress bar.
             chunk_size: Number of bytes of each request: a multiple of 262144 (256 KiB).
-            if_generation_match: Store the file only over this generation; 0: only if there is no file.
+            if_generation_match: Store the file only over this generation; 0: only if no file exists.
 
         Returns:
             The file's metadata.
@@ -331,7 +331,7 @@ class FileOperations(FolderOperations):
             **keywords: `path`, `filename` and `token`.
 
         Raises:
-            NotFound: There is no such file.
+            NotFound: The file does not exist.
             PermissionDenied: The security rules deny access.
             ChecksumMismatch: The bytes arrived damaged.
             InvalidResponse: The response was cut.
@@ -411,7 +411,7 @@ class FileOperations(FolderOperations):
         """Delete the file here, or, as in pyrebase, the file with the path `name` in the bucket.
 
         Raises:
-            NotFound: There is no such file.
+            NotFound: The file does not exist.
         """
         if token is None and _arguments.is_id_token(name):
             name, token = None, name

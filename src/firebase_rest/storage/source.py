@@ -8,15 +8,15 @@ from __future__ import annotations
 import errno
 import io
 import os
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager, suppress
 from inspect import GEN_CREATED, getgeneratorstate, isgenerator
-from types import TracebackType
 from typing import Any, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, has_fast_crc32c
+from firebase_rest.storage.checksum import Checksum, ExpectedChecksum
+from firebase_rest.storage.crc32c import has_extension
 from firebase_rest.transport.wire import ChunkedBody
 
 Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
@@ -27,7 +27,7 @@ BLOCK_SIZE = 256 * 1024
 """Bytes that are read and hashed at once, so that they are in the processor's cache when they are sent."""
 
 
-class Source:
+class UploadSource:
     """The bytes of an upload. A context manager, which closes a file that it has opened.
 
     `size` is None if it is unknown until the end.
@@ -42,18 +42,16 @@ class Source:
         self._can_be_empty = size is not None or self._opened or _is_unread(file)
         # Bytes that cannot be read again need both checksums: the server may send either one.
         is_single_pass = self.size is None
-        self.checksum = Checksum(crc32c=has_fast_crc32c()) if is_single_pass else Checksum.cheapest()
+        self.checksum = Checksum(crc32c=has_extension()) if is_single_pass else Checksum.cheapest()
         self._position = 0
         """The position of the file, counted from the origin."""
-        self._piece = _Blocks()
+        self._piece = b""
         self._piece_start = 0
 
-    def __enter__(self) -> Source:
+    def __enter__(self) -> UploadSource:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self.close()
         if error is not None and not self._opened and self._origin is not None:
             with suppress(OSError, ValueError):  # so that the program can upload it again
@@ -61,7 +59,7 @@ class Source:
 
     def close(self) -> None:
         """Close the file, if it was opened here."""
-        self._piece = _Blocks()
+        self._piece = b""
         if self._opened:
             self._file.close()
 
@@ -93,12 +91,12 @@ class Source:
             size = min(size, self.size - start)
             return _FilePiece(self, start, size), start + size == self.size
         piece = self._get(start, size + 1)  # one byte more shows whether this is the end
-        if not start and not piece.size and not self._can_be_empty:
+        if not start and not piece and not self._can_be_empty:
             raise UsageError(
                 "The file has no bytes left and cannot be rewound; it was probably read before. To store an empty "
                 "file, pass b''."
             )
-        return ChunkedBody(piece.cut(0, size).parts), piece.size <= size
+        return ChunkedBody([piece[:size]]), len(piece) <= size
 
     def blocks(self, start: int, size: int) -> Iterator[bytes]:
         """Yield exactly `size` bytes of a file that can seek. Raises `UsageError` if it has changed, `ReadFailed`."""
@@ -115,26 +113,25 @@ class Source:
 
     def can_read(self, start: int) -> bool:
         """Whether the bytes from `start` on can be read (again)."""
-        return self.size is not None or self._piece_start <= start <= self._piece_start + self._piece.size
+        return self.size is not None or self._piece_start <= start <= self._piece_start + len(self._piece)
 
     def hash_until(self, end: int) -> None:
         """Add the bytes up to `end` to the checksum: an earlier process has sent them."""
-        if self.size is not None and end > self.size:
-            raise UsageError(f"The file has fewer than the {end} bytes that were uploaded; it is another file.")
-        missing = end - self.checksum.size
-        if self.size is not None and missing > 0:
-            for _ in self.blocks(self.checksum.size, missing):
+        is_shorter = self.size is not None and end > self.size
+        if self.size is not None and not is_shorter:
+            for _ in self.blocks(self.checksum.size, end - self.checksum.size):
                 pass
-        while self.checksum.size < end:
-            if not self._get(self.checksum.size, min(BLOCK_SIZE, end - self.checksum.size)).size:
-                raise UsageError(f"The file has fewer than the {end} bytes that were uploaded; it is another file.")
+        while not is_shorter and self.checksum.size < end:
+            is_shorter = not self._get(self.checksum.size, min(BLOCK_SIZE, end - self.checksum.size))
+        if is_shorter:
+            raise UsageError(f"The file has fewer than the {end} bytes that were uploaded; it is another file.")
 
     def hash_all(self) -> None:
         """Add the bytes up to the end to the checksum."""
         if self.size is not None:
             self.hash_until(self.size)
             return
-        while self._get(self.checksum.size, BLOCK_SIZE).size:
+        while self._get(self.checksum.size, BLOCK_SIZE):
             pass
 
     def check(self, expected: ExpectedChecksum, message: str) -> None:
@@ -144,19 +141,19 @@ class Source:
             self.hash_until(self.size)
         self.checksum.check(expected, message)
 
-    def _get(self, start: int, size: int) -> _Blocks:
+    def _get(self, start: int, size: int) -> memoryview:
         """Return bytes of a file that cannot seek: those that are kept, and the next ones."""
         offset = start - self._piece_start
-        if not 0 <= offset <= self._piece.size:
+        if not 0 <= offset <= len(self._piece):
             raise UsageError(
                 "The upload must resume at bytes that were read already and cannot be read again; pass a file that "
                 "can seek."
             )
-        if offset + size > self._piece.size:
-            kept = self._piece.cut(offset, self._piece.size - offset)
-            self._piece = _Blocks([*kept.parts, *self._read(size - kept.size)])
+        if offset + size > len(self._piece):
+            kept = self._piece[offset:]
+            self._piece = b"".join([kept, *self._read(size - len(kept))])
             self._piece_start, offset = start, 0
-        return self._piece.cut(offset, size)
+        return memoryview(self._piece)[offset : offset + size]
 
     def _read(self, size: int) -> Iterator[bytes]:
         """Yield the next bytes, fewer only at the end."""
@@ -225,7 +222,7 @@ class _FilePiece(ChunkedBody):
 
     __slots__ = ("_source", "_start")
 
-    def __init__(self, source: Source, start: int, size: int) -> None:
+    def __init__(self, source: UploadSource, start: int, size: int) -> None:
         super().__init__(())
         self._source = source
         self._start = start
@@ -233,31 +230,6 @@ class _FilePiece(ChunkedBody):
 
     def __iter__(self) -> Iterator[bytes]:
         return self._source.blocks(self._start, self._size)
-
-
-class _Blocks:
-    """Consecutive bytes in blocks."""
-
-    __slots__ = ("parts", "size")
-
-    def __init__(self, parts: Sequence[bytes] = ()) -> None:
-        self.parts = parts
-        self.size = sum(map(len, parts))
-
-    def cut(self, start: int, size: int) -> _Blocks:
-        """Return a part of them. Only the blocks at its ends are copied."""
-        if start == 0 and size >= self.size:
-            return self
-        found: list[bytes] = []
-        for part in self.parts:
-            if size <= 0:
-                break
-            piece = part[start : start + size] if start < len(part) else b""
-            start = max(0, start - len(part))
-            if piece:
-                found.append(piece)
-                size -= len(piece)
-        return _Blocks(found)
 
 
 class _IteratorFile:
@@ -303,7 +275,7 @@ _HINTS = {
 def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
     """Open a local file. Raises OSError, as `open` does, with a hint."""
     try:
-        return open(path, "rb")  # noqa: PTH123 - Source.close() closes it
+        return open(path, "rb")  # noqa: PTH123 - UploadSource.close() closes it
     except ValueError:
         problem: Exception = UsageError("The path has a null byte. To store text, pass it as bytes: text.encode().")
     except OSError as error:

@@ -9,8 +9,7 @@ import shutil
 import stat
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.source import is_text, raw_file
@@ -19,26 +18,11 @@ Downloadable = str | os.PathLike[str] | io.IOBase | Any
 """A path, or an object whose `write` accepts bytes. `Any`: such objects have no common type."""
 
 
-class Target(Protocol):
-    """A context manager; leaving it by an error undoes what was written."""
+def target_of(target: Downloadable) -> _AtomicFile | _OpenFile:
+    """Return a context manager that writes to a path or a file, and undoes that after an error.
 
-    def __enter__(self) -> Target: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None: ...
-
-    def write(self, data: bytes) -> None:
-        """Write bytes."""
-        ...
-
-    def restart(self) -> bool:
-        """Discard what was written. Returns False if that is impossible."""
-        ...
-
-
-def target_of(target: Downloadable) -> Target:
-    """Return the target for a path or a file. Raises `UsageError` for other objects and files that take no bytes."""
+    Raises `UsageError` for other objects and for files that take no bytes.
+    """
     if isinstance(target, (str, os.PathLike)):
         name = os.fsdecode(cast("str | os.PathLike[str]", target))
         path = Path(name)
@@ -88,9 +72,7 @@ class _AtomicFile:
             return self._path.stat().st_mode & 0o666 | stat.S_IWUSR
         return 0o666
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
         is_complete = error is None
         try:
             self._file.close()  # writes what is buffered, and may find that the disk is full
@@ -110,7 +92,7 @@ class _AtomicFile:
         self._file.write(data)
 
     def restart(self) -> bool:
-        """Empty the file."""
+        """Empty the file, and return True."""
         self._file.seek(0)
         self._file.truncate()
         return True
@@ -136,9 +118,7 @@ class _OpenFile:
     def __enter__(self) -> _OpenFile:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: object, error: object, traceback: object) -> None:
         if error is not None:
             with suppress(OSError, ValueError):
                 self.restart()
@@ -161,7 +141,7 @@ class _OpenFile:
             view = memoryview(view)[count:]
 
     def restart(self) -> bool:
-        """Return to the first position and the first size."""
+        """Return the file to its first position and size. Returns False if that is impossible."""
         if not self._written:
             return True
         if self._origin is None:

@@ -9,6 +9,7 @@ import io
 import json
 from collections.abc import Generator, Mapping
 from contextlib import closing, suppress
+from dataclasses import asdict
 from typing import Any
 
 from firebase_rest.errors import (
@@ -25,8 +26,8 @@ from firebase_rest.storage import download as flows
 from firebase_rest.storage._threaded_md5 import ThreadedMD5
 from firebase_rest.storage.download import ByteRange, DownloadState
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.storage.progress import Progress, Report, reporting
-from firebase_rest.storage.source import ReadFailed, Source, Uploadable
+from firebase_rest.storage.progress import Progress, reporting
+from firebase_rest.storage.source import ReadFailed, Uploadable, UploadSource
 from firebase_rest.storage.target import Downloadable, target_of
 from firebase_rest.storage.upload import (
     MAX_GRANULARITY,
@@ -85,21 +86,16 @@ def download(requestor: Requestor, location: ObjectLocation, target: Downloadabl
         for restarts in range(_RESTARTS + 1):
             state = DownloadState(location)
             try:
-                with closing(_iter_reported(requestor, state, report)) as pieces:
+                with closing(iter_bytes(requestor, state)) as pieces:
                     for piece in pieces:
                         file.write(piece)
+                        report(state.done, state.length)
+                if not state.done:
+                    report(0, 0)
                 return
             except PreconditionFailed:
                 if not state.done or restarts == _RESTARTS or not file.restart():
                     raise
-
-
-def _iter_reported(requestor: Requestor, state: DownloadState, report: Report) -> Generator[bytes, None, None]:
-    for piece in iter_bytes(requestor, state):
-        yield piece
-        report(state.done, state.length)
-    if not state.done:
-        report(0, 0)
 
 
 def get_bytes(
@@ -207,16 +203,8 @@ class Upload:
     @property
     def state(self) -> str:
         """The state of the upload as JSON text."""
-        session, location = self._session, self._request.location
-        return json.dumps(
-            {
-                "bucket": location.bucket,
-                "name": location.name,
-                "url": session.url,
-                "offset": session.offset,
-                "granularity": session.granularity,
-            }
-        )
+        location = self._request.location
+        return json.dumps({"bucket": location.bucket, "name": location.name, **asdict(self._session)})
 
     @property
     def bytes_confirmed(self) -> int:
@@ -226,33 +214,26 @@ class Upload:
     def run(self) -> ObjectMetadata:
         """Upload the file and return its metadata. Raises as `put`, and `TransferCancelled`."""
         requestor = self._requestor
-        with Source(self._file) as source, reporting(self._progress, self._request.location.name) as report:
+        with UploadSource(self._file) as source, reporting(self._progress, self._request.location.name) as report:
             hooks = UploadHooks(lambda done: report(done, source.size), self._cancelled.is_set)
             flow = upload(self._request, source, self._session, hooks)
+            sender = RetryingSender(requestor.transport, requestor.credentials, requestor.options, self._handle)
             try:
-                return run(
-                    flow, RetryingSender(requestor.transport, requestor.credentials, requestor.options, self._handle)
-                )
+                return run(flow, sender)
             except ReadFailed as failed:
                 raise failed.error from None
-            except (TransferCancelled, NetworkError) as error:
+            except (TransferCancelled, NetworkError):
                 if not self._cancelled.is_set():
                     raise
-                failure = error
-            return self._discard(failure)
+            with suppress(FirebaseError):  # the session expires within a week
+                requestor.run(cancel(self._session))
+            self._session = UploadSession()
+            raise TransferCancelled("The upload was cancelled.")
 
     def cancel(self) -> None:
         """Cancel the upload, from any thread. The server discards its bytes, and `run` raises `TransferCancelled`."""
         self._cancelled.set()
         self._handle.cancel()
-
-    def _discard(self, failure: Exception) -> ObjectMetadata:
-        if not isinstance(failure, TransferCancelled):
-            failure = TransferCancelled("The upload was cancelled.")
-        with suppress(FirebaseError):  # the session expires within a week
-            self._requestor.run(cancel(self._session))
-        self._session = UploadSession()
-        raise failure
 
 
 def _parse_state(state: object, location: ObjectLocation) -> UploadSession:

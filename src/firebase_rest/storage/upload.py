@@ -19,18 +19,11 @@ from hashlib import md5
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from firebase_rest.errors import (
-    ApiError,
-    FirebaseError,
-    InvalidResponse,
-    NetworkError,
-    TransferCancelled,
-    UsageError,
-)
+from firebase_rest.errors import ApiError, FirebaseError, InvalidResponse, NetworkError, TransferCancelled, UsageError
 from firebase_rest.storage.checksum import ExpectedChecksum, decimal
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import JSON_TYPE, check, error_of, get_metadata, parse_metadata
-from firebase_rest.storage.source import Source
+from firebase_rest.storage.source import UploadSource
 from firebase_rest.transport.retry import backoff_delay
 from firebase_rest.transport.wire import ChunkedBody, Flow, Pause, Request, Response, RetryPolicy
 from firebase_rest.types import ObjectMetadata
@@ -63,11 +56,8 @@ class UploadRequest:
 
     @property
     def params(self) -> tuple[tuple[str, str], ...]:
-        condition = self.if_generation_match
-        return (
-            ("name", self.location.name),
-            *((("ifGenerationMatch", str(condition)),) if condition is not None else ()),
-        )
+        params, condition = (("name", self.location.name),), self.if_generation_match
+        return params if condition is None else (*params, ("ifGenerationMatch", str(condition)))
 
     @property
     def content_type(self) -> str:
@@ -98,7 +88,9 @@ class UploadHooks:
     is_cancelled: Callable[[], bool] = lambda: False
 
 
-def upload(request: UploadRequest, source: Source, session: UploadSession, hooks: UploadHooks) -> Flow[ObjectMetadata]:
+def upload(
+    request: UploadRequest, source: UploadSource, session: UploadSession, hooks: UploadHooks
+) -> Flow[ObjectMetadata]:
     """Store all of `source`, or the missing part for a session that an earlier process has started."""
     request.location.validate()
     resumed = session.url is not None
@@ -111,13 +103,13 @@ def upload(request: UploadRequest, source: Source, session: UploadSession, hooks
             return metadata
         yield from _start(request, source, session)
         hooks.report(0)
-    return (yield from _ResumableUpload(request, source, session, hooks, resumed=resumed).send())
+    return (yield from _ResumableUpload(request, source, session, hooks, resumed).send())
 
 
 # --- in one request --------------------------------------------------------------------------------------------------
 
 
-def _multipart(request: UploadRequest, data: bytes, source: Source) -> Flow[ObjectMetadata]:
+def _multipart(request: UploadRequest, data: bytes, source: UploadSource) -> Flow[ObjectMetadata]:
     boundary = secrets.token_hex(16)
     while boundary.encode() in data:
         boundary = secrets.token_hex(16)
@@ -146,7 +138,7 @@ def _multipart(request: UploadRequest, data: bytes, source: Source) -> Flow[Obje
     return _verify(parse_metadata(check(response)), source, request)
 
 
-def _verify(metadata: ObjectMetadata, source: Source, request: UploadRequest) -> ObjectMetadata:
+def _verify(metadata: ObjectMetadata, source: UploadSource, request: UploadRequest) -> ObjectMetadata:
     """Return `metadata`. Raises `ChecksumMismatch` if the stored bytes differ from those that were read."""
     generation = metadata.get("generation")
     source.check(
@@ -159,7 +151,7 @@ def _verify(metadata: ObjectMetadata, source: Source, request: UploadRequest) ->
 # --- in a resumable session ------------------------------------------------------------------------------------------
 
 
-def _start(request: UploadRequest, source: Source, session: UploadSession) -> Flow[None]:
+def _start(request: UploadRequest, source: UploadSource, session: UploadSession) -> Flow[None]:
     """Start a resumable upload."""
     headers = {
         **JSON_TYPE,
@@ -174,7 +166,7 @@ def _start(request: UploadRequest, source: Source, session: UploadSession) -> Fl
     start = Request("POST", url, request.params, headers, body, RetryPolicy.IDEMPOTENT, reauth_on_401=True)
     response = check((yield start))
     if _status(response) != "active":
-        raise InvalidResponse("Invalid upload response: there is no active session.")
+        raise InvalidResponse("Invalid upload response: the session is not active.")
     session.url = validate_session_url(response.headers.get("x-goog-upload-url", ""), request.location)
     granularity = decimal(response.headers.get("x-goog-upload-chunk-granularity", "")) or 0
     if granularity > MAX_GRANULARITY:
@@ -248,32 +240,30 @@ class _SessionLost(Exception):
         self.error = error
 
 
+@dataclass(slots=True)
 class _ResumableUpload:
-    """One resumable upload. `_failures` counts failures in a row without progress between them."""
+    """One resumable upload. `failures` counts failures in a row without progress between them."""
 
-    def __init__(
-        self, request: UploadRequest, source: Source, session: UploadSession, hooks: UploadHooks, *, resumed: bool
-    ) -> None:
-        self._request = request
-        self._source = source
-        self._session = session
-        self._hooks = hooks
-        self._resumed = resumed
-        self._failures = 0
-        self._restarts = 0
-        self._sent = 0
-        """The end of the bytes that the server can have."""
+    request: UploadRequest
+    source: UploadSource
+    session: UploadSession
+    hooks: UploadHooks
+    resumed: bool
+    failures: int = 0
+    restarts: int = 0
+    sent: int = 0
+    """The end of the bytes that the server can have."""
 
     def send(self) -> Flow[ObjectMetadata]:
         """Send the missing bytes and return the object's metadata."""
         while True:
             try:
-                if self._resumed:
-                    self._sent = self._source.size or 1 << 62
+                if self.resumed:
+                    self.sent = self.source.size or 1 << 62
                     if (yield from self._query()):
                         return (yield from self._finish())
-                    self._source.hash_until(self._session.offset)
-                    self._hooks.report(self._session.offset)
+                    self.source.hash_until(self.session.offset)
+                    self.hooks.report(self.session.offset)
                 return (yield from self._send_all())
             except _SessionLost as lost:
                 failure = lost.error
@@ -281,35 +271,35 @@ class _ResumableUpload:
 
     def _restart(self, failure: ApiError) -> Flow[None]:
         """Start another session, once, if the bytes can be read again."""
-        self._restarts += 1
-        self._session.url = None
-        if self._restarts > 1 or not self._source.can_read(0):
+        self.restarts += 1
+        self.session.url = None
+        if self.restarts > 1 or not self.source.can_read(0):
             raise failure
-        self._resumed = False
-        yield from _start(self._request, self._source, self._session)
-        self._hooks.report(0)
+        self.resumed = False
+        yield from _start(self.request, self.source, self.session)
+        self.hooks.report(0)
 
     def _check_cancelled(self) -> None:
-        if self._hooks.is_cancelled():
+        if self.hooks.is_cancelled():
             raise TransferCancelled("The upload was cancelled.")
 
     def _send_all(self) -> Flow[ObjectMetadata]:
-        session, unit = self._session, self._session.granularity
-        largest = max(unit, self._request.chunk_size // unit * unit)
+        session, unit = self.session, self.session.granularity
+        largest = max(unit, self.request.chunk_size // unit * unit)
         size = largest
         while True:
             self._check_cancelled()
-            piece, is_last = self._source.piece(session.offset, size)
+            piece, is_last = self.source.piece(session.offset, size)
             outcome = yield from self._send_one(piece, is_last=is_last)
             if outcome.metadata is not None:
-                self._hooks.report(session.offset + len(piece))
-                return _verify(outcome.metadata, self._source, self._request)
+                self.hooks.report(session.offset + len(piece))
+                return _verify(outcome.metadata, self.source, self.request)
             if outcome.is_final:
                 return (yield from self._finish())
             if outcome.error is None:
                 session.offset += len(piece)
-                self._failures = 0
-                self._hooks.report(session.offset)
+                self.failures = 0
+                self.hooks.report(session.offset)
                 size = min(largest, size * 2)
                 continue
             if (yield from self._recover(outcome.error)):
@@ -317,8 +307,8 @@ class _ResumableUpload:
             size = unit  # small pieces arrive where large ones break
 
     def _send_one(self, piece: ChunkedBody, *, is_last: bool) -> Flow[_Outcome]:
-        session = self._session
-        self._sent = session.offset + len(piece)
+        session = self.session
+        self.sent = session.offset + len(piece)
         command = "upload" if not is_last else "upload, finalize" if piece else "finalize"
         try:
             response = yield _command(session, command, RetryPolicy.IF_NOT_SENT, piece or None, session.offset)
@@ -341,12 +331,12 @@ class _ResumableUpload:
         """Query the server's offset until it responds. Returns True if it has all bytes."""
         while True:
             self._check_cancelled()
-            self._failures += 1
-            if self._failures > self._request.attempts:
+            self.failures += 1
+            if self.failures > self.request.attempts:
                 raise error
-            if self._failures > 1:
-                yield Pause(backoff_delay(self._failures - 1))
-            before = self._session.offset
+            if self.failures > 1:
+                yield Pause(backoff_delay(self.failures - 1))
+            before = self.session.offset
             try:
                 is_final = yield from self._query()
             except NetworkError as network_error:
@@ -354,14 +344,14 @@ class _ResumableUpload:
                     raise
                 error = network_error
                 continue
-            if self._session.offset > before:
-                self._failures = 0
-                self._hooks.report(self._session.offset)
+            if self.session.offset > before:
+                self.failures = 0
+                self.hooks.report(self.session.offset)
             return is_final
 
     def _query(self) -> Flow[bool]:
         """Store the server's offset in the session. Returns True if the server has all bytes."""
-        response = yield _command(self._session, "query", RetryPolicy.IDEMPOTENT)
+        response = yield _command(self.session, "query", RetryPolicy.IDEMPOTENT)
         if response.status == 404:
             raise _SessionLost(error_of(response))
         status = _status(check(response))
@@ -372,23 +362,23 @@ class _ResumableUpload:
         received = decimal(response.headers.get("x-goog-upload-size-received", ""))
         if received is None:
             raise InvalidResponse("Invalid upload response: the number of received bytes is missing.")
-        if received > self._sent:
+        if received > self.sent:
             raise InvalidResponse(
-                f"Invalid upload response: {received} bytes were received, but only {self._sent} were sent."
+                f"Invalid upload response: {received} bytes were received, but only {self.sent} were sent."
             )
-        if not self._resumed and not self._source.can_read(received):
+        if not self.resumed and not self.source.can_read(received):
             raise UsageError(
                 f"The server has only {received} bytes, and the rest cannot be read again; pass a file that can seek."
             )
-        self._session.offset = received
+        self.session.offset = received
         return False
 
     def _finish(self) -> Flow[ObjectMetadata]:
         """Return the metadata of a complete upload whose last response was lost."""
-        self._source.hash_all()
-        metadata = yield from get_metadata(self._request.location)
-        self._hooks.report(self._source.checksum.size)
-        return _verify(metadata, self._source, self._request)
+        self.source.hash_all()
+        metadata = yield from get_metadata(self.request.location)
+        self.hooks.report(self.source.checksum.size)
+        return _verify(metadata, self.source, self.request)
 
 
 def _accepted(response: Response, status: str, *, is_last: bool) -> _Outcome:

@@ -141,7 +141,7 @@ def test_a_refresh_that_fails_because_a_change_overtook_it_is_no_error(world):
 def test_a_session_does_not_take_the_tokens_of_somebody_else(world):
     session, other = world.someone(), world.someone("b@example.com")
     with pytest.raises(UsageError, match="session"):
-        session.adopt(other.user)
+        session.update_tokens(other.user)
     assert session.claims["sub"] == session.uid
 
 
@@ -236,7 +236,7 @@ def test_a_file_that_cannot_be_written_is_an_error_when_saving_and_leaves_nothin
 def test_a_file_that_holds_something_else_is_refused(world, tmp_path):
     path = tmp_path / "session.json"
     path.write_text("{}")
-    with pytest.raises(UsageError, match="holds no session"):
+    with pytest.raises(UsageError, match="does not contain a session"):
         world.auth.load_session(path)
     with pytest.raises(UsageError, match="read, write and delete"):
         world.auth.load_session(5)

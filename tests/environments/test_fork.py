@@ -235,7 +235,7 @@ CASES = {
         session._tokens = None
         pools = app.requests.get_adapter(sys.argv[1]).poolmanager.pools
         queues = [pools[key].pool for key in pools.keys()]
-        locks = [pools.lock, *(queue.mutex for queue in queues), session._lock, session._renewal._lock]
+        locks = [pools.lock, *(queue.mutex for queue in queues), session._lock, session._single_flight._lock]
         held, end = threading.Event(), threading.Event()
         def hold():
             for lock in locks:

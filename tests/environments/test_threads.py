@@ -259,7 +259,7 @@ def test_an_exit_in_a_callback_of_a_live_copy_ends_it_visibly(program) -> None:
 
 SIGNALS = {
     "keys": ("db.generate_key()", "db.generate_key()"),
-    "a session's user": ("session.user", "session.adopt(user)"),
+    "a session's user": ("session.user", "session.update_tokens(user)"),
     "a session's token": ("session.id_token", "session.refresh()"),
     "signing out": ("session.sign_out()", "session.user"),
     "closing a stream": ("stream.close()", "db.child('a').get()"),

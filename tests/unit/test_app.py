@@ -30,7 +30,7 @@ def bare_environment(monkeypatch):
 
 
 @pytest.mark.parametrize("kind", [dict, UserDict, MappingProxyType])
-def test_any_mapping_is_a_configuration_positional_or_by_keyword(kind):
+def test_configuration_is_any_mapping(kind):
     for app in (initialize_app(kind(FULL)), initialize_app(config=kind(FULL))):
         assert app.api_key == "key"
         assert app.auth_domain == "demo.firebaseapp.com"
@@ -40,7 +40,7 @@ def test_any_mapping_is_a_configuration_positional_or_by_keyword(kind):
         assert app.credentials is None
 
 
-def test_unknown_keys_are_ignored_and_empty_ones_are_absent():
+def test_unknown_keys_are_ignored_and_empty_values_absent():
     app = initialize_app({"apiKey": "", "databaseURL": None, "serviceAccount": "", "measurementId": "G-1", 5: 6})
     assert app.api_key is None
     assert app.database_url is None
@@ -48,12 +48,12 @@ def test_unknown_keys_are_ignored_and_empty_ones_are_absent():
 
 
 @pytest.mark.parametrize("config", ["https://x", 5, ["apiKey"], ("a", "b")])
-def test_what_is_no_mapping_is_refused_with_what_to_pass(config):
+def test_configuration_of_another_type_is_refused(config):
     with pytest.raises(ConfigError, match="mapping with 'apiKey'"):
         initialize_app(config)
 
 
-def test_without_a_configuration_the_environment_is_read_as_text_or_as_a_path(monkeypatch, tmp_path):
+def test_environment_has_json_text_or_a_path(monkeypatch, tmp_path):
     monkeypatch.setenv("FIREBASE_CONFIG", f"  {json.dumps(FULL)}")
     assert initialize_app().api_key == "key"
     path = tmp_path / "firebase.json"
@@ -63,13 +63,13 @@ def test_without_a_configuration_the_environment_is_read_as_text_or_as_a_path(mo
 
 
 @pytest.mark.parametrize("text", ["{", "{]", '{"a": }', f"'{json.dumps(FULL)}'", f"export {json.dumps(FULL)}"])
-def test_a_broken_environment_is_told(monkeypatch, text):
+def test_invalid_json_in_the_environment_is_refused(monkeypatch, text):
     monkeypatch.setenv("FIREBASE_CONFIG", text)
     with pytest.raises(ConfigError, match="FIREBASE_CONFIG is not JSON"):
         initialize_app()
 
 
-def test_a_file_named_by_the_environment_that_is_none_is_told(monkeypatch, tmp_path):
+def test_unreadable_file_in_the_environment_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("FIREBASE_CONFIG", str(tmp_path / "absent.json"))
     with pytest.raises(FileNotFoundError, match="FIREBASE_CONFIG"):
         initialize_app()
@@ -80,19 +80,19 @@ def test_a_file_named_by_the_environment_that_is_none_is_told(monkeypatch, tmp_p
         initialize_app()
 
 
-def test_nothing_at_all_says_in_one_sentence_what_to_pass():
+def test_missing_configuration_says_what_to_pass():
     with pytest.raises(ConfigError, match=r"pass a dict .* FIREBASE_CONFIG"):
         initialize_app()
 
 
 @pytest.mark.parametrize("wrong", [5, b"key.json", ["key.json"], True])
-def test_credentials_that_can_be_none_are_told_at_once_also_in_front_of_an_emulator(monkeypatch, wrong):
+def test_credentials_of_another_type_are_refused_at_once(monkeypatch, wrong):
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9000")
     with pytest.raises(ConfigError, match="path of its key file"):
         initialize_app(FULL, credentials=wrong)
 
 
-def test_nothing_is_judged_before_it_is_used(tmp_path):
+def test_configuration_is_validated_at_first_use(tmp_path):
     app = initialize_app({"serviceAccount": str(tmp_path / "absent.json"), "databaseURL": "nonsense"})
     app.auth()
     app.database()
@@ -100,7 +100,7 @@ def test_nothing_is_judged_before_it_is_used(tmp_path):
         _ = app.credentials
 
 
-def test_the_first_use_names_the_key_and_the_service():
+def test_missing_key_names_the_service():
     app = initialize_app({})
     with pytest.raises(ConfigError, match="'databaseURL', which the database needs"):
         app.database().child("a").get()
@@ -116,14 +116,14 @@ def test_the_first_use_names_the_key_and_the_service():
     ],
 )
 @pytest.mark.parametrize("host", ["http://127.0.0.1:9000", "https://127.0.0.1:9000", "//127.0.0.1:9000"])
-def test_an_emulator_variable_with_a_scheme_is_refused_at_first_use(monkeypatch, service, use, host):
+def test_emulator_host_with_a_scheme_is_refused_at_first_use(monkeypatch, service, use, host):
     monkeypatch.setenv(f"FIREBASE_{service}_EMULATOR_HOST", host)
     app = initialize_app(FULL)
     with pytest.raises(ConfigError, match=f"FIREBASE_{service}_EMULATOR_HOST .* without a scheme"):
         use(app)
 
 
-def test_emulator_variables_are_read_once_when_the_app_is_made(monkeypatch):
+def test_emulator_variables_are_read_by_initialize_app(monkeypatch):
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9000")
     app = initialize_app(FULL)
     monkeypatch.delenv("FIREBASE_DATABASE_EMULATOR_HOST")
@@ -132,12 +132,12 @@ def test_emulator_variables_are_read_once_when_the_app_is_made(monkeypatch):
     assert initialize_app(FULL).database()._location.base == URL
 
 
-def test_an_empty_emulator_variable_is_none(monkeypatch):
+def test_empty_emulator_variable_is_ignored(monkeypatch):
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "")
     assert initialize_app(FULL).database()._location.base == URL
 
 
-def test_a_service_account_signs_as_owner_before_an_emulator_and_nobody_else_does(monkeypatch):
+def test_service_account_is_admin_of_an_emulator(monkeypatch):
     app = initialize_app(FULL, credentials={"private_key": "x"})
     assert repr(app.database()._requestor.credentials) == "<service account>"
     assert repr(app.database("http://127.0.0.1:9000?ns=db")._requestor.credentials) == "<emulator owner>"
@@ -146,12 +146,12 @@ def test_a_service_account_signs_as_owner_before_an_emulator_and_nobody_else_doe
     assert repr(initialize_app(FULL).database()._requestor.credentials) == "<nobody>"
 
 
-def test_the_keyword_wins_over_the_service_account_of_the_configuration():
+def test_credentials_override_the_configured_service_account():
     app = initialize_app({**FULL, "serviceAccount": "absent.json"}, credentials="given.json")
     assert app._account._source == "given.json"
 
 
-def test_each_call_gives_a_new_service_over_one_session():
+def test_services_share_one_session():
     app = initialize_app(FULL)
     assert app.auth() is not app.auth()
     assert app.database() is not app.database()
@@ -159,18 +159,18 @@ def test_each_call_gives_a_new_service_over_one_session():
     assert app.requests is app.auth().requests is app.database().requests
 
 
-def test_a_session_of_the_program_is_the_one_that_is_used():
+def test_given_session_is_used():
     with requests.Session() as session:
         assert initialize_app(FULL, session=session).requests is session
 
 
-def test_options_are_judged_at_once():
+def test_options_are_validated_at_once():
     for wrong in ({"timeout": 0}, {"deadline": -1}, {"retries": "3"}):
         with pytest.raises(UsageError, match=next(iter(wrong))):
             initialize_app(FULL, **wrong)
 
 
-def test_with_options_gives_a_copy_over_the_same_session():
+def test_with_options_shares_the_session():
     app = initialize_app(FULL, timeout=5)
     quick = app.with_options(timeout=1, deadline=2, retries=0)
     assert quick is not app
@@ -181,7 +181,7 @@ def test_with_options_gives_a_copy_over_the_same_session():
     assert app.database()._requestor.options.read == 5
 
 
-def test_an_app_is_a_context_manager_that_closes():
+def test_context_manager_closes_the_app():
     with initialize_app(FULL) as app:
         db = app.database()
     for call in (db.get, app.auth().sign_in_anonymous, lambda: app.with_options(retries=0).database().get()):
@@ -190,12 +190,12 @@ def test_an_app_is_a_context_manager_that_closes():
 
 
 @pytest.mark.parametrize("target", [5, ["https://x"], {"a": 1}, b"https://x"])
-def test_a_database_is_a_url_or_a_session(target):
+def test_database_url_of_another_type_is_refused(target):
     with pytest.raises(UsageError, match=r"url must be a string or None, got .*user="):
         initialize_app(FULL).database(target)
 
 
-def test_an_app_shows_its_project_and_no_secret():
+def test_repr_shows_the_project_and_no_secret():
     assert repr(initialize_app(FULL)) == "<App demo>"
     assert repr(initialize_app({"databaseURL": f"{URL}/?auth=s3cret"})) == f"<App {URL}/?auth=[redacted]>"
     assert repr(initialize_app({"databaseURL": "https://me:s3cret@["})) == "<App https://[redacted]@[>"
@@ -211,13 +211,13 @@ def run(code):
 HEAVY = ("google", "starlette", "uvicorn", "tqdm", "firebase_rest.emulator")
 
 
-def test_the_import_loads_nothing_that_is_not_needed_yet():
+def test_import_loads_no_service():
     loaded = run("import sys, firebase_rest; print(*sys.modules)")
     assert not [name for name in loaded if name.startswith(HEAVY)]
     assert not [name for name in loaded if name.startswith(("firebase_rest.auth", "firebase_rest.database"))]
 
 
-def test_a_read_loads_neither_auth_nor_google():
+def test_read_loads_neither_auth_nor_google():
     loaded = run(
         "import sys, firebase_rest\n"
         "try: firebase_rest.initialize_app({'databaseURL': 'http://127.0.0.1:9'}, retries=0).database().get()\n"
@@ -227,7 +227,7 @@ def test_a_read_loads_neither_auth_nor_google():
     assert not [name for name in loaded if name.startswith((*HEAVY, "firebase_rest.auth"))]
 
 
-def test_every_public_name_is_there_and_listed():
+def test_public_names_exist():
     assert set(firebase_rest.__all__) <= set(dir(firebase_rest))
     for name in firebase_rest.__all__:
         assert getattr(firebase_rest, name) is not None

@@ -60,7 +60,7 @@ def jwt(**claims):
     return f"eyJhbGciOiJub25lIn0.{part}."
 
 
-def test_a_fresh_token_is_used_as_it_is(clocks):
+def test_fresh_token_is_returned_without_refresh(clocks):
     firebase = Firebase()
     session = UserSession(firebase, user())
     clocks.pass_by(3600 - 301)
@@ -69,7 +69,7 @@ def test_a_fresh_token_is_used_as_it_is(clocks):
     assert firebase.shown == []
 
 
-def test_within_five_minutes_of_its_end_it_is_renewed_with_the_newest_refresh_token(clocks):
+def test_token_is_refreshed_five_minutes_before_it_expires(clocks):
     firebase = Firebase()
     session = UserSession(firebase, user())
     for number in (2, 3, 4):
@@ -79,7 +79,7 @@ def test_within_five_minutes_of_its_end_it_is_renewed_with_the_newest_refresh_to
     assert firebase.shown == ["refresh-1", "refresh-2", "refresh-3"]
 
 
-def test_a_short_life_has_a_short_margin(clocks):
+def test_short_lifetime_has_a_short_margin(clocks):
     firebase = Firebase(lifetime=100)
     session = UserSession(firebase, user(expiresIn="100"))
     clocks.pass_by(89)
@@ -88,26 +88,26 @@ def test_a_short_life_has_a_short_margin(clocks):
     assert session.id_token == "id-2"
 
 
-def test_a_machine_that_slept_is_noticed_by_the_wall_clock(clocks):
+def test_expiry_after_sleep_is_seen_on_the_wall_clock(clocks):
     session = UserSession(Firebase(), user())
     clocks.wall += 3600
     assert session.id_token == "id-2"
 
 
-def test_a_wall_clock_that_was_set_back_is_noticed_by_the_monotonic_one(clocks):
+def test_expiry_is_seen_after_the_wall_clock_was_set_back(clocks):
     session = UserSession(Firebase(), user())
     clocks.wall -= 86_400
     clocks.steady += 3600
     assert session.id_token == "id-2"
 
 
-def test_an_answer_that_lay_in_a_web_session_is_as_old_as_its_token_says(clocks):
+def test_age_of_a_stored_token_is_read_from_its_claims(clocks):
     token = jwt(iat=clocks.wall - 3500, exp=clocks.wall + 100, sub="uid-9")
     session = UserSession(Firebase(), user(idToken=token))
     assert session.id_token == "id-2"
 
 
-def test_a_token_of_the_future_is_not_trusted_for_longer_than_its_life(clocks):
+def test_token_issued_in_the_future_expires_after_its_lifetime(clocks):
     token = jwt(iat=clocks.wall + 9000, exp=clocks.wall + 12600)
     session = UserSession(Firebase(), user(idToken=token))
     assert session.id_token == token
@@ -115,7 +115,7 @@ def test_a_token_of_the_future_is_not_trusted_for_longer_than_its_life(clocks):
     assert session.id_token == "id-2"
 
 
-def test_what_the_answer_leaves_out_is_read_from_the_token(clocks):
+def test_missing_fields_are_read_from_the_token(clocks):
     token = jwt(iat=clocks.wall, exp=clocks.wall + 1000, sub="uid-9")
     session = UserSession(Firebase(), {"idToken": token, "refreshToken": "refresh-1"})
     assert session.uid == "uid-9"
@@ -124,7 +124,7 @@ def test_what_the_answer_leaves_out_is_read_from_the_token(clocks):
     assert session.id_token == "id-2"
 
 
-def test_a_refused_token_is_renewed_however_fresh_and_only_that_one(clocks):
+def test_rejected_token_is_refreshed_even_if_fresh(clocks):
     firebase = Firebase()
     session = UserSession(firebase, user())
     assert session.current_token(rejected="id-1") == "id-2"
@@ -132,7 +132,7 @@ def test_a_refused_token_is_renewed_however_fresh_and_only_that_one(clocks):
     assert len(firebase.shown) == 1
 
 
-def test_a_session_is_renewed_when_its_program_says_so(clocks):
+def test_refresh_replaces_a_fresh_token(clocks):
     firebase = Firebase()
     session = UserSession(firebase, user())
     assert session.refresh() == session.id_token == "id-2"
@@ -140,7 +140,7 @@ def test_a_session_is_renewed_when_its_program_says_so(clocks):
     assert firebase.shown == ["refresh-1", "refresh-2"]
 
 
-def test_a_renewal_that_was_asked_for_and_fails_is_the_error_though_the_old_token_is_good(clocks):
+def test_failed_explicit_refresh_raises_even_if_the_token_is_valid(clocks):
     firebase = Firebase()
     firebase.failures = [NetworkError("down")]
     session = UserSession(firebase, user())
@@ -149,19 +149,19 @@ def test_a_renewal_that_was_asked_for_and_fails_is_the_error_though_the_old_toke
     assert session.id_token == "id-1"
 
 
-def test_a_session_that_was_signed_out_says_where_new_tokens_go():
+def test_signed_out_session_says_how_to_get_a_new_one():
     session = UserSession(Firebase(), user())
     session.sign_out()
-    with pytest.raises(SessionExpired, match=r"for good: make another with auth\.session\(answer\)"):
-        session.adopt(user())
+    with pytest.raises(SessionExpired, match=r"signed out; create a new one with auth\.session\(user\)"):
+        session.update_tokens(user())
     with pytest.raises(SessionExpired, match="sign in again"):
         session.refresh()
 
 
 @pytest.mark.parametrize("reply", [None, "id-2", [1]])
-def test_what_is_no_answer_is_not_adopted(reply):
-    with pytest.raises(UsageError, match="takes the answer of a sign-in"):
-        UserSession(Firebase(), user()).adopt(reply)
+def test_update_tokens_refuses_other_types(reply):
+    with pytest.raises(UsageError, match="must be the result of a sign-in"):
+        UserSession(Firebase(), user()).update_tokens(reply)
 
 
 def test_sixty_four_threads_cause_one_refresh(clocks):
@@ -187,7 +187,7 @@ def test_sixty_four_threads_cause_one_refresh(clocks):
     assert firebase.shown == ["refresh-1"]
 
 
-def test_without_a_network_a_token_that_is_still_valid_is_used(clocks):
+def test_valid_token_is_returned_without_a_network(clocks):
     firebase = Firebase()
     firebase.failures = [NetworkError("down")]
     session = UserSession(firebase, user())
@@ -199,7 +199,7 @@ def test_without_a_network_a_token_that_is_still_valid_is_used(clocks):
     assert session.id_token == "id-3"
 
 
-def test_without_a_network_a_token_that_is_over_is_the_error(clocks):
+def test_expired_token_without_a_network_raises(clocks):
     firebase = Firebase()
     firebase.failures = [NetworkError("down"), NetworkError("still down")]
     session = UserSession(firebase, user())
@@ -211,7 +211,7 @@ def test_without_a_network_a_token_that_is_over_is_the_error(clocks):
     assert session.id_token == "id-4"
 
 
-def test_a_refresh_that_firebase_refuses_is_the_error_even_before_the_end(clocks):
+def test_rejected_refresh_raises_before_the_token_expires(clocks):
     firebase = Firebase()
     firebase.failures = [SessionExpired("USER_DISABLED", status=400)]
     session = UserSession(firebase, user())
@@ -223,12 +223,12 @@ def test_a_refresh_that_firebase_refuses_is_the_error_even_before_the_end(clocks
 @pytest.mark.parametrize(
     "wrong", [None, "id-1", {}, {"idToken": "id-1"}, {"refreshToken": "r"}, {"idToken": "", "refreshToken": "r"}]
 )
-def test_what_is_no_answer_of_a_sign_in_is_refused(wrong):
-    with pytest.raises(UsageError, match="answer of a sign-in"):
+def test_session_refuses_other_types(wrong):
+    with pytest.raises(UsageError, match="must be the result of a sign-in"):
         UserSession(Firebase(), wrong)
 
 
-def test_a_session_shows_whose_it_is_and_no_token():
+def test_repr_shows_the_uid_and_no_token():
     session = UserSession(Firebase(), user())
     assert repr(session) == "<UserSession of uid-1>"
     assert "id-1" not in repr(session._tokens).replace("uid-1", "")
@@ -236,7 +236,7 @@ def test_a_session_shows_whose_it_is_and_no_token():
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_an_outage_of_the_token_server_does_not_stop_a_token_that_is_still_good(clocks, status):
+def test_outage_of_the_token_server_keeps_a_valid_token(clocks, status):
     firebase = Firebase()
     session = UserSession(firebase, user())
     clocks.pass_by(3400)
@@ -245,14 +245,14 @@ def test_an_outage_of_the_token_server_does_not_stop_a_token_that_is_still_good(
     assert len(firebase.shown) == 1
 
 
-def test_an_answer_that_was_overtaken_does_not_bring_dead_tokens_back(clocks):
+def test_late_response_does_not_restore_older_tokens(clocks):
     session = UserSession(Firebase(), user(idToken=jwt(sub="uid-1", iat=1_700_000_000)))
-    session.adopt({"idToken": jwt(sub="uid-1", iat=1_700_000_020), "refreshToken": "of the new password"})
-    session.adopt({"idToken": jwt(sub="uid-1", iat=1_700_000_010), "refreshToken": "of before it"})
+    session.update_tokens({"idToken": jwt(sub="uid-1", iat=1_700_000_020), "refreshToken": "of the new password"})
+    session.update_tokens({"idToken": jwt(sub="uid-1", iat=1_700_000_010), "refreshToken": "of before it"})
     assert session.refresh_token == "of the new password"
 
 
-def test_a_sign_out_during_the_first_save_leaves_nothing_in_the_store():
+def test_sign_out_during_the_first_save_leaves_the_store_empty():
     session = UserSession(Firebase(), user())
     signing_out = threading.Thread(target=session.sign_out)
     kept = []
@@ -276,23 +276,23 @@ def test_a_sign_out_during_the_first_save_leaves_nothing_in_the_store():
 
 
 @pytest.mark.parametrize("expires_in", ["soon", None, "nan", "-5", "1e400", []])
-def test_an_answer_that_does_not_say_how_long_its_tokens_last_gives_them_an_hour(expires_in):
+def test_unknown_lifetime_is_an_hour(expires_in):
     session = UserSession(lambda _: {}, {"idToken": "a.b.c", "refreshToken": "r", "expiresIn": expires_in})
     assert session._tokens.lifetime == 3600
 
 
 @pytest.mark.parametrize("user", [{"idToken": 5, "refreshToken": "r"}, {"idToken": "a.b.c", "refreshToken": ["r"]}, []])
-def test_what_is_no_answer_of_a_sign_in_makes_no_session(user):
-    with pytest.raises(UsageError, match="takes the answer of a sign-in"):
+def test_session_refuses_incomplete_results(user):
+    with pytest.raises(UsageError, match="must be the result of a sign-in"):
         UserSession(lambda _: {}, user)
 
 
-def test_a_refresh_that_answers_for_somebody_else_is_an_error():
+def test_refreshed_tokens_of_another_user_are_refused():
     def token(uid):
         claims = base64.urlsafe_b64encode(json.dumps({"sub": uid, "iat": 1, "exp": 3601}).encode()).decode().rstrip("=")
         return f"eyJhbGciOiJub25lIn0.{claims}."
 
     mine = {"idToken": token("me"), "refreshToken": "r", "expiresIn": "3600"}
     session = UserSession(lambda _: {**mine, "idToken": token("you")}, mine)
-    with pytest.raises(InvalidResponse, match="somebody else"):
+    with pytest.raises(InvalidResponse, match="another user"):
         session.current_token(rejected=mine["idToken"])

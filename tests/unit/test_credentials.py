@@ -27,24 +27,24 @@ class Source:
         return f"token-{self.count}"
 
 
-def test_nobody_adds_nothing_and_has_no_other_stamp():
+def test_anonymous_credentials_add_nothing():
     assert ANONYMOUS.get() == NO_AUTH
     assert ANONYMOUS.get(rejected=NO_AUTH) is None
 
 
-def test_the_owner_of_an_emulator_is_a_bearer_and_has_no_other_stamp():
+def test_emulator_admin_sends_a_bearer_token():
     assert EMULATOR_ADMIN.get().headers == {"Authorization": "Bearer owner"}
     assert EMULATOR_ADMIN.get(rejected=EMULATOR_ADMIN.get()) is None
 
 
-def test_a_string_is_a_token_that_nobody_can_renew():
+def test_token_cannot_be_refreshed():
     auth = user_credentials("token").get()
     assert auth.params == (("auth", "token"),)
     assert auth.secret == "token"
     assert user_credentials("token").get(rejected=auth) is None
 
 
-def test_a_source_is_asked_each_time_and_told_what_was_refused():
+def test_token_source_receives_the_rejected_token():
     credentials = user_credentials(Source())
     first = credentials.get()
     assert credentials.get() == first
@@ -52,7 +52,7 @@ def test_a_source_is_asked_each_time_and_told_what_was_refused():
     assert credentials.get().secret == "token-2"
 
 
-def test_a_session_is_recognised_by_what_it_can_do():
+def test_token_source_is_recognised_by_its_method():
     assert isinstance(Source(), TokenSource)
     assert not isinstance("token", TokenSource)
 
@@ -60,21 +60,21 @@ def test_a_session_is_recognised_by_what_it_can_do():
 @pytest.mark.parametrize(
     "token", ["", " ", "two words", "line\n", "t\u00f6ken", 5, b"token", {"idToken": "x"}, ["x"], object()]
 )
-def test_what_is_no_token_is_refused_without_showing_it(token):
+def test_invalid_token_is_refused_without_showing_it(token):
     with pytest.raises(UsageError) as caught:
         user_credentials(token)
     for word in ("two words", "line", "t\u00f6ken"):
         assert word not in str(caught.value)
 
 
-def test_signers_compare_by_what_they_sign_with():
+def test_credentials_compare_by_their_token():
     source = Source()
     assert user_credentials("a") == user_credentials("a") != user_credentials("b")
     assert user_credentials(source) == user_credentials(source) != user_credentials(Source())
     assert hash(user_credentials("a")) == hash(user_credentials("a"))
 
 
-def test_no_signer_shows_its_credential():
+def test_repr_shows_no_secret():
     account = ServiceAccount({"private_key": "s3cret"}, lambda request: None)
     auth = RequestAuth((("auth", "s3cret"),), {"Authorization": "Bearer s3cret"}, "s3cret")
     for thing in (user_credentials("s3cret"), account, auth, ANONYMOUS, EMULATOR_ADMIN):
@@ -89,12 +89,12 @@ def test_no_signer_shows_its_credential():
         '{"error": {"message": "INVALID_ID_TOKEN"}}',
     ],
 )  # fmt: skip
-def test_a_401_about_the_token_is_known_by_its_words(text):
+def test_rejected_token_is_recognised_by_the_message(text):
     assert is_token_rejected(text)
 
 
 @pytest.mark.parametrize(
     "text", ["", "{}", '{"error": "Permission denied"}', '{"error": "Missing appcheck token"}', "<html>"]
 )
-def test_any_other_401_is_about_something_else(text):
+def test_other_401_does_not_reject_the_token(text):
     assert not is_token_rejected(text)

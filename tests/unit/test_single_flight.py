@@ -60,14 +60,14 @@ def ended(threads):
         assert not thread.is_alive()
 
 
-def test_nothing_is_done_where_nothing_is_needed():
+def test_no_work_without_need():
     credential = Credential()
     credential.needed = False
     credential.ensure()
     assert credential.count == 0
 
 
-def test_a_crowd_causes_one_renewal():
+def test_many_threads_share_one_refresh():
     credential = Credential()
     threads, results = crowd(credential, 64)
     assert credential.started.wait(LIMIT)
@@ -77,7 +77,7 @@ def test_a_crowd_causes_one_renewal():
     assert results == [None] * 64
 
 
-def test_a_crowd_shares_a_failure_and_each_gets_an_error_of_its_own():
+def test_many_threads_share_a_failure_with_separate_errors():
     credential = Credential(SessionExpired("sign in again", status=400, code="TOKEN_EXPIRED"))
     threads, results = crowd(credential, 16)
     assert credential.started.wait(LIMIT)
@@ -88,7 +88,7 @@ def test_a_crowd_shares_a_failure_and_each_gets_an_error_of_its_own():
     assert {error.code for error in failures} == {"TOKEN_EXPIRED"}
 
 
-def test_while_the_old_one_will_do_nobody_waits():
+def test_no_thread_waits_while_the_credential_is_usable():
     credential = Credential()
     credential.usable = True
     threads, _ = crowd(credential, 1)
@@ -99,7 +99,7 @@ def test_while_the_old_one_will_do_nobody_waits():
     assert credential.count == 1
 
 
-def test_a_network_in_trouble_does_no_harm_while_the_old_one_will_do_and_is_left_alone(monkeypatch):
+def test_network_failure_is_not_retried_during_the_cooldown(monkeypatch):
     now = [1000.0]
     monkeypatch.setattr(single_flight, "time", SimpleNamespace(monotonic=lambda: now[0]))
     credential = Credential(NetworkError("down"))
@@ -113,7 +113,7 @@ def test_a_network_in_trouble_does_no_harm_while_the_old_one_will_do_and_is_left
     assert credential.count == 2
 
 
-def test_a_network_in_trouble_is_the_error_when_the_old_one_will_not_do():
+def test_network_failure_raises_without_a_usable_credential():
     credential = Credential(NetworkError("down"))
     credential.go.set()
     with pytest.raises(NetworkError, match="down"):
@@ -126,7 +126,7 @@ def within(seconds):
     return deadline_var.set(time.monotonic() + seconds)
 
 
-def test_a_call_with_a_deadline_gives_up_and_the_renewal_goes_on_for_others():
+def test_refresh_continues_after_a_call_reached_its_deadline():
     credential = Credential()
     token = within(0.05)
     try:
@@ -141,7 +141,7 @@ def test_a_call_with_a_deadline_gives_up_and_the_renewal_goes_on_for_others():
     assert credential.count == 1
 
 
-def test_a_call_with_a_deadline_that_waits_for_another_gives_up_too():
+def test_waiting_call_ends_at_its_deadline():
     credential = Credential()
     threads, results = crowd(credential, 1)
     assert credential.started.wait(LIMIT)
@@ -156,7 +156,7 @@ def test_a_call_with_a_deadline_that_waits_for_another_gives_up_too():
     assert results == [None]
 
 
-def test_a_renewal_that_was_interrupted_is_taken_up_by_another():
+def test_interrupted_refresh_is_repeated_by_another_thread():
     credential = Credential(KeyboardInterrupt())
     caught = []
 
@@ -177,7 +177,7 @@ def test_a_renewal_that_was_interrupted_is_taken_up_by_another():
     assert credential.count == 2
 
 
-def test_who_is_told_of_a_renewal_and_asks_for_another_does_not_wait_for_itself():
+def test_refresh_within_a_refresh_does_not_deadlock():
     renewal = SingleFlight()
     told = []
 

@@ -31,7 +31,7 @@ class KeySet:
     def __init__(self) -> None:
         self._kept = _Kept()
         self._next_search = float("-inf")
-        self._renewal = SingleFlight()
+        self._single_flight = SingleFlight()
 
     def __reduce__(self) -> tuple[object, ...]:
         return type(self), ()  # the other process fetches the keys again
@@ -59,7 +59,7 @@ class KeySet:
                 self._next_search = now + SEARCH_REST
             self._kept = _Kept(_verifiers(certificates.pem), now + certificates.age)
 
-        self._renewal.ensure(is_needed, lambda: False, renew)
+        self._single_flight.ensure(is_needed, lambda: False, renew)
         return self._kept.keys.get(key_id)
 
 

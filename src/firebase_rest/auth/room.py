@@ -44,7 +44,7 @@ class Room:
             reply = self._run(flow(user.current_token(rejected=token)))
         answer = cast(object, reply)
         if isinstance(user, UserSession) and isinstance(answer, dict):
-            user.adopt(cast("dict[str, Any]", answer))
+            user.update_tokens(cast("dict[str, Any]", answer))
         return reply
 
     def _id_token_of(self, user: object) -> str:

@@ -1,8 +1,4 @@
-"""`UserSession`: a signed-in user whose tokens stay fresh.
-
-The law of this file: however many threads ask, one refresh is under way, and a token that can still be used is; and
-tokens that replaced others never give way to an answer that was asked for with the others.
-"""
+"""`UserSession`: a signed-in user whose tokens are refreshed automatically."""
 
 from __future__ import annotations
 
@@ -23,8 +19,8 @@ from firebase_rest.transport.single_flight import SingleFlight
 if TYPE_CHECKING:
     from firebase_rest.auth.stores import SessionStore, StorePath
 
-MARGIN = 300.0
-"""Seconds before its end from which on a token is renewed, or a tenth of its life if that is less."""
+REFRESH_MARGIN = 300.0
+"""A token is refreshed this many seconds before it expires, or after nine tenths of its lifetime if that is later."""
 
 OnChange = Callable[["UserSession"], object]
 
@@ -40,57 +36,57 @@ class _Tokens:
     wall_end: float
 
     @classmethod
-    def of(cls, reply: Mapping[str, Any], *, just_issued: bool) -> _Tokens:
-        if not reply.get("idToken"):  # a store that keeps the refresh token only
-            return cls("", reply["refreshToken"], 0.0, 0.0, 0.0)
-        claims = claims_of(reply["idToken"])
-        lifetime = lifetime_of(reply, claims)
+    def from_response(cls, payload: Mapping[str, Any], *, just_issued: bool) -> _Tokens:
+        if not payload.get("idToken"):  # from a store that keeps the refresh token only
+            return cls("", payload["refreshToken"], 0.0, 0.0, 0.0)
+        claims = claims_of(payload["idToken"])
+        lifetime = lifetime_of(payload, claims)
         left = lifetime
         if not just_issued and isinstance(claims.get("iat"), (int, float)):
-            # The reply may have lain in a web session for a while. A clock that is wrong costs one refresh at most.
+            # A web session may have stored the payload for a while. A wrong clock costs at most one refresh.
             left = lifetime - max(0.0, time.time() - claims["iat"])
-        return cls(reply["idToken"], reply["refreshToken"], lifetime, time.monotonic() + left, time.time() + left)
+        return cls(payload["idToken"], payload["refreshToken"], lifetime, time.monotonic() + left, time.time() + left)
 
     def seconds_left(self) -> float:
-        """By the clock that says less: one stands still in sleep, the other may be set back."""
+        """Use the earlier of two clocks: the monotonic one may stop during sleep, the other may be set back."""
         return min(self.monotonic_end - time.monotonic(), self.wall_end - time.time())
 
     @property
     def margin(self) -> float:
-        return min(MARGIN, self.lifetime / 10)
+        return min(REFRESH_MARGIN, self.lifetime / 10)
 
 
 def _is_older(token: str, other: str) -> bool:
-    """Whether a token was issued before the other, as far as they say."""
+    """Return whether `token` was issued before `other`, according to their claims."""
     issued, others = claims_of(token).get("iat"), claims_of(other).get("iat")
     return isinstance(issued, (int, float)) and isinstance(others, (int, float)) and issued < others
 
 
 class UserSession:
-    """A signed-in user. Goes wherever a `token` goes, and renews itself before its hour is over.
+    """A signed-in user. Every parameter `token` or `user` accepts it, and it refreshes its ID token before it expires.
 
-    Made by `Auth.session(user)` from the answer of a sign-in, or by `Auth.load_session(store)`. Where a method of
-    `Auth` is given it as the user, it takes over the tokens that the answer brings. Safe to share between threads.
+    Create one with `Auth.session(user)` from the result of a sign-in, or with `Auth.load_session(store)`. A method of
+    `Auth` that receives the session and returns new tokens updates it. Thread-safe.
     """
 
     def __init__(
-        self, refresh: Callable[[str], Mapping[str, Any]], user: Mapping[str, Any], keeper: OnChange | None = None
+        self, refresh: Callable[[str], Mapping[str, Any]], user: Mapping[str, Any], persister: OnChange | None = None
     ) -> None:
-        wanted = ("idToken", "refreshToken") if keeper is None else ("refreshToken",)
-        whole = isinstance(cast(object, user), Mapping) and all(isinstance(user.get(name), str) for name in wanted)
-        if not whole or not all(user[name] for name in wanted):
-            raise UsageError("session() takes the answer of a sign-in, a dict with 'idToken' and 'refreshToken'.")
+        required = ("idToken", "refreshToken") if persister is None else ("refreshToken",)
+        is_mapping = isinstance(cast(object, user), Mapping)
+        if not is_mapping or not all(isinstance(user.get(name), str) and user[name] for name in required):
+            raise UsageError("user must be the result of a sign-in: a dict with 'idToken' and 'refreshToken'.")
         self._refresh = refresh
-        self._renewal = SingleFlight()
-        self._tokens: _Tokens | None = _Tokens.of(user, just_issued=False)
-        self._user = dict(user)  # replaced, never changed: `user` reads it without the lock
+        self._single_flight = SingleFlight()
+        self._tokens: _Tokens | None = _Tokens.from_response(user, just_issued=False)
+        self._user = dict(user)  # replaced, never changed, because `user` reads it without the lock
         self._uid = str(user.get("localId") or user.get("userId") or claims_of(user.get("idToken", "")).get("sub", ""))
-        self._listeners: list[OnChange] = [] if keeper is None else [keeper]
+        self._listeners: list[OnChange] = [] if persister is None else [persister]
         register(self)
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
-        self._lock = threading.RLock()  # reentrant: a signal handler may interrupt its holder
+        self._lock = threading.RLock()  # reentrant, because a signal handler may interrupt its holder
 
     def __reduce__(self) -> NoReturn:
         raise TypeError(
@@ -107,11 +103,11 @@ class UserSession:
     def __repr__(self) -> str:
         return f"<UserSession of {self._uid}{'' if self.signed_in else ', signed out'}>"
 
-    # --- who --------------------------------------------------------------------------------------------------------
+    # --- the user ---------------------------------------------------------------------------------------------------
 
     @property
     def uid(self) -> str:
-        """The user's id."""
+        """The user's ID."""
         return self._uid
 
     @property
@@ -121,17 +117,17 @@ class UserSession:
 
     @property
     def user(self) -> dict[str, Any]:
-        """The answer of the sign-in, with the tokens that are current now: what `Auth.session` takes."""
+        """A copy of the result of the sign-in with the current tokens. `Auth.session` accepts it."""
         return dict(self._user)
 
     @property
     def id_token(self) -> str:
-        """An ID token that is good now; asking for it may renew it, with the errors of `Auth.refresh`."""
+        """A valid ID token. Reading it may refresh the token, and raises what `current_token` raises."""
         return self.current_token()
 
     @property
     def refresh_token(self) -> str:
-        """The current refresh token. Keep it as you would a password."""
+        """The current refresh token. Keep it as secret as a password."""
         return self._current().refresh_token
 
     @property
@@ -140,18 +136,29 @@ class UserSession:
         return claims_of(self.current_token())
 
     def refresh(self) -> str:
-        """Renew now, rather than when the hour is nearly over; the new ID token, with what has changed since.
+        """Refresh the ID token now, for example to receive custom claims that an administrator has set.
 
-        For claims that an administrator has set, say. Threads that ask at once share one renewal. Raises what
-        `current_token` raises.
+        Threads that call it at the same time share one refresh.
+
+        Returns:
+            The new ID token.
+
+        Raises:
+            FirebaseError: As in `current_token`.
         """
         return self.current_token(rejected=self._current().id_token)
 
     def current_token(self, *, rejected: str | None = None) -> str:
-        """A token that is good now. `refused` is one that a server would not take: not that one again.
+        """Return a valid ID token; refresh it if necessary.
 
-        Raises `SessionExpired`, `UserDisabled` or `UserNotFound` where Firebase gives no new one or the user has signed
-        out, and `NetworkError` where Firebase cannot be reached and the old one is over.
+        Args:
+            rejected: An ID token that a server has rejected, which is not returned again.
+
+        Raises:
+            SessionExpired: Firebase rejects the refresh token, or the user has signed out.
+            UserDisabled: The account is disabled.
+            UserNotFound: The account was deleted.
+            NetworkError: Firebase cannot be reached, and the current token has expired.
         """
 
         def is_needed() -> bool:
@@ -162,63 +169,74 @@ class UserSession:
             tokens = self._current()
             return tokens.id_token != rejected and tokens.seconds_left() > 0
 
-        self._renewal.ensure(is_needed, is_usable, self._renew)
+        self._single_flight.ensure(is_needed, is_usable, self._refresh_tokens)
         return self._current().id_token
 
     # --- changes ----------------------------------------------------------------------------------------------------
 
-    def adopt(self, reply: Mapping[str, Any]) -> None:
-        """Take over the tokens of an answer that has some for this user: those after a change of e-mail or password.
+    def update_tokens(self, payload: Mapping[str, Any]) -> None:
+        """Use the tokens in a response of Auth, such as those after a change of the password.
 
-        The methods of `Auth` do that by themselves. Raises `UsageError` for another user's tokens, and `SessionExpired`
-        after `sign_out`, which is for good.
+        The methods of `Auth` call it. A response without tokens has no effect.
+
+        Raises:
+            UsageError: The tokens belong to another user.
+            SessionExpired: The user has signed out.
         """
-        if not isinstance(cast(object, reply), Mapping):
-            raise UsageError(f"adopt() takes the answer of a sign-in, a dict, not {type(reply).__name__}.")
-        if not reply.get("idToken") or not reply.get("refreshToken"):
+        if not isinstance(cast(object, payload), Mapping):
+            raise UsageError(f"payload must be the result of a sign-in (dict), got {type(payload).__name__}.")
+        if not payload.get("idToken") or not payload.get("refreshToken"):
             return
-        if claims_of(reply["idToken"]).get("sub", self._uid) != self._uid:
-            raise UsageError(f"These tokens are not those of {self._uid}: make a session of their own with session().")
-        self._current("This session was signed out, which is for good: make another with auth.session(answer).")
-        self._replace(None, reply)
+        if claims_of(payload["idToken"]).get("sub", self._uid) != self._uid:
+            raise UsageError(f"The tokens must belong to {self._uid}; create another session with auth.session(user).")
+        self._current("This session has been signed out; create a new one with auth.session(user).")
+        self._replace(None, payload)
 
     def on_change(self, callback: OnChange) -> Callable[[], None]:
-        """Call `callback(session)` after each change: renewed, new tokens, signed out. Answers what ends that.
+        """Call `callback(session)` when the tokens change or the user signs out.
 
-        It is called in the thread that made the change; an error of its own is logged and goes no further.
+        The callback runs in the thread that made the change. Exceptions that it raises are logged.
+
+        Returns:
+            A function that removes the callback.
         """
         self._listeners.append(callback)
 
-        def stop() -> None:
+        def remove() -> None:
             if callback in self._listeners:
                 self._listeners.remove(callback)
 
-        return stop
+        return remove
 
     def sign_out(self) -> None:
-        """Forget the tokens, here and in the store. Every use from now on raises `SessionExpired`.
+        """Forget the tokens here and in the store. Every later use raises `SessionExpired`.
 
-        Firebase has no way for a user to end sessions elsewhere; a new password does, and so can an administrator.
+        Sessions on other devices continue until the password changes or an administrator revokes them.
         """
         with self._lock:
             self._tokens = None
             self._user = {name: value for name, value in self._user.items() if name not in ("idToken", "refreshToken")}
-        self._tell()
+        self._notify()
 
     def save(self, store: SessionStore | StorePath) -> None:
-        """Keep the session in a file (its path) or another store, such as `KeyringStore`: now and after each change.
+        """Store the session, now and after each change. `sign_out` deletes it from the store.
 
-        `sign_out` removes it there; `Auth.load_session(store)` brings it back after a restart. The file can be read by
-        its owner alone, and is whole at any moment. Raises `OSError` where it cannot be written now.
+        Load it after a restart with `Auth.load_session(store)`.
+
+        Args:
+            store: The path of a file, which gets mode 0600, or a store such as `KeyringStore`.
+
+        Raises:
+            OSError: The session cannot be stored now.
         """
-        from firebase_rest.auth.stores import Keeper, store_of
+        from firebase_rest.auth.stores import SessionPersister, make_store
 
-        keeper = Keeper(store_of(store))
-        stop = self.on_change(keeper)  # first: a change during the first writing is to be kept too
+        persister = SessionPersister(make_store(store))
+        remove = self.on_change(persister)  # first, so that a change during the first write is stored too
         try:
-            keeper(self)
+            persister(self)
         except BaseException:
-            stop()
+            remove()
             raise
 
     def _current(self, message: str = "The user has signed out; sign in again.") -> _Tokens:
@@ -227,41 +245,38 @@ class UserSession:
             raise SessionExpired(message, code="SIGNED_OUT", message=message)
         return tokens
 
-    def _renew(self) -> None:
+    def _refresh_tokens(self) -> None:
         before = self._current()
         try:
-            reply = self._refresh(before.refresh_token)
+            payload = self._refresh(before.refresh_token)
         except AuthError:
             if self._tokens is before:
                 raise
-            return  # a change has killed the old tokens meanwhile, and brought new ones
-        if claims_of(reply["idToken"]).get("sub", self._uid) != self._uid:
-            raise InvalidResponse(f"The tokens of {self._uid} were renewed with those of somebody else.")
-        self._replace(before, reply)
+            return  # a concurrent change invalidated the old tokens and brought new ones
+        if claims_of(payload["idToken"]).get("sub", self._uid) != self._uid:
+            raise InvalidResponse(f"Invalid response: the refreshed tokens of {self._uid} belong to another user.")
+        self._replace(before, payload)
 
-    def _replace(self, before: _Tokens | None, reply: Mapping[str, Any]) -> None:
-        """Take over these tokens in place of `before`; of whatever is current and not newer, if that is None."""
-        tokens = _Tokens.of(reply, just_issued=True)
+    def _replace(self, before: _Tokens | None, payload: Mapping[str, Any]) -> None:
+        """Replace the tokens, if they are still `before` (None: any)."""
+        tokens = _Tokens.from_response(payload, just_issued=True)
         with self._lock:
             current = self._tokens
-            if current is None or (before is not None and current is not before):
+            # Invariant: a token never replaces one that was issued after it, in whatever order responses arrive.
+            is_outdated = current is None or (before is not None and current is not before)
+            if is_outdated or _is_older(tokens.id_token, cast(_Tokens, current).id_token):
                 return
-            if _is_older(tokens.id_token, current.id_token):
-                return  # answers came in the other order: a change since has killed these
             self._tokens = tokens
-            taken = {name: reply[name] for name in ("idToken", "refreshToken", "expiresIn") if name in reply}
-            self._user = {**self._user, **taken}
-        self._tell()
+            new = {name: payload[name] for name in ("idToken", "refreshToken", "expiresIn") if name in payload}
+            self._user = {**self._user, **new}
+        self._notify()
 
-    def _tell(self) -> None:
+    def _notify(self) -> None:
         for listener in list(self._listeners):
-            self._tell_one(listener)
-
-    def _tell_one(self, listener: OnChange) -> None:
-        try:
-            listener(self)
-        except Exception as error:  # noqa: BLE001 - a full disk must not end a sign-in that works
-            # The exception may quote the session that was to be stored.
-            secrets = [self._user.get(name, "") for name in ("idToken", "refreshToken")]
-            text = mask_secrets(secrets, redact("".join(format_exception(error))))
-            logger.warning("%r: an on_change callback raised an exception:\n%s", self, text)
+            try:
+                listener(self)
+            except Exception as error:  # noqa: BLE001, PERF203 - a full disk must not break a sign-in
+                # The exception may quote the session that was to be stored.
+                secrets = [self._user.get(name, "") for name in ("idToken", "refreshToken")]
+                text = mask_secrets(secrets, redact("".join(format_exception(error))))
+                logger.warning("%r: an on_change callback raised an exception:\n%s", self, text)

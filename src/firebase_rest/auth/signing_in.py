@@ -127,11 +127,11 @@ class SigningIn(Room):
 
         It goes on keeping itself there. Raises `UsageError` for a file that holds something else.
         """
-        from firebase_rest.auth.stores import Keeper, store_of
+        from firebase_rest.auth.stores import SessionPersister, make_store
 
-        found = store_of(store)
+        found = make_store(store)
         user = found.read()
-        return None if user is None else UserSession(self.refresh, user, Keeper(found))
+        return None if user is None else UserSession(self.refresh, user, SessionPersister(found))
 
 
 def sign_in_code(link: object) -> str:

@@ -1,7 +1,4 @@
-"""Where a `UserSession` survives a restart: a file of its owner's, or the operating system's keyring.
-
-The law of this file: what is kept is whole or absent, and nobody but its owner can read it.
-"""
+"""Stores that keep a `UserSession` across restarts: a private file, or the operating system's keyring."""
 
 from __future__ import annotations
 
@@ -25,23 +22,27 @@ StorePath = str | os.PathLike[str]
 
 @runtime_checkable
 class SessionStore(Protocol):
-    """Keeps one session: a dict of strings, which holds a refresh token and is as secret as a password."""
+    """A place for one session: a dict of strings with a refresh token, which is as secret as a password."""
 
     def read(self) -> dict[str, Any] | None:
-        """What was written last; None if there is nothing."""
+        """Return the stored session, or None."""
         ...
 
     def write(self, user: Mapping[str, Any]) -> None:
-        """Keep this in place of what was there."""
+        """Replace the stored session."""
         ...
 
     def delete(self) -> None:
-        """Forget it."""
+        """Delete the stored session, if there is one."""
         ...
 
 
 class FileStore:
-    """A session in a file that only its owner can read (mode 0600), replaced as a whole."""
+    """A session in a file with mode 0600. Writes are atomic.
+
+    Args:
+        path: The file; "~" is the user's home directory.
+    """
 
     def __init__(self, path: StorePath) -> None:
         self.path = Path(path).expanduser()
@@ -54,12 +55,12 @@ class FileStore:
             text = self.path.read_bytes()
         except FileNotFoundError:
             return None
-        return _session_in(text, str(self.path))
+        return _parse_session(text, str(self.path))
 
     def write(self, user: Mapping[str, Any]) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
-        # A file that nobody has made before: not a link to elsewhere, and never readable by others, not for a moment.
+        # O_EXCL refuses a link that was planted, and the mode keeps the file private from the start.
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -76,10 +77,10 @@ class FileStore:
 
 
 class KeyringStore:
-    """A session in the operating system's keyring, by the `keyring` package (extra `keyring`).
+    """A session in the operating system's keyring. Needs the `keyring` package (extra `keyring`).
 
-    Windows limits an entry to 2,560 bytes in UTF-16, so the store holds the refresh token and what identifies the user,
-    in several entries if need be. A session that it loads gets an ID token at first use.
+    Windows limits an entry to 2,560 bytes of UTF-16. Therefore the store keeps only the refresh token and the user's
+    identity, in several entries if necessary. A loaded session fetches an ID token at first use.
 
     Args:
         service: The name of your program.
@@ -99,7 +100,7 @@ class KeyringStore:
         if text is None:
             return None
         parts = [keyring.get_password(self.service, name) or "" for name in _part_names(text)]
-        return _session_in("".join(parts or [text]).encode(), repr(self))
+        return _parse_session("".join(parts or [text]).encode(), repr(self))
 
     def write(self, user: Mapping[str, Any]) -> None:
         keyring = _keyring()
@@ -143,13 +144,13 @@ def _part_names(text: str | None) -> list[str]:
     return [str(name) for name in cast("list[object]", parts)] if isinstance(parts, list) else []
 
 
-class _Kept(Protocol):
+class _HasUser(Protocol):
     @property
     def user(self) -> dict[str, Any]: ...
 
 
-class Keeper:
-    """Brings a store up to date with a session, after each change."""
+class SessionPersister:
+    """A callback for `UserSession.on_change` that updates a store."""
 
     def __init__(self, store: SessionStore) -> None:
         self._store = store
@@ -157,10 +158,10 @@ class Keeper:
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
-        self._lock = threading.RLock()  # reentrant: a signal handler may interrupt its holder
+        self._lock = threading.RLock()  # reentrant, because a signal handler may interrupt its holder
 
-    def __call__(self, session: _Kept) -> None:
-        with self._lock:  # around the look at the session too: what is written last is then the newest
+    def __call__(self, session: _HasUser) -> None:
+        with self._lock:  # also around reading the session, so that the newest state is written last
             user = session.user
             if "refreshToken" in user:
                 self._store.write(user)
@@ -168,27 +169,27 @@ class Keeper:
                 self._store.delete()
 
 
-def store_of(store: object) -> SessionStore:
-    """The store itself, or the one for a path."""
+def make_store(store: object) -> SessionStore:
+    """Return the store itself, or a `FileStore` for a path."""
     if isinstance(store, (str, os.PathLike)):
         return FileStore(cast(StorePath, store))
     if isinstance(store, SessionStore):
         return store
     raise UsageError(
-        f"A session is kept at a path or in a store with read, write and delete, not {type(store).__name__}."
+        f"store must be a path or an object with read, write and delete methods, got {type(store).__name__}."
     )
 
 
-def _session_in(text: bytes, where: str) -> dict[str, Any]:
+def _parse_session(text: bytes, where: str) -> dict[str, Any]:
     user = parse_object(text)
-    if not user.get("refreshToken"):
-        raise UsageError(f"{where} holds no session; delete it, and sign in again.")
-    return user
+    if user.get("refreshToken"):
+        return user
+    raise UsageError(f"{where} does not contain a session; delete it and sign in again.")
 
 
-def _keyring() -> Any:  # optional, and its types with it
+def _keyring() -> Any:  # an optional package
     try:
         return import_module("keyring")
     except ImportError:
         pass
-    raise UsageError("KeyringStore needs the keyring package: pip install 'firebase-rest[keyring]'.")
+    raise UsageError("KeyringStore requires the keyring package: pip install 'firebase-rest[keyring]'.")

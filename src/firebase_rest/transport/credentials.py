@@ -175,7 +175,7 @@ class ServiceAccount:
         self._setting = setting
         self._fetch = fetch
         self._google: Any = None  # google-auth ships no types
-        self._renewal = SingleFlight()
+        self._single_flight = SingleFlight()
         register(self)
         self.reset_after_fork()
 
@@ -226,4 +226,4 @@ class ServiceAccount:
         def is_usable() -> bool:
             return google.token != rejected and outlives_now(google)
 
-        self._renewal.ensure(is_needed, is_usable, lambda: renew(google, self._fetch))
+        self._single_flight.ensure(is_needed, is_usable, lambda: renew(google, self._fetch))

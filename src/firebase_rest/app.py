@@ -1,8 +1,4 @@
-"""`initialize_app` and `App`: reads the configuration and wires the parts together.
-
-The law of this file: nothing is opened, read or judged before the service that needs it is used, because programs call
-`initialize_app` while they are imported.
-"""
+"""`initialize_app` and `App`: read the configuration and create the services."""
 
 from __future__ import annotations
 
@@ -15,10 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from firebase_rest.configuration import emulator_hosts, read_configuration
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._reference import AppContext
-from firebase_rest.transport.app_check import AppCheck, checked_app_check
 from firebase_rest.transport.credentials import (
     ANONYMOUS,
     EMULATOR_ADMIN,
+    AppCheck,
     Credentials,
     ServiceAccount,
     StorageUserCredentials,
@@ -26,6 +22,7 @@ from firebase_rest.transport.credentials import (
     UserCredentials,
     is_token_source,
     user_credentials,
+    validate_app_check,
 )
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import redact
@@ -58,35 +55,47 @@ def initialize_app(
     locale: str | None = None,
     max_response_size: int = MAX_RESPONSE_SIZE,
 ) -> App:
-    """An `App` for the project that `config` describes: the mapping that the Firebase console shows for a web app.
+    """Return an `App` for a Firebase project. Nothing is sent, and services validate their settings at first use.
 
-    `config` has any of `apiKey`, `authDomain`, `projectId`, `databaseURL`, `storageBucket`, `serviceAccount`; without
-    it, the environment variable FIREBASE_CONFIG is read (JSON text, or the path of a JSON file). `timeout` is seconds
-    to connect and seconds of silence, `deadline` the seconds that a whole call may take (None: no bound), `retries` how
-    often a failed request is repeated where that is harmless. `headers` go with every request. `credentials` is a
-    service account: a key file's path or content, google-auth credentials, or "adc" for the application default ones.
-    `session` is a `requests.Session` of yours, to be closed by you. `app_check` is an App Check token, or a function
-    that gives the one that is good now. `locale` is the language of Auth's mails and text messages, such as "pt-BR".
-    `max_response_size` is the largest body, in bytes and decompressed, that a call reads into memory (256 MB, which is
-    what Firebase itself lets one read of a database return); downloads to files have no such limit.
+    Args:
+        config: The web app's configuration from the Firebase console: a mapping, JSON text, the console's JavaScript
+            snippet, or the path of a JSON file such as google-services.json. Keys: `apiKey`, `authDomain`, `projectId`,
+            `databaseURL`, `storageBucket`, `serviceAccount`, `serviceAccountId`, `emulatorHosts`; others are ignored.
+            Default: the environment variable FIREBASE_CONFIG (JSON text or a path).
+        session: A `requests.Session` to use. The App does not close it.
+        timeout: Seconds without data, or a pair (seconds to connect, seconds without data).
+        deadline: Seconds for a whole call; None for no limit.
+        retries: Maximum number of retries of a request that can be repeated safely.
+        headers: Headers of every request. An API key that is restricted to a website or app needs "Referer",
+            "X-Android-Package" and "X-Android-Cert", or "X-Ios-Bundle-Identifier".
+        credentials: A service account: the path of its key file, the file's content as a mapping, google-auth
+            credentials, or "adc" for the application default credentials. Default: `serviceAccount` in `config`.
+        app_check: An App Check token, or a function that returns the current one.
+        locale: The language of the emails and text messages that Auth sends, such as "pt-BR".
+        max_response_size: The largest decompressed body in bytes that a call reads into memory. Default: 256 MB, which
+            is Firebase's limit for a read. Downloads to files are not limited.
 
-    An API key that is restricted wants to see who calls, in `headers`: "Referer" for a website, "X-Android-Package"
-    and "X-Android-Cert" for an Android app, "X-Ios-Bundle-Identifier" for an iOS app.
+    Raises:
+        ConfigError: There is no configuration, or it cannot be parsed.
+        UsageError: An option is invalid.
+        OSError: A file cannot be read.
+
+    https://firebase.google.com/docs/projects/learn-more#config-files-objects
     """
     try:
-        _check_kind(credentials)
+        _check_type(credentials)
         settings = read_configuration(config)
     except Exception as error:
-        config = credentials = None  # tracebacks can show local variables, and these may hold a key
+        config = credentials = None  # a key could be in them, and error reports show local variables
         clear_frames(error.__traceback__)
         raise
     options = Options().replace(timeout, deadline, retries)
-    transport = SessionTransport(session, headers, checked_app_check(app_check), max_response_size)
+    transport = SessionTransport(session, headers, validate_app_check(app_check), max_response_size)
     return App(settings, transport, options, credentials, locale)
 
 
-def _check_kind(credentials: object) -> None:
-    """Raise `ConfigError` for what can be no service account: in front of an emulator nobody else would look at it."""
+def _check_type(credentials: object) -> None:
+    """Raise `ConfigError` for another type. (With an emulator, google-auth never checks the credentials.)"""
     if credentials is None or isinstance(credentials, (str, os.PathLike, Mapping)) or hasattr(credentials, "refresh"):
         return
     from firebase_rest.transport.google import load
@@ -95,7 +104,7 @@ def _check_kind(credentials: object) -> None:
 
 
 class App:
-    """One Firebase project, and one `requests.Session` to reach it. A context manager; `close()` ends its streams."""
+    """A Firebase project and the `requests.Session` that reaches it. Also a context manager, which calls `close()`."""
 
     def __init__(
         self,
@@ -105,18 +114,20 @@ class App:
         credentials: object = None,
         locale: str | None = None,
     ) -> None:
-        # Without the service account, because the App can be pickled.
+        # Without the service account, because an App can be pickled.
         self._config = {key: value for key, value in config.items() if key != "serviceAccount"}
         self._transport = transport
         self._options = options
         self._locale = locale
         self._emulators = emulator_hosts(config)
-        self._keys: dict[str, KeySet] = {}  # Google's public keys, for every Auth of this App
+        self._keys: dict[str, KeySet] = {}  # Google's public keys, which every Auth of this App shares
         setting, source = "credentials", credentials
         if source is None:
             setting, source = "serviceAccount", config.get("serviceAccount")
         fetch = Requestor(transport, ANONYMOUS, options).fetch
         self._account = None if source is None else ServiceAccount(source, fetch, setting)
+        project = self._config.get("projectId")
+        self._context = AppContext(self._account, self.api_key, self._emulators["storage"], project)
 
     def __repr__(self) -> str:
         name = self._config.get("projectId") or redact(str(self.database_url or ""))
@@ -131,7 +142,7 @@ class App:
         self.close()
 
     def close(self) -> None:
-        """End the App's streams and waits, and close its connections (not a session that you passed in)."""
+        """Close all streams and connections, except those of a `session` that you passed to `initialize_app`."""
         self._transport.close()
 
     def with_options(
@@ -141,17 +152,23 @@ class App:
         deadline: float | None = None,
         retries: int | None = None,
     ) -> A:
-        """The same App, over the same session, with other limits."""
+        """Return a copy with other limits, over the same session.
+
+        Args:
+            timeout: As in `initialize_app`.
+            deadline: As in `initialize_app`.
+            retries: As in `initialize_app`.
+        """
         copy = self.__new__(type(self))
         copy.__dict__.update(self.__dict__)
         copy.__dict__["_options"] = self._options.replace(timeout, deadline, retries)
         return copy
 
-    # --- what programs look at --------------------------------------------------------------------------------------
+    # --- configuration ----------------------------------------------------------------------------------------------
 
     @property
     def requests(self) -> Session:
-        """The `requests.Session` that everything goes over."""
+        """The `requests.Session` of all requests."""
         return self._transport.session
 
     @property
@@ -188,14 +205,15 @@ class App:
     # --- services ---------------------------------------------------------------------------------------------------
 
     def auth(self, tenant_id: str | None = None) -> Auth:
-        """A new `Auth`: sign-in and accounts, of the users of a tenant if one is named.
+        """Return a new `Auth`. Its first call raises `ConfigError` if there is no `apiKey`.
 
-        Its first call raises `ConfigError` without an `apiKey`.
+        Args:
+            tenant_id: The tenant whose users sign in (Identity Platform).
         """
         from firebase_rest.auth.client import Auth
 
         if not isinstance(cast(object, tenant_id), (str, type(None))):
-            raise UsageError(f"auth() takes the id of a tenant, or nothing, not {type(tenant_id).__name__}.")
+            raise UsageError(f"tenant_id must be a string or None, got {type(tenant_id).__name__}.")
         requestor = Requestor(self._transport, ANONYMOUS, self._options)
         emulator = self._emulators["auth"]
         return Auth(requestor, self._config, emulator, self._account, self._keys, self._locale, tenant_id)
@@ -217,8 +235,7 @@ class App:
         name, user = _target("url", url, user)
         hint = similar_key("databaseURL", self._config)
         location = locate(self.database_url if name is None else name, self._emulators["database"], hint)
-        requestor = self._requestor(location.base, user, UserCredentials)
-        return requestor, location, AppContext(self._account, self.api_key)
+        return self._requestor(location.base, user, UserCredentials), location, self._context
 
     def storage(self, bucket: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Storage:
         """Return a bucket. Its first call raises `ConfigError` if there is no `storageBucket`.
@@ -235,9 +252,7 @@ class App:
         emulator, hint = self._emulators["storage"], similar_key("storageBucket", self._config)
         location = locate(self.storage_bucket if name is None else name, emulator, hint)
         requestor = self._requestor(location.base, owner, StorageUserCredentials)
-        return Storage(
-            requestor, location, AppContext(self._account, emulator=emulator, project=self._config.get("projectId"))
-        )
+        return Storage(requestor, location, self._context)
 
     def _requestor(self, base: str, user: object, kind: type[UserCredentials]) -> Requestor:
         credentials = self._credentials(base) if user is None else user_credentials(user, kind)
@@ -246,7 +261,7 @@ class App:
     def _credentials(self, base: str) -> Credentials:
         if self._account is None:
             return ANONYMOUS
-        # Only emulators speak plain http, named by the environment or by the URL itself; no access token goes there.
+        # Only emulators use plain http, and an access token must not be sent there.
         return EMULATOR_ADMIN if base.startswith("http://") else self._account
 
 

@@ -139,11 +139,13 @@ def test_empty_emulator_variable_is_ignored(monkeypatch):
 
 def test_service_account_is_admin_of_an_emulator(monkeypatch):
     app = initialize_app(FULL, credentials={"private_key": "x"})
-    assert repr(app.database()._requestor.credentials) == "<service account>"
-    assert repr(app.database("http://127.0.0.1:9000?ns=db")._requestor.credentials) == "<emulator owner>"
+    assert repr(app.database()._requestor.credentials) == "<ServiceAccount>"
+    assert repr(app.database("http://127.0.0.1:9000?ns=db")._requestor.credentials) == "<EmulatorAdminCredentials>"
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9000")
-    assert repr(initialize_app(FULL, credentials="adc").database()._requestor.credentials) == "<emulator owner>"
-    assert repr(initialize_app(FULL).database()._requestor.credentials) == "<nobody>"
+    assert (
+        repr(initialize_app(FULL, credentials="adc").database()._requestor.credentials) == "<EmulatorAdminCredentials>"
+    )
+    assert repr(initialize_app(FULL).database()._requestor.credentials) == "<AnonymousCredentials>"
 
 
 def test_credentials_override_the_configured_service_account():
@@ -246,7 +248,7 @@ def test_user_of_a_service_is_a_token_or_a_session(service):
     session = Session()
     assert make(user="token") == make().as_user("token")
     assert make(user=session) == make(session) == make().as_user(session)
-    assert repr(make(user=None)._requestor.credentials) == "<service account>"
+    assert repr(make(user=None)._requestor.credentials) == "<ServiceAccount>"
     for wrong in ("", 0, {}, b"", False, "two words"):
         with pytest.raises(UsageError, match="token"):
             make(user=wrong)

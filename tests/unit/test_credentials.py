@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from firebase_rest import initialize_app
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.credentials import (
     ANONYMOUS,
@@ -12,6 +13,7 @@ from firebase_rest.transport.credentials import (
     TokenSource,
     is_token_rejected,
     user_credentials,
+    with_app_check,
 )
 
 
@@ -98,3 +100,20 @@ def test_rejected_token_is_recognised_by_the_message(text):
 )
 def test_other_401_does_not_reject_the_token(text):
     assert not is_token_rejected(text)
+
+
+@pytest.mark.parametrize("app_check", ["", " ", "two words", "line\n", "t\u00f6ken", "null", b"token", 5, False, {}])
+def test_invalid_app_check_token_is_refused_at_once(app_check):
+    with pytest.raises(UsageError, match="app_check must be"):
+        initialize_app({}, app_check=app_check)
+
+
+@pytest.mark.parametrize("token", ["", None, "two words", 5])
+def test_invalid_app_check_token_of_a_function_is_refused(token):
+    with pytest.raises(UsageError, match="app_check function must return"):
+        with_app_check(NO_AUTH, lambda: token)
+
+
+def test_app_check_token_is_a_header():
+    assert with_app_check(NO_AUTH, "token").headers == with_app_check(NO_AUTH, lambda: "token").headers
+    assert with_app_check(NO_AUTH, "token").headers == {"X-Firebase-AppCheck": "token"}

@@ -1,6 +1,6 @@
-"""Who signs a request: a user, a service account, the emulator's owner, or nobody.
+"""Credentials: what a request carries of a user, a service account or an emulator's administrator, and App Check.
 
-The law of this file: a credential is added here, below everything that writes messages, and nothing here shows one.
+Invariant: credentials are added below everything that formats messages, and no repr shows one.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import os
 import re
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast, runtime_checkable
 
@@ -21,68 +21,68 @@ from firebase_rest.transport.single_flight import SingleFlight
 if TYPE_CHECKING:
     from firebase_rest.transport.wire import Request, Response
 
-_ABOUT_THE_TOKEN = re.compile(
+_TOKEN_MESSAGES = re.compile(
     "Auth token is expired|Could not parse auth token|credential is no longer valid|TOKEN_EXPIRED|INVALID_ID_TOKEN"
     "|Unauthorized request|claim 'kid' in auth header"
 )
 
 
 def is_token_rejected(text: str, request: Request | None = None) -> bool:
-    """Whether a 401 says that the token is bad, rather than that the rules say no: there is no code, only words."""
+    """Return whether the text of a 401 response rejects the token, rather than the access. There is no code for it."""
     if request is not None and request.reauth_on_401:
         return "App Check" not in text
-    return _ABOUT_THE_TOKEN.search(text) is not None
+    return _TOKEN_MESSAGES.search(text) is not None
 
 
 @runtime_checkable
 class TokenSource(Protocol):
-    """What may stand wherever a `token` is taken: it knows which ID token is current. `UserSession` is one."""
+    """An object that returns a user's current ID token, such as a `UserSession`."""
 
     def current_token(self, *, rejected: str | None = None) -> str:
-        """A token that has not expired. `refused` is one that the server would not take: not that one again."""
+        """Return a valid token. If `rejected` is given, return a different one."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class RequestAuth:
-    """What a signer adds to a request."""
+    """The query parameters and headers that authenticate one request; `secret` is the token in them."""
 
     params: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     secret: str = ""
 
     def __repr__(self) -> str:
-        return "<Stamp>"
+        return "<RequestAuth>"
 
 
 NO_AUTH = RequestAuth()
 STRIP_AUTH = RequestAuth(secret="")
-"""For a host that a redirect names and that is not of the family: no credential, not even one set on the session."""
+"""Used after a redirect to a host outside Firebase: send no credentials, not even those of the session."""
 
 
 class Credentials(Protocol):
-    """Signs requests."""
+    """Authenticates requests."""
 
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
-        """What to add. With `refused`, a stamp the server would not take, another one, or None if there is none."""
+        """Return the authentication of a request. If `rejected` is given, return a different one, or None."""
         ...
 
 
 class AnonymousCredentials:
-    """Signs nothing."""
+    """Credentials that do not provide any authentication."""
 
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
         return None if rejected else NO_AUTH
 
     def __repr__(self) -> str:
-        return "<nobody>"
+        return "<AnonymousCredentials>"
 
     def __reduce__(self) -> str:
         return "ANONYMOUS"
 
 
 class EmulatorAdminCredentials:
-    """The emulator's administrator: any bearer token will do, and this is the conventional one."""
+    """Credentials of an emulator's administrator: emulators accept this bearer token."""
 
     _AUTH = RequestAuth(headers={"Authorization": "Bearer owner"}, secret="")
 
@@ -90,7 +90,7 @@ class EmulatorAdminCredentials:
         return None if rejected else self._AUTH
 
     def __repr__(self) -> str:
-        return "<emulator owner>"
+        return "<EmulatorAdminCredentials>"
 
     def __reduce__(self) -> str:
         return "EMULATOR_ADMIN"
@@ -100,9 +100,12 @@ ANONYMOUS = AnonymousCredentials()
 EMULATOR_ADMIN = EmulatorAdminCredentials()
 
 
+# --- users -----------------------------------------------------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class UserCredentials:
-    """A user's ID token, as a string or from a session that keeps it fresh; the database takes it as `auth=`."""
+    """A user's ID token or a source of it, for the database, which expects the query parameter `auth`."""
 
     token: str | TokenSource
 
@@ -113,14 +116,14 @@ class UserCredentials:
         return self._auth_for(validate_token(current))
 
     def __repr__(self) -> str:
-        return "<user>"
+        return "<UserCredentials>"
 
     def _auth_for(self, token: str) -> RequestAuth:
         return RequestAuth(params=(("auth", token),), secret=token)
 
 
 class StorageUserCredentials(UserCredentials):
-    """The same user for Storage, which takes the token as a header."""
+    """A user's ID token or a source of it, for Storage, which expects a header."""
 
     __slots__ = ()
 
@@ -133,12 +136,12 @@ def is_token_source(value: object) -> TypeGuard[TokenSource]:
     return not isinstance(value, (str, type)) and isinstance(value, TokenSource)
 
 
-# One word of printable ASCII, as a header can carry it. The three words are what a missing token becomes as text.
+# Printable ASCII, as a header can carry it. The three words are missing values that were converted to text.
 _TOKEN = re.compile(r"(?!(?:None|null|undefined)\Z)[!-~]+")
 
 
 def validate_token(token: object, name: str = "token") -> str:
-    """Return `token` if it has the form of a token; raises `UsageError`, which does not show it."""
+    """Return `token` if it has the form of a token. Raises `UsageError`, whose text does not contain it."""
     if isinstance(token, str) and _TOKEN.fullmatch(token):
         return token
     raise UsageError(_token_problem(token, name))
@@ -163,11 +166,17 @@ def user_credentials(token: object, kind: type[UserCredentials] = UserCredential
     return kind(token if is_token_source(token) else validate_token(token))
 
 
-class ServiceAccount:
-    """A service account: signs as administrator with OAuth2 access tokens, which google-auth knows how to ask for.
+# --- service accounts ------------------------------------------------------------------------------------------------
 
-    `source` is the path of a key file, its content as a mapping, google-auth credentials, or "adc" for the
-    application default credentials. Nothing is read before the first request. `fetch` sends without a credential.
+
+class ServiceAccount:
+    """Credentials of a service account: OAuth 2.0 access tokens, which google-auth requests. Loaded at first use.
+
+    Args:
+        source: The path of a key file, its content as a mapping, google-auth credentials, or "adc" for the application
+            default credentials.
+        fetch: Sends a request without credentials.
+        setting: The name of the setting that `source` comes from, for error messages.
     """
 
     def __init__(self, source: object, fetch: Callable[[Request], Response], setting: str = "credentials") -> None:
@@ -180,10 +189,10 @@ class ServiceAccount:
         self.reset_after_fork()
 
     def reset_after_fork(self) -> None:
-        self._loading = threading.RLock()  # reentrant: a signal handler may interrupt its holder
+        self._loading = threading.RLock()  # reentrant, because a signal handler may interrupt its holder
 
     def __repr__(self) -> str:
-        return "<service account>"
+        return "<ServiceAccount>"
 
     def __reduce__(self) -> tuple[object, ...]:
         source: Any = self._source
@@ -191,7 +200,10 @@ class ServiceAccount:
             path = os.fsdecode(cast("str | os.PathLike[str]", source))
             if malformed_path(path) is None:
                 return type(self), (path, self._fetch, self._setting)
-        raise TypeError("Only a service account that is the path of a key file can be pickled: a pickle shows the key.")
+        raise TypeError(
+            "A service account can be pickled only if it is the path of a key file, because the pickle would contain "
+            "the private key."
+        )
 
     @property
     def google(self) -> Any:
@@ -203,7 +215,7 @@ class ServiceAccount:
                 try:
                     self._google = load(self._source, self._setting)
                 except Exception as error:
-                    clear_frames(error.__traceback__)  # their local variables hold the key
+                    clear_frames(error.__traceback__)  # their local variables contain the key
                     raise
             return self._google
 
@@ -211,19 +223,49 @@ class ServiceAccount:
         google = self.google if self._google is None else self._google
         token = google.token
         if not google.valid or (rejected is not None and rejected.secret == token):
-            self._renewed(google, None if rejected is None else rejected.secret)
+            self._refresh(google, None if rejected is None else rejected.secret)
             token = google.token
-        if not token:  # anonymous credentials
+        if not token:  # google-auth's anonymous credentials
             return NO_AUTH
         return RequestAuth(headers={"Authorization": f"Bearer {token}"}, secret=str(token))
 
-    def _renewed(self, google: Any, rejected: str | None) -> None:
-        from firebase_rest.transport.google import outlives_now, renew
+    def _refresh(self, google: Any, rejected: str | None) -> None:
+        from firebase_rest.transport.google import is_unexpired, refresh
 
         def is_needed() -> bool:
             return not google.valid or google.token == rejected
 
         def is_usable() -> bool:
-            return google.token != rejected and outlives_now(google)
+            return google.token != rejected and is_unexpired(google)
 
-        self._single_flight.ensure(is_needed, is_usable, lambda: renew(google, self._fetch))
+        self._single_flight.ensure(is_needed, is_usable, lambda: refresh(google, self._fetch))
+
+
+# --- App Check -------------------------------------------------------------------------------------------------------
+
+APP_CHECK_HEADER = "X-Firebase-AppCheck"
+
+AppCheck = str | Callable[[], str]
+"""An App Check token, or a function that returns the current one and is called for every request."""
+
+
+def validate_app_check(app_check: object) -> AppCheck | None:
+    """Return `app_check`. Raises `UsageError` for another type and for an empty or malformed token."""
+    if app_check is None or callable(app_check):
+        return cast("AppCheck | None", app_check)
+    if isinstance(app_check, str) and _TOKEN.fullmatch(app_check):
+        return app_check
+    got = "malformed text" if isinstance(app_check, str) else type(app_check).__name__
+    raise UsageError(f"app_check must be an App Check token or a function that returns one, got {got}.")
+
+
+def with_app_check(auth: RequestAuth, app_check: AppCheck) -> RequestAuth:
+    """Return `auth` with the current App Check token. Raises what the function raises.
+
+    https://firebase.google.com/docs/app-check/custom-resource-backend
+    """
+    token = cast(object, app_check if isinstance(app_check, str) else app_check())
+    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
+        got = "malformed text" if isinstance(token, str) else type(token).__name__
+        raise UsageError(f"The app_check function must return an App Check token, got {got}.")
+    return replace(auth, headers={**auth.headers, APP_CHECK_HEADER: token})

@@ -1,7 +1,7 @@
-"""google-auth, and nothing else: loading a service account, and renewing its access token over our own transport.
+"""Service accounts through google-auth: load one, refresh its access token, sign with Google IAM.
 
-The law of this file: google-auth is imported inside functions, signs and understands; it sends nothing itself. (Its own
-requests transport closes the session it was given, retries by itself, and knows no deadline.)
+google-auth is imported at first use. It signs and parses, and sends nothing: its own requests transport closes the
+session, retries, and has no deadline.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ SCOPES = (
     "https://www.googleapis.com/auth/userinfo.email",
     "https://www.googleapis.com/auth/cloud-platform",
 )
-TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - an address, no secret
+TOKEN_URI = "https://oauth2.googleapis.com/token"  # noqa: S105 - not a secret
 
 _ASK_FOR = 'the path of its key file, the file\'s content as a dict, google-auth credentials, or "adc"'
 _NEW_KEY = "download a new key file in the Firebase console (project settings, service accounts)"
@@ -72,7 +72,7 @@ def _refuse_unless_path(text: str, setting: str) -> None:
 def _read(path: str) -> Mapping[str, Any]:
     try:
         info = parse_object(Path(path).read_bytes())
-    except OSError as error:  # its kind stays, which programs catch; its words name the setting
+    except OSError as error:  # keep its type, which programs catch
         error.strerror = f"{error.strerror} (the service account's key file, as configured)"
         raise
     if info:
@@ -88,7 +88,7 @@ def _from_info(info: Mapping[str, Any], where: str) -> Any:
         return service_account.Credentials.from_service_account_info(complete, scopes=SCOPES)  # type: ignore[no-untyped-call]
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         text = str(error.args[0] if error.args else error)
-    # google-auth names a missing field; of a key that cannot be parsed it quotes OpenSSL.
+    # google-auth names a missing field. For a key that it cannot parse, it quotes OpenSSL.
     problem = redact(text) if "missing fields" in text else "its 'private_key' is not a valid private key"
     raise ConfigError(f"{where} cannot be used: {problem}; {_NEW_KEY}.")
 
@@ -128,7 +128,7 @@ def _default_credentials() -> Any:
     if kind is not None:
         raise ConfigError(f"{name} must be the path of a service account's key file, got {kind}.")
     try:
-        return cast(Any, google_auth).default(scopes=SCOPES)[0]  # not typed to the last argument
+        return cast(Any, google_auth).default(scopes=SCOPES)[0]  # not fully typed
     except (exceptions.DefaultCredentialsError, ValueError, KeyError, TypeError, AttributeError, OSError):
         pass
     problem = "no application default credentials were found"
@@ -145,20 +145,20 @@ def _scoped(source: object, setting: str) -> Any:
     return cast(Any, credentials).with_scopes_if_required(source, SCOPES)
 
 
-# --- renewing --------------------------------------------------------------------------------------------------------
+# --- refreshing ------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Answer:
-    """What google-auth expects back from a transport."""
+class _GoogleResponse:
+    """The response type that google-auth expects."""
 
     status: int
     headers: Mapping[str, str]
     data: bytes
 
 
-class _Exchange:
-    """google-auth's transport, over ours; keeps the last answer."""
+class _GoogleTransport:
+    """A google-auth transport that uses ours, and keeps the last response."""
 
     def __init__(self, fetch: Callable[[Request], Response]) -> None:
         self._fetch = fetch
@@ -170,49 +170,50 @@ class _Exchange:
         method: str = "GET",
         body: bytes | str | None = None,
         headers: Mapping[str, str] | None = None,
-        **_ignored: object,  # a timeout: ours holds
-    ) -> _Answer:
+        **_ignored: object,  # a timeout, in place of which ours applies
+    ) -> _GoogleResponse:
         data = body.encode() if isinstance(body, str) else body
-        answer = self.last = self._fetch(Request(method, url, (), dict(headers or {}), data, RetryPolicy.IDEMPOTENT))
-        if answer.status == 429 or answer.status >= 500:
-            # Our tries are used up; google-auth's own would multiply them.
-            kind = RateLimited if answer.status == 429 else ServerError
-            raise api_error(kind, answer, f"Google's token server answered HTTP {answer.status}.")
-        return _Answer(answer.status, answer.headers, answer.body)
+        response = self._fetch(Request(method, url, (), dict(headers or {}), data, RetryPolicy.IDEMPOTENT))
+        self.last = response
+        if response.status == 429 or response.status >= 500:
+            # Raise here, because google-auth would retry after our own retries.
+            kind = RateLimited if response.status == 429 else ServerError
+            raise api_error(kind, response, f"Google's token server responded with HTTP {response.status}.")
+        return _GoogleResponse(response.status, response.headers, response.body)
 
 
-def renew(google: Any, fetch: Callable[[Request], Response]) -> None:
+def refresh(google: Any, fetch: Callable[[Request], Response]) -> None:
     """Get a new access token. Raises `Unauthenticated` (`code` such as "invalid_grant") or `NetworkError`."""
     from google.auth import exceptions
 
-    exchange = _Exchange(fetch)
+    transport = _GoogleTransport(fetch)
     problem: Exception
     try:
-        google.refresh(exchange)
+        google.refresh(transport)
         return
     except exceptions.TransportError as error:
-        problem = NetworkError(f"Google gave no token to sign for the service account: {_words(error)}")
+        problem = NetworkError(f"The service account's access token could not be refreshed: {_text(error)}")
     except exceptions.GoogleAuthError as error:
-        problem = _refusal(error, exchange.last)
+        problem = _refresh_error(error, transport.last)
     except (ValueError, TypeError, KeyError, AttributeError):
-        problem = InvalidResponse("What answered in place of Google's token server did not send a token.")
+        problem = InvalidResponse("Invalid response of Google's token server: the access token is missing.")
     raise problem
 
 
-def _words(error: Exception) -> str:
+def _text(error: Exception) -> str:
     return redact(str(error.args[0] if error.args else error))
 
 
-def _refusal(error: Exception, answer: Response | None) -> Exception:
-    words = f"Google gave the service account no token: {_words(error)}"
+def _refresh_error(error: Exception, response: Response | None) -> Exception:
+    message = f"Google refused an access token for the service account: {_text(error)}"
     code = dict_or_empty(error.args[1] if len(error.args) > 1 else None).get("error")
-    if answer is None or answer.status < 400:
-        return Unauthenticated(words, status=401, message=words)
-    return api_error(Unauthenticated, answer, words, code=code if isinstance(code, str) else None)
+    if response is None or response.status < 400:
+        return Unauthenticated(message, status=401, message=message)
+    return api_error(Unauthenticated, response, message, code=code if isinstance(code, str) else None)
 
 
-def outlives_now(google: Any) -> bool:
-    """Whether the token that is there has not expired yet."""
+def is_unexpired(google: Any) -> bool:
+    """Return whether the credentials have an access token that has not expired."""
     if not google.token:
         return False
     return google.expiry is None or datetime.now(timezone.utc).replace(tzinfo=None) < google.expiry

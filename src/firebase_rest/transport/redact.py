@@ -1,4 +1,4 @@
-"""Secrets and how they are kept out of messages, reprs and logs."""
+"""Mask secrets in messages, reprs and logs."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ SECRET_PARAMS = frozenset(
         "X-Goog-Signature",
     }
 )
-"""Query parameters whose values never appear in anything people read."""
+"""Query parameters whose values are masked."""
 
 SECRET_FIELDS = frozenset(
     {
@@ -68,7 +68,7 @@ SECRET_FIELDS = frozenset(
         "saltSeparator",
     }
 )
-"""Members of request bodies whose values never appear in anything people read."""
+"""Fields of request bodies whose values are masked."""
 
 _IN_URL = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_PARAMS))})=)[^&#\s'\"<>)]+")
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@]+@")
@@ -78,7 +78,7 @@ _API_KEY = re.compile(r"\bAIza[0-9A-Za-z_\-]{35}")
 
 
 def redact(text: str) -> str:
-    """`text` with every secret that can be recognised masked: tokens in URLs, Authorization values, JWTs, API keys."""
+    """Mask every recognisable secret in `text`: tokens in URLs, Authorization values, JWTs, API keys."""
     text = _IN_URL.sub(rf"\1{MASK}", text)
     text = _USERINFO.sub(f"{MASK}@", text)
     text = _BEARER.sub(rf"\1 {MASK}", text)
@@ -87,12 +87,12 @@ def redact(text: str) -> str:
 
 
 def redact_params(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
-    """Query pairs with the values of secret parameters masked."""
+    """Mask the values of secret query parameters."""
     return [(name, MASK if name in SECRET_PARAMS else redact(value)) for name, value in params]
 
 
 def secrets_in(request: Request) -> set[str]:
-    """The values of secret parameters and of secret members, however deep, of a JSON or form body below 1 MB."""
+    """Return the values of secret parameters, and of secret fields at any depth of a JSON or form body below 1 MB."""
     found = {str(value) for name, value in request.params if name in SECRET_PARAMS}
     body = request.body
     if isinstance(body, bytes) and len(body) < 1_000_000:
@@ -107,9 +107,9 @@ def _secret_members(members: Mapping[str, Any]) -> Iterator[str]:
             yield from _secret_members(dict_or_empty(entry))
         if name in SECRET_FIELDS:
             yield str(value)
-        if name == "postBody":  # a form with what an identity provider issued
+        if name == "postBody":  # a form with tokens of an identity provider
             yield from _secret_members(dict(parse_qsl(str(value))))
-        elif name == "requestUri":  # where it sent the browser
+        elif name == "requestUri":  # the callback URL, which has a code or tokens
             _, _, form = str(value).replace("#", "&").partition("?")
             yield from _secret_members(dict(parse_qsl(form)))
 
@@ -119,7 +119,7 @@ def _entries(value: object) -> list[object]:
 
 
 def encoded_variants(secrets: Iterable[str]) -> list[str]:
-    """These secrets, also as JSON and URLs write them. Short ones are left out: they turn up in ordinary words."""
+    """Return each secret in plain, JSON and URL encoding. Short ones are left out: they occur in ordinary words."""
     return [
         form
         for secret in secrets
@@ -135,19 +135,19 @@ def encoded_variants(secrets: Iterable[str]) -> list[str]:
 
 
 def mask_secrets(secrets: Iterable[str], text: str) -> str:
-    """`text` with these secrets masked."""
+    """Mask these secrets in `text`."""
     for form in encoded_variants(secrets):
         text = text.replace(form, MASK)
     return text
 
 
 class RedactingFilter(logging.Filter):
-    """Masks secrets in the log lines of a library that prints URLs."""
+    """Masks secrets in the log records of a library that logs URLs."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg = redact(record.getMessage())
         record.args = None
-        if record.exc_info:  # of headers that cannot be parsed urllib3 logs the exception, which quotes them
+        if record.exc_info:  # urllib3 logs an exception that quotes headers that it cannot parse
             record.exc_text = redact(_PLAIN.formatException(record.exc_info))
             record.exc_info = None
         return True
@@ -157,9 +157,9 @@ _PLAIN = logging.Formatter()
 
 
 def install_log_filter() -> None:
-    """Put the filter, once, on the loggers of urllib3 that print whole URLs.
+    """Add the filter to urllib3's loggers, which log URLs, and to sseclient-py's, which logs events.
 
-    The one exception to "no global state": their DEBUG lines would show tokens, whoever turned them on.
+    It is global, because a program that enables their DEBUG level would log tokens.
     """
     for name in ("urllib3.connectionpool", "urllib3.connection", "urllib3.util.retry"):
         logger = logging.getLogger(name)

@@ -16,9 +16,15 @@ from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout
-from firebase_rest.transport.app_check import HEADER as APP_CHECK
-from firebase_rest.transport.app_check import with_app_check
-from firebase_rest.transport.credentials import NO_AUTH, STRIP_AUTH, Credentials, RequestAuth, is_token_rejected
+from firebase_rest.transport.credentials import (
+    APP_CHECK_HEADER,
+    NO_AUTH,
+    STRIP_AUTH,
+    Credentials,
+    RequestAuth,
+    is_token_rejected,
+    with_app_check,
+)
 from firebase_rest.transport.failure import classify, deadline_error, network_error, raised_by_http_stack
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import MASK, encoded_variants, mask_secrets, redact, secrets_in
@@ -254,7 +260,7 @@ def _once(request: Request) -> bool:
 
 
 def _secrets(request: Request, auth: RequestAuth) -> set[str]:
-    return {auth.secret, auth.headers.get(APP_CHECK, ""), *secrets_in(request)}
+    return {auth.secret, auth.headers.get(APP_CHECK_HEADER, ""), *secrets_in(request)}
 
 
 def _scrubbed(response: Response, auth: RequestAuth) -> Response:

@@ -20,8 +20,7 @@ from urllib3.response import BaseHTTPResponse
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._weak_set import WeakSet
 from firebase_rest.transport.adapter import CancellableAdapter, drop_connections
-from firebase_rest.transport.app_check import AppCheck
-from firebase_rest.transport.credentials import RequestAuth
+from firebase_rest.transport.credentials import AppCheck, RequestAuth
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared

@@ -132,7 +132,7 @@ def test_a_refused_connection_is_tried_again_until_somebody_listens(connect):
         pass
     states: list[str] = []
     with connect(gone.url).database().stream(on_state=states.append, max_retries=5) as events:
-        with pytest.raises(StreamError, match="given up after 6 failures"):
+        with pytest.raises(StreamError, match="ended after 6 failures"):
             next(events)
     assert states == ["connecting", "waiting"] * 5 + ["connecting", "closed"]
     assert not events.is_alive()
@@ -314,7 +314,7 @@ def test_what_is_logged_says_where_and_why_and_hides_the_token(connect, caplog):
     with Scripted(lambda peer: peer.refuse(503, "auth=s3cret is down"), put(1)) as server:
         with connect(server.url).database().child("place").stream(token="s3cret") as events:
             next(events)
-    assert "The stream of /place connects again in" in caplog.text
+    assert "The stream of /place reconnects in" in caplog.text
     assert "s3cret" not in caplog.text
 
 

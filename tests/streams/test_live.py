@@ -230,7 +230,7 @@ def test_callbacks_that_fail_go_to_on_error_and_the_others_are_called(db):
 def test_without_on_error_a_failing_callback_is_logged(db, caplog):
     with db.live() as live:
         live.on_value(lambda _: 1 / 0)
-    assert "A callback of <Live copy of '/'> failed" in caplog.text
+    assert "A callback of <LiveQuery '/'> failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 

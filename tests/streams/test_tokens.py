@@ -72,7 +72,7 @@ def test_a_second_refusal_in_a_row_is_an_error(connect):
 
     with Scripted(at_once) as server:
         with connect(server.url).database().stream(token=Tokens()) as events:
-            with pytest.raises(TokenExpired, match="took back a new token"):
+            with pytest.raises(TokenExpired, match="rejected the refreshed token"):
                 next(events)
             assert not events.is_alive()
         assert signers(server) == ["t1", "t2"]
@@ -103,7 +103,7 @@ def test_a_plain_token_that_has_expired_is_a_clear_error_and_no_loop(connect):
     with Scripted(put(1, revoked)) as server:
         with connect(server.url).database().stream(token="plain") as events:
             next(events)
-            with pytest.raises(TokenExpired, match="a UserSession would have renewed it"):
+            with pytest.raises(TokenExpired, match="pass a UserSession, which refreshes it"):
                 next(events)
         assert signers(server) == ["plain"]
 

@@ -40,9 +40,9 @@ def holding(value: Any, **filter: Any) -> LocalView:
 
 def test_the_first_event_makes_it_known_even_if_nothing_is_there() -> None:
     view = LocalView(Filter())
-    assert not view.known
+    assert not view.is_known
     assert told(view, put("/", None)) == [("value", "", None, None)]
-    assert view.known
+    assert view.is_known
     assert told(view, put("/", None)) == []
 
 
@@ -120,7 +120,7 @@ def test_a_child_that_leaves_the_bounds_is_removed_though_the_server_has_said_on
 
 def test_a_query_sees_nothing_of_a_leaf() -> None:
     view = holding("leaf", order="$key", limit_to_first=1)
-    assert (view.known, view.value) == (True, None)
+    assert (view.is_known, view.value) == (True, None)
 
 
 def test_by_value_every_change_is_a_move_too() -> None:

@@ -107,7 +107,7 @@ def test_an_answer_that_lost_its_etag_is_an_error() -> None:
 def test_a_read_with_etag_gives_both() -> None:
     [request], tagged = drive(protocol.read_with_etag(USERS), answer(10, headers={"etag": ETAG}))
     assert request.headers == {"X-Firebase-ETag": "true"}
-    assert tagged == protocol.ETaggedValue(10, ETAG)
+    assert tagged == protocol.ConditionalResult(10, ETAG)
 
 
 def test_a_conditional_write_tells_whether_it_took_place() -> None:
@@ -115,9 +115,9 @@ def test_a_conditional_write_tells_whether_it_took_place() -> None:
     [request], tagged = drive(flow, answer(11, headers={"etag": "new"}))
     assert (request.headers["if-match"], request.headers["X-Firebase-ETag"]) == (ETAG, "true")
     assert request.retry_policy is RetryPolicy.IF_NOT_PROCESSED
-    assert tagged == protocol.ETaggedValue(11, "new", committed=True)
+    assert tagged == protocol.ConditionalResult(11, "new", committed=True)
     _, tagged = drive(protocol.conditional_set(USERS, 11, ETAG), answer(12, 412, {"etag": "theirs"}))
-    assert tagged == protocol.ETaggedValue(12, "theirs", committed=False)
+    assert tagged == protocol.ConditionalResult(12, "theirs", committed=False)
 
 
 def test_a_conditional_remove_tells_whether_it_took_place() -> None:
@@ -159,7 +159,7 @@ def test_a_transaction_gives_up_after_25_attempts_with_the_last_value_and_etag()
     calls: list[Any] = []
     flow = protocol.transaction(USERS, lambda value: calls.append(value) or 0)
     answers = [answer(0, headers={"etag": "e0"}), *(answer(n, 412, {"etag": f"e{n}"}) for n in range(1, 26))]
-    with pytest.raises(errors.TransactionConflict, match="/users was given up after 25 attempts") as caught:
+    with pytest.raises(errors.TransactionConflict, match="/users failed after 25 attempts") as caught:
         drive(flow, *answers)
     assert (caught.value.value, caught.value.etag) == (25, "e25")
     assert calls == list(range(25))

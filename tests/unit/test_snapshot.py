@@ -150,9 +150,9 @@ def test_an_answer_with_priorities_that_reads_as_an_array_is_one() -> None:
 def test_the_key_is_the_last_segment_and_no_value_shows_in_a_repr() -> None:
     snapshot = Snapshot("users", {"ada": "secret"})
     assert snapshot.key() == "users"
-    assert repr(snapshot) == "<Snapshot of 'users'>"
+    assert repr(snapshot) == "<Snapshot 'users'>"
     assert repr(snapshot[0]) == "<Item 'ada'>"
-    assert repr(Snapshot("", None)) == "<Snapshot of '/'>"
+    assert repr(Snapshot("", None)) == "<Snapshot '/'>"
 
 
 def test_sort_orders_by_a_member_of_any_type_and_keeps_all_children() -> None:

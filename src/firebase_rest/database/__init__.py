@@ -1,1 +1,1 @@
-"""What you store: references, queries, answers and streams of the Realtime Database."""
+"""The Realtime Database: references, queries, snapshots and streams."""

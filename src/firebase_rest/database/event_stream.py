@@ -1,8 +1,8 @@
-"""`EventStream`: the changes at a place, one by one, for as long as it takes.
+"""`EventStream`: an iterator over the changes of a location, which reconnects.
 
-The law of this file: a stream ends only when it is closed or when trying again cannot help; half an event is never
-delivered, and after every reconnect the whole current value comes first. `close` works at any moment, from any thread
-and from a signal handler, so nothing on its way takes a lock or writes a log.
+Invariants: a stream ends only when it is closed or when a retry cannot help. Incomplete events are never delivered.
+After every reconnect the complete current value comes first. `close` works at any moment, in any thread and in a signal
+handler, so it takes no lock and writes no log.
 https://firebase.google.com/docs/reference/rest/database#section-streaming
 """
 
@@ -13,7 +13,6 @@ import math
 import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
-from types import TracebackType
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
@@ -45,13 +44,13 @@ logger = logging.getLogger("firebase_rest")
 CHUNK = 65_536
 
 READ_TIMEOUT = 45.0
-"""Seconds without a byte after which a connection is dead: one and a half of the server's keep-alive periods."""
+"""Seconds without data after which a stream reconnects: one and a half of the server's keep-alive periods."""
 
 STABLE_AFTER = 10.0
-"""Seconds that a connection has to live for the failures before it to be forgotten."""
+"""Seconds after which an open connection resets the count of failures."""
 
 MIN_RECONNECT_INTERVAL = 1.05
-"""Seconds between the beginnings of two connections: fewer than 60 a minute, whatever happens."""
+"""Minimum seconds between the starts of two connections."""
 
 _EVENT_STREAM = "text/event-stream"
 _KNOWN_TYPES = ("application/json", "application/xml", "text/html", "text/plain", "text/xml")
@@ -61,7 +60,7 @@ OnState = Callable[[str], object]
 
 
 def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
-    """Connect; the answer is the open body of events."""
+    """Connect and return the open body of events."""
     params = location.params + filter.validated_params()
     response = yield Request("GET", location.url, params, _HEADERS, retry_policy=RetryPolicy.IDEMPOTENT, stream=True)
     check(response)
@@ -76,11 +75,11 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
 
 
 class _Revoked(FirebaseError):
-    """The server no longer takes the credential of this connection."""
+    """The server no longer accepts the token of this connection."""
 
 
 class InterruptibleCredentials:
-    """Credentials that may have to send a request, in another thread, so that an interrupt ends the wait for it."""
+    """Credentials that are refreshed in another thread, so that `close` need not wait for the request."""
 
     def __init__(self, credentials: Credentials, interrupt: Interrupt) -> None:
         self._credentials = credentials
@@ -97,10 +96,14 @@ class InterruptibleCredentials:
 
 
 class EventStream:
-    """An iterator over the changes at a place, and a context manager that closes itself.
+    """An iterator of `StreamEvent` and a context manager, returned by `stream()` without a handler.
 
-    `last_error` is the latest thing that went wrong, `reconnects` counts connections after the first, `state` is
-    "connecting", "open", "waiting" or "closed". Iterate in one thread; `close()` in any.
+    Iterate in one thread; `close()` in any thread.
+
+    Attributes:
+        state: "connecting", "open", "waiting" or "closed".
+        last_error: The latest connection error, or None.
+        reconnects: The number of connections after the first.
     """
 
     def __init__(
@@ -113,7 +116,7 @@ class EventStream:
         max_event_size: int = MAX_EVENT_SIZE,
     ) -> None:
         filter.validated_params()
-        # The stream does its own trying again; the call's own would multiply it. Its time is not a call's time either.
+        # The stream retries by itself and has no total timeout, so retries and deadline of calls do not apply.
         self._options = replace(requestor.options, read=READ_TIMEOUT, retries=0, deadline=None)
         self._transport = requestor.transport
         self._interrupt = Interrupt()
@@ -127,7 +130,7 @@ class EventStream:
         self._closed = False
         self._connected_at = self._opened_at = -math.inf
         self._interval = 0.0
-        self._opened = self._renewed = False
+        self._opened = self._refreshed = False
         self._failures = 0
         self._events = self._run()
         self._last_state = ""
@@ -136,7 +139,7 @@ class EventStream:
         self.reconnects = 0
         register(self)
         requestor.transport.closables.add(self)
-        requestor.transport.check_open()  # after that, so that no stream escapes a close() under way
+        requestor.transport.check_open()  # after the registration, so that no stream escapes a concurrent close()
 
     def __repr__(self) -> str:
         return f"<EventStream of /{self._location.path}, {self.state}>"
@@ -148,7 +151,7 @@ class EventStream:
         try:
             return next(self._events)
         except ValueError as error:
-            # Another thread is closing the generator at this moment: then next() itself raises it, not the generator.
+            # While another thread closes the generator, next() itself raises this error.
             if not self._closed or _raised_by_callee(error):
                 raise
         raise StopIteration
@@ -156,17 +159,15 @@ class EventStream:
     def __enter__(self) -> EventStream:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def is_alive(self) -> bool:
-        """Whether changes are still to be expected: neither closed nor ended for good."""
+        """Return whether the stream can still receive changes."""
         return not self._closed
 
     def close(self) -> None:
-        """End the stream at once: from any thread, from a signal handler, before it is open, twice."""
+        """Close the stream immediately. Idempotent; safe to call from any thread and from signal handlers."""
         self._closed = True
         self.state = "closed"
         self._interrupt.set()
@@ -174,11 +175,11 @@ class EventStream:
         try:
             self._events.close()
         except ValueError:
-            return  # it is running, in another thread or below this signal handler, and ends by itself
-        self._set_state("closed")  # nothing has been asked of it yet, or it has said so itself
+            return  # it runs in another thread, or was interrupted by this signal handler, and ends by itself
+        self._set_state("closed")
 
     def reset_after_fork(self) -> None:
-        """End the stream in a forked child process; it goes on in the parent."""
+        """End the stream in a forked child process; the parent keeps its own."""
         self._closed = True
         self.state = self._last_state = "closed"
         self._interrupt = Interrupt()
@@ -187,7 +188,7 @@ class EventStream:
         )
         self._events = _raise(error)
 
-    # --- in the thread that iterates --------------------------------------------------------------------------------
+    # --- in the iterating thread ------------------------------------------------------------------------------------
 
     def _set_state(self, state: str) -> None:
         if state == self._last_state:
@@ -215,9 +216,9 @@ class EventStream:
                     problem: FirebaseError = NetworkError(f"The server ended the stream of /{self._location.path}.")
                 except FirebaseError as error:
                     problem = error
-                self._interval = MIN_RECONNECT_INTERVAL * max(1, call.sent)  # a redirect is a connection too
+                self._interval = MIN_RECONNECT_INTERVAL * max(1, call.sent)  # a redirect connects too
                 if self._transport.closing.is_set():
-                    return  # the App's close() is about to come to this stream
+                    return  # the App's close() is about to close this stream
                 if self.is_alive():
                     self._recover(problem, call)
                     self.reconnects += self._opened
@@ -226,7 +227,7 @@ class EventStream:
             self._set_state("closed")
 
     def _connection(self, call: RetryingSender) -> Iterator[StreamEvent]:
-        """The events of one connection."""
+        """Yield the events of one connection."""
         reader = run(open_stream(self._location, self._filter), call)
         try:
             self._set_state("open")
@@ -236,7 +237,7 @@ class EventStream:
                     event = parse_event(message, resync=resync)
                     if self._opened_at == math.inf:
                         self._opened_at = time.monotonic()
-                        self._opened, self._renewed = True, False
+                        self._opened, self._refreshed = True, False
                     resync = False
                     yield event
                 elif message.event == "cancel":
@@ -254,9 +255,9 @@ class EventStream:
             yield chunk
 
     def _recover(self, problem: FirebaseError, call: RetryingSender) -> None:
-        """Wait as long as `problem` demands. Raises it if trying again cannot mend it."""
+        """Wait before the next connection. Raises `problem` if a retry cannot help."""
         if isinstance(problem, _Revoked):
-            refresh_error = self._renew(call)
+            refresh_error = self._refresh(call)
             if refresh_error is None:
                 return
             problem = refresh_error
@@ -269,26 +270,26 @@ class EventStream:
         self._failures = 1 if lived >= STABLE_AFTER else self._failures + 1
         if self._max_retries is not None and self._failures > self._max_retries:
             raise StreamError(
-                f"The stream of /{self._location.path} was given up after {self._failures} failures: {problem}"
+                f"The stream of /{self._location.path} ended after {self._failures} failures in a row: {problem}"
             )
         wait = backoff_delay(self._failures, _retry_after(problem))
-        logger.info("The stream of /%s connects again in %.1f s: %s", self._location.path, wait, problem)
+        logger.info("The stream of /%s reconnects in %.1f s: %s", self._location.path, wait, problem)
         self._wait(wait)
 
-    def _renew(self, call: RetryingSender) -> FirebaseError | None:
-        """Get another credential. What stands in the way is returned."""
+    def _refresh(self, call: RetryingSender) -> FirebaseError | None:
+        """Get a different token. Returns the error if there is none."""
         try:
             better = self._credentials.get(rejected=call.auth)
         except FirebaseError as error:
             return error
         place = f"the stream of /{self._location.path}"
         if better is None or better.secret == call.auth.secret:
-            what = f"The token of {place} has expired; a UserSession would have renewed it."
-        elif self._renewed:
-            what = f"The server took back a new token of {place} at once."
+            what = f"The token of {place} has expired; pass a UserSession, which refreshes it."
+        elif self._refreshed:
+            what = f"The server rejected the refreshed token of {place}."
         else:
-            self._renewed = True
-            logger.info("The server took back the token of %s; it goes on with a new one", place)
+            self._refreshed = True
+            logger.info("The token of %s has expired; reconnecting with a refreshed one", place)
             return None
         return TokenExpired(what, status=401, message="credential is no longer valid")
 
@@ -304,13 +305,13 @@ def _raise(error: Exception) -> Generator[StreamEvent, None, None]:
 
 
 def _raised_by_callee(error: BaseException) -> bool:
-    """Whether it was raised in a function that was called where it was caught, and not there."""
+    """Return whether a called function raised the error, not the function that caught it."""
     trace = error.__traceback__
     return trace is not None and trace.tb_next is not None
 
 
 def _is_transient(problem: FirebaseError) -> bool:
-    """Whether trying again may mend it."""
+    """Return whether a retry may help."""
     timeout = isinstance(problem, ApiError) and problem.status == 408
     return timeout or isinstance(problem, (NetworkError, ServerError, RateLimited))
 
@@ -321,7 +322,7 @@ def _retry_after(problem: Exception) -> str | None:
 
 
 def _cancelled(data: str) -> ApiError:
-    """The error for a `cancel` event, whose data is null or a reason, quoted or not."""
+    """Return the error for a `cancel` event, whose data is null or a reason, with or without quotes."""
     reason = data.strip().strip('"')
     if reason in ("", "null"):
         reason = "Permission denied"

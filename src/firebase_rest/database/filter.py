@@ -1,6 +1,5 @@
-"""What a read asks for: an order, a window on it, or only the keys; and how that is said in a URL.
+"""`Filter`: the order, bounds and limits of a read, and their query parameters.
 
-The law of this file: a `Filter` that passes `check` is one that Firebase's parser accepts.
 https://firebase.google.com/docs/database/rest/retrieve-data
 """
 
@@ -23,21 +22,21 @@ KEY, VALUE, PRIORITY = "$key", "$value", "$priority"
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """One end of a window: an index value and, to break ties between children of equal value, a child key."""
+    """A bound of a query: an index value and, among children of equal value, a child key."""
 
     value: Scalar
     key: str | None = None
 
     @property
     def text(self) -> str:
-        """As it stands in the URL, before percent-encoding: JSON, or JSON, comma, JSON string."""
+        """The query parameter before percent-encoding: JSON, or JSON, comma, JSON string."""
         text = json.dumps(self.value, ensure_ascii=False, allow_nan=False)
         return text if self.key is None else f"{text},{json.dumps(self.key, ensure_ascii=False)}"
 
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Order, bounds and limits of one read. `order` is "$key", "$value", "$priority" or a child path."""
+    """The order, bounds and limits of a read. `order` is "$key", "$value", "$priority" or a child path."""
 
     order: str | None = None
     start_at: Bound | None = None
@@ -50,7 +49,7 @@ class Filter:
     shallow: bool = False
 
     def bounds(self) -> dict[str, Bound]:
-        """The bounds that are set, by the name of their builder."""
+        """Return the bounds by the name of their builder method."""
         pairs = (
             ("start_at", self.start_at),
             ("start_after", self.start_after),
@@ -61,17 +60,17 @@ class Filter:
         return {name: bound for name, bound in pairs if bound is not None}
 
     def limits(self) -> dict[str, int]:
-        """The limits that are set, by the name of their builder."""
+        """Return the limits by the name of their builder method."""
         pairs = (("limit_to_first", self.limit_to_first), ("limit_to_last", self.limit_to_last))
         return {name: limit for name, limit in pairs if limit is not None}
 
     @property
     def narrows(self) -> bool:
-        """Whether it can leave children out; `order` alone leaves none."""
+        """Whether it can exclude children; an order alone excludes none."""
         return bool(self.bounds() or self.limits())
 
     def params(self) -> tuple[tuple[str, str], ...]:
-        """The query parameters, decoded: ("orderBy", '"height"'), ("limitToLast", "2")."""
+        """Return the decoded query parameters, such as ("orderBy", '"height"'), ("limitToLast", "2")."""
         return self._params(self.bounds(), self.limits())
 
     def validated_params(self) -> tuple[tuple[str, str], ...]:

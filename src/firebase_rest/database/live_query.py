@@ -1,8 +1,4 @@
-"""`LiveQuery`: a local copy of a place or a query that a stream keeps true, and child events.
-
-The law of this file: callbacks are handed out one at a time, in the order of the changes, and see the copy as it was
-after the change they are told of. https://firebase.google.com/docs/database/web/lists-of-data#listen_for_child_events
-"""
+"""`LiveQuery`: a local copy of a location or query that a stream keeps in sync, with child events."""
 
 from __future__ import annotations
 
@@ -11,7 +7,6 @@ import math
 import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
 from typing import Any
 
 from firebase_rest.database.event_stream import EventStream, OnState
@@ -33,15 +28,13 @@ OnError = Callable[[Exception], object]
 Unsubscribe = Callable[[], None]
 
 
-def check_can_live(filter: Filter) -> None:
-    """Raise `UsageError` for a query whose answers a stream cannot keep true."""
+def validate_live_filter(filter: Filter) -> None:
+    """Raise `UsageError` for a query that a stream cannot keep in sync."""
     filter.validated_params()
     if filter.order == PRIORITY:
-        raise UsageError(
-            "live() cannot follow order_by_priority(): streams do not carry priorities; order by a child instead."
-        )
+        raise UsageError("live() does not support order_by_priority(), because streams have no priorities.")
     if filter.shallow:
-        raise UsageError("live() keeps values, and shallow() asks for none; leave shallow() out.")
+        raise UsageError("live() does not support shallow(), because it keeps the values; remove shallow().")
 
 
 def validate_timeout(timeout: object) -> float:
@@ -51,11 +44,13 @@ def validate_timeout(timeout: object) -> float:
 
 
 class LiveQuery:
-    """A copy of what is in the database, at any time. Made by `Reference.live()` or `Query.live()`; close it after use.
+    """A local copy of the data, returned by `Reference.live()` and `Query.live()`. Thread-safe; close it after use.
 
-    `stale` is True while there is no connection: `value` is then the last that was known. `last_error` is the latest
-    thing that went wrong. Safe to share between threads.
+    `stale` is True while the stream is not connected: `value` is then the last known one.
+    https://firebase.google.com/docs/database/web/lists-of-data#listen_for_child_events
     """
+
+    # Invariant: callbacks run one at a time, in the order of the changes, and see the copy as it is after the change.
 
     def __init__(
         self,
@@ -65,7 +60,7 @@ class LiveQuery:
         on_error: OnError | None = None,
         on_state: OnState | None = None,
         *,
-        awaited: bool = False,
+        is_awaited: bool = False,
     ) -> None:
         self.stale = True
         self._filter = filter
@@ -75,10 +70,10 @@ class LiveQuery:
         self._view = LocalView(filter)
         self._value: Normalized = None
         self._version = 0
-        self._waiting = int(awaited)  # an error that is raised to somebody is not logged too
-        self._calling: int | None = None  # the thread that is in a callback
+        self._waiting = int(is_awaited)  # the number of waiting threads: an error is raised there, or else logged
+        self._callback_thread: int | None = None
         self._failure: Exception | None = None
-        self._is_foreign = False  # True in a forked child process, where nothing keeps the copy in sync
+        self._is_foreign = False  # True in a forked child process, where no stream keeps the copy in sync
         self._ended = False
         self._new_locks()
         self._callbacks: dict[str, list[Callable[..., object]]] = {
@@ -92,62 +87,66 @@ class LiveQuery:
             raise StreamError("live() needs a thread, and none can be started while the program exits.")
 
     def _new_locks(self) -> None:
-        self._lock = threading.RLock()  # one thread at a time changes the copy, or hands out events
+        self._lock = threading.RLock()  # held while the copy is changed or callbacks run
         self._changed = threading.Condition()
 
     def reset_after_fork(self) -> None:
-        """End the copy in a forked child process; it goes on in the parent."""
+        """End the copy in a forked child process; the parent keeps its own."""
         self._new_locks()
-        self._waiting, self._calling = 0, None
+        self._waiting, self._callback_thread = 0, None
         self._ended = self.stale = True
         self._is_foreign = True
         self._failure = self._foreign_error()
 
     def __repr__(self) -> str:
-        return f"<Live copy of {self._key or '/'!r}{', stale' if self.stale else ''}>"
+        return f"<LiveQuery {self._key or '/'!r}{', stale' if self.stale else ''}>"
 
     def __enter__(self) -> LiveQuery:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
-    # --- what is there ----------------------------------------------------------------------------------------------
+    # --- the current value ------------------------------------------------------------------------------------------
 
     @property
     def value(self) -> Any:
-        """The current value, as `get().val()` would give it; yours to change."""
+        """The current value, as `get().val()` returns it. Each access returns a new object."""
         return self.snapshot.val()
 
     @property
     def snapshot(self) -> Snapshot:
-        """The current value as an answer with `val()`, `key()` and `each()`."""
+        """The current value as a `Snapshot`."""
         self._check_process()
         value = self._value
-        return Snapshot.of_later(self._key, lambda: render_arrays(value), self._filter)
+        return Snapshot.lazy(self._key, lambda: render_arrays(value), self._filter)
 
     @property
     def last_error(self) -> Exception | None:
-        """The latest thing that went wrong with the connection, if anything did."""
+        """The latest connection error, or None."""
         return self._events.last_error
 
     @property
     def reconnects(self) -> int:
-        """How many connections there have been after the first."""
+        """The number of connections after the first."""
         return self._events.reconnects
 
     def is_alive(self) -> bool:
-        """Whether the copy is still being kept true: neither closed nor ended for good."""
+        """Return whether the copy is still kept in sync."""
         return self._events.is_alive()
 
     def wait_until(self, predicate: Callable[[Any], object], timeout: float) -> Any:
-        """Wait until `predicate(value)` is true, at most `timeout` seconds, and return that value.
+        """Wait until `predicate(value)` is true and return that value.
 
-        Raises `NetworkTimeout` when the time is over, and the error that ended the copy if one did.
+        Args:
+            predicate: Called with the current value and after each change.
+            timeout: Maximum seconds to wait.
+
+        Raises:
+            NetworkTimeout: The predicate was not true in time.
+            FirebaseError: The error that ended the copy.
         """
-        if self._calling == threading.get_ident():
+        if self._callback_thread == threading.get_ident():
             raise UsageError("wait_until() cannot be called from a callback: it would deadlock.")
         validate_callable("predicate", predicate)
         seconds = validate_timeout(timeout)
@@ -160,7 +159,7 @@ class LiveQuery:
                 self._waiting -= 1
 
     def wait_for_first(self, timeout: float) -> None:
-        """The wait of whoever made the copy `awaited`: until the first value is there."""
+        """Wait for the first value, if the copy was made with `is_awaited`."""
         try:
             self._wait_until(lambda _: True, timeout)
         finally:
@@ -168,19 +167,19 @@ class LiveQuery:
                 self._waiting -= 1
 
     def _wait_until(self, predicate: Callable[[Any], object], timeout: float) -> Any:
-        ends = time.monotonic() + timeout
+        end = time.monotonic() + timeout
         seen = 0
         while True:
             with self._changed:
                 while self._version == seen and not self._ended:
-                    left = ends - time.monotonic()
+                    left = end - time.monotonic()
                     if left <= 0 or not self._changed.wait(min(left, LONGEST)):
-                        why = f" Last error: {self.last_error}" if self.stale and self.last_error else ""
+                        error = f" Last error: {self.last_error}" if self.stale and self.last_error else ""
                         raise NetworkTimeout(
-                            f"Timed out after {timeout:g} s while waiting for {self._key or '/'!r}.{why}"
+                            f"Timed out after {timeout:g} s while waiting for {self._key or '/'!r}.{error}"
                         )
-                fresh, seen = self._version != seen, self._version
-            if fresh:
+                is_new, seen = self._version != seen, self._version
+            if is_new:
                 value = self.value
                 if predicate(value):
                     return value
@@ -190,29 +189,36 @@ class LiveQuery:
                 raise UsageError("The live copy was closed while a thread waited for it.")
 
     def close(self) -> None:
-        """Stop at once; from any thread, from a callback, twice."""
+        """Stop immediately. Idempotent; safe to call from any thread and from callbacks."""
         self._events.close()
 
     # --- callbacks --------------------------------------------------------------------------------------------------
 
     def on_value(self, callback: OnSnapshot) -> Unsubscribe:
-        """Call with a snapshot of everything: now, if it is known, and after each change. Returns what ends that."""
+        """Call `callback(snapshot)` now, if a value is known, and after every change.
+
+        Returns:
+            A function that removes the callback, as for all `on_...` methods.
+        """
         return self._subscribe(VALUE_EVENT, callback)
 
     def on_child_added(self, callback: OnChild) -> Unsubscribe:
-        """Call with each child that is there or comes, and the key of the sibling before it (None for the first)."""
+        """Call `callback(child, previous_key)` for each existing and each new child.
+
+        `previous_key` is the key of the preceding child in the order of the query, or None.
+        """
         return self._subscribe(ADDED, callback)
 
     def on_child_changed(self, callback: OnChild) -> Unsubscribe:
-        """Call with each child whose value changes, and the key of the sibling before it."""
+        """Call `callback(child, previous_key)` for each child whose value changes."""
         return self._subscribe(CHANGED, callback)
 
     def on_child_moved(self, callback: OnChild) -> Unsubscribe:
-        """Call with each child whose place in the order may have changed, and the key of the sibling before it."""
+        """Call `callback(child, previous_key)` for each child whose position may have changed."""
         return self._subscribe(MOVED, callback)
 
     def on_child_removed(self, callback: OnSnapshot) -> Unsubscribe:
-        """Call with each child that goes, or leaves the query, as it was last."""
+        """Call `callback(child)`, with the last value, for each child that is removed or leaves the query."""
         return self._subscribe(REMOVED, callback)
 
     def _subscribe(self, kind: str, callback: Callable[..., object]) -> Unsubscribe:
@@ -251,13 +257,13 @@ class LiveQuery:
                 for event in self._events:
                     with self._lock:
                         self._apply(event)
-        except Exception as error:  # not only Firebase's: a session may have hooks that fail
+        except Exception as error:  # any exception: a session may have hooks that fail
             self._failure = error
             if self._on_error is not None:
                 self._call_safely(self._on_error, error)
-            elif not self._waiting:  # whoever waits gets it raised
+            elif not self._waiting:
                 logger.exception("%r has ended", self)
-        except BaseException as error:  # SystemExit and CancelledError, which would end the thread without a word
+        except BaseException as error:  # SystemExit and CancelledError would end the thread silently
             self._failure = StreamError(f"{self!r} has ended, because a callback raised {type(error).__name__}.")
             logger.exception("%r has ended, because a callback raised %s", self, type(error).__name__)
         finally:
@@ -281,14 +287,14 @@ class LiveQuery:
         if change.kind == VALUE_EVENT:
             self._call_safely(callback, self.snapshot)
             return
-        child = Snapshot.of_later(change.key, lambda: render_arrays(change.value))
+        child = Snapshot.lazy(change.key, lambda: render_arrays(change.value))
         if change.kind == REMOVED:
             self._call_safely(callback, child)
         else:
             self._call_safely(callback, child, change.previous_key)
 
     def _call_safely(self, callback: Callable[..., object], *arguments: object) -> None:
-        outer, self._calling = self._calling, threading.get_ident()
+        outer, self._callback_thread = self._callback_thread, threading.get_ident()
         try:
             callback(*arguments)
         except Exception as error:
@@ -297,10 +303,10 @@ class LiveQuery:
             else:
                 self._call_safely(self._on_error, error)
         finally:
-            self._calling = outer
+            self._callback_thread = outer
 
     def _state_changed(self, state: str) -> None:
-        if state != "open":  # after "open" the copy is true again when the first event is there
+        if state != "open":  # after "open" the copy is in sync again when the first event arrives
             self.stale = True
         if self._on_state is not None:
             self._on_state(state)

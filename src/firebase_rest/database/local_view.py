@@ -25,13 +25,13 @@ REMOVED, ADDED, MOVED, CHANGED = "child_removed", "child_added", "child_moved", 
 VALUE_EVENT = "value"
 
 MAX_INSERTIONS = 100
-"""Changes up to which children are inserted one by one, which takes time in proportion to all children each."""
+"""Up to this number of changes, children are inserted one by one, each in time proportional to all children."""
 
 
 class ChildEvent(NamedTuple):
-    """What happened to a child. For a removed one `value` is what it was, and `previous_key` None.
+    """A change of a child. A removed child has its last `value`, and None as `previous_key`.
 
-    Of the kind "value": everything has changed to `value`; it comes after the children's.
+    The kind "value" reports a change of the whole value; it follows the events of the children.
     """
 
     kind: str
@@ -41,50 +41,50 @@ class ChildEvent(NamedTuple):
 
 
 class LocalView:
-    """A place's current value, kept by applying stream events to it. `value` is never changed, only replaced.
+    """The current value of a location or query, updated by stream events.
 
-    `known` is False until the first event: then `value` says nothing.
+    `is_known` is False until the first event. Invariant: `value` is replaced by each change, and never modified.
     """
 
     def __init__(self, filter: Filter) -> None:
         self.value: Normalized = None
-        self.known = False
+        self.is_known = False
         self._filter = filter
         self._bounds = replace(filter, limit_to_first=None, limit_to_last=None)
-        self._most = filter.limit_to_first or filter.limit_to_last or sys.maxsize
+        self._limit = filter.limit_to_first or filter.limit_to_last or sys.maxsize
         self._order_path = split(filter.order) if filter.order else ()
         self._ranks: dict[str, SortKey] = {}
         self._order: list[tuple[SortKey, str]] = []
 
     def apply(self, event: StreamEvent) -> list[ChildEvent]:
-        """Take an event in. What it did to the children, and last to the whole; nothing if it changed nothing."""
+        """Apply a stream event and return the child events, followed by the "value" event; [] if nothing changed."""
         new, touched = self._merged(event)
-        before, first = self.value, not self.known
-        self.value, dropped = self._windowed(new, touched)
-        self.known = True
+        before, is_first = self.value, not self.is_known
+        self.value, dropped = self._filtered(new, touched)
+        self.is_known = True
         if touched is None:
             touched = {**children_of(before), **children_of(self.value)}.keys()
         elif dropped:
             touched = {*touched, *dropped}
         changes = self._differences(before, touched)
-        if first or changes or not (isinstance(self.value, dict) or values_equal(before, self.value)):
+        if is_first or changes or not (isinstance(self.value, dict) or values_equal(before, self.value)):
             changes.append(ChildEvent(VALUE_EVENT, "", self.value, None))
         return changes
 
     @property
     def keys(self) -> list[str]:
-        """The keys of the children, in the query's order."""
+        """The keys of the children, in the order of the query."""
         return [key for _, key in self._order]
 
     def initial(self) -> list[ChildEvent]:
-        """The children that are there, as if they had just been added."""
+        """Return "child_added" events for all current children."""
         children, keys = children_of(self.value), self.keys
         return [
             ChildEvent(ADDED, key, children[key], previous) for key, previous in zip(keys, [None, *keys], strict=False)
         ]
 
     def _merged(self, event: StreamEvent) -> tuple[Normalized, AbstractSet[str] | None]:
-        """What the event makes of the value, and the children that it wrote to; None for all."""
+        """Return the new value, and the keys of the written children; None if all are."""
         path = _split(event.path)
         if event.event == "put":
             return set_in(self.value, path, normalize(cast(Normalized, event.data))), (set(path[:1]) or None)
@@ -92,25 +92,25 @@ class LocalView:
         for name, item in dict_or_empty(event.data).items():
             target = (*path, *_split(name))
             if not target:
-                continue  # a change of the whole is a put
+                continue  # the server sends a change of the whole value as a put
             new = set_in(new, target, normalize(item))
             touched.update(target[:1])
         return new, touched
 
-    def _windowed(self, value: Normalized, touched: AbstractSet[str] | None) -> tuple[Normalized, list[str]]:
-        """`value` without the children that the query leaves out, and their keys.
+    def _filtered(self, value: Normalized, touched: AbstractSet[str] | None) -> tuple[Normalized, list[str]]:
+        """Return `value` without the children outside the query, and their keys.
 
-        A server need not say that one was pushed out. Of what was not touched it is known that it lies in the bounds.
+        The server may not report a child that leaves the query. A child that was not written stays within the bounds.
         """
         children = children_of(value)
         if not self._filter.narrows:
             return value, []
         if touched is None:
-            dropped = self._left_out(self._filter, children)
+            dropped = self._outside(self._filter, children)
         else:
-            dropped = self._left_out(self._bounds, {key: children[key] for key in touched if key in children})
-            if len(children) - len(dropped) > self._most:
-                dropped = self._left_out(self._filter, children)
+            dropped = self._outside(self._bounds, {key: children[key] for key in touched if key in children})
+            if len(children) - len(dropped) > self._limit:
+                dropped = self._outside(self._filter, children)
         if not dropped:
             return (value if children else None), dropped
         kept = dict(children)
@@ -118,7 +118,7 @@ class LocalView:
             del kept[key]
         return kept or None, dropped
 
-    def _left_out(self, filter: Filter, children: Mapping[str, Normalized]) -> list[str]:
+    def _outside(self, filter: Filter, children: Mapping[str, Normalized]) -> list[str]:
         kept = set(select(filter, ((key, self._index_value(child)) for key, child in children.items())))
         return [key for key in children if key not in kept]
 
@@ -152,7 +152,8 @@ class LocalView:
                 by_kind[ADDED].append((new_rank, key))
             else:
                 by_kind[CHANGED].append((new_rank, key))
-                if self._has_moved(old, new, old_rank, new_rank):
+                # The SDKs report every change of a query by value as a move, even between two objects.
+                if self._filter.order == VALUE or old_rank != new_rank:
                     by_kind[MOVED].append((new_rank, key))
         self._reorder(reordered)
         return [
@@ -161,23 +162,19 @@ class LocalView:
             for _, key in sorted(ranked)
         ]
 
-    def _has_moved(self, old: Normalized, new: Normalized, old_rank: SortKey, new_rank: SortKey) -> bool:
-        # By value, any change is a move to the SDKs, even between two objects, which are equal in order.
-        return not values_equal(old, new) if self._filter.order == VALUE else old_rank != new_rank
-
     def _reorder(self, changes: list[tuple[str, SortKey | None, SortKey | None]]) -> None:
         """Move children from their old to their new rank; None for a child that is added or removed."""
-        few = len(changes) <= MAX_INSERTIONS
+        is_short = len(changes) <= MAX_INSERTIONS
         for key, old, new in changes:
             if old is not None:
-                if few:
+                if is_short:
                     del self._order[bisect_left(self._order, (old, key))]
                 del self._ranks[key]
             if new is not None:
-                if few:
+                if is_short:
                     insort(self._order, (new, key))
                 self._ranks[key] = new
-        if not few:
+        if not is_short:
             self._order = sorted((rank, key) for key, rank in self._ranks.items())
 
     def _event(

@@ -1,4 +1,4 @@
-"""A place in a database, and the URL it has."""
+"""`Location`: a path in a database, and its URL."""
 
 from __future__ import annotations
 
@@ -14,9 +14,13 @@ from firebase_rest.transport.settings import invalid_host
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """`base` is scheme and host ("https://example.firebaseio.com"), `namespace` the database behind an emulator.
+    """A path in a database.
 
-    With a `problem`, the configuration names no database; using the place says so.
+    Attributes:
+        base: Scheme and host, such as "https://example.firebaseio.com".
+        namespace: The name of the database in an emulator.
+        segments: The keys of the path.
+        problem: Why the configuration names no database; using the location raises `ConfigError` with this text.
     """
 
     base: str
@@ -26,7 +30,7 @@ class Location:
 
     @property
     def origin(self) -> str:
-        """Scheme and host. Raises `ConfigError` where the configuration names none."""
+        """Scheme and host. Raises `ConfigError` if the configuration names no database."""
         if self.problem is not None:
             raise ConfigError(self.problem)
         return self.base
@@ -38,12 +42,12 @@ class Location:
 
     @property
     def params(self) -> tuple[tuple[str, str], ...]:
-        """The query parameters that every request to this database carries."""
+        """The query parameters of every request to this database."""
         return () if self.namespace is None else (("ns", self.namespace),)
 
     @property
     def path(self) -> str:
-        """The segments joined by slashes; "" for the root."""
+        """The path without a leading slash; "" at the root."""
         return "/".join(self.segments)
 
     def child(self, *parts: object) -> Location:
@@ -69,59 +73,58 @@ class Location:
         return replace(self, segments=segments)
 
     def at(self, segments: tuple[str, ...]) -> Location:
-        """The place at `segments` of the same database."""
+        """Return the location at `segments` of the same database."""
         return replace(self, segments=segments)
 
 
 def locate(database_url: object, emulator: str | None, hint: str = "") -> Location:
-    """The root of the database with this URL; `emulator` is the host:port that stands in for it.
+    """Return the root of the database with this URL, in the emulator at `emulator` (host:port) if one is given.
 
-    What is wrong with either is told when the place is used: programs build theirs while they are imported. `hint` is
-    added to the sentence for a missing URL.
+    An invalid URL raises when the location is used, because programs call this while they are imported. `hint` is added
+    to the message for a missing URL.
     """
     if emulator is not None and (problem := invalid_host("database", emulator)):
-        return _nowhere(problem)
+        return _invalid(problem)
     if database_url is None:
-        return _nowhere(
+        return _invalid(
             f"The configuration has no 'databaseURL', which the database needs; add it or pass database(url).{hint}"
         )
     if not isinstance(database_url, str):
-        return _nowhere(f"The 'databaseURL' in the configuration is a {type(database_url).__name__}, not a string.")
-    parts = _taken_apart(database_url.strip())
+        return _invalid(f"The databaseURL must be a string, got {type(database_url).__name__}.")
+    parts = _split_url(database_url.strip())
     host = parts.hostname or ""
     namespace = dict(parse_qsl(parts.query)).get("ns")
     if parts.scheme not in ("http", "https") or not host:
-        return _nowhere(
-            f"The databaseURL {database_url!r} is not a URL; copy it from the Firebase console: "
+        return _invalid(
+            f"The databaseURL {database_url!r} must be a URL; copy it from the Firebase console: "
             "https://<database>.firebaseio.com or https://<database>.<region>.firebasedatabase.app"
         )
     if host == "console.firebase.google.com":
-        return _nowhere(
-            "The databaseURL is the address of the console's page; copy the one that the page shows above the data: "
+        return _invalid(
+            "The databaseURL must be the URL that the Firebase console shows above the data, not that of the console: "
             "https://<database>.firebaseio.com or https://<database>.<region>.firebasedatabase.app"
         )
     if parts.path.strip("/"):
-        return _nowhere(
-            f"The databaseURL {database_url!r} has a path; it must be the root of a database: "
-            f"leave {parts.path!r} out, and write .child({parts.path.strip('/')!r}) where it is meant."
+        return _invalid(
+            f"The databaseURL {database_url!r} must not have a path: remove {parts.path!r}, and use "
+            f".child({parts.path.strip('/')!r})."
         )
     netloc = parts.netloc.rpartition("@")[2]
     if emulator is not None:
         return Location(f"http://{emulator}", namespace or host.partition(".")[0])
     if parts.scheme == "http" and namespace is None and host not in ("localhost", "127.0.0.1", "::1"):
-        return _nowhere(
-            f"The databaseURL {database_url!r} is plain http, which only an emulator speaks: "
-            "write https://, or add ?ns=<database> for an emulator."
+        return _invalid(
+            f"The databaseURL {database_url!r} must start with https://; for an emulator, add ?ns=<database>."
         )
     return Location(f"{parts.scheme}://{netloc}", namespace)
 
 
-def _taken_apart(url: str) -> SplitResult:
+def _split_url(url: str) -> SplitResult:
     try:
         return urlsplit(url)
-    except ValueError:  # a bracket that is not closed
+    except ValueError:  # an unclosed bracket
         return SplitResult("", "", "", "", "")
 
 
-def _nowhere(problem: str) -> Location:
-    return Location("", problem=redact(problem))  # people write database secrets into the URL
+def _invalid(problem: str) -> Location:
+    return Location("", problem=redact(problem))  # some URLs contain a database secret

@@ -1,8 +1,8 @@
-"""Firebase's total order of keys and of values, which both the server and every client sort by.
+"""Firebase's order of keys and values, and the children that a filter selects.
 
-The law of this file: it agrees with the official SDKs on every pair, whatever types are mixed.
-Numbers compare by value, strings and keys by UTF-16 code units (Python compares code points, which differs above
-U+FFFF), and keys that look like 32-bit integers come first, in numeric order.
+Invariant: the order is that of the official SDKs for any mix of types. Numbers compare by value, strings and keys by
+UTF-16 code units (Python compares code points, which differs above U+FFFF), and keys that look like 32-bit integers
+come first, in numeric order.
 https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-ordered-data
 """
 
@@ -23,7 +23,7 @@ SortKey: TypeAlias = "tuple[Any, ...]"  # compared only with others of the same 
 
 MIN_KEY = "[MIN_NAME]"
 MAX_KEY = "[MAX_NAME]"
-"""Two names the SDKs send for "before every key" and "after every key"; brackets keep them from being keys."""
+"""The SDKs' names for "before every key" and "after every key"; because of the brackets they are not keys."""
 
 _INTEGER_LIKE = re.compile(r"(-?)0*([0-9]{1,10})")
 _MIN_INT, _MAX_INT = -(2**31), 2**31 - 1
@@ -34,7 +34,7 @@ def _utf16(text: str) -> bytes:
 
 
 def key_order(key: str) -> SortKey:
-    """A sort key for child keys: integer-like ones first, numerically; the others by UTF-16 code units."""
+    """Return a sort key for a child key."""
     match = _INTEGER_LIKE.fullmatch(key)
     if match:
         number = int(match[1] + match[2])  # without zeros in front: Python limits the digits that int() reads
@@ -48,7 +48,7 @@ def key_order(key: str) -> SortKey:
 
 
 def value_order(value: Json) -> SortKey:
-    """A sort key for values: null, false, true, numbers, strings, then objects, which are all equal."""
+    """Return a sort key for a value: null, false, true, numbers, strings, then objects, which are all equal."""
     if isinstance(value, str):
         return (4, _utf16(value))
     if value is None:
@@ -63,7 +63,7 @@ def value_order(value: Json) -> SortKey:
 
 
 def _float(number: Real) -> float:
-    """Return the float next to a number such as a fraction: not all kinds compare with each other."""
+    """Return the nearest float, because not all number types compare with each other."""
     try:
         return float(number)
     except OverflowError:
@@ -71,7 +71,7 @@ def _float(number: Real) -> float:
 
 
 def child_at(value: Json, path: Sequence[str]) -> Json:
-    """The value deep inside plain JSON, or None. A list is stepped into by the keys "0", "1", ..."""
+    """Return the value at `path` in plain JSON, or None. The keys of a list are "0", "1", ..."""
     for segment in path:
         if isinstance(value, dict):
             value = value.get(segment)
@@ -88,9 +88,9 @@ def _is_index(segment: str) -> bool:
 
 
 def sorted_keys(keys: Iterable[str]) -> list[str]:
-    """`keys` in Firebase's order. (The two bracketed names are bounds, not keys: only `key_order` knows them.)"""
+    """Return `keys` in Firebase's order."""
     result = sorted(keys)
-    # Where no key is or may be an integer, and all are ASCII, that is Firebase's order, found several times as quickly.
+    # Fast path: without integer-like keys and with ASCII only, Python's order is Firebase's.
     if not (_any_between(result, "0", ":") or _any_between(result, "-0", "-:")) and "".join(result).isascii():
         return result
     result.sort(key=key_order)
@@ -98,27 +98,29 @@ def sorted_keys(keys: Iterable[str]) -> list[str]:
 
 
 def _any_between(keys: list[str], low: str, high: str) -> bool:
-    """Whether any of the sorted `keys` lies in [low, high)."""
+    """Return whether any of the sorted `keys` is in [low, high)."""
     return bisect_left(keys, low) < bisect_left(keys, high)
 
 
 def keys_by_value(children: Mapping[str, Json], index: Mapping[str, Json] | None = None) -> list[str]:
-    """The keys of `children` ordered by their value in `index` (by default their own), then by key."""
+    """Return the keys of `children`, ordered by their value in `index` (by default their own), then by key."""
     values = children if index is None else index
-    keys = sorted_keys(children)  # sorting is stable, so this decides the ties
+    keys = sorted_keys(children)  # sorting is stable, so this order breaks ties
     kinds = set(map(type, values.values()))
     if kinds <= {int, float} or (kinds == {str} and all(map(str.isascii, values.values()))):  # type: ignore[arg-type]
-        keys.sort(key=values.__getitem__)  # type: ignore[arg-type]  # one type: Python's own order is Firebase's
+        keys.sort(key=values.__getitem__)  # type: ignore[arg-type]  # of one type: Python's order is Firebase's
     else:
         keys.sort(key=lambda key: value_order(values[key]))
     return keys
 
 
 def select(filter: Filter, entries: Iterable[tuple[str, Json]]) -> list[str]:
-    """The keys that lie inside the bounds and limits of `filter`, in its order.
+    """Return the keys within the bounds and limits of `filter`, in its order, as Firebase's servers do.
 
-    `entries` are (child key, index value): the child itself for "$value", its value at the order path, or its priority.
-    Any list or dict stands for "an object". For "$key", and where there is no order, the index value is not looked at.
+    Args:
+        filter: The order, bounds and limits.
+        entries: Pairs of child key and index value: the child itself for "$value", its value at the order path, or its
+            priority. Any list or dict stands for "an object". For "$key" and without an order the value is ignored.
     """
     by_key = filter.order is None or filter.order == KEY
     ranked = [((key_order(key),) if by_key else (value_order(value), key_order(key)), key) for key, value in entries]
@@ -137,23 +139,23 @@ def select(filter: Filter, entries: Iterable[tuple[str, Json]]) -> list[str]:
 
 
 def _low(filter: Filter, by_key: bool) -> tuple[SortKey | None, bool]:
-    """The lower end, and whether it is excluded itself."""
+    """Return the lower bound, and whether it is exclusive."""
     if filter.start_after is not None:
-        # Without a key, "after v" means after every child whose value is v.
-        return _post(filter.start_after, by_key, MAX_KEY), True
+        # Without a key, "after v" means after all children with the value v.
+        return _bound_order(filter.start_after, by_key, MAX_KEY), True
     bound = filter.start_at or filter.equal_to
-    return (None if bound is None else _post(bound, by_key, MIN_KEY)), False
+    return (None if bound is None else _bound_order(bound, by_key, MIN_KEY)), False
 
 
 def _high(filter: Filter, by_key: bool) -> tuple[SortKey | None, bool]:
-    """The upper end, and whether it is excluded itself."""
+    """Return the upper bound, and whether it is exclusive."""
     if filter.end_before is not None:
-        return _post(filter.end_before, by_key, MIN_KEY), True
+        return _bound_order(filter.end_before, by_key, MIN_KEY), True
     bound = filter.end_at or filter.equal_to
-    return (None if bound is None else _post(bound, by_key, MAX_KEY)), False
+    return (None if bound is None else _bound_order(bound, by_key, MAX_KEY)), False
 
 
-def _post(bound: Bound, by_key: bool, default_key: str) -> SortKey:
+def _bound_order(bound: Bound, by_key: bool, default_key: str) -> SortKey:
     if by_key:
         return (key_order(str(bound.value)),)
     return (value_order(bound.value), key_order(default_key if bound.key is None else bound.key))

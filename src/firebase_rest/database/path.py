@@ -1,6 +1,6 @@
-"""Keys and paths: what may stand in one, and how it travels in a URL.
+"""Validate and encode keys and paths.
 
-The law of this file: text is data. A segment is percent-encoded exactly once, here, and never looked at again.
+Invariant: each segment is percent-encoded exactly once, in `url_path`.
 Limits: https://firebase.google.com/docs/database/usage/limits and
 https://firebase.google.com/docs/database/web/structure-data
 """
@@ -15,10 +15,10 @@ from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.transport.arguments import SURROGATE
 
 MAX_KEY_BYTES = 768
-"""The longest key, and the longest path, in bytes of UTF-8."""
+"""The maximum size of a key, and of a path, in bytes of UTF-8."""
 
 MAX_DEPTH = 32
-"""How many levels deep a database goes."""
+"""The maximum number of levels."""
 
 MAX_LEVELS = 100
 """Levels of nesting that are accepted from a server; beyond them, recursion over the data would fail."""
@@ -27,19 +27,19 @@ _FORBIDDEN = re.compile(r"[.$#\[\]/\x00-\x1f\x7f]")
 
 
 def split(path: str) -> tuple[str, ...]:
-    """The segments of a path; leading, trailing and doubled slashes mean nothing."""
+    """Return the segments of a path; leading, trailing and doubled slashes are ignored."""
     return tuple(filter(None, path.split("/")))
 
 
 def is_valid_key(key: str) -> bool:
-    """Whether the database takes `key` as a key. Its size is not looked at."""
+    """Return whether `key` has only characters that are allowed in keys. The size is not checked."""
     return key != "" and _FORBIDDEN.search(key) is None
 
 
 def array_length(keys: Collection[str]) -> int:
-    """How long the array is that a place with these child keys reads as; 0 where it reads as an object.
+    """Return the length of the array that an object with these keys is rendered as; 0 if it stays an object.
 
-    The rule of all official SDKs: every key is a plain index, and more than half of the places are taken.
+    It is an array, as in the official SDKs, if every key is an index and more than half of the items exist.
     """
     limit = 2 * len(keys)
     highest = -1
@@ -114,10 +114,10 @@ def _shown(where: str) -> str:
 
 
 def url_path(segments: Sequence[str]) -> str:
-    """The path of the resource: "/a/b.json", "/.json" for the root; every segment percent-encoded once."""
+    """Return the path of the resource, percent-encoded: "/a/b.json", or "/.json" for the root."""
     return "/" + "/".join([quote(segment, safe="") for segment in segments]) + ".json"
 
 
 def parse_url_path(raw: str) -> tuple[str, ...]:
-    """The segments of a raw URL path without its ".json", decoded once, as Firebase's servers do ("+" is a space)."""
+    """Return the decoded segments of a URL path without ".json"; "+" is a space, as for Firebase's servers."""
     return tuple(unquote_plus(segment) for segment in raw.split("/") if segment)

@@ -1,7 +1,6 @@
-"""Flows over the Realtime Database's REST API.
+"""Flows of the Realtime Database's REST API: each function is one operation.
 
-The law of this file: no socket, no clock. Each function is one operation, from the request to the answer or the typed
-error. https://firebase.google.com/docs/reference/rest/database
+https://firebase.google.com/docs/reference/rest/database
 """
 
 from __future__ import annotations
@@ -42,51 +41,51 @@ from firebase_rest.types import PushResult
 TRANSACTION_ATTEMPTS = 25
 
 FIRST_PAUSE, MAX_PAUSE = 0.005, 0.5
-"""Seconds between the attempts of a transaction: at most the first, doubling up to the second, by chance."""
+"""Maximum random seconds before the second attempt of a transaction, doubled for each further one up to the second."""
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _ETAG = {"X-Firebase-ETag": "true"}
 _EXPORT = (("format", "export"),)
 
-Options = Mapping[str, Any] | None
+JsonKwargs = Mapping[str, Any] | None
 """Keyword arguments for `json.dumps` or `json.loads`."""
 
 
 @dataclass(frozen=True, slots=True)
-class ETaggedValue:
-    """A value and the ETag it had when it was read; `committed` tells whether a conditional write took place."""
+class ConditionalResult:
+    """The current value and its ETag. `committed`: the conditional write was carried out."""
 
     value: Json
     etag: str
     committed: bool = False
 
 
-def get(location: Location, filter: Filter, options: Options = None) -> Flow[Snapshot]:
-    """Read."""
+def get(location: Location, filter: Filter, json_kwargs: JsonKwargs = None) -> Flow[Snapshot]:
+    """Read the location with a filter."""
     filter_params = filter.validated_params()
-    options = _validate_json_kwargs(options)
-    by_priority = filter.order == PRIORITY  # an ordinary answer does not carry the priorities that we have to sort by
+    json_kwargs = _validate_json_kwargs(json_kwargs)
+    by_priority = filter.order == PRIORITY  # only an export contains the priorities to sort by
     params = location.params + filter_params + (_EXPORT if by_priority else ())
     response = check((yield _read(location, params)))
-    key, value = location.segments[-1] if location.segments else "", response.json(**options)
+    key, value = location.segments[-1] if location.segments else "", response.json(**json_kwargs)
     return Snapshot.of_export(key, value, filter) if by_priority else Snapshot(key, value, filter)
 
 
-def set_(location: Location, data: object, options: Options = None) -> Flow[Json]:
-    """Replace everything here."""
-    response = check((yield _write("PUT", location, encode(data, location.segments, options))))
+def set_(location: Location, data: object, json_kwargs: JsonKwargs = None) -> Flow[Json]:
+    """Replace the data and return it."""
+    response = check((yield _write("PUT", location, encode(data, location.segments, json_kwargs))))
     return response.json()
 
 
-def update(location: Location, data: object, options: Options = None) -> Flow[Json]:
-    """Replace the named children, all or none."""
-    response = check((yield _write("PATCH", location, encode_update(data, location.segments, options))))
+def update(location: Location, data: object, json_kwargs: JsonKwargs = None) -> Flow[Json]:
+    """Replace the named children, all or none, and return them."""
+    response = check((yield _write("PATCH", location, encode_update(data, location.segments, json_kwargs))))
     return response.json()
 
 
-def push(location: Location, data: object, options: Options = None) -> Flow[PushResult]:
-    """Add a child under a key that the server makes: {"name": key}."""
-    encoded = encode(data, (*location.segments, "-" * 20), options)
+def push(location: Location, data: object, json_kwargs: JsonKwargs = None) -> Flow[PushResult]:
+    """Add a child under a new key and return {"name": key}."""
+    encoded = encode(data, (*location.segments, "-" * 20), json_kwargs)
     response = check(
         (yield Request("POST", location.url, location.params, _JSON, encoded.body, RetryPolicy.IF_NOT_PROCESSED))
     )
@@ -94,37 +93,39 @@ def push(location: Location, data: object, options: Options = None) -> Flow[Push
 
 
 def remove(location: Location) -> Flow[None]:
-    """Delete everything here."""
+    """Delete the data."""
     response = check((yield Request("DELETE", location.url, location.params, retry_policy=RetryPolicy.IDEMPOTENT)))
-    response.json()  # null; a page of a proxy's in its place deleted nothing
+    response.json()  # raises if a proxy responded with a page
 
 
 def exists(location: Location) -> Flow[bool]:
-    """Whether there is anything here; only the names of the children travel."""
+    """Return whether there is data. The response contains the keys only."""
     response = check((yield _read(location, (*location.params, ("shallow", "true")))))
     return response.json() is not None
 
 
-def read_with_etag(location: Location, options: Options = None) -> Flow[ETaggedValue]:
-    """The value with its ETag."""
-    options = _validate_json_kwargs(options)
+def read_with_etag(location: Location, json_kwargs: JsonKwargs = None) -> Flow[ConditionalResult]:
+    """Read the data and its ETag."""
+    json_kwargs = _validate_json_kwargs(json_kwargs)
     response = check((yield _read(location, location.params, _ETAG)))
-    return ETaggedValue(response.json(**options), _etag_of(response))
+    return ConditionalResult(response.json(**json_kwargs), _etag_of(response))
 
 
-def conditional_set(location: Location, data: object, etag: str, options: Options = None) -> Flow[ETaggedValue]:
-    """Replace everything here if the ETag still holds; otherwise the current value and ETag, not committed."""
-    return _etagged((yield _put_if_match(location, data, etag, options)))
+def conditional_set(
+    location: Location, data: object, etag: str, json_kwargs: JsonKwargs = None
+) -> Flow[ConditionalResult]:
+    """Replace the data if its ETag is still `etag`; otherwise return the current value and ETag, not committed."""
+    return _conditional_result((yield _put_if_match(location, data, etag, json_kwargs)))
 
 
-def conditional_remove(location: Location, etag: str) -> Flow[ETaggedValue]:
-    """Delete everything here if the ETag still holds."""
-    return _etagged((yield _delete_if_match(location, etag)))
+def conditional_remove(location: Location, etag: str) -> Flow[ConditionalResult]:
+    """Delete the data if its ETag is still `etag`; otherwise return the current value and ETag, not committed."""
+    return _conditional_result((yield _delete_if_match(location, etag)))
 
 
-def set_if_match(location: Location, data: object, etag: str, options: Options = None) -> Flow[str]:
+def set_if_match(location: Location, data: object, etag: str, json_kwargs: JsonKwargs = None) -> Flow[str]:
     """Replace the data and return its new ETag. Raises `PreconditionFailed` if the current ETag is another."""
-    return _etag_of(check((yield _put_if_match(location, data, etag, options))))
+    return _etag_of(check((yield _put_if_match(location, data, etag, json_kwargs))))
 
 
 def remove_if_match(location: Location, etag: str) -> Flow[None]:
@@ -133,15 +134,15 @@ def remove_if_match(location: Location, etag: str) -> Flow[None]:
 
 
 def transaction(location: Location, change: Callable[[Any], Any], attempts: int = TRANSACTION_ATTEMPTS) -> Flow[Json]:
-    """Read with an ETag, write if it still holds, and go again if it does not, after a pause that spreads rivals."""
+    """Read, call `change`, and write if the data has not changed; otherwise retry after a random pause."""
     current = yield from read_with_etag(location)
     for attempt in range(attempts):
         if attempt:
-            yield Pause(random.uniform(0, min(MAX_PAUSE, FIRST_PAUSE * 2**attempt)))  # noqa: S311 - guards nothing
+            yield Pause(random.uniform(0, min(MAX_PAUSE, FIRST_PAUSE * 2**attempt)))  # noqa: S311 - not for security
         new = change(current.value)
         if new is None:
             if current.value is None:
-                return None  # nothing was there and nothing is to be
+                return None  # no data, and none to write
             raise UsageError(
                 f"The function of transaction() at /{location.path} must return the new value, got None; return {{}} "
                 "to delete the data."
@@ -151,21 +152,21 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
             return outcome.value
         current = outcome
     raise TransactionConflict(
-        f"The transaction at /{location.path} was given up after {attempts} attempts: others kept changing the value.",
+        f"The transaction at /{location.path} failed after {attempts} attempts: other clients changed the data.",
         value=current.value,
         etag=current.etag,
     )
 
 
-def _validate_json_kwargs(options: Options) -> Mapping[str, Any]:
-    if options is None:
+def _validate_json_kwargs(json_kwargs: JsonKwargs) -> Mapping[str, Any]:
+    if json_kwargs is None:
         return {}
     try:
-        json.loads("null", **options)
+        json.loads("null", **json_kwargs)
     except TypeError:
         pass
     else:
-        return options
+        return json_kwargs
     raise UsageError("json_kwargs must be a dict of keyword arguments for json.loads.")
 
 
@@ -179,17 +180,15 @@ def _write(method: str, location: Location, encoded: Encoded) -> Request:
 
 
 def _etag_of(response: Response) -> str:
-    """The ETag; without one there is nothing a conditional write could hold on to."""
+    """Return the ETag. Raises `InvalidResponse` if there is none."""
     etag = response.headers.get("etag")
     if not etag:
-        raise InvalidResponse(
-            "The answer came without its ETag header; something between here and Firebase removes it."
-        )
+        raise InvalidResponse("The response has no ETag header; a proxy may have removed it.")
     return etag
 
 
-def _put_if_match(location: Location, data: object, etag: str, options: Options) -> Request:
-    encoded = encode(data, location.segments, options)
+def _put_if_match(location: Location, data: object, etag: str, json_kwargs: JsonKwargs) -> Request:
+    encoded = encode(data, location.segments, json_kwargs)
     headers = {**_JSON, **_ETAG, "if-match": etag}
     return Request("PUT", location.url, location.params, headers, encoded.body, RetryPolicy.IF_NOT_PROCESSED)
 
@@ -199,10 +198,10 @@ def _delete_if_match(location: Location, etag: str) -> Request:
     return Request("DELETE", location.url, location.params, headers, None, RetryPolicy.IF_NOT_PROCESSED)
 
 
-def _etagged(response: Response) -> ETaggedValue:
+def _conditional_result(response: Response) -> ConditionalResult:
     if response.status == 412:
-        return ETaggedValue(response.json(), _etag_of(response))
-    return ETaggedValue(check(response).json(), response.headers.get("etag", ""), committed=True)
+        return ConditionalResult(response.json(), _etag_of(response))
+    return ConditionalResult(check(response).json(), response.headers.get("etag", ""), committed=True)
 
 
 _BY_STATUS: dict[int, type[ApiError]] = {
@@ -219,7 +218,7 @@ _EXPIRED = re.compile("token is expired|credential is no longer valid", re.IGNOR
 
 
 def check(response: Response) -> Response:
-    """The response itself if Firebase said yes; otherwise the typed error is raised."""
+    """Return the response if it is a success. Raises the typed error otherwise."""
     if 200 <= response.status < 300:
         return response
     message = message_in(response)
@@ -230,13 +229,13 @@ def check(response: Response) -> Response:
 
 
 def message_in(response: Response) -> str:
-    """The server's words: the `error` member, or the plain text of what is not JSON."""
+    """Return the server's error message: the `error` field, or the text if it is not JSON."""
     error = parse_object(response.body).get("error")
     return error if isinstance(error, str) else response.text.strip()
 
 
 def error_class(status: int, message: str) -> type[ApiError]:
-    """The class for a refusal. The database has no codes: beside the status there are only words."""
+    """Return the class of an error. The database sends no error codes, so the message decides beside the status."""
     if status == 401:
         if message.startswith("Permission denied"):
             return PermissionDenied

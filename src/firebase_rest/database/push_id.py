@@ -1,4 +1,4 @@
-"""Push ids: 20-character keys that sort by the time they were made.
+"""Generate push IDs: 20-character keys that sort by their creation time.
 
 Invariant: within a process every key is greater than the one before, whatever the clock, threads and signal handlers
 do. Eight characters of milliseconds, then twelve of 72 random bits that count up while the millisecond stays. Where the
@@ -20,7 +20,7 @@ _RANDOM_BITS = 72
 
 
 class _Issued(dict[str, "_Issued"]):
-    """The number of an issued key; "next" is the one issued after it."""
+    """The number of an issued key; "next" is the key issued after it."""
 
     __slots__ = ("number",)
 
@@ -29,16 +29,16 @@ class _Issued(dict[str, "_Issued"]):
 
 
 class PushIdGenerator:
-    """A source of rising push ids, for any number of threads and signal handlers: it has no lock.
+    """Generates ascending push IDs without a lock, so that any thread and signal handler can use it.
 
-    The issued numbers form a chain, which `dict.setdefault` extends in one step: who loses the race tries again.
+    The issued numbers form a chain, which `dict.setdefault` extends atomically; a thread that loses the race retries.
     """
 
     def __init__(self) -> None:
         self._last = _Issued(-1)  # the end of the chain, or near it
 
     def next(self, now_ms: int | None = None) -> str:
-        """The next key. `now_ms` is milliseconds since the epoch, by default the wall clock."""
+        """Return the next key. `now_ms` is milliseconds since the epoch, by default the wall clock."""
         now = time.time_ns() // 1_000_000 if now_ms is None else now_ms
         while True:
             last = self._newest()
@@ -58,7 +58,7 @@ class PushIdGenerator:
         return newest
 
     def reset_after_fork(self) -> None:
-        """Draw new random digits in the next millisecond: the parent process counts the present ones up."""
+        """Draw new random digits in the next millisecond, because the parent process increments the current ones."""
         millisecond = (self._newest().number >> _RANDOM_BITS) + 1
         self._last = _Issued(millisecond << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS))
 
@@ -68,5 +68,5 @@ register(_process_wide)
 
 
 def generate_key() -> str:
-    """A new key, greater than every key made in this process before."""
+    """Return a new key, greater than all earlier keys of this process."""
     return _process_wide.next()

@@ -1,7 +1,6 @@
-"""`Query`: a read of a place in a database, with an order and a window. It never changes.
+"""`Query`: an immutable read of a location, with an order and filters.
 
-The law of this file: every method returns a new object or carries out one flow, so any of them can be shared between
-threads, stored and used again. https://firebase.google.com/docs/database/rest/start
+https://firebase.google.com/docs/database/rest/retrieve-data
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ JsonKwargs = Mapping[str, Any] | None
 
 
 class Query(BaseReference):
-    """A read: a place, an order, and a window on its children."""
+    """A read of a location, with an order, bounds and limits. Immutable, so it can be shared and reused."""
 
     __slots__ = ("_filter",)
 
@@ -63,11 +62,11 @@ class Query(BaseReference):
         params = "&".join(f"{name}={value}" for name, value in self._filter.params())
         return f"<{type(self).__name__} {self._location.base}/{self._location.path}{'?' if params else ''}{params}>"
 
-    # --- where ------------------------------------------------------------------------------------------------------
+    # --- location ---------------------------------------------------------------------------------------------------
 
     @property
     def key(self) -> str | None:
-        """The last segment of the path; None at the root."""
+        """The last key of the path; None at the root."""
         return self._location.segments[-1] if self._location.segments else None
 
     @property
@@ -77,7 +76,7 @@ class Query(BaseReference):
 
     @property
     def database_url(self) -> str:
-        """The database's URL, with a slash at its end."""
+        """The URL of the database, which ends with a slash."""
         return self._location.origin + "/"
 
     @property
@@ -86,69 +85,77 @@ class Query(BaseReference):
         return self._context.api_key
 
     def child(self, *path: object) -> Query:
-        """The same read at a place below. Each argument is made text; slashes separate levels."""
+        """Return the same query for a location below; see `Reference.child`."""
         return self._at(self._location.child(*path))
 
-    # --- order and window -------------------------------------------------------------------------------------------
+    # --- order and filters ------------------------------------------------------------------------------------------
 
     def order_by_key(self) -> Query:
-        """Children in the order of their keys."""
+        """Order the children by key."""
         return self._filtered(order=KEY)
 
     def order_by_value(self) -> Query:
-        """Children in the order of their own values."""
+        """Order the children by their values."""
         return self._filtered(order=VALUE)
 
     def order_by_priority(self) -> Query:
-        """Children in the order of their priorities."""
+        """Order the children by priority."""
         return self._filtered(order=PRIORITY)
 
     def order_by_child(self, order: str) -> Query:
-        """Children in the order of their value at `order`, a child's name or a path ("address/city").
+        """Order the children by their value at `order`, a key or a path such as "address/city".
 
-        The database wants an index for it in its rules (`.indexOn`), or answers with `IndexNotDefined`.
+        The security rules must define an index (`.indexOn`); otherwise the read raises `IndexNotDefined`.
         """
         return self._filtered(order=validate_order_path(order))
 
     def start_at(self, start: object, *, key: str | None = None) -> Query:
-        """Only children from this value on; among equal ones, from child `key` on."""
+        """Return only children with this value or a greater one; of those with this value, from child `key` on."""
         return self._filtered(start_at=validate_bound("start_at", start, key))
 
     def start_after(self, start: object, *, key: str | None = None) -> Query:
-        """Only children after this value; with `key`, also those equal to it that come after that child."""
+        """Return only children with a greater value; with `key`, also those with this value after that child."""
         return self._filtered(start_after=validate_bound("start_after", start, key))
 
     def end_at(self, end: object, *, key: str | None = None) -> Query:
-        """Only children up to this value; among equal ones, up to child `key`."""
+        """Return only children with this value or a smaller one; of those with this value, up to child `key`."""
         return self._filtered(end_at=validate_bound("end_at", end, key))
 
     def end_before(self, end: object, *, key: str | None = None) -> Query:
-        """Only children before this value; with `key`, also those equal to it that come before that child."""
+        """Return only children with a smaller value; with `key`, also those with this value before that child."""
         return self._filtered(end_before=validate_bound("end_before", end, key))
 
     def equal_to(self, equal: object, *, key: str | None = None) -> Query:
-        """Only children with exactly this value: "10" and 10 differ."""
+        """Return only children with this value; "10" and 10 differ."""
         return self._filtered(equal_to=validate_bound("equal_to", equal, key))
 
     def limit_to_first(self, limit_first: int) -> Query:
-        """Only the first so many."""
+        """Return only the first `limit_first` children."""
         return self._filtered(limit_to_first=validate_limit("limit_to_first", limit_first))
 
     def limit_to_last(self, limit_last: int) -> Query:
-        """Only the last so many."""
+        """Return only the last `limit_last` children."""
         return self._filtered(limit_to_last=validate_limit("limit_to_last", limit_last))
 
     def shallow(self) -> Query:
-        """Only the keys: `get().val()` is a list of them."""
+        """Read only the keys: `get().val()` returns a list of them."""
         return self._filtered(shallow=True)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
     def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> Snapshot:
-        """Read. `token` signs this call; `json_kwargs` go to `json.loads`.
+        """Read the data.
 
-        Raises `UsageError` for a query that cannot work, `PermissionDenied`, `IndexNotDefined` and the other errors of
-        `firebase_rest.errors`. https://firebase.google.com/docs/database/rest/retrieve-data
+        Args:
+            token: An ID token or a `UserSession` for this call.
+            json_kwargs: Keyword arguments for `json.loads`.
+
+        Returns:
+            A `Snapshot`.
+
+        Raises:
+            UsageError: The query combines methods that exclude each other. Nothing was sent.
+            PermissionDenied, IndexNotDefined, NetworkError, ...: See `firebase_rest.errors`.
         """
         return self._authenticate(token).run(protocol.get(self._location, self._filter, json_kwargs))
 
@@ -265,9 +272,9 @@ class Query(BaseReference):
             PermissionDenied, IndexNotDefined, ...: The server refused the read.
         """
         from firebase_rest.database.event_stream import EventStream
-        from firebase_rest.database.live_query import LiveQuery, check_can_live, validate_timeout
+        from firebase_rest.database.live_query import LiveQuery, validate_live_filter, validate_timeout
 
-        check_can_live(self._filter)
+        validate_live_filter(self._filter)
         seconds = validate_timeout(timeout)
         requestor = self._authenticate(token)
         live = LiveQuery(
@@ -278,7 +285,7 @@ class Query(BaseReference):
             self.key or "",
             on_error,
             on_state,
-            awaited=seconds > 0,
+            is_awaited=seconds > 0,
         )
         if seconds > 0:
             try:

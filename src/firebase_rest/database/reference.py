@@ -1,8 +1,4 @@
-"""`Database` and `Reference`: places in a database, to be read and written. They never change.
-
-The law of this file: as in `query`, every method returns a new object or carries out one flow.
-https://firebase.google.com/docs/database/rest/save-data
-"""
+"""`Reference` and `Database`: immutable locations in a database, for reads and writes."""
 
 from __future__ import annotations
 
@@ -21,7 +17,12 @@ ETag: TypeAlias = "str | Mapping[str, Any]"
 
 
 class Reference(Query):
-    """A place in the database: everything a `Query` has, and writing."""
+    """A location in the database: a `Query` that can also write.
+
+    Most methods take a `token` (an ID token or a `UserSession`), which authenticates this call only, and
+    `json_kwargs`, keyword arguments for `json.dumps` (writes) or `json.loads` (reads).
+    https://firebase.google.com/docs/database/rest/save-data
+    """
 
     __slots__ = ()
 
@@ -32,58 +33,71 @@ class Reference(Query):
 
     @property
     def parent(self) -> Reference | None:
-        """The place above; None at the root."""
+        """The parent location; None at the root."""
         segments = self._location.segments
         return Reference(self._requestor, self._location.at(segments[:-1]), self._context) if segments else None
 
     def child(self, *path: object) -> Reference:
-        """The place below. Each argument is made text; slashes separate levels; text is data, so nothing is decoded.
+        """Return the location below.
 
-        Raises `UsageError` for None, and for keys with . $ # [ ] or control characters.
+        Args:
+            path: Keys or paths; slashes separate levels. Numbers, dates and UUIDs are converted to text, which is
+                percent-encoded once.
+
+        Raises:
+            UsageError: An argument is empty, is not a path, or has a key with . $ # [ ] or control characters.
         """
         return Reference(self._requestor, self._location.child(*path), self._context)
 
     def set(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """Replace everything here by `data`; None, {} and [] delete. Returns what was written, server values filled in.
+        """Replace all data of this location.
 
-        Raises `UsageError`, naming the path, for what cannot be stored.
-        https://firebase.google.com/docs/database/rest/save-data
+        Args:
+            data: JSON data; None, {} and [] delete.
+            token: An ID token or a `UserSession` for this call.
+            json_kwargs: Keyword arguments for `json.dumps`.
+
+        Returns:
+            The written data, with server values resolved.
+
+        Raises:
+            UsageError: The data cannot be stored; the message names the place in it.
         """
         return self._authenticate(token).run(protocol.set_(self._location, data, json_kwargs))
 
     def update(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """Replace the children named by the keys of `data`, which may be paths; all at once or not at all."""
+        """Replace the children that the keys of `data` name, all or none, and return the written data.
+
+        The keys may be paths: `update({"users/ada/age": 36, "ages/ada": 36})`.
+        """
         return self._authenticate(token).run(protocol.update(self._location, data, json_kwargs))
 
     def push(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> PushResult:
-        """Add a child under a new key that sorts after the earlier ones. Returns {"name": key}."""
+        """Add a child under a new key, which sorts after all earlier ones, and return {"name": key}."""
         return self._authenticate(token).run(protocol.push(self._location, data, json_kwargs))
 
     def remove(self, token: Token = None) -> None:
-        """Delete everything here."""
+        """Delete all data of this location."""
         self._authenticate(token).run(protocol.remove(self._location))
 
     def exists(self, token: Token = None) -> bool:
-        """Whether anything is stored here."""
+        """Return whether this location has data, without reading it."""
         return self._authenticate(token).run(protocol.exists(self._location))
 
     def get_etag(self, token: Token = None, json_kwargs: JsonKwargs = None) -> ETaggedValue:
-        """{"ETag": tag, "value": value} for a later conditional write."""
-        return _tag(self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
+        """Read the data and return {"ETag": etag, "value": value}, for a conditional write."""
+        return _etagged(self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
 
     def conditional_set(self, data: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """`set` if the ETag still holds. Otherwise nothing is written and {"ETag", "value"} tells what is there.
-
-        `etag` is the text of an ETag, or all that `get_etag` answered.
-        """
-        flow = protocol.conditional_set(self._location, data, _checked_etag(etag), json_kwargs)
-        outcome = self._authenticate(token).run(flow)
-        return outcome.value if outcome.committed else _tag(outcome)
+        """As `set_if_match`, but return the written data, or {"ETag", "value"} if the data has changed."""
+        flow = protocol.conditional_set(self._location, data, _validate_etag(etag), json_kwargs)
+        result = self._authenticate(token).run(flow)
+        return result.value if result.committed else _etagged(result)
 
     def conditional_remove(self, etag: ETag, token: Token = None) -> Any:
-        """`remove` if the ETag still holds. Otherwise nothing is deleted and {"ETag", "value"} tells what is there."""
-        outcome = self._authenticate(token).run(protocol.conditional_remove(self._location, _checked_etag(etag)))
-        return None if outcome.committed else _tag(outcome)
+        """As `remove_if_match`, but return None, or {"ETag", "value"} if the data has changed."""
+        result = self._authenticate(token).run(protocol.conditional_remove(self._location, _validate_etag(etag)))
+        return None if result.committed else _etagged(result)
 
     def set_if_match(self, value: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> str:
         """Replace the data if its ETag is still `etag`.
@@ -103,29 +117,36 @@ class Reference(Query):
         https://firebase.google.com/docs/database/rest/save-data#section-conditional-requests
         """
         return self._authenticate(token).run(
-            protocol.set_if_match(self._location, value, _checked_etag(etag), json_kwargs)
+            protocol.set_if_match(self._location, value, _validate_etag(etag), json_kwargs)
         )
 
     def remove_if_match(self, etag: ETag, token: Token = None) -> None:
         """Delete the data if its ETag is still `etag`. Raises `PreconditionFailed` if it has changed."""
-        self._authenticate(token).run(protocol.remove_if_match(self._location, _checked_etag(etag)))
+        self._authenticate(token).run(protocol.remove_if_match(self._location, _validate_etag(etag)))
 
     def transaction(self, update: Callable[[Any], Any], token: Token = None) -> Any:
-        """Write `update(current value)`, reading again and calling it again as long as others change the value.
+        """Replace the data by `update(data)`, and retry if other clients change it at the same time.
 
-        Returns what was written. `update` returns the new value ({} deletes, None is refused); what it raises ends the
-        transaction with nothing written.
-        Raises `TransactionConflict` after 25 attempts.
+        Args:
+            update: Called with the current data, perhaps several times; returns the new data. {} deletes, and None
+                raises. If it raises, nothing is written.
+            token: An ID token or a `UserSession` for this call.
+
+        Returns:
+            The written data.
+
+        Raises:
+            TransactionConflict: Other clients changed the data in each of 25 attempts.
         """
         validate_callable("update", update)
         return self._authenticate(token).run(protocol.transaction(self._location, update))
 
     def generate_key(self) -> str:
-        """A new key, as `push` makes them: 20 characters, rising, unique."""
+        """Return a new key like those of `push`: 20 characters, unique, greater than all earlier ones."""
         return generate_key()
 
     def sort(self, origin: Snapshot, by_key: str, reverse: bool = False) -> Snapshot:
-        """The children of an answer, sorted by one of their members; works on any mix of types."""
+        """Return the children of `origin`, the result of a read, sorted by their value at `by_key`."""
         return sort(origin, by_key, reverse=reverse)
 
 
@@ -135,11 +156,11 @@ class Database(Reference):
     __slots__ = ()
 
 
-def _tag(tagged: protocol.ETaggedValue) -> ETaggedValue:
-    return {"ETag": tagged.etag, "value": tagged.value}
+def _etagged(result: protocol.ConditionalResult) -> ETaggedValue:
+    return {"ETag": result.etag, "value": result.value}
 
 
-def _checked_etag(etag: object) -> str:
+def _validate_etag(etag: object) -> str:
     if isinstance(etag, Mapping):
         etag = cast("Mapping[object, object]", etag).get("ETag")
     if not isinstance(etag, str) or not etag or not etag.isascii() or not etag.isprintable():

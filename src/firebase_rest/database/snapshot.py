@@ -1,7 +1,4 @@
-"""The answer to a read: `val()`, `key()`, `each()`, as pyrebase's programs know them.
-
-The law of this file: nothing is computed before it is asked for, and every answer has Firebase's order.
-"""
+"""`Snapshot`: the result of a read. Values are computed lazily and are in Firebase's order."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ Key: TypeAlias = "str | int"
 
 
 class Item:
-    """One child of an answer. `item` is (key, value); the key is an int where the answer was an array."""
+    """One child of a snapshot. `item` is (key, value); the key is an int if the parent is an array."""
 
     __slots__ = ("item",)
 
@@ -27,11 +24,11 @@ class Item:
         self.item: tuple[Key, Any] = (key, value)
 
     def key(self) -> Any:
-        """The child's key: a string, or an int where Firebase render_arrays the parent as an array."""
+        """Return the key of the child: a string, or an int if Firebase rendered the parent as an array."""
         return self.item[0]
 
     def val(self) -> Any:
-        """The child's value: plain JSON."""
+        """Return the value of the child as plain JSON."""
         return self.item[1]
 
     def __repr__(self) -> str:
@@ -39,7 +36,13 @@ class Item:
 
 
 class Snapshot:
-    """What was at a place when it was read. Always true, even when nothing was there (test `val()`)."""
+    """The data of a location when it was read, returned by `get()`.
+
+    A snapshot is always true; use `exists()` to test whether there is data. Iterating yields the children as `Item`:
+
+        for user in db.child("users").get():
+            print(user.key(), user.val())
+    """
 
     __slots__ = ("_filter", "_key", "_made", "_make", "_pairs", "_priorities")
 
@@ -52,8 +55,8 @@ class Snapshot:
         self._pairs: list[tuple[Key, Any]] | None = None
 
     @classmethod
-    def of_later(cls, key: str, make: Callable[[], Json], filter: Filter | None = None) -> Snapshot:
-        """An answer whose value is made when it is first asked for: most of those that callbacks get never are."""
+    def lazy(cls, key: str, make: Callable[[], Json], filter: Filter | None = None) -> Snapshot:
+        """Return a snapshot that calls `make` when its value is first used, because most callbacks never use it."""
         snapshot = cls(key, None, filter)
         snapshot._make = make
         return snapshot
@@ -68,7 +71,7 @@ class Snapshot:
 
     @classmethod
     def of_pairs(cls, key: str, pairs: list[tuple[Key, Any]]) -> Snapshot:
-        """An answer whose children stand in an order of the caller's; from an array (int keys) `val()` is a list."""
+        """Return a snapshot of the children in `pairs`, in that order; with int keys its value is a list."""
         is_array = bool(pairs) and isinstance(pairs[0][0], int)
         snapshot = cls(key, [value for _, value in pairs] if is_array else {str(name): value for name, value in pairs})
         snapshot._pairs = pairs
@@ -76,24 +79,29 @@ class Snapshot:
 
     @classmethod
     def of_export(cls, key: str, value: Json, filter: Filter) -> Snapshot:
-        """An answer that came with its priorities, which say the order of the children."""
+        """Return a snapshot of a response with `format=export`, which is ordered by the priorities in it.
+
+        https://firebase.google.com/docs/reference/rest/database#section-param-format
+        """
         snapshot = cls(key, _strip_priorities(value), filter)
         if isinstance(value, dict):
             snapshot._priorities = {name: _priority_of(item) for name, item in value.items()}
         return snapshot
 
     def __repr__(self) -> str:
-        return f"<Snapshot of {self._key or '/'!r}>"
+        return f"<Snapshot {self._key or '/'!r}>"
 
     def key(self) -> str:
-        """The last segment of the path that was read; "" at the root."""
+        """Return the last segment of the path; "" at the root."""
         return self._key
 
     def val(self) -> Any:
-        """The value as plain JSON; children of an object in Firebase's order, in a new dict that is yours to change.
+        """Return the value as plain JSON, in a new object.
 
-        None where nothing is stored, but an empty dict for a query that no child matches; the list of keys after
-        `shallow()`; a list, with None for each hole, where Firebase renders integer keys as an array.
+        Returns:
+            A dict in Firebase's order; a list, with None for missing items, if Firebase renders integer keys as an
+            array; a string, number or bool; None without data, but {} for a query without results. After `shallow()`,
+            the list of keys.
         """
         if self._filter.shallow:
             return self._shallow_keys()
@@ -104,7 +112,7 @@ class Snapshot:
         return {} if self._is_empty_query() else self._value
 
     def each(self) -> list[Item] | None:
-        """The children in order; None where there are none to list (nothing stored, or a plain value)."""
+        """Return the children in order; [] for a query without results, None without data and for a plain value."""
         if self._filter.shallow:
             return None
         if self._is_empty_query():
@@ -114,7 +122,7 @@ class Snapshot:
 
     @property
     def pyres(self) -> Any:
-        """The children as a list of items, or the plain value: pyrebase's attribute."""
+        """The children as a list of `Item`, or the plain value, as in pyrebase."""
         if self._filter.shallow:
             return self._shallow_keys()
         items = self.each()
@@ -196,7 +204,7 @@ class Snapshot:
 
 
 def sort(origin: Snapshot, by_key: str, *, reverse: bool = False) -> Snapshot:
-    """The children of an answer sorted by one of their members: pyrebase's `Database.sort`."""
+    """Return the children of a snapshot, sorted by their value at `by_key`."""
     validate_instance("The first argument of sort()", origin, Snapshot, "pass the result of get()")
     path = split(path_text(by_key, "sort()"))
     pairs = [item.item for item in origin.each() or []]

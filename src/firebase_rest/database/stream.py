@@ -1,4 +1,4 @@
-"""`Stream`: a thread that hands the changes of an `EventStream` to a program's handler, in pyrebase's shape.
+"""`Stream`: a thread that calls a handler with the changes of an `EventStream`, as pyrebase does.
 
 Invariant: an exception that a handler raises is reported and does not end the stream, except `StopStream`. Exceptions
 outside of `Exception`, such as SystemExit and CancelledError, end the stream and are logged.
@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from types import TracebackType
 from typing import Any
 
 from firebase_rest.database.event_stream import EventStream
@@ -52,32 +51,30 @@ class Stream:
     def __enter__(self) -> Stream:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     @property
     def state(self) -> str:
-        """One of "connecting", "open", "waiting" and "closed"."""
+        """The state: "connecting", "open", "waiting" or "closed"."""
         return self._events.state
 
     @property
     def last_error(self) -> Exception | None:
-        """The latest thing that went wrong with the connection, if anything did."""
+        """The latest connection error, or None."""
         return self._events.last_error
 
     @property
     def reconnects(self) -> int:
-        """How many connections there have been after the first."""
+        """The number of connections after the first."""
         return self._events.reconnects
 
     def is_alive(self) -> bool:
-        """Whether changes are still to be expected."""
+        """Return whether the stream can still receive changes."""
         return self._events.is_alive()
 
     def start(self, *, daemon: bool) -> Stream:
-        """Run in a thread of its own."""
+        """Start a thread that calls `run`."""
         _watch_main_thread(self)
         self.thread = start_thread(self._run_reporting, f"firebase_rest {self!r}", daemon=daemon)
         if self.thread is None:
@@ -86,12 +83,12 @@ class Stream:
         return self
 
     def run(self) -> Stream:
-        """Run in this thread, until the stream is closed or fails for good."""
+        """Call the handler with each change, until the stream is closed or fails."""
         self._handler_thread = threading.get_ident()
         with self._events:
             for event in self._events:
                 self._has_event = True
-                # In pyrebase's order: programs print it.
+                # The keys are in pyrebase's order, because programs print the message.
                 message = {"path": event.path, "data": event.data, "event": event.event}
                 if self._stream_id is not None:
                     message["stream_id"] = self._stream_id
@@ -99,7 +96,7 @@ class Stream:
                     self._handler(message)
                 except StopStream:
                     break
-                except Exception as error:  # noqa: BLE001 - whatever a handler raises is its own affair
+                except Exception as error:  # noqa: BLE001 - code of the program
                     self._report(error, "The handler of %r failed")
         return self
 
@@ -121,7 +118,7 @@ class Stream:
     def _run_reporting(self) -> None:
         try:
             self.run()
-        except Exception as error:  # noqa: BLE001 - not only Firebase's: a session may have hooks that fail
+        except Exception as error:  # noqa: BLE001 - a session may have hooks that fail
             self._report(error, "%r has ended")
         except BaseException as error:
             logger.exception("%r has ended, because a callback raised %s", self, type(error).__name__)
@@ -137,15 +134,15 @@ class Stream:
 
 
 _running: WeakSet[Stream] = WeakSet()
-"""The streams that may still run when the main thread has ended: their threads keep the program running."""
+"""Streams whose threads may keep the program running after the main thread has ended."""
 
 
 def _watch_main_thread(stream: Stream) -> None:
-    # CPython waits for such threads at exit; this hook, which its own executors use too, runs before that.
+    # CPython waits for the threads at exit. This hook, which concurrent.futures uses too, runs before that.
     register: Callable[[Callable[[], None]], None] | None = getattr(threading, "_register_atexit", None)
     if register is not None and not _hooked:
         _hooked.append(True)
-        with suppress(RuntimeError):  # the program is ending already
+        with suppress(RuntimeError):  # the program is exiting
             register(_when_main_thread_has_ended)
     _running.add(stream)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from traceback import clear_frames
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -29,6 +28,7 @@ from firebase_rest.transport.redact import redact
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.session import MAX_RESPONSE_SIZE, SessionTransport
 from firebase_rest.transport.settings import similar_key
+from firebase_rest.transport.tracebacks import hide_locals
 
 if TYPE_CHECKING:
     from requests import Session
@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 A = TypeVar("A", bound="App")
 
 
+@hide_locals  # a service account is among the arguments
 def initialize_app(
     config: Mapping[str, Any] | str | os.PathLike[str] | None = None,
     *,
@@ -82,13 +83,8 @@ def initialize_app(
 
     https://firebase.google.com/docs/projects/learn-more#config-files-objects
     """
-    try:
-        _check_type(credentials)
-        settings = read_configuration(config)
-    except Exception as error:
-        config = credentials = None  # a key could be in them, and error reports show local variables
-        clear_frames(error.__traceback__)
-        raise
+    _check_type(credentials)
+    settings = read_configuration(config)
     options = Options().replace(timeout, deadline, retries)
     transport = SessionTransport(session, headers, validate_app_check(app_check), max_response_size)
     return App(settings, transport, options, credentials, locale)

@@ -7,7 +7,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 import firebase_rest
-from firebase_rest.transport.tracebacks import hide_arguments
+from firebase_rest.transport.tracebacks import hide_all_locals
 
 if TYPE_CHECKING:
     from requests import Session
@@ -36,7 +36,7 @@ def _old(method: Callable[P, R]) -> Callable[P, R]:
     return call
 
 
-@hide_arguments
+@hide_all_locals
 class Auth(firebase_rest.Auth):
     """`firebase_rest.Auth`, made of what a `Firebase` shows: its `api_key`, its `requests`, its `credentials`."""
 

@@ -30,6 +30,7 @@ import firebase_rest
 from firebase_rest.app import App
 from firebase_rest.errors import ApiError
 from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.tracebacks import hide_locals
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class _GoogleStorage(ModuleType):
 storage = _GoogleStorage("google.cloud.storage")
 
 
+@hide_locals
 def initialize_app(config: Mapping[str, Any] | str | PathLike[str] | None = None, **options: Any) -> Firebase:
     """A `Firebase` for the project that `config` describes; `options` are those of `firebase_rest.initialize_app`."""
     return Firebase(config, **options)

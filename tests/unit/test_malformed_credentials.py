@@ -17,7 +17,9 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from firebase_rest import ConfigError, initialize_app
+import firebase_rest
+import pyrebase
+from firebase_rest import ConfigError, UsageError, initialize_app
 from firebase_rest.transport.settings import malformed_path
 from loopback.google import key_file, key_pair
 
@@ -75,7 +77,7 @@ def shown(error: BaseException) -> str:
         parts.append(pickle.dumps(current).decode("latin-1"))
         current = current.__cause__ or current.__context__
     frames = traceback.TracebackException.from_exception(error, capture_locals=True)
-    own = [frame for frame in frames.stack if "firebase_rest" in frame.filename or "json" in frame.filename]
+    own = [frame for frame in frames.stack if "test_malformed" not in frame.filename]
     return "\n".join([*parts, *(repr(frame.locals) for frame in own)])
 
 
@@ -195,3 +197,17 @@ def test_missing_key_file_stays_a_file_not_found_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="key file") as caught:
         _ = initialize_app({}, credentials=tmp_path / "absent.json").credentials
     assert Path(caught.value.filename) == tmp_path / "absent.json"
+
+
+@pytest.mark.parametrize("package", [firebase_rest, pyrebase])
+def test_initialize_app_holds_no_key_in_its_frames(package):
+    for config, options in (
+        ({"serviceAccount": KEY}, {"timeout": 0}),
+        ({}, {"credentials": TEXT.encode()}),
+        ({}, {"credentials": KEY, "retries": "3"}),
+        (MALFORMED["array"], {}),
+        ([KEY], {}),
+    ):
+        with pytest.raises(UsageError) as caught:
+            package.initialize_app(config, **options)
+        assert not [secret for secret in SECRETS if secret in shown(caught.value)]

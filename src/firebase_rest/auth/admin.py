@@ -36,7 +36,7 @@ from firebase_rest.transport.arguments import (
     validate_nonempty,
 )
 from firebase_rest.transport.requestor import Requestor
-from firebase_rest.transport.tracebacks import hide_arguments
+from firebase_rest.transport.tracebacks import hide_all_locals
 
 MAX_LOOKUP = 100
 MAX_BATCH = 1000
@@ -56,7 +56,7 @@ Kept = Literal[Keep.KEEP]
 
 
 @dataclass(frozen=True, slots=True)
-@hide_arguments
+@hide_all_locals
 class Admin:
     """The accounts of a project, or of one of its tenants. Made by `Auth.admin`; safe to share between threads.
 

@@ -25,13 +25,13 @@ from firebase_rest.transport.arguments import validate_nonempty
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.settings import similar_key
-from firebase_rest.transport.tracebacks import hide_arguments
+from firebase_rest.transport.tracebacks import hide_all_locals
 
 if TYPE_CHECKING:
     from requests import Session
 
 
-@hide_arguments
+@hide_all_locals
 class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
     """Firebase Auth of one project. Safe to share between threads.
 

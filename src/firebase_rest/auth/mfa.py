@@ -20,7 +20,7 @@ from firebase_rest.errors import InvalidResponse, MfaFactor, MfaRequired, UsageE
 from firebase_rest.transport._json import object_list, str_or_none
 from firebase_rest.transport.arguments import as_int, validate_instance, validate_str
 from firebase_rest.transport.requestor import Requestor
-from firebase_rest.transport.tracebacks import hide_arguments
+from firebase_rest.transport.tracebacks import hide_all_locals
 from firebase_rest.types import SignedIn
 
 Proof = Mapping[str, str] | None
@@ -62,7 +62,7 @@ class TotpSecret:
         return f"otpauth://totp/{label}?{urlencode(query, quote_via=quote, safe='')}"
 
 
-@hide_arguments
+@hide_all_locals
 class MultiFactor(Room):
     """Second factors of an account. A session passed as `user` takes over the new tokens.
 

@@ -6,29 +6,33 @@ import inspect
 from collections.abc import Callable
 from functools import wraps
 from traceback import clear_frames
-from typing import Any, TypeVar
+from typing import ParamSpec, TypeVar
 
 from firebase_rest.errors import FirebaseError
 
+P = ParamSpec("P")
+R = TypeVar("R")
 C = TypeVar("C", bound=type)
 
 
-def hide_arguments(cls: C) -> C:
-    """Class decorator: clear the local variables of every frame below a public method that raises `FirebaseError`."""
-    for name, member in inspect.getmembers(cls, inspect.isfunction):
-        if not name.startswith("_") and not isinstance(inspect.getattr_static(cls, name), staticmethod):
-            setattr(cls, name, _hiding(member))
-    return cls
+def hide_locals(function: Callable[P, R]) -> Callable[P, R]:
+    """Decorator: clear the arguments and the local variables of all frames below if `function` raises our errors."""
 
-
-def _hiding(method: Callable[..., Any]) -> Callable[..., Any]:
-    @wraps(method)
-    def call(*args: Any, **kwargs: Any) -> Any:
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
-            return method(*args, **kwargs)
-        except FirebaseError as error:
+            return function(*args, **kwargs)
+        except (FirebaseError, OSError) as error:
             del args, kwargs
             clear_frames(error.__traceback__)
             raise
 
     return call
+
+
+def hide_all_locals(cls: C) -> C:
+    """Class decorator: apply `hide_locals` to every public method."""
+    for name, method in inspect.getmembers(cls, inspect.isfunction):
+        if not name.startswith("_") and not isinstance(inspect.getattr_static(cls, name), staticmethod):
+            setattr(cls, name, hide_locals(method))
+    return cls

@@ -102,13 +102,13 @@ def test_other_401_does_not_reject_the_token(text):
     assert not is_token_rejected(text)
 
 
-@pytest.mark.parametrize("app_check", ["", " ", "two words", "line\n", "t\u00f6ken", "null", b"token", 5, False, {}])
+@pytest.mark.parametrize("app_check", ["", " ", "line\n", "t\u00f6ken", b"token", 5, False, {}])
 def test_invalid_app_check_token_is_refused_at_once(app_check):
     with pytest.raises(UsageError, match="app_check must be"):
         initialize_app({}, app_check=app_check)
 
 
-@pytest.mark.parametrize("token", ["", None, "two words", 5])
+@pytest.mark.parametrize("token", ["", None, "two\nlines", 5])
 def test_invalid_app_check_token_of_a_function_is_refused(token):
     with pytest.raises(UsageError, match="app_check function must return"):
         with_app_check(NO_AUTH, lambda: token)

@@ -253,10 +253,7 @@ def validate_app_check(app_check: object) -> AppCheck | None:
     """Return `app_check`. Raises `UsageError` for another type and for an empty or malformed token."""
     if app_check is None or callable(app_check):
         return cast("AppCheck | None", app_check)
-    if isinstance(app_check, str) and _TOKEN.fullmatch(app_check):
-        return app_check
-    got = "malformed text" if isinstance(app_check, str) else type(app_check).__name__
-    raise UsageError(f"app_check must be an App Check token or a function that returns one, got {got}.")
+    return _app_check_token(app_check, "app_check must be an App Check token or a function that returns one")
 
 
 def with_app_check(auth: RequestAuth, app_check: AppCheck) -> RequestAuth:
@@ -264,8 +261,12 @@ def with_app_check(auth: RequestAuth, app_check: AppCheck) -> RequestAuth:
 
     https://firebase.google.com/docs/app-check/custom-resource-backend
     """
-    token = cast(object, app_check if isinstance(app_check, str) else app_check())
-    if not isinstance(token, str) or not _TOKEN.fullmatch(token):
-        got = "malformed text" if isinstance(token, str) else type(token).__name__
-        raise UsageError(f"The app_check function must return an App Check token, got {got}.")
+    token = app_check if isinstance(app_check, str) else app_check()
+    token = _app_check_token(token, "The app_check function must return an App Check token")
     return replace(auth, headers={**auth.headers, APP_CHECK_HEADER: token})
+
+
+def _app_check_token(token: object, requirement: str) -> str:
+    if isinstance(token, str) and token.isascii() and token.isprintable() and token.strip():
+        return token
+    raise UsageError(f"{requirement}, got {'malformed text' if isinstance(token, str) else type(token).__name__}.")

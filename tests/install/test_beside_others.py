@@ -21,7 +21,7 @@ THEIRS = {
     "pyrebase4": "install --no-deps Pyrebase4 urllib3<2",
     "pyrebase": "install --no-deps Pyrebase six",
 }
-GUIDE = (ROOT / "docs" / "migration" / "index.md").read_text().partition("## Two that own")[2]
+GUIDE = (ROOT / "docs" / "how-to" / "migration" / "index.md").read_text().partition("## Conflicting")[2]
 CURE = re.findall(r"^pip (.*)$", GUIDE.split("```")[1], re.MULTILINE)
 """The commands that the guide tells."""
 

@@ -15,7 +15,9 @@ from google.auth import jwt
 from install.place import DEMO, FROZEN, PROGRAM, ROOT, SAID, Place, run
 from loopback.google import key_file, key_pair
 
-LINE = re.search(r"^requirements = (.*)$", (ROOT / "docs" / "frozen.md").read_text(), re.MULTILINE)
+LINE = re.search(
+    r"^requirements = (.*)$", (ROOT / "docs" / "how-to" / "package-your-program.md").read_text(), re.MULTILINE
+)
 ANDROID = [name for name in LINE[1].split(",") if name not in {"python3", "kivy"}] if LINE else []
 """What buildozer has to be told, of what pip can install."""
 

@@ -34,13 +34,17 @@ CLASSES = {
 }
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in names.MISSING.items() for name in table])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, table in names.MISSING.items() for name in sorted(table)]
+)
 def test_missing_attribute_does_not_exist(kind, name) -> None:
     # Stream.start is internal, and has a parameter that pyrebase's method lacks.
     assert not hasattr(CLASSES[kind], name) or (kind, name) == ("stream", "start")
 
 
-@pytest.mark.parametrize(("kind", "name"), [(kind, name) for kind, table in names.ASSIGNED.items() for name in table])
+@pytest.mark.parametrize(
+    ("kind", "name"), [(kind, name) for kind, table in names.ASSIGNED.items() for name in sorted(table)]
+)
 def test_assigned_attribute_is_read_only(objects, kind, name) -> None:
     with pytest.raises(AttributeError):
         setattr(objects[kind], name, None)
@@ -70,12 +74,12 @@ def test_keywords_of_initialize_app_are_complete() -> None:
     assert set(inspect.signature(firebase_rest.initialize_app).parameters) == names.INITIALIZE_KEYWORDS
 
 
-@pytest.mark.parametrize(("kind", "method", "keyword"), [key.split() for key in names.FORK_ARGUMENTS])
+@pytest.mark.parametrize(("kind", "method", "keyword"), [key.split() for key in sorted(names.FORK_ARGUMENTS)])
 def test_fork_argument_does_not_exist(objects, kind, method, keyword) -> None:
     assert keyword not in inspect.signature(getattr(objects[kind], method)).parameters
 
 
-@pytest.mark.parametrize(("kind", "method"), [key.split() for key in names.FORK_CALLS])
+@pytest.mark.parametrize(("kind", "method"), [key.split() for key in sorted(names.FORK_CALLS)])
 def test_fork_call_does_not_exist(objects, kind, method) -> None:
     # get_etag exists, but the method of the fork returns the tag only.
     assert not hasattr(objects[kind], method) or method == "get_etag"

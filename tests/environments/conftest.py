@@ -10,6 +10,7 @@ import textwrap
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import trustme
@@ -37,7 +38,16 @@ def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
     return str(path)
 
 
-@pytest.fixture(params=["http", "https"])
+def schemes(cases: dict[str, Any], *over_tls: str) -> list[Any]:
+    """Parameters for `echo` and a case: each over HTTP and TLS; all but `over_tls` are slow over TLS."""
+    tls = [
+        pytest.param("https", body, id=f"https-{name}", marks=[] if name in over_tls else [pytest.mark.slow])
+        for name, body in cases.items()
+    ]
+    return [pytest.param("http", body, id=f"http-{name}") for name, body in cases.items()] + tls
+
+
+@pytest.fixture
 def echo(request: pytest.FixtureRequest, authority: trustme.CA) -> Iterator[EchoServer]:
     context = None
     if request.param == "https":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import faulthandler
 import json
 import os
+import signal
 import sys
 import traceback
 from collections.abc import Callable
@@ -20,7 +21,8 @@ class Child:
         read, write = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            faulthandler.dump_traceback_later(SECONDS, exit=True)  # a child that hangs says where
+            faulthandler.register(signal.SIGALRM, chain=True)  # a child that hangs says where, and ends
+            signal.alarm(SECONDS)
             os.close(read)
             try:
                 result = {"result": work()}
@@ -39,7 +41,7 @@ class Child:
             text = pipe.read()
         _, status = os.waitpid(self.pid, 0)
         if not text:
-            raise AssertionError(f"the child ended with status {status} (256: it hung)")
+            raise AssertionError(f"the child ended with status {status} (14: it hung)")
         outcome = json.loads(text)
         if "error" in outcome:
             raise AssertionError(outcome["error"])

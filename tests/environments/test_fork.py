@@ -7,6 +7,8 @@ import textwrap
 
 import pytest
 
+from environments.conftest import schemes
+
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 
 START = """
@@ -21,7 +23,7 @@ def wait_for(condition, seconds=10):
         assert time.monotonic() < end, "the condition did not come about"
         time.sleep(0.005)
 
-def own_responses(db, prefix, count=100):
+def own_responses(db, prefix, count=40):
     return sum(db.child(f"{prefix}/{number}").get().val() == f"{prefix}/{number}" for number in range(count))
 
 CONFIG = {"apiKey": "k", "databaseURL": sys.argv[1]}
@@ -31,16 +33,16 @@ CASES = {
     "before the first call": """
         app = firebase_rest.initialize_app(CONFIG)
         db = app.database()
-        assert in_child(lambda: own_responses(db, "child")) == 100
-        assert own_responses(db, "parent") == 100
+        assert in_child(lambda: own_responses(db, "child")) == 40
+        assert own_responses(db, "parent") == 40
     """,
     "after calls, with four workers": """
         app = firebase_rest.initialize_app(CONFIG)
         db = app.database()
         assert own_responses(db, "before", 3) == 3
         children = [Child(lambda name=name: own_responses(db, name)) for name in "abcd"]
-        assert own_responses(db, "parent") == 100
-        assert [child.result() for child in children] == [100] * 4
+        assert own_responses(db, "parent") == 40
+        assert [child.result() for child in children] == [40] * 4
     """,
     "after calls with a deadline": """
         app = firebase_rest.initialize_app(CONFIG, deadline=5)
@@ -59,8 +61,8 @@ CASES = {
             assert session.get(sys.argv[1] + "/direct.json").json() == "direct"
             return own_responses(app.database(), "child")
         children = [Child(work) for _ in range(4)]
-        assert own_responses(db, "parent") == 100
-        assert [child.result() for child in children] == [100] * 4
+        assert own_responses(db, "parent") == 40
+        assert [child.result() for child in children] == [40] * 4
     """,
     "in another thread, while others call": """
         app = firebase_rest.initialize_app(CONFIG, deadline=30)
@@ -361,7 +363,15 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("body", CASES.values(), ids=CASES.keys())
+TLS = (
+    "after calls, with four workers",
+    "over a session of the program's own",
+    "and close() in the child",
+    "with a stream",
+)
+
+
+@pytest.mark.parametrize(("echo", "body"), schemes(CASES, *TLS), indirect=["echo"])
 def test_fork(run, echo, body) -> None:
     done = run(START + textwrap.dedent(body), echo.url)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr

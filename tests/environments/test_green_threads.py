@@ -7,6 +7,8 @@ from importlib.util import find_spec
 
 import pytest
 
+from environments.conftest import schemes
+
 START = {
     "gevent": "from gevent import monkey; monkey.patch_all()",
     "eventlet": "import eventlet; eventlet.monkey_patch()",
@@ -126,7 +128,7 @@ CASES = {
 }
 
 
-@pytest.mark.parametrize("body", CASES.values(), ids=CASES.keys())
+@pytest.mark.parametrize(("echo", "body"), schemes(CASES, "closing a stream", "a deadline"), indirect=["echo"])
 @pytest.mark.parametrize("library", START)
 def test_green_threads(run, echo, library, body) -> None:
     if find_spec(library) is None:

@@ -14,7 +14,7 @@ from contextlib import contextmanager
 import pytest
 import requests
 
-from environments.conftest import environment
+from environments.conftest import environment, schemes
 from loopback.google import key_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system does not fork")
@@ -61,25 +61,28 @@ def gunicorn(folder, *options: str, **more: str) -> Iterator[str]:
             process.communicate(timeout=30)
 
 
+# Not over TLS: gevent itself cannot replace ssl so late.
+GEVENT = ["--workers", "2", "--worker-class", "gevent"]
 WORKERS = {
     "sync": ["--workers", "4"],
     "threads": ["--workers", "2", "--threads", "4"],
-    "gevent": ["--workers", "2", "--worker-class", "gevent"],
 }
 
 
-@pytest.mark.parametrize("options", WORKERS.values(), ids=WORKERS.keys())
+@pytest.mark.parametrize(
+    ("echo", "options"),
+    [*schemes(WORKERS), pytest.param("http", GEVENT, id="http-gevent")],
+    indirect=["echo"],
+)
 def test_gunicorn_with_preload(tmp_path, echo, ca_file, options) -> None:
-    if "gevent" in options and echo.scheme == "https":
-        pytest.skip("gevent itself cannot replace ssl so late")
     with gunicorn(tmp_path, *options, DATABASE=echo.url, REQUESTS_CA_BUNDLE=ca_file) as url:
 
         def ask(number: int) -> dict:
             return requests.get(f"{url}/page/{number}", timeout=30).json()
 
         with ThreadPoolExecutor(8) as pool:
-            pages = list(pool.map(ask, range(400)))
-    assert [page["value"] for page in pages] == [f"page/{number}" for number in range(400)]
+            pages = list(pool.map(ask, range(120)))
+    assert [page["value"] for page in pages] == [f"page/{number}" for number in range(120)]
     assert len({page["pid"] for page in pages}) > 1
     assert not any(page["alive"] for page in pages)
 
@@ -100,10 +103,10 @@ if __name__ == "__main__":
     seen = []
     stream = db.stream(seen.append)
     live = db.live()
-    with multiprocessing.get_context("{method}").Pool(4) as pool:
-        results = pool.map(work, range(400), chunksize=5)
-    assert [value for value, _, _ in results] == [f"task/{{number}}" for number in range(400)]
-    assert len({{key for _, key, _ in results}}) == 400
+    with multiprocessing.get_context("{method}").Pool(3) as pool:
+        results = pool.map(work, range(120), chunksize=5)
+    assert [value for value, _, _ in results] == [f"task/{{number}}" for number in range(120)]
+    assert len({{key for _, key, _ in results}}) == 120
     assert len({{pid for _, _, pid in results}}) > 1
     assert live.is_alive() and stream.is_alive() and live.reconnects == stream.reconnects == 0
     assert db.child("after").get().val() == "after"
@@ -113,17 +116,17 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(
-    ("library", "method"),
-    [
-        ("multiprocessing", "fork"),
-        ("multiprocessing", "forkserver"),
-        ("multiprocessing", "spawn"),
-        ("billiard", "fork"),  # celery's prefork pool
-        ("billiard", "spawn"),
-    ],
-)
-def test_a_pool_of_processes(run, echo, library, method) -> None:
+POOLS = {
+    "fork": ("multiprocessing", "fork"),
+    "forkserver": ("multiprocessing", "forkserver"),
+    "spawn": ("multiprocessing", "spawn"),
+    "celery's": ("billiard", "fork"),
+}
+
+
+@pytest.mark.parametrize(("echo", "pool"), schemes(POOLS), indirect=["echo"])
+def test_a_pool_of_processes(run, echo, pool) -> None:
+    library, method = pool
     done = run(POOL.format(library=library, method=method), echo.url)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
 
@@ -174,7 +177,7 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize("method", ["fork", "forkserver", "spawn"])
+@pytest.mark.parametrize(("echo", "method"), schemes({"fork": "fork", "spawn": "spawn"}), indirect=["echo"])
 def test_services_as_arguments_of_a_process(run, echo, method) -> None:
     done = run(textwrap.dedent(ARGUMENTS).format(method=method), echo.url)
     assert done.returncode == 0, done.stderr

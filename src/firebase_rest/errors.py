@@ -34,6 +34,7 @@ An `ApiError` keeps the shape that pyrebase programs read: `args` is (the `reque
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http.client import responses
 from typing import Any
 
 from requests.exceptions import ConnectionError as RequestsConnectionError
@@ -99,6 +100,9 @@ __all__ = [
 ]
 
 
+_LONGEST_MESSAGE = 500
+
+
 class FirebaseError(Exception):
     """The root of everything this package raises on its own account."""
 
@@ -162,8 +166,8 @@ class ApiError(FirebaseError, HTTPError):
     """Firebase refused.
 
     `status` is the HTTP status, `code` Firebase's own code where there is one ("EMAIL_EXISTS"), `message` its words,
-    `details` the rest of an Identity Toolkit error. `response` and `request` are copies without secrets; `response` is
-    None for an error that came as a stream event.
+    `details` the rest of an Identity Toolkit error, `hint` advice. `response` and `request` are copies without secrets;
+    `response` is None for an error that came as a stream event.
     """
 
     def __init__(
@@ -175,12 +179,26 @@ class ApiError(FirebaseError, HTTPError):
         details: Any = None,
         response: Any = None,
         request: Any = None,
+        hint: str = "",
     ) -> None:
         super().__init__(*args, response=response, request=request)
         self.status = status
         self.code = code
         self.message = message
         self.details = details
+        self.hint = hint
+
+    def __str__(self) -> str:
+        """Return one line: status, code, message and hint. The whole body is in `args[1]`."""
+        message = " ".join(self.message.split()) or responses.get(self.status, "")
+        if not message:
+            return super().__str__()
+        if len(message) > _LONGEST_MESSAGE:
+            message = f"{message[:_LONGEST_MESSAGE]}..."
+        parts = [str(self.status or ""), self.code if self.code and self.code not in message else ""]
+        start = " ".join(filter(None, parts))
+        end = f"{message}{'' if message.endswith(('.', '?', '!')) else '.'} {self.hint}" if self.hint else message
+        return ": ".join(filter(None, (start, end)))
 
 
 class Unauthenticated(ApiError):

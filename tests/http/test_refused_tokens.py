@@ -161,3 +161,16 @@ def test_a_body_that_can_be_read_only_once_is_never_sent_twice(connect, session)
                 status = 0
             assert status in (401, 503, 0)
         assert [request.body for request in server.requests if "securetoken" not in request.path] == [b"[1,2]"]
+
+
+@pytest.mark.parametrize(
+    ("token", "hint"),
+    [
+        (None, "Permission denied. No token was sent with this request."),
+        ("some-token", "Permission denied. The security rules or IAM roles deny this request."),
+    ],
+)
+def test_a_denial_says_whether_a_token_was_sent(connect, token, hint):
+    with Server(answers((401, '{"error": "Permission denied"}'))) as server, pytest.raises(PermissionDenied) as caught:
+        connect(server).database().get(token)
+    assert str(caught.value) == f"401: {hint}"

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import pickle
 import warnings
+from http.cookiejar import DefaultCookiePolicy
 
 import pytest
 import requests
 import responses
 from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util import Retry
 
-from firebase_rest import NetworkError, PermissionDenied, ServerError
+from firebase_rest import NetworkError, PermissionDenied, ServerError, UsageError
 from loopback.server import Server, answers, ok
 
 MOCKED = "https://db.firebaseio.com"
@@ -301,3 +305,62 @@ def test_a_session_without_adapters_is_refused_with_a_sentence(connect):
     with pytest.raises(ValueError, match="cannot be sent") as caught:
         app.database().get("t0ken-0123456")
     assert "t0ken-0123456" not in str(caught.value)
+
+
+# --- cookies ---
+
+
+def test_the_own_session_keeps_no_cookies_of_servers(connect):
+    with Server(answers((200, "1", {"Set-Cookie": "user=a"}))) as server:
+        app = connect(server)
+        app.database().get()
+        app.requests.cookies.set("mine", "1")
+        app.database().get()
+    assert "cookie" not in server.requests[0].headers
+    assert server.requests[1].headers["cookie"] == "mine=1"
+
+
+@pytest.mark.parametrize("way", ["own session", "policy"])
+def test_cookies_are_kept_where_the_program_asks(connect, way):
+    with Server(answers((200, "1", {"Set-Cookie": "user=a"}))) as server, requests.Session() as session:
+        app = connect(server, session=session) if way == "own session" else connect(server)
+        if way == "policy":
+            app.requests.cookies.set_policy(DefaultCookiePolicy())
+        app.database().get()
+        app.database().get()
+    assert server.requests[1].headers["cookie"] == "user=a"
+
+
+def test_a_pickled_app_keeps_no_cookies_of_servers_either(connect):
+    with Server(answers((200, "1", {"Set-Cookie": "user=a"}))) as server:
+        app = pickle.loads(pickle.dumps(connect(server)))
+        app.database().get()
+        app.database().get()
+        app.close()
+    assert "cookie" not in server.requests[1].headers
+
+
+# --- headers ---
+
+
+@pytest.mark.parametrize("headers", [{"X": [1]}, {"X": 1}, {"X": None}, {"X": b"1"}, {1: "1"}])
+def test_headers_that_are_not_text_are_refused(connect, headers):
+    with pytest.raises(UsageError, match="headers must map str to str"):
+        connect(MOCKED, headers=headers)
+
+
+# --- tools that replace urllib3's connections ---
+
+
+def test_a_connection_class_put_in_place_of_urllib3s_is_used(connect, monkeypatch):
+    made: list[object] = []
+
+    class Recorder(HTTPConnection):
+        def connect(self) -> None:
+            made.append(self)
+            super().connect()
+
+    monkeypatch.setattr(HTTPConnectionPool, "ConnectionCls", Recorder)
+    with Server(ok("7")) as server:
+        assert connect(server).database().get().val() == 7
+    assert len(made) == 1

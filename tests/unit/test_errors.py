@@ -100,4 +100,25 @@ def test_an_error_from_a_stream_has_no_response():
     error = errors.PermissionDenied("Permission denied", status=401, message="Permission denied")
     assert error.response is None
     assert error.request is None
-    assert str(error) == "Permission denied"
+    assert str(error) == "401: Permission denied"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (errors.ApiError(status=400, code="EMAIL_EXISTS", message="EMAIL_EXISTS"), "400: EMAIL_EXISTS"),
+        (errors.ApiError(status=400, code="EMAIL_EXISTS", message="taken"), "400 EMAIL_EXISTS: taken"),
+        (errors.ApiError(status=404, message="two\nlines"), "404: two lines"),
+        (errors.ApiError(status=502), "502: Bad Gateway"),
+        (errors.ApiError(status=403, message="Denied", hint="Sign in."), "403: Denied. Sign in."),
+        (errors.ApiError(status=403, message="Denied.", hint="Sign in."), "403: Denied. Sign in."),
+        (errors.ApiError("built by a program"), "built by a program"),
+    ],
+)
+def test_text_of_an_api_error_is_one_line(error, text):
+    assert str(error) == text
+    assert str(pickle.loads(pickle.dumps(error))) == text
+
+
+def test_text_of_an_api_error_is_short_however_long_its_message():
+    assert len(str(errors.ApiError(status=500, message="x" * 5_000_000))) < 600

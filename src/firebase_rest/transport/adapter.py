@@ -113,6 +113,8 @@ class _TlsConnection(_Reporting, HTTPSConnection):
 class _Lending:
     """Mixed into urllib3's pools: lends no kept-alive connection to an exclusive request."""
 
+    pool: Any
+
     def _get_conn(self, *args: Any, **kwargs: Any) -> Any:
         pool = cast(Any, super())
         connection = pool._get_conn(*args, **kwargs)
@@ -129,7 +131,7 @@ class _Lending:
     def _put_conn(self, connection: Any) -> None:
         # Invariant: a connection in the pool is out of reach of the call that used it.
         slot = getattr(connection, "slot", None)
-        if slot is not None:
+        if slot is not None and isinstance(self.pool, queue.Queue):  # urllib3-future's has connections still in use
             connection.slot = None
             if not take(slot):  # the call has been cancelled, perhaps just now
                 connection.close()

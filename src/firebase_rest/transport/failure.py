@@ -26,7 +26,15 @@ from requests.exceptions import (
 from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as u3
 
-from firebase_rest.errors import ApiError, InvalidResponse, NetworkError, NetworkTimeout, UsageError
+from firebase_rest.errors import (
+    ApiError,
+    AuthError,
+    InvalidResponse,
+    NetworkError,
+    NetworkTimeout,
+    PermissionDenied,
+    UsageError,
+)
 from firebase_rest.transport.redact import mask_secrets, redact, redact_params
 from firebase_rest.transport.redirects import LOOPBACK
 from firebase_rest.transport.retry import Failure
@@ -160,7 +168,16 @@ def api_error(kind: type[E], response: Response, message: str, *, code: str | No
         details=details,
         response=copy,
         request=copy.request,
+        hint=_hint(kind, response),
     )
+
+
+def _hint(kind: type[ApiError], response: Response) -> str:
+    if response.status not in (401, 403) or issubclass(kind, AuthError):
+        return ""
+    if not response.is_authenticated:
+        return "No token was sent with this request."
+    return "The security rules or IAM roles deny this request." if kind is PermissionDenied else ""
 
 
 def _sanitised(response: Response) -> requests.Response:

@@ -17,6 +17,7 @@ from requests.utils import default_user_agent, get_environ_proxies
 
 from firebase_rest._version import __version__
 from firebase_rest.transport.credentials import STRIP_AUTH, RequestAuth
+from firebase_rest.transport.redirects import REDIRECTS
 from firebase_rest.transport.wire import ChunkedBody, Request
 
 USER_AGENT = f"firebase-rest/{__version__}"
@@ -86,13 +87,29 @@ def prepared(
     result.url = url
     result.headers = CaseInsensitiveDict(headers)
     result.body = chunked(body)
-    result.hooks = session.hooks
+    result.hooks = {**session.hooks, "response": [*_as_list(session.hooks.get("response")), _bound_redirect]}
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)
     else:
         # Session.send works out where a redirect would lead, and takes for granted that these are there.
         cast(Any, result)._cookies = session.cookies  # noqa: SLF001
     return result
+
+
+def _as_list(hooks: Any) -> list[Any]:
+    return [hooks] if callable(hooks) else list(hooks or ())
+
+
+def _bound_redirect(response: requests.Response, **_options: object) -> None:
+    """Keep `Session.send` from reading the whole body of a redirect, however long it is."""
+    if response.status_code not in REDIRECTS or isinstance(vars(response).get("_content"), bytes):
+        return
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and len(length) < 6:
+        _ = response.content  # so that the connection can be used again
+    else:
+        response._content = b""  # noqa: SLF001 - requests has no other way to say that it is read
+        response.close()
 
 
 class Environment:

@@ -230,6 +230,8 @@ class RetryingSender:
             return self._failed(request, auth, handle, problem or OSError("the answer was cut"))
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%r: HTTP %d in %.0f ms", request, response.status, 1000 * (time.monotonic() - started))
+        if response.status in (401, 403) and not auth.secret:
+            response = replace(response, is_authenticated=False)
         # Refusals go into errors, and so does the beginning of what comes where JSON was expected.
         is_json = not request.stream and (not response.body or _JSON_START.match(response.body) is not None)
         return _Attempt(response.status, response if response.status < 300 and is_json else _scrubbed(response, auth))

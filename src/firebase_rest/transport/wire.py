@@ -108,6 +108,8 @@ class Response:
     has_length: bool = True
     """False where neither a length nor chunks said where the body ends."""
     request: Request | None = None
+    is_authenticated: bool = True
+    """False where the request was sent without credentials and was refused."""
     earlier_attempt_uncertain: bool = False
     """True where an earlier try brought no answer and may have been carried out all the same."""
 

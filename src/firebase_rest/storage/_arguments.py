@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mimetypes
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import PurePath
 from typing import Any, NamedTuple, cast
@@ -19,6 +19,7 @@ from firebase_rest.transport.arguments import (
     describe,
     validate_dict,
     validate_int,
+    validate_list,
     validate_nonempty,
     validate_str,
 )
@@ -202,11 +203,12 @@ def validate_page_token(token: object) -> str | None:
     return None if token is None else validate_nonempty("page_token", token)
 
 
-def validate_files(call: str, files: object) -> list[tuple[str, Any]]:
+def validate_files(files: object) -> list[tuple[str, Any]]:
     """Return the (name, file) pairs of a mapping or an iterable of pairs. Raises `UsageError`."""
-    entries: Any = cast("Mapping[str, Any]", files).items() if isinstance(files, Mapping) else files
-    if isinstance(entries, Iterable) and not isinstance(entries, (str, bytes)):
-        found = list(entries)
-        if all(isinstance(entry, tuple) and len(entry) == 2 for entry in found):
-            return found
-    raise UsageError(f"{call} takes a dict of names and files, or (name, file) pairs, got {type(files).__name__}.")
+    is_dict = issubclass(type(files), Mapping)
+    pairs = list(validate_dict("files", files).items()) if is_dict else validate_list("files", files)
+    for pair in pairs:
+        if not isinstance(pair, tuple) or len(cast(Any, pair)) != 2:
+            kind = type(cast(object, pair)).__name__
+            raise UsageError(f"files must be a dict of names and files, or (name, file) pairs, got an item {kind}.")
+    return pairs

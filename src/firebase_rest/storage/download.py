@@ -322,7 +322,7 @@ def download(state: DownloadState, attempts: int) -> BodyFlow[None]:
         if response.status == 416:
             state.reject_range(response)
         else:
-            failure = yield from _receive(state, check(response))
+            failure = yield from _receive(state, check(response, state.location.name))
         failure = failure or (yield from _verify(state))
         if failure is None:
             return

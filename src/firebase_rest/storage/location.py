@@ -10,7 +10,7 @@ import re
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import PurePath
-from typing import cast
+from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from firebase_rest.errors import ConfigError, UsageError
@@ -105,7 +105,7 @@ class ObjectLocation:
 
 def _part(part: object) -> str:
     if isinstance(part, os.PathLike):
-        path = cast("os.PathLike[str]", part)
+        path = cast(Any, part)
         return PurePath(path if isinstance(os.fspath(path), str) else os.fsdecode(path)).as_posix().strip("/")
     return path_text(part).strip("/")
 

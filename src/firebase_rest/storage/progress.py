@@ -26,7 +26,7 @@ _UNKNOWN_STEP = 64 * 1024 * 1024
 def reporting(progress: Progress, label: str, *, files: bool = False) -> Generator[Report, None, None]:
     """Return the function to call with (done, total), counted in bytes or files. Raises `UsageError`."""
     if progress is None or progress is False:
-        yield lambda *_: None
+        yield _no_report
     elif progress is True:
         bar = _bar(label, files=files)
         if bar is None:
@@ -38,6 +38,10 @@ def reporting(progress: Progress, label: str, *, files: bool = False) -> Generat
         yield progress
     else:
         raise UsageError(f"progress= must be a function of (done, total), True or None, got {type(progress).__name__}.")
+
+
+def _no_report(*_: object) -> None:
+    """Do nothing."""
 
 
 def _bar(label: str, *, files: bool) -> Any:

@@ -11,21 +11,7 @@ from dataclasses import replace
 from typing import Any, cast
 from urllib.parse import quote
 
-from firebase_rest.errors import (
-    ApiError,
-    AppVerificationFailed,
-    FirebaseError,
-    InvalidResponse,
-    NotFound,
-    PayloadTooLarge,
-    PermissionDenied,
-    PreconditionFailed,
-    QuotaExceeded,
-    RateLimited,
-    ServerError,
-    TokenExpired,
-    Unauthenticated,
-)
+from firebase_rest import errors
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
@@ -37,36 +23,38 @@ JSON_TYPE = {"Content-Type": "application/json; charset=utf-8"}
 
 # --- errors ----------------------------------------------------------------------------------------------------------
 
-_ERRORS: dict[int, type[ApiError]] = {
-    401: Unauthenticated,
-    402: QuotaExceeded,
-    403: PermissionDenied,
-    404: NotFound,
-    412: PreconditionFailed,
-    413: PayloadTooLarge,
-    429: RateLimited,
+_ERRORS: dict[int, type[errors.ApiError]] = {
+    401: errors.Unauthenticated,
+    402: errors.QuotaExceeded,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    412: errors.PreconditionFailed,
+    413: errors.PayloadTooLarge,
+    429: errors.RateLimited,
 }
 # Invariant: upload URLs and download tokens are secrets, and no error contains them.
 _SECRET_HEADERS = frozenset({"x-goog-upload-url", "x-goog-upload-control-url", "location"})
 
 
-def check(response: Response) -> Response:
-    """Return a successful response. Raises the typed error of another one."""
+def check(response: Response, name: str = "") -> Response:
+    """Return a successful response. Raises the typed error of another one; `name` is the object's."""
     if 200 <= response.status < 300:
         return response
-    raise error_of(response)
+    raise error_of(response, name)
 
 
-def error_of(response: Response) -> ApiError:
+def error_of(response: Response, name: str = "") -> errors.ApiError:
     """Return the typed error of a response. Its body may be JSON, plain text, an HTML page or empty."""
-    kind = ServerError if response.status >= 500 else _ERRORS.get(response.status, ApiError)
+    kind = errors.ServerError if response.status >= 500 else _ERRORS.get(response.status, errors.ApiError)
     error = parse_object(response.body).get("error")
     details = dict_or_empty(error)
     message = str(details.get("message") or (error if isinstance(error, str) else "") or response.text.strip()[:500])
-    if kind is Unauthenticated and "App Check" in message:
-        kind = AppVerificationFailed
-    elif kind is Unauthenticated and error and "expired" in message:
-        kind = TokenExpired
+    if kind is errors.Unauthenticated and "App Check" in message:
+        kind = errors.AppVerificationFailed
+    elif kind is errors.Unauthenticated and error and "expired" in message:
+        kind = errors.TokenExpired
+    if kind is errors.NotFound and name:
+        message = f"{message} ({name!r} is not a file; for a folder use list().)"
     code = details.get("status")
     headers = {name: value for name, value in response.headers.items() if name not in _SECRET_HEADERS}
     return api_error(
@@ -82,7 +70,7 @@ def parse_metadata(response: Response) -> ObjectMetadata:
     """Return the metadata in a response. Raises `InvalidResponse`."""
     metadata = response.json_object()
     if "name" not in metadata:
-        raise InvalidResponse("Invalid response: the object's metadata is missing. Is there a proxy in between?")
+        raise errors.InvalidResponse("Invalid response: the object's metadata is missing. Is there a proxy in between?")
     return cast(ObjectMetadata, metadata)
 
 
@@ -96,7 +84,7 @@ def idempotent(method: str, url: str, params: tuple[tuple[str, str], ...] = ()) 
 
 def get_metadata(location: ObjectLocation) -> Flow[ObjectMetadata]:
     """Return the object's metadata."""
-    return parse_metadata(check((yield idempotent("GET", location.url))))
+    return parse_metadata(check((yield idempotent("GET", location.url)), location.name))
 
 
 def update_metadata(location: ObjectLocation, changes: Mapping[str, Any]) -> Flow[ObjectMetadata]:
@@ -111,7 +99,7 @@ def delete(location: ObjectLocation) -> Flow[None]:
     response = yield idempotent("DELETE", location.url)
     if response.status == 404 and response.earlier_attempt_uncertain:
         return  # an earlier attempt deleted it, and only its response was lost
-    check(response)
+    check(response, location.name)
 
 
 # --- download links --------------------------------------------------------------------------------------------------
@@ -145,5 +133,5 @@ def get_download_url(location: ObjectLocation) -> Flow[str]:
     """Return the URL with the first download token."""
     tokens = download_tokens((yield from get_metadata(location)))
     if not tokens:
-        raise FirebaseError(f"{location.name!r} has no download token; create one with create_download_token().")
+        raise errors.FirebaseError(f"{location.name!r} has no download token; create one with create_download_token().")
     return download_url(location, tokens[0])

@@ -292,7 +292,7 @@ class FileOperations(FolderOperations):
         Returns:
             A result for each file, in order. An error of one file does not affect the others.
         """
-        jobs = _arguments.validate_files("upload_many()", files)
+        jobs = _arguments.validate_files(files)
         folder = self if token is None else self.as_user(token)
 
         def work(name: str, file: Uploadable) -> ObjectMetadata:
@@ -390,7 +390,7 @@ class FileOperations(FolderOperations):
                 "download_many() takes a dict of names and local files, or names and the folder for them; not both."
             )
         if isinstance(files, Mapping):
-            jobs = _arguments.validate_files("download_many()", cast(object, files))
+            jobs = _arguments.validate_files(cast(object, files))
         else:
             jobs = [(name, None) for name in validate_list("files", files)]
         threads = validate_int("workers", workers, 1, MAX_WORKERS)

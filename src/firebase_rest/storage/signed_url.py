@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
+from importlib import import_module
 from typing import Any
 from urllib.parse import quote, urlsplit
 
@@ -113,9 +114,5 @@ def service_account_email(google: Any) -> str:
 
 def sign_locally(google: Any, message: bytes) -> bytes | None:
     """Return the signature by the private key; None if the credentials have no private key."""
-    from google.oauth2 import service_account
-
-    if not isinstance(google, service_account.Credentials):
-        return None
-    signer: Any = google
-    return bytes(signer.sign_bytes(message))
+    service_account: Any = import_module("google.oauth2.service_account")
+    return bytes(google.sign_bytes(message)) if isinstance(google, service_account.Credentials) else None

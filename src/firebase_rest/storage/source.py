@@ -315,8 +315,8 @@ def _version(file: Any) -> tuple[int, int] | None:
 
 def _is_unread(file: object) -> bool:
     """Whether an object that cannot seek has certainly not been read before."""
-    if isinstance(file, Generator):
-        return isgenerator(file) and getgeneratorstate(file) == GEN_CREATED
+    if isgenerator(file):
+        return getgeneratorstate(file) == GEN_CREATED
     return not callable(getattr(file, "read", None)) and not isinstance(file, Iterator)
 
 

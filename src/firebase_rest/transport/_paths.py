@@ -13,7 +13,9 @@ def path_text(part: object, call: str = "child()") -> str:
     """Return `part` as text. Raises `UsageError` for objects whose text cannot be meant as a path."""
     if isinstance(part, str):
         return part
-    if not (part is None or isinstance(part, Iterable)):  # bytes, containers, snapshots, generators, ... are iterable
+    if not (
+        part is None or issubclass(type(part), Iterable)
+    ):  # bytes, containers, snapshots, generators, ... are iterable
         try:
             text = str(part)
         except ValueError:  # an int of more than 4,300 digits

@@ -1,4 +1,4 @@
-"""Our client on our Storage emulator: the promises of `storage.cases`."""
+"""The tests of `storage.cases` on our emulator."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from storage.storage_clients import Client, Side  # noqa: E402
 
 
 class Rules:
-    """One word decides everything, as in the official emulator's launcher."""
+    """Security rules that `word` selects, as in the official emulator's launcher."""
 
     word = "allow"
 

@@ -1,4 +1,4 @@
-"""Storage on the wire: who signs and how, what refusals become, what is repeated, and what is kept secret."""
+"""Storage over HTTP: authentication, errors, retries, interruptions and secrets."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def bucket(connect, monkeypatch):
 
 
 def firebase(refusal: str):
-    """Storage and Secure Token in one: takes only the new token."""
+    """A server of Storage and Secure Token that accepts only the new token."""
 
     def script(peer: Peer) -> None:
         while True:
@@ -67,7 +67,7 @@ def firebase(refusal: str):
 # --- signing ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_users_token_goes_as_a_firebase_header_and_never_into_the_url(bucket):
+def test_user_token_is_sent_as_header_not_in_the_url(bucket):
     with Server(ok(METADATA)) as server:
         bucket(server).child("a").get_metadata("an-id-token")
         (request,) = server.requests
@@ -75,7 +75,7 @@ def test_a_users_token_goes_as_a_firebase_header_and_never_into_the_url(bucket):
     assert "an-id-token" not in request.target
 
 
-def test_nobody_signs_without_a_token_and_the_owner_with_a_service_account(bucket):
+def test_authorization_header_with_and_without_service_account(bucket):
     with Server(ok(METADATA)) as server:
         bucket(server).child("a").get_metadata()
         bucket(server, config={"serviceAccount": {"client_email": "x"}}).child("a").get_metadata()
@@ -85,7 +85,7 @@ def test_nobody_signs_without_a_token_and_the_owner_with_a_service_account(bucke
 
 
 @responses.activate
-def test_a_service_account_signs_with_its_access_token_at_googles_own_address():
+def test_service_account_sends_its_access_token():
     from google.oauth2.credentials import Credentials
 
     address = "https://firebasestorage.googleapis.com/v0/b/b/o/a%2Fb"
@@ -98,7 +98,7 @@ def test_a_service_account_signs_with_its_access_token_at_googles_own_address():
 
 
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
-def test_a_download_that_is_refused_leaves_nothing_behind(bucket, tmp_path, status):
+def test_rejected_download_keeps_the_local_file(bucket, tmp_path, status):
     (tmp_path / "kept").write_bytes(b"before")
     with Server(answers((status, "No."))) as server:
         place = bucket(server, retries=0).child("a")
@@ -110,7 +110,7 @@ def test_a_download_that_is_refused_leaves_nothing_behind(bucket, tmp_path, stat
 
 @pytest.mark.parametrize("refusal", ["", "Unauthorized", '{"error": {"code": 401, "message": "Who?"}}'])
 @pytest.mark.parametrize("call", ["get_metadata", "delete", "get_bytes", "put"])
-def test_any_401_renews_a_session_once_and_the_call_is_made_once_more(bucket, connect, refusal, call):
+def test_401_refreshes_a_session_once_and_retries(bucket, connect, refusal, call):
     with Server(firebase(refusal)) as server:
         place = bucket(server).child("a")
         app = connect(server)
@@ -120,7 +120,7 @@ def test_any_401_renews_a_session_once_and_the_call_is_made_once_more(bucket, co
         assert len(server.requests) == 3
 
 
-def test_a_refusal_of_app_check_renews_nothing(bucket, connect):
+def test_app_check_error_does_not_refresh_the_session(bucket, connect):
     words = '{"error": {"code": 401, "message": "Firebase App Check token is invalid."}}'
     with Server(firebase(words)) as server:
         place = bucket(server).child("a").as_user(connect(server).auth().session(USER))
@@ -153,7 +153,7 @@ PAGE = "<html><body>No.</body></html>"
         (503, ServerError),
     ],
 )
-def test_a_refusal_is_typed_by_its_status_whatever_its_body(bucket, status, kind, body):
+def test_error_type_depends_on_the_status(bucket, status, kind, body):
     with Server(answers((status, body))) as server:
         place = bucket(server, retries=0).child("a")
         for call in (
@@ -179,7 +179,7 @@ def test_a_refusal_is_typed_by_its_status_whatever_its_body(bucket, status, kind
         ("Could not parse auth token.", Unauthenticated),
     ],
 )
-def test_a_token_whose_time_is_over_is_told_from_one_that_never_was_good(bucket, words, kind):
+def test_expired_and_invalid_tokens_raise_different_errors(bucket, words, kind):
     body = json.dumps({"error": {"code": 401, "message": words, "status": "UNAUTHENTICATED"}})
     with Server(answers((401, body))) as server, pytest.raises(Unauthenticated) as caught:
         bucket(server, retries=0).child("a").get_bytes(token="TOKEN")
@@ -188,7 +188,7 @@ def test_a_token_whose_time_is_over_is_told_from_one_that_never_was_good(bucket,
 
 
 @pytest.mark.parametrize("body", ["", PAGE, "null", "[]", "{}", "5"])
-def test_what_is_no_answer_of_firebase_is_an_invalid_answer(bucket, body):
+def test_foreign_response_raises_invalid_response(bucket, body):
     with Server(ok(body)) as server:
         place = bucket(server).child("a")
         for call in (
@@ -204,7 +204,7 @@ def test_what_is_no_answer_of_firebase_is_an_invalid_answer(bucket, body):
 
 
 def counted(*steps):
-    """Requests are answered by the steps in turn: a status, "break" or "silence"; then by 200."""
+    """Respond with each of the steps in turn (a status, "break" or "silence"), then with 200."""
     left = list(steps)
 
     def script(peer: Peer) -> None:
@@ -223,7 +223,7 @@ def counted(*steps):
 
 
 @pytest.mark.parametrize("step", ["break", 408, 429, 500, 502, 503, 504])
-def test_reads_lists_and_metadata_are_tried_again(bucket, step):
+def test_idempotent_requests_are_retried(bucket, step):
     calls = [
         lambda place: place.get_metadata(),
         lambda place: place.get_bytes(),
@@ -238,7 +238,7 @@ def test_reads_lists_and_metadata_are_tried_again(bucket, step):
 
 
 @pytest.mark.parametrize(("step", "tries"), [("break", 1), (500, 1), (503, 1), (429, 2)])
-def test_a_simple_upload_is_tried_again_only_where_it_was_certainly_not_attempted(bucket, step, tries):
+def test_simple_upload_is_retried_only_if_not_processed(bucket, step, tries):
     with Server(counted(step)) as server:
         place = bucket(server).child("a")
         if tries == 1:
@@ -250,14 +250,14 @@ def test_a_simple_upload_is_tried_again_only_where_it_was_certainly_not_attempte
 
 
 @pytest.mark.parametrize("step", ["break", 500, 503, 429])
-def test_with_a_generation_to_match_a_simple_upload_is_tried_again(bucket, step):
+def test_simple_upload_with_generation_match_is_retried(bucket, step):
     with Server(counted(step)) as server:
         bucket(server).child("a").put(b"x", if_generation_match=5)
         assert len(server.requests) == 2
         assert "ifGenerationMatch=5" in server.requests[1].query
 
 
-def test_a_delete_that_was_tried_again_and_finds_nothing_is_done(bucket):
+def test_retried_delete_ignores_404(bucket):
     with Server(counted("break", 404)) as server:
         bucket(server).child("a").delete()
     with Server(counted(429, 404)) as server, pytest.raises(NotFound):
@@ -265,7 +265,7 @@ def test_a_delete_that_was_tried_again_and_finds_nothing_is_done(bucket):
 
 
 @pytest.mark.parametrize("call", ["get_metadata", "get_bytes", "delete"])
-def test_silence_is_an_error_and_not_tried_again(bucket, call):
+def test_read_timeout_is_not_retried(bucket, call):
     with Server(counted("silence")) as server:
         with pytest.raises(NetworkTimeout):
             getattr(bucket(server, timeout=0.2).child("a"), call)()
@@ -273,7 +273,7 @@ def test_silence_is_an_error_and_not_tried_again(bucket, call):
 
 
 @pytest.mark.parametrize("create", [True, False])
-def test_making_a_download_token_is_not_repeated_and_revoking_one_is(bucket, create):
+def test_creating_a_download_token_is_not_retried(bucket, create):
     with Server(counted("break")) as server:
         place = bucket(server).child("a")
         if create:
@@ -286,7 +286,7 @@ def test_making_a_download_token_is_not_repeated_and_revoking_one_is(bucket, cre
 # --- configuration ---------------------------------------------------------------------------------------------------
 
 
-def test_a_scheme_in_the_emulators_host_is_refused_at_first_use(monkeypatch):
+def test_scheme_in_emulator_host_raises_at_first_use(monkeypatch):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", "http://127.0.0.1:9199")
     with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
         place = app.storage().child("a")
@@ -294,7 +294,7 @@ def test_a_scheme_in_the_emulators_host_is_refused_at_first_use(monkeypatch):
             place.get_metadata()
 
 
-def test_the_variable_of_googles_own_library_counts_where_ours_is_not_set(monkeypatch):
+def test_storage_emulator_host_variable_of_google(monkeypatch):
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://127.0.0.1:9199")
     with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
         assert app.storage().storage_bucket == "http://127.0.0.1:9199/v0/b/b"
@@ -303,7 +303,7 @@ def test_the_variable_of_googles_own_library_counts_where_ours_is_not_set(monkey
         assert app.storage().storage_bucket == "http://127.0.0.1:9200/v0/b/b"
 
 
-def test_storage_takes_a_bucket_or_a_session_and_get_url_a_token():
+def test_storage_and_get_url_validate_arguments():
     with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
         for wrong in (5, b"b", ["b"]):
             with pytest.raises(firebase_rest.UsageError, match="bucket must be a string"):
@@ -312,7 +312,7 @@ def test_storage_takes_a_bucket_or_a_session_and_get_url_a_token():
                 app.storage().child("a").get_url(wrong)
 
 
-def test_without_a_bucket_the_first_use_says_which_key_is_missing():
+def test_missing_bucket_raises_at_first_use():
     with firebase_rest.initialize_app({}) as app:
         place = app.storage().child("a")
         for call in (place.get_metadata, place.get_url, lambda: place.put(b"x"), lambda: list(place.list())):
@@ -325,7 +325,7 @@ def test_without_a_bucket_the_first_use_says_which_key_is_missing():
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunks"])
-def test_a_line_that_breaks_after_every_20_kb_brings_the_file_all_the_same(bucket, tmp_path, chunked):
+def test_download_over_a_connection_that_breaks_every_20_kb(bucket, tmp_path, chunked):
     data = random.Random(6).randbytes(100_000)
 
     def script(peer: Peer) -> None:
@@ -350,7 +350,7 @@ def test_a_line_that_breaks_after_every_20_kb_brings_the_file_all_the_same(bucke
 # --- what a list may not do ------------------------------------------------------------------------------------------
 
 
-def test_a_list_of_files_elsewhere_deletes_none_of_them(bucket):
+def test_delete_all_raises_if_the_list_has_other_folders(bucket):
     with Server(ok(json.dumps({"items": [{"name": "old/a"}, {"name": "other/b"}]}))) as server:
         with pytest.raises(InvalidResponse, match=r"'other/b'.*'old/'"):
             bucket(server).delete_all("old", confirm="old")
@@ -360,7 +360,7 @@ def test_a_list_of_files_elsewhere_deletes_none_of_them(bucket):
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
-def test_no_token_and_no_upload_url_is_in_errors_reprs_and_logs(bucket, caplog):
+def test_errors_reprs_and_logs_contain_no_secret(bucket, caplog):
     caplog.set_level(logging.DEBUG)
 
     def script(peer: Peer) -> None:
@@ -393,7 +393,7 @@ def test_no_token_and_no_upload_url_is_in_errors_reprs_and_logs(bucket, caplog):
 
 
 @pytest.mark.parametrize("status", [403, 500])
-def test_a_cancelled_upload_is_cancelled_also_where_the_server_refuses_to_hear_of_it(bucket, status):
+def test_cancel_ignores_errors_of_the_server(bucket, status):
     def script(peer: Peer) -> None:
         while True:
             command = peer.request().headers["x-goog-upload-command"]
@@ -407,7 +407,7 @@ def test_a_cancelled_upload_is_cancelled_also_where_the_server_refuses_to_hear_o
         assert [request.headers["x-goog-upload-command"] for request in server.requests] == ["start", "cancel"]
 
 
-def test_an_upload_stays_with_the_configured_emulator_whatever_it_calls_itself(bucket):
+def test_upload_stays_on_the_configured_emulator_host(bucket):
     def script(peer: Peer) -> None:
         while True:
             request = peer.request()

@@ -1,4 +1,4 @@
-"""Downloads whose response is cut at every byte: exact bytes or an error, and the local file stays as it was."""
+"""Downloads with a response cut at every byte return the exact bytes or raise, and keep the local file."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def whole_response(framing: str, extra: str) -> bytes:
 
 
 class CuttingServer:
-    """Cuts the first `cuts` responses to downloads after `size` bytes; knows `metadata`, or None."""
+    """Cuts the first `cuts` downloads after `size` bytes. `metadata` is None for 404."""
 
     def __init__(self, response: bytes, metadata: dict[str, str] | None) -> None:
         self.response, self.metadata = response, metadata
@@ -64,7 +64,7 @@ class CuttingServer:
 
 @pytest.fixture(params=["plain", "tls"])
 def storage(request, connect, monkeypatch, server_tls, ca_file):
-    """`storage(server, ...)` and the TLS context that its server needs."""
+    """Return `storage(server, ...)` and the TLS context for its server."""
     tls = server_tls if request.param == "tls" else None
 
     def storage(server: Server, **options):
@@ -189,7 +189,7 @@ def test_cut_gzip_response_is_retried_or_refused(storage, no_waiting, framing, e
             with suppress(FirebaseError):
                 assert reference.get_bytes() == DATA, size
                 complete += 1
-    assert complete <= len("0\r\n\r\n")  # a last chunk without its line breaks is still the last one
+    assert complete <= len("0\r\n\r\n")  # the last chunk may lack its line breaks
 
 
 @pytest.mark.parametrize("framing", ["length", "close"])

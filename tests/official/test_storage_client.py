@@ -1,4 +1,4 @@
-"""Our client on the official Storage emulator: the promises of `storage.cases`."""
+"""The tests of `storage.cases` on the official emulator."""
 
 from __future__ import annotations
 

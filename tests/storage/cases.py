@@ -1,4 +1,4 @@
-"""What the client promises of Storage: one body, run on our emulator and on the official one.
+"""Tests of the Storage client, which run on our emulator and on the official one.
 
 `client` is a `storage.storage_clients.Client`.
 """
@@ -31,7 +31,7 @@ LARGE = random.Random(5).randbytes(3 * K + 12_345)
 
 
 class WebUpload:
-    """As Flask's and Django's: a `read`, and a `filename`."""
+    """An upload like those of web frameworks, with `read` and `filename`."""
 
     def __init__(self, data: bytes, filename: str) -> None:
         self._inside = io.BytesIO(data)
@@ -46,7 +46,7 @@ class WebUpload:
 
 @pytest.mark.parametrize("data", [b"", b"hello", LARGE], ids=["empty", "small", "large"])
 @pytest.mark.parametrize("kind", ["path", "Path", "bytes", "bytearray", "file", "BytesIO", "web upload", "iterator"])
-def test_whatever_has_bytes_can_be_put_and_comes_back_the_same(client, tmp_path, data, kind):
+def test_upload_round_trips_from_every_kind_of_file(client, tmp_path, data, kind):
     local = tmp_path / "local.txt"
     local.write_bytes(data)
     reference = client.storage.child("folder", "file")
@@ -74,7 +74,7 @@ def test_whatever_has_bytes_can_be_put_and_comes_back_the_same(client, tmp_path,
     assert reference.get_bytes() == data
 
 
-def test_a_file_object_is_put_from_where_it_stands(client):
+def test_file_object_is_read_from_its_position(client):
     file = io.BytesIO(b"0123456789")
     file.seek(4)
     assert client.storage.child("a").put(file)["size"] == "6"
@@ -82,7 +82,7 @@ def test_a_file_object_is_put_from_where_it_stands(client):
 
 
 @pytest.mark.parametrize("mode", ["r", "w+"])
-def test_a_file_in_text_mode_is_refused_with_a_sentence(client, tmp_path, mode):
+def test_text_mode_file_raises(client, tmp_path, mode):
     path = tmp_path / "text.txt"
     path.write_text("text")
     with path.open(mode) as file, pytest.raises(UsageError, match="'rb'"):
@@ -95,7 +95,7 @@ def test_a_file_in_text_mode_is_refused_with_a_sentence(client, tmp_path, mode):
 
 
 @pytest.mark.parametrize("wrong", [5, None, ["text"], {"a": 1}])
-def test_what_has_no_bytes_is_refused_with_a_sentence(client, wrong):
+def test_object_without_bytes_raises(client, wrong):
     with pytest.raises(UsageError):
         client.storage.child("a").put(wrong)
 
@@ -115,7 +115,7 @@ NAMES = ["a b", "a%41b%", "a#b", "a?b=c&d", "a+b", "é", "😀/😀.png", "/lead
 
 
 @pytest.mark.parametrize("name", NAMES, ids=lambda name: ascii(name)[:20])
-def test_names_go_round(client, name):
+def test_names_round_trip(client, name):
     reference = client.storage.child(name)
     assert reference.put(b"mine")["name"] == reference.full_path == name.removeprefix("/")
     assert reference.get_bytes() == b"mine"
@@ -126,14 +126,14 @@ def test_names_go_round(client, name):
 
 
 @pytest.mark.parametrize("name", ["a//b", "x" * 1025, "a\nb", ".."])
-def test_names_that_would_not_go_round_are_refused_with_a_sentence(client, name):
+def test_invalid_names_raise(client, name):
     with pytest.raises(UsageError, match=r"[a-z]+ [a-z]+ [a-z]+"):
         client.storage.child(name).put(b"mine")
     assert not list(client.storage.list())
 
 
 @pytest.mark.parametrize("kind", ["path", "Path", "file", "BytesIO"])
-def test_a_download_goes_to_a_path_or_a_file(client, tmp_path, kind):
+def test_download_to_path_and_file(client, tmp_path, kind):
     client.storage.child("a").put(LARGE)
     local = tmp_path / "local.bin"
     memory = io.BytesIO()
@@ -147,7 +147,7 @@ def test_a_download_goes_to_a_path_or_a_file(client, tmp_path, kind):
     assert [path.name for path in tmp_path.iterdir()] == ([] if kind == "BytesIO" else ["local.bin"])
 
 
-def test_a_download_replaces_a_file_and_keeps_its_mode_and_a_link_to_it(client, tmp_path):
+def test_download_keeps_mode_and_symlink(client, tmp_path):
     local, link = tmp_path / "local", tmp_path / "link"
     local.write_bytes(b"before")
     local.chmod(0o640)
@@ -159,7 +159,7 @@ def test_a_download_replaces_a_file_and_keeps_its_mode_and_a_link_to_it(client, 
     assert local.stat().st_mode & 0o777 == 0o640
 
 
-def test_what_is_refused_is_typed_and_leaves_nothing_behind(client, tmp_path):
+def test_rejected_download_raises_and_leaves_no_file(client, tmp_path):
     kept = tmp_path / "kept"
     kept.write_bytes(b"before")
     with pytest.raises(NotFound):
@@ -187,20 +187,20 @@ def test_what_is_refused_is_typed_and_leaves_nothing_behind(client, tmp_path):
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 5), (7, 11), (100, None), (K, 2 * K)])
-def test_a_part_of_a_file_can_be_read(client, start, end):
+def test_byte_ranges_of_a_file(client, start, end):
     client.storage.child("a").put(LARGE)
     assert client.storage.child("a").get_bytes(start=start, end=end) == LARGE[start:end]
     with client.storage.child("a").open_stream(start=start, end=end) as stream:
         assert stream.read() == LARGE[start:end]
 
 
-def test_a_part_beyond_the_end_is_empty(client):
+def test_byte_range_beyond_the_end_is_empty(client):
     client.storage.child("a").put(b"short")
     assert client.storage.child("a").get_bytes(start=100) == b""
     assert client.storage.child("a").get_bytes(start=2, end=100) == b"ort"
 
 
-def test_a_stream_is_an_open_binary_file(client):
+def test_stream_is_a_binary_file(client):
     client.storage.child("a").put(b"line 1\nline 2\n")
     with client.storage.child("a").open_stream() as stream:
         assert io.TextIOWrapper(stream).readlines() == ["line 1\n", "line 2\n"]
@@ -217,14 +217,14 @@ def test_a_stream_is_an_open_binary_file(client):
         stream.read()
 
 
-def test_max_size_bounds_what_is_read(client):
+def test_max_size_limits_downloads(client):
     client.storage.child("a").put(LARGE)
     with pytest.raises(PayloadTooLarge, match="max_size"):
         client.storage.child("a").get_bytes(max_size=len(LARGE) - 1)
     assert client.storage.child("a").get_bytes(max_size=len(LARGE)) == LARGE
 
 
-def test_a_file_stored_as_gzip_comes_inflated(client, tmp_path):
+def test_stored_gzip_is_inflated(client, tmp_path):
     client.storage.child("a.txt").put(gzip.compress(b"text"), content_encoding="gzip")
     assert client.storage.child("a.txt").get_bytes() == b"text"
     client.storage.child("a.txt").download(tmp_path / "a")
@@ -235,7 +235,7 @@ def test_a_file_stored_as_gzip_comes_inflated(client, tmp_path):
 
 
 @pytest.mark.parametrize("data", [b"small", LARGE], ids=["small", "large"])
-def test_metadata_go_up_with_the_file(client, data):
+def test_metadata_are_uploaded_with_the_file(client, data):
     metadata = client.storage.child("a.png").put(
         data, None, "text/x-mine", metadata={"owner": "ådä"}, cache_control="no-store", content_language="de"
     )
@@ -246,7 +246,7 @@ def test_metadata_go_up_with_the_file(client, data):
     assert metadata["metadata"] == {"owner": "ådä"}
 
 
-def test_metadata_are_changed_key_by_key_and_none_clears(client):
+def test_update_metadata_changes_and_removes_fields(client):
     reference = client.storage.child("a")
     reference.put(b"x", metadata={"one": "1", "two": "2"}, cache_control="no-store")
     changed = reference.update_metadata({"contentType": "text/x-other", "metadata": {"one": None, "three": "3"}})
@@ -261,7 +261,7 @@ def test_metadata_are_changed_key_by_key_and_none_clears(client):
         client.storage.child("missing").update_metadata({"contentType": "a/b"})
 
 
-def test_the_shareable_link_works_for_anybody(client):
+def test_download_url_needs_no_authentication(client):
     client.storage.child("a b.txt").put(b"shared")
     client.rules("signed-in")
     link = client.storage.child("a b.txt").get_url(id_token())
@@ -272,7 +272,7 @@ def test_the_shareable_link_works_for_anybody(client):
     assert client.storage.ref(link) == client.storage.child("a b.txt")
 
 
-def test_download_tokens_are_made_and_revoked_by_administrators(client):
+def test_administrators_create_and_revoke_download_tokens(client):
     client.storage.child("a").put(b"x")
     first = client.owner.child("a").get_metadata()["downloadTokens"]
     tokens = client.owner.child("a").create_download_token()
@@ -285,7 +285,7 @@ def test_download_tokens_are_made_and_revoked_by_administrators(client):
         client.owner.child("a").revoke_download_token("")
 
 
-def test_deleting_deletes_one_file_and_a_missing_one_is_not_found(client):
+def test_delete_and_delete_of_a_missing_file(client):
     for name in ("a", "b"):
         client.storage.child(name).put(b"x")
     client.storage.child("a").delete()
@@ -296,7 +296,7 @@ def test_deleting_deletes_one_file_and_a_missing_one_is_not_found(client):
         client.storage.delete()
 
 
-def test_everything_in_a_folder_is_deleted_when_its_name_is_said_twice(client):
+def test_delete_all_needs_confirmation(client):
     for name in ("old/a", "old/b/c", "older", "new/old/d"):
         client.storage.child(name).put(b"x")
     for confirm in (None, False, "", "olde", "old/", 1):
@@ -326,7 +326,7 @@ def seen(entries):
 
 
 @pytest.mark.parametrize("page_size", [None, 1, 2, 1000])
-def test_a_list_gives_files_and_folders_each_once_whatever_the_pages(client, tree, page_size):
+def test_list_returns_files_and_folders_once(client, tree, page_size):
     assert sorted(seen(tree.list(page_size=page_size))) == ["a.txt", "folder photos", "folder z", "phone.txt"]
     assert sorted(seen(tree.child("photos").list(page_size=page_size))) == [
         "folder photos/2024",
@@ -343,7 +343,7 @@ def test_a_list_gives_files_and_folders_each_once_whatever_the_pages(client, tre
     ]
 
 
-def test_a_list_begins_with_any_prefix(client, tree):
+def test_list_accepts_any_prefix(client, tree):
     assert sorted(seen(tree.list("pho"))) == ["folder photos", "phone.txt"]
     assert seen(tree.list("photos/2")) == ["folder photos/2024", "photos/2.png"]
     assert [file.name for file in tree.list_files("photos/2")] == ["photos/2.png", "photos/2024/3.png"]
@@ -356,7 +356,7 @@ def test_a_list_begins_with_any_prefix(client, tree):
         list(tree.list(page_size=1001))
 
 
-def test_pages_can_be_fetched_one_by_one(client, tree):
+def test_list_page_returns_one_page(client, tree):
     page = tree.list_page(delimiter=None, page_size=4)
     assert len(page.items) == 4
     following = tree.list_page(delimiter=None, page_size=4, page_token=page.next_page_token)
@@ -364,7 +364,7 @@ def test_pages_can_be_fetched_one_by_one(client, tree):
     assert len({*page.items, *following.items}) == 6
 
 
-def test_a_listed_folder_and_file_can_be_used_on(client, tree):
+def test_listed_references_can_be_used(client, tree):
     folder = next(entry for entry in tree.list() if entry.name == "photos")
     assert seen(folder.list("1")) == ["photos/1.png"]
     file = next(iter(tree.list_files("a")))
@@ -377,7 +377,7 @@ def test_a_listed_folder_and_file_can_be_used_on(client, tree):
 # --- who signs -------------------------------------------------------------------------------------------------------
 
 
-def test_a_path_means_the_same_whoever_signs(client):
+def test_path_is_the_same_with_any_credentials(client):
     client.rules("signed-in")
     with pytest.raises(PermissionDenied):
         client.storage.child("a/b").put(b"nobody")
@@ -392,7 +392,7 @@ def test_a_path_means_the_same_whoever_signs(client):
         client.owner.child("a/b").get_bytes(token)
 
 
-def test_buckets_are_apart(client):
+def test_buckets_are_separate(client):
     other = client.app().storage("gs://another-bucket")
     client.storage.child("a").put(b"here")
     other.child("a").put(b"there")
@@ -405,7 +405,7 @@ def test_buckets_are_apart(client):
 # --- long work -------------------------------------------------------------------------------------------------------
 
 
-def test_progress_rises_to_the_end(client, tmp_path):
+def test_progress_reaches_the_end(client, tmp_path):
     up: list[tuple[int, int | None]] = []
     down: list[tuple[int, int | None]] = []
     client.storage.child("a").put(LARGE, progress=lambda *done: up.append(done), chunk_size=K)
@@ -416,7 +416,7 @@ def test_progress_rises_to_the_end(client, tmp_path):
     assert up == [(0, len(LARGE)), *((n * K, len(LARGE)) for n in (1, 2, 3)), (len(LARGE), len(LARGE))]
 
 
-def test_an_upload_is_taken_up_by_its_state(client):
+def test_upload_resumes_from_its_state(client):
     class Stop(Exception):
         pass
 
@@ -437,7 +437,7 @@ def test_an_upload_is_taken_up_by_its_state(client):
     assert client.storage.child("a").get_bytes() == LARGE
 
 
-def test_a_state_is_taken_only_for_its_own_place(client):
+def test_state_of_another_file_raises(client):
     upload = client.storage.child("a").upload(b"x")
     assert client.storage.child("a").upload(b"y", state=upload.state).run()["size"] == "1"
     for state in (client.storage.child("b").upload(b"x").state, "", "{}", "nonsense", "[]"):
@@ -445,7 +445,7 @@ def test_a_state_is_taken_only_for_its_own_place(client):
             client.storage.child("a").upload(b"y", state=state)
 
 
-def test_a_cancelled_upload_stores_nothing(client):
+def test_cancelled_upload_stores_nothing(client):
     upload = client.storage.child("a").upload(
         LARGE, progress=lambda done, total: upload.cancel() if done == K else None, chunk_size=K
     )
@@ -455,7 +455,7 @@ def test_a_cancelled_upload_stores_nothing(client):
         client.storage.child("a").get_metadata()
 
 
-def test_many_files_go_up_and_down_with_a_result_for_each(client, tmp_path):
+def test_upload_many_and_download_many_return_results(client, tmp_path):
     there = tmp_path / "there"
     there.mkdir()
     files = {}
@@ -482,14 +482,14 @@ def test_many_files_go_up_and_down_with_a_result_for_each(client, tmp_path):
 
 
 @pytest.mark.parametrize("name", ["../out", "a/../../out", "..", "/../out"])
-def test_no_name_leads_out_of_the_folder(client, tmp_path, name):
+def test_download_many_stays_in_the_folder(client, tmp_path, name):
     folder = tmp_path / "folder"
     (result,) = client.storage.download_many([name], folder)
     assert isinstance(result.error, UsageError)
     assert not (tmp_path / "out").exists()
 
 
-def test_what_upload_many_does_not_take_is_refused(client):
+def test_upload_many_validates_arguments(client):
     for wrong in ("text", 5, ["a"], [("a", "b", "c")]):
         with pytest.raises(UsageError):
             client.storage.upload_many(wrong)
@@ -499,7 +499,7 @@ def test_what_upload_many_does_not_take_is_refused(client):
         client.storage.upload_many({}, workers=0)
 
 
-def test_nobody_there_is_a_network_error(client, monkeypatch):
+def test_unreachable_server_raises_network_error(client, monkeypatch):
     client.side.host = "127.0.0.1:9"
     storage = client.app(retries=0).storage()
     with pytest.raises(NetworkError):
@@ -508,7 +508,7 @@ def test_nobody_there_is_a_network_error(client, monkeypatch):
         storage.child("a").get_bytes()
 
 
-def test_a_descriptor_and_a_device_can_be_written_to(client, tmp_path):
+def test_download_to_descriptor_and_device(client, tmp_path):
     client.storage.child("a").put(b"x")
     client.storage.child("a").download(os.devnull)
     assert Path(os.devnull).is_char_device()

@@ -1,4 +1,4 @@
-"""What google-cloud-storage finds in a Storage emulator: one body, run on our emulator and on the official one.
+"""Tests of google-cloud-storage, which run on our emulator and on the official one.
 
 `google` is a `GoogleSide`: `storage.bucket`, and our own client on the same bucket. What only ours can do is a function
 in `ONLY_OURS`: there it must work, and on the official emulator it must not.
@@ -41,7 +41,7 @@ class GoogleSide:
 
 @contextlib.contextmanager
 def google_side(host: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[GoogleSide]:
-    """The bucket of an emulator. Asking Google for a token would be refused: there is nobody at that address."""
+    """The bucket of an emulator. The token URL of its credentials refuses connections."""
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", host)
     account = key_file("http://127.0.0.1:9/token")
     with firebase_rest.initialize_app({"storageBucket": BUCKET, "serviceAccount": account}) as app:

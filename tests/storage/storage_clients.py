@@ -1,4 +1,4 @@
-"""A Storage emulator, ours or the official one, as the client's tests see it."""
+"""Clients of a Storage emulator, ours or the official one."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ ACCOUNT = {"client_email": "a@p.iam.gserviceaccount.com", "private_key": "never 
 
 
 class Side:
-    """`rules` switches what users may do: "allow", "deny" or "signed-in". Every app that was made is closed."""
+    """An emulator. `rules` sets the security rules: "allow", "deny" or "signed-in". `close` closes all apps."""
 
     def __init__(self, host: str, rules: Callable[[str], None], *, official: bool) -> None:
         self.host = host
@@ -39,7 +39,7 @@ class Side:
 
 
 class Client:
-    """What a test needs: `storage` as nobody, `owner` as administrator."""
+    """`storage` has no credentials, `owner` is the administrator."""
 
     def __init__(self, side: Side, monkeypatch: Any) -> None:
         self.side = side
@@ -54,7 +54,7 @@ class Client:
 
 
 def id_token(uid: str = "ada", *, age: float = 0) -> str:
-    """An unsigned ID token, which emulators take, issued `age` seconds ago."""
+    """Return an unsigned ID token for emulators, issued `age` seconds ago."""
     now = int(time.time() - age)
     claims = {
         "iss": "https://securetoken.google.com/demo-project",

@@ -1,8 +1,4 @@
-"""A bucket that answers as production does, in this process: a `Sender` that checks what it is sent.
-
-Offsets, granularity and command order are checked strictly. `trouble` says what happens to the next requests, one word
-each; where it is empty, nothing happens.
-"""
+"""A bucket in this process: a `Sender` that responds as production does, and validates requests strictly."""
 
 from __future__ import annotations
 
@@ -20,15 +16,17 @@ GRANULARITY = 262_144
 BASE = "https://firebasestorage.googleapis.com"
 
 
-def refusal(status: int, message: str = "No.", upload: str | None = None) -> Response:
+def error_response(status: int, message: str = "No.", upload: str | None = None) -> Response:
     headers = {} if upload is None else {"x-goog-upload-status": upload}
     return Response(status, headers, json.dumps({"error": {"code": status, "message": message}}).encode())
 
 
 @dataclass
 class Bucket:
-    """`trouble` words: "ok"; "lost" (carried out, no answer), "cut" (not carried out, no answer), "half" (the first
-    granules are kept, no answer), or a function of the request that answers in the server's place.
+    """A bucket whose `trouble` defines what happens to the next requests.
+
+    "ok"; "lost": processed, without a response; "cut": not processed, without a response; "half": the first granules
+    are stored, without a response; or a function of the request that returns the response.
     """
 
     trouble: list[str | Callable[[Request], Response]] = field(default_factory=list)
@@ -71,7 +69,7 @@ class Bucket:
 
     @property
     def commands(self) -> list[str]:
-        """The upload commands that came, with their offsets."""
+        """The received upload commands with their offsets."""
         seen = []
         for request in self.requests:
             command, offset = self.command(request)
@@ -94,18 +92,18 @@ class Bucket:
             return self.start(request, body)
         assert dict(request.params).get("upload_id") == "secret-upload-id"
         if self.state == "none":
-            return refusal(404)
+            return error_response(404)
         if command == "query":
             return self.status(**{"x-goog-upload-size-received": str(len(self.kept))})
         if command == "cancel":
             self.state = "cancelled"
             return Response(200)
         if self.state != "active":
-            return refusal(400, "The upload is over.", "final")
+            return error_response(400, "The upload is over.", "final")
         if offset != len(self.kept):
-            return refusal(400, "Wrong offset.", "active")
+            return error_response(400, "Wrong offset.", "active")
         if "finalize" not in command and len(body) % self.granularity:
-            return refusal(400, "Not a multiple of the granularity.", "active")
+            return error_response(400, "Not a multiple of the granularity.", "active")
         self.kept += body
         if "finalize" not in command:
             return self.status()

@@ -1,4 +1,4 @@
-"""CRC-32C, with and without a package that helps."""
+"""CRC-32C, with and without google_crc32c."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from firebase_rest.storage import crc32c
 
 
 def bit_by_bit(data, checksum=0):
-    """The definition of it."""
+    """The definition of CRC-32C, bit by bit."""
     state = checksum ^ 0xFFFFFFFF
     for byte in data:
         state ^= byte
@@ -32,7 +32,7 @@ def both_ways(request, monkeypatch):
     crc32c._fastest.cache_clear()
 
 
-def test_a_package_that_has_no_c_extension_is_left_alone(monkeypatch):
+def test_package_without_c_extension_is_ignored(monkeypatch):
     slow = types.SimpleNamespace(implementation="python", extend=None)
     monkeypatch.setitem(sys.modules, "google_crc32c", slow)
     crc32c._fastest.cache_clear()
@@ -50,13 +50,13 @@ def test_known_checksums():
 
 
 @pytest.mark.parametrize("size", [1, 63, 64, 65, 1023, 1024, 1025, 4096, 100_003])
-def test_every_size_has_the_checksum_of_the_definition(size):
+def test_every_size_matches_the_definition(size):
     data = random.Random(size).randbytes(size)
     for start in (0, 0xFFFFFFFF, 0x12345678):
         assert crc32c.extend(start, data) == bit_by_bit(data, start)
 
 
 @given(st.binary(max_size=3000), st.integers(0, 3000))
-def test_a_checksum_goes_on_wherever_the_bytes_are_cut(data, cut):
+def test_checksum_can_be_extended_at_any_byte(data, cut):
     whole = crc32c.extend_here(0, data)
     assert crc32c.extend_here(crc32c.extend_here(0, data[:cut]), data[cut:]) == whole

@@ -1,4 +1,4 @@
-"""pyrebase's call _arguments, and what else programs pass."""
+"""Call forms of pyrebase, content types, metadata and numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ SESSION = Session()
         (("f", "a.b.c"), {}, ("f", "a.b.c", None)),
     ],
 )
-def test_download_understands_both_forms_and_keywords_decide(arguments, keywords, order):
+def test_download_accepts_both_call_forms_and_keywords(arguments, keywords, order):
     assert _arguments.parse_download_args(arguments, keywords) == order
 
 
@@ -53,13 +53,13 @@ def test_download_understands_both_forms_and_keywords_decide(arguments, keywords
     ("arguments", "keywords"),
     [((), {}), (("a", "b", "c", "d"), {}), ((None,), {}), (("f",), {"target": "x"}), (("a", "b", "c"), {"token": JWT})],
 )
-def test_download_refuses_what_fits_neither_form_as_python_does(arguments, keywords):
+def test_download_raises_type_error_for_other_call_forms(arguments, keywords):
     with pytest.raises(TypeError, match=r"download\(\)"):
         _arguments.parse_download_args(arguments, keywords)
 
 
 @pytest.mark.parametrize("value", ["0a1b2c3d-1234-1234-1234-123456789abc", "eyJ", "a.b.c", "", None, 5])
-def test_a_download_token_is_not_taken_for_an_id_token(value):
+def test_download_token_is_no_id_token(value):
     assert not _arguments.is_id_token(value)
     assert _arguments.is_id_token(JWT)
     assert _arguments.is_id_token(SESSION)
@@ -77,25 +77,25 @@ def test_a_download_token_is_not_taken_for_an_id_token(value):
         (None, ("data:,x.png",), "image/png"),
     ],
 )
-def test_the_content_type_is_guessed_from_the_names_unless_it_is_given(given, names, kind):
+def test_content_type_is_guessed_from_names(given, names, kind):
     assert _arguments.choose_content_type(given, *names) == kind
 
 
 @pytest.mark.parametrize("kind", ["", "png", "image/png\r\nX: y", "imagé/png", 5])
-def test_what_is_no_content_type_is_refused(kind):
+def test_invalid_content_type_raises(kind):
     with pytest.raises(UsageError, match="content_type"):
         _arguments.choose_content_type(kind, "a.png")
 
 
 @pytest.mark.parametrize("size", [0, 1, 262_143, -262_144, True, "262144", 1.5])
-def test_a_chunk_size_is_a_multiple_of_256_kib(size):
+def test_chunk_size_must_be_a_multiple_of_256_kib(size):
     with pytest.raises(UsageError, match="262144"):
         _arguments.validate_chunk_size(size)
     assert _arguments.validate_chunk_size(524_288) == 524_288
     assert _arguments.validate_chunk_size(None) == 8 * 1024 * 1024
 
 
-def test_a_generation_is_a_number_or_what_metadata_say():
+def test_generation_is_a_number_or_the_string_in_metadata():
     assert _arguments.validate_generation("1700000000000000") == 1_700_000_000_000_000
     assert _arguments.validate_generation(0) == 0
     for wrong in (-1, "x", True, 1.5):
@@ -104,19 +104,19 @@ def test_a_generation_is_a_number_or_what_metadata_say():
 
 
 @pytest.mark.parametrize("expires", [0, -1, 604_801, timedelta(days=8), "1", True, float("nan"), None])
-def test_a_signed_url_lasts_from_a_second_to_seven_days(expires):
+def test_expiry_is_one_second_to_seven_days(expires):
     with pytest.raises(UsageError, match="7 days"):
         _arguments.validate_expiry(expires)
     assert _arguments.validate_expiry(timedelta(days=7)) == 604_800
 
 
 @pytest.mark.parametrize("metadata", [{"a": 1}, {1: "a"}, "text", {"a": None}, {"firebaseStorageDownloadTokens": "x"}])
-def test_custom_metadata_are_strings_by_strings(metadata):
+def test_custom_metadata_must_be_strings(metadata):
     with pytest.raises(UsageError):
         _arguments.upload_fields("text/plain", metadata)
 
 
-def test_the_fields_of_an_upload_are_those_that_were_given():
+def test_upload_fields_contain_only_given_values():
     fields = _arguments.upload_fields("text/plain", {"a": "b"}, cacheControl="no-store", contentLanguage=None)
     assert fields == {"contentType": "text/plain", "cacheControl": "no-store", "metadata": {"a": "b"}}
     with pytest.raises(UsageError, match="cacheControl"):
@@ -124,6 +124,6 @@ def test_the_fields_of_an_upload_are_those_that_were_given():
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, None), (5, 5), (5, 4), ("a", None), (0, True), (True, None), (0, -1)])
-def test_a_range_that_is_none_is_refused(start, end):
+def test_invalid_byte_range_raises(start, end):
     with pytest.raises(UsageError):
         _arguments.validate_range(start, end)

@@ -31,7 +31,7 @@ WEIRD: list[Any] = [
 
 
 class Whole:
-    """A whole number as NumPy's are: no int, but with an index."""
+    """An integer like NumPy's: not an int, but with `__index__`."""
 
     def __init__(self, number: int) -> None:
         self.number = number

@@ -1,4 +1,4 @@
-"""Sums of what goes by, and what Firebase writes them as."""
+"""Checksums of bytes, and their forms in headers and metadata."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ HELLO_MD5 = "XrY7u+Ae7tCTyyK7j1rNww=="
 
 
 @pytest.mark.parametrize("text", ["yZRlqg==", "3381945770"])
-def test_a_crc32c_is_read_in_base64_and_in_decimal(text):
+def test_crc32c_is_parsed_from_base64_and_decimal(text):
     assert ExpectedChecksum.from_metadata({"crc32c": text}).crc32c == HELLO
     assert ExpectedChecksum.from_headers({"x-goog-hash": f"crc32c={text}"}).crc32c == HELLO
 
@@ -23,12 +23,12 @@ def test_a_crc32c_is_read_in_base64_and_in_decimal(text):
 @pytest.mark.parametrize(
     "value", ["crc32c=yZRlqg==, md5=XrY7u+Ae7tCTyyK7j1rNww==", "md5=XrY7u+Ae7tCTyyK7j1rNww==,crc32c=3381945770"]
 )
-def test_a_header_of_one_line_or_of_two_that_were_joined_holds_both_sums(value):
+def test_hash_header_contains_both_checksums(value):
     assert ExpectedChecksum.from_headers({"x-goog-hash": value}) == ExpectedChecksum(HELLO_MD5, HELLO)
 
 
 @pytest.mark.parametrize("value", ["", "crc32c=", "crc32c=!!", "crc32c=AAAA", "nonsense", "md5="])
-def test_a_sum_that_cannot_be_read_is_one_that_was_not_said(value):
+def test_invalid_checksum_header_is_ignored(value):
     assert ExpectedChecksum.from_headers({"x-goog-hash": value}) == ExpectedChecksum()
 
 
@@ -40,7 +40,7 @@ def test_a_sum_that_cannot_be_read_is_one_that_was_not_said(value):
         (ExpectedChecksum(crc32c=1), "CRC-32C yZRlqg== here, AAAAAQ== in Firebase"),
     ],
 )
-def test_a_mismatch_says_what_differs(expected, words):
+def test_checksum_mismatch_names_the_difference(expected, words):
     summed = Checksum(crc32c=True)
     summed.update(b"hello ")
     summed.update(b"world")
@@ -49,7 +49,7 @@ def test_a_mismatch_says_what_differs(expected, words):
     summed.check(ExpectedChecksum(HELLO_MD5, HELLO, 11), "a.txt")
 
 
-def test_without_google_crc32c_an_md5_is_taken_and_a_crc32c_only_where_there_is_no_other(monkeypatch):
+def test_md5_is_preferred_without_google_crc32c(monkeypatch):
     monkeypatch.setitem(sys.modules, "google_crc32c", None)
     crc32c._fastest.cache_clear()
     try:
@@ -65,5 +65,5 @@ def test_without_google_crc32c_an_md5_is_taken_and_a_crc32c_only_where_there_is_
         crc32c._fastest.cache_clear()
 
 
-def test_odd_metadata_expect_nothing():
+def test_metadata_of_wrong_types_are_ignored():
     assert ExpectedChecksum.from_metadata({"size": 5, "md5Hash": None, "crc32c": 7}) == ExpectedChecksum()

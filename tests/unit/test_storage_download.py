@@ -1,4 +1,4 @@
-"""The flow of a download: ranges, breaks, versions, checksums and gzip."""
+"""The flow of a download: ranges, interruptions, versions, checksums and gzip."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from firebase_rest.storage.crc32c import extend, in_base64
 from firebase_rest.storage.download import ByteRange, DownloadState, download
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport.wire import Request, Response, drive
-from unit.storage_server import refusal
+from unit.storage_server import error_response
 
 DATA = bytes(range(256)) * 400
 AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a.bin")
 
 
 class Reader:
-    """A body that breaks after so many bytes."""
+    """A body that breaks after `breaks_after` bytes."""
 
     def __init__(self, data: bytes, breaks_after: int | None) -> None:
         self.data, self.left, self.closed = data, breaks_after, False
@@ -55,7 +55,7 @@ class Reader:
 
 @dataclass
 class Bucket:
-    """Serves DATA. `breaks` are the bytes after which each answer breaks; None: it does not."""
+    """Serves DATA. `breaks` has the bytes after which each response breaks; None: it is complete."""
 
     breaks: list[int | None] = field(default_factory=list)
     data: bytes = DATA
@@ -85,7 +85,7 @@ class Bucket:
         if wanted and self.ranges:
             start = int(wanted[1])
             if start >= len(self.data):
-                return refusal(416)
+                return error_response(416)
             part = self.data[start : int(wanted[2]) + 1 if wanted[2] else None]
             headers["content-range"] = f"bytes {start}-{start + len(part) - 1}/{len(self.data)}"
             status = 206
@@ -99,7 +99,7 @@ def fetch(bucket: Bucket, span: ByteRange | None = None, attempts: int = 3) -> b
     return b"".join(drive(download(DownloadState(AT, span), attempts), bucket))
 
 
-def test_a_file_arrives_whole_in_one_request_without_a_range():
+def test_download_in_one_request():
     bucket = Bucket()
     assert fetch(bucket) == DATA
     (request,) = bucket.requests
@@ -109,7 +109,7 @@ def test_a_file_arrives_whole_in_one_request_without_a_range():
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["206", "200 to a Range"])
-def test_a_broken_download_goes_on_where_it_was(ranges):
+def test_interrupted_download_resumes(ranges):
     bucket = Bucket([30_000, 1, 50_000], ranges=ranges)
     if not ranges:
         bucket.breaks = [30_000, 40_000, 90_000]
@@ -119,7 +119,7 @@ def test_a_broken_download_goes_on_where_it_was(ranges):
     assert all(reader.closed for reader in bucket.readers)
 
 
-def test_breaks_without_progress_end_it_after_some_pauses():
+def test_breaks_without_progress_end_the_download():
     bucket = Bucket([30_000, 0, 0, 0, 0])
     with pytest.raises(NetworkError, match="broke"):
         fetch(bucket)
@@ -129,7 +129,7 @@ def test_breaks_without_progress_end_it_after_some_pauses():
         fetch(Bucket([30_000]), attempts=0)
 
 
-def test_an_answer_that_ends_too_early_without_saying_so_is_a_break():
+def test_short_response_is_resumed():
     bucket = Bucket()
     real = bucket.send
 
@@ -145,7 +145,7 @@ def test_an_answer_that_ends_too_early_without_saying_so_is_a_break():
 
 
 @pytest.mark.parametrize("header", ["etag", "x-goog-generation"])
-def test_an_object_that_was_overwritten_meanwhile_is_not_mixed(header):
+def test_overwritten_object_raises_precondition_failed(header):
     bucket = Bucket([30_000])
 
     def overwrite():
@@ -156,18 +156,18 @@ def test_an_object_that_was_overwritten_meanwhile_is_not_mixed(header):
         fetch(bucket)
 
 
-def test_an_object_that_has_become_shorter_is_another_one():
-    bucket = Bucket([30_000], before=[lambda: None, lambda: refusal(416)])
+def test_shortened_object_raises_precondition_failed():
+    bucket = Bucket([30_000], before=[lambda: None, lambda: error_response(416)])
     with pytest.raises(PreconditionFailed):
         fetch(bucket)
 
 
-def test_a_break_right_at_the_end_is_no_loss():
+def test_break_after_the_last_byte():
     bucket = Bucket([len(DATA)])
     assert fetch(bucket) == DATA
 
 
-def test_another_part_than_the_one_asked_for_is_not_taken():
+def test_wrong_content_range_raises():
     bucket = Bucket([30_000])
     bucket.before = [lambda: None, lambda: bucket.wrong.update({"content-range": "bytes 5-9/102400"})]
     with pytest.raises(InvalidResponse, match="another part"):
@@ -176,12 +176,12 @@ def test_another_part_than_the_one_asked_for_is_not_taken():
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["206", "200 to a Range"])
 @pytest.mark.parametrize(("start", "end"), [(0, 10), (5, 6), (100, 30_000), (102_399, None), (50_000, 900_000)])
-def test_a_range_of_bytes_is_what_was_asked_for(start, end, ranges):
+def test_byte_range_returns_the_requested_bytes(start, end, ranges):
     assert fetch(Bucket([20_000], ranges=ranges), ByteRange(start, end)) == DATA[start:end]
 
 
 @pytest.mark.parametrize("ranges", [True, False], ids=["416", "200 to a Range"])
-def test_a_range_beyond_the_end_and_any_of_an_empty_file_is_empty(ranges):
+def test_range_beyond_the_end_is_empty(ranges):
     assert fetch(Bucket(ranges=ranges), ByteRange(102_400)) == b""
     assert fetch(Bucket(data=b"", ranges=ranges), ByteRange(0, 10)) == b""
     assert fetch(Bucket(data=b"")) == b""
@@ -191,12 +191,12 @@ def test_a_range_beyond_the_end_and_any_of_an_empty_file_is_empty(ranges):
     "sums",
     ["crc32c=AAAAAA==", "md5=1B2M2Y8AsgTpgAmY7PhCfg==", "crc32c=AAAAAA==,md5=1B2M2Y8AsgTpgAmY7PhCfg==", "crc32c=0"],
 )
-def test_bytes_that_arrive_damaged_are_a_checksum_mismatch(sums):
+def test_damaged_bytes_raise_checksum_mismatch(sums):
     with pytest.raises(ChecksumMismatch, match=r"a\.bin"):
         fetch(Bucket(headers={"x-goog-hash": sums}))
 
 
-def test_no_checksum_is_no_mismatch_and_a_decimal_one_is_read():
+def test_missing_and_decimal_checksums():
     assert fetch(Bucket(headers={"x-goog-hash": ""})) == DATA
     assert fetch(Bucket(headers={"x-goog-hash": f"crc32c={extend(0, DATA)}"})) == DATA
 
@@ -210,7 +210,7 @@ def test_no_checksum_is_no_mismatch_and_a_decimal_one_is_read():
         (401, b'{"error": "no"}', Unauthenticated, "no"),
     ],
 )
-def test_refusals_are_typed_whatever_their_body(status, body, error, message):
+def test_error_responses_raise_typed_errors(status, body, error, message):
     with pytest.raises(error) as caught:
         fetch(Bucket(before=[lambda: Response(status, {}, body)]))
     assert caught.value.message.startswith(message)
@@ -220,7 +220,7 @@ def test_refusals_are_typed_whatever_their_body(status, body, error, message):
 
 
 def close_delimited(bucket: Bucket, *sizes: int | None) -> None:
-    """Leave out every length, and end the first responses silently after so many bytes."""
+    """Omit every length, and end the first responses without an error after `sizes` bytes."""
     real, left = bucket.send, list(sizes)
 
     def send(request):
@@ -244,14 +244,14 @@ def metadata_of(data: bytes, **changes: object) -> bytes:
 NO_HASH = {"x-goog-hash": ""}
 
 
-def test_body_without_length_is_confirmed_by_its_hash_header():
+def test_body_without_length_is_confirmed_by_hash_header():
     bucket = Bucket()
     close_delimited(bucket)
     assert fetch(bucket) == DATA
     assert len(bucket.requests) == 1
 
 
-def test_body_without_length_is_confirmed_by_metadata_and_resumed_where_it_was_cut():
+def test_body_without_length_is_resumed_and_confirmed_by_metadata():
     bucket = Bucket(headers=NO_HASH, metadata=metadata_of(DATA))
     close_delimited(bucket, 500, 30_000)
     assert fetch(bucket) == DATA
@@ -261,14 +261,14 @@ def test_body_without_length_is_confirmed_by_metadata_and_resumed_where_it_was_c
 @pytest.mark.parametrize(
     "changes", [{"size": None}, {"size": "x"}, {"generation": "2"}, {"size": str(len(DATA) + 1)}], ids=repr
 )
-def test_body_without_length_that_metadata_do_not_confirm_is_refused(changes):
+def test_body_without_length_raises_if_metadata_do_not_confirm_it(changes):
     bucket = Bucket(headers=NO_HASH, metadata=metadata_of(DATA, **changes), ranges=False)
     close_delimited(bucket)
     with pytest.raises(InvalidResponse):
         fetch(bucket)
 
 
-def test_body_without_length_that_differs_from_metadata_is_a_mismatch():
+def test_body_without_length_is_compared_with_metadata():
     for metadata in (metadata_of(b"x" + DATA[1:]), metadata_of(DATA[1:])):
         bucket = Bucket(headers=NO_HASH, metadata=metadata)
         close_delimited(bucket)
@@ -276,7 +276,7 @@ def test_body_without_length_that_differs_from_metadata_is_a_mismatch():
             fetch(bucket)
 
 
-def test_resumed_download_without_any_version_is_compared_with_metadata():
+def test_resumed_download_without_version_is_compared_with_metadata():
     bucket = Bucket([30_000], headers=NO_HASH, metadata=metadata_of(DATA))
     bucket.wrong = {"etag": "", "x-goog-generation": ""}
     real = bucket.send
@@ -297,13 +297,13 @@ def test_resumed_download_without_any_version_is_compared_with_metadata():
         fetch(bucket)
 
 
-def test_headers_that_were_cut_are_read_again():
+def test_cut_headers_are_replaced_by_the_next_response():
     bucket = Bucket([0], headers={"etag": "v", "x-goog-hash": "md5=abc", "x-goog-stored-content-length": "1"})
     bucket.before = [lambda: None, bucket.headers.clear]
     assert fetch(bucket) == DATA
 
 
-def test_break_after_the_last_byte_of_chunks_is_no_change():
+def test_break_after_the_last_byte_of_a_chunked_body():
     bucket = Bucket([len(DATA)], headers=NO_HASH, metadata=metadata_of(DATA))
     bucket.wrong = {"content-length": ""}
     bucket.before = [lambda: None, lambda: Response(416, {"content-range": f"bytes */{len(DATA)}"})]
@@ -316,7 +316,7 @@ def test_break_after_the_last_byte_of_chunks_is_no_change():
 
 
 @pytest.mark.parametrize("start", [0, 5])
-def test_range_that_the_server_wrongly_rejects_is_not_empty(start):
+def test_wrongly_rejected_range_raises(start):
     bucket = Bucket(before=[lambda: Response(416, {"content-range": "bytes */100"})])
     with pytest.raises(InvalidResponse):
         fetch(bucket, ByteRange(start, 50))
@@ -328,24 +328,24 @@ ZIPPED = gzip.compress(DATA, mtime=0) + gzip.compress(b"second member", mtime=0)
 
 
 @pytest.mark.parametrize("stored", [{"x-goog-stored-content-encoding": "gzip"}, {}])
-def test_an_object_stored_as_gzip_is_verified_as_stored_resumed_and_inflated(stored):
+def test_stored_gzip_is_verified_resumed_and_inflated(stored):
     bucket = Bucket([100, 200], ZIPPED, {"content-encoding": "gzip", **stored})
     assert fetch(bucket) == DATA + b"second member"
     assert bucket.requests[1].headers["Range"] == "bytes=100-"
 
 
-def test_a_range_of_an_object_stored_as_gzip_is_of_the_stored_bytes():
+def test_range_of_stored_gzip_is_of_the_stored_bytes():
     assert fetch(Bucket(data=ZIPPED, headers={"content-encoding": "gzip"}), ByteRange(0, 50)) == ZIPPED[:50]
 
 
-def test_an_object_that_the_server_inflates_is_not_compared_with_the_sums_of_the_stored_bytes():
+def test_server_side_inflation_skips_the_checksum():
     headers = {"x-goog-stored-content-encoding": "gzip", "x-goog-hash": "crc32c=AAAAAA=="}
     assert fetch(Bucket([3000], headers=headers, ranges=False)) == DATA
     quiet = Bucket(headers={"x-goog-hash": "crc32c=AAAAAA=="}, metadata=b'{"name": "a", "contentEncoding": "gzip"}')
     assert fetch(quiet) == DATA
 
 
-def test_gzip_made_on_the_way_is_inflated_first_and_resumed_without_it():
+def test_gzip_in_transit_is_inflated_and_resumed_without_gzip():
     bucket = Bucket(
         [60], gzip.compress(DATA), {"content-encoding": "gzip", "x-goog-stored-content-encoding": "identity"}
     )
@@ -362,12 +362,12 @@ def test_gzip_made_on_the_way_is_inflated_first_and_resumed_without_it():
 
 
 @pytest.mark.parametrize("data", [b"this is no gzip", ZIPPED[:40]], ids=["text", "truncated"])
-def test_what_says_that_it_is_gzip_and_is_not_is_an_invalid_answer(data):
+def test_invalid_gzip_raises_invalid_response(data):
     with pytest.raises(InvalidResponse, match="gzip"):
         fetch(Bucket(data=data, headers={"content-encoding": "gzip"}))
 
 
-def test_a_small_gzip_of_much_is_inflated_in_bounded_pieces():
+def test_gzip_bomb_is_inflated_in_bounded_pieces():
     bucket = Bucket(data=gzip.compress(bytes(20_000_000)), headers={"content-encoding": "gzip"})
     sizes = [len(piece) for piece in drive(download(DownloadState(AT), 3), bucket)]
     assert sum(sizes) == 20_000_000

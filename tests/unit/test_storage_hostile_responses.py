@@ -1,4 +1,4 @@
-"""Responses with values of wrong types raise FirebaseError, or are ignored; nothing else escapes."""
+"""Values of wrong types in responses raise FirebaseError or are ignored; no other exception is raised."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The flows of lists and tokens, with answers that are odd."""
+"""The flows of lists and download tokens, also with malformed responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def page(reply, **options):
     return requests[0], names
 
 
-def test_a_page_asks_for_a_prefix_a_delimiter_a_size_and_a_token():
+def test_list_page_request_parameters():
     request, _ = page({}, page_size=10, page_token="next")
     assert request.params == (("prefix", "a/"), ("delimiter", "/"), ("maxResults", "10"), ("pageToken", "next"))
     (request,), _ = drive(listing.list_page(AT, "", recursive=True), answer({}))
@@ -38,17 +38,17 @@ def test_a_page_asks_for_a_prefix_a_delimiter_a_size_and_a_token():
         ),
     ],
 )
-def test_a_page_may_lack_anything(reply, names):
+def test_list_page_may_lack_any_member(reply, names):
     assert page(reply)[1] == names
 
 
 @pytest.mark.parametrize("reply", [[], None, 5, {"items": {}}, {"prefixes": "a/"}])
-def test_what_is_no_page_is_an_invalid_answer(reply):
+def test_malformed_list_page_raises_invalid_response(reply):
     with pytest.raises(InvalidResponse):
         page(reply)
 
 
-def test_prefixes_that_every_page_repeats_are_given_once():
+def test_repeated_prefixes_are_returned_once():
     pages = [ObjectPage((), ("a/",), "1"), ObjectPage(("x",), ("a/",), "2"), ObjectPage((), ("a/", "b/"), None)]
     assert [(names.items, names.prefixes) for names in iter_pages(lambda token: pages[int(token or 0)])] == [
         ((), ("a/",)),
@@ -57,12 +57,12 @@ def test_prefixes_that_every_page_repeats_are_given_once():
     ]
 
 
-def test_a_page_token_that_comes_twice_is_an_invalid_answer():
+def test_repeated_page_token_raises_invalid_response():
     with pytest.raises(InvalidResponse, match="twice"):
         list(iter_pages(lambda _: ObjectPage((), (), "1")))
 
 
-def test_the_shareable_link_has_the_first_token_and_without_any_there_is_none():
+def test_download_url_has_the_first_token():
     _, link = drive(protocol.get_download_url(FILE), answer({"name": "a/b.txt", "downloadTokens": "one two,three"}))
     assert link == f"{FILE.url}?alt=media&token=one%20two"
     for reply in ({"name": "a/b.txt"}, {"name": "a/b.txt", "downloadTokens": ""}, {"name": "x", "downloadTokens": 5}):
@@ -70,7 +70,7 @@ def test_the_shareable_link_has_the_first_token_and_without_any_there_is_none():
             drive(protocol.get_download_url(FILE), answer(reply))
 
 
-def test_a_download_token_goes_into_no_repr():
+def test_download_token_is_in_no_repr():
     requests, _ = drive(protocol.revoke_download_token(FILE, "secret-token"), answer({"name": "a"}))
     assert requests[0].params == (("delete_token", "secret-token"),)
     assert "secret-token" not in repr(requests[0])

@@ -1,4 +1,4 @@
-"""Names, buckets and URLs: what they become, and what is refused with a sentence."""
+"""Names, buckets and URLs, and the errors for invalid ones."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NAMES = ["a b", "a%41b", "a#b", "a?b", "a+b", "é", "a/é/😀.png", "a&b=c", "[
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_text_is_data_and_is_encoded_once_into_one_segment(name):
+def test_name_is_encoded_once_into_one_segment(name):
     url = ROOT.child(name).url
     prefix = f"{PRODUCTION}/v0/b/b/o/"
     assert url.startswith(prefix)
@@ -38,7 +38,7 @@ def test_text_is_data_and_is_encoded_once_into_one_segment(name):
         ((PurePosixPath("a/b"), PureWindowsPath("c\\d")), "a/b/c/d"),
     ],
 )
-def test_child_joins_its_parts_by_slashes(parts, name):
+def test_child_joins_parts_by_slashes(parts, name):
     assert ROOT.child(*parts).name == name
 
 
@@ -57,23 +57,23 @@ def test_child_joins_its_parts_by_slashes(parts, name):
         (None, "None"),
     ],
 )
-def test_what_cannot_be_a_name_is_refused_with_a_sentence(name, words):
+def test_invalid_name_raises(name, words):
     with pytest.raises(UsageError, match=words):
         ROOT.child(name)
 
 
-def test_names_below_names_count_as_a_whole():
+def test_length_limit_applies_to_the_whole_name():
     with pytest.raises(UsageError, match="1025 bytes"):
         ROOT.child("a" * 512).child("b" * 512)
 
 
-def test_the_bucket_itself_is_no_file():
+def test_bucket_has_no_file_url():
     with pytest.raises(UsageError, match="name it"):
         _ = ROOT.url
 
 
 @pytest.mark.parametrize(("name", "parent"), [("a/b/c", "a/b"), ("a", ""), ("a//b", "a"), ("a/", "")])
-def test_the_parent_is_the_folder_above(name, parent):
+def test_parent_is_the_folder_above(name, parent):
     found = ROOT.at(name).parent
     assert found is not None
     assert found.name == parent
@@ -91,7 +91,7 @@ def test_the_parent_is_the_folder_above(name, parent):
         f"{PRODUCTION}/v0/b/p.appspot.com/o",
     ],
 )
-def test_a_bucket_is_named_in_any_usual_way(bucket):
+def test_bucket_names_are_normalized(bucket):
     assert locate(bucket, None) == ObjectLocation(PRODUCTION, "p.appspot.com")
 
 
@@ -106,13 +106,13 @@ def test_a_bucket_is_named_in_any_usual_way(bucket):
         ("b", "http://127.0.0.1:9199", "without a scheme"),
     ],
 )
-def test_what_is_wrong_with_the_configuration_is_said_when_the_place_is_used(bucket, emulator, words):
+def test_invalid_configuration_raises_at_first_use(bucket, emulator, words):
     place = locate(bucket, emulator).child("a")
     with pytest.raises(ConfigError, match=words):
         _ = place.url
 
 
-def test_an_emulator_stands_in_for_every_bucket():
+def test_emulator_host_replaces_production():
     assert locate("b", "127.0.0.1:9199").child("a").url == "http://127.0.0.1:9199/v0/b/b/o/a"
     assert parse_url("gs://other/a/b", "127.0.0.1:9199").url == "http://127.0.0.1:9199/v0/b/other/o/a%2Fb"
 
@@ -135,13 +135,13 @@ def test_an_emulator_stands_in_for_every_bucket():
         ("https://storage.cloud.google.com/b/a", "b", "a"),
     ],
 )
-def test_urls_name_exactly_what_they_say(url, bucket, name):
+def test_urls_are_parsed_exactly(url, bucket, name):
     assert parse_url(url, None) == ObjectLocation(PRODUCTION, bucket, name)
 
 
 @pytest.mark.parametrize(
     "url", ["a/b", "https://example.com/x", "gs://", "gs://a b/c", "https://[", "", None, 5, "ftp://x/v0/b/b/o/a"]
 )
-def test_other_texts_are_no_reference(url):
+def test_other_urls_raise(url):
     with pytest.raises(UsageError, match="ref\\(\\) takes"):
         parse_url(url, None)

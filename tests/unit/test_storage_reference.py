@@ -1,4 +1,4 @@
-"""References: values that never change, compare, and lead to each other."""
+"""References: immutability, comparison, navigation and credentials."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def storage(app):
     return app.storage()
 
 
-def test_references_lead_up_and_down(storage):
+def test_navigation_between_references(storage):
     file = storage.child("a/b", "c.txt")
     assert (file.name, file.full_path, file.path, file.bucket, file.bucket_name) == (
         "c.txt",
@@ -42,7 +42,7 @@ def test_references_lead_up_and_down(storage):
     assert not file.is_prefix
 
 
-def test_references_compare_by_bucket_path_and_signer(app, storage):
+def test_references_compare_by_bucket_path_and_credentials(app, storage):
     assert storage.child("a") == app.storage("gs://b").child("a")
     assert hash(storage.child("a")) == hash(app.storage("b").child("a"))
     assert len({storage.child("a"), storage.child("/a/"), storage.child("b")}) == 2
@@ -53,7 +53,7 @@ def test_references_compare_by_bucket_path_and_signer(app, storage):
     assert storage.child("a") != "a"
 
 
-def test_references_never_change(storage):
+def test_references_are_immutable(storage):
     for place in (storage, storage.child("a")):
         for change in (lambda place: setattr(place, "name", "x"), lambda place: delattr(place, "_location")):
             with pytest.raises(AttributeError, match="immutable"):
@@ -63,14 +63,14 @@ def test_references_never_change(storage):
             assert set(pool.map(place.child, ["b"] * 50)) == {place.child("b")}
 
 
-def test_places_that_come_from_another_keep_its_signer(storage):
+def test_derived_references_keep_credentials(storage):
     user = storage.as_user("token")
     assert user.child("a").root == user
     assert user.child("a").parent == user
     assert user.ref("gs://b/a") == user.child("a")
 
 
-def test_a_session_stands_for_the_bucket_as_that_user(app):
+def test_storage_as_user_uses_the_session(app):
     class Session:
         def current_token(self, *, refused=None):
             return "token"
@@ -79,18 +79,18 @@ def test_a_session_stands_for_the_bucket_as_that_user(app):
     assert app.storage(session) == app.storage().as_user(session)
 
 
-def test_no_token_is_in_a_repr(storage):
+def test_repr_contains_no_token(storage):
     texts = [repr(storage.as_user("secret-token").child("a")), repr(storage.child("a").upload(b"x", "secret-token"))]
     assert not [text for text in texts if "secret-token" in text]
 
 
 @pytest.mark.parametrize("token", ["", "two words", "tökén", 5, b"token"])
-def test_what_is_no_token_is_refused_with_a_sentence(storage, token):
+def test_invalid_token_raises(storage, token):
     with pytest.raises(UsageError, match="token"):
         storage.as_user(token)
 
 
-def test_credentials_without_a_key_are_asked_about_before_anything_is_signed():
+def test_signed_url_needs_service_account_credentials():
     from google.oauth2.credentials import Credentials
 
     with firebase_rest.initialize_app({"storageBucket": "b"}, credentials=Credentials(token="access")) as app:
@@ -99,7 +99,7 @@ def test_credentials_without_a_key_are_asked_about_before_anything_is_signed():
         assert app.storage().credentials is app.credentials
 
 
-def test_a_service_account_without_a_key_lets_google_sign():
+def test_google_signs_without_private_key():
     import responses
     from google.auth.credentials import Credentials
 
@@ -125,7 +125,7 @@ def test_a_service_account_without_a_key_lets_google_sign():
         assert google.calls[0].request.headers["Authorization"] == "Bearer access"
 
 
-def test_the_bucket_of_google_cloud_storage_is_made_without_network():
+def test_google_bucket_needs_no_network():
     library = pytest.importorskip("google.cloud.storage")
     from google.auth.credentials import AnonymousCredentials
 

@@ -1,4 +1,4 @@
-"""Files that stand at their end, that are empty, or that change while they are uploaded."""
+"""Files that are at their end, empty, or changed during the upload."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ReadOnly:
 
 
 class WebUpload:
-    """As Django's: `seek` returns nothing."""
+    """An upload like Django's: `seek` returns None."""
 
     def __init__(self, data: bytes) -> None:
         self.inside = io.BytesIO(data)

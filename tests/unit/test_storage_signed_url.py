@@ -1,4 +1,4 @@
-"""V4 signed URLs against the published vectors."""
+"""V4 signed URLs, compared with the published conformance vectors."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def account(key):
         ),
     ],
 )
-def test_the_canonical_request_is_the_one_of_the_conformance_vectors(name, headers, digest):
+def test_canonical_request_matches_conformance_vectors(name, headers, digest):
     to_sign = V4SigningRequest(ObjectLocation(PRODUCTION, "test-bucket", name), EMAIL, 10, WHEN, "GET", headers)
     assert to_sign.canonical_hash == digest
     assert to_sign.message.decode().split("\n") == [
@@ -56,7 +56,7 @@ def test_the_canonical_request_is_the_one_of_the_conformance_vectors(name, heade
     ]
 
 
-def test_a_signed_url_carries_the_accounts_signature(key, account):
+def test_signed_url_has_a_valid_signature(key, account):
     from cryptography.hazmat.primitives.asymmetric import padding
     from cryptography.hazmat.primitives.hashes import SHA256
 
@@ -77,14 +77,14 @@ def test_a_signed_url_carries_the_accounts_signature(key, account):
     key.public_key().verify(signature, message, padding.PKCS1v15(), SHA256())
 
 
-def test_without_a_private_key_google_is_asked_to_sign():
+def test_sign_blob_request():
     (request,), signature = drive(sign_blob(EMAIL, b"text"), answer({"signedBlob": "c2lnbmVk"}))
     assert signature == b"signed"
     assert request.url.endswith(f"/serviceAccounts/{EMAIL}:signBlob")
     assert sent_json(request) == {"payload": "dGV4dA=="}
 
 
-def test_without_a_service_account_a_sentence_says_what_is_missing():
+def test_signed_url_without_service_account_raises():
     with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
         with pytest.raises(ConfigError, match="serviceAccount"):
             app.storage().child("a").signed_url(60)

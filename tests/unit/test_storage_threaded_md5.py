@@ -1,4 +1,4 @@
-"""An MD5 that a thread adds up is the MD5 that hashlib adds up, and its thread goes when it is let go."""
+"""The threaded MD5 equals hashlib's, and its thread ends."""
 
 from __future__ import annotations
 
@@ -38,35 +38,35 @@ def feed(md5: ThreadedMD5, data: bytes, size: int) -> None:
 
 @pytest.mark.parametrize("size", [1, BATCH_SIZE - 1, BATCH_SIZE, BATCH_SIZE + 1, len(DATA)])
 @pytest.mark.parametrize("pieces", [1000, 16 * 1024, 256 * 1024, 3 * BATCH_SIZE])
-def test_it_is_hashlibs_md5_however_the_bytes_are_cut(size, pieces):
+def test_digest_equals_hashlib(size, pieces):
     with ThreadedMD5() as md5:
         feed(md5, DATA[:size], pieces)
         assert md5.digest() == hashlib.md5(DATA[:size]).digest()
         assert md5.digest() == hashlib.md5(DATA[:size]).digest()
 
 
-def test_more_may_come_after_a_digest():
+def test_update_after_digest():
     with ThreadedMD5() as md5:
         for start, end in ((0, 3 * BATCH_SIZE), (3 * BATCH_SIZE, 4 * BATCH_SIZE), (4 * BATCH_SIZE, len(DATA))):
             feed(md5, DATA[start:end], 100_000)
             assert md5.digest() == hashlib.md5(DATA[:end]).digest()
 
 
-def test_few_bytes_need_no_thread():
+def test_few_bytes_start_no_thread():
     with ThreadedMD5() as md5:
         feed(md5, DATA[: BATCH_SIZE - 1], 10_000)
         assert not helpers()
     assert ThreadedMD5().digest() == hashlib.md5().digest()
 
 
-def test_one_thread_adds_up_and_no_more_than_a_few_batches_wait():
+def test_queue_of_batches_is_bounded():
     with ThreadedMD5() as md5:
         feed(md5, DATA, BATCH_SIZE)
         assert len(helpers()) == 1
         assert md5._queue.qsize() <= 2
 
 
-def test_where_there_are_no_more_threads_to_have_it_is_added_up_here(monkeypatch):
+def test_hashing_without_a_thread(monkeypatch):
     def start(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
@@ -76,7 +76,7 @@ def test_where_there_are_no_more_threads_to_have_it_is_added_up_here(monkeypatch
         assert md5.digest() == hashlib.md5(DATA).digest()
 
 
-def test_an_error_lets_the_thread_go():
+def test_error_ends_the_thread():
     with suppress(KeyError), ThreadedMD5() as md5:
         feed(md5, DATA, BATCH_SIZE)
         assert helpers()
@@ -86,12 +86,12 @@ def test_an_error_lets_the_thread_go():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 @pytest.mark.parametrize("more", [b"", DATA])
-def test_a_forked_child_is_told_that_the_thread_stayed_behind(more):
+def test_update_in_forked_child_raises(more):
     with ThreadedMD5() as md5:
         feed(md5, DATA, BATCH_SIZE)
         child = os.fork()
-        if child == 0:  # nothing but this may happen here: the child must not go on running the tests
-            signal.alarm(10)  # a child that waits for ever ends by this
+        if child == 0:  # the child must not run the other tests
+            signal.alarm(10)  # ends a child that hangs
             try:
                 feed(md5, more, BATCH_SIZE)
                 md5.digest()

@@ -1,4 +1,4 @@
-"""The flows of an upload, against a bucket that is as strict as production."""
+"""The flows of an upload, against a bucket as strict as production."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.source import UploadSource
 from firebase_rest.storage.upload import UploadHooks, UploadRequest, UploadSession, cancel, upload, validate_session_url
 from firebase_rest.transport.wire import ChunkedBody, Response, run
-from unit.storage_server import BASE, GRANULARITY, Bucket, refusal
+from unit.storage_server import BASE, GRANULARITY, Bucket, error_response
 
 K = GRANULARITY
 LARGE = bytes(range(256)) * (K // 256) * 10 + b"the end"
@@ -58,7 +58,7 @@ class Unseekable(io.RawIOBase):
 
 
 @pytest.mark.parametrize("data", [b"", b"x", b"--\r\n--", bytes(K)])
-def test_a_small_file_goes_up_in_one_multipart_request_with_its_type_and_metadata(data):
+def test_small_upload_is_one_multipart_request(data):
     bucket = Bucket()
     metadata = put(bucket, data, replace(PLAN, fields={"contentType": "text/x-test", "metadata": {"owner": "ada"}}))
     assert bucket.objects == {"a/large.bin": data}
@@ -67,7 +67,7 @@ def test_a_small_file_goes_up_in_one_multipart_request_with_its_type_and_metadat
     assert bucket.fields["md5Hash"] == metadata["md5Hash"]
 
 
-def test_the_boundary_does_not_occur_in_the_file(monkeypatch):
+def test_boundary_does_not_occur_in_the_file(monkeypatch):
     words = iter(["in-the-file", "not-there"])
     monkeypatch.setattr("firebase_rest.storage.upload.secrets.token_hex", lambda size: next(words))
     bucket = Bucket()
@@ -75,7 +75,7 @@ def test_the_boundary_does_not_occur_in_the_file(monkeypatch):
     assert bucket.objects["a/large.bin"] == b"this is in-the-file"
 
 
-def test_a_small_upload_whose_answer_was_lost_is_not_repeated():
+def test_small_upload_is_not_retried_after_lost_response():
     bucket = Bucket(["lost"])
     with pytest.raises(NetworkError) as caught:
         put(bucket, b"small")
@@ -83,21 +83,21 @@ def test_a_small_upload_whose_answer_was_lost_is_not_repeated():
     assert len(bucket.requests) == 1
 
 
-def test_with_a_generation_to_match_a_412_after_doubt_is_looked_at_and_is_success_if_the_file_is_ours():
+def test_412_after_lost_response_succeeds_if_the_file_is_stored():
     plan = replace(PLAN, if_generation_match=0)
-    bucket = Bucket(["ok", lambda request: replace(refusal(412), earlier_attempt_uncertain=True)])
+    bucket = Bucket(["ok", lambda request: replace(error_response(412), earlier_attempt_uncertain=True)])
     put(bucket, b"small", plan)
     assert put(bucket, b"small", plan)["size"] == "5"
     assert dict(bucket.requests[1].params)["ifGenerationMatch"] == "0"
     assert bucket.requests[1].retry_policy.name == "IDEMPOTENT"
-    bucket.trouble = [lambda request: replace(refusal(412), earlier_attempt_uncertain=True)]
+    bucket.trouble = [lambda request: replace(error_response(412), earlier_attempt_uncertain=True)]
     with pytest.raises(PreconditionFailed):
         put(bucket, b"other", plan)
 
 
 @pytest.mark.parametrize("member", ["md5Hash", "crc32c", "size"])
 @pytest.mark.parametrize("data", [b"small", LARGE], ids=["small", "large"])
-def test_what_was_stored_otherwise_than_it_was_read_is_a_checksum_mismatch(data, member):
+def test_damaged_upload_raises_checksum_mismatch(data, member):
     class Damaging(Bucket):
         def metadata(self, name):
             good = json.loads(super().metadata(name).body)
@@ -117,21 +117,21 @@ def test_what_was_stored_otherwise_than_it_was_read_is_a_checksum_mismatch(data,
 
 @pytest.mark.parametrize("size", [K + 1, 2 * K, 2 * K + 1, 4 * K, len(LARGE)])
 @pytest.mark.parametrize("kind", [bytes, io.BytesIO, Unseekable, pieces])
-def test_a_large_file_arrives_whole_in_multiples_of_256_kib(kind, size):
+def test_large_upload_is_sent_in_multiples_of_256_kib(kind, size):
     bucket = Bucket()
     metadata = put(bucket, kind(LARGE[:size]))
     assert bucket.objects["a/large.bin"] == LARGE[:size]
     assert metadata["size"] == str(size)
 
 
-def test_a_size_that_is_known_is_announced_and_one_that_is_not_is_left_out():
+def test_known_size_is_announced():
     for file, announced in ((LARGE, str(len(LARGE))), (pieces(LARGE), None)):
         bucket = Bucket()
         put(bucket, file)
         assert bucket.requests[0].headers.get("X-Goog-Upload-Header-Content-Length") == announced
 
 
-def test_a_larger_granularity_of_the_server_is_kept_to():
+def test_larger_granularity_of_the_server_is_used():
     bucket = Bucket(granularity=3 * K)
     put(bucket, LARGE)
     assert bucket.objects["a/large.bin"] == LARGE
@@ -140,7 +140,7 @@ def test_a_larger_granularity_of_the_server_is_kept_to():
 
 @pytest.mark.parametrize("kind", [bytes, io.BytesIO, Unseekable, pieces])
 @pytest.mark.parametrize("word", ["lost", "cut", "half"])
-def test_after_a_doubtful_piece_the_server_is_asked_and_the_upload_goes_on_from_there(word, kind):
+def test_upload_resumes_from_the_offset_of_the_server(word, kind):
     bucket = Bucket(["ok", "ok", word])
     put(bucket, kind(LARGE))
     assert bucket.objects["a/large.bin"] == LARGE
@@ -148,14 +148,14 @@ def test_after_a_doubtful_piece_the_server_is_asked_and_the_upload_goes_on_from_
     assert not bucket.pauses, "the first question is asked at once"
 
 
-def test_a_lost_answer_costs_no_byte_twice():
+def test_lost_response_resends_no_bytes():
     bucket = Bucket(["ok", "ok", "lost", "ok", "ok", "lost"])
     put(bucket, LARGE)
     sent = sum(len(request.body or b"") for request in bucket.requests[1:])
     assert sent == len(LARGE)
 
 
-def test_pieces_become_small_after_a_break_and_grow_again():
+def test_piece_size_shrinks_after_a_break_and_grows_again():
     bucket = Bucket(["ok", "cut"])
     put(bucket, LARGE, replace(PLAN, chunk_size=4 * K))
     sizes = [len(request.body or b"") // K for request in bucket.requests[1:]]
@@ -164,28 +164,28 @@ def test_pieces_become_small_after_a_break_and_grow_again():
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
-def test_a_failure_of_the_server_on_a_piece_is_a_doubt(status):
-    bucket = Bucket(["ok", "ok", lambda request: refusal(status)])
+def test_server_error_on_a_piece_is_resumed(status):
+    bucket = Bucket(["ok", "ok", lambda request: error_response(status)])
     put(bucket, LARGE)
     assert bucket.objects["a/large.bin"] == LARGE
     assert bucket.commands[3] == "query"
 
 
-def test_a_wrong_offset_is_asked_about_and_mended():
+def test_wrong_offset_is_corrected():
     bucket = Bucket()
     session = UploadSession(f"{BASE}/v0/b/bucket/o?upload_id=secret-upload-id", 0)
     bucket.state, bucket.kept, bucket.fields = "active", LARGE[: 2 * K], {"name": "a/large.bin"}
 
     def stale(request):
         bucket.kept = LARGE[: 4 * K]
-        return refusal(400, "Wrong offset.", "active")
+        return error_response(400, "Wrong offset.", "active")
 
     bucket.trouble = ["ok", stale]
     put(bucket, LARGE, session=session)
     assert bucket.objects["a/large.bin"] == LARGE
 
 
-def test_failures_without_progress_end_the_upload_with_the_last_of_them():
+def test_failures_without_progress_end_the_upload():
     bucket = Bucket(["ok", *["cut", "ok"] * 4])
     with pytest.raises(NetworkError, match="cut"):
         put(bucket, LARGE)
@@ -194,29 +194,29 @@ def test_failures_without_progress_end_the_upload_with_the_last_of_them():
     assert put(Bucket(["ok", *["cut", "ok"] * 3]), LARGE)
 
 
-def test_progress_between_failures_starts_the_count_afresh():
+def test_progress_resets_the_failure_count():
     bucket = Bucket(["ok", "half", "ok", "ok", "half", "ok", "ok", "half"])
     put(bucket, LARGE, replace(PLAN, attempts=1, chunk_size=10 * K))
     assert bucket.objects["a/large.bin"] == LARGE
 
 
 @pytest.mark.parametrize(("status", "error"), [(403, PermissionDenied), (500, ServerError), (400, None)])
-def test_final_on_an_error_means_dead_and_is_not_asked_about(status, error):
-    bucket = Bucket(["ok", "ok", lambda request: refusal(status, upload="final")])
+def test_final_error_is_not_resumed(status, error):
+    bucket = Bucket(["ok", "ok", lambda request: error_response(status, upload="final")])
     with pytest.raises(error or Exception) as caught:
         put(bucket, LARGE)
     assert caught.value.status == status
     assert "query" not in bucket.commands
 
 
-def test_a_finalize_whose_answer_was_lost_is_answered_by_the_metadata():
+def test_lost_response_of_finalize_returns_metadata():
     bucket = Bucket(["ok"] * 6 + ["lost"])
     metadata = put(bucket, LARGE)
     assert bucket.commands[-2:] == ["query", "GET"]
     assert metadata["size"] == str(len(LARGE))
 
 
-def test_a_finalize_that_is_answered_by_ok_and_not_json_is_looked_up():
+def test_finalize_response_without_json_returns_metadata():
     def plainly(request):
         bucket.answer(request, b"".join(request.body))
         return Response(200, {"x-goog-upload-status": "final"}, b"OK")
@@ -225,10 +225,10 @@ def test_a_finalize_that_is_answered_by_ok_and_not_json_is_looked_up():
     assert put(bucket, LARGE)["size"] == str(len(LARGE))
 
 
-def test_a_session_that_the_server_has_forgotten_is_begun_again_once():
+def test_lost_session_is_restarted_once():
     def forget(request):
         bucket.state = "none"
-        return refusal(404)
+        return error_response(404)
 
     bucket = Bucket(["ok", "ok", forget])
     put(bucket, LARGE)
@@ -238,13 +238,13 @@ def test_a_session_that_the_server_has_forgotten_is_begun_again_once():
         put(bucket, LARGE)
 
 
-def test_a_forgotten_session_cannot_be_begun_again_where_the_bytes_are_gone():
-    bucket = Bucket(["ok", "ok", "ok", lambda request: refusal(404)])
+def test_lost_session_raises_if_bytes_cannot_be_read_again():
+    bucket = Bucket(["ok", "ok", "ok", lambda request: error_response(404)])
     with pytest.raises(NotFound):
         put(bucket, pieces(LARGE))
 
 
-def test_bytes_that_the_server_lost_and_that_cannot_be_read_again_end_the_upload():
+def test_lost_bytes_that_cannot_be_read_again_raise():
     def lose(request):
         bucket.kept = b""
         raise NetworkError("gone")
@@ -269,23 +269,23 @@ def test_bytes_that_the_server_lost_and_that_cannot_be_read_again_end_the_upload
         (Response(200, {"x-goog-upload-status": "cancelled"}), TransferCancelled, "cancelled"),
     ],
 )
-def test_odd_answers_to_the_question_how_far_end_the_upload(answer, error, words):
+def test_malformed_query_response_ends_the_upload(answer, error, words):
     with pytest.raises(error, match=words):
         put(Bucket(["ok", "cut", lambda request: answer]), LARGE)
 
 
 @pytest.mark.parametrize("status", ["", "final"])
-def test_a_start_that_names_no_active_session_is_a_failure(status):
+def test_start_without_active_session_raises(status):
     with pytest.raises(InvalidResponse):
         put(Bucket([lambda request: Response(200, {"x-goog-upload-status": status})]), LARGE)
 
 
-def test_a_start_may_be_refused():
+def test_rejected_start_raises_typed_error():
     with pytest.raises(PermissionDenied):
-        put(Bucket([lambda request: refusal(403)]), LARGE)
+        put(Bucket([lambda request: error_response(403)]), LARGE)
 
 
-def test_a_file_that_shrinks_while_it_is_uploaded_is_an_error():
+def test_shrinking_file_raises():
     file = io.BytesIO(LARGE)
 
     def shrink(request):
@@ -301,7 +301,7 @@ def test_a_file_that_shrinks_while_it_is_uploaded_is_an_error():
 
 
 @pytest.mark.parametrize("kind", [bytes, io.BytesIO, pieces])
-def test_another_process_goes_on_where_the_server_is(kind):
+def test_another_process_resumes_the_upload(kind):
     bucket = Bucket(["ok", "ok", "cut", "cut", "cut", "cut", "cut"])
     session = UploadSession()
     with pytest.raises(NetworkError):
@@ -313,7 +313,7 @@ def test_another_process_goes_on_where_the_server_is(kind):
     assert bucket.received == len(LARGE) - 2 * K
 
 
-def test_another_file_with_fewer_bytes_cannot_go_on():
+def test_shorter_file_cannot_resume_the_upload():
     bucket = Bucket(["ok", "ok", *["cut"] * 5])
     session = UploadSession()
     with pytest.raises(NetworkError):
@@ -323,7 +323,7 @@ def test_another_file_with_fewer_bytes_cannot_go_on():
         put(bucket, LARGE[:K], session=session)
 
 
-def test_an_upload_that_is_over_when_it_is_taken_up_is_answered_by_the_metadata():
+def test_resuming_a_complete_upload_returns_metadata():
     bucket = Bucket()
     session = UploadSession()
     put(bucket, LARGE, session=session)
@@ -332,7 +332,7 @@ def test_an_upload_that_is_over_when_it_is_taken_up_is_answered_by_the_metadata(
     assert bucket.commands == ["query", "GET"]
 
 
-def test_cancelling_stops_before_the_next_piece():
+def test_cancel_stops_before_the_next_piece():
     bucket = Bucket()
     done: list[int] = []
     control = UploadHooks(done.append, lambda: len(done) > 2)
@@ -344,7 +344,7 @@ def test_cancelling_stops_before_the_next_piece():
     assert bucket.state == "cancelled"
 
 
-def test_progress_tells_the_bytes_that_the_server_has():
+def test_progress_reports_confirmed_bytes():
     for trouble in ([], ["ok", "ok", "half", "ok", "lost"]):
         done: list[int] = []
         put(Bucket(list(trouble)), LARGE, control=UploadHooks(done.append))
@@ -356,12 +356,14 @@ def test_progress_tells_the_bytes_that_the_server_has():
 # --- secrets ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_upload_url_is_in_no_repr_and_no_error():
+def test_upload_url_is_in_no_repr_and_no_error():
     bucket = Bucket(
         [
             "ok",
             lambda request: replace(
-                refusal(403), request=request, headers={"x-goog-upload-url": f"{BASE}/?upload_id=secret-upload-id"}
+                error_response(403),
+                request=request,
+                headers={"x-goog-upload-url": f"{BASE}/?upload_id=secret-upload-id"},
             ),
         ]
     )
@@ -384,19 +386,19 @@ def test_the_upload_url_is_in_no_repr_and_no_error():
         "",
     ],
 )
-def test_an_upload_url_elsewhere_is_not_followed(url):
+def test_foreign_upload_url_raises(url):
     with pytest.raises(InvalidResponse):
         validate_session_url(url, AT)
 
 
-def test_an_upload_url_of_googles_is_taken_and_an_emulators_gets_the_configured_address():
+def test_upload_url_of_google_and_emulator():
     url = "https://firebasestorage-eu.googleapis.com/o?upload_id=1"
     assert validate_session_url(url, AT) == url
     emulator = ObjectLocation("http://storage:9199", "bucket", "x")
     assert validate_session_url("http://localhost:1234/o?upload_id=1", emulator) == "http://storage:9199/o?upload_id=1"
 
 
-def test_a_piece_can_be_sent_again_after_a_401():
+def test_piece_is_sent_again_after_401():
     bucket = Bucket()
     put(bucket, LARGE)
     assert isinstance(bucket.requests[1].body, ChunkedBody)

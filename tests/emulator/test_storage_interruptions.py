@@ -1,4 +1,4 @@
-"""Connections that break in the middle of a file: both ends agree on every byte, and little is sent twice."""
+"""Transfers over connections that break: no byte is lost, and few are sent again."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SIZE = 100_000_000
 BREAKS = 50
 CHUNK = 8 * 1024 * 1024
 COST = CHUNK + 1024 * 1024
-"""Bytes that each break may cost, counted where the server takes and gives them."""
+"""Bytes that each interruption may cost, counted at the server."""
 
 BUCKET = "demo-test.appspot.com"
 
@@ -42,7 +42,7 @@ def through(proxy: BreakingProxy, monkeypatch, **options) -> firebase_rest.App:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", [1, 2])
-def test_fifty_breaks_cost_little_and_no_byte_is_lost(server, monkeypatch, large, tmp_path, seed):
+def test_fifty_interruptions_lose_no_byte(server, monkeypatch, large, tmp_path, seed):
     points = random.Random(seed)
     traffic = server.emulator.storage.byte_counter
     with BreakingProxy(server.host, up=points.sample(range(1000, SIZE), BREAKS)) as proxy:
@@ -62,7 +62,7 @@ def test_fifty_breaks_cost_little_and_no_byte_is_lost(server, monkeypatch, large
 
 
 @pytest.mark.slow
-def test_no_single_break_costs_more_than_a_chunk_and_a_mebibyte(server, monkeypatch, tmp_path):
+def test_interruption_resends_at_most_a_chunk_and_a_mebibyte(server, monkeypatch, tmp_path):
     size = 30_000_000
     local, back = tmp_path / "local", tmp_path / "back"
     local.write_bytes(random.Random(12).randbytes(size))
@@ -82,7 +82,7 @@ def test_no_single_break_costs_more_than_a_chunk_and_a_mebibyte(server, monkeypa
 
 
 @pytest.mark.parametrize("how", ["fin", "rst"])
-def test_a_break_costs_an_upload_at_most_a_chunk_and_a_download_only_what_was_on_the_way(server, monkeypatch, how):
+def test_interruption_resends_little(server, monkeypatch, how):
     data = random.Random(3).randbytes(3_000_000)
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     storage = server.emulator.storage
@@ -95,7 +95,7 @@ def test_a_break_costs_an_upload_at_most_a_chunk_and_a_download_only_what_was_on
 
 
 @pytest.mark.parametrize("kind", ["upload", "finalize", "query", "start", "delete"])
-def test_an_answer_that_is_lost_on_the_way_is_found_out(server, monkeypatch, kind):
+def test_lost_response_is_detected(server, monkeypatch, kind):
     data = random.Random(3).randbytes(1_000_000)
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     faults = server.emulator.faults.storage
@@ -109,7 +109,7 @@ def test_an_answer_that_is_lost_on_the_way_is_found_out(server, monkeypatch, kin
         assert not list(app.storage().list())
 
 
-def test_a_small_upload_whose_answer_is_lost_may_have_happened_and_is_not_sent_twice(server, monkeypatch):
+def test_small_upload_with_lost_response_has_unknown_outcome(server, monkeypatch):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     server.emulator.faults.storage.drop_response("upload")
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
@@ -123,7 +123,7 @@ def test_a_small_upload_whose_answer_is_lost_may_have_happened_and_is_not_sent_t
         assert made["size"] == "2"
 
 
-def test_an_upload_that_ends_for_good_is_taken_up_by_another_app(server, monkeypatch, tmp_path):
+def test_failed_upload_is_resumed_by_another_app(server, monkeypatch, tmp_path):
     data = random.Random(3).randbytes(2_000_000)
     local = tmp_path / "file"
     local.write_bytes(data)
@@ -159,7 +159,7 @@ upload.run()
 """
 
 
-def test_an_upload_whose_process_was_killed_is_taken_up_by_another_one(server, monkeypatch, tmp_path):
+def test_upload_of_a_killed_process_is_resumed(server, monkeypatch, tmp_path):
     local, note = tmp_path / "local", tmp_path / "note"
     local.write_bytes(random.Random(3).randbytes(2_000_000))
     command = [sys.executable, "-c", KILLED, str(local), str(note)]
@@ -172,7 +172,7 @@ def test_an_upload_whose_process_was_killed_is_taken_up_by_another_one(server, m
 
 
 @pytest.mark.parametrize("retries", [0, 3])
-def test_a_deadline_ends_a_download_that_stalls(server, monkeypatch, tmp_path, retries):
+def test_deadline_ends_a_stalled_download(server, monkeypatch, tmp_path, retries):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
         app.storage().child("a").put(bytes(1_000_000))
@@ -183,9 +183,7 @@ def test_a_deadline_ends_a_download_that_stalls(server, monkeypatch, tmp_path, r
     assert not list(tmp_path.iterdir())
 
 
-def test_a_download_begins_again_when_the_file_is_overwritten_under_it_and_a_stream_says_so(
-    server, monkeypatch, tmp_path
-):
+def test_download_restarts_and_stream_raises_if_overwritten(server, monkeypatch, tmp_path):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     before, after = bytes(3_000_000), random.Random(4).randbytes(2_900_000)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
@@ -209,7 +207,7 @@ def test_a_download_begins_again_when_the_file_is_overwritten_under_it_and_a_str
                 stream.read()
 
 
-def test_an_upload_is_cancelled_while_a_piece_is_on_its_way(server, monkeypatch):
+def test_cancel_while_a_piece_is_sent(server, monkeypatch):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     server.emulator.faults.storage.stall_upload(300_000)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
@@ -247,7 +245,7 @@ def test_threads_share_one_reference(server, monkeypatch):
         )
 
 
-def test_a_disk_that_fails_during_an_upload_says_so_itself(server, monkeypatch):
+def test_disk_error_during_upload_is_raised(server, monkeypatch):
     class Failing(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             if self.tell() >= 700_000:
@@ -263,7 +261,7 @@ def test_a_disk_that_fails_during_an_upload_says_so_itself(server, monkeypatch):
         app.storage().child("a").put(bytes(1_000_000))
 
 
-def test_a_stream_that_broke_off_does_not_look_ended_when_it_is_read_on(server, monkeypatch):
+def test_failed_stream_raises_at_every_read(server, monkeypatch):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}, retries=0) as app:
         file = app.storage().child("a")
@@ -276,7 +274,7 @@ def test_a_stream_that_broke_off_does_not_look_ended_when_it_is_read_on(server, 
                         list(iter(lambda stream=stream, size=size: stream.read(size), b""))
 
 
-def test_an_iterator_is_taken_up_again_where_everything_had_arrived(server, monkeypatch):
+def test_iterator_upload_resumes_if_all_bytes_arrived(server, monkeypatch):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     data = random.Random(5).randbytes(1_000_000)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
@@ -289,7 +287,7 @@ def test_an_iterator_is_taken_up_again_where_everything_had_arrived(server, monk
                 file.upload(iter([other]), state=upload.state).run()
 
 
-def test_many_downloads_go_where_the_dict_says_or_into_a_folder_not_both(server, monkeypatch, tmp_path):
+def test_download_many_takes_a_dict_or_a_folder(server, monkeypatch, tmp_path):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
         with pytest.raises(firebase_rest.UsageError, match="not both"):

@@ -1,4 +1,4 @@
-"""Local files at both ends: what is read once, what is written whole, and how far it is."""
+"""Local files of uploads and downloads, progress, and batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DATA = bytes(range(256)) * 4096  # a MiB
 
 
 class Slowly:
-    """A read gives as little as it likes."""
+    """A file whose `read` returns at most 1000 bytes."""
 
     def __init__(self, data: bytes) -> None:
         self.inside = io.BytesIO(data)
@@ -35,7 +35,7 @@ def read(source: UploadSource, start: int, size: int) -> bytes:
 
 
 @pytest.mark.parametrize("kind", [lambda: DATA, lambda: io.BytesIO(DATA), lambda: Slowly(DATA)])
-def test_pieces_of_any_size_come_again_until_the_next_is_asked_for_and_are_summed_up_once(kind):
+def test_pieces_can_be_read_again_and_are_hashed_once(kind):
     with UploadSource(kind()) as source:
         assert read(source, 0, 600_000) == DATA[:600_000]
         assert read(source, 0, 600_000) == DATA[:600_000]
@@ -50,12 +50,12 @@ def test_pieces_of_any_size_come_again_until_the_next_is_asked_for_and_are_summe
 
 
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no such file system")
-def test_a_file_of_the_system_that_says_0_bytes_is_read_to_its_end():
+def test_proc_file_of_size_zero_is_read_to_its_end():
     with UploadSource("/proc/version") as source:
         assert read(source, 0, 10**6) == Path("/proc/version").read_bytes() != b""
 
 
-def test_what_the_disk_says_is_not_taken_for_trouble_of_the_network():
+def test_disk_error_is_no_network_error():
     class Failing(io.BytesIO):
         def read(self, size=-1):
             if self.tell() >= 300_000:
@@ -67,7 +67,7 @@ def test_what_the_disk_says_is_not_taken_for_trouble_of_the_network():
     assert isinstance(caught.value.error, OSError)
 
 
-def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
+def test_other_checksum_is_computed_by_reading_again():
     with UploadSource(DATA) as source:
         read(source, 0, len(DATA))
         with pytest.raises(ChecksumMismatch):
@@ -86,12 +86,12 @@ def test_a_sum_that_firebase_does_not_tell_is_made_up_for_by_reading_again():
         (type("Nonblocking", (), {"read": lambda self, size: None})(), "blocking"),
     ],
 )
-def test_what_gives_no_bytes_is_refused(file, words):
+def test_file_without_bytes_raises(file, words):
     with pytest.raises(UsageError, match=words), UploadSource(file) as source:
         source.piece(0, 10)
 
 
-def test_an_asynchronous_upload_is_refused_with_a_sentence():
+def test_asynchronous_upload_raises():
     class Asynchronous:
         async def read(self, size=-1):
             return b""
@@ -100,7 +100,7 @@ def test_an_asynchronous_upload_is_refused_with_a_sentence():
         source.piece(0, 10)
 
 
-def test_a_file_that_was_given_stands_where_it_stood_when_the_upload_failed():
+def test_failed_upload_restores_the_file_position():
     file = io.BytesIO(DATA)
     file.seek(7)
 
@@ -123,7 +123,7 @@ def write_and_fail(target, data):
 # --- targets ---------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_is_there_whole_or_not_at_all(tmp_path):
+def test_target_is_replaced_only_when_complete(tmp_path):
     path = tmp_path / "file"
     with target_of(path) as target:
         target.write(b"one")
@@ -137,14 +137,14 @@ def test_a_file_is_there_whole_or_not_at_all(tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_longest_name_has_room_for_the_temporary_one(tmp_path):
+def test_longest_name_fits_the_temporary_name(tmp_path):
     path = tmp_path / ("x" * 255)
     with target_of(path) as target:
         target.write(b"x")
     assert path.read_bytes() == b"x"
 
 
-def test_a_name_of_wide_letters_has_room_for_the_temporary_one_too(tmp_path):
+def test_longest_multibyte_name_fits_the_temporary_name(tmp_path):
     for name in ("\u5b57" * 85, "\U0001f600" * 63):
         with target_of(tmp_path / name) as file:
             file.write(DATA)
@@ -152,7 +152,7 @@ def test_a_name_of_wide_letters_has_room_for_the_temporary_one_too(tmp_path):
 
 
 @pytest.mark.parametrize("size", [10, 300])
-def test_what_an_open_file_held_beyond_the_download_is_not_cut_off_when_it_fails(size):
+def test_failed_download_keeps_the_rest_of_an_open_file(size):
     file = io.BytesIO(b"x" * 100)
     file.seek(40)
     with pytest.raises(ZeroDivisionError):
@@ -162,7 +162,7 @@ def test_what_an_open_file_held_beyond_the_download_is_not_cut_off_when_it_fails
     assert file.getvalue().endswith(b"x" * 50 if size == 10 else b"y" * 60)
 
 
-def test_an_open_file_is_put_back_where_it_stood_when_the_download_failed():
+def test_failed_download_restores_an_open_file():
     file = io.BytesIO(b"before")
     file.seek(6)
     with pytest.raises(ZeroDivisionError):
@@ -170,7 +170,7 @@ def test_an_open_file_is_put_back_where_it_stood_when_the_download_failed():
     assert file.getvalue() == b"before"
 
 
-def test_a_file_that_takes_little_at_a_time_gets_everything_and_one_that_cannot_seek_cannot_restart():
+def test_partial_writes_and_files_that_cannot_seek():
     class Little(io.RawIOBase):
         taken = b""
 
@@ -190,12 +190,12 @@ def test_a_file_that_takes_little_at_a_time_gets_everything_and_one_that_cannot_
 
 
 @pytest.mark.parametrize("wrong", [5, None, "", io.StringIO(), object()])
-def test_what_cannot_be_written_to_is_refused(wrong):
+def test_invalid_target_raises(wrong):
     with pytest.raises(UsageError):
         target_of(wrong)
 
 
-def test_a_file_that_takes_no_bytes_is_refused():
+def test_target_that_takes_no_bytes_raises():
     class Text:
         def write(self, text):
             raise TypeError("str")
@@ -207,7 +207,7 @@ def test_a_file_that_takes_no_bytes_is_refused():
 # --- progress --------------------------------------------------------------------------------------------------------
 
 
-def test_without_a_terminal_progress_is_a_line_in_the_log_at_every_tenth(caplog):
+def test_progress_is_logged_at_every_tenth_without_terminal(caplog):
     caplog.set_level(logging.INFO, "firebase_rest")
     with reporting(True, "a.bin") as report:
         for done in range(1001):
@@ -222,7 +222,7 @@ def test_without_a_terminal_progress_is_a_line_in_the_log_at_every_tenth(caplog)
     assert caplog.messages[:2] == ["b: 0.0 MB", "b: 68.0 MB"]
 
 
-def test_on_a_terminal_progress_is_a_bar(monkeypatch):
+def test_progress_bar_on_a_terminal(monkeypatch):
     class Terminal(io.StringIO):
         def isatty(self):
             return True
@@ -240,12 +240,12 @@ def test_on_a_terminal_progress_is_a_bar(monkeypatch):
         report(1, 2)
 
 
-def test_what_is_no_progress_is_refused():
+def test_invalid_progress_raises():
     with pytest.raises(UsageError, match="progress="), reporting("bar", "x"):
         pass
 
 
-def test_no_more_workers_are_at_work_than_were_asked_for():
+def test_number_of_workers_is_limited():
     at_work, most = [0], [0]
     lock, together = threading.Lock(), threading.Barrier(3)
 
@@ -253,7 +253,7 @@ def test_no_more_workers_are_at_work_than_were_asked_for():
         with lock:
             at_work[0] += 1
             most[0] = max(most[0], at_work[0])
-        together.wait(10)  # three at a time, or it would break
+        together.wait(10)  # raises BrokenBarrierError unless three run at a time
         with lock:
             at_work[0] -= 1
 
@@ -263,13 +263,13 @@ def test_no_more_workers_are_at_work_than_were_asked_for():
     assert most == [3]
 
 
-def test_progress_with_many_counts_files(caplog):
+def test_batch_progress_counts_files(caplog):
     caplog.set_level(logging.INFO, "firebase_rest")
     run_batch([("a", 1), ("b", 2)], lambda name, item: None, 1, True, "upload")
     assert caplog.messages == ["upload: 50 % of 2 files", "upload: 100 % of 2 files"]
 
 
-def test_a_mistake_of_the_program_in_one_of_many_is_that_one_s_result():
+def test_exception_becomes_the_result_of_its_file():
     def work(name, item):
         return {"size": 1 // item}
 

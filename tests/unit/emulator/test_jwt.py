@@ -1,0 +1,52 @@
+"""JSON Web Tokens: decoded without verification, encoded without a signature."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from typing import Any
+
+import pytest
+
+from firebase_rest.emulator.jwt import decode_unverified, encode_unsigned, seconds
+
+
+def part(text: str) -> str:
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("claims", [{}, {"sub": "ü", "n": 1.5}, {"a": [None, True]}, {"lone": "\ud800"}])
+def test_encoded_claims_are_decoded(claims: dict[str, Any]) -> None:
+    token = encode_unsigned(claims)
+    assert token.endswith(".")
+    assert decode_unverified(token) == ({"alg": "none", "typ": "JWT"}, claims)
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["", ".", "..", "a.b.c", "e30.e30", "e30.e30.e30.e30", "e30.W10.", f"{part('null')}.e30.", "ü.ü.", "e30.\x00."],
+)
+def test_malformed_token_is_none(token: str) -> None:
+    assert decode_unverified(token) is None
+
+
+def test_header_and_signature_are_not_verified() -> None:
+    assert decode_unverified(f"{part('[1]')}.{part(json.dumps({'a': 1}))}.any signature") == ([1], {"a": 1})
+
+
+def test_claims_nested_too_deeply_are_none() -> None:
+    assert decode_unverified(f"e30.{part('[' * 100_000)}.") is None
+
+
+def test_number_with_thousands_of_digits_is_none() -> None:
+    claims = '{"exp": ' + "9" * 5000 + "}"
+    assert decode_unverified(f"e30.{part(claims)}.") is None
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [(1, 1.0), (1.5, 1.5), (10**400, math.inf), (-(10**400), -math.inf), (True, None), ("1", None), (None, None)],
+)
+def test_seconds_of_a_time_claim(value: Any, expected: float | None) -> None:
+    assert seconds(value) == expected

@@ -20,9 +20,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.server import Server
 
 
-_OPEN_TO_NETWORK = (
-    "Warning: the emulator listens on {host}. Everyone on this network can use it, also as an administrator."
-)
+_OPEN_TO_NETWORK = "Warning: the emulator listens on {host}. Everyone on this network is an administrator."
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -64,16 +62,9 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 selects a free one (default: 0)")
     parser.add_argument("--project", default="demo-project", help="project ID (default: %(default)s)")
-    parser.add_argument(
-        "--require-auth", action="store_true", help="reject database and Storage requests without a valid token"
-    )
-    parser.add_argument(
-        "--keep-alive",
-        type=float,
-        default=30.0,
-        metavar="SECONDS",
-        help="seconds without an event until a stream sends a keep-alive (default: 30)",
-    )
+    parser.add_argument("--require-auth", action="store_true", help="reject requests without a valid token")
+    wait = "seconds without an event until a stream sends a keep-alive (default: 30)"
+    parser.add_argument("--keep-alive", type=float, default=30.0, metavar="SECONDS", help=wait)
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, for programs")
     parser.add_argument("--stdin", action="store_true", help="stop when standard input is closed")
     return parser.parse_args(arguments)

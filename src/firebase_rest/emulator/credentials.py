@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from firebase_rest.transport.wire import Json
 
-    CheckIdToken: TypeAlias = Callable[[str], Mapping[str, Json] | None]
-    """Returns the claims of a valid ID token of the Auth emulator, or None. May raise `RejectedTokenError`."""
+CheckIdToken: TypeAlias = "Callable[[str], Mapping[str, Json] | None]"
+"""Returns the claims of a valid ID token of the Auth emulator, or None. May raise `RejectedTokenError`."""
 
 _CUSTOM_TOKEN_AUDIENCE = "identitytoolkit.googleapis.com/google.identity"
 _ISSUER = "https://securetoken.google.com/"

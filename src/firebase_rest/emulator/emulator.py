@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth import AuthEmulator
-from firebase_rest.emulator.auth.config import default_config
+from firebase_rest.emulator.auth.project import default_config
 from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.credentials import require_project
 from firebase_rest.emulator.database import DatabaseEmulator
@@ -15,13 +15,12 @@ from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.router import Router, Service
 from firebase_rest.emulator.storage import StorageEmulator
 from firebase_rest.emulator.urls import RequestUrl
-from firebase_rest.transport.wire import Response
+from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from firebase_rest.emulator.server import Server
-    from firebase_rest.transport.wire import Request
 
 
 class Emulator:
@@ -64,16 +63,9 @@ class Emulator:
         self._auth = AuthEmulator(project, clock, default_config(enumeration_protection, password_policy))
         check = self._auth.check_id_token
         check_id_token = require_project(check, project) if require_auth else check
-        self._database = DatabaseEmulator(
-            project, clock=clock, check_id_token=check_id_token, require_auth=require_auth
-        )
+        self._database = DatabaseEmulator(project, clock, check_id_token, require_auth)
         self.faults = Faults(self._database.streams)
-        self.storage = StorageEmulator(
-            clock=clock,
-            check_id_token=check_id_token,
-            require_auth=require_auth,
-            faults=self.faults.storage,
-        )
+        self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage)
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
             clock.when_set(self._wake_streams)

@@ -9,16 +9,14 @@ from urllib.parse import urlencode
 
 from firebase_rest.database.path import split
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
-from firebase_rest.emulator.database.stream import AUTH_REVOKED, Ending, cancel_event
+from firebase_rest.emulator.database.stream import AUTH_REVOKED, Ending, Subscription, cancel_event
 from firebase_rest.emulator.storage.faults import StorageFaults
-from firebase_rest.transport.wire import Response
+from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from firebase_rest.emulator.database.stream import Subscription
     from firebase_rest.emulator.urls import RequestUrl
-    from firebase_rest.transport.wire import Request
 
 _ENDINGS = {"end": Ending.CLEAN, "fin": Ending.CUT, "rst": Ending.RESET}
 

@@ -22,7 +22,7 @@ from firebase_rest.emulator.database.stream import KEEP_ALIVE, STREAM_HEADERS, E
 from firebase_rest.emulator.router import Service
 from firebase_rest.emulator.storage.asgi import serve as serve_storage
 from firebase_rest.emulator.urls import RequestUrl
-from firebase_rest.transport.wire import Request
+from firebase_rest.transport.wire import Request, Response
 
 try:
     import uvicorn
@@ -36,14 +36,12 @@ except ImportError as error:  # pragma: no cover - the wheel's test runs this, i
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
-    from types import TracebackType
 
     from starlette.types import ASGIApp, Receive, Scope, Send
     from typing_extensions import Self
 
     from firebase_rest.emulator.faults import Faults
     from firebase_rest.emulator.storage import StorageEmulator
-    from firebase_rest.transport.wire import Response
 
 _SMALL_BODY = 64 * 1024
 """Requests with at most this many bytes are handled on the event loop, because a thread would cost more."""
@@ -69,14 +67,6 @@ class ServedEmulator(Protocol):
         self, request: Request, url: RequestUrl | None = None, service: Service | None = None
     ) -> Response | Subscription:
         """See `Emulator.dispatch`."""
-        ...
-
-    def handle(self, request: Request) -> Response:
-        """See `Emulator.handle`."""
-        ...
-
-    def reset(self) -> None:
-        """See `Emulator.reset`."""
         ...
 
 
@@ -150,9 +140,7 @@ class Server:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def _run(self) -> None:
@@ -202,9 +190,7 @@ class Server:
         loop, written = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
-            with suppress(
-                RuntimeError
-            ):  # the loop may be gone when a thread writes to an emulator whose server has closed
+            with suppress(RuntimeError):  # the server may have been closed, and its loop with it
                 loop.call_soon_threadsafe(written.set)
 
         stream.on_written(wake)
@@ -220,9 +206,8 @@ class Server:
                 break
             else:
                 with suppress(asyncio.TimeoutError):  # another class before Python 3.11
-                    await asyncio.wait_for(
-                        written.wait(), stream.seconds_until_keepalive(since, self.emulator.keep_alive)
-                    )
+                    wait = stream.seconds_until_keepalive(since, self.emulator.keep_alive)
+                    await asyncio.wait_for(written.wait(), wait)
                     continue
                 if not stream.seconds_until_keepalive(since, self.emulator.keep_alive):
                     yield KEEP_ALIVE

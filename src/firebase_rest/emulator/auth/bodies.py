@@ -1,4 +1,4 @@
-"""Validation of request bodies against the field types of each operation.
+"""Requests to operations, and validation of their bodies against field types.
 
 Google's front end maps JSON to typed messages: names may be snake_case, a number is accepted as a string, and an index
 as an enum value. Other values of the wrong type are rejected. Unknown fields are accepted.
@@ -15,8 +15,10 @@ from urllib.parse import parse_qsl
 from firebase_rest.emulator.auth.errors import invalid_content_type, invalid_payload
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
+    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.project import AuthProject
     from firebase_rest.transport.wire import Json
 
 
@@ -99,6 +101,20 @@ class Body:
     def string_fields(self) -> dict[str, Json]:
         """Return all fields that are strings."""
         return {name: value for name, value in self._fields.items() if isinstance(value, str)}
+
+
+@dataclass(frozen=True, slots=True)
+class AuthRequest:
+    """A request to one operation. `is_admin`: sent by an administrator. `origin`: the URL of the emulator."""
+
+    project: AuthProject
+    body: Body
+    params: Mapping[str, str]
+    is_admin: bool
+    origin: str
+
+
+Operation: TypeAlias = "Callable[[AuthRequest], Payload]"
 
 
 def read(raw: bytes, content_type: str, fields: Mapping[str, FieldType], *, allows_form: bool = False) -> Body:

@@ -40,7 +40,7 @@ class OAuthHTTPError(AuthHTTPError):
 
 def bad_request(message: str) -> AuthHTTPError:
     """Return a 400 error with a code such as "EMAIL_EXISTS" or "WEAK_PASSWORD : ..."."""
-    return AuthHTTPError(400, message, [{"message": message, "reason": "invalid", "domain": "global"}])
+    return AuthHTTPError(400, message, [_detail(message, "invalid")])
 
 
 def validate(condition: object, message: str) -> None:
@@ -52,8 +52,7 @@ def validate(condition: object, message: str) -> None:
 def invalid_payload(problem: str, reason: str = "invalid") -> AuthHTTPError:
     """Return the error for invalid JSON or a field of the wrong type."""
     message = f"Invalid JSON payload received. {problem}"
-    detail: dict[str, Json] = {"message": message, "reason": reason, "domain": "global"}
-    return AuthHTTPError(400, message, [detail], "INVALID_ARGUMENT")
+    return AuthHTTPError(400, message, [_detail(message, reason)], "INVALID_ARGUMENT")
 
 
 def invalid_content_type(content_type: str) -> AuthHTTPError:
@@ -68,21 +67,14 @@ def unauthenticated() -> AuthHTTPError:
         "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid "
         "authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project."
     )
-    detail: dict[str, Json] = {
-        "message": "Invalid Credentials",
-        "domain": "global",
-        "reason": "authError",
-        "location": "Authorization",
-        "locationType": "header",
-    }
+    detail = _detail("Invalid Credentials", "authError", location="Authorization", locationType="header")
     return AuthHTTPError(401, message, [detail], "UNAUTHENTICATED")
 
 
 def key_missing() -> AuthHTTPError:
     """Return the error for a request without an API key or an administrator's token."""
     message = "The request is missing a valid API key."
-    detail: dict[str, Json] = {"message": message, "reason": "forbidden", "domain": "global"}
-    return AuthHTTPError(403, message, [detail], "PERMISSION_DENIED")
+    return AuthHTTPError(403, message, [_detail(message, "forbidden")], "PERMISSION_DENIED")
 
 
 def not_found() -> AuthHTTPError:
@@ -93,3 +85,7 @@ def not_found() -> AuthHTTPError:
 def not_implemented(message: str) -> AuthHTTPError:
     """Return the error for a feature that this emulator does not support."""
     return AuthHTTPError(501, message, [{"message": message, "reason": "unimplemented"}], "NOT_IMPLEMENTED")
+
+
+def _detail(message: str, reason: str, **more: Json) -> dict[str, Json]:
+    return {"message": message, "domain": "global", "reason": reason, **more}

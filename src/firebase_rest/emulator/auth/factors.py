@@ -9,8 +9,8 @@ import secrets
 import time
 from typing import TYPE_CHECKING, TypeAlias
 
-from firebase_rest.emulator.auth.accounts import random_id, without_none
 from firebase_rest.emulator.auth.errors import validate
+from firebase_rest.emulator.auth.model import random_id, without_none
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

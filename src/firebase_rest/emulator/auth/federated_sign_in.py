@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from firebase_rest.emulator.auth.accounts import PASSWORD, PHONE, Account, Provider, without_none
 from firebase_rest.emulator.auth.errors import AuthHTTPError, bad_request, not_implemented, validate
+from firebase_rest.emulator.auth.model import PASSWORD, PHONE, Account, Payload, Provider, without_none
 from firebase_rest.emulator.auth.provider_pages import redeem_callback
 from firebase_rest.emulator.auth.second_factors import pending_credential
 from firebase_rest.emulator.auth.tokens import decode_claims
@@ -20,9 +20,8 @@ from firebase_rest.emulator.auth.validation import form_encoded, is_absolute_url
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.bodies import AuthRequest
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 _ONLY_STRICT = "((Auth Emulator only accepts strict JSON or JWTs as fake id_tokens.))"

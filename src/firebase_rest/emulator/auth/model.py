@@ -1,14 +1,16 @@
-"""Values that Auth stores and returns."""
+"""Accounts and the other values that Auth stores and returns."""
 
 from __future__ import annotations
 
+import hashlib
+import re
+import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
 
-from firebase_rest.emulator.auth.accounts import without_none
-
 if TYPE_CHECKING:
-    from firebase_rest.emulator.auth.accounts import Account
+    from collections.abc import Iterable, Iterator, Sequence
+
     from firebase_rest.transport.wire import Json
 
 Payload: TypeAlias = "dict[str, Json]"
@@ -81,3 +83,214 @@ class BrowserPage:
     status: int
     body: Payload = field(default_factory=dict[str, "Json"])
     location: str | None = None
+
+
+PASSWORD = "password"
+PHONE = "phone"
+ANONYMOUS = "anonymous"
+CUSTOM = "custom"
+
+Provider: TypeAlias = "dict[str, Json]"
+"""A sign-in method of an account: `providerId`, `rawId` (the user ID there) and the profile."""
+
+_ALPHANUMERIC = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+
+
+def random_id(length: int) -> str:
+    """Return a random string of letters and digits."""
+    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(length))
+
+
+def without_none(**fields: Json) -> dict[str, Json]:
+    """Return the fields that are not None; Firebase omits unset fields."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+@dataclass(slots=True)
+class Account:
+    """One user. Times are strings of milliseconds as in the API; `valid_since` is in seconds."""
+
+    local_id: str
+    email: str | None = None
+    email_verified: bool | None = None
+    display_name: str | None = None
+    photo_url: str | None = None
+    screen_name: str | None = None
+    phone_number: str | None = None
+    disabled: bool | None = None
+    password_hash: str | None = None
+    salt: str | None = None
+    password_updated_at: int | None = None
+    email_link_sign_in: bool | None = None
+    custom_auth: bool | None = None
+    custom_attributes: str | None = None
+    initial_email: str | None = None
+    created_at: str | None = None
+    last_login_at: str | None = None
+    last_refresh_at: str | None = None
+    valid_since: str | None = None
+    providers: list[Provider] | None = None
+    mfa_info: list[dict[str, Json]] | None = None
+    """The second factors, as in the API."""
+    totp_secrets: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """The secrets of authenticator apps, by enrolment ID."""
+    tenant_id: str | None = None
+    generation: int = field(default=0, repr=False)
+    """The number of revocations. Refresh tokens of an earlier generation are invalid."""
+
+    def set_password(self, password: str, now_ms: int, salt: str | None = None) -> None:
+        """Store a salted digest of `password`."""
+        self.salt = salt or "fakeSalt" + random_id(20)
+        self.password_hash = _digest(password, self.salt)
+        self.password_updated_at = now_ms
+
+    def has_password(self, password: str) -> bool:
+        """Return whether this is the password of the account; False if it has none."""
+        return bool(self.password_hash and self.salt) and self.password_hash == _digest(password, self.salt or "")
+
+    def revoke(self, since: str) -> None:
+        """Invalidate all earlier ID tokens and refresh tokens. `since` is in seconds."""
+        self.valid_since = since
+        self.generation += 1
+
+    def to_json(self) -> dict[str, Json]:
+        """Return the account as in `users[]` of a lookup."""
+        fields = {json_name: getattr(self, name) for name, json_name in _JSON_NAMES.items()}
+        for json_name, items in (("providerUserInfo", self.providers), ("mfaInfo", self.mfa_info)):
+            fields[json_name] = None if items is None else [dict(item) for item in items]
+        return without_none(**fields)
+
+
+_JSON_NAMES = {
+    name: re.sub("_([a-z])", lambda match: match[1].upper(), name).replace("SignIn", "Signin")
+    for name in Account.__slots__
+    if name not in {"providers", "mfa_info", "totp_secrets", "generation"}
+}
+"""The names in the API of the other fields of an account."""
+
+
+def _digest(password: str, salt: str) -> str:
+    # A fast hash, because tests create many users and none of them is real.
+    digest = hashlib.sha256((salt + password).encode("utf-8", "surrogatepass")).hexdigest()
+    return f"fakeHash:salt={salt}:sha256={digest}"
+
+
+class AccountStore:
+    """All accounts of one project. Call `update_indexes` after changing an account."""
+
+    def __init__(self, tenant_id: str | None = None) -> None:
+        self._tenant_id = tenant_id
+        self._by_id: dict[str, Account] = {}
+        self._by_email: dict[str, str] = {}
+        self._email_of: dict[str, str] = {}
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def get(self, local_id: str) -> Account | None:
+        return self._by_id.get(local_id)
+
+    def by_email(self, email: str) -> Account | None:
+        """Find an account by its e-mail address, in lower case."""
+        return self._by_id.get(self._by_email.get(email, ""))
+
+    def by_phone_number(self, number: str) -> Account | None:
+        return self._first(account for account in self if account.phone_number == number)
+
+    def by_initial_email(self, email: str) -> Account | None:
+        """Find an account by its e-mail address before the first change."""
+        return self._first(account for account in self if account.initial_email == email)
+
+    def by_provider(self, provider_id: str, raw_id: str) -> Account | None:
+        """Find an account by its user ID at a provider."""
+        wanted = (provider_id, raw_id)
+        return self._first(
+            account
+            for account in self
+            if any((provider["providerId"], provider.get("rawId")) == wanted for provider in account.providers or [])
+        )
+
+    def find_all_by_email(self, email: str) -> list[Account]:
+        """Return the account with this address, then those with a provider that reports it."""
+        own = self.by_email(email)
+        others = [
+            account
+            for account in self
+            if account is not own and any(provider.get("email") == email for provider in account.providers or [])
+        ]
+        return [own, *others] if own else others
+
+    def new_id(self) -> str:
+        """Return an unused local ID."""
+        while (local_id := random_id(28)) in self._by_id:
+            pass  # pragma: no cover - 62**28 possibilities
+        return local_id
+
+    def add(self, account: Account, link: Sequence[Provider] = ()) -> None:
+        """Add an account; its local ID must be unused."""
+        account.tenant_id = self._tenant_id
+        self._by_id[account.local_id] = account
+        self.update_indexes(account, link)
+
+    def delete(self, account: Account) -> None:
+        self._forget_email(account)
+        del self._by_id[account.local_id]
+
+    def clear(self) -> None:
+        self._by_id.clear()
+        self._by_email.clear()
+        self._email_of.clear()
+
+    def update_indexes(self, account: Account, link: Sequence[Provider] = (), unlink: Sequence[str] = ()) -> None:
+        """Update indexes and providers from the fields of an account; `link` and `unlink` other providers."""
+        self._forget_email(account)
+        if account.email:
+            self._by_email[account.email] = account.local_id
+            self._email_of[account.local_id] = account.email
+        linked = list(link)
+        unlinked = set(unlink)
+        if account.email and (account.password_hash or account.email_link_sign_in):
+            linked.append(_password_provider(account, account.email))
+        else:
+            unlinked.add(PASSWORD)
+        if account.phone_number:
+            linked.append({"providerId": PHONE, "phoneNumber": account.phone_number, "rawId": account.phone_number})
+        else:
+            unlinked.add(PHONE)
+        _relink(account, linked, unlinked)
+
+    def _forget_email(self, account: Account) -> None:
+        email = self._email_of.pop(account.local_id, None)
+        if email is not None:
+            del self._by_email[email]
+
+    @staticmethod
+    def _first(found: Iterable[Account]) -> Account | None:
+        return next(iter(found), None)
+
+
+def _password_provider(account: Account, email: str) -> Provider:
+    return without_none(
+        providerId=PASSWORD,
+        email=email,
+        federatedId=email,
+        rawId=email,
+        displayName=account.display_name,
+        photoUrl=account.photo_url,
+    )
+
+
+def _relink(account: Account, linked: list[Provider], unlinked: set[str]) -> None:
+    """Remove, then replace in place or append, which gives the order of the official emulator."""
+    if account.providers is not None:
+        account.providers = [provider for provider in account.providers if provider["providerId"] not in unlinked]
+    for provider in linked:
+        known = account.providers = account.providers or []
+        indexes = [index for index, other in enumerate(known) if other["providerId"] == provider["providerId"]]
+        if indexes:
+            known[indexes[0]] = provider
+        else:
+            known.append(provider)

@@ -1,19 +1,21 @@
-"""Codes in e-mail links, and password resets with them."""
+"""Codes in e-mail links: creation, password resets, and the links themselves (`GET /emulator/action`) for a browser."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
-from firebase_rest.emulator.auth.accounts import without_none
-from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
-from firebase_rest.emulator.auth.model import ActionCode
+from firebase_rest.emulator.auth.errors import AuthHTTPError, bad_request, not_implemented, validate
+from firebase_rest.emulator.auth.model import ActionCode, BrowserPage, Payload, without_none
 from firebase_rest.emulator.auth.passwords import validate_password
-from firebase_rest.emulator.auth.validation import is_absolute_url, validate_email
+from firebase_rest.emulator.auth.profile import apply_code
+from firebase_rest.emulator.auth.validation import form_encoded, is_absolute_url, validate_email
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.auth.model import Payload
+    from collections.abc import Mapping
+
+    from firebase_rest.emulator.auth.bodies import AuthRequest
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
 
 _MODES = {
     "EMAIL_SIGNIN": "signIn",
@@ -33,10 +35,8 @@ def send_oob_code(request: AuthRequest) -> Payload:
     validate(kind and kind != "OOB_REQ_TYPE_UNSPECIFIED", "MISSING_REQ_TYPE")
     link_wanted = bool(body.boolean("returnOobLink"))
     validate(request.is_admin or not link_wanted, "INSUFFICIENT_PERMISSION")
-    validate(
-        not body.string("continueUrl") or is_absolute_url(body.string("continueUrl")),
-        "INVALID_CONTINUE_URI : ((expected an absolute URI with valid scheme and host))",
-    )
+    problem = "INVALID_CONTINUE_URI : ((expected an absolute URI with valid scheme and host))"
+    validate(not body.string("continueUrl") or is_absolute_url(body.string("continueUrl")), problem)
     if kind not in _MODES:
         raise not_implemented(kind)
     email, new_email, silent = _recipient(request, kind, link_wanted)
@@ -119,3 +119,102 @@ def confirm_reset(project: AuthProject, code: ActionCode, password: str) -> None
     # The e-mail proves who owns the account; other sign-in methods may belong to an attacker.
     linked = [str(provider["providerId"]) for provider in account.providers or []]
     project.accounts.update_indexes(account, unlink=linked)
+
+
+def follow_link(project: AuthProject, query: Mapping[str, str]) -> BrowserPage:
+    """`GET /emulator/action`: apply the code of a link."""
+    for name, example in (("apiKey", "YOUR_API_KEY"), ("oobCode", "YOUR_OOB_CODE")):
+        if not query.get(name):
+            return _problem(
+                f"missing {name} query parameter",
+                f"Please modify the URL to specify an {name}, such as ...&{name}={example}",
+            )
+    target = query.get("continueUrl")
+    if target and not is_absolute_url(target):
+        return _problem("invalid continueUrl query parameter", "Please use an absolute URL with a scheme and a host.")
+    mode = query.get("mode")
+    if mode == "resetPassword":
+        return _follow_reset(project, query)
+    if mode == "signIn":
+        return _follow_sign_in(query)
+    if mode in _LINKS:
+        return _follow_change(project, query, mode)
+    return _page(400, error="Invalid mode")
+
+
+def _page(status: int, **fields: str | None) -> BrowserPage:
+    return BrowserPage(status, {"authEmulator": without_none(**fields)})
+
+
+def _problem(error: str, instructions: str, **more: str) -> BrowserPage:
+    return _page(400, error=error, instructions=instructions, **more)
+
+
+# Mode: the message on success, and for errors the purpose of the link and the instructions.
+_LINKS = {
+    "verifyEmail": (
+        "The email has been successfully verified.",
+        "verify your email",
+        "Try verifying your email again.",
+    ),
+    "verifyAndChangeEmail": (
+        "The email has been successfully changed.",
+        "change your email",
+        "Try changing your email again.",
+    ),
+    "recoverEmail": (
+        "The email has been successfully reset.",
+        "revert your email",
+        "If you're trying to test the reverting email flow, try changing the email again to generate a new link.",
+    ),
+}
+
+
+def _follow_change(project: AuthProject, query: Mapping[str, str], mode: str) -> BrowserPage:
+    success, purpose, instructions = _LINKS[mode]
+    code = project.codes.get(query["oobCode"])
+    if mode == "recoverEmail" and (code is None or code.request_type != "RECOVER_EMAIL"):
+        return _problem("Requested mode does not match the OOB code provided.", instructions)
+    try:
+        account, used = apply_code(project, query["oobCode"])
+    except AuthHTTPError as error:
+        if error.code != 501 and error.message != "INVALID_OOB_CODE":
+            raise
+        return _problem(f"Your request to {purpose} has expired or the link has already been used.", instructions)
+    if query.get("continueUrl") and mode != "recoverEmail":
+        return BrowserPage(303, location=query["continueUrl"])
+    if mode == "verifyAndChangeEmail":
+        return _page(200, success=success, newEmail=used.new_email)
+    return _page(200, success=success, email=account.email)
+
+
+def _follow_reset(project: AuthProject, query: Mapping[str, str]) -> BrowserPage:
+    code = project.codes.get(query["oobCode"])
+    if code is None or code.request_type != "PASSWORD_RESET":
+        error = "Your request to reset your password has expired or the link has already been used."
+        return _problem(error, "Try resetting your password again.")
+    template = f"{code.link}&newPassword=NEW_PASSWORD_HERE"
+    password = query.get("newPassword")
+    if not password:
+        advice = f"To reset the password for {code.email}, send an HTTP GET request to the following URL."
+        more = "You may use a web browser or any HTTP client, such as curl."
+        return _problem("missing newPassword query parameter", advice, instructions2=more, urlTemplate=template)
+    if password == "NEW_PASSWORD_HERE":
+        error = "newPassword must be something other than 'NEW_PASSWORD_HERE'"
+        advice = "The string 'NEW_PASSWORD_HERE' is just a placeholder."
+        more = "Please change the URL to specify a new password instead."
+        return _problem(error, advice, instructions2=more, urlTemplate=template)
+    confirm_reset(project, code, password)
+    if query.get("continueUrl"):
+        return BrowserPage(303, location=query["continueUrl"])
+    return _page(200, success="The password has been successfully updated.", email=code.email)
+
+
+def _follow_sign_in(query: Mapping[str, str]) -> BrowserPage:
+    if not query.get("continueUrl"):
+        advice = "To sign in, append &continueUrl=YOUR_APP_URL to the link."
+        return _problem("Missing continueUrl query parameter", advice)
+    target = urlsplit(query["continueUrl"])
+    forwarded = {name: value for name, value in query.items() if name != "continueUrl"}
+    merged = {**dict(parse_qsl(target.query, keep_blank_values=True)), **forwarded}
+    return BrowserPage(303, location=urlunsplit(target._replace(path=target.path or "/", query=form_encoded(merged))))

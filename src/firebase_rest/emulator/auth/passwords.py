@@ -14,9 +14,9 @@ from firebase_rest.emulator.auth.errors import validate
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from firebase_rest.emulator.auth.bodies import AuthRequest
     from firebase_rest.emulator.auth.model import Payload
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 SHORTEST, LONGEST = 6, 4096
@@ -43,11 +43,8 @@ class PasswordPolicy:
         versions = settings.get("passwordPolicyVersions")
         newest = _object_or_empty(versions[0] if isinstance(versions, list) and versions else None)
         enforced = settings.get("passwordPolicyEnforcementState") == "ENFORCE"
-        return cls(
-            _object_or_empty(newest.get("customStrengthOptions")),
-            enforced,
-            settings.get("forceUpgradeOnSignin") is True,
-        )
+        options = _object_or_empty(newest.get("customStrengthOptions"))
+        return cls(options, enforced, settings.get("forceUpgradeOnSignin") is True)
 
     def unmet_requirements(self, password: str) -> list[str]:
         """Return the unmet password requirements."""

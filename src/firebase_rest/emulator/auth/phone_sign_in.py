@@ -8,15 +8,13 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.auth.accounts import PHONE, Account
 from firebase_rest.emulator.auth.errors import bad_request, validate
-from firebase_rest.emulator.auth.model import VerificationCode
+from firebase_rest.emulator.auth.model import PHONE, Account, Payload, VerificationCode
 from firebase_rest.emulator.auth.validation import validate_phone_number
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.bodies import AuthRequest
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
 
 PROOF_SECONDS = 3600
 _SECOND_FACTOR = "UNSUPPORTED_FIRST_FACTOR : A phone number cannot be set as a first factor on an SMS based MFA user."

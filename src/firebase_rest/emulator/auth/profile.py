@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.auth.accounts import ANONYMOUS, PASSWORD, PHONE, Account, without_none
 from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
 from firebase_rest.emulator.auth.factors import enrollments
-from firebase_rest.emulator.auth.model import ActionCode
+from firebase_rest.emulator.auth.model import ANONYMOUS, PASSWORD, PHONE, Account, ActionCode, Payload, without_none
 from firebase_rest.emulator.auth.passwords import validate_password
 from firebase_rest.emulator.auth.sign_in import custom_claims
 from firebase_rest.emulator.auth.validation import validate_email, validate_phone_number
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.auth.bodies import Body
-    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.bodies import AuthRequest, Body
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 MAX_CLAIMS = 1000
@@ -163,17 +160,12 @@ def _change(request: AuthRequest) -> Payload:
         account.mfa_info = enrolled or None
     _copy_fields(request, account)
     _delete_attributes(account, body)
-    project.accounts.update_indexes(
-        account,
-        link=[] if link is None else [link.string_fields()],
-        unlink=body.strings("deleteProvider"),
-    )
+    linked = [] if link is None else [link.string_fields()]
+    project.accounts.update_indexes(account, linked, unlink=body.strings("deleteProvider"))
     if moved and provider != ANONYMOUS and account.initial_email:
         project.new_code(request.origin, "recoverEmail", "RECOVER_EMAIL", account.initial_email)
-    return {
-        **_update_response(account, new_email),
-        **(project.issue(account, provider) if revoked and provider else {}),
-    }
+    tokens = project.issue(account, provider) if revoked and provider else {}
+    return {**_update_response(account, new_email), **tokens}
 
 
 def _checked_email(request: AuthRequest, account: Account) -> str | None:
@@ -182,10 +174,8 @@ def _checked_email(request: AuthRequest, account: Account) -> str | None:
     email = validate_email(request.body.string("email"))
     if email != account.email:
         validate(request.project.accounts.by_email(email) is None, "EMAIL_EXISTS")
-        validate(
-            request.is_admin or not request.project.email_privacy,
-            "OPERATION_NOT_ALLOWED : Please verify the new email before changing email.",
-        )
+        problem = "OPERATION_NOT_ALLOWED : Please verify the new email before changing email."
+        validate(request.is_admin or not request.project.email_privacy, problem)
     return email
 
 

@@ -1,4 +1,4 @@
-"""The state of one project or tenant."""
+"""The state of one project or tenant, and the settings that it starts with."""
 
 from __future__ import annotations
 
@@ -6,22 +6,46 @@ import secrets
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.auth.accounts import AccountStore, random_id, without_none
-from firebase_rest.emulator.auth.config import default_config
 from firebase_rest.emulator.auth.errors import bad_request, validate
-from firebase_rest.emulator.auth.model import ActionCode, SignedInAccount
+from firebase_rest.emulator.auth.model import AccountStore, ActionCode, SignedInAccount, random_id, without_none
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_claims, id_token_claims
 from firebase_rest.emulator.auth.validation import form_encoded
 from firebase_rest.emulator.jwt import encode_unsigned, seconds
+from firebase_rest.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from firebase_rest.emulator.auth.accounts import Account
-    from firebase_rest.emulator.auth.model import AuthorizationCode, Payload, TotpEnrollment, VerificationCode
+    from firebase_rest.emulator.auth.model import Account, AuthorizationCode, Payload, TotpEnrollment, VerificationCode
     from firebase_rest.transport.wire import Json
 
 _CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
+
+
+POLICY_OPTIONS = (
+    "minPasswordLength", "maxPasswordLength", "containsLowercaseCharacter", "containsUppercaseCharacter",
+    "containsNumericCharacter", "containsNonAlphanumericCharacter",
+)  # fmt: skip
+
+
+def default_config(
+    enumeration_protection: bool = False, password_policy: Mapping[str, int | bool] | None = None
+) -> Payload:
+    """Return the settings of a new project. Raises `UsageError` for an unknown option of the password policy."""
+    config: Payload = {
+        "signIn": {"allowDuplicateEmails": False},
+        "blockingFunctions": {},
+        "emailPrivacyConfig": {"enableImprovedEmailPrivacy": enumeration_protection},
+    }
+    return config if password_policy is None else {**config, "passwordPolicyConfig": _policy_config(password_policy)}
+
+
+def _policy_config(options: Mapping[str, int | bool]) -> Payload:
+    for name in options:
+        if name not in POLICY_OPTIONS:
+            raise UsageError(f"Unknown password_policy option {name!r}; expected one of {', '.join(POLICY_OPTIONS)}.")
+    versions: list[Json] = [{"customStrengthOptions": {**options}}]
+    return {"passwordPolicyEnforcementState": "ENFORCE", "passwordPolicyVersions": versions}
 
 
 class AuthProject:

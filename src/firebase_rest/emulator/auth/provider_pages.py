@@ -14,9 +14,8 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlunsplit
 
-from firebase_rest.emulator.auth.accounts import random_id
 from firebase_rest.emulator.auth.errors import OAuthHTTPError, bad_request, validate
-from firebase_rest.emulator.auth.model import AuthorizationCode, BrowserPage
+from firebase_rest.emulator.auth.model import AuthorizationCode, BrowserPage, Payload, random_id
 from firebase_rest.emulator.auth.tokens import LIFETIME
 from firebase_rest.emulator.auth.validation import form_encoded, is_absolute_url, split_url, validate_provider_id
 from firebase_rest.emulator.jwt import encode_unsigned
@@ -24,9 +23,8 @@ from firebase_rest.emulator.jwt import encode_unsigned
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from firebase_rest.emulator.auth.model import Payload
+    from firebase_rest.emulator.auth.bodies import AuthRequest
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
 
 
 DEFAULT_EMAIL = "somebody@example.com"

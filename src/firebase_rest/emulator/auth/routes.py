@@ -19,169 +19,150 @@ from firebase_rest.emulator.auth import (
     second_factors,
     sign_in,
     tenants,
-    user_import,
 )
-from firebase_rest.emulator.auth.bodies import BoolField, FieldType, ListField, ObjectField, StringField
+from firebase_rest.emulator.auth.bodies import BoolField, FieldType, ListField, ObjectField, Operation, StringField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from firebase_rest.emulator.auth.request import Operation
+
+def _fields(
+    strings: str = "", *, bools: str = "", int64s: str = "", lists: str = "", **others: FieldType
+) -> dict[str, FieldType]:
+    """Return the types of fields, whose names are separated by spaces; `lists` are lists of strings."""
+    types: list[tuple[str, FieldType]] = [(strings, StringField()), (bools, BoolField())]
+    types += [(int64s, StringField(integer=True)), (lists, ListField(StringField()))]
+    return {**{name: kind for names, kind in types for name in names.split()}, **others}
 
 
-_STRING, _BOOL, _INT64 = StringField(), BoolField(), StringField(integer=True)
-_STRINGS = ListField(_STRING)
-_ANY_OBJECTS = ListField(ObjectField({}))
-_APP_PROOF: dict[str, FieldType] = {
-    **dict.fromkeys(["captchaResponse", "iosReceipt", "iosSecret", "playIntegrityToken", "recaptchaToken"], _STRING),
-    "safetyNetToken": _STRING,
-    "autoRetrievalInfo": ObjectField({"appSignatureHash": _STRING}),
-    "clientType": StringField(
-        ("CLIENT_TYPE_UNSPECIFIED", "CLIENT_TYPE_WEB", "CLIENT_TYPE_ANDROID", "CLIENT_TYPE_IOS"),
-    ),
-    "recaptchaVersion": StringField(("RECAPTCHA_VERSION_UNSPECIFIED", "RECAPTCHA_ENTERPRISE")),
-}
-_SEND_CODE: dict[str, FieldType] = {**_APP_PROOF, "phoneNumber": _STRING, "tenantId": _STRING}
-_PHONE: dict[str, FieldType] = {
-    **dict.fromkeys(["code", "idToken", "phoneNumber", "sessionInfo", "temporaryProof", "tenantId"], _STRING),
-    "verificationProof": _STRING,
-    "operation": StringField(("VERIFY_OP_UNSPECIFIED", "SIGN_UP_OR_IN", "REAUTH", "UPDATE", "LINK")),
-}
-_IDP: dict[str, FieldType] = {
-    **dict.fromkeys(["idToken", "pendingIdToken", "pendingToken", "postBody", "requestUri", "sessionId"], _STRING),
-    **dict.fromkeys(["autoCreate", "returnIdpCredential", "returnRefreshToken", "returnSecureToken"], _BOOL),
-    "delegatedProjectNumber": _INT64,
-    "tenantId": _STRING,
-}
-_MFA: dict[str, FieldType] = {
-    **dict.fromkeys(["idToken", "displayName", "mfaEnrollmentId", "mfaPendingCredential", "tenantId"], _STRING),
-    "phoneEnrollmentInfo": ObjectField({**_APP_PROOF, "phoneNumber": _STRING}),
-    "phoneSignInInfo": ObjectField({**_APP_PROOF, "phoneNumber": _STRING}),
-    "phoneVerificationInfo": ObjectField(
-        dict.fromkeys(["androidVerificationProof", "code", "phoneNumber", "sessionInfo"], _STRING)
-    ),
-    "totpEnrollmentInfo": ObjectField({}),
-    "totpVerificationInfo": ObjectField(dict.fromkeys(["sessionInfo", "verificationCode"], _STRING)),
-}
-_FACTOR = ObjectField(dict.fromkeys(["mfaEnrollmentId", "displayName", "phoneInfo", "enrolledAt"], _STRING))
+def _object(strings: str = "", **others: FieldType) -> ObjectField:
+    return ObjectField({**_fields(strings), **others})
 
-_SIGN_UP: dict[str, FieldType] = {
-    **dict.fromkeys(["email", "password", "idToken", "localId", "displayName", "photoUrl", "phoneNumber"], _STRING),
-    **dict.fromkeys(["captchaChallenge", "captchaResponse", "instanceId", "targetProjectId", "tenantId"], _STRING),
-    **dict.fromkeys(["disabled", "emailVerified"], _BOOL),
-    "mfaInfo": ListField(_FACTOR),
-}
-_SIGN_IN: dict[str, FieldType] = {
-    **dict.fromkeys(["email", "password", "idToken", "pendingIdToken", "oobCode", "token", "tenantId"], _STRING),
-    **dict.fromkeys(["captchaChallenge", "captchaResponse", "instanceId"], _STRING),
-    "delegatedProjectNumber": _INT64,
-    "returnSecureToken": _BOOL,
-}
-_EMAIL_LINK = dict.fromkeys(["email", "idToken", "oobCode", "tenantId"], _STRING)
-_CREATE_AUTH_URI: dict[str, FieldType] = {
-    **dict.fromkeys(["identifier", "continueUri", "providerId", "sessionId", "tenantId", "context"], _STRING),
-    **dict.fromkeys(["appId", "authFlowType", "hostedDomain", "oauthScope", "otaApp", "openidRealm"], _STRING),
-    "customParameter": ObjectField({}),
-}
-_LOOKUP: dict[str, FieldType] = {
-    **dict.fromkeys(["idToken", "targetProjectId", "tenantId"], _STRING),
-    **dict.fromkeys(["localId", "email", "phoneNumber", "initialEmail"], _STRINGS),
-    "federatedUserId": ListField(ObjectField({"providerId": _STRING, "rawId": _STRING})),
-    "delegatedProjectNumber": _INT64,
-}
-_DELETE: dict[str, FieldType] = {
-    **dict.fromkeys(["idToken", "localId", "targetProjectId", "tenantId"], _STRING),
-    "delegatedProjectNumber": _INT64,
-}
-_ATTRIBUTES = (
-    "USER_ATTRIBUTE_NAME_UNSPECIFIED", "EMAIL", "DISPLAY_NAME", "PROVIDER", "PHOTO_URL", "PASSWORD", "RAW_USER_INFO",
-)  # fmt: skip
-_PROVIDER = dict.fromkeys(
-    ["providerId", "rawId", "federatedId", "email", "displayName", "photoUrl", "phoneNumber", "screenName"], _STRING
+
+def _enum(values: str) -> StringField:
+    return StringField(tuple(values.split()))
+
+
+_APP_PROOF = _fields(
+    "captchaResponse iosReceipt iosSecret playIntegrityToken recaptchaToken safetyNetToken",
+    autoRetrievalInfo=_object("appSignatureHash"),
+    clientType=_enum("CLIENT_TYPE_UNSPECIFIED CLIENT_TYPE_WEB CLIENT_TYPE_ANDROID CLIENT_TYPE_IOS"),
+    recaptchaVersion=_enum("RECAPTCHA_VERSION_UNSPECIFIED RECAPTCHA_ENTERPRISE"),
 )
-_UPDATE: dict[str, FieldType] = {
-    **dict.fromkeys(["idToken", "oobCode", "localId", "email", "password", "displayName", "photoUrl"], _STRING),
-    **dict.fromkeys(["phoneNumber", "customAttributes", "targetProjectId", "tenantId", "instanceId"], _STRING),
-    **dict.fromkeys(["captchaChallenge", "captchaResponse"], _STRING),
-    **dict.fromkeys(["disableUser", "emailVerified", "returnSecureToken", "upgradeToFederatedLogin"], _BOOL),
-    **dict.fromkeys(["createdAt", "lastLoginAt", "validSince", "delegatedProjectNumber"], _INT64),
-    **dict.fromkeys(["deleteProvider", "provider"], _STRINGS),
-    "deleteAttribute": ListField(StringField(_ATTRIBUTES)),
-    "linkProviderUserInfo": ObjectField(_PROVIDER),
-    "mfa": ObjectField({"enrollments": ListField(_FACTOR)}),
-}
-_REQUEST_TYPES = (
-    "OOB_REQ_TYPE_UNSPECIFIED", "PASSWORD_RESET", "OLD_EMAIL_AGREE", "NEW_EMAIL_ACCEPT", "VERIFY_EMAIL",
-    "RECOVER_EMAIL", "EMAIL_SIGNIN", "VERIFY_AND_CHANGE_EMAIL", "REVERT_SECOND_FACTOR_ADDITION",
-)  # fmt: skip
-_SEND_OOB_CODE: dict[str, FieldType] = {
-    **dict.fromkeys(["email", "idToken", "newEmail", "continueUrl", "targetProjectId", "tenantId", "userIp"], _STRING),
-    **dict.fromkeys(["androidMinimumVersion", "androidPackageName", "dynamicLinkDomain", "linkDomain"], _STRING),
-    **dict.fromkeys(["captchaResp", "challenge"], _STRING),
-    **dict.fromkeys(["returnOobLink", "canHandleCodeInApp", "androidInstallApp"], _BOOL),
-    "requestType": StringField(_REQUEST_TYPES),
-}
-_RESET_PASSWORD = dict.fromkeys(["oobCode", "newPassword", "email", "oldPassword", "tenantId"], _STRING)
-_QUERY: dict[str, FieldType] = {
-    "expression": _ANY_OBJECTS,
-    "limit": _INT64,
-    "offset": _INT64,
-    "order": StringField(("ORDER_UNSPECIFIED", "ASC", "DESC")),
-    "returnUserInfo": _BOOL,
-    "sortBy": StringField(
-        ("SORT_BY_FIELD_UNSPECIFIED", "USER_ID", "NAME", "CREATED_AT", "LAST_LOGIN_AT", "USER_EMAIL")
+_SEND_CODE = {**_APP_PROOF, **_fields("phoneNumber tenantId")}
+_PHONE_PROOF = ObjectField({**_APP_PROOF, **_fields("phoneNumber")})
+_PHONE = _fields(
+    "code idToken phoneNumber sessionInfo temporaryProof tenantId verificationProof",
+    operation=_enum("VERIFY_OP_UNSPECIFIED SIGN_UP_OR_IN REAUTH UPDATE LINK"),
+)
+_IDP = _fields(
+    "idToken pendingIdToken pendingToken postBody requestUri sessionId tenantId",
+    bools="autoCreate returnIdpCredential returnRefreshToken returnSecureToken",
+    int64s="delegatedProjectNumber",
+)
+_MFA = _fields(
+    "idToken displayName mfaEnrollmentId mfaPendingCredential tenantId",
+    phoneEnrollmentInfo=_PHONE_PROOF,
+    phoneSignInInfo=_PHONE_PROOF,
+    phoneVerificationInfo=_object("androidVerificationProof code phoneNumber sessionInfo"),
+    totpEnrollmentInfo=_object(),
+    totpVerificationInfo=_object("sessionInfo verificationCode"),
+)
+_FACTOR = _object("mfaEnrollmentId displayName phoneInfo enrolledAt")
+_SIGN_UP = _fields(
+    "email password idToken localId displayName photoUrl phoneNumber captchaChallenge captchaResponse instanceId "
+    "targetProjectId tenantId",
+    bools="disabled emailVerified",
+    mfaInfo=ListField(_FACTOR),
+)
+_SIGN_IN = _fields(
+    "email password idToken pendingIdToken oobCode token tenantId captchaChallenge captchaResponse instanceId",
+    bools="returnSecureToken",
+    int64s="delegatedProjectNumber",
+)
+_EMAIL_LINK = _fields("email idToken oobCode tenantId")
+_CREATE_AUTH_URI = _fields(
+    "identifier continueUri providerId sessionId tenantId context appId authFlowType hostedDomain oauthScope otaApp "
+    "openidRealm",
+    customParameter=_object(),
+)
+_LOOKUP = _fields(
+    "idToken targetProjectId tenantId",
+    int64s="delegatedProjectNumber",
+    lists="localId email phoneNumber initialEmail",
+    federatedUserId=ListField(_object("providerId rawId")),
+)
+_DELETE = _fields("idToken localId targetProjectId tenantId", int64s="delegatedProjectNumber")
+_PROVIDER = _object("providerId rawId federatedId email displayName photoUrl phoneNumber screenName")
+_UPDATE = _fields(
+    "idToken oobCode localId email password displayName photoUrl phoneNumber customAttributes targetProjectId "
+    "tenantId instanceId captchaChallenge captchaResponse",
+    bools="disableUser emailVerified returnSecureToken upgradeToFederatedLogin",
+    int64s="createdAt lastLoginAt validSince delegatedProjectNumber",
+    lists="deleteProvider provider",
+    deleteAttribute=ListField(
+        _enum("USER_ATTRIBUTE_NAME_UNSPECIFIED EMAIL DISPLAY_NAME PROVIDER PHOTO_URL PASSWORD RAW_USER_INFO")
     ),
-    "tenantId": _STRING,
-}
-_GRANT = dict.fromkeys(["grantType", "refreshToken", "code"], _STRING)
-_BATCH_DELETE: dict[str, FieldType] = {"localIds": _STRINGS, "force": _BOOL, "tenantId": _STRING}
-_COOKIE = {"idToken": _STRING, "validDuration": _INT64, "tenantId": _STRING}
-_EXCHANGE = dict.fromkeys(
-    ["grant_type", "client_id", "client_secret", "code", "code_verifier", "redirect_uri"], _STRING
+    linkProviderUserInfo=_PROVIDER,
+    mfa=_object(enrollments=ListField(_FACTOR)),
 )
-_STRENGTH: dict[str, FieldType] = dict.fromkeys(
-    [f"contains{kind}Character" for kind in ("Lowercase", "Uppercase", "Numeric", "NonAlphanumeric")], _BOOL
-)
-_CONFIG: dict[str, FieldType] = {
-    "passwordPolicyConfig": ObjectField(
-        {
-            "forceUpgradeOnSignin": _BOOL,
-            "passwordPolicyEnforcementState": StringField(
-                ("PASSWORD_POLICY_ENFORCEMENT_STATE_UNSPECIFIED", "OFF", "ENFORCE")
-            ),
-            "passwordPolicyVersions": ListField(ObjectField({"customStrengthOptions": ObjectField(_STRENGTH)})),
-        }
+_SEND_OOB_CODE = _fields(
+    "email idToken newEmail continueUrl targetProjectId tenantId userIp androidMinimumVersion androidPackageName "
+    "dynamicLinkDomain linkDomain captchaResp challenge",
+    bools="returnOobLink canHandleCodeInApp androidInstallApp",
+    requestType=_enum(
+        "OOB_REQ_TYPE_UNSPECIFIED PASSWORD_RESET OLD_EMAIL_AGREE NEW_EMAIL_ACCEPT VERIFY_EMAIL RECOVER_EMAIL "
+        "EMAIL_SIGNIN VERIFY_AND_CHANGE_EMAIL REVERT_SECOND_FACTOR_ADDITION"
     ),
-    "signIn": ObjectField({"allowDuplicateEmails": _BOOL}),
-    "emailPrivacyConfig": ObjectField({"enableImprovedEmailPrivacy": _BOOL}),
-    "blockingFunctions": ObjectField({"triggers": ObjectField({})}),
-}
-_FACTOR_SETTINGS = ObjectField(
-    {
-        "state": StringField(("STATE_UNSPECIFIED", "DISABLED", "ENABLED", "MANDATORY")),
-        "enabledProviders": ListField(StringField(("PROVIDER_UNSPECIFIED", "PHONE_SMS"))),
-    }
 )
-_TENANT: dict[str, FieldType] = {
-    **dict.fromkeys(["allowPasswordSignup", "enableEmailLinkSignin", "enableAnonymousUser", "disableAuth"], _BOOL),
-    "displayName": _STRING,
-    "mfaConfig": _FACTOR_SETTINGS,
-}
-_IMPORTED: dict[str, FieldType] = {
-    **dict.fromkeys(["localId", "email", "displayName", "photoUrl", "phoneNumber", "customAttributes"], _STRING),
-    **dict.fromkeys(["passwordHash", "salt", "rawPassword", "tenantId"], _STRING),
-    **dict.fromkeys(["emailVerified", "disabled"], _BOOL),
-    **dict.fromkeys(["createdAt", "lastLoginAt", "validSince"], _INT64),
-    "providerUserInfo": ListField(ObjectField(_PROVIDER)),
-    "mfaInfo": ListField(_FACTOR),
-}
-_BATCH_CREATE: dict[str, FieldType] = {
-    **dict.fromkeys(["hashAlgorithm", "signerKey", "saltSeparator", "tenantId"], _STRING),
-    **dict.fromkeys(["allowOverwrite", "sanityCheck"], _BOOL),
-    "passwordHashOrder": StringField(("UNSPECIFIED_ORDER", "SALT_AND_PASSWORD", "PASSWORD_AND_SALT")),
-    "delegatedProjectNumber": _INT64,
-    "users": ListField(ObjectField(_IMPORTED)),
-}
+_RESET_PASSWORD = _fields("oobCode newPassword email oldPassword tenantId")
+_QUERY = _fields(
+    "tenantId",
+    bools="returnUserInfo",
+    int64s="limit offset",
+    expression=ListField(_object()),
+    order=_enum("ORDER_UNSPECIFIED ASC DESC"),
+    sortBy=_enum("SORT_BY_FIELD_UNSPECIFIED USER_ID NAME CREATED_AT LAST_LOGIN_AT USER_EMAIL"),
+)
+_GRANT = _fields("grantType refreshToken code")
+_BATCH_DELETE = _fields("tenantId", bools="force", lists="localIds")
+_COOKIE = _fields("idToken tenantId", int64s="validDuration")
+_EXCHANGE = _fields("grant_type client_id client_secret code code_verifier redirect_uri")
+_KINDS = ("Lowercase", "Uppercase", "Numeric", "NonAlphanumeric")
+_STRENGTH = ObjectField(_fields(bools=" ".join(f"contains{kind}Character" for kind in _KINDS)))
+_POLICY = _fields(
+    bools="forceUpgradeOnSignin",
+    passwordPolicyEnforcementState=_enum("PASSWORD_POLICY_ENFORCEMENT_STATE_UNSPECIFIED OFF ENFORCE"),
+    passwordPolicyVersions=ListField(_object(customStrengthOptions=_STRENGTH)),
+)
+_CONFIG = _fields(
+    passwordPolicyConfig=ObjectField(_POLICY),
+    signIn=ObjectField(_fields(bools="allowDuplicateEmails")),
+    emailPrivacyConfig=ObjectField(_fields(bools="enableImprovedEmailPrivacy")),
+    blockingFunctions=_object(triggers=_object()),
+)
+_TENANT = _fields(
+    "displayName",
+    bools="allowPasswordSignup enableEmailLinkSignin enableAnonymousUser disableAuth",
+    mfaConfig=_object(
+        state=_enum("STATE_UNSPECIFIED DISABLED ENABLED MANDATORY"),
+        enabledProviders=ListField(_enum("PROVIDER_UNSPECIFIED PHONE_SMS")),
+    ),
+)
+_IMPORTED = _fields(
+    "localId email displayName photoUrl phoneNumber customAttributes passwordHash salt rawPassword tenantId",
+    bools="emailVerified disabled",
+    int64s="createdAt lastLoginAt validSince",
+    providerUserInfo=ListField(_PROVIDER),
+    mfaInfo=ListField(_FACTOR),
+)
+_BATCH_CREATE = _fields(
+    "hashAlgorithm signerKey saltSeparator tenantId",
+    bools="allowOverwrite sanityCheck",
+    int64s="delegatedProjectNumber",
+    passwordHashOrder=_enum("UNSPECIFIED_ORDER SALT_AND_PASSWORD PASSWORD_AND_SALT"),
+    users=ListField(ObjectField(_IMPORTED)),
+)
 
 
 class Access(Enum):
@@ -220,7 +201,7 @@ _ACCOUNTS: dict[tuple[str, str], AuthRoute] = {
     ("POST", f"{_P1}/accounts:delete"): AuthRoute(profile.delete, _DELETE, Access.ADMIN),
     ("POST", f"{_P1}/accounts:sendOobCode"): AuthRoute(oob_codes.send_oob_code, _SEND_OOB_CODE, Access.ADMIN),
     ("GET", f"{_P1}/accounts:batchGet"): AuthRoute(administration.batch_get, access=Access.ADMIN),
-    ("POST", f"{_P1}/accounts:batchCreate"): AuthRoute(user_import.batch_create, _BATCH_CREATE, Access.ADMIN),
+    ("POST", f"{_P1}/accounts:batchCreate"): AuthRoute(administration.batch_create, _BATCH_CREATE, Access.ADMIN),
     ("POST", f"{_P1}/accounts:batchDelete"): AuthRoute(
         administration.batch_delete, _BATCH_DELETE, Access.ADMIN, when_disabled=True
     ),

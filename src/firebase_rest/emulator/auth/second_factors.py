@@ -11,29 +11,18 @@ import secrets
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.auth.accounts import ANONYMOUS, CUSTOM, PHONE, Account
+from firebase_rest.emulator.auth import factors
 from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
-from firebase_rest.emulator.auth.factors import (
-    DIGITS,
-    PERIOD,
-    Factor,
-    hint,
-    is_valid_totp,
-    new_factor,
-    new_secret,
-    number_of,
-)
-from firebase_rest.emulator.auth.model import SignedInAccount, TotpEnrollment
+from firebase_rest.emulator.auth.model import ANONYMOUS, CUSTOM, PHONE, Account, SignedInAccount, TotpEnrollment
 from firebase_rest.emulator.auth.phone_sign_in import create_code, use_code
 from firebase_rest.emulator.auth.validation import validate_phone_number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from firebase_rest.emulator.auth.bodies import Body
+    from firebase_rest.emulator.auth.bodies import AuthRequest, Body
     from firebase_rest.emulator.auth.model import Payload
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 MAX_FACTORS = 5
@@ -45,10 +34,8 @@ _MARK = "_AuthEmulatorMfaPendingCredential"
 def start_enrollment(request: AuthRequest) -> Payload:
     """`mfaEnrollment:start`: create a code for a text message, or the secret of an authenticator app."""
     signed_in = _enrolling_account(request)
-    validate(
-        signed_in.account.email_verified,
-        "UNVERIFIED_EMAIL : Need to verify email first before enrolling second factors.",
-    )
+    problem = "UNVERIFIED_EMAIL : Need to verify email first before enrolling second factors."
+    validate(signed_in.account.email_verified, problem)
     if request.body.object("totpEnrollmentInfo") is not None:
         return _start_totp(request.project, signed_in.account)
     phone = request.body.object("phoneEnrollmentInfo")
@@ -60,14 +47,14 @@ def start_enrollment(request: AuthRequest) -> Payload:
 
 
 def _start_totp(project: AuthProject, account: Account) -> Payload:
-    secret, session_info = new_secret(), secrets.token_urlsafe(170)[:226]
+    secret, session_info = factors.new_secret(), secrets.token_urlsafe(170)[:226]
     expires = project.now() + ENROLLMENT_SECONDS
     project.totp_enrollments[session_info] = TotpEnrollment(account.local_id, secret, expires)
     info: dict[str, Json] = {
         "sharedSecretKey": secret,
-        "verificationCodeLength": DIGITS,
+        "verificationCodeLength": factors.DIGITS,
         "hashingAlgorithm": "SHA1",
-        "periodSec": PERIOD,
+        "periodSec": factors.PERIOD,
         "sessionInfo": session_info,
         "finalizeEnrollmentTime": datetime.fromtimestamp(expires, timezone.utc).isoformat().replace("+00:00", "Z"),
     }
@@ -83,12 +70,12 @@ def finish_enrollment(request: AuthRequest) -> Payload:
     totp, phone = request.body.object("totpVerificationInfo"), request.body.object("phoneVerificationInfo")
     if totp is not None:
         secret = _totp_secret(project, account, totp)
-        factor = new_factor(now, name, None)
+        factor = factors.new_factor(now, name, None)
         account.totp_secrets[str(factor["mfaEnrollmentId"])] = secret
     elif phone is not None:
         number = _verified_number(project, phone)
         _validate_new_number(account, number)
-        factor = new_factor(now, name, number)
+        factor = factors.new_factor(now, name, number)
     else:
         raise bad_request("INVALID_ARGUMENT : ((Missing phoneVerificationInfo.))")
     account.mfa_info = [*(account.mfa_info or ()), factor]
@@ -102,7 +89,7 @@ def _totp_secret(project: AuthProject, account: Account, info: Body) -> str:
     if enrollment is None or enrollment.local_id != account.local_id:
         raise bad_request("INVALID_SESSION_INFO")
     validate(project.now() < enrollment.expires, "SESSION_EXPIRED")
-    validate(is_valid_totp(enrollment.secret, info.string("verificationCode"), project.clock()), "INVALID_CODE")
+    validate(factors.is_valid_totp(enrollment.secret, info.string("verificationCode"), project.clock()), "INVALID_CODE")
     del project.totp_enrollments[info.string("sessionInfo")]
     return enrollment.secret
 
@@ -123,13 +110,11 @@ def withdraw(request: AuthRequest) -> Payload:
 def start_sign_in(request: AuthRequest) -> Payload:
     """`mfaSignIn:start`: create a code for a text message to an enrolled number."""
     body = request.body
-    validate(
-        body.string("mfaPendingCredential"),
-        "MISSING_MFA_PENDING_CREDENTIAL : Request does not have MFA pending credential.",
-    )
+    problem = "MISSING_MFA_PENDING_CREDENTIAL : Request does not have MFA pending credential."
+    validate(body.string("mfaPendingCredential"), problem)
     validate(body.string("mfaEnrollmentId"), "MISSING_MFA_ENROLLMENT_ID : No second factor identifier is provided.")
     account, _ = _first_factor(request.project, body.string("mfaPendingCredential"))
-    number = number_of(_enrolled_factor(account, body.string("mfaEnrollmentId")))
+    number = factors.number_of(_enrolled_factor(account, body.string("mfaEnrollmentId")))
     if number is None:
         raise bad_request("INVALID_ARGUMENT : MFA provider not supported!")
     return {"phoneResponseInfo": {"sessionInfo": create_code(request.project, number)}}
@@ -145,11 +130,12 @@ def finish_sign_in(request: AuthRequest) -> Payload:
         factor = _enrolled_factor(account, body.string("mfaEnrollmentId"))
         validate(totp.string("verificationCode"), "MISSING_CODE")
         secret = account.totp_secrets.get(body.string("mfaEnrollmentId"))
-        validate(secret and is_valid_totp(secret, totp.string("verificationCode"), project.clock()), "INVALID_CODE")
+        code = totp.string("verificationCode")
+        validate(secret and factors.is_valid_totp(secret, code, project.clock()), "INVALID_CODE")
     elif phone is not None:
         number = _verified_number(project, phone)
         account, provider = _first_factor(project, body.string("mfaPendingCredential"))
-        factor = _require_factor(one for one in account.mfa_info or () if number_of(one) == number)
+        factor = _require_factor(one for one in account.mfa_info or () if factors.number_of(one) == number)
     else:
         raise bad_request("INVALID_ARGUMENT : MFA provider not supported!")
     account.last_login_at = str(project.now_ms())
@@ -159,14 +145,10 @@ def finish_sign_in(request: AuthRequest) -> Payload:
 
 def pending_credential(project: AuthProject, account: Account, provider: str) -> Payload:
     """Return the response to a correct first factor, without tokens."""
-    record = {
-        _MARK: "DO NOT MODIFY",
-        "localId": account.local_id,
-        "signInProvider": provider,
-        "projectId": project.name,
-    }
+    record = {_MARK: "DO NOT MODIFY", "localId": account.local_id, "projectId": project.name}
+    record["signInProvider"] = provider
     credential = base64.b64encode(json.dumps(record, separators=(",", ":")).encode()).decode()
-    return {"mfaPendingCredential": credential, "mfaInfo": [hint(factor) for factor in account.mfa_info or ()]}
+    return {"mfaPendingCredential": credential, "mfaInfo": [factors.hint(factor) for factor in account.mfa_info or ()]}
 
 
 def _first_factor(project: AuthProject, credential: str) -> tuple[Account, str]:
@@ -177,10 +159,8 @@ def _first_factor(project: AuthProject, credential: str) -> tuple[Account, str]:
         record = None
     if not isinstance(record, dict) or not record.get(_MARK):
         raise bad_request("INVALID_MFA_PENDING_CREDENTIAL")
-    validate(
-        record.get("projectId") == project.name,
-        "INVALID_PROJECT_ID : Project ID does not match MFA pending credential.",
-    )
+    problem = "INVALID_PROJECT_ID : Project ID does not match MFA pending credential."
+    validate(record.get("projectId") == project.name, problem)
     account = project.accounts.get(str(record.get("localId")))
     if account is None:
         raise bad_request("INVALID_MFA_PENDING_CREDENTIAL")
@@ -196,16 +176,16 @@ def _enrolling_account(request: AuthRequest) -> SignedInAccount:
 
 
 def _validate_new_number(account: Account, number: str) -> None:
-    known = any(number_of(factor) == number for factor in account.mfa_info or ())
+    known = any(factors.number_of(factor) == number for factor in account.mfa_info or ())
     problem = "SECOND_FACTOR_EXISTS : Phone number already enrolled as second factor for this account."
     validate(not known, problem)
 
 
-def _enrolled_factor(account: Account, identifier: str) -> Factor:
+def _enrolled_factor(account: Account, identifier: str) -> factors.Factor:
     return _require_factor(one for one in account.mfa_info or () if one["mfaEnrollmentId"] == identifier)
 
 
-def _require_factor(matching: Iterable[Factor]) -> Factor:
+def _require_factor(matching: Iterable[factors.Factor]) -> factors.Factor:
     for factor in matching:
         return factor
     raise bad_request("MFA_ENROLLMENT_NOT_FOUND")
@@ -217,7 +197,7 @@ def _verified_number(project: AuthProject, info: Body) -> str:
     return use_code(project, info.string("sessionInfo"), info.string("code"))
 
 
-def _tokens(project: AuthProject, account: Account, provider: str, factor: Factor) -> Payload:
-    kind = "totp" if number_of(factor) is None else "phone"
+def _tokens(project: AuthProject, account: Account, provider: str, factor: factors.Factor) -> Payload:
+    kind = "totp" if factors.number_of(factor) is None else "phone"
     issued = project.issue(account, provider, second_factor=(kind, str(factor["mfaEnrollmentId"])))
     return {"idToken": issued["idToken"], "refreshToken": issued["refreshToken"]}

@@ -8,30 +8,19 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from firebase_rest.emulator.auth import action_links, bodies, provider_pages
-from firebase_rest.emulator.auth.config import default_config
-from firebase_rest.emulator.auth.errors import (
-    AuthHTTPError,
-    invalid_payload,
-    key_missing,
-    not_found,
-    not_implemented,
-    unauthenticated,
-    validate,
-)
-from firebase_rest.emulator.auth.project import AuthProject
-from firebase_rest.emulator.auth.request import AuthRequest
+from firebase_rest.emulator.auth import bodies, errors, oob_codes, provider_pages
+from firebase_rest.emulator.auth.bodies import AuthRequest
+from firebase_rest.emulator.auth.project import AuthProject, default_config
 from firebase_rest.emulator.auth.routes import ROUTES, Access, AuthRoute, RouteMatch, find
 from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
 from firebase_rest.emulator.auth.validation import to_ascii_url
 from firebase_rest.emulator.urls import RequestUrl
-from firebase_rest.transport.wire import Request, Response
+from firebase_rest.transport.wire import Json, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from firebase_rest.emulator.auth.model import BrowserPage
-    from firebase_rest.transport.wire import Json
 
 PREFIXES = (
     "/identitytoolkit.googleapis.com/",
@@ -44,7 +33,7 @@ PREFIXES = (
 """Beginnings of the paths that belong to Auth."""
 
 _PAGES = {
-    "/emulator/action": action_links.follow_link,
+    "/emulator/action": oob_codes.follow_link,
     "/emulator/provider": provider_pages.provider_page,
     "/accounts.google.com/o/oauth2/v2/auth": provider_pages.google_page,
 }
@@ -78,10 +67,10 @@ class AuthEmulator:
         with self._lock:
             try:
                 response = self._route(http_request, url, headers)
-            except AuthHTTPError as error:
+            except errors.AuthHTTPError as error:
                 response = _pretty(error.code, error.body())
             except RecursionError:
-                response = _pretty(400, invalid_payload("It is nested too deeply.").body())
+                response = _pretty(400, errors.invalid_payload("It is nested too deeply.").body())
         return _with_origin(response, headers)
 
     def check_id_token(self, token: str) -> dict[str, Json] | None:
@@ -89,7 +78,7 @@ class AuthEmulator:
         with self._lock:
             try:
                 return self._project(self._name, tenant_in(token)).signed_in(token).claims
-            except AuthHTTPError:
+            except errors.AuthHTTPError:
                 return None
 
     def reset(self) -> None:
@@ -132,13 +121,13 @@ class AuthEmulator:
             allows_form=route.allows_form,
         )
         if isinstance(route.operation, str):
-            raise not_implemented(f"{route.operation} is not implemented in the Auth Emulator.")
+            raise errors.not_implemented(f"{route.operation} is not implemented in the Auth Emulator.")
         target = match.project or body.string("targetProjectId")
         if target and route.access is not Access.PUBLIC:
             problem = "Only authenticated requests can specify target_project_id."
-            validate(is_admin, f"INSUFFICIENT_PERMISSION : {problem}")
+            errors.validate(is_admin, f"INSUFFICIENT_PERMISSION : {problem}")
         project = self._project(target or self._name, target_tenant(match.tenant, body))
-        validate(route.when_disabled or not project.disabled, "PROJECT_DISABLED")
+        errors.validate(route.when_disabled or not project.disabled, "PROJECT_DISABLED")
         return route.operation(AuthRequest(project, body, params, is_admin, url.origin))
 
 
@@ -150,15 +139,15 @@ def _authenticate(route: AuthRoute, params: Mapping[str, str], headers: Mapping[
     if route.access is not Access.API_KEY and scheme.lower() == "bearer" and space:
         if token.lower() == "owner" or token.startswith("ya29."):
             return True
-        raise unauthenticated()
+        raise errors.unauthenticated()
     if not (params.get("key") or headers.get("x-goog-api-key")):
-        raise key_missing()
+        raise errors.key_missing()
     return False
 
 
 def _method_not_allowed(method: str, url: RequestUrl, match: RouteMatch) -> Response:
     if not match.methods:
-        raise not_found()
+        raise errors.not_found()
     query = f"?{urlencode(url.params, quote_via=quote)}" if url.params else ""
     response = _compact(405, {"message": f"Method {method} not allowed for {url.path}{query}"})
     return Response(405, {**response.headers, "allow": ",".join(match.methods)}, response.body)

@@ -6,19 +6,17 @@ import json
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.auth import provider_pages
-from firebase_rest.emulator.auth.accounts import ANONYMOUS, CUSTOM, PASSWORD, Account, random_id, without_none
-from firebase_rest.emulator.auth.bodies import number_text
+from firebase_rest.emulator.auth.bodies import AuthRequest, number_text
 from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
 from firebase_rest.emulator.auth.factors import enrollments
+from firebase_rest.emulator.auth.model import ANONYMOUS, CUSTOM, PASSWORD, Account, Payload, random_id, without_none
 from firebase_rest.emulator.auth.passwords import validate_password, validate_password_at_sign_in
 from firebase_rest.emulator.auth.second_factors import pending_credential
 from firebase_rest.emulator.auth.tokens import RefreshToken, decode_claims
 from firebase_rest.emulator.auth.validation import is_absolute_url, validate_email, validate_phone_number
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.auth.model import Payload
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 CUSTOM_TOKEN_AUDIENCE = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"
@@ -238,10 +236,8 @@ def create_auth_uri(request: AuthRequest) -> Payload:
     validate(body.string("continueUri"), "MISSING_CONTINUE_URI")
     email = validate_email(body.string("identifier"), "INVALID_IDENTIFIER")
     validate(is_absolute_url(body.string("continueUri")), "INVALID_CONTINUE_URI")
-    payload: Payload = {
-        "kind": "identitytoolkit#CreateAuthUriResponse",
-        "sessionId": body.string("sessionId") or random_id(27),
-    }
+    session_id = body.string("sessionId") or random_id(27)
+    payload: Payload = {"kind": "identitytoolkit#CreateAuthUriResponse", "sessionId": session_id}
     if project.email_privacy:
         return payload
     accounts = project.accounts.find_all_by_email(email)

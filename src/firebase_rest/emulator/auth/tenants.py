@@ -13,10 +13,9 @@ from firebase_rest.emulator.auth.tokens import RefreshToken, decode_claims
 from firebase_rest.emulator.auth.validation import is_absolute_url
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.auth.bodies import Body
+    from firebase_rest.emulator.auth.bodies import AuthRequest, Body
     from firebase_rest.emulator.auth.model import Payload
     from firebase_rest.emulator.auth.project import AuthProject
-    from firebase_rest.emulator.auth.request import AuthRequest
     from firebase_rest.transport.wire import Json
 
 PAGE = 20
@@ -46,10 +45,8 @@ def target_tenant(named: str | None, body: Body) -> str | None:
         token = RefreshToken.decode(body.string("refreshToken"))
         if token is None:
             raise bad_request("INVALID_REFRESH_TOKEN")
-        validate(
-            target is None or token.tenant_id is None or target == token.tenant_id,
-            "TENANT_ID_MISMATCH: ((Refresh token tenant ID does not match target tenant ID.))",
-        )
+        problem = "TENANT_ID_MISMATCH: ((Refresh token tenant ID does not match target tenant ID.))"
+        validate(target is None or token.tenant_id is None or target == token.tenant_id, problem)
         target = target or token.tenant_id
     return target
 

@@ -8,13 +8,12 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.auth.accounts import ANONYMOUS, PASSWORD, Account, without_none
+from firebase_rest.emulator.auth.model import ANONYMOUS, PASSWORD, Account, Payload, without_none
 from firebase_rest.emulator.jwt import compact_json, decode_unverified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from firebase_rest.emulator.auth.model import Payload
     from firebase_rest.transport.wire import Json
 
 LIFETIME = 3600

@@ -18,22 +18,22 @@ if TYPE_CHECKING:
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.credentials import CheckIdToken
-    from firebase_rest.emulator.database.tree import Node
+    from firebase_rest.emulator.database.tree import Node, Path
     from firebase_rest.transport.wire import Json
 
 
 class DatabaseAuthorizer(Protocol):
     """Authorises every caller except administrators. Paths are segments from the root; `now` is in milliseconds."""
 
-    def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
+    def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int, /) -> bool:
         """Return whether `caller` may read everything at `path`."""
         ...
 
-    def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Sequence[str]], now: int) -> bool:
+    def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Path], now: int, /) -> bool:
         """Return whether `caller` may change the root from `before` to `after` by writing to each of `paths`."""
         ...
 
-    def is_indexed(self, path: Sequence[str], order: str) -> bool:
+    def is_indexed(self, path: Sequence[str], order: str, /) -> bool:
         """Return whether the children of `path` may be ordered by `order`. Applies to administrators too."""
         ...
 
@@ -44,22 +44,14 @@ class OpenDatabaseRules:
 
     require_auth: bool = False
 
-    def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:  # noqa: ARG002
+    def may_read(self, caller: Caller, *_: object) -> bool:
         """See `DatabaseAuthorizer`."""
         return not self.require_auth or caller.auth is not None
 
-    def may_write(
-        self,
-        caller: Caller,
-        before: Node,  # noqa: ARG002
-        after: Node,  # noqa: ARG002
-        paths: Sequence[Sequence[str]],  # noqa: ARG002
-        now: int,  # noqa: ARG002
-    ) -> bool:
-        """See `DatabaseAuthorizer`."""
-        return not self.require_auth or caller.auth is not None
+    may_write = may_read
 
-    def is_indexed(self, path: Sequence[str], order: str) -> bool:  # noqa: ARG002
+    def is_indexed(self, *_: object) -> bool:
+        """See `DatabaseAuthorizer`."""
         return True
 
 

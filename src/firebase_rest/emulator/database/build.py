@@ -121,9 +121,8 @@ class Builder:
             return self._now
         delta = operation.get("increment") if isinstance(operation, dict) else None
         if not isinstance(delta, (int, float)) or isinstance(delta, bool):
-            raise InvalidDataError(
-                'Invalid data; a server value must be {".sv": "timestamp"} or {".sv": {"increment": number}}.'
-            )
+            expected = '{".sv": "timestamp"} or {".sv": {"increment": number}}'
+            raise InvalidDataError(f"Invalid data; a server value must be {expected}.")
         delta = number(delta)  # before the addition, because Python cannot add a float and an int beyond its range
         if isinstance(current, (int, float)) and not isinstance(current, bool):
             return number(current + delta)

@@ -9,14 +9,12 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.database.access import OpenDatabaseRules
-from firebase_rest.emulator.database.stream import cancel_event
+from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatabaseRules
+from firebase_rest.emulator.database.stream import Subscription, cancel_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firebase_rest.emulator.database.access import DatabaseAuthorizer
-    from firebase_rest.emulator.database.stream import Subscription
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
 

@@ -14,12 +14,11 @@ from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Bound, Filter
 from firebase_rest.database.ordering import MAX_KEY, MIN_KEY, select
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
-from firebase_rest.emulator.database.tree import Branch, at, leaf_value, priority_of
+from firebase_rest.emulator.database.tree import Branch, Node, at, leaf_value, priority_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from firebase_rest.emulator.database.tree import Node
     from firebase_rest.transport.wire import Json
 
 _BOUNDS = ("startAt", "startAfter", "endAt", "endBefore", "equalTo")

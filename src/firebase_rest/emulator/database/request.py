@@ -8,16 +8,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key, parse_url_path
-from firebase_rest.emulator.database.rendering import compact, pretty
-from firebase_rest.emulator.database.responses import HEADERS, INVALID_PATH, DatabaseHTTPError
-from firebase_rest.transport.wire import Response
+from firebase_rest.emulator.database.responses import HEADERS, INVALID_PATH, DatabaseHTTPError, compact, pretty
+from firebase_rest.transport.wire import Json, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.database.namespace import Namespace
-    from firebase_rest.transport.wire import Json, Request
 
 _TIMEOUT = re.compile(r"([0-9]{1,12})(ms|s|min)")
 _MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000}

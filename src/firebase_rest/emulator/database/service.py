@@ -11,9 +11,9 @@ import re
 import threading
 from typing import TYPE_CHECKING
 
-from firebase_rest.database.filter import VALUE
+from firebase_rest.database.filter import VALUE, Filter
 from firebase_rest.database.push_id import PushIdGenerator
-from firebase_rest.emulator.database import query, settings
+from firebase_rest.emulator.database import query, responses, settings
 from firebase_rest.emulator.database.access import OpenDatabaseRules, identify
 from firebase_rest.emulator.database.namespace import Namespace
 from firebase_rest.emulator.database.request import (
@@ -23,26 +23,17 @@ from firebase_rest.emulator.database.request import (
     parse_path,
     validate_options,
 )
-from firebase_rest.emulator.database.responses import (
-    INVALID_PATH,
-    PERMISSION_DENIED,
-    DatabaseHTTPError,
-    preflight,
-    text_response,
-)
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.stream import StreamView, Subscription
-from firebase_rest.emulator.database.tree import Branch, Change, at, etag, export, priority_of, render, shallow
+from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag, export, priority_of, render, shallow
 from firebase_rest.emulator.database.writes import WRITES
 from firebase_rest.emulator.urls import RequestUrl
-from firebase_rest.transport.wire import Response
+from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.credentials import CheckIdToken
-    from firebase_rest.emulator.database.tree import Node
-    from firebase_rest.transport.wire import Request
 
 _FIREBASE_HOST = re.compile(
     r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
@@ -61,12 +52,7 @@ class DatabaseEmulator:
     """
 
     def __init__(
-        self,
-        project: str,
-        *,
-        clock: Callable[[], float],
-        check_id_token: CheckIdToken,
-        require_auth: bool = False,
+        self, project: str, clock: Callable[[], float], check_id_token: CheckIdToken, require_auth: bool = False
     ) -> None:
         self.default = f"{project}-default-rtdb"
         self._clock = clock
@@ -110,11 +96,11 @@ class DatabaseEmulator:
     def _handle(self, http_request: Request, url: RequestUrl) -> Response | Subscription:
         headers = {name.lower(): value for name, value in http_request.headers.items()}
         if http_request.method == "OPTIONS":
-            return preflight(headers)
+            return responses.preflight(headers)
         if http_request.method == "HEAD":
             headers.pop("accept", None)  # a response without a body cannot be a stream
         if not url.path.endswith(".json"):
-            return text_response(403, "append .json to your request URI to use the REST API.")
+            return responses.text_response(403, "append .json to your request URI to use the REST API.")
         params, now = dict(url.params), self._clock()
         namespace = self.namespace(self._namespace_name(url.host, params))
         caller = identify(headers, params, self._check_id_token, now)
@@ -147,7 +133,7 @@ class DatabaseEmulator:
         if segments[0] == ".settings":
             return settings.handle(request, segments[1:])
         if segments[1:] != ("databases",):
-            raise DatabaseHTTPError(400, INVALID_PATH)
+            raise DatabaseHTTPError(400, responses.INVALID_PATH)
         return settings.list_databases(list(self._namespaces.values()))
 
     def _namespace_name(self, host: str, params: Mapping[str, str]) -> str:
@@ -176,12 +162,11 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Response | Su
     namespace, path = request.namespace, request.path
     root = namespace.root
     if not request.caller.admin and not namespace.rules.may_read(request.caller, root, path, filter, request.now):
-        raise DatabaseHTTPError(401, PERMISSION_DENIED)
+        raise DatabaseHTTPError(401, responses.PERMISSION_DENIED)
     if filter.order is not None and not namespace.rules.is_indexed(path, filter.order):
         index = ".value" if filter.order == VALUE else filter.order
-        raise DatabaseHTTPError(
-            400, f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(path)}", to the rules'
-        )
+        message = f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(path)}", to the rules'
+        raise DatabaseHTTPError(400, message)
     if streaming:
         return _subscribe(request, filter, clock)
     return _read_response(request, filter, root)
@@ -206,7 +191,7 @@ def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Resp
 
 def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], float]) -> Subscription:
     if request.is_priority:
-        raise DatabaseHTTPError(400, INVALID_PATH)
+        raise DatabaseHTTPError(400, responses.INVALID_PATH)
     namespace, caller, path = request.namespace, request.caller, request.path
     as_export = request.params.get("format") == "export"
 

@@ -10,16 +10,20 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.emulator.database import body
-from firebase_rest.emulator.database.rendering import compact
-from firebase_rest.emulator.database.responses import HEADERS, INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
-from firebase_rest.transport.wire import Response
+from firebase_rest.emulator.database.responses import (
+    HEADERS,
+    INVALID_PATH,
+    PERMISSION_DENIED,
+    DatabaseHTTPError,
+    compact,
+)
+from firebase_rest.transport.wire import Json, Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.request import DatabaseRequest
-    from firebase_rest.transport.wire import Json
 
 _STRING_OR_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _WRITE_SIZES = ("small", "medium", "large", "unlimited")
@@ -57,9 +61,8 @@ def list_databases(namespaces: Iterable[Namespace]) -> Response:
 def _rules(request: DatabaseRequest) -> Response:
     if request.method == "GET":
         text = request.namespace.rules_text
-        return Response(
-            200, HEADERS, (blank_comments(text) if request.params.get("format") == "strict" else text).encode()
-        )
+        strict = request.params.get("format") == "strict"
+        return Response(200, HEADERS, (blank_comments(text) if strict else text).encode())
     if request.method != "PUT":
         raise DatabaseHTTPError(405, "Use GET or PUT on /.settings/rules.json")
     if not request.body.strip():

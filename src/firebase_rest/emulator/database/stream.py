@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator.database import query
-from firebase_rest.emulator.database.rendering import compact
+from firebase_rest.emulator.database.responses import HEADERS, compact
 from firebase_rest.emulator.database.tree import Branch, at, child, export, nodes_equal, priority_of, render
 from firebase_rest.errors import NetworkError
 
@@ -47,12 +47,7 @@ class Ending(Enum):
     NEVER = "silence"
 
 
-STREAM_HEADERS = {
-    "content-type": "text/event-stream; charset=utf-8",
-    "cache-control": "no-cache",
-    "access-control-allow-origin": "*",
-    "access-control-expose-headers": "ETag",
-}
+STREAM_HEADERS = {**HEADERS, "content-type": "text/event-stream; charset=utf-8"}
 
 
 def event(name: str, path: Sequence[str], data: Json) -> bytes:

@@ -1,7 +1,7 @@
 """PUT, PATCH, POST and DELETE.
 
 Invariant: writes are atomic. A plan computes the next root from the current one; it is computed, authorised and
-committed under one lock, so that increments and conditions use the data that they replace.
+committed under one lock, so that increments and conditions use the data that they tree.replace.
 https://firebase.google.com/docs/database/rest/save-data
 """
 
@@ -11,36 +11,22 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from firebase_rest.database.path import split
-from firebase_rest.emulator.database import body
+from firebase_rest.emulator.database import body, tree
 from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
-from firebase_rest.emulator.database.request import validate_path_size
+from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
-from firebase_rest.emulator.database.tree import (
-    NULL_ETAG,
-    Change,
-    at,
-    child,
-    etag,
-    export,
-    leaf_value,
-    priority_of,
-    render,
-    replace,
-    update,
-    with_priority,
-)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
     from typing import TypeAlias
 
     from firebase_rest.database.push_id import PushIdGenerator
-    from firebase_rest.emulator.database.request import DatabaseRequest
     from firebase_rest.emulator.database.tree import Node, Priority
     from firebase_rest.transport.wire import Json, Response
 
     Path: TypeAlias = tuple[str, ...]
-    Plan: TypeAlias = Callable[[Node], Change]
+    Plan: TypeAlias = Callable[[Node], tree.Change]
+    Write: TypeAlias = Callable[[DatabaseRequest, PushIdGenerator], Response]
 
 
 class _ConditionFailedError(Exception):
@@ -70,7 +56,7 @@ def _post(request: DatabaseRequest, push_ids: PushIdGenerator) -> Response:
     path = (*request.path, name)
     validate_path_size(path)
     change = _authorized_commit(request, _plan_set(request, path, body.parse(request.body)), None)
-    return request.json_response({"name": name}, etag(at(change.after, path)) if request.wants_etag else None)
+    return request.json_response({"name": name}, tree.etag(tree.at(change.after, path)) if request.wants_etag else None)
 
 
 def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Response:
@@ -84,18 +70,13 @@ def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Response:
         raise DatabaseHTTPError(400, body.NOT_AN_OBJECT)
     targets = _parse_targets(request, value)
     change = _authorized_commit(request, _plan_update(request, targets), None)
-    place = at(change.after, request.path)
+    place = tree.at(change.after, request.path)
     return request.json_response(
         {key: _echo(value[key], _node_at_target(place, path)) for key, path in zip(value, targets, strict=True)}
     )
 
 
-WRITES: Mapping[str, Callable[[DatabaseRequest, PushIdGenerator], Response]] = {
-    "PUT": _put,
-    "PATCH": _patch,
-    "POST": _post,
-    "DELETE": _delete,
-}
+WRITES: Mapping[str, Write] = {"PUT": _put, "PATCH": _patch, "POST": _post, "DELETE": _delete}
 
 
 def _reject_priority(request: DatabaseRequest) -> None:
@@ -114,19 +95,19 @@ def _plan_set(request: DatabaseRequest, path: Path, value: Json) -> Plan:
             return builder.build(value, existing, len(path))
 
     if _has_server_values(request):
-        return lambda before: Change(before, replace(before, path, build(at(before, path))), path)
+        return lambda before: tree.Change(before, tree.replace(before, path, build(tree.at(before, path))), path)
     node = build(None)  # before the database is locked, because it may be slow
-    return lambda before: Change(before, replace(before, path, node), path)
+    return lambda before: tree.Change(before, tree.replace(before, path, node), path)
 
 
 def _plan_priority(request: DatabaseRequest, value: Json) -> Plan:
     builder, path = Builder(request.now), request.path
 
-    def plan(before: Node) -> Change:
-        node = at(before, path)
+    def plan(before: Node) -> tree.Change:
+        node = tree.at(before, path)
         with _data_errors_as_400(request):
             priority = builder.priority(value, node)
-        return Change(before, replace(before, path, with_priority(node, priority)), path)
+        return tree.Change(before, tree.replace(before, path, tree.with_priority(node, priority)), path)
 
     return plan
 
@@ -139,18 +120,18 @@ def _plan_update(request: DatabaseRequest, targets: Mapping[Path, Json]) -> Plan
     def build(root: Node) -> tuple[dict[Path, Node], dict[Path, Priority]]:
         with _data_errors_as_400(request):
             return (
-                {path: builder.build(value, at(root, path), len(path)) for path, value in values.items()},
-                {path: builder.priority(value, at(root, path)) for path, value in ranks.items()},
+                {path: builder.build(value, tree.at(root, path), len(path)) for path, value in values.items()},
+                {path: builder.priority(value, tree.at(root, path)) for path, value in ranks.items()},
             )
 
     built = None if _has_server_values(request) else build(None)
 
-    def plan(before: Node) -> Change:
+    def plan(before: Node) -> tree.Change:
         nodes, priorities = built or build(before)
-        after = update(before, nodes)
+        after = tree.update(before, nodes)
         for path, priority in priorities.items():  # after the values, which may create the nodes
-            after = replace(after, path, with_priority(at(after, path), priority))
-        return Change(before, after, base, None if () in targets else tuple(targets))
+            after = tree.replace(after, path, tree.with_priority(tree.at(after, path), priority))
+        return tree.Change(before, after, base, None if () in targets else tuple(targets))
 
     return plan
 
@@ -208,49 +189,51 @@ def _commit(request: DatabaseRequest, plan: Plan, echo: Callable[[Node], Json]) 
     except _ConditionFailedError as mismatch:
         node = mismatch.node
         return request.json_response(
-            export(node) if request.params.get("format") == "export" else render(node), etag(node), 412
+            tree.export(node) if request.params.get("format") == "export" else tree.render(node), tree.etag(node), 412
         )
     node = _requested_node(request, change.after)
     tag = None
     if request.wants_etag:
-        tag = NULL_ETAG if request.method == "DELETE" else etag(node)
+        tag = tree.NULL_ETAG if request.method == "DELETE" else tree.etag(node)
     return request.json_response(echo(node), tag)
 
 
-def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | None) -> Change:
+def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | None) -> tree.Change:
     rules = request.namespace.rules
 
-    def check(change: Change) -> None:
+    def check(change: tree.Change) -> None:
         if not request.caller.admin and not rules.may_write(
             request.caller, change.before, change.after, change.paths(), request.now
         ):
             raise DatabaseHTTPError(401, PERMISSION_DENIED)
         if expected is not None:
             node = _requested_node(request, change.before)
-            if etag(node) != expected:
+            if tree.etag(node) != expected:
                 raise _ConditionFailedError(node)
 
     return request.namespace.commit(plan, check)
 
 
 def _requested_node(request: DatabaseRequest, root: Node) -> Node:
-    node = at(root, request.path)
-    return priority_of(node) if request.is_priority else node
+    node = tree.at(root, request.path)
+    return tree.priority_of(node) if request.is_priority else node
 
 
 def _node_at_target(node: Node, path: Path) -> Node:
-    return priority_of(at(node, path[:-1])) if _is_priority(path) else at(node, path)
+    return tree.priority_of(tree.at(node, path[:-1])) if _is_priority(path) else tree.at(node, path)
 
 
 def _echo(value: Json, node: Node) -> Json:
     """Return `value` as it was sent, with server values replaced by their results in `node`."""
     if isinstance(value, list):
-        return [_echo(item, child(node, str(index))) for index, item in enumerate(value)]
+        return [_echo(item, tree.child(node, str(index))) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     if ".sv" in value:
-        return leaf_value(node)
+        return tree.leaf_value(node)
     return {
-        key: _echo(item, priority_of(node) if key == ".priority" else node if key == ".value" else child(node, key))
+        key: _echo(
+            item, tree.priority_of(node) if key == ".priority" else node if key == ".value" else tree.child(node, key)
+        )
         for key, item in value.items()
     }

@@ -12,10 +12,10 @@ from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller, R
 from firebase_rest.emulator.storage.errors import StorageHTTPError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
+    from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.storage.metadata import Metadata
-    from firebase_rest.transport.wire import Json
 
 RulesOperation: TypeAlias = Literal["get", "list", "create", "update", "delete"]
 """An operation in security rules. Replacing the content of an object is `create`; `update` changes its metadata."""
@@ -33,6 +33,7 @@ class StorageAuthorizer(Protocol):
         before: Metadata | None,
         after: Metadata | None,
         now: float,
+        /,
     ) -> bool:
         """Return whether `caller` may perform `operation`.
 
@@ -54,23 +55,12 @@ class OpenStorageRules:
 
     require_auth: bool = False
 
-    def allows(
-        self,
-        caller: Caller,
-        operation: RulesOperation,  # noqa: ARG002
-        bucket: str,  # noqa: ARG002
-        path: str,  # noqa: ARG002
-        before: Metadata | None,  # noqa: ARG002
-        after: Metadata | None,  # noqa: ARG002
-        now: float,  # noqa: ARG002
-    ) -> bool:
+    def allows(self, caller: Caller, *_: object) -> bool:
         """See `StorageAuthorizer`."""
         return not self.require_auth or caller.auth is not None
 
 
-def identify(
-    headers: Mapping[str, str], check_id_token: Callable[[str], Mapping[str, Json] | None], now: float
-) -> Caller:
+def identify(headers: Mapping[str, str], check_id_token: CheckIdToken, now: float) -> Caller:
     """Return the caller of a request. Raises `StorageHTTPError` 401 for an invalid token.
 
     An ID token is sent as `Firebase TOKEN` or `Bearer TOKEN`. The token `owner` and OAuth tokens of service accounts

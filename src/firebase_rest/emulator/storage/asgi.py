@@ -5,16 +5,14 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
-from firebase_rest.emulator.storage.faults import ConnectionDropped, FaultyReader
-from firebase_rest.emulator.storage.handler import CHUNK_SIZE, CountingReader
+from firebase_rest.emulator.storage.faults import ConnectionDropped, DropMethod, FaultyReader
+from firebase_rest.emulator.storage.handler import CHUNK_SIZE, CountingReader, IncomingRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from starlette.types import Message, Receive, Send
 
-    from firebase_rest.emulator.storage.faults import DropMethod
-    from firebase_rest.emulator.storage.handler import IncomingRequest
     from firebase_rest.emulator.storage.service import StorageEmulator
     from firebase_rest.emulator.urls import RequestUrl
     from firebase_rest.transport.wire import BodyReader, Request, Response

@@ -11,7 +11,7 @@ from email.utils import formatdate
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage.errors import CORS, StorageHTTPError
-from firebase_rest.emulator.storage.metadata import DEFAULT_TYPE, TOKENS
+from firebase_rest.emulator.storage.metadata import DEFAULT_TYPE, TOKENS, Metadata
 from firebase_rest.emulator.storage.names import MAX_SIZE, parse_size
 from firebase_rest.errors import NetworkError
 from firebase_rest.transport.wire import Response
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from firebase_rest.emulator.storage.blob import Blob
-    from firebase_rest.emulator.storage.metadata import Metadata
     from firebase_rest.emulator.storage.store import StoredObject
 
 _RANGE = re.compile(r"bytes=(?:([0-9]+)-([0-9]*)|-([0-9]+))", re.ASCII)
@@ -70,9 +69,7 @@ class InflatingReader(BlobReader):
             try:
                 inflated = self._inflater.decompress(piece, size)
             except zlib.error as error:
-                raise NetworkError(
-                    f"The object's contentEncoding is gzip, but its content is not valid gzip: {error}"
-                ) from None
+                raise NetworkError(f"contentEncoding is gzip, but the content is not valid gzip: {error}") from None
             if inflated or not piece:
                 return inflated
         return b""
@@ -101,11 +98,8 @@ def download(stored: StoredObject, headers: Mapping[str, str]) -> Response:
 
 def _stored_headers(metadata: Metadata) -> dict[str, str]:
     """Return the headers that are stored with an object."""
-    return {
-        header: _text(metadata.settable[name])
-        for name, header in _STORED_HEADERS.items()
-        if metadata.settable.get(name)
-    }
+    settable = metadata.settable
+    return {header: _text(settable[name]) for name, header in _STORED_HEADERS.items() if settable.get(name)}
 
 
 def _headers(metadata: Metadata) -> dict[str, str]:

@@ -8,12 +8,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from firebase_rest.transport.wire import Response
+from firebase_rest.transport.wire import Json, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from firebase_rest.transport.wire import Json
 
 JSON_TYPE = "application/json; charset=utf-8"
 

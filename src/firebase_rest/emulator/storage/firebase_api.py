@@ -12,19 +12,17 @@ from firebase_rest.emulator.credentials import ADMIN
 from firebase_rest.emulator.storage import object_operations, uploads
 from firebase_rest.emulator.storage.access import identify
 from firebase_rest.emulator.storage.errors import StorageHTTPError
-from firebase_rest.emulator.storage.handler import BufferedBody, StorageApi
+from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody, Operation, StorageApi
 from firebase_rest.emulator.storage.metadata import read_update
 from firebase_rest.emulator.storage.names import INVALID_ROUTE, PREFIX, parse_object_path
-from firebase_rest.emulator.storage.request import ApiFormat
+from firebase_rest.emulator.storage.request import ApiFormat, StorageRequest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
     from firebase_rest.emulator.storage.faults import RequestKind
-    from firebase_rest.emulator.storage.handler import BodyHandler, Operation
     from firebase_rest.emulator.storage.object_service import ObjectService
-    from firebase_rest.emulator.storage.request import StorageRequest
 
 _OPERATIONS: Mapping[RequestKind | None, Operation] = {
     "download": object_operations.get_bytes,
@@ -94,9 +92,7 @@ def _upload_kind(commands: AbstractSet[str], params: Mapping[str, str], headers:
     if commands == {"start"}:
         return "start"
     if not commands or "upload_id" not in params:
-        raise StorageHTTPError(
-            400, "Start a resumable upload with X-Goog-Upload-Command: start, then use the URL in the response."
-        )
+        raise StorageHTTPError(400, "Start a resumable upload with X-Goog-Upload-Command: start, then use its URL.")
     if "query" in commands:
         return "query"
     if "cancel" in commands:

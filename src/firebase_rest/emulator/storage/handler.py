@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.storage.request import ApiFormat, StorageRequest
     from firebase_rest.transport.wire import BodyReader, Response
 
-    Operation: TypeAlias = Callable[[ObjectService, StorageRequest, bytes], Response]
+Operation: TypeAlias = "Callable[[ObjectService, StorageRequest, bytes], Response]"
 
 CHUNK_SIZE = 256 * 1024
 """Number of bytes that are read or written at once."""
@@ -29,7 +29,6 @@ class BodyHandler(Protocol):
 
     def write(self, piece: bytes) -> None:
         """Add the next bytes of the body."""
-        ...
 
     def finish(self) -> Response:
         """Return the response; the body is complete."""
@@ -37,7 +36,6 @@ class BodyHandler(Protocol):
 
     def abort(self) -> None:
         """Discard the request; the connection was lost before the end of the body."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,25 +12,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
-from firebase_rest.emulator.credentials import ADMIN, RejectedTokenError, read_unverified
+from firebase_rest.emulator.credentials import ADMIN, Caller, RejectedTokenError, read_unverified
 from firebase_rest.emulator.storage import json_api_objects as operations
 from firebase_rest.emulator.storage import json_api_uploads as uploads
 from firebase_rest.emulator.storage import object_operations
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response
-from firebase_rest.emulator.storage.handler import BufferedBody, StorageApi
-from firebase_rest.emulator.storage.json_api_resources import read_update, resource
-from firebase_rest.emulator.storage.request import ApiFormat
-from firebase_rest.transport.wire import Response
+from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody, Operation, StorageApi
+from firebase_rest.emulator.storage.json_api_objects import read_update, resource
+from firebase_rest.emulator.storage.request import ApiFormat, StorageRequest
+from firebase_rest.transport.wire import Json, Response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.storage.faults import RequestKind
-    from firebase_rest.emulator.storage.handler import BodyHandler, Operation
     from firebase_rest.emulator.storage.object_service import ObjectService
-    from firebase_rest.emulator.storage.request import StorageRequest
-    from firebase_rest.transport.wire import Json
 
 PREFIXES = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/batch/storage/v1")
 
@@ -135,9 +131,8 @@ def _decode(segment: str) -> str:
 
 
 def _not_implemented(request: StorageRequest) -> StorageHTTPError:
-    return StorageHTTPError(
-        501, f"{request.method} {request.path} of Cloud Storage's JSON API is not implemented by this emulator."
-    )
+    message = f"{request.method} {request.path} of Cloud Storage's JSON API is not implemented by this emulator."
+    return StorageHTTPError(501, message)
 
 
 def identify(headers: Mapping[str, str], require_auth: bool) -> Caller:

@@ -14,10 +14,9 @@ from urllib.parse import quote, urlencode
 
 from firebase_rest.emulator.storage import uploads
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response
-from firebase_rest.emulator.storage.handler import BufferedBody
+from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody
 
 if TYPE_CHECKING:
-    from firebase_rest.emulator.storage.handler import BodyHandler
     from firebase_rest.emulator.storage.object_service import ObjectService
     from firebase_rest.emulator.storage.request import StorageRequest
     from firebase_rest.emulator.storage.sessions import ResumableSession
@@ -107,9 +106,7 @@ class _Chunk(uploads.ChunkUpload):
         """See `BodyHandler`."""
         if self._expected not in {None, self._received}:
             self.abort()
-            raise StorageHTTPError(
-                400, f"Content-Range announces {self._expected} bytes, but the body has {self._received}."
-            )
+            raise StorageHTTPError(400, f"Content-Range has {self._expected} bytes, the body {self._received}.")
         return super().finish()
 
     def progress_response(self) -> Response:

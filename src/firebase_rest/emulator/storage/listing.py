@@ -114,9 +114,7 @@ def _limit(params: Mapping[str, str]) -> int:
     text = params.get("maxResults") or str(MAX_RESULTS)
     size = parse_size(text)
     if not size:
-        raise StorageHTTPError(
-            400, f"Invalid value for maxResults: {text[:200]}. It must be a whole number from 1 to {MAX_RESULTS}."
-        )
+        raise StorageHTTPError(400, f"Invalid value for maxResults: {text[:200]}. It must be from 1 to {MAX_RESULTS}.")
     return min(size, MAX_RESULTS)
 
 

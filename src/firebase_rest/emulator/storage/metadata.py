@@ -96,7 +96,7 @@ class Metadata:
             "bucket": self.bucket,
             "generation": str(self.generation),
             "metageneration": str(self.metageneration),
-            "contentType": self.settable.get("contentType"),
+            **{name: self.settable.get(name) for name in SETTABLE},
             "timeCreated": _rfc3339(self.created),
             "updated": _rfc3339(self.updated),
             "storageClass": "STANDARD",
@@ -105,9 +105,6 @@ class Metadata:
             "crc32c": self.crc32c,
             "etag": self.etag,
             "contentEncoding": self.encoding,
-            "contentDisposition": self.settable.get("contentDisposition"),
-            "contentLanguage": self.settable.get("contentLanguage"),
-            "cacheControl": self.settable.get("cacheControl"),
             "metadata": dict(self.custom) or None,
             "downloadTokens": ",".join(self.tokens) or None,
         }

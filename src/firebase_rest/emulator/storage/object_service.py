@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.storage.access import OpenStorageRules, RulesOperation, StorageAuthorizer
 from firebase_rest.emulator.storage.errors import StorageHTTPError, not_found, permission_denied
-from firebase_rest.emulator.storage.store import StoredObject
+from firebase_rest.emulator.storage.sessions import ResumableSessions
+from firebase_rest.emulator.storage.store import Store, StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
-    from firebase_rest.emulator.storage.access import RulesOperation, StorageAuthorizer
+    from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.storage.blob import Blob
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
     from firebase_rest.emulator.storage.request import StorageRequest
-    from firebase_rest.emulator.storage.sessions import ResumableSessions
-    from firebase_rest.emulator.storage.store import Store
-    from firebase_rest.transport.wire import Json
 
 _NO_METAGENERATION = -1
 """Stands for the metageneration of an object that does not exist."""
@@ -29,19 +28,10 @@ CONDITION_FAILED = "At least one of the pre-conditions you specified did not hol
 class ObjectService:
     """Objects, uploads in progress, and the checks that every operation shares."""
 
-    def __init__(
-        self,
-        store: Store,
-        sessions: ResumableSessions,
-        rules: StorageAuthorizer,
-        *,
-        clock: Callable[[], float],
-        check_id_token: Callable[[str], Mapping[str, Json] | None],
-        require_auth: bool,
-    ) -> None:
-        self.store = store
-        self.sessions = sessions
-        self.rules = rules
+    def __init__(self, clock: Callable[[], float], check_id_token: CheckIdToken, require_auth: bool) -> None:
+        self.store = Store(clock)
+        self.sessions = ResumableSessions(clock)
+        self.rules: StorageAuthorizer = OpenStorageRules(require_auth)
         self.clock = clock
         self.check_id_token = check_id_token
         self.require_auth = require_auth
@@ -65,9 +55,7 @@ class ObjectService:
     def require(self, request: StorageRequest, reason: str) -> StoredObject:
         """Return the requested object. Raises `StorageHTTPError` 404 (with `reason`) or 412."""
         stored = self.store.find(request.bucket, request.name)
-        if stored is None or request.params.get("generation", str(stored.metadata.generation)) != str(
-            stored.metadata.generation
-        ):
+        if stored is None or request.params.get("generation") not in {None, str(stored.metadata.generation)}:
             raise not_found(reason)
         self.check_conditions(request)
         return stored
@@ -87,9 +75,8 @@ class ObjectService:
             raise StorageHTTPError(412, CONDITION_FAILED)
         if expected.get("ifMetagenerationMatch", metageneration) != metageneration:
             raise StorageHTTPError(412, CONDITION_FAILED)
-        if generation == expected.get("ifGenerationNotMatch") or metageneration == expected.get(
-            "ifMetagenerationNotMatch"
-        ):
+        unwanted = expected.get("ifGenerationNotMatch"), expected.get("ifMetagenerationNotMatch")
+        if generation == unwanted[0] or metageneration == unwanted[1]:
             raise StorageHTTPError(304 if request.method in {"GET", "HEAD"} else 412, CONDITION_FAILED)
 
     def create(self, request: StorageRequest, blob: Blob, update: MetadataUpdate) -> Metadata:
@@ -100,9 +87,8 @@ class ObjectService:
             self.check_conditions(request)
             for name, given, actual in (("MD5 hash", update.md5, blob.md5), ("CRC32C", update.crc32c, blob.crc32c)):
                 if given not in {None, actual}:
-                    raise StorageHTTPError(
-                        400, f'Provided {name} "{given}" doesn\'t match calculated {name} "{actual}".'
-                    )
+                    message = f'Provided {name} "{given}" doesn\'t match calculated {name} "{actual}".'
+                    raise StorageHTTPError(400, message)
             self.store.put(StoredObject(metadata, blob))
             return metadata
 

@@ -16,10 +16,10 @@ from firebase_rest.emulator.credentials import ADMIN
 from firebase_rest.emulator.storage import object_operations
 from firebase_rest.emulator.storage.downloads import download
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response
-from firebase_rest.emulator.storage.handler import BufferedBody, StorageApi
-from firebase_rest.emulator.storage.json_api_resources import ALL_USERS, read_update, resource
+from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody, StorageApi
+from firebase_rest.emulator.storage.json_api_objects import ALL_USERS, read_update, resource
 from firebase_rest.emulator.storage.names import check_name
-from firebase_rest.emulator.storage.request import ApiFormat
+from firebase_rest.emulator.storage.request import ApiFormat, StorageRequest
 from firebase_rest.emulator.storage.uploads import MediaUpload
 from firebase_rest.transport.wire import Response
 
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from firebase_rest.emulator.storage.faults import RequestKind
-    from firebase_rest.emulator.storage.handler import BodyHandler
     from firebase_rest.emulator.storage.object_service import ObjectService
-    from firebase_rest.emulator.storage.request import StorageRequest
     from firebase_rest.emulator.storage.store import Store
     from firebase_rest.emulator.urls import RequestUrl
 

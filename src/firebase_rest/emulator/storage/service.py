@@ -6,24 +6,20 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage import firebase_api, json_api, object_urls
-from firebase_rest.emulator.storage.access import OpenStorageRules
 from firebase_rest.emulator.storage.errors import StorageHTTPError, preflight
 from firebase_rest.emulator.storage.faults import ByteCounter, StorageFaults
-from firebase_rest.emulator.storage.handler import CHUNK_SIZE, CountingReader, IncomingRequest
+from firebase_rest.emulator.storage.handler import CHUNK_SIZE, BodyHandler, CountingReader, IncomingRequest, StorageApi
 from firebase_rest.emulator.storage.object_service import ObjectService
 from firebase_rest.emulator.storage.request import StorageRequest
-from firebase_rest.emulator.storage.sessions import ResumableSessions
-from firebase_rest.emulator.storage.store import Store
 from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.errors import NetworkTimeout
-from firebase_rest.transport.wire import Response
+from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
+    from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.storage.access import StorageAuthorizer
-    from firebase_rest.emulator.storage.handler import BodyHandler, StorageApi
-    from firebase_rest.transport.wire import Json, Request
 
 PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES)
 """Beginnings of the paths that always belong to Storage."""
@@ -41,22 +37,14 @@ class StorageEmulator:
 
     def __init__(
         self,
-        *,
         clock: Callable[[], float],
-        check_id_token: Callable[[str], Mapping[str, Json] | None],
+        check_id_token: CheckIdToken,
         require_auth: bool = False,
         faults: StorageFaults | None = None,
     ) -> None:
         self.faults = faults or StorageFaults()
         self.byte_counter = ByteCounter()
-        self._service = ObjectService(
-            Store(clock),
-            ResumableSessions(clock),
-            OpenStorageRules(require_auth),
-            clock=clock,
-            check_id_token=check_id_token,
-            require_auth=require_auth,
-        )
+        self._service = ObjectService(clock, check_id_token, require_auth)
 
     @property
     def rules(self) -> StorageAuthorizer:

@@ -13,13 +13,12 @@ import uuid
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
-from firebase_rest.emulator.storage.blob import Spool
+from firebase_rest.emulator.storage.blob import Checkpoint, Spool
 from firebase_rest.emulator.storage.errors import StorageHTTPError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from firebase_rest.emulator.storage.blob import Checkpoint
     from firebase_rest.emulator.storage.metadata import MetadataUpdate
     from firebase_rest.emulator.storage.request import StorageRequest
 
@@ -55,9 +54,8 @@ class ResumableSession:
     @property
     def url(self) -> str:
         """The URL for the commands of this upload. It grants access to the upload."""
-        query = urlencode(
-            {"name": self.start.name, "upload_id": self.id, "upload_protocol": "resumable"}, quote_via=quote
-        )
+        params = {"name": self.start.name, "upload_id": self.id, "upload_protocol": "resumable"}
+        query = urlencode(params, quote_via=quote)
         return f"{self.start.origin}/v0/b/{quote(self.start.bucket, safe='')}/o?{query}"
 
     def headers(self) -> dict[str, str]:

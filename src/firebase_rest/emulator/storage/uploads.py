@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.storage.blob import Spool
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response
-from firebase_rest.emulator.storage.handler import BufferedBody
+from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody
 from firebase_rest.emulator.storage.multipart import MultipartParser, parse_boundary
 from firebase_rest.emulator.storage.names import check_name, parse_size
 
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from firebase_rest.emulator.storage.handler import BodyHandler
     from firebase_rest.emulator.storage.metadata import MetadataUpdate
     from firebase_rest.emulator.storage.object_service import ObjectService
     from firebase_rest.emulator.storage.request import StorageRequest
@@ -36,31 +35,34 @@ class MediaUpload:
 
     def finish(self) -> Response:
         """See `BodyHandler`."""
-        update = with_content_type(self._request.read_update(b""), self._request.headers.get("content-type"))
-        return _create(self._service, self._request, self._spool, update)
+        return self._create(b"", self._request.headers.get("content-type"))
 
     def abort(self) -> None:
         """See `BodyHandler`."""
 
+    def _create(self, metadata: bytes, content_type: str | None) -> Response:
+        try:
+            update = with_content_type(self._request.read_update(metadata), content_type)
+            request = with_object_name(self._request, update)
+            return json_response(request.resource(self._service.create(request, self._spool.blob(), update)))
+        except StorageHTTPError as error:
+            # As for a resumable upload: clients must not try to resume.
+            headers = {"x-goog-upload-status": "final"}
+            raise StorageHTTPError(error.status, error.message, error.reason, headers) from None
 
-class MultipartUpload:
+
+class MultipartUpload(MediaUpload):
     """An upload whose body is metadata, then the file."""
 
     def __init__(self, service: ObjectService, request: StorageRequest) -> None:
-        self._service = service
-        self._request = request
-        self._spool = Spool()
+        super().__init__(service, request)
         self._parser = MultipartParser(parse_boundary(request.headers.get("content-type", "")), self._spool.write)
         self.write = self._parser.feed
 
     def finish(self) -> Response:
         """See `BodyHandler`."""
         self._parser.end()
-        update = with_content_type(self._request.read_update(self._parser.metadata), self._parser.content_type)
-        return _create(self._service, self._request, self._spool, update)
-
-    def abort(self) -> None:
-        """See `BodyHandler`."""
+        return self._create(self._parser.metadata, self._parser.content_type)
 
 
 class ChunkUpload:
@@ -182,15 +184,6 @@ def _finalize(service: ObjectService, session: ResumableSession, writer: object)
             session.outcome = error.status
             raise StorageHTTPError(error.status, error.message, error.reason, session.headers()) from None
         return json_response(session.start.resource(metadata), 200, session.headers())
-
-
-def _create(service: ObjectService, request: StorageRequest, spool: Spool, update: MetadataUpdate) -> Response:
-    try:
-        request = with_object_name(request, update)
-        return json_response(request.resource(service.create(request, spool.blob(), update)))
-    except StorageHTTPError as error:
-        # As for a resumable upload: clients must not try to resume.
-        raise StorageHTTPError(error.status, error.message, error.reason, {"x-goog-upload-status": "final"}) from None
 
 
 def _offset(session: ResumableSession, request: StorageRequest) -> int:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebase_rest.emulator.database.rendering import compact, error_body, pretty
+from firebase_rest.emulator.database.responses import compact, error_body, pretty
 
 JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text()),

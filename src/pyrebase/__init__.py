@@ -1,11 +1,10 @@
-"""The drop-in for programs written for pyrebase and pyrebase4: the old import paths, over `firebase_rest`.
+"""pyrebase's import paths, for programs written for pyrebase and pyrebase4, on top of `firebase_rest`.
 
 import pyrebase
 
 firebase = pyrebase.initialize_app({"apiKey": "...", "databaseURL": "https://example.firebaseio.com"})
 
-Everything is `firebase_rest`'s; what differs is one warning, `RootWriteWarning`, and the types that programs
-pass and look at.
+The classes are subclasses of those in `firebase_rest`, with pyrebase's result types and the warning `RootWriteWarning`.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 from pyrebase import pyrebase
 from pyrebase.pyrebase import initialize_app
 
-__all__ = ["initialize_app", "pyrebase"]  # what `from pyrebase import *` has always given
+__all__ = ["initialize_app", "pyrebase"]  # as in pyrebase
 
 
 def __getattr__(name: str) -> Any:

@@ -1,4 +1,4 @@
-"""`Auth` made as pyrebase's is, because programs derive a class of their own from it, and with what it takes."""
+"""`Auth` with pyrebase's constructor and arguments."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 R = TypeVar("R")
 
-_OLD = frozenset({"email", "id_token", "new_password", "password", "refresh_token", "reset_code", "token"})
+_CONVERTED = frozenset({"email", "id_token", "new_password", "password", "refresh_token", "reset_code", "token"})
 
 
-def _as_sent(value: Any) -> Any:
+def _convert(value: Any) -> Any:
     if value is None:
-        return ""  # a field that is missing in a form: programs expect Firebase's refusal, such as MISSING_PASSWORD
+        return ""  # a missing form field: programs expect Firebase's error, such as MISSING_PASSWORD
     number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return str(value) if number else value  # Firebase reads a number as text: some programs have `password = 123456`
+    return str(value) if number else value  # some programs have `password = 123456`
 
 
-def _old(method: Callable[P, R]) -> Callable[P, R]:
-    """The method, with its arguments as they arrive at Firebase from pyrebase."""
+def _converting(method: Callable[P, R]) -> Callable[P, R]:
+    """Return the method with pyrebase's conversion of arguments."""
 
     @wraps(method)
     def call(*args: P.args, **options: P.kwargs) -> R:
-        sent = {name: _as_sent(value) if name in _OLD else value for name, value in options.items()}
-        return method(*[_as_sent(value) for value in args], **sent)  # type: ignore[arg-type]
+        sent = {name: _convert(value) if name in _CONVERTED else value for name, value in options.items()}
+        return method(*[_convert(value) for value in args], **sent)  # type: ignore[arg-type]
 
     return call
 
 
 @hide_all_locals
 class Auth(firebase_rest.Auth):
-    """`firebase_rest.Auth`, made of what a `Firebase` shows: its `api_key`, its `requests`, its `credentials`."""
+    """`firebase_rest.Auth` with pyrebase's constructor, because programs derive classes from it."""
 
     __module__ = "pyrebase.pyrebase"
 
-    sign_in_with_email_and_password = _old(firebase_rest.Auth.sign_in_with_email_and_password)
-    create_user_with_email_and_password = _old(firebase_rest.Auth.create_user_with_email_and_password)
-    sign_in_with_custom_token = _old(firebase_rest.Auth.sign_in_with_custom_token)
-    refresh = _old(firebase_rest.Auth.refresh)
-    get_account_info = _old(firebase_rest.Auth.get_account_info)
-    send_email_verification = _old(firebase_rest.Auth.send_email_verification)
-    send_password_reset_email = _old(firebase_rest.Auth.send_password_reset_email)
-    verify_password_reset_code = _old(firebase_rest.Auth.verify_password_reset_code)
-    delete_user_account = _old(firebase_rest.Auth.delete_user_account)
+    sign_in_with_email_and_password = _converting(firebase_rest.Auth.sign_in_with_email_and_password)
+    create_user_with_email_and_password = _converting(firebase_rest.Auth.create_user_with_email_and_password)
+    sign_in_with_custom_token = _converting(firebase_rest.Auth.sign_in_with_custom_token)
+    refresh = _converting(firebase_rest.Auth.refresh)
+    get_account_info = _converting(firebase_rest.Auth.get_account_info)
+    send_email_verification = _converting(firebase_rest.Auth.send_email_verification)
+    send_password_reset_email = _converting(firebase_rest.Auth.send_password_reset_email)
+    verify_password_reset_code = _converting(firebase_rest.Auth.verify_password_reset_code)
+    delete_user_account = _converting(firebase_rest.Auth.delete_user_account)
 
     def __init__(self, api_key: str | None, requests: Session, credentials: Any = None) -> None:
         config = {"apiKey": api_key}
@@ -58,12 +58,12 @@ class Auth(firebase_rest.Auth):
         self.__dict__.update(app.auth().__dict__)
 
     def _id_token_of(self, user: object) -> str:
-        # Firebase's refusal of an empty token is what pyrebase programs catch; Auth never adds other credentials to it.
+        # pyrebase programs catch Firebase's error for an empty token. Auth never adds other credentials to it.
         return "" if user == "" and self._service_account is None else super()._id_token_of(user)
 
     @classmethod
     def of(cls, auth: firebase_rest.Auth) -> Auth:
-        """The same Auth."""
-        made = cls.__new__(cls)
-        made.__dict__.update(auth.__dict__)
-        return made
+        """Return the same `Auth` as pyrebase's class."""
+        copy = cls.__new__(cls)
+        copy.__dict__.update(auth.__dict__)
+        return copy

@@ -1,8 +1,7 @@
-"""Places, queries and answers with the types that programs for pyrebase look at, and one warning.
+"""`Database` with pyrebase's types and behaviour.
 
-There everything below `database()` is a `Database`, an answer's object is an `OrderedDict` (programs call
-`popitem(last=False)`), and a query that nothing matches answers `[]` (programs compare with it). Names that pyrebase
-does not have (`root`, `parent`, `live`) give what firebase_rest gives.
+As in pyrebase, all locations are of the class `Database`, objects are `OrderedDict` (programs call
+`popitem(last=False)`), and a query without results returns `[]` (programs compare with it).
 """
 
 from __future__ import annotations
@@ -25,61 +24,61 @@ from firebase_rest.transport._reference import AppContext
 from firebase_rest.transport.requestor import Requestor
 from pyrebase.tokens import empty_as_none
 
-_OLD_HOME = "pyrebase.pyrebase"  # programs compare the names of the types
+_MODULE = "pyrebase.pyrebase"  # programs compare the names of types
 
 
 class RootWriteWarning(UserWarning):
-    """A write at the root of the database, which replaces or removes all of it."""
+    """A write at the root replaces or removes the whole database."""
 
 
 class Pyre(Item):
-    """`firebase_rest.Item`, made as pyrebase's is: of a pair (key, value)."""
+    """`firebase_rest.Item` with pyrebase's constructor, which takes a pair (key, value)."""
 
     __slots__ = ()
-    __module__ = _OLD_HOME
+    __module__ = _MODULE
 
     def __init__(self, item: tuple[Key, Any]) -> None:
         super().__init__(*item)
 
 
 class PyreResponse(Snapshot):
-    """`firebase_rest.Snapshot` whose objects are `OrderedDict`, and `[]` for a query that nothing matches."""
+    """`firebase_rest.Snapshot` whose objects are `OrderedDict`, and `[]` for a query without results."""
 
     __slots__ = ()
-    __module__ = _OLD_HOME
+    __module__ = _MODULE
 
     def __init__(self, pyres: Any, query_key: str) -> None:
         if isinstance(pyres, list):
             items = cast("list[Item]", pyres)
-            self._take(Snapshot.of_pairs(query_key, [pyre.item for pyre in items]))
+            self._copy(Snapshot.of_pairs(query_key, [pyre.item for pyre in items]))
         else:
-            self._take(Snapshot(query_key, pyres))
+            self._copy(Snapshot(query_key, pyres))
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> PyreResponse:
-        """The same answer."""
-        answer = cls.__new__(cls)
-        answer._take(snapshot)  # noqa: SLF001 - its own
-        return answer
+        """Return the same snapshot as a `PyreResponse`."""
+        response = cls.__new__(cls)
+        response._copy(snapshot)  # noqa: SLF001 - own method
+        return response
 
-    def _take(self, snapshot: Snapshot) -> None:
+    def _copy(self, snapshot: Snapshot) -> None:
         for name in Snapshot.__slots__:
             setattr(self, name, getattr(snapshot, name))
 
     @property
     def query_key(self) -> str:
-        """As `key()`; pyrebase's attribute."""
+        """The key, as in pyrebase."""
         return self.key()
 
     def val(self) -> Any:
-        """As `Snapshot.val`."""
+        """See `firebase_rest.Snapshot.val`."""
         value: Any = super().val()
         if not isinstance(value, dict):
             return value
         return OrderedDict(cast("dict[str, Any]", value)) if value else []
 
     def each(self) -> Any:
-        """As `Snapshot.each`."""
+        """See `firebase_rest.Snapshot.each`."""
         items = super().each()
         return None if items is None else [Pyre(item.item) for item in items]
 
@@ -114,7 +113,7 @@ def _with_handler(stream: F) -> F:
 
 
 class Query(firebase_rest.Query):
-    """`firebase_rest.Query`, with pyrebase's answers."""
+    """`firebase_rest.Query` with pyrebase's results."""
 
     __slots__ = ()
     _first_event_timeout = 1.0
@@ -122,11 +121,11 @@ class Query(firebase_rest.Query):
     stream = _with_handler(firebase_rest.Query.stream)
 
     def child(self, *path: object) -> Query:
-        """As `firebase_rest.Query.child`; at the root an empty text is ignored."""
+        """See `firebase_rest.Query.child`; at the root, empty arguments are ignored."""
         return self._at(self._location.child(*_split_empty(self._location, path)[0]))
 
     def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> PyreResponse:
-        """As `firebase_rest.Query.get`."""
+        """See `firebase_rest.Query.get`."""
         return PyreResponse.of(super().get(token, json_kwargs))
 
     def _filtered(self, **changes: Any) -> Query:
@@ -139,18 +138,15 @@ class Query(firebase_rest.Query):
         return super()._authenticate(empty_as_none(token, self._requestor))
 
 
-class Database(firebase_rest.Database):
-    """Any place. Warns, once for each line of the program, before the whole database is replaced or removed.
+class Database(Query, firebase_rest.Database):
+    """A location. `set` and `remove` at the root warn with `RootWriteWarning`, once per line of the program.
 
-    In pyrebase the statement `db.child("users")` moved the shared `db`; here it does nothing, so a `db.set(...)` after
-    it is a write at the root.
+    In pyrebase, the statement `db.child("users")` moved the shared `db`. Here it has no effect, so a `db.set(...)`
+    after it would write to the root.
     """
 
     __slots__ = ("_is_empty",)
-    __module__ = _OLD_HOME
-    _first_event_timeout = 1.0
-
-    stream = _with_handler(firebase_rest.Database.stream)
+    __module__ = _MODULE
 
     _is_empty: bool  # whether child("") led here
 
@@ -169,31 +165,24 @@ class Database(firebase_rest.Database):
         return *super()._arguments(), self._is_empty
 
     def child(self, *path: object) -> Database:
-        """As `firebase_rest.Reference.child`; at the root an empty text is ignored."""
+        """See `firebase_rest.Reference.child`; at the root, empty arguments are ignored."""
         keys, has_empty = _split_empty(self._location, path)
         location = self._location.child(*keys)
         return Database(self._requestor, location, self._context, None, self._is_empty or has_empty)
 
-    def get(self, token: Token = None, json_kwargs: JsonKwargs = None) -> PyreResponse:
-        """As `firebase_rest.Reference.get`."""
-        return PyreResponse.of(super().get(token, json_kwargs))
-
     def set(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """As `firebase_rest.Reference.set`."""
+        """See `firebase_rest.Reference.set`."""
         self._check_root_write("set(...)", "replaces")
         return super().set(data, token, json_kwargs)
 
     def remove(self, token: Token = None) -> None:
-        """As `firebase_rest.Reference.remove`."""
+        """See `firebase_rest.Reference.remove`."""
         self._check_root_write("remove()", "removes")
         super().remove(token)
 
     def sort(self, origin: Snapshot, by_key: str, reverse: bool = False) -> PyreResponse:
-        """As `firebase_rest.Reference.sort`."""
+        """See `firebase_rest.Reference.sort`."""
         return PyreResponse.of(super().sort(origin, by_key, reverse))
-
-    def _filtered(self, **changes: Any) -> Query:
-        return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))
 
     def _check_root_write(self, call: str, does: str) -> None:
         if self.key is not None:
@@ -202,13 +191,8 @@ class Database(firebase_rest.Database):
             raise UsageError(
                 f"{call} after child('') {does} the whole database; check the variable that should hold a key."
             )
-        warnings.warn(_SENTENCE.format(call=call, does=does), RootWriteWarning, stacklevel=3)
-
-    def _authenticate(self, token: Token) -> Requestor:
-        return super()._authenticate(empty_as_none(token, self._requestor))
-
-
-_SENTENCE = (
-    "{call} on the root {does} the whole database. A statement like db.child('users') does not move db, as it did in "
-    "pyrebase: write db.child('users').{call}. If the whole database is meant, ignore pyrebase.RootWriteWarning."
-)
+        message = (
+            f"{call} on the root {does} the whole database. A statement like db.child('users') does not move db, as it "
+            f"did in pyrebase: write db.child('users').{call}. To write to the root, ignore pyrebase.RootWriteWarning."
+        )
+        warnings.warn(message, RootWriteWarning, stacklevel=3)

@@ -1,11 +1,11 @@
-"""pyrebase's own names, as `from pyrebase.pyrebase import ...` finds them; programs also annotate and catch with them.
+"""The names of the module `pyrebase.pyrebase`, which programs import, annotate with and catch.
 
-The law of this file: nothing here is looked up by anything of ours, so a program may replace any name of it.
+Invariant: no code of this library looks a name up in this module, because programs may replace any of them.
 """
 
 from __future__ import annotations
 
-import datetime  # noqa: ICN001 - the name that programs take
+import datetime  # noqa: ICN001 - pyrebase's name
 import json
 import math
 import socket
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from pyrebase.database import Database, Pyre, PyreResponse, RootWriteWarning
     from pyrebase.storage import Storage
 
-# What loads at first use, as in firebase_rest.
+# Loaded at first use, as in firebase_rest.
 _LAZY = {
     "Auth": "pyrebase.auth",
     "Database": "pyrebase.database",
@@ -51,7 +51,7 @@ _LAZY = {
     "Stream": "firebase_rest.database.stream",
 }
 
-# What pyrebase imports is here too, for programs with `from pyrebase.pyrebase import *` and then `time.sleep`.
+# Includes what pyrebase imports, for programs with `from pyrebase.pyrebase import *` and then `time.sleep`.
 __all__ = [
     "Auth",
     "Database",
@@ -82,7 +82,7 @@ __all__ = [
 
 
 class _GoogleStorage(ModuleType):
-    """Google's own storage library, loaded where one of its names is used."""
+    """google-cloud-storage, loaded when one of its names is used."""
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):
@@ -90,47 +90,47 @@ class _GoogleStorage(ModuleType):
         return getattr(import_module(self.__name__), name)
 
 
-# Editors write `from pyrebase.pyrebase import storage` into programs, which hardly ever use it.
+# Editors insert `from pyrebase.pyrebase import storage` into programs, which rarely use it.
 storage = _GoogleStorage("google.cloud.storage")
 
 
 @hide_locals
 def initialize_app(config: Mapping[str, Any] | str | PathLike[str] | None = None, **options: Any) -> Firebase:
-    """A `Firebase` for the project that `config` describes; `options` are those of `firebase_rest.initialize_app`."""
+    """Return a `Firebase` for a project; `options` are those of `firebase_rest.initialize_app`."""
     return Firebase(config, **options)
 
 
 class Firebase(App):
-    """`firebase_rest.App` under pyrebase's name; its services are of the classes in this module."""
+    """`firebase_rest.App` under pyrebase's name, with the services of this module."""
 
     def __init__(self, config: Mapping[str, Any] | str | PathLike[str] | None = None, **options: Any) -> None:
         self.__dict__.update(firebase_rest.initialize_app(config, **options).__dict__)
 
     def auth(self, tenant_id: str | None = None) -> Auth:
-        """As `firebase_rest.App.auth`."""
+        """See `firebase_rest.App.auth`."""
         from pyrebase.auth import Auth
 
         return Auth.of(super().auth(tenant_id))
 
     def database(self, url: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Database:
-        """As `firebase_rest.App.database`; `set` and `remove` on the root warn with `RootWriteWarning`."""
+        """See `firebase_rest.App.database`; `set` and `remove` on the root warn with `RootWriteWarning`."""
         from pyrebase.database import Database
 
         return Database(*self._database(url, user))
 
     def storage(self, bucket: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Storage:
-        """As `firebase_rest.App.storage`."""
+        """See `firebase_rest.App.storage`."""
         from pyrebase.storage import Storage
 
         return Storage.of(super().storage(bucket, user=user))
 
 
 def raise_detailed_error(request_object: requests.Response) -> None:
-    """Raise `firebase_rest.ApiError` for an answer of 400 and above, with its text as `args[1]`; else do nothing."""
+    """Raise `firebase_rest.ApiError`, with the text as `args[1]`, if the status of the response is 400 or above."""
     if request_object.status_code < 400:
         return
     url, _, query = (request_object.url or "").partition("?")
-    sent: requests.PreparedRequest | None = request_object.request  # a response made by hand, in a test, has none
+    sent: requests.PreparedRequest | None = request_object.request  # None if a test built the response
     request = Request((sent and sent.method) or "GET", url, tuple(parse_qsl(query, keep_blank_values=True)))
     headers = {name.lower(): value for name, value in request_object.headers.items()}
     response = Response(request_object.status_code, headers, request_object.content or b"", request=request)
@@ -140,8 +140,8 @@ def raise_detailed_error(request_object: requests.Response) -> None:
 def __getattr__(name: str) -> Any:
     if name not in _LAZY:
         raise AttributeError(
-            f"module {__name__!r} has no attribute {name!r}; the inside of pyrebase is not part of firebase_rest "
-            "(python -m firebase_rest.migrate PATH names what to write instead)"
+            f"module {__name__!r} has no attribute {name!r}: firebase_rest does not have pyrebase's internals. "
+            "Run python -m firebase_rest.migrate PATH to find replacements."
         )
     value = getattr(import_module(_LAZY[name]), name)
     globals()[name] = value

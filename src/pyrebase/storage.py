@@ -1,4 +1,4 @@
-"""Files whose address is given for whatever programs for pyrebase take for a token."""
+"""`Storage` with pyrebase's behaviour."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ from firebase_rest.storage._base import Token
 from firebase_rest.transport.requestor import Requestor
 from pyrebase.tokens import empty_as_none
 
-_OLD_HOME = "pyrebase.pyrebase"
+_MODULE = "pyrebase.pyrebase"
 
 
 class _Files(reference.FileOperations):
-    """`firebase_rest`'s files, addressed as pyrebase's are."""
+    """File operations that accept pyrebase's tokens."""
 
     __slots__ = ()
 
     def child(self, *path: object) -> StorageReference:
-        """As `firebase_rest.Storage.child`."""
+        """See `firebase_rest.Storage.child`."""
         return StorageReference(self._requestor, self._location.child(*path), self._context)
 
     def get_url(self, token: Token | Mapping[str, Any] | int = None) -> str:
-        """As `firebase_rest.Storage.get_url`, with the whole answer of a sign-in too, and with a number as pyrebase."""
+        """See `firebase_rest.Storage.get_url`; `token` may also be the result of a sign-in, or a number."""
         if isinstance(token, Mapping):
             token = token.get("idToken", token)
         elif isinstance(token, int):  # pyrebase appends any true value, such as get_url(1), to the URL
@@ -35,18 +35,18 @@ class _Files(reference.FileOperations):
 
 
 class StorageReference(_Files, reference.StorageReference):
-    """`firebase_rest.StorageReference`, addressed as pyrebase's are."""
+    """`firebase_rest.StorageReference` with pyrebase's tokens."""
 
     __slots__ = ()
 
 
 class Storage(_Files, reference.Storage):
-    """`firebase_rest.Storage`, addressed as pyrebase's is."""
+    """`firebase_rest.Storage` with pyrebase's tokens."""
 
     __slots__ = ()
-    __module__ = _OLD_HOME
+    __module__ = _MODULE
 
     @classmethod
     def of(cls, storage: reference.Storage) -> Storage:
-        """The same bucket."""
-        return cls(storage._requestor, storage._location, storage._context)  # noqa: SLF001 - its own
+        """Return the same bucket as pyrebase's class."""
+        return cls(storage._requestor, storage._location, storage._context)  # noqa: SLF001 - fields of the base class

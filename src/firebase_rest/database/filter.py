@@ -50,19 +50,11 @@ class Filter:
 
     def bounds(self) -> dict[str, Bound]:
         """Return the bounds by the name of their builder method."""
-        pairs = (
-            ("start_at", self.start_at),
-            ("start_after", self.start_after),
-            ("end_at", self.end_at),
-            ("end_before", self.end_before),
-            ("equal_to", self.equal_to),
-        )
-        return {name: bound for name, bound in pairs if bound is not None}
+        return {name: bound for name in _BOUNDS if (bound := getattr(self, name)) is not None}
 
     def limits(self) -> dict[str, int]:
         """Return the limits by the name of their builder method."""
-        pairs = (("limit_to_first", self.limit_to_first), ("limit_to_last", self.limit_to_last))
-        return {name: limit for name, limit in pairs if limit is not None}
+        return {name: limit for name in _LIMITS if (limit := getattr(self, name)) is not None}
 
     @property
     def narrows(self) -> bool:
@@ -86,8 +78,8 @@ class Filter:
             pairs.append(("shallow", "true"))
         if self.order is not None:
             pairs.append(("orderBy", json.dumps(self.order, ensure_ascii=False)))
-        pairs += [(_CAMEL[name], bound.text) for name, bound in bounds.items()]
-        pairs += [(_CAMEL[name], str(limit)) for name, limit in limits.items()]
+        pairs += [(_BOUNDS[name], bound.text) for name, bound in bounds.items()]
+        pairs += [(_LIMITS[name], str(limit)) for name, limit in limits.items()]
         return tuple(pairs)
 
     def _validate(self, bounds: dict[str, Bound], limits: dict[str, int]) -> None:
@@ -107,15 +99,14 @@ class Filter:
             _check_bound(self.order, name, bound)
 
 
-_CAMEL = {
+_BOUNDS = {
     "start_at": "startAt",
     "start_after": "startAfter",
     "end_at": "endAt",
     "end_before": "endBefore",
     "equal_to": "equalTo",
-    "limit_to_first": "limitToFirst",
-    "limit_to_last": "limitToLast",
 }
+_LIMITS = {"limit_to_first": "limitToFirst", "limit_to_last": "limitToLast"}
 
 
 def _check_pairs(bounds: dict[str, Bound], limits: dict[str, int]) -> None:

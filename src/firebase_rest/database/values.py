@@ -202,38 +202,30 @@ def _check_server_value(value: Mapping[object, object], where: str) -> bool:
     )
 
 
-_TEXT = "store text, such as base64.b64encode(data).decode()"
 _HINTS = {
-    "bytes": _TEXT,
-    "bytearray": _TEXT,
-    "memoryview": _TEXT,
+    "bytes bytearray memoryview": "store text, such as base64.b64encode(data).decode()",
     "datetime": "store its .timestamp() or .isoformat()",
-    "date": "store its .isoformat()",
-    "time": "store its .isoformat()",
+    "date time": "store its .isoformat()",
     "timedelta": "store its .total_seconds()",
     "Decimal": "store float(value) or str(value)",
     "complex": "store str(value), or its .real and .imag",
-    "NaTType": "store None",
-    "NAType": "store None",
-    "datetime64": "store str(value)",
-    "timedelta64": "store str(value)",
-    "UUID": "store str(value)",
-    "PurePath": "store str(value)",
+    "UUID PurePath datetime64 timedelta64": "store str(value)",
+    "NaTType NAType": "store None",
     "Enum": "store its .value",
-    "Snapshot": "store its .val()",
-    "Item": "store its .val()",
+    "Snapshot Item": "store its .val()",
     "BaseReference": "store its .path",
-    "DataFrame": "store its .to_dict()",
-    "Series": "store its .to_dict()",
+    "DataFrame Series": "store its .to_dict()",
     "ndarray": "store its .tolist()",
     "BaseModel": "store its .model_dump()",
 }
+"""Advice by the names of classes, some of which belong to libraries that may not be installed."""
 
 
 def _hint(value: object) -> str:
+    hints = {name: hint for names, hint in _HINTS.items() for name in names.split()}
     for base in type(value).__mro__:
-        if base.__name__ in _HINTS:
-            return _HINTS[base.__name__]
+        if base.__name__ in hints:
+            return hints[base.__name__]
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         return "store dataclasses.asdict(value)"
     if isinstance(value, Iterable):

@@ -18,7 +18,6 @@ _EMULATORS = {
     "database": "FIREBASE_DATABASE_EMULATOR_HOST",
     "storage": "FIREBASE_STORAGE_EMULATOR_HOST",
 }
-_ASK_FOR = "a mapping with 'apiKey', 'databaseURL', ..., or the path of a JSON file"
 
 
 def read_configuration(config: object) -> dict[str, Any]:
@@ -29,8 +28,8 @@ def read_configuration(config: object) -> dict[str, Any]:
         config = _read(os.fspath(cast("str | os.PathLike[str]", config)), "The configuration")
     if not isinstance(config, Mapping):
         raise ConfigError(
-            f"initialize_app() takes {_ASK_FOR}, not {type(config).__name__}; "
-            "copy it from the Firebase console (project settings, your apps)."
+            "config must be a mapping with 'apiKey', 'databaseURL', ..., or the path of a JSON file, "
+            f"got {type(config).__name__}; copy it from the Firebase console (project settings, your apps)."
         )
     known = _normalized(cast("Mapping[str, Any]", config))
     return {str(key): value for key, value in known.items() if value is not None and value != ""}
@@ -62,8 +61,8 @@ def _from_environment() -> object:
     if text:
         return _read(text, "FIREBASE_CONFIG")
     raise ConfigError(
-        "initialize_app() needs a configuration: pass a dict with 'apiKey', 'databaseURL', ..., or set the "
-        "environment variable FIREBASE_CONFIG to it (JSON text, or the path of a JSON file)."
+        "Missing configuration: pass a dict with 'apiKey', 'databaseURL', ..., or set the environment variable "
+        "FIREBASE_CONFIG to JSON text or to the path of a JSON file."
     )
 
 
@@ -130,7 +129,7 @@ def _object_in(text: str) -> dict[str, Any]:
 
 
 def _declares_object(tokens: list[str], place: int) -> bool:
-    """Whether an object literal begins here: the first token, `const config = {`, or `initializeApp({`."""
+    """Return whether an object literal begins here: the first token, `const config = {`, or `initializeApp({`."""
     before = tokens[max(0, place - 6) : place]
     is_assigned = before[-1:] == ["="] and not {"const", "let", "var"}.isdisjoint(before)
     return tokens[place] == "{" and (not before or is_assigned or before[-2:] == ["initializeApp", "("])

@@ -1,34 +1,35 @@
-"""Everything that can go wrong, as one tree::
+"""The exceptions of this package, as one tree::
 
     FirebaseError
-    ├── UsageError (ValueError)               nothing was sent: bad key, value, query or argument
-    │   ├── UnsupportedType (TypeError)       the data holds what JSON cannot carry
-    │   └── ConfigError (KeyError)            the configuration lacks what a service needs
+    ├── UsageError (ValueError)               an argument is invalid; nothing was sent
+    │   ├── UnsupportedType (TypeError)       JSON cannot represent the data
+    │   └── ConfigError (KeyError)            the configuration is invalid or incomplete
     ├── NetworkError (requests ConnectionError)
     │   ├── NetworkTimeout (requests Timeout) connecting, reading, or the deadline of the call
-    │   └── InvalidResponse                   cut, not JSON, a proxy's page
-    ├── StreamError                           a stream ended for good
+    │   └── InvalidResponse                   incomplete, not JSON, a proxy's page
+    ├── StreamError                           a stream ended and does not reconnect
     ├── ChecksumMismatch
-    ├── TransferCancelled                     a transfer that the program itself ended
+    ├── TransferCancelled                     the program cancelled a transfer
     ├── TransactionConflict
-    └── ApiError (requests HTTPError)         Firebase answered, and the answer is no
-        ├── Unauthenticated                   the token is missing or bad (database, storage, verifying)
+    └── ApiError (requests HTTPError)         Firebase refused the request
+        ├── Unauthenticated                   the token is missing or invalid
         │   └── TokenExpired  InvalidToken  TokenRevoked
         ├── PermissionDenied  NotFound  RateLimited  QuotaExceeded  PayloadTooLarge  ServerError  IndexNotDefined
-        ├── PreconditionFailed                holds the current value and ETag
-        └── AuthError                         Identity Toolkit
+        ├── PreconditionFailed                has the current value and ETag
+        └── AuthError                         Firebase Auth
             ├── AlreadyExists
             │   ├── EmailExists  CredentialAlreadyInUse
             │   └── PhoneNumberExists
             ├── InvalidCredentials  InvalidCustomToken  InvalidActionCode  InvalidVerificationCode  WeakPassword
             ├── InvalidEmail  InvalidPhoneNumber  InvalidContinueUrl  InvalidClaims  InvalidRequest
-            ├── UserDisabled  UserNotFound  SessionExpired  RecentLoginRequired
-            ├── MfaRequired  AccountExistsWithDifferentCredential  the sign-in goes on another way
+            ├── UserDisabled  UserNotFound  SessionExpired (also TokenExpired)  RecentLoginRequired
+            ├── MfaRequired  AccountExistsWithDifferentCredential  the sign-in needs another step
             ├── SignInCancelled  SecondFactorError  BlockingFunctionError  TooManyAttempts
-            └── OperationNotAllowed  InsufficientPermission  InvalidApiKey  AppVerificationFailed  InvalidTenant
+            ├── OperationNotAllowed  InsufficientPermission  InvalidApiKey  InvalidTenant
+            └── AppVerificationFailed (also Unauthenticated)
 
 An `ApiError` keeps the shape that pyrebase programs read: `args` is (the `requests.HTTPError`, the body text), so
-`json.loads(e.args[1])["error"]["message"]` works. Every error pickles, and none holds a token.
+`json.loads(e.args[1])["error"]["message"]` works. Every error can be pickled, and none contains a token.
 """
 
 from __future__ import annotations
@@ -108,21 +109,21 @@ class FirebaseError(Exception):
 
 
 class UsageError(FirebaseError, ValueError):
-    """The call cannot work; nothing was sent. The message says what to write instead."""
+    """An argument or a combination of arguments is invalid. Nothing was sent."""
 
 
 class UnsupportedType(UsageError, TypeError):
-    """The data holds an object, or a key, that JSON cannot carry; a TypeError, as that of `json.dumps`."""
+    """The data contains an object or a key that JSON cannot represent. Also a `TypeError`, as `json.dumps` raises."""
 
 
 class ConfigError(UsageError, KeyError):
-    """A service was used whose key the configuration lacks; the message names both."""
+    """The configuration is invalid, or lacks a key that a service needs."""
 
-    __str__ = Exception.__str__  # KeyError would show the repr of the sentence
+    __str__ = Exception.__str__  # KeyError would show the repr of the message
 
 
 class NetworkError(FirebaseError, RequestsConnectionError):
-    """No whole answer came. `outcome_unknown` is True where the server may have carried the request out."""
+    """No complete response arrived. If `outcome_unknown` is True, the server may have processed the request."""
 
     def __init__(self, *args: Any, outcome_unknown: bool = False) -> None:
         super().__init__(*args)
@@ -130,15 +131,15 @@ class NetworkError(FirebaseError, RequestsConnectionError):
 
 
 class NetworkTimeout(NetworkError, Timeout):
-    """No whole answer came in time: while connecting, while reading, or within the call's deadline."""
+    """No complete response arrived in time: while connecting or reading, or within the deadline of the call."""
 
 
 class InvalidResponse(NetworkError):
-    """Something answered that is not Firebase, or not all of its answer: cut, not JSON, a proxy's page."""
+    """The response is incomplete, not JSON, or not Firebase's, such as a proxy's error page."""
 
 
 class StreamError(FirebaseError):
-    """A stream ended for good."""
+    """A stream ended and does not reconnect."""
 
 
 class StopStream(Exception):
@@ -146,15 +147,15 @@ class StopStream(Exception):
 
 
 class ChecksumMismatch(FirebaseError):
-    """What arrived is not what was sent."""
+    """The transferred bytes differ from the stored ones."""
 
 
 class TransferCancelled(FirebaseError):
-    """A transfer that the program itself ended."""
+    """The program cancelled the transfer."""
 
 
 class TransactionConflict(FirebaseError):
-    """Others kept changing the value. `value` and `etag` are the last ones seen."""
+    """Other clients kept changing the value. `value` and `etag` are the latest ones."""
 
     def __init__(self, *args: Any, value: Any = None, etag: str | None = None) -> None:
         super().__init__(*args)
@@ -202,88 +203,88 @@ class ApiError(FirebaseError, HTTPError):
 
 
 class Unauthenticated(ApiError):
-    """The token is missing, broken or of the wrong kind."""
+    """The token is missing, malformed or of the wrong kind."""
 
 
 class TokenExpired(Unauthenticated):
-    """The token's time is over: refresh it, or pass a UserSession, which refreshes itself."""
+    """The token has expired. Refresh it, or pass a `UserSession`, which refreshes automatically."""
 
 
 class InvalidToken(Unauthenticated):
-    """What was to be verified is no token of this project that can be trusted; `code` says why.
+    """The token is not a valid token of this project. Nothing was sent, and the message does not contain the token.
 
-    "MALFORMED", "CUSTOM_TOKEN", "LEGACY_TOKEN", "UNSIGNED", "WRONG_ALGORITHM", "NO_KEY_ID", "UNKNOWN_KEY",
+    `code` is "MALFORMED", "CUSTOM_TOKEN", "LEGACY_TOKEN", "UNSIGNED", "WRONG_ALGORITHM", "NO_KEY_ID", "UNKNOWN_KEY",
     "BAD_SIGNATURE", "WRONG_AUDIENCE", "WRONG_ISSUER", "NO_SUBJECT", "NO_TIME", "NOT_YET_VALID" or
-    "TENANT_ID_MISMATCH". Nothing was sent, and the message does not hold the token.
+    "TENANT_ID_MISMATCH".
     """
 
 
 class TokenRevoked(Unauthenticated):
-    """The token is genuine, and was issued before the user's sessions were revoked."""
+    """The token was issued before the user's sessions were revoked."""
 
 
 class PermissionDenied(ApiError):
-    """The security rules, or missing rights, say no."""
+    """The security rules or missing permissions deny the request."""
 
 
 class NotFound(ApiError):
-    """There is no such database, bucket or object. (An absent path in the database is not an error: it is null.)"""
+    """The database, bucket or object does not exist. (A path without a value is not an error: it is null.)"""
 
 
 class RateLimited(ApiError):
-    """Too many requests; the transport has already waited and tried again."""
+    """Too many requests. The client has already waited and retried."""
 
 
 class QuotaExceeded(ApiError):
-    """The plan's quota is used up, or the database is switched off."""
+    """The quota is exhausted, or the database is disabled."""
 
 
 class PayloadTooLarge(ApiError):
-    """More data than one request may read or write."""
+    """The request reads or writes more data than is allowed."""
 
 
 class ServerError(ApiError):
-    """Firebase failed on its side (5xx)."""
+    """Firebase failed (5xx)."""
 
 
 class IndexNotDefined(ApiError):
-    """The query needs an index; the message is the server's own and says which line to add to the rules."""
+    """The query needs an index. The message is the server's and names the line to add to the rules."""
 
 
 class PreconditionFailed(ApiError):
-    """The value changed since its ETag was read. `value` and `etag` are the current ones."""
+    """The value has changed since its ETag was read. `value` and `etag` are the current ones."""
 
     value: Any = None
     etag: str | None = None
 
 
 class AuthError(ApiError):
-    """Identity Toolkit refused; `code` says why."""
+    """Firebase Auth refused the request; `code` is its error code."""
 
 
 class AlreadyExists(AuthError):
-    """Something that must be unique is taken.
+    """The email address, phone number or credential is already in use.
 
-    Where an identity provider's credential was refused for it, `pending_token` stands for that credential, as long as
-    Firebase says one: `sign_in_with_idp(provider_id, pending_token=...)` signs in to the account that has it.
+    If Firebase sends one, `pending_token` represents the refused credential of an identity provider:
+    `sign_in_with_idp(provider_id, pending_token=...)` signs in to the account that has it.
     """
 
     pending_token: str | None = None
 
 
 class EmailExists(AlreadyExists):
-    """An account with this e-mail address exists already."""
+    """The email address is already in use."""
 
 
 class CredentialAlreadyInUse(AlreadyExists):
-    """This account at the identity provider is linked with another user."""
+    """The identity provider's account is linked to another user."""
 
 
 class PhoneNumberExists(AlreadyExists):
     """Another account has this phone number.
 
-    After a try to link it, `sign_in_with_phone_number(phone_number=..., temporary_proof=...)` signs in to that account:
-    the number has been verified already.
+    After an attempt to link it, `sign_in_with_phone_number(phone_number=..., temporary_proof=...)` signs in to that
+    account, because the number is already verified.
     """
 
     phone_number: str | None = None
@@ -291,17 +292,17 @@ class PhoneNumberExists(AlreadyExists):
 
 
 class InvalidEmail(AuthError):
-    """The e-mail address is missing or malformed, or not the one that the link was sent to."""
+    """The email address is missing, malformed, or not the one that the link was sent to."""
 
 
 class InvalidPhoneNumber(AuthError):
-    """The phone number is missing, or not written as +, country and number."""
+    """The phone number is missing or not in E.164 format, such as +15550100."""
 
 
 class InvalidCredentials(AuthError):
-    """What was to prove who somebody is does not: password, an identity provider's token, nonce.
+    """The password, the identity provider's token or the nonce is invalid.
 
-    With enumeration protection, which new projects have, a wrong password and an unknown address both are this.
+    With email enumeration protection, the default of new projects, it is also raised for an unknown address.
     """
 
 
@@ -310,15 +311,15 @@ class InvalidCustomToken(AuthError):
 
 
 class InvalidActionCode(AuthError):
-    """The code from the mail is unknown, used or too old."""
+    """The code of an email link is unknown, used or expired."""
 
 
 class InvalidVerificationCode(AuthError):
-    """The code of a text message or an authenticator app is wrong, or the time to enter it is over."""
+    """The code of a text message or an authenticator app is wrong or expired."""
 
 
 class WeakPassword(AuthError):
-    """The password is missing, too short, or not what the project's policy asks for (the message says what)."""
+    """The password is missing, too short, or does not meet the project's policy. The message says which."""
 
 
 class UserDisabled(AuthError):
@@ -326,7 +327,7 @@ class UserDisabled(AuthError):
 
 
 class UserNotFound(AuthError):
-    """There is no such account (any more)."""
+    """The account does not exist, or was deleted."""
 
 
 class SessionExpired(AuthError, TokenExpired):
@@ -334,24 +335,24 @@ class SessionExpired(AuthError, TokenExpired):
 
 
 class RecentLoginRequired(AuthError):
-    """The sign-in is too old for this change: sign in again, then repeat it."""
+    """The change requires a recent sign-in. Sign in again, then repeat the call."""
 
 
 class InvalidContinueUrl(AuthError):
-    """The URL to continue at is missing, malformed, or of a domain that the project does not list."""
+    """The continue URL is missing, malformed, or of a domain that the project does not authorize."""
 
 
 class InvalidClaims(AuthError):
-    """Custom claims that are no object, too large, or have a reserved name."""
+    """The custom claims are not an object, too large, or use a reserved name."""
 
 
 class InvalidRequest(AuthError):
-    """A member of the request is missing or does not fit the others; the message names it."""
+    """A field of the request is missing or invalid. The message names it."""
 
 
 @dataclass(frozen=True, slots=True)
 class MfaFactor:
-    """A second factor of an account. `kind` is "phone" or "totp"; of `phone_number` a sign-in shows the last digits."""
+    """A second factor of an account. `kind` is "phone" or "totp"; a sign-in shows the last digits of `phone_number`."""
 
     id: str
     kind: str
@@ -361,17 +362,17 @@ class MfaFactor:
 
 
 class MfaRequired(AuthError):
-    """The first factor was right; the account asks for one of `factors` as well. `Auth.mfa` goes on from here."""
+    """The account requires one of `factors` in addition. `Auth.mfa` continues the sign-in."""
 
     factors: tuple[MfaFactor, ...] = ()
     pending_credential: str = ""
 
 
 class AccountExistsWithDifferentCredential(AuthError):
-    """The e-mail address has an account already, and this identity provider does not vouch for the address.
+    """An account with this email address exists, and the identity provider has not verified the address.
 
-    Sign in to that account in a way it knows (`providers` are the identity providers among them), then link: with the
-    same credential, or `link_with_idp(user, provider_id, pending_token=...)` where Firebase gave a `pending_token`.
+    Sign in to that account with one of its methods (`providers` has its identity providers). Then link the same
+    credential, or call `link_with_idp(user, provider_id, pending_token=...)` if there is a `pending_token`.
     """
 
     email: str | None = None
@@ -381,31 +382,31 @@ class AccountExistsWithDifferentCredential(AuthError):
 
 
 class SignInCancelled(AuthError):
-    """The person did not consent at the identity provider."""
+    """The user cancelled the sign-in on the identity provider's page."""
 
 
 class SecondFactorError(AuthError):
-    """This second factor cannot be enrolled or used: it exists, is unknown, or the first factor allows none."""
+    """The second factor cannot be enrolled or used: it exists already, is unknown, or is not supported."""
 
 
 class BlockingFunctionError(AuthError):
-    """A blocking function of the project refused; the message is its own."""
+    """A blocking function of the project refused the request. The message is the function's."""
 
 
 class TooManyAttempts(AuthError):
-    """Firebase slows this account or address down, or a quota is used up; try later."""
+    """Firebase limits the rate of this account, address or quota. Try again later."""
 
 
 class OperationNotAllowed(AuthError):
-    """The project does not allow this way of signing in, or only to administrators."""
+    """The project does not allow this sign-in method or operation."""
 
 
 class InsufficientPermission(AuthError):
-    """Only an administrator may do this, or the service account lacks the right."""
+    """The operation requires an administrator, or the service account lacks the permission."""
 
 
 class InvalidApiKey(AuthError):
-    """The API key is wrong, or restricted to other apps: `headers=` can say which app this is."""
+    """The API key is invalid, or restricted to other apps. The `headers` of `initialize_app` can identify the app."""
 
 
 class AppVerificationFailed(AuthError, Unauthenticated):
@@ -416,4 +417,4 @@ class AppVerificationFailed(AuthError, Unauthenticated):
 
 
 class InvalidTenant(AuthError):
-    """The tenant is unknown, or not that of the token."""
+    """The tenant does not exist, or is not the tenant of the token."""

@@ -39,6 +39,7 @@ class EchoServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server: EchoServer
 
     def do_GET(self) -> None:

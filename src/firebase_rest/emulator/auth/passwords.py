@@ -30,7 +30,7 @@ _KINDS: dict[str, tuple[str, Callable[[str], bool]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordPolicy:
+class PasswordRequirements:
     """The policy of a project. `at_sign_in`: existing passwords must meet it too."""
 
     options: Payload
@@ -38,7 +38,7 @@ class PasswordPolicy:
     at_sign_in: bool
 
     @classmethod
-    def from_project(cls, project: AuthProject) -> PasswordPolicy:
+    def from_project(cls, project: AuthProject) -> PasswordRequirements:
         settings = _object_or_empty(project.config.get("passwordPolicyConfig"))
         versions = settings.get("passwordPolicyVersions")
         newest = _object_or_empty(versions[0] if isinstance(versions, list) and versions else None)
@@ -67,7 +67,7 @@ def _object_or_empty(value: Json) -> Payload:
 
 def validate_password(project: AuthProject, password: str) -> str:
     """Return the password. Raises `AuthHTTPError` if it is too weak for the project."""
-    policy = PasswordPolicy.from_project(project)
+    policy = PasswordRequirements.from_project(project)
     if policy.enforced:
         _validate_requirements(policy, password)
     validate(len(password) >= SHORTEST, f"WEAK_PASSWORD : Password should be at least {SHORTEST} characters")
@@ -76,12 +76,12 @@ def validate_password(project: AuthProject, password: str) -> str:
 
 def validate_password_at_sign_in(project: AuthProject, password: str) -> None:
     """Raise `AuthHTTPError` if existing passwords must meet the policy and this one does not."""
-    policy = PasswordPolicy.from_project(project)
+    policy = PasswordRequirements.from_project(project)
     if policy.enforced and policy.at_sign_in:
         _validate_requirements(policy, password)
 
 
-def _validate_requirements(policy: PasswordPolicy, password: str) -> None:
+def _validate_requirements(policy: PasswordRequirements, password: str) -> None:
     problems = policy.unmet_requirements(password)
     words = f"Missing password requirements: [{', '.join(problems)}]"
     validate(not problems, f"PASSWORD_DOES_NOT_MEET_REQUIREMENTS : {words}")
@@ -89,7 +89,7 @@ def _validate_requirements(policy: PasswordPolicy, password: str) -> None:
 
 def get_password_policy(request: AuthRequest) -> Payload:
     """GET `v2/passwordPolicy`: return the policy."""
-    policy = PasswordPolicy.from_project(request.project)
+    policy = PasswordRequirements.from_project(request.project)
     return {
         "customStrengthOptions": {"minPasswordLength": SHORTEST, "maxPasswordLength": LONGEST, **policy.options},
         "allowedNonAlphanumericCharacters": list(SYMBOLS),

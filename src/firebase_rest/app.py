@@ -27,7 +27,7 @@ from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import redact
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.session import MAX_RESPONSE_SIZE, SessionTransport
-from firebase_rest.transport.settings import similar_key
+from firebase_rest.transport.settings import malformed_path, similar_key
 from firebase_rest.transport.tracebacks import hide_locals
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def initialize_app(
         config: The web app's configuration from the Firebase console: a mapping, JSON text, the console's JavaScript
             snippet, or the path of a JSON file such as google-services.json. Keys: `apiKey`, `authDomain`, `projectId`,
             `databaseURL`, `storageBucket`, `serviceAccount`, `serviceAccountId`, `emulatorHosts`; others are ignored.
-            Default: the environment variable FIREBASE_CONFIG (JSON text or a path).
+            Default: the environment variable FIREBASE_CONFIG (JSON text or a path). Optional with `credentials`.
         session: A `requests.Session` to use. The App does not close it.
         timeout: Seconds without data, or a pair (seconds to connect, seconds without data).
         deadline: Seconds for a whole call; None for no limit.
@@ -84,7 +84,7 @@ def initialize_app(
     https://firebase.google.com/docs/projects/learn-more#config-files-objects
     """
     _check_type(credentials)
-    settings = read_configuration(config)
+    settings = read_configuration(config, required=credentials is None)
     options = Options().replace(timeout, deadline, retries)
     transport = SessionTransport(session, headers, validate_app_check(app_check), max_response_size)
     return App(settings, transport, options, credentials, locale)
@@ -126,7 +126,8 @@ class App:
         self._context = AppContext(self._account, self.api_key, self._emulators["storage"], project)
 
     def __repr__(self) -> str:
-        name = self._config.get("projectId") or redact(str(self.database_url or ""))
+        url = redact(str(self.database_url or ""))
+        name = self._config.get("projectId") or (url if malformed_path(url) is None else "")
         return f"<{type(self).__name__} {name}>" if name else f"<{type(self).__name__}>"
 
     def __enter__(self: A) -> A:

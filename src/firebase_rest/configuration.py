@@ -20,10 +20,13 @@ _EMULATORS = {
 }
 
 
-def read_configuration(config: object) -> dict[str, Any]:
-    """Return the configuration without absent values. Raises `ConfigError`, and `OSError` if a file cannot be read."""
+def read_configuration(config: object, *, required: bool = True) -> dict[str, Any]:
+    """Return the configuration without absent values.
+
+    Raises `ConfigError` if it is invalid or missing (unless not `required`), and `OSError` if a file cannot be read.
+    """
     if config is None:
-        config = _from_environment()
+        config = _from_environment(required=required)
     elif isinstance(config, os.PathLike) or (isinstance(config, str) and ("{" in config or config.endswith(".json"))):
         config = _read(os.fspath(cast("str | os.PathLike[str]", config)), "The configuration")
     if not isinstance(config, Mapping):
@@ -56,10 +59,12 @@ def _host(value: object) -> str | None:
 # --- sources ---------------------------------------------------------------------------------------------------------
 
 
-def _from_environment() -> object:
+def _from_environment(*, required: bool) -> dict[str, Any]:
     text = os.environ.get("FIREBASE_CONFIG", "").strip()
     if text:
         return _read(text, "FIREBASE_CONFIG")
+    if not required:
+        return {}
     raise ConfigError(
         "Missing configuration: pass a dict with 'apiKey', 'databaseURL', ..., or set the environment variable "
         "FIREBASE_CONFIG to JSON text or to the path of a JSON file."

@@ -144,6 +144,13 @@ def test_service_account_alone_gives_the_project(tmp_path):
     assert initialize_app({"serviceAccount": key, "projectId": "other"}).project_id == "other"
 
 
+def test_credentials_alone_are_enough():
+    app = initialize_app(credentials=key_file("https://oauth2.googleapis.com/token"))
+    assert app.project_id == "demo-project"
+    with pytest.raises(ConfigError, match="databaseURL"):
+        app.database().get()
+
+
 def test_repr_reads_no_file():
     assert repr(initialize_app({"serviceAccount": "/no/such/file.json"})) == "<App>"
 

@@ -22,6 +22,7 @@ import pyrebase
 from firebase_rest import ConfigError, UsageError, initialize_app
 from firebase_rest.transport.settings import malformed_path
 from loopback.google import key_file, key_pair
+from unit.silent import SilentSession
 
 KEY = key_file("https://oauth2.googleapis.com/token")
 TEXT = json.dumps(KEY)
@@ -211,3 +212,13 @@ def test_initialize_app_holds_no_key_in_its_frames(package):
         with pytest.raises(UsageError) as caught:
             package.initialize_app(config, **options)
         assert not [secret for secret in SECRETS if secret in shown(caught.value)]
+
+
+@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
+def test_key_in_another_setting_is_not_shown(text):
+    app = initialize_app({"databaseURL": text, "storageBucket": text}, session=SilentSession())
+    for call in (app.database().get, app.storage().child("a").get_bytes, lambda: app.database(text).get()):
+        with pytest.raises(ConfigError) as caught:
+            call()
+        assert not [secret for secret in SECRETS if secret in shown(caught.value)]
+    assert not [secret for secret in SECRETS if secret in repr(app)]

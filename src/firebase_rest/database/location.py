@@ -9,7 +9,7 @@ from firebase_rest.database.path import check_path, split, url_path
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.redact import redact
-from firebase_rest.transport.settings import invalid_host
+from firebase_rest.transport.settings import invalid_host, malformed_path
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,8 @@ def locate(database_url: object, emulator: str | None, hint: str = "") -> Locati
     namespace = dict(parse_qsl(parts.query)).get("ns")
     if parts.scheme not in ("http", "https") or not host:
         return _invalid(
-            f"The databaseURL {database_url!r} must be a URL; copy it from the Firebase console: "
+            f"The databaseURL must be a URL, got {malformed_path(database_url) or repr(database_url)}; "
+            "copy it from the Firebase console: "
             "https://<database>.firebaseio.com or https://<database>.<region>.firebasedatabase.app"
         )
     if host == "console.firebase.google.com":

@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, urlsplit
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.arguments import describe
-from firebase_rest.transport.settings import invalid_host
+from firebase_rest.transport.settings import invalid_host, malformed_path
 
 PRODUCTION = "https://firebasestorage.googleapis.com"
 MAX_NAME_BYTES = 1024
@@ -158,10 +158,11 @@ def locate(bucket: object, emulator: str | None, hint: str = "") -> ObjectLocati
     if "://" in name:
         with suppress(UsageError):  # reported below, with the whole value
             name = parse_url(name, None).bucket
-    if _BUCKET.fullmatch(name):
+    kind = malformed_path(name)
+    if kind is None and _BUCKET.fullmatch(name):
         return ObjectLocation(base, name)
     problem = (
-        f"The storageBucket {describe(bucket)} is not the name of a bucket; copy it from the Firebase console, "
+        f"The storageBucket {kind or describe(bucket)} is not the name of a bucket; copy it from the Firebase console, "
         "for example 'my-project.firebasestorage.app'."
     )
     return ObjectLocation(base, "", problem=problem)

@@ -74,6 +74,7 @@ _IN_URL = re.compile(rf"([?&](?:{'|'.join(sorted(SECRET_PARAMS))})=)[^&#\s'\"<>)
 _USERINFO = re.compile(r"(?<=://)[^/?#\s@]+@")
 _BEARER = re.compile(r"\b(Bearer|Firebase|Basic)\s+[A-Za-z0-9\-_.~+/]{8,}=*", re.IGNORECASE)
 _JWT = re.compile(r"\beyJ[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]+\.[A-Za-z0-9_\-]*")
+_PEM = re.compile(r"-----BEGIN[A-Z ]*PRIVATE KEY-----[^\"']*")
 _API_KEY = re.compile(r"\bAIza[0-9A-Za-z_\-]{35}")
 
 
@@ -82,7 +83,7 @@ def redact(text: str) -> str:
     text = _IN_URL.sub(rf"\1{MASK}", text)
     text = _USERINFO.sub(f"{MASK}@", text)
     text = _BEARER.sub(rf"\1 {MASK}", text)
-    text = _JWT.sub(MASK, text)
+    text = _PEM.sub(MASK, _JWT.sub(MASK, text))
     return _API_KEY.sub(MASK, text)
 
 

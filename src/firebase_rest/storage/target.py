@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import secrets
@@ -56,12 +57,12 @@ class _AtomicFile:
 
     def __enter__(self) -> _AtomicFile:
         if self._path.is_dir():
-            self._path.open("wb")  # raises the operating system's error, with its number and the path
+            raise IsADirectoryError(errno.EISDIR, "filename is a folder; add the name of the file", str(self._path))
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         try:
             descriptor = os.open(self._temporary, flags, self._mode())
         except FileNotFoundError:
-            self._path.open("wb")  # likewise: the error names the program's file
+            self._path.open("wb")  # raises the operating system's error, which names the program's file
             raise
         self._file = os.fdopen(descriptor, "wb")
         return self

@@ -186,3 +186,64 @@ def test_closed_files(bucket, tmp_path):
     for call in (bucket.child("a").put, bucket.child("a").download):
         with pytest.raises(UsageError, match="closed"):
             call(file)
+
+
+class RaisesInRepr:
+    def __repr__(self) -> str:
+        raise RuntimeError
+
+
+class RaisesInFspath:
+    def __fspath__(self) -> Any:
+        return 5
+
+
+class RaisesInEq:
+    __hash__ = None
+
+    def __eq__(self, other: object) -> bool:
+        raise RuntimeError
+
+
+OBJECTS = (
+    RaisesInRepr(),
+    RaisesInFspath(),
+    RaisesInEq(),
+    object(),
+    lambda: 1,
+    int,
+    range(3),
+    memoryview(b"x"),
+    [],
+    "a\0b",
+)
+
+
+@pytest.mark.parametrize("value", OBJECTS, ids=lambda value: type(value).__name__)
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda reference, value: reference.child(value).child(value).get_bytes(),
+        lambda reference, value: reference.delete(value),
+        lambda reference, value: reference.delete_all(value, confirm=True),
+        lambda reference, value: reference.delete_all(confirm=value),
+        lambda reference, value: reference.download(value),
+        lambda reference, value: reference.root.download(value, "local"),
+        lambda reference, value: reference.download_many(["a"], value)[0].error,
+        lambda reference, value: reference.download_many({"a": "b"}, value),
+        lambda reference, value: reference.list_page(delimiter=value),
+        lambda reference, value: reference.list_page(prefix=value),
+        lambda reference, value: reference.get_metadata(value),
+        lambda reference, value: reference.get_url(value),
+        lambda reference, value: reference.put(b"x", metadata=value or 1),
+        lambda reference, value: reference.put(b"x", content_type=value),
+        lambda reference, value: reference.root.ref(value),
+    ],
+)
+def test_objects_of_foreign_classes(bucket, call, value, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    try:
+        result = call(bucket.child("a"), value)
+    except (UsageError, AssertionError):  # AssertionError: the value is valid, and the request was sent
+        return
+    assert result is None or isinstance(result, UsageError | AssertionError)

@@ -92,12 +92,10 @@ def _positional_names(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -
 
 def choose_content_type(content_type: object, *names: str) -> str:
     """Return `content_type`, or the type of the first name with a known ending. Raises `UsageError`."""
-    if content_type is not None:
-        if not isinstance(content_type, str) or "/" not in content_type or not _is_header_value(content_type):
-            raise UsageError(
-                f"Invalid content_type {describe(content_type)}; expected a MIME type such as 'image/png'."
-            )
+    if isinstance(content_type, str) and "/" in content_type and content_type.isascii() and content_type.isprintable():
         return content_type
+    if content_type is not None:
+        raise UsageError(f"Invalid content_type {describe(content_type)}; expected a MIME type such as 'image/png'.")
     for name in names:
         guessed, encoding = mimetypes.guess_type(PurePath(name).name.replace(":", "_")) if name else (None, None)
         if encoding in _COMPRESSED:
@@ -105,10 +103,6 @@ def choose_content_type(content_type: object, *names: str) -> str:
         if guessed:
             return guessed
     return DEFAULT_CONTENT_TYPE
-
-
-def _is_header_value(text: str) -> bool:
-    return text.isascii() and text.isprintable()
 
 
 def upload_fields(content_type: str, metadata: object, **fields: object) -> dict[str, Any]:
@@ -191,10 +185,8 @@ def validate_method(method: object) -> str:
 
 def validate_delimiter(delimiter: object) -> bool:
     """Return whether a list is recursive. Raises `UsageError`."""
-    if isinstance(delimiter, str) and delimiter == "/":
-        return False
-    if delimiter is None or delimiter == "":
-        return True
+    if delimiter is None or (isinstance(delimiter, str) and delimiter in ("/", "")):
+        return delimiter != "/"
     raise UsageError(f"delimiter must be '/' or None (everything below), got {describe(delimiter)}.")
 
 

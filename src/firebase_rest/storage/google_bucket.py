@@ -24,9 +24,8 @@ def google_bucket(location: ObjectLocation, context: AppContext) -> Any:
     try:
         library = import_module("google.cloud.storage")
     except ImportError:
-        library = None
-    if library is None:
-        raise ImportError("google_bucket needs google-cloud-storage: install it with pip install google-cloud-storage.")
+        message = "google_bucket needs google-cloud-storage: install it with pip install google-cloud-storage."
+        raise ImportError(message) from None
     if location.base != PRODUCTION:
         options = {"api_endpoint": location.base}
         google, project = _emulator_credentials(context.account), context.project or "none"

@@ -104,10 +104,12 @@ class ObjectLocation:
 
 
 def _part(part: object) -> str:
-    if isinstance(part, os.PathLike):
+    if not isinstance(part, os.PathLike):
+        return path_text(part).strip("/")
+    with suppress(TypeError):
         path = cast(Any, part)
         return PurePath(path if isinstance(os.fspath(path), str) else os.fsdecode(path)).as_posix().strip("/")
-    return path_text(part).strip("/")
+    raise UsageError(f"child() arguments must be text or paths, got {type(cast(object, part)).__name__}.")
 
 
 def validate_name(name: str) -> str:

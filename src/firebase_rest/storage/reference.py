@@ -21,7 +21,7 @@ from firebase_rest.storage.download import READ_SIZE, ByteRange
 from firebase_rest.storage.google_bucket import google_bucket
 from firebase_rest.storage.location import parse_url
 from firebase_rest.storage.progress import Progress
-from firebase_rest.storage.source import Uploadable, name_of
+from firebase_rest.storage.source import Uploadable, name_of, validate_path
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import UploadRequest
 from firebase_rest.transport._paths import path_text
@@ -385,7 +385,7 @@ class FileOperations(FolderOperations):
         Returns:
             A result for each file, in order. An error of one file does not affect the others.
         """
-        if isinstance(files, Mapping) == isinstance(folder, (str, PathLike)):
+        if isinstance(files, Mapping) == (folder is not None):
             raise UsageError(
                 "download_many() takes a dict of names and local files, or names and the folder for them; not both."
             )
@@ -396,7 +396,7 @@ class FileOperations(FolderOperations):
         threads = validate_int("workers", workers, 1, MAX_WORKERS)
         requestor = self._authenticate(token)
 
-        with LocalFolder(Path(folder or ".")) as local_folder:
+        with LocalFolder(Path("." if folder is None else validate_path("folder", folder))) as local_folder:
 
             def work(name: str, target: Downloadable) -> None:
                 location = self._location.child(name)
@@ -437,7 +437,7 @@ class FileOperations(FolderOperations):
         folder = self._location.child(prefix)
         folder.validate_bucket()
         expected = folder.name or folder.bucket
-        if confirm != expected and not (confirm is True and folder.name):
+        if not (confirm == expected if isinstance(confirm, str) else confirm is True and folder.name):
             raise UsageError(
                 f"delete_all() deletes all files below {expected!r}. To confirm, pass confirm={expected!r}."
             )

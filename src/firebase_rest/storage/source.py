@@ -17,6 +17,7 @@ from typing import Any, cast
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.checksum import Checksum, ExpectedChecksum
 from firebase_rest.storage.crc32c import has_extension
+from firebase_rest.transport.arguments import describe
 from firebase_rest.transport.wire import ChunkedBody
 
 Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
@@ -211,10 +212,7 @@ def _reading() -> Generator[None, None, None]:
     try:
         yield
     except OSError as error:
-        failure = error
-    else:
-        return
-    raise ReadFailed(failure)
+        raise ReadFailed(error) from None
 
 
 class _FilePiece(ChunkedBody):
@@ -274,16 +272,24 @@ _HINTS = {
 
 def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
     """Open a local file. Raises OSError, as `open` does, with a hint."""
+    local = validate_path("file", path)
     try:
-        return open(path, "rb")  # noqa: PTH123 - UploadSource.close() closes it
-    except ValueError:
-        problem: Exception = UsageError("The path has a null byte. To store text, pass it as bytes: text.encode().")
+        return open(local, "rb")  # noqa: PTH123 - UploadSource.close() closes it
     except OSError as error:
         hint = _HINTS.get(error.errno or 0)
         if hint is None or (hint is _TEXT_HINT and not isinstance(path, str)):
             raise
-        problem = OSError(error.errno, f"{error.strerror} ({hint})", os.fspath(path))
-    raise problem
+        raise OSError(error.errno, f"{error.strerror} ({hint})", local) from None
+
+
+def validate_path(argument: str, path: object) -> str:
+    """Return a local path as text. Raises `UsageError` for other objects and for text that no path can be."""
+    with suppress(TypeError, UnicodeError):
+        name = os.fsdecode(cast(Any, path))
+        if b"\0" not in os.fsencode(name):
+            return name
+    hint = " To store text, pass it as bytes: text.encode()." if argument == "file" else ""
+    raise UsageError(f"{argument} must be a valid local path without null bytes, got {describe(path)}.{hint}")
 
 
 def is_text(file: Any) -> bool:
@@ -341,7 +347,7 @@ def _extent(file: Any) -> tuple[int | None, int | None]:
 def name_of(file: Any) -> str:
     """Return the name of a local file or a web upload; "" if it has none."""
     if isinstance(file, (str, os.PathLike)):
-        return os.fsdecode(cast("str | os.PathLike[str]", file))
+        return validate_path("file", cast(object, file))
     for attribute in ("filename", "name"):
         name: object = getattr(file, attribute, None)
         if isinstance(name, str):

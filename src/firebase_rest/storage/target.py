@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.source import is_text, raw_file
+from firebase_rest.storage.source import is_text, raw_file, validate_path
 
 Downloadable = str | os.PathLike[str] | io.IOBase | Any
 """A path, or an object whose `write` accepts bytes. `Any`: such objects have no common type."""
@@ -25,10 +25,9 @@ def target_of(target: Downloadable) -> _AtomicFile | _OpenFile:
     Raises `UsageError` for other objects and for files that take no bytes.
     """
     if isinstance(target, (str, os.PathLike)):
-        name = os.fsdecode(cast("str | os.PathLike[str]", target))
+        if not (name := validate_path("filename", cast(object, target))):
+            raise UsageError("filename must not be empty.")
         path = Path(name)
-        if not name or "\0" in name:
-            raise UsageError(f"filename must be the path of a local file, got {name!r}.")
         is_device = path.exists() and not path.is_file() and not path.is_dir()
         return _OpenFile(path.open("wb"), owned=True) if is_device else _AtomicFile(path)
     if not callable(getattr(target, "write", None)):

@@ -102,7 +102,7 @@ def _normalized(config: Mapping[str, Any]) -> Mapping[str, Any]:
         return config
     project = cast("Mapping[str, Any]", project)
     clients = cast("list[Any]", config.get("client")) if isinstance(config.get("client"), list) else []
-    keys = [entry for client in clients for entry in dict_or_empty(client).get("api_key") or []]
+    keys = [entry for client in clients for entry in cast("list[Any]", dict_or_empty(client).get("api_key") or [])]
     return {
         "apiKey": next((key for entry in keys if (key := dict_or_empty(entry).get("current_key"))), None),
         "projectId": project.get("project_id"),

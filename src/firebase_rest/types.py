@@ -26,7 +26,7 @@ __all__ = [
 # --- Auth ------------------------------------------------------------------------------------------------------------
 
 
-class _Tokens(TypedDict):
+class _IssuedTokens(TypedDict):
     idToken: str
     refreshToken: str
     expiresIn: str
@@ -35,7 +35,7 @@ class _Tokens(TypedDict):
     """The uid."""
 
 
-class SignedIn(_Tokens, total=False):
+class SignedIn(_IssuedTokens, total=False):
     """The result of a sign-in or sign-up.
 
     https://firebase.google.com/docs/reference/rest/auth#section-sign-in-email-password
@@ -65,7 +65,7 @@ class SignedIn(_Tokens, total=False):
     oauthTokenSecret: str
 
 
-class RefreshResult(_Tokens):
+class RefreshResult(_IssuedTokens):
     """The result of `Auth.refresh`. `userId` is pyrebase's name for the uid."""
 
     userId: str

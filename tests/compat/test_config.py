@@ -25,7 +25,7 @@ CONFIG = {
 
 
 @pytest.mark.parametrize("kind", [dict, UserDict, MappingProxyType])
-def test_any_mapping_will_do(kind) -> None:
+def test_configuration_is_any_mapping(kind) -> None:
     assert pyrebase.initialize_app(kind(CONFIG)).api_key == "key"
     assert pyrebase.initialize_app(config=kind(CONFIG)).database_url == "https://x.firebaseio.com"
 
@@ -36,7 +36,7 @@ def test_unknown_keys_are_ignored() -> None:
 
 
 @pytest.mark.parametrize("absent", [None, "", "left out"])
-def test_the_first_use_of_a_service_that_lacks_its_key_names_key_and_service(absent) -> None:
+def test_missing_key_names_key_and_service_at_first_use(absent) -> None:
     def without(key):
         config = {name: value for name, value in CONFIG.items() if name != key or absent != "left out"}
         return pyrebase.initialize_app(config if absent == "left out" else {**config, key: absent})
@@ -47,13 +47,13 @@ def test_the_first_use_of_a_service_that_lacks_its_key_names_key_and_service(abs
         without("apiKey").auth().sign_in_anonymous()
 
 
-def test_a_missing_key_is_a_key_error_too_with_a_sentence_for_its_text() -> None:
+def test_missing_key_is_a_key_error_with_readable_text() -> None:
     with pytest.raises(KeyError) as caught:
         pyrebase.initialize_app({}).database().get()
     assert str(caught.value).startswith("The configuration has no 'databaseURL'")
 
 
-def test_initialize_app_validates_nothing_and_touches_neither_file_nor_network(monkeypatch) -> None:
+def test_initialize_app_does_no_validation_and_no_io(monkeypatch) -> None:
     def refuse(*_, **__):
         raise AssertionError("a file was touched")
 
@@ -75,7 +75,7 @@ def test_initialize_app_validates_nothing_and_touches_neither_file_nor_network(m
         ("http://localhost:9000?ns=x", "http://localhost:9000/a/b.json?ns=x"),
     ],
 )
-def test_the_database_url_may_end_in_a_slash_and_may_carry_ns(url, address) -> None:
+def test_database_url_can_have_a_slash_and_ns(url, address) -> None:
     sent = []
 
     class Recording(requests.Session):
@@ -90,7 +90,7 @@ def test_the_database_url_may_end_in_a_slash_and_may_carry_ns(url, address) -> N
 
 
 @pytest.mark.parametrize("given", ["path", "PathLike", "mapping"])
-def test_a_service_account_is_a_path_or_its_content_and_needs_only_five_fields(key_file, given) -> None:
+def test_service_account_is_a_path_or_a_mapping_of_five_fields(key_file, given) -> None:
     source = {"path": str(key_file), "PathLike": key_file, "mapping": json.loads(key_file.read_text())}[given]
     firebase = pyrebase.initialize_app({**CONFIG, "serviceAccount": source})
     assert firebase.credentials.service_account_email == "someone@x.iam.gserviceaccount.com"
@@ -99,17 +99,17 @@ def test_a_service_account_is_a_path_or_its_content_and_needs_only_five_fields(k
 
 
 @pytest.mark.parametrize("nothing", ["", None])
-def test_an_empty_service_account_is_none(nothing) -> None:
+def test_empty_service_account_is_none(nothing) -> None:
     assert pyrebase.initialize_app({**CONFIG, "serviceAccount": nothing}).credentials is None
 
 
-def test_every_call_gives_a_new_service() -> None:
+def test_every_call_returns_a_new_service() -> None:
     firebase = pyrebase.initialize_app(CONFIG)
     assert firebase.auth() is not firebase.auth()
     assert firebase.database() is not firebase.database()
 
 
-def test_the_app_shows_what_it_was_configured_with() -> None:
+def test_app_has_the_configured_values() -> None:
     firebase = pyrebase.initialize_app(CONFIG)
     assert firebase.api_key == "key"
     assert firebase.auth_domain == "x.firebaseapp.com"
@@ -118,7 +118,7 @@ def test_the_app_shows_what_it_was_configured_with() -> None:
     assert firebase.credentials is None
 
 
-def test_all_services_share_one_session_which_takes_adapters_and_proxies() -> None:
+def test_services_share_one_session_with_adapters_and_proxies() -> None:
     firebase = pyrebase.initialize_app(CONFIG)
     assert isinstance(firebase.requests, requests.Session)
     assert firebase.requests is firebase.database().child("a").requests is firebase.auth().requests
@@ -128,7 +128,7 @@ def test_all_services_share_one_session_which_takes_adapters_and_proxies() -> No
     assert firebase.requests.get_adapter("https://x.firebaseio.com/a.json") is adapter
 
 
-def test_a_get_that_a_program_puts_on_the_session_is_called_with_url_headers_and_timeout(server, firebase, db) -> None:
+def test_replaced_session_get_receives_url_headers_and_timeout(server, firebase, db) -> None:
     db.child("x").set(1)
     calls = []
 
@@ -146,7 +146,7 @@ def test_a_get_that_a_program_puts_on_the_session_is_called_with_url_headers_and
     assert len(calls) == 1
 
 
-def test_a_reference_shows_where_it_is_and_what_it_goes_over() -> None:
+def test_reference_has_path_url_and_session() -> None:
     db = pyrebase.initialize_app(CONFIG).database()
     users = db.child("users").child("ada")
     assert db.database_url == "https://x.firebaseio.com/"

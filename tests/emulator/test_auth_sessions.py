@@ -33,7 +33,7 @@ def expired(world):
     return session
 
 
-def test_64_threads_that_ask_one_expired_session_make_one_refresh(world):
+def test_64_threads_with_one_expired_session_make_one_refresh(world):
     session = expired(world)
     world.sent.clear()
     gate = threading.Barrier(64)
@@ -53,7 +53,7 @@ def test_64_threads_that_ask_one_expired_session_make_one_refresh(world):
     assert world.refreshes() == 1
 
 
-def test_64_threads_with_one_revoked_session_all_hear_that_it_is_over(world):
+def test_64_threads_with_one_revoked_session_all_raise(world):
     session = expired(world)
     world.auth.admin.revoke_refresh_tokens(session.uid)
     gate = threading.Barrier(64)
@@ -74,7 +74,7 @@ def test_64_threads_with_one_revoked_session_all_hear_that_it_is_over(world):
     assert len(rejected) == 64
 
 
-def test_a_token_that_firebase_finds_expired_is_renewed_and_the_call_repeated(world):
+def test_token_that_firebase_rejects_is_refreshed_and_the_call_repeated(world):
     session = world.someone()
     world.clock.advance(3601)  # the session's own clock has not noticed
     assert world.auth.get_account_info(session)["users"][0]["email"] == EMAIL
@@ -83,7 +83,7 @@ def test_a_token_that_firebase_finds_expired_is_renewed_and_the_call_repeated(wo
     assert world.refreshes() == 1
 
 
-def test_a_plain_token_that_is_expired_is_an_error(world):
+def test_expired_token_without_a_session_raises(world):
     token = world.someone().id_token
     world.clock.advance(3601)
     with pytest.raises(SessionExpired) as error:
@@ -92,7 +92,7 @@ def test_a_plain_token_that_is_expired_is_an_error(world):
     assert world.refreshes() == 0
 
 
-def test_after_a_new_password_the_old_tokens_are_dead_and_the_sessions_are_good(world):
+def test_new_password_invalidates_tokens_and_updates_the_session(world):
     session = world.someone()
     before = session.user
     world.clock.advance(2)
@@ -109,7 +109,7 @@ def test_after_a_new_password_the_old_tokens_are_dead_and_the_sessions_are_good(
     assert world.refreshes() == 0
 
 
-def test_the_answer_to_a_refresh_that_a_change_overtook_changes_nothing(world):
+def test_late_refresh_does_not_replace_newer_tokens(world):
     session = world.someone()
     world.clock.advance(2)
     real = session._refresh
@@ -124,7 +124,7 @@ def test_the_answer_to_a_refresh_that_a_change_overtook_changes_nothing(world):
     assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
 
 
-def test_a_refresh_that_fails_because_a_change_overtook_it_is_no_error(world):
+def test_refresh_that_fails_after_a_change_does_not_raise(world):
     session = world.someone()
     world.clock.advance(2)
     real = session._refresh
@@ -138,14 +138,14 @@ def test_a_refresh_that_fails_because_a_change_overtook_it_is_no_error(world):
     assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
 
 
-def test_a_session_does_not_take_the_tokens_of_somebody_else(world):
+def test_session_refuses_tokens_of_another_user(world):
     session, other = world.someone(), world.someone("b@example.com")
     with pytest.raises(UsageError, match="session"):
         session.update_tokens(other.user)
     assert session.claims["sub"] == session.uid
 
 
-def test_listeners_hear_of_every_change_until_they_stop(world, caplog):
+def test_on_change_callback_is_called_until_removed(world, caplog):
     session = world.someone()
     heard = []
     stop = session.on_change(lambda changed: heard.append(changed.signed_in))
@@ -165,7 +165,7 @@ def test_listeners_hear_of_every_change_until_they_stop(world, caplog):
     stop()
 
 
-def test_a_session_that_has_signed_out_is_used_no_more(world):
+def test_signed_out_session_raises(world):
     session = world.someone()
     tokens = session.user
     session.sign_out()
@@ -179,7 +179,7 @@ def test_a_session_that_has_signed_out_is_used_no_more(world):
     assert tokens["idToken"] not in repr(vars(session))
 
 
-def test_a_session_signs_the_requests_of_a_database(world):
+def test_session_authenticates_database_requests(world):
     session = expired(world)
     with world.app.database(session).child("notes").stream(lambda message: None) as stream:
         del stream
@@ -191,7 +191,7 @@ def test_a_session_signs_the_requests_of_a_database(world):
 # --- stores ---
 
 
-def test_a_file_keeps_the_session_across_a_restart_and_through_changes(world, tmp_path):
+def test_file_store_keeps_the_session_after_changes(world, tmp_path):
     path = tmp_path / "deep" / "session.json"
     session = world.someone()
     session.save(path)
@@ -210,7 +210,7 @@ def test_a_file_keeps_the_session_across_a_restart_and_through_changes(world, tm
     assert world.auth.load_session(path) is None
 
 
-def test_a_file_is_replaced_as_a_whole_and_a_link_in_its_place_is_not_followed(world, tmp_path):
+def test_file_is_replaced_atomically_without_following_links(world, tmp_path):
     session = world.someone()
     target = tmp_path / "somebody else's"
     target.write_text("precious")
@@ -222,7 +222,7 @@ def test_a_file_is_replaced_as_a_whole_and_a_link_in_its_place_is_not_followed(w
     assert set(tmp_path.iterdir()) == {target, path}, "no temporary file is left"
 
 
-def test_a_file_that_cannot_be_written_is_an_error_when_saving_and_leaves_nothing(world, tmp_path, monkeypatch):
+def test_failed_save_raises_and_leaves_no_file(world, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
@@ -233,7 +233,7 @@ def test_a_file_that_cannot_be_written_is_an_error_when_saving_and_leaves_nothin
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_holds_something_else_is_refused(world, tmp_path):
+def test_file_without_a_session_is_refused(world, tmp_path):
     path = tmp_path / "session.json"
     path.write_text("{}")
     with pytest.raises(UsageError, match="does not contain a session"):
@@ -262,7 +262,7 @@ class Ring(keyring.backend.KeyringBackend):
             raise keyring.errors.PasswordDeleteError("there is none")
 
 
-def test_a_keyring_keeps_the_session(world):
+def test_keyring_store_keeps_the_session(world):
     before = keyring.get_keyring()
     keyring.set_keyring(Ring())
     try:
@@ -280,18 +280,18 @@ def test_a_keyring_keeps_the_session(world):
         keyring.set_keyring(before)
 
 
-def test_without_the_keyring_package_its_extra_is_named(world, monkeypatch):
+def test_missing_keyring_package_names_the_extra(world, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "keyring", None)
     with pytest.raises(UsageError, match=r"firebase-rest\[keyring\]"):
         world.auth.load_session(KeyringStore("my program"))
 
 
-def test_a_tilde_in_a_path_is_the_home_folder(tmp_path, monkeypatch):
+def test_tilde_in_a_path_is_the_home_directory(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     assert FileStore("~/session.json").path == tmp_path / "session.json"
 
 
-def test_the_session_of_a_custom_token_and_of_a_refresh_know_their_user(world):
+def test_session_of_a_custom_token_knows_its_uid(world):
     user = world.auth.sign_in_with_custom_token(world.auth.create_custom_token("ada"))
     assert world.auth.session(user).uid == "ada"
     assert world.auth.session(world.auth.refresh(user["refreshToken"])).uid == "ada"

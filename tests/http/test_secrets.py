@@ -169,7 +169,7 @@ def test_no_broken_connection_shows_a_secret(against, watched, name, script):
 
 
 @pytest.mark.parametrize("deadline", [None, 0.2])
-def test_nobody_listening_and_deadlines_show_no_secret(against, watched, deadline):
+def test_refused_connection_and_deadline_show_no_secret(against, watched, deadline):
     nobody = Server()
     nobody.stop_listening()
     every = calls(against(nobody, deadline=deadline, retries=1))
@@ -177,14 +177,14 @@ def test_nobody_listening_and_deadlines_show_no_secret(against, watched, deadlin
         refuse(watched, every[name])
 
 
-def test_a_program_that_turned_on_urllib3s_debug_sees_the_url_without_its_token(against, watched):
+def test_urllib3_debug_log_shows_no_token(against, watched):
     with Server(ok("7")) as server:
         against(server).database().child("a").get(TOKEN)
     lines = [record.getMessage() for record in watched.records if record.name == "urllib3.connectionpool"]
     assert any("/a.json?auth=[redacted]" in line for line in lines)
 
 
-def test_no_mistake_in_the_configuration_shows_a_secret(watched, tmp_path):
+def test_no_configuration_error_shows_a_secret(watched, tmp_path):
     configs = [
         {"databaseURL": f"db.firebaseio.com/?auth={TOKEN}"},
         {"databaseURL": f"http://db.firebaseio.com/?auth={TOKEN}"},
@@ -209,7 +209,7 @@ def test_no_mistake_in_the_configuration_shows_a_secret(watched, tmp_path):
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 503])
-def test_no_trouble_with_a_service_account_shows_its_key_or_what_it_signed(connect, watched, monkeypatch, status):
+def test_no_service_account_error_shows_a_secret(connect, watched, monkeypatch, status):
     monkeypatch.setattr(firebase_rest.App, "_credentials", lambda self, base: self._account)
     with Server(echo(status, '{"error": "invalid_grant", "x": ')) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"), retries=0)
@@ -236,7 +236,7 @@ def test_no_error_of_a_stream_shows_a_secret(against, watched, event):
         refuse(watched, lambda: next(events))
 
 
-def test_headers_that_cannot_be_parsed_are_logged_without_a_secret(against, watched):
+def test_malformed_headers_are_logged_without_a_secret(against, watched):
     with Server(raw(f"HTTP/1.1 200 OK\r\nNo header GET /.json?auth={TOKEN}\r\n\r\n1")) as server:
         session = requests.Session()  # with an adapter that takes such headers, and logs them
         refuse(watched, lambda: against(server, retries=0, session=session).database().get(TOKEN))
@@ -273,7 +273,7 @@ def test_no_repr_shows_a_secret(against):
             clean(f"{thing}")
 
 
-def test_a_mocked_answer_that_quotes_the_token_shows_none(connect, watched):
+def test_mocked_response_shows_no_token(connect, watched):
     mocked = "https://db.firebaseio.com"
 
     with responses.RequestsMock() as mock:

@@ -54,7 +54,7 @@ def forms(token_uri: str, folder: Path):
 
 @pytest.mark.parametrize("form", ["path", "PathLike", "mapping", "credentials"])
 @pytest.mark.parametrize("place", ["config", "keyword"])
-def test_every_form_of_a_service_account_signs(connect, tmp_path, form, place):
+def test_every_form_of_a_service_account_authenticates(connect, tmp_path, form, place):
     endpoint = TokenEndpoint()
     with Server(endpoint) as server:
         source = forms(f"{server.url}/token", tmp_path)[form]
@@ -66,14 +66,14 @@ def test_every_form_of_a_service_account_signs(connect, tmp_path, form, place):
     assert "userinfo.email" in claims["scope"]
 
 
-def test_application_default_credentials_sign_when_asked_for(connect, tmp_path, monkeypatch):
+def test_application_default_credentials_authenticate(connect, tmp_path, monkeypatch):
     with Server(TokenEndpoint()) as server:
         path = forms(f"{server.url}/token", tmp_path)["path"]
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
         assert connect(server, credentials="adc").database().get().val() == 7
 
 
-def test_a_mapping_of_five_fields_asks_googles_own_endpoint(connect):
+def test_missing_token_uri_is_googles(connect):
     info = {name: value for name, value in key_file("").items() if name not in ("token_uri", "project_id")}
     with Server(TokenEndpoint()) as server:
         app = connect(server, config={"serviceAccount": info})
@@ -81,7 +81,7 @@ def test_a_mapping_of_five_fields_asks_googles_own_endpoint(connect):
     assert "token_uri" not in info, "the program's own mapping is left as it is"
 
 
-def test_a_token_is_fetched_once_and_over_the_session_of_the_app(connect):
+def test_access_token_is_fetched_once_over_the_session_of_the_app(connect):
     with Server(TokenEndpoint()) as server, requests.Session() as session:
         session.headers["X-Session"] = "yes"
         app = connect(server, session=session, credentials=key_file(f"{server.url}/token"))
@@ -93,7 +93,7 @@ def test_a_token_is_fetched_once_and_over_the_session_of_the_app(connect):
     assert server.connections == 1
 
 
-def test_an_expired_token_is_renewed_before_it_is_sent(connect):
+def test_expired_access_token_is_refreshed_before_the_request(connect):
     with Server(TokenEndpoint()) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"))
         app.database().get()
@@ -102,7 +102,7 @@ def test_an_expired_token_is_renewed_before_it_is_sent(connect):
     assert [request.path for request in server.requests] == ["/token", "/.json", "/token", "/.json"]
 
 
-def test_a_token_that_the_database_refuses_is_renewed_once(connect):
+def test_rejected_access_token_is_refreshed_once(connect):
     endpoint = TokenEndpoint()
     with Server(endpoint) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"))
@@ -125,7 +125,7 @@ def test_thirty_two_threads_cause_one_token_request(connect):
     assert len(token_requests(server)) == 1
 
 
-def test_a_token_of_the_call_replaces_the_service_account(connect):
+def test_token_of_a_call_replaces_the_service_account(connect):
     with Server(answers((200, "7"))) as server:
         connect(server, credentials=key_file(f"{server.url}/token")).database().get("id-token-1")
     assert server.requests[0].query == "auth=id-token-1"
@@ -136,7 +136,7 @@ def failing(connect, server, **options):
     return connect(server, credentials=key_file(f"{server.url}/token"), **options).database()
 
 
-def test_a_refusal_of_the_token_endpoint_is_typed(connect):
+def test_refusal_of_the_token_endpoint_is_typed(connect):
     refusal = '{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}'
     with Server(answers((400, refusal))) as server, pytest.raises(Unauthenticated) as caught:
         failing(connect, server).get()
@@ -148,19 +148,19 @@ def test_a_refusal_of_the_token_endpoint_is_typed(connect):
 
 
 @pytest.mark.parametrize(("status", "kind"), [(503, ServerError), (500, ServerError), (429, RateLimited)])
-def test_a_token_endpoint_in_trouble_is_tried_as_often_as_everything_else(connect, status, kind):
+def test_failing_token_endpoint_is_retried(connect, status, kind):
     with Server(answers((status, "{}"))) as server, pytest.raises(kind):
         failing(connect, server).get()
     assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize("body", ["<html>Sign in to the Wi-Fi</html>", "null", "[]", "{}", "7", ""])
-def test_what_is_no_token_answer_is_an_error(connect, body):
+def test_invalid_token_response_raises(connect, body):
     with Server(answers((200, body))) as server, pytest.raises((InvalidResponse, Unauthenticated)):
         failing(connect, server).get()
 
 
-def test_a_token_endpoint_that_cannot_be_reached_is_a_network_error(connect):
+def test_unreachable_token_endpoint_is_a_network_error(connect):
     with Server(answers((200, "7"))) as server:
         info = key_file(f"http://127.0.0.1:{refused_port()}/token")
         with pytest.raises(NetworkError) as caught:
@@ -169,7 +169,7 @@ def test_a_token_endpoint_that_cannot_be_reached_is_a_network_error(connect):
     assert server.requests == []
 
 
-def test_a_token_endpoint_that_never_answers_ends_with_the_timeout_and_with_the_deadline(connect):
+def test_silent_token_endpoint_reaches_timeout_and_deadline(connect):
     with Server(silent) as server:
         with pytest.raises(NetworkTimeout):
             failing(connect, server, timeout=(5, 0.1)).get()
@@ -177,7 +177,7 @@ def test_a_token_endpoint_that_never_answers_ends_with_the_timeout_and_with_the_
             failing(connect, server).with_options(deadline=0.2).get()
 
 
-def test_while_the_old_token_will_do_a_token_endpoint_in_trouble_does_no_harm(connect):
+def test_failing_token_endpoint_keeps_a_valid_access_token(connect):
     def trouble(peer: Peer) -> None:
         while True:
             if peer.request().path == "/token":
@@ -195,13 +195,13 @@ def test_while_the_old_token_will_do_a_token_endpoint_in_trouble_does_no_harm(co
     assert len(token_requests(server)) == 2, "and it is left alone for a while"
 
 
-def test_credentials_without_a_token_sign_nothing(connect):
+def test_anonymous_google_credentials_add_nothing(connect):
     with Server(answers((200, "7"))) as server:
         connect(server, credentials=AnonymousCredentials()).database().get()
     assert "authorization" not in server.requests[0].headers
 
 
-def test_credentials_that_cannot_be_renewed_are_unauthenticated(connect):
+def test_credentials_without_refresh_raise_unauthenticated(connect):
     nothing = "http://127.0.0.1:9"
 
     with pytest.raises(Unauthenticated, match="refresh"):
@@ -223,7 +223,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("source", BAD.values(), ids=BAD.keys())
-def test_what_is_no_service_account_is_told_at_first_use_without_the_key(connect, source):
+def test_invalid_service_account_is_refused_without_its_key(connect, source):
     nothing = "http://127.0.0.1:9"
 
     app = connect(nothing, config={"serviceAccount": source})
@@ -232,7 +232,7 @@ def test_what_is_no_service_account_is_told_at_first_use_without_the_key(connect
     assert "PRIVATE KEY" not in str(caught.value)
 
 
-def test_a_key_file_that_is_none_is_told(connect, tmp_path):
+def test_invalid_key_file_is_refused(connect, tmp_path):
     nothing = "http://127.0.0.1:9"
 
     for name, content in (("page.json", b"<html>"), ("list.json", b"[]"), ("key.p12", b"\x30\x82\xff\xfe")):
@@ -244,7 +244,7 @@ def test_a_key_file_that_is_none_is_told(connect, tmp_path):
         connect(nothing, config={"serviceAccount": str(tmp_path / "absent.json")}).database().get()
 
 
-def test_no_default_credentials_is_told(connect, tmp_path, monkeypatch):
+def test_missing_default_credentials_are_refused(connect, tmp_path, monkeypatch):
     nothing = "http://127.0.0.1:9"
 
     monkeypatch.setattr("google.auth.compute_engine._metadata.is_on_gce", lambda *_, **__: False)
@@ -253,7 +253,7 @@ def test_no_default_credentials_is_told(connect, tmp_path, monkeypatch):
         connect(nothing, credentials="adc").database().get()
 
 
-def test_nothing_of_googles_own_transport_writes_a_log(connect, caplog):
+def test_google_auth_logs_no_token(connect, caplog):
     with caplog.at_level(logging.DEBUG), Server(TokenEndpoint()) as server:
         logging.getLogger("google").setLevel(logging.DEBUG)
         connect(server, credentials=key_file(f"{server.url}/token")).database().get()

@@ -149,8 +149,9 @@ def validate_token(token: object, name: str = "token") -> str:
 
 def _token_problem(token: object, name: str) -> str:
     if not isinstance(token, str):
+        kind = type(token).__name__
         hint = "; of a sign-in's result pass user['idToken']" if isinstance(token, Mapping) else ""
-        return f"{name} must be an ID token (str), a UserSession or None, got {type(token).__name__}{hint}."
+        return f"{name} must be an ID token (str), a UserSession or None, got {kind}{hint}."
     if not token.strip():
         return f"{name} must not be empty; pass the 'idToken' of a sign-in or a UserSession, or None for no token."
     if token.lower().startswith("bearer "):

@@ -1,4 +1,4 @@
-# `make help` lists what there is. Each target sets up what it needs by itself, on a machine with only python3 and pip.
+# `make help` lists the targets. Each target installs what it needs; a machine needs only python3 and pip.
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
@@ -8,12 +8,12 @@ BIN := .venv/bin
 N ?= 5000
 SECONDS ?= 60
 
-.PHONY: help venv test quick check demo frozen docs oracle faults bench clean
+.PHONY: help venv test quick check judge demo frozen docs oracle faults bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-# A virtual environment in the folder $(1). Where python3 comes without ensurepip (Debian), the pip outside puts one inside.
+# Create a virtual environment in the folder $(1). Debian's python3 has no ensurepip, so its own pip installs one.
 define make-venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed: make PYTHON=..."; exit 1; }
 	@$(PYTHON) -m venv $(1) >/dev/null 2>&1 || { rm -rf $(1); \
@@ -21,7 +21,7 @@ define make-venv
 	@$(1)/bin/python -m pip install -qq --upgrade pip
 endef
 
-venv: .venv/.ready ## make .venv, with everything that development needs
+venv: .venv/.ready ## create .venv with all development dependencies
 
 .venv/.ready: pyproject.toml
 	@echo "setting up .venv (once, about half a minute) ..."
@@ -38,26 +38,30 @@ venv: .venv/.ready ## make .venv, with everything that development needs
 test: venv ## run all tests
 	@$(BIN)/python -m pytest
 
-quick: venv ## run the tests that need neither Node nor patience
-	@$(BIN)/python -m pytest -m 'not slow and not official'
+quick: venv ## run the fast tests (no Node, about a minute on two cores)
+	@$(BIN)/python -m pytest -q -n auto -m 'not slow and not official' tests/unit tests/http tests/emulator tests/compat tests/migrate
 
-check: venv ## run every check: style, types, imports, coverage, wheel, all interpreters, docs
+check: venv ## run every check: style, spelling, types, imports, coverage, wheel, all interpreters, docs
 	@$(BIN)/python tools/check.py
+
+judge: venv ## run the long tests: 200,000 random comparisons, ten minutes of network faults (about half an hour)
+	@ORACLE_CASES=200000 $(BIN)/python -m pytest -m official -k oracle tests/official --timeout=3600
+	@FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults --timeout=3600
 
 demo: .cache/demo/.ready ## run the tutorial against the embedded emulator, call by call
 	@.cache/demo/bin/python examples/narrate.py examples/tutorial.py
 
-frozen: venv ## make the demo an executable (PyInstaller) and a zip file (zipapp), in dist/frozen
+frozen: venv ## build the demo as an executable (PyInstaller) and a zip file (zipapp), in dist/frozen
 	@$(BIN)/python tools/frozen.py
 
-docs: venv ## build the documentation, warnings are errors
+docs: venv ## build the documentation incrementally; warnings are errors
 	@$(BIN)/sphinx-build -q -W --keep-going docs docs/_build/html
 	@echo "docs/_build/html/index.html"
 
 oracle: venv ## compare N=200000 random queries with the official JavaScript SDK
 	@ORACLE_CASES=$(N) $(BIN)/python -m pytest -m official -k oracle tests/official
 
-faults: venv ## run live copies through SECONDS=60 of network faults
+faults: venv ## test live copies during SECONDS=60 of network faults
 	@FAULT_SECONDS=$(SECONDS) $(BIN)/python -m pytest -s tests/faults
 
 bench: venv ## measure against plain requests and Pyrebase4
@@ -65,5 +69,5 @@ bench: venv ## measure against plain requests and Pyrebase4
 	@$(BIN)/python benchmarks/storage.py
 	@$(BIN)/python benchmarks/storage.py without-crc32c
 
-clean: ## remove what the other targets made
+clean: ## remove what the other targets created
 	@rm -rf .venv .cache docs/_build dist build .coverage .coverage.* .hypothesis .*_cache

@@ -22,7 +22,7 @@ from firebase_rest.errors import UsageError
 from firebase_rest.transport._paths import path_text
 from firebase_rest.transport._reference import AppContext
 from firebase_rest.transport.requestor import Requestor
-from pyrebase.tokens import empty_as_none
+from pyrebase.tokens import AcceptsEmptyToken
 
 _MODULE = "pyrebase.pyrebase"  # programs compare the names of types
 
@@ -112,7 +112,7 @@ def _with_handler(stream: F) -> F:
     return cast(F, call)
 
 
-class Query(firebase_rest.Query):
+class Query(AcceptsEmptyToken, firebase_rest.Query):
     """`firebase_rest.Query` with pyrebase's results."""
 
     __slots__ = ()
@@ -133,9 +133,6 @@ class Query(firebase_rest.Query):
 
     def _at(self, location: Location) -> Query:
         return Query(self._requestor, location, self._context, self._filter)
-
-    def _authenticate(self, token: Token) -> Requestor:
-        return super()._authenticate(empty_as_none(token, self._requestor))
 
 
 class Database(Query, firebase_rest.Database):

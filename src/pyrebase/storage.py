@@ -7,13 +7,12 @@ from typing import Any
 
 from firebase_rest.storage import reference
 from firebase_rest.storage._base import Token
-from firebase_rest.transport.requestor import Requestor
-from pyrebase.tokens import empty_as_none
+from pyrebase.tokens import AcceptsEmptyToken
 
 _MODULE = "pyrebase.pyrebase"
 
 
-class _Files(reference.FileOperations):
+class _Files(AcceptsEmptyToken, reference.FileOperations):
     """File operations that accept pyrebase's tokens."""
 
     __slots__ = ()
@@ -28,10 +27,7 @@ class _Files(reference.FileOperations):
             token = token.get("idToken", token)
         elif isinstance(token, int):  # pyrebase appends any true value, such as get_url(1), to the URL
             token = str(token) if token else ""
-        return super().get_url(empty_as_none(token, self._requestor))
-
-    def _authenticate(self, token: Token) -> Requestor:
-        return super()._authenticate(empty_as_none(token, self._requestor))
+        return super().get_url(self._without_empty(token))
 
 
 class StorageReference(_Files, reference.StorageReference):

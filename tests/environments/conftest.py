@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import signal
 import ssl
 import subprocess
 import sys
 import textwrap
 import threading
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,12 +96,15 @@ def run(tmp_path: Path, ca_file: str) -> Run:
             try:
                 out, errors = process.communicate(timeout=limit)
             except subprocess.TimeoutExpired:
-                process.send_signal(6)  # faulthandler writes where each thread is
-                os.killpg(process.pid, 9)
+                process.send_signal(signal.SIGABRT)  # faulthandler writes where each thread is
+                with suppress(subprocess.TimeoutExpired):
+                    process.wait(5)
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
                 out, errors = process.communicate()
                 pytest.fail(f"The program hung.\n{out}\n{errors}")
             except BaseException:
-                os.killpg(process.pid, 9)
+                os.killpg(process.pid, signal.SIGKILL)
                 raise
         return subprocess.CompletedProcess([], process.returncode, out, errors)
 

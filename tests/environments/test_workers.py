@@ -88,7 +88,7 @@ def test_gunicorn_with_preload(tmp_path, echo, ca_file, options) -> None:
 
 
 POOL = """
-import os, sys
+import os, sys, time
 import {library} as multiprocessing
 import firebase_rest
 
@@ -96,6 +96,7 @@ firebase = firebase_rest.initialize_app({{"apiKey": "k", "databaseURL": sys.argv
 db = firebase.database()
 
 def work(number):
+    time.sleep(0.005)  # so that one process cannot do all the work
     return db.child(f"task/{{number}}").get().val(), db.generate_key(), os.getpid()
 
 if __name__ == "__main__":

@@ -46,6 +46,7 @@ check: venv ## run every check: style, spelling, types, imports, coverage, wheel
 
 judge: venv ## run the long tests: 200,000 random comparisons, ten minutes of network faults (about half an hour)
 	@ORACLE_CASES=200000 $(BIN)/python -m pytest -m official -k oracle tests/official --timeout=3600
+	@RULES_CASES=200000 $(BIN)/python -m pytest -m official -k targaryen tests/official --timeout=3600
 	@FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults --timeout=3600
 
 demo: .cache/demo/.ready ## run the tutorial against the embedded emulator, call by call

@@ -196,4 +196,7 @@ def test_database_setting_with_an_extreme_number(server, body):
 def test_rules_with_thousands_of_digits(server):
     url = f"http://{server.host}/.settings/rules.json?access_token=owner"
     response = requests.put(url, data=f'{{"rules": {{"a": {DIGITS}}}}}', timeout=LIMIT)
-    assert (response.status_code, response.json()) == (400, {"error": "1:1: Parse error."})
+    assert (response.status_code, response.json()) == (
+        400,
+        {"error": "1:17: Expected an object with the rules of '/a'."},
+    )

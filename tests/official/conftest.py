@@ -55,6 +55,12 @@ def official_storage(official_storage_process: OfficialStorageEmulator) -> Offic
 
 
 @pytest.fixture(scope="session")
+def rules_oracle(official_components: None) -> Iterator[Oracle]:
+    with Oracle("rules_oracle.cjs") as judge:
+        yield judge
+
+
+@pytest.fixture(scope="session")
 def oracle(official_components: None) -> Iterator[Oracle]:
     with Oracle() as judge:
         yield judge

@@ -165,10 +165,13 @@ _DIRECT = build_opener(ProxyHandler({}))
 
 
 class Oracle(Child):
-    """The official JavaScript Realtime Database SDK, offline. `sdk_oracle.cjs` says what a case and an answer hold."""
+    """A judge of random cases: the official JavaScript SDK, offline, or targaryen (`rules_oracle.cjs`).
 
-    def __init__(self) -> None:
-        super().__init__("sdk_oracle.cjs")
+    The script says what a case and an answer hold.
+    """
+
+    def __init__(self, script: str = "sdk_oracle.cjs") -> None:
+        super().__init__(script)
         self._lock = threading.Lock()
 
     def ask(self, cases: Sequence[dict[str, Any]], batch: int = 200) -> list[dict[str, Any]]:

@@ -47,9 +47,15 @@ def test_the_emulator_takes_only_the_wire_the_errors_and_the_pure_rooms() -> Non
         (file.name, name)
         for file in (PACKAGE / "emulator").rglob("*.py")
         for name in of_ours(file)
-        if name not in EMULATOR_MAY and not name.startswith("firebase_rest.emulator")
+        if name not in EMULATOR_MAY and not name.startswith(("firebase_rest.emulator", "firebase_rest.rules"))
     }
     assert not taken
+
+
+def test_rules_import_only_themselves_and_the_standard_library() -> None:
+    taken = {name for file in (PACKAGE / "rules").rglob("*.py") for name in imports(file)}
+    foreign = {name for name in taken if name.split(".")[0] not in sys.stdlib_module_names}
+    assert all(name.startswith("firebase_rest.rules") for name in foreign), foreign
 
 
 def test_a_pure_room_takes_only_other_pure_rooms_the_json_type_and_the_errors() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import deque
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth import AuthEmulator
@@ -15,12 +16,15 @@ from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.router import Router, Service
 from firebase_rest.emulator.storage import StorageEmulator
 from firebase_rest.emulator.urls import RequestUrl
+from firebase_rest.rules.database import DatabaseRules, Decision
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from firebase_rest.emulator.server import Server
+
+_MAX_DECISIONS = 200
 
 
 class Emulator:
@@ -30,8 +34,9 @@ class Emulator:
 
     Args:
         project: The project ID. ID tokens are for this project.
-        require_auth: Whether the database and Storage reject requests without a valid token of this project. There are
-            no security rules: otherwise everything is open.
+        require_auth: Whether the database and Storage reject tokens of other projects and, while no security rules are
+            loaded, requests without a valid token. Without rules and `require_auth` everything is open.
+        database_rules: The text of the database's security rules (`database.rules.json`).
         clock: Returns the time in seconds since the epoch, for server timestamps, push IDs and the expiry of tokens.
             Pass a `Clock` to move the time.
         keep_alive: Seconds without an event after which an event stream sends a keep-alive.
@@ -41,10 +46,14 @@ class Emulator:
 
     Raises:
         UsageError: If `password_policy` has an unknown name.
+        RulesSyntaxError: If the rules are invalid. Its text lists every problem with its line and column.
 
     Attributes:
         faults: Injects faults into streams, uploads and downloads.
         storage: The Storage emulator, with `byte_counter`.
+        decisions: The last decisions of security rules, oldest first. `decision.allowed` is the result;
+            `decision.explain()` returns the rules that were evaluated and the values they used. Administrators are not
+            subject to rules, so their requests are not listed.
     """
 
     def __init__(
@@ -56,6 +65,7 @@ class Emulator:
         keep_alive: float = 30.0,
         enumeration_protection: bool = False,
         password_policy: Mapping[str, int | bool] | None = None,
+        database_rules: str | None = None,
     ) -> None:
         self.project = project
         self.require_auth = require_auth
@@ -63,7 +73,9 @@ class Emulator:
         self._auth = AuthEmulator(project, clock, default_config(enumeration_protection, password_policy))
         check = self._auth.check_id_token
         check_id_token = require_project(check, project) if require_auth else check
-        self._database = DatabaseEmulator(project, clock, check_id_token, require_auth)
+        self.decisions: deque[Decision] = deque(maxlen=_MAX_DECISIONS)
+        self._database = DatabaseEmulator(project, clock, check_id_token, require_auth, self.decisions)
+        self.set_database_rules(database_rules)
         self.faults = Faults(self._database.streams)
         self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage)
         self._router = Router(self.storage.is_object_url)
@@ -111,11 +123,26 @@ class Emulator:
         return self.storage.handle(request, url)
 
     def reset(self) -> None:
-        """Delete all data, accounts, codes, files and planned faults. Open streams receive the deletion."""
+        """Delete all data, accounts, codes, files and planned faults. Open streams receive the deletion.
+
+        Rules that a client published are replaced by those of the constructor or `set_database_rules`.
+        """
         self.faults.clear()
+        self.decisions.clear()
         self._auth.reset()
         self._database.reset()
         self.storage.reset()
+
+    def set_database_rules(self, text: str | None) -> None:
+        """Publish security rules in every database. Streams that they do not allow are cancelled.
+
+        Args:
+            text: The text of the rules; None removes the rules, so that everything is open again.
+
+        Raises:
+            RulesSyntaxError: If the rules are invalid. Its text lists every problem with its line and column.
+        """
+        self._database.set_rules(None if text is None else DatabaseRules(text))
 
     def serve(self, host: str = "127.0.0.1", port: int = 0) -> Server:
         """Serve HTTP in a thread until the returned server is closed.

@@ -27,7 +27,7 @@ _FORBIDDEN = re.compile(r"[.$#\[\]\x00-\x1f\x7f]")
 
 
 class NodeReader(Protocol[N]):
-    """Reads nodes of one representation. A node that does not exist is None in every representation."""
+    """Reads nodes of one representation. None stands for a node that does not exist."""
 
     def child(self, node: N, key: str) -> N | None:
         """Return the child `key`, or None."""

@@ -60,7 +60,7 @@ class RulesNode:
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """A rule that was evaluated for a concrete path. `result` is None if the evaluation failed with `error`."""
+    """A rule that was evaluated for a concrete path. If it failed with `error`, there is no `result` (None)."""
 
     rule: Rule
     path: str
@@ -318,7 +318,9 @@ class _Builder:
         value = self._source.parse()
         member = value.get("rules") if isinstance(value, Object) else None
         if not isinstance(value, Object) or member is None:
-            raise RulesSyntaxError([self._source.problem(value.start, "Expected 'rules' property.")])
+            raise RulesSyntaxError(
+                [self._source.problem(value.start + isinstance(value, Object), "Expected 'rules' property.")]
+            )
         for key, _ in value.members:
             if key.value != "rules":
                 self._problem(key.start, f"Unexpected property '{key.value}'; only 'rules' is allowed.")

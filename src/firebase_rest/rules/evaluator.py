@@ -94,21 +94,23 @@ def _variable(node: Variable, _: Observe | None) -> Evaluate:
     name = node.name
     if name.startswith("$"):
         return lambda scope: scope.wildcards[name]
-    getters: dict[str, Evaluate] = {
-        "auth": lambda scope: scope.auth,
-        "now": lambda scope: scope.now,
-        "root": lambda scope: scope.root,
-        "data": lambda scope: scope.data,
-        "newData": lambda scope: scope.new_data,
-        "query": _query,
-    }
-    return getters[name]
+    return _VARIABLES[name]
 
 
 def _query(scope: Scope) -> Mapping[str, Any]:
     if scope.query is None:
         raise EvaluationError("query is only available in .read rules.")
     return scope.query
+
+
+_VARIABLES: dict[str, Evaluate] = {
+    "auth": lambda scope: scope.auth,
+    "now": lambda scope: scope.now,
+    "root": lambda scope: scope.root,
+    "data": lambda scope: scope.data,
+    "newData": lambda scope: scope.new_data,
+    "query": _query,
+}
 
 
 def _unary(node: Unary, observe: Observe | None) -> Evaluate:
@@ -180,7 +182,7 @@ def _property(node: Member | Index, observe: Observe | None) -> Evaluate:
 
 
 def _get(target: Any, name: Any) -> Any:
-    """Return a member; null if there is none, or if the target is null."""
+    """Return a member; null if it is missing, or if the target is null."""
     if isinstance(target, str):
         return length(target) if name == "length" else None
     if isinstance(target, Mapping):

@@ -6,6 +6,7 @@ https://firebase.google.com/docs/reference/security/database
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from firebase_rest.rules.errors import ExpressionError
@@ -34,20 +35,23 @@ PRECEDENCE = {
     **dict.fromkeys(("+", "-"), 5),
     **dict.fromkeys(("*", "/", "%"), 6),
 }
-_RESERVED = {"var", "typeof", "new", "function", "this", "in", "instanceof", "void", "delete", "return"}
+_RESERVED = frozenset(("var", "typeof", "new", "function", "this", "in", "instanceof", "void", "delete", "return"))
+
+SPACE = r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*"
+NUMBER = r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+STRING = r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
+END = r"(?P<end>\Z)|(?P<bad>.)"
 
 _TOKEN = re.compile(
-    r"""(?P<space>[ \t\r\n]+|//[^\n]*|/\*.*?\*/)
-      | (?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)
-      | (?P<name>[A-Za-z_$][\w$]*)
-      | (?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')
-      | (?P<operator>===|!==|==|!=|<=|>=|\|\||&&|[-+*/%<>!?:.,()\[\]])
-    """,
-    re.VERBOSE | re.DOTALL | re.ASCII,
+    SPACE
+    + rf"(?:{NUMBER}|(?P<name>[A-Za-z_$][\w$]*)|{STRING}"
+    + rf"|(?P<operator>===|!==|==|!=|<=|>=|\|\||&&|[-+*/%<>!?:.,()\[\]])|{END})",
+    re.DOTALL | re.ASCII,
 )
 _REGEX = re.compile(r"/((?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)/([A-Za-z]*)")
 _STRING_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
+_CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 class Token(NamedTuple):
@@ -60,50 +64,64 @@ class Token(NamedTuple):
 
 
 def parse_expression(text: str) -> Expression:
-    """Return the syntax tree of an expression. Raises `ExpressionError`."""
-    return _Parser(text).parse()
+    """Return the syntax tree of an expression of a database rule. Raises `ExpressionError`."""
+    parser = ExpressionParser(text)
+    if parser.is_at_end():
+        raise ExpressionError("Expected an expression.", 0)
+    expression = parser.conditional()
+    parser.expect_end()
+    return expression
 
 
-class _Parser:
+class ExpressionParser:
+    """Reads tokens and parses expressions. A subclass for another language replaces the attributes in capitals."""
+
+    TOKEN = _TOKEN
+    PRECEDENCE: Mapping[str, int] = PRECEDENCE
+    RESERVED = _RESERVED
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._nesting = 0
-        self._token = self._read(0)
         self._previous_end = 0
-
-    def parse(self) -> Expression:
-        if self._token.kind == "end":
-            raise ExpressionError("Expected an expression.", 0)
-        expression = self._conditional()
-        if self._token.kind != "end":
-            raise self._unexpected()
-        return expression
+        self._continue_at(0)
 
     # --- tokens ---
 
-    def _read(self, at: int) -> Token:
-        text = self._text
-        while at < len(text):
-            match = _TOKEN.match(text, at)
-            if match is None:
-                raise ExpressionError(f"Unexpected character '{text[at]}'.", at)
-            kind = match.lastgroup or ""
-            if kind != "space":
-                return Token(kind, match[0], at, match.end())
-            at = match.end()
-        return Token("end", "", len(text), len(text))
+    def _continue_at(self, at: int) -> None:
+        """Make the token at an offset the next one."""
+        self._tokens = self.TOKEN.finditer(self._text, at)
+        self._read()
+
+    def _read(self) -> None:
+        match = next(self._tokens)
+        kind = match.lastgroup or "end"
+        start, end = match.span(kind)
+        if kind == "bad":
+            raise ExpressionError(f"Unexpected character '{self._text[start]}'.", start)
+        self._token = Token(kind, match[kind], start, end)
 
     def _advance(self) -> Token:
         token = self._token
         self._previous_end = token.end
-        self._token = self._read(token.end)
+        if token.kind != "end":
+            self._read()
         return token
 
     def _accept(self, operator: str) -> bool:
-        if self._token.kind == "operator" and self._token.text == operator:
+        if self._token.text == operator and self._token.kind == "operator":
             self._advance()
             return True
         return False
+
+    def is_at_end(self) -> bool:
+        """Return whether all tokens are read."""
+        return self._token.kind == "end"
+
+    def expect_end(self) -> None:
+        """Raise `ExpressionError` unless all tokens are read."""
+        if self._token.kind != "end":
+            raise self._unexpected()
 
     def _expect(self, operator: str) -> None:
         if not self._accept(operator):
@@ -117,7 +135,8 @@ class _Parser:
 
     # --- expressions ---
 
-    def _conditional(self) -> Expression:
+    def conditional(self) -> Expression:
+        """Parse an expression, up to the first token that cannot continue it."""
         start = self._token.start
         self._nesting += 1
         if self._nesting > MAX_NESTING:
@@ -125,7 +144,7 @@ class _Parser:
         branches: list[tuple[Expression, Expression]] = []
         expression = self._binary(1)
         while self._accept("?"):
-            value = self._conditional()
+            value = self.conditional()
             self._expect(":")
             branches.append((expression, value))
             expression = self._binary(1)
@@ -147,9 +166,11 @@ class _Parser:
 
     def _precedence(self) -> int:
         """Return the precedence of the next token; 0 if it is not a binary operator."""
-        return PRECEDENCE.get(self._token.text, 0) if self._token.kind == "operator" else 0
+        return self.PRECEDENCE.get(self._token.text, 0) if self._token.kind in ("operator", "name") else 0
 
     def _unary(self) -> Expression:
+        if self._token.text not in ("!", "-"):
+            return self._postfix()
         prefixes: list[Token] = []
         while self._token.kind == "operator" and self._token.text in ("!", "-"):
             prefixes.append(self._advance())
@@ -175,7 +196,7 @@ class _Parser:
                 name = self._advance()
                 target = Member(target, name.text, start, name.end, name.start)
             elif operator == "[":
-                key = self._conditional()
+                key = self.conditional()
                 self._expect("]")
                 target = Index(target, key, start, self._previous_end)
             else:
@@ -186,24 +207,24 @@ class _Parser:
     def _items(self, end: str) -> tuple[Expression, ...]:
         items: list[Expression] = []
         if not self._accept(end):
-            items.append(self._conditional())
+            items.append(self.conditional())
             while self._accept(","):
-                items.append(self._conditional())
+                items.append(self.conditional())
             self._expect(end)
         return tuple(items)
 
     def _primary(self) -> Expression:
         token = self._token
         if token.kind == "operator" and token.text == "/":
-            return self._regex()
+            return self._slash()
         if token.kind == "operator" and token.text in ("(", "["):
             self._advance()
             if token.text == "[":
                 return ListLiteral(self._items("]"), token.start, self._previous_end)
-            inner = self._conditional()
+            inner = self.conditional()
             self._expect(")")
             return inner
-        if token.kind not in ("number", "string", "name") or token.text in _RESERVED:
+        if token.kind not in ("number", "string", "name") or token.text in self.RESERVED:
             raise self._unexpected()
         self._advance()
         if token.kind == "number":
@@ -214,18 +235,15 @@ class _Parser:
             return Literal(_CONSTANTS[token.text], token.start, token.end)
         return Variable(token.text, token.start, token.end)
 
-    def _regex(self) -> Expression:
-        # A slash where an operand is expected starts a regular expression; elsewhere it divides.
+    def _slash(self) -> Expression:
+        """Parse a regular expression: a slash where an operand is expected starts one; elsewhere it divides."""
         start = self._token.start
         match = _REGEX.match(self._text, start)
         if match is None:
             raise ExpressionError("The regular expression has no end.", start)
         self._previous_end = match.end()
-        self._token = self._read(match.end())
+        self._continue_at(match.end())
         return RegexLiteral(match[1], match[2], start, match.end())
-
-
-_CONSTANTS = {"true": True, "false": False, "null": None}
 
 
 def _number(text: str) -> int | float:

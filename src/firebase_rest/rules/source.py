@@ -199,3 +199,10 @@ class _Parser:
 
 
 _WORDS = {"true": True, "false": False, "null": None}
+
+
+def to_plain(value: Value) -> object:
+    """Return a parsed value as dicts, lists and scalars, without positions."""
+    if isinstance(value, Object):
+        return {key.value: to_plain(member) for key, member in value.members}
+    return [to_plain(item) for item in value.items] if isinstance(value, Array) else value.value

@@ -29,7 +29,7 @@ def can_write(subject: DatabaseRules, path: str, before: object, after: object, 
     [
         ("", "1:1: The rules end too early."),
         ("[]", "1:1: Expected 'rules' property."),
-        ("{}", "1:1: Expected 'rules' property."),
+        ("{}", "1:2: Expected 'rules' property."),
         ('{"rules": 5}', "1:11: Expected an object with the rules of '/'."),
         ('{"rules": {".read": 1}}', "1:21: '.read' must be a string or a boolean."),
         ('{"rules": {".foo": true}}', "1:12: Unknown property '.foo'."),

@@ -7,41 +7,95 @@ all changes in commit order. Reading needs no lock because nodes are immutable.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatabaseRules
+from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.stream import Subscription, cancel_event
+from firebase_rest.rules.database import DatabaseRules, Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, MutableSequence
 
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
 
 RULES_TEXT = '{\n  "rules": {\n    ".read": true,\n    ".write": true\n  }\n}\n'
 
+_ATTEMPTS = 3
+
 
 class Namespace:
-    """One database. Thread-safe."""
+    """One database. Thread-safe.
 
-    def __init__(self, name: str, rules: DatabaseAuthorizer | None = None) -> None:
+    Args:
+        name: The name.
+        open_rules: Authorises requests while no rules are published.
+        decisions: Receives every decision of published rules.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        open_rules: DatabaseAuthorizer | None = None,
+        decisions: MutableSequence[Decision] | None = None,
+    ) -> None:
         self.name = name
         self.root: Node = None
-        self.rules: DatabaseAuthorizer = rules or OpenDatabaseRules()
-        self.rules_text = RULES_TEXT
-        self.settings: dict[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
+        self._open_rules: DatabaseAuthorizer = open_rules or OpenDatabaseRules()
+        self.rules = self._open_rules
+        self._decisions: MutableSequence[Decision] = deque(maxlen=0) if decisions is None else decisions
         self._streams: list[Subscription] = []
         self._lock = threading.Lock()
+        self.restore_defaults(None)
 
-    def commit(self, plan: Callable[[Node], Change], check: Callable[[Change], None]) -> Change:
-        """Commit the change that `plan` computes from the current root, unless `check` raises."""
-        with self._lock:
-            change = plan(self.root)
+    def restore_defaults(self, rules: DatabaseRules | None) -> None:
+        """Forget settings, and publish `rules`; None allows everything, or what `open_rules` allow."""
+        self.settings: dict[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
+        if rules is None:
+            self.rules, self.rules_text = self._open_rules, RULES_TEXT
+        else:
+            self.publish(rules)
+
+    def publish(self, rules: DatabaseRules) -> None:
+        """Enforce `rules` from now on. Open streams continue until `cancel_unauthorized`."""
+        self.rules = EnforcedDatabaseRules(rules, self._decisions)
+        self.rules_text = rules.text
+
+    def commit(self, plan: Callable[[Node], Change], check: Callable[[Change], None], now: int = 0) -> Change:
+        """Commit the change that `plan` computes from the current root, unless `check` raises.
+
+        Streams whose callers may not read the new data, by the rules at the time `now`, are cancelled.
+        """
+        # Large writes are validated without the lock, because other writers would wait for seconds. After writes of
+        # others the plan is out of date; the last attempt locks, so that a busy database does not delay it forever.
+        for _ in range(_ATTEMPTS):
+            before = self.root
+            change = plan(before)
             check(change)
-            self.root = change.after
-            for stream in self._streams:
-                stream.enqueue(change)
+            with self._lock:
+                if self.root is before:
+                    revoked = self._publish_change(change, now)
+                    break
+        else:
+            with self._lock:
+                change = plan(self.root)
+                check(change)
+                revoked = self._publish_change(change, now)
+        for stream in revoked:
+            stream.end(cancel_event("Permission denied."))
         return change
+
+    def _publish_change(self, change: Change, now: int) -> list[Subscription]:
+        """Make a change visible. Return the streams that may not see it, which receive nothing more."""
+        self.root = change.after
+        revoked = [stream for stream in self._streams if not stream.may_read(change.after, now)]
+        for stream in revoked:
+            self._streams.remove(stream)
+        for stream in self._streams:
+            stream.enqueue(change)
+        return revoked
 
     def subscribe(self, create: Callable[[Node], Subscription]) -> Subscription:
         """Open a stream that starts with the current root and receives every later change."""

@@ -28,10 +28,11 @@ from firebase_rest.emulator.database.stream import StreamView, Subscription
 from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag, export, priority_of, render, shallow
 from firebase_rest.emulator.database.writes import WRITES
 from firebase_rest.emulator.urls import RequestUrl
+from firebase_rest.rules.database import DatabaseRules, Decision
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping, MutableSequence, Sequence
 
     from firebase_rest.emulator.credentials import CheckIdToken
 
@@ -48,16 +49,24 @@ class DatabaseEmulator:
         project: The project ID; its default database is `PROJECT-default-rtdb`.
         clock: Returns the time in seconds since the epoch.
         check_id_token: Returns the claims of a valid ID token, or None.
-        require_auth: Whether to reject requests without a valid token.
+        require_auth: Whether to reject requests without a valid token while no rules are published.
+        decisions: Receives every decision of published rules.
     """
 
     def __init__(
-        self, project: str, clock: Callable[[], float], check_id_token: CheckIdToken, require_auth: bool = False
+        self,
+        project: str,
+        clock: Callable[[], float],
+        check_id_token: CheckIdToken,
+        require_auth: bool = False,
+        decisions: MutableSequence[Decision] | None = None,
     ) -> None:
         self.default = f"{project}-default-rtdb"
         self._clock = clock
         self._check_id_token = check_id_token
-        self._rules = OpenDatabaseRules(require_auth)
+        self._open_rules = OpenDatabaseRules(require_auth)
+        self._decisions = decisions
+        self._default_rules: DatabaseRules | None = None
         self._namespaces: dict[str, Namespace] = {}
         self._lock = threading.Lock()
         self._push_ids = PushIdGenerator()
@@ -71,26 +80,34 @@ class DatabaseEmulator:
             return error.response()
 
     def reset(self) -> None:
-        """Delete all data, rules and settings. Open streams receive the deletion."""
-        with self._lock:
-            namespaces = list(self._namespaces.values())
-        for namespace in namespaces:
-            fresh = Namespace(namespace.name, self._rules)
-            namespace.rules, namespace.rules_text, namespace.settings = fresh.rules, fresh.rules_text, fresh.settings
-            namespace.commit(lambda before: Change(before, None, ()), lambda _: None)
+        """Delete all data and settings, and publish the default rules. Open streams receive the deletion."""
+        for namespace in self._all_namespaces():
+            namespace.restore_defaults(self._default_rules)
+            namespace.commit(lambda before: Change(before, None, ()), lambda _: None, int(self._clock() * 1000))
+
+    def set_rules(self, rules: DatabaseRules | None) -> None:
+        """Publish rules in every database, also in those created later. None publishes no rules."""
+        self._default_rules = rules
+        for namespace in self._all_namespaces():
+            namespace.restore_defaults(rules)
+            namespace.cancel_unauthorized(int(self._clock() * 1000))
 
     def streams(self) -> list[Subscription]:
         """Return all open streams."""
+        return [stream for namespace in self._all_namespaces() for stream in namespace.streams()]
+
+    def _all_namespaces(self) -> list[Namespace]:
         with self._lock:
-            namespaces = list(self._namespaces.values())
-        return [stream for namespace in namespaces for stream in namespace.streams()]
+            return list(self._namespaces.values())
 
     def namespace(self, name: str) -> Namespace:
         """Return a database, creating it if needed."""
         namespace = self._namespaces.get(name)
         if namespace is None:
             with self._lock:
-                namespace = self._namespaces.setdefault(name, Namespace(name, self._rules))
+                fresh = Namespace(name, self._open_rules, self._decisions)
+                fresh.restore_defaults(self._default_rules)
+                namespace = self._namespaces.setdefault(name, fresh)
         return namespace
 
     def _handle(self, http_request: Request, url: RequestUrl) -> Response | Subscription:

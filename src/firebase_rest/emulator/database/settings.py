@@ -6,8 +6,7 @@ https://firebase.google.com/docs/database/rest/app-management
 from __future__ import annotations
 
 import json
-import re
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.database import body
 from firebase_rest.emulator.database.responses import (
@@ -17,7 +16,10 @@ from firebase_rest.emulator.database.responses import (
     DatabaseHTTPError,
     compact,
 )
-from firebase_rest.transport.wire import Json, Response
+from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.errors import RulesSyntaxError
+from firebase_rest.rules.source import Source, to_plain
+from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.request import DatabaseRequest
 
-_STRING_OR_COMMENT = re.compile(r'("(?:[^"\\]|\\.)*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _WRITE_SIZES = ("small", "medium", "large", "unlimited")
 
 
@@ -61,39 +62,19 @@ def list_databases(namespaces: Iterable[Namespace]) -> Response:
 def _rules(request: DatabaseRequest) -> Response:
     if request.method == "GET":
         text = request.namespace.rules_text
-        strict = request.params.get("format") == "strict"
-        return Response(200, HEADERS, (blank_comments(text) if strict else text).encode())
+        if request.params.get("format") == "strict":
+            text = json.dumps(to_plain(Source(text).parse()), indent=2)
+        return Response(200, HEADERS, text.encode())
     if request.method != "PUT":
         raise DatabaseHTTPError(405, "Use GET or PUT on /.settings/rules.json")
     if not request.body.strip():
         raise DatabaseHTTPError(400, "Error: No data supplied.")
     text = request.body.decode("utf-8", "replace")
-    validate_rules(text)
+    try:
+        rules = DatabaseRules(text)
+    except RulesSyntaxError as error:
+        raise DatabaseHTTPError(400, str(error)) from None
     if request.params.get("dryRun") != "true":
-        request.namespace.rules_text = text
+        request.namespace.publish(rules)
         request.namespace.cancel_unauthorized(request.now)
     return Response(200, HEADERS, compact({"status": "ok"}))
-
-
-def validate_rules(text: str) -> None:
-    """Raise `DatabaseHTTPError` 400, with line and column, unless `text` is JSON (with comments) that contains rules.
-
-    Rules are stored but not enforced.
-    """
-    try:
-        rules = json.loads(blank_comments(text))
-    except RecursionError:
-        raise DatabaseHTTPError(400, "1:1: Nested too deeply.") from None
-    except json.JSONDecodeError as error:
-        raise DatabaseHTTPError(400, f"{error.lineno}:{error.colno}: Parse error.") from None
-    except ValueError:  # a number with more digits than Python parses
-        raise DatabaseHTTPError(400, "1:1: Parse error.") from None
-    if not isinstance(rules, dict) or list(cast("dict[str, Json]", rules)) != ["rules"]:
-        raise DatabaseHTTPError(400, "1:2: Expected 'rules' property.")
-    if not isinstance(rules["rules"], dict):
-        raise DatabaseHTTPError(400, "1:2: Expected 'rules' property.")
-
-
-def blank_comments(text: str) -> str:
-    """Return `text` with comments replaced by spaces, which keeps lines and columns."""
-    return _STRING_OR_COMMENT.sub(lambda match: match[1] or re.sub(r"[^\n]", " ", match[0]), text)

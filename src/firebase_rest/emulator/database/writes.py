@@ -211,7 +211,7 @@ def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | Non
             if tree.etag(node) != expected:
                 raise _ConditionFailedError(node)
 
-    return request.namespace.commit(plan, check)
+    return request.namespace.commit(plan, check, request.now)
 
 
 def _requested_node(request: DatabaseRequest, root: Node) -> Node:

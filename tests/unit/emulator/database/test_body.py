@@ -6,7 +6,6 @@ import pytest
 
 from firebase_rest.emulator.database import body
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
-from firebase_rest.emulator.database.settings import blank_comments, validate_rules
 
 NOT_JSON = "Invalid data; couldn't parse JSON object, array, or value."
 
@@ -74,26 +73,3 @@ def test_outer_keys_of_an_update_are_paths():
     assert "beginning at 1:15." in body.invalid_key_error(b'{"a/b":1,"c":{"d/e":1}}', paths=True).message
     assert "beginning at 1:10." in body.invalid_key_error(b'{"a/b":1,"a/.sv":1}', paths=True).message
     assert "beginning at 1:22." in body.invalid_key_error(b'{"a/.priority":1,"":{"":1}}', paths=True).message
-
-
-def test_comments_in_rules_are_blanked():
-    text = '{ // one\n "rules": { /* two\n */ ".read": "a //b /*c*/" } }'
-    assert blank_comments(text).split() == '{ "rules": { ".read": "a //b /*c*/" } }'.split()
-    assert blank_comments(text).count("\n") == text.count("\n")
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("{}", "1:2: Expected 'rules' property."),
-        ('{"rules":1}', "1:2: Expected 'rules' property."),
-        ('{"rules":{},"x":1}', "1:2: Expected 'rules' property."),
-        ("[]", "1:2: Expected 'rules' property."),
-        ('{\n "rules": }', "2:11: Parse error."),
-        ("[" * 100_000, "1:1: Nested too deeply."),
-    ],
-)
-def test_rules_file_without_rules_is_rejected(text, message):
-    with pytest.raises(DatabaseHTTPError) as caught:
-        validate_rules(text)
-    assert (caught.value.status, caught.value.message) == (400, message)

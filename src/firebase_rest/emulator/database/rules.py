@@ -1,0 +1,102 @@
+"""Enforcement of security rules on the emulator's data.
+
+https://firebase.google.com/docs/database/security
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest.database.filter import KEY, PRIORITY, VALUE
+from firebase_rest.emulator.database.tree import Branch, child, leaf_value, priority_of
+from firebase_rest.rules.evaluator import PLAIN_QUERY
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, MutableSequence, Sequence
+
+    from firebase_rest.database.filter import Bound, Filter
+    from firebase_rest.emulator.credentials import Caller
+    from firebase_rest.emulator.database.tree import Node, Priority, Scalar
+    from firebase_rest.rules.data import NodeReader
+    from firebase_rest.rules.database import DatabaseRules, Decision
+
+
+class TreeReader:
+    """Lets rules read the nodes of `tree`. A `NodeReader`."""
+
+    def child(self, node: Node, key: str) -> Node:
+        """Return the child `key`, or None."""
+        return child(node, key)
+
+    def keys(self, node: Node) -> Iterator[str]:
+        """Return the keys of the children."""
+        return iter(node.children if isinstance(node, Branch) else ())
+
+    def has_children(self, node: Node) -> bool:
+        """Return whether the node has children."""
+        return isinstance(node, Branch)
+
+    def value(self, node: Node) -> Scalar | None:
+        """Return the scalar of a leaf, or None."""
+        return leaf_value(node)
+
+    def priority(self, node: Node) -> Priority:
+        """Return the priority, or None."""
+        return priority_of(node)
+
+
+_READER: NodeReader[Any] = TreeReader()
+
+
+class EnforcedDatabaseRules:
+    """Published rules. A `DatabaseAuthorizer`.
+
+    Args:
+        rules: The rules.
+        decisions: Every decision is appended here.
+    """
+
+    def __init__(self, rules: DatabaseRules, decisions: MutableSequence[Decision]) -> None:
+        self.rules = rules
+        self._decisions = decisions
+
+    def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
+        """See `DatabaseAuthorizer`."""
+        decision = self.rules.read(_READER, root, path, caller.auth, now, _query(filter))
+        self._decisions.append(decision)
+        return decision.allowed
+
+    def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Sequence[str]], now: int) -> bool:
+        """See `DatabaseAuthorizer`."""
+        places = [path[:-1] if path[-1:] == (".priority",) else path for path in paths]
+        decision = self.rules.write(_READER, before, after, places, caller.auth, now)
+        self._decisions.append(decision)
+        return decision.allowed
+
+    def is_indexed(self, path: Sequence[str], order: str) -> bool:
+        """See `DatabaseAuthorizer`."""
+        if order in (KEY, PRIORITY):
+            return True
+        return (".value" if order == VALUE else order) in self.rules.indexes(path)
+
+
+def _query(filter: Filter) -> Mapping[str, Any]:
+    """Return the variable `query` of a rule."""
+    order = filter.order
+    if order is None:
+        return PLAIN_QUERY
+    return {
+        "orderByKey": order == KEY,
+        "orderByPriority": order == PRIORITY,
+        "orderByValue": order == VALUE,
+        "orderByChild": None if order in (KEY, PRIORITY, VALUE) else order,
+        "startAt": _value(filter.start_at or filter.start_after),
+        "endAt": _value(filter.end_at or filter.end_before),
+        "equalTo": _value(filter.equal_to),
+        "limitToFirst": filter.limit_to_first,
+        "limitToLast": filter.limit_to_last,
+    }
+
+
+def _value(bound: Bound | None) -> Scalar | None:
+    return None if bound is None else bound.value

@@ -1,0 +1,1 @@
+"""Tools for tests of programs that use Firebase, and of security rules."""

@@ -1,4 +1,4 @@
-"""An emulator and an App on it, set up as pyrebase's programs do."""
+"""An emulator, and an App of pyrebase that uses it."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def server(served, monkeypatch):
 
 @pytest.fixture(scope="session")
 def key_file(tmp_path_factory):
-    """A service account's key, with the five fields that some programs keep of it."""
+    """A service account file with five fields, as some programs use."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     pem = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()

@@ -1,4 +1,4 @@
-"""What Auth's calls return, and how they are called."""
+"""Call forms and results of Auth."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def codes(server):
     ).json()["oobCodes"]
 
 
-def test_signing_up_and_in_gives_the_reply_as_a_plain_dict(auth, user) -> None:
+def test_sign_up_and_sign_in_return_a_plain_dict(auth, user) -> None:
     for reply in (user, auth.sign_in_with_email_and_password("ada@example.com", "correct horse")):
         assert type(reply) is dict
         assert json.loads(json.dumps(reply)) == reply
@@ -26,19 +26,19 @@ def test_signing_up_and_in_gives_the_reply_as_a_plain_dict(auth, user) -> None:
         assert reply["email"] == "ada@example.com"
 
 
-def test_arguments_go_by_keyword_too(auth) -> None:
+def test_arguments_by_keyword(auth) -> None:
     auth.create_user_with_email_and_password(email="a@example.com", password="correct horse")
     assert auth.sign_in_with_email_and_password(email="a@example.com", password="correct horse")["idToken"]
     auth.send_password_reset_email(email="a@example.com")
 
 
-def test_an_anonymous_user_has_tokens_and_no_address(auth) -> None:
+def test_anonymous_user_has_tokens_and_no_email(auth) -> None:
     reply = auth.sign_in_anonymous()
     assert {"localId", "idToken", "refreshToken", "expiresIn"} <= set(reply)
     assert "email" not in reply
 
 
-def test_current_user_is_set_by_signing_in_and_by_nothing_else(auth) -> None:
+def test_current_user_is_set_by_sign_in_only(auth) -> None:
     assert auth.current_user is None
     auth.create_user_with_email_and_password("ada@example.com", "correct horse")
     assert auth.current_user is None
@@ -50,7 +50,7 @@ def test_current_user_is_set_by_signing_in_and_by_nothing_else(auth) -> None:
     assert auth.current_user is None
 
 
-def test_refresh_gives_pyrebases_names_and_loses_none(auth, user) -> None:
+def test_refresh_returns_pyrebases_names(auth, user) -> None:
     reply = auth.refresh(user["refreshToken"])
     assert reply["userId"] == reply["localId"] == user["localId"]
     assert reply["idToken"]
@@ -58,14 +58,14 @@ def test_refresh_gives_pyrebases_names_and_loses_none(auth, user) -> None:
     assert reply["expiresIn"] == "3600"
 
 
-def test_account_info_has_kind_and_users(auth, user) -> None:
+def test_get_account_info_returns_kind_and_users(auth, user) -> None:
     info = auth.get_account_info(user["idToken"])
     assert {"kind", "users"} <= set(info)
     assert info["users"][0]["localId"] == user["localId"]
     assert info["users"][0]["emailVerified"] is False
 
 
-def test_a_profile_is_updated_and_cleared(auth, user) -> None:
+def test_update_profile_sets_and_clears(auth, user) -> None:
     auth.update_profile(user["idToken"], "Ada", "https://example.com/ada.png")
     account = auth.get_account_info(user["idToken"])["users"][0]
     assert (account["displayName"], account["photoUrl"]) == ("Ada", "https://example.com/ada.png")
@@ -76,7 +76,7 @@ def test_a_profile_is_updated_and_cleared(auth, user) -> None:
 
 
 @pytest.mark.parametrize("keyword", ["new_password", "password", None])
-def test_a_password_is_changed_by_position_and_by_either_keyword(auth, user, keyword) -> None:
+def test_change_password_by_position_and_keyword(auth, user, keyword) -> None:
     if keyword is None:
         reply = auth.change_password(user["idToken"], "battery staple")
     else:
@@ -86,7 +86,7 @@ def test_a_password_is_changed_by_position_and_by_either_keyword(auth, user, key
 
 
 @pytest.mark.parametrize("keyword", ["new_email", "email", None])
-def test_an_address_is_changed_by_position_and_by_either_keyword(auth, user, keyword) -> None:
+def test_change_email_by_position_and_keyword(auth, user, keyword) -> None:
     if keyword is None:
         auth.change_email(user["idToken"], "countess@example.com")
     else:
@@ -94,14 +94,14 @@ def test_an_address_is_changed_by_position_and_by_either_keyword(auth, user, key
     assert auth.sign_in_with_email_and_password("countess@example.com", "correct horse")["localId"] == user["localId"]
 
 
-def test_verify_password_reset_code_confirms_the_reset(auth, user, server) -> None:
+def test_verify_password_reset_code_sets_the_password(auth, user, server) -> None:
     auth.send_password_reset_email("ada@example.com")
     [code] = [code for code in codes(server) if code["requestType"] == "PASSWORD_RESET"]
     auth.verify_password_reset_code(code["oobCode"], "battery staple")
     assert auth.sign_in_with_email_and_password("ada@example.com", "battery staple")["idToken"]
 
 
-def test_a_custom_token_is_text_and_signs_in(server, key_file) -> None:
+def test_custom_token_is_a_str_and_signs_in(server, key_file) -> None:
     with pyrebase.initialize_app({**server.config, "serviceAccount": str(key_file)}) as firebase:
         auth = firebase.auth()
         token = auth.create_custom_token("ada", {"level": 7})
@@ -110,24 +110,24 @@ def test_a_custom_token_is_text_and_signs_in(server, key_file) -> None:
     assert {"idToken", "refreshToken", "expiresIn"} <= user.keys()
 
 
-def test_a_mail_to_reset_the_password_is_sent(auth, user, server) -> None:
+def test_send_password_reset_email(auth, user, server) -> None:
     assert auth.send_password_reset_email("ada@example.com")["email"] == "ada@example.com"
     assert [code["email"] for code in codes(server) if code["requestType"] == "PASSWORD_RESET"] == ["ada@example.com"]
 
 
-def test_a_verification_mail_is_sent(auth, user, server) -> None:
+def test_send_email_verification(auth, user, server) -> None:
     auth.send_email_verification(user["idToken"])
     [code] = [code for code in codes(server) if code["requestType"] == "VERIFY_EMAIL"]
     assert code["email"] == "ada@example.com"
 
 
-def test_an_account_is_deleted(auth, user) -> None:
+def test_delete_user_account(auth, user) -> None:
     auth.delete_user_account(user["idToken"])
     with pytest.raises(firebase_rest.AuthError):
         auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
 
 
-def test_a_session_goes_wherever_a_token_goes(auth, db, user) -> None:
+def test_user_session_is_accepted_as_token(auth, db, user) -> None:
     session = auth.session(user)
     db.child("x").set(1, session)
     assert db.child("x").get(session).val() == 1

@@ -1,4 +1,4 @@
-"""How database calls behave where programs rely on it."""
+"""Behaviour of the database that programs rely on."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ def users(db):
     return db.child("users")
 
 
-def test_the_last_order_and_the_last_bound_of_a_kind_win(users) -> None:
+def test_last_order_and_bound_win(users) -> None:
     query = users.order_by_key().order_by_child("age").start_at(1).start_at(8).limit_to_first(1).limit_to_first(5)
     assert list(query.get().val()) == ["ada", "cy"]
 
 
-def test_a_string_is_not_a_number(users) -> None:
+def test_bounds_distinguish_strings_and_numbers(users) -> None:
     assert list(users.order_by_child("n").equal_to("10").get().val()) == ["ada"]
     assert list(users.order_by_child("n").equal_to(10).get().val()) == ["bob"]
     assert list(users.order_by_child("n").equal_to(10.0).get().val()) == ["bob"]
     assert list(users.order_by_child("n").equal_to(None).get().val()) == ["cy"]
 
 
-def test_true_is_not_one(db) -> None:
+def test_bounds_distinguish_true_and_one(db) -> None:
     db.child("x").set({"a": True, "b": 1})
     assert list(db.child("x").order_by_value().equal_to(True).get().val()) == ["a"]
     assert list(db.child("x").order_by_value().equal_to(1).get().val()) == ["b"]
 
 
-def test_results_come_in_firebases_order(users) -> None:
+def test_results_are_in_firebases_order(users) -> None:
     assert list(users.order_by_child("age").get().val()) == ["bob", "ada", "cy"]
     assert list(users.order_by_child("n").get().val()) == ["cy", "bob", "ada"]
 
@@ -48,23 +48,23 @@ def test_results_come_in_firebases_order(users) -> None:
         ((True,), "True"),
     ],
 )
-def test_child_takes_any_number_of_anything(db, parts, path) -> None:
+def test_child_accepts_any_number_of_arguments(db, parts, path) -> None:
     assert db.child(*parts).path == path
 
 
 @pytest.mark.parametrize("name", ["a b", "é", "what?", "a+b", "100%", "a&b", "%41"])
-def test_the_text_in_child_is_data_encoded_once(db, name) -> None:
+def test_text_in_child_is_encoded_once(db, name) -> None:
     db.child("names", name).set(1)
     assert db.child("names").get().val() == {name: 1}
 
 
 @pytest.mark.parametrize("name", ["a.b", "$a", "#", "[", "]", "a\tb", None])
-def test_what_cannot_be_a_key_is_refused_with_a_sentence(db, name) -> None:
+def test_invalid_key_raises(db, name) -> None:
     with pytest.raises(ValueError, match=r"\."):
         db.child("users", name)
 
 
-def test_int_keys_in_data_become_strings_and_other_keys_are_refused(db) -> None:
+def test_int_keys_become_strings_and_other_keys_raise(db) -> None:
     db.child("x").set({1: "a", -5: "b"})
     assert db.child("x").get().val() == {"-5": "b", "1": "a"}
     for key in (1.5, None, True, (1,)):
@@ -72,12 +72,12 @@ def test_int_keys_in_data_become_strings_and_other_keys_are_refused(db) -> None:
             db.child("x").set({key: 1})
 
 
-def test_json_kwargs_encode_before_data_is_validated(db) -> None:
+def test_json_kwargs_are_applied_before_validation(db) -> None:
     db.child("x").set({"a": {1}}, json_kwargs={"default": sorted})
     assert db.child("x").get().val() == {"a": [1]}
 
 
-def test_a_stored_reference_means_the_same_place_at_every_use(db) -> None:
+def test_stored_reference_keeps_its_location(db) -> None:
     ref = db.child("x")
     ref.set({"a": 1})
     ref.child("b").set(2)
@@ -89,19 +89,19 @@ def test_a_stored_reference_means_the_same_place_at_every_use(db) -> None:
 
 
 @pytest.mark.parametrize("nothing", [{}, [], None])
-def test_setting_nothing_deletes(db, nothing) -> None:
+def test_set_of_empty_data_deletes(db, nothing) -> None:
     db.child("x").set(1)
     db.child("x").set(nothing)
     assert db.child("x").get().val() is None
 
 
-def test_a_child_as_a_bare_statement_does_nothing(db) -> None:
+def test_child_as_a_statement_has_no_effect(db) -> None:
     db.child("x").set(1)
     db.child("y")
     assert db.get().val() == {"x": 1}
 
 
-def test_a_token_is_taken_by_position_and_by_keyword(db, user) -> None:
+def test_token_by_position_and_keyword(db, user) -> None:
     db.child("x").set(1, user["idToken"])
     assert db.child("x").get(user["idToken"]).val() == 1
     assert db.child("x").get(token=user["idToken"]).val() == 1
@@ -110,7 +110,7 @@ def test_a_token_is_taken_by_position_and_by_keyword(db, user) -> None:
     db.child("x").remove(user["idToken"])
 
 
-def test_a_users_token_replaces_the_service_account_for_that_call(server, user, monkeypatch) -> None:
+def test_user_token_replaces_service_account_for_one_call(server, user, monkeypatch) -> None:
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", server.host)
     with pyrebase.initialize_app({**server.config, "serviceAccount": {"type": "service_account"}}) as firebase:
         sent = []

@@ -1,4 +1,4 @@
-"""What database calls return, row by row, over HTTP."""
+"""Results of the database, over HTTP."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 
 @pytest.mark.parametrize("value", [5, 0.5, "text", "", True, False])
-def test_a_plain_value_is_itself(db, value) -> None:
+def test_val_of_a_scalar(db, value) -> None:
     db.child("x").set(value)
     answer = db.child("x").get()
     assert answer.val() == value
@@ -16,7 +16,7 @@ def test_a_plain_value_is_itself(db, value) -> None:
     assert answer.pyres == value
 
 
-def test_null_is_none_and_each_is_none_and_the_answer_is_true(db) -> None:
+def test_val_and_each_of_null_are_none(db) -> None:
     answer = db.child("nowhere").get()
     assert answer.val() is None
     assert answer.each() is None
@@ -25,12 +25,12 @@ def test_null_is_none_and_each_is_none_and_the_answer_is_true(db) -> None:
     assert list(answer) == []
 
 
-def test_programs_that_catch_the_type_error_of_iterating_nothing_still_can(db) -> None:
+def test_iterating_each_of_null_raises_type_error(db) -> None:
     with pytest.raises(TypeError):
         list(db.child("nowhere").get().each())
 
 
-def test_an_object_is_a_dict_in_order_fresh_and_mutable(db) -> None:
+def test_val_of_an_object_is_a_new_ordered_dict(db) -> None:
     db.child("x").set({"b": {"n": 1}, "a": 2})
     answer = db.child("x").get()
     assert isinstance(answer.val(), dict)
@@ -45,7 +45,7 @@ def test_an_object_is_a_dict_in_order_fresh_and_mutable(db) -> None:
     assert [item.key() for item in answer] == ["a", "b"]
 
 
-def test_an_array_is_a_list_with_none_for_holes_and_items_with_int_keys(db) -> None:
+def test_val_of_an_array_is_a_list_with_none_for_holes(db) -> None:
     db.child("x").set(["same", None, "same"])
     answer = db.child("x").get()
     assert answer.val() == ["same", None, "same"]
@@ -53,14 +53,14 @@ def test_an_array_is_a_list_with_none_for_holes_and_items_with_int_keys(db) -> N
     assert [item.item for item in answer.pyres] == [(0, "same"), (1, None), (2, "same")]
 
 
-def test_an_array_that_answers_a_query_is_the_list_as_it_came_and_items_in_order_without_holes(db) -> None:
+def test_ordered_array_has_items_without_holes(db) -> None:
     db.child("x").set([None, 3, 1, 2])
     answer = db.child("x").order_by_value().limit_to_first(3).get()
     assert answer.val() == [None, 3, 1, 2]
     assert [(item.key(), item.val()) for item in answer.each()] == [(2, 1), (3, 2), (1, 3)]
 
 
-def test_a_query_without_results_is_empty_and_falsy(db) -> None:
+def test_query_without_results_is_empty(db) -> None:
     db.child("users").set({"ada": {"age": 36}})
     for query in (
         db.child("users").order_by_child("age").equal_to(99),
@@ -74,7 +74,7 @@ def test_a_query_without_results_is_empty_and_falsy(db) -> None:
         assert answer
 
 
-def test_shallow_is_a_list_of_keys_that_can_be_sorted_and_dumped(db) -> None:
+def test_shallow_val_is_a_list_of_keys(db) -> None:
     db.child("users").set({"b": {"n": 1}, "a": True})
     answer = db.child("users").shallow().get()
     assert sorted(answer.val()) == ["a", "b"]
@@ -84,36 +84,36 @@ def test_shallow_is_a_list_of_keys_that_can_be_sorted_and_dumped(db) -> None:
 
 
 @pytest.mark.parametrize(("path", "key"), [("users/ada", "ada"), ("/users/", "users"), ("", "")])
-def test_an_answers_key_is_the_last_part_of_its_path(db, path, key) -> None:
+def test_key_is_the_last_segment_of_the_path(db, path, key) -> None:
     assert db.child(path).get().key() == key
 
 
-def test_push_gives_the_new_key_as_name(db) -> None:
+def test_push_returns_the_name(db) -> None:
     answer = db.child("users").push({"name": "Ada"})
     assert list(answer) == ["name"]
     assert len(answer["name"]) == 20
     assert db.child("users").child(answer["name"]).get().val() == {"name": "Ada"}
 
 
-def test_set_and_update_give_what_was_written_with_server_values_filled_in(db) -> None:
+def test_set_and_update_return_the_written_data(db) -> None:
     assert db.child("x").set({"a": 1}) == {"a": 1}
     assert db.child("x").update({"b": 2}) == {"b": 2}
     assert isinstance(db.child("x").set({"at": {".sv": "timestamp"}})["at"], int)
 
 
-def test_remove_gives_none(db) -> None:
+def test_remove_returns_none(db) -> None:
     db.child("x").set(1)
     assert db.child("x").remove() is None
 
 
-def test_an_etag_comes_with_its_value(db) -> None:
+def test_get_etag_returns_etag_and_value(db) -> None:
     db.child("x").set({"a": 1})
     answer = db.child("x").get_etag()
     assert sorted(answer) == ["ETag", "value"]
     assert answer["value"] == {"a": 1}
 
 
-def test_a_conditional_write_that_comes_too_late_gives_a_dict_and_raises_nothing(db) -> None:
+def test_conditional_write_of_changed_data_returns_a_dict(db) -> None:
     db.child("x").set(1)
     answer = db.child("x").conditional_set(2, "wrong")
     assert answer == {"ETag": db.child("x").get_etag()["ETag"], "value": 1}
@@ -121,7 +121,7 @@ def test_a_conditional_write_that_comes_too_late_gives_a_dict_and_raises_nothing
     assert db.child("x").conditional_remove(answer["ETag"]) is None
 
 
-def test_all_that_get_etag_answered_goes_for_an_etag(db) -> None:
+def test_result_of_get_etag_is_accepted_as_etag(db) -> None:
     place = db.child("x")
     first = place.get_etag()
     assert place.conditional_set({"a": 1}, first) == {"a": 1}
@@ -130,13 +130,13 @@ def test_all_that_get_etag_answered_goes_for_an_etag(db) -> None:
     assert place.get().val() is None
 
 
-def test_sort_gives_an_answer_sorted_by_a_member(db) -> None:
+def test_sort_orders_by_a_child(db) -> None:
     db.child("x").set({"a": {"n": 2}, "b": {"n": 1}})
     assert [item.key() for item in db.sort(db.child("x").get(), "n").each()] == ["b", "a"]
     assert [item.key() for item in db.sort(db.child("x").get(), "n", True).each()] == ["a", "b"]
 
 
-def test_generate_key_gives_keys_that_rise(db) -> None:
+def test_generate_key_returns_ascending_keys(db) -> None:
     keys = [db.generate_key() for _ in range(100)]
     assert keys == sorted(set(keys))
     assert {len(key) for key in keys} == {20}

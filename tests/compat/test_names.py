@@ -1,4 +1,4 @@
-"""Import forms: each way in which programs get at pyrebase's names, in a process of its own where it matters."""
+"""Import forms and names of pyrebase, in a new process where that matters."""
 
 from __future__ import annotations
 
@@ -38,27 +38,27 @@ def run(program: str) -> str:
         "import firebase_rest as pyrebase; make = pyrebase.initialize_app",
     ],
 )
-def test_each_import_form_gives_a_working_initialize_app(program: str) -> None:
+def test_import_forms_provide_initialize_app(program: str) -> None:
     use = 'print(make({"databaseURL": "https://x.firebaseio.com"}).database().child("a", "b").path)'
     assert run(f"{program}\n{use}") == "a/b"
 
 
-def test_a_star_import_gives_two_names_and_no_more() -> None:
+def test_star_import_provides_two_names() -> None:
     names = run("before = set(globals()); from pyrebase import *; print(*sorted(set(globals()) - before - {'before'}))")
     assert names == "initialize_app pyrebase"
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_old_name_can_be_imported_by_itself(name: str) -> None:
+def test_every_name_can_be_imported(name: str) -> None:
     assert run(f"from pyrebase.pyrebase import {name}; print({name}.__name__)")
 
 
-def test_pyrebase_and_its_inner_pyrebase_are_both_modules() -> None:
+def test_pyrebase_and_pyrebase_pyrebase_are_modules() -> None:
     assert isinstance(pyrebase, ModuleType)
     assert isinstance(pyrebase.pyrebase, ModuleType)
 
 
-def test_objects_are_of_the_classes_that_programs_annotate_and_test_with(server) -> None:
+def test_objects_are_instances_of_pyrebases_classes(server) -> None:
     inner = pyrebase.pyrebase
     with pyrebase.initialize_app(server.config) as firebase:
         assert isinstance(firebase, inner.Firebase)
@@ -75,26 +75,26 @@ def test_objects_are_of_the_classes_that_programs_annotate_and_test_with(server)
         stream.close()
 
 
-def test_an_except_clause_with_pyrebases_http_error_catches(auth) -> None:
+def test_pyrebases_http_error_catches(auth) -> None:
     with pytest.raises(pyrebase.pyrebase.HTTPError, match="EMAIL_NOT_FOUND"):
         auth.sign_in_with_email_and_password("nobody@example.com", "wrong horse")
 
 
-def test_replacing_quote_changes_nothing(monkeypatch) -> None:
+def test_replacing_quote_has_no_effect(monkeypatch) -> None:
     monkeypatch.setattr(pyrebase.pyrebase, "quote", lambda text: text)
     firebase = pyrebase.initialize_app({"databaseURL": "https://x.firebaseio.com"}, session=SilentSession())
     with pytest.raises(AssertionError, match=r"/a%20b%2525\.json was sent"):
         firebase.database().child("a b%25").get()
 
 
-def test_an_inner_name_that_is_gone_says_where_to_look() -> None:
+def test_missing_internal_name_raises_with_advice() -> None:
     with pytest.raises(AttributeError, match=r"'convert_to_pyre'.*firebase_rest\.migrate"):
         _ = pyrebase.pyrebase.convert_to_pyre
     with pytest.raises(AttributeError, match=r"'Auth'; the classes are in pyrebase\.pyrebase"):
         _ = pyrebase.Auth
 
 
-def test_importing_pyrebase_loads_no_google_auth_and_no_service() -> None:
+def test_import_loads_no_google_auth_and_no_service() -> None:
     loaded = json.loads(run("import sys, json, pyrebase; print(json.dumps([*sys.modules]))"))
     assert "google.auth" not in loaded
     assert not [name for name in loaded if name.startswith(("firebase_rest.auth", "firebase_rest.storage"))]
@@ -113,7 +113,7 @@ def answer(status: int, text: str) -> requests.Response:
     return made
 
 
-def test_a_detailed_error_has_pyrebases_shape_and_hides_the_token() -> None:
+def test_raise_detailed_error_hides_the_token() -> None:
     with pytest.raises(pyrebase.pyrebase.HTTPError) as caught:
         pyrebase.pyrebase.raise_detailed_error(answer(401, '{"error": "Permission denied"}'))
     assert json.loads(caught.value.args[1]) == {"error": "Permission denied"}
@@ -122,7 +122,7 @@ def test_a_detailed_error_has_pyrebases_shape_and_hides_the_token() -> None:
     assert "secret-token" not in f"{caught.value!r}{caught.value.args[0].response.url}{caught.value.request.url}"
 
 
-def test_a_response_made_by_hand_is_enough_for_a_detailed_error() -> None:
+def test_raise_detailed_error_accepts_a_constructed_response() -> None:
     response = requests.Response()
     response.status_code = 404
     with pytest.raises(pyrebase.pyrebase.HTTPError) as caught:
@@ -131,5 +131,5 @@ def test_a_response_made_by_hand_is_enough_for_a_detailed_error() -> None:
 
 
 @pytest.mark.parametrize("status", [200, 204, 304])
-def test_an_answer_that_is_no_error_raises_none(status: int) -> None:
+def test_raise_detailed_error_ignores_success(status: int) -> None:
     assert pyrebase.pyrebase.raise_detailed_error(answer(status, "null")) is None

@@ -1,4 +1,4 @@
-"""What programs hand to another process: `Process(target=work, args=(user, db))`, which pickles it outside Linux."""
+"""Objects in another process: `Process(target=work, args=(user, db))` pickles them outside Linux."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if __name__ == "__main__":
 """
 
 
-def test_services_go_to_a_process_that_is_spawned(server, tmp_path) -> None:
+def test_services_work_in_a_spawned_process(server, tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)
     done = subprocess.run(
@@ -47,7 +47,7 @@ def test_services_go_to_a_process_that_is_spawned(server, tmp_path) -> None:
     assert done.stdout.split("\n")[:2] == ["True", "b'x'"], done.stderr
 
 
-def test_a_place_a_query_and_an_app_are_the_same_after_a_pickle(firebase) -> None:
+def test_references_queries_and_apps_are_equal_after_pickling(firebase) -> None:
     firebase.requests.headers["X-Mine"] = "1"
     firebase.database().child("a").set({"b": 1})
     query = firebase.database().child("a").order_by_key()
@@ -66,7 +66,7 @@ def test_services_can_be_copied(firebase) -> None:
     assert copy.deepcopy(firebase).database().child("a").get().val() is None
 
 
-def test_the_key_of_a_service_account_does_not_go_into_a_pickle(server, key_file) -> None:
+def test_pickle_does_not_contain_the_service_account_key(server, key_file) -> None:
     by_path = pyrebase.initialize_app({**server.config, "serviceAccount": str(key_file)})
     assert b"PRIVATE KEY" not in pickle.dumps(by_path.database())
     by_content = pyrebase.initialize_app({**server.config, "serviceAccount": json.loads(key_file.read_text())})

@@ -1,4 +1,4 @@
-"""A write at the root: in pyrebase it was rarely one, as `db.child(...)` before it had moved the object."""
+"""Writes at the root, which pyrebase programs rarely intend."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 import firebase_rest
 import pyrebase
 
-# A program that writes at the root of a database which is not there.
+# A program that writes at the root of an unreachable database.
 WRITE = """
 import pyrebase
 def write():
@@ -22,8 +22,8 @@ write()
 """
 
 
-def said(*arguments: str) -> str:
-    """What a Python program with these arguments says on its standard error."""
+def stderr_of(*arguments: str) -> str:
+    """Run Python with these arguments and return its standard error."""
     done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     return done.stderr
@@ -31,7 +31,7 @@ def said(*arguments: str) -> str:
 
 @pytest.fixture
 def warned():
-    """The warnings of a test, as a program sees them that sets no filter."""
+    """The warnings of a test, with Python's default filter."""
     with warnings.catch_warnings(record=True) as seen:
         warnings.simplefilter("default")
         yield seen
@@ -61,7 +61,7 @@ def test_set_on_child_that_is_the_root_warns(db, warned, path) -> None:
 
 
 @pytest.mark.parametrize("path", [("",), ("", ""), ("/", ""), ("", "/")])
-def test_set_and_remove_after_empty_text_are_refused(db, path) -> None:
+def test_set_and_remove_after_empty_text_raise(db, path) -> None:
     db.child("a").set(1)
     reference = db.child(*path)
     for ref in (reference, reference.with_options(timeout=5), reference.child(), pickle.loads(pickle.dumps(reference))):
@@ -90,7 +90,7 @@ def test_other_calls_after_empty_text_mean_the_root(db, warned, path) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "/", "//"])
-def test_child_without_a_key_below_a_child_is_refused(db, text) -> None:
+def test_child_without_a_key_below_a_child_raises(db, text) -> None:
     for child in (
         lambda: db.child("users").child(text),
         lambda: db.child("users", text),
@@ -101,7 +101,7 @@ def test_child_without_a_key_below_a_child_is_refused(db, text) -> None:
 
 
 @pytest.mark.parametrize("path", [("",), ("", "users"), ("/", "")])
-def test_firebase_rest_refuses_empty_text_at_the_root_too(server, path) -> None:
+def test_empty_text_at_the_root_raises_in_firebase_rest(server, path) -> None:
     with firebase_rest.initialize_app(server.config) as app:
         for start in (app.database(), app.database().order_by_key()):
             with pytest.raises(firebase_rest.UsageError, match="has no key"):
@@ -109,13 +109,13 @@ def test_firebase_rest_refuses_empty_text_at_the_root_too(server, path) -> None:
         assert app.database().child("/").path == ""
 
 
-def test_each_line_of_the_program_warns_once() -> None:
+def test_warning_is_shown_once_per_line() -> None:
     loop = WRITE.replace("write()\n", "for _ in range(3): write()\n")
-    assert said("-c", loop).count("RootWriteWarning: ") == 1
-    assert said("-W", "always", "-c", loop).count("RootWriteWarning: ") == 3
+    assert stderr_of("-c", loop).count("RootWriteWarning: ") == 1
+    assert stderr_of("-W", "always", "-c", loop).count("RootWriteWarning: ") == 3
 
 
-def test_update_push_reads_and_writes_below_do_not_warn(db, warned) -> None:
+def test_other_calls_do_not_warn(db, warned) -> None:
     db.update({"a": 1})
     db.push("x")
     db.get()
@@ -124,21 +124,21 @@ def test_update_push_reads_and_writes_below_do_not_warn(db, warned) -> None:
     assert not warned
 
 
-def test_the_database_of_a_user_or_of_another_url_warns_too(server, firebase, auth, user, warned) -> None:
+def test_other_databases_warn(server, firebase, auth, user, warned) -> None:
     firebase.database(server.config["databaseURL"]).set({"a": 1})
     firebase.with_options(timeout=5).database().remove()
     assert len(warned) == 2
 
 
-def test_firebase_rest_itself_does_not_warn(server, warned) -> None:
+def test_firebase_rest_does_not_warn(server, warned) -> None:
     with firebase_rest.initialize_app(server.config) as app:
         app.database().set({"a": 1})
         app.database().remove()
     assert not warned
 
 
-def test_it_can_be_ignored_from_the_command_line_and_by_a_filter() -> None:
-    assert "RootWriteWarning: set(...) on the root" in said("-c", WRITE)
-    assert said("-W", "ignore::UserWarning", "-c", WRITE) == ""
+def test_warning_can_be_ignored() -> None:
+    assert "RootWriteWarning: set(...) on the root" in stderr_of("-c", WRITE)
+    assert stderr_of("-W", "ignore::UserWarning", "-c", WRITE) == ""
     filtered = "import warnings, pyrebase; warnings.simplefilter('ignore', pyrebase.RootWriteWarning)\n"
-    assert said("-c", filtered + WRITE) == ""
+    assert stderr_of("-c", filtered + WRITE) == ""

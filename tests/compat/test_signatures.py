@@ -1,4 +1,4 @@
-"""Names, order and defaults of arguments: what programs pass by position or by keyword."""
+"""Names, order and defaults of arguments."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 import pyrebase
 
-# How a program may write the call. Arguments of ours may follow, if a call need not name them.
+# The arguments of pyrebase. Further optional arguments may follow.
 AUTH = {
     "sign_in_with_email_and_password": "email, password",
     "create_user_with_email_and_password": "email, password",
@@ -49,7 +49,7 @@ DATABASE = {
 
 
 def positional(function: object) -> str:
-    """The arguments that may be passed by position, as they stand in the table."""
+    """Return the positional arguments in the format of the table."""
     shown = []
     for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is inspect.Parameter.VAR_POSITIONAL:
@@ -61,12 +61,12 @@ def positional(function: object) -> str:
 
 
 @pytest.mark.parametrize(("method", "arguments"), AUTH.items())
-def test_auth_takes_what_pyrebase_takes(method: str, arguments: str) -> None:
+def test_auth_signatures(method: str, arguments: str) -> None:
     assert_begins_with(getattr(pyrebase.pyrebase.Auth, method), arguments)
 
 
 @pytest.mark.parametrize(("method", "arguments"), DATABASE.items())
-def test_the_database_takes_what_pyrebase_takes(method: str, arguments: str) -> None:
+def test_database_signatures(method: str, arguments: str) -> None:
     assert_begins_with(getattr(pyrebase.pyrebase.Database, method), arguments)
 
 
@@ -78,23 +78,23 @@ def assert_begins_with(function: object, arguments: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "name"), [("change_email", "email"), ("change_password", "password")])
-def test_a_change_takes_the_new_value_by_position_and_under_both_names(method: str, name: str) -> None:
+def test_change_methods_accept_both_keywords(method: str, name: str) -> None:
     signature = inspect.signature(getattr(pyrebase.pyrebase.Auth, method))
     assert list(signature.parameters)[:4] == ["self", "id_token", f"new_{name}", "return_secure_token"]
     assert signature.parameters["return_secure_token"].default is True
     assert signature.parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
 
 
-def test_current_user_is_an_attribute_that_starts_as_none_and_can_be_assigned() -> None:
+def test_current_user_is_an_assignable_attribute() -> None:
     auth = pyrebase.initialize_app({}).auth()
     assert auth.current_user is None
     auth.current_user = {"idToken": "x"}
     assert auth.current_user == {"idToken": "x"}
 
 
-def test_closing_a_stream_takes_nothing() -> None:
+def test_stream_close_has_no_arguments() -> None:
     assert positional(pyrebase.pyrebase.Stream.close) == ""
 
 
-def test_initialize_app_takes_one_mapping_by_position_or_as_config() -> None:
+def test_initialize_app_signature() -> None:
     assert positional(pyrebase.initialize_app) == "config=None"

@@ -1,4 +1,4 @@
-"""The storage lines of what programs written for pyrebase rely on: call forms, return values, errors, attributes."""
+"""Call forms, results, errors and attributes of Storage."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ BUCKET = "demo-project.appspot.com"
 
 
 class Rules:
-    """Only who is signed in may do anything."""
+    """Allow signed-in users only."""
 
     def allows(self, caller, operation, bucket, path, before, after, now) -> bool:
         return caller.auth is not None
@@ -45,7 +45,7 @@ def local(tmp_path):
 
 @pytest.fixture
 def closed(server):
-    """The bucket is for those who are signed in."""
+    """Security rules that allow signed-in users only."""
     before = server.emulator.storage.rules
     server.emulator.storage.rules = Rules()
     yield
@@ -58,7 +58,7 @@ def closed(server):
 @pytest.mark.parametrize(
     "configured", ["p.appspot.com", "gs://p.appspot.com", "p.firebasestorage.app", "gs://p.firebasestorage.app/"]
 )
-def test_the_bucket_is_configured_with_or_without_gs_and_with_any_suffix(configured, monkeypatch):
+def test_storage_bucket_forms(configured, monkeypatch):
     monkeypatch.delenv("FIREBASE_STORAGE_EMULATOR_HOST", raising=False)
     with pyrebase.initialize_app({"storageBucket": configured}) as firebase:
         bare = configured.removeprefix("gs://").rstrip("/")
@@ -66,12 +66,12 @@ def test_the_bucket_is_configured_with_or_without_gs_and_with_any_suffix(configu
         assert firebase.storage_bucket == configured
 
 
-def test_each_call_of_storage_gives_a_new_object(firebase):
+def test_each_call_returns_a_new_storage(firebase):
     assert firebase.storage() is not firebase.storage()
     assert firebase.storage() == firebase.storage()
 
 
-def test_nothing_is_judged_before_storage_is_used():
+def test_storage_is_validated_at_first_use():
     with pyrebase.initialize_app({"apiKey": "k", "storageBucket": ""}) as firebase:
         place = firebase.storage().child("a")
         with pytest.raises(KeyError, match="storageBucket"):
@@ -88,7 +88,7 @@ def test_references_have_pyrebases_attributes(firebase, storage):
     assert reference.storage_bucket.endswith(f"/v0/b/{BUCKET}")
 
 
-def test_the_arguments_have_pyrebases_names_and_order(storage):
+def test_storage_signatures(storage):
     def names(method):
         return [
             name
@@ -105,13 +105,13 @@ def test_the_arguments_have_pyrebases_names_and_order(storage):
 # --- child -----------------------------------------------------------------------------------------------------------
 
 
-def test_child_joins_any_number_of_arguments_of_any_type(storage):
+def test_child_accepts_any_number_of_arguments(storage):
     assert storage.child("a").child("b/c").path == storage.child("a", "b", "c").path == storage.child("/a/b/c/").path
     assert storage.child(2024, 1.5).path == "2024/1.5"
     assert storage.child().path == ""
 
 
-def test_a_stored_reference_means_the_same_place_at_every_use(storage, local):
+def test_stored_reference_keeps_its_location(storage, local):
     reference = storage.child("a")
     reference.put(str(local))
     reference.get_url(None)
@@ -127,7 +127,7 @@ def test_a_stored_reference_means_the_same_place_at_every_use(storage, local):
 @pytest.mark.parametrize(
     "kind", [str, Path, lambda path: path.read_bytes(), lambda path: io.BytesIO(path.read_bytes())]
 )
-def test_put_takes_a_path_bytes_and_anything_that_reads_and_returns_the_metadata(storage, local, kind):
+def test_put_accepts_paths_bytes_and_file_objects(storage, local, kind):
     metadata = storage.child("images/a&b#c+d.png").put(kind(local))
     assert metadata["name"] == "images/a&b#c+d.png"
     assert metadata["contentType"] == "image/png"
@@ -135,26 +135,26 @@ def test_put_takes_a_path_bytes_and_anything_that_reads_and_returns_the_metadata
     assert json.loads(json.dumps(metadata)) == metadata
 
 
-def test_put_closes_the_file_it_opened_and_not_the_one_it_was_given(storage, local):
+def test_put_closes_only_files_that_it_opened(storage, local):
     with local.open("rb") as file:
         storage.child("a").put(file)
         assert not file.closed
-    storage.child("a").put(str(local))  # an open one would be a ResourceWarning, and warnings are errors here
+    storage.child("a").put(str(local))  # an unclosed file would raise a ResourceWarning
 
 
-def test_the_content_type_is_the_third_argument(storage):
+def test_content_type_is_the_third_argument(storage):
     assert storage.child("a.png").put(b"x", None, "text/plain")["contentType"] == "text/plain"
     assert storage.child("a.png").put(b"x", content_type="text/css")["contentType"] == "text/css"
 
 
-def test_put_takes_a_token_and_returns_the_metadata_in_every_mode(server, storage, closed):
+def test_put_with_token_returns_metadata(server, storage, closed):
     assert storage.child("a").put(b"x", id_token())["name"] == "a"
     assert storage.child("a").put(b"x", token=id_token())["name"] == "a"
     with pyrebase.initialize_app({**server.config, "serviceAccount": ACCOUNT}) as firebase:
         assert firebase.storage().child("a").put(b"x")["name"] == "a"
 
 
-def test_a_missing_local_file_is_a_file_not_found_error(storage):
+def test_missing_local_file_is_a_file_not_found_error(storage):
     with pytest.raises(FileNotFoundError):
         storage.child("a").put("/does/not/exist")
 
@@ -188,14 +188,14 @@ def stored(storage):
     ],
 )
 @pytest.mark.parametrize("kind", [str, Path])
-def test_download_works_in_both_old_forms(stored, tmp_path, call, kind, monkeypatch):
+def test_download_accepts_both_forms_of_pyrebase(stored, tmp_path, call, kind, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert call(stored, kind("there.png")) is None
     assert (tmp_path / "there.png").read_bytes() == b"stored"
     assert [path.name for path in tmp_path.iterdir()] == ["there.png"]
 
 
-def test_a_download_that_fails_says_so_and_writes_nothing(stored, tmp_path):
+def test_failed_download_raises_and_writes_nothing(stored, tmp_path):
     with pytest.raises(requests.exceptions.HTTPError) as caught:
         stored.child("missing.png").download(str(tmp_path / "x"))
     assert caught.value.response.status_code == 404
@@ -222,12 +222,12 @@ def test_a_download_that_fails_says_so_and_writes_nothing(stored, tmp_path):
         lambda storage: storage.child("images/a.png").delete("images/a.png", id_token()),
     ],
 )
-def test_delete_takes_a_name_or_the_childs_path(stored, call):
+def test_delete_accepts_a_name_or_uses_the_path(stored, call):
     assert call(stored) is None
     assert not list(stored.list_files())
 
 
-def test_get_url_builds_the_address_without_network_and_adds_a_download_token(firebase, storage):
+def test_get_url_builds_the_url_offline(firebase, storage):
     reference = storage.child("images/a b.png")
     address = f"{storage.storage_bucket}/o/images%2Fa%20b.png?alt=media"
     firebase.requests.get = firebase.requests.send = None
@@ -235,7 +235,7 @@ def test_get_url_builds_the_address_without_network_and_adds_a_download_token(fi
     assert reference.get_url("0b3c-token") == f"{address}&token=0b3c-token"
 
 
-def test_get_url_with_an_id_token_gives_the_shareable_link_and_leaks_nothing(stored, closed):
+def test_get_url_with_id_token_returns_the_download_url(stored, closed):
     token = id_token()
     link = stored.child("images/a.png").get_url(token)
     assert token not in link
@@ -243,7 +243,7 @@ def test_get_url_with_an_id_token_gives_the_shareable_link_and_leaks_nothing(sto
     assert requests.get(stored.child("images/a.png").get_url(None), timeout=5).status_code == 403
 
 
-def test_list_files_gives_objects_with_a_name_that_download_themselves(stored, tmp_path):
+def test_list_files_returns_downloadable_objects(stored, tmp_path):
     stored.child("b.txt").put(b"second")
     files = list(stored.list_files())
     assert [file.name for file in files] == ["b.txt", "images/a.png"]
@@ -252,10 +252,10 @@ def test_list_files_gives_objects_with_a_name_that_download_themselves(stored, t
     assert (tmp_path / "images_a.png").read_bytes() == b"stored"
 
 
-# --- who signs, errors -----------------------------------------------------------------------------------------------
+# --- credentials, errors ---------------------------------------------------------------------------------------------
 
 
-def test_a_service_account_signs_by_default_and_a_users_token_replaces_it_for_the_call(server, firebase, closed):
+def test_user_token_replaces_service_account_for_one_call(server, firebase, closed):
     with pyrebase.initialize_app({**server.config, "serviceAccount": ACCOUNT}) as admin:
         admin.storage().child("a").put(b"x")
         server.emulator.storage.rules = type("Nobody", (), {"allows": lambda self, *arguments: False})()
@@ -278,9 +278,7 @@ def test_errors_have_pyrebases_shape(storage, closed):
 # --- google-cloud-storage --------------------------------------------------------------------------------------------
 
 
-def test_storage_bucket_is_google_cloud_storages_where_it_is_installed_and_there_is_a_service_account(
-    server, firebase, monkeypatch
-):
+def test_bucket_is_a_google_cloud_storage_bucket(server, firebase, monkeypatch):
     with pytest.raises(firebase_rest.ConfigError, match="serviceAccount"):
         _ = firebase.storage().bucket
     library = pytest.importorskip("google.cloud.storage")

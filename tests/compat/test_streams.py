@@ -1,4 +1,4 @@
-"""Streams as pyrebase's programs use them."""
+"""Streams in pyrebase programs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ LIMIT = 10.0
 
 
 class Inbox(queue.Queue):
-    """A handler whose messages can be waited for."""
+    """A handler that stores its messages in a queue."""
 
     def __call__(self, message) -> None:
         self.put(message)
@@ -36,7 +36,7 @@ def inbox():
     return Inbox()
 
 
-def test_the_first_message_is_a_put_on_the_root_of_the_stream_and_a_plain_dict(db, inbox) -> None:
+def test_first_message_is_a_put_on_the_root(db, inbox) -> None:
     db.child("x").set({"a": 1})
     stream = db.child("x").stream(inbox)
     message = inbox.next()
@@ -49,13 +49,13 @@ def test_the_first_message_is_a_put_on_the_root_of_the_stream_and_a_plain_dict(d
     stream.close()
 
 
-def test_a_stream_id_comes_with_every_message(db, inbox) -> None:
+def test_every_message_has_the_stream_id(db, inbox) -> None:
     stream = db.child("x").stream(inbox, stream_id="mine")
     assert inbox.next() == {"event": "put", "path": "/", "data": None, "stream_id": "mine"}
     stream.close()
 
 
-def test_a_stream_runs_in_a_thread_that_keeps_the_program_alive(db, inbox) -> None:
+def test_stream_thread_is_not_a_daemon(db, inbox) -> None:
     stream = db.child("x").stream(inbox)
     assert isinstance(stream.thread, threading.Thread)
     assert stream.thread.is_alive()
@@ -64,14 +64,14 @@ def test_a_stream_runs_in_a_thread_that_keeps_the_program_alive(db, inbox) -> No
     assert ended(stream)
 
 
-def test_close_gives_the_stream_and_may_come_twice_and_before_the_first_message(db, inbox) -> None:
+def test_close_returns_the_stream_and_is_idempotent(db, inbox) -> None:
     stream = db.child("x").stream(inbox)
     assert stream.close() is stream
     assert stream.close() is stream
     assert ended(stream)
 
 
-def test_close_works_from_inside_the_handler(db) -> None:
+def test_close_in_the_handler(db) -> None:
     seen = []
     opened = threading.Event()
 
@@ -86,7 +86,7 @@ def test_close_works_from_inside_the_handler(db) -> None:
     assert len(seen) == 1
 
 
-def test_close_works_from_another_thread(db, inbox) -> None:
+def test_close_in_another_thread(db, inbox) -> None:
     stream = db.child("x").stream(inbox)
     inbox.next()
     closer = threading.Thread(target=stream.close)
@@ -95,14 +95,14 @@ def test_close_works_from_another_thread(db, inbox) -> None:
     assert ended(stream)
 
 
-def test_a_stream_takes_a_token_and_a_query(db, user, inbox) -> None:
+def test_stream_with_token_and_query(db, user, inbox) -> None:
     db.child("x").set({"a": 1, "b": 2, "c": 3})
     stream = db.child("x").order_by_value().limit_to_last(1).stream(inbox, user["idToken"])
     assert inbox.next()["data"] == {"c": 3}
     stream.close()
 
 
-def test_is_async_false_runs_in_the_callers_own_thread(db) -> None:
+def test_is_async_false_runs_in_the_calling_thread(db) -> None:
     threads = []
 
     def handler(_) -> None:
@@ -113,7 +113,7 @@ def test_is_async_false_runs_in_the_callers_own_thread(db) -> None:
     assert threads == [threading.current_thread()]
 
 
-def test_after_a_reconnect_the_fresh_snapshot_is_again_a_put_on_the_root_of_the_stream(server, db, inbox) -> None:
+def test_reconnect_sends_a_put_on_the_root(server, db, inbox) -> None:
     db.child("x").set({"a": 1})
     stream = db.child("x").stream(inbox)
     assert inbox.next() == {"event": "put", "path": "/", "data": {"a": 1}}
@@ -189,7 +189,7 @@ def test_close_in_the_handler_does_not_wait_in_the_callers_thread(db) -> None:
 
 
 @pytest.mark.parametrize("arguments", [(None,), (None, "token")])
-def test_handler_that_was_called_instead_of_passed_is_refused(db, arguments) -> None:
+def test_none_as_handler_raises(db, arguments) -> None:
     for reference in (db.child("x"), db.child("x").order_by_key()):
         with pytest.raises(ValueError, match=r"got None; pass the function itself: stream\(handler\)"):
             reference.stream(*arguments)

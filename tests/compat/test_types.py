@@ -1,4 +1,4 @@
-"""Types that programs look at: of places, of answers and their items, and the classes that they derive from."""
+"""Types of results, and classes that programs derive from."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ def users(db):
     return db.child("users")
 
 
-def test_every_place_is_a_database(db) -> None:
+def test_every_location_is_a_database(db) -> None:
     assert isinstance(db.child("a"), Database)
     assert isinstance(db.child("a").child("b", "c"), Database)
     assert isinstance(db.child("a").with_options(timeout=5), Database)
 
 
-def test_the_first_and_the_last_child_can_be_taken_off_an_answer(users) -> None:
+def test_val_supports_popitem(users) -> None:
     answer = users.order_by_child("age").get()
     assert type(answer.val()) is OrderedDict
     assert answer.val().popitem(last=False)[0] == "bob"
@@ -38,18 +38,18 @@ def test_the_first_and_the_last_child_can_be_taken_off_an_answer(users) -> None:
     assert len(answer.val()) == 3
 
 
-def test_a_query_that_nothing_matches_equals_an_empty_list(users) -> None:
+def test_query_without_results_equals_an_empty_list(users) -> None:
     assert users.order_by_child("age").equal_to(99).get().val() == []
 
 
-def test_a_query_below_a_query_and_a_sorted_answer_have_the_same_types(db, users) -> None:
+def test_queries_and_sort_return_pyrebases_types(db, users) -> None:
     assert isinstance(db.order_by_key().limit_to_last(1).child("users").get(), PyreResponse)
     youngest = db.sort(users.get(), "age").val()
     assert type(youngest) is OrderedDict
     assert list(youngest) == ["bob", "ada", "cleo"]
 
 
-def test_an_item_is_a_pyre_by_name(users) -> None:
+def test_items_are_of_the_class_pyre(users) -> None:
     item = users.get()[0]
     assert str(type(item)) == "<class 'pyrebase.pyrebase.Pyre'>"
     assert str(type(users.get())) == "<class 'pyrebase.pyrebase.PyreResponse'>"
@@ -58,27 +58,27 @@ def test_an_item_is_a_pyre_by_name(users) -> None:
     assert Pyre(("ada", 1)).val() == 1
 
 
-def test_an_answer_can_be_made_by_hand_of_items_or_of_a_plain_value() -> None:
+def test_pyre_response_can_be_constructed() -> None:
     made = PyreResponse([Pyre(("ada", 1)), Pyre(("bob", 2))], "users")
     assert (made.key(), made.val(), made[1].key()) == ("users", {"ada": 1, "bob": 2}, "bob")
     assert (PyreResponse([], "").val(), PyreResponse([], "").each()) == ([], [])
     assert (PyreResponse(7, "age").val(), PyreResponse(None, "age").each()) == (7, None)
 
 
-def test_requests_can_be_had_through_pyrebase_for_its_exceptions(firebase) -> None:
+def test_pyrebase_exposes_requests(firebase) -> None:
     with pytest.raises(pyrebase.pyrebase.requests.exceptions.HTTPError):
         firebase.auth().refresh("no refresh token")
     assert pyrebase.pyrebase.requests is requests
 
 
-def test_what_pyrebase_imports_itself_comes_with_a_star() -> None:
+def test_star_import_includes_pyrebases_imports() -> None:
     found: dict[str, object] = {}
     exec("from pyrebase.pyrebase import *", found)
     assert (found["time"], found["json"], found["OrderedDict"]) == (time, json, OrderedDict)
     assert (found["requests"], found["threading"]) == (requests, threading)
 
 
-def test_googles_storage_can_be_imported_from_pyrebase_and_loads_when_it_is_used() -> None:
+def test_google_storage_is_loaded_at_first_use() -> None:
     program = """
 import sys
 from pyrebase.pyrebase import storage
@@ -93,7 +93,7 @@ except ImportError as error:
     assert done.stdout.strip() == "google.cloud.storage", done.stderr
 
 
-def test_a_password_that_is_a_number_is_sent_as_text(auth) -> None:
+def test_numeric_password_is_sent_as_text(auth) -> None:
     made = auth.create_user_with_email_and_password("ada@example.com", 123456)
     assert auth.sign_in_with_email_and_password("ada@example.com", 123456)["localId"] == made["localId"]
     assert auth.sign_in_with_email_and_password(email="ada@example.com", password="123456")["email"] == made["email"]
@@ -110,13 +110,13 @@ def test_a_password_that_is_a_number_is_sent_as_text(auth) -> None:
         (lambda auth: auth.get_account_info(None), "MISSING_ID_TOKEN"),
     ],
 )
-def test_a_field_missing_in_a_form_is_refused_by_firebase_in_its_words(auth, call, code) -> None:
+def test_missing_field_raises_the_error_of_firebase(auth, call, code) -> None:
     with pytest.raises(requests.exceptions.HTTPError) as caught:
         call(auth)
     assert json.loads(caught.value.args[1])["error"]["message"] == code
 
 
-def test_the_address_of_a_file_is_given_for_whatever_programs_take_for_a_token(server, monkeypatch) -> None:
+def test_get_url_accepts_pyrebases_tokens(server, monkeypatch) -> None:
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     firebase = pyrebase.initialize_app(server.config)
     user = firebase.auth().create_user_with_email_and_password("ada@example.com", "correct horse")
@@ -127,7 +127,7 @@ def test_the_address_of_a_file_is_given_for_whatever_programs_take_for_a_token(s
     assert picture.get_url(user) == f"{address}&token={metadata['downloadTokens']}"
 
 
-def test_a_class_of_the_programs_own_can_derive_from_auth(firebase, server) -> None:
+def test_auth_can_be_subclassed(firebase, server) -> None:
     class Accounts(Auth):
         def __init__(self, api_key, requests, credentials) -> None:
             super().__init__(api_key, requests, credentials)
@@ -143,7 +143,7 @@ def test_a_class_of_the_programs_own_can_derive_from_auth(firebase, server) -> N
     assert accounts.seen == ["ada@example.com"]
 
 
-def test_firebase_rest_itself_answers_plain_dicts(server, users) -> None:
+def test_firebase_rest_returns_plain_dicts(server, users) -> None:
     with firebase_rest.initialize_app(server.config) as app:
         answer = app.database().child("users").get()
         nothing = app.database().child("users").order_by_child("age").equal_to(99).get()
@@ -151,7 +151,7 @@ def test_firebase_rest_itself_answers_plain_dicts(server, users) -> None:
     assert nothing.val() == {}
 
 
-def test_an_event_is_printed_as_pyrebase_prints_it(db) -> None:
+def test_message_prints_like_pyrebases(db) -> None:
     inbox: Queue[object] = Queue()
     stream = db.child("a").stream(inbox.put, stream_id="mine")
     try:

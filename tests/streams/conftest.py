@@ -1,4 +1,4 @@
-"""What the tests of streams share: no pauses, no inherited proxies, nothing left behind."""
+"""Fixtures of the stream tests: no pauses, no inherited proxies, no leaked threads or sockets."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def sockets() -> int:
-    """How many this process has open."""
+    """Return the number of open sockets of this process."""
     count = 0
     for link in Path("/proc/self/fd").iterdir():
         with suppress(OSError):
@@ -52,8 +52,8 @@ def until(condition: Callable[[], bool]) -> bool:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_left() -> Iterator[None]:
-    """No thread and no socket survives a test; an unclosed one would be a ResourceWarning, and those are errors."""
+def no_leaks() -> Iterator[None]:
+    """Fail if a test leaves a thread or socket open."""
     threads, before = set(threading.enumerate()), sockets() if Path("/proc/self/fd").exists() else None
     yield
     gc.collect()
@@ -63,7 +63,7 @@ def nothing_is_left() -> Iterator[None]:
 
 @pytest.fixture
 def connect() -> Iterator[Callable[..., App]]:
-    """`connect(url)` is an App for the database there; closed at the end."""
+    """A function `connect(url)` that returns an App for the database at `url`, closed after the test."""
     apps: list[App] = []
 
     def connect(url: str, **options: Any) -> App:

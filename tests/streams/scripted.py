@@ -1,4 +1,4 @@
-"""A server on a socket that does to each connection what its script says, and notes the requests."""
+"""A socket server that follows a script for each connection and records the requests."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from typing import Any
 from firebase_rest.database import event_stream
 
 MIN_RECONNECT_INTERVAL = event_stream.MIN_RECONNECT_INTERVAL
-"""As it is without the tests."""
+"""The value outside the tests."""
 
 LIMIT = 10.0
-"""Seconds that a test waits for something that comes at once if it comes at all."""
+"""Maximum seconds that a test waits for a condition."""
 
 
 class Peer:
-    """One connection, as a script sees it: after the request was read, before anything was answered."""
+    """A connection whose request was read, for a script that responds."""
 
     def __init__(self, sock: socket.socket, line: str, headers: dict[str, str], ending: threading.Event) -> None:
         self.socket = sock
@@ -30,7 +30,7 @@ class Peer:
         self._ending = ending
 
     def refuse(self, status: int, error: str = "", headers: str = "") -> None:
-        """A whole answer with a JSON error, after which the connection closes."""
+        """Send a response with a JSON error and close the connection."""
         body = json.dumps({"error": error}).encode()
         head = f"HTTP/1.1 {status} No\r\nContent-Type: application/json\r\n{headers}"
         self.socket.sendall(f"{head}Content-Length: {len(body)}\r\nConnection: close\r\n\r\n".encode() + body)
@@ -42,12 +42,12 @@ class Peer:
         self.socket.sendall(head.encode())
 
     def open(self) -> None:
-        """Begin a stream."""
+        """Send the headers of a stream."""
         head = "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\nCache-Control: no-cache\r\n"
         self.socket.sendall(f"{head}Transfer-Encoding: chunked\r\n\r\n".encode())
 
     def send(self, data: bytes) -> None:
-        """One chunk."""
+        """Send a chunk."""
         self.socket.sendall(b"%x\r\n%s\r\n" % (len(data), data))
 
     def event(self, name: str, path: str = "/", data: Any = None) -> None:
@@ -57,7 +57,7 @@ class Peer:
         self.send(f"event: {name}\ndata: {data}\n\n".encode())
 
     def finish(self) -> None:
-        """The last chunk."""
+        """Send the last chunk."""
         self.socket.sendall(b"0\r\n\r\n")
 
     def reset(self) -> None:
@@ -65,7 +65,7 @@ class Peer:
         self.socket.close()
 
     def hold(self) -> None:
-        """Until the client hangs up, or the server closes."""
+        """Wait until the client or the server closes the connection."""
         self.socket.settimeout(0.02)
         while not self._ending.is_set():
             with suppress(TimeoutError):
@@ -76,14 +76,14 @@ class Peer:
 Script = Callable[[Peer], None]
 
 
-class Scripted:
-    """The first connection follows the first script, and so on; further ones the last. A context manager."""
+class ScriptedServer:
+    """A server whose n-th connection runs the n-th script, or the last one. A context manager."""
 
     def __init__(self, *scripts: Script, tls: Any = None) -> None:
         self.lines: list[str] = []
         self.times: list[float] = []
         self.closed = 0
-        """How many connections have ended."""
+        """The number of ended connections."""
         self._scripts = scripts
         self._tls = tls
         self._ending = threading.Event()
@@ -131,7 +131,7 @@ class Scripted:
         sock.close()
         self.closed += 1
 
-    def __enter__(self) -> Scripted:
+    def __enter__(self) -> ScriptedServer:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -145,7 +145,7 @@ class Scripted:
 
 
 def put(data: Any, then: Script | None = None) -> Script:
-    """Open a stream with this value, and then; by default hold it open."""
+    """Return a script that opens a stream with this value and runs `then`; by default it keeps the stream open."""
 
     def script(peer: Peer) -> None:
         peer.open()
@@ -156,7 +156,7 @@ def put(data: Any, then: Script | None = None) -> Script:
 
 
 def fin(peer: Peer) -> None:
-    """End without the last chunk: the server closes the socket when a script returns."""
+    """End without the last chunk, because the server closes the socket when a script returns."""
 
 
 def wait_for(condition: Callable[[], object], what: str = "it") -> None:

@@ -1,6 +1,6 @@
-"""`close()`: within 100 ms it has returned, the thread has ended and the connection is closed, whatever was going on.
+"""`close()`: within 100 ms it has returned, the thread has ended and the connection is closed.
 
-CLOSE_TRIES says how often each is tried (100 by default).
+The environment variable CLOSE_TRIES sets how often each case runs (100 by default).
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ import requests
 
 from firebase_rest.database import event_stream
 from firebase_rest.errors import UsageError
-from streams.scripted import LIMIT, Peer, Scripted, put, wait_for
+from streams.scripted import LIMIT, Peer, ScriptedServer, put, wait_for
 
 TRIES = int(os.environ.get("CLOSE_TRIES", "100"))
 AT_ONCE = 0.1
 
 
 @contextmanager
-def nobody_answers() -> Iterator[str]:
-    """A port where connecting takes for ever: its queue is full, and nobody accepts."""
+def unresponsive_port() -> Iterator[str]:
+    """A port where connecting blocks, because its queue is full."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
     fillers = [socket.socket() for _ in range(4)]
     for filler in fillers:
@@ -47,7 +47,7 @@ def nobody_answers() -> Iterator[str]:
 
 
 class Place:
-    """Where a stream is when it is closed: a script for the server, and how to see that it has come so far."""
+    """The state in which a stream is closed: a script for the server, and a condition for the state."""
 
     def __init__(self, script: Callable[[Peer], None], there: Callable[[Any, Any], bool]) -> None:
         self.script = script
@@ -76,7 +76,7 @@ def tls(request, server_tls, monkeypatch):
 
 @pytest.fixture
 def app(connect, ca_file):
-    """An App for any scripted server: `app(url)`."""
+    """A function `app(url)` that returns an App for a scripted server."""
 
     def app(url):
         made = connect(url, timeout=30)
@@ -104,9 +104,9 @@ def overdue(times):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
-def test_close_ends_thread_and_connection_at_once(app, tls, place):
+def test_close_ends_thread_and_connection_immediately(app, tls, place):
     times = []
-    with Scripted(place.script, tls=tls) as server:
+    with ScriptedServer(place.script, tls=tls) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
             server.lines.clear()
@@ -124,9 +124,9 @@ def test_close_ends_thread_and_connection_at_once(app, tls, place):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "https"])
-def test_close_while_connecting_to_a_port_that_does_not_answer(app, scheme):
+def test_close_while_connecting(app, scheme):
     times = []
-    with nobody_answers() as host:
+    with unresponsive_port() as host:
         database = app(f"{scheme}://{host}/?ns=x").database()
         for _ in range(TRIES):
             stream = database.stream(print)
@@ -136,7 +136,7 @@ def test_close_while_connecting_to_a_port_that_does_not_answer(app, scheme):
 
 
 @pytest.mark.slow
-def test_close_during_a_tls_handshake_that_nobody_answers(app):
+def test_close_during_tls_handshake(app):
     times = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
         database = app(f"https://127.0.0.1:{listener.getsockname()[1]}/?ns=x").database()
@@ -153,7 +153,7 @@ def test_close_during_a_tls_handshake_that_nobody_answers(app):
 @pytest.mark.slow
 def test_close_in_the_handler(app, tls):
     times = []
-    with Scripted(put(1), tls=tls) as server:
+    with ScriptedServer(put(1), tls=tls) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
             closed: queue.Queue = queue.Queue()
@@ -176,9 +176,9 @@ def test_close_in_the_handler(app, tls):
 
 
 @pytest.mark.slow
-def test_close_of_an_iterator_from_another_thread_ends_the_iteration(app, tls):
+def test_close_in_another_thread_ends_the_iteration(app, tls):
     times = []
-    with Scripted(put(1), tls=tls) as server:
+    with ScriptedServer(put(1), tls=tls) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
             events = database.stream()
@@ -198,10 +198,10 @@ def test_close_of_an_iterator_from_another_thread_ends_the_iteration(app, tls):
 
 
 @pytest.mark.slow
-def test_close_between_two_connections(app, monkeypatch):
+def test_close_while_waiting_to_reconnect(app, monkeypatch):
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 30.0)
     times = []
-    with Scripted(put(1, Peer.finish)) as server:
+    with ScriptedServer(put(1, Peer.finish)) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
             stream = database.stream(lambda message: None)
@@ -211,7 +211,7 @@ def test_close_between_two_connections(app, monkeypatch):
 
 
 class Stuck:
-    """A token source that waits for a server in vain."""
+    """A token source that waits for an unresponsive server."""
 
     def __init__(self):
         self.asked = threading.Event()
@@ -223,9 +223,9 @@ class Stuck:
         return "token"
 
 
-def test_close_while_a_credential_is_being_renewed(app):
+def test_close_while_token_is_refreshed(app):
     tokens = Stuck()
-    with Scripted(put(1)) as server:
+    with ScriptedServer(put(1)) as server:
         stream = app(server.url).database().stream(print, tokens)
         assert tokens.asked.wait(LIMIT)
         assert closed_at_once(stream) < AT_ONCE
@@ -234,7 +234,7 @@ def test_close_while_a_credential_is_being_renewed(app):
 
 
 def test_close_of_a_live_copy(app, tls):
-    with Scripted(put({"a": 1}), tls=tls) as server:
+    with ScriptedServer(put({"a": 1}), tls=tls) as server:
         live = app(server.url).database().live()
         started = time.monotonic()
         live.close()
@@ -243,16 +243,16 @@ def test_close_of_a_live_copy(app, tls):
         assert time.monotonic() - started < AT_ONCE
 
 
-def test_a_stream_that_was_never_read_says_that_it_is_closed(app):
+def test_unread_stream_is_closed(app):
     states: list[str] = []
-    with Scripted(put(1)) as server:
+    with ScriptedServer(put(1)) as server:
         events = app(server.url).database().stream(on_state=states.append)
         events.close()
         assert (events.state, states, list(events), server.lines) == ("closed", ["closed"], [], [])
 
 
-def test_closing_the_app_closes_its_streams(app):
-    with Scripted(put(1)) as server:
+def test_app_close_closes_streams(app):
+    with ScriptedServer(put(1)) as server:
         made = app(server.url)
         stream = made.database().stream(lambda message: None)
         live = made.database().live()
@@ -262,13 +262,13 @@ def test_closing_the_app_closes_its_streams(app):
         assert (stream.state, live.is_alive()) == ("closed", False)
 
 
-def test_closing_the_app_while_other_threads_open_streams_closes_them_all(app):
+def test_app_close_closes_streams_opened_concurrently(app):
     made = app("http://127.0.0.1:9")
     database, opened, begun = made.database(), [], threading.Barrier(5)
 
     def open_streams():
         begun.wait(LIMIT)
-        with suppress(UsageError):  # once the App is closed
+        with suppress(UsageError):  # the App may be closed
             while True:
                 opened.append(database.stream())
 
@@ -288,18 +288,18 @@ def test_closing_the_app_while_other_threads_open_streams_closes_them_all(app):
     assert {stream.is_alive() for stream in opened} == {False}
 
 
-def test_an_iteration_that_is_left_closes_its_connection(app):
-    with Scripted(put(1)) as server:
+def test_abandoned_iteration_closes_its_connection(app):
+    with ScriptedServer(put(1)) as server:
         with app(server.url).database().stream() as events:
             for _ in events:
                 break
         wait_for(lambda: server.closed == 1)
 
 
-def test_under_an_adapter_of_the_program_s_own_an_open_stream_is_closed_at_once_too(connect):
+def test_close_with_custom_adapter(connect):
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter())
-        with Scripted(put(1)) as server:
+        with ScriptedServer(put(1)) as server:
             app = connect(server.url, session=session)
             seen: queue.Queue = queue.Queue()
             stream = app.database().stream(seen.put)
@@ -332,7 +332,7 @@ def on_signal(number, frame):
     stream.close()
     took.append(started)
 def asleep():
-    # A signal that comes while Python is on its way into a system call is only looked at when that returns.
+    # Python handles a signal that arrives just before a system call only after the call.
     with open(f"/proc/self/task/{{os.getpid()}}/stat") as file:
         return file.read().rpartition(")")[2].split()[0] == "S"
 def send(stream):
@@ -372,7 +372,7 @@ STATES = {
 @pytest.mark.parametrize("state", STATES)
 def test_close_in_a_signal_handler(state, form):
     make, use = form
-    with Scripted(STATES[state]) as server:
+    with ScriptedServer(STATES[state]) as server:
         child = program(CLOSED_BY_A_SIGNAL.format(make=make, use=use, state=state), server.url)
         out, errors = child.communicate(timeout=60)
     assert (out, errors, child.returncode) == ("late: 0\n", "", 0)
@@ -391,13 +391,13 @@ WAITING = {
 
 
 def asleep(pid: int) -> bool:
-    """Whether the main thread waits in a system call: see CLOSED_BY_A_SIGNAL."""
+    """Return whether the main thread waits in a system call."""
     return Path(f"/proc/{pid}/task/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "S"
 
 
 @pytest.mark.parametrize("body", WAITING.values(), ids=WAITING.keys())
-def test_ctrl_c_ends_a_program_that_waits(body):
-    with Scripted(put(1)) as server:
+def test_ctrl_c_ends_a_waiting_program(body):
+    with ScriptedServer(put(1)) as server:
         child = program(body, server.url)
         try:
             assert child.stdout is not None
@@ -412,11 +412,11 @@ def test_ctrl_c_ends_a_program_that_waits(body):
         assert "ResourceWarning" not in errors
 
 
-def test_a_program_ends_by_itself_when_its_stream_is_closed():
+def test_program_exits_after_close():
     body = """
     stream = app.database().stream(lambda message: stream.close())
     """
-    with Scripted(put(1)) as server:
+    with ScriptedServer(put(1)) as server:
         child = program(textwrap.dedent(body), server.url)
         out, errors = child.communicate(timeout=LIMIT)
     assert (out, child.returncode) == ("", 0)

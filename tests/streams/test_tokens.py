@@ -1,4 +1,4 @@
-"""Streams whose credential expires or is refused."""
+"""Streams with expired and rejected tokens."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from firebase_rest.errors import (
     Unauthenticated,
     UserDisabled,
 )
-from streams.scripted import LIMIT, Scripted, put
+from streams.scripted import LIMIT, ScriptedServer, put
 
 
 class Tokens:
-    """A token source of a program's own: "t1", "t2", ...; it may fail in between."""
+    """A token source with the tokens "t1", "t2", ..., which may also fail."""
 
     def __init__(self, *failures):
         self.count = 1
@@ -40,16 +40,16 @@ class Tokens:
 
 def revoked(peer):
     peer.raw("auth_revoked", "credential is no longer valid")
-    peer.hold()  # the server may leave the connection open: it is for the client to close it
+    peer.hold()  # the client must close the connection
 
 
 def signers(server):
     return [line.split("auth=")[1].split(" ")[0] for line in server.lines]
 
 
-def test_after_auth_revoked_there_is_one_refresh_and_a_reconnect_with_the_new_token(connect):
+def test_auth_revoked_refreshes_once_and_reconnects(connect):
     tokens = Tokens()
-    with Scripted(put(1, revoked), put(2)) as server:
+    with ScriptedServer(put(1, revoked), put(2)) as server:
         with connect(server.url).database().stream(token=tokens) as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert events.last_error is None
@@ -57,20 +57,20 @@ def test_after_auth_revoked_there_is_one_refresh_and_a_reconnect_with_the_new_to
         assert tokens.rejected == ["t1"]
 
 
-def test_a_stream_goes_on_through_many_expiries(connect):
+def test_stream_survives_many_expiries(connect):
     tokens = Tokens()
-    with Scripted(*(put(number, revoked) for number in range(20)), put(20)) as server:
+    with ScriptedServer(*(put(number, revoked) for number in range(20)), put(20)) as server:
         with connect(server.url).database().stream(token=tokens) as events:
             assert [next(events).data for _ in range(21)] == list(range(21))
     assert signers(server) == [f"t{number}" for number in range(1, 22)]
 
 
-def test_a_second_refusal_in_a_row_is_an_error(connect):
+def test_second_rejection_in_a_row_raises(connect):
     def at_once(peer):
         peer.open()
         revoked(peer)
 
-    with Scripted(at_once) as server:
+    with ScriptedServer(at_once) as server:
         with connect(server.url).database().stream(token=Tokens()) as events:
             with pytest.raises(TokenExpired, match="rejected the refreshed token"):
                 next(events)
@@ -79,28 +79,28 @@ def test_a_second_refusal_in_a_row_is_an_error(connect):
 
 
 @pytest.mark.parametrize("words", ["Auth token is expired", "Could not parse auth token."])
-def test_a_401_about_the_token_is_answered_by_one_refresh(connect, words):
-    with Scripted(lambda peer: peer.refuse(401, words), put(1)) as server:
+def test_rejected_token_is_refreshed_once(connect, words):
+    with ScriptedServer(lambda peer: peer.refuse(401, words), put(1)) as server:
         with connect(server.url).database().stream(token=Tokens()) as events:
             assert next(events).data == 1
         assert signers(server) == ["t1", "t2"]
-    with Scripted(lambda peer: peer.refuse(401, words)) as server:
+    with ScriptedServer(lambda peer: peer.refuse(401, words)) as server:
         with connect(server.url).database().stream(token=Tokens()) as events, pytest.raises(Unauthenticated):
             next(events)
         assert signers(server) == ["t1", "t2"]
 
 
-def test_permission_denied_is_an_error_without_a_refresh(connect):
+def test_permission_denied_does_not_refresh(connect):
     tokens = Tokens()
-    with Scripted(lambda peer: peer.refuse(401, "Permission denied")) as server:
+    with ScriptedServer(lambda peer: peer.refuse(401, "Permission denied")) as server:
         with connect(server.url).database().stream(token=tokens) as events, pytest.raises(PermissionDenied):
             next(events)
         assert signers(server) == ["t1"]
         assert tokens.rejected == []
 
 
-def test_a_plain_token_that_has_expired_is_a_clear_error_and_no_loop(connect):
-    with Scripted(put(1, revoked)) as server:
+def test_expired_plain_token_raises(connect):
+    with ScriptedServer(put(1, revoked)) as server:
         with connect(server.url).database().stream(token="plain") as events:
             next(events)
             with pytest.raises(TokenExpired, match="pass a UserSession, which refreshes it"):
@@ -108,18 +108,18 @@ def test_a_plain_token_that_has_expired_is_a_clear_error_and_no_loop(connect):
         assert signers(server) == ["plain"]
 
 
-def test_a_refresh_that_the_network_hinders_is_tried_again(connect):
+def test_refresh_is_retried_after_network_errors(connect):
     tokens = Tokens(NetworkError("down"), NetworkError("down"))
     expired = lambda peer: peer.refuse(401, "Auth token is expired")  # noqa: E731
-    with Scripted(put(1, revoked), expired, expired, put(2)) as server:
+    with ScriptedServer(put(1, revoked), expired, expired, put(2)) as server:
         with connect(server.url).database().stream(token=tokens) as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert str(events.last_error) == "down"
     assert signers(server) == ["t1", "t1", "t1", "t2"]
 
 
-def test_max_retries_bounds_the_refreshes_that_fail(connect):
-    with Scripted(put(1, revoked)) as server:
+def test_max_retries_limits_failed_refreshes(connect):
+    with ScriptedServer(put(1, revoked)) as server:
         tokens = Tokens(*[NetworkError("down")] * 9)
         with connect(server.url).database().stream(token=tokens, max_retries=2) as events:
             next(events)
@@ -127,8 +127,8 @@ def test_max_retries_bounds_the_refreshes_that_fail(connect):
                 list(itertools.islice(events, 9))
 
 
-def test_a_refresh_that_firebase_refuses_ends_the_stream_with_its_reason(connect):
-    with Scripted(put(1, revoked)) as server:
+def test_rejected_refresh_ends_the_stream(connect):
+    with ScriptedServer(put(1, revoked)) as server:
         refusal = UserDisabled("USER_DISABLED", status=400, message="USER_DISABLED")
         with connect(server.url).database().stream(token=Tokens(refusal)) as events:
             next(events)
@@ -143,7 +143,7 @@ def clock():
 
 @pytest.fixture
 def signed_in(clock, monkeypatch):
-    """The emulator, an App and the session of a user."""
+    """An emulator, an App and a user session."""
     with Emulator("demo", clock=clock, require_auth=True).serve() as server:
         for name, value in server.environ.items():
             monkeypatch.setenv(name, value)
@@ -152,7 +152,7 @@ def signed_in(clock, monkeypatch):
             yield server.emulator, app, app.auth().session(user), user
 
 
-def test_a_user_session_carries_a_stream_through_a_hundred_expiries_without_losing_an_event(clock, signed_in):
+def test_session_loses_no_event_in_100_expiries(clock, signed_in):
     _, app, session, _ = signed_in
     place = app.database().child("log")
     seen: queue.Queue = queue.Queue()
@@ -168,7 +168,7 @@ def test_a_user_session_carries_a_stream_through_a_hundred_expiries_without_losi
     with place.stream(take, session, on_state=states.append) as stream:
         have.update(seen.get(timeout=LIMIT))
         for number in range(100):
-            place.child(f"n{number}").set(number, session)  # before, while and after the stream is away
+            place.child(f"n{number}").set(number, session)  # before, during and after the reconnect
             clock.advance(3601)
             while f"n{number}" not in have or stream.reconnects <= number:
                 have.update(seen.get(timeout=LIMIT))
@@ -178,7 +178,7 @@ def test_a_user_session_carries_a_stream_through_a_hundred_expiries_without_losi
     assert states.count("open") == 101
 
 
-def test_the_token_of_a_sign_in_ends_a_stream_with_a_clear_error_when_it_expires(clock, signed_in):
+def test_stream_with_id_token_ends_with_token_expired(clock, signed_in):
     _, app, _, user = signed_in
     with app.database().stream(token=user["idToken"]) as events:
         next(events)
@@ -187,7 +187,7 @@ def test_the_token_of_a_sign_in_ends_a_stream_with_a_clear_error_when_it_expires
             next(events)
 
 
-def test_a_session_that_firebase_ends_ends_its_streams(clock, signed_in):
+def test_revoked_session_ends_its_streams(clock, signed_in):
     emulator, app, session, user = signed_in
     with app.database().stream(token=session) as events:
         next(events)
@@ -197,9 +197,9 @@ def test_a_session_that_firebase_ends_ends_its_streams(clock, signed_in):
             next(events)
 
 
-def test_redirected_streams_are_signed_on_both_hosts(connect):
-    with Scripted(put(1, revoked), put(2)) as there:
+def test_redirected_stream_is_authenticated_on_both_hosts(connect):
+    with ScriptedServer(put(1, revoked), put(2)) as there:
         lead = lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json?sse=true")  # noqa: E731
-        with Scripted(lead) as here, connect(here.url).database().stream(token=Tokens()) as events:
+        with ScriptedServer(lead) as here, connect(here.url).database().stream(token=Tokens()) as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
         assert signers(here) == signers(there) == ["t1", "t2"]

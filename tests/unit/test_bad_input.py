@@ -1,6 +1,4 @@
-"""Bad input that can be known before sending: for each row of what the database refuses, one clear sentence of ours,
-and nothing sent. (What only the server can know, an index, a permission, a quota, is a typed error: test_protocol.py.)
-"""
+"""Invalid input: one clear sentence, and nothing is sent."""
 
 from __future__ import annotations
 
@@ -36,7 +34,7 @@ KEYS = {
     "769 bytes": "k" * 769,
     "770 bytes of two-byte letters": "é" * 385,
     "half of a surrogate pair": "\ud83d",
-    "metadata that is none": ".meta",
+    "unknown metadata": ".meta",
     "None": None,
     "a float": 1.5,
     "a bool": True,
@@ -47,7 +45,7 @@ KEYS = {
 
 @pytest.mark.parametrize("key", KEYS.values(), ids=KEYS)
 @pytest.mark.parametrize("write", ["set", "push", "update", "conditional_set"])
-def test_a_key_that_cannot_be_one(write: str, key: Any) -> None:
+def test_invalid_key_raises_one_sentence(write: str, key: Any) -> None:
     arguments = ({"ok": {key: 1}}, "etag") if write == "conditional_set" else ({"ok": {key: 1}},)
     with pytest.raises(UsageError, match=r"/users/.*ok") as caught:
         getattr(PLACE, write)(*arguments)
@@ -77,7 +75,7 @@ VALUES = {
 
 @pytest.mark.parametrize("value", VALUES.values(), ids=VALUES)
 @pytest.mark.parametrize("write", ["set", "push", "update", "conditional_set"])
-def test_a_value_that_cannot_be_stored(write: str, value: Any) -> None:
+def test_invalid_value_raises_one_sentence(write: str, value: Any) -> None:
     arguments = ({"ok": value}, "etag") if write == "conditional_set" else ({"ok": value},)
     with pytest.raises(UsageError, match="/users") as caught:
         getattr(PLACE, write)(*arguments)
@@ -86,7 +84,7 @@ def test_a_value_that_cannot_be_stored(write: str, value: Any) -> None:
 
 @pytest.mark.parametrize("data", [{"at": date(2024, 1, 1)}, {"a": {1}}, b"x", {(1, 2): 3}])
 @pytest.mark.parametrize("json_kwargs", [None, {"indent": 2}])
-def test_data_that_json_cannot_carry_is_a_type_error_as_that_of_json_dumps(data: Any, json_kwargs: Any) -> None:
+def test_unsupported_types_raise_a_type_error(data: Any, json_kwargs: Any) -> None:
     with pytest.raises(TypeError) as caught:
         PLACE.set(data, json_kwargs=json_kwargs)
     assert isinstance(caught.value, UsageError)
@@ -109,14 +107,14 @@ UPDATES = {
     "a priority in the middle": {"a/.priority/b": 1},
     ".value as a segment": {"a/.value": 1},
     ".sv as a segment": {"a/.sv": "timestamp"},
-    "a priority that is none": {"a/.priority": [1]},
+    "an invalid priority": {"a/.priority": [1]},
     "too many levels": {"/".join("a" * 32): 1},
     "a path too long": {"a" * 400 + "/" + "b" * 400: 1},
 }
 
 
 @pytest.mark.parametrize("data", UPDATES.values(), ids=UPDATES)
-def test_an_update_that_cannot_work(data: Any) -> None:
+def test_invalid_update_raises_one_sentence(data: Any) -> None:
     with pytest.raises(UsageError, match=r"/users|update") as caught:
         PLACE.update(data)
     assert_one_sentence(caught.value)
@@ -138,14 +136,14 @@ PATHS: dict[str, tuple[Any, ...]] = {
 
 
 @pytest.mark.parametrize("parts", PATHS.values(), ids=PATHS)
-def test_a_path_that_leads_nowhere(parts: tuple[Any, ...]) -> None:
+def test_invalid_path_raises_one_sentence(parts: tuple[Any, ...]) -> None:
     with pytest.raises(UsageError) as caught:
         DB.child(*parts).get()
     assert_one_sentence(caught.value)
 
 
 QUERIES: dict[str, Any] = {
-    "an order that is no string": lambda q: q.order_by_child(5),
+    "an order that is not a string": lambda q: q.order_by_child(5),
     "an empty order": lambda q: q.order_by_child(""),
     "an order with a forbidden character": lambda q: q.order_by_child("a.b"),
     "start_at without an order": lambda q: q.start_at(1),
@@ -174,7 +172,7 @@ QUERIES: dict[str, Any] = {
     "None as bound of keys": lambda q: q.order_by_key().equal_to(None),
     "a key beside a bound of keys": lambda q: q.order_by_key().start_at("a", key="b"),
     "a bool as bound of priorities": lambda q: q.order_by_priority().equal_to(True),
-    "a bound's key that is no string": lambda q: q.order_by_value().start_at(1, key=5),
+    "a bound's key that is not a string": lambda q: q.order_by_value().start_at(1, key=5),
     "a bound's key that cannot be one": lambda q: q.order_by_value().start_at(1, key="a.b"),
     "an empty key of a bound": lambda q: q.order_by_value().start_at(1, key=""),
     "shallow and an order": lambda q: q.order_by_key().shallow(),
@@ -183,7 +181,7 @@ QUERIES: dict[str, Any] = {
 
 
 @pytest.mark.parametrize("build", QUERIES.values(), ids=QUERIES)
-def test_a_query_that_no_server_answers(build: Any) -> None:
+def test_invalid_query_raises_one_sentence(build: Any) -> None:
     for read in (lambda: build(PLACE).get(), lambda: build(PLACE).stream(print)):
         with pytest.raises(UsageError) as caught:
             read()

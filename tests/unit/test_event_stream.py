@@ -1,4 +1,4 @@
-"""The one request of a stream, driven by hand; and waits that end at once."""
+"""The request of a stream, and interruptible waits."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Reader:
         self.closed = True
 
 
-def test_a_stream_asks_for_events_and_for_nothing_else_to_be_done_with_them() -> None:
+def test_stream_request_accepts_events_only() -> None:
     request = next(open_stream(PLACE, Filter(order="n", start_at=Bound(1))))
     assert isinstance(request, Request)
     assert (request.method, request.url) == ("GET", "https://x.firebaseio.com/a/b%20c.json")
     assert request.params == (("ns", "ns"), ("orderBy", '"n"'), ("startAt", "1"))
     assert request.headers["Accept"] == "text/event-stream"
-    assert request.headers["Accept-Encoding"] == "identity"  # a compressor may hold events back
+    assert request.headers["Accept-Encoding"] == "identity"  # compression may delay events
     assert request.stream
     assert request.retry_policy is RetryPolicy.IDEMPOTENT
 
@@ -51,7 +51,7 @@ def sent(response: Response) -> object:
     return done.value.value
 
 
-def test_the_answer_is_the_open_body() -> None:
+def test_stream_response_is_the_open_body() -> None:
     reader = Reader()
     assert sent(Response(200, {"content-type": "text/event-stream; charset=utf-8"}, reader=reader)) is reader
     assert sent(Response(200, reader=reader)) is reader
@@ -66,14 +66,14 @@ def test_the_answer_is_the_open_body() -> None:
         (Response(204), InvalidResponse),
     ],
 )
-def test_a_refusal_is_a_typed_error(response: Response, kind: type[Exception]) -> None:
+def test_stream_error_response_raises_typed_error(response: Response, kind: type[Exception]) -> None:
     flow = open_stream(PLACE, Filter())
     next(flow)
     with pytest.raises(kind):
         flow.send(response)
 
 
-def test_a_body_of_another_kind_is_closed_and_refused() -> None:
+def test_other_content_type_closes_the_body_and_raises() -> None:
     reader = Reader()
     flow = open_stream(PLACE, Filter())
     next(flow)
@@ -82,12 +82,12 @@ def test_a_body_of_another_kind_is_closed_and_refused() -> None:
     assert reader.closed
 
 
-def test_what_cannot_work_is_refused_before_anything_is_sent() -> None:
+def test_invalid_filter_raises_before_sending() -> None:
     with pytest.raises(UsageError):
         next(open_stream(PLACE, Filter(limit_to_first=1)))
 
 
-def test_a_wait_ends_when_its_time_is_over_or_at_once_when_it_is_called_off() -> None:
+def test_wait_ends_after_its_time_or_on_interrupt() -> None:
     interrupt = Interrupt()
     interrupt.wait(0.001)
     assert not interrupt.is_set()
@@ -95,12 +95,12 @@ def test_a_wait_ends_when_its_time_is_over_or_at_once_when_it_is_called_off() ->
     caller.start()
     started = time.monotonic()
     interrupt.wait(30)
-    interrupt.wait(30)  # and so do all that follow
+    interrupt.wait(30)  # later waits end immediately too
     assert time.monotonic() - started < 5
     caller.join()
 
 
-def test_what_rings_late_does_not_shorten_the_next_wait() -> None:
+def test_late_interrupt_does_not_shorten_the_next_wait() -> None:
     interrupt, go = Interrupt(), threading.Event()
     asked = threading.Event()
 
@@ -121,7 +121,7 @@ def test_what_rings_late_does_not_shorten_the_next_wait() -> None:
     caller.join()
 
 
-def test_a_credential_that_is_at_hand_needs_no_thread() -> None:
+def test_plain_token_needs_no_thread() -> None:
     threads: list[threading.Thread] = []
 
     class Source:
@@ -136,7 +136,7 @@ def test_a_credential_that_is_at_hand_needs_no_thread() -> None:
     assert threads[0] is not threading.current_thread()
 
 
-def test_what_hinders_a_credential_is_raised_where_it_was_asked_for() -> None:
+def test_refresh_error_is_raised_in_the_waiting_thread() -> None:
     class Source:
         def current_token(self, *, rejected: str | None = None) -> str:
             raise NetworkError("down")

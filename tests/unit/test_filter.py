@@ -1,4 +1,4 @@
-"""What a read asks for, and how that is said in a URL."""
+"""Filters: bounds, limits, orders and their query parameters."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ from firebase_rest.database.filter import Bound, Filter, validate_bound, validat
         (Bound("a,b", 'k"'), '"a,b","k\\""'),
     ],
 )
-def test_a_bound_is_json_and_its_key_a_json_string_after_a_comma(bound: Bound, text: str) -> None:
+def test_bound_is_encoded_as_json_with_its_key(bound: Bound, text: str) -> None:
     assert bound.text == text
 
 
-def test_a_filter_becomes_query_parameters_with_the_names_of_the_rest_api() -> None:
+def test_filter_has_the_query_parameters_of_the_rest_api() -> None:
     filter = Filter(
         "dimensions/height",
         start_at=Bound(1),
@@ -53,11 +53,11 @@ def test_a_filter_becomes_query_parameters_with_the_names_of_the_rest_api() -> N
     assert Filter().params() == ()
 
 
-def test_a_bound_of_null_is_a_bound() -> None:
+def test_null_is_a_bound() -> None:
     assert Filter("age", equal_to=Bound(None)).params() == (("orderBy", '"age"'), ("equalTo", "null"))
 
 
-def test_an_order_alone_leaves_no_child_out() -> None:
+def test_order_alone_does_not_narrow() -> None:
     assert not Filter("age").narrows
     assert Filter("age", limit_to_first=1).narrows
     assert Filter("age", equal_to=Bound(None)).narrows
@@ -75,7 +75,7 @@ def test_an_order_alone_leaves_no_child_out() -> None:
         Filter("a/b", start_at=Bound(True), end_at=Bound(1.5)),
     ],
 )
-def test_what_servers_answer_passes(filter: Filter) -> None:
+def test_valid_filters_pass(filter: Filter) -> None:
     filter.validated_params()
 
 
@@ -102,30 +102,30 @@ def test_what_servers_answer_passes(filter: Filter) -> None:
         (Filter("$priority", equal_to=Bound(True)), r"must get a number, string or None, got True"),
     ],
 )
-def test_what_no_server_answers_is_refused_with_what_to_write_instead(filter: Filter, says: str) -> None:
+def test_invalid_filters_raise_with_advice(filter: Filter, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         filter.validated_params()
 
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, (1,), object(), b"a", {1}])
-def test_a_bound_is_a_json_scalar(value: object) -> None:
+def test_bound_requires_a_json_scalar(value: object) -> None:
     with pytest.raises(UsageError, match=r"start_at\(\) must get a string, number, bool or None"):
         validate_bound("start_at", value)
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), -float("inf")])
-def test_a_bound_is_a_number_that_json_knows(value: float) -> None:
+def test_bound_requires_a_finite_number(value: float) -> None:
     with pytest.raises(UsageError, match="finite number"):
         validate_bound("end_at", value)
 
 
 @pytest.mark.parametrize("key", ["", "a.b", "a/b", "$key", 5, True, "[MIN_NAME]"])
-def test_the_key_of_a_bound_is_a_child_key(key: object) -> None:
+def test_key_of_bound_requires_a_child_key(key: object) -> None:
     with pytest.raises(UsageError, match="must get a child key"):
         validate_bound("equal_to", 1, key)
 
 
-def test_half_a_surrogate_pair_is_refused_in_value_key_and_order() -> None:
+def test_unpaired_surrogate_raises_in_value_key_and_order() -> None:
     for make in (
         lambda: validate_bound("equal_to", "\udc00"),
         lambda: validate_bound("equal_to", 1, "\udc00"),
@@ -136,7 +136,7 @@ def test_half_a_surrogate_pair_is_refused_in_value_key_and_order() -> None:
 
 
 @pytest.mark.parametrize("limit", [0, -1, True, 1.0, "3", None])
-def test_a_limit_is_a_positive_int(limit: object) -> None:
+def test_limit_requires_a_positive_int(limit: object) -> None:
     with pytest.raises(UsageError, match="limit_to_first"):
         validate_limit("limit_to_first", limit)
 
@@ -144,12 +144,12 @@ def test_a_limit_is_a_positive_int(limit: object) -> None:
 @pytest.mark.parametrize(
     ("path", "order"), [("age", "age"), ("a/b", "a/b"), ("/a//b/", "a/b"), ("größe", "größe"), ("1", "1")]
 )
-def test_an_order_path_drops_empty_segments(path: str, order: str) -> None:
+def test_order_path_ignores_extra_slashes(path: str, order: str) -> None:
     assert validate_order_path(path) == order
 
 
 @pytest.mark.parametrize("name", ["$key", "$value", "$priority"])
-def test_the_servers_own_name_of_an_order_is_that_order(name: str) -> None:
+def test_server_names_of_orders_are_accepted(name: str) -> None:
     assert validate_order_path(name) == name
 
 
@@ -164,7 +164,7 @@ def test_the_servers_own_name_of_an_order_is_that_order(name: str) -> None:
         (5, r"must get the name of a child, a string"),
     ],
 )
-def test_an_order_path_that_cannot_be_one_is_refused(path: object, says: str) -> None:
+def test_invalid_order_path_raises(path: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         validate_order_path(path)
 
@@ -178,6 +178,6 @@ def test_numbers_of_other_types_are_converted() -> None:
 
 
 @pytest.mark.parametrize("value", [Decimal("1.5"), 1j])
-def test_decimals_and_complex_numbers_are_refused_with_advice(value: object) -> None:
+def test_decimal_and_complex_bounds_raise_with_advice(value: object) -> None:
     with pytest.raises(UsageError, match=r"convert it with float\(\) or str\(\)"):
         validate_bound("start_at", value)

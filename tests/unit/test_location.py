@@ -1,4 +1,4 @@
-"""A place in a database, and the URL it has."""
+"""Locations and their URLs."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class EmptyText:
         ("http://[::1]:9000", "http://[::1]:9000", None),
     ],
 )
-def test_a_database_url_is_scheme_host_and_perhaps_a_namespace(url: str, base: str, namespace: str | None) -> None:
+def test_database_url_has_origin_and_namespace(url: str, base: str, namespace: str | None) -> None:
     location = locate(url, None)
     assert (location.origin, location.namespace, location.segments) == (base, namespace, ())
 
@@ -59,7 +59,7 @@ def test_a_database_url_is_scheme_host_and_perhaps_a_namespace(url: str, base: s
         ("https://x.firebaseio.com/?ns=y", "y"),
     ],
 )
-def test_an_emulator_stands_in_for_the_host_whose_first_label_becomes_the_namespace(url: str, namespace: str) -> None:
+def test_emulator_replaces_host_and_keeps_namespace(url: str, namespace: str) -> None:
     location = locate(url, "127.0.0.1:9000")
     assert location.url == "http://127.0.0.1:9000/.json"
     assert location.params == (("ns", namespace),)
@@ -81,9 +81,7 @@ def test_an_emulator_stands_in_for_the_host_whose_first_label_becomes_the_namesp
         ("https://x.firebaseio.com", "http://127.0.0.1:9000", "without a scheme"),
     ],
 )
-def test_a_url_that_names_no_database_is_told_when_the_place_is_used(
-    url: object, emulator: str | None, says: str
-) -> None:
+def test_invalid_database_url_raises_at_first_use(url: object, emulator: str | None, says: str) -> None:
     location = locate(url, emulator)
     assert location.child("a").path == "a"
     with pytest.raises(ConfigError, match=says):
@@ -105,11 +103,11 @@ def test_a_url_that_names_no_database_is_told_when_the_place_is_used(
         (("a b", "é?", "%41"), "a b/é?/%41"),
     ],
 )
-def test_a_child_is_below_whatever_its_parts_are(parts: tuple[object, ...], path: str) -> None:
+def test_child_joins_its_arguments(parts: tuple[object, ...], path: str) -> None:
     assert ROOT.child(*parts).path == path
 
 
-def test_a_url_carries_every_segment_encoded_once() -> None:
+def test_url_encodes_segments_once() -> None:
     assert ROOT.child("a b", "é?", "%41").url == "https://x.firebaseio.com/a%20b/%C3%A9%3F/%2541.json"
 
 
@@ -128,7 +126,7 @@ def test_a_url_carries_every_segment_encoded_once() -> None:
         (("users", "///"), "/users"),
     ],
 )
-def test_child_without_a_key_is_refused(parts: tuple[object, ...], place: str) -> None:
+def test_child_without_a_key_raises(parts: tuple[object, ...], place: str) -> None:
     with pytest.raises(UsageError, match=f"would refer to {place} itself"):
         ROOT.child(*parts)
     with pytest.raises(UsageError, match="would refer to /above itself"):
@@ -168,7 +166,7 @@ NO_PATHS: dict[str, tuple[object, str]] = {
 
 
 @pytest.mark.parametrize(("part", "says"), NO_PATHS.values(), ids=NO_PATHS)
-def test_child_refuses_objects_that_are_no_path(part: object, says: str) -> None:
+def test_child_with_other_objects_raises_with_advice(part: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         ROOT.child("users", part)
     if inspect.iscoroutine(part):
@@ -187,17 +185,17 @@ def test_child_refuses_objects_that_are_no_path(part: object, says: str) -> None
         ("<b>", "<b>"),
     ],
 )
-def test_child_converts_other_values_to_text(part: object, path: str) -> None:
+def test_child_converts_numbers_dates_and_uuids(part: object, path: str) -> None:
     assert ROOT.child(part).path == path
 
 
 @pytest.mark.parametrize("part", [None, "a.b", "$a", "a/b#c", "[0]", "a\x00", 1.5])
-def test_text_that_cannot_be_a_key_is_refused(part: object) -> None:
+def test_child_with_invalid_key_raises(part: object) -> None:
     with pytest.raises(UsageError):
         ROOT.child("ok", part)
 
 
-def test_a_place_too_deep_or_too_long_is_refused() -> None:
+def test_child_beyond_path_limits_raises() -> None:
     deep = ROOT.child(*"a" * 32)
     with pytest.raises(UsageError, match="33 levels"):
         deep.child("a")

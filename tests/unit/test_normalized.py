@@ -1,4 +1,4 @@
-"""Values as they are stored, and how changes are put into them."""
+"""Normalized values and changes to them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from firebase_rest.database.normalized import normalize, render_arrays, set_in, 
         ("", ""),
     ],
 )
-def test_arrays_are_objects_and_nothing_empty_is_kept(value: Any, stored: Any) -> None:
+def test_normalize_converts_arrays_and_drops_empty_values(value: Any, stored: Any) -> None:
     assert normalize(value) == stored
 
 
@@ -37,7 +37,7 @@ def test_arrays_are_objects_and_nothing_empty_is_kept(value: Any, stored: Any) -
         ({"a": {"0": {"0": 1}}}, {"a": [[1]]}),
     ],
 )
-def test_an_object_of_mostly_the_keys_0_1_2_is_read_as_an_array(stored: Any, value: Any) -> None:
+def test_objects_with_mostly_index_keys_render_as_arrays(stored: Any, value: Any) -> None:
     assert render_arrays(stored) == value
 
 
@@ -58,17 +58,17 @@ TREE = {"a": {"b": 1, "c": 2}, "d": 3}
         (("n", "m"), None, TREE),
     ],
 )
-def test_a_change_replaces_what_is_at_its_path_and_nothing_else(path: tuple[str, ...], new: Any, result: Any) -> None:
+def test_set_in_replaces_only_its_path(path: tuple[str, ...], new: Any, result: Any) -> None:
     before = normalize(TREE)
     assert set_in(before, path, new) == result
     assert before == TREE
 
 
-def test_what_a_deletion_leaves_empty_goes_with_it() -> None:
+def test_deletion_removes_empty_parents() -> None:
     assert set_in({"a": {"b": {"c": 1}}}, ("a", "b", "c"), None) is None
 
 
-def test_what_a_change_does_not_touch_is_shared() -> None:
+def test_set_in_shares_other_children() -> None:
     before = {"a": {"b": 1}, "c": {"d": 1}}
     after = set_in(before, ("a", "b"), 2)
     assert isinstance(after, dict)
@@ -83,7 +83,7 @@ def test_what_a_change_does_not_touch_is_shared() -> None:
         *(({"a": 1}, 1, False), (None, False, False)),
     ],
 )
-def test_values_are_the_same_where_the_database_makes_no_difference(one: Any, other: Any, equal: bool) -> None:
+def test_values_equal_compares_like_the_database(one: Any, other: Any, equal: bool) -> None:
     assert values_equal(one, other) is values_equal(other, one) is equal
 
 
@@ -95,6 +95,6 @@ JSON = st.recursive(
 
 
 @given(JSON)
-def test_reading_and_storing_again_changes_nothing(value: Any) -> None:
+def test_rendering_and_normalizing_are_inverse(value: Any) -> None:
     stored = normalize(value)
     assert values_equal(normalize(render_arrays(stored)), stored)

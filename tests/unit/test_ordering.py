@@ -1,4 +1,4 @@
-"""Firebase's total order of keys and values."""
+"""Firebase's order of keys and values."""
 
 from __future__ import annotations
 
@@ -27,40 +27,40 @@ KEYS = [
 VALUES = [None, False, True, -1.5, 0, 1, 1.5, 2**53, "", "0", "10", "9", "A", "a", "é", "😀", "\uf8ff", {"a": 1}]
 
 
-def test_integer_like_keys_come_first_by_number_and_the_others_by_utf16() -> None:
+def test_integer_keys_sort_first_and_others_by_utf16() -> None:
     shuffled = KEYS.copy()
     random.Random(1).shuffle(shuffled)
     assert sorted_keys(shuffled) == KEYS
     assert sorted(shuffled, key=key_order) == KEYS
 
 
-def test_keys_that_look_like_no_integer_sort_the_same_on_the_quick_way() -> None:
+def test_fast_path_sorts_keys_like_key_order() -> None:
     plain = [key for key in KEYS if key.isascii() and not any(map(str.isdigit, key))]
     assert sorted_keys(reversed(plain)) == plain
 
 
-def test_one_integer_like_key_among_many_is_enough_to_count() -> None:
+def test_single_integer_key_disables_the_fast_path() -> None:
     assert sorted_keys(["b", "a", "10", "9"]) == ["9", "10", "a", "b"]
     assert sorted_keys(["b", "-9", "-10"]) == ["-10", "-9", "b"]
 
 
-def test_the_names_for_before_and_after_every_key_enclose_all_of_them() -> None:
+def test_min_and_max_key_enclose_all_keys() -> None:
     assert sorted([MAX_KEY, *KEYS, MIN_KEY], key=key_order) == [MIN_KEY, *KEYS, MAX_KEY]
 
 
-def test_values_of_mixed_types_have_one_order() -> None:
+def test_values_of_mixed_types_are_ordered() -> None:
     shuffled = VALUES.copy()
     random.Random(1).shuffle(shuffled)
     assert sorted(shuffled, key=value_order) == VALUES
     assert [type(value) for value in sorted(shuffled, key=value_order)] == [type(value) for value in VALUES]
 
 
-def test_true_is_not_one_and_false_is_not_nought() -> None:
+def test_booleans_differ_from_numbers() -> None:
     assert value_order(True) < value_order(0)
     assert value_order(False) < value_order(True) < value_order(-5)
 
 
-def test_whole_floats_equal_their_integers_and_all_objects_equal_each_other() -> None:
+def test_floats_equal_ints_and_objects_are_equal() -> None:
     assert value_order(1) == value_order(1.0)
     assert value_order(-0.0) == value_order(0)
     assert value_order({"a": 1}) == value_order([1]) == value_order({})
@@ -77,14 +77,14 @@ def test_whole_floats_equal_their_integers_and_all_objects_equal_each_other() ->
         {},
     ],
 )
-def test_the_quick_ways_of_ordering_children_give_what_the_rule_gives(children: dict) -> None:
+def test_fast_paths_order_children_like_value_order(children: dict) -> None:
     by_rule = sorted(children, key=lambda key: (value_order(children[key]), key_order(key)))
     assert keys_by_value(children) == by_rule
     index = {key: {"deep": value} for key, value in children.items()}
     assert keys_by_value(index, children) == by_rule
 
 
-def test_decimals_and_other_real_numbers_order_by_value_among_the_rest() -> None:
+def test_decimals_and_fractions_are_ordered_by_value() -> None:
     ordered = [None, True, Decimal("-1.5"), 0, Fraction(1, 3), 0.5, Decimal("0.7"), 1, Fraction(10**400), "a", {}]
     shuffled = ordered.copy()
     random.Random(1).shuffle(shuffled)
@@ -93,7 +93,7 @@ def test_decimals_and_other_real_numbers_order_by_value_among_the_rest() -> None
 
 
 @pytest.mark.parametrize("nan", [float("nan"), Decimal("NaN")])
-def test_nan_does_not_break_the_order_of_the_others(nan: object) -> None:
+def test_nan_does_not_break_the_order(nan: object) -> None:
     assert [item for item in sorted([3, nan, 1, nan, 2], key=value_order) if item is not nan] == [1, 2, 3]
 
 
@@ -119,5 +119,5 @@ def test_key_of_many_zeros_is_an_integer() -> None:
         (None, "a", None),
     ],
 )
-def test_a_deep_child_is_found_in_objects_and_arrays_or_is_none(value: object, path: str, found: object) -> None:
+def test_child_at_steps_into_objects_and_arrays(value: object, path: str, found: object) -> None:
     assert child_at(value, path.split("/")) == found  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""Which children a filter lets through: the table that the services' own integration tests assert, and ties."""
+"""Children that a filter selects: the cases of the SDKs' integration tests, and ties."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ MIXED = [("o", {}), ("s", "x"), ("n", 5), ("t", True), ("f", False), ("z", None)
         ({"limit_to_last": 99}, "01234"),
     ],
 )
-def test_five_children_by_value_and_by_key(window: dict, numbers: str) -> None:
+def test_select_applies_bounds_and_limits(window: dict, numbers: str) -> None:
     expected = [f"k{number}" for number in numbers]
     by_value = {name: number if "limit" in name else Bound(number) for name, number in window.items()}
     by_key = {name: number if "limit" in name else Bound(f"k{number}") for name, number in window.items()}
@@ -63,30 +63,30 @@ def test_five_children_by_value_and_by_key(window: dict, numbers: str) -> None:
         ({"limit_to_last": 2}, "cd"),
     ],
 )
-def test_a_bounds_key_decides_between_equal_values(window: dict, keys: str) -> None:
+def test_key_of_bound_breaks_ties(window: dict, keys: str) -> None:
     assert select(Filter("$value", **window), TIES) == list(keys)
 
 
-def test_a_bound_of_one_type_lets_through_what_sorts_after_it() -> None:
+def test_bounds_include_types_that_sort_after_them() -> None:
     assert select(Filter("x", start_at=Bound(5)), MIXED) == ["n", "s", "l", "o"]
     assert select(Filter("x", end_at=Bound(5)), MIXED) == ["z", "f", "t", "n"]
     assert select(Filter("x", start_at=Bound(None), end_before=Bound(True)), MIXED) == ["z", "f"]
     assert select(Filter("x", equal_to=Bound(None)), MIXED) == ["z"]
 
 
-def test_one_and_true_are_different_bounds() -> None:
+def test_bounds_distinguish_one_and_true() -> None:
     entries = [("one", 1), ("true", True), ("float", 1.0)]
     assert select(Filter("$value", equal_to=Bound(True)), entries) == ["true"]
     assert select(Filter("$value", equal_to=Bound(1)), entries) == ["float", "one"]
 
 
-def test_without_an_order_keys_decide() -> None:
+def test_select_without_order_uses_keys() -> None:
     entries = [("b", 1), ("10", 5), ("9", 7)]
     assert select(Filter(), entries) == ["9", "10", "b"]
     assert select(Filter(limit_to_last=2), entries) == ["10", "b"]
 
 
-def test_keys_are_bounded_by_their_own_order() -> None:
+def test_key_bounds_use_key_order() -> None:
     entries = [(key, None) for key in ("9", "10", "a", "a😀", "a\uf8ff", "b")]
     assert select(Filter("$key", start_at=Bound("10")), entries) == ["10", "a", "a😀", "a\uf8ff", "b"]
     assert select(Filter("$key", start_at=Bound("a"), end_at=Bound("a\uf8ff")), entries) == ["a", "a😀", "a\uf8ff"]

@@ -1,4 +1,4 @@
-"""Keys and paths: what may stand in one, and how it travels in a URL."""
+"""Keys and paths: validation and encoding."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ AWKWARD = [
         ("a%2Fb", ("a%2Fb",)),
     ],
 )
-def test_slashes_separate_segments_and_empty_ones_are_dropped(path: str, segments: tuple[str, ...]) -> None:
+def test_split_ignores_extra_slashes(path: str, segments: tuple[str, ...]) -> None:
     assert split(path) == segments
 
 
 @pytest.mark.parametrize("character", FORBIDDEN)
-def test_a_forbidden_character_is_refused_wherever_it_stands(character: str) -> None:
+def test_forbidden_character_raises_at_any_position(character: str) -> None:
     for key in (character, f"a{character}", f"{character}b", f"a{character}b"):
         assert not is_valid_key(key)
         with pytest.raises(UsageError, match="cannot contain"):
@@ -63,18 +63,18 @@ def test_a_forbidden_character_is_refused_wherever_it_stands(character: str) -> 
 
 
 @pytest.mark.parametrize("key", AWKWARD)
-def test_other_characters_are_keys_as_they_are(key: str) -> None:
+def test_other_characters_are_valid(key: str) -> None:
     assert is_valid_key(key)
     check_segment(key, "/users")
 
 
-def test_an_empty_key_is_refused_with_the_place_where_it_stands() -> None:
+def test_empty_key_raises_with_its_path() -> None:
     assert not is_valid_key("")
     with pytest.raises(UsageError, match="/users is empty"):
         check_segment("", "/users")
 
 
-def test_a_refusal_names_the_key_the_place_and_the_character() -> None:
+def test_error_names_key_path_and_character() -> None:
     with pytest.raises(UsageError) as caught:
         check_segment("ada@example.com", "/users")
     assert "'ada@example.com'" in str(caught.value)
@@ -83,25 +83,25 @@ def test_a_refusal_names_the_key_the_place_and_the_character() -> None:
 
 
 @pytest.mark.parametrize("letter", ["a", "é", "中", "😀"])
-def test_a_key_has_at_most_768_bytes_of_utf8(letter: str) -> None:
+def test_keys_are_limited_to_768_bytes(letter: str) -> None:
     longest = MAX_KEY_BYTES // len(letter.encode())
     check_segment(letter * longest, "/")
     with pytest.raises(UsageError, match="768 bytes"):
         check_segment(letter * (longest + 1), "/")
 
 
-def test_half_of_a_surrogate_pair_is_refused() -> None:
+def test_unpaired_surrogate_raises() -> None:
     with pytest.raises(UsageError, match="surrogate"):
         check_segment("a\ud83d", "/")
 
 
-def test_a_path_has_at_most_32_levels() -> None:
+def test_paths_are_limited_to_32_levels() -> None:
     check_path(("a",) * MAX_DEPTH, "/a/...")
     with pytest.raises(UsageError, match="33 levels"):
         check_path(("a",) * (MAX_DEPTH + 1), "/a/...")
 
 
-def test_a_path_has_at_most_768_bytes_with_its_slashes() -> None:
+def test_paths_are_limited_to_768_bytes() -> None:
     check_path(("a" * 383, "b" * 384), "/...")
     with pytest.raises(UsageError, match="769 bytes"):
         check_path(("a" * 384, "b" * 384), "/...")
@@ -119,16 +119,16 @@ def test_a_path_has_at_most_768_bytes_with_its_slashes() -> None:
         (("-_~",), "/-_~.json"),
     ],
 )
-def test_every_segment_is_percent_encoded_once(segments: tuple[str, ...], url: str) -> None:
+def test_segments_are_percent_encoded_once(segments: tuple[str, ...], url: str) -> None:
     assert url_path(segments) == url
 
 
 @pytest.mark.parametrize("key", AWKWARD)
-def test_an_encoded_path_reads_back_as_it_was(key: str) -> None:
+def test_encoded_path_is_decoded_to_the_same_segments(key: str) -> None:
     assert parse_url_path(url_path(("a", key, "b")).removesuffix(".json")) == ("a", key, "b")
 
 
-def test_a_raw_path_is_decoded_once_with_plus_as_a_space_and_empty_segments_dropped() -> None:
+def test_url_path_is_decoded_once_with_plus_as_space() -> None:
     assert parse_url_path("//a+b/%2541//%2B/") == ("a b", "%41", "+")
 
 
@@ -152,7 +152,5 @@ def test_a_raw_path_is_decoded_once_with_plus_as_a_space_and_empty_segments_drop
         ("", 0),
     ],
 )
-def test_children_read_as_an_array_when_all_are_indexes_and_more_than_half_of_the_places_are_taken(
-    keys: str, length: int
-) -> None:
+def test_array_length_follows_the_rule_of_the_sdks(keys: str, length: int) -> None:
     assert array_length(keys.split()) == length

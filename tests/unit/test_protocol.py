@@ -1,4 +1,4 @@
-"""Every database operation as a flow, driven by hand: what it asks for and what it makes of the answers."""
+"""The flows of the database: their requests, results and errors."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def refusal(status: int, message: str) -> Response:
     return answer({"error": message}, status)
 
 
-def test_get_reads_the_place_and_remembers_its_key() -> None:
+def test_get_returns_a_snapshot_with_its_key() -> None:
     [request], snapshot = drive(protocol.get(USERS, Filter()), answer({"b": 1, "a": 2}))
     assert (request.method, request.url, request.params) == ("GET", "https://x.firebaseio.com/users.json", ())
     assert request.retry_policy is RetryPolicy.IDEMPOTENT
@@ -33,13 +33,13 @@ def test_get_reads_the_place_and_remembers_its_key() -> None:
     assert list(snapshot.val()) == ["a", "b"]
 
 
-def test_get_of_the_root_has_an_empty_key() -> None:
+def test_get_at_the_root_has_an_empty_key() -> None:
     [request], snapshot = drive(protocol.get(ROOT, Filter()), answer(None))
     assert request.url == "https://x.firebaseio.com/.json"
     assert snapshot.key() == ""
 
 
-def test_get_carries_the_namespace_and_the_filter() -> None:
+def test_get_sends_namespace_and_filter() -> None:
     filter = Filter("age", start_at=Bound("é"), limit_to_last=2)
     [request], snapshot = drive(protocol.get(BEHIND_AN_EMULATOR, filter), answer({}))
     assert request.url == "http://127.0.0.1:9000/users.json"
@@ -47,14 +47,14 @@ def test_get_carries_the_namespace_and_the_filter() -> None:
     assert snapshot.each() == []
 
 
-def test_get_by_priority_asks_for_the_priorities_and_orders_by_them() -> None:
+def test_get_by_priority_requests_an_export() -> None:
     exported = {"a": {".value": 1, ".priority": 2}, "b": {".value": 2, ".priority": 1}, "c": 3}
     [request], snapshot = drive(protocol.get(USERS, Filter("$priority")), answer(exported))
     assert request.params == (("orderBy", '"$priority"'), ("format", "export"))
     assert list(snapshot.val().items()) == [("c", 3), ("b", 2), ("a", 1)]
 
 
-def test_get_hands_json_kwargs_to_the_parser() -> None:
+def test_get_passes_json_kwargs_to_the_parser() -> None:
     flow = protocol.get(USERS, Filter(), {"parse_float": str})
     assert drive(flow, Response(200, {}, b'{"a":1.10}'))[1].val() == {"a": "1.10"}
 
@@ -62,7 +62,7 @@ def test_get_hands_json_kwargs_to_the_parser() -> None:
 @pytest.mark.parametrize(
     ("data", "retry_policy"), [({"a": 1}, RetryPolicy.IDEMPOTENT), ({"a": increment(1)}, RetryPolicy.IF_NOT_PROCESSED)]
 )
-def test_set_and_update_may_be_repeated_unless_they_count(data: Any, retry_policy: RetryPolicy) -> None:
+def test_writes_are_idempotent_unless_they_increment(data: Any, retry_policy: RetryPolicy) -> None:
     for make, method in ((protocol.set_, "PUT"), (protocol.update, "PATCH")):
         [request], value = drive(make(USERS, data), answer({"a": 5}))
         assert (request.method, request.retry_policy) == (method, retry_policy)
@@ -71,46 +71,46 @@ def test_set_and_update_may_be_repeated_unless_they_count(data: Any, retry_polic
         assert value == {"a": 5}
 
 
-def test_push_gives_the_name_and_may_be_repeated_only_if_it_was_refused() -> None:
+def test_push_returns_the_name_and_is_not_idempotent() -> None:
     [request], value = drive(protocol.push(USERS, {"a": 1}), answer({"name": "-N1"}))
     assert (request.method, request.retry_policy) == ("POST", RetryPolicy.IF_NOT_PROCESSED)
     assert value == {"name": "-N1"}
 
 
-def test_push_counts_the_key_to_come_as_a_level() -> None:
+def test_push_counts_the_new_key_as_a_level() -> None:
     deep = ROOT.child(*"a" * 31)
     assert drive(protocol.push(deep, 1), answer({"name": "-N1"}))[1] == {"name": "-N1"}
     with pytest.raises(errors.UsageError, match="at most 32 levels"):
         drive(protocol.push(deep, {"b": 1}))
 
 
-def test_remove_deletes_and_gives_nothing() -> None:
+def test_remove_returns_none() -> None:
     [request], value = drive(protocol.remove(USERS), answer(None))
     assert (request.method, request.body, request.retry_policy) == ("DELETE", None, RetryPolicy.IDEMPOTENT)
     assert value is None
 
 
 @pytest.mark.parametrize(("body", "there"), [(None, False), ({"a": True}, True), (0, True), (False, True), ("", True)])
-def test_exists_looks_at_the_names_only(body: Any, there: bool) -> None:
+def test_exists_is_a_shallow_read(body: Any, there: bool) -> None:
     [request], value = drive(protocol.exists(BEHIND_AN_EMULATOR), answer(body))
     assert request.params == (("ns", "x"), ("shallow", "true"))
     assert value is there
 
 
-def test_an_answer_that_lost_its_etag_is_an_error() -> None:
+def test_response_without_etag_raises() -> None:
     with pytest.raises(errors.InvalidResponse, match="ETag"):
         drive(protocol.read_with_etag(USERS), answer(10))
     with pytest.raises(errors.InvalidResponse, match="ETag"):
         drive(protocol.conditional_set(USERS, 11, ETAG), answer(12, 412))
 
 
-def test_a_read_with_etag_gives_both() -> None:
+def test_read_with_etag_returns_value_and_etag() -> None:
     [request], tagged = drive(protocol.read_with_etag(USERS), answer(10, headers={"etag": ETAG}))
     assert request.headers == {"X-Firebase-ETag": "true"}
     assert tagged == protocol.ConditionalResult(10, ETAG)
 
 
-def test_a_conditional_write_tells_whether_it_took_place() -> None:
+def test_conditional_set_returns_whether_it_was_committed() -> None:
     flow = protocol.conditional_set(USERS, 11, ETAG)
     [request], tagged = drive(flow, answer(11, headers={"etag": "new"}))
     assert (request.headers["if-match"], request.headers["X-Firebase-ETag"]) == (ETAG, "true")
@@ -120,19 +120,19 @@ def test_a_conditional_write_tells_whether_it_took_place() -> None:
     assert tagged == protocol.ConditionalResult(12, "theirs", committed=False)
 
 
-def test_a_conditional_remove_tells_whether_it_took_place() -> None:
+def test_conditional_remove_returns_whether_it_was_committed() -> None:
     [request], tagged = drive(protocol.conditional_remove(USERS, ETAG), answer(None))
     assert (request.method, request.headers["if-match"], request.body) == ("DELETE", ETAG, None)
     assert tagged.committed
     assert not drive(protocol.conditional_remove(USERS, ETAG), answer(12, 412, {"etag": "theirs"}))[1].committed
 
 
-def test_a_conditional_write_that_is_refused_raises() -> None:
+def test_conditional_set_without_permission_raises() -> None:
     with pytest.raises(errors.PermissionDenied):
         drive(protocol.conditional_set(USERS, 11, ETAG), refusal(401, "Permission denied"))
 
 
-def test_a_transaction_reads_changes_and_writes_if_nothing_came_between() -> None:
+def test_transaction_reads_and_writes_with_etag() -> None:
     flow = protocol.transaction(USERS, lambda value: (value or 0) + 1)
     [read, write], value = drive(flow, answer(4, headers={"etag": "e4"}), answer(5, headers={"etag": "e5"}))
     assert (read.method, read.headers) == ("GET", {"X-Firebase-ETag": "true"})
@@ -140,7 +140,7 @@ def test_a_transaction_reads_changes_and_writes_if_nothing_came_between() -> Non
     assert value == 5
 
 
-def test_a_transaction_that_lost_goes_on_from_what_the_412_says_without_reading_again() -> None:
+def test_transaction_retries_with_value_from_412_response() -> None:
     flow = protocol.transaction(USERS, lambda value: [*(value or []), "me"])
     answers = [
         answer(None, headers={"etag": "null_etag"}),
@@ -155,7 +155,7 @@ def test_a_transaction_that_lost_goes_on_from_what_the_412_says_without_reading_
     assert value == ["you", "her", "me"]
 
 
-def test_a_transaction_gives_up_after_25_attempts_with_the_last_value_and_etag() -> None:
+def test_transaction_raises_after_25_attempts() -> None:
     calls: list[Any] = []
     flow = protocol.transaction(USERS, lambda value: calls.append(value) or 0)
     answers = [answer(0, headers={"etag": "e0"}), *(answer(n, 412, {"etag": f"e{n}"}) for n in range(1, 26))]
@@ -165,7 +165,7 @@ def test_a_transaction_gives_up_after_25_attempts_with_the_last_value_and_etag()
     assert calls == list(range(25))
 
 
-def test_a_transaction_whose_function_forgets_to_return_deletes_nothing() -> None:
+def test_transaction_function_without_result_raises() -> None:
     def forgetful(value: dict[str, int]) -> None:
         value["a"] = 2
 
@@ -173,13 +173,13 @@ def test_a_transaction_whose_function_forgets_to_return_deletes_nothing() -> Non
         drive(protocol.transaction(USERS, forgetful), answer({"a": 1}, headers={"etag": "e"}))
 
 
-def test_a_transaction_that_wants_nothing_where_nothing_is_writes_nothing() -> None:
+def test_transaction_without_data_and_result_writes_nothing() -> None:
     [read], value = drive(protocol.transaction(USERS, lambda value: value), answer(None, headers={"etag": "null_etag"}))
     assert read.method == "GET"
     assert value is None
 
 
-def test_what_the_update_function_raises_ends_the_transaction_with_nothing_written() -> None:
+def test_exception_in_transaction_function_writes_nothing() -> None:
     def stop(_: Any) -> Any:
         raise LookupError("enough")
 
@@ -214,7 +214,7 @@ def test_what_the_update_function_raises_ends_the_transaction_with_nothing_writt
         (503, "try later", errors.ServerError),
     ],
 )
-def test_a_refusal_becomes_the_error_that_its_status_and_words_mean(status: int, message: str, kind: type) -> None:
+def test_error_class_follows_status_and_message(status: int, message: str, kind: type) -> None:
     with pytest.raises(errors.ApiError) as caught:
         drive(protocol.get(USERS, Filter()), refusal(status, message))
     assert type(caught.value) is kind
@@ -222,13 +222,13 @@ def test_a_refusal_becomes_the_error_that_its_status_and_words_mean(status: int,
     assert json.loads(str(caught.value.args[1])) == {"error": message}
 
 
-def test_a_refusal_in_plain_text_keeps_its_words() -> None:
+def test_plain_text_error_keeps_its_message() -> None:
     with pytest.raises(errors.ServerError) as caught:
         drive(protocol.get(USERS, Filter()), Response(502, {}, b"<html>Bad gateway</html>\n"))
     assert caught.value.message == "<html>Bad gateway</html>"
 
 
-def test_a_proxys_page_in_place_of_an_answer_is_an_error_for_every_operation() -> None:
+def test_html_page_raises_for_every_operation() -> None:
     page = Response(200, {"content-type": "text/html"}, b"<html>Sign in to the hotel's network</html>")
     for flow in (
         protocol.get(USERS, Filter()),
@@ -245,7 +245,7 @@ def test_a_proxys_page_in_place_of_an_answer_is_an_error_for_every_operation() -
             drive(flow, page)
 
 
-def test_a_refused_precondition_outside_of_a_conditional_write_holds_value_and_etag() -> None:
+def test_precondition_failed_has_value_and_etag() -> None:
     with pytest.raises(errors.PreconditionFailed) as caught:
         drive(protocol.get(USERS, Filter()), answer({"a": 1}, 412, {"etag": ETAG}))
     assert (caught.value.value, caught.value.etag) == ({"a": 1}, ETAG)
@@ -259,7 +259,7 @@ def test_set_if_match_returns_the_new_etag() -> None:
 
 
 @pytest.mark.parametrize("flow", [protocol.set_if_match(USERS, 1, "old"), protocol.remove_if_match(USERS, "old")])
-def test_changed_data_raises_with_its_value_and_etag(flow: Any) -> None:
+def test_if_match_with_changed_data_raises(flow: Any) -> None:
     with pytest.raises(errors.PreconditionFailed) as caught:
         drive(flow, answer({"b": 2}, 412, headers={"etag": "new"}))
     assert (caught.value.value, caught.value.etag) == ({"b": 2}, "new")

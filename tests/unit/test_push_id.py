@@ -1,4 +1,4 @@
-"""Push ids: rising and unique, whatever the clock, the threads and forks do."""
+"""Push IDs: ascending and unique with any clock, threads and forks."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def rising(keys: list[str]) -> bool:
 
 @pytest.fixture
 def digits(monkeypatch):
-    """Decides the random digits: `digits.append(n)` for each new millisecond."""
+    """Set the random digits: `digits.append(n)` for each new millisecond."""
     coming: list[int] = []
     monkeypatch.setattr(push_id.secrets, "randbits", lambda _: coming.pop(0))
     return coming
 
 
-def test_a_key_is_eight_characters_of_time_and_twelve_of_chance() -> None:
+def test_key_has_8_time_and_12_random_characters() -> None:
     key = PushIdGenerator().next(1_700_000_000_000)
     assert len(key) == 20
     assert key.startswith("-NjEtLV-")
@@ -51,12 +51,12 @@ def test_a_key_is_eight_characters_of_time_and_twelve_of_chance() -> None:
         ("zzzzzzzzzzzz", "-NjEtLV-zzzzzzzzzzzz"),
     ],
 )
-def test_keys_are_those_of_the_official_sdks(digits: list[int], chance: str, key: str) -> None:
+def test_keys_equal_those_of_the_official_sdks(digits: list[int], chance: str, key: str) -> None:
     digits.append(number(chance))
     assert PushIdGenerator().next(1_700_000_000_000) == key
 
 
-def test_within_a_millisecond_the_digits_count_up_with_carry(digits: list[int]) -> None:
+def test_keys_count_up_within_a_millisecond(digits: list[int]) -> None:
     ids = PushIdGenerator()
     digits.append(number("-----------z"))
     assert [ids.next(1_700_000_000_000) for _ in range(3)] == [
@@ -66,7 +66,7 @@ def test_within_a_millisecond_the_digits_count_up_with_carry(digits: list[int]) 
     ]
 
 
-def test_digits_that_run_over_borrow_from_the_next_millisecond(digits: list[int]) -> None:
+def test_overflow_borrows_from_the_next_millisecond(digits: list[int]) -> None:
     ids = PushIdGenerator()
     digits += [number("z" * 12), 5, 9]
     keys = [ids.next(1000) for _ in range(3)]
@@ -75,28 +75,28 @@ def test_digits_that_run_over_borrow_from_the_next_millisecond(digits: list[int]
     assert rising([*keys, ids.next(1001), ids.next(1002)])
 
 
-def test_a_clock_that_steps_back_does_not_bring_keys_down() -> None:
+def test_keys_ascend_when_the_clock_steps_back() -> None:
     ids = PushIdGenerator()
     keys = [ids.next(now) for now in (5000, 5000, 4000, 1, 0, 4999, 5000, 5001, 4, 5001, 6000)]
     assert rising(keys)
     assert number(keys[-1][:8]) == 6000
 
 
-def test_keys_order_like_their_time() -> None:
+def test_keys_sort_by_time() -> None:
     ids = PushIdGenerator()
     keys = [ids.next(now) for now in range(1_600_000_000_000, 1_600_000_000_000 + 3000, 7)]
     assert rising(keys)
 
 
 @pytest.mark.timeout(60)
-def test_a_million_keys_of_one_thread_rise() -> None:
+def test_keys_of_one_thread_ascend() -> None:
     keys = [generate_key() for _ in range(MILLION)]
     assert rising(keys)
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-def test_a_million_keys_of_eight_threads_rise_and_never_repeat() -> None:
+def test_keys_of_many_threads_are_unique_and_ascend() -> None:
     made: list[list[str]] = [[] for _ in range(8)]
     start = threading.Barrier(8)
 
@@ -118,8 +118,8 @@ def test_a_million_keys_of_eight_threads_rise_and_never_repeat() -> None:
     assert len({key for keys in made for key in keys}) == MILLION
 
 
-def test_a_key_asked_for_after_another_thread_got_one_is_greater() -> None:
-    """Two threads in turn: the order of issue is the order of the keys, across threads too."""
+def test_key_is_greater_than_earlier_keys_of_other_threads() -> None:
+    """Two threads in turn: the order of creation is the order of the keys."""
     keys: list[str] = []
     turns = [threading.Semaphore(1), threading.Semaphore(0)]
 
@@ -140,12 +140,14 @@ def test_a_key_asked_for_after_another_thread_got_one_is_greater() -> None:
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
-def test_a_forked_child_repeats_none_of_its_parents_keys(monkeypatch) -> None:
-    monkeypatch.setattr(push_id.time, "time_ns", lambda: 1_700_000_000_000_000_000)  # parent and child in one moment
+def test_forked_child_does_not_repeat_keys(monkeypatch) -> None:
+    monkeypatch.setattr(
+        push_id.time, "time_ns", lambda: 1_700_000_000_000_000_000
+    )  # parent and child in the same millisecond
     before = generate_key()
     read, write = os.pipe()
     child = os.fork()
-    if child == 0:  # nothing but this may happen here: the child must not go on running the tests
+    if child == 0:  # the child must not continue to run the tests
         try:
             os.write(write, "".join(generate_key() for _ in range(50)).encode())
         finally:
@@ -161,13 +163,13 @@ def test_a_forked_child_repeats_none_of_its_parents_keys(monkeypatch) -> None:
     assert not set(childs) & set(parents)
 
 
-def test_keys_made_in_signal_handlers_are_unique_and_ascend_too() -> None:
-    """The timer's signals interrupt the generator at any point: a lock would block for ever."""
+def test_keys_of_signal_handlers_are_unique_and_ascend() -> None:
+    """Signals interrupt the generator at any point: a lock would deadlock."""
     keys: list[str] = []
     active: list[bool] = []
 
     def handler(*_: object) -> None:
-        if not active:  # a handler that interrupts another one would append its key first
+        if not active:  # a nested handler would append its key first
             active.append(True)
             keys.append(generate_key())
             active.clear()

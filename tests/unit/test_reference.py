@@ -1,4 +1,4 @@
-"""Database, Reference and Query: places and reads that never change."""
+"""Databases, references and queries: builders, equality, immutability."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def db() -> firebase_rest.Database:
         (lambda db: db.order_by_key().with_options(timeout=5), "Query"),
     ],
 )
-def test_every_builder_gives_the_class_that_fits(db: firebase_rest.Database, build: Any, cls: str) -> None:
+def test_builders_return_references_or_queries(db: firebase_rest.Database, build: Any, cls: str) -> None:
     assert type(build(db)).__name__ == cls
 
 
-def test_a_stored_reference_means_the_same_place_whatever_is_built_from_it(db: firebase_rest.Database) -> None:
+def test_builders_do_not_change_their_reference(db: firebase_rest.Database) -> None:
     users = db.child("users")
     before = repr(users)
     users.child("ada", "name")
@@ -53,7 +53,7 @@ def test_a_stored_reference_means_the_same_place_whatever_is_built_from_it(db: f
 
 
 @pytest.mark.parametrize("name", ["path", "_location", "_filter", "anything"])
-def test_nothing_can_be_set_or_deleted(db: firebase_rest.Database, name: str) -> None:
+def test_references_are_immutable(db: firebase_rest.Database, name: str) -> None:
     for place in (db, db.child("a"), db.order_by_key()):
         with pytest.raises(AttributeError, match="immutable"):
             setattr(place, name, 1)
@@ -61,7 +61,7 @@ def test_nothing_can_be_set_or_deleted(db: firebase_rest.Database, name: str) ->
             delattr(place, name)
 
 
-def test_a_place_knows_its_key_path_parent_and_root(db: firebase_rest.Database) -> None:
+def test_reference_has_key_path_parent_and_root(db: firebase_rest.Database) -> None:
     place = db.child("users", "ada lovelace/é")
     assert (place.key, place.path) == ("é", "users/ada lovelace/é")
     assert place.parent is not None
@@ -89,15 +89,13 @@ def test_a_place_knows_its_key_path_parent_and_root(db: firebase_rest.Database) 
         (lambda db: db.with_options(timeout=1), lambda db: db),
     ],
 )
-def test_equal_places_and_queries_are_equal_across_classes_and_hash_alike(
-    db: firebase_rest.Database, one: Any, other: Any
-) -> None:
+def test_equal_references_and_queries_have_equal_hashes(db: firebase_rest.Database, one: Any, other: Any) -> None:
     assert one(db) == other(db)
     assert hash(one(db)) == hash(other(db))
     assert len({one(db), other(db)}) == 1
 
 
-def test_whatever_differs_on_the_wire_differs(db: firebase_rest.Database) -> None:
+def test_references_that_send_other_requests_differ(db: firebase_rest.Database) -> None:
     by_x = db.order_by_child("x")
     different = [
         db,
@@ -128,12 +126,12 @@ def test_whatever_differs_on_the_wire_differs(db: firebase_rest.Database) -> Non
         assert one != other
 
 
-def test_a_place_is_equal_to_nothing_else(db: firebase_rest.Database) -> None:
+def test_reference_differs_from_other_types(db: firebase_rest.Database) -> None:
     assert db.child("a") != "a"
     assert db.child("a") is not None
 
 
-def test_builders_work_in_any_order(db: firebase_rest.Database) -> None:
+def test_builders_accept_any_order(db: firebase_rest.Database) -> None:
     steps: list[Any] = [
         lambda query: query.order_by_child("age"),
         lambda query: query.start_at(3, key="k"),
@@ -164,22 +162,22 @@ def test_builders_work_in_any_order(db: firebase_rest.Database) -> None:
         (lambda q: q.order_by_key().limit_to_last(1).limit_to_last(2), 'orderBy="$key"&limitToLast=2'),
     ],
 )
-def test_of_the_same_builder_twice_the_last_wins(db: firebase_rest.Database, build: Any, shown: str) -> None:
+def test_last_call_of_a_builder_wins(db: firebase_rest.Database, build: Any, shown: str) -> None:
     assert repr(build(db.child("users"))) == f"<Query https://x.firebaseio.com/users?{shown}>"
 
 
-def test_a_copy_of_what_never_changes_is_itself(db: firebase_rest.Database) -> None:
+def test_copy_returns_the_same_object(db: firebase_rest.Database) -> None:
     kept = {"users": db.child("users"), "last": db.order_by_key().limit_to_last(1)}
     assert copy.deepcopy(kept) == kept
     assert copy.copy(kept["users"]) is kept["users"]
 
 
-def test_places_can_be_referred_to_weakly(db: firebase_rest.Database) -> None:
+def test_references_support_weakref(db: firebase_rest.Database) -> None:
     place = db.child("a")
     assert weakref.ref(place)() is place
 
 
-def test_a_repr_shows_the_place_and_never_a_token(db: firebase_rest.Database) -> None:
+def test_repr_shows_the_path_and_no_token(db: firebase_rest.Database) -> None:
     assert repr(db) == "<Database https://x.firebaseio.com/>"
     assert repr(db.child("a b").as_user("very-secret-token")) == "<Reference https://x.firebaseio.com/a b>"
 
@@ -196,9 +194,7 @@ def test_a_repr_shows_the_place_and_never_a_token(db: firebase_rest.Database) ->
         (lambda q: q.order_by_key().start_at(1), "must get a string"),
     ],
 )
-def test_what_cannot_work_is_refused_at_get_and_stream_and_not_before(
-    db: firebase_rest.Database, build: Any, says: str
-) -> None:
+def test_invalid_query_raises_when_it_is_sent(db: firebase_rest.Database, build: Any, says: str) -> None:
     query = build(db.child("users"))
     with pytest.raises(UsageError, match=says):
         query.get()
@@ -207,7 +203,7 @@ def test_what_cannot_work_is_refused_at_get_and_stream_and_not_before(
 
 
 @pytest.mark.parametrize("token", [5, ["t"], {"idToken": "t"}, "two words", "ü"])
-def test_what_is_no_token_is_refused(db: firebase_rest.Database, token: Any) -> None:
+def test_invalid_token_raises(db: firebase_rest.Database, token: Any) -> None:
     with pytest.raises(UsageError, match="token"):
         db.get(token)
     with pytest.raises(UsageError, match="token"):
@@ -215,13 +211,13 @@ def test_what_is_no_token_is_refused(db: firebase_rest.Database, token: Any) -> 
 
 
 @pytest.mark.parametrize("etag", [None, "", 5, "a\nb", "é", {}, {"ETag": None}, ["tag"]])
-def test_what_is_no_etag_is_refused(db: firebase_rest.Database, etag: Any) -> None:
+def test_invalid_etag_raises(db: firebase_rest.Database, etag: Any) -> None:
     for call in (lambda: db.conditional_set(1, etag), lambda: db.conditional_remove(etag)):
         with pytest.raises(UsageError, match="ETag"):
             call()
 
 
-def test_a_missing_database_url_is_told_at_the_first_use() -> None:
+def test_missing_database_url_raises_at_first_use() -> None:
     db = silent_app(databaseURL=None).database().child("a").order_by_key()
     with pytest.raises(firebase_rest.ConfigError, match="databaseURL"):
         db.get()

@@ -1,4 +1,4 @@
-"""The answer to a read: the table of return shapes, row by row, and the order of children."""
+"""Snapshots: the types of their results, and the order of children."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def pairs(snapshot: Snapshot) -> Any:
 
 
 @pytest.mark.parametrize("value", [None, 0, 5, 1.5, "", "text", True, False])
-def test_nothing_or_a_plain_value_is_itself_and_has_no_items(value: object) -> None:
+def test_scalar_and_null_have_no_items(value: object) -> None:
     snapshot = Snapshot("k", value)  # type: ignore[arg-type]
     assert snapshot.val() == value
     assert type(snapshot.val()) is type(value)
@@ -37,7 +37,7 @@ def test_nothing_or_a_plain_value_is_itself_and_has_no_items(value: object) -> N
     assert snapshot
 
 
-def test_an_object_comes_as_a_dict_in_the_order_of_its_keys() -> None:
+def test_object_is_a_dict_in_key_order() -> None:
     snapshot = Snapshot("k", {"b": 1, "10": 2, "a": 3, "9": 4})
     assert list(snapshot.val().items()) == [("9", 4), ("10", 2), ("a", 3), ("b", 1)]
     assert pairs(snapshot) == [("9", 4), ("10", 2), ("a", 3), ("b", 1)]
@@ -47,7 +47,7 @@ def test_an_object_comes_as_a_dict_in_the_order_of_its_keys() -> None:
     assert json.dumps(snapshot.val()) == '{"9": 4, "10": 2, "a": 3, "b": 1}'
 
 
-def test_each_val_is_a_fresh_dict_and_list_to_change() -> None:
+def test_val_returns_a_new_object() -> None:
     for value in ({"a": 1}, [1, 2]):
         snapshot = Snapshot("k", copy.copy(value))  # type: ignore[arg-type]
         snapshot.val().clear()
@@ -55,7 +55,7 @@ def test_each_val_is_a_fresh_dict_and_list_to_change() -> None:
         assert len(snapshot.each() or []) == len(value)
 
 
-def test_an_array_has_none_for_holes_and_items_with_int_keys() -> None:
+def test_array_has_none_for_holes_and_int_keys() -> None:
     snapshot = Snapshot("k", ["a", None, "a", {"x": 1}])
     assert snapshot.val() == ["a", None, "a", {"x": 1}]
     assert pairs(snapshot) == [(0, "a"), (1, None), (2, "a"), (3, {"x": 1})]
@@ -63,7 +63,7 @@ def test_an_array_has_none_for_holes_and_items_with_int_keys() -> None:
     assert snapshot[3].val() == {"x": 1}
 
 
-def test_an_array_that_answers_an_ordered_query_has_its_items_in_order_without_holes() -> None:
+def test_ordered_array_has_items_without_holes() -> None:
     snapshot = Snapshot("k", [None, 3, None, 1, 2], BY_VALUE)
     assert snapshot.val() == [None, 3, None, 1, 2]
     assert pairs(snapshot) == [(3, 1), (4, 2), (1, 3)]
@@ -73,7 +73,7 @@ def test_an_array_that_answers_an_ordered_query_has_its_items_in_order_without_h
 
 @pytest.mark.parametrize("value", [None, {}])
 @pytest.mark.parametrize("filter", [BY_KEY, BY_VALUE, BY_AGE])
-def test_a_query_that_finds_nothing_is_empty_and_falsy_but_the_answer_is_true(value: Any, filter: Filter) -> None:
+def test_query_without_results_has_empty_val(value: Any, filter: Filter) -> None:
     snapshot = Snapshot("k", value, filter)
     assert snapshot.val() == {}
     assert not snapshot.val()
@@ -92,14 +92,14 @@ def test_a_query_that_finds_nothing_is_empty_and_falsy_but_the_answer_is_true(va
         ("leaf", "leaf"),
     ],
 )
-def test_a_shallow_read_gives_the_keys_sorted(value: Any, keys: Any) -> None:
+def test_shallow_val_is_the_sorted_keys(value: Any, keys: Any) -> None:
     snapshot = Snapshot("k", value, SHALLOW)
     assert snapshot.val() == keys
     assert snapshot.each() is None
     assert list(snapshot) == (keys if isinstance(keys, list) else [])
 
 
-def test_children_are_ordered_by_a_member_whatever_types_are_mixed() -> None:
+def test_children_of_mixed_types_are_ordered() -> None:
     people: dict[str, Any] = {
         "text": {"age": "7"},
         "map": {"age": {"x": 1}},
@@ -115,18 +115,18 @@ def test_children_are_ordered_by_a_member_whatever_types_are_mixed() -> None:
     assert list(snapshot.val()) == ["array", "leaf", "none", "false", "true", "float", "int", "text", "map"]
 
 
-def test_children_are_ordered_by_a_deep_member_also_inside_arrays() -> None:
+def test_children_are_ordered_by_a_deep_path() -> None:
     value: dict[str, Any] = {"a": {"scores": [9, 3]}, "b": {"scores": {"1": 1, "x": 0}}, "c": {"scores": [1]}}
     assert list(Snapshot("k", value, Filter("scores/1")).val()) == ["c", "b", "a"]
     assert list(Snapshot("k", {"a": [5], "b": [4]}, Filter("0")).val()) == ["b", "a"]
 
 
-def test_equal_members_leave_the_order_to_the_keys() -> None:
+def test_equal_values_are_ordered_by_key() -> None:
     value: dict[str, Any] = {key: {"age": 1} for key in ("b", "10", "a", "9")}
     assert list(Snapshot("k", value, BY_AGE).val()) == ["9", "10", "a", "b"]
 
 
-def test_an_answer_with_priorities_is_ordered_by_them_and_shows_none() -> None:
+def test_export_is_ordered_by_priority_without_showing_it() -> None:
     exported: Any = {
         "z": {".value": 1, ".priority": "b"},
         "y": {"x": {"0": 1, "1": {".value": 2, ".priority": 9}}, ".priority": 5},
@@ -138,7 +138,7 @@ def test_an_answer_with_priorities_is_ordered_by_them_and_shows_none() -> None:
     assert list(snapshot.val().items()) == [("a", {"x": 1}), ("b", 3), ("y", {"x": [1, 2]}), ("x", False), ("z", 1)]
 
 
-def test_an_answer_with_priorities_that_reads_as_an_array_is_one() -> None:
+def test_export_renders_arrays() -> None:
     exported: Any = {"0": {".value": "x", ".priority": 2}, "2": {".value": "y", ".priority": 1}, ".priority": "own"}
     snapshot = Snapshot.of_export("k", exported, Filter("$priority"))
     assert snapshot.val() == ["x", None, "y"]
@@ -147,7 +147,7 @@ def test_an_answer_with_priorities_that_reads_as_an_array_is_one() -> None:
     assert leaf.val() == 5
 
 
-def test_the_key_is_the_last_segment_and_no_value_shows_in_a_repr() -> None:
+def test_repr_shows_the_key_and_not_the_value() -> None:
     snapshot = Snapshot("users", {"ada": "secret"})
     assert snapshot.key() == "users"
     assert repr(snapshot) == "<Snapshot 'users'>"
@@ -155,7 +155,7 @@ def test_the_key_is_the_last_segment_and_no_value_shows_in_a_repr() -> None:
     assert repr(Snapshot("", None)) == "<Snapshot '/'>"
 
 
-def test_sort_orders_by_a_member_of_any_type_and_keeps_all_children() -> None:
+def test_sort_orders_mixed_types_and_keeps_all_children() -> None:
     snapshot = Snapshot("k", {"a": {"n": 2}, "b": {"n": "1"}, "c": 5, "d": {"n": 1, "x/y": 0}})
     by_n = sort(snapshot, "n")
     assert [item.key() for item in by_n] == ["c", "d", "a", "b"]
@@ -164,18 +164,18 @@ def test_sort_orders_by_a_member_of_any_type_and_keeps_all_children() -> None:
     assert by_n.key() == "k"
 
 
-def test_sort_of_nothing_or_a_plain_value_is_empty() -> None:
+def test_sort_of_scalar_and_null_is_empty() -> None:
     assert sort(Snapshot("k", None), "n").each() == []
     assert sort(Snapshot("k", 5), "n").each() == []
 
 
-def test_sort_of_an_array_keeps_its_keys_and_has_a_list_for_its_value() -> None:
+def test_sort_of_an_array_returns_a_list() -> None:
     by_n = sort(Snapshot("k", [{"n": 2}, {"n": 1}]), "n")
     assert [item.item for item in by_n] == [(1, {"n": 1}), (0, {"n": 2})]
     assert by_n.val() == [{"n": 1}, {"n": 2}]
 
 
-def test_an_item_is_its_key_and_value() -> None:
+def test_item_has_key_and_value() -> None:
     item = Item("a", 1)
     assert (item.key(), item.val(), item.item) == ("a", 1, ("a", 1))
 
@@ -199,7 +199,7 @@ def test_an_item_is_its_key_and_value() -> None:
         (Snapshot.of_pairs("k", [("b", 2), ("a", 1)]), 2, True),
     ],
 )
-def test_length_is_the_number_of_items_and_the_snapshot_stays_true(snapshot: Snapshot, length: int, exists: bool):
+def test_length_is_the_number_of_items(snapshot: Snapshot, length: int, exists: bool):
     assert len(snapshot) == length == len(list(snapshot))
     assert snapshot.exists() is exists
     assert bool(snapshot) is True
@@ -225,13 +225,13 @@ def test_has_child_looks_up_a_key_or_path(value: Any, key: Any, found: bool) -> 
     assert Snapshot("k", value).has_child(key) is found
 
 
-def test_has_child_refuses_what_is_no_key() -> None:
+def test_has_child_with_invalid_key_raises() -> None:
     with pytest.raises(UsageError, match=r"has_child\(\) arguments must be .* got list"):
         Snapshot("k", {"a": 1}).has_child(["a"])
 
 
 @pytest.mark.parametrize("number", [Decimal, Fraction])
-def test_children_are_ordered_by_numbers_of_any_kind(number: Any) -> None:
+def test_decimals_and_fractions_are_ordered(number: Any) -> None:
     text = '{"a": {"p": 10.5}, "b": {"p": 9.25}, "c": {"p": 10}, "d": {"p": "1"}, "e": {"p": true}, "f": {}}'
     value = json.loads(text, parse_float=number)
     assert list(Snapshot("k", value, Filter("p")).val()) == ["f", "e", "b", "c", "a", "d"]
@@ -240,7 +240,7 @@ def test_children_are_ordered_by_numbers_of_any_kind(number: Any) -> None:
     assert list(Snapshot("k", by_value, Filter("$value")).val()) == ["b", "c", "a"]
 
 
-def test_exported_data_that_is_nested_too_deeply_is_an_invalid_response() -> None:
+def test_deeply_nested_export_raises_invalid_response() -> None:
     value: Any = 1
     for _ in range(900):
         value = {"a": value}

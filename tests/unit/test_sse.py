@@ -1,4 +1,4 @@
-"""Bytes become events: every form the standard allows, cut anywhere, in linear time."""
+"""Server-sent events: all forms of the standard, any chunks, linear time."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ def read(*chunks: bytes) -> list[ServerSentEvent]:
     ],
     ids=["Firebase's own", "no space", "comments", "data first", "other fields", "byte order mark"],
 )
-def test_every_form_of_an_event_is_the_same_event(lines: bytes, end: bytes) -> None:
+def test_all_forms_of_an_event_are_decoded_alike(lines: bytes, end: bytes) -> None:
     raw = lines.replace(b"\n", end)
     assert read(raw) == [AS_MESSAGE]
     assert read(*(raw[index : index + 1] for index in range(len(raw)))) == [AS_MESSAGE]
 
 
-def test_data_over_several_lines_is_one_json_value() -> None:
+def test_data_lines_are_joined() -> None:
     raw = b'event: patch\ndata: {"path": "/a",\ndata:  "data":\ndata: {"b": null}}\n\n'
     assert parse_event(read(raw)[0]) == StreamEvent("patch", "/a", {"b": None})
 
 
-def test_unicode_line_separators_inside_a_string_split_nothing() -> None:
+def test_unicode_line_separators_do_not_split_lines() -> None:
     text = "a\u2028b\u2029c\x85d\x0be\x0cf\x1cg"
     body = json.dumps({"path": "/", "data": text}, ensure_ascii=False)
     raw = f"event: put\ndata: {body}\n\n".encode()
@@ -54,23 +54,23 @@ def test_unicode_line_separators_inside_a_string_split_nothing() -> None:
     assert parse_event(read(b": slow\n" + raw)[0]).data == text
 
 
-def test_an_event_without_data_is_still_an_event() -> None:
+def test_event_without_data_is_delivered() -> None:
     assert read(b"event: cancel\n\n") == [ServerSentEvent("cancel", "null")]
     assert read(b"event: cancel\ndata\n\n") == [ServerSentEvent("cancel", "null")]
     assert read(b"event: cancel\ndata: null\n\n") == [ServerSentEvent("cancel", "null")]
 
 
-def test_a_raw_text_stays_as_it_is() -> None:
+def test_data_that_is_not_json_is_kept() -> None:
     raw = b"event: auth_revoked\ndata: credential is no longer valid\n\n"
     assert read(raw) == [ServerSentEvent("auth_revoked", "credential is no longer valid")]
 
 
 @pytest.mark.parametrize("size", range(1, len(PUT)))
-def test_half_an_event_at_the_end_is_never_delivered(size: int) -> None:
+def test_incomplete_event_is_not_delivered(size: int) -> None:
     assert read(PUT + PUT[:size]) == [AS_MESSAGE]
 
 
-def test_bytes_that_are_no_utf_8_do_not_end_the_stream() -> None:
+def test_invalid_utf8_is_replaced() -> None:
     for comment in (b"", b":\n"):
         raw = comment + b'event: put\ndata: {"path":"/","data":"\xff"}\n\n'
         assert parse_event(read(raw)[0]).data == "\ufffd"
@@ -106,7 +106,7 @@ END = st.sampled_from([b"\n", b"\r", b"\r\n"])
 @given(st.lists(st.tuples(LINE, END), max_size=30), st.lists(st.integers(0, 400), max_size=20))
 @example([(b"event: put", b"\r\n"), (b"data: 1", b"\r\n"), (b"", b"\r\n")], [11, 12, 20, 21, 22])
 @example([(b"event: put", b"\r"), (b"data: 1", b"\r"), (b"", b"\n")], [19])
-def test_where_the_bytes_are_cut_changes_nothing(lines: list[tuple[bytes, bytes]], cuts: list[int]) -> None:
+def test_chunk_boundaries_do_not_matter(lines: list[tuple[bytes, bytes]], cuts: list[int]) -> None:
     raw = b"".join(line + end for line, end in lines)
     places = [0, *sorted({cut for cut in cuts if cut <= len(raw)}), len(raw)]
     pieces = [raw[start:stop] for start, stop in pairwise(places)]
@@ -114,7 +114,7 @@ def test_where_the_bytes_are_cut_changes_nothing(lines: list[tuple[bytes, bytes]
     assert read(*re.split(rb"(?<=\n\n)", raw)) == read(*(raw[index : index + 1] for index in range(len(raw))))
 
 
-def test_each_byte_of_an_event_of_20_mb_is_looked_at_once() -> None:
+def test_large_event_is_decoded_in_linear_time() -> None:
     looked = 0
 
     class Piece(bytes):
@@ -131,12 +131,12 @@ def test_each_byte_of_an_event_of_20_mb_is_looked_at_once() -> None:
     assert looked == len(event.data) == 20_000_000
 
 
-def test_many_data_lines_cost_no_more_than_their_bytes() -> None:
+def test_many_data_lines_are_decoded_in_linear_time() -> None:
     raw = b"event: put\n" + b"data: 1\n" * 100_000 + b"\n"
     assert len(read(raw)[0].data) == 2 * 100_000 - 1
 
 
-def test_many_event_lines_cost_no_more_than_their_bytes() -> None:
+def test_many_event_lines_are_decoded_in_linear_time() -> None:
     raw = b"event: x\n" * 400_000 + PUT
     assert read(raw) == [AS_MESSAGE]
 
@@ -153,7 +153,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("chunk", ENDLESS.values(), ids=ENDLESS)
-def test_event_beyond_the_maximum_size_ends_the_stream(chunk: bytes) -> None:
+def test_event_beyond_the_maximum_size_raises(chunk: bytes) -> None:
     def chunks(size: int) -> Iterator[bytes]:
         yield PUT
         for start in range(0, len(chunk), size):
@@ -167,11 +167,11 @@ def test_event_beyond_the_maximum_size_ends_the_stream(chunk: bytes) -> None:
 
 
 @pytest.mark.parametrize("line", [b":" + b"x" * 60, b"id: " + b"x" * 60, b"x" * 60, b""])
-def test_ignored_lines_of_any_number_do_not_count(line: bytes) -> None:
+def test_ignored_lines_do_not_count_to_the_size(line: bytes) -> None:
     assert list(iter_events([(line + b"\n") * 1000 + PUT], 100)) == [AS_MESSAGE]
 
 
 @pytest.mark.parametrize("data", ["null", "1", "{}", '{"path":"/"}', '{"path":1,"data":1}', "[]", "{", "[" * 100_000])
-def test_a_change_without_path_and_data_is_an_invalid_answer_that_shows_none_of_it(data: str) -> None:
+def test_malformed_change_raises_without_showing_data(data: str) -> None:
     with pytest.raises(InvalidResponse, match=f"put event of {len(data)} characters"):
         parse_event(ServerSentEvent("put", data))

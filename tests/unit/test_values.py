@@ -1,4 +1,4 @@
-"""What may be stored, and how it becomes a body."""
+"""Validation and encoding of data for writes."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def nested(levels: int) -> Any:
         (2**63, "9223372036854775808"),
     ],
 )
-def test_what_json_and_the_database_know_becomes_a_compact_body(data: object, body: str | None) -> None:
+def test_json_data_is_encoded_compactly(data: object, body: str | None) -> None:
     encoded = encode(data, ("x",)).body.decode()
     assert encoded == (json.dumps(data, separators=(",", ":")) if body is None else body)
 
@@ -107,12 +107,12 @@ def test_what_json_and_the_database_know_becomes_a_compact_body(data: object, bo
         ({"a": 1, ".priority": {".sv": "soon"}}, r"server value at /x must be .* got 'soon'"),
     ],
 )
-def test_what_cannot_be_stored_is_refused_with_the_path_at_which_it_stands(data: object, says: str) -> None:
+def test_invalid_data_raises_with_its_path(data: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         encode(data, ("x",))
 
 
-def test_a_string_has_at_most_ten_megabytes_of_utf8() -> None:
+def test_strings_are_limited_to_10_mb() -> None:
     encode("a" * MAX_STRING_BYTES, ())
     encode("é" * (MAX_STRING_BYTES // 2), ())
     for text in ("a" * (MAX_STRING_BYTES + 1), "é" * (MAX_STRING_BYTES // 2 + 1)):
@@ -120,7 +120,7 @@ def test_a_string_has_at_most_ten_megabytes_of_utf8() -> None:
             encode({"a": text}, ())
 
 
-def test_data_and_path_together_go_32_levels_deep() -> None:
+def test_data_and_path_are_limited_to_32_levels() -> None:
     encode(nested(MAX_DEPTH), ())
     encode(nested(MAX_DEPTH - 2), ("a", "b"))
     for data, path in ((nested(MAX_DEPTH + 1), ()), (nested(MAX_DEPTH - 1), ("a", "b")), ([nested(MAX_DEPTH)], ())):
@@ -128,7 +128,7 @@ def test_data_and_path_together_go_32_levels_deep() -> None:
             encode(data, path)
 
 
-def test_data_that_contains_itself_is_refused_like_data_too_deep() -> None:
+def test_circular_data_raises() -> None:
     data: dict[str, Any] = {}
     data["me"] = data
     with pytest.raises(UsageError, match="at most 32 levels"):
@@ -136,7 +136,7 @@ def test_data_that_contains_itself_is_refused_like_data_too_deep() -> None:
 
 
 @pytest.mark.parametrize("delta", ["1", True, None, float("nan"), float("inf"), [1]])
-def test_an_increment_is_a_finite_number(delta: Any) -> None:
+def test_increment_requires_a_finite_number(delta: Any) -> None:
     with pytest.raises(UsageError, match=r"increment\(\) must get a finite number"):
         increment(delta)
 
@@ -153,24 +153,24 @@ def test_an_increment_is_a_finite_number(delta: Any) -> None:
         ({".value": 1, ".priority": increment(1)}, True),
     ],
 )
-def test_a_body_says_whether_sending_it_twice_would_count_twice(data: object, counts: bool) -> None:
+def test_encoded_body_knows_whether_it_increments(data: object, counts: bool) -> None:
     assert encode(data, ()).increments is counts
     assert encode_update({"x": data}, ()).increments is counts
 
 
-def test_an_increment_of_a_priority_counts_in_an_update_too() -> None:
+def test_update_with_incremented_priority_increments() -> None:
     assert encode_update({"x/.priority": increment(1)}, ()).increments
     assert not encode_update({"x/.priority": SERVER_TIMESTAMP}, ()).increments
 
 
-def test_json_kwargs_encode_before_anything_is_checked() -> None:
+def test_json_kwargs_are_applied_before_validation() -> None:
     encoded = encode({"when": date(2024, 1, 2)}, (), {"default": str})
     assert encoded.body == b'{"when":"2024-01-02"}'
     with pytest.raises(UsageError, match=r"'a\.b' in /when"):
         encode({"when": date(2024, 1, 2)}, (), {"default": lambda _: {"a.b": 1}})
 
 
-def test_json_kwargs_do_not_let_odd_keys_through() -> None:
+def test_json_kwargs_do_not_bypass_key_validation() -> None:
     with pytest.raises(UsageError, match="A key in /a must be a string, got None"):
         encode({"a": {None: 1}}, (), {"default": str})
     with pytest.raises(UsageError, match="A key in /a must be a string, got None"):
@@ -178,20 +178,20 @@ def test_json_kwargs_do_not_let_odd_keys_through() -> None:
     assert encode({"a": {("x", "y"): 1, "b": 2}}, (), {"skipkeys": True}).body == b'{"a":{"b":2}}'
 
 
-def test_what_json_kwargs_cannot_encode_is_one_sentence() -> None:
+def test_json_kwargs_without_default_keep_the_precise_error() -> None:
     with pytest.raises(UsageError, match="value at /x must be JSON data, got date"):
         encode(date(2024, 1, 1), ("x",), {"sort_keys": True})
 
 
 @pytest.mark.parametrize("options", [{"sort_keys": True}, {"check_circular": False}])
-def test_data_that_contains_itself_is_refused_with_json_kwargs_too(options: dict[str, Any]) -> None:
+def test_circular_data_raises_with_json_kwargs(options: dict[str, Any]) -> None:
     data: dict[str, Any] = {}
     data["me"] = [data]
     with pytest.raises(UsageError, match="/x could not be encoded with json_kwargs"):
         encode(data, ("x",), {**options, "default": str})
 
 
-def test_an_odd_key_inside_a_list_is_found_with_json_kwargs_too() -> None:
+def test_invalid_key_in_list_raises_with_json_kwargs() -> None:
     with pytest.raises(UsageError, match=r"A key in /x/1 must be a string, got 1\.5"):
         encode([1, {1.5: 2}], ("x",), {"sort_keys": True})
 
@@ -210,7 +210,7 @@ def test_an_odd_key_inside_a_list_is_found_with_json_kwargs_too() -> None:
         (MappingProxyType({"a": 1}), '{"a":1}'),
     ],
 )
-def test_an_update_maps_paths_to_values(data: object, body: str | None) -> None:
+def test_update_accepts_paths_as_keys(data: object, body: str | None) -> None:
     encoded = encode_update(data, ("x",)).body.decode()
     assert encoded == (json.dumps(data, separators=(",", ":")) if body is None else body)
 
@@ -242,12 +242,12 @@ def test_an_update_maps_paths_to_values(data: object, body: str | None) -> None:
         ({"a" * 769: 1}, r"769 bytes"),
     ],
 )
-def test_an_update_that_cannot_work_is_refused_with_the_path(data: object, says: str) -> None:
+def test_invalid_update_raises_with_its_path(data: object, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         encode_update(data, ("x",))
 
 
-def test_a_server_value_with_company_is_refused() -> None:
+def test_server_value_with_other_keys_raises() -> None:
     with pytest.raises(UsageError, match=r"'\.sv' must be the only key"):
         encode({"when": {".sv": "timestamp", "x": float("nan")}}, ["a"])
 
@@ -282,7 +282,7 @@ DataFrame = type("DataFrame", (), {})
     ("value", "body"),
     [(Whole(), "7"), (Fraction(1, 4), "0.25"), (Big(5), "5"), ([Whole(), {"a": Fraction(3)}], '[7,{"a":3.0}]')],
 )
-def test_whole_and_real_numbers_of_other_types_are_stored(value: object, body: str) -> None:
+def test_numbers_of_other_types_are_stored(value: object, body: str) -> None:
     assert encode(value, ()).body.decode() == body
     assert encode_update({"a": value}, ()).body.decode() == f'{{"a":{body}}}'
 
@@ -312,7 +312,7 @@ def test_numpy_scalars_are_stored() -> None:
 @pytest.mark.parametrize(
     "value", [10**400, -(10**400), 10**5000, Big(10**400), Big(10**5000), Fraction(10**400)], ids=range(6)
 )
-def test_numbers_beyond_doubles_are_refused_everywhere(value: Any) -> None:
+def test_numbers_beyond_doubles_raise(value: Any) -> None:
     for use in (
         lambda: encode({"a": value}, ("x",)),
         lambda: encode({"a": [{"n": {".sv": {"increment": value}}}]}, ()),
@@ -345,7 +345,7 @@ def test_numbers_beyond_doubles_are_refused_everywhere(value: Any) -> None:
         (print, "got builtin_function_or_method; call it"),
     ],
 )
-def test_other_objects_are_refused_with_advice(value: object, says: str) -> None:
+def test_other_objects_raise_with_advice(value: object, says: str) -> None:
     for use in (
         lambda: encode({"a": [value]}, ("x",)),
         lambda: encode_update({"a/0": value}, ("x",)),
@@ -355,18 +355,18 @@ def test_other_objects_are_refused_with_advice(value: object, says: str) -> None
             use()
 
 
-def test_paths_inside_update_data_are_told_to_belong_at_the_top_level() -> None:
+def test_nested_path_in_update_raises_with_advice() -> None:
     with pytest.raises(UsageError, match=r"'/a/b' in /x/updates contains '/'.* top level of update\(\)"):
         encode_update({"updates": {"/a/b": 1}}, ("x",))
 
 
 @pytest.mark.parametrize("options", [{"unknown": 1}, "text", {"default": 5}])
-def test_unknown_json_kwargs_are_refused(options: Any) -> None:
+def test_unknown_json_kwargs_raise(options: Any) -> None:
     with pytest.raises(UsageError, match="/x could not be encoded with json_kwargs"):
         encode(object(), ("x",), options)
 
 
-def test_deep_server_values_and_priorities_are_refused() -> None:
+def test_deep_server_values_and_priorities_raise() -> None:
     for value in ({".sv": nested(5000)}, {".value": 1, ".priority": nested(5000)}, {".value": nested(5000)}):
         with pytest.raises(UsageError):
             encode(value, ())

@@ -277,7 +277,7 @@ class EventStream:
         self._wait(wait)
 
     def _refresh(self, call: RetryingSender) -> FirebaseError | None:
-        """Get a different token. Returns the error if there is none."""
+        """Get a different token. Returns the error if that fails."""
         try:
             better = self._credentials.get(rejected=call.auth)
         except FirebaseError as error:
@@ -291,7 +291,7 @@ class EventStream:
             self._refreshed = True
             logger.info("The token of %s has expired; reconnecting with a refreshed one", place)
             return None
-        return TokenExpired(what, status=401, message="credential is no longer valid")
+        return TokenExpired(what, status=401, message="credential is no longer valid", hint=what)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:

@@ -46,7 +46,7 @@ def set_in(value: Normalized, path: Sequence[str], new: Normalized) -> Normalize
     child = set_in(members.get(path[0]), path[1:], new)
     if child is None:
         if path[0] not in members:
-            return value  # there is no data to remove, so a scalar on the way stays
+            return value  # nothing to remove, so a scalar on the way stays
         rest = dict(members)  # copying and deleting is several times faster than a comprehension
         del rest[path[0]]
         return rest or None

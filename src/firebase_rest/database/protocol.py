@@ -180,7 +180,7 @@ def _write(method: str, location: Location, encoded: Encoded) -> Request:
 
 
 def _etag_of(response: Response) -> str:
-    """Return the ETag. Raises `InvalidResponse` if there is none."""
+    """Return the ETag. Raises `InvalidResponse` if it is missing."""
     etag = response.headers.get("etag")
     if not etag:
         raise InvalidResponse("The response has no ETag header; a proxy may have removed it.")

@@ -28,7 +28,7 @@ _MAX_NUMBER = sys.float_info.max
 
 
 def increment(delta: int | float) -> dict[str, Json]:
-    """Return a value that makes the server add `delta` to the stored number (0 if there is none), atomically."""
+    """Return a value that makes the server add `delta` to the stored number (or to 0), atomically."""
     number = plain_number(delta)
     if number is None or isinstance(number, bool) or not is_finite(number):
         raise UsageError(f"increment() must get a finite number, got {describe(delta)}.")

@@ -1,4 +1,4 @@
-"""`stream(handler)`: pyrebase's shape, and what handlers can do."""
+"""`stream(handler)`: messages, exceptions and callbacks."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ from firebase_rest.errors import (
     StreamError,
     UsageError,
 )
-from streams.scripted import LIMIT, Peer, Scripted, fin, put, wait_for
+from streams.scripted import LIMIT, Peer, ScriptedServer, fin, put, wait_for
 
 
-def test_a_handler_gets_plain_dicts_in_the_stream_s_own_thread(db):
+def test_handler_gets_dicts_in_the_thread_of_the_stream(db):
     seen = queue.Queue()
     stream = db.child("a").stream(lambda message: seen.put((message, threading.current_thread())), stream_id="mine")
     assert seen.get(timeout=LIMIT) == (
@@ -41,21 +41,21 @@ def test_a_handler_gets_plain_dicts_in_the_stream_s_own_thread(db):
     assert not stream.is_alive()
 
 
-def test_without_a_stream_id_there_is_none_in_the_message(db):
+def test_message_without_stream_id(db):
     seen = queue.Queue()
     with db.stream(seen.put, daemon=True) as stream:
         assert seen.get(timeout=LIMIT) == {"event": "put", "path": "/", "data": None}
         assert stream.thread.daemon
 
 
-def test_pyrebase_s_positional_arguments_mean_what_they_did(db):
+def test_positional_arguments_are_those_of_pyrebase(db):
     seen = queue.Queue()
     stream = db.child("a").stream(seen.put, None, "third")
     assert seen.get(timeout=LIMIT)["stream_id"] == "third"
     stream.close()
 
 
-def test_a_query_streams_what_it_selects(db):
+def test_query_streams_selected_children(db):
     db.set({"a": 1, "b": 2, "c": 3})
     seen = queue.Queue()
     with db.order_by_value().limit_to_last(2).stream(seen.put):
@@ -64,7 +64,7 @@ def test_a_query_streams_what_it_selects(db):
         assert seen.get(timeout=LIMIT)["data"] == {"b": None, "d": 4}
 
 
-def test_in_the_caller_s_thread_it_runs_until_the_handler_stops_it(db):
+def test_sync_stream_runs_until_stop_stream(db):
     seen = []
 
     def handler(message):
@@ -80,19 +80,19 @@ def test_in_the_caller_s_thread_it_runs_until_the_handler_stops_it(db):
     assert not stream.is_alive()
 
 
-def test_in_the_caller_s_thread_it_runs_until_the_app_is_closed(connect):
-    with Scripted(put(1)) as server:
+def test_sync_stream_runs_until_app_close(connect):
+    with ScriptedServer(put(1)) as server:
         app = connect(server.url)
         stream = app.database().stream(lambda message: app.close(), is_async=False)
         assert stream.state == "closed"
 
 
-def test_in_the_caller_s_thread_an_error_is_raised(connect):
-    with Scripted(lambda peer: peer.refuse(401, "Permission denied")) as server, pytest.raises(PermissionDenied):
+def test_sync_stream_raises_its_error(connect):
+    with ScriptedServer(lambda peer: peer.refuse(401, "Permission denied")) as server, pytest.raises(PermissionDenied):
         connect(server.url).database().stream(print, is_async=False)
 
 
-def test_stop_stream_ends_the_thread(db):
+def test_stop_stream_ends_the_stream(db):
     def handler(message):
         raise StopStream
 
@@ -101,7 +101,7 @@ def test_stop_stream_ends_the_thread(db):
     assert not stream.is_alive()
 
 
-def test_what_a_handler_raises_goes_to_on_error_and_the_stream_goes_on(db):
+def test_handler_exception_is_passed_to_on_error(db):
     seen, errors = queue.Queue(), queue.Queue()
 
     def handler(message):
@@ -115,7 +115,7 @@ def test_what_a_handler_raises_goes_to_on_error_and_the_stream_goes_on(db):
         assert seen.get(timeout=LIMIT)["path"] == "/a"
 
 
-def test_without_on_error_it_is_logged_with_its_traceback(db, caplog):
+def test_handler_exception_is_logged_without_on_error(db, caplog):
     seen = queue.Queue()
 
     def handler(message):
@@ -129,13 +129,13 @@ def test_without_on_error_it_is_logged_with_its_traceback(db, caplog):
     assert "ZeroDivisionError: of the program" in caplog.text
 
 
-def test_on_error_may_fail_too(db, caplog):
+def test_exception_in_on_error_is_logged(db, caplog):
     with db.stream(lambda message: 1 / 0, on_error=lambda error: error.nothing):
         wait_for(lambda: "on_error of" in caplog.text)
         assert "AttributeError" in caplog.text
 
 
-def test_the_error_that_ends_a_stream_goes_to_on_error(server, db):
+def test_final_error_is_passed_to_on_error(server, db):
     errors, seen = queue.Queue(), queue.Queue()
     stream = db.stream(seen.put, on_error=errors.put)
     seen.get(timeout=LIMIT)
@@ -147,9 +147,9 @@ def test_the_error_that_ends_a_stream_goes_to_on_error(server, db):
     assert stream.state == "closed"
 
 
-def test_an_error_of_another_kind_ends_the_thread_with_a_word_too(connect):
+def test_unexpected_exception_is_passed_to_on_error(connect):
     errors = queue.Queue()
-    with Scripted(put(1)) as server:
+    with ScriptedServer(put(1)) as server:
         app = connect(server.url)
         app.requests.hooks["response"].append(lambda *_, **__: {}["a hook of the program"])
         stream = app.database().stream(print, on_error=errors.put)
@@ -159,7 +159,7 @@ def test_an_error_of_another_kind_ends_the_thread_with_a_word_too(connect):
 
 
 @pytest.mark.parametrize("config", [{}, {"databaseURL": "https://a.firebaseio.com", "serviceAccount": {"type": "?"}}])
-def test_what_is_missing_from_the_configuration_is_raised_and_reported(config):
+def test_missing_configuration_raises_and_is_reported(config):
     errors = queue.Queue()
     with initialize_app(config) as app:
         with pytest.raises(ConfigError), app.database().stream() as events:
@@ -170,18 +170,18 @@ def test_what_is_missing_from_the_configuration_is_raised_and_reported(config):
     assert [type(errors.get_nowait()) for _ in range(2)] == [ConfigError, ConfigError]
 
 
-def test_giving_up_is_a_stream_error(connect):
+def test_max_retries_ends_with_stream_error(connect):
     errors = queue.Queue()
-    with Scripted(lambda peer: peer.refuse(503)) as server:
+    with ScriptedServer(lambda peer: peer.refuse(503)) as server:
         stream = connect(server.url).database().stream(print, on_error=errors.put, max_retries=2)
         assert isinstance(errors.get(timeout=LIMIT), StreamError)
         stream.thread.join(LIMIT)
     assert len(server.lines) == 3
 
 
-def test_one_sees_how_a_stream_is(connect):
+def test_stream_shows_its_state(connect):
     seen, states = queue.Queue(), []
-    with Scripted(put(1, fin), put(2)) as server:
+    with ScriptedServer(put(1, fin), put(2)) as server:
         with connect(server.url).database().child("a").stream(seen.put, on_state=states.append) as stream:
             assert repr(stream).startswith("<Stream of /a, ")
             assert [seen.get(timeout=LIMIT)["data"] for _ in range(2)] == [1, 2]
@@ -192,7 +192,7 @@ def test_one_sees_how_a_stream_is(connect):
     assert states == ["connecting", "open", "waiting", "connecting", "open", "closed"]
 
 
-def test_events_come_in_the_order_of_the_writes_and_once(server, db):
+def test_events_arrive_once_in_write_order(server, db):
     seen = queue.Queue()
     with db.child("n").stream(seen.put):
         seen.get(timeout=LIMIT)
@@ -202,7 +202,7 @@ def test_events_come_in_the_order_of_the_writes_and_once(server, db):
         assert seen.empty()
 
 
-def test_deletions_during_a_gap_reach_the_handler_in_the_snapshot(server, db):
+def test_deletions_while_disconnected_reach_the_handler(server, db):
     db.child("p").set({"a": 1, "b": 2})
     seen = queue.Queue()
     with db.child("p").stream(seen.put) as stream:
@@ -214,7 +214,7 @@ def test_deletions_during_a_gap_reach_the_handler_in_the_snapshot(server, db):
         assert stream.reconnects == 4
 
 
-def test_a_held_handler_does_not_lose_what_comes_meanwhile(connect):
+def test_slow_handler_loses_no_events(connect):
     go, seen = threading.Event(), []
 
     def burst(peer):
@@ -226,14 +226,14 @@ def test_a_held_handler_does_not_lose_what_comes_meanwhile(connect):
         go.wait(LIMIT)
         seen.append(message["data"])
 
-    with Scripted(put(None, burst)) as server, connect(server.url).database().stream(handler):
+    with ScriptedServer(put(None, burst)) as server, connect(server.url).database().stream(handler):
         go.set()
         wait_for(lambda: len(seen) == 51)
     assert seen == [None, *range(50)]
 
 
-def test_a_stream_that_was_closed_says_so_at_once(connect):
-    with Scripted(put(1)) as server:
+def test_closed_stream_is_not_alive(connect):
+    with ScriptedServer(put(1)) as server:
         for _ in range(20):
             stream = connect(server.url).database().stream(lambda _: None)
             assert stream.close().state == "closed"
@@ -241,8 +241,8 @@ def test_a_stream_that_was_closed_says_so_at_once(connect):
 
 
 @pytest.mark.parametrize("start", ["stream", "live"])
-def test_an_app_that_is_closed_opens_no_stream(connect, start):
-    with Scripted(put(1)) as server:
+def test_closed_app_opens_no_stream(connect, start):
+    with ScriptedServer(put(1)) as server:
         app = connect(server.url)
         app.close()
         with pytest.raises(UsageError, match="The App is closed"):
@@ -250,8 +250,8 @@ def test_an_app_that_is_closed_opens_no_stream(connect, start):
         assert not server.times
 
 
-def test_a_live_copy_that_waits_in_vain_says_what_the_connection_says(connect):
-    with Scripted(put(1)) as server:
+def test_live_timeout_shows_the_connection_error(connect):
+    with ScriptedServer(put(1)) as server:
         url = server.url
     with pytest.raises(NetworkTimeout, match=r"Timed out after 0.3 s.*Last error: .*refused"):
         connect(url).database().live(timeout=0.3)
@@ -285,7 +285,7 @@ COROUTINES = {
 
 
 @pytest.mark.parametrize("function", COROUTINES.values(), ids=COROUTINES)
-def test_coroutine_functions_are_refused_as_callbacks(db, function):
+def test_coroutine_functions_as_callbacks_raise(db, function):
     with db.live() as live:
         for use, name in (
             (lambda: db.stream(function), "stream_handler"),
@@ -304,14 +304,14 @@ def test_coroutine_functions_are_refused_as_callbacks(db, function):
 
 
 @pytest.mark.parametrize("handler", ["eyJhbGciOi.secret.token", {"idToken": "secret"}, 5, b"secret"])
-def test_token_in_place_of_the_handler_is_refused_without_showing_it(db, handler):
+def test_token_as_handler_raises_without_showing_it(db, handler):
     with pytest.raises(UsageError, match=r"must be callable, got \w+; pass a token as stream\(token=...\)") as caught:
         db.stream(handler)
     assert "secret" not in str(caught.value)
 
 
 @pytest.mark.parametrize("value", ["3", -1, True, 1.5, float("nan"), [], object()])
-def test_limits_of_streams_must_be_whole_numbers(db, value):
+def test_stream_limits_must_be_whole_numbers(db, value):
     for use in (
         lambda: db.stream(max_retries=value),
         lambda: db.stream(print, max_retries=value),
@@ -323,7 +323,7 @@ def test_limits_of_streams_must_be_whole_numbers(db, value):
 
 
 @pytest.mark.parametrize("value", [None, "3", -1, True, float("nan"), [], 1j, Decimal(3)])
-def test_timeouts_of_live_must_be_seconds(db, value):
+def test_live_timeouts_must_be_seconds(db, value):
     with db.live() as live:
         for use in (lambda: db.live(timeout=value), lambda: live.wait_until(print, value)):
             with pytest.raises(UsageError, match="timeout must be a number of seconds >= 0"):
@@ -332,7 +332,7 @@ def test_timeouts_of_live_must_be_seconds(db, value):
 
 
 def test_event_beyond_the_maximum_size_ends_the_stream(connect):
-    with Scripted(put("x" * 2000)) as server:
+    with ScriptedServer(put("x" * 2000)) as server:
         db = connect(server.url).database()
         with db.stream(max_event_size=1000) as events, pytest.raises(StreamError, match="more than 1000 bytes"):
             next(events)
@@ -341,19 +341,19 @@ def test_event_beyond_the_maximum_size_ends_the_stream(connect):
     assert len(server.lines) == 2
 
 
-def test_data_that_is_nested_too_deeply_ends_a_live_copy(connect):
+def test_deeply_nested_data_ends_live_query(connect):
     value: object = 1
     for _ in range(900):
         value = {"a": value}
-    with Scripted(put(value)) as server, pytest.raises(InvalidResponse, match="nested deeper"):
+    with ScriptedServer(put(value)) as server, pytest.raises(InvalidResponse, match="nested deeper"):
         connect(server.url).database().live()
 
 
-def test_content_type_that_echoes_the_token_is_not_shown(connect):
+def test_content_type_with_token_is_not_shown(connect):
     def echo(peer: Peer) -> None:
         peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/eyJ.secret.token\r\nContent-Length: 0\r\n\r\n")
 
-    with Scripted(echo) as server:
+    with ScriptedServer(echo) as server:
         events = connect(server.url).database().stream(token="eyJ.secret.token", max_retries=0)
         with events, pytest.raises(StreamError, match="got another content type") as caught:
             next(events)

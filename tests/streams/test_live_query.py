@@ -1,4 +1,4 @@
-"""`live()`: a copy that is true, and the events of its children, over an emulator and over scripted connections."""
+"""`live()`: values and child events, with an emulator and with scripted connections."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ import threading
 import pytest
 
 from firebase_rest.errors import NetworkTimeout, PermissionDenied, StreamError, UsageError
-from streams.scripted import LIMIT, Scripted, fin, put, wait_for
+from streams.scripted import LIMIT, ScriptedServer, fin, put, wait_for
 
 
 def events_of(live):
-    """All child events, and the whole, as (kind, key, previous key or None, value), in the order they come in."""
+    """Record all events as (kind, key, previous key or None, value)."""
     seen: queue.Queue = queue.Queue()
     for kind in ("added", "changed", "moved"):
         register = getattr(live, f"on_child_{kind}")
@@ -29,7 +29,7 @@ def taken(seen, number):
     return [seen.get(timeout=LIMIT) for _ in range(number)]
 
 
-def test_the_first_value_is_there_when_live_returns_and_follows_every_write(db):
+def test_live_returns_with_first_value_and_follows_writes(db):
     db.child("p").set({"a": 1})
     with db.child("p").live() as live:
         assert live.value == {"a": 1}
@@ -41,14 +41,14 @@ def test_the_first_value_is_there_when_live_returns_and_follows_every_write(db):
         assert live.wait_until(lambda value: value is None, LIMIT) is None
 
 
-def test_what_is_handed_out_is_the_program_s_to_change(db):
+def test_value_is_a_copy(db):
     db.set({"a": {"b": 1}})
     with db.live() as live:
         live.value["a"]["b"] = "mine"
         assert live.value == {"a": {"b": 1}}
 
 
-def test_child_events_have_firebase_s_order_and_previous_keys(db):
+def test_child_events_have_order_and_previous_keys(db):
     db.set({"a": {"n": 1}, "b": {"n": 2}})
     with db.order_by_child("n").live() as live:
         seen = events_of(live)
@@ -67,7 +67,7 @@ def test_child_events_have_firebase_s_order_and_previous_keys(db):
         ]
 
 
-def test_a_query_s_window_slides(db):
+def test_live_query_follows_its_limit(db):
     db.set({"a": 1, "b": 2, "c": 3})
     with db.order_by_value().limit_to_last(2).live() as live:
         assert list(live.value) == ["b", "c"]
@@ -87,7 +87,7 @@ def test_a_query_s_window_slides(db):
         ]
 
 
-def test_callbacks_see_the_copy_as_it_is_after_the_change(db):
+def test_callbacks_see_the_changed_value(db):
     db.set({"a": 1})
     seen: queue.Queue = queue.Queue()
     with db.live() as live:
@@ -96,7 +96,7 @@ def test_callbacks_see_the_copy_as_it_is_after_the_change(db):
         assert seen.get(timeout=LIMIT) == (2, {"a": 2})
 
 
-def test_who_comes_late_is_told_what_is_there_and_nothing_twice(db):
+def test_late_callback_gets_current_children_once(db):
     db.set({"a": 1, "b": 2})
     with db.live() as live:
         added: list[str] = []
@@ -107,7 +107,7 @@ def test_who_comes_late_is_told_what_is_there_and_nothing_twice(db):
         wait_for(lambda: added == ["a", "b", "c"])
 
 
-def test_unsubscribed_callbacks_are_called_no_more(db):
+def test_unsubscribed_callback_is_not_called(db):
     with db.live() as live:
         one, other = [], []
         stop = live.on_value(lambda snapshot: one.append(snapshot.val()))
@@ -119,7 +119,7 @@ def test_unsubscribed_callbacks_are_called_no_more(db):
     assert one == [None]
 
 
-def test_after_a_reconnect_only_the_true_difference_is_reported(server, db):
+def test_reconnect_reports_differences_only(server, db):
     db.set({"a": 1, "b": 2, "c": {"d": 3}})
     states: list[str] = []
     with db.live(on_state=states.append) as live:
@@ -140,14 +140,14 @@ def test_after_a_reconnect_only_the_true_difference_is_reported(server, db):
     assert states[:3] == ["connecting", "open", "waiting"]
 
 
-def test_it_is_stale_while_disconnected_and_keeps_what_was_known(connect):
+def test_stale_copy_keeps_the_last_value(connect):
     go = threading.Event()
 
     def later(peer):
         go.wait(LIMIT)
         put(2)(peer)
 
-    with Scripted(put(1, fin), later) as server, connect(server.url).database().live() as live:
+    with ScriptedServer(put(1, fin), later) as server, connect(server.url).database().live() as live:
         wait_for(lambda: live.stale)
         assert (live.value, live.is_alive()) == (1, True)
         go.set()
@@ -157,18 +157,18 @@ def test_it_is_stale_while_disconnected_and_keeps_what_was_known(connect):
     assert live.value == 2
 
 
-def test_waiting_in_vain_is_a_timeout(db):
+def test_wait_until_times_out(db):
     with db.live() as live, pytest.raises(NetworkTimeout, match=r"Timed out after 0.05 s while waiting for '/'"):
         live.wait_until(lambda value: value == "never", 0.05)
 
 
-def test_one_may_wait_for_ever(db):
+def test_wait_until_without_limit(db):
     with db.live(timeout=math.inf) as live:
         threading.Timer(0.05, lambda: db.child("a").set(1)).start()
         assert live.wait_until(lambda value: value is not None, math.inf) == {"a": 1}
 
 
-def test_waiting_ends_when_the_copy_is_closed(db):
+def test_wait_until_ends_when_closed(db):
     with db.live() as live:
         closer = threading.Timer(0.05, live.close)
         closer.start()
@@ -177,7 +177,7 @@ def test_waiting_ends_when_the_copy_is_closed(db):
         closer.join()
 
 
-def test_waiting_ends_with_the_error_that_ended_the_copy(server, db, caplog):
+def test_wait_until_raises_the_final_error(server, db, caplog):
     with db.live() as live:
         canceller = threading.Timer(0.05, server.emulator.faults.cancel)
         canceller.start()
@@ -187,7 +187,7 @@ def test_waiting_ends_with_the_error_that_ended_the_copy(server, db, caplog):
     assert "has ended" not in caplog.text
 
 
-def test_waiting_in_a_callback_is_refused(db):
+def test_wait_until_in_a_callback_raises(db):
     errors: queue.Queue = queue.Queue()
     with db.live(on_error=errors.put) as live:
         live.on_value(lambda _: live.wait_until(bool, 5))
@@ -195,18 +195,18 @@ def test_waiting_in_a_callback_is_refused(db):
         assert "from a callback" in str(errors.get(timeout=LIMIT))
 
 
-def test_live_raises_what_the_server_refuses_with(connect):
-    with Scripted(lambda peer: peer.refuse(401, "Permission denied")) as server, pytest.raises(PermissionDenied):
+def test_live_raises_the_error_of_the_server(connect):
+    with ScriptedServer(lambda peer: peer.refuse(401, "Permission denied")) as server, pytest.raises(PermissionDenied):
         connect(server.url).database().live()
 
 
-def test_live_raises_when_nothing_comes_in_time(connect):
-    with Scripted(lambda peer: peer.hold()) as server, pytest.raises(NetworkTimeout):
+def test_live_times_out(connect):
+    with ScriptedServer(lambda peer: peer.hold()) as server, pytest.raises(NetworkTimeout):
         connect(server.url).database().live(timeout=0.05)
 
 
-def test_with_no_timeout_live_does_not_wait(connect, caplog):
-    with Scripted(lambda peer: peer.refuse(503)) as server:
+def test_live_with_timeout_0_does_not_wait(connect, caplog):
+    with ScriptedServer(lambda peer: peer.refuse(503)) as server:
         errors: queue.Queue = queue.Queue()
         live = connect(server.url).database().live(timeout=0, max_retries=1, on_error=errors.put)
         assert (live.value, live.stale) == (None, True)
@@ -216,7 +216,7 @@ def test_with_no_timeout_live_does_not_wait(connect, caplog):
         assert not live.is_alive()
 
 
-def test_callbacks_that_fail_go_to_on_error_and_the_others_are_called(db):
+def test_callback_exception_is_passed_to_on_error(db):
     errors: queue.Queue = queue.Queue()
     seen: list[object] = []
     with db.live(on_error=errors.put) as live:
@@ -227,28 +227,28 @@ def test_callbacks_that_fail_go_to_on_error_and_the_others_are_called(db):
         wait_for(lambda: seen == [None, 1])
 
 
-def test_without_on_error_a_failing_callback_is_logged(db, caplog):
+def test_callback_exception_is_logged_without_on_error(db, caplog):
     with db.live() as live:
         live.on_value(lambda _: 1 / 0)
     assert "A callback of <LiveQuery '/'> failed" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_an_on_error_that_fails_is_logged(db, caplog):
+def test_exception_in_on_error_is_logged(db, caplog):
     with db.live(on_error=lambda error: error.nothing) as live:
         live.on_value(lambda _: 1 / 0)
     assert "AttributeError" in caplog.text
 
 
-def test_what_a_stream_does_not_carry_is_refused(db):
+def test_live_with_priority_or_shallow_raises(db):
     with pytest.raises(UsageError, match="order_by_priority"):
         db.order_by_priority().live()
     with pytest.raises(UsageError, match="shallow"):
         db.shallow().live()
 
 
-def test_the_value_is_always_one_that_was_there(db):
-    """Two places that every write sets alike: a reader never sees them differ."""
+def test_value_is_always_a_value_of_the_database(db):
+    """Every write sets two children to the same value, so a reader never sees different ones."""
     db.child("pair").set({"one": 0, "two": 0})
     with db.child("pair").live() as live:
         done, torn = threading.Event(), []
@@ -269,7 +269,7 @@ def test_the_value_is_always_one_that_was_there(db):
         assert torn == []
 
 
-def test_many_writers_and_faults_leave_the_copy_equal_to_the_database(server, db):
+def test_copy_converges_with_many_writers_and_faults(server, db):
     dice = random.Random(4)
     with db.child("s").live() as whole, db.child("s").order_by_value().limit_to_first(3).live() as top:
         for number in range(150):
@@ -289,7 +289,7 @@ def test_many_writers_and_faults_leave_the_copy_equal_to_the_database(server, db
         assert json.dumps(top.value) == json.dumps(db.child("s").order_by_value().limit_to_first(3).get().val())
 
 
-def test_what_is_wrong_at_once_is_raised_and_not_logged_too(connect, caplog):
+def test_raised_error_is_not_logged(connect, caplog):
     with pytest.raises(UsageError):
         connect(None).database().live(timeout=5)
     assert not caplog.records

@@ -1,4 +1,4 @@
-"""What an EventStream does when connections end, fall silent, are refused or lead elsewhere."""
+"""Reconnects after closed, silent, refused and redirected connections."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.transport import retry
-from streams.scripted import LIMIT, MIN_RECONNECT_INTERVAL, Peer, Scripted, fin, put
+from streams.scripted import LIMIT, MIN_RECONNECT_INTERVAL, Peer, ScriptedServer, fin, put
 
 ENDINGS = {"in good order": Peer.finish, "by FIN": fin, "by RST": Peer.reset}
 
 
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS.keys())
-def test_a_connection_that_ends_is_followed_by_another_which_begins_with_everything(connect, ending):
-    with Scripted(put({"a": 1, "b": 2}, ending), put({"b": 2})) as server:
+def test_stream_reconnects_with_the_complete_value(connect, ending):
+    with ScriptedServer(put({"a": 1, "b": 2}, ending), put({"b": 2})) as server:
         with connect(server.url).database().child("x").stream() as events:
             assert next(events) == StreamEvent("put", "/", {"a": 1, "b": 2}, resync=False)
             assert next(events) == StreamEvent("put", "/", {"b": 2}, resync=True)
@@ -39,32 +39,32 @@ def test_a_connection_that_ends_is_followed_by_another_which_begins_with_everyth
             assert isinstance(events.last_error, NetworkError)
 
 
-def test_half_an_event_at_the_end_of_a_connection_is_never_delivered(connect):
+def test_incomplete_event_is_not_delivered(connect):
     def half(peer):
         peer.event("put", "/a", 1)
         peer.send(b'event: put\ndata: {"path":"/","data":null}\n')
 
-    with Scripted(put({}, half), put({"a": 1})) as server:
+    with ScriptedServer(put({}, half), put({"a": 1})) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(3)] == [{}, 1, {"a": 1}]
 
 
-def test_only_the_first_event_after_a_reconnect_is_a_resync(connect):
+def test_first_event_after_reconnect_is_a_resync(connect):
     def more(peer):
         peer.event("patch", "/", {"b": 1})
         peer.hold()
 
-    with Scripted(put(1, fin), put(2, more)) as server:
+    with ScriptedServer(put(1, fin), put(2, more)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).resync for _ in range(3)] == [False, True, False]
 
 
-def test_a_silent_connection_is_given_up_after_one_and_a_half_keep_alive_periods(connect, monkeypatch):
+def test_silent_connection_is_replaced(connect, monkeypatch):
     assert event_stream.READ_TIMEOUT == 45.0
     monkeypatch.setattr(event_stream, "READ_TIMEOUT", 0.15)
 
     def lively(peer):
-        for _ in range(4):  # longer than READ_TIMEOUT in all
+        for _ in range(4):  # longer than READ_TIMEOUT in total
             socket.socket.settimeout(peer.socket, 0.08)
             with pytest.raises(TimeoutError):
                 peer.socket.recv(1)
@@ -72,7 +72,7 @@ def test_a_silent_connection_is_given_up_after_one_and_a_half_keep_alive_periods
         peer.event("put", "/late", 1)
         peer.hold()
 
-    with Scripted(put(1), put(2, lively), put(3)) as server:
+    with ScriptedServer(put(1), put(2, lively), put(3)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert isinstance(events.last_error, NetworkTimeout)
@@ -85,32 +85,32 @@ def test_a_silent_connection_is_given_up_after_one_and_a_half_keep_alive_periods
     ("status", "kind"),
     [(500, ServerError), (502, ServerError), (503, ServerError), (429, RateLimited), (408, ApiError)],
 )
-def test_a_server_in_trouble_is_asked_again(connect, status, kind):
-    with Scripted(lambda peer: peer.refuse(status, "trouble"), put(1)) as server:
+def test_stream_retries_after_server_errors(connect, status, kind):
+    with ScriptedServer(lambda peer: peer.refuse(status, "trouble"), put(1)) as server:
         with connect(server.url).database().stream() as events:
             assert next(events).data == 1
             assert isinstance(events.last_error, kind)
-            assert events.reconnects == 0  # it had never been connected
+            assert events.reconnects == 0  # it was never connected
 
 
-def test_retry_after_is_honoured(connect, monkeypatch):
+def test_stream_honours_retry_after(connect, monkeypatch):
     waits: list[float] = []
     monkeypatch.setattr(event_stream.Interrupt, "wait", lambda self, seconds: waits.append(seconds))
-    with Scripted(lambda peer: peer.refuse(429, "slow", "Retry-After: 7\r\n"), put(1)) as server:
+    with ScriptedServer(lambda peer: peer.refuse(429, "slow", "Retry-After: 7\r\n"), put(1)) as server:
         with connect(server.url).database().stream() as events:
             next(events)
     assert waits == [7]
 
 
-def test_the_pauses_double_up_to_a_cap_and_begin_anew_after_a_healthy_connection(connect, monkeypatch):
+def test_backoff_doubles_and_resets_after_a_stable_connection(connect, monkeypatch):
     asked: list[int] = []
     monkeypatch.setattr(event_stream, "backoff_delay", lambda failures, retry_after: asked.append(failures) or 0.0)
     lived = threading.Event()
     bad = (lambda peer: peer.refuse(503),) * 3
-    with Scripted(*bad, put(1, fin), *bad, put(2, lambda peer: lived.wait(LIMIT)), put(3)) as server:
+    with ScriptedServer(*bad, put(1, fin), *bad, put(2, lambda peer: lived.wait(LIMIT)), put(3)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
-            monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.0)  # it has now been open for longer than that
+            monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.0)  # the connection has been open for longer
             lived.set()
             assert next(events).data == 3
     assert asked == [1, 2, 3, 4, 5, 6, 7, 1]
@@ -118,17 +118,17 @@ def test_the_pauses_double_up_to_a_cap_and_begin_anew_after_a_healthy_connection
     assert max(retry.backoff_delay(20) for _ in range(200)) <= retry.CAP == 20
 
 
-def test_waiting_long_for_a_connection_is_no_healthy_period(connect, monkeypatch):
+def test_slow_connect_does_not_reset_backoff(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.05)
     monkeypatch.setattr(event_stream, "READ_TIMEOUT", 0.1)
-    with Scripted(Peer.hold) as server:
+    with ScriptedServer(Peer.hold) as server:
         with connect(server.url).database().stream(max_retries=2) as events, pytest.raises(StreamError, match="3 fail"):
             next(events)
     assert len(server.lines) == 3
 
 
-def test_a_refused_connection_is_tried_again_until_somebody_listens(connect):
-    with Scripted() as gone:
+def test_stream_retries_refused_connections(connect):
+    with ScriptedServer() as gone:
         pass
     states: list[str] = []
     with connect(gone.url).database().stream(on_state=states.append, max_retries=5) as events:
@@ -138,7 +138,7 @@ def test_a_refused_connection_is_tried_again_until_somebody_listens(connect):
     assert not events.is_alive()
 
 
-def test_a_name_that_cannot_be_resolved_is_tried_again(connect, monkeypatch):
+def test_stream_retries_dns_failures(connect, monkeypatch):
     real, tries = socket.getaddrinfo, []
 
     def getaddrinfo(host, *rest, **more):
@@ -147,27 +147,25 @@ def test_a_name_that_cannot_be_resolved_is_tried_again(connect, monkeypatch):
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return real(host, *rest, **more)
 
-    with Scripted(put(1)) as server:
+    with ScriptedServer(put(1)) as server:
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         with connect(server.url).database().stream() as events:
             assert next(events).data == 1
         assert len(tries) == 3
 
 
-def test_with_max_retries_a_success_makes_the_failures_before_it_forgotten_when_it_was_a_healthy_one(
-    connect, monkeypatch
-):
+def test_stable_connection_resets_max_retries(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.0)
     bad = (lambda peer: peer.refuse(503),) * 2
-    with Scripted(*bad, put(1, fin), *bad, put(2, fin), *bad, put(3)) as server:
+    with ScriptedServer(*bad, put(1, fin), *bad, put(2, fin), *bad, put(3)) as server:
         with connect(server.url).database().stream(max_retries=3) as events:
             assert [next(events).data for _ in range(3)] == [1, 2, 3]
 
 
-def test_connections_begin_more_than_a_second_apart(connect, monkeypatch):
+def test_connections_start_more_than_a_second_apart(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.1)
-    begun = set()  # the stream's own record: on a busy machine a server may notice one late and the next in time
-    with Scripted(put(1, fin)) as server:
+    begun = set()  # recorded by the stream, because a busy server may notice a connection late
+    with ScriptedServer(put(1, fin)) as server:
         with connect(server.url).database().stream() as events:
             for _ in range(5):
                 next(events)
@@ -176,11 +174,11 @@ def test_connections_begin_more_than_a_second_apart(connect, monkeypatch):
     assert all(later - earlier >= 0.1 for earlier, later in pairwise(sorted(begun)))
 
 
-def test_a_redirect_counts_as_a_connection(connect, monkeypatch):
+def test_redirect_counts_as_a_connection(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.1)
     begun = set()
-    with Scripted(put(1, fin)) as there:
-        with Scripted(lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json")) as here:
+    with ScriptedServer(put(1, fin)) as there:
+        with ScriptedServer(lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json")) as here:
             with connect(here.url).database().stream() as events:
                 for _ in range(3):
                     next(events)
@@ -188,17 +186,17 @@ def test_a_redirect_counts_as_a_connection(connect, monkeypatch):
     assert all(later - earlier > 0.199 for earlier, later in pairwise(sorted(begun)))
 
 
-def test_sixty_connections_a_minute_are_never_reached():
+def test_stream_connects_less_than_once_per_second():
     assert MIN_RECONNECT_INTERVAL * 60 > 60
 
 
-def test_redirects_are_followed_afresh_from_the_original_url_at_each_connect(connect):
-    with Scripted(put(1, fin), put(2)) as there:
+def test_reconnect_starts_at_the_original_url(connect):
+    with ScriptedServer(put(1, fin), put(2)) as there:
 
         def lead(peer):
             peer.redirect(f"http://127.0.0.1:{there.port}/x.json?ns=demo&sse=true&auth=echoed")
 
-        with Scripted(lead) as here:
+        with ScriptedServer(lead) as here:
             query = connect(here.url).database().child("x").order_by_key().limit_to_first(2)
             with query.stream(token="secret") as events:
                 assert [next(events).data for _ in range(2)] == [1, 2]
@@ -223,8 +221,8 @@ def test_redirects_are_followed_afresh_from_the_original_url_at_each_connect(con
         ("Something new", ApiError, "Something new"),
     ],
 )
-def test_a_cancelled_stream_raises_the_reason_of_the_server_and_is_over(connect, data, kind, words):
-    with Scripted(put(1, lambda peer: (peer.raw("cancel", data), peer.hold()))) as server:
+def test_cancel_event_raises_its_reason(connect, data, kind, words):
+    with ScriptedServer(put(1, lambda peer: (peer.raw("cancel", data), peer.hold()))) as server:
         with connect(server.url).database().stream() as events:
             next(events)
             with pytest.raises(kind) as caught:
@@ -237,14 +235,14 @@ def test_a_cancelled_stream_raises_the_reason_of_the_server_and_is_over(connect,
         assert len(server.lines) == 1
 
 
-def test_permission_denied_at_the_door_is_an_error_at_once(connect):
-    with Scripted(lambda peer: peer.refuse(401, "Permission denied")) as server:
+def test_permission_denied_is_not_retried(connect):
+    with ScriptedServer(lambda peer: peer.refuse(401, "Permission denied")) as server:
         with connect(server.url).database().stream() as events, pytest.raises(PermissionDenied):
             next(events)
     assert len(server.lines) == 1
 
 
-def test_what_is_no_change_is_ignored_by_its_name(connect):
+def test_unknown_events_are_ignored(connect):
     def noise(peer):
         peer.raw("log", "anything")
         peer.raw("rules_debug", "null")
@@ -252,30 +250,30 @@ def test_what_is_no_change_is_ignored_by_its_name(connect):
         peer.event("put", "/a", 2)
         peer.hold()
 
-    with Scripted(put(1, noise)) as server:
+    with ScriptedServer(put(1, noise)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
 
 
-def test_a_garbled_event_is_answered_by_a_new_connection(connect):
-    with Scripted(put(1, lambda peer: (peer.raw("put", "{}"), peer.hold())), put(2)) as server:
+def test_stream_reconnects_after_malformed_event(connect):
+    with ScriptedServer(put(1, lambda peer: (peer.raw("put", "{}"), peer.hold())), put(2)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert isinstance(events.last_error, InvalidResponse)
 
 
-def test_a_page_in_place_of_a_stream_is_no_connection(connect):
+def test_stream_retries_after_html_page(connect):
     def portal(peer):
         peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")
 
-    with Scripted(portal, put(1)) as server:
+    with ScriptedServer(portal, put(1)) as server:
         with connect(server.url).database().stream() as events:
             assert next(events).data == 1
             assert isinstance(events.last_error, InvalidResponse)
 
 
 @pytest.mark.parametrize("size", [1, 7, 65_536])
-def test_an_event_of_20_mb_arrives_whole_however_it_was_cut(connect, size):
+def test_event_of_20_mb_is_delivered(connect, size):
     text = "x" * (20_000_000 if size > 1000 else 20_000)
 
     def large(peer):
@@ -284,14 +282,14 @@ def test_an_event_of_20_mb_arrives_whole_however_it_was_cut(connect, size):
             peer.send(raw[start : start + size])
         peer.hold()
 
-    with Scripted(lambda peer: (peer.open(), large(peer))) as server:
+    with ScriptedServer(lambda peer: (peer.open(), large(peer))) as server:
         with connect(server.url).database().stream() as events:
             assert next(events).data == text
 
 
-def test_states_are_told_in_order_and_each_once(connect):
+def test_on_state_is_called_once_per_state(connect):
     states: list[str] = []
-    with Scripted(put(1, fin), put(2)) as server:
+    with ScriptedServer(put(1, fin), put(2)) as server:
         with connect(server.url).database().stream(on_state=states.append) as events:
             assert states == []
             next(events)
@@ -301,25 +299,25 @@ def test_states_are_told_in_order_and_each_once(connect):
     assert states == ["connecting", "open", "waiting", "connecting", "open", "closed"]
 
 
-def test_on_state_may_fail(connect, caplog):
-    with Scripted(put(1)) as server:
+def test_exception_in_on_state_is_logged(connect, caplog):
+    with ScriptedServer(put(1)) as server:
         with connect(server.url).database().stream(on_state=lambda state: 1 / 0) as events:
             assert next(events).data == 1
     assert "on_state('open')" in caplog.text
     assert "ZeroDivisionError" in caplog.text
 
 
-def test_what_is_logged_says_where_and_why_and_hides_the_token(connect, caplog):
+def test_log_shows_path_and_reason_without_the_token(connect, caplog):
     caplog.set_level(logging.DEBUG)
-    with Scripted(lambda peer: peer.refuse(503, "auth=s3cret is down"), put(1)) as server:
+    with ScriptedServer(lambda peer: peer.refuse(503, "auth=s3cret is down"), put(1)) as server:
         with connect(server.url).database().child("place").stream(token="s3cret") as events:
             next(events)
     assert "The stream of /place reconnects in" in caplog.text
     assert "s3cret" not in caplog.text
 
 
-def test_a_query_that_cannot_work_is_refused_before_anything_is_sent(connect):
-    with Scripted(put(1)) as server:
+def test_invalid_stream_arguments_raise_before_sending(connect):
+    with ScriptedServer(put(1)) as server:
         with pytest.raises(UsageError, match="needs an order"):
             connect(server.url).database().limit_to_first(1).stream()
         with pytest.raises(UsageError, match="max_retries must be a whole number >= 0, got -1"):

@@ -317,6 +317,11 @@ def mfa_required() -> errors.MfaRequired:
     return error
 
 
+def end_the_stream(_: object) -> None:
+    """A handler: `stream(..., is_async=False)` returns when the stream ends."""
+    raise firebase_rest.StopStream
+
+
 NAMED: dict[str, Callable[[], Any]] = {
     # Auth
     "code": lambda: "CODE",
@@ -368,7 +373,7 @@ NAMED: dict[str, Callable[[], Any]] = {
     "equal": lambda: 1,
     "limit_first": lambda: 1,
     "limit_last": lambda: 1,
-    "stream_handler": lambda: lambda _: None,
+    "stream_handler": lambda: end_the_stream,
     "update": lambda: lambda value: value,
     "origin": lambda: firebase_rest.Snapshot.of_pairs("k", [("a", {"n": 1}), ("b", {"n": 2})]),
     "by_key": lambda: "n",

@@ -24,7 +24,7 @@ from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.sse import MAX_EVENT_SIZE
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._reference import AppContext, BaseReference
-from firebase_rest.transport.arguments import validate_callable
+from firebase_rest.transport.arguments import validate_bool, validate_callable
 from firebase_rest.transport.credentials import TokenSource
 from firebase_rest.transport.requestor import Requestor
 
@@ -240,6 +240,8 @@ class Query(BaseReference):
             validate_callable("stream_handler", stream_handler)
         if on_error is not None:
             validate_callable("on_error", on_error)
+        validate_bool("is_async", is_async)
+        validate_bool("daemon", daemon)
         requestor = self._authenticate(token)
         events = EventStream(requestor, self._location, self._filter, on_state, max_retries, max_event_size)
         if stream_handler is None:

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from firebase_rest.auth.admin import Admin
     from firebase_rest.auth.client import Auth
     from firebase_rest.auth.idp import AuthUri
-    from firebase_rest.auth.imports import PasswordHash, UserImport
     from firebase_rest.auth.mfa import MultiFactor, TotpSecret
     from firebase_rest.auth.session import UserSession
     from firebase_rest.auth.stores import FileStore, KeyringStore
+    from firebase_rest.auth.user_import import ImportUserRecord, UserImportHash
     from firebase_rest.auth.users import ProviderInfo, UserRecord
     from firebase_rest.database.event_stream import EventStream
     from firebase_rest.database.live_query import LiveQuery
@@ -47,7 +47,7 @@ _LAZY = {
         "auth.admin": "Admin",
         "auth.client": "Auth",
         "auth.idp": "AuthUri",
-        "auth.imports": "PasswordHash UserImport",
+        "auth.user_import": "ImportUserRecord UserImportHash",
         "auth.mfa": "TotpSecret MultiFactor",
         "auth.session": "UserSession",
         "auth.stores": "FileStore KeyringStore",
@@ -80,6 +80,7 @@ __all__ = [
     "EventStream",
     "FileStore",
     "FirebaseError",
+    "ImportUserRecord",
     "InvalidCredentials",
     "Item",
     "KeyringStore",
@@ -89,7 +90,6 @@ __all__ = [
     "MultiFactor",
     "NetworkError",
     "NotFound",
-    "PasswordHash",
     "PermissionDenied",
     "PreconditionFailed",
     "ProviderInfo",
@@ -107,7 +107,7 @@ __all__ = [
     "Unauthenticated",
     "Upload",
     "UsageError",
-    "UserImport",
+    "UserImportHash",
     "UserRecord",
     "UserSession",
     "__version__",

@@ -15,12 +15,12 @@ import firebase_rest
 from firebase_rest import (
     AuthError,
     ConfigError,
+    ImportUserRecord,
     InvalidToken,
-    PasswordHash,
     TokenRevoked,
     Unauthenticated,
     UserDisabled,
-    UserImport,
+    UserImportHash,
 )
 from firebase_rest.auth.verify import ID_TOKEN
 from loopback import certificates
@@ -138,13 +138,15 @@ def quoting(request: requests.PreparedRequest):
         (lambda auth: auth.create_session_cookie(ID_TOKEN_TEXT, 300), ID_TOKEN_TEXT),
         (
             lambda auth: auth.admin.import_users(
-                [UserImport("u", password_hash=b"hash of a password")], PasswordHash.hmac("SHA256", b"a signer key")
+                [ImportUserRecord("u", password_hash=b"hash of a password")],
+                UserImportHash.hmac("SHA256", b"a signer key"),
             ),
             "aGFzaCBvZiBhIHBhc3N3b3Jk",
         ),
         (
             lambda auth: auth.admin.import_users(
-                [UserImport("u", password_hash=b"hash of a password")], PasswordHash.hmac("SHA256", b"a signer key")
+                [ImportUserRecord("u", password_hash=b"hash of a password")],
+                UserImportHash.hmac("SHA256", b"a signer key"),
             ),
             "YSBzaWduZXIga2V5",
         ),

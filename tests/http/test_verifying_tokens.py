@@ -44,8 +44,8 @@ def auth(app, google):
 
 
 def with_keys_at(auth, url):
-    auth._id_tokens = replace(ID_TOKEN, certificates=f"{url}/id")
-    auth._session_cookies = replace(SESSION_COOKIE, certificates=f"{url}/cookie")
+    auth._id_token_type = replace(ID_TOKEN, certificates=f"{url}/id")
+    auth._session_cookie_type = replace(SESSION_COOKIE, certificates=f"{url}/cookie")
     return auth
 
 
@@ -58,7 +58,7 @@ def test_a_genuine_id_token_gives_its_claims_and_the_uid(auth):
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer "])
 def test_a_whole_header_is_no_token_and_the_refusal_says_what_to_take_off(auth, scheme):
     token = signed(id_claims())
-    with pytest.raises(InvalidToken, match="take 'Bearer ' off its beginning") as caught:
+    with pytest.raises(InvalidToken, match="remove 'Bearer ' from its beginning") as caught:
         auth.verify_id_token(scheme + token)
     assert caught.value.code == "MALFORMED"
     assert token not in str(caught.value)
@@ -141,7 +141,7 @@ def test_a_refusal_holds_nothing_of_the_token(auth, name, caplog):
 
 
 def test_an_id_token_is_no_session_cookie(auth):
-    with pytest.raises(InvalidToken, match="it is an ID token"):
+    with pytest.raises(InvalidToken, match="this is an ID token"):
         auth.verify_session_cookie(GOOD)
 
 

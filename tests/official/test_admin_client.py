@@ -14,13 +14,13 @@ from firebase_rest import (
     AlreadyExists,
     App,
     EmailExists,
-    PasswordHash,
+    ImportUserRecord,
     PhoneNumberExists,
     ProviderInfo,
     SessionExpired,
     TokenRevoked,
     UserDisabled,
-    UserImport,
+    UserImportHash,
     UserNotFound,
     UserRecord,
 )
@@ -259,19 +259,19 @@ def test_without_force_only_the_disabled_go_and_the_others_are_told(admin):
 # --- importing ------------------------------------------------------------------------------------------------------
 
 HASHES = [
-    PasswordHash.scrypt(b"key", 8, 14, b"\x07"),
-    PasswordHash.standard_scrypt(memory_cost=1024, parallelization=16, block_size=8, derived_key_length=64),
-    PasswordHash.bcrypt(),
-    PasswordHash.argon2("ARGON2_ID", hash_length=32, iterations=2, memory_cost_kib=1024, parallelism=1),
-    *(PasswordHash.hmac(name, b"key") for name in ("MD5", "SHA1", "SHA256", "SHA512")),
-    *(PasswordHash.digest(name, 1, "SALT_AND_PASSWORD") for name in ("MD5", "SHA1", "SHA256", "SHA512")),
-    *(PasswordHash.pbkdf(name, 1000) for name in ("PBKDF_SHA1", "PBKDF2_SHA256")),
+    UserImportHash.scrypt(b"key", 8, 14, b"\x07"),
+    UserImportHash.standard_scrypt(memory_cost=1024, parallelization=16, block_size=8, derived_key_length=64),
+    UserImportHash.bcrypt(),
+    UserImportHash.argon2("ARGON2_ID", hash_length=32, iterations=2, memory_cost_kib=1024, parallelism=1),
+    *(UserImportHash.hmac(name, b"key") for name in ("MD5", "SHA1", "SHA256", "SHA512")),
+    *(UserImportHash.digest(name, 1, "SALT_AND_PASSWORD") for name in ("MD5", "SHA1", "SHA256", "SHA512")),
+    *(UserImportHash.pbkdf(name, 1000) for name in ("PBKDF_SHA1", "PBKDF2_SHA256")),
 ]
 
 
 @pytest.mark.parametrize("hashing", HASHES, ids=lambda hashing: hashing.algorithm)
 def test_users_are_imported_with_hashes_of_every_kind(admin, hashing):
-    users = [UserImport("u1", email="u1@example.com", password_hash=b"\xfb\xff hash", password_salt=b"\xfb salt")]
+    users = [ImportUserRecord("u1", email="u1@example.com", password_hash=b"\xfb\xff hash", password_salt=b"\xfb salt")]
     assert admin.import_users(users, hashing).success_count == 1
     user = admin.get_user("u1")
     assert user.has_password
@@ -282,7 +282,7 @@ def test_users_are_imported_with_hashes_of_every_kind(admin, hashing):
 def test_a_user_is_imported_with_everything(admin):
     long_ago = datetime(2020, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     google = ProviderInfo("google.com", "g1", email="u@gmail.com")
-    wanted = UserImport(
+    wanted = ImportUserRecord(
         "u1",
         email="u1@example.com",
         email_verified=True,
@@ -307,9 +307,9 @@ def test_a_user_is_imported_with_everything(admin):
 
 def test_users_that_cannot_be_imported_are_told_with_their_place(admin, ada):
     users = [
-        UserImport("new"),
-        UserImport("thief", providers=[ProviderInfo("google.com", "")]),
-        UserImport("ada", display_name="overwritten"),
+        ImportUserRecord("new"),
+        ImportUserRecord("thief", providers=[ProviderInfo("google.com", "")]),
+        ImportUserRecord("ada", display_name="overwritten"),
     ]
     result = admin.import_users(users, overwrite=False)
     assert (result.success_count, result.failure_count) == (1, 2)

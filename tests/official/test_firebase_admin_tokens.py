@@ -35,8 +35,8 @@ def no_emulator(monkeypatch):
 def ours(no_emulator, google):
     with firebase_rest.initialize_app({"projectId": PROJECT, "serviceAccount": key_file("http://127.0.0.1:9/")}) as app:
         auth = app.auth()
-        auth._id_tokens = replace(ID_TOKEN, certificates=google.url)
-        auth._session_cookies = replace(SESSION_COOKIE, certificates=google.url)
+        auth._id_token_type = replace(ID_TOKEN, certificates=google.url)
+        auth._session_cookie_type = replace(SESSION_COOKIE, certificates=google.url)
         yield auth
 
 

@@ -338,7 +338,7 @@ NAMED: dict[str, Callable[[], Any]] = {
     "refresh_token": lambda: "R",
     "uid": lambda: "u1",
     "uids": lambda: ["u1"],
-    "users": lambda: [firebase_rest.UserImport("u1")],
+    "users": lambda: [firebase_rest.ImportUserRecord("u1")],
     "claims": lambda: {"admin": True},
     "expires_in": lambda: 3600,
     "provider_id": lambda: "google.com",

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 import firebase_rest
 from firebase_rest import ApiError, FirebaseError
-from firebase_rest.auth.jwt import encoded
+from firebase_rest.auth.jwt import base64url
 from properties import hostile
 from properties.hostile import CONFIG, LINK, TOKEN, USER, ScriptedSession
 
@@ -277,7 +277,7 @@ AUTH: dict[str, Operation] = {
         lambda app: app.auth().admin.delete_users(["u1", "u2"]), {"errors": [{"index": 1, "localId": "u2"}]}
     ),
     "import users": Operation(
-        lambda app: app.auth().admin.import_users([firebase_rest.UserImport("u1")]),
+        lambda app: app.auth().admin.import_users([firebase_rest.ImportUserRecord("u1")]),
         {"error": [{"index": 0, "message": "m"}]},
     ),
     "action link": Operation(
@@ -363,7 +363,7 @@ def lasting_token() -> str:
 
     now = int(time.time())
     claims = {"sub": "u1", "iat": now, "exp": now + 3600}
-    return f"{encoded(b'{}')}.{encoded(json.dumps(claims).encode())}."
+    return f"{base64url(b'{}')}.{base64url(json.dumps(claims).encode())}."
 
 
 def _used(snapshot: firebase_rest.Snapshot) -> Any:

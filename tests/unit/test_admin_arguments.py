@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 import firebase_rest
-from firebase_rest import PasswordHash, ProviderInfo, UsageError, UserImport, UserRecord
+from firebase_rest import ImportUserRecord, ProviderInfo, UsageError, UserImportHash, UserRecord
 
 SECRET = "correct horse"
 
@@ -41,17 +41,20 @@ WRONG = {
     "too many to look up": (lambda admin: admin.get_users(["u"] * 101), "100 at a time, got 101"),
     "too many of all kinds": (lambda admin: admin.get_users(["u"] * 60, emails=["a@b.c"] * 60), "got 120"),
     "too many to delete": (lambda admin: admin.delete_users(["u"] * 1001), "1000 at a time"),
-    "too many to import": (lambda admin: admin.import_users([UserImport("u")] * 1001), "1000 at a time"),
+    "too many to import": (lambda admin: admin.import_users([ImportUserRecord("u")] * 1001), "1000 at a time"),
     "no page": (lambda admin: admin.list_users(0), "from 1 to 1,000"),
     "a large page": (lambda admin: admin.list_users(1001), "from 1 to 1,000"),
     "reserved claims": (lambda admin: admin.set_custom_claims("u", {"sub": 1}), "'sub' is reserved"),
     "large claims": (lambda admin: admin.set_custom_claims("u", {"a": "x" * 1000}), "at most 1000"),
     "claims that are no JSON": (lambda admin: admin.set_custom_claims("u", {"a": {1}}), "must be JSON"),
     "claims that are no mapping": (lambda admin: admin.set_custom_claims("u", [1]), "must be a dict"),
-    "an import without a uid": (lambda admin: admin.import_users([UserImport("")]), "1 to 128"),
-    "hashes of no known kind": (lambda admin: admin.import_users([UserImport("u", password_hash=b"x")]), "hashing"),
+    "an import without a uid": (lambda admin: admin.import_users([ImportUserRecord("")]), "1 to 128"),
+    "hashes of no known kind": (
+        lambda admin: admin.import_users([ImportUserRecord("u", password_hash=b"x")]),
+        "hashing",
+    ),
     "a hash as text": (
-        lambda admin: admin.import_users([UserImport("u", password_hash=SECRET)]),
+        lambda admin: admin.import_users([ImportUserRecord("u", password_hash=SECRET)]),
         "must be bytes, got str",
     ),
     "a sign-in link to nowhere": (lambda admin: admin.sign_in_link("a@b.c", None), "URL to continue at"),
@@ -69,17 +72,20 @@ WRONG = {
     "one factor for all": (lambda admin: admin.update_user("u", second_factors="+15550100"), "must be a list"),
     "a factor that is a number": (lambda admin: admin.update_user("u", second_factors=[5]), "MfaFactor, got int"),
     "a provider as a dict": (lambda admin: admin.update_user("u", link_provider={"a": 1}), "ProviderInfo, got dict"),
-    "one user to import": (lambda admin: admin.import_users(UserImport("u")), "users must be a list, got UserImport"),
-    "a dict to import": (lambda admin: admin.import_users([{"uid": "u"}]), "UserImport, got dict"),
+    "one user to import": (
+        lambda admin: admin.import_users(ImportUserRecord("u")),
+        "users must be a list, got ImportUserRecord",
+    ),
+    "a dict to import": (lambda admin: admin.import_users([{"uid": "u"}]), "ImportUserRecord, got dict"),
     "a provider to import as a dict": (
-        lambda admin: admin.import_users([UserImport("u", providers=[{"a": 1}])]),
+        lambda admin: admin.import_users([ImportUserRecord("u", providers=[{"a": 1}])]),
         "ProviderInfo, got dict",
     ),
     "a time to import as a number": (
-        lambda admin: admin.import_users([UserImport("u", created_at=1_700_000_000)]),
+        lambda admin: admin.import_users([ImportUserRecord("u", created_at=1_700_000_000)]),
         "created_at must be of class datetime, got int",
     ),
-    "a hashing as text": (lambda admin: admin.import_users([], hashing="BCRYPT"), "PasswordHash, got str"),
+    "a hashing as text": (lambda admin: admin.import_users([], hashing="BCRYPT"), "UserImportHash, got str"),
     "a factor without a number": (lambda admin: admin.create_user(second_factors=["5550100"]), r"E\.164"),
 }
 
@@ -101,17 +107,17 @@ def test_a_token_that_is_passed_for_a_uid_is_not_shown(admin):
 
 ARGON2 = {"iterations": 1, "memory_cost_kib": 1, "parallelism": 1}
 WRONG_HASHES = {
-    "a key as text": lambda: PasswordHash.hmac("SHA256", SECRET),
-    "an unknown digest": lambda: PasswordHash.hmac("SHA3", b"key"),
-    "no rounds": lambda: PasswordHash.digest("SHA1", 0),
-    "too many rounds": lambda: PasswordHash.digest("MD5", 8193),
-    "rounds that are True": lambda: PasswordHash.digest("MD5", True),
-    "too many rounds of PBKDF": lambda: PasswordHash.pbkdf("PBKDF_SHA1", 120_001),
-    "an unknown PBKDF": lambda: PasswordHash.pbkdf("PBKDF2_SHA1", 1),
-    "too much memory": lambda: PasswordHash.scrypt(b"key", 8, 15),
-    "an unknown order": lambda: PasswordHash.digest("SHA1", 1, "BOTH"),
-    "an unknown variant": lambda: PasswordHash.argon2("ARGON2", hash_length=4, **ARGON2),
-    "a short hash": lambda: PasswordHash.argon2("ARGON2_D", hash_length=3, **ARGON2),
+    "a key as text": lambda: UserImportHash.hmac("SHA256", SECRET),
+    "an unknown digest": lambda: UserImportHash.hmac("SHA3", b"key"),
+    "no rounds": lambda: UserImportHash.digest("SHA1", 0),
+    "too many rounds": lambda: UserImportHash.digest("MD5", 8193),
+    "rounds that are True": lambda: UserImportHash.digest("MD5", True),
+    "too many rounds of PBKDF": lambda: UserImportHash.pbkdf("PBKDF_SHA1", 120_001),
+    "an unknown PBKDF": lambda: UserImportHash.pbkdf("PBKDF2_SHA1", 1),
+    "too much memory": lambda: UserImportHash.scrypt(b"key", 8, 15),
+    "an unknown order": lambda: UserImportHash.digest("SHA1", 1, "BOTH"),
+    "an unknown variant": lambda: UserImportHash.argon2("ARGON2", hash_length=4, **ARGON2),
+    "a short hash": lambda: UserImportHash.argon2("ARGON2_D", hash_length=3, **ARGON2),
 }
 
 
@@ -123,7 +129,7 @@ def test_a_hash_that_firebase_does_not_know_is_refused(name):
 
 
 def test_keys_and_salts_travel_in_url_safe_base64():
-    assert PasswordHash.scrypt(b"\xfb\xff", 8, 14, b"\xff\xff").to_json() == {
+    assert UserImportHash.scrypt(b"\xfb\xff", 8, 14, b"\xff\xff").to_json() == {
         "hashAlgorithm": "SCRYPT",
         "signerKey": "-_8=",
         "rounds": 8,
@@ -133,7 +139,7 @@ def test_keys_and_salts_travel_in_url_safe_base64():
 
 
 def test_argon2_has_its_parameters_in_an_object_of_their_own():
-    hashing = PasswordHash.argon2(
+    hashing = UserImportHash.argon2(
         "ARGON2_ID", hash_length=32, iterations=2, memory_cost_kib=1024, parallelism=4, associated_data=b"\xff"
     )
     assert hashing.to_json() == {
@@ -153,10 +159,10 @@ def test_argon2_has_its_parameters_in_an_object_of_their_own():
 @pytest.mark.parametrize(
     "value",
     [
-        UserRecord.of({"localId": "ada", "passwordHash": "c2VjcmV0", "salt": "c2VjcmV0"}),
-        UserImport("ada", password_hash=b"c2VjcmV0", password_salt=b"c2VjcmV0"),
-        PasswordHash.hmac("SHA256", b"c2VjcmV0"),
-        PasswordHash.scrypt(b"c2VjcmV0", 8, 14, b"c2VjcmV0"),
+        UserRecord.from_json({"localId": "ada", "passwordHash": "c2VjcmV0", "salt": "c2VjcmV0"}),
+        ImportUserRecord("ada", password_hash=b"c2VjcmV0", password_salt=b"c2VjcmV0"),
+        UserImportHash.hmac("SHA256", b"c2VjcmV0"),
+        UserImportHash.scrypt(b"c2VjcmV0", 8, 14, b"c2VjcmV0"),
     ],
     ids=lambda value: type(value).__name__,
 )

@@ -10,7 +10,7 @@ from firebase_rest import InvalidResponse, NetworkError, UserNotFound, UserRecor
 from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.protocol.endpoint import Endpoint
-from firebase_rest.auth.users import Identifiers
+from firebase_rest.auth.users import UserIdentifiers
 from firebase_rest.transport.wire import RetryPolicy
 from unit.by_hand import answer, drive, sent_json
 
@@ -44,7 +44,7 @@ def test_who_pays_goes_along_where_it_is_known():
 
 
 def test_a_lookup_sends_only_what_is_asked_for_and_may_be_repeated():
-    wanted = Identifiers(("ada",), providers=(("google.com", "g1"),))
+    wanted = UserIdentifiers(("ada",), providers=(("google.com", "g1"),))
     (request,), found = drive(admin.get_users(AT, wanted), answer({"users": [ADA]}))
     assert sent_json(request) == {
         "localId": ["ada"],
@@ -52,18 +52,18 @@ def test_a_lookup_sends_only_what_is_asked_for_and_may_be_repeated():
     }
     assert request.retry_policy is RetryPolicy.IDEMPOTENT
     assert [user.uid for user in found.users] == ["ada"]
-    assert found.not_found == Identifiers(providers=(("google.com", "g1"),))
+    assert found.not_found == UserIdentifiers(providers=(("google.com", "g1"),))
 
 
 def test_asking_for_nobody_sends_nothing():
-    requests, found = drive(admin.get_users(AT, Identifiers()))
+    requests, found = drive(admin.get_users(AT, UserIdentifiers()))
     assert requests == []
     assert found.users == ()
 
 
 def test_an_answer_without_users_means_not_found():
     with pytest.raises(UserNotFound, match="the uid 'ada'") as caught:
-        drive(admin.get_user(AT, Identifiers(("ada",)), "the uid 'ada'"), answer({"kind": "x"}))
+        drive(admin.get_user(AT, UserIdentifiers(("ada",)), "the uid 'ada'"), answer({"kind": "x"}))
     assert caught.value.code == "USER_NOT_FOUND"
 
 
@@ -167,7 +167,7 @@ def test_link_for_unknown_email_raises_user_not_found_with_enumeration_protectio
 
 
 def test_times_of_every_form_become_aware_datetimes():
-    user = UserRecord.of(
+    user = UserRecord.from_json(
         {
             "localId": "ada",
             "createdAt": "1000",
@@ -187,20 +187,29 @@ def test_times_of_every_form_become_aware_datetimes():
 
 @pytest.mark.parametrize("value", ["0", "", None, "soon", "1e400"])
 def test_a_time_that_is_none_is_none(value):
-    assert UserRecord.of({"localId": "ada", "createdAt": value, "lastRefreshAt": value}).created_at is None
+    assert UserRecord.from_json({"localId": "ada", "createdAt": value, "lastRefreshAt": value}).created_at is None
 
 
 def test_what_is_left_out_is_none_or_false():
-    user = UserRecord.of({"localId": "ada"})
+    user = UserRecord.from_json({"localId": "ada"})
     assert (user.email, user.email_verified, user.disabled, user.providers, user.custom_claims) == (
         None, False, False, (), {},
     )  # fmt: skip
 
 
 def test_a_redacted_hash_is_no_hash_and_says_that_there_is_a_password():
-    user = UserRecord.of({"localId": "ada", "passwordHash": "UkVEQUNURUQ=", "salt": "c2FsdA=="})
+    user = UserRecord.from_json({"localId": "ada", "passwordHash": "UkVEQUNURUQ=", "salt": "c2FsdA=="})
     assert (user.password_hash, user.password_salt, user.has_password) == (None, None, True)
 
 
 def test_records_can_be_compared_and_put_into_sets():
-    assert len({UserRecord.of({**ADA, "customAttributes": '{"a": 1}'}), UserRecord.of(ADA), UserRecord.of(ADA)}) == 2
+    assert (
+        len(
+            {
+                UserRecord.from_json({**ADA, "customAttributes": '{"a": 1}'}),
+                UserRecord.from_json(ADA),
+                UserRecord.from_json(ADA),
+            }
+        )
+        == 2
+    )

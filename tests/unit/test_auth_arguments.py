@@ -8,12 +8,19 @@ from urllib.parse import quote
 
 import pytest
 
-from firebase_rest.auth.action_codes import ActionCodeSettings, ActionLink, code_of, fields_of, parse_action_link
-from firebase_rest.auth.arguments import validate_code
+from firebase_rest.auth._base import id_token_of
+from firebase_rest.auth.action_codes import (
+    ActionCodeSettings,
+    ActionLink,
+    code_of,
+    parse_action_link,
+    settings_to_json,
+    sign_in_code,
+)
+from firebase_rest.auth.arguments import normalize_code
 from firebase_rest.auth.idp import AuthUri, Credential
 from firebase_rest.auth.mfa import TotpSecret
-from firebase_rest.auth.room import id_token_of
-from firebase_rest.auth.signing_in import SigningIn, sign_in_code
+from firebase_rest.auth.sign_in import SignInMethods
 from firebase_rest.errors import MfaRequired, SignInCancelled, UsageError
 from unit.silent import silent_app
 
@@ -47,7 +54,7 @@ def wrapped(name, link, host="https://app.page.link/"):
 def test_a_link_is_found_in_whatever_it_is_wrapped_in(link):
     assert parse_action_link(link) == ActionLink("EMAIL_SIGNIN", "CODE", "http://x", "fr", None)
     assert sign_in_code(link) == code_of(link) == "CODE"
-    assert SigningIn.is_sign_in_with_email_link(link)
+    assert SignInMethods.is_sign_in_with_email_link(link)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +79,7 @@ def test_what_is_no_link_from_a_mail_is_none(link):
 
 def test_a_link_for_something_else_does_not_sign_in():
     reset = LINK.replace("signIn", "resetPassword")
-    assert not SigningIn.is_sign_in_with_email_link(reset)
+    assert not SignInMethods.is_sign_in_with_email_link(reset)
     with pytest.raises(UsageError):
         sign_in_code(reset)
     assert code_of(reset) == "CODE"
@@ -80,7 +87,7 @@ def test_a_link_for_something_else_does_not_sign_in():
 
 def test_a_code_may_come_alone_and_a_link_without_one_is_refused():
     assert code_of("CODE") == "CODE"
-    with pytest.raises(UsageError, match="no action code"):
+    with pytest.raises(UsageError, match="an action code"):
         code_of("https://example.com/")
 
 
@@ -99,7 +106,7 @@ def test_settings_become_the_members_of_the_wire():
         android_minimum_version="12",
         link_domain="example.com",
     )
-    assert fields_of(settings) == {
+    assert settings_to_json(settings) == {
         "continueUrl": "https://example.com/",
         "canHandleCodeInApp": True,
         "iOSBundleId": "com.example.ios",
@@ -109,8 +116,8 @@ def test_settings_become_the_members_of_the_wire():
         "androidMinimumVersion": "12",
         "linkDomain": "example.com",
     }
-    assert fields_of("https://example.com/") == {"continueUrl": "https://example.com/"}
-    assert fields_of(None) == {}
+    assert settings_to_json("https://example.com/") == {"continueUrl": "https://example.com/"}
+    assert settings_to_json(None) == {}
 
 
 @pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com", "http://", "http://[", 5, None])
@@ -130,7 +137,7 @@ def test_android_settings_want_the_package(more):
 
 def credential(provider, **given):
     names = ("id_token", "access_token", "nonce", "oauth_token_secret", "code", "pending_token")
-    return Credential.of(provider, *(given.get(name) for name in names))
+    return Credential.from_arguments(provider, *(given.get(name) for name in names))
 
 
 @pytest.mark.parametrize(
@@ -156,7 +163,7 @@ def test_a_credential_shows_nothing_of_itself():
 
 
 def test_a_start_says_state_and_nonce_of_its_uri_and_survives_a_web_session():
-    started = AuthUri.of("google.com", "https://accounts.google.com/o?state=S1&nonce=N1", "session")
+    started = AuthUri.from_uri("google.com", "https://accounts.google.com/o?state=S1&nonce=N1", "session")
     assert (started.state, started.nonce) == ("S1", "N1")
     assert AuthUri(**dataclasses.asdict(started)) == started == pickle.loads(pickle.dumps(started))
     assert "S1" not in repr(started)
@@ -173,19 +180,19 @@ def test_a_start_says_state_and_nonce_of_its_uri_and_survives_a_web_session():
     ],
 )
 def test_the_state_is_looked_for_wherever_providers_put_it(callback, body):
-    AuthUri("google.com", "", "", "S1", None).check(callback, body)
+    AuthUri("google.com", "", "", "S1", None).check_callback(callback, body)
 
 
 @pytest.mark.parametrize("callback", ["https://x/", "https://x/?state=S2", "https://x/?code=S1", "https://[?state=S1"])
 def test_a_callback_with_another_state_is_refused(callback):
     with pytest.raises(UsageError, match="state"):
-        AuthUri("google.com", "", "", "S1", None).check(callback, None)
-    AuthUri("saml.mine", "", "", None, None).check(callback, None)
+        AuthUri("google.com", "", "", "S1", None).check_callback(callback, None)
+    AuthUri("saml.mine", "", "", None, None).check_callback(callback, None)
 
 
 def test_a_provider_that_says_no_says_why():
     with pytest.raises(SignInCancelled, match="nicely") as error:
-        AuthUri("x", "", "", None, None).check("https://x/?error=access_denied&error_description=nicely", None)
+        AuthUri("x", "", "", None, None).check_callback("https://x/?error=access_denied&error_description=nicely", None)
     assert error.value.code == "access_denied"
 
 
@@ -200,13 +207,15 @@ def test_what_is_no_token_is_refused_and_not_shown(wrong):
 
 
 def test_a_period_of_its_own_is_in_the_address_for_apps():
-    secret = TotpSecret.of({"sharedSecretKey": "K", "sessionInfo": "S", "periodSec": 60, "verificationCodeLength": 8})
+    secret = TotpSecret.from_json(
+        {"sharedSecretKey": "K", "sessionInfo": "S", "periodSec": 60, "verificationCodeLength": 8}
+    )
     assert secret.uri("ada", "App").endswith("?secret=K&issuer=App&algorithm=SHA1&digits=8&period=60")
 
 
 @pytest.mark.parametrize("code", ["123456", "123 456", " 123 456\n", "123\N{NO-BREAK SPACE}456"])
 def test_the_spaces_of_a_typed_code_do_not_count(code):
-    assert validate_code(code) == "123456"
+    assert normalize_code(code) == "123456"
 
 
 # --- what is refused before anything is sent ---
@@ -237,8 +246,8 @@ REFUSED = {
     "a number of attributes": (lambda auth: auth.update_profile("T", delete_attribute=5), "must be a list, got int"),
     "a reset link to apply": (lambda auth: auth.apply_action_code(RESET), "confirm_password_reset"),
     "a sign-in link to apply": (lambda auth: auth.apply_action_code(LINK), "sign_in_with_email_link"),
-    "nothing to unlink": (lambda auth: auth.unlink("T", ""), "provider_id must not be empty"),
-    "no provider": (lambda auth: auth.sign_in_with_idp("", id_token="t"), "provider_id must not be empty"),
+    "nothing to unlink": (lambda auth: auth.unlink("T", ""), "must not be empty"),
+    "no provider": (lambda auth: auth.sign_in_with_idp("", id_token="t"), "must not be empty"),
     "settings that must be a dict": (
         lambda auth: auth.send_email_verification("T", settings={"url": "https://x.org"}),
         "class ActionCodeSettings, got dict; or pass the URL",

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from firebase_rest.auth.protocol import account, codes, google, idp, mfa, phone, sign_in
+from firebase_rest.auth.protocol import accounts, google
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.errors import (
     AccountExistsWithDifferentCredential,
@@ -50,44 +50,44 @@ def sent(flow, reply=None):
     ("flow", "operation", "body", "repeat"),
     [
         (
-            sign_in.with_password(LIVE, "a@b", "p"),
+            accounts.sign_in_with_password(LIVE, "a@b", "p"),
             "v1/accounts:signInWithPassword",
             {"email": "a@b", "password": "p", "returnSecureToken": True},
             RetryPolicy.IDEMPOTENT,
         ),
-        (sign_in.sign_up(LIVE), "v1/accounts:signUp", {"returnSecureToken": True}, RetryPolicy.IF_NOT_SENT),
+        (accounts.sign_up(LIVE), "v1/accounts:signUp", {"returnSecureToken": True}, RetryPolicy.IF_NOT_SENT),
         (
-            sign_in.sign_up(LIVE, "a@b", "p", "T"),
+            accounts.sign_up(LIVE, "a@b", "p", "T"),
             "v1/accounts:signUp",
             {"email": "a@b", "password": "p", "idToken": "T", "returnSecureToken": True},
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            sign_in.with_email_link(LIVE, "a@b", "C"),
+            accounts.sign_in_with_email_link(LIVE, "a@b", "C"),
             "v1/accounts:signInWithEmailLink",
             {"email": "a@b", "oobCode": "C"},
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            sign_in.methods_of(LIVE, "a@b"),
+            accounts.fetch_sign_in_methods(LIVE, "a@b"),
             "v1/accounts:createAuthUri",
             {"identifier": "a@b", "continueUri": "http://localhost"},
             RetryPolicy.IDEMPOTENT,
         ),
         (
-            phone.sign_in(LIVE, "S", "123456", "T"),
+            accounts.sign_in_with_phone_number(LIVE, "S", "123456", "T"),
             "v1/accounts:signInWithPhoneNumber",
             {"sessionInfo": "S", "code": "123456", "idToken": "T"},
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            phone.sign_in_with_proof(LIVE, "+1", "P"),
+            accounts.sign_in_with_temporary_proof(LIVE, "+1", "P"),
             "v1/accounts:signInWithPhoneNumber",
             {"phoneNumber": "+1", "temporaryProof": "P"},
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            idp.with_pending_token(LIVE, "P", "T"),
+            accounts.sign_in_with_pending_token(LIVE, "P", "T"),
             "v1/accounts:signInWithIdp",
             {
                 "requestUri": "http://localhost",
@@ -99,7 +99,7 @@ def sent(flow, reply=None):
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            idp.with_callback(LIVE, "https://x/?code=1", "S", None),
+            accounts.sign_in_with_callback(LIVE, "https://x/?code=1", "S", None),
             "v1/accounts:signInWithIdp",
             {
                 "requestUri": "https://x/?code=1",
@@ -110,7 +110,9 @@ def sent(flow, reply=None):
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            idp.start(LIVE, "google.com", "https://x/", "a b", {"p": "v"}, authFlowType="CODE_FLOW", sessionId=None),
+            accounts.create_auth_uri(
+                LIVE, "google.com", "https://x/", "a b", {"p": "v"}, authFlowType="CODE_FLOW", sessionId=None
+            ),
             "v1/accounts:createAuthUri",
             {
                 "providerId": "google.com",
@@ -122,7 +124,7 @@ def sent(flow, reply=None):
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            account.update(LIVE, "T", delete_providers=["phone"], delete_attributes=["PHOTO_URL"], displayName="A"),
+            accounts.update(LIVE, "T", delete_providers=["phone"], delete_attributes=["PHOTO_URL"], displayName="A"),
             "v1/accounts:update",
             {
                 "idToken": "T",
@@ -133,10 +135,12 @@ def sent(flow, reply=None):
             },
             RetryPolicy.IF_NOT_SENT,
         ),
-        (codes.look_at(LIVE, "C"), "v1/accounts:resetPassword", {"oobCode": "C"}, RetryPolicy.IDEMPOTENT),
-        (codes.apply(LIVE, "C"), "v1/accounts:update", {"oobCode": "C"}, RetryPolicy.IF_NOT_SENT),
+        (accounts.check_action_code(LIVE, "C"), "v1/accounts:resetPassword", {"oobCode": "C"}, RetryPolicy.IDEMPOTENT),
+        (accounts.apply_action_code(LIVE, "C"), "v1/accounts:update", {"oobCode": "C"}, RetryPolicy.IF_NOT_SENT),
         (
-            codes.send_change(LIVE, "T", "n@b", {"continueUrl": "http://x"}),
+            accounts.send_action_email(
+                LIVE, "VERIFY_AND_CHANGE_EMAIL", {"continueUrl": "http://x"}, idToken="T", newEmail="n@b"
+            ),
             "v1/accounts:sendOobCode",
             {
                 "requestType": "VERIFY_AND_CHANGE_EMAIL",
@@ -147,7 +151,7 @@ def sent(flow, reply=None):
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            mfa.finish_enrollment(LIVE, "T", "phone", mfa.phone("S", "123456")),
+            accounts.finish_enrollment(LIVE, "T", "phone", accounts.phone_verification("S", "123456")),
             "v2/accounts/mfaEnrollment:finalize",
             {
                 "idToken": "T",
@@ -157,25 +161,25 @@ def sent(flow, reply=None):
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            mfa.finish_enrollment(LIVE, "T", None, mfa.totp("S", "123456")),
+            accounts.finish_enrollment(LIVE, "T", None, accounts.totp_verification("123456", "S")),
             "v2/accounts/mfaEnrollment:finalize",
             {"idToken": "T", "totpVerificationInfo": {"sessionInfo": "S", "verificationCode": "123456"}},
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            mfa.withdraw(LIVE, "T", "E"),
+            accounts.withdraw_factor(LIVE, "T", "E"),
             "v2/accounts/mfaEnrollment:withdraw",
             {"idToken": "T", "mfaEnrollmentId": "E"},
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            mfa.finish_phone_sign_in(LIVE, "M", "S", "123456"),
+            accounts.finish_sign_in(LIVE, "M", accounts.phone_verification("S", "123456")),
             "v2/accounts/mfaSignIn:finalize",
             {"mfaPendingCredential": "M", "phoneVerificationInfo": {"sessionInfo": "S", "code": "123456"}},
             RetryPolicy.IF_NOT_SENT,
         ),
         (
-            mfa.finish_totp_sign_in(LIVE, "M", "E", "123456"),
+            accounts.finish_sign_in(LIVE, "M", accounts.totp_verification("123456"), "E"),
             "v2/accounts/mfaSignIn:finalize",
             {
                 "mfaPendingCredential": "M",
@@ -196,20 +200,22 @@ def test_a_flow_sends_one_request_with_the_members_of_the_reference(flow, operat
 
 
 def test_the_starts_answer_their_session_info():
-    request, info = drive(phone.send_code(LIVE, "+1", {"recaptchaToken": "r"}), answer({"sessionInfo": "S"}))
+    request, info = drive(
+        accounts.send_verification_code(LIVE, "+1", {"recaptchaToken": "r"}), answer({"sessionInfo": "S"})
+    )
     assert info == "S"
     assert sent_json(request[0]) == {"phoneNumber": "+1", "recaptchaToken": "r"}
-    flow = mfa.start_phone_enrollment(LIVE, "T", "+1", {"recaptchaToken": "r"})
+    flow = accounts.start_phone_enrollment(LIVE, "T", "+1", {"recaptchaToken": "r"})
     [request], info = drive(flow, answer({"phoneSessionInfo": {"sessionInfo": "S"}}))
     assert info == "S"
     members = {"idToken": "T", "phoneEnrollmentInfo": {"phoneNumber": "+1", "recaptchaToken": "r"}}
     assert sent_json(request) == members
-    flow = mfa.start_phone_sign_in(LIVE, "M", "E", {})
+    flow = accounts.start_phone_sign_in(LIVE, "M", "E", {})
     [request], info = drive(flow, answer({"phoneResponseInfo": {"sessionInfo": "S"}}))
     assert info == "S"
     assert sent_json(request) == {"mfaPendingCredential": "M", "mfaEnrollmentId": "E", "phoneSignInInfo": {}}
     secret = {"sharedSecretKey": "K", "sessionInfo": "S"}
-    [request], info = drive(mfa.start_totp_enrollment(LIVE, "T"), answer({"totpSessionInfo": secret}))
+    [request], info = drive(accounts.start_totp_enrollment(LIVE, "T"), answer({"totpSessionInfo": secret}))
     assert sent_json(request) == {"idToken": "T", "totpEnrollmentInfo": {}}
     assert info == secret
 
@@ -217,11 +223,11 @@ def test_the_starts_answer_their_session_info():
 @pytest.mark.parametrize(
     "flow",
     [
-        lambda: phone.send_code(LIVE, "+1", {}),
-        lambda: mfa.start_phone_enrollment(LIVE, "T", "+1", {}),
-        lambda: mfa.start_phone_sign_in(LIVE, "M", "E", {}),
-        lambda: mfa.start_totp_enrollment(LIVE, "T"),
-        lambda: idp.start(LIVE, "google.com", "https://x/", None, None),
+        lambda: accounts.send_verification_code(LIVE, "+1", {}),
+        lambda: accounts.start_phone_enrollment(LIVE, "T", "+1", {}),
+        lambda: accounts.start_phone_sign_in(LIVE, "M", "E", {}),
+        lambda: accounts.start_totp_enrollment(LIVE, "T"),
+        lambda: accounts.create_auth_uri(LIVE, "google.com", "https://x/", None, None),
     ],
 )
 @pytest.mark.parametrize("body", [{}, {"sessionInfo": 5, "phoneSessionInfo": [], "totpSessionInfo": {}, "authUri": 1}])
@@ -232,21 +238,21 @@ def test_a_yes_without_what_was_asked_for_is_no_answer(flow, body):
 
 def test_every_value_of_a_credential_is_encoded():
     secret = "a+b/c=d&e f"
-    _, members = sent(idp.with_credential(LIVE, {"providerId": "google.com", "id_token": secret}))
+    _, members = sent(accounts.sign_in_with_credential(LIVE, {"providerId": "google.com", "id_token": secret}))
     assert parse_qs(members["postBody"], strict_parsing=True) == {"providerId": ["google.com"], "id_token": [secret]}
 
 
 def test_the_language_goes_in_a_header_and_not_to_the_token_endpoint():
     french = Endpoint("KEY", None, "fr")
-    request, _ = sent(sign_in.sign_up(french))
+    request, _ = sent(accounts.sign_up(french))
     assert request.headers["X-Firebase-Locale"] == "fr"
     assert "X-Firebase-Locale" not in french.token("R").headers
-    assert french.look_up("v2/passwordPolicy").headers == {"X-Firebase-Locale": "fr"}
+    assert french.get("v2/passwordPolicy").headers == {"X-Firebase-Locale": "fr"}
 
 
 def test_an_emulator_keeps_googles_host_in_the_path():
     local = Endpoint("KEY", "127.0.0.1:9099")
-    assert local.second_factor("mfaSignIn:start", {}).url == (
+    assert local.mfa("mfaSignIn:start", {}).url == (
         "http://127.0.0.1:9099/identitytoolkit.googleapis.com/v2/accounts/mfaSignIn:start"
     )
     with pytest.raises(ConfigError, match="without a scheme"):
@@ -260,13 +266,13 @@ def test_an_emulator_keeps_googles_host_in_the_path():
 
 def test_uid_and_lifetime_are_read_from_the_token_where_the_answer_lacks_them():
     bare = {"idToken": jwt(sub="u7", iat=1000, exp=2800), "refreshToken": "R"}
-    _, reply = drive(mfa.finish_phone_sign_in(LIVE, "M", "S", "1"), answer(bare))
+    _, reply = drive(accounts.finish_sign_in(LIVE, "M", accounts.phone_verification("S", "1")), answer(bare))
     assert (reply["localId"], reply["expiresIn"]) == ("u7", "1800")
 
 
 def outcome(kind, body):
     with pytest.raises(kind) as error:
-        drive(sign_in.with_password(LIVE, "a@b", "p"), answer(body))
+        drive(accounts.sign_in_with_password(LIVE, "a@b", "p"), answer(body))
     return error.value
 
 
@@ -383,7 +389,7 @@ def test_the_code_is_exchanged_with_its_verifier():
 def test_a_refresh_that_brings_no_usable_tokens_is_no_answer(name, value):
     body = {"user_id": "u", "id_token": "T", "refresh_token": "R", "expires_in": "3600", name: value}
     with pytest.raises(InvalidResponse):
-        drive(sign_in.refresh(LIVE, "R"), answer(body))
+        drive(accounts.refresh(LIVE, "R"), answer(body))
 
 
 @pytest.mark.parametrize(
@@ -393,7 +399,7 @@ def test_a_refresh_that_brings_no_usable_tokens_is_no_answer(name, value):
             400,
             {"error": "invalid_grant", "error_description": "Bad Request"},
             InvalidCredentials,
-            "code .*: Bad Request",
+            "code: Bad Request",
         ),
         (401, {"error": "invalid_client", "error_description": "No secret."}, InvalidRequest, "client .*: No secret"),
         (400, {"error": "redirect_uri_mismatch"}, InvalidRequest, "client .*: redirect_uri_mismatch"),

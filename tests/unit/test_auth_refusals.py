@@ -7,7 +7,7 @@ import json
 import pytest
 
 from firebase_rest import errors
-from firebase_rest.auth.protocol.refusals import check, code_in, error_class
+from firebase_rest.auth.protocol.error_codes import check, error_class, find_code
 from firebase_rest.errors import ApiError, AuthError, RateLimited, ServerError
 from firebase_rest.transport.wire import Response
 from unit.by_hand import answer
@@ -85,7 +85,7 @@ def test_what_programs_catch_together_has_a_parent():
     ],
 )
 def test_a_code_is_known_by_its_form(message, code):
-    assert code_in(message) == code
+    assert find_code(message) == code
 
 
 def test_an_unknown_code_keeps_its_name():

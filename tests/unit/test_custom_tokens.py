@@ -157,7 +157,7 @@ def test_who_may_not_have_it_signed_is_told(monkeypatch):
 
 
 def test_a_token_that_was_passed_for_a_uid_is_not_shown(monkeypatch):
-    token = jwt.unsigned({"alg": "none"}, {"sub": "u", "more": "x" * 90}) + "."
+    token = jwt.encode_unsigned({"alg": "none"}, {"sub": "u", "more": "x" * 90}) + "."
     with pytest.raises(UsageError) as caught:
         auth_of(monkeypatch).create_custom_token(token)
     assert token[:40] not in str(caught.value)

@@ -10,7 +10,7 @@ import pytest
 
 from firebase_rest import initialize_app
 from firebase_rest.auth import jwt
-from firebase_rest.auth.keys import KeySet
+from firebase_rest.auth.public_keys import KeySet
 from loopback.google import key_pair
 
 CONFIG = {
@@ -19,7 +19,7 @@ CONFIG = {
     "databaseURL": "https://demo.firebaseio.com",
     "storageBucket": "demo.appspot.com",
 }
-ID_TOKEN = jwt.unsigned({"alg": "none"}, {"sub": "ada"}) + "."
+ID_TOKEN = jwt.encode_unsigned({"alg": "none"}, {"sub": "ada"}) + "."
 USER = {"localId": "ada", "idToken": ID_TOKEN, "refreshToken": "refresh-1", "expiresIn": "3600"}
 
 

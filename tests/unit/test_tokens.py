@@ -11,7 +11,7 @@ import requests
 
 import pyrebase
 from firebase_rest import UsageError, initialize_app
-from firebase_rest.auth.linking import Linking
+from firebase_rest.auth.account import AccountMethods
 
 CONFIG = {
     "apiKey": "key",
@@ -131,7 +131,7 @@ def test_invalid_user_is_refused_by_the_app(token):
         lambda auth, token: auth.link_with_email_and_password(token, "ada@example.com", "secret-1"),
         lambda auth, token: auth.create_session_cookie(token, 3600),
         lambda auth, token: auth.mfa.start_totp(token),
-        lambda auth, token: Linking.unlink(auth, token, "google.com"),
+        lambda auth, token: AccountMethods.unlink(auth, token, "google.com"),
     ],
 )
 def test_invalid_id_token_is_refused_by_auth(call, token):

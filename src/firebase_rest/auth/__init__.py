@@ -1,1 +1,1 @@
-"""Who you are: sign-in, accounts, tokens."""
+"""Firebase Auth: sign-in, accounts and tokens."""

@@ -1,4 +1,4 @@
-"""The links in Firebase's mails: what is asked for when one is sent, and what is in one that comes back.
+"""The links of action emails: settings to create one, and parsing one that was opened.
 
 https://firebase.google.com/docs/auth/web/passing-state-in-email-actions
 """
@@ -22,22 +22,31 @@ _OPERATIONS = {
     "recoverEmail": "RECOVER_EMAIL",
     "revertSecondFactorAddition": "REVERT_SECOND_FACTOR_ADDITION",
 }
-_OTHERWISE = {
+_OTHER_METHODS = {
     "PASSWORD_RESET": "confirm_password_reset(link, new_password)",
     "EMAIL_SIGNIN": "sign_in_with_email_link(email, link)",
 }
-"""Where a link goes that does more than what applying it does."""
-_MOST_WRAPPINGS = 5
+"""Methods for links that need more than `apply_action_code`."""
 _STRINGS = ("ios_bundle_id", "ios_app_store_id", "android_package_name", "android_minimum_version", "link_domain")
+_MAX_WRAPPINGS = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ActionCodeSettings:
-    """Where the link in a mail leads. `url` is the page to continue at; its domain must be listed in the console.
+    """Where the link of an action email leads.
 
-    With `handle_code_in_app` the link opens the app, or `url` itself, with the code: a sign-in link needs that.
-    `link_domain` is a Hosting domain for the link, instead of the project's own. An Android version or installation
-    needs the package's name. Raises `UsageError` for what cannot be.
+    Args:
+        url: The page to continue at. The console must list its domain as authorized.
+        handle_code_in_app: Whether the link opens the app, or `url` itself, with the code. Sign-in links require it.
+        ios_bundle_id: The iOS app to open.
+        ios_app_store_id: Its App Store ID.
+        android_package_name: The Android app to open.
+        android_install_app: Whether to install the Android app if it is missing.
+        android_minimum_version: The lowest version of the Android app that can open the link.
+        link_domain: A Hosting domain for the link, in place of the project's.
+
+    Raises:
+        UsageError: A value is invalid, or an Android setting has no package name.
     """
 
     url: str
@@ -50,17 +59,17 @@ class ActionCodeSettings:
     link_domain: str | None = None
 
     def __post_init__(self) -> None:
-        if not _is_page(self.url):
+        if not _is_web_url(self.url):
             raise UsageError(f"url must be an http(s) URL, got {describe(self.url)}.")
         validate_bool("handle_code_in_app", self.handle_code_in_app)
         optional(validate_bool, "android_install_app", self.android_install_app)
         for name in _STRINGS:
             optional(validate_str, name, getattr(self, name))
         if self.android_package_name is None and (self.android_install_app or self.android_minimum_version):
-            raise UsageError("android_install_app and android_minimum_version need an android_package_name.")
+            raise UsageError("android_install_app and android_minimum_version require android_package_name.")
 
-    def fields(self) -> dict[str, Any]:
-        """As the wire has them, without those that are not set."""
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields of Identity Toolkit that are set."""
         fields = {
             "continueUrl": self.url,
             "canHandleCodeInApp": self.handle_code_in_app or None,
@@ -74,21 +83,29 @@ class ActionCodeSettings:
         return {name: value for name, value in fields.items() if value is not None}
 
 
-def fields_of(settings: ActionCodeSettings | str | None) -> dict[str, Any]:
-    """What goes into the request; a string is the page to continue at."""
+def settings_to_json(settings: ActionCodeSettings | str | None) -> dict[str, Any]:
+    """Return the fields of a request. A string is the URL to continue at."""
     if settings is None:
         return {}
     if isinstance(settings, str):
         settings = ActionCodeSettings(settings)
-    return validate_instance("settings", settings, ActionCodeSettings, "or pass the URL to continue at").fields()
+    return validate_instance("settings", settings, ActionCodeSettings, "or pass the URL to continue at").to_json()
+
+
+def sign_in_settings_to_json(settings: ActionCodeSettings | str) -> dict[str, Any]:
+    """Return the fields of a request for a sign-in link."""
+    fields = settings_to_json(settings)
+    if not fields:
+        raise UsageError("settings must contain the URL to continue at after the sign-in.")
+    return {**fields, "canHandleCodeInApp": True}
 
 
 @dataclass(frozen=True, slots=True)
 class ActionCodeInfo:
     """What a code is for. `operation` is "PASSWORD_RESET", "VERIFY_EMAIL", "EMAIL_SIGNIN", "RECOVER_EMAIL", ...
 
-    `email` is the address that the account will have (None for "EMAIL_SIGNIN"), `previous_email` the one that a change
-    replaces, `factor` the second factor that "REVERT_SECOND_FACTOR_ADDITION" takes back.
+    `email` is the address that the account will have (None for "EMAIL_SIGNIN"), `previous_email` the address that a
+    change replaces, and `factor` the second factor that "REVERT_SECOND_FACTOR_ADDITION" removes.
     """
 
     operation: str
@@ -99,7 +116,7 @@ class ActionCodeInfo:
 
 @dataclass(frozen=True, slots=True)
 class ActionLink:
-    """A link from a mail, taken apart: the code, what it is for, and where to go on."""
+    """A parsed link of an action email."""
 
     operation: str
     code: str = field(repr=False)
@@ -109,8 +126,8 @@ class ActionLink:
 
 
 def parse_action_link(link: str) -> ActionLink | None:
-    """The parts of a link from a mail, which may be wrapped in other links; None for what is no such link."""
-    query = _taken_apart(_innermost(link))[2]
+    """Parse the link of an action email, which other links may wrap. Returns None if it is another link."""
+    query = _split(_unwrap(link))[2]
     operation = _OPERATIONS.get(query.get("mode", ""))
     code = query.get("oobCode")
     if operation is None or not code or not query.get("apiKey"):
@@ -119,59 +136,67 @@ def parse_action_link(link: str) -> ActionLink | None:
 
 
 def code_of(code_or_link: str) -> str:
-    """The code itself. Raises `UsageError` for a link that holds none."""
+    """Return the code. Raises `UsageError` for a link without one."""
     if "://" not in code_or_link:
         return code_or_link
     link = parse_action_link(code_or_link)
     if link is None:
-        raise UsageError("This link holds no action code: it has no mode, oobCode and apiKey.")
+        raise UsageError("The link must contain an action code: the parameters mode, oobCode and apiKey.")
     return link.code
 
 
 def code_to_apply(code_or_link: str) -> str:
-    """The code itself. Raises `UsageError` for a link whose code needs more than to be sent back."""
+    """Return the code. Raises `UsageError` for a link that `apply_action_code` cannot apply."""
     code = code_of(code_or_link)
     link = parse_action_link(code_or_link)
-    method = None if link is None else _OTHERWISE.get(link.operation)
+    method = None if link is None else _OTHER_METHODS.get(link.operation)
     if method is not None:
-        raise UsageError(f"This link is not one to apply: pass it to {method}.")
+        raise UsageError(f"apply_action_code() cannot apply this link; use {method}.")
     return code
 
 
-def _innermost(link: str) -> str:
-    """The link that others are wrapped around, as far as that can be seen without asking anybody."""
-    for _ in range(_MOST_WRAPPINGS):
-        inside = _wrapped_in(link)
-        if not inside:
+def sign_in_code(link: object) -> str:
+    """Return the code of a sign-in link. Raises `UsageError` for any other link."""
+    parsed = parse_action_link(validate_str("link", link))
+    if parsed is None or parsed.operation != "EMAIL_SIGNIN":
+        raise UsageError("link must be a sign-in link; pass the whole link that was opened, with its parameters.")
+    return parsed.code
+
+
+def _unwrap(link: str) -> str:
+    """Return the innermost link, as far as it can be found without requests."""
+    for _ in range(_MAX_WRAPPINGS):
+        wrapped = _wrapped_link(link)
+        if not wrapped:
             break
-        link = inside
+        link = wrapped
     return link
 
 
-def _wrapped_in(link: str) -> str | None:
-    host, path, query = _taken_apart(link)
-    # Of mobile link services, in the order in which Google's SDKs look.
-    inside = query.get("deep_link_id") or query.get("link")
+def _wrapped_link(link: str) -> str | None:
+    host, path, query = _split(link)
+    # Mobile link services, in the order of Google's SDKs.
+    wrapped = query.get("deep_link_id") or query.get("link")
     if host.startswith("www.google.") and path == "/url":
-        inside = query.get("q") or query.get("url")
+        wrapped = query.get("q") or query.get("url")
     elif host.endswith(".safelinks.protection.outlook.com"):
-        inside = query.get("url")
-    return inside
+        wrapped = query.get("url")
+    return wrapped
 
 
-def _taken_apart(url: str) -> tuple[str, str, Mapping[str, str]]:
-    """Host, path and query; nothing of what is no URL."""
+def _split(url: str) -> tuple[str, str, Mapping[str, str]]:
+    """Return host, path and query; empty ones for a malformed URL."""
     try:
-        # Copied out of a mail's source, it is written as HTML is.
+        # A link that was copied from the source of an email contains HTML entities.
         parts = urlsplit(url.strip().replace("&amp;", "&"))
         return parts.hostname or "", parts.path, dict(parse_qsl(parts.query))
     except ValueError:
         return "", "", {}
 
 
-def _is_page(url: object) -> bool:
+def _is_web_url(url: object) -> bool:
     try:
         parts = urlsplit(validate_str("url", url))
-    except ValueError:  # a bracket without its partner, or not even a str
+    except ValueError:  # an unbalanced bracket, or not a str
         return False
     return parts.scheme in ("http", "https") and bool(parts.netloc)

@@ -1,6 +1,5 @@
 """`Admin`: user management with a service account.
 
-The law of this file: each method checks what it was given, runs one flow, and returns a frozen value.
 https://firebase.google.com/docs/auth/admin/manage-users
 """
 
@@ -12,7 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, Literal, cast
 
-from firebase_rest.auth.action_codes import ActionCodeSettings, fields_of
+from firebase_rest.auth.action_codes import ActionCodeSettings, settings_to_json, sign_in_settings_to_json
 from firebase_rest.auth.arguments import (
     optional,
     validate_email,
@@ -21,12 +20,19 @@ from firebase_rest.auth.arguments import (
     validate_uid,
     validate_url,
 )
-from firebase_rest.auth.custom_claims import claims_json
-from firebase_rest.auth.factors import factor_json, new_factor_json
-from firebase_rest.auth.imports import PasswordHash, UserImport
+from firebase_rest.auth.jwt import encode_custom_claims
 from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
-from firebase_rest.auth.users import BatchResult, Identifiers, ProviderInfo, UserRecord, UsersFound
+from firebase_rest.auth.user_import import ImportUserRecord, UserImportHash
+from firebase_rest.auth.users import (
+    BatchResult,
+    GetUsersResult,
+    ProviderInfo,
+    UserIdentifiers,
+    UserRecord,
+    factor_to_json,
+    new_factor_to_json,
+)
 from firebase_rest.errors import MfaFactor, UsageError
 from firebase_rest.transport.arguments import (
     validate_bool,
@@ -42,63 +48,96 @@ MAX_LOOKUP = 100
 MAX_BATCH = 1000
 
 
-class Keep(Enum):
-    """The default of `update_user`'s"""
+class Unset(Enum):
+    """The type of the default of `update_user`'s parameters."""
 
-    KEEP = "leave it as it is"
+    UNSET = "unset"
 
     def __repr__(self) -> str:
-        return "KEEP"
+        return "UNSET"
 
 
-KEEP: Final = Keep.KEEP
-Kept = Literal[Keep.KEEP]
+UNSET: Final = Unset.UNSET
+UnsetType = Literal[Unset.UNSET]
 
 
 @dataclass(frozen=True, slots=True)
 @hide_all_locals
 class Admin:
-    """The accounts of a project, or of one of its tenants. Made by `Auth.admin`; safe to share between threads.
+    """The accounts of a project, or of one of its tenants. `Auth.admin` returns it. Thread-safe.
 
-    Every method raises an `AuthError` where Firebase refuses, `UsageError` for what cannot work (nothing is sent), and
-    `NetworkError` where Firebase cannot be reached.
+    Every method raises `UsageError` for an invalid argument (nothing is sent), an `AuthError` if Firebase rejects the
+    request, and `NetworkError` if Firebase cannot be reached.
     """
 
     _requestor: Requestor
-    _at: ProjectEndpoint
+    _endpoint: ProjectEndpoint
 
     def __repr__(self) -> str:
         tenant = "" if self.tenant_id is None else f", tenant {self.tenant_id}"
-        return f"<Admin of {self._at.project}{tenant}>"
+        return f"<Admin of {self._endpoint.project}{tenant}>"
 
     @property
     def tenant_id(self) -> str | None:
-        """The tenant whose accounts these are, or None."""
-        return self._at.tenant_id
+        """The tenant of the accounts, or None."""
+        return self._endpoint.tenant_id
 
     def for_tenant(self, tenant_id: str) -> Admin:
-        """The same for the accounts of a tenant. https://cloud.google.com/identity-platform/docs/multi-tenancy"""
-        return replace(self, _at=replace(self._at, tenant_id=validate_nonempty("tenant_id", tenant_id)))
+        """Return the accounts of a tenant.
 
-    # --- looking ----------------------------------------------------------------------------------------------------
+        https://cloud.google.com/identity-platform/docs/multi-tenancy
+        """
+        tenant_id = validate_nonempty("tenant_id", tenant_id)
+        return replace(self, _endpoint=replace(self._endpoint, tenant_id=tenant_id))
+
+    # --- reading ----------------------------------------------------------------------------------------------------
 
     def get_user(self, uid: str) -> UserRecord:
-        """The account with this uid. Raises `UserNotFound`."""
-        return self._one(Identifiers(uids=(validate_uid("uid", uid),)), f"the uid {uid!r}")
+        """Return the account with a uid.
+
+        Raises:
+            UserNotFound: There is no such account.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#retrieve_user_data
+        """
+        return self._get_user(UserIdentifiers(uids=(validate_uid("uid", uid),)), f"the uid {uid!r}")
 
     def get_user_by_email(self, email: str) -> UserRecord:
-        """The account with this e-mail address. Raises `UserNotFound`."""
-        return self._one(Identifiers(emails=(validate_email("email", email),)), f"the e-mail address {email!r}")
+        """Return the account with an email address.
+
+        Raises:
+            UserNotFound: There is no such account.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#retrieve_user_data
+        """
+        identifier = UserIdentifiers(emails=(validate_email("email", email),))
+        return self._get_user(identifier, f"the email address {email!r}")
 
     def get_user_by_phone_number(self, phone_number: str) -> UserRecord:
-        """The account with this phone number (E.164). Raises `UserNotFound`."""
-        wanted = Identifiers(phone_numbers=(validate_phone("phone_number", phone_number),))
-        return self._one(wanted, f"the phone number {phone_number!r}")
+        """Return the account with a phone number (E.164).
+
+        Raises:
+            UserNotFound: There is no such account.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#retrieve_user_data
+        """
+        identifier = UserIdentifiers(phone_numbers=(validate_phone("phone_number", phone_number),))
+        return self._get_user(identifier, f"the phone number {phone_number!r}")
 
     def get_user_by_provider(self, provider_id: str, uid: str) -> UserRecord:
-        """The account that `uid` at a provider ("google.com") signs in to. Raises `UserNotFound`."""
-        wanted = Identifiers(providers=(_provider_pair(provider_id, uid),))
-        return self._one(wanted, f"the uid {uid!r} at {provider_id}")
+        """Return the account to which a user of an identity provider signs in.
+
+        Args:
+            provider_id: "google.com", "facebook.com", ...
+            uid: The user's ID at the provider.
+
+        Raises:
+            UserNotFound: There is no such account.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#retrieve_user_data
+        """
+        identifier = UserIdentifiers(providers=(_provider_pair(provider_id, uid),))
+        return self._get_user(identifier, f"the uid {uid!r} at {provider_id}")
 
     def get_users(
         self,
@@ -107,33 +146,47 @@ class Admin:
         emails: Sequence[str] = (),
         phone_numbers: Sequence[str] = (),
         providers: Sequence[tuple[str, str]] = (),
-    ) -> UsersFound:
-        """The accounts that any of these (100 at most) name, each once, and in `not_found` those that name none.
+    ) -> GetUsersResult:
+        """Return the accounts that match any of at most 100 identifiers, each account once.
 
-        `providers` are pairs: the provider's id and the user's id there.
+        Args:
+            uids: Firebase user IDs.
+            emails: Email addresses.
+            phone_numbers: Phone numbers (E.164).
+            providers: Pairs of a provider ID and the user's ID there.
+
+        Returns:
+            The accounts, and the identifiers without one in `not_found`.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#bulk_retrieve_user_data
         """
-        wanted = Identifiers(
+        identifiers = UserIdentifiers(
             tuple(validate_uid("each uid", uid) for uid in validate_list("uids", uids)),
             tuple(validate_email("each email", email) for email in validate_list("emails", emails)),
             tuple(validate_phone("each number", number) for number in validate_list("phone_numbers", phone_numbers)),
-            tuple(_pair(pair) for pair in validate_list("providers", providers)),
+            tuple(map(_pair, validate_list("providers", providers))),
         )
-        _at_most(MAX_LOOKUP, "get_users()", len(wanted))
-        return self._requestor.run(admin.get_users(self._at, wanted))
+        _validate_count("get_users()", len(identifiers), MAX_LOOKUP)
+        return self._requestor.run(admin.get_users(self._endpoint, identifiers))
 
     def list_users(self, page_size: int = MAX_BATCH) -> Iterator[UserRecord]:
-        """All accounts, in the order of their uids. They are fetched by pages of `page_size` (1 to 1,000) as you go."""
-        validate_int("page_size", page_size, 1, MAX_BATCH)
-        return self._pages(page_size)
+        """Return an iterator over all accounts, in the order of their uids. It requests one page at a time.
+
+        Args:
+            page_size: Accounts for each request, 1 to 1,000.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#list_all_users
+        """
+        return self._pages(validate_int("page_size", page_size, 1, MAX_BATCH))
 
     def _pages(self, page_size: int) -> Iterator[UserRecord]:
-        users, token = self._requestor.run(admin.list_users(self._at, page_size, None))
+        users, token = self._requestor.run(admin.list_users(self._endpoint, page_size, None))
         yield from users
         while token is not None:
-            users, token = self._requestor.run(admin.list_users(self._at, page_size, token))
+            users, token = self._requestor.run(admin.list_users(self._endpoint, page_size, token))
             yield from users
 
-    # --- changing ---------------------------------------------------------------------------------------------------
+    # --- writing ----------------------------------------------------------------------------------------------------
 
     def create_user(
         self,
@@ -148,10 +201,28 @@ class Admin:
         disabled: bool | None = None,
         second_factors: Sequence[str | MfaFactor] = (),
     ) -> UserRecord:
-        """Make an account; without `uid` Firebase chooses one. `second_factors` are phone numbers.
+        """Create an account.
 
-        Raises `EmailExists`, `PhoneNumberExists`, or `AlreadyExists` where the uid is taken.
+        Args:
+            uid: The user's ID; by default Firebase chooses one.
+            email: The email address.
+            email_verified: Whether the address is verified.
+            password: The password, at least 6 characters.
+            display_name: The display name.
+            photo_url: The URL of the photo.
+            phone_number: The phone number (E.164).
+            disabled: Whether the user cannot sign in.
+            second_factors: Phone numbers to enroll.
+
+        Returns:
+            The new account.
+
+        Raises:
+            EmailExists, PhoneNumberExists, AlreadyExists: Another account has the address, number or uid.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#create_a_user
         """
+        factors = [new_factor_to_json(factor) for factor in validate_list("second_factors", second_factors)]
         fields = {
             "localId": optional(validate_uid, "uid", uid),
             "email": optional(validate_email, "email", email),
@@ -161,150 +232,220 @@ class Admin:
             "photoUrl": optional(validate_url, "photo_url", photo_url),
             "phoneNumber": optional(validate_phone, "phone_number", phone_number),
             "disabled": optional(validate_bool, "disabled", disabled),
-            "mfaInfo": list(map(new_factor_json, validate_list("second_factors", second_factors))) or None,
+            "mfaInfo": factors or None,
         }
-        return self._requestor.run(admin.create_user(self._at, fields))
+        return self._requestor.run(admin.create_user(self._endpoint, fields))
 
     def update_user(
         self,
         uid: str,
         *,
-        email: str | Kept = KEEP,
-        email_verified: bool | Kept = KEEP,
-        password: str | Kept = KEEP,
-        display_name: str | None | Kept = KEEP,
-        photo_url: str | None | Kept = KEEP,
-        phone_number: str | None | Kept = KEEP,
-        disabled: bool | Kept = KEEP,
-        custom_claims: Mapping[str, Any] | None | Kept = KEEP,
-        second_factors: Sequence[str | MfaFactor] | None | Kept = KEEP,
+        email: str | UnsetType = UNSET,
+        email_verified: bool | UnsetType = UNSET,
+        password: str | UnsetType = UNSET,
+        display_name: str | None | UnsetType = UNSET,
+        photo_url: str | None | UnsetType = UNSET,
+        phone_number: str | None | UnsetType = UNSET,
+        disabled: bool | UnsetType = UNSET,
+        custom_claims: Mapping[str, Any] | None | UnsetType = UNSET,
+        second_factors: Sequence[str | MfaFactor] | None | UnsetType = UNSET,
         link_provider: ProviderInfo | None = None,
         unlink_providers: Sequence[str] = (),
     ) -> UserRecord:
-        """Change what is given, and return the account as it is then. None clears.
+        """Change the given values of an account. None removes a value.
 
-        `second_factors` replaces all of them: `[*user.second_factors, "+15550100"]` adds one.
-        Raises `UserNotFound`, `EmailExists`, `PhoneNumberExists`.
+        Args:
+            uid: The user's ID.
+            email: The new email address.
+            email_verified: Whether the address is verified.
+            password: The new password, at least 6 characters.
+            display_name: The new display name.
+            photo_url: The URL of the new photo.
+            phone_number: The new phone number (E.164).
+            disabled: Whether the user cannot sign in.
+            custom_claims: Claims for ID tokens, as for `set_custom_claims`.
+            second_factors: All second factors; `[*user.second_factors, "+15550100"]` adds one.
+            link_provider: An identity provider's user to link.
+            unlink_providers: Provider IDs to remove.
+
+        Returns:
+            The changed account.
+
+        Raises:
+            UserNotFound: There is no such account.
+            EmailExists, PhoneNumberExists: Another account has the address or number.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#update_a_user
         """
         changes: dict[str, Any] = {
             "localId": validate_uid("uid", uid),
-            "email": None if email is KEEP else validate_email("email", email),
-            "emailVerified": None if email_verified is KEEP else validate_bool("email_verified", email_verified),
-            "password": None if password is KEEP else validate_password("password", password),
-            "disableUser": None if disabled is KEEP else validate_bool("disabled", disabled),
-            "linkProviderUserInfo": None if link_provider is None else _linked(link_provider),
+            "email": None if email is UNSET else validate_email("email", email),
+            "emailVerified": None if email_verified is UNSET else validate_bool("email_verified", email_verified),
+            "password": None if password is UNSET else validate_password("password", password),
+            "disableUser": None if disabled is UNSET else validate_bool("disabled", disabled),
         }
-        if custom_claims is not KEEP:
-            changes["customAttributes"] = claims_json(custom_claims, "custom_claims")
-        if second_factors is not KEEP:
-            listed = optional(validate_list, "second_factors", second_factors)
-            factors = [factor_json(factor) for factor in listed or ()]
-            changes["mfa"] = {"enrollments": factors} if factors else {}
+        if link_provider is not None:
+            provider = validate_instance("link_provider", link_provider, ProviderInfo)
+            changes["linkProviderUserInfo"] = provider.to_json()
+        if custom_claims is not UNSET:
+            changes["customAttributes"] = encode_custom_claims("custom_claims", custom_claims)
+        if second_factors is not UNSET:
+            listed = optional(validate_list, "second_factors", second_factors) or []
+            changes["mfa"] = {"enrollments": list(map(factor_to_json, listed))} if listed else {}
         names = validate_list("unlink_providers", unlink_providers)
         unlinked = [validate_nonempty("each provider ID", name) for name in names]
-        cleared: list[str] = []
-        if display_name is not KEEP:
-            name = optional(validate_nonempty, "display_name", display_name)
-            _set_or_clear(changes, "displayName", name, cleared, "DISPLAY_NAME")
-        if photo_url is not KEEP:
-            url = optional(validate_url, "photo_url", photo_url)
-            _set_or_clear(changes, "photoUrl", url, cleared, "PHOTO_URL")
-        if phone_number is not KEEP:
-            number = optional(validate_phone, "phone_number", phone_number)
-            _set_or_clear(changes, "phoneNumber", number, unlinked, "phone")
-        changes |= {"deleteAttribute": cleared or None, "deleteProvider": unlinked or None}
-        return self._requestor.run(admin.update_user(self._at, changes))
+        removed: list[str] = []
+        for field, attribute, value, check, name in (
+            ("displayName", "DISPLAY_NAME", display_name, validate_nonempty, "display_name"),
+            ("photoUrl", "PHOTO_URL", photo_url, validate_url, "photo_url"),
+        ):
+            if value is None:
+                removed.append(attribute)
+            elif value is not UNSET:
+                changes[field] = check(name, value)
+        if phone_number is None:
+            unlinked.append("phone")
+        elif phone_number is not UNSET:
+            changes["phoneNumber"] = validate_phone("phone_number", phone_number)
+        changes |= {"deleteAttribute": removed or None, "deleteProvider": unlinked or None}
+        return self._requestor.run(admin.update_user(self._endpoint, changes))
 
     def disable_user(self, uid: str) -> UserRecord:
-        """Keep the user from signing in and refreshing. ID tokens that are out stay good for their hour."""
+        """Prevent a user from signing in and refreshing. Issued ID tokens stay valid for up to an hour.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#update_a_user
+        """
         return self.update_user(uid, disabled=True)
 
     def enable_user(self, uid: str) -> UserRecord:
-        """Let a disabled user in again."""
+        """Allow a disabled user to sign in.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#update_a_user
+        """
         return self.update_user(uid, disabled=False)
 
     def set_custom_claims(self, uid: str, claims: Mapping[str, Any] | None) -> UserRecord:
-        """Claims for the ID tokens that are issued from now on (1,000 characters of JSON at most); None clears.
+        """Set the claims that the user's next ID tokens contain; None removes them.
+
+        Args:
+            uid: The user's ID.
+            claims: The claims, at most 1,000 characters as JSON.
 
         https://firebase.google.com/docs/auth/admin/custom-claims
         """
         return self.update_user(uid, custom_claims=claims)
 
     def revoke_refresh_tokens(self, uid: str) -> UserRecord:
-        """End all sessions of the user. ID tokens that are out are refused by `verify_id_token(check_revoked=True)`.
+        """End all sessions of a user. `verify_id_token(check_revoked=True)` rejects issued ID tokens.
 
-        It counts in whole seconds: a token of the same second stays good.
+        The time has a resolution of one second: a token of the same second stays valid.
+
         https://firebase.google.com/docs/auth/admin/manage-sessions
         """
         fields = {"localId": validate_uid("uid", uid), "validSince": str(int(time.time()))}
-        return self._requestor.run(admin.update_user(self._at, fields))
+        return self._requestor.run(admin.update_user(self._endpoint, fields))
 
     def delete_user(self, uid: str) -> None:
-        """Delete an account. Raises `UserNotFound`."""
-        self._requestor.run(admin.delete_user(self._at, validate_uid("uid", uid)))
+        """Delete an account.
+
+        Raises:
+            UserNotFound: There is no such account.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#delete_a_user
+        """
+        self._requestor.run(admin.delete_user(self._endpoint, validate_uid("uid", uid)))
 
     def delete_users(self, uids: Sequence[str], *, force: bool = True) -> BatchResult:
-        """Delete up to 1,000 accounts; `force=False` spares those that are not disabled, and says so in `errors`.
+        """Delete up to 1,000 accounts. Unknown uids count as deleted.
 
-        Unknown uids count as deleted.
+        Args:
+            uids: The users' IDs.
+            force: Whether to delete accounts that are not disabled; otherwise they are in the result's `errors`.
+
+        https://firebase.google.com/docs/auth/admin/manage-users#delete_multiple_users
         """
-        checked = [validate_uid("each uid", uid) for uid in validate_list("uids", uids)]
-        _at_most(MAX_BATCH, "delete_users()", len(checked))
-        return self._requestor.run(admin.delete_users(self._at, checked, force=validate_bool("force", force)))
+        validated = [validate_uid("each uid", uid) for uid in validate_list("uids", uids)]
+        _validate_count("delete_users()", len(validated), MAX_BATCH)
+        flow = admin.delete_users(self._endpoint, validated, force=validate_bool("force", force))
+        return self._requestor.run(flow)
 
     def import_users(
-        self, users: Sequence[UserImport], hashing: PasswordHash | None = None, *, overwrite: bool = True
+        self, users: Sequence[ImportUserRecord], hashing: UserImportHash | None = None, *, overwrite: bool = True
     ) -> BatchResult:
-        """Take over up to 1,000 users; `hashing` says how their passwords were hashed, if any has one.
+        """Import up to 1,000 users. Users that Firebase rejects are in the result's `errors`.
 
-        `overwrite=False` refuses uids that exist. Users that cannot be taken over are in the result's `errors`.
+        Args:
+            users: The users to import.
+            hashing: The algorithm of their password hashes; required if a user has one.
+            overwrite: Whether to replace accounts with the same uid.
+
         https://firebase.google.com/docs/auth/admin/import-users
         """
         listed = validate_list("users", users)
-        records = [validate_instance("each user", user, UserImport).to_json() for user in listed]
-        _at_most(MAX_BATCH, "import_users()", len(records))
+        records = [validate_instance("each user", user, ImportUserRecord).to_json() for user in listed]
+        _validate_count("import_users()", len(records), MAX_BATCH)
         if hashing is None and any("passwordHash" in record for record in records):
-            raise UsageError("hashing must be a PasswordHash, because some users have a password_hash.")
-        how = {} if hashing is None else validate_instance("hashing", hashing, PasswordHash).to_json()
-        flow = admin.import_users(self._at, records, how, overwrite=validate_bool("overwrite", overwrite))
-        return self._requestor.run(flow)
+            raise UsageError("hashing must be a UserImportHash, because some users have a password_hash.")
+        how = {} if hashing is None else validate_instance("hashing", hashing, UserImportHash).to_json()
+        overwrite = validate_bool("overwrite", overwrite)
+        return self._requestor.run(admin.import_users(self._endpoint, records, how, overwrite=overwrite))
 
     # --- action links -----------------------------------------------------------------------------------------------
 
     def password_reset_link(self, email: str, settings: ActionCodeSettings | str | None = None) -> str:
-        """The link with which the password can be set anew, for a mail of your own. Raises `UserNotFound`.
+        """Return a link that resets the password, to send in your own email.
 
-        `settings` say where the links lead: an `ActionCodeSettings`, or just the URL to continue at.
+        Args:
+            email: The user's address.
+            settings: An `ActionCodeSettings`, or the URL to continue at.
+
+        Raises:
+            UserNotFound: No account has the address.
+
         https://firebase.google.com/docs/auth/admin/email-action-links
         """
-        return self._link("PASSWORD_RESET", email, fields_of(settings))
+        return self._link("PASSWORD_RESET", email, settings_to_json(settings))
 
     def email_verification_link(self, email: str, settings: ActionCodeSettings | str | None = None) -> str:
-        """The link that verifies the account's address. Raises `UserNotFound`."""
-        return self._link("VERIFY_EMAIL", email, fields_of(settings))
+        """Return a link that verifies the user's address. Arguments and errors are those of `password_reset_link`.
+
+        https://firebase.google.com/docs/auth/admin/email-action-links
+        """
+        return self._link("VERIFY_EMAIL", email, settings_to_json(settings))
 
     def sign_in_link(self, email: str, settings: ActionCodeSettings | str) -> str:
-        """The link that signs in to the account of this address, or makes it; it leads to the URL in `settings`."""
-        fields = {**fields_of(settings), "canHandleCodeInApp": True}
-        if "continueUrl" not in fields:
-            raise UsageError("settings must contain the URL to continue at after the sign-in.")
-        return self._link("EMAIL_SIGNIN", email, fields)
+        """Return a link that signs in to the account of an address, or creates it.
+
+        Args:
+            email: The user's address.
+            settings: An `ActionCodeSettings`, or the URL to which the link leads.
+
+        https://firebase.google.com/docs/auth/admin/email-action-links
+        """
+        return self._link("EMAIL_SIGNIN", email, sign_in_settings_to_json(settings))
 
     def email_change_link(self, email: str, new_email: str, settings: ActionCodeSettings | str | None = None) -> str:
-        """The link that changes the account's address to `new_email`. Raises `UserNotFound`, `EmailExists`."""
-        fields = {**fields_of(settings), "newEmail": validate_email("new_email", new_email)}
+        """Return a link that changes the user's address to `new_email`.
+
+        Raises:
+            UserNotFound: No account has the address.
+            EmailExists: Another account has the new address.
+
+        https://firebase.google.com/docs/auth/admin/email-action-links
+        """
+        fields = {**settings_to_json(settings), "newEmail": validate_email("new_email", new_email)}
         return self._link("VERIFY_AND_CHANGE_EMAIL", email, fields)
 
     def _link(self, kind: str, email: str, fields: Mapping[str, Any]) -> str:
-        return self._requestor.run(admin.action_link(self._at, kind, validate_email("email", email), fields))
+        return self._requestor.run(admin.action_link(self._endpoint, kind, validate_email("email", email), fields))
 
-    def _one(self, wanted: Identifiers, who: str) -> UserRecord:
-        return self._requestor.run(admin.get_user(self._at, wanted, who))
+    def _get_user(self, identifier: UserIdentifiers, description: str) -> UserRecord:
+        return self._requestor.run(admin.get_user(self._endpoint, identifier, description))
 
 
-def _at_most(limit: int, what: str, count: int) -> None:
+def _validate_count(method: str, count: int, limit: int) -> None:
     if count > limit:
-        raise UsageError(f"{what} accepts at most {limit} at a time, got {count}; split them into several calls.")
+        raise UsageError(f"{method} accepts at most {limit} at a time, got {count}; split them into several calls.")
 
 
 def _provider_pair(provider_id: object, uid: object) -> tuple[str, str]:
@@ -315,15 +456,3 @@ def _pair(pair: object) -> tuple[str, str]:
     if isinstance(pair, (tuple, list)) and len(cast("Sequence[object]", pair)) == 2:
         return _provider_pair(*cast("Sequence[object]", pair))
     raise UsageError("providers must be pairs of a provider ID and the user's ID there, like ('google.com', '1234').")
-
-
-def _set_or_clear(changes: dict[str, Any], name: str, value: str | None, cleared: list[str], token: str) -> None:
-    if value is None:
-        cleared.append(token)
-    else:
-        changes[name] = value
-
-
-def _linked(provider: ProviderInfo) -> dict[str, Any]:
-    validate_instance("link_provider", provider, ProviderInfo)
-    return provider.to_json()

@@ -75,7 +75,7 @@ def host_of(url: str) -> str:
     """Return the host and port of a URL; an empty string if it has none."""
     try:
         return urlsplit(url).netloc
-    except ValueError:  # a bracket without its partner
+    except ValueError:  # an unbalanced bracket
         return ""
 
 
@@ -94,6 +94,6 @@ def validate_duration(name: str, value: object, least: int, most: int) -> int:
     raise UsageError(f"{name} must be a timedelta or whole seconds from {least:,} to {most:,}, got {describe(value)}.")
 
 
-def validate_code(value: object) -> str:
+def normalize_code(value: object) -> str:
     """Return a code of a text message or an authenticator app without the spaces that people type."""
     return "".join(validate_str("code", value).split())

@@ -1,8 +1,5 @@
-"""`Auth`: Firebase Auth of one project, put together from its parts.
+"""`Auth`: Firebase Auth of one project. Its methods are in one module for each subject.
 
-The law of these parts: each method checks its arguments, builds one flow and runs it. They are, by subject:
-`signing_in` (passwords, mails, phone numbers, sessions), `providers` (Google and others), `linking`, `account`,
-`mails`, `mfa` (second factors) and `server_side` (tokens on a server, user management).
 https://firebase.google.com/docs/reference/rest/auth
 """
 
@@ -11,16 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from firebase_rest.auth.account import Accounts
+from firebase_rest.auth.account import AccountMethods
 from firebase_rest.auth.arguments import optional, validate_locale
-from firebase_rest.auth.keys import KeySet
-from firebase_rest.auth.linking import Linking
-from firebase_rest.auth.mails import Mails
+from firebase_rest.auth.email_actions import EmailActionMethods
 from firebase_rest.auth.mfa import MultiFactor
 from firebase_rest.auth.protocol.endpoint import Endpoint
-from firebase_rest.auth.providers import Providers
-from firebase_rest.auth.server_side import Server, ServerSide
-from firebase_rest.auth.signing_in import SigningIn
+from firebase_rest.auth.providers import ProviderMethods
+from firebase_rest.auth.public_keys import KeySet
+from firebase_rest.auth.server_tokens import ServerConfig, ServerTokenMethods
+from firebase_rest.auth.sign_in import SignInMethods
 from firebase_rest.transport.arguments import validate_nonempty
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.requestor import Requestor
@@ -32,16 +28,16 @@ if TYPE_CHECKING:
 
 
 @hide_all_locals
-class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
-    """Firebase Auth of one project. Safe to share between threads.
+class Auth(SignInMethods, ProviderMethods, AccountMethods, EmailActionMethods, ServerTokenMethods):
+    """Firebase Auth of one project. Thread-safe.
 
-    Every method raises an `AuthError` (with `code`, such as "EMAIL_EXISTS") where Firebase refuses, and `NetworkError`
-    where it cannot be reached.
+    Every method raises `UsageError` for an invalid argument (nothing is sent), an `AuthError` with `code`, such as
+    "EMAIL_EXISTS", if Firebase rejects the request, and `NetworkError` if Firebase cannot be reached.
     """
 
     def __init__(
         self,
-        channel: Requestor,
+        requestor: Requestor,
         config: Mapping[str, Any],
         emulator: str | None,
         service_account: ServiceAccount | None,
@@ -49,18 +45,18 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
         locale: str | None = None,
         tenant_id: str | None = None,
     ) -> None:
-        self._requestor = channel
+        self._requestor = requestor
         locale = optional(validate_locale, "locale", locale)
         tenant_id = optional(validate_nonempty, "tenant_id", tenant_id)
         hint = similar_key("apiKey", config)
         self._endpoint = Endpoint(config.get("apiKey"), emulator, locale, tenant_id, hint)
         self._service_account = service_account
         email, hint = config.get("serviceAccountId"), similar_key("projectId", config)
-        self._server = Server(config.get("projectId"), service_account, email, keys, hint)
+        self._server = ServerConfig(config.get("projectId"), service_account, email, keys, hint)
         self.current_user = None
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**self.__dict__, "current_user": None}  # its tokens stay out of pickles
+        return {**self.__dict__, "current_user": None}  # a pickle must not contain its tokens
 
     def __repr__(self) -> str:
         tenant_id = self._endpoint.tenant_id
@@ -68,7 +64,7 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
 
     @property
     def mfa(self) -> MultiFactor:
-        """Second factors: enrolling, withdrawing, and going on from `MfaRequired`."""
+        """Second factors: enroll and remove them, and finish a sign-in that raised `MfaRequired`."""
         return MultiFactor(self._requestor, self._endpoint)
 
     @property
@@ -83,5 +79,5 @@ class Auth(SigningIn, Providers, Linking, Accounts, Mails, ServerSide):
 
     @property
     def credentials(self) -> Any:
-        """The google-auth credentials of the configured service account, or None."""
+        """The google-auth credentials of the service account, or None."""
         return None if self._service_account is None else self._service_account.google

@@ -1,6 +1,5 @@
-"""JSON Web Tokens, taken apart and put together.
+"""Decode and encode JSON Web Tokens and their claims. Pure: no I/O, and no signature is verified here.
 
-The law of this file: nothing is verified here, and nothing that is shown holds a token.
 https://firebase.google.com/docs/auth/admin/verify-id-tokens
 """
 
@@ -13,14 +12,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from firebase_rest.errors import UsageError
 from firebase_rest.transport._json import parse_object
+from firebase_rest.transport.arguments import as_float, validate_dict, validate_str
 
-_SHAPE = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
+HOUR = 3600.0
+MAX_CLAIMS = 1000
+"""Maximum length of custom claims, in characters of JSON."""
+RESERVED_CLAIMS = frozenset(
+    "acr amr at_hash aud auth_time azp c_hash cnf exp firebase iat iss jti nbf nonce sub".split()  # noqa: SIM905
+)
+
+_FORMAT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 
 
 @dataclass(frozen=True, slots=True)
 class Jwt:
-    """A token's parts. `signed` is what the signature is over."""
+    """The parts of a token. `signed` are the bytes that the signature covers."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any] = field(repr=False)
@@ -29,26 +37,63 @@ class Jwt:
 
 
 def parse(token: str) -> Jwt | None:
-    """The parts of a token; None for what is none."""
-    parts = _SHAPE.fullmatch(token)
+    """Return the parts of a token, or None if it is malformed."""
+    parts = _FORMAT.fullmatch(token)
     if parts is None:
         return None
     try:
-        header, claims, signature = map(_decoded, parts.groups())
+        header, claims, signature = (base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts.groups())
     except ValueError:
         return None
     return Jwt(parse_object(header), parse_object(claims), f"{parts[1]}.{parts[2]}".encode(), signature)
 
 
-def unsigned(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
-    """A token without its signature: what is to be signed."""
-    return ".".join(encoded(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
+def decode_unverified(token: str) -> dict[str, Any]:
+    """Return the claims of a token without verifying it; an empty dict if it is malformed."""
+    parts = parse(token)
+    return {} if parts is None else dict(parts.claims)
 
 
-def encoded(value: bytes) -> str:
-    """base64url without padding, as the parts of a token are written."""
+def token_lifetime(payload: Mapping[str, Any], claims: Mapping[str, Any]) -> float:
+    """Return the lifetime in seconds of the tokens of a sign-in; an hour if neither payload nor claims contain it."""
+    said, issued, expires = payload.get("expiresIn"), as_float(claims.get("iat")), as_float(claims.get("exp"))
+    try:
+        seconds = float(said) if isinstance(said, (str, int, float)) else 0.0
+    except (ValueError, OverflowError):
+        seconds = 0.0
+    difference = 0.0 if issued is None or expires is None else expires - issued
+    return next((number for number in (seconds, difference) if 0 < number < HOUR * 24 * 365), HOUR)
+
+
+def encode_unsigned(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
+    """Return the first two parts of a token, which are to be signed."""
+    return ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
+
+
+def base64url(value: bytes) -> str:
+    """Return base64url without padding."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
-def _decoded(part: str) -> bytes:
-    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+def encode_custom_claims(name: str, claims: object) -> str:
+    """Return the argument `name`, a dict of custom claims or None, as JSON text. Raises `UsageError`.
+
+    https://firebase.google.com/docs/auth/admin/custom-claims
+    """
+    if claims is None:
+        return "{}"
+    items = validate_dict(name, claims)
+    for key in items:
+        if validate_str(f"each key of {name}", key) in RESERVED_CLAIMS:
+            raise UsageError(f"The claim {key!r} is reserved by Firebase; choose another name.")
+    text, problem = "", ""
+    try:
+        text = json.dumps(items, allow_nan=False, separators=(",", ":"))
+        json.dumps(items, ensure_ascii=False).encode()
+    except Exception as error:  # noqa: BLE001 - values may be of any class
+        problem = type(error).__name__
+    if problem:
+        raise UsageError(f"{name} must be JSON: dict, list, str, finite numbers, bool and None ({problem}).")
+    if len(text) > MAX_CLAIMS:
+        raise UsageError(f"{name} must have at most {MAX_CLAIMS} characters as JSON, got {len(text)}.")
+    return text

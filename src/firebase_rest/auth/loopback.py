@@ -1,7 +1,5 @@
-"""A web server for one visit: receives the redirect that ends a sign-in in the browser of the same machine.
+"""A local HTTP server that receives one OAuth callback.
 
-The law of this file: it listens on 127.0.0.1 only, takes one callback, that of the sign-in that waits for it, within a
-bounded time, and is gone. Each connection has a thread of its own: browsers open some that they say nothing on.
 https://datatracker.ietf.org/doc/html/rfc8252#section-7.3
 """
 
@@ -16,40 +14,46 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from firebase_rest.auth.arguments import optional
-from firebase_rest.auth.idp import is_answer_to
+from firebase_rest.auth.idp import state_matches
 from firebase_rest.errors import NetworkTimeout, UsageError
 from firebase_rest.transport.arguments import validate_callable, validate_int, validate_seconds
 
 
-def _page(title: str, words: str) -> bytes:
-    return f"<!doctype html><meta charset=utf-8><title>{title}</title><p>{words}".encode()
+def _page(title: str, text: str) -> bytes:
+    return f"<!doctype html><meta charset=utf-8><title>{title}</title><p>{text}".encode()
 
 
-# The program has yet to exchange what came: it alone knows whether that will do.
+# Not "signed in", because the program has not exchanged the code yet.
 PAGE = _page("Back to the program", "You can close this window and go back to the program.")
 REFUSED_PAGE = _page("Not signed in", "You are not signed in. You can close this window and go back to the program.")
-STRANGE_PAGE = _page("Not signed in", "This is not the sign-in that the program waits for; start it again there.")
-# What a provider puts behind # stays in the browser: this page sends it again as a query.
+WRONG_STATE_PAGE = _page("Not signed in", "This page belongs to another sign-in. Start again in the program.")
+# The browser does not send a fragment, so this page sends it as a query.
 FRAGMENT_PAGE = (
     b"<!doctype html><meta charset=utf-8><title>Signing in</title>"
     b"<script>if(location.hash)location.replace('?'+location.hash.slice(1))</script>"
 )
-_ANSWERS = frozenset({"code", "error", "id_token", "access_token", "oauth_token", "SAMLResponse"})
-_PATIENCE = 10.0
-"""Seconds that one connection may take to say what it wants."""
-_POLL = 0.05
-"""Seconds after which the server looks whether it is to end."""
+_CALLBACK_PARAMETERS = frozenset({"code", "error", "id_token", "access_token", "oauth_token", "SAMLResponse"})
+_CONNECTION_TIMEOUT = 10.0
+"""Maximum seconds for a connection to send its request."""
+_POLL_INTERVAL = 0.05
+"""Seconds between two checks for the end of the server."""
+_MAX_BODY = 1_000_000
 
 
 class _Server(ThreadingHTTPServer):
+    # One thread for each connection, because browsers open connections on which they send nothing.
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Says nothing: a browser that hangs up is no error."""
+        """Ignore it: a browser may close its connection at any time."""
 
 
-class Loopback:
-    """Listens on 127.0.0.1 from the moment it is made; `port` 0 takes a free one. A context manager."""
+class CallbackServer:
+    """Listens on 127.0.0.1 until it is closed. A context manager.
+
+    `port` 0 is any free port. `open_browser` is called with the URL in place of `webbrowser.open`. `timeout` is the
+    maximum wait in seconds.
+    """
 
     def __init__(
         self,
@@ -67,21 +71,21 @@ class Loopback:
         self._ended = threading.Event()
         self._serving = False
         self._state: str | None = None
-        receiver = self
+        callback_server = self
 
         class Handler(BaseHTTPRequestHandler):
-            timeout = _PATIENCE
+            timeout = _CONNECTION_TIMEOUT
 
             def do_GET(self) -> None:
-                receiver._visited(self, None)
+                callback_server._respond(self, None)
 
             def do_POST(self) -> None:
                 length = self.headers.get("Content-Length", "")
-                size = min(int(length), 1_000_000) if length.isdigit() else 0
-                receiver._visited(self, self.rfile.read(size).decode("utf-8", "replace"))
+                size = min(int(length), _MAX_BODY) if length.isdecimal() and len(length) < 20 else 0
+                callback_server._respond(self, self.rfile.read(size).decode("utf-8", "replace"))
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - its name in http.server
-                """Says nothing: the line would hold the code."""
+                """Log nothing, because the line would contain the code."""
 
         try:
             self._server = _Server(("127.0.0.1", port), Handler)
@@ -89,27 +93,25 @@ class Loopback:
             problem = error.strerror or type(error).__name__
         else:
             return
-        raise UsageError(
-            f"Cannot listen on 127.0.0.1:{port} for the end of the sign-in: {problem}; pass another port=."
-        )
+        raise UsageError(f"port must be a free port, got {port} ({problem}); pass another one.")
 
     @property
     def url(self) -> str:
-        """Where the browser is to be sent in the end."""
+        """The URL to which the provider must redirect the browser."""
         return f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
 
     def wait(self, uri: str, state: str | None = None) -> tuple[str, str | None]:
-        """Open `uri`, and wait for the callback: its URL, and its body where it was posted.
+        """Open `uri` in the browser, and return the URL of the callback, and its body if it was posted.
 
-        Whatever comes with another `state` gets a page that says so, and is not waited for (None: there is none).
-        Raises `NetworkTimeout` when nobody has come back in time, and `UsageError` where no browser opens.
+        Callbacks with another `state` get an error page. Raises `NetworkTimeout`, and `UsageError` if no browser can be
+        opened.
         """
         self._serving, self._state = True, state
-        self._start(self._server.serve_forever, _POLL)
-        # In a thread as well: some browsers open in the foreground, and come back to us before the call returns.
+        self._start(self._server.serve_forever, _POLL_INTERVAL)
+        # In a thread, because some browsers run in the foreground: the callback arrives before the call returns.
         self._start(self._open, uri)
         if not self._ended.wait(self._timeout):
-            raise NetworkTimeout(f"Nobody finished the sign-in in the browser within {self._timeout:g} s.")
+            raise NetworkTimeout(f"The sign-in in the browser was not finished within {self._timeout:g} s.")
         if self._callback is None:
             raise UsageError(self._problem)
         return self._callback
@@ -121,31 +123,31 @@ class Loopback:
     def _open(self, uri: str) -> None:
         problem = ""
         try:
-            if self._open_browser(uri) is False:  # so webbrowser says that there is none
-                problem = "there is none here"
-        except Exception as error:  # noqa: BLE001 - whatever it is, the person must not wait for a browser
+            if self._open_browser(uri) is False:  # the result of webbrowser.open without a browser
+                problem = "none was found"
+        except Exception as error:  # noqa: BLE001 - whatever it is, `wait` must not wait for a browser
             problem = type(error).__name__
         if problem:
-            self._problem = f"No browser was opened ({problem}); open_browser=print shows the address instead."
+            self._problem = f"No browser was opened ({problem}); pass open_browser=print to show the address."
             self._ended.set()
 
-    def _visited(self, visit: BaseHTTPRequestHandler, body: str | None) -> None:
-        parts = urlsplit(visit.path)
-        came = dict(parse_qsl(parts.query) + parse_qsl(body or ""))
-        is_answer = parts.path == self._path and bool(came.keys() & _ANSWERS)
-        is_callback = is_answer and is_answer_to(self._state, came)
-        status, page = 200, REFUSED_PAGE if "error" in came else PAGE
-        if is_answer and not is_callback:
-            status, page = 400, STRANGE_PAGE
-        elif not is_answer:
+    def _respond(self, request: BaseHTTPRequestHandler, body: str | None) -> None:
+        parts = urlsplit(request.path)
+        parameters = dict(parse_qsl(parts.query) + parse_qsl(body or ""))
+        is_callback = parts.path == self._path and bool(parameters.keys() & _CALLBACK_PARAMETERS)
+        is_ours = is_callback and state_matches(self._state, parameters)
+        status, page = 200, REFUSED_PAGE if "error" in parameters else PAGE
+        if is_callback and not is_ours:
+            status, page = 400, WRONG_STATE_PAGE
+        elif not is_callback:
             status, page = (200, FRAGMENT_PAGE) if parts.path == self._path else (404, b"")
-        visit.send_response(status)
-        visit.send_header("Content-Type", "text/html; charset=utf-8")
-        visit.send_header("Content-Length", str(len(page)))
-        visit.send_header("Connection", "close")
-        visit.end_headers()
-        visit.wfile.write(page)
-        if is_callback and self._callback is None:
+        request.send_response(status)
+        request.send_header("Content-Type", "text/html; charset=utf-8")
+        request.send_header("Content-Length", str(len(page)))
+        request.send_header("Connection", "close")
+        request.end_headers()
+        request.wfile.write(page)
+        if is_ours and self._callback is None:
             self._callback = (self.url + (f"?{parts.query}" if parts.query else ""), body)
             self._ended.set()
 
@@ -155,7 +157,7 @@ class Loopback:
             self._server.shutdown()
         self._server.server_close()
 
-    def __enter__(self) -> Loopback:
+    def __enter__(self) -> CallbackServer:
         return self
 
     def __exit__(

@@ -1,4 +1,4 @@
-"""`Auth.mfa`: second factors, by text message or by an authenticator app.
+"""`Auth.mfa`: second factors by text message (phone) or authenticator app (TOTP).
 
 https://cloud.google.com/identity-platform/docs/web/mfa
 """
@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from firebase_rest.auth.arguments import optional, validate_code
-from firebase_rest.auth.protocol import account, mfa
+from firebase_rest.auth._base import AuthBase, Token
+from firebase_rest.auth.arguments import normalize_code, optional
+from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.endpoint import Endpoint, validate_field
-from firebase_rest.auth.protocol.outcome import factor_of
-from firebase_rest.auth.room import Room, Token
-from firebase_rest.auth.signing_in import app_proof_fields
+from firebase_rest.auth.sign_in import app_proof_fields
+from firebase_rest.auth.users import factor_from_json
 from firebase_rest.errors import InvalidResponse, MfaFactor, MfaRequired, UsageError
 from firebase_rest.transport._json import object_list, str_or_none
 from firebase_rest.transport.arguments import as_int, validate_instance, validate_str
@@ -23,14 +23,14 @@ from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.tracebacks import hide_all_locals
 from firebase_rest.types import SignedIn
 
-Proof = Mapping[str, str] | None
+AppProof = Mapping[str, str] | None
 
 
 @dataclass(frozen=True, slots=True)
 class TotpSecret:
-    """What an authenticator app has to know. `key` is base32; show it, or the `uri` as a QR code, to the user only.
+    """The secret for an authenticator app. Show `key` (base32), or `uri()` as a QR code, to the user only.
 
-    `finish_by` (RFC 3339) is when the enrolment must be over.
+    `finish_by` (RFC 3339) is the end of the time for the enrollment.
     """
 
     key: str = field(repr=False)
@@ -41,11 +41,11 @@ class TotpSecret:
     finish_by: str | None = None
 
     @classmethod
-    def of(cls, info: Mapping[str, Any]) -> TotpSecret:
-        """From `totpSessionInfo`."""
+    def from_json(cls, info: Mapping[str, Any]) -> TotpSecret:
+        """Return a `totpSessionInfo`."""
         return cls(
-            info["sharedSecretKey"],
-            info["sessionInfo"],
+            validate_field(info, "sharedSecretKey"),
+            validate_field(info, "sessionInfo"),
             _small_number(info, "verificationCodeLength", 6),
             _small_number(info, "periodSec", 30),
             validate_field(info, "hashingAlgorithm") if "hashingAlgorithm" in info else "SHA1",
@@ -53,7 +53,12 @@ class TotpSecret:
         )
 
     def uri(self, account: str, issuer: str) -> str:
-        """The otpauth:// address for a QR code: the secret under the name of an account and of your program."""
+        """Return the otpauth:// URI for a QR code.
+
+        Args:
+            account: The name of the account, such as the user's email address.
+            issuer: The name of your program.
+        """
         account, issuer = validate_str("account", account), validate_str("issuer", issuer)
         query = {"secret": self.key, "issuer": issuer, "algorithm": self.algorithm, "digits": self.digits}
         if self.period != 30:
@@ -63,62 +68,115 @@ class TotpSecret:
 
 
 @hide_all_locals
-class MultiFactor(Room):
-    """Second factors of an account. A session passed as `user` takes over the new tokens.
+class MultiFactor(AuthBase):
+    """Second factors of an account. A `UserSession` that is passed as `user` receives the new tokens.
 
-    Enrolling needs a verified e-mail address and a first factor that allows it. It raises `SecondFactorError`,
-    `InvalidVerificationCode`, `RecentLoginRequired` and, where the project has none, `OperationNotAllowed`.
+    Enrollment requires a verified email address and a first factor that supports it. It raises `SecondFactorError`,
+    `InvalidVerificationCode`, `RecentLoginRequired`, and `OperationNotAllowed` if the project has no second factors.
     """
 
-    def __init__(self, channel: Requestor, endpoint: Endpoint) -> None:
-        self._requestor = channel
+    def __init__(self, requestor: Requestor, endpoint: Endpoint) -> None:
+        self._requestor = requestor
         self._endpoint = endpoint
 
     def __repr__(self) -> str:
         return "<MultiFactor>"
 
     def factors(self, user: Token) -> tuple[MfaFactor, ...]:
-        """The account's second factors."""
-        info = self._as(user, lambda token: account.lookup(self._endpoint, token))
-        users = object_list(info, "users")
-        return tuple(map(factor_of, object_list(users[0], "mfaInfo"))) if users else ()
+        """Return the second factors of a user.
 
-    # --- enrolling --------------------------------------------------------------------------------------------------
+        https://cloud.google.com/identity-platform/docs/reference/rest/v1/accounts/lookup
+        """
+        payload = self._run_as_user(user, lambda token: accounts.lookup(self._endpoint, token))
+        users = object_list(payload, "users")
+        return tuple(map(factor_from_json, object_list(users[0], "mfaInfo"))) if users else ()
+
+    # --- enrollment -------------------------------------------------------------------------------------------------
 
     def send_enrollment_code(
-        self, user: Token, phone_number: str, recaptcha_token: str | None = None, *, app_proof: Proof = None
+        self, user: Token, phone_number: str, recaptcha_token: str | None = None, *, app_proof: AppProof = None
     ) -> str:
-        """Have a code sent to the number that is to become a factor; the answer goes into `enroll_phone`.
+        """Send a text message with a code to a number to enroll.
 
-        The proof that a genuine app asks is that of `Auth.send_verification_code`.
+        Args:
+            user: The user's ID token, or a `UserSession`.
+            phone_number: The number in E.164 format (+15550100).
+            recaptcha_token: A reCAPTCHA token, as for `Auth.send_verification_code`.
+            app_proof: Fields of another proof that the app is genuine.
+
+        Returns:
+            The session info for `enroll_phone`.
+
+        https://cloud.google.com/identity-platform/docs/reference/rest/v2/accounts.mfaEnrollment/start
         """
-        validate_str("phone_number", phone_number)
-        proof = app_proof_fields(recaptcha_token, app_proof)
-        return self._as(user, lambda token: mfa.start_phone_enrollment(self._endpoint, token, phone_number, proof))
+        number, proof = validate_str("phone_number", phone_number), app_proof_fields(recaptcha_token, app_proof)
+        return self._run_as_user(
+            user, lambda token: accounts.start_phone_enrollment(self._endpoint, token, number, proof)
+        )
 
     def enroll_phone(self, user: Token, session_info: str, code: str, display_name: str | None = None) -> SignedIn:
-        """Enrol the number that the code went to."""
-        shown = mfa.phone(validate_str("session_info", session_info), validate_code(code))
-        name = optional(validate_str, "display_name", display_name)
-        return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, name, shown))
+        """Enroll a phone number with the code of a text message.
+
+        Args:
+            user: The user's ID token, or a `UserSession`.
+            session_info: The result of `send_enrollment_code`.
+            code: The code of the text message.
+            display_name: A name for the factor.
+
+        Returns:
+            New tokens of the user.
+
+        https://cloud.google.com/identity-platform/docs/reference/rest/v2/accounts.mfaEnrollment/finalize
+        """
+        proof = accounts.phone_verification(validate_str("session_info", session_info), normalize_code(code))
+        return self._enroll(user, display_name, proof)
 
     def start_totp(self, user: Token) -> TotpSecret:
-        """A secret for an authenticator app; `enroll_totp` takes it with the first code that the app shows."""
-        return TotpSecret.of(self._as(user, lambda token: mfa.start_totp_enrollment(self._endpoint, token)))
+        """Return a secret for an authenticator app. Pass it to `enroll_totp` with the first code of the app.
+
+        https://cloud.google.com/identity-platform/docs/admin/enabling-totp-mfa
+        """
+        info = self._run_as_user(user, lambda token: accounts.start_totp_enrollment(self._endpoint, token))
+        return TotpSecret.from_json(info)
 
     def enroll_totp(self, user: Token, secret: TotpSecret, code: str, display_name: str | None = None) -> SignedIn:
-        """Enrol the authenticator app that shows this code."""
-        started = validate_instance("secret", secret, TotpSecret, "pass the result of start_totp()")
-        shown = mfa.totp(validate_str("secret.session_info", started.session_info), validate_code(code))
+        """Enroll an authenticator app with a code of the app.
+
+        Args:
+            user: The user's ID token, or a `UserSession`.
+            secret: The result of `start_totp`.
+            code: A code of the app.
+            display_name: A name for the factor.
+
+        Returns:
+            New tokens of the user.
+
+        https://cloud.google.com/identity-platform/docs/admin/enabling-totp-mfa
+        """
+        secret = validate_instance("secret", secret, TotpSecret, "pass the result of start_totp()")
+        session_info = validate_str("secret.session_info", secret.session_info)
+        return self._enroll(user, display_name, accounts.totp_verification(normalize_code(code), session_info))
+
+    def _enroll(self, user: Token, display_name: str | None, proof: Mapping[str, Mapping[str, str]]) -> SignedIn:
         name = optional(validate_str, "display_name", display_name)
-        return self._as(user, lambda token: mfa.finish_enrollment(self._endpoint, token, name, shown))
+        return self._run_as_user(user, lambda token: accounts.finish_enrollment(self._endpoint, token, name, proof))
 
     def withdraw(self, user: Token, factor: MfaFactor | str) -> SignedIn:
-        """Take a second factor away. Raises `SecondFactorError` for one that the account has not."""
-        enrollment_id = validate_str("factor", factor.id if isinstance(factor, MfaFactor) else factor)
-        return self._as(user, lambda token: mfa.withdraw(self._endpoint, token, enrollment_id))
+        """Remove a second factor.
 
-    # --- signing in -------------------------------------------------------------------------------------------------
+        Args:
+            user: The user's ID token, or a `UserSession`.
+            factor: One of `factors(user)`, or its ID.
+
+        Raises:
+            SecondFactorError: The account does not have the factor.
+
+        https://cloud.google.com/identity-platform/docs/reference/rest/v2/accounts.mfaEnrollment/withdraw
+        """
+        enrollment_id = validate_str("factor", factor.id if isinstance(factor, MfaFactor) else factor)
+        return self._run_as_user(user, lambda token: accounts.withdraw_factor(self._endpoint, token, enrollment_id))
+
+    # --- sign-in ----------------------------------------------------------------------------------------------------
 
     def send_code(
         self,
@@ -126,25 +184,57 @@ class MultiFactor(Room):
         factor: MfaFactor | None = None,
         recaptcha_token: str | None = None,
         *,
-        app_proof: Proof = None,
+        app_proof: AppProof = None,
     ) -> str:
-        """Have a code sent to an enrolled number, the first one if none is named; goes into `sign_in_with_phone`."""
-        chosen = _chosen(required, factor, "phone")
+        """Send a text message with a code to an enrolled number.
+
+        Args:
+            required: The error that the sign-in raised.
+            factor: One of `required.factors`; by default the first phone number.
+            recaptcha_token: A reCAPTCHA token, as for `Auth.send_verification_code`.
+            app_proof: Fields of another proof that the app is genuine.
+
+        Returns:
+            The session info for `sign_in_with_phone`.
+
+        https://cloud.google.com/identity-platform/docs/reference/rest/v2/accounts.mfaSignIn/start
+        """
+        chosen = _choose(required, factor, "phone")
         proof = app_proof_fields(recaptcha_token, app_proof)
-        flow = mfa.start_phone_sign_in(self._endpoint, _credential(required), chosen.id, proof)
-        return self._run(flow)
+        return self._run(accounts.start_phone_sign_in(self._endpoint, _credential(required), chosen.id, proof))
 
     def sign_in_with_phone(self, required: MfaRequired, session_info: str, code: str) -> SignedIn:
-        """Finish a sign-in with the code of a text message. Raises `InvalidVerificationCode`."""
-        validate_str("session_info", session_info)
-        shown = validate_code(code)
-        return self._run(mfa.finish_phone_sign_in(self._endpoint, _credential(required), session_info, shown))
+        """Finish a sign-in with the code of a text message.
+
+        Args:
+            required: The error that the sign-in raised.
+            session_info: The result of `send_code`.
+            code: The code of the text message.
+
+        Raises:
+            InvalidVerificationCode: The code is wrong or expired.
+
+        https://cloud.google.com/identity-platform/docs/reference/rest/v2/accounts.mfaSignIn/finalize
+        """
+        proof = accounts.phone_verification(validate_str("session_info", session_info), normalize_code(code))
+        return self._run(accounts.finish_sign_in(self._endpoint, _credential(required), proof))
 
     def sign_in_with_totp(self, required: MfaRequired, code: str, factor: MfaFactor | None = None) -> SignedIn:
-        """Finish a sign-in with the code that an authenticator app shows. Raises `InvalidVerificationCode`."""
-        chosen = _chosen(required, factor, "totp")
-        shown = validate_code(code)
-        return self._run(mfa.finish_totp_sign_in(self._endpoint, _credential(required), chosen.id, shown))
+        """Finish a sign-in with a code of an authenticator app.
+
+        Args:
+            required: The error that the sign-in raised.
+            code: A code of the app.
+            factor: One of `required.factors`; by default the first authenticator app.
+
+        Raises:
+            InvalidVerificationCode: The code is wrong or expired.
+
+        https://cloud.google.com/identity-platform/docs/reference/rest/v2/accounts.mfaSignIn/finalize
+        """
+        chosen = _choose(required, factor, "totp")
+        proof = accounts.totp_verification(normalize_code(code))
+        return self._run(accounts.finish_sign_in(self._endpoint, _credential(required), proof, chosen.id))
 
 
 def _small_number(info: Mapping[str, Any], name: str, default: int) -> int:
@@ -159,12 +249,13 @@ def _credential(required: object) -> str:
     return validate_str("required.pending_credential", error.pending_credential)
 
 
-def _chosen(required: MfaRequired, factor: MfaFactor | None, kind: str) -> MfaFactor:
+def _choose(required: MfaRequired, factor: MfaFactor | None, kind: str) -> MfaFactor:
     _credential(required)
     if factor is not None:
         validate_str("factor.id", validate_instance("factor", factor, MfaFactor, "pass one of the error's factors").id)
         return factor
-    chosen = next((one for one in required.factors if one.kind == kind), None)
+    chosen = next((known for known in required.factors if known.kind == kind), None)
     if chosen is None:
-        raise UsageError(f"The account has no {kind} factor; its factors are {[one.kind for one in required.factors]}.")
+        kinds = [known.kind for known in required.factors]
+        raise UsageError(f"The account has no {kind} factor, only {kinds}; use the method for its kind.")
     return chosen

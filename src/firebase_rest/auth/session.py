@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from traceback import format_exception
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-from firebase_rest.auth.claims import claims_of, lifetime_of
+from firebase_rest.auth.jwt import decode_unverified, token_lifetime
 from firebase_rest.errors import AuthError, InvalidResponse, SessionExpired, UsageError
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.redact import mask_secrets, redact
@@ -39,8 +39,8 @@ class _Tokens:
     def from_response(cls, payload: Mapping[str, Any], *, just_issued: bool) -> _Tokens:
         if not payload.get("idToken"):  # from a store that keeps the refresh token only
             return cls("", payload["refreshToken"], 0.0, 0.0, 0.0)
-        claims = claims_of(payload["idToken"])
-        lifetime = lifetime_of(payload, claims)
+        claims = decode_unverified(payload["idToken"])
+        lifetime = token_lifetime(payload, claims)
         left = lifetime
         if not just_issued and isinstance(claims.get("iat"), (int, float)):
             # A web session may have stored the payload for a while. A wrong clock costs at most one refresh.
@@ -58,7 +58,7 @@ class _Tokens:
 
 def _is_older(token: str, other: str) -> bool:
     """Return whether `token` was issued before `other`, according to their claims."""
-    issued, others = claims_of(token).get("iat"), claims_of(other).get("iat")
+    issued, others = decode_unverified(token).get("iat"), decode_unverified(other).get("iat")
     return isinstance(issued, (int, float)) and isinstance(others, (int, float)) and issued < others
 
 
@@ -80,7 +80,9 @@ class UserSession:
         self._single_flight = SingleFlight()
         self._tokens: _Tokens | None = _Tokens.from_response(user, just_issued=False)
         self._user = dict(user)  # replaced, never changed, because `user` reads it without the lock
-        self._uid = str(user.get("localId") or user.get("userId") or claims_of(user.get("idToken", "")).get("sub", ""))
+        self._uid = str(
+            user.get("localId") or user.get("userId") or decode_unverified(user.get("idToken", "")).get("sub", "")
+        )
         self._listeners: list[OnChange] = [] if persister is None else [persister]
         register(self)
         self.reset_after_fork()
@@ -133,7 +135,7 @@ class UserSession:
     @property
     def claims(self) -> dict[str, Any]:
         """The claims of the current ID token."""
-        return claims_of(self.current_token())
+        return decode_unverified(self.current_token())
 
     def refresh(self) -> str:
         """Refresh the ID token now, for example to receive custom claims that an administrator has set.
@@ -187,7 +189,7 @@ class UserSession:
             raise UsageError(f"payload must be the result of a sign-in (dict), got {type(payload).__name__}.")
         if not payload.get("idToken") or not payload.get("refreshToken"):
             return
-        if claims_of(payload["idToken"]).get("sub", self._uid) != self._uid:
+        if decode_unverified(payload["idToken"]).get("sub", self._uid) != self._uid:
             raise UsageError(f"The tokens must belong to {self._uid}; create another session with auth.session(user).")
         self._current("This session has been signed out; create a new one with auth.session(user).")
         self._replace(None, payload)
@@ -253,7 +255,7 @@ class UserSession:
             if self._tokens is before:
                 raise
             return  # a concurrent change invalidated the old tokens and brought new ones
-        if claims_of(payload["idToken"]).get("sub", self._uid) != self._uid:
+        if decode_unverified(payload["idToken"]).get("sub", self._uid) != self._uid:
             raise InvalidResponse(f"Invalid response: the refreshed tokens of {self._uid} belong to another user.")
         self._replace(before, payload)
 

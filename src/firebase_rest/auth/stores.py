@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol, cast, runtime_checkable
 
-from firebase_rest.auth.claims import claims_of
+from firebase_rest.auth.jwt import decode_unverified
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.lifecycle import register
@@ -106,7 +106,9 @@ class KeyringStore:
         keyring = _keyring()
         earlier = _part_names(keyring.get_password(self.service, self.username))
         kept = {name: user[name] for name in _IN_KEYRING if name in user}
-        uid = kept.get("localId") or kept.get("userId") or claims_of(str(user.get("idToken", ""))).get("sub", "")
+        uid = (
+            kept.get("localId") or kept.get("userId") or decode_unverified(str(user.get("idToken", ""))).get("sub", "")
+        )
         text = json.dumps({**kept, "localId": uid})
         unique, parts = secrets.token_hex(4), dict[str, str]()
         if len(text) > _MAX_ENTRY:

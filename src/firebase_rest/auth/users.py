@@ -1,7 +1,6 @@
-"""`UserRecord`: an account as administrators see it.
+"""Accounts as administrators see them.
 
-The law of this file: times are aware datetimes, what Firebase leaves out is None or False, and no repr shows a hash.
-https://firebase.google.com/docs/reference/rest/auth
+https://firebase.google.com/docs/auth/admin/manage-users
 """
 
 from __future__ import annotations
@@ -11,31 +10,43 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from firebase_rest.auth.protocol.outcome import factor_of
+from firebase_rest.auth.arguments import optional, validate_phone
 from firebase_rest.errors import MfaFactor
 from firebase_rest.transport._json import object_list, parse_object, str_or_none
-from firebase_rest.transport.arguments import validate_nonempty, validate_str
+from firebase_rest.transport.arguments import validate_instance, validate_nonempty, validate_str
 
 REDACTED = "UkVEQUNURUQ="
-"""What Firebase shows instead of a password's hash to those who may not see it: base64 of REDACTED."""
+"""Base64 of REDACTED, which Firebase returns in place of a password hash to callers without the permission."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderInfo:
-    """One way of signing in: who the user is there. `provider_id` is "password", "phone", "google.com", ..."""
+    """A sign-in method of an account. `provider_id` is "password", "phone", "google.com", ..."""
 
     provider_id: str
     uid: str
-    """The user's id at the provider."""
+    """The user's ID at the provider."""
     email: str | None = None
     display_name: str | None = None
     photo_url: str | None = None
     phone_number: str | None = None
 
+    @classmethod
+    def from_json(cls, info: Mapping[str, Any]) -> ProviderInfo:
+        """Return an entry of `providerUserInfo`."""
+        return cls(
+            str_or_none(info.get("providerId")) or "",
+            str_or_none(info.get("rawId")) or "",
+            str_or_none(info.get("email")),
+            str_or_none(info.get("displayName")),
+            str_or_none(info.get("photoUrl")),
+            str_or_none(info.get("phoneNumber")),
+        )
+
     def to_json(self) -> dict[str, Any]:
-        """As Identity Toolkit writes it."""
+        """Return the fields of Identity Toolkit. Raises `UsageError` if one is invalid."""
         fields = {
             "providerId": validate_nonempty("provider_id", self.provider_id),
             "rawId": validate_nonempty("uid", self.uid),
@@ -61,23 +72,24 @@ class UserRecord:
     providers: tuple[ProviderInfo, ...] = ()
     second_factors: tuple[MfaFactor, ...] = ()
     custom_claims: Mapping[str, Any] = field(default_factory=dict[str, Any], hash=False)
-    """What `set_custom_claims` set; it goes into ID tokens."""
+    """The claims of `set_custom_claims`, which ID tokens contain."""
     tenant_id: str | None = None
     created_at: datetime | None = None
     last_sign_in_at: datetime | None = None
     last_refresh_at: datetime | None = None
     password_updated_at: datetime | None = None
     tokens_valid_after: datetime | None = None
-    """Tokens issued before this moment are revoked."""
+    """Tokens issued before this time are revoked."""
     has_password: bool = False
     password_hash: str | None = field(default=None, repr=False)
-    """As Firebase writes it, in base64; None for those who may not see it."""
+    """Base64; None if the service account lacks the permission to read it."""
     password_salt: str | None = field(default=None, repr=False)
 
     @classmethod
-    def of(cls, info: Mapping[str, Any]) -> UserRecord:
-        """From an entry of `users`, as Identity Toolkit writes it."""
+    def from_json(cls, info: Mapping[str, Any]) -> UserRecord:
+        """Return an entry of `users`."""
         password_hash = str_or_none(info.get("passwordHash")) or None
+        is_redacted = password_hash == REDACTED
         return cls(
             uid=str_or_none(info.get("localId")) or "",
             email=str_or_none(info.get("email")),
@@ -86,41 +98,41 @@ class UserRecord:
             photo_url=str_or_none(info.get("photoUrl")),
             phone_number=str_or_none(info.get("phoneNumber")),
             disabled=bool(info.get("disabled")),
-            providers=tuple(map(_provider, object_list(info, "providerUserInfo"))),
-            second_factors=tuple(map(factor_of, object_list(info, "mfaInfo"))),
+            providers=tuple(map(ProviderInfo.from_json, object_list(info, "providerUserInfo"))),
+            second_factors=tuple(map(factor_from_json, object_list(info, "mfaInfo"))),
             custom_claims=parse_object(info.get("customAttributes") or "{}"),
             tenant_id=str_or_none(info.get("tenantId")),
-            created_at=_moment(info.get("createdAt"), 1000),
-            last_sign_in_at=_moment(info.get("lastLoginAt"), 1000),
-            last_refresh_at=_rfc3339(info.get("lastRefreshAt")),
-            password_updated_at=_moment(info.get("passwordUpdatedAt"), 1000),
-            tokens_valid_after=_moment(info.get("validSince"), 1),
+            created_at=_from_timestamp(info.get("createdAt"), 1000),
+            last_sign_in_at=_from_timestamp(info.get("lastLoginAt"), 1000),
+            last_refresh_at=_from_rfc3339(info.get("lastRefreshAt")),
+            password_updated_at=_from_timestamp(info.get("passwordUpdatedAt"), 1000),
+            tokens_valid_after=_from_timestamp(info.get("validSince"), 1),
             has_password=password_hash is not None,
-            password_hash=None if password_hash == REDACTED else password_hash,
-            password_salt=(str_or_none(info.get("salt")) or None) if password_hash != REDACTED else None,
+            password_hash=None if is_redacted else password_hash,
+            password_salt=None if is_redacted else str_or_none(info.get("salt")) or None,
         )
 
 
 @dataclass(frozen=True, slots=True)
-class Identifiers:
-    """Whom to look for, or who was not found. False if it names nobody."""
+class UserIdentifiers:
+    """What `get_users` looks for, or has not found. False if it is empty."""
 
     uids: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
     phone_numbers: tuple[str, ...] = ()
     providers: tuple[tuple[str, str], ...] = ()
-    """Pairs: the provider's id, and the user's id there."""
+    """Pairs of a provider ID and the user's ID there."""
 
     def __len__(self) -> int:
         return len(self.uids) + len(self.emails) + len(self.phone_numbers) + len(self.providers)
 
-    def unmatched(self, users: Iterable[UserRecord]) -> Identifiers:
-        """Those of these that none of `users` has."""
+    def unmatched(self, users: Iterable[UserRecord]) -> UserIdentifiers:
+        """Return the identifiers that match none of `users`."""
         found = list(users)
         emails = {user.email.lower() for user in found if user.email}
         numbers = {user.phone_number for user in found}
         known = {(provider.provider_id, provider.uid) for user in found for provider in user.providers}
-        return Identifiers(
+        return UserIdentifiers(
             _without(self.uids, {user.uid for user in found}),
             tuple(email for email in self.emails if email.lower() not in emails),
             _without(self.phone_numbers, numbers),
@@ -129,16 +141,16 @@ class Identifiers:
 
 
 @dataclass(frozen=True, slots=True)
-class UsersFound:
-    """The answer of `get_users`: the accounts, in no order, and whom nobody was found for."""
+class GetUsersResult:
+    """The accounts that `get_users` has found, in any order, and the identifiers without an account."""
 
     users: tuple[UserRecord, ...]
-    not_found: Identifiers
+    not_found: UserIdentifiers
 
 
 @dataclass(frozen=True, slots=True)
-class BatchError:
-    """Why one entry of a batch was not carried out. `index` is its place in what was passed."""
+class ErrorInfo:
+    """Why an entry of a batch failed. `index` is its index in the list that was passed."""
 
     index: int
     uid: str
@@ -147,34 +159,57 @@ class BatchError:
 
 @dataclass(frozen=True, slots=True)
 class BatchResult:
-    """What became of a batch: how many entries were carried out, and the errors of the others."""
+    """The result of `delete_users` and `import_users`."""
 
     success_count: int
-    errors: tuple[BatchError, ...] = ()
+    errors: tuple[ErrorInfo, ...] = ()
 
     @property
     def failure_count(self) -> int:
-        """How many were not carried out."""
+        """The number of errors."""
         return len(self.errors)
 
 
-def _without(wanted: tuple[T, ...], found: set[Any]) -> tuple[T, ...]:
-    return tuple(one for one in wanted if one not in found)
-
-
-def _provider(info: Mapping[str, Any]) -> ProviderInfo:
-    return ProviderInfo(
-        str_or_none(info.get("providerId")) or "",
-        str_or_none(info.get("rawId")) or "",
-        str_or_none(info.get("email")),
+def factor_from_json(info: Mapping[str, Any]) -> MfaFactor:
+    """Return an entry of `mfaInfo`."""
+    kinds = (("phoneInfo", "phone"), ("totpInfo", "totp"), ("emailInfo", "email"))
+    return MfaFactor(
+        str_or_none(info.get("mfaEnrollmentId")) or "",
+        next((kind for name, kind in kinds if name in info), ""),
         str_or_none(info.get("displayName")),
-        str_or_none(info.get("photoUrl")),
-        str_or_none(info.get("phoneNumber")),
+        str_or_none(info.get("phoneInfo")),
+        str_or_none(info.get("enrolledAt")),
     )
 
 
-def _moment(value: object, per_second: int) -> datetime | None:
-    """The moment that a number, or a string of one, stands for: they travel as either. 0 is never."""
+def new_factor_to_json(factor: str | MfaFactor) -> dict[str, Any]:
+    """Return the fields of a phone number to enroll, whose ID Firebase chooses.
+
+    https://cloud.google.com/identity-platform/docs/admin/manage-mfa-users
+    """
+    if isinstance(factor, str):
+        return {"phoneInfo": validate_phone("second_factors", factor)}
+    validate_instance("each second factor", factor, MfaFactor, "pass one of the user's factors, or a phone number")
+    name = optional(validate_str, "display_name", factor.display_name)
+    named = {} if name is None else {"displayName": name}
+    return {"phoneInfo": validate_phone("phone_number", factor.phone_number), **named}
+
+
+def factor_to_json(factor: str | MfaFactor) -> dict[str, Any]:
+    """Return the fields of a factor of an account, or of a phone number to enroll."""
+    fields = new_factor_to_json(factor)
+    if isinstance(factor, MfaFactor):
+        more = {"mfaEnrollmentId": factor.id, "enrolledAt": factor.enrolled_at}
+        fields |= {name: validate_str(name, value) for name, value in more.items() if value is not None and value != ""}
+    return fields
+
+
+def _without(wanted: tuple[T, ...], found: set[Any]) -> tuple[T, ...]:
+    return tuple(item for item in wanted if item not in found)
+
+
+def _from_timestamp(value: object, per_second: int) -> datetime | None:
+    """Return the time of a number or a numeric string; None for 0."""
     try:
         number = float(value) if isinstance(value, (int, float, str)) else 0.0
         return datetime.fromtimestamp(number / per_second, timezone.utc) if number else None
@@ -182,10 +217,10 @@ def _moment(value: object, per_second: int) -> datetime | None:
         return None
 
 
-def _rfc3339(value: object) -> datetime | None:
+def _from_rfc3339(value: object) -> datetime | None:
     text = str_or_none(value) or ""
     try:
-        # Before 3.11, fromisoformat takes neither "Z" nor fractions of other lengths than 3 and 6.
+        # Before 3.11, fromisoformat accepts neither "Z" nor fractions other than 3 or 6 digits.
         whole, _, rest = text.rstrip("Z").partition(".")
         return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc, microsecond=int(f"{rest:0<6}"[:6] or 0))
     except ValueError:

@@ -1,6 +1,5 @@
-"""Verifying ID tokens and session cookies on a server.
+"""Verify ID tokens and session cookies on a server.
 
-The law of this file: a token is refused unless everything about it is right, and no message holds it or what it says.
 https://firebase.google.com/docs/auth/admin/verify-id-tokens
 https://firebase.google.com/docs/auth/admin/manage-cookies
 """
@@ -13,32 +12,32 @@ from dataclasses import dataclass
 from typing import Any
 
 from firebase_rest.auth import jwt
-from firebase_rest.auth.keys import KeySet
-from firebase_rest.auth.protocol import certificates
-from firebase_rest.auth.tokens import AUDIENCE
+from firebase_rest.auth.custom_tokens import AUDIENCE
+from firebase_rest.auth.public_keys import KeySet, fetch_certificates
 from firebase_rest.errors import InvalidToken, TokenExpired
 from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.arguments import as_float, describe, is_encodable, validate_seconds
 from firebase_rest.transport.requestor import Requestor
 
 MAX_SKEW = 60
+"""Maximum difference of clocks in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
-    """What can be verified: who issues it, and where the certificates are."""
+class TokenType:
+    """An ID token or a session cookie: its issuer, and the URL of the certificates."""
 
     name: str
     issuer: str
     certificates: str
 
 
-ID_TOKEN = Kind(
+ID_TOKEN = TokenType(
     "an ID token",
     "https://securetoken.google.com/",
     "https://www.googleapis.com/robot/v1/metadata/x509/securetoken@system.gserviceaccount.com",
 )
-SESSION_COOKIE = Kind(
+SESSION_COOKIE = TokenType(
     "a session cookie",
     "https://session.firebase.google.com/",
     "https://www.googleapis.com/identitytoolkit/v3/relyingparty/publicKeys",
@@ -46,126 +45,103 @@ SESSION_COOKIE = Kind(
 
 
 @dataclass(frozen=True, slots=True)
-class Verifier:
-    """Verifies one kind of token for one project. `keys` are shared by all verifiers of an App, by their URL."""
+class TokenVerifier:
+    """Verifies tokens of one type for one project. `keys` are those of the App, by URL."""
 
-    kind: Kind
+    kind: TokenType
     project: str
     emulated: bool
-    channel: Requestor
+    requestor: Requestor
     keys: dict[str, KeySet]
 
     def verify(self, token: str, skew: float = 0, tenant_id: str | None = None) -> dict[str, Any]:
-        """The claims of a genuine token, and "uid". Raises `InvalidToken` or `TokenExpired`.
+        """Return the claims and "uid". Raises `InvalidToken`, `TokenExpired`, or `NetworkError` for the certificates.
 
-        `skew` is how many seconds the clocks may differ. Raises `NetworkError` where the certificates cannot be had.
+        `skew` is the difference of clocks to tolerate, in seconds.
         """
+        # Invariant: no message contains the token.
         skew = validate_seconds("clock_skew_seconds", skew, 0, MAX_SKEW)
         parts = jwt.parse(token)
         if parts is None or not parts.claims:
-            raise _invalid(
-                "MALFORMED",
-                f"What was given as {self.kind.name} is no JSON Web Token{_hint(token)}.",
-            )
+            hint = "; remove 'Bearer ' from its beginning" if token[:7].lower() == "bearer " else ""
+            raise _invalid("MALFORMED", f"The token must be a JSON Web Token{hint}.")
         self._check_header(parts)
         self._check_claims(parts.claims, tenant_id)
-        _check_times(parts.claims, self.kind, skew, emulated=self.emulated)
+        self._check_times(parts.claims, skew)
         if not self.emulated:
             self._check_signature(parts)
         return {**parts.claims, "uid": parts.claims["sub"]}
 
     def _check_header(self, parts: jwt.Jwt) -> None:
-        header, claims = parts.header, parts.claims
+        header, claims, name = parts.header, parts.claims, self.kind.name
         if claims.get("aud") == AUDIENCE:
-            raise _invalid("CUSTOM_TOKEN", f"This is a custom token, not {self.kind.name}: sign in with it first.")
+            raise _invalid("CUSTOM_TOKEN", f"The token must be {name}, got a custom token; sign in with it first.")
         algorithm = header.get("alg")
         if self.emulated:
             if algorithm != "none" or parts.signature:
-                raise _invalid("WRONG_ALGORITHM", "This token is signed; the Auth emulator's tokens are not.")
+                raise _invalid("WRONG_ALGORITHM", "The token is signed, but tokens of the Auth emulator are unsigned.")
             return
         if algorithm == "none":
-            raise _invalid(
-                "UNSIGNED",
-                "This token is not signed: it is an emulator's (accepted where FIREBASE_AUTH_EMULATOR_HOST is set), "
-                "or forged.",
-            )
+            message = "The token is unsigned. Tokens of an emulator require FIREBASE_AUTH_EMULATOR_HOST."
+            raise _invalid("UNSIGNED", message)
         if algorithm == "HS256" and claims.get("v") == 0 and "d" in claims:
-            raise _invalid("LEGACY_TOKEN", f"This is a custom token of the old kind, not {self.kind.name}.")
+            raise _invalid("LEGACY_TOKEN", f"The token must be {name}, got a legacy custom token.")
         if algorithm != "RS256":
-            raise _invalid("WRONG_ALGORITHM", f"This is not {self.kind.name}: it is not signed with RS256.")
+            raise _invalid("WRONG_ALGORITHM", f"The algorithm of {name} must be RS256, got {describe(algorithm)}.")
         if not isinstance(header.get("kid"), str) or not header["kid"]:
-            raise _invalid("NO_KEY_ID", f'This is not {self.kind.name}: its header has no "kid".')
+            raise _invalid("NO_KEY_ID", f'The header of {name} must contain "kid".')
 
     def _check_claims(self, claims: Mapping[str, Any], tenant_id: str | None) -> None:
         if claims.get("aud") != self.project:
             hint = " (python -m firebase_rest.emulator --project ...)" if self.emulated else ""
-            raise _invalid(
-                "WRONG_AUDIENCE",
-                f"The token is not meant for the project {self.project!r} but for {describe(claims.get('aud'))}: "
-                f"client and server must use the same one{hint}.",
+            message = (
+                f"The token must belong to the project {self.project!r}, got {describe(claims.get('aud'))}. "
+                f"Client and server must use the same project{hint}."
             )
+            raise _invalid("WRONG_AUDIENCE", message)
         if claims.get("iss") != self.kind.issuer + self.project:
-            others = (
-                kind.name for kind in (ID_TOKEN, SESSION_COOKIE) if claims.get("iss") == kind.issuer + self.project
-            )
-            hint = "".join(f": it is {name}" for name in others)
-            raise _invalid("WRONG_ISSUER", f'This is not {self.kind.name} of Firebase by its "iss"{hint}.')
+            kinds = (ID_TOKEN, SESSION_COOKIE)
+            other = next((kind.name for kind in kinds if claims.get("iss") == kind.issuer + self.project), None)
+            hint = "" if other is None else f"; this is {other}"
+            raise _invalid("WRONG_ISSUER", f'The issuer ("iss") must be that of {self.kind.name}{hint}.')
         subject = claims.get("sub")
         if not isinstance(subject, str) or not 1 <= len(subject) <= 128 or not is_encodable(subject):
-            raise _invalid(
-                "NO_SUBJECT", 'The token does not say whose it is: "sub" is no string of 1 to 128 characters.'
-            )
+            raise _invalid("NO_SUBJECT", 'The token\'s "sub" must be a string of 1 to 128 characters.')
         tenant = dict_or_empty(claims.get("firebase")).get("tenant", "")
-        if not isinstance(tenant, str) or not is_encodable(tenant):
-            raise _invalid("TENANT_ID_MISMATCH", "The token's tenant is no string.")
-        if tenant_id is not None and tenant != tenant_id:
-            raise _invalid("TENANT_ID_MISMATCH", f"The token is not one of the tenant {describe(tenant_id)}.")
+        if not isinstance(tenant, str) or not is_encodable(tenant) or (tenant_id is not None and tenant != tenant_id):
+            raise _invalid("TENANT_ID_MISMATCH", f"The token must belong to the tenant {describe(tenant_id)}.")
+
+    def _check_times(self, claims: Mapping[str, Any], skew: float) -> None:
+        now = time.time()
+        expires = as_float(claims.get("exp"))
+        if expires is None:
+            raise _invalid("NO_TIME", 'The token must contain "exp".')
+        if now >= expires + skew:
+            message = f"The token ({self.kind.name}) has expired."
+            raise TokenExpired(message, status=401, code="EXPIRED", message=message)
+        if self.emulated:
+            return  # an emulator's clock may be set to another time
+        for name in ("iat", "auth_time"):
+            start = as_float(claims.get(name))
+            if start is None:
+                raise _invalid("NO_TIME", f'The token must contain "{name}".')
+            if start > now + skew:
+                message = f'The token\'s "{name}" is in the future. Is a clock wrong? See clock_skew_seconds.'
+                raise _invalid("NOT_YET_VALID", message)
 
     def _check_signature(self, parts: jwt.Jwt) -> None:
         url = self.kind.certificates
-        # setdefault is one step for all threads.
-        key_set = self.keys.setdefault(url, KeySet())
-        key = key_set.find(parts.header["kid"], lambda: self.channel.run(certificates.fetch(url)))
+        key_set = self.keys.setdefault(url, KeySet())  # setdefault is atomic
+        key = key_set.find(parts.header["kid"], lambda: self.requestor.run(fetch_certificates(url)))
         if key is None:
-            raise _invalid(
-                "UNKNOWN_KEY", "The token is signed with a key that Google does not use (any more): old, or forged."
-            )
+            raise _invalid("UNKNOWN_KEY", "The token's key is not one of Google's; the token is old or forged.")
         try:
-            is_genuine = key.verify(parts.signed, parts.signature)
-        except Exception:  # noqa: BLE001 - google-auth's, of a key that is not RSA
-            is_genuine = False
-        if not is_genuine:
-            raise _invalid("BAD_SIGNATURE", "The token's signature is wrong: it was changed, or forged.")
+            is_valid = key.verify(parts.signed, parts.signature)
+        except Exception:  # noqa: BLE001 - google-auth raises any for a key other than RSA
+            is_valid = False
+        if not is_valid:
+            raise _invalid("BAD_SIGNATURE", "The token's signature is invalid; the token was changed or forged.")
 
 
-def _hint(token: str) -> str:
-    return ": take 'Bearer ' off its beginning" if token[:7].lower() == "bearer " else ""
-
-
-def _check_times(claims: Mapping[str, Any], kind: Kind, skew: float, *, emulated: bool) -> None:
-    now = time.time()
-    expires = _seconds(claims, "exp")
-    if expires is None:
-        raise _invalid("NO_TIME", 'The token does not say until when it is good: "exp" is missing.')
-    if now >= expires + skew:
-        raise TokenExpired(
-            words := f"The time of what was given as {kind.name} is over.", status=401, code="EXPIRED", message=words
-        )
-    if emulated:
-        return  # an emulator's clock may be set to another time
-    for name in ("iat", "auth_time"):
-        began = _seconds(claims, name)
-        if began is None:
-            raise _invalid("NO_TIME", f'The token does not say since when it is good: "{name}" is missing.')
-        if began > now + skew:
-            raise _invalid(
-                "NOT_YET_VALID", f'The token is from the future by its "{name}": a clock is wrong (clock_skew_seconds).'
-            )
-
-
-def _seconds(claims: Mapping[str, Any], name: str) -> float | None:
-    return as_float(claims.get(name))
-
-
-def _invalid(code: str, words: str) -> InvalidToken:
-    return InvalidToken(words, status=401, code=code, message=words)
+def _invalid(code: str, message: str) -> InvalidToken:
+    return InvalidToken(message, status=401, code=code, message=message)

@@ -1,1 +1,1 @@
-"""Flows over Identity Toolkit and Secure Token."""
+"""Requests and responses of Identity Toolkit and Secure Token, without I/O."""

@@ -1,34 +1,31 @@
-"""Flows of an administrator: accounts looked up, made, changed and deleted, one by one or in batches.
+"""Flows of an administrator's requests to Identity Toolkit.
 
-The law of this file: a project's path and never an API key; the transport adds the administrator's credential.
+The URL contains the project ID and no API key. The transport adds the administrator's credentials.
 https://cloud.google.com/identity-platform/docs/reference/rest/v1/projects.accounts
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Generator, Iterable, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, call, validate_field
-from firebase_rest.auth.users import BatchError, BatchResult, Identifiers, UserRecord, UsersFound
+from firebase_rest.auth.protocol.endpoint import IDENTITY_TOOLKIT, JSON_HEADERS, Endpoint, send, validate_field
+from firebase_rest.auth.users import BatchResult, ErrorInfo, GetUsersResult, UserIdentifiers, UserRecord
 from firebase_rest.errors import InvalidResponse, NetworkError, UserNotFound
 from firebase_rest.transport._json import object_list, str_or_none
 from firebase_rest.transport.arguments import as_int
 from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
-_JSON = {"Content-Type": "application/json"}
-_IDENTITY = "identitytoolkit.googleapis.com"
-
 
 @dataclass(frozen=True, slots=True)
 class ProjectEndpoint:
-    """A project's accounts, or those of one of its tenants, as administrators reach them.
+    """Where an administrator's requests go: a project, or one of its tenants.
 
-    `quota_project` pays for the calls of people's own credentials, which belong to no project.
+    `quota_project` is billed for requests with a person's own credentials, which belong to no project.
     """
 
     endpoint: Endpoint
@@ -36,14 +33,16 @@ class ProjectEndpoint:
     tenant_id: str | None = None
     quota_project: str | None = None
 
-    def post(self, operation: str, body: Mapping[str, Any], repeat: RetryPolicy = RetryPolicy.IF_NOT_SENT) -> Request:
-        """`operation` on the project ("/accounts:lookup") with `body`, whose None members are left out."""
-        present = {name: value for name, value in body.items() if value is not None}
-        headers, text = self._headers(_JSON), json.dumps(present).encode()
-        return Request("POST", self._url(operation), (), headers, text, repeat, reauth_on_401=True)
+    def post(
+        self, operation: str, body: Mapping[str, Any], retry_policy: RetryPolicy = RetryPolicy.IF_NOT_SENT
+    ) -> Request:
+        """Return a request to an operation such as "/accounts:lookup". Fields that are None are left out."""
+        content = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
+        headers = self._headers(JSON_HEADERS)
+        return Request("POST", self._url(operation), (), headers, content, retry_policy, reauth_on_401=True)
 
     def get(self, operation: str, params: tuple[tuple[str, str], ...]) -> Request:
-        """A read."""
+        """Return a read."""
         url, headers = self._url(operation), self._headers({})
         return Request("GET", url, params, headers, retry_policy=RetryPolicy.IDEMPOTENT, reauth_on_401=True)
 
@@ -52,115 +51,121 @@ class ProjectEndpoint:
 
     def _url(self, operation: str) -> str:
         tenant = "" if self.tenant_id is None else f"/tenants/{quote(self.tenant_id, safe='')}"
-        return self.endpoint.url(_IDENTITY, f"v1/projects/{quote(self.project, safe='')}{tenant}{operation}")
+        return self.endpoint.url(IDENTITY_TOOLKIT, f"v1/projects/{quote(self.project, safe='')}{tenant}{operation}")
 
 
-def get_users(at: ProjectEndpoint, wanted: Identifiers) -> Flow[UsersFound]:
-    """Whom any of the identifiers names. Firebase leaves out those that it does not find."""
-    if not wanted:
-        return UsersFound((), wanted)
+def get_users(endpoint: ProjectEndpoint, identifiers: UserIdentifiers) -> Flow[GetUsersResult]:
+    """Return the accounts that match any identifier. Firebase leaves out those that it does not find."""
+    if not identifiers:
+        return GetUsersResult((), identifiers)
     body = {
-        "localId": wanted.uids or None,
-        "email": wanted.emails or None,
-        "phoneNumber": wanted.phone_numbers or None,
-        "federatedUserId": [{"providerId": provider, "rawId": uid} for provider, uid in wanted.providers] or None,
+        "localId": identifiers.uids or None,
+        "email": identifiers.emails or None,
+        "phoneNumber": identifiers.phone_numbers or None,
+        "federatedUserId": [{"providerId": provider, "rawId": uid} for provider, uid in identifiers.providers] or None,
     }
-    reply = yield from call(at.post("/accounts:lookup", body, RetryPolicy.IDEMPOTENT))
-    users = tuple(map(UserRecord.of, object_list(reply, "users")))
-    return UsersFound(users, wanted.unmatched(users))
+    payload = yield from send(endpoint.post("/accounts:lookup", body, RetryPolicy.IDEMPOTENT))
+    users = tuple(map(UserRecord.from_json, object_list(payload, "users")))
+    return GetUsersResult(users, identifiers.unmatched(users))
 
 
-def get_user(at: ProjectEndpoint, wanted: Identifiers, who: str) -> Flow[UserRecord]:
-    """The one account that `wanted` names. Raises `UserNotFound`, which calls it `who`."""
-    found = yield from get_users(at, wanted)
+def get_user(endpoint: ProjectEndpoint, identifier: UserIdentifiers, description: str) -> Flow[UserRecord]:
+    """Return the account of one identifier. Raises `UserNotFound` with its description."""
+    found = yield from get_users(endpoint, identifier)
     if found.users:
         return found.users[0]
-    raise _not_found(who)
+    raise _not_found(description)
 
 
-def create_user(at: ProjectEndpoint, fields: Mapping[str, Any]) -> Flow[UserRecord]:
-    """Make an account, and look at it."""
-    uid = validate_field((yield from call(at.post("/accounts", fields))), "localId")
-    with _done_already():
-        return (yield from get_user(at, Identifiers(uids=(uid,)), f"the uid {uid!r}"))
+def create_user(endpoint: ProjectEndpoint, fields: Mapping[str, Any]) -> Flow[UserRecord]:
+    """Create an account, and return it."""
+    return (yield from _write(endpoint, "/accounts", fields))
 
 
-def update_user(at: ProjectEndpoint, fields: Mapping[str, Any]) -> Flow[UserRecord]:
-    """Change an account, and look at it. Raises `UserNotFound`."""
-    uid = validate_field((yield from call(at.post("/accounts:update", fields))), "localId")
-    with _done_already():
-        return (yield from get_user(at, Identifiers(uids=(uid,)), f"the uid {uid!r}"))
+def update_user(endpoint: ProjectEndpoint, fields: Mapping[str, Any]) -> Flow[UserRecord]:
+    """Change an account, and return it."""
+    return (yield from _write(endpoint, "/accounts:update", fields))
 
 
-def delete_user(at: ProjectEndpoint, uid: str) -> Flow[None]:
-    """Delete an account. Raises `UserNotFound`."""
-    yield from call(at.post("/accounts:delete", {"localId": uid}))
+def _write(endpoint: ProjectEndpoint, operation: str, fields: Mapping[str, Any]) -> Flow[UserRecord]:
+    payload = yield from send(endpoint.post(operation, fields))
+    uid = validate_field(payload, "localId")
+    with _after_write():
+        return (yield from get_user(endpoint, UserIdentifiers(uids=(uid,)), f"the uid {uid!r}"))
 
 
-def delete_users(at: ProjectEndpoint, uids: Sequence[str], *, force: bool) -> Flow[BatchResult]:
-    """Delete up to 1,000 accounts; without `force` only the disabled ones. Unknown uids count as deleted."""
+def delete_user(endpoint: ProjectEndpoint, uid: str) -> Flow[None]:
+    """Delete an account."""
+    yield from send(endpoint.post("/accounts:delete", {"localId": uid}))
+
+
+def delete_users(endpoint: ProjectEndpoint, uids: Sequence[str], *, force: bool) -> Flow[BatchResult]:
+    """Delete up to 1,000 accounts; without `force` only disabled ones. Unknown uids count as deleted."""
     if not uids:
         return BatchResult(0)
-    reply = yield from call(at.post("/accounts:batchDelete", {"localIds": uids, "force": force}))
-    return _batch(uids, object_list(reply, "errors"))
+    payload = yield from send(endpoint.post("/accounts:batchDelete", {"localIds": uids, "force": force}))
+    return _batch_result(uids, object_list(payload, "errors"))
 
 
 def import_users(
-    at: ProjectEndpoint, users: Sequence[Mapping[str, Any]], hashing: Mapping[str, Any], *, overwrite: bool
+    endpoint: ProjectEndpoint, users: Sequence[Mapping[str, Any]], hashing: Mapping[str, Any], *, overwrite: bool
 ) -> Flow[BatchResult]:
-    """Take over up to 1,000 accounts."""
+    """Import up to 1,000 accounts."""
     if not users:
         return BatchResult(0)
     body = {"users": users, "allowOverwrite": overwrite or None, **hashing}
-    reply = yield from call(at.post("/accounts:batchCreate", body))
-    return _batch([user["localId"] for user in users], object_list(reply, "error"))
+    payload = yield from send(endpoint.post("/accounts:batchCreate", body))
+    return _batch_result([user["localId"] for user in users], object_list(payload, "error"))
 
 
-def list_users(at: ProjectEndpoint, page_size: int, token: str | None) -> Flow[tuple[list[UserRecord], str | None]]:
-    """One page of all accounts, and the token of the next one; None at the end."""
-    params = (("maxResults", str(page_size)), *((("nextPageToken", token),) if token else ()))
-    reply = yield from call(at.get("/accounts:batchGet", params))
-    users = list(map(UserRecord.of, object_list(reply, "users")))
-    following = reply.get("nextPageToken")
-    # A server that repeats itself would be asked for ever.
-    return users, following if isinstance(following, str) and following and users and following != token else None
+def list_users(
+    endpoint: ProjectEndpoint, page_size: int, page_token: str | None
+) -> Flow[tuple[list[UserRecord], str | None]]:
+    """Return a page of all accounts, and the token of the next page; None at the end."""
+    params = (("maxResults", str(page_size)), *((("nextPageToken", page_token),) if page_token else ()))
+    payload = yield from send(endpoint.get("/accounts:batchGet", params))
+    users = list(map(UserRecord.from_json, object_list(payload, "users")))
+    following = payload.get("nextPageToken")
+    # A token that repeats itself would cause an endless loop.
+    is_valid = isinstance(following, str) and following != page_token
+    return users, following if following and users and is_valid else None
 
 
-def action_link(at: ProjectEndpoint, kind: str, email: str, fields: Mapping[str, Any]) -> Flow[str]:
-    """The link that a mail of this kind would hold; no mail is sent."""
+def action_link(endpoint: ProjectEndpoint, kind: str, email: str, fields: Mapping[str, Any]) -> Flow[str]:
+    """Return the link of an action email without sending it."""
     body = {"requestType": kind, "email": email, "returnOobLink": True, **fields}
-    reply = yield from call(at.post("/accounts:sendOobCode", body))
-    if "oobLink" not in reply and "email" in reply and kind != "EMAIL_SIGNIN":
+    payload = yield from send(endpoint.post("/accounts:sendOobCode", body))
+    if "oobLink" not in payload and "email" in payload and kind != "EMAIL_SIGNIN":
         # With email enumeration protection, Firebase reports success for an unknown address.
         raise _not_found(f"the email address {email!r}")
-    return validate_field(reply, "oobLink")
+    return validate_field(payload, "oobLink")
 
 
-def create_session_cookie(at: ProjectEndpoint, id_token: str, seconds: int) -> Flow[str]:
-    """A session cookie with the claims of an ID token."""
+def create_session_cookie(endpoint: ProjectEndpoint, id_token: str, seconds: int) -> Flow[str]:
+    """Return a session cookie with the claims of an ID token."""
     body = {"idToken": id_token, "validDuration": str(seconds)}
-    reply = yield from call(at.post(":createSessionCookie", body, RetryPolicy.IDEMPOTENT))
-    return validate_field(reply, "sessionCookie")
+    payload = yield from send(endpoint.post(":createSessionCookie", body, RetryPolicy.IDEMPOTENT))
+    return validate_field(payload, "sessionCookie")
 
 
-def _not_found(who: str) -> UserNotFound:
-    message = f"There is no user with {who}."
+def _not_found(description: str) -> UserNotFound:
+    message = f"There is no user with {description}."
     return UserNotFound(message, status=404, code="USER_NOT_FOUND", message=message)
 
 
-def _batch(uids: Sequence[str], errors: Iterable[Mapping[str, Any]]) -> BatchResult:
-    found: list[BatchError] = []
+def _batch_result(uids: Sequence[str], errors: Sequence[Mapping[str, Any]]) -> BatchResult:
+    infos: list[ErrorInfo] = []
     for error in errors:
-        index = as_int(error.get("index", 0))  # 0 is left out, as a default is
+        index = as_int(error.get("index", 0))  # the response leaves out 0
         if index is None or not 0 <= index < len(uids):
             raise InvalidResponse("Invalid response: 'index' is outside of the batch.", outcome_unknown=True)
-        found.append(BatchError(index, uids[index], str_or_none(error.get("message")) or ""))
-    return BatchResult(len(uids) - len(found), tuple(found))
+        infos.append(ErrorInfo(index, uids[index], str_or_none(error.get("message")) or ""))
+    return BatchResult(len(uids) - len(infos), tuple(infos))
 
 
 @contextmanager
-def _done_already() -> Generator[None, None, None]:
-    """What fails in here fails after the account was made or changed."""
+def _after_write() -> Generator[None, None, None]:
+    """Mark network errors, because the account has already been created or changed."""
     try:
         yield
     except NetworkError as error:

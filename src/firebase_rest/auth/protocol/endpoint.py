@@ -1,4 +1,4 @@
-"""Where Firebase Auth listens, and how a request to it is written.
+"""Build requests to Firebase Auth.
 
 https://firebase.google.com/docs/reference/rest/auth
 """
@@ -11,24 +11,24 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from firebase_rest.auth.protocol.refusals import check
+from firebase_rest.auth.protocol.error_codes import check
 from firebase_rest.errors import ConfigError, InvalidResponse
 from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.arguments import is_encodable
 from firebase_rest.transport.settings import invalid_host
 from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
-_JSON = {"Content-Type": "application/json"}
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-_IDENTITY = "identitytoolkit.googleapis.com"
+IDENTITY_TOOLKIT = "identitytoolkit.googleapis.com"
+JSON_HEADERS = {"Content-Type": "application/json"}
+FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A project's Auth: its API key, and the host:port of an emulator that stands in for Google's hosts.
+    """Where the requests of a project's users go.
 
-    `locale` is the language of mails and text messages, a BCP 47 tag such as "fr" or "pt-BR"; `tenant_id` is the tenant
-    whose users sign in; `hint` is added to the sentence for a missing API key.
+    `emulator` is the host and port of an emulator, `locale` the language (BCP 47) of emails and text messages,
+    `tenant_id` the tenant whose users sign in, and `hint` is appended to the error for a missing API key.
     """
 
     api_key: str | None = field(repr=False)
@@ -38,41 +38,43 @@ class Endpoint:
     hint: str = ""
 
     def account(
-        self, operation: str, body: Mapping[str, Any], repeat: RetryPolicy = RetryPolicy.IF_NOT_SENT
+        self, operation: str, body: Mapping[str, Any], retry_policy: RetryPolicy = RetryPolicy.IF_NOT_SENT
     ) -> Request:
-        """`v1/accounts:<operation>` with `body`, whose None members are left out: the server takes no nulls."""
-        return self._post(f"v1/accounts:{operation}", body, repeat)
+        """Return a request to `v1/accounts:<operation>`. Fields that are None are left out."""
+        return self._post(f"v1/accounts:{operation}", body, retry_policy)
 
-    def second_factor(self, operation: str, body: Mapping[str, Any]) -> Request:
-        """`v2/accounts/<operation>`: "mfaEnrollment:start", "mfaSignIn:finalize" and their like."""
+    def mfa(self, operation: str, body: Mapping[str, Any]) -> Request:
+        """Return a request to `v2/accounts/<operation>`, such as "mfaEnrollment:start"."""
         return self._post(f"v2/accounts/{operation}", body, RetryPolicy.IF_NOT_SENT)
 
-    def look_up(self, path: str) -> Request:
-        """GET of something that the project says about itself: "v2/passwordPolicy"."""
+    def get(self, path: str) -> Request:
+        """Return a read of the project's settings, such as "v2/passwordPolicy"."""
         tenant = {} if self.tenant_id is None else {"tenantId": self.tenant_id}
         query = (*self._key(), *tenant.items())
-        return Request("GET", self.url(_IDENTITY, path), query, self._language(), retry_policy=RetryPolicy.IDEMPOTENT)
+        url = self.url(IDENTITY_TOOLKIT, path)
+        return Request("GET", url, query, self._language(), retry_policy=RetryPolicy.IDEMPOTENT)
 
     def token(self, refresh_token: str) -> Request:
-        """The exchange of a refresh token for a new ID token."""
+        """Return the exchange of a refresh token."""
         form = urlencode({"grant_type": "refresh_token", "refresh_token": refresh_token}, quote_via=quote, safe="")
         url = self.url("securetoken.googleapis.com", "v1/token")
-        return Request("POST", url, self._key(), _FORM, form.encode(), RetryPolicy.IDEMPOTENT)
+        return Request("POST", url, self._key(), FORM_HEADERS, form.encode(), RetryPolicy.IDEMPOTENT)
 
     def url(self, host: str, path: str) -> str:
-        """Where a path of a Google host is: there, or at the emulator, which keeps the host as the first segment."""
+        """Return the URL of a path at a Google host; an emulator has the host as the first segment."""
         if self.emulator is None:
             return f"https://{host}/{path}"
         if problem := invalid_host("auth", self.emulator):
             raise ConfigError(problem)
         return f"http://{self.emulator}/{host}/{path}"
 
-    def _post(self, path: str, body: Mapping[str, Any], repeat: RetryPolicy) -> Request:
+    def _post(self, path: str, body: Mapping[str, Any], retry_policy: RetryPolicy) -> Request:
         present = {name: value for name, value in body.items() if value is not None}
-        if self.tenant_id is not None and "idToken" not in present:  # which says itself whose user it is
+        if self.tenant_id is not None and "idToken" not in present:  # an ID token contains its tenant
             present["tenantId"] = self.tenant_id
-        headers = {**_JSON, **self._language()}
-        return Request("POST", self.url(_IDENTITY, path), self._key(), headers, json.dumps(present).encode(), repeat)
+        headers = {**JSON_HEADERS, **self._language()}
+        url = self.url(IDENTITY_TOOLKIT, path)
+        return Request("POST", url, self._key(), headers, json.dumps(present).encode(), retry_policy)
 
     def _language(self) -> dict[str, str]:
         return {} if self.locale is None else {"X-Firebase-Locale": self.locale}
@@ -88,17 +90,16 @@ class Endpoint:
         return (("key", self.api_key),)
 
 
-def validate_field(reply: Mapping[str, Any], *path: str) -> str:
-    """The string at the end of a path of members. Raises `InvalidResponse` for an answer that has none there."""
-    value: object = reply
+def send(request: Request) -> Flow[dict[str, Any]]:
+    """Send a request and return the payload. Raises the error of an error response."""
+    return check((yield request)).json_object()
+
+
+def validate_field(payload: Mapping[str, Any], *path: str) -> str:
+    """Return the non-empty string at a path of fields. Raises `InvalidResponse`."""
+    value: object = payload
     for name in path:
         value = dict_or_empty(value).get(name)
     if isinstance(value, str) and value and is_encodable(value):
         return value
     raise InvalidResponse(f"Invalid response: {'.'.join(path)!r} must be a non-empty string.", outcome_unknown=True)
-
-
-def call(request: Request) -> Flow[dict[str, Any]]:
-    """Send, and return the answer's members or raise the typed error."""
-    response = check((yield request))
-    return response.json_object()

@@ -1,4 +1,4 @@
-"""Flows over Google's own OAuth endpoints, for programs on a person's machine: code flow with PKCE.
+"""Google's OAuth 2.0 authorization code flow with PKCE, for desktop programs.
 
 https://developers.google.com/identity/protocols/oauth2/native-app
 """
@@ -11,20 +11,18 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
-from firebase_rest.auth.protocol.endpoint import Endpoint
-from firebase_rest.auth.protocol.refusals import check
+from firebase_rest.auth.protocol.endpoint import FORM_HEADERS, Endpoint
+from firebase_rest.auth.protocol.error_codes import check
 from firebase_rest.errors import AuthError, InvalidCredentials, InvalidRequest
 from firebase_rest.transport._json import parse_object, str_or_none
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 
-_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
-
 
 def consent_page(
     endpoint: Endpoint, client_id: str, redirect_uri: str, scopes: str, secrets: Mapping[str, str], hint: str | None
 ) -> str:
-    """The page to send the browser to. `secrets` are the state, the nonce and the verifier of this one sign-in."""
+    """Return the URL of the consent page. `secrets` are the state, nonce and verifier of this sign-in."""
     digest = hashlib.sha256(secrets["verifier"].encode()).digest()
     query = {
         "client_id": client_id,
@@ -43,9 +41,9 @@ def consent_page(
 def exchange_code(
     endpoint: Endpoint, client_id: str, client_secret: str | None, redirect_uri: str, code: str, verifier: str
 ) -> Flow[dict[str, Any]]:
-    """Google's tokens for the code that the browser brought: id_token, access_token, ...
+    """Exchange the code of the callback for Google's tokens: id_token, access_token, ...
 
-    Raises `InvalidCredentials` for the code, and `InvalidRequest` for the OAuth client; `code` is Google's own word.
+    Raises `InvalidCredentials` if Google rejects the code, and `InvalidRequest` if it rejects the OAuth client.
     """
     form = {
         "grant_type": "authorization_code",
@@ -56,20 +54,19 @@ def exchange_code(
         "code_verifier": verifier,
     }
     url = endpoint.url("oauth2.googleapis.com", "token")
-    request = Request("POST", url, (), _FORM, urlencode(form).encode(), RetryPolicy.IF_NOT_SENT)
+    request = Request("POST", url, (), FORM_HEADERS, urlencode(form).encode(), RetryPolicy.IF_NOT_SENT)
     response = yield request
     if response.status in (400, 401, 403):
-        raise _refusal(response)
+        raise _oauth_error(response)
     return check(response).json_object()
 
 
-def _refusal(response: Response) -> AuthError:
-    """What Google says in OAuth's own words. https://datatracker.ietf.org/doc/html/rfc6749#section-5.2"""
-    said = parse_object(response.body)
-    code = str_or_none(said.get("error")) or ""
-    is_about_the_code = code == "invalid_grant"
-    what = "code that the browser brought" if is_about_the_code else "OAuth client (client_id, client_secret)"
-    words = f"Google did not take the {what}: {str_or_none(said.get('error_description')) or code}"
-    return api_error(
-        InvalidCredentials if is_about_the_code else InvalidRequest, response, words, code=code or None, details=said
-    )
+def _oauth_error(response: Response) -> AuthError:
+    """Return the error of an OAuth error response. https://datatracker.ietf.org/doc/html/rfc6749#section-5.2"""
+    payload = parse_object(response.body)
+    code = str_or_none(payload.get("error")) or ""
+    is_code_invalid = code == "invalid_grant"
+    what = "authorization code" if is_code_invalid else "OAuth client (client_id, client_secret)"
+    message = f"Google rejected the {what}: {str_or_none(payload.get('error_description')) or code}"
+    kind = InvalidCredentials if is_code_invalid else InvalidRequest
+    return api_error(kind, response, message, code=code or None, details=payload)

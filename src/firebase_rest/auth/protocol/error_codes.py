@@ -1,7 +1,7 @@
-"""What Identity Toolkit's refusals mean: from a code to the class of the error.
+"""Map Identity Toolkit's error codes to error classes.
 
-The law of this file: a code is recognised by its form, never by a whole message, and an unknown one keeps its name
-under the nearest parent. https://firebase.google.com/docs/reference/rest/auth#section-error-format
+Codes are recognized by their form, never by a whole message. An unknown code raises `AuthError`.
+https://firebase.google.com/docs/reference/rest/auth#section-error-format
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from firebase_rest.transport._json import dict_or_empty, parse_object, str_or_no
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Response
 
-# "CODE", "CODE : detail", "CODE: detail"; prose like "API key not valid" has no underscore and is no code.
+# "CODE", "CODE : detail" or "CODE: detail". Prose such as "API key not valid" has no underscore.
 _CODE = re.compile(r"[A-Z0-9]+(?:_[A-Z0-9]+)+(?=$|\s|:)")
 
 _CODES: dict[type[AuthError], str] = {
@@ -75,29 +75,29 @@ _CLASSES = {code: kind for kind, codes in _CODES.items() for code in codes.split
 
 
 def check(response: Response, classes: Mapping[str, type[ApiError]] = NO_CLASSES) -> Response:
-    """The response itself if it is a yes; otherwise the typed error is raised.
+    """Return a successful response; raise the error of any other.
 
-    `classes` are those of codes that mean something else here than elsewhere.
+    `classes` are the classes of codes that have another meaning for this request.
     """
     if 200 <= response.status < 300:
         return response
-    error = _error_member(response)
+    error = _error_object(response)
     message = str_or_none(error.get("message")) or response.text.strip()[:200]
-    code = code_in(message) or _reason(error)
+    code = find_code(message) or _reason(error)
     kind = classes.get(code or "") or error_class(code, response.status)
-    if kind is AuthError and "App Check" in message:  # which has no code
+    if kind is AuthError and "App Check" in message:  # its response has no code
         kind = errors.AppVerificationFailed
     raise api_error(kind, response, message, code=code, details=error or None)
 
 
-def code_in(message: str) -> str | None:
-    """The code that a message begins with; None for prose."""
+def find_code(message: str) -> str | None:
+    """Return the code at the start of a message; None if it is prose."""
     match = _CODE.match(message)
     return match.group() if match else None
 
 
 def error_class(code: str | None, status: int = 400) -> type[ApiError]:
-    """The class for a code, or else for the status; `AuthError` for a code that nobody here knows (the list grows)."""
+    """Return the class of a code, or of the status if the code is unknown."""
     kind = _CLASSES.get(code or "")
     if kind is not None:
         return kind
@@ -106,15 +106,15 @@ def error_class(code: str | None, status: int = 400) -> type[ApiError]:
     return RateLimited if status == 429 else AuthError
 
 
-def _error_member(response: Response) -> dict[str, Any]:
-    """The `error` object; also from the odd ones: a string, or none at all."""
+def _error_object(response: Response) -> dict[str, Any]:
+    """Return the `error` object. It may also be a string, or the whole body."""
     body = parse_object(response.body)
     error = body.get("error", body)
     return {"message": error} if isinstance(error, str) else dict_or_empty(error)
 
 
 def _reason(error: Mapping[str, Any]) -> str | None:
-    """The reason that a platform error gives in place of a code: "API_KEY_INVALID"."""
+    """Return the reason of a Google API error, such as "API_KEY_INVALID"."""
     details = error.get("details")
     for detail in cast("list[object]", details) if isinstance(details, list) else []:
         reason = dict_or_empty(detail).get("reason")

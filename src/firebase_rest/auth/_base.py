@@ -1,7 +1,4 @@
-"""What every part of `Auth` stands on: a way to run flows, and to run them for a user.
-
-The law of this file: a session that is passed as the user takes over whatever new tokens an answer brings.
-"""
+"""The base class of `Auth` and `MultiFactor`."""
 
 from __future__ import annotations
 
@@ -16,15 +13,15 @@ from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.wire import Flow
 
 Token = str | TokenSource
-"""A user's ID token, or a `UserSession`, which knows the current one."""
+"""A user's ID token, or a `UserSession`."""
 
 T = TypeVar("T")
 
-_DEAD = frozenset({"TOKEN_EXPIRED", "INVALID_ID_TOKEN"})
+_REFRESHABLE = frozenset({"TOKEN_EXPIRED", "INVALID_ID_TOKEN"})
 
 
-class Room:
-    """The part of `Auth` that its methods, one file per subject, share."""
+class AuthBase:
+    """Runs flows, also as a user."""
 
     _requestor: Requestor
     _endpoint: Endpoint
@@ -32,20 +29,20 @@ class Room:
     def _run(self, flow: Flow[T]) -> T:
         return self._requestor.run(flow)
 
-    def _as(self, user: object, flow: Callable[[str], Flow[T]]) -> T:
-        """Run what `flow` makes of the user's ID token. A session that Firebase finds expired is renewed, once."""
+    def _run_as_user(self, user: object, flow: Callable[[str], Flow[T]]) -> T:
+        """Run the flow of the user's ID token. A session is refreshed once if Firebase rejects the token."""
         token = self._id_token_of(user)
         try:
-            reply = self._run(flow(token))
+            result = self._run(flow(token))
         except SessionExpired as error:
-            if not isinstance(user, TokenSource) or error.code not in _DEAD:
+            if not is_token_source(user) or error.code not in _REFRESHABLE:
                 raise
-            # Nothing was carried out, so it may be asked again, whatever it is.
-            reply = self._run(flow(user.current_token(rejected=token)))
-        answer = cast(object, reply)
-        if isinstance(user, UserSession) and isinstance(answer, dict):
-            user.update_tokens(cast("dict[str, Any]", answer))
-        return reply
+            # Any request may be repeated here, because Firebase has not processed it.
+            result = self._run(flow(user.current_token(rejected=token)))
+        # Invariant: a session that is passed as the user receives every new token.
+        if isinstance(user, UserSession) and isinstance(cast(object, result), dict):
+            user.update_tokens(cast("dict[str, Any]", result))
+        return result
 
     def _id_token_of(self, user: object) -> str:
         return id_token_of(user)

@@ -1,4 +1,4 @@
-"""Users that are taken over from elsewhere, with the hashes of their passwords.
+"""Users to import, with the hashes of their passwords.
 
 https://firebase.google.com/docs/auth/admin/import-users
 """
@@ -12,9 +12,8 @@ from datetime import datetime
 from typing import Any, Literal
 
 from firebase_rest.auth.arguments import optional, validate_email, validate_phone, validate_uid
-from firebase_rest.auth.custom_claims import claims_json
-from firebase_rest.auth.factors import factor_json
-from firebase_rest.auth.users import ProviderInfo
+from firebase_rest.auth.jwt import encode_custom_claims
+from firebase_rest.auth.users import ProviderInfo, factor_to_json
 from firebase_rest.errors import MfaFactor, UsageError
 from firebase_rest.transport.arguments import (
     describe,
@@ -29,15 +28,15 @@ HashOrder = Literal["SALT_AND_PASSWORD", "PASSWORD_AND_SALT"]
 
 
 @dataclass(frozen=True, slots=True)
-class PasswordHash:
-    """How the passwords of imported users were hashed. Made by one of the class methods; keys are never shown."""
+class UserImportHash:
+    """How the passwords of imported users are hashed. Create it with one of the class methods. Its repr hides keys."""
 
     algorithm: str
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
     @classmethod
-    def scrypt(cls, key: bytes, rounds: int, memory_cost: int, salt_separator: bytes = b"") -> PasswordHash:
-        """Firebase's own scrypt; the console shows the parameters of a project. `rounds` 1-8, `memory_cost` 1-14."""
+    def scrypt(cls, key: bytes, rounds: int, memory_cost: int, salt_separator: bytes = b"") -> UserImportHash:
+        """Firebase's variant of scrypt. The console shows a project's parameters. `rounds` 1-8, `memory_cost` 1-14."""
         parameters: dict[str, Any] = {
             "signerKey": _base64("key", key),
             "rounds": validate_int("rounds", rounds, 1, 8),
@@ -50,8 +49,8 @@ class PasswordHash:
     @classmethod
     def standard_scrypt(
         cls, *, memory_cost: int, parallelization: int, block_size: int, derived_key_length: int
-    ) -> PasswordHash:
-        """Scrypt as RFC 7914 has it."""
+    ) -> UserImportHash:
+        """Scrypt (RFC 7914)."""
         return cls(
             "STANDARD_SCRYPT",
             {
@@ -63,8 +62,8 @@ class PasswordHash:
         )
 
     @classmethod
-    def bcrypt(cls) -> PasswordHash:
-        """bcrypt: the hash holds its own salt and cost."""
+    def bcrypt(cls) -> UserImportHash:
+        """bcrypt. The hash contains salt and cost."""
         return cls("BCRYPT")
 
     @classmethod
@@ -78,7 +77,7 @@ class PasswordHash:
         parallelism: int,
         version: Literal["VERSION_10", "VERSION_13"] = "VERSION_13",
         associated_data: bytes = b"",
-    ) -> PasswordHash:
+    ) -> UserImportHash:
         """Argon2. `hash_length` 4-1024 bytes, `iterations` 1-16, `memory_cost_kib` to 32768, `parallelism` 1-16."""
         parameters: dict[str, Any] = {
             "hashType": _one_of("variant", variant, ("ARGON2_D", "ARGON2_I", "ARGON2_ID")),
@@ -95,34 +94,34 @@ class PasswordHash:
     @classmethod
     def hmac(
         cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], key: bytes, order: HashOrder | None = None
-    ) -> PasswordHash:
-        """An HMAC with `key`."""
+    ) -> UserImportHash:
+        """HMAC with `key`."""
         name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
         return cls(f"HMAC_{name}", {"signerKey": _base64("key", key), **_ordered(order)})
 
     @classmethod
     def digest(
         cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], rounds: int, order: HashOrder | None = None
-    ) -> PasswordHash:
-        """A plain digest, repeated: 0 to 8192 rounds of MD5, 1 to 8192 of the others."""
+    ) -> UserImportHash:
+        """A repeated digest: 0 to 8192 rounds of MD5, 1 to 8192 of the others."""
         name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
         least = 0 if name == "MD5" else 1
         return cls(name, {"rounds": validate_int("rounds", rounds, least, 8192), **_ordered(order)})
 
     @classmethod
-    def pbkdf(cls, algorithm: Literal["PBKDF_SHA1", "PBKDF2_SHA256"], rounds: int) -> PasswordHash:
+    def pbkdf(cls, algorithm: Literal["PBKDF_SHA1", "PBKDF2_SHA256"], rounds: int) -> UserImportHash:
         """PBKDF; 0 to 120,000 rounds."""
         name = _one_of("algorithm", algorithm, ("PBKDF_SHA1", "PBKDF2_SHA256"))
         return cls(name, {"rounds": validate_int("rounds", rounds, 0, 120_000)})
 
     def to_json(self) -> dict[str, Any]:
-        """As Identity Toolkit writes it."""
+        """Return the fields of Identity Toolkit."""
         return {"hashAlgorithm": self.algorithm, **self.parameters}
 
 
 @dataclass(frozen=True, slots=True)
-class UserImport:
-    """One user to import. `password_hash` and `password_salt` are raw bytes, as `import_users(hashing=)` says."""
+class ImportUserRecord:
+    """A user to import. `password_hash` and `password_salt` are raw bytes, `import_users(hashing=)` the algorithm."""
 
     uid: str
     email: str | None = None
@@ -138,12 +137,12 @@ class UserImport:
     created_at: datetime | None = None
     last_sign_in_at: datetime | None = None
     second_factors: Sequence[str | MfaFactor] = ()
-    """Phone numbers, or factors with one; the address must be verified."""
+    """Phone numbers, or factors with one. They require `email_verified`."""
 
     def to_json(self) -> dict[str, Any]:
-        """As Identity Toolkit writes it. Raises `UsageError` for what it would refuse."""
+        """Return the fields of Identity Toolkit. Raises `UsageError` if one is invalid."""
         providers = [_provider(provider) for provider in validate_list("providers", self.providers)]
-        factors = [factor_json(factor) for factor in validate_list("second_factors", self.second_factors)]
+        factors = [factor_to_json(factor) for factor in validate_list("second_factors", self.second_factors)]
         claims = self.custom_claims
         fields = {
             "localId": validate_uid("uid", self.uid),
@@ -156,7 +155,7 @@ class UserImport:
             "passwordHash": optional(_base64, "password_hash", self.password_hash),
             "salt": optional(_base64, "password_salt", self.password_salt),
             "providerUserInfo": providers or None,
-            "customAttributes": None if claims is None else claims_json(claims, "custom_claims"),
+            "customAttributes": None if claims is None else encode_custom_claims("custom_claims", claims),
             "createdAt": optional(_milliseconds, "created_at", self.created_at),
             "lastLoginAt": optional(_milliseconds, "last_sign_in_at", self.last_sign_in_at),
             "mfaInfo": factors or None,
@@ -167,7 +166,7 @@ class UserImport:
 def _base64(name: str, value: object) -> str:
     if isinstance(value, bytes):
         return base64.urlsafe_b64encode(value).decode()
-    raise UsageError(f"{name} must be bytes, got {type(value).__name__}.")  # and is a secret: not shown
+    raise UsageError(f"{name} must be bytes, got {type(value).__name__}.")  # the value is a secret
 
 
 def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
@@ -190,6 +189,6 @@ def _milliseconds(name: str, value: object) -> str:
     moment = validate_instance(name, value, datetime)
     try:
         return str(int(moment.timestamp() * 1000))
-    except (ValueError, OverflowError, OSError):  # a naive one of the year 1 or 9999
+    except (ValueError, OverflowError, OSError):  # a naive time in the year 1 or 9999
         pass
     raise UsageError(f"{name} must be within the years that this platform supports, got {moment.isoformat()}.")

@@ -1,0 +1,206 @@
+"""Methods of `Auth` for servers: create and verify tokens, and manage users.
+
+https://firebase.google.com/docs/auth/admin
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from firebase_rest.auth._base import AuthBase, Token, id_token_of
+from firebase_rest.auth.admin import Admin
+from firebase_rest.auth.arguments import optional, validate_duration
+from firebase_rest.auth.custom_tokens import CustomTokenSigner
+from firebase_rest.auth.protocol import admin
+from firebase_rest.auth.protocol.admin import ProjectEndpoint
+from firebase_rest.auth.public_keys import KeySet
+from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE, TokenType, TokenVerifier
+from firebase_rest.errors import ConfigError, TokenRevoked, UserDisabled
+from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.arguments import as_float, validate_bool, validate_str
+from firebase_rest.transport.credentials import EMULATOR_ADMIN, Credentials, ServiceAccount
+
+MIN_COOKIE, MAX_COOKIE = 300, 14 * 24 * 3600
+"""Lifetime of session cookies in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """The configuration of server methods.
+
+    `account_email` is the service account for which Google IAM signs, `keys` are Google's public keys by URL, which all
+    `Auth` objects of an App share, and `hint` is appended to the error for a missing project ID.
+    """
+
+    project_id: str | None
+    account: ServiceAccount | None
+    account_email: str | None
+    keys: dict[str, KeySet]
+    hint: str = ""
+
+
+class ServerTokenMethods(AuthBase):
+    """Methods that need a server's configuration."""
+
+    _server: ServerConfig
+    _id_token_type: TokenType = ID_TOKEN
+    _session_cookie_type: TokenType = SESSION_COOKIE
+
+    @property
+    def admin(self) -> Admin:
+        """User management. It requires a service account, or an emulator.
+
+        Raises `ConfigError` without a service account or a project ID.
+        """
+        return Admin(self._requestor.with_credentials(self._administrator()), self._project_endpoint())
+
+    def create_custom_token(
+        self,
+        uid: str,
+        additional_claims: Mapping[str, Any] | None = None,
+        expiry_minutes: int = 60,
+        *,
+        tenant_id: str | None = None,
+    ) -> str:
+        """Create a token with which an app signs in as `uid`.
+
+        The service account's private key signs it without a request. For credentials without a key, Google IAM signs
+        for the account `serviceAccountId` of the configuration, or for the credentials' own account.
+
+        Args:
+            uid: The user's ID, 1 to 128 characters. The sign-in creates an unknown user.
+            additional_claims: Custom claims, at most 1,000 characters as JSON.
+            expiry_minutes: Lifetime of the token, 1 to 60.
+            tenant_id: The tenant of the user.
+
+        Raises:
+            UsageError: An argument is invalid, or a claim is reserved.
+            ConfigError: There is no service account.
+
+        https://firebase.google.com/docs/auth/admin/create-custom-tokens
+        """
+        server = self._server
+        signer = CustomTokenSigner(self._requestor, server.account, server.account_email, self._is_emulated)
+        return signer.sign(uid, additional_claims, expiry_minutes, self._tenant(tenant_id))
+
+    def verify_id_token(
+        self,
+        token: Token,
+        check_revoked: bool = False,
+        *,
+        clock_skew_seconds: float = 0,
+        tenant_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Verify an ID token that a client has sent. An emulator's tokens are unsigned and valid only with an emulator.
+
+        Args:
+            token: The ID token, or a `UserSession`, whose current token is verified.
+            check_revoked: Whether to read the account as an administrator.
+            clock_skew_seconds: Difference of clocks to tolerate, 0 to 60.
+            tenant_id: Accept only tokens of this tenant. By default the tokens of all tenants are valid; see
+                `claims["firebase"]["tenant"]`.
+
+        Returns:
+            The claims, and "uid".
+
+        Raises:
+            TokenExpired: The token has expired.
+            InvalidToken: The token is invalid; `code` is the reason.
+            TokenRevoked, UserDisabled, UserNotFound: With `check_revoked`.
+
+        https://firebase.google.com/docs/auth/admin/verify-id-tokens
+        """
+        # Any text from a client that is not a valid token is `InvalidToken`, because it is no mistake of this program.
+        received = validate_str("token", token) if isinstance(token, str) else id_token_of(token, "token")
+        return self._verify(self._id_token_type, received, check_revoked, clock_skew_seconds, tenant_id)
+
+    def verify_session_cookie(
+        self,
+        cookie: str,
+        check_revoked: bool = False,
+        *,
+        clock_skew_seconds: float = 0,
+        tenant_id: str | None = None,
+    ) -> dict[str, Any]:
+        """Verify a session cookie. Arguments, result and errors are those of `verify_id_token`.
+
+        https://firebase.google.com/docs/auth/admin/manage-cookies
+        """
+        received = validate_str("cookie", cookie)
+        return self._verify(self._session_cookie_type, received, check_revoked, clock_skew_seconds, tenant_id)
+
+    def create_session_cookie(self, id_token: Token, expires_in: int | timedelta) -> str:
+        """Create a session cookie from a user's ID token. It requires a service account.
+
+        Args:
+            id_token: The user's ID token, or a `UserSession`.
+            expires_in: Lifetime, 5 minutes to 14 days, in seconds or as a timedelta.
+
+        Raises:
+            SessionExpired: Firebase rejects the ID token.
+
+        https://firebase.google.com/docs/auth/admin/manage-cookies
+        """
+        seconds = validate_duration("expires_in", expires_in, MIN_COOKIE, MAX_COOKIE)
+        flow = admin.create_session_cookie(self._project_endpoint(), id_token_of(id_token), seconds)
+        return self._requestor.with_credentials(self._administrator()).run(flow)
+
+    def _verify(
+        self, kind: TokenType, token: str, check_revoked: bool, skew: float, tenant_id: str | None
+    ) -> dict[str, Any]:
+        with_account = validate_bool("check_revoked", check_revoked)
+        verifier = TokenVerifier(kind, self._project(), self._is_emulated, self._requestor, self._server.keys)
+        claims = verifier.verify(token, skew, self._tenant(tenant_id))
+        if with_account:
+            self._check_account(claims)
+        return claims
+
+    def _check_account(self, claims: Mapping[str, Any]) -> None:
+        tenant_id = dict_or_empty(claims.get("firebase")).get("tenant")
+        accounts = self.admin.for_tenant(tenant_id) if tenant_id else self.admin
+        uid = claims["uid"]
+        user = accounts.get_user(uid)
+        if user.disabled:
+            message = f"The user {uid!r} is disabled."
+            raise UserDisabled(message, status=401, code="USER_DISABLED", message=message)
+        # "iat", not "auth_time": a new password brings new tokens with the "auth_time" of the earlier sign-in.
+        issued = as_float(claims.get("iat")) or 0
+        if user.tokens_valid_after is not None and issued < user.tokens_valid_after.timestamp():
+            message = f"The sessions of the user {uid!r} were revoked after this token was issued."
+            raise TokenRevoked(message, status=401, code="REVOKED", message=message)
+
+    @property
+    def _is_emulated(self) -> bool:
+        return self._endpoint.emulator is not None
+
+    def _tenant(self, tenant_id: str | None) -> str | None:
+        return optional(validate_str, "tenant_id", tenant_id) or self._endpoint.tenant_id
+
+    def _project_endpoint(self) -> ProjectEndpoint:
+        account = self._server.account
+        quota = None if account is None or self._is_emulated else getattr(account.google, "quota_project_id", None)
+        return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project=quota)
+
+    def _administrator(self) -> Credentials:
+        if self._is_emulated:
+            return EMULATOR_ADMIN
+        if self._server.account is None:
+            raise ConfigError(
+                "This method requires a service account: add 'serviceAccount' to the configuration (the path of a key "
+                'file or its content), or pass credentials="adc".'
+            )
+        return self._server.account
+
+    def _project(self) -> str:
+        project = self._server.project_id
+        if project is None and self._server.account is not None:
+            project = getattr(self._server.account.google, "project_id", None)
+        if isinstance(project, str) and project:
+            return project
+        raise ConfigError(
+            "The configuration has no 'projectId', which tokens and user management require; copy it from the Firebase "
+            f"console (project settings, general).{self._server.hint}"
+        )

@@ -151,7 +151,7 @@ def test_nobody_who_comes_back_ends_the_wait(world):
 
 def callback_server(browser):
     """A server that opens what `browser` returns then."""
-    return CallbackServer(open_browser=lambda uri: browser()(uri), timeout=LIMIT)
+    return CallbackServer(open_browser=lambda uri: browser()(uri), timeout=LIMIT)  # noqa: PLW0108 - defined later
 
 
 def test_the_loopback_takes_no_other_visit_for_the_callback():

@@ -20,7 +20,7 @@ def wait_for(condition):
 
 
 def streams_of(server, name="demo-test-default-rtdb"):
-    return server.emulator._database.namespace(name)._streams
+    return server.emulator._database.namespace(name).streams()
 
 
 def test_stream_has_the_headers_of_production(db):

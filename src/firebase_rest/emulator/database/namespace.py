@@ -1,6 +1,6 @@
-"""One database: its current root, rules, settings and open streams.
+"""One database: its current root, rules, settings and watchers (open streams and listens).
 
-Invariant: the root is replaced, and the change queued for every stream, under the same lock, so that all streams see
+Invariant: the root is replaced, and the change queued for every watcher, under the same lock, so that all watchers see
 all changes in commit order. Reading needs no lock because nodes are immutable.
 """
 
@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatabaseRules
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
-from firebase_rest.emulator.database.stream import Subscription, cancel_event
+from firebase_rest.emulator.database.stream import Subscription, Watcher
 from firebase_rest.rules.database import DatabaseRules, Decision
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
+
+AnyWatcher = TypeVar("AnyWatcher", bound=Watcher)
 
 RULES_TEXT = '{\n  "rules": {\n    ".read": true,\n    ".write": true\n  }\n}\n'
 
@@ -46,7 +48,7 @@ class Namespace:
         self._open_rules: DatabaseAuthorizer = open_rules or OpenDatabaseRules()
         self.rules = self._open_rules
         self._decisions: MutableSequence[Decision] = deque(maxlen=0) if decisions is None else decisions
-        self._streams: list[Subscription] = []
+        self._watchers: list[Watcher] = []
         self._lock = threading.Lock()
         self.restore_defaults(None)
 
@@ -59,14 +61,14 @@ class Namespace:
             self.publish(rules)
 
     def publish(self, rules: DatabaseRules) -> None:
-        """Enforce `rules` from now on. Open streams continue until `cancel_unauthorized`."""
+        """Enforce `rules` from now on. Watchers continue until `cancel_unauthorized`."""
         self.rules = EnforcedDatabaseRules(rules, self._decisions)
         self.rules_text = rules.text
 
     def commit(self, plan: Callable[[Node], Change], check: Callable[[Change], None], now: int = 0) -> Change:
         """Commit the change that `plan` computes from the current root, unless `check` raises.
 
-        Streams whose callers may not read the new data, by the rules at the time `now`, are cancelled.
+        Watchers whose callers may not read the new data, by the rules at the time `now`, are cancelled.
         """
         # Large writes are validated without the lock, because other writers would wait for seconds. After writes of
         # others the plan is out of date; the last attempt locks, so that a busy database does not delay it forever.
@@ -83,40 +85,53 @@ class Namespace:
                 change = plan(self.root)
                 check(change)
                 revoked = self._publish_change(change, now)
-        for stream in revoked:
-            stream.end(cancel_event("Permission denied."))
+        for watcher in revoked:
+            watcher.cancel()
         return change
 
-    def _publish_change(self, change: Change, now: int) -> list[Subscription]:
-        """Make a change visible. Return the streams that may not see it, which receive nothing more."""
+    def _publish_change(self, change: Change, now: int) -> list[Watcher]:
+        """Make a change visible. Return the watchers that may not see it, which receive nothing more."""
         self.root = change.after
-        revoked = [stream for stream in self._streams if not stream.may_read(change.after, now)]
-        for stream in revoked:
-            self._streams.remove(stream)
-        for stream in self._streams:
-            stream.enqueue(change)
+        revoked = [watcher for watcher in self._watchers if not watcher.may_read(change.after, now)]
+        for watcher in revoked:
+            self._watchers.remove(watcher)
+        for watcher in self._watchers:
+            watcher.enqueue(change)
         return revoked
 
     def subscribe(self, create: Callable[[Node], Subscription]) -> Subscription:
         """Open a stream that starts with the current root and receives every later change."""
-        with self._lock:
-            stream = create(self.root)
-            self._streams.append(stream)
-        stream.on_ended(self._remove)
+        stream = self.watch(create)
+        stream.on_ended(self.unwatch)
         return stream
 
-    def streams(self) -> list[Subscription]:
-        """Return the open streams."""
+    def watch(self, create: Callable[[Node], AnyWatcher]) -> AnyWatcher:
+        """Return what `create` returns for the current root; it receives every later change until `unwatch`."""
         with self._lock:
-            return self._streams.copy()
+            watcher = create(self.root)
+            self._watchers.append(watcher)
+        return watcher
+
+    def unwatch(self, watcher: Watcher) -> None:
+        """Send no more changes to a watcher."""
+        with self._lock:
+            if watcher in self._watchers:
+                self._watchers.remove(watcher)
+
+    def await_delivery(self) -> None:
+        """Wait until the changes of the current root are queued for every watcher."""
+        with self._lock:
+            pass
+
+    def streams(self) -> list[Subscription]:
+        """Return the open event streams."""
+        with self._lock:
+            return [watcher for watcher in self._watchers if isinstance(watcher, Subscription)]
 
     def cancel_unauthorized(self, now: int) -> None:
-        """Cancel the streams whose callers may no longer read, after a change of rules."""
-        for stream in self.streams():
-            if not stream.may_read(self.root, now):
-                stream.end(cancel_event("Permission denied."))
-
-    def _remove(self, stream: Subscription) -> None:
+        """Cancel the watchers whose callers may no longer read, after a change of rules."""
         with self._lock:
-            if stream in self._streams:
-                self._streams.remove(stream)
+            watchers = self._watchers.copy()
+        for watcher in watchers:
+            if not watcher.may_read(self.root, now):
+                watcher.cancel()

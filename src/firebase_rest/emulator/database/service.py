@@ -26,7 +26,7 @@ from firebase_rest.emulator.database.request import (
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.stream import StreamView, Subscription
 from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag, export, priority_of, render, shallow
-from firebase_rest.emulator.database.writes import WRITES
+from firebase_rest.emulator.database.writes import write
 from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.rules.database import DatabaseRules, Decision
 from firebase_rest.transport.wire import Request, Response
@@ -141,9 +141,6 @@ class DatabaseEmulator:
     def _handle_data(self, request: DatabaseRequest) -> Response | Subscription:
         if request.method == "GET":
             return _read(request, self._clock)
-        write = WRITES.get(request.method)
-        if write is None:
-            raise DatabaseHTTPError(405, f"The database does not support the method {request.method}")
         return write(request, self._push_ids)
 
     def _handle_special(self, request: DatabaseRequest, segments: Sequence[str]) -> Response:

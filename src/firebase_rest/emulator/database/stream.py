@@ -12,7 +12,7 @@ import threading
 import time
 from collections import deque
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator.database import query
@@ -50,9 +50,20 @@ class Ending(Enum):
 STREAM_HEADERS = {**HEADERS, "content-type": "text/event-stream; charset=utf-8"}
 
 
-def event(name: str, path: Sequence[str], data: Json) -> bytes:
-    """Return an event; `path` is relative to the stream."""
-    return b"event: %s\ndata: %s\n\n" % (name.encode(), compact({"path": "/" + "/".join(path), "data": data}))
+class ViewEvent(NamedTuple):
+    """A change of the data that a client sees: "put" replaces `path`, "patch" replaces paths below it.
+
+    `path` is relative to the view.
+    """
+
+    name: str
+    path: Sequence[str]
+    data: Json
+
+    def encode(self) -> bytes:
+        """Return the event of an event stream."""
+        data = compact({"path": "/" + "/".join(self.path), "data": self.data})
+        return b"event: %s\ndata: %s\n\n" % (self.name.encode(), data)
 
 
 def cancel_event(reason: str | None) -> bytes:
@@ -61,7 +72,7 @@ def cancel_event(reason: str | None) -> bytes:
 
 
 class StreamView:
-    """The data that one stream shows, and its events for each change. Not thread-safe."""
+    """The data that one stream or listen shows, and its events for each change. Not thread-safe."""
 
     def __init__(self, path: Path, filter: Filter, *, as_export: bool = False) -> None:
         self._path = path
@@ -70,11 +81,11 @@ class StreamView:
         self._export = as_export
         self._window: set[str] = set()  # the visible children, if the filter limits them
 
-    def initial_event(self, root: Node) -> bytes:
+    def initial_event(self, root: Node) -> ViewEvent:
         """Return the first event of a stream, with all data."""
         return self._full_event(at(root, self._path))
 
-    def events(self, change: Change) -> list[bytes]:
+    def events(self, change: Change) -> list[ViewEvent]:
         """Return the event of a change, a list of at most one."""
         size, base = len(self._path), change.base
         before, after = at(change.before, self._path), at(change.after, self._path)
@@ -90,22 +101,22 @@ class StreamView:
             return self._patch((), cut, before, after)
         return [] if nodes_equal(before, after) else self._put((), before, after)
 
-    def _full_event(self, node: Node) -> bytes:
+    def _full_event(self, node: Node) -> ViewEvent:
         if self._filter.narrows:
             node = query.apply_filter(node, self._filter)
             self._window = set(node.children) if isinstance(node, Branch) else set()
-        return event("put", (), self._show(node))
+        return ViewEvent("put", (), self._show(node))
 
-    def _put(self, relative: Path, before: Node, after: Node) -> list[bytes]:
+    def _put(self, relative: Path, before: Node, after: Node) -> list[ViewEvent]:
         if not relative:
             return [self._full_event(after)]
         if self._filter.narrows:
             slide = self._slide({relative[0]}, before, after)
             if slide is not None:
                 return slide
-        return [event("put", relative, self._show(at(after, relative)))]
+        return [ViewEvent("put", relative, self._show(at(after, relative)))]
 
-    def _patch(self, relative: Path, targets: Iterable[Path], before: Node, after: Node) -> list[bytes]:
+    def _patch(self, relative: Path, targets: Iterable[Path], before: Node, after: Node) -> list[ViewEvent]:
         if not self._export:
             # Without format=export priorities are not shown.
             targets = [target for target in targets if target[-1] != ".priority"]
@@ -118,14 +129,14 @@ class StreamView:
                 targets = [target for target in targets if target[0] in self._window]
         place = at(after, relative)
         data = {"/".join(target): self._value(place, target) for target in targets}
-        return [event("patch", relative, data)] if data else []
+        return [ViewEvent("patch", relative, data)] if data else []
 
     def _value(self, node: Node, target: Path) -> Json:
         if target[-1] == ".priority":
             return priority_of(at(node, target[:-1]))
         return self._show(at(node, target))
 
-    def _slide(self, touched: set[str], before: Node, after: Node) -> list[bytes] | None:
+    def _slide(self, touched: set[str], before: Node, after: Node) -> list[ViewEvent] | None:
         """Return the events of a write to the children `touched` if it changes the set of visible children.
 
         Returns [] if none of them is visible, and None if the visible children are the same and one was written.
@@ -141,8 +152,8 @@ class StreamView:
         data.update(dict.fromkeys(sorted(old - new)))
         if len(data) == 1:
             key, value = data.popitem()
-            return [event("put", (key,), value)]
-        return [event("patch", (), data)]
+            return [ViewEvent("put", (key,), value)]
+        return [ViewEvent("patch", (), data)]
 
 
 def _always_allowed(root: Node, now: int) -> bool:  # noqa: ARG001
@@ -151,6 +162,22 @@ def _always_allowed(root: Node, now: int) -> bool:  # noqa: ARG001
 
 def _no_op() -> None:
     pass
+
+
+class Watcher(Protocol):
+    """Receives the changes of a database."""
+
+    def may_read(self, root: Node, now: int, /) -> bool:
+        """Return whether the rules allow reading. `now` is in milliseconds."""
+        ...
+
+    def enqueue(self, change: Change, /) -> None:
+        """Queue a committed change. Called under the lock of the database, in commit order."""
+        ...
+
+    def cancel(self) -> None:
+        """End, because the rules no longer allow reading."""
+        ...
 
 
 class Subscription:
@@ -208,10 +235,10 @@ class Subscription:
         parts: list[bytes] = []
         if self._fresh:
             self._fresh = False
-            parts.append(self._view.initial_event(self._root))
+            parts.append(self._view.initial_event(self._root).encode())
             self._root = None  # release the memory
         while self._changes:
-            parts += self._view.events(self._changes.popleft())
+            parts += [event.encode() for event in self._view.events(self._changes.popleft())]
         with self._lock:
             if self.ended:
                 parts.append(self._final_bytes)
@@ -235,6 +262,10 @@ class Subscription:
         self._notify()
         if self._on_end is not None:
             self._on_end(self)
+
+    def cancel(self) -> None:
+        """End the stream because the rules no longer allow reading."""
+        self.end(cancel_event("Permission denied."))
 
     def stall(self) -> None:
         """Send nothing until `resume`."""

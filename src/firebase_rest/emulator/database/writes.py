@@ -1,7 +1,5 @@
 """PUT, PATCH, POST and DELETE.
 
-Invariant: writes are atomic. A plan computes the next root from the current one; it is computed, authorised and
-committed under one lock, so that increments and conditions use the data that they tree.replace.
 https://firebase.google.com/docs/database/rest/save-data
 """
 
@@ -10,22 +8,20 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from firebase_rest.database.path import split
-from firebase_rest.emulator.database import body, tree
-from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database import body, commits, tree
+from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size
-from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
+from firebase_rest.emulator.database.responses import INVALID_PATH, DatabaseHTTPError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping
     from typing import TypeAlias
 
     from firebase_rest.database.push_id import PushIdGenerator
-    from firebase_rest.emulator.database.tree import Node, Priority
+    from firebase_rest.emulator.database.commits import Plan
+    from firebase_rest.emulator.database.tree import Node, Path
     from firebase_rest.transport.wire import Json, Response
 
-    Path: TypeAlias = tuple[str, ...]
-    Plan: TypeAlias = Callable[[Node], tree.Change]
     Write: TypeAlias = Callable[[DatabaseRequest, PushIdGenerator], Response]
 
 
@@ -39,13 +35,12 @@ class _ConditionFailedError(Exception):
 
 def _put(request: DatabaseRequest, _: PushIdGenerator) -> Response:
     value = body.parse(request.body)
-    plan = _plan_priority(request, value) if request.is_priority else _plan_set(request, request.path, value)
+    plan = _plan_set_or_priority(request, value)
     return _commit(request, plan, lambda node: _echo(value, node) if _has_server_values(request) else value)
 
 
 def _delete(request: DatabaseRequest, _: PushIdGenerator) -> Response:
-    plan = _plan_priority(request, None) if request.is_priority else _plan_set(request, request.path, None)
-    return _commit(request, plan, lambda _: None)
+    return _commit(request, _plan_set_or_priority(request, None), lambda _: None)
 
 
 def _post(request: DatabaseRequest, push_ids: PushIdGenerator) -> Response:
@@ -68,15 +63,25 @@ def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Response:
         return _delete(request, _)  # Google's tools delete a path within a size limit like this
     if not isinstance(value, dict):
         raise DatabaseHTTPError(400, body.NOT_AN_OBJECT)
-    targets = _parse_targets(request, value)
-    change = _authorized_commit(request, _plan_update(request, targets), None)
+    targets = commits.parse_targets(request.path, value)
+    plan = commits.plan_update(request.path, targets, request.now, has_server_values=_has_server_values(request))
+    change = _authorized_commit(request, plan, None)
     place = tree.at(change.after, request.path)
     return request.json_response(
         {key: _echo(value[key], _node_at_target(place, path)) for key, path in zip(value, targets, strict=True)}
     )
 
 
-WRITES: Mapping[str, Write] = {"PUT": _put, "PATCH": _patch, "POST": _post, "DELETE": _delete}
+_WRITES: Mapping[str, Write] = {"PUT": _put, "PATCH": _patch, "POST": _post, "DELETE": _delete}
+
+
+def write(request: DatabaseRequest, push_ids: PushIdGenerator) -> Response:
+    """Return the response to a write. Raises `DatabaseHTTPError`, 405 if it is another method."""
+    method = _WRITES.get(request.method)
+    if method is None:
+        raise DatabaseHTTPError(405, f"The database does not support the method {request.method}")
+    with _data_errors_as_400(request):
+        return method(request, push_ids)
 
 
 def _reject_priority(request: DatabaseRequest) -> None:
@@ -84,56 +89,14 @@ def _reject_priority(request: DatabaseRequest) -> None:
         raise DatabaseHTTPError(400, INVALID_PATH)
 
 
-# --- plans ------------------------------------------------------------------------------------------------------------
+def _plan_set_or_priority(request: DatabaseRequest, value: Json) -> Plan:
+    if request.is_priority:
+        return commits.plan_priority(request.path, value, request.now)
+    return _plan_set(request, request.path, value)
 
 
 def _plan_set(request: DatabaseRequest, path: Path, value: Json) -> Plan:
-    builder = Builder(request.now)
-
-    def build(existing: Node) -> Node:
-        with _data_errors_as_400(request):
-            return builder.build(value, existing, len(path))
-
-    if _has_server_values(request):
-        return lambda before: tree.Change(before, tree.replace(before, path, build(tree.at(before, path))), path)
-    node = build(None)  # before the database is locked, because it may be slow
-    return lambda before: tree.Change(before, tree.replace(before, path, node), path)
-
-
-def _plan_priority(request: DatabaseRequest, value: Json) -> Plan:
-    builder, path = Builder(request.now), request.path
-
-    def plan(before: Node) -> tree.Change:
-        node = tree.at(before, path)
-        with _data_errors_as_400(request):
-            priority = builder.priority(value, node)
-        return tree.Change(before, tree.replace(before, path, tree.with_priority(node, priority)), path)
-
-    return plan
-
-
-def _plan_update(request: DatabaseRequest, targets: Mapping[Path, Json]) -> Plan:
-    builder, base = Builder(request.now), request.path
-    values = {(*base, *target): value for target, value in targets.items() if not _is_priority(target)}
-    ranks = {(*base, *target[:-1]): value for target, value in targets.items() if _is_priority(target)}
-
-    def build(root: Node) -> tuple[dict[Path, Node], dict[Path, Priority]]:
-        with _data_errors_as_400(request):
-            return (
-                {path: builder.build(value, tree.at(root, path), len(path)) for path, value in values.items()},
-                {path: builder.priority(value, tree.at(root, path)) for path, value in ranks.items()},
-            )
-
-    built = None if _has_server_values(request) else build(None)
-
-    def plan(before: Node) -> tree.Change:
-        nodes, priorities = built or build(before)
-        after = tree.update(before, nodes)
-        for path, priority in priorities.items():  # after the values, which may create the nodes
-            after = tree.replace(after, path, tree.with_priority(tree.at(after, path), priority))
-        return tree.Change(before, after, base, None if () in targets else tuple(targets))
-
-    return plan
+    return commits.plan_set(path, value, request.now, has_server_values=_has_server_values(request))
 
 
 @contextmanager
@@ -147,36 +110,8 @@ def _data_errors_as_400(request: DatabaseRequest) -> Generator[None]:
         raise DatabaseHTTPError(400, str(error)) from None
 
 
-def _is_priority(target: Path) -> bool:
-    return target[-1:] == (".priority",)
-
-
 def _has_server_values(request: DatabaseRequest) -> bool:
     return b".sv" in request.body or b"\\u" in request.body  # it may be written with escapes
-
-
-def _parse_targets(request: DatabaseRequest, value: Mapping[str, Json]) -> dict[Path, Json]:
-    """Return the paths of an update relative to the URL. Raises `DatabaseHTTPError` 400 if they overlap."""
-    targets: dict[Path, Json] = {}
-    for key, item in value.items():
-        path = split(key)
-        if not body.is_update_path(path):
-            raise body.invalid_key_error(request.body, paths=True)
-        validate_path_size((*request.path, *path))
-        if path in targets:
-            raise _conflict(path, path)
-        targets[path] = item
-    for path in targets:
-        for length in range(len(path)):
-            if path[:length] in targets:
-                raise _conflict(path[:length], path)
-    return targets
-
-
-def _conflict(above: Sequence[str], below: Sequence[str]) -> DatabaseHTTPError:
-    return DatabaseHTTPError(
-        400, f"Invalid data; the update has overlapping paths: '/{'/'.join(above)}' and '/{'/'.join(below)}'."
-    )
 
 
 # --- committing -------------------------------------------------------------------------------------------------------
@@ -199,19 +134,12 @@ def _commit(request: DatabaseRequest, plan: Plan, echo: Callable[[Node], Json]) 
 
 
 def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | None) -> tree.Change:
-    rules = request.namespace.rules
+    def condition(root: Node) -> None:
+        node = _requested_node(request, root)
+        if tree.etag(node) != expected:
+            raise _ConditionFailedError(node)
 
-    def check(change: tree.Change) -> None:
-        if not request.caller.admin and not rules.may_write(
-            request.caller, change.before, change.after, change.paths(), request.now
-        ):
-            raise DatabaseHTTPError(401, PERMISSION_DENIED)
-        if expected is not None:
-            node = _requested_node(request, change.before)
-            if tree.etag(node) != expected:
-                raise _ConditionFailedError(node)
-
-    return request.namespace.commit(plan, check, request.now)
+    return commits.commit(request.namespace, request.caller, plan, request.now, None if expected is None else condition)
 
 
 def _requested_node(request: DatabaseRequest, root: Node) -> Node:
@@ -220,7 +148,7 @@ def _requested_node(request: DatabaseRequest, root: Node) -> Node:
 
 
 def _node_at_target(node: Node, path: Path) -> Node:
-    return tree.priority_of(tree.at(node, path[:-1])) if _is_priority(path) else tree.at(node, path)
+    return tree.priority_of(tree.at(node, path[:-1])) if commits.is_priority(path) else tree.at(node, path)
 
 
 def _echo(value: Json, node: Node) -> Json:

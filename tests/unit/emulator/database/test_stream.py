@@ -13,7 +13,7 @@ from firebase_rest.database.path import split
 from firebase_rest.emulator.database import query, stream, tree
 from firebase_rest.emulator.database.build import Builder
 from firebase_rest.emulator.database.namespace import Namespace
-from firebase_rest.emulator.database.stream import StreamView, Subscription
+from firebase_rest.emulator.database.stream import StreamView, Subscription, ViewEvent
 from firebase_rest.emulator.database.tree import Change
 
 
@@ -40,7 +40,7 @@ class Watcher:
     def __init__(self, value, path="", filter=EVERYTHING, *, as_export=False):
         self.root = node(value)
         self.view = StreamView(split(path), filter, as_export=as_export)
-        self.first = parsed(self.view.initial_event(self.root))
+        self.first = parsed(self.view.initial_event(self.root).encode())
 
     def put(self, path, value):
         base = split(path)
@@ -53,7 +53,7 @@ class Watcher:
 
     def _changed(self, after, base, targets):
         before, self.root = self.root, after
-        return parsed(b"".join(self.view.events(Change(before, after, base, targets))))
+        return parsed(b"".join(event.encode() for event in self.view.events(Change(before, after, base, targets))))
 
 
 def test_first_event_has_all_data():
@@ -234,7 +234,7 @@ def test_ended_stream_receives_nothing_and_is_removed():
     write(namespace, "a", 1)
     assert watcher.take() == b"event: cancel\ndata: null\n\n"
     assert watcher.take() == b""
-    assert namespace._streams == []
+    assert namespace.streams() == []
 
 
 def test_slow_stream_is_ended(monkeypatch):
@@ -247,7 +247,7 @@ def test_slow_stream_is_ended(monkeypatch):
     reader = stream.StreamReader(watcher, keep_alive=60)
     assert reader.read(1000).startswith(b"event: put")
     assert reader.read(1000) == b""
-    assert namespace._streams == []
+    assert namespace.streams() == []
 
 
 @pytest.mark.parametrize("size", [1, 7, 4096])
@@ -255,7 +255,7 @@ def test_reader_returns_pieces_of_any_size(size):
     namespace = Namespace("n")
     reader = stream.StreamReader(subscribe(namespace), keep_alive=60)
     write(namespace, "a", "é" * 10)
-    expected = stream.event("put", (), None) + stream.event("put", ("a",), "é" * 10)
+    expected = ViewEvent("put", (), None).encode() + ViewEvent("put", ("a",), "é" * 10).encode()
     received = b""
     while len(received) < len(expected):
         piece = reader.read(size)

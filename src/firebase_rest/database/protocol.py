@@ -25,9 +25,6 @@ from firebase_rest.errors import (
     PayloadTooLarge,
     PermissionDenied,
     PreconditionFailed,
-    QuotaExceeded,
-    RateLimited,
-    ServerError,
     TokenExpired,
     TransactionConflict,
     Unauthenticated,
@@ -35,6 +32,7 @@ from firebase_rest.errors import (
 )
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.status import class_of_status
 from firebase_rest.transport.wire import Flow, Json, Pause, Request, Response, RetryPolicy
 from firebase_rest.types import PushResult
 
@@ -204,16 +202,6 @@ def _conditional_result(response: Response) -> ConditionalResult:
     return ConditionalResult(check(response).json(), response.headers.get("etag", ""), committed=True)
 
 
-_BY_STATUS: dict[int, type[ApiError]] = {
-    401: Unauthenticated,
-    402: QuotaExceeded,
-    403: PermissionDenied,
-    404: NotFound,
-    412: PreconditionFailed,
-    413: PayloadTooLarge,
-    423: QuotaExceeded,
-    429: RateLimited,
-}
 _EXPIRED = re.compile("token is expired|credential is no longer valid", re.IGNORECASE)
 
 
@@ -248,4 +236,4 @@ def error_class(status: int, message: str) -> type[ApiError]:
         return PayloadTooLarge if "exceeds the maximum size" in message else ApiError
     if status == 403 and "database name" in message:
         return NotFound
-    return ServerError if status >= 500 else _BY_STATUS.get(status, ApiError)
+    return class_of_status(status)

@@ -15,6 +15,7 @@ from firebase_rest import errors
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.status import class_of_status
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 from firebase_rest.types import ObjectMetadata
 
@@ -23,15 +24,6 @@ JSON_TYPE = {"Content-Type": "application/json; charset=utf-8"}
 
 # --- errors ----------------------------------------------------------------------------------------------------------
 
-_ERRORS: dict[int, type[errors.ApiError]] = {
-    401: errors.Unauthenticated,
-    402: errors.QuotaExceeded,
-    403: errors.PermissionDenied,
-    404: errors.NotFound,
-    412: errors.PreconditionFailed,
-    413: errors.PayloadTooLarge,
-    429: errors.RateLimited,
-}
 # Invariant: upload URLs and download tokens are secrets, and no error contains them.
 _SECRET_HEADERS = frozenset({"x-goog-upload-url", "x-goog-upload-control-url", "location"})
 
@@ -45,7 +37,7 @@ def check(response: Response, name: str = "") -> Response:
 
 def error_of(response: Response, name: str = "") -> errors.ApiError:
     """Return the typed error of a response. Its body may be JSON, plain text, an HTML page or empty."""
-    kind = errors.ServerError if response.status >= 500 else _ERRORS.get(response.status, errors.ApiError)
+    kind = class_of_status(response.status)
     error = parse_object(response.body).get("error")
     details = dict_or_empty(error)
     message = str(details.get("message") or (error if isinstance(error, str) else "") or response.text.strip()[:500])

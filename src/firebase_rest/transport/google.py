@@ -17,21 +17,12 @@ from pathlib import Path
 from typing import Any, cast
 from urllib.parse import quote
 
-from firebase_rest.errors import (
-    ApiError,
-    ConfigError,
-    InvalidResponse,
-    NetworkError,
-    NotFound,
-    PermissionDenied,
-    RateLimited,
-    ServerError,
-    Unauthenticated,
-)
+from firebase_rest.errors import ConfigError, InvalidResponse, NetworkError, Unauthenticated
 from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.redact import redact
 from firebase_rest.transport.settings import malformed_path
+from firebase_rest.transport.status import class_of_status
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 
 SCOPES = (
@@ -177,8 +168,8 @@ class _GoogleTransport:
         self.last = response
         if response.status == 429 or response.status >= 500:
             # Raise here, because google-auth would retry after our own retries.
-            kind = RateLimited if response.status == 429 else ServerError
-            raise api_error(kind, response, f"Google's token server responded with HTTP {response.status}.")
+            message = f"Google's token server responded with HTTP {response.status}."
+            raise api_error(class_of_status(response.status), response, message)
         return _GoogleResponse(response.status, response.headers, response.body)
 
 
@@ -223,12 +214,6 @@ def is_unexpired(google: Any) -> bool:
 
 SIGN_BLOB = "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/{}:signBlob"
 METADATA = "http://metadata.google.internal/computeMetadata/v1/instance/service-accounts/default/email"
-_BY_STATUS: dict[int, type[ApiError]] = {
-    401: Unauthenticated,
-    403: PermissionDenied,
-    404: NotFound,
-    429: RateLimited,
-}
 
 
 def sign_blob(email: str, message: bytes) -> Flow[bytes]:
@@ -262,7 +247,7 @@ def _check(response: Response) -> Response:
     if 200 <= response.status < 300:
         return response
     error = dict_or_empty(parse_object(response.body).get("error"))
-    kind = ServerError if response.status >= 500 else _BY_STATUS.get(response.status, ApiError)
     message = str(error.get("message") or f"Google responded with HTTP {response.status}.")
     code = error.get("status")
-    raise api_error(kind, response, message, code=code if isinstance(code, str) else None, details=error or None)
+    text = code if isinstance(code, str) else None
+    raise api_error(class_of_status(response.status), response, message, code=text, details=error or None)

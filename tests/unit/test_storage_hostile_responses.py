@@ -159,3 +159,10 @@ def test_upload_headers_of_wrong_form(header, value):
         except FirebaseError:
             return
     assert bucket.objects["a"] == data
+
+
+def test_error_for_a_huge_generation_is_short():
+    metadata = as_json({"name": "a", "size": "2", "generation": "9" * 1_000_000})
+    with UploadSource(b"x") as source, pytest.raises(FirebaseError) as caught:
+        run(upload(UploadRequest(AT, {}), source, UploadSession(), UploadHooks()), Fixed(metadata))
+    assert len(str(caught.value)) < 500

@@ -25,7 +25,7 @@ from firebase_rest.storage.source import Uploadable, name_of, validate_path
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import UploadRequest
 from firebase_rest.transport._paths import path_text
-from firebase_rest.transport.arguments import validate_int, validate_list, validate_str, validate_str_dict
+from firebase_rest.transport.arguments import describe, validate_int, validate_list, validate_str, validate_str_dict
 from firebase_rest.transport.credentials import validate_token
 from firebase_rest.transport.google import sign_blob
 from firebase_rest.transport.requestor import Requestor
@@ -447,7 +447,9 @@ class FileOperations(FolderOperations):
         names = [name for page in pages for name in page.items]
         for name in names:
             if not name.startswith(folder.folder):
-                raise InvalidResponse(f"The list contains {name!r}, not below {folder.folder!r}. Nothing was deleted.")
+                raise InvalidResponse(
+                    f"The list contains {describe(name)}, not below {folder.folder!r}. Nothing was deleted."
+                )
 
         def work(name: str, _: None) -> None:
             requestor.run(protocol.delete(self._location.at(name)))

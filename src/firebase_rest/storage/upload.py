@@ -140,11 +140,9 @@ def _multipart(request: UploadRequest, data: bytes, source: UploadSource) -> Flo
 
 def _verify(metadata: ObjectMetadata, source: UploadSource, request: UploadRequest) -> ObjectMetadata:
     """Return `metadata`. Raises `ChecksumMismatch` if the stored bytes differ from those that were read."""
-    generation = metadata.get("generation")
-    source.check(
-        ExpectedChecksum.from_metadata(metadata),
-        f"{request.location.name!r} was stored damaged, and is still there as generation {generation}",
-    )
+    generation = str(metadata.get("generation"))[:20]
+    message = f"{request.location.name!r} was stored damaged, and is still there as generation {generation}"
+    source.check(ExpectedChecksum.from_metadata(metadata), message)
     return metadata
 
 

@@ -60,12 +60,12 @@ class ConditionalResult:
 
 def get(location: Location, filter: Filter, json_kwargs: JsonKwargs = None) -> Flow[Snapshot]:
     """Read the location with a filter."""
-    filter_params = filter.validated_params()
-    json_kwargs = _validate_json_kwargs(json_kwargs)
+    options = _validate_json_kwargs(json_kwargs) if json_kwargs else {}
     by_priority = filter.order == PRIORITY  # only an export contains the priorities to sort by
-    params = location.params + filter_params + (_EXPORT if by_priority else ())
-    response = check((yield _read(location, params)))
-    key, value = location.segments[-1] if location.segments else "", response.json(**json_kwargs)
+    params = filter.validated_params()
+    params = location.params + params + (_EXPORT if by_priority else ())
+    response = check((yield _read(location.url, params)))
+    key, value = location.segments[-1] if location.segments else "", response.json(**options)
     return Snapshot.of_export(key, value, filter) if by_priority else Snapshot(key, value, filter)
 
 
@@ -84,51 +84,49 @@ def update(location: Location, data: object, json_kwargs: JsonKwargs = None) -> 
 def push(location: Location, data: object, json_kwargs: JsonKwargs = None) -> Flow[PushResult]:
     """Add a child under a new key and return {"name": key}."""
     encoded = encode(data, (*location.segments, "-" * 20), json_kwargs)
-    response = check(
-        (yield Request("POST", location.url, location.params, _JSON, encoded.body, RetryPolicy.IF_NOT_PROCESSED))
-    )
+    response = check((yield _write("POST", location, encoded)))
     return cast(PushResult, {name: str(value) for name, value in response.json_object().items()})
 
 
 def remove(location: Location) -> Flow[None]:
     """Delete the data."""
-    response = check((yield Request("DELETE", location.url, location.params, retry_policy=RetryPolicy.IDEMPOTENT)))
+    response = check((yield _write("DELETE", location)))
     response.json()  # raises if a proxy responded with a page
 
 
 def exists(location: Location) -> Flow[bool]:
     """Return whether there is data. The response contains the keys only."""
-    response = check((yield _read(location, (*location.params, ("shallow", "true")))))
+    response = check((yield _read(location.url, (*location.params, ("shallow", "true")))))
     return response.json() is not None
 
 
 def read_with_etag(location: Location, json_kwargs: JsonKwargs = None) -> Flow[ConditionalResult]:
     """Read the data and its ETag."""
-    json_kwargs = _validate_json_kwargs(json_kwargs)
-    response = check((yield _read(location, location.params, _ETAG)))
-    return ConditionalResult(response.json(**json_kwargs), _etag_of(response))
+    options = _validate_json_kwargs(json_kwargs) if json_kwargs else {}
+    response = check((yield _read(location.url, location.params, _ETAG)))
+    return ConditionalResult(response.json(**options), _etag_of(response))
 
 
 def conditional_set(
     location: Location, data: object, etag: str, json_kwargs: JsonKwargs = None
 ) -> Flow[ConditionalResult]:
     """Replace the data if its ETag is still `etag`; otherwise return the current value and ETag, not committed."""
-    return _conditional_result((yield _put_if_match(location, data, etag, json_kwargs)))
+    return _conditional_result((yield _write("PUT", location, encode(data, location.segments, json_kwargs), etag)))
 
 
 def conditional_remove(location: Location, etag: str) -> Flow[ConditionalResult]:
     """Delete the data if its ETag is still `etag`; otherwise return the current value and ETag, not committed."""
-    return _conditional_result((yield _delete_if_match(location, etag)))
+    return _conditional_result((yield _write("DELETE", location, None, etag)))
 
 
 def set_if_match(location: Location, data: object, etag: str, json_kwargs: JsonKwargs = None) -> Flow[str]:
     """Replace the data and return its new ETag. Raises `PreconditionFailed` if the current ETag is another."""
-    return _etag_of(check((yield _put_if_match(location, data, etag, json_kwargs))))
+    return _etag_of(check((yield _write("PUT", location, encode(data, location.segments, json_kwargs), etag))))
 
 
 def remove_if_match(location: Location, etag: str) -> Flow[None]:
     """Delete the data. Raises `PreconditionFailed` if the current ETag is another."""
-    check((yield _delete_if_match(location, etag))).json()
+    check((yield _write("DELETE", location, None, etag))).json()
 
 
 def transaction(location: Location, change: Callable[[Any], Any], attempts: int = TRANSACTION_ATTEMPTS) -> Flow[Json]:
@@ -156,9 +154,7 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
     )
 
 
-def _validate_json_kwargs(json_kwargs: JsonKwargs) -> Mapping[str, Any]:
-    if json_kwargs is None:
-        return {}
+def _validate_json_kwargs(json_kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     try:
         json.loads("null", **json_kwargs)
     except TypeError:
@@ -168,13 +164,17 @@ def _validate_json_kwargs(json_kwargs: JsonKwargs) -> Mapping[str, Any]:
     raise UsageError("json_kwargs must be a dict of keyword arguments for json.loads.")
 
 
-def _read(location: Location, params: tuple[tuple[str, str], ...], headers: Mapping[str, str] | None = None) -> Request:
-    return Request("GET", location.url, params, headers or {}, retry_policy=RetryPolicy.IDEMPOTENT)
+def _read(url: str, params: tuple[tuple[str, str], ...], headers: Mapping[str, str] | None = None) -> Request:
+    return Request("GET", url, params, headers or {}, retry_policy=RetryPolicy.IDEMPOTENT)
 
 
-def _write(method: str, location: Location, encoded: Encoded) -> Request:
-    repeat = RetryPolicy.IF_NOT_PROCESSED if encoded.increments else RetryPolicy.IDEMPOTENT
-    return Request(method, location.url, location.params, _JSON, encoded.body, repeat)
+def _write(method: str, location: Location, encoded: Encoded | None = None, etag: str | None = None) -> Request:
+    headers: dict[str, str] = {} if encoded is None else {**_JSON}
+    if etag is not None:
+        headers |= {**_ETAG, "if-match": etag}
+    is_idempotent = method != "POST" and etag is None and not (encoded and encoded.increments)
+    policy = RetryPolicy.IDEMPOTENT if is_idempotent else RetryPolicy.IF_NOT_PROCESSED
+    return Request(method, location.url, location.params, headers, encoded.body if encoded else None, policy)
 
 
 def _etag_of(response: Response) -> str:
@@ -183,17 +183,6 @@ def _etag_of(response: Response) -> str:
     if not etag:
         raise InvalidResponse("The response has no ETag header; a proxy may have removed it.")
     return etag
-
-
-def _put_if_match(location: Location, data: object, etag: str, json_kwargs: JsonKwargs) -> Request:
-    encoded = encode(data, location.segments, json_kwargs)
-    headers = {**_JSON, **_ETAG, "if-match": etag}
-    return Request("PUT", location.url, location.params, headers, encoded.body, RetryPolicy.IF_NOT_PROCESSED)
-
-
-def _delete_if_match(location: Location, etag: str) -> Request:
-    headers = {**_ETAG, "if-match": etag}
-    return Request("DELETE", location.url, location.params, headers, None, RetryPolicy.IF_NOT_PROCESSED)
 
 
 def _conditional_result(response: Response) -> ConditionalResult:

@@ -299,6 +299,26 @@ class EventStream:
             self._interrupt.wait(seconds)
 
 
+class StreamStatus:
+    """Base class of objects that use an `EventStream`: shows its status."""
+
+    _events: EventStream
+
+    @property
+    def last_error(self) -> Exception | None:
+        """The latest connection error, or None."""
+        return self._events.last_error
+
+    @property
+    def reconnects(self) -> int:
+        """The number of connections after the first."""
+        return self._events.reconnects
+
+    def is_alive(self) -> bool:
+        """Return whether the stream can still receive changes."""
+        return self._events.is_alive()
+
+
 def _raise(error: Exception) -> Generator[StreamEvent, None, None]:
     yield from ()
     raise error

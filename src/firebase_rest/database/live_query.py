@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from firebase_rest.database.event_stream import EventStream, OnState
+from firebase_rest.database.event_stream import EventStream, OnState, StreamStatus
 from firebase_rest.database.filter import PRIORITY, Filter
 from firebase_rest.database.local_view import ADDED, CHANGED, MOVED, REMOVED, VALUE_EVENT, ChildEvent, LocalView
 from firebase_rest.database.normalized import Normalized, render_arrays
@@ -43,7 +43,7 @@ def validate_timeout(timeout: object) -> float:
     return math.inf if is_infinite else validate_seconds("timeout", timeout)
 
 
-class LiveQuery:
+class LiveQuery(StreamStatus):
     """A local copy of the data, returned by `Reference.live()` and `Query.live()`. Thread-safe; close it after use.
 
     `stale` is True while the stream is not connected: `value` is then the last known one.
@@ -120,20 +120,6 @@ class LiveQuery:
         self._check_process()
         value = self._value
         return Snapshot.lazy(self._key, lambda: render_arrays(value), self._filter)
-
-    @property
-    def last_error(self) -> Exception | None:
-        """The latest connection error, or None."""
-        return self._events.last_error
-
-    @property
-    def reconnects(self) -> int:
-        """The number of connections after the first."""
-        return self._events.reconnects
-
-    def is_alive(self) -> bool:
-        """Return whether the copy is still kept in sync."""
-        return self._events.is_alive()
 
     def wait_until(self, predicate: Callable[[Any], object], timeout: float) -> Any:
         """Wait until `predicate(value)` is true and return that value.

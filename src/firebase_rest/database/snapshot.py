@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, TypeAlias, cast
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeAlias
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
@@ -129,17 +129,17 @@ class Snapshot:
         return self._value if items is None else items
 
     def __iter__(self) -> Iterator[Any]:
+        return iter(self._listed())
+
+    def __len__(self) -> int:
+        return len(self._listed())
+
+    def _listed(self) -> list[Any]:
         found = self.pyres
-        return iter(cast("Iterable[Any]", found) if isinstance(found, list) else ())
+        return found if isinstance(found, list) else []
 
     def __getitem__(self, index: int) -> Any:
         return self.pyres[index]
-
-    def __len__(self) -> int:
-        if self._filter.shallow:
-            keys = self._shallow_keys()
-            return len(cast("list[str]", keys)) if isinstance(keys, list) else 0
-        return len(self._children() or ())
 
     def __bool__(self) -> bool:
         return True

@@ -14,7 +14,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from firebase_rest.database.event_stream import EventStream
+from firebase_rest.database.event_stream import EventStream, StreamStatus
 from firebase_rest.errors import StopStream, StreamError
 from firebase_rest.transport._weak_set import WeakSet
 from firebase_rest.transport.lifecycle import start_thread
@@ -25,7 +25,7 @@ Handler = Callable[[dict[str, Any]], object]
 OnError = Callable[[Exception], object]
 
 
-class Stream:
+class Stream(StreamStatus):
     """A running stream. `thread` is the thread that calls the handler; None with `is_async=False`."""
 
     def __init__(
@@ -58,20 +58,6 @@ class Stream:
     def state(self) -> str:
         """The state: "connecting", "open", "waiting" or "closed"."""
         return self._events.state
-
-    @property
-    def last_error(self) -> Exception | None:
-        """The latest connection error, or None."""
-        return self._events.last_error
-
-    @property
-    def reconnects(self) -> int:
-        """The number of connections after the first."""
-        return self._events.reconnects
-
-    def is_alive(self) -> bool:
-        """Return whether the stream can still receive changes."""
-        return self._events.is_alive()
 
     def start(self, *, daemon: bool) -> Stream:
         """Start a thread that calls `run`."""

@@ -77,7 +77,7 @@ def initialize_app(
             is Firebase's limit for a read. Downloads to files are not limited.
 
     Raises:
-        ConfigError: There is no configuration, or it cannot be parsed.
+        ConfigError: The configuration is missing or cannot be parsed.
         UsageError: An option is invalid.
         OSError: A file cannot be read.
 
@@ -202,7 +202,7 @@ class App:
     # --- services ---------------------------------------------------------------------------------------------------
 
     def auth(self, tenant_id: str | None = None) -> Auth:
-        """Return a new `Auth`. Its first call raises `ConfigError` if there is no `apiKey`.
+        """Return a new `Auth`. Its first call raises `ConfigError` without an `apiKey`.
 
         Args:
             tenant_id: The tenant whose users sign in (Identity Platform).
@@ -216,7 +216,7 @@ class App:
         return Auth(requestor, self._config, emulator, self._account, self._keys, self._locale, tenant_id)
 
     def database(self, url: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Database:
-        """Return the root of a database. Its first call raises `ConfigError` if there is no `databaseURL`.
+        """Return the root of a database. Its first call raises `ConfigError` without a `databaseURL`.
 
         Args:
             url: The URL of another database than the configured one. (A `UserSession` in its place is the `user`.)
@@ -235,7 +235,7 @@ class App:
         return self._requestor(location.base, user, UserCredentials), location, self._context
 
     def storage(self, bucket: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Storage:
-        """Return a bucket. Its first call raises `ConfigError` if there is no `storageBucket`.
+        """Return a bucket. Its first call raises `ConfigError` without a `storageBucket`.
 
         Args:
             bucket: The name of another bucket than the configured one, with or without "gs://". (A `UserSession` in

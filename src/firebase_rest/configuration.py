@@ -120,7 +120,7 @@ _TOKENS = re.compile(
 
 
 def _object_in(text: str) -> dict[str, Any]:
-    """Return the object in JSON text, or in JavaScript that declares one; {} if there is none."""
+    """Return the object in JSON text, or in JavaScript that declares one; otherwise {}."""
     try:
         return dict_or_empty(json.loads(text))
     except (ValueError, RecursionError):

@@ -331,7 +331,7 @@ class UserNotFound(AuthError):
 
 
 class SessionExpired(AuthError, TokenExpired):
-    """The ID token or refresh token has expired or is no longer valid. Sign in again."""
+    """The ID token or refresh token has expired or was revoked. Sign in again."""
 
 
 class RecentLoginRequired(AuthError):

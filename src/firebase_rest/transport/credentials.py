@@ -28,7 +28,7 @@ _TOKEN_MESSAGES = re.compile(
 
 
 def is_token_rejected(text: str, request: Request | None = None) -> bool:
-    """Return whether the text of a 401 response rejects the token, rather than the access. There is no code for it."""
+    """Return whether the text of a 401 response rejects the token, rather than the access, which has no error code."""
     if request is not None and request.reauth_on_401:
         return "App Check" not in text
     return _TOKEN_MESSAGES.search(text) is not None
@@ -148,10 +148,12 @@ def validate_token(token: object, name: str = "token") -> str:
 
 
 def _token_problem(token: object, name: str) -> str:
+    if token is None:
+        return f"{name} is missing; pass the 'idToken' of a sign-in or a UserSession."
     if not isinstance(token, str):
         kind = type(token).__name__
         hint = "; of a sign-in's result pass user['idToken']" if isinstance(token, Mapping) else ""
-        return f"{name} must be an ID token (str), a UserSession or None, got {kind}{hint}."
+        return f"{name} must be an ID token (str) or a UserSession, got {kind}{hint}."
     if not token.strip():
         return f"{name} must not be empty; pass the 'idToken' of a sign-in or a UserSession, or None for no token."
     if token.lower().startswith("bearer "):

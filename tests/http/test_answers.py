@@ -46,14 +46,14 @@ def test_an_answer_that_is_not_whole_is_an_error(connect, wire):
 
 @pytest.mark.parametrize("wire", [CUT["a number cut inside"], CUT["chunks without an end"], CUT["a chunk cut inside"]])
 def test_a_cut_body_says_that_it_was_cut(connect, wire):
-    with Server(raw(wire)) as server, pytest.raises(InvalidResponse, match="cut or garbled"):
+    with Server(raw(wire)) as server, pytest.raises(InvalidResponse, match="truncated or malformed"):
         connect(server).database().get()
 
 
 def test_a_number_without_framing_is_an_error_whatever_it_is_parsed_into(connect):
     from decimal import Decimal
 
-    with Server(raw(OK + "\r\n1.5")) as server, pytest.raises(InvalidResponse, match="cut"):
+    with Server(raw(OK + "\r\n1.5")) as server, pytest.raises(InvalidResponse, match="truncated"):
         connect(server).database().get(json_kwargs={"parse_float": Decimal})
 
 

@@ -332,13 +332,16 @@ def on_signal(number, frame):
     stream.close()
     took.append(started)
 def asleep():
-    # Python handles a signal that arrives just before a system call only after the call.
+    # Python handles a signal that arrives just before a system call only after the call; so send it again.
     with open(f"/proc/self/task/{{os.getpid()}}/stat") as file:
         return file.read().rpartition(")")[2].split()[0] == "S"
 def send(stream):
     while stream.state != "{state}" or not asleep():
         time.sleep(0.001)
-    os.kill(os.getpid(), signal.SIGUSR1)
+    before = len(took)
+    while len(took) == before:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        time.sleep(0.05)
 signal.signal(signal.SIGUSR1, on_signal)
 late = 0
 for number in range(100):

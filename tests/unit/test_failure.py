@@ -161,6 +161,6 @@ def test_an_error_of_a_program_is_told_from_one_of_the_libraries():
 
 def test_a_deadline_says_how_long_it_was():
     error = deadline_error(2.5, REQUEST, sent=True)
-    assert str(error) == "PUT https://db.firebaseio.com/a.json did not end within its deadline of 2.5 s."
+    assert str(error) == "PUT https://db.firebaseio.com/a.json did not finish within its deadline of 2.5 s."
     assert error.outcome_unknown
     assert isinstance(error, requests.exceptions.Timeout)

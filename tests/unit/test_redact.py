@@ -17,7 +17,6 @@ from firebase_rest.transport.redact import (
     redact_params,
     secrets_in,
 )
-from firebase_rest.transport.wire import Request
 
 JWT = "eyJhbGciOiJub25lIn0.eyJ1aWQiOiJhIn0."
 
@@ -57,17 +56,17 @@ def test_query_parameters_are_masked_by_name():
 
 def test_secrets_of_a_json_body_are_found_by_name():
     body = json.dumps({name: f"{name}-value" for name in SECRET_FIELDS} | {"email": "a@b.de", "code": 5}).encode()
-    found = secrets_in(Request("POST", "https://h", (("key", "k"), ("ns", "n")), body=body))
+    found = secrets_in((("key", "k"), ("ns", "n")), body)
     assert found == {"k", "5"} | {f"{name}-value" for name in SECRET_FIELDS if name != "code"}
 
 
 def test_secrets_of_a_form_are_found_by_name():
-    assert secrets_in(Request("POST", "https://h", body=b"grant_type=x&refresh_token=r%2Fs")) == {"r/s"}
+    assert secrets_in((), b"grant_type=x&refresh_token=r%2Fs") == {"r/s"}
 
 
 @pytest.mark.parametrize("body", [None, b"", b"[1]", b"\xff\xfe", b"5", iter([b"a"]), b"x" * 100_000])
 def test_other_bodies_have_no_secrets(body):
-    assert secrets_in(Request("POST", "https://h", body=body)) == set()
+    assert secrets_in((), body) == set()
 
 
 def test_secret_is_masked_in_json_and_url_encoding():

@@ -16,7 +16,7 @@ def hop(location, url="https://db.firebaseio.com/a.json", status=307, method="GE
 def test_a_read_follows(status):
     found = hop("https://s-1.firebaseio.com/b.json", status=status)
     assert found.request.url == "https://s-1.firebaseio.com/b.json"
-    assert found.signed
+    assert found.is_authenticated
 
 
 def test_a_relative_location_is_relative_to_where_the_redirect_came_from():
@@ -46,7 +46,7 @@ def test_a_relative_location_is_relative_to_where_the_redirect_came_from():
     ],
 )
 def test_the_credential_stays_in_the_family(first, second, signed):
-    assert hop(f"https://{second}/b.json", url=f"https://{first}/a.json").signed is signed
+    assert hop(f"https://{second}/b.json", url=f"https://{first}/a.json").is_authenticated is signed
 
 
 @pytest.mark.parametrize(
@@ -67,7 +67,7 @@ def test_the_credential_stays_in_the_family(first, second, signed):
 )
 def test_only_loopback_before_an_emulator_goes_without_tls(first, second, allowed):
     if allowed:
-        assert hop(f"{second}/b.json", url=f"{first}/a.json").signed
+        assert hop(f"{second}/b.json", url=f"{first}/a.json").is_authenticated
     else:
         with pytest.raises(NetworkError, match="not followed"):
             hop(f"{second}/b.json", url=f"{first}/a.json")
@@ -95,7 +95,7 @@ def test_a_host_that_libraries_might_read_in_two_ways_gets_no_credential(locatio
         found = hop(location)
     except NetworkError:
         return
-    assert not found.signed
+    assert not found.is_authenticated
     assert "firebaseio" not in found.request.url
 
 

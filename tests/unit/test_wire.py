@@ -155,8 +155,8 @@ def test_a_whole_json_value_is_parsed_from_bytes(body, value):
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (b"", "is empty"), (b"  ", "is empty"), (b"<html>", "starts with '<html>'"), (b"[1", "broken JSON"),
-        (b'{"a"', "broken JSON"), (b'"abc', "broken JSON"), (b"12 34", "starts with"), (b"tru", "starts with"),
+        (b"", "is empty"), (b"  ", "is empty"), (b"<html>", "starts with '<html>'"), (b"[1", "invalid JSON"),
+        (b'{"a"', "invalid JSON"), (b'"abc', "invalid JSON"), (b"12 34", "starts with"), (b"tru", "starts with"),
         (b"\xff\xfe\xfd", "is not JSON"), (b"[" * 200_000, "nested too deeply"),
     ],
 )  # fmt: skip
@@ -177,9 +177,9 @@ def test_of_broken_json_nothing_is_shown():
 @pytest.mark.parametrize("body", [b"12", b"-1", b" 0", b"1.5", b"1e5"])
 def test_a_bare_number_counts_only_if_something_said_where_it_ends(body):
     assert Response(200, body=body).json() == json.loads(body)
-    with pytest.raises(InvalidResponse, match="may have been cut"):
+    with pytest.raises(InvalidResponse, match="may have been truncated"):
         Response(200, body=body, has_length=False).json()
-    with pytest.raises(InvalidResponse, match="may have been cut"):
+    with pytest.raises(InvalidResponse, match="may have been truncated"):
         Response(200, body=body, has_length=False).json(parse_float=Decimal, parse_int=str)
 
 

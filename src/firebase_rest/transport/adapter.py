@@ -9,10 +9,12 @@ import socket
 import threading
 from collections.abc import Callable
 from functools import partial
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any, cast
 
 import requests
 from requests.adapters import HTTPAdapter
+from requests.cookies import RequestsCookieJar
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import ProxyManager
@@ -172,6 +174,34 @@ class CancellableAdapter(HTTPAdapter):
         if isinstance(manager, ProxyManager):  # not that for SOCKS, whose pools connect through the proxy
             manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+class _NoCookies(DefaultCookiePolicy):
+    """Stores no cookies of servers, because all users of an App share the session."""
+
+    def set_ok(self, cookie: Cookie, request: Any) -> bool:  # noqa: ARG002 - http.cookiejar's signature
+        return False
+
+
+class _CookieJar(RequestsCookieJar):
+    """Sends cookies that the program adds, and stores those of servers only if it sets another policy."""
+
+    def __init__(self) -> None:
+        super().__init__(_NoCookies())
+
+    def extract_cookies(self, response: Any, request: Any) -> None:
+        if not isinstance(self.get_policy(), _NoCookies):
+            super().extract_cookies(response, request)
+
+
+def new_session() -> requests.Session:
+    """Return a session with our adapter that stores no cookies of servers."""
+    session = requests.Session()
+    session.cookies = _CookieJar()
+    adapter = CancellableAdapter()
+    session.mount("https://", adapter)
+    session.mount("http://", adapter)
+    return session
 
 
 def drop_connections(session: requests.Session) -> None:

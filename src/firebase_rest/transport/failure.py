@@ -1,6 +1,6 @@
-"""What went wrong, in this package's own words: from requests' exceptions, and from answers that refuse.
+"""Translation of requests' exceptions and of error responses into `firebase_rest.errors`.
 
-The law of this file: nothing that is raised holds, in its text, its context or its pickle, a URL with a token in it.
+Invariant: no exception contains a token, in its text, context or pickle.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ResponseTooLarge(u3.HTTPError):
 
 
 def iter_causes(error: BaseException) -> Iterator[BaseException]:
-    """The error itself and what it wraps, down to urllib3's or the operating system's."""
+    """Yield the error and the errors that it wraps, down to urllib3's or the operating system's."""
     inner: Any = error
     while isinstance(inner, BaseException):
         yield inner
@@ -62,9 +62,9 @@ def _has(error: BaseException, *kinds: type[BaseException]) -> bool:
     return any(isinstance(cause, kinds) for cause in iter_causes(error))
 
 
-_MALFORMED = (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)
-_ON_THE_WAY = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
-_GARBLED = (
+_MALFORMED_REQUEST = (MissingSchema, InvalidSchema, InvalidURL, InvalidHeader)
+_NETWORK_ERRORS = (requests.ConnectionError, requests.Timeout, ChunkedEncodingError, ContentDecodingError)
+_MALFORMED_RESPONSE = (
     HTTPException,
     ContentDecodingError,
     ssl.SSLError,
@@ -73,11 +73,11 @@ _GARBLED = (
     u3.InvalidHeader,
 )
 _ENDED = (RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
-_NO_WAY = (u3.ProxyError, ssl.SSLCertVerificationError, u3.LocationValueError)
+_UNREACHABLE = (u3.ProxyError, ssl.SSLCertVerificationError, u3.LocationValueError)
 
 
 def raised_by_http_stack(error: BaseException) -> bool:
-    """Whether one of the libraries that carry the bytes raised it, rather than a hook or adapter of the program."""
+    """Return whether requests, urllib3 or the standard library raised it, not a hook or adapter of the program."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:
         trace = trace.tb_next
@@ -86,21 +86,21 @@ def raised_by_http_stack(error: BaseException) -> bool:
 
 
 def classify(error: BaseException, handle: CancelHandle) -> Failure:
-    """How an attempt ended, from what requests or urllib3 raised and how far the connection had come."""
+    """Return how an attempt failed, from its exception and the state of its connection."""
     if _has(error, u3.NewConnectionError, u3.ConnectTimeoutError, ConnectTimeout):
         return Failure.NEVER_CONNECTED
-    if _has(error, *_NO_WAY):
+    if _has(error, *_UNREACHABLE):
         return Failure.PERMANENT
     if isinstance(error, ResponseTooLarge):
         return Failure.PERMANENT
     if isinstance(error, requests.exceptions.SSLError) and not handle.connected and not _has(error, *_ENDED):
-        return Failure.PERMANENT  # the other side does not speak TLS, or not ours
+        return Failure.PERMANENT  # the server does not support TLS, or none of our versions
     if isinstance(error, (ValueError, AttributeError)) and not isinstance(error, (u3.HTTPError, OSError)):
         return Failure.PERMANENT
-    if isinstance(error, requests.RequestException) and not isinstance(error, _ON_THE_WAY):
+    if isinstance(error, requests.RequestException) and not isinstance(error, _NETWORK_ERRORS):
         return Failure.PERMANENT
     if handle.dialed and not handle.connected:
-        return Failure.NEVER_CONNECTED  # during the TLS handshake, or before a proxy let us through
+        return Failure.NEVER_CONNECTED  # during the TLS handshake, or before a proxy accepted the connection
     return Failure.READ_TIMEOUT if _has(error, u3.ReadTimeoutError, TimeoutError, ReadTimeout) else Failure.LOST
 
 
@@ -111,7 +111,7 @@ def network_error(
     failure: Failure | None = None,
     secrets: Iterable[str] = (),
 ) -> Exception:
-    """The exception to raise for an attempt that brought no answer. It holds nothing of `error` but words."""
+    """Return the exception for an attempt without a response. It contains only text of `error`."""
     failure = failure or classify(error, handle)
     sent = handle.connected or (not handle.dialed and failure in (Failure.LOST, Failure.READ_TIMEOUT))
     where = f"{request.method} {redact(request.url)}"
@@ -119,43 +119,46 @@ def network_error(
     reason = mask_secrets(secrets, _reason(error))
     if failure is Failure.PERMANENT:
         if sent or isinstance(error, ResponseTooLarge):
-            return InvalidResponse(f"No usable answer to {where}: {reason}.", outcome_unknown=True)
-        if isinstance(error, (*_MALFORMED, ValueError)) and not isinstance(error, ssl.SSLError):
+            return InvalidResponse(f"Invalid response to {where}: {reason}.", outcome_unknown=True)
+        if isinstance(error, (*_MALFORMED_REQUEST, ValueError)) and not isinstance(error, ssl.SSLError):
             return UsageError(f"{where} cannot be sent: {reason}.")
         return NetworkError(f"No connection for {where}: {reason}.")
     if failure is Failure.NEVER_CONNECTED:
         # urllib3 derives the one from the other
         rejected = _has(error, u3.NewConnectionError)
         if not rejected and _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
-            return NetworkTimeout(f"No connection to {host} in time, for {where}.")
+            return NetworkTimeout(f"Timed out while connecting to {host} for {where}.")
         hint = " Is the emulator running?" if urlsplit(request.url).hostname in LOOPBACK else ""
         return NetworkError(f"No connection to {host}, for {where}: {reason}.{hint}")
     if failure is Failure.READ_TIMEOUT:
-        return NetworkTimeout(f"No answer in time to {where}; raise timeout= if it needs longer.", outcome_unknown=sent)
-    if _has(error, *_GARBLED) and not _has(error, *_ENDED):
-        return InvalidResponse(f"The answer to {where} was cut or garbled on the way: {reason}.", outcome_unknown=sent)
-    return NetworkError(f"The connection broke during {where}: {reason}.", outcome_unknown=sent)
+        return NetworkTimeout(
+            f"Timed out while waiting for the response to {where}. Increase timeout= if it takes longer.",
+            outcome_unknown=sent,
+        )
+    if _has(error, *_MALFORMED_RESPONSE) and not _has(error, *_ENDED):
+        return InvalidResponse(f"The response to {where} was truncated or malformed: {reason}.", outcome_unknown=sent)
+    return NetworkError(f"The connection was lost during {where}: {reason}.", outcome_unknown=sent)
 
 
 def _reason(error: BaseException) -> str:
     *_, inner = iter_causes(error)
     text = redact(str(inner)).strip().rstrip(".")
     if text.startswith("Invalid header"):  # http.client shows the value, which may be a key
-        return "a header has a character that none can have, a line break perhaps"
+        return "a header contains an invalid character, such as a line break"
     # urllib3 puts the repr of the connection in front: "<HTTPConnection(...) at 0x..>: Failed to ..."
     return (text.split(">: ", 1)[-1] if text.startswith("<") else text.split("): ", 1)[-1]) or type(inner).__name__
 
 
 def deadline_error(seconds: float, request: Request, *, sent: bool) -> NetworkTimeout:
-    """The call's deadline has passed."""
+    """Return the error for a call whose deadline has passed."""
     return NetworkTimeout(
-        f"{request.method} {redact(request.url)} did not end within its deadline of {seconds:g} s.",
+        f"{request.method} {redact(request.url)} did not finish within its deadline of {seconds:g} s.",
         outcome_unknown=sent,
     )
 
 
 def api_error(kind: type[E], response: Response, message: str, *, code: str | None = None, details: Any = None) -> E:
-    """A typed refusal in pyrebase's shape: `args` are the original HTTPError, with its response, and the body text."""
+    """Return an error in pyrebase's shape: `args` are an HTTPError, with its response, and the body text."""
     copy = _sanitised(response)
     phrase = "Client Error" if response.status < 500 else "Server Error"
     original = HTTPError(f"{response.status} {phrase}: {copy.reason} for url: {copy.url}", response=copy)
@@ -181,7 +184,7 @@ def _hint(kind: type[ApiError], response: Response) -> str:
 
 
 def _sanitised(response: Response) -> requests.Response:
-    """requests' own objects over what may be shown: no credential, no request body, secrets in the URL masked."""
+    """Return requests' objects without credentials and request body, and with secrets in the URL masked."""
     request = response.request or Request("GET", "")
     sent = requests.PreparedRequest()
     sent.method = request.method

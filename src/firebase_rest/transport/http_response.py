@@ -1,17 +1,17 @@
-"""HTTP/1.1 responses read strictly: http.client accepts some that were cut or do not say where they end.
+"""Strict reading of HTTP/1.1 responses: http.client accepts some that are truncated or do not say where they end.
 
 The rules, each held by `tests/http/test_hostile_server.py`:
 
-1. The head of a response ends with an empty line. The end of the connection before it is an error.
+1. The head of a response ends with an empty line. If the connection ends before, that is an error.
 2. Informational responses (1xx) are skipped, at most `MAX_INFORMATIONAL` of them. 101 is an error: no request asks for
    another protocol.
-3. `Content-Length` is one number of digits, `Transfer-Encoding` is "chunked", and a header line has a colon. Anything
-   else is an error. With both of them, the chunks count, and the connection is not used again.
-4. A chunked body ends with a chunk of size 0, its trailers, and an empty line.
-5. A connection is used again only after exactly one whole response. Bytes after its end shut the connection down.
+3. `Content-Length` is a decimal number, `Transfer-Encoding` is "chunked", and a header line has a colon. Anything
+   else is an error. With both, the chunks count, and the connection is not reused.
+4. A chunked body ends with a chunk of size 0, trailers and an empty line.
+5. A connection is reused only after exactly one complete response. Bytes after its end shut the connection down.
 6. A line has at most 64 KB; a head, and the trailers after the last chunk, have at most `MAX_HEADERS` lines.
 
-A body without length and chunks ends with the connection, so it may have been cut: `Response.has_length` is False then.
+A body without length and chunks ends with the connection, so it may be truncated: `Response.has_length` is then False.
 """
 
 # ruff: noqa: SLF001 - the methods that http.client's response is made of
@@ -81,7 +81,7 @@ def _no_bytes(_buffer: object) -> None:
 
 
 class StrictResponse(HTTPResponse):
-    """http.client's response, with the rules above."""
+    """http.client's response with the rules above."""
 
     fp: Any
     chunk_left: Any
@@ -151,13 +151,13 @@ class StrictResponse(HTTPResponse):
 
     def _close_conn(self) -> None:
         if self._has_surplus():
-            # Invariant: no later request reads these bytes as its response. The pool replaces connections that ended.
+            # Invariant: no later request reads these bytes. The pool replaces connections that are shut down.
             cancel_socket(self._sock)
         cast(Any, super())._close_conn()
 
     def _has_surplus(self) -> bool:
         """Whether bytes after the end of the response have been read from the connection."""
         self._source.stop()
-        tls = getattr(self._sock, "sslobj", self._sock)  # what TLS inside TLS keeps its decrypted bytes in
+        tls = getattr(self._sock, "sslobj", self._sock)  # urllib3's TLS inside TLS keeps decrypted bytes there
         pending = getattr(tls, "pending", None)
         return bool(self.fp.peek(1)) or (pending is not None and pending() > 0)

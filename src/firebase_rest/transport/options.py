@@ -1,4 +1,4 @@
-"""How long a call may take and how often it may be tried."""
+"""Timeouts, deadlines and retries."""
 
 from __future__ import annotations
 
@@ -8,13 +8,16 @@ from dataclasses import dataclass, replace
 from firebase_rest.errors import UsageError
 
 LONGEST = 21 * 86_400.0
-"""Seconds: poll() counts milliseconds in 31 bits, beyond which a socket's timeout comes at once or never; locks on
-Windows count them in 32."""
+"""Seconds. Longer values are reduced to this, because poll() counts milliseconds in 31 bits."""
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`connect` and `read` are seconds of silence, `deadline` the seconds of the whole call (None: no bound)."""
+    """Limits of a call.
+
+    `connect` is the seconds to connect, `read` the seconds without data, `deadline` the seconds of the whole call or
+    None, `retries` the maximum number of retries.
+    """
 
     connect: float = 10.0
     read: float = 60.0
@@ -27,7 +30,7 @@ class Options:
         deadline: float | None = None,
         retries: int | None = None,
     ) -> Options:
-        """A copy with other values; None keeps what is there. Raises `UsageError` for what is no limit."""
+        """Return a copy with the given values replaced. Raises `UsageError` if a value is not a valid limit."""
         changed = self
         if timeout is not None:
             connect, read = _pair(timeout)
@@ -36,7 +39,7 @@ class Options:
             changed = replace(changed, deadline=None if deadline == math.inf else _seconds("deadline", deadline))
         if retries is not None:
             if not _is_count(retries):
-                raise UsageError(f"retries={retries!r}: pass how many more times a call is tried, 0 or more.")
+                raise UsageError(f"retries must be a whole number of at least 0, got {_shown(retries)}.")
             changed = replace(changed, retries=retries)
         return changed
 
@@ -45,7 +48,9 @@ def _pair(timeout: float | tuple[float, float]) -> tuple[float, float]:
     if not isinstance(timeout, tuple):
         return timeout, timeout
     if len(timeout) != 2:
-        raise UsageError(f"timeout={timeout!r}: pass seconds, or a pair of them: (to connect, of silence).")
+        raise UsageError(
+            f"timeout must be seconds or a pair (seconds to connect, seconds without data), got {_shown(timeout)}."
+        )
     return timeout
 
 
@@ -55,5 +60,9 @@ def _is_count(value: object) -> bool:
 
 def _seconds(name: str, value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        raise UsageError(f"{name}={value!r}: pass a number of seconds above 0; every wait has a limit here.")
-    return min(float(value), LONGEST)
+        raise UsageError(f"{name} must be a positive number of seconds, got {_shown(value)}.")
+    return float(min(value, LONGEST))
+
+
+def _shown(value: object) -> str:
+    return f"{value!r:.60}"

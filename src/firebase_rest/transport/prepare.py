@@ -1,7 +1,7 @@
-"""A `Request` made ready for `Session.send`, as requests would, at half the cost of `Session.get`.
+"""Prepared requests for `Session.send`, at half the cost of `Session.get`.
 
-The law of this file: what a program has set on its session (headers, proxies, verify, cert, hooks, cookies) is looked
-up at every call and wins; only what the environment says is looked up once per host.
+Invariant: settings of the program's session (headers, proxies, verify, cert, hooks, cookies) are read for every request
+and take precedence. Only the environment is read once per host.
 """
 
 from __future__ import annotations
@@ -23,12 +23,11 @@ from firebase_rest.transport.wire import ChunkedBody, Request
 USER_AGENT = f"firebase-rest/{__version__}"
 
 SLICE = 256 * 1024
-"""Bytes of a body that are handed to the socket at once. Its timeout bounds each such step: a whole body in one step
-would have to get through a slow line within the seconds that are meant for connecting."""
+"""Bytes of a body that are passed to the socket at once; the timeout for connecting applies to each such step."""
 
 
 def chunked(body: Any) -> Any:
-    """A large body in steps, any other as it is."""
+    """Return a large body in chunks, and any other body unchanged."""
     if not isinstance(body, bytes) or len(body) <= SLICE:
         return body
     whole = memoryview(body)
@@ -36,7 +35,7 @@ def chunked(body: Any) -> Any:
 
 
 def full_url(request: Request, auth: RequestAuth) -> str:
-    """The URL with its query, percent-encoded once."""
+    """Return the URL with its query, percent-encoded once."""
     pairs = request.params + auth.params
     if not pairs:
         return request.url
@@ -46,9 +45,9 @@ def full_url(request: Request, auth: RequestAuth) -> str:
 def headers_for(
     session: requests.Session, extra: Mapping[str, str], request: Request, auth: RequestAuth
 ) -> dict[str, Any]:
-    """All headers; a later source wins: session, App, request, credential."""
+    """Return all headers. Later sources take precedence: session, App, request, credentials."""
     headers: dict[str, Any] = dict(session.headers)
-    if None in headers.values():  # requests' way to say that a header is not to be sent
+    if None in headers.values():  # in requests, None removes a header
         headers = {name: value for name, value in headers.items() if value is not None}
     if headers.get("User-Agent") == _DEFAULT_AGENT:
         headers["User-Agent"] = USER_AGENT
@@ -81,7 +80,7 @@ def _overlay(headers: dict[str, Any], source: Mapping[str, str]) -> None:
 def prepared(
     session: requests.Session, method: str, url: str, headers: Mapping[str, str], body: Any
 ) -> requests.PreparedRequest:
-    """requests' own request object. No netrc and no `session.auth`: nothing may replace our credential."""
+    """Return requests' request object, without netrc and `session.auth`, which would replace the credentials."""
     result = requests.PreparedRequest()
     result.method = method
     result.url = url
@@ -91,7 +90,7 @@ def prepared(
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)
     else:
-        # Session.send works out where a redirect would lead, and takes for granted that these are there.
+        # Session.send resolves redirects and expects these.
         cast(Any, result)._cookies = session.cookies  # noqa: SLF001
     return result
 
@@ -101,7 +100,7 @@ def _as_list(hooks: Any) -> list[Any]:
 
 
 def _bound_redirect(response: requests.Response, **_options: object) -> None:
-    """Keep `Session.send` from reading the whole body of a redirect, however long it is."""
+    """Prevent `Session.send` from reading the body of a redirect, unless it is short."""
     if response.status_code not in REDIRECTS or isinstance(vars(response).get("_content"), bytes):
         return
     length = response.headers.get("Content-Length", "")
@@ -113,13 +112,13 @@ def _bound_redirect(response: requests.Response, **_options: object) -> None:
 
 
 class Environment:
-    """Proxies and CA bundle that the environment names, looked up once per host."""
+    """Proxies and the CA bundle from environment variables, read once per host."""
 
     def __init__(self) -> None:
         self._by_host: dict[str, tuple[Mapping[str, str], str | None]] = {}
 
     def settings(self, session: requests.Session, url: str) -> dict[str, Any]:
-        """proxies, verify and cert for `Session.send`."""
+        """Return the proxies, verify and cert arguments of `Session.send`."""
         proxies: Mapping[str, Any] = session.proxies
         verify = session.verify
         if session.trust_env:

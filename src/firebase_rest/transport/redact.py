@@ -6,13 +6,10 @@ import json
 import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 from urllib.parse import parse_qsl, quote, quote_plus
 
 from firebase_rest.transport._json import dict_or_empty, parse_object
-
-if TYPE_CHECKING:
-    from firebase_rest.transport.wire import Request
 
 MASK = "[redacted]"
 
@@ -92,10 +89,9 @@ def redact_params(params: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(name, MASK if name in SECRET_PARAMS else redact(value)) for name, value in params]
 
 
-def secrets_in(request: Request) -> set[str]:
+def secrets_in(params: Iterable[tuple[str, str]], body: object) -> set[str]:
     """Return the values of secret parameters, and of secret fields at any depth of a JSON or form body below 1 MB."""
-    found = {str(value) for name, value in request.params if name in SECRET_PARAMS}
-    body = request.body
+    found = {str(value) for name, value in params if name in SECRET_PARAMS}
     if isinstance(body, bytes) and len(body) < 1_000_000:
         members = parse_object(body) or dict(parse_qsl(body.decode("utf-8", "replace")))
         found |= set(_secret_members(members))

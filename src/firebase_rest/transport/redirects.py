@@ -1,7 +1,7 @@
-"""Where an answer with status 307 or 308 may lead, and whether the credential goes along.
+"""Redirects.
 
-The law of this file: a credential reaches only hosts of the same Firebase service as the first, over https; in front of
-an emulator, only loopback. Writes are never redirected.
+Invariant: credentials are sent only to hosts of the same Firebase service as the first, over https, or, from an
+emulator, to loopback hosts. Writes are never redirected.
 """
 
 from __future__ import annotations
@@ -25,41 +25,45 @@ _CREDENTIALS = frozenset({"auth", "access_token"})
 
 @dataclass(frozen=True, slots=True)
 class Hop:
-    """The request to send next, and whether to sign it."""
+    """The request to send next, and whether to send credentials with it."""
 
     request: Request
-    signed: bool
+    is_authenticated: bool
 
 
 def follow(origin: Request, current: Request, status: int, location: str | None) -> Hop:
-    """The next request after `current` was answered with a redirect. `origin` is the request as first sent.
+    """Return the request that follows a redirect of `current`; `origin` is the first request.
 
-    Raises `NetworkError` where it may not be followed.
+    Raises `NetworkError` if the redirect must not be followed.
     """
     if status not in (307, 308) or origin.method != "GET":
         raise NetworkError(
-            f"The server redirected a {origin.method} request (HTTP {status}), which Firebase does not do; "
-            "check the URL in the configuration and what stands between.",
+            f"The server redirected a {origin.method} request (HTTP {status}), which Firebase does not do. "
+            "Check the configured URL and any proxy.",
             outcome_unknown=False,
         )
     target = _target(current.url, location or "")
     host, first = target.hostname or "", urlsplit(origin.url)
     local = first.scheme == "http" and first.hostname in LOOPBACK
     if not _HOST.fullmatch(target.netloc):
-        # Libraries differ in where the host of an odd URL ends; the credential must not depend on it.
-        raise NetworkError("The server redirected to an address that is not a plain host; it was not followed.")
+        # Libraries disagree about the host of a malformed URL, and credentials depend on the host.
+        raise NetworkError("The server redirected to a URL with a malformed host; the redirect was not followed.")
     if target.scheme != "https" and not (local and target.scheme == "http" and host in LOOPBACK):
         raise NetworkError(
-            f"The server redirected to {target.scheme}://{host}, which is not https; it was not followed."
+            f"The server redirected to {target.scheme}://{host}, which is not https; the redirect was not followed."
         )
-    signed = (local and host in LOOPBACK) or first.netloc == target.netloc or _same_family(first.hostname or "", host)
+    authenticated = (
+        (local and host in LOOPBACK) or first.netloc == target.netloc or _same_family(first.hostname or "", host)
+    )
     url = urlunsplit((target.scheme, target.netloc, target.path or "/", "", ""))
     new = parse_qsl(target.query, keep_blank_values=True)
-    # The credential is added afresh where it may go; what the server echoed of it goes nowhere.
+    # Credentials that the server copied into the Location are dropped; they are added again where they may be sent.
     named = {name for name, _ in new}
     params = [pair for pair in new if pair[0] not in _CREDENTIALS]
-    params += [pair for pair in origin.params if pair[0] not in named and (signed or pair[0] not in SECRET_PARAMS)]
-    return Hop(replace(origin, url=url, params=tuple(params)), signed)
+    params += [
+        pair for pair in origin.params if pair[0] not in named and (authenticated or pair[0] not in SECRET_PARAMS)
+    ]
+    return Hop(replace(origin, url=url, params=tuple(params)), authenticated)
 
 
 def _same_family(first: str, second: str) -> bool:
@@ -69,8 +73,8 @@ def _same_family(first: str, second: str) -> bool:
 def _target(base: str, location: str) -> SplitResult:
     try:
         target = urlsplit(urljoin(base, location))
-        _ = target.port  # judged only when it is asked for
+        _ = target.port  # raises ValueError for an invalid port
         return target
     except ValueError:
         pass
-    raise NetworkError("The server redirected to an address that is no URL; it was not followed.")
+    raise NetworkError("The server redirected to an invalid URL; the redirect was not followed.")

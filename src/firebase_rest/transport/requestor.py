@@ -1,6 +1,6 @@
-"""One call of the public API: the tries it takes, the waits between them, and the deadline around it all.
+"""Calls: retries, redirects, refreshed credentials, and one deadline for all of it.
 
-The law of this file: every wait has a limit, and nothing that is raised or logged holds a credential.
+Invariant: every wait has a limit, and exceptions and log records contain no credentials.
 """
 
 from __future__ import annotations
@@ -45,14 +45,14 @@ logger = logging.getLogger("firebase_rest")
 
 @dataclass(frozen=True, slots=True)
 class Requestor:
-    """A transport with the signer and the limits that a service or a reference uses: what flows are run through."""
+    """Runs flows with a transport, credentials and options."""
 
     transport: SessionTransport
     credentials: Credentials
     options: Options
 
     def run(self, flow: Flow[T]) -> T:
-        """Carry out a flow and return its answer."""
+        """Run `flow` and return its result."""
         try:
             return run(flow, RetryingSender(self.transport, self.credentials, self.options))
         except FirebaseError as error:
@@ -60,21 +60,21 @@ class Requestor:
             raise
 
     def fetch(self, request: Request) -> Response:
-        """The answer to one request, whatever its status."""
+        """Return the response to one request, whatever its status."""
         return RetryingSender(self.transport, self.credentials, self.options).send(request)
 
     def with_credentials(self, credentials: Credentials) -> Requestor:
-        """The same channel for another signer."""
+        """Return a copy with other credentials."""
         return replace(self, credentials=credentials)
 
     def with_options(self, options: Options) -> Requestor:
-        """The same channel with other limits."""
+        """Return a copy with other options."""
         return replace(self, options=options)
 
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """How one try ended: with an answer, or with the error to raise if there is no other try."""
+    """The result of one attempt: a response, or the error to raise without a retry."""
 
     outcome: Failure | int
     response: Response | None = None
@@ -86,17 +86,17 @@ class _Attempt:
 
     @property
     def outcome_unknown(self) -> bool:
-        """Whether the server may have carried the request out without saying so."""
+        """Whether the server may have processed the request."""
         if self.response is not None:
             return self.response.status in (408, 500, 502, 504)
         return isinstance(self.error, NetworkError) and self.error.outcome_unknown
 
 
 class RetryingSender:
-    """Carries the requests of one flow, all within one deadline. `auth` is the last credential that was sent, `sent`
-    how many requests were, repeats and redirects included.
+    """Sends the requests of one flow within one deadline.
 
-    `watch` lets another thread end the exchange that is under way.
+    `auth` are the last credentials sent, `sent` counts the requests with retries and redirects. `handle` cancels the
+    current request from another thread.
     """
 
     def __init__(
@@ -115,12 +115,12 @@ class RetryingSender:
         self._ends = None if options.deadline is None else time.monotonic() + options.deadline
 
     def send(self, request: Request) -> Response:
-        """The answer to `request`, after as many tries as are harmless. Raises `NetworkError` where none came."""
+        """Return the response to `request`, after retries. Raises `NetworkError` if there is none."""
         self._transport.check_open()
         self.auth = self._authenticate(None)
         response = self._follow(request, self.auth)
-        if response.status == 401 and is_token_rejected(response.text, request) and not _once(request):
-            # Nothing was carried out, so any request may be repeated, once, with a better token.
+        if response.status == 401 and is_token_rejected(response.text, request) and not _is_sent_once(request):
+            # The server did not process it, so any request may be sent once more, with another token.
             better = self._authenticate(self.auth)
             if better.secret not in ("", self.auth.secret):
                 self.auth = better
@@ -128,9 +128,9 @@ class RetryingSender:
         return response
 
     def pause(self, seconds: float) -> None:
-        """Wait, within the call's deadline; `NetworkError` when the App is closed meanwhile."""
+        """Wait. Raises `NetworkError` if the deadline would pass or the App is closed."""
         if self._ends is not None and time.monotonic() + seconds >= self._ends:
-            raise NetworkTimeout(f"The call did not end within its deadline of {self._options.deadline:g} s.")
+            raise NetworkTimeout(f"The call did not finish within its deadline of {self._options.deadline:g} s.")
         self._wait(seconds, outcome_unknown=False)
 
     @property
@@ -139,23 +139,23 @@ class RetryingSender:
         return self._ends is not None and time.monotonic() >= self._ends
 
     def hold(self) -> None:
-        """The deadline goes on for the body that is being read; until `release`."""
+        """Apply the deadline to the body that is being read, until `release`."""
         if self._ends is not None and self._handle is not None:
             watchdog.guard(self._handle, max(0.0, self._ends - time.monotonic()))
 
     def release(self) -> None:
-        """The body is read, or given up."""
+        """End what `hold` began."""
         if self._ends is not None and self._handle is not None:
             watchdog.release(self._handle)
 
     def _wait(self, seconds: float, *, outcome_unknown: bool) -> None:
         if seconds > 0 and self._transport.closing.wait(seconds):
             raise NetworkError(
-                "The App was closed while a call was waiting to try again.", outcome_unknown=outcome_unknown
+                "The App was closed while a call was waiting for a retry.", outcome_unknown=outcome_unknown
             )
 
     def _authenticate(self, rejected: RequestAuth | None) -> RequestAuth:
-        """The signer's stamp, and the App Check token, got within the call's deadline."""
+        """Return the credentials and the App Check token, obtained within the deadline."""
         token = deadline_var.set(self._ends)
         try:
             auth = self._credentials.get(rejected) or NO_AUTH
@@ -165,42 +165,42 @@ class RetryingSender:
             deadline_var.reset(token)
 
     def _follow(self, request: Request, auth: RequestAuth) -> Response:
-        """The answer at the end of the redirects."""
-        current, signed = request, auth
+        """Send `request`, follow redirects and return the last response."""
+        current, current_auth = request, auth
         for _ in range(MAX_HOPS + 1):
-            response = self._repeat(current, signed)
+            response = self._retry(current, current_auth)
             if response.status not in REDIRECTS or "location" not in response.headers:
                 return response
             hop = follow(request, current, response.status, response.headers["location"])
-            # A host outside the family decides no more what is signed, even if it leads back.
-            current, signed = hop.request, (signed if hop.signed else STRIP_AUTH)
+            # Once a redirect leaves Firebase's hosts, no credentials are sent, even if it leads back to them.
+            current, current_auth = hop.request, (current_auth if hop.is_authenticated else STRIP_AUTH)
         raise NetworkError(f"The server redirected {request.method} {redact(request.url)} more than {MAX_HOPS} times.")
 
-    def _repeat(self, request: Request, auth: RequestAuth) -> Response:
-        """The answer of the last try."""
-        tries = 1 if _once(request) else 1 + self._options.retries
+    def _retry(self, request: Request, auth: RequestAuth) -> Response:
+        """Send `request` until no retry is allowed, and return the last response."""
+        attempts = 1 if _is_sent_once(request) else 1 + self._options.retries
         number = 0
-        maybe = False  # an earlier try may have been carried out, even if the last one never connected
+        uncertain = False  # whether the server may have processed an earlier attempt
         while True:
             number += 1
-            attempt = self._try(request, auth)
-            if number == tries or not should_retry(request.retry_policy, attempt.outcome):
+            attempt = self._attempt(request, auth)
+            if number == attempts or not should_retry(request.retry_policy, attempt.outcome):
                 break
             wait = backoff_delay(number, attempt.retry_after)
             if self._ends is not None and time.monotonic() + wait >= self._ends:
                 break
-            maybe |= attempt.outcome_unknown
-            logger.debug("%r: %s; trying again in %.2f s", request, attempt.outcome, wait)
-            self._wait(wait, outcome_unknown=maybe)
+            uncertain |= attempt.outcome_unknown
+            logger.debug("%r: %s; retrying in %.2f s", request, attempt.outcome, wait)
+            self._wait(wait, outcome_unknown=uncertain)
         if attempt.response is not None:
-            return replace(attempt.response, earlier_attempt_uncertain=True) if maybe else attempt.response
+            return replace(attempt.response, earlier_attempt_uncertain=True) if uncertain else attempt.response
         error = attempt.error
         assert error is not None
-        if maybe and isinstance(error, NetworkError):
+        if uncertain and isinstance(error, NetworkError):
             error.outcome_unknown = True
         raise error
 
-    def _try(self, request: Request, auth: RequestAuth) -> _Attempt:
+    def _attempt(self, request: Request, auth: RequestAuth) -> _Attempt:
         remaining = None if self._ends is None else self._ends - time.monotonic()
         if remaining is not None and remaining <= 0:
             return self._out_of_time(request, sent=False)
@@ -213,13 +213,11 @@ class RetryingSender:
         response: Response | None = None
         started = time.monotonic()
         try:
-            transport.warn_if_adapter_retries(request.url)
             response = transport.send_once(request, auth, self._timeout(remaining), handle)
         except (RequestException, Urllib3Error, OSError) as error:
             problem = error
         except (ValueError, AttributeError) as error:
-            # What the libraries let through: a header that cannot be sent, a Location that is none, a socket that was
-            # shut down between two of their steps.
+            # requests and urllib3 leak these for invalid headers and Locations, and for sockets that were shut down.
             if not handle.cancelled and not raised_by_http_stack(error):
                 raise
             problem = error
@@ -227,14 +225,14 @@ class RetryingSender:
             if remaining is not None:
                 watchdog.release(handle)
         if response is None or (handle.cancelled and not response.has_length):
-            return self._failed(request, auth, handle, problem or OSError("the answer was cut"))
+            return self._failed(request, auth, handle, problem or OSError("the response was truncated"))
         if logger.isEnabledFor(logging.DEBUG):
             logger.debug("%r: HTTP %d in %.0f ms", request, response.status, 1000 * (time.monotonic() - started))
-        if response.status in (401, 403) and not auth.secret:
+        if response.status in (401, 403) and not auth.params and "Authorization" not in auth.headers:
             response = replace(response, is_authenticated=False)
-        # Refusals go into errors, and so does the beginning of what comes where JSON was expected.
+        # Error responses, and text where JSON was expected, are quoted in exceptions.
         is_json = not request.stream and (not response.body or _JSON_START.match(response.body) is not None)
-        return _Attempt(response.status, response if response.status < 300 and is_json else _scrubbed(response, auth))
+        return _Attempt(response.status, response if response.status < 300 and is_json else _masked(response, auth))
 
     def _failed(self, request: Request, auth: RequestAuth, handle: CancelHandle, problem: Exception) -> _Attempt:
         if self._ends is not None and time.monotonic() >= self._ends:
@@ -242,7 +240,7 @@ class RetryingSender:
         outcome = classify(problem, handle)
         error = network_error(problem, request, handle, outcome, _secrets(request, auth))
         if handle.cancelled or self._transport.closing.is_set():
-            what = f"{request.method} {redact(request.url)} was ended by close()."
+            what = f"{request.method} {redact(request.url)} was cancelled by close()."
             return _Attempt(Failure.PERMANENT, error=NetworkError(what, outcome_unknown=handle.connected))
         return _Attempt(outcome, error=error)
 
@@ -256,17 +254,17 @@ class RetryingSender:
         return min(options.connect, remaining), min(options.read, remaining)
 
 
-def _once(request: Request) -> bool:
-    """Whether the body is an iterator, which cannot be sent again."""
+def _is_sent_once(request: Request) -> bool:
+    """Return whether the body is an iterator, which cannot be sent again."""
     return request.body is not None and not isinstance(request.body, (bytes, ChunkedBody))
 
 
 def _secrets(request: Request, auth: RequestAuth) -> set[str]:
-    return {auth.secret, auth.headers.get(APP_CHECK_HEADER, ""), *secrets_in(request)}
+    return {auth.secret, auth.headers.get(APP_CHECK_HEADER, ""), *secrets_in(request.params, request.body)}
 
 
-def _scrubbed(response: Response, auth: RequestAuth) -> Response:
-    """The answer without the secrets that were sent: a server may quote them."""
+def _masked(response: Response, auth: RequestAuth) -> Response:
+    """Mask the secrets that were sent with the request, because the server may quote them."""
     secrets = _secrets(response.request, auth) if response.request else {auth.secret}
     body = response.body
     for form in encoded_variants(secrets):

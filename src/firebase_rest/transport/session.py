@@ -1,6 +1,6 @@
-"""`SessionTransport`: one `requests.Session` for everything an App does, and how one request goes over it, once.
+"""Sending one request through a `requests.Session`.
 
-The law of this file: an answer comes whole or not at all.
+Invariant: a truncated response raises; a part of a body is never returned as the whole.
 """
 
 from __future__ import annotations
@@ -9,17 +9,15 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPException
-from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any, Protocol, cast
 
 import requests
-from requests.cookies import RequestsCookieJar
 from urllib3.exceptions import ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._weak_set import WeakSet
-from firebase_rest.transport.adapter import CancellableAdapter, drop_connections
+from firebase_rest.transport.adapter import drop_connections, new_session
 from firebase_rest.transport.credentials import AppCheck, RequestAuth
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import register
@@ -31,7 +29,7 @@ from firebase_rest.transport.watchdog import watchdog
 from firebase_rest.transport.wire import Request, Response
 
 MAX_RESPONSE_SIZE = 256 * 1024 * 1024
-"""Bytes of a decompressed body; Firebase itself refuses to read more from a database at once."""
+"""Bytes of a decompressed body. Firebase limits a read of a database to the same size."""
 
 
 class Closable(Protocol):
@@ -41,7 +39,7 @@ class Closable(Protocol):
 
 
 class SessionTransport:
-    """One `requests.Session` for everything an App does. `headers` and the App Check token go with every request."""
+    """The `requests.Session` of an App, with the headers and limits of all its requests."""
 
     def __init__(
         self,
@@ -55,7 +53,7 @@ class SessionTransport:
         if max_response_size < 1:
             raise UsageError(f"max_response_size must be at least 1 byte, got {max_response_size}.")
         self._owned = session is None
-        self.session = session if session is not None else _new_session()
+        self.session = session if session is not None else new_session()
         self.headers = _validate_headers(headers or {})
         self.max_response_size = max_response_size
         self.app_check = app_check
@@ -68,7 +66,7 @@ class SessionTransport:
         register(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """For another process, which gets a session like this one and connections of its own."""
+        """Return the state for another process, which opens its own connections."""
         arguments = self.session, self.headers, self.app_check, self.max_response_size
         return {"owned": self._owned, "arguments": arguments}
 
@@ -77,7 +75,7 @@ class SessionTransport:
         self._owned = state["owned"]
 
     def close(self) -> None:
-        """End streams and waits, and close the session, if it is ours."""
+        """Cancel streams and calls, and close the session, unless the program passed it."""
         self.closing.set()
         for closable in self.closables:
             closable.close()
@@ -95,14 +93,15 @@ class SessionTransport:
         drop_connections(self.session)
 
     def check_open(self) -> None:
-        """Raise `UsageError` once the App is closed."""
+        """Raise `UsageError` if the App is closed."""
         if self.closing.is_set():
-            raise UsageError("The App is closed; make a new one with initialize_app().")
+            raise UsageError("The App is closed; create a new one with initialize_app().")
 
     def send_once(
         self, request: Request, auth: RequestAuth, timeout: tuple[float, float], handle: CancelHandle
     ) -> Response:
-        """Send once and read the answer. Raises what requests and urllib3 raise."""
+        """Send a request and read the response. Raises the exceptions of requests and urllib3."""
+        self._warn_if_adapter_retries(request.url)
         handle.dialed = handle.connected = False
         url = full_url(request, auth)
         headers = headers_for(self.session, self.headers, request, auth)
@@ -133,48 +132,45 @@ class SessionTransport:
         request: Request,
         handle: CancelHandle,
     ) -> Response:
-        answer: requests.Response | None
+        response: requests.Response | None
         try:
-            answer = self.session.send(message, stream=True, timeout=timeout, allow_redirects=False, **settings)
-        except requests.HTTPError as error:  # a hook has called raise_for_status(): the services have better errors
-            answer = error.response
-            if answer is None:
+            response = self.session.send(message, stream=True, timeout=timeout, allow_redirects=False, **settings)
+        except requests.HTTPError as error:  # raised by a hook; the services raise more specific errors
+            response = error.response
+            if response is None:
                 raise
-        headers = {name.lower(): value for name, value in answer.headers.items()}
-        raw = answer.raw
+        headers = {name.lower(): value for name, value in response.headers.items()}
+        result = partial(Response, response.status_code, headers, request=request)
+        raw = response.raw
         if not isinstance(raw, BaseHTTPResponse):
-            return Response(answer.status_code, headers, answer.content or b"", request=request)
-        if _is_read(answer):
-            return Response(
-                answer.status_code, headers, answer.content, has_length=_has_length(raw, headers), request=request
-            )
-        if answer.status_code < 200:  # not over our own connections, which skip it
-            answer.close()
-            raise ProtocolError(f"informational response {answer.status_code}", HTTPException())
+            return result(response.content or b"")
+        has_length = _has_length(raw, headers)
+        if _is_read(response):
+            return result(response.content, has_length=has_length)
+        if response.status_code < 200:  # only over other adapters; ours skips these responses
+            response.close()
+            raise ProtocolError(f"informational response {response.status_code}", HTTPException())
         if not (handle.dialed or handle.connected):
-            handle.attach(partial(raw.shutdown))
-        if request.stream and answer.status_code in (200, 206):
-            reader = StreamingBody(raw, handle, request, self._live.discard)
-            has_length = _has_length(raw, headers)
-            return Response(answer.status_code, headers, reader=reader, has_length=has_length, request=request)
+            handle.attach(raw.shutdown)
+        if request.stream and response.status_code in (200, 206):
+            return result(reader=StreamingBody(raw, handle, request, self._live.discard), has_length=has_length)
         is_whole = False
         try:
-            body, is_whole = read_body(raw, answer.status_code, headers, self.max_response_size)
+            body, is_whole = read_body(raw, response.status_code, headers, self.max_response_size)
         finally:
             if not is_whole:
-                answer.close()  # the rest of the body may still be on the wire
-        has_length = is_whole and _has_length(raw, headers)
-        return Response(answer.status_code, headers, body, has_length=has_length, request=request)
+                response.close()  # the rest of the body may still arrive
+        return result(body, has_length=is_whole and has_length)
 
-    def warn_if_adapter_retries(self, url: str) -> None:
-        """Say once that a mounted adapter retries by itself: its tries multiply ours, whatever is safe to repeat."""
+    def _warn_if_adapter_retries(self, url: str) -> None:
+        """Warn once if a mounted adapter retries."""
         if not self._warned:
             retries = getattr(self.session.get_adapter(url), "max_retries", None)
             if getattr(retries, "total", 0):
                 self._warned = True
                 warnings.warn(
-                    "The session has an adapter with max_retries of its own, which multiply those of firebase_rest and "
-                    "repeat what may not be repeated: mount it with max_retries=0.",
+                    "The session has an adapter that retries requests itself, even if they are not idempotent. "
+                    "Mount it with max_retries=0.",
                     stacklevel=2,
                 )
 
@@ -186,59 +182,32 @@ def _validate_headers(headers: Mapping[str, str]) -> dict[str, str]:
     return dict(headers)
 
 
-def _is_read(answer: requests.Response) -> bool:
-    """Whether a hook, or a session's own `send`, has read the body: requests keeps it then, and raw has none."""
-    return isinstance(getattr(answer, "_content", None), bytes)
+def _is_read(response: requests.Response) -> bool:
+    """Return whether a hook or a subclass of the session has read the body."""
+    return isinstance(getattr(response, "_content", None), bytes)
 
 
 def _has_length(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:
-    """Whether something said where the body ends; one that never was on a wire (version 0) is whole."""
+    """Return whether the end of the body is confirmed; mocked responses have version 0 and are complete."""
     length = headers.get("content-length", "")
     if length.isdigit() or "chunked" in headers.get("transfer-encoding", ""):
         return True
     return raw.status in (204, 304) or not raw.version
 
 
-class _NoCookies(DefaultCookiePolicy):
-    """Stores no cookie that a server sets: the session is shared by all users of an App."""
-
-    def set_ok(self, cookie: Cookie, request: Any) -> bool:  # noqa: ARG002 - http.cookiejar's signature
-        return False
-
-
-class _CookieJar(RequestsCookieJar):
-    """Sends the cookies that the program adds. Stores those of servers only once it has another policy."""
-
-    def __init__(self) -> None:
-        super().__init__(_NoCookies())
-
-    def extract_cookies(self, response: Any, request: Any) -> None:
-        if not isinstance(self.get_policy(), _NoCookies):  # which would parse them first
-            super().extract_cookies(response, request)
-
-
-def _new_session() -> requests.Session:
-    session = requests.Session()
-    session.cookies = _CookieJar()
-    adapter = CancellableAdapter()
-    session.mount("https://", adapter)
-    session.mount("http://", adapter)
-    return session
-
-
 def _send_via_patched_session(
     method: Callable[..., Any], url: str, headers: Mapping[str, str], timeout: tuple[float, float], request: Request
 ) -> Response:
-    """Through a function that a program has put in place of `session.get` or another verb."""
+    """Send through `session.get` or another verb that the program has replaced."""
     options: dict[str, Any] = {"headers": dict(headers), "timeout": timeout}
     if request.body is not None:
         options["data"] = request.body
-    answer: Any
+    response: Any
     try:
-        answer = method(url, **options)
+        response = method(url, **options)
     except requests.HTTPError as error:
-        answer = error.response
-        if answer is None:
+        response = error.response
+        if response is None:
             raise
-    names = {str(name).lower(): value for name, value in dict(answer.headers).items()}
-    return Response(answer.status_code, names, cast(bytes, answer.content), request=request)
+    names = {str(name).lower(): value for name, value in dict(response.headers).items()}
+    return Response(response.status_code, names, cast(bytes, response.content), request=request)

@@ -1,4 +1,4 @@
-"""Reading response bodies: at once, or while they arrive."""
+"""Reading response bodies: at once with a limit, or while they arrive."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from firebase_rest.transport.wire import Request
 
 
 class StreamingBody:
-    """The `BodyReader` over urllib3's response. `read` and `close` belong to one thread, `abort` to any."""
+    """A `BodyReader` over urllib3's response. One thread may call `read` and `close`; any thread may call `abort`."""
 
     def __init__(
         self, raw: BaseHTTPResponse, handle: CancelHandle, request: Request, on_close: Callable[[CancelHandle], object]
@@ -26,7 +26,7 @@ class StreamingBody:
         self._on_close = on_close
 
     def read(self, size: int) -> bytes:
-        """See `BodyReader`."""
+        """Return at most `size` bytes; see `BodyReader`."""
         problem: Exception | None = None
         try:
             if not self._handle.cancelled:
@@ -35,14 +35,14 @@ class StreamingBody:
         except (Urllib3Error, RequestException, OSError) as error:
             problem = error
         except (ValueError, AttributeError) as error:
-            # What the standard library raises when another thread ends the connection between two of its own steps.
+            # http.client and ssl raise these when another thread shuts the socket down between two of their steps.
             if not self._handle.cancelled:
                 raise
             problem = error
         raise network_error(problem, self._request, self._handle)
 
     def abort(self) -> None:
-        """Wake a `read` that waits, and fail those to come. From any thread, or from a signal handler."""
+        """Make the current `read` and later ones fail. Any thread and signal handler may call it."""
         self._handle.cancel()
 
     def close(self) -> None:

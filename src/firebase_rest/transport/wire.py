@@ -1,8 +1,8 @@
-"""The values that travel between Firebase's protocols and the network, and the driver that carries them.
+"""Requests, responses, and the flows that exchange them.
 
-The law of this file: every operation is a *flow*, a generator that yields `Request` values, is sent `Response` values
-and returns the answer. A flow opens no socket, reads no clock and takes no lock; `run` does that for it through a
-`Sender`. So a protocol can be tested by hand, and the flow, not the transport, says what may be sent twice.
+Every operation is a *flow*: a generator that yields `Request` values, receives `Response` values and returns the
+result. Flows do no I/O and use no clock, threads or locks; `run` sends their requests through a `Sender`. Each request
+says whether it may be retried.
 """
 
 from __future__ import annotations
@@ -20,20 +20,19 @@ from firebase_rest.transport.redact import MASK, redact, redact_params
 Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 
 LARGE_BODY = 1_000_000
-"""Bytes from which on the garbage collector rests while JSON is parsed: a JSON tree has no cycles, and looking for
-them doubles the time."""
+"""Bytes. Larger bodies are parsed without garbage collection, which doubles the time and finds no cycles in JSON."""
 
 
 class RetryPolicy(Enum):
-    """When a request may be sent again after it failed."""
+    """When a failed request may be retried."""
 
-    IDEMPOTENT = "twice is the same as once"
-    IF_NOT_PROCESSED = "only when it was certainly not attempted: never connected, 503 or 429"
-    IF_NOT_SENT = "only when it never left, or was answered 429"
+    IDEMPOTENT = "always"
+    IF_NOT_PROCESSED = "if the server did not process it: no connection, 429 or 503"
+    IF_NOT_SENT = "if it was not sent, or was rejected with 429"
 
 
 class ChunkedBody:
-    """A body in steps, which can be sent again. `len` is its bytes."""
+    """A body in chunks, which can be sent repeatedly. `len` is its number of bytes."""
 
     __slots__ = ("_parts", "_size")
 
@@ -53,12 +52,15 @@ class ChunkedBody:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request, without the credential that will sign it.
+    """One HTTP request, without credentials.
 
-    `url` is absolute, its path already percent-encoded, without a query; `params` are decoded pairs that the transport
-    encodes once. A `body` that is an iterator of bytes is sent at most once. With `stream` the answer's body comes as
-    an open reader, which with `fill` may wait for all the bytes that are asked for. `reauth_on_401`: treat every 401 as
-    a rejected token; otherwise only if the message says so.
+    Attributes:
+        url: Absolute, with a percent-encoded path and without a query.
+        params: The query as decoded pairs, which the transport encodes.
+        body: An iterator of bytes is sent at most once.
+        stream: Return the body of the response as an open reader.
+        fill: The reader waits for as many bytes as are requested.
+        reauth_on_401: Treat every 401 as a rejected token; otherwise only if the message says so.
     """
 
     method: str
@@ -72,93 +74,93 @@ class Request:
     reauth_on_401: bool = False
 
     def __repr__(self) -> str:
-        # Identity Toolkit bodies hold passwords and tokens, so no body is ever shown.
+        # The body is not shown, because it may contain passwords and tokens.
         query = "&".join(f"{name}={value}" for name, value in redact_params(self.params))
         body = "" if self.body is None else f", body={MASK}"
         return f"<Request {self.method} {redact(self.url)}{'?' if query else ''}{query}{body}>"
 
 
 class BodyReader(Protocol):
-    """An answer's body while it is still arriving."""
+    """A response body that is still arriving."""
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes, as soon as any are there; b"" at the end. Raises `NetworkError` where it was cut.
+        """Return at most `size` bytes once any have arrived, or b"" at the end. Raises `NetworkError` if truncated.
 
-        Where the request said `fill`, as soon as all are there; what came of them before a cut is lost.
+        With `Request.fill` it returns once all have arrived; bytes before a truncation are lost.
         """
         ...
 
     def abort(self) -> None:
-        """Wake a `read` that waits, from any thread."""
+        """End a blocking `read`, from any thread."""
         ...
 
     def close(self) -> None:
-        """Let the connection go; for the thread that reads."""
+        """Release the connection. Only the reading thread may call it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One HTTP answer. Header names are lower-case. `request` is what it answers, still without its credential."""
+    """One HTTP response. Header names are lower-case. `request` is its request, without credentials."""
 
     status: int
     headers: Mapping[str, str] = field(default_factory=dict[str, str])
     body: bytes = b""
     reader: BodyReader | None = None
     has_length: bool = True
-    """False where neither a length nor chunks said where the body ends."""
+    """False if neither Content-Length nor chunks confirmed the end of the body."""
     request: Request | None = None
     is_authenticated: bool = True
-    """False where the request was sent without credentials and was refused."""
+    """False if the request was rejected with 401 or 403 and had no credentials."""
     earlier_attempt_uncertain: bool = False
-    """True where an earlier try brought no answer and may have been carried out all the same."""
+    """True if an earlier attempt had no response, so the server may have processed it."""
 
     def __repr__(self) -> str:
         return f"<Response {self.status}, {'open body' if self.reader else f'{len(self.body)} bytes'}>"
 
     @property
     def text(self) -> str:
-        """The body as text, whatever its bytes."""
+        """The body as text; invalid UTF-8 is replaced."""
         return self.body.decode("utf-8", "replace")
 
     def json(self, **options: Any) -> Json:
-        """The body parsed as JSON. `options` go to `json.loads`.
+        """Parse the body as JSON, with `options` for `json.loads`.
 
-        Raises `InvalidResponse` for anything but one whole JSON value: a proxy's HTML page, a body that was cut.
+        Raises `InvalidResponse` for anything but one complete JSON value.
         """
         value: Json = None
         problem = None
         try:
             value = _loads(self.body, options)
         except RecursionError:
-            problem = "is nested too deeply to be read"
+            problem = "is nested too deeply"
         except ValueError:
-            problem = _what_is_wrong(self.text)
+            problem = _json_problem(self.text)
         if problem is None and not self.has_length and self.body.lstrip()[:1] in _NUMBER_STARTS:
-            # 12 may be all that is left of 1234: nothing said how long the body is.
-            problem = "is a number on a connection that does not say where it ends, so it may have been cut"
+            # Invariant: without a confirmed end, only values that end themselves count. 12 may be the start of 1234.
+            problem = "is a number without Content-Length, which may have been truncated"
         if problem is not None:
-            raise InvalidResponse(f"The answer (HTTP {self.status}) {problem}.", outcome_unknown=True)
+            raise InvalidResponse(f"The response (HTTP {self.status}) {problem}.", outcome_unknown=True)
         return value
 
     def json_object(self) -> dict[str, Any]:
-        """The body parsed as a JSON object. Raises `InvalidResponse` for anything else."""
+        """Parse the body as a JSON object. Raises `InvalidResponse` for anything else."""
         value = self.json()
         if isinstance(value, dict):
             return value
-        raise InvalidResponse(f"The answer (HTTP {self.status}) is not a JSON object.", outcome_unknown=True)
+        raise InvalidResponse(f"The response (HTTP {self.status}) is not a JSON object.", outcome_unknown=True)
 
 
 _NUMBER_STARTS = frozenset((b"-", b"0", b"1", b"2", b"3", b"4", b"5", b"6", b"7", b"8", b"9"))
 
 
-def _what_is_wrong(text: str) -> str:
-    """Why a text is no JSON value. Of what was to be one nothing is shown: it may hold tokens, or people's data."""
+def _json_problem(text: str) -> str:
+    """Return why `text` is not JSON. Broken JSON is not quoted, because it may contain tokens and personal data."""
     start = text.lstrip()[:1]
     if start == "":
-        return "is empty where JSON was expected"
+        return "is empty, but JSON was expected"
     if start in '{["':
-        return f"is broken JSON of {len(text)} characters, perhaps cut"
+        return f"is invalid JSON of {len(text)} characters, possibly truncated"
     return f"is not JSON: it starts with {redact(text[:4000])[:60]!r}"
 
 
@@ -169,8 +171,8 @@ def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
     try:
         value = cast(Json, json.loads(body))
         if _CAN_AGE and gc.get_freeze_count() == 0:
-            # Straight to the oldest generation: else the next allocation would have all of it walked through at once,
-            # in search of cycles that JSON cannot have. Not where a program has frozen something of its own.
+            # Move the new objects to the oldest generation; otherwise the next allocation would traverse all of them.
+            # Not if the program has frozen objects itself, because they would be unfrozen.
             gc.freeze()
             gc.unfreeze()
         return value
@@ -183,7 +185,7 @@ _CAN_AGE = hasattr(gc, "freeze")  # CPython's
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Yielded by a flow that has to wait: the driver owns the clock."""
+    """A step of a flow that waits."""
 
     seconds: float
 
@@ -197,14 +199,14 @@ _NOTHING = Response(0)
 
 
 class Sender(Protocol):
-    """What carries a flow's requests: a call over HTTP, or an emulator in the same process."""
+    """Sends the requests of a flow: over HTTP, or to an emulator in the same process."""
 
     def send(self, request: Request) -> Response:
-        """The answer, whatever its status. Raises `NetworkError` where none came."""
+        """Return the response, whatever its status. Raises `NetworkError` if there is none."""
         ...
 
     def pause(self, seconds: float) -> None:
-        """Wait, within the call's deadline."""
+        """Wait, within the deadline of the call."""
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import pickle
@@ -18,6 +19,7 @@ from firebase_rest import (
     NetworkError,
     NetworkTimeout,
     NotFound,
+    PayloadTooLarge,
     PermissionDenied,
     PreconditionFailed,
     QuotaExceeded,
@@ -64,7 +66,7 @@ def firebase(refusal: str):
     return script
 
 
-# --- signing ---------------------------------------------------------------------------------------------------------
+# --- authentication --------------------------------------------------------------------------------------------------
 
 
 def test_user_token_is_sent_as_header_not_in_the_url(bucket):
@@ -130,7 +132,7 @@ def test_app_check_error_does_not_refresh_the_session(bucket, connect):
         assert len(server.requests) == 1
 
 
-# --- refusals --------------------------------------------------------------------------------------------------------
+# --- errors ----------------------------------------------------------------------------------------------------------
 
 PAGE = "<html><body>No.</body></html>"
 
@@ -200,7 +202,7 @@ def test_foreign_response_raises_invalid_response(bucket, body):
                 call()
 
 
-# --- repeating -------------------------------------------------------------------------------------------------------
+# --- retries ---------------------------------------------------------------------------------------------------------
 
 
 def counted(*steps):
@@ -321,7 +323,7 @@ def test_missing_bucket_raises_at_first_use():
         assert app.storage().ref("gs://b/a").full_path == "a"
 
 
-# --- broken connections ----------------------------------------------------------------------------------------------
+# --- interruptions ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("chunked", [False, True], ids=["length", "chunks"])
@@ -347,7 +349,26 @@ def test_download_over_a_connection_that_breaks_every_20_kb(bucket, tmp_path, ch
     assert (tmp_path / "a").read_bytes() == data
 
 
-# --- what a list may not do ------------------------------------------------------------------------------------------
+@pytest.mark.parametrize("bomb", [False, True], ids=["endless", "gzip"])
+def test_get_bytes_is_limited_by_max_response_size(bucket, bomb):
+    def script(peer: Peer) -> None:
+        peer.request()
+        data = gzip.compress(bytes(3_000_000)) if bomb else bytes(100_000)
+        peer.send(
+            f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{'Content-Encoding: gzip' if bomb else 'A: b'}\r\n\r\n"
+        )
+        while True:
+            peer.send(b"%x\r\n%b\r\n" % (len(data), data))
+
+    with Server(script) as server:
+        reference = bucket(server, max_response_size=1_000_000).child("a")
+        with pytest.raises(PayloadTooLarge, match="max_size=1000000"):
+            reference.get_bytes()
+        with pytest.raises(PayloadTooLarge, match="max_size=50000"):
+            reference.get_bytes(max_size=50_000)
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
 
 
 def test_delete_all_raises_if_the_list_has_other_folders(bucket):

@@ -349,14 +349,15 @@ class FileOperations(FolderOperations):
 
         Args:
             token: An ID token or a `UserSession`.
-            max_size: Raise `PayloadTooLarge` for more bytes.
+            max_size: Raise `PayloadTooLarge` for more bytes; None: the `max_response_size` of the App (256 MB).
             start: The first byte.
             end: The end (exclusive); None: the end of the file.
         """
         byte_range = ByteRange(*_arguments.validate_range(start, end))
-        if max_size is not None:
-            max_size = validate_int("max_size", max_size, 0, _arguments.MAX_BYTES)
-        return transfer.get_bytes(self._authenticate(token), self._location, byte_range, max_size)
+        requestor = self._authenticate(token)
+        limit = requestor.transport.max_response_size if max_size is None else max_size
+        limit = validate_int("max_size", limit, 0, _arguments.MAX_BYTES)
+        return transfer.get_bytes(requestor, self._location, byte_range, limit)
 
     def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
         """Return the file's bytes as an open binary file. Close it. The arguments are those of `get_bytes`."""

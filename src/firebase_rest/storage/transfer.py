@@ -98,9 +98,7 @@ def download(requestor: Requestor, location: ObjectLocation, target: Downloadabl
                     raise
 
 
-def get_bytes(
-    requestor: Requestor, location: ObjectLocation, byte_range: ByteRange, max_size: int | None = None
-) -> bytes:
+def get_bytes(requestor: Requestor, location: ObjectLocation, byte_range: ByteRange, max_size: int) -> bytes:
     """Return the object's bytes. Raises `PayloadTooLarge` above `max_size`, before all bytes have arrived."""
     location.validate()
     state = DownloadState(location, byte_range)
@@ -110,8 +108,8 @@ def get_bytes(
         for piece in pieces:
             size += len(piece)
             largest = max(size, state.length or 0)
-            if max_size is not None and largest > max_size:
-                message = f"{location.name!r} has {largest} bytes, more than max_size={max_size}."
+            if largest > max_size:
+                message = f"{location.name!r} has {largest} bytes, more than max_size={max_size}. Use download()."
                 raise PayloadTooLarge(message, message=message)
             parts.append(piece)
     return parts[0] if len(parts) == 1 else b"".join(parts)

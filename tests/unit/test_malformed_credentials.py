@@ -194,6 +194,26 @@ def test_unusable_private_key_is_named(key):
         assert not [secret for secret in SECRETS if secret in shown(caught.value)]
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        *(("client_email", value) for value in (None, "", 5, ["a"])),
+        *(("token_uri", value) for value in ("", 5, "nonsense")),
+        *(("type", value) for value in ("authorized_user", "external_account", 5)),
+    ],
+)
+def test_unusable_field_of_a_service_account_is_named(field, value):
+    with pytest.raises(ConfigError, match=rf"service account.*'{field}'") as caught:
+        _ = initialize_app({"serviceAccount": {**KEY, field: value}}).credentials
+    assert not [secret for secret in SECRETS if secret in shown(caught.value)]
+
+
+@pytest.mark.parametrize("field", ["token_uri", "type", "project_id"])
+def test_absent_field_of_a_service_account_has_a_default(field):
+    for info in ({**KEY, field: None}, {name: value for name, value in KEY.items() if name != field}):
+        assert initialize_app({"serviceAccount": info}).credentials.service_account_email == KEY["client_email"]
+
+
 def test_missing_key_file_stays_a_file_not_found_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="key file") as caught:
         _ = initialize_app({}, credentials=tmp_path / "absent.json").credentials

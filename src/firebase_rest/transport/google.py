@@ -74,40 +74,38 @@ def _read(path: str) -> Mapping[str, Any]:
 def _from_info(info: Mapping[str, Any], where: str) -> Any:
     from google.oauth2 import service_account
 
-    complete = {"token_uri": TOKEN_URI, **info, "private_key": _private_key(info, where)}
-    try:
-        return service_account.Credentials.from_service_account_info(complete, scopes=SCOPES)  # type: ignore[no-untyped-call]
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        text = str(error.args[0] if error.args else error)
-    # google-auth names a missing field. For a key that it cannot parse, it quotes OpenSSL.
-    problem = redact(text) if "missing fields" in text else "its 'private_key' is not a valid private key"
+    known = {name: value for name, value in info.items() if value is not None}
+    key: object = known.get("private_key")
+    # Environment files keep a literal backslash and n in place of line breaks.
+    pem = re.sub(r"\\+[rn]", "\n", key).strip().strip("\"'") if isinstance(key, str) else key
+    complete = {"token_uri": TOKEN_URI, **known, "private_key": pem}
+    problem = _info_problem(complete)
+    if problem is None:
+        try:
+            return service_account.Credentials.from_service_account_info(complete, scopes=SCOPES)  # type: ignore[no-untyped-call]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            problem = "'private_key' is not a valid private key"
     raise ConfigError(f"{where} cannot be used: {problem}; {_NEW_KEY}.")
 
 
-def _private_key(info: Mapping[str, Any], where: str) -> str:
-    """Return the PEM text of the private key, with line breaks in place of a literal backslash and n."""
-    key: object = info.get("private_key")
-    problem: str | None
-    if not isinstance(key, str):
-        problem = "missing" if key is None else f"{type(key).__name__}, not a string"
-    else:
-        pem = re.sub(r"\\+[rn]", "\n", key).strip().strip("\"'")
-        problem = _pem_problem(pem)
-        if problem is None:
-            return pem
-    raise ConfigError(f"{where} cannot be used: its 'private_key' is {problem}; {_NEW_KEY}.")
-
-
-def _pem_problem(pem: str) -> str | None:
+def _info_problem(info: Mapping[str, Any]) -> str | None:
+    """Return what is wrong with the content of a key file, without its values; None if it looks right."""
+    if info.get("type", "service_account") != "service_account":
+        return "'type' is not 'service_account' (for other credentials, pass \"adc\")"
+    for name in ("private_key", "client_email", "token_uri"):
+        value = info.get(name)
+        if not isinstance(value, str) or not value:
+            return f"'{name}' is missing" if not value else f"'{name}' is {type(value).__name__}, not a string"
+    if not info["token_uri"].startswith(("https://", "http://")):
+        return "'token_uri' is not a URL"
+    pem: str = info["private_key"]
     if "PUBLIC KEY" in pem or "CERTIFICATE" in pem:
-        return "a public key or a certificate"
+        return "'private_key' is a public key or a certificate"
     if "-----BEGIN" not in pem:
-        return "not the PEM text of a private key"
+        return "'private_key' is not the PEM text of a private key"
     if "-----END" not in pem:
-        return "truncated (its last line is missing)"
-    if "\n" not in pem:
-        return "without line breaks (they were replaced or removed)"
-    return None
+        return "'private_key' is truncated (its last line is missing)"
+    return None if "\n" in pem else "'private_key' has no line breaks (they were replaced or removed)"
 
 
 def _default_credentials() -> Any:

@@ -138,7 +138,7 @@ def validate_bound(name: str, value: object, key: object = None) -> Bound:
     if value is None:
         scalar: Scalar = None
     elif isinstance(value, str):
-        scalar = str.__str__(value) if issubclass(type(value), str) else str(value)
+        scalar = str.__str__(value) if str in type(value).__mro__ else str(value)  # it may be a proxy of a str
         utf8_size(scalar, name)
     else:
         scalar = plain_number(value)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, TypeAlias, cast
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
@@ -134,9 +134,9 @@ class Snapshot:
     def __len__(self) -> int:
         return len(self._listed())
 
-    def _listed(self) -> list[Any]:
+    def _listed(self) -> Sequence[Any]:
         found = self.pyres
-        return found if isinstance(found, list) else []
+        return cast("Sequence[Any]", found) if isinstance(found, list) else ()
 
     def __getitem__(self, index: int) -> Any:
         return self.pyres[index]

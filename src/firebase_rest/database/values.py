@@ -198,7 +198,7 @@ def _check_server_value(value: Mapping[object, object], where: str) -> bool:
         if number is not None and not isinstance(number, bool) and is_finite(number):
             return True
     raise UsageError(
-        f"The server value at {where} must be SERVER_TIMESTAMP or increment(number), got {describe(kind)} as '.sv'."
+        f"The server value at {where} must be SERVER_TIMESTAMP or increment(number), got {describe(value['.sv'])}."
     )
 
 

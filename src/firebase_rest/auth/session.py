@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from firebase_rest.auth.jwt import decode_unverified, token_lifetime
 from firebase_rest.errors import AuthError, InvalidResponse, SessionExpired, UsageError
+from firebase_rest.transport.arguments import as_float, validate_callable, validate_dict, validate_str
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.redact import mask_secrets, redact
 from firebase_rest.transport.single_flight import SingleFlight
@@ -42,9 +43,10 @@ class _Tokens:
         claims = decode_unverified(payload["idToken"])
         lifetime = token_lifetime(payload, claims)
         left = lifetime
-        if not just_issued and isinstance(claims.get("iat"), (int, float)):
+        issued = as_float(claims.get("iat"))
+        if not just_issued and issued is not None:
             # A web session may have stored the payload for a while. A wrong clock costs at most one refresh.
-            left = lifetime - max(0.0, time.time() - claims["iat"])
+            left = lifetime - max(0.0, time.time() - issued)
         return cls(payload["idToken"], payload["refreshToken"], lifetime, time.monotonic() + left, time.time() + left)
 
     def seconds_left(self) -> float:
@@ -73,8 +75,8 @@ class UserSession:
         self, refresh: Callable[[str], Mapping[str, Any]], user: Mapping[str, Any], persister: OnChange | None = None
     ) -> None:
         required = ("idToken", "refreshToken") if persister is None else ("refreshToken",)
-        is_mapping = isinstance(cast(object, user), Mapping)
-        if not is_mapping or not all(isinstance(user.get(name), str) and user[name] for name in required):
+        user = validate_dict("user", user) if isinstance(cast(object, user), Mapping) else {}
+        if not all(isinstance(user.get(name), str) and user[name] for name in required):
             raise UsageError("user must be the result of a sign-in: a dict with 'idToken' and 'refreshToken'.")
         self._refresh = refresh
         self._single_flight = SingleFlight()
@@ -162,6 +164,8 @@ class UserSession:
             UserNotFound: The account was deleted.
             NetworkError: Firebase cannot be reached, and the current token has expired.
         """
+        if rejected is not None:
+            rejected = validate_str("rejected", rejected)
 
         def is_needed() -> bool:
             tokens = self._current()
@@ -187,8 +191,11 @@ class UserSession:
         """
         if not isinstance(cast(object, payload), Mapping):
             raise UsageError(f"payload must be the result of a sign-in (dict), got {type(payload).__name__}.")
+        payload = validate_dict("payload", payload)
         if not payload.get("idToken") or not payload.get("refreshToken"):
             return
+        for name in ("idToken", "refreshToken"):
+            validate_str(name, payload[name])
         if decode_unverified(payload["idToken"]).get("sub", self._uid) != self._uid:
             raise UsageError(f"The tokens must belong to {self._uid}; create another session with auth.session(user).")
         self._current("This session has been signed out; create a new one with auth.session(user).")
@@ -202,7 +209,7 @@ class UserSession:
         Returns:
             A function that removes the callback.
         """
-        self._listeners.append(callback)
+        self._listeners.append(validate_callable("callback", callback))
 
         def remove() -> None:
             if callback in self._listeners:

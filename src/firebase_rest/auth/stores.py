@@ -15,6 +15,7 @@ from typing import Any, Protocol, cast, runtime_checkable
 from firebase_rest.auth.jwt import decode_unverified
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._json import parse_object
+from firebase_rest.transport.arguments import describe
 from firebase_rest.transport.lifecycle import register
 
 StorePath = str | os.PathLike[str]
@@ -45,7 +46,7 @@ class FileStore:
     """
 
     def __init__(self, path: StorePath) -> None:
-        self.path = Path(path).expanduser()
+        self.path = _validate_path(path)
 
     def __repr__(self) -> str:
         return f"<FileStore {self.path}>"
@@ -74,6 +75,17 @@ class FileStore:
 
     def delete(self) -> None:
         self.path.unlink(missing_ok=True)
+
+
+def _validate_path(path: object) -> Path:
+    try:
+        found = Path(cast(StorePath, path)).expanduser()
+        is_valid = bool(found.name) and b"\0" not in os.fsencode(found)
+    except Exception:  # noqa: BLE001 - __fspath__ is foreign code
+        is_valid, found = False, Path()
+    if not is_valid:
+        raise UsageError(f"path must be the path of a file (str or os.PathLike), got {describe(path)}.")
+    return found
 
 
 class KeyringStore:

@@ -10,7 +10,7 @@ from firebase_rest.database.push_id import generate_key
 from firebase_rest.database.query import JsonKwargs, Query, Token
 from firebase_rest.database.snapshot import Snapshot, sort
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.arguments import describe, validate_callable
+from firebase_rest.transport.arguments import describe, validate_bool, validate_callable
 from firebase_rest.types import ETaggedValue, PushResult
 
 ETag: TypeAlias = "str | Mapping[str, Any]"
@@ -147,7 +147,7 @@ class Reference(Query):
 
     def sort(self, origin: Snapshot, by_key: str, reverse: bool = False) -> Snapshot:
         """Return the children of `origin`, the result of a read, sorted by their value at `by_key`."""
-        return sort(origin, by_key, reverse=reverse)
+        return sort(origin, by_key, reverse=validate_bool("reverse", reverse))
 
 
 class Database(Reference):

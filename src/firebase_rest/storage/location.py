@@ -106,7 +106,7 @@ class ObjectLocation:
 def _part(part: object) -> str:
     if not isinstance(part, os.PathLike):
         return path_text(part).strip("/")
-    with suppress(TypeError):
+    with suppress(Exception):  # os.fspath runs foreign code
         path = cast(Any, part)
         return PurePath(path if isinstance(os.fspath(path), str) else os.fsdecode(path)).as_posix().strip("/")
     raise UsageError(f"child() arguments must be text or paths, got {type(cast(object, part)).__name__}.")

@@ -74,7 +74,8 @@ class UploadSource:
             _check_readable(file)
             return file
         if isinstance(file, Iterable) and not isinstance(file, (Mapping, AbstractSet)):
-            return _IteratorFile(iter(cast("Iterable[object]", file)))
+            with suppress(TypeError):  # a NumPy array without dimensions
+                return _IteratorFile(iter(cast("Iterable[object]", file)))
         hint = " To store JSON, pass json.dumps(data).encode()." if isinstance(file, Mapping) else ""
         kind = type(cast(object, file)).__name__
         raise UsageError(f"Expected a path, bytes, a file opened with 'rb' or an iterator of bytes, got {kind}.{hint}")
@@ -284,7 +285,7 @@ def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
 
 def validate_path(argument: str, path: object) -> str:
     """Return a local path as text. Raises `UsageError` for other objects and for text that no path can be."""
-    with suppress(TypeError, UnicodeError):
+    with suppress(Exception):  # os.fspath runs foreign code
         name = os.fsdecode(cast(Any, path))
         if b"\0" not in os.fsencode(name):
             return name

@@ -51,6 +51,8 @@ class _AtomicFile:
         self._path = Path(os.path.realpath(path))
         # File systems limit the bytes, not the characters, of a name (mostly to 255).
         beginning = os.fsdecode(os.fsencode(self._path.name)[:80]).encode(errors="ignore").decode()
+        if not self._path.name:
+            raise IsADirectoryError(errno.EISDIR, "filename is a folder; add the name of the file", str(self._path))
         self._temporary = self._path.with_name(f".{beginning}.{secrets.token_hex(6)}.part")
         self._file: Any = None
 

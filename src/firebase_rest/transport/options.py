@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from typing import cast
 
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.arguments import as_float, describe, validate_int
 
 LONGEST = 21 * 86_400.0
 """Seconds. Longer values are reduced to this, because poll() counts milliseconds in 31 bits."""
@@ -36,11 +38,10 @@ class Options:
             connect, read = _pair(timeout)
             changed = replace(changed, connect=_seconds("timeout", connect), read=_seconds("timeout", read))
         if deadline is not None:
-            changed = replace(changed, deadline=None if deadline == math.inf else _seconds("deadline", deadline))
+            is_unlimited = isinstance(cast(object, deadline), float) and deadline == math.inf
+            changed = replace(changed, deadline=None if is_unlimited else _seconds("deadline", deadline))
         if retries is not None:
-            if not _is_count(retries):
-                raise UsageError(f"retries must be a whole number of at least 0, got {_shown(retries)}.")
-            changed = replace(changed, retries=retries)
+            changed = replace(changed, retries=validate_int("retries", retries, 0))
         return changed
 
 
@@ -49,20 +50,13 @@ def _pair(timeout: float | tuple[float, float]) -> tuple[float, float]:
         return timeout, timeout
     if len(timeout) != 2:
         raise UsageError(
-            f"timeout must be seconds or a pair (seconds to connect, seconds without data), got {_shown(timeout)}."
+            f"timeout must be seconds or a pair (seconds to connect, seconds without data), got {len(timeout)} values."
         )
     return timeout
 
 
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
 def _seconds(name: str, value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-        raise UsageError(f"{name} must be a positive number of seconds, got {_shown(value)}.")
-    return float(min(value, LONGEST))
-
-
-def _shown(value: object) -> str:
-    return f"{value!r:.60}"
+    seconds = as_float(value)
+    if seconds is None or seconds <= 0:
+        raise UsageError(f"{name} must be a positive number of seconds, got {describe(value)}.")
+    return min(seconds, LONGEST)

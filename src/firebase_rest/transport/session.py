@@ -18,6 +18,7 @@ from urllib3.response import BaseHTTPResponse
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._weak_set import WeakSet
 from firebase_rest.transport.adapter import drop_connections, new_session
+from firebase_rest.transport.arguments import describe, validate_dict
 from firebase_rest.transport.credentials import AppCheck, RequestAuth
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import register
@@ -54,7 +55,7 @@ class SessionTransport:
             raise UsageError(f"max_response_size must be at least 1 byte, got {max_response_size}.")
         self._owned = session is None
         self.session = session if session is not None else new_session()
-        self.headers = _validate_headers(headers or {})
+        self.headers = _validate_headers(headers)
         self.max_response_size = max_response_size
         self.app_check = app_check
         self.environment = Environment()
@@ -175,11 +176,12 @@ class SessionTransport:
                 )
 
 
-def _validate_headers(headers: Mapping[str, str]) -> dict[str, str]:
-    for name, value in headers.items():
-        if not isinstance(cast(object, value), str) or not isinstance(cast(object, name), str):
-            raise UsageError(f"headers must map str to str, got {type(value).__name__} for {name!r}.")
-    return dict(headers)
+def _validate_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    items = {} if headers is None else validate_dict("headers", headers)
+    for name, value in items.items():
+        if not isinstance(value, str) or not isinstance(name, str):
+            raise UsageError(f"headers must map str to str, got {type(value).__name__} for {describe(name)}.")
+    return items
 
 
 def _is_read(response: requests.Response) -> bool:

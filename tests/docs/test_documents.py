@@ -9,6 +9,7 @@ from __future__ import annotations
 import doctest
 import json
 import os
+import re
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,9 @@ from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser
 from firebase_rest.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
+FILE_NAME = re.compile(r"# [\w.]+\.py\n")
+"""How a block begins that is a file of its own; `test_testing_guides` runs these."""
+
 DOCUMENTS = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
 
 
@@ -55,6 +59,8 @@ def test_every_python_block_of_a_document_runs_and_prints_what_it_says(
     for example in Sybil([PythonCodeBlockParser(), outputs]).parse(path):
         if str(example.parsed).startswith("# Before"):
             example.namespace["before"] = str(example.parsed)
+        elif FILE_NAME.match(str(example.parsed)):
+            continue
         else:
             example.evaluate()
     for thread in threading.enumerate():

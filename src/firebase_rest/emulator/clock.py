@@ -36,6 +36,15 @@ class Clock:
         """
         with self._lock:
             self._ahead += seconds
+        self._notify()
+
+    def reset(self) -> None:
+        """Set the clock to the current time."""
+        with self._lock:
+            self._ahead, self._start, self._real = 0.0, time.time(), time.monotonic()
+        self._notify()
+
+    def _notify(self) -> None:
         for watcher in self._watchers:
             watcher()
 

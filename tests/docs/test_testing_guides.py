@@ -1,0 +1,44 @@
+"""The files that the guides on testing show are complete: pytest and unittest run them as a reader would."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+FILE = re.compile(r"^```\w+\n(?:#|//) ([\w.-]+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+
+
+def write_files(page: str, folder: Path) -> list[str]:
+    """Write each block that begins with a comment of a file name. A second block of a name follows the first."""
+    names = []
+    for name, text in FILE.findall((ROOT / "docs" / "how-to" / page).read_text(encoding="utf-8")):
+        with (folder / name).open("a", encoding="utf-8") as file:
+            file.write(text)
+        names.append(name)
+    return names
+
+
+def run(folder: Path, *arguments: str) -> str:
+    environ = {**os.environ, "PYTHONPATH": str(ROOT / "src")}
+    command = [sys.executable, "-m", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("page", "number"), [("test-security-rules.md", 8), ("test-your-app.md", 6)])
+def test_pytest_runs_the_files_of_the_guide(page: str, number: int, tmp_path: Path) -> None:
+    assert "conftest.py" in write_files(page, tmp_path)
+    assert f"{number} passed" in run(tmp_path, "pytest", "-q", "-p", "no:cacheprovider")
+
+
+@pytest.mark.parametrize("page", ["test-security-rules.md", "test-your-app.md"])
+def test_unittest_runs_the_files_of_the_guide(page: str, tmp_path: Path) -> None:
+    write_files(page, tmp_path)
+    assert "Ran 1 test" in run(tmp_path, "unittest", "test_with_unittest")

@@ -1,0 +1,20 @@
+"""One environment for the tests of this folder. Plugin tests run pytest in a process of its own."""
+
+from __future__ import annotations
+
+import pytest
+
+from firebase_rest.testing import FirebaseEnvironment
+
+
+@pytest.fixture(scope="session")
+def environment():
+    environment = FirebaseEnvironment()
+    yield environment
+    environment.close()
+
+
+@pytest.fixture
+def firebase(environment):
+    environment.reset()
+    return environment

@@ -73,8 +73,8 @@ def initialize_app(
             credentials, or "adc" for the application default credentials. Default: `serviceAccount` in `config`.
         app_check: An App Check token, or a function that returns the current one.
         locale: The language of the emails and text messages that Auth sends, such as "pt-BR".
-        max_response_size: The largest decompressed body in bytes that a call reads into memory. Default: 256 MB, which
-            is Firebase's limit for a read. Downloads to files are not limited.
+        max_response_size: The maximum size in bytes of a decompressed body that a call reads into memory, and of an
+            event of a stream. Default: 256 MB, Firebase's limit for a read. Downloads to files are not limited.
 
     Raises:
         ConfigError: The configuration is missing or cannot be parsed.

@@ -17,7 +17,7 @@ from dataclasses import replace
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.protocol import check, error_class
-from firebase_rest.database.sse import MAX_EVENT_SIZE, StreamEvent, iter_events, parse_event
+from firebase_rest.database.sse import StreamEvent, iter_events, parse_event
 from firebase_rest.errors import (
     ApiError,
     FirebaseError,
@@ -113,7 +113,6 @@ class EventStream:
         filter: Filter,
         on_state: OnState | None = None,
         max_retries: int | None = None,
-        max_event_size: int = MAX_EVENT_SIZE,
     ) -> None:
         filter.validated_params()
         # The stream retries by itself and has no total timeout, so retries and deadline of calls do not apply.
@@ -126,7 +125,6 @@ class EventStream:
         self._filter = filter
         self._on_state = None if on_state is None else validate_callable("on_state", on_state)
         self._max_retries = None if max_retries is None else validate_int("max_retries", max_retries, 0)
-        self._max_event_size = validate_int("max_event_size", max_event_size, 1)
         self._closed = False
         self._connected_at = self._opened_at = -math.inf
         self._interval = 0.0
@@ -232,7 +230,7 @@ class EventStream:
         try:
             self._set_state("open")
             resync = self._opened
-            for message in iter_events(self._chunks(reader), self._max_event_size):
+            for message in iter_events(self._chunks(reader), self._transport.max_response_size):
                 if message.event in ("put", "patch"):
                     event = parse_event(message, resync=resync)
                     if self._opened_at == math.inf:

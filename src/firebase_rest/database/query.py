@@ -21,7 +21,6 @@ from firebase_rest.database.filter import (
 )
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
-from firebase_rest.database.sse import MAX_EVENT_SIZE
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._reference import AppContext, BaseReference
 from firebase_rest.transport.arguments import validate_bool, validate_callable
@@ -169,7 +168,6 @@ class Query(BaseReference):
         *,
         on_state: OnState | None = None,
         max_retries: int | None = None,
-        max_event_size: int = MAX_EVENT_SIZE,
     ) -> EventStream: ...
 
     @overload
@@ -183,7 +181,6 @@ class Query(BaseReference):
         on_error: OnError | None = None,
         on_state: OnState | None = None,
         max_retries: int | None = None,
-        max_event_size: int = MAX_EVENT_SIZE,
         daemon: bool = False,
     ) -> Stream: ...
 
@@ -197,7 +194,6 @@ class Query(BaseReference):
         on_error: OnError | None = None,
         on_state: OnState | None = None,
         max_retries: int | None = None,
-        max_event_size: int = MAX_EVENT_SIZE,
         daemon: bool = False,
     ) -> EventStream | Stream:
         """Stream the changes of this location, starting with its current value. Reconnects automatically.
@@ -214,7 +210,6 @@ class Query(BaseReference):
                 are logged.
             on_state: Called with "connecting", "open", "waiting" and "closed".
             max_retries: How many failures in a row are retried; by default any number.
-            max_event_size: Maximum size of an event in bytes; a larger one ends the stream with `StreamError`.
             daemon: Whether the program may exit while the thread runs. Otherwise the thread keeps the program running
                 after its last line, and after an exception, until the stream ends.
 
@@ -243,7 +238,7 @@ class Query(BaseReference):
         validate_bool("is_async", is_async)
         validate_bool("daemon", daemon)
         requestor = self._authenticate(token)
-        events = EventStream(requestor, self._location, self._filter, on_state, max_retries, max_event_size)
+        events = EventStream(requestor, self._location, self._filter, on_state, max_retries)
         if stream_handler is None:
             return events
         stream = Stream(events, stream_handler, stream_id, on_error, self._first_event_timeout)
@@ -257,7 +252,6 @@ class Query(BaseReference):
         on_error: OnError | None = None,
         on_state: OnState | None = None,
         max_retries: int | None = None,
-        max_event_size: int = MAX_EVENT_SIZE,
     ) -> LiveQuery:
         """Return a local copy of the data that a stream keeps in sync, with child events.
 
@@ -267,7 +261,6 @@ class Query(BaseReference):
             on_error: Called with exceptions of callbacks, and with the error that ends the copy.
             on_state: Called with "connecting", "open", "waiting" and "closed".
             max_retries: How many failures in a row are retried; by default any number.
-            max_event_size: Maximum size of an event in bytes.
 
         Raises:
             NetworkTimeout: The first value did not arrive in time.
@@ -280,9 +273,7 @@ class Query(BaseReference):
         seconds = validate_timeout(timeout)
         requestor = self._authenticate(token)
         live = LiveQuery(
-            lambda state_changed: EventStream(
-                requestor, self._location, self._filter, state_changed, max_retries, max_event_size
-            ),
+            lambda state_changed: EventStream(requestor, self._location, self._filter, state_changed, max_retries),
             self._filter,
             self.key or "",
             on_error,

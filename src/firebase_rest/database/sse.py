@@ -6,13 +6,11 @@ https://firebase.google.com/docs/reference/rest/database#section-streaming and h
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from firebase_rest.errors import InvalidResponse, StreamError
-
-MAX_EVENT_SIZE = 256 * 1024 * 1024
-"""Default limit of an event, in bytes: the largest response of a Firebase read."""
 
 
 class ServerSentEvent(NamedTuple):
@@ -25,7 +23,7 @@ class ServerSentEvent(NamedTuple):
 class EventDecoder:
     """Collects chunks of bytes until an event is complete. Incomplete events are never returned."""
 
-    def __init__(self, max_size: int = MAX_EVENT_SIZE) -> None:
+    def __init__(self, max_size: int = sys.maxsize) -> None:
         self._max_size = max_size
         self._line = bytearray()  # the line whose end has not arrived
         self._event: bytes | bytearray = b""
@@ -83,12 +81,12 @@ class EventDecoder:
     def _check_size(self) -> None:
         if len(self._line) + len(self._event) + len(self._data or b"") > self._max_size:
             raise StreamError(
-                f"The server sent an event of more than {self._max_size} bytes; pass a larger max_event_size or stream "
-                "a smaller part of the data."
+                f"The server sent an event of more than {self._max_size} bytes; raise max_response_size of the App, or "
+                "stream a smaller part of the data."
             )
 
 
-def iter_events(chunks: Iterable[bytes], max_size: int = MAX_EVENT_SIZE) -> Iterator[ServerSentEvent]:
+def iter_events(chunks: Iterable[bytes], max_size: int = sys.maxsize) -> Iterator[ServerSentEvent]:
     """Yield the events in `chunks`, each as soon as it is complete."""
     decoder = EventDecoder(max_size)
     for chunk in chunks:

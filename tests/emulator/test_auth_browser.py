@@ -1,4 +1,4 @@
-"""Signing in by the browser of this machine, on our emulator, whose provider pages ask nobody anything."""
+"""Sign-in in the local browser, with the provider pages of our emulator."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def browse(uri):
     return requests.get(uri, timeout=LIMIT)
 
 
-def test_google_signs_in_with_pkce(world):
+def test_google_sign_in_uses_pkce(world):
     pages = []
 
     def browser(uri):
@@ -56,13 +56,13 @@ def test_google_signs_in_with_pkce(world):
     assert verifier["code_verifier"][0] not in str(page)
 
 
-def test_google_is_linked_with_a_user(world):
+def test_google_can_be_linked_to_a_user(world):
     session = world.auth.session(world.auth.sign_in_anonymous())
     world.auth.sign_in_with_google("client", user=session, open_browser=browse)
     assert session.claims["firebase"]["sign_in_provider"] == "google.com"
 
 
-def test_any_provider_signs_in_by_its_page(world):
+def test_provider_sign_in_in_the_browser(world):
     user = world.auth.sign_in_with_browser("oidc.mine", parameters={"login_hint": "b@x.org"}, open_browser=browse)
     assert user["providerId"] == "oidc.mine"
     assert user["email"] == "b@x.org"
@@ -72,7 +72,7 @@ def test_any_provider_signs_in_by_its_page(world):
     assert session.claims["firebase"]["identities"].keys() == {"email", "github.com"}
 
 
-def test_a_web_program_keeps_the_start_and_finishes_with_the_callback(world):
+def test_stored_auth_uri_finishes_with_callback(world):
     started = world.auth.auth_uri("google.com", "https://example.com/back", scopes=["email", "profile"])
     assert started.uri not in repr(started)
     assert started.session_id not in repr(started)
@@ -86,7 +86,7 @@ def test_a_web_program_keeps_the_start_and_finishes_with_the_callback(world):
     assert parse_qs(urlsplit(callback).query)["code"][0] not in repr(again.value) + str(again.value)
 
 
-def test_a_callback_of_another_sign_in_is_refused_before_anything_is_sent(world):
+def test_callback_of_other_sign_in_is_refused_before_sending(world):
     mine, other = (world.auth.auth_uri("google.com", "https://example.com/back") for _ in range(2))
     callback = requests.get(other.uri, allow_redirects=False, timeout=LIMIT).headers["location"]
     world.sent.clear()
@@ -95,7 +95,7 @@ def test_a_callback_of_another_sign_in_is_refused_before_anything_is_sent(world)
     assert world.sent == []
 
 
-def test_a_person_who_does_not_consent_cancels(world):
+def test_refused_consent_raises_sign_in_cancelled(world):
     started = world.auth.auth_uri("google.com", "https://example.com/back")
     callback = f"https://example.com/back?error=access_denied&state={started.state}"
     with pytest.raises(SignInCancelled) as error:
@@ -106,7 +106,7 @@ def test_a_person_who_does_not_consent_cancels(world):
 @pytest.mark.parametrize(
     "forged", [{"code": "forged", "state": "forged"}, {"code": "forged"}, {"error": "access_denied"}]
 )
-def test_a_callback_that_is_not_this_sign_ins_gets_a_page_that_says_so_and_the_wait_goes_on(world, forged):
+def test_callback_with_wrong_state_gets_error_page(world, forged):
     pages = Queue()
 
     def browser(uri):
@@ -122,7 +122,7 @@ def test_a_callback_that_is_not_this_sign_ins_gets_a_page_that_says_so_and_the_w
     assert "Signed in" not in last.text, "the exchange is still to come"
 
 
-def test_only_forged_callbacks_end_the_wait_as_nobody_does(world):
+def test_forged_callbacks_do_not_end_the_wait(world):
     def browser(uri):
         redirect = parse_qs(urlsplit(uri).query)["redirect_uri"][0]
         requests.get(redirect, params={"code": "forged", "state": "forged"}, timeout=LIMIT)
@@ -131,7 +131,7 @@ def test_only_forged_callbacks_end_the_wait_as_nobody_does(world):
         world.auth.sign_in_with_browser("github.com", open_browser=browser, timeout=0.5)
 
 
-def test_a_person_who_says_no_is_told_that_nobody_is_signed_in(world):
+def test_refusal_gets_its_own_page(world):
     pages = Queue()
 
     def browser(uri):
@@ -144,7 +144,7 @@ def test_a_person_who_says_no_is_told_that_nobody_is_signed_in(world):
     assert "You are not signed in" in pages.get(timeout=LIMIT).text
 
 
-def test_nobody_who_comes_back_ends_the_wait(world):
+def test_wait_ends_with_network_timeout(world):
     with pytest.raises(NetworkTimeout, match=r"0\.05 s"):
         world.auth.sign_in_with_google("client", timeout=0.05, open_browser=lambda uri: None)
 
@@ -154,7 +154,7 @@ def callback_server(browser):
     return CallbackServer(open_browser=lambda uri: browser()(uri), timeout=LIMIT)  # noqa: PLW0108 - defined later
 
 
-def test_the_loopback_takes_no_other_visit_for_the_callback():
+def test_other_requests_are_not_the_callback():
     with callback_server(lambda: browser) as receiver:
 
         def browser(_uri):
@@ -167,17 +167,17 @@ def test_the_loopback_takes_no_other_visit_for_the_callback():
 
 
 @pytest.mark.parametrize("port", ["8080", 70_000, -1, 80.0])
-def test_a_port_that_is_none_is_refused(port):
+def test_invalid_port_is_refused(port):
     with pytest.raises(UsageError, match="port"):
         CallbackServer(port)
 
 
-def test_a_port_that_is_taken_is_named():
+def test_port_in_use_is_named():
     with CallbackServer() as receiver, pytest.raises(UsageError, match="port"):
         CallbackServer(urlsplit(receiver.url).port)
 
 
-def test_a_connection_that_says_nothing_does_not_hold_the_callback_up():
+def test_silent_connection_does_not_delay_callback():
     with (
         callback_server(lambda: browser) as receiver,
         socket.create_connection(("127.0.0.1", urlsplit(receiver.url).port)),
@@ -194,12 +194,12 @@ def failing(uri):
 
 
 @pytest.mark.parametrize("open_browser", [lambda uri: False, failing])
-def test_without_a_browser_nobody_waits_for_one(world, open_browser):
+def test_missing_browser_raises_at_once(world, open_browser):
     with pytest.raises(UsageError, match="open_browser=print"):
         world.auth.sign_in_with_google("client", open_browser=open_browser)
 
 
-def test_the_first_callback_counts():
+def test_first_callback_wins():
     with callback_server(lambda: browser) as receiver:
 
         def browser(_uri):
@@ -209,7 +209,7 @@ def test_the_first_callback_counts():
         assert receiver.wait("")[0].endswith("?code=first")
 
 
-def test_a_token_that_google_issued_for_another_sign_in_is_refused(world):
+def test_google_token_with_wrong_nonce_is_refused(world):
     def browser(uri):
         nonce = parse_qs(urlsplit(uri).query)["nonce"][0]
         browse(uri.replace(nonce, "another"))
@@ -219,7 +219,7 @@ def test_a_token_that_google_issued_for_another_sign_in_is_refused(world):
     assert not any("signInWithIdp" in path for path in world.paths())
 
 
-def test_a_code_that_was_caught_is_of_no_use_without_the_verifier(world):
+def test_stolen_code_is_useless_without_verifier(world):
     def browser(uri):
         challenge = parse_qs(urlsplit(uri).query)["code_challenge"][0]
         browse(uri.replace(challenge, "of-somebody-else"))
@@ -230,7 +230,7 @@ def test_a_code_that_was_caught_is_of_no_use_without_the_verifier(world):
     assert refused.value.message == "Google rejected the authorization code: Malformed auth code."
 
 
-def test_a_callback_of_google_without_a_code_is_refused(world):
+def test_google_callback_without_code_is_refused(world):
     def browser(uri):
         query = parse_qs(urlsplit(uri).query)
         requests.get(query["redirect_uri"][0], params={"id_token": "x", "state": query["state"][0]}, timeout=LIMIT)
@@ -239,14 +239,14 @@ def test_a_callback_of_google_without_a_code_is_refused(world):
         world.auth.sign_in_with_google("client", open_browser=browser)
 
 
-def test_a_page_is_asked_for_with_a_place_to_come_back_to(world):
+def test_continue_uri_is_required(world):
     with pytest.raises(InvalidContinueUrl):
         world.auth.auth_uri("google.com", "nowhere")
     started = world.auth.auth_uri("google.com", "https://example.com/back", session_id="mine")
     assert started.session_id == "mine"
 
 
-def test_scopes_are_a_list_or_a_string_with_spaces(world):
+def test_scopes_are_list_or_string_with_spaces(world):
     asked = []
 
     def browser(uri):
@@ -260,12 +260,12 @@ def test_scopes_are_a_list_or_a_string_with_spaces(world):
     assert b'"oauthScope": "user:email repo"' in world.sent[-1].body
 
 
-def test_a_client_id_that_is_empty_opens_no_browser(world):
+def test_empty_client_id_opens_no_browser(world):
     with pytest.raises(UsageError, match="client_id must not be empty"):
         world.auth.sign_in_with_google("", open_browser=pytest.fail)
 
 
-def test_a_posted_callback_may_come_as_the_bytes_that_web_frameworks_give(world):
+def test_posted_callback_may_be_bytes(world):
     started = world.auth.auth_uri("google.com", "https://example.com/back")
     callback = requests.get(started.uri, allow_redirects=False, timeout=LIMIT).headers["location"]
     user = world.auth.finish_sign_in(started, "https://example.com/back", urlsplit(callback).query.encode())
@@ -275,23 +275,23 @@ def test_a_posted_callback_may_come_as_the_bytes_that_web_frameworks_give(world)
     assert world.auth.finish_sign_in(again, callback, b"")["localId"] == user["localId"]
 
 
-def test_the_start_comes_back_as_what_it_was(world):
+def test_auth_uri_can_be_stored_and_restored(world):
     started = world.auth.auth_uri("google.com", "https://example.com/back")
     with pytest.raises(UsageError, match=r"AuthUri\(\*\*saved\)"):
         world.auth.finish_sign_in(dataclasses.asdict(started), "https://example.com/back")
 
 
-def test_a_sign_in_link_wants_somewhere_to_lead(world):
+def test_sign_in_link_requires_continue_url(world):
     with pytest.raises(UsageError, match="URL to continue at"):
         world.auth.send_sign_in_link_to_email("ada@example.com", None)
     assert world.sent == []
 
 
-def test_the_browser_of_the_machine_is_opened_unless_another_is_named(world, monkeypatch):
+def test_default_browser_is_opened(world, monkeypatch):
     monkeypatch.setattr("webbrowser.open", browse)
     assert world.auth.sign_in_with_google("client")["providerId"] == "google.com"
 
 
-def test_neither_browser_nor_web_server_is_loaded_by_programs_that_sign_in_otherwise():
+def test_browser_modules_are_loaded_lazily():
     code = "import sys, firebase_rest.auth.client; print({'webbrowser', 'http.server', 'keyring'} & sys.modules.keys())"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout == "set()\n"

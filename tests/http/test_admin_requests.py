@@ -1,4 +1,4 @@
-"""Who signs what: administrators' calls carry an access token and no key, users' calls a key and no token."""
+"""Credentials of requests: administrators send an access token and no API key, users the reverse."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def auth(app):
 
 
 @responses.activate
-def test_an_administrators_call_carries_the_access_token_and_no_key(auth):
+def test_admin_request_has_access_token_and_no_api_key(auth):
     responses.post(f"{PROJECT}/accounts:lookup", json={"users": [ADA]})
     assert auth.admin.get_user("ada").uid == "ada"
     sent = responses.calls[0].request
@@ -57,7 +57,7 @@ def test_an_administrators_call_carries_the_access_token_and_no_key(auth):
 
 
 @responses.activate
-def test_a_users_call_carries_the_key_and_no_authorization_even_with_a_service_account(auth):
+def test_user_request_has_api_key_and_no_access_token(auth):
     responses.post(f"{V1}/accounts:lookup", json={"users": [ADA]})
     auth.get_account_info("id-token")
     sent = responses.calls[0].request
@@ -66,13 +66,13 @@ def test_a_users_call_carries_the_key_and_no_authorization_even_with_a_service_a
 
 
 @responses.activate
-def test_a_tenants_accounts_are_under_the_tenants_path(auth):
+def test_tenant_accounts_have_tenant_url(auth):
     responses.post(f"{PROJECT}/tenants/t1/accounts:lookup", json={"users": [{**ADA, "tenantId": "t1"}]})
     assert auth.admin.for_tenant("t1").get_user("ada").tenant_id == "t1"
 
 
 @responses.activate
-def test_peoples_own_credentials_name_the_project_that_pays(monkeypatch):
+def test_personal_credentials_send_quota_project(monkeypatch):
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     responses.post(f"{PROJECT}/accounts:lookup", json={"users": [ADA]})
     person = google_credentials.Credentials(ACCESS, quota_project_id="payer")
@@ -81,7 +81,7 @@ def test_peoples_own_credentials_name_the_project_that_pays(monkeypatch):
     assert responses.calls[0].request.headers["X-Goog-User-Project"] == "payer"
 
 
-def test_without_a_service_account_there_is_no_administrator(monkeypatch):
+def test_missing_service_account_raises_config_error(monkeypatch):
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     with firebase_rest.initialize_app({"apiKey": KEY, "projectId": "demo-project"}) as app:
         with pytest.raises(ConfigError, match="serviceAccount"):
@@ -91,7 +91,7 @@ def test_without_a_service_account_there_is_no_administrator(monkeypatch):
 
 
 @responses.activate
-def test_in_front_of_an_emulator_the_administrator_is_its_owner(monkeypatch):
+def test_emulator_admin_uses_owner_token(monkeypatch):
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9099")
     responses.post(f"http://127.0.0.1:9099/{PROJECT.removeprefix('https://')}/accounts:lookup", json={"users": [ADA]})
     credentials = google_credentials.Credentials(ACCESS, quota_project_id="payer")
@@ -103,7 +103,7 @@ def test_in_front_of_an_emulator_the_administrator_is_its_owner(monkeypatch):
 
 
 @responses.activate
-def test_an_access_token_that_google_refuses_is_renewed_once(monkeypatch):
+def test_rejected_access_token_is_refreshed_once(monkeypatch):
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     for number in (1, 2):
         responses.post("https://oauth2.example/token", json={"access_token": f"ya29.{number}", "expires_in": 3600})
@@ -154,7 +154,7 @@ def quoting(request: requests.PreparedRequest):
     ids=["a new password", "a changed password", "an ID token", "an imported hash", "a signer key"],
 )
 @responses.activate
-def test_no_error_and_no_log_line_holds_a_secret_that_was_sent(auth, caplog, call, secret):
+def test_errors_and_logs_contain_no_sent_secret(auth, caplog, call, secret):
     caplog.set_level(logging.DEBUG)
     for path in ("/accounts", "/accounts:update", "/accounts:batchCreate", ":createSessionCookie"):
         responses.add_callback("POST", f"{PROJECT}{path}", quoting)
@@ -173,7 +173,7 @@ def test_no_error_and_no_log_line_holds_a_secret_that_was_sent(auth, caplog, cal
     [({"validSince": "4000000000"}, TokenRevoked), ({"disabled": True}, UserDisabled)],
 )
 @responses.activate
-def test_a_refused_session_shows_nothing_of_the_token_or_the_record(auth, change, kind):
+def test_rejected_session_error_hides_token_and_record(auth, change, kind):
     responses.get(ID_TOKEN.certificates, json={"k1": certificates.certificate("k1")})
     record = {**ADA, "localId": "u1", "passwordHash": "c2VjcmV0LWhhc2g=", **change}
     responses.post(f"{PROJECT}/accounts:lookup", json={"users": [record]})
@@ -186,7 +186,7 @@ def test_a_refused_session_shows_nothing_of_the_token_or_the_record(auth, change
     assert caught.value.status == 401
 
 
-def test_nothing_of_an_auth_shows_the_key_of_its_service_account(monkeypatch):
+def test_reprs_hide_service_account_key(monkeypatch):
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     with firebase_rest.initialize_app({"apiKey": KEY, "serviceAccount": key_file("http://127.0.0.1:9/")}) as app:
         auth = app.auth()
@@ -196,7 +196,7 @@ def test_nothing_of_an_auth_shows_the_key_of_its_service_account(monkeypatch):
 
 
 @responses.activate
-def test_whatever_is_wrong_with_a_token_is_unauthenticated(auth):
+def test_token_errors_are_unauthenticated(auth):
     with pytest.raises(Unauthenticated):
         auth.verify_id_token("nonsense")
     assert issubclass(InvalidToken, Unauthenticated)

@@ -1,4 +1,4 @@
-"""Tokens on a server: what is taken and what is refused, and how often Google's certificates are fetched."""
+"""Verification of ID tokens and session cookies, and caching of Google's certificates."""
 
 from __future__ import annotations
 
@@ -49,14 +49,14 @@ def with_keys_at(auth, url):
     return auth
 
 
-def test_a_genuine_id_token_gives_its_claims_and_the_uid(auth):
+def test_valid_id_token_returns_claims_and_uid(auth):
     claims = auth.verify_id_token(signed(id_claims(admin=True)))
     assert claims["uid"] == claims["sub"] == "u1"
     assert claims["admin"] is True
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer "])
-def test_a_whole_header_is_no_token_and_the_refusal_says_what_to_take_off(auth, scheme):
+def test_bearer_prefix_is_refused_with_hint(auth, scheme):
     token = signed(id_claims())
     with pytest.raises(InvalidToken, match="remove 'Bearer ' from its beginning") as caught:
         auth.verify_id_token(scheme + token)
@@ -64,7 +64,7 @@ def test_a_whole_header_is_no_token_and_the_refusal_says_what_to_take_off(auth, 
     assert token not in str(caught.value)
 
 
-def test_a_genuine_session_cookie_gives_its_claims_and_the_uid(auth, google):
+def test_valid_session_cookie_returns_claims_and_uid(auth, google):
     assert auth.verify_session_cookie(signed(cookie_claims()))["uid"] == "u1"
     assert google.requests[0].path == "/cookie"
 
@@ -120,7 +120,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_is_no_genuine_id_token_is_refused_with_the_reason(auth, name):
+def test_invalid_id_token_is_refused_with_reason(auth, name):
     token, code = REFUSED[name]
     with pytest.raises(InvalidToken) as caught:
         auth.verify_id_token(token)
@@ -129,7 +129,7 @@ def test_what_is_no_genuine_id_token_is_refused_with_the_reason(auth, name):
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_a_refusal_holds_nothing_of_the_token(auth, name, caplog):
+def test_error_does_not_contain_the_token(auth, name, caplog):
     caplog.set_level(logging.DEBUG)
     token = REFUSED[name][0]
     with pytest.raises(InvalidToken) as caught:
@@ -140,12 +140,12 @@ def test_a_refusal_holds_nothing_of_the_token(auth, name, caplog):
     assert str(pickle.loads(pickle.dumps(error))) == str(error)
 
 
-def test_an_id_token_is_no_session_cookie(auth):
+def test_id_token_is_not_a_session_cookie(auth):
     with pytest.raises(InvalidToken, match="this is an ID token"):
         auth.verify_session_cookie(GOOD)
 
 
-def test_an_expired_token_is_told_from_a_forged_one(auth):
+def test_expired_token_raises_token_expired(auth):
     with pytest.raises(TokenExpired):
         auth.verify_id_token(signed(id_claims(exp=int(time.time()) - 1)))
 
@@ -153,7 +153,7 @@ def test_an_expired_token_is_told_from_a_forged_one(auth):
 @pytest.mark.parametrize(
     "claims", [{"exp": -30}, {"iat": +30, "auth_time": +30}], ids=["ended a while ago", "begins in a while"]
 )
-def test_clocks_may_differ_by_as_much_as_the_program_says(auth, claims):
+def test_clock_skew_is_tolerated(auth, claims):
     token = signed(id_claims(**{name: int(time.time()) + seconds for name, seconds in claims.items()}))
     assert auth.verify_id_token(token, clock_skew_seconds=60)["uid"] == "u1"
     with pytest.raises((TokenExpired, InvalidToken)):
@@ -161,12 +161,12 @@ def test_clocks_may_differ_by_as_much_as_the_program_says(auth, claims):
 
 
 @pytest.mark.parametrize("skew", [-1, 61, True, float("nan")])
-def test_a_skew_beyond_a_minute_is_refused(auth, skew):
+def test_clock_skew_above_a_minute_is_refused(auth, skew):
     with pytest.raises(UsageError, match="0 to 60"):
         auth.verify_id_token(GOOD, clock_skew_seconds=skew)
 
 
-def test_a_tenants_token_is_taken_for_that_tenant_only(auth):
+def test_tenant_token_is_valid_for_its_tenant_only(auth):
     token = signed(id_claims(firebase={"tenant": "t1"}))
     assert auth.verify_id_token(token, tenant_id="t1")["uid"] == "u1"
     with pytest.raises(InvalidToken) as caught:
@@ -174,7 +174,7 @@ def test_a_tenants_token_is_taken_for_that_tenant_only(auth):
     assert caught.value.code == "TENANT_ID_MISMATCH"
 
 
-def test_what_is_no_string_is_refused_without_being_shown(auth):
+def test_other_types_are_refused_and_not_shown(auth):
     with pytest.raises(UsageError, match="token must be an ID token"):
         auth.verify_id_token(b"secret bytes")
 
@@ -182,7 +182,7 @@ def test_what_is_no_string_is_refused_without_being_shown(auth):
 # --- certificates ---------------------------------------------------------------------------------------------------
 
 
-def test_certificates_are_fetched_once_for_all_auths_of_an_app(app, google, keys):
+def test_certificates_are_shared_within_an_app(app, google, keys):
     for _ in range(3):
         with_keys_at(app.auth(), google.url).verify_id_token(GOOD)
     assert keys.count == 1
@@ -190,7 +190,7 @@ def test_certificates_are_fetched_once_for_all_auths_of_an_app(app, google, keys
     assert google.requests[0].query == ""
 
 
-def test_certificates_are_fetched_again_when_their_time_is_over(auth, keys):
+def test_expired_certificates_are_fetched_again(auth, keys):
     keys.cache_control = "public, max-age=1, must-revalidate"
     auth.verify_id_token(GOOD)
     deadline = time.monotonic() + LIMIT
@@ -200,21 +200,21 @@ def test_certificates_are_fetched_again_when_their_time_is_over(auth, keys):
 
 
 @pytest.mark.parametrize("control", ["no-store", "no-cache, max-age=600", "max-age=0"])
-def test_certificates_that_may_not_be_kept_are_fetched_each_time(auth, keys, control):
+def test_uncacheable_certificates_are_fetched_each_time(auth, keys, control):
     keys.cache_control = control
     auth.verify_id_token(GOOD)
     auth.verify_id_token(GOOD)
     assert keys.count == 2
 
 
-def test_a_new_key_is_found_by_one_more_fetch(auth, keys):
+def test_unknown_key_id_causes_one_fetch(auth, keys):
     auth.verify_id_token(GOOD)
     keys.key_ids = ["k2"]
     assert auth.verify_id_token(signed(id_claims(), "k2"))["uid"] == "u1"
     assert keys.count == 2
 
 
-def test_a_stranger_cannot_cause_many_fetches_with_made_up_key_ids(auth, keys):
+def test_forged_key_ids_cannot_cause_many_fetches(auth, keys):
     auth.verify_id_token(GOOD)
     for number in range(20):
         with pytest.raises(InvalidToken):
@@ -222,7 +222,7 @@ def test_a_stranger_cannot_cause_many_fetches_with_made_up_key_ids(auth, keys):
     assert keys.count == 2
 
 
-def test_sixty_four_threads_fetch_the_certificates_once(auth, keys):
+def test_threads_share_one_fetch_of_certificates(auth, keys):
     keys.gate.clear()
     begun = threading.Barrier(65)
 
@@ -238,7 +238,7 @@ def test_sixty_four_threads_fetch_the_certificates_once(auth, keys):
     assert keys.count == 1
 
 
-def test_without_certificates_nothing_is_verified(auth, google, keys):
+def test_missing_certificates_raise_error(auth, google, keys):
     keys.status = 500
     with pytest.raises(ServerError):
         auth.verify_id_token(GOOD)
@@ -246,7 +246,7 @@ def test_without_certificates_nothing_is_verified(auth, google, keys):
     assert auth.verify_id_token(GOOD)["uid"] == "u1"
 
 
-def test_a_server_that_is_gone_is_a_network_error(app, google):
+def test_unreachable_server_raises_network_error(app, google):
     auth = with_keys_at(app.auth(), google.url)
     google.stop_listening()
     with pytest.raises(NetworkError):
@@ -254,13 +254,13 @@ def test_a_server_that_is_gone_is_a_network_error(app, google):
 
 
 @pytest.mark.parametrize("body", ["{}", "[]", "<html>", json.dumps({"k1": "no certificate"}), '{"k1": 7}'])
-def test_what_answers_in_place_of_google_is_not_taken_for_certificates(auth, keys, body):
+def test_malformed_certificates_raise_invalid_response(auth, keys, body):
     keys.body = body
     with pytest.raises(InvalidResponse):
         auth.verify_id_token(GOOD)
 
 
-def test_a_public_key_alone_will_do_as_a_certificate(auth, keys):
+def test_public_key_is_accepted_as_certificate(auth, keys):
     from cryptography.hazmat.primitives import serialization
 
     public = certificates.key("k1").public_key()
@@ -280,7 +280,7 @@ def emulated(monkeypatch, google, keys):
     assert keys.count == 0, "an emulator has no certificates"
 
 
-def test_in_front_of_an_emulator_unsigned_tokens_are_taken(emulated):
+def test_emulator_tokens_are_accepted_with_emulator(emulated):
     assert emulated.verify_id_token(unsigned(id_claims()))["uid"] == "u1"
     assert emulated.verify_session_cookie(unsigned(cookie_claims()))["uid"] == "u1"
 
@@ -296,18 +296,18 @@ def test_in_front_of_an_emulator_unsigned_tokens_are_taken(emulated):
         (unsigned(CUSTOM), "CUSTOM_TOKEN"),
     ],
 )
-def test_in_front_of_an_emulator_everything_else_is_still_looked_at(emulated, token, code):
+def test_emulator_token_claims_are_checked(emulated, token, code):
     with pytest.raises(InvalidToken) as caught:
         emulated.verify_id_token(token)
     assert caught.value.code == code
 
 
-def test_an_emulators_token_expires_too(emulated):
+def test_emulator_tokens_expire(emulated):
     with pytest.raises(TokenExpired):
         emulated.verify_id_token(unsigned(id_claims(exp=NOW - 10)))
 
 
-def test_a_project_id_is_needed(google):
+def test_missing_project_id_raises_config_error(google):
     with (
         firebase_rest.initialize_app({"apiKey": "k"}) as app,
         pytest.raises(firebase_rest.ConfigError, match="projectId"),

@@ -1,4 +1,4 @@
-"""What administrators may pass: everything else is refused before anything is sent, in a sentence without secrets."""
+"""Arguments of `Admin`: invalid ones are refused before anything is sent, without secrets in the message."""
 
 from __future__ import annotations
 
@@ -91,14 +91,14 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_what_cannot_work_is_refused_with_a_sentence_and_nothing_is_sent(admin, name):
+def test_invalid_arguments_are_refused_before_sending(admin, name):
     call, words = WRONG[name]
     with pytest.raises(UsageError, match=words) as caught:
         call(admin)
     assert SECRET not in str(caught.value)
 
 
-def test_a_token_that_is_passed_for_a_uid_is_not_shown(admin):
+def test_token_passed_as_uid_is_not_shown(admin):
     token = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1MSJ9." + "x" * 100
     with pytest.raises(UsageError) as caught:
         admin.get_user(token)
@@ -122,13 +122,13 @@ WRONG_HASHES = {
 
 
 @pytest.mark.parametrize("name", WRONG_HASHES)
-def test_a_hash_that_firebase_does_not_know_is_refused(name):
+def test_unknown_hash_parameters_are_refused(name):
     with pytest.raises(UsageError) as caught:
         WRONG_HASHES[name]()
     assert SECRET not in str(caught.value)
 
 
-def test_keys_and_salts_travel_in_url_safe_base64():
+def test_keys_and_salts_are_sent_as_url_safe_base64():
     assert UserImportHash.scrypt(b"\xfb\xff", 8, 14, b"\xff\xff").to_json() == {
         "hashAlgorithm": "SCRYPT",
         "signerKey": "-_8=",
@@ -138,7 +138,7 @@ def test_keys_and_salts_travel_in_url_safe_base64():
     }
 
 
-def test_argon2_has_its_parameters_in_an_object_of_their_own():
+def test_argon2_parameters_are_nested():
     hashing = UserImportHash.argon2(
         "ARGON2_ID", hash_length=32, iterations=2, memory_cost_kib=1024, parallelism=4, associated_data=b"\xff"
     )
@@ -166,7 +166,7 @@ def test_argon2_has_its_parameters_in_an_object_of_their_own():
     ],
     ids=lambda value: type(value).__name__,
 )
-def test_no_repr_shows_a_hash_a_salt_or_a_key(value):
+def test_reprs_hide_hashes_salts_and_keys(value):
     assert "c2VjcmV0" not in repr(value)
     assert "YzJWamNtVjA" not in repr(value)  # nor its base64
     assert pickle.loads(pickle.dumps(value)) == value

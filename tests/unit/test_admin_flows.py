@@ -1,4 +1,4 @@
-"""Flows of an administrator, driven by hand: what goes on the wire, and what comes of the answers."""
+"""Flows of an administrator without I/O: requests and the results of responses."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BASE = "https://identitytoolkit.googleapis.com/v1/projects/demo-project"
 ADA = {"localId": "ada", "email": "ada@example.com"}
 
 
-def test_an_administrators_request_names_the_project_and_never_the_api_key():
+def test_admin_request_contains_project_and_no_api_key():
     requests, _ = drive(admin.delete_user(AT, "ada"), answer({"kind": "x"}))
     (request,) = requests
     assert request.url == f"{BASE}/accounts:delete"
@@ -29,21 +29,21 @@ def test_an_administrators_request_names_the_project_and_never_the_api_key():
     assert request.retry_policy is RetryPolicy.IF_NOT_SENT
 
 
-def test_names_of_projects_and_tenants_are_escaped_in_the_path():
+def test_project_and_tenant_are_escaped_in_url():
     at = ProjectEndpoint(Endpoint(None, "127.0.0.1:9099"), "a/b", "t 1")
     (request,), _ = drive(admin.delete_user(at, "ada"), answer({}))
     expected = "http://127.0.0.1:9099/identitytoolkit.googleapis.com/v1/projects/a%2Fb/tenants/t%201/accounts:delete"
     assert request.url == expected
 
 
-def test_who_pays_goes_along_where_it_is_known():
+def test_quota_project_is_sent_if_known():
     (request,), _ = drive(
         admin.list_users(ProjectEndpoint(AT.endpoint, "p", quota_project="payer"), 10, None), answer({})
     )
     assert request.headers["X-Goog-User-Project"] == "payer"
 
 
-def test_a_lookup_sends_only_what_is_asked_for_and_may_be_repeated():
+def test_lookup_sends_given_identifiers_and_is_idempotent():
     wanted = UserIdentifiers(("ada",), providers=(("google.com", "g1"),))
     (request,), found = drive(admin.get_users(AT, wanted), answer({"users": [ADA]}))
     assert sent_json(request) == {
@@ -55,26 +55,26 @@ def test_a_lookup_sends_only_what_is_asked_for_and_may_be_repeated():
     assert found.not_found == UserIdentifiers(providers=(("google.com", "g1"),))
 
 
-def test_asking_for_nobody_sends_nothing():
+def test_lookup_without_identifiers_sends_nothing():
     requests, found = drive(admin.get_users(AT, UserIdentifiers()))
     assert requests == []
     assert found.users == ()
 
 
-def test_an_answer_without_users_means_not_found():
+def test_response_without_users_raises_user_not_found():
     with pytest.raises(UserNotFound, match="the uid 'ada'") as caught:
         drive(admin.get_user(AT, UserIdentifiers(("ada",)), "the uid 'ada'"), answer({"kind": "x"}))
     assert caught.value.code == "USER_NOT_FOUND"
 
 
-def test_a_new_user_is_looked_at_once_he_is_made():
+def test_create_user_reads_the_new_account():
     requests, user = drive(admin.create_user(AT, {"email": "ada@example.com"}), answer(ADA), answer({"users": [ADA]}))
     assert [request.url.rpartition("/")[2] for request in requests] == ["accounts", "accounts:lookup"]
     assert requests[0].retry_policy is RetryPolicy.IF_NOT_SENT
     assert user.email == "ada@example.com"
 
 
-def test_a_lookup_that_fails_after_a_change_says_that_it_may_have_happened():
+def test_failed_lookup_after_write_has_unknown_outcome():
     flow = admin.update_user(AT, {"localId": "ada"})
     next(flow)
     flow.send(answer(ADA))
@@ -83,7 +83,7 @@ def test_a_lookup_that_fails_after_a_change_says_that_it_may_have_happened():
     assert caught.value.outcome_unknown
 
 
-def test_pages_go_on_with_the_token_of_the_one_before():
+def test_next_page_is_requested_with_page_token():
     (request,), (users, token) = drive(
         admin.list_users(AT, 2, "after"), answer({"users": [ADA], "nextPageToken": "more"})
     )
@@ -102,12 +102,12 @@ def test_pages_go_on_with_the_token_of_the_one_before():
         {},
     ],
 )
-def test_the_last_page_is_known_and_a_server_that_repeats_itself_is_not_asked_for_ever(reply):
+def test_repeated_page_token_ends_the_list(reply):
     _, (_, token) = drive(admin.list_users(AT, 2, "after"), answer(reply))
     assert token is None
 
 
-def test_errors_of_a_batch_come_with_place_and_uid():
+def test_batch_errors_have_index_and_uid():
     errors = [{"localId": "a", "message": "NOT_DISABLED : x"}, {"index": 2, "message": "NOT_DISABLED : y"}]
     (request,), result = drive(admin.delete_users(AT, ["a", "b", "c"], force=False), answer({"errors": errors}))
     assert sent_json(request) == {"localIds": ["a", "b", "c"], "force": False}
@@ -115,19 +115,19 @@ def test_errors_of_a_batch_come_with_place_and_uid():
     assert (result.success_count, result.failure_count) == (1, 2)
 
 
-def test_an_import_reports_its_errors_under_their_own_name():
+def test_import_errors_are_read_from_error_field():
     flow = admin.import_users(AT, [{"localId": "a"}, {"localId": "b"}], {"hashAlgorithm": "BCRYPT"}, overwrite=False)
     (request,), result = drive(flow, answer({"error": [{"index": 1, "message": "email is invalid"}]}))
     assert sent_json(request) == {"users": [{"localId": "a"}, {"localId": "b"}], "hashAlgorithm": "BCRYPT"}
     assert [(error.uid, error.message) for error in result.errors] == [("b", "email is invalid")]
 
 
-def test_empty_batches_send_nothing():
+def test_empty_batch_sends_nothing():
     assert drive(admin.delete_users(AT, [], force=True))[0] == []
     assert drive(admin.import_users(AT, [], {}, overwrite=True))[0] == []
 
 
-def test_a_link_is_asked_for_instead_of_a_mail():
+def test_action_link_is_returned_without_email():
     flow = admin.action_link(AT, "PASSWORD_RESET", "ada@example.com", {"continueUrl": "https://example.com/"})
     (request,), link = drive(flow, answer({"oobLink": "https://link", "oobCode": "x", "email": "ada@example.com"}))
     assert sent_json(request)["returnOobLink"] is True
@@ -135,7 +135,7 @@ def test_a_link_is_asked_for_instead_of_a_mail():
     assert request.retry_policy is RetryPolicy.IF_NOT_SENT
 
 
-def test_a_cookie_is_asked_for_at_the_project_itself():
+def test_session_cookie_is_requested_from_project():
     (request,), cookie = drive(admin.create_session_cookie(AT, "token", 300), answer({"sessionCookie": "c"}))
     assert request.url == f"{BASE}:createSessionCookie"
     assert sent_json(request) == {"idToken": "token", "validDuration": "300"}
@@ -150,13 +150,13 @@ def test_a_cookie_is_asked_for_at_the_project_itself():
         lambda: admin.create_user(AT, {}),
     ],
 )
-def test_an_answer_that_lacks_what_was_asked_for_is_refused(flow):
+def test_response_without_required_field_is_invalid(flow):
     with pytest.raises(InvalidResponse):
         drive(flow(), answer({"kind": "x"}))
 
 
 @pytest.mark.parametrize("kind", ["PASSWORD_RESET", "VERIFY_EMAIL", "VERIFY_AND_CHANGE_EMAIL"])
-def test_link_for_unknown_email_raises_user_not_found_with_enumeration_protection(kind):
+def test_link_for_unknown_email_raises_user_not_found(kind):
     response = answer({"kind": "identitytoolkit#GetOobConfirmationCodeResponse", "email": "ada@example.com"})
     with pytest.raises(UserNotFound, match="ada@example") as caught:
         drive(admin.action_link(AT, kind, "ada@example.com", {}), response)
@@ -166,7 +166,7 @@ def test_link_for_unknown_email_raises_user_not_found_with_enumeration_protectio
 # --- records --------------------------------------------------------------------------------------------------------
 
 
-def test_times_of_every_form_become_aware_datetimes():
+def test_times_become_aware_datetimes():
     user = UserRecord.from_json(
         {
             "localId": "ada",
@@ -186,23 +186,23 @@ def test_times_of_every_form_become_aware_datetimes():
 
 
 @pytest.mark.parametrize("value", ["0", "", None, "soon", "1e400"])
-def test_a_time_that_is_none_is_none(value):
+def test_invalid_time_is_none(value):
     assert UserRecord.from_json({"localId": "ada", "createdAt": value, "lastRefreshAt": value}).created_at is None
 
 
-def test_what_is_left_out_is_none_or_false():
+def test_missing_fields_are_none_or_false():
     user = UserRecord.from_json({"localId": "ada"})
     assert (user.email, user.email_verified, user.disabled, user.providers, user.custom_claims) == (
         None, False, False, (), {},
     )  # fmt: skip
 
 
-def test_a_redacted_hash_is_no_hash_and_says_that_there_is_a_password():
+def test_redacted_hash_means_has_password():
     user = UserRecord.from_json({"localId": "ada", "passwordHash": "UkVEQUNURUQ=", "salt": "c2FsdA=="})
     assert (user.password_hash, user.password_salt, user.has_password) == (None, None, True)
 
 
-def test_records_can_be_compared_and_put_into_sets():
+def test_records_are_comparable_and_hashable():
     assert (
         len(
             {

@@ -1,4 +1,4 @@
-"""What programs pass to Auth, judged before anything is sent: links, settings, credentials, tokens."""
+"""Arguments of Auth methods, validated before anything is sent: links, settings, credentials, tokens."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def wrapped(name, link, host="https://app.page.link/"):
         wrapped("q", wrapped("url", wrapped("link", LINK), "https://x.safelinks.protection.outlook.com/"), GOOGLE),
     ],
 )
-def test_a_link_is_found_in_whatever_it_is_wrapped_in(link):
+def test_action_link_is_found_in_wrapping_links(link):
     assert parse_action_link(link) == ActionLink("EMAIL_SIGNIN", "CODE", "http://x", "fr", None)
     assert sign_in_code(link) == code_of(link) == "CODE"
     assert SignInMethods.is_sign_in_with_email_link(link)
@@ -71,13 +71,13 @@ def test_a_link_is_found_in_whatever_it_is_wrapped_in(link):
         wrapped("q", wrapped("q", wrapped("q", wrapped("q", wrapped("q", wrapped("q", LINK, GOOGLE)))))),
     ],
 )
-def test_what_is_no_link_from_a_mail_is_none(link):
+def test_other_links_are_not_action_links(link):
     assert parse_action_link(link) is None
     with pytest.raises(UsageError, match="whole link"):
         sign_in_code(link)
 
 
-def test_a_link_for_something_else_does_not_sign_in():
+def test_other_action_links_do_not_sign_in():
     reset = LINK.replace("signIn", "resetPassword")
     assert not SignInMethods.is_sign_in_with_email_link(reset)
     with pytest.raises(UsageError):
@@ -85,17 +85,17 @@ def test_a_link_for_something_else_does_not_sign_in():
     assert code_of(reset) == "CODE"
 
 
-def test_a_code_may_come_alone_and_a_link_without_one_is_refused():
+def test_code_is_accepted_alone_and_link_without_code_refused():
     assert code_of("CODE") == "CODE"
     with pytest.raises(UsageError, match="an action code"):
         code_of("https://example.com/")
 
 
-def test_a_link_shows_no_code():
+def test_repr_of_action_link_hides_code():
     assert "CODE" not in repr(parse_action_link(LINK))
 
 
-def test_settings_become_the_members_of_the_wire():
+def test_settings_are_sent_under_firebase_field_names():
     settings = ActionCodeSettings(
         "https://example.com/",
         handle_code_in_app=True,
@@ -121,13 +121,13 @@ def test_settings_become_the_members_of_the_wire():
 
 
 @pytest.mark.parametrize("url", ["", "example.com", "ftp://example.com", "http://", "http://[", 5, None])
-def test_settings_want_a_url_that_a_browser_opens(url):
+def test_settings_require_http_url(url):
     with pytest.raises(UsageError, match="http"):
         ActionCodeSettings(url)
 
 
 @pytest.mark.parametrize("more", [{"android_install_app": True}, {"android_minimum_version": "1"}])
-def test_android_settings_want_the_package(more):
+def test_android_settings_require_package_name(more):
     with pytest.raises(UsageError, match="android_package_name"):
         ActionCodeSettings("https://example.com/", **more)
 
@@ -152,17 +152,17 @@ def credential(provider, **given):
         (5, {"id_token": "t"}, "provider_id must be a str"),
     ],
 )
-def test_a_credential_that_is_none_is_refused_with_what_is_wanted(provider, given, hint):
+def test_invalid_credential_error_names_required_arguments(provider, given, hint):
     with pytest.raises(UsageError, match=hint):
         credential(provider, **given)
 
 
-def test_a_credential_shows_nothing_of_itself():
+def test_repr_of_credential_hides_tokens():
     assert "secret" not in repr(credential("google.com", id_token="secret", nonce="secret"))
     assert "secret" not in repr(credential("google.com", pending_token="secret"))
 
 
-def test_a_start_says_state_and_nonce_of_its_uri_and_survives_a_web_session():
+def test_auth_uri_has_state_and_nonce_and_can_be_stored():
     started = AuthUri.from_uri("google.com", "https://accounts.google.com/o?state=S1&nonce=N1", "session")
     assert (started.state, started.nonce) == ("S1", "N1")
     assert AuthUri(**dataclasses.asdict(started)) == started == pickle.loads(pickle.dumps(started))
@@ -179,18 +179,18 @@ def test_a_start_says_state_and_nonce_of_its_uri_and_survives_a_web_session():
         ("https://x/", "state=S1&code=c"),
     ],
 )
-def test_the_state_is_looked_for_wherever_providers_put_it(callback, body):
+def test_state_is_read_from_query_fragment_and_body(callback, body):
     AuthUri("google.com", "", "", "S1", None).check_callback(callback, body)
 
 
 @pytest.mark.parametrize("callback", ["https://x/", "https://x/?state=S2", "https://x/?code=S1", "https://[?state=S1"])
-def test_a_callback_with_another_state_is_refused(callback):
+def test_callback_with_wrong_state_is_refused(callback):
     with pytest.raises(UsageError, match="state"):
         AuthUri("google.com", "", "", "S1", None).check_callback(callback, None)
     AuthUri("saml.mine", "", "", None, None).check_callback(callback, None)
 
 
-def test_a_provider_that_says_no_says_why():
+def test_provider_error_raises_sign_in_cancelled_with_reason():
     with pytest.raises(SignInCancelled, match="nicely") as error:
         AuthUri("x", "", "", None, None).check_callback("https://x/?error=access_denied&error_description=nicely", None)
     assert error.value.code == "access_denied"
@@ -200,13 +200,13 @@ def test_a_provider_that_says_no_says_why():
 
 
 @pytest.mark.parametrize("wrong", [None, 5, b"token", {"idToken": "secret-token"}])
-def test_what_is_no_token_is_refused_and_not_shown(wrong):
+def test_invalid_token_is_refused_and_not_shown(wrong):
     with pytest.raises(UsageError) as error:
         id_token_of(wrong)
     assert "secret-token" not in str(error.value)
 
 
-def test_a_period_of_its_own_is_in_the_address_for_apps():
+def test_totp_uri_contains_unusual_period():
     secret = TotpSecret.from_json(
         {"sharedSecretKey": "K", "sessionInfo": "S", "periodSec": 60, "verificationCodeLength": 8}
     )
@@ -214,7 +214,7 @@ def test_a_period_of_its_own_is_in_the_address_for_apps():
 
 
 @pytest.mark.parametrize("code", ["123456", "123 456", " 123 456\n", "123\N{NO-BREAK SPACE}456"])
-def test_the_spaces_of_a_typed_code_do_not_count(code):
+def test_spaces_in_codes_are_ignored(code):
     assert normalize_code(code) == "123456"
 
 
@@ -289,7 +289,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_what_cannot_work_is_refused_in_a_sentence_and_nothing_is_sent(name):
+def test_invalid_arguments_are_refused_before_sending(name):
     call, words = REFUSED[name]
     with pytest.raises(UsageError, match=words) as caught:
         call(silent_app(projectId="demo").auth())
@@ -297,12 +297,12 @@ def test_what_cannot_work_is_refused_in_a_sentence_and_nothing_is_sent(name):
 
 
 @pytest.mark.parametrize("tenant_id", [5, {"idToken": "secret-token"}])
-def test_an_auth_is_of_a_tenant_or_of_none(tenant_id):
+def test_auth_has_optional_tenant(tenant_id):
     with pytest.raises(UsageError, match="tenant_id must be a string or None") as caught:
         silent_app().auth(tenant_id)
     assert "secret-token" not in str(caught.value)
 
 
-def test_the_auth_of_a_tenant_shows_which():
+def test_repr_of_auth_shows_tenant():
     assert repr(silent_app().auth()) == "<Auth>"
     assert repr(silent_app().auth("weather")) == "<Auth of tenant weather>"

@@ -1,4 +1,4 @@
-"""The flows of sign-in, accounts, codes, providers, phones and second factors: what goes out, what comes back."""
+"""Flows of sign-in, accounts, codes, providers, phones and second factors: requests and results."""
 
 from __future__ import annotations
 
@@ -190,7 +190,7 @@ def sent(flow, reply=None):
         ),
     ],
 )
-def test_a_flow_sends_one_request_with_the_members_of_the_reference(flow, operation, body, repeat):
+def test_flow_sends_one_request_with_documented_fields(flow, operation, body, repeat):
     request, members = sent(flow)
     assert (request.method, request.url) == ("POST", IDENTITY + operation)
     assert request.params == (("key", "KEY"),)
@@ -199,7 +199,7 @@ def test_a_flow_sends_one_request_with_the_members_of_the_reference(flow, operat
     assert request.retry_policy is repeat
 
 
-def test_the_starts_answer_their_session_info():
+def test_start_operations_return_session_info():
     request, info = drive(
         accounts.send_verification_code(LIVE, "+1", {"recaptchaToken": "r"}), answer({"sessionInfo": "S"})
     )
@@ -231,18 +231,18 @@ def test_the_starts_answer_their_session_info():
     ],
 )
 @pytest.mark.parametrize("body", [{}, {"sessionInfo": 5, "phoneSessionInfo": [], "totpSessionInfo": {}, "authUri": 1}])
-def test_a_yes_without_what_was_asked_for_is_no_answer(flow, body):
+def test_response_without_required_field_is_invalid(flow, body):
     with pytest.raises(InvalidResponse):
         drive(flow(), answer(body))
 
 
-def test_every_value_of_a_credential_is_encoded():
+def test_credential_values_are_percent_encoded():
     secret = "a+b/c=d&e f"
     _, members = sent(accounts.sign_in_with_credential(LIVE, {"providerId": "google.com", "id_token": secret}))
     assert parse_qs(members["postBody"], strict_parsing=True) == {"providerId": ["google.com"], "id_token": [secret]}
 
 
-def test_the_language_goes_in_a_header_and_not_to_the_token_endpoint():
+def test_locale_is_sent_in_header_except_to_token_endpoint():
     french = Endpoint("KEY", None, "fr")
     request, _ = sent(accounts.sign_up(french))
     assert request.headers["X-Firebase-Locale"] == "fr"
@@ -250,7 +250,7 @@ def test_the_language_goes_in_a_header_and_not_to_the_token_endpoint():
     assert french.get("v2/passwordPolicy").headers == {"X-Firebase-Locale": "fr"}
 
 
-def test_an_emulator_keeps_googles_host_in_the_path():
+def test_emulator_url_contains_google_host():
     local = Endpoint("KEY", "127.0.0.1:9099")
     assert local.mfa("mfaSignIn:start", {}).url == (
         "http://127.0.0.1:9099/identitytoolkit.googleapis.com/v2/accounts/mfaSignIn:start"
@@ -264,7 +264,7 @@ def test_an_emulator_keeps_googles_host_in_the_path():
 # --- what comes back ---
 
 
-def test_uid_and_lifetime_are_read_from_the_token_where_the_answer_lacks_them():
+def test_missing_uid_and_lifetime_are_read_from_id_token():
     bare = {"idToken": jwt(sub="u7", iat=1000, exp=2800), "refreshToken": "R"}
     _, reply = drive(accounts.finish_sign_in(LIVE, "M", accounts.phone_verification("S", "1")), answer(bare))
     assert (reply["localId"], reply["expiresIn"]) == ("u7", "1800")
@@ -279,7 +279,7 @@ def outcome(kind, body):
 SECRET = "the-secret-that-nobody-sees"
 
 
-def test_a_pending_second_factor_is_an_error_that_holds_what_goes_on():
+def test_second_factor_raises_mfa_required_with_credential():
     info = [
         {"mfaEnrollmentId": "e1", "phoneInfo": "+***1", "displayName": "p", "enrolledAt": "2026"},
         {"mfaEnrollmentId": "e2", "totpInfo": {}},
@@ -293,7 +293,7 @@ def test_a_pending_second_factor_is_an_error_that_holds_what_goes_on():
     assert [factor.kind for factor in error.factors] == ["phone", "totp", "email", ""]
 
 
-def test_a_need_for_confirmation_names_the_ways_that_are_known():
+def test_need_for_confirmation_error_names_providers():
     body = {
         "needConfirmation": True,
         "email": "a@b",
@@ -310,19 +310,19 @@ def test_a_need_for_confirmation_names_the_ways_that_are_known():
 @pytest.mark.parametrize(
     ("code", "kind"), [("FEDERATED_USER_ID_ALREADY_LINKED", CredentialAlreadyInUse), ("EMAIL_EXISTS", EmailExists)]
 )
-def test_an_error_message_in_a_yes_is_an_error_like_any_other(code, kind):
+def test_error_message_in_successful_response_raises_error(code, kind):
     error = outcome(kind, {"errorMessage": code, "email": "a@b", "pendingToken": SECRET, "oauthIdToken": SECRET})
     assert error.code == error.message == code
     assert error.pending_token == SECRET
     assert error.details["email"] == "a@b"
 
 
-def test_an_error_message_that_nobody_knows_keeps_its_words():
+def test_unknown_error_message_keeps_its_text():
     error = outcome(Exception, {"errorMessage": "SOMETHING_NEW : why"})
     assert error.code == "SOMETHING_NEW"
 
 
-def test_a_temporary_proof_is_an_error_that_can_be_signed_in_with():
+def test_temporary_proof_raises_phone_number_exists():
     error = outcome(PhoneNumberExists, {"phoneNumber": "+1", "temporaryProof": SECRET, "temporaryProofExpiresIn": "1"})
     assert (error.phone_number, error.temporary_proof) == ("+1", SECRET)
     assert error.code == "PHONE_NUMBER_EXISTS"
@@ -337,7 +337,7 @@ def test_a_temporary_proof_is_an_error_that_can_be_signed_in_with():
         {"temporaryProof": SECRET, "phoneNumber": "+1"},
     ],
 )
-def test_no_such_error_shows_its_secret_and_each_survives_a_pickle_with_it(body):
+def test_sign_in_errors_hide_secrets_and_pickle(body):
     error = outcome(Exception, body)
     shown = [str(error), repr(error), repr(error.args), repr(error.details), error.message]
     shown += [error.response.text, repr(error.request), str(error.args[0].response.content)]
@@ -349,14 +349,14 @@ def test_no_such_error_shows_its_secret_and_each_survives_a_pickle_with_it(body)
 
 
 @pytest.mark.parametrize("body", [{}, {"localId": "u1"}, {"idToken": None}])
-def test_a_yes_without_a_token_is_no_answer(body):
+def test_sign_in_response_without_token_is_invalid(body):
     assert outcome(InvalidResponse, body).outcome_unknown
 
 
 # --- Google's own endpoints ---
 
 
-def test_the_consent_page_shows_the_challenge_and_not_the_verifier():
+def test_consent_page_contains_challenge_not_verifier():
     secrets = {"state": "st", "nonce": "no", "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}
     page = google.consent_page(LIVE, "client", "http://127.0.0.1:1/", "openid email", secrets, None)
     parts = urlsplit(page)
@@ -368,7 +368,7 @@ def test_the_consent_page_shows_the_challenge_and_not_the_verifier():
     assert secrets["verifier"] not in page
 
 
-def test_the_code_is_exchanged_with_its_verifier():
+def test_code_is_exchanged_with_verifier():
     flow = google.exchange_code(LIVE, "client", "secret", "http://127.0.0.1:1/", "C", "V")
     [request], reply = drive(flow, answer({"id_token": "I"}))
     assert request.url == "https://oauth2.googleapis.com/token"
@@ -386,7 +386,7 @@ def test_the_code_is_exchanged_with_its_verifier():
 
 @pytest.mark.parametrize("name", ["user_id", "id_token", "refresh_token", "expires_in"])
 @pytest.mark.parametrize("value", [None, 5])
-def test_a_refresh_that_brings_no_usable_tokens_is_no_answer(name, value):
+def test_refresh_response_without_tokens_is_invalid(name, value):
     body = {"user_id": "u", "id_token": "T", "refresh_token": "R", "expires_in": "3600", name: value}
     with pytest.raises(InvalidResponse):
         drive(accounts.refresh(LIVE, "R"), answer(body))
@@ -406,7 +406,7 @@ def test_a_refresh_that_brings_no_usable_tokens_is_no_answer(name, value):
         (503, {}, ServerError, ""),
     ],
 )
-def test_what_google_says_of_a_code_becomes_a_class_and_a_sentence(status, said, kind, words):
+def test_google_oauth_error_becomes_typed_error(status, said, kind, words):
     with pytest.raises(kind) as caught:
         drive(google.exchange_code(LIVE, "client", "s3cret", "http://127.0.0.1:1/", "C0DE", "V"), answer(said, status))
     assert re.search(words, caught.value.message)

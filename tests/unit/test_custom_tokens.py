@@ -1,4 +1,4 @@
-"""Custom tokens: by the service account's key, by Google's IAM, and unsigned for an emulator."""
+"""Custom tokens: signed by the service account's key, by Google IAM, and unsigned for an emulator."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def keyless():
     return user_credentials.Credentials("ya29.access")
 
 
-def test_a_key_signs_without_the_network(monkeypatch):
+def test_private_key_signs_without_requests(monkeypatch):
     token = auth_of(monkeypatch, serviceAccount=key_file("http://127.0.0.1:9/")).create_custom_token("u1", {"a": 1}, 5)
     claims = google_jwt.decode(token, certs=key_pair()[1])
     assert (claims["uid"], claims["claims"], claims["iss"]) == ("u1", {"a": 1}, EMAIL)
@@ -46,12 +46,12 @@ def test_a_key_signs_without_the_network(monkeypatch):
     assert google_jwt.decode_header(token) == {"alg": "RS256", "typ": "JWT", "kid": "1"}
 
 
-def test_a_tenants_token_names_it(monkeypatch):
+def test_token_contains_tenant(monkeypatch):
     token = auth_of(monkeypatch, "127.0.0.1:9").create_custom_token("u1", tenant_id="t1")
     assert jwt.parse(token).claims["tenant_id"] == "t1"
 
 
-def test_in_front_of_an_emulator_nothing_is_signed_and_nobody_is_needed(monkeypatch):
+def test_emulator_tokens_are_unsigned(monkeypatch):
     parts = jwt.parse(auth_of(monkeypatch, "127.0.0.1:9").create_custom_token("u1"))
     assert (parts.header["alg"], parts.signature) == ("none", b"")
     assert "claims" not in parts.claims
@@ -72,12 +72,12 @@ def test_in_front_of_an_emulator_nothing_is_signed_and_nobody_is_needed(monkeypa
         (("u", None, True), "from 1 to 60"),
     ],
 )
-def test_what_firebase_would_refuse_is_refused_before_signing(monkeypatch, arguments, words):
+def test_invalid_arguments_are_refused_before_signing(monkeypatch, arguments, words):
     with pytest.raises(UsageError, match=words):
         auth_of(monkeypatch, "127.0.0.1:9").create_custom_token(*arguments)
 
 
-def test_without_a_service_account_there_is_no_token(monkeypatch):
+def test_missing_service_account_raises_config_error(monkeypatch):
     with pytest.raises(ConfigError, match="serviceAccount"):
         auth_of(monkeypatch).create_custom_token("u1")
 
@@ -86,7 +86,7 @@ def test_without_a_service_account_there_is_no_token(monkeypatch):
 
 
 @responses.activate
-def test_without_a_key_google_signs_for_the_configured_account(monkeypatch):
+def test_google_iam_signs_for_configured_account(monkeypatch):
     responses.post(BLOB, json={"keyId": "k", "signedBlob": base64.b64encode(b"signature").decode()})
     auth = auth_of(monkeypatch, credentials=keyless(), serviceAccountId=SIGNER)
     parts = jwt.parse(auth.create_custom_token("u1", {"a": 1}))
@@ -98,7 +98,7 @@ def test_without_a_key_google_signs_for_the_configured_account(monkeypatch):
 
 
 @responses.activate
-def test_on_a_machine_of_googles_its_own_account_signs(monkeypatch):
+def test_google_iam_signs_for_machine_account(monkeypatch):
     responses.get(google.METADATA, body=SIGNER)
     responses.post(BLOB, json={"signedBlob": base64.b64encode(b"signature").decode()})
     account = google.METADATA.removesuffix("email")
@@ -115,12 +115,12 @@ def test_on_a_machine_of_googles_its_own_account_signs(monkeypatch):
 
 
 @responses.activate
-def test_where_nobody_says_who_signs_the_program_is_told_what_to_configure(monkeypatch):
+def test_missing_signer_error_names_the_setting(monkeypatch):
     with pytest.raises(ConfigError, match="serviceAccountId"):
         auth_of(monkeypatch, credentials=keyless()).create_custom_token("u1")
 
 
-def test_the_flow_of_a_signature_may_be_repeated_and_asks_for_one_thing():
+def test_signature_request_is_idempotent():
     (request,), signature = drive(google.sign_blob(SIGNER, b"text"), answer({"signedBlob": "c2lnbmF0dXJl"}))
     assert request.url == BLOB
     assert sent_json(request) == {"payload": "dGV4dA=="}
@@ -128,21 +128,21 @@ def test_the_flow_of_a_signature_may_be_repeated_and_asks_for_one_thing():
 
 
 @pytest.mark.parametrize("reply", [{}, *({"signedBlob": blob} for blob in ("!!", None, "", 5))])
-def test_an_answer_that_is_no_signature_is_refused(reply):
+def test_response_without_signature_is_invalid(reply):
     with pytest.raises(InvalidResponse):
         drive(google.sign_blob(SIGNER, b"text"), answer(reply))
 
 
 @pytest.mark.parametrize("body", ["", "<html>a@b</html>", "default"])
 @responses.activate
-def test_a_captive_portal_is_not_taken_for_the_metadata_server(monkeypatch, body):
+def test_captive_portal_is_not_the_metadata_server(monkeypatch, body):
     responses.get(google.METADATA, body=body)
     with pytest.raises(ConfigError, match="serviceAccountId"):
         auth_of(monkeypatch, credentials=keyless()).create_custom_token("u1")
 
 
 @responses.activate
-def test_who_may_not_have_it_signed_is_told(monkeypatch):
+def test_missing_iam_permission_raises_error(monkeypatch):
     error = {
         "error": {
             "code": 403,
@@ -156,7 +156,7 @@ def test_who_may_not_have_it_signed_is_told(monkeypatch):
         auth.create_custom_token("u1")
 
 
-def test_a_token_that_was_passed_for_a_uid_is_not_shown(monkeypatch):
+def test_token_passed_as_uid_is_not_shown(monkeypatch):
     token = jwt.encode_unsigned({"alg": "none"}, {"sub": "u", "more": "x" * 90}) + "."
     with pytest.raises(UsageError) as caught:
         auth_of(monkeypatch).create_custom_token(token)

@@ -1,4 +1,4 @@
-"""From Firebase's codes to classes, and what is kept of a refusal."""
+"""Error codes of Identity Toolkit and their classes."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def refused(body, status=400) -> ApiError:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_code_that_firebase_is_known_to_send_has_a_class(code):
+def test_every_known_code_has_an_error_class(code):
     error = refused({"error": {"code": 400, "message": f"{code} : why", "errors": [{"message": code}]}})
     assert type(error) is not AuthError
     assert isinstance(error, AuthError)
@@ -61,7 +61,7 @@ def test_every_code_that_firebase_is_known_to_send_has_a_class(code):
     assert error.details["errors"] == [{"message": code}]
 
 
-def test_what_programs_catch_together_has_a_parent():
+def test_related_errors_have_a_common_parent():
     assert issubclass(error_class("EMAIL_EXISTS"), errors.AlreadyExists)
     assert issubclass(error_class("PHONE_NUMBER_EXISTS"), errors.AlreadyExists)
     assert issubclass(error_class("FEDERATED_USER_ID_ALREADY_LINKED"), errors.AlreadyExists)
@@ -84,17 +84,17 @@ def test_what_programs_catch_together_has_a_parent():
         ("", None),
     ],
 )
-def test_a_code_is_known_by_its_form(message, code):
+def test_code_is_recognized_by_its_form(message, code):
     assert find_code(message) == code
 
 
-def test_an_unknown_code_keeps_its_name():
+def test_unknown_code_raises_auth_error_with_code():
     error = refused({"error": {"code": 400, "message": "SOMETHING_NEW : detail"}})
     assert type(error) is AuthError
     assert error.code == "SOMETHING_NEW"
 
 
-def test_a_platform_error_says_its_reason():
+def test_google_api_error_has_its_reason_as_code():
     details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]
     body = {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT", "details": details}}
     error = refused(body)
@@ -103,7 +103,7 @@ def test_a_platform_error_says_its_reason():
     assert error.details["status"] == "INVALID_ARGUMENT"
 
 
-def test_an_app_check_refusal_has_no_code_and_is_known_by_its_name():
+def test_app_check_error_is_recognized_by_its_message():
     error = refused({"error": {"code": 401, "message": "Firebase App Check token is invalid.", "status": "X"}}, 401)
     assert isinstance(error, errors.AppVerificationFailed)
     assert error.code is None
@@ -121,14 +121,14 @@ def test_an_app_check_refusal_has_no_code_and_is_known_by_its_name():
         ({"error": {"code": 500, "message": "INTERNAL"}}, 500, ServerError, "INTERNAL"),
     ],
 )
-def test_odd_bodies_are_refusals_too(body, status, kind, message):
+def test_malformed_error_bodies_raise_errors(body, status, kind, message):
     error = refused(body, status)
     assert type(error) is kind
     assert error.message == message
     assert error.status == status
 
 
-def test_a_yes_is_handed_on():
+def test_successful_response_is_returned():
     response = answer({"a": 1})
     assert check(response) is response
     assert json.loads(response.body) == {"a": 1}

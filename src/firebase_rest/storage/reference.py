@@ -139,9 +139,10 @@ class FolderOperations(StorageBase):
         pages = listing.iter_pages(self._page_fetcher(requestor, start, delimiter, page_size))
 
         def references() -> Iterator[StorageReference]:
-            for page in (page.below(start) for page in pages):
-                yield from (self._folder(name, requestor) for name in page.prefixes)
-                yield from (self._file(name, requestor) for name in page.items)
+            for page in pages:
+                found = page.below(start)
+                yield from (self._folder(name, requestor) for name in found.prefixes)
+                yield from (self._file(name, requestor) for name in found.items)
 
         return references()
 
@@ -456,8 +457,9 @@ class FileOperations(FolderOperations):
             requestor.run(protocol.delete(self._location.at(name)))
 
         results = run_batch([(name, None) for name in names], work, threads, None, "delete")
-        for error in (result.error for result in results if result.error is not None):
-            raise error
+        errors = [result.error for result in results if result.error is not None]
+        if errors:
+            raise errors[0]
         return len(results)
 
     # --- links ------------------------------------------------------------------------------------------------------

@@ -101,14 +101,17 @@ def _normalized(config: Mapping[str, Any]) -> Mapping[str, Any]:
     if not isinstance(project, Mapping):
         return config
     project = cast("Mapping[str, Any]", project)
-    clients = cast("list[Any]", config.get("client")) if isinstance(config.get("client"), list) else []
-    keys = [entry for client in clients for entry in cast("list[Any]", dict_or_empty(client).get("api_key") or [])]
+    keys = [entry for client in _list(config.get("client")) for entry in _list(dict_or_empty(client).get("api_key"))]
     return {
         "apiKey": next((key for entry in keys if (key := dict_or_empty(entry).get("current_key"))), None),
         "projectId": project.get("project_id"),
         "databaseURL": project.get("firebase_url"),
         "storageBucket": project.get("storage_bucket"),
     }
+
+
+def _list(value: object) -> list[Any]:
+    return cast("list[Any]", value) if isinstance(value, list) else []
 
 
 # --- JavaScript ------------------------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ _NOT_A_PATH = [
         (r".*PRIVATE KEY", "the text of a private key"),
         (r".*(?:%7[Bb]|%22)", "URL-encoded JSON text"),
         (r".*[\x00-\x1f\x7f]", "text with line breaks or control characters"),
+        (r".*[\ud800-\udc7f\udd00-\udfff]", "text with unpaired surrogates"),  # the others are bytes of file names
         (r"[\w+=-][\w+/=-]{99,}\Z", "base64 text"),
         (r".{1025}", "text of more than 1,024 characters"),
     )

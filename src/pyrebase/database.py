@@ -98,7 +98,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _with_handler(stream: F) -> F:
-    """Refuse None as the handler of `stream`: the handler was called instead of passed."""
+    """Reject None as the handler of `stream`, because the handler was called instead of passed."""
 
     @wraps(stream)
     def call(self: object, *args: Any, **options: Any) -> Any:

@@ -51,7 +51,7 @@ _LAZY = {
     "Stream": "firebase_rest.database.stream",
 }
 
-# Includes what pyrebase imports, for programs with `from pyrebase.pyrebase import *` and then `time.sleep`.
+# Includes pyrebase's own imports, for programs with `from pyrebase.pyrebase import *` and then `time.sleep`.
 __all__ = [
     "Auth",
     "Database",

@@ -48,8 +48,11 @@ def reading(query: Query, session: UserSession) -> None:
     assert_type(query.get(), Snapshot)
     assert_type(query.get("token", {"parse_float": str}), Snapshot)
     assert_type(query.get(token=session), Snapshot)
-    answer = query.get()
-    for item in answer.each() or []:
+    snapshot = query.get()
+    assert_type(len(snapshot), int)
+    assert_type(snapshot.exists(), bool)
+    assert_type(snapshot.has_child("a/b"), bool)
+    for item in snapshot.each() or []:
         assert_type(item, firebase_rest.Item)
         assert_type(item.val(), Any)
 
@@ -58,6 +61,8 @@ def writing(place: Reference, session: UserSession) -> None:
     place.set({"at": SERVER_TIMESTAMP, "count": increment(1)})
     place.set([1, None, "x"], session, {"default": str})
     place.update({"a/b": None}, token="token")
+    assert_type(place.set_if_match({"a": 1}, place.get_etag(), session), str)
+    place.remove_if_match("etag", token="token")
     assert_type(place.push({"a": 1}), types.PushResult)
     place.remove(session)
     assert_type(place.exists(), bool)

@@ -280,16 +280,16 @@ class EventStream:
             better = self._credentials.get(rejected=call.auth)
         except FirebaseError as error:
             return error
-        place = f"the stream of /{self._location.path}"
+        stream = f"the stream of /{self._location.path}"
         if better is None or better.secret == call.auth.secret:
-            what = f"The token of {place} has expired; pass a UserSession, which refreshes it."
+            hint = f"The token of {stream} has expired; pass a UserSession, which refreshes it."
         elif self._refreshed:
-            what = f"The server rejected the refreshed token of {place}."
+            hint = f"The server rejected the refreshed token of {stream}."
         else:
             self._refreshed = True
-            logger.info("The token of %s has expired; reconnecting with a refreshed one", place)
+            logger.info("The token of %s has expired; reconnecting with a refreshed one", stream)
             return None
-        return TokenExpired(what, status=401, message="credential is no longer valid", hint=what)
+        return TokenExpired(hint, status=401, message="credential is no longer valid", hint=hint)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:

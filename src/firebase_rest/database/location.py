@@ -61,9 +61,9 @@ class Location:
             text = path_text(part)
             added = split(text)
             if not added and (segments or not text):
-                place = "/" + "/".join(segments)
+                parent = "/" + "/".join(segments)
                 raise UsageError(
-                    f"child({text!r}) has no key and would refer to {place} itself; check the variable that should "
+                    f"child({text!r}) has no key and would refer to {parent} itself; check the variable that should "
                     "hold a key."
                 )
             segments += added

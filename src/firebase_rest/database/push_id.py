@@ -1,8 +1,8 @@
 """Generate push IDs: 20-character keys that sort by their creation time.
 
-Invariant: within a process every key is greater than the one before, whatever the clock, threads and signal handlers
-do. Eight characters of milliseconds, then twelve of 72 random bits that count up while the millisecond stays. Where the
-official SDKs wrap to zero (overflow) or follow a clock that steps back, this one borrows from the next millisecond.
+A key has eight characters of milliseconds and twelve of 72 random bits, which count up within a millisecond.
+Invariant: within a process every key is greater than all earlier ones, with any clock, threads and signal handlers. On
+an overflow, and when the clock steps back, the official SDKs break this rule; this generator uses the next millisecond.
 https://firebase.google.com/docs/database/rest/save-data#section-post
 """
 

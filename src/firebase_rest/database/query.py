@@ -264,7 +264,7 @@ class Query(BaseReference):
 
         Raises:
             NetworkTimeout: The first value did not arrive in time.
-            PermissionDenied, IndexNotDefined, ...: The server refused the read.
+            PermissionDenied, IndexNotDefined, ...: The server rejected the read.
         """
         from firebase_rest.database.event_stream import EventStream
         from firebase_rest.database.live_query import LiveQuery, validate_live_filter, validate_timeout

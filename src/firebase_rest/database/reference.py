@@ -61,7 +61,7 @@ class Reference(Query):
             The written data, with server values resolved.
 
         Raises:
-            UsageError: The data cannot be stored; the message names the place in it.
+            UsageError: The data cannot be stored; the message names the path in it.
         """
         return self._authenticate(token).run(protocol.set_(self._location, data, json_kwargs))
 

@@ -125,10 +125,10 @@ def _preencoded(data: object, segments: Sequence[str], options: Mapping[str, Any
     kind: type[UsageError] = UsageError
     try:
         if not {"default", "cls", "skipkeys"} & options.keys():
-            json.dumps(None, **options)  # refuses unknown arguments; the others do not change the data
+            json.dumps(None, **options)  # rejects unknown arguments; the others do not change the data
             return data
         # json.dumps would convert the keys None and 1.5 silently; with skipkeys it drops only other types.
-        _refuse_odd_keys(data, _show(segments), skipkeys=bool(options.get("skipkeys")))
+        _validate_keys(data, _show(segments), skipkeys=bool(options.get("skipkeys")))
         return json.loads(json.dumps(data, **options))
     except UsageError:
         raise
@@ -138,16 +138,16 @@ def _preencoded(data: object, segments: Sequence[str], options: Mapping[str, Any
     raise kind(f"The data for {_show(segments)} could not be encoded with json_kwargs: {problem.rstrip('.')}.")
 
 
-def _refuse_odd_keys(data: object, where: str, depth: int = 0, *, skipkeys: bool) -> None:
+def _validate_keys(data: object, where: str, depth: int = 0, *, skipkeys: bool) -> None:
     if depth > MAX_DEPTH:
         return  # the validation after the encoding reports it
     if isinstance(data, Mapping):
         for key, value in cast("Mapping[object, object]", data).items():
             if not (skipkeys and key is not None and not isinstance(key, (str, int, float))):
-                _refuse_odd_keys(value, f"{where.rstrip('/')}/{_key_text(key, where)}", depth + 1, skipkeys=skipkeys)
+                _validate_keys(value, f"{where.rstrip('/')}/{_key_text(key, where)}", depth + 1, skipkeys=skipkeys)
     elif isinstance(data, (list, tuple)):
         for index, value in enumerate(cast("Sequence[object]", data)):
-            _refuse_odd_keys(value, f"{where.rstrip('/')}/{index}", depth + 1, skipkeys=skipkeys)
+            _validate_keys(value, f"{where.rstrip('/')}/{index}", depth + 1, skipkeys=skipkeys)
 
 
 def _dump(data: object, segments: Sequence[str]) -> bytes:
@@ -248,10 +248,10 @@ class _Validator:
             pass
         elif kind is int:
             if cast(int, value).bit_length() > 1023 and not is_finite(cast(int, value)):
-                self._refuse_number(cast(int, value), path)
+                self._reject_number(cast(int, value), path)
         elif kind is float:
             if not math.isfinite(cast(float, value)):
-                self._refuse_number(cast(float, value), path)
+                self._reject_number(cast(float, value), path)
         elif isinstance(value, Mapping):
             self._check_mapping(cast("Mapping[object, object]", value), path)
         elif isinstance(value, (list, tuple)):
@@ -265,7 +265,7 @@ class _Validator:
                     "json_kwargs={'default': ...}."
                 )
             if not is_finite(number):
-                self._refuse_number(number, path)
+                self._reject_number(number, path)
 
     def check_priority(self, value: object, path: tuple[str, ...]) -> None:
         """Raise `UsageError`, naming the path, unless `value` can be the priority there."""
@@ -273,7 +273,7 @@ class _Validator:
             raise UsageError(f"The priority at {_show(path)} must be a number, string or None, got {describe(value)}.")
         self.check(value, path)
 
-    def _refuse_number(self, value: int | float, path: tuple[str, ...]) -> None:
+    def _reject_number(self, value: int | float, path: tuple[str, ...]) -> None:
         shown = repr(value) if isinstance(value, float) else "an int beyond doubles"
         raise UsageError(f"The number at {_show(path)} must be finite, got {shown}; store None or a string.")
 

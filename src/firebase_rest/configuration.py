@@ -6,11 +6,13 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
 from firebase_rest.errors import ConfigError
 from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.arguments import validate_dict
 from firebase_rest.transport.settings import malformed_path
 
 _EMULATORS = {
@@ -28,13 +30,15 @@ def read_configuration(config: object, *, required: bool = True) -> dict[str, An
     if config is None:
         config = _from_environment(required=required)
     elif isinstance(config, os.PathLike) or (isinstance(config, str) and ("{" in config or config.endswith(".json"))):
-        config = _read(os.fspath(cast("str | os.PathLike[str]", config)), "The configuration")
+        with suppress(Exception):  # os.fspath runs foreign code
+            config = os.fspath(cast("str | os.PathLike[str]", config))
+        config = _read(config, "The configuration") if isinstance(config, str) else config
     if not isinstance(config, Mapping):
         raise ConfigError(
             "config must be a mapping with 'apiKey', 'databaseURL', ..., or the path of a JSON file, "
             f"got {type(config).__name__}; copy it from the Firebase console (project settings, your apps)."
         )
-    known = _normalized(cast("Mapping[str, Any]", config))
+    known = _normalized(validate_dict("config", config))
     return {str(key): value for key, value in known.items() if value is not None and value != ""}
 
 

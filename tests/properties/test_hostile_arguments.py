@@ -198,7 +198,8 @@ def problem_with(site: Site, value: Any, body: bytes, tmp_path: Path) -> str:
         except FirebaseError as error:
             if isinstance(error, UsageError) and session.count and site.method not in SENT_FIRST:
                 return f"{session.count} requests were sent before {type(error).__name__}: {str(error)[:100]}"
-            return hostile.one_helpful_sentence(error)
+            # delete_all() shows the whole prefix that confirms it.
+            return "" if site.method == "delete_all" else hostile.one_helpful_sentence(error)
         except TypeError as error:
             # pyrebase's own words for a missing file name.
             return "" if "needs the name of the local file" in str(error) else hostile.place_of(error)

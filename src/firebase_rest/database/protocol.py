@@ -60,7 +60,7 @@ class ConditionalResult:
 
 def get(location: Location, filter: Filter, json_kwargs: JsonKwargs = None) -> Flow[Snapshot]:
     """Read the location with a filter."""
-    options: Mapping[str, Any] = _validate_json_kwargs(json_kwargs) if json_kwargs else {}
+    options: Mapping[str, Any] = {} if json_kwargs is None else _validate_json_kwargs(json_kwargs)
     by_priority = filter.order == PRIORITY  # only an export contains the priorities to sort by
     params = filter.validated_params()
     params = location.params + params + (_EXPORT if by_priority else ())
@@ -102,7 +102,7 @@ def exists(location: Location) -> Flow[bool]:
 
 def read_with_etag(location: Location, json_kwargs: JsonKwargs = None) -> Flow[ConditionalResult]:
     """Read the data and its ETag."""
-    options: Mapping[str, Any] = _validate_json_kwargs(json_kwargs) if json_kwargs else {}
+    options: Mapping[str, Any] = {} if json_kwargs is None else _validate_json_kwargs(json_kwargs)
     response = check((yield _read(location.url, location.params, _ETAG)))
     return ConditionalResult(response.json(**options), _etag_of(response))
 

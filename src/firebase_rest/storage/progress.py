@@ -10,6 +10,7 @@ from importlib import import_module
 from typing import Any
 
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.arguments import validate_callable
 
 Progress = Callable[[int, "int | None"], object] | bool | None
 """A callback (bytes done, total bytes or None), True for a bar or log lines, or None."""
@@ -35,7 +36,7 @@ def reporting(progress: Progress, label: str, *, files: bool = False) -> Generat
             with bar:
                 yield _bar_report(bar)
     elif callable(progress):
-        yield progress
+        yield validate_callable("progress", progress)
     else:
         raise UsageError(f"progress= must be a function of (done, total), True or None, got {type(progress).__name__}.")
 

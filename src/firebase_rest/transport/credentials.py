@@ -14,6 +14,7 @@ from traceback import clear_frames
 from typing import TYPE_CHECKING, Any, Protocol, TypeGuard, cast, runtime_checkable
 
 from firebase_rest.errors import UsageError
+from firebase_rest.transport.arguments import validate_callable
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.settings import malformed_path
 from firebase_rest.transport.single_flight import SingleFlight
@@ -254,8 +255,10 @@ AppCheck = str | Callable[[], str]
 
 def validate_app_check(app_check: object) -> AppCheck | None:
     """Return `app_check`. Raises `UsageError` for another type and for an empty or malformed token."""
-    if app_check is None or callable(app_check):
-        return cast("AppCheck | None", app_check)
+    if app_check is None:
+        return None
+    if callable(app_check):
+        return validate_callable("app_check", app_check)
     return _app_check_token(app_check, "app_check must be an App Check token or a function that returns one")
 
 

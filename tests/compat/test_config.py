@@ -13,7 +13,7 @@ from requests.adapters import HTTPAdapter
 
 import firebase_rest
 import pyrebase
-from unit.silent import SilentSession
+from support.silent_progress import SilentSession
 
 CONFIG = {
     "apiKey": "key",

@@ -12,7 +12,7 @@ import requests
 
 import firebase_rest
 import pyrebase
-from unit.silent import SilentSession
+from support.silent_progress import SilentSession
 
 NAMES = (
     "Auth Database Storage Firebase Stream PyreResponse Pyre HTTPError quote raise_detailed_error initialize_app"

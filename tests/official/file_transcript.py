@@ -1,7 +1,7 @@
 """Tells a story to a Storage emulator over HTTP and writes down what it answers, in a form that two can share.
 
 What chance decides (tokens, generations, times, tags) is replaced by what it is. What the official emulator always
-writes in a way of its own is brought into production's form, and noted in `quirks` (`stories.files_book.QUIRKS`).
+formats differently is converted to production's form, and noted in `quirks` (`known_file_differences.QUIRKS`).
 """
 
 from __future__ import annotations

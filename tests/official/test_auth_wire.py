@@ -1,4 +1,4 @@
-"""Our Auth emulator answers as the official one does, but for the differences that `stories.book.DIFFERENCES` names."""
+"""Our Auth emulator returns what the official one returns, except for `known_differences.DIFFERENCES`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from firebase_rest.emulator import Emulator
-from official.stories import (
+from official.scenarios import (
     account,
     administration,
     http,
@@ -19,7 +19,7 @@ from official.stories import (
     signing_in,
     tenancy,
 )
-from official.stories.book import DIFFERENCES, STORIES
+from official.scenarios.known_differences import DIFFERENCES, STORIES
 from official.transcript import PROJECT, Transcript
 
 if TYPE_CHECKING:

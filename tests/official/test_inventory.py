@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from firebase_rest.emulator import Emulator
-from official.stories.book import STORIES
+from official.scenarios.known_differences import STORIES
 from official.test_auth_wire import BOOKS, hear
 from official.transcript import PROJECT
 

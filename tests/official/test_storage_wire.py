@@ -8,8 +8,8 @@ import pytest
 
 from firebase_rest.emulator import Emulator
 from official.file_transcript import FileTranscript
-from official.stories import files, uploading
-from official.stories.files_book import DIFFERENCES, QUIRKS, STORIES
+from official.scenarios import files, uploading
+from official.scenarios.known_file_differences import DIFFERENCES, QUIRKS, STORIES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,7 +12,7 @@ from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.users import UserIdentifiers
 from firebase_rest.transport.wire import RetryPolicy
-from unit.by_hand import answer, drive, sent_json
+from support.flow_driver import answer, drive, sent_json
 
 AT = ProjectEndpoint(Endpoint("api-key", None), "demo-project")
 BASE = "https://identitytoolkit.googleapis.com/v1/projects/demo-project"

@@ -22,7 +22,7 @@ from firebase_rest.auth.idp import AuthUri, Credential
 from firebase_rest.auth.mfa import TotpSecret
 from firebase_rest.auth.sign_in import SignInMethods
 from firebase_rest.errors import MfaRequired, SignInCancelled, UsageError
-from unit.silent import silent_app
+from support.silent_progress import silent_app
 
 LINK = "https://x.firebaseapp.com/__/auth/action?mode=signIn&oobCode=CODE&apiKey=KEY&lang=fr&continueUrl=http%3A%2F%2Fx"
 

@@ -10,7 +10,7 @@ from firebase_rest import errors
 from firebase_rest.auth.protocol.error_codes import check, error_class, find_code
 from firebase_rest.errors import ApiError, AuthError, RateLimited, ServerError
 from firebase_rest.transport.wire import Response
-from unit.by_hand import answer
+from support.flow_driver import answer
 
 CODES = """
 ADMIN_ONLY_OPERATION BLOCKING_FUNCTION_ERROR_RESPONSE CAPTCHA_CHECK_FAILED CORS_UNSUPPORTED CREDENTIAL_MISMATCH

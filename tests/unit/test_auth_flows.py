@@ -26,7 +26,7 @@ from firebase_rest.errors import (
     ServerError,
 )
 from firebase_rest.transport.wire import RetryPolicy
-from unit.by_hand import answer, drive, sent_json
+from support.flow_driver import answer, drive, sent_json
 
 LIVE = Endpoint("KEY", None)
 IDENTITY = "https://identitytoolkit.googleapis.com/"

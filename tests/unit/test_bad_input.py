@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from firebase_rest import UsageError
-from unit.silent import silent_app
+from support.silent_progress import silent_app
 
 DB = silent_app().database()
 PLACE = DB.child("users")

@@ -10,7 +10,7 @@ import pytest
 
 from firebase_rest import ConfigError, initialize_app
 from loopback.google import key_file
-from unit.silent import SilentSession
+from support.silent_progress import SilentSession
 
 CONFIG = {
     "apiKey": "AIzaSy-key",

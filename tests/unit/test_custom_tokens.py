@@ -18,7 +18,7 @@ from firebase_rest import ConfigError, InvalidResponse, PermissionDenied, UsageE
 from firebase_rest.auth import jwt
 from firebase_rest.transport import google
 from loopback.google import EMAIL, key_file, key_pair
-from unit.by_hand import answer, drive, sent_json
+from support.flow_driver import answer, drive, sent_json
 
 SIGNER = "signer@demo-project.iam.gserviceaccount.com"
 BLOB = google.SIGN_BLOB.format(SIGNER)

@@ -14,7 +14,7 @@ from firebase_rest.errors import IndexNotDefined, InvalidResponse, NetworkError,
 from firebase_rest.transport.credentials import UserCredentials
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.wire import Request, Response, RetryPolicy
-from unit.by_hand import answer
+from support.flow_driver import answer
 
 PLACE = Location("https://x.firebaseio.com", "ns").at(("a", "b c"))
 

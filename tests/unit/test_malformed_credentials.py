@@ -22,7 +22,7 @@ import pyrebase
 from firebase_rest import ConfigError, UsageError, initialize_app
 from firebase_rest.transport.settings import malformed_path
 from loopback.google import key_file, key_pair
-from unit.silent import SilentSession
+from support.silent_progress import SilentSession
 
 KEY = key_file("https://oauth2.googleapis.com/token")
 TEXT = json.dumps(KEY)

@@ -13,7 +13,7 @@ from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.values import increment
 from firebase_rest.transport.wire import Response, RetryPolicy
-from unit.by_hand import answer, drive, sent_json
+from support.flow_driver import answer, drive, sent_json
 
 ROOT = Location("https://x.firebaseio.com")
 USERS = ROOT.child("users")

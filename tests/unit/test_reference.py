@@ -11,7 +11,7 @@ import pytest
 
 import firebase_rest
 from firebase_rest import UsageError
-from unit.silent import silent_app
+from support.silent_progress import silent_app
 
 APP = silent_app()
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from firebase_rest.errors import UsageError
-from unit.silent import silent_app
+from support.silent_progress import silent_app
 
 WEIRD: list[Any] = [
     "1",

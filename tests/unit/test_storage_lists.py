@@ -8,7 +8,7 @@ from firebase_rest.errors import FirebaseError, InvalidResponse
 from firebase_rest.storage import listing, protocol
 from firebase_rest.storage.listing import ObjectPage, iter_pages
 from firebase_rest.storage.location import ObjectLocation
-from unit.by_hand import answer, drive
+from support.flow_driver import answer, drive
 
 AT = ObjectLocation("https://firebasestorage.googleapis.com", "b")
 FILE = AT.child("a/b.txt")

@@ -12,7 +12,7 @@ from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.storage.location import PRODUCTION, ObjectLocation
 from firebase_rest.storage.signed_url import V4SigningRequest
 from firebase_rest.transport.google import sign_blob
-from unit.by_hand import answer, drive, sent_json
+from support.flow_driver import answer, drive, sent_json
 
 EMAIL = "test-iam-credentials@dummy-project-id.iam.gserviceaccount.com"
 WHEN = datetime(2019, 2, 1, 9, tzinfo=timezone.utc)

@@ -1,4 +1,4 @@
-"""The book, told once by each library in a process of its own."""
+"""Record the cases once with each library, each in its own process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from loopback.google import key_file
-from wire.telling import Telling
+from wire.recording import Recording
 
 TESTS = Path(__file__).parent.parent
 PATIENCE = 300
@@ -38,16 +38,16 @@ def pyrebase4() -> str:
     pytest.skip(reason)
 
 
-def telling(python: str) -> dict[str, Telling]:
-    """What the `pyrebase` of an interpreter makes of the book."""
+def telling(python: str) -> dict[str, Recording]:
+    """What the `pyrebase` of an interpreter makes of the cases."""
     env = {name: value for name, value in os.environ.items() if not _leads_elsewhere(name)}
     account = json.dumps(key_file("", client_id="1"))
-    command = [python, "-m", "wire.teller"]
+    command = [python, "-m", "wire.recorder"]
     done = subprocess.run(
         command, cwd=TESTS, env={**env, "PYTHONPATH": str(TESTS)}, input=account, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
-    return {name: Telling.of(told) for name, told in json.loads(done.stdout).items()}
+    return {name: Recording.of(recorded) for name, recorded in json.loads(done.stdout).items()}
 
 
 def _leads_elsewhere(name: str) -> bool:
@@ -55,16 +55,16 @@ def _leads_elsewhere(name: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def ours() -> dict[str, Telling]:
+def ours() -> dict[str, Recording]:
     return telling(sys.executable)
 
 
 @pytest.fixture(scope="session")
-def theirs(pyrebase4: str) -> dict[str, Telling]:
+def theirs(pyrebase4: str) -> dict[str, Recording]:
     return telling(pyrebase4)
 
 
 @pytest.fixture
-def told(request: pytest.FixtureRequest) -> dict[str, Telling]:
+def recorded(request: pytest.FixtureRequest) -> dict[str, Recording]:
     """One test for both libraries."""
     return request.getfixturevalue("ours" if request.param == "ours" else "theirs")

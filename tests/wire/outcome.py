@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +24,7 @@ def outcome(call: Callable[[], object]) -> str:
     """`returns ...` or `raises ...`."""
     try:
         return f"returns {plain(call())!r}"
-    except Exception as error:  # noqa: BLE001 - what comes is what is told
+    except Exception as error:  # noqa: BLE001 - what comes is what is recorded
         return f"raises {refusal(error)}"
 
 
@@ -60,6 +61,16 @@ def refusal(error: BaseException) -> str:
     if "HTTPError" in names and len(error.args) == 2:
         status = error.args[0].response.status_code
         said += f": {str(error.errno).split()[0]} {status} {error.args[1]!r}"
-        if error.args[1] != error.strerror or error.args[1] not in str(error):
+        if error.args[1] != error.strerror or not _shows(str(error), error.args[1]):
             said += " (strerror or str() differ)"
     return said
+
+
+def _shows(text: str, body: str) -> bool:
+    """Whether `str(error)` contains the body of the response, or the message in it."""
+    try:
+        error = json.loads(body)["error"]
+        message = str(error["message"] if isinstance(error, dict) else error)
+    except (ValueError, KeyError, TypeError):
+        message = body
+    return body in text or message in text

@@ -1,6 +1,6 @@
-"""Every call of the book, made by PyPI's Pyrebase4 and by us: the same requests, and the same to the program.
+"""Every case, made by Pyrebase4 and by this library: the same requests, and the same results for the program.
 
-What differs is written down, with its reason and with both sides.
+What differs is documented, with its reason and with both sides.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from pathlib import Path
 
 import pytest
 
-from wire.book import BOOK
-from wire.rules import RULES, mended
-from wire.telling import Telling, apart
-from wire.written_down import DIFFERENCES, DIFFERENT, Pages
+from wire.cases import CASES
+from wire.known_differences import DIFFERENCES, DIFFERENT, Lines
+from wire.recording import Recording, apart
+from wire.shared_differences import RULES, mended
 
 
-def as_ours(telling: Telling) -> Telling:
+def as_ours(telling: Recording) -> Recording:
     """As it would be but for the differences that many calls share."""
     return replace(telling, sent=tuple(mended(line) for line in telling.sent))
 
 
-@pytest.mark.parametrize("name", [name for name in BOOK if name not in DIFFERENT])
+@pytest.mark.parametrize("name", [name for name in CASES if name not in DIFFERENT])
 def test_a_call_is_pyrebase4s_on_the_wire_and_to_the_program(name, ours, theirs) -> None:
     assert ours[name].whole == as_ours(theirs[name]).whole
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
-def test_a_call_differs_from_pyrebase4s_in_what_is_written_down(name, ours, theirs) -> None:
+def test_a_call_differs_from_pyrebase4s_in_what_is_documented(name, ours, theirs) -> None:
     only_ours, only_theirs = apart(ours[name], as_ours(theirs[name]))
-    assert Pages(only_theirs, only_ours) == DIFFERENT[name]
+    assert Lines(only_theirs, only_ours) == DIFFERENT[name]
 
 
 NAMES = """
@@ -50,20 +50,20 @@ INSIDE = {
 """What Pyrebase4 calls itself, and no program does."""
 
 
-def test_every_method_of_pyrebase4_is_ours_and_in_the_book(pyrebase4) -> None:
+def test_every_method_of_pyrebase4_is_ours_and_in_the_cases(pyrebase4) -> None:
     theirs, ours = (
         set(subprocess.run([python, "-c", NAMES], capture_output=True, text=True, check=True).stdout.split())
         for python in (pyrebase4, sys.executable)
     )
     assert theirs - ours == INSIDE
-    book = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "book").glob("*.py"))
-    called = {name for name in theirs if re.search(rf"\b{name.partition('.')[2]}\b", book)}
+    cases = "".join(path.read_text(encoding="utf-8") for path in (Path(__file__).parent / "cases").glob("*.py"))
+    called = {name for name in theirs if re.search(rf"\b{name.partition('.')[2]}\b", cases)}
     assert theirs - called <= INSIDE
 
 
-def test_what_is_written_down_is_in_the_book() -> None:
-    assert DIFFERENT.keys() <= BOOK.keys()
-    assert all(DIFFERENCES.values()), "a reason without a page"
+def test_what_is_documented_is_in_the_cases() -> None:
+    assert DIFFERENT.keys() <= CASES.keys()
+    assert all(DIFFERENCES.values()), "a reason without a case"
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from official.stories.book import someone, story
+from official.scenarios.known_differences import someone, story
 from official.transcript import jwt
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from official.file_transcript import OWNER
-from official.stories.files_book import story
+from official.scenarios.known_file_differences import story
 from official.transcript import jwt
 
 if TYPE_CHECKING:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from wire.written_down import BUGS
+from wire.known_differences import BUGS
 
-both = pytest.mark.parametrize("told", ["ours", "pyrebase4"], indirect=True)
+both = pytest.mark.parametrize("recorded", ["ours", "pyrebase4"], indirect=True)
 """A promise that Pyrebase4 keeps."""
 
 BROKEN: list[str] = []
@@ -18,4 +18,4 @@ def broken(bug: str) -> pytest.MarkDecorator:
     assert bug in BUGS, f"{bug!r} is not in bugs.txt"
     BROKEN.append(bug)
     fails = pytest.mark.xfail(reason=bug, strict=True, raises=AssertionError)
-    return pytest.mark.parametrize("told", ["ours", pytest.param("pyrebase4", marks=fails)], indirect=True)
+    return pytest.mark.parametrize("recorded", ["ours", pytest.param("pyrebase4", marks=fails)], indirect=True)

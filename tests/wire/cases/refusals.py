@@ -5,32 +5,32 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from wire.page import Desk, Page, Reply, page
+from wire.case import CaseContext, Response, WireCase, case
 
-DENIED = Reply('{\n  "error" : "Permission denied"\n}', 401)
-EXISTS = Reply(json.dumps({"error": {"code": 400, "message": "EMAIL_EXISTS", "errors": []}}), 400)
-WEAK = Reply(json.dumps({"error": {"code": 400, "message": "WEAK_PASSWORD : Password should be at least 6"}}), 400)
-GONE = Reply("Not Found", 404, {"Content-Type": "text/plain"})
+DENIED = Response('{\n  "error" : "Permission denied"\n}', 401)
+EXISTS = Response(json.dumps({"error": {"code": 400, "message": "EMAIL_EXISTS", "errors": []}}), 400)
+WEAK = Response(json.dumps({"error": {"code": 400, "message": "WEAK_PASSWORD : Password should be at least 6"}}), 400)
+GONE = Response("Not Found", 404, {"Content-Type": "text/plain"})
 
 
-def caught(call: Any, take: Any, reply: Reply) -> Page:
+def caught(call: Any, take: Any, response: Response) -> WireCase:
     """What `take` makes of the error that `call` raises."""
 
-    def take_it(at: Desk) -> object:
+    def take_it(at: CaseContext) -> object:
         try:
             call(at)
         except Exception as error:  # noqa: BLE001 - what comes is what is asked
             return take(error)
         return "no error"
 
-    return page(take_it, reply)
+    return case(take_it, response)
 
 
-def read(at: Desk) -> Any:
+def read(at: CaseContext) -> Any:
     return at.db.child("x").get()
 
 
-def sign_up(at: Desk) -> Any:
+def sign_up(at: CaseContext) -> Any:
     return at.auth.create_user_with_email_and_password("ada@example.com", "secret")
 
 
@@ -47,25 +47,27 @@ DATABASE_CALLS = {
 
 REFUSALS = {
     **{
-        f"{name} refused": page(lambda at, call=call: call(at.db.child("x")), DENIED)
+        f"{name} refused": case(lambda at, call=call: call(at.db.child("x")), DENIED)
         for name, call in DATABASE_CALLS.items()
     },
-    "a sign-up refused": page(sign_up, EXISTS),
-    "a weak password": page(sign_up, WEAK),
-    "an index that is missing": page(
+    "a sign-up refused": case(sign_up, EXISTS),
+    "a weak password": case(sign_up, WEAK),
+    "an index that is missing": case(
         lambda at: at.db.child("x").order_by_child("a").get(),
-        Reply('{"error": "Index not defined, add \\".indexOn\\": \\"a\\""}', 400),
+        Response('{"error": "Index not defined, add \\".indexOn\\": \\"a\\""}', 400),
     ),
-    "a token that has expired": page(
-        lambda at: at.db.child("x").get("T"), Reply('{"error": "Auth token is expired"}', 401)
+    "a token that has expired": case(
+        lambda at: at.db.child("x").get("T"), Response('{"error": "Auth token is expired"}', 401)
     ),
-    "a refusal that is no JSON": page(read, GONE),
-    "a refusal with letters": page(read, Reply('{"error": "refusé"}', 403)),
-    "a server that failed": page(
-        lambda at: at.db.child("x").push(1), Reply('{"error": "Internal server error."}', 500)
+    "a refusal that is no JSON": case(read, GONE),
+    "a refusal with letters": case(read, Response('{"error": "refusé"}', 403)),
+    "a server that failed": case(
+        lambda at: at.db.child("x").push(1), Response('{"error": "Internal server error."}', 500)
     ),
-    "a server that failed once": page(
-        lambda at: at.db.child("x").get().val(), Reply('{"error": "Busy"}', 500, {"Retry-After": "0"}), Reply("1")
+    "a server that failed once": case(
+        lambda at: at.db.child("x").get().val(),
+        Response('{"error": "Busy"}', 500, {"Retry-After": "0"}),
+        Response("1"),
     ),
     "the message in args": caught(sign_up, lambda error: json.loads(error.args[1])["error"]["message"], EXISTS),
     "the message in strerror": caught(sign_up, lambda error: json.loads(error.strerror)["error"]["message"], EXISTS),

@@ -1,9 +1,8 @@
-"""Makes every call of the book with the `pyrebase` of this interpreter, against a recording server, and tells of it.
+"""Make every call of the cases with the `pyrebase` of this interpreter, against a recording server.
 
-`python -m wire.teller` reads a service account from its standard input and prints JSON: {page: {"sent": [request, ...],
-"outcome": text}}. It runs once in the project's environment and once in Pyrebase4's own: nothing is imported but the
-standard library, requests and pyrebase. Every address is led to the recorder, below both libraries, in
-`requests.Session.send`.
+`python -m wire.recorder` reads a service account from its standard input and prints JSON: {case: {"sent": [request,
+...], "outcome": text}}. It runs in the project's environment and in one with Pyrebase4, so it imports only the
+standard library, requests and pyrebase. `requests.Session.send` is replaced, so every request goes to the recorder.
 """
 
 from __future__ import annotations
@@ -22,24 +21,24 @@ import requests
 
 import pyrebase
 from loopback.server import LIMIT, Gone, Peer, Received, Server
-from wire.book import BOOK
+from wire.case import CaseContext, Response, WireCase
+from wire.cases import CASES
 from wire.outcome import outcome
-from wire.page import Desk, Page, Reply
 
 HOST, TIMEOUT = "X-Wire-Host", "X-Wire-Timeout"
 
 
 class Recorder:
-    """Answers what the open page says, and keeps what came. At /token there is "ya29.1", then "ya29.2" ..."""
+    """Sends the responses of the current case and records the requests. /token returns "ya29.1", "ya29.2", ..."""
 
     def __init__(self) -> None:
-        self.replies: tuple[Reply, ...] = ()
+        self.responses: tuple[Response, ...] = ()
         self.sent: list[dict[str, Any]] = []
         self._answered = self._tokens = 0
         self._came = threading.Event()
 
-    def open(self, page: Page) -> None:
-        self.replies, self.sent, self._answered, self._tokens = page.replies, [], 0, 0
+    def open(self, case: WireCase) -> None:
+        self.responses, self.sent, self._answered, self._tokens = case.responses, [], 0, 0
         self._came.clear()
 
     def wait(self) -> None:
@@ -55,17 +54,17 @@ class Recorder:
                 token = {"access_token": f"ya29.{self._tokens}", "expires_in": 3600, "token_type": "Bearer"}
                 peer.answer(json.dumps(token), headers={"Content-Type": "application/json"})
                 continue
-            reply = self.replies[min(self._answered, len(self.replies) - 1)]
+            response = self.responses[min(self._answered, len(self.responses) - 1)]
             self._answered += 1
-            if reply.drop:
+            if response.drop:
                 raise Gone
-            if reply.hold or reply.headers.get("Content-Type", "").startswith("text/event-stream"):
-                head = "".join(f"{name}: {value}\r\n" for name, value in reply.headers.items())
-                peer.send(f"HTTP/1.1 {reply.status} OK\r\n{head}Connection: close\r\n\r\n{reply.body}")
-                if reply.hold:
+            if response.hold or response.headers.get("Content-Type", "").startswith("text/event-stream"):
+                head = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
+                peer.send(f"HTTP/1.1 {response.status} OK\r\n{head}Connection: close\r\n\r\n{response.body}")
+                if response.hold:
                     peer.silence()
                 raise Gone
-            peer.answer(reply.body, reply.status, {"Content-Type": "application/json", **reply.headers})
+            peer.answer(response.body, response.status, {"Content-Type": "application/json", **response.headers})
 
 
 def _noted(request: Received) -> dict[str, Any]:
@@ -81,7 +80,7 @@ def _noted(request: Received) -> dict[str, Any]:
 
 
 def lead_to(server: Server) -> None:
-    """From now on requests sends whatever it is told to send to `server`, with a note of where it would have gone."""
+    """Make requests send everything to `server`, with the original host in a header."""
     send = requests.Session.send
 
     def led(session: requests.Session, request: requests.PreparedRequest, **options: Any) -> requests.Response:
@@ -95,15 +94,15 @@ def lead_to(server: Server) -> None:
     requests.Session.send = led
 
 
-def tell(page: Page, recorder: Recorder, account: dict[str, Any], folder: Path) -> dict[str, Any]:
-    recorder.open(page)
-    desk = Desk(pyrebase, account, folder, recorder.wait)
+def record(case: WireCase, recorder: Recorder, account: dict[str, Any], folder: Path) -> dict[str, Any]:
+    recorder.open(case)
+    context = CaseContext(pyrebase, account, folder, recorder.wait)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        said = outcome(lambda: page.call(desk))
+        said = outcome(lambda: case.call(context))
     names = [warning.category.__name__ for warning in warned]
     said += " and warns: RootWrite" if "RootWriteWarning" in names else ""
-    for app in (desk.__dict__.get("firebase"), desk.__dict__.get("admin")):
+    for app in (context.__dict__.get("firebase"), context.__dict__.get("admin")):
         if app is not None:
             app.requests.close()
     return {"sent": recorder.sent, "outcome": said.replace(str(folder), "FOLDER")}
@@ -114,12 +113,12 @@ def main() -> None:
     with Server(recorder) as server, tempfile.TemporaryDirectory() as place:
         lead_to(server)
         account = {**json.loads(sys.stdin.read()), "token_uri": f"{server.url}/token"}
-        told = {}
-        for number, (name, page) in enumerate(BOOK.items()):
+        recorded = {}
+        for number, (name, case) in enumerate(CASES.items()):
             folder = Path(place, str(number))
             folder.mkdir()
-            told[name] = tell(page, recorder, account, folder)
-        sys.stdout.write(json.dumps(told))
+            recorded[name] = record(case, recorder, account, folder)
+        sys.stdout.write(json.dumps(recorded))
         sys.stdout.flush()
     os._exit(0)  # a stream of Pyrebase4 that does not end would keep the process
 

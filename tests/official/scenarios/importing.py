@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from official.stories.book import story
+from official.scenarios.known_differences import story
 
 if TYPE_CHECKING:
     from official.transcript import Transcript

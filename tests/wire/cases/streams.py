@@ -6,19 +6,19 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from wire.page import ID_TOKEN, Desk, Page, Reply, page
+from wire.case import ID_TOKEN, CaseContext, Response, WireCase, case
 
 LIMIT = 10.0
 """Seconds after which an event does not come any more."""
 PUT = 'event: put\ndata: {"path": "/", "data": {"a": 1}}\n\n'
 PATCH = 'event: patch\ndata: {"path": "/b", "data": {"c": null}}\n\n'
 REVOKED = "event: auth_revoked\ndata: credential is no longer valid\n\n"
-DENIED = Reply('{"error": "Permission denied"}', 401)
+DENIED = Response('{"error": "Permission denied"}', 401)
 TYPE = {"Content-Type": "text/event-stream; charset=utf-8"}
 
 
-def events(*texts: str, hold: bool = True) -> Reply:
-    return Reply("".join(texts), headers=TYPE, hold=hold)
+def events(*texts: str, hold: bool = True) -> Response:
+    return Response("".join(texts), headers=TYPE, hold=hold)
 
 
 def close(stream: Any) -> bool:
@@ -32,10 +32,10 @@ def close(stream: Any) -> bool:
         return hasattr(stream, "sse")
 
 
-def listened(start: Callable[[Desk, Any], Any], number: int, *replies: Reply) -> Page:
-    """The first `number` messages of the stream that `start(desk, handler)` makes; then it is closed."""
+def listened(start: Callable[[CaseContext, Any], Any], number: int, *responses: Response) -> WireCase:
+    """The first `number` messages of the stream that `start(context, handler)` makes; then it is closed."""
 
-    def call(at: Desk) -> object:
+    def call(at: CaseContext) -> object:
         messages: list[Any] = []
         enough = threading.Event()
 
@@ -50,10 +50,10 @@ def listened(start: Callable[[Desk, Any], Any], number: int, *replies: Reply) ->
         stream.thread.join(LIMIT)
         return {"messages": messages if came else "too few", "close": is_itself, "over": not stream.thread.is_alive()}
 
-    return page(call, *replies)
+    return case(call, *responses)
 
 
-def failing(at: Desk) -> object:
+def failing(at: CaseContext) -> object:
     """How many messages a handler gets that fails at each."""
     messages: list[Any] = []
     twice = threading.Event()
@@ -73,7 +73,7 @@ def failing(at: Desk) -> object:
     return len(messages), stream.thread.is_alive()
 
 
-def closed_in_its_handler(at: Desk) -> object:
+def closed_in_its_handler(at: CaseContext) -> object:
     ready, over, said = threading.Event(), threading.Event(), []
 
     def handler(_: Any) -> None:
@@ -92,7 +92,7 @@ def closed_in_its_handler(at: Desk) -> object:
     return said
 
 
-def closed_twice(at: Desk) -> object:
+def closed_twice(at: CaseContext) -> object:
     came = threading.Event()
     stream = at.db.child("x").stream(lambda _: came.set())
     came.wait(LIMIT)
@@ -100,7 +100,7 @@ def closed_twice(at: Desk) -> object:
     return stream.close() is stream
 
 
-def closed_early(at: Desk) -> object:
+def closed_early(at: CaseContext) -> object:
     stream = at.db.child("x").stream(print)
     at.wait_for_request()
     is_itself = close(stream)
@@ -108,7 +108,7 @@ def closed_early(at: Desk) -> object:
     return is_itself, stream.thread.is_alive()
 
 
-def ended(at: Desk) -> object:
+def ended(at: CaseContext) -> object:
     """What came before the server ended the stream for good."""
     messages: list[Any] = []
     stream = at.db.child("x").stream(messages.append, ID_TOKEN)
@@ -116,7 +116,7 @@ def ended(at: Desk) -> object:
     return len(messages), stream.thread.is_alive()
 
 
-def ended_and_closed(at: Desk) -> object:
+def ended_and_closed(at: CaseContext) -> object:
     stream = at.db.child("x").stream(print)
     stream.thread.join(LIMIT)
     closing = threading.Thread(target=stream.close, daemon=True)
@@ -125,7 +125,7 @@ def ended_and_closed(at: Desk) -> object:
     return "hangs" if closing.is_alive() else "closed"
 
 
-def attributes(at: Desk) -> object:
+def attributes(at: CaseContext) -> object:
     came = threading.Event()
     stream = at.db.child("x").stream(lambda _: came.set())
     came.wait(LIMIT)
@@ -134,7 +134,7 @@ def attributes(at: Desk) -> object:
     return seen
 
 
-def of_x(at: Desk, handler: Any) -> Any:
+def of_x(at: CaseContext, handler: Any) -> Any:
     return at.db.child("x").stream(handler)
 
 
@@ -166,8 +166,8 @@ STREAMS = {
     "stream with letters": listened(of_x, 1, events('event: put\ndata: {"path": "/é", "data": "日本 😀"}\n\n')),
     "stream over nothing": listened(of_x, 1, events('event: put\ndata: {"path": "/", "data": null}\n\n')),
     "stream with an empty id": listened(lambda at, handler: at.db.child("x").stream(handler, None, ""), 1, events(PUT)),
-    "stream whose handler fails": page(failing, events(PUT, PATCH), events(PATCH)),
-    "stream that is cancelled": page(ended, events(PUT, "event: cancel\ndata: null\n\n", hold=False), DENIED),
+    "stream whose handler fails": case(failing, events(PUT, PATCH), events(PATCH)),
+    "stream that is cancelled": case(ended, events(PUT, "event: cancel\ndata: null\n\n", hold=False), DENIED),
     "stream that is cut": listened(
         of_x, 2, events("retry: 1\n", PUT, hold=False), events('event: put\ndata: {"path": "/", "data": 2}\n\n')
     ),
@@ -177,12 +177,12 @@ STREAMS = {
         events(PUT, REVOKED, hold=False),
         events(PATCH),
     ),
-    "stream whose token is refused for its age": page(ended, events(PUT, REVOKED, hold=False), DENIED),
-    "stream refused": page(ended, DENIED),
-    "stream refused in this thread": page(lambda at: at.db.child("x").stream(print, is_async=False), DENIED),
-    "stream refused, then closed": page(ended_and_closed, DENIED),
-    "stream closed before its first event": page(closed_early, events()),
-    "stream closed in its handler": page(closed_in_its_handler, events(PUT)),
-    "stream closed twice": page(closed_twice, events(PUT)),
-    "the thread of a stream": page(attributes, events(PUT)),
+    "stream whose token is refused for its age": case(ended, events(PUT, REVOKED, hold=False), DENIED),
+    "stream refused": case(ended, DENIED),
+    "stream refused in this thread": case(lambda at: at.db.child("x").stream(print, is_async=False), DENIED),
+    "stream refused, then closed": case(ended_and_closed, DENIED),
+    "stream closed before its first event": case(closed_early, events()),
+    "stream closed in its handler": case(closed_in_its_handler, events(PUT)),
+    "stream closed twice": case(closed_twice, events(PUT)),
+    "the thread of a stream": case(attributes, events(PUT)),
 }

@@ -17,7 +17,7 @@ import json
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, quote, unquote_plus
 
-from wire.page import BUCKET, DATABASE, ID_TOKEN
+from wire.case import BUCKET, DATABASE, ID_TOKEN
 
 CARRIERS = {
     "host",

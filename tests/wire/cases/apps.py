@@ -7,18 +7,18 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from wire.page import CONFIG, DATABASE, ID_TOKEN, Desk, Reply, page
+from wire.case import CONFIG, DATABASE, ID_TOKEN, CaseContext, Response, case
 
 
-def key_file(at: Desk) -> str:
+def key_file(at: CaseContext) -> str:
     return at.file("key.json", json.dumps(at.account).encode())
 
 
-def five_fields(at: Desk) -> dict[str, Any]:
+def five_fields(at: CaseContext) -> dict[str, Any]:
     return {name: at.account[name] for name in ("type", "project_id", "private_key_id", "private_key", "client_email")}
 
 
-def replaced_get(at: Desk) -> object:
+def replaced_get(at: CaseContext) -> object:
     """A program puts a function of its own in place of `session.get`."""
     calls = []
     real = at.db.requests.get
@@ -31,7 +31,7 @@ def replaced_get(at: Desk) -> object:
     return at.db.child("x").get().val(), calls
 
 
-def quote_replaced(at: Desk) -> object:
+def quote_replaced(at: CaseContext) -> object:
     """Some programs switch pyrebase's encoder off."""
     inside = at.pyrebase.pyrebase
     real, inside.quote = inside.quote, lambda text: text
@@ -41,7 +41,7 @@ def quote_replaced(at: Desk) -> object:
         inside.quote = real
 
 
-def classes(at: Desk) -> object:
+def classes(at: CaseContext) -> object:
     inside = at.pyrebase.pyrebase
     answer = at.db.child("x").get()
     return {
@@ -58,7 +58,7 @@ def classes(at: Desk) -> object:
     }
 
 
-def of_own(at: Desk) -> object:
+def of_own(at: CaseContext) -> object:
     """A class of the program's own, derived from pyrebase's."""
 
     class Mine(at.pyrebase.pyrebase.Firebase):
@@ -68,7 +68,7 @@ def of_own(at: Desk) -> object:
     return Mine(CONFIG).users().get().val()
 
 
-def auth_of_own(at: Desk) -> object:
+def auth_of_own(at: CaseContext) -> object:
     class Mine(at.pyrebase.pyrebase.Auth):
         def uid(self) -> Any:
             return self.sign_in_anonymous()["localId"]
@@ -79,7 +79,7 @@ def auth_of_own(at: Desk) -> object:
 def by_hand(kind: str, *names: str) -> Any:
     """An object of `kind` made as pyrebase's own code makes it, of attributes of the app."""
 
-    def make(at: Desk) -> Any:
+    def make(at: CaseContext) -> Any:
         return getattr(at.pyrebase.pyrebase, kind)(*(getattr(at.firebase, name) for name in names))
 
     return make
@@ -89,29 +89,29 @@ database_by_hand = by_hand("Database", "credentials", "api_key", "database_url",
 storage_by_hand = by_hand("Storage", "credentials", "storage_bucket", "requests")
 
 
-def own_request(at: Desk) -> object:
+def own_request(at: CaseContext) -> object:
     """A program sends a request of its own, and has pyrebase judge the answer."""
     response = at.firebase.requests.get(at.db.database_url + at.db.child("x").path + ".json", timeout=5)
     at.pyrebase.pyrebase.raise_detailed_error(response)
     return response.json()
 
 
-def session_headers(at: Desk) -> object:
+def session_headers(at: CaseContext) -> object:
     at.firebase.requests.headers["X-Mine"] = "yes"
     return at.db.child("x").get().val()
 
 
-def empty_configuration(at: Desk) -> object:
+def empty_configuration(at: CaseContext) -> object:
     return at.pyrebase.initialize_app({"apiKey": "the-key", "databaseURL": DATABASE}).database().child("x").get().val()
 
 
-def no_database(at: Desk) -> object:
+def no_database(at: CaseContext) -> object:
     firebase = at.pyrebase.initialize_app({"apiKey": "the-key", "authDomain": "", "storageBucket": ""})
     return firebase.database().child("x").get().val()
 
 
 APPS = {
-    "attributes of an app": page(
+    "attributes of an app": case(
         lambda at: (
             at.firebase.api_key,
             at.firebase.auth_domain,
@@ -121,89 +121,89 @@ APPS = {
             at.firebase.requests,
         )
     ),
-    "attributes of a place": page(
+    "attributes of a place": case(
         lambda at: (at.db.api_key, at.db.database_url, at.db.path, at.db.credentials, at.db.requests)
     ),
-    "attributes of a bucket": page(
+    "attributes of a bucket": case(
         lambda at: (at.storage.storage_bucket, at.storage.path, at.storage.credentials, at.storage.requests)
     ),
-    "attributes of auth": page(
+    "attributes of auth": case(
         lambda at: (at.auth.api_key, at.auth.current_user, at.auth.credentials, at.auth.requests)
     ),
-    "each service is a new object": page(
+    "each service is a new object": case(
         lambda at: [
             at.firebase.auth() is at.firebase.auth(),
             at.firebase.database() is at.firebase.database(),
             at.firebase.storage() is at.firebase.storage(),
         ]
     ),
-    "the configuration by keyword": page(
+    "the configuration by keyword": case(
         lambda at: (
             at.pyrebase.initialize_app(
                 config={"apiKey": "k", "authDomain": "a", "databaseURL": DATABASE, "storageBucket": "b", "more": 1}
             ).api_key
         )
     ),
-    "a mapping for a configuration": page(
+    "a mapping for a configuration": case(
         lambda at: (
             at.pyrebase.initialize_app(
                 MappingProxyType({"apiKey": "k", "authDomain": "a", "databaseURL": DATABASE, "storageBucket": "b"})
             ).api_key
         )
     ),
-    "a configuration without storage and domain": page(empty_configuration, "1"),
-    "a database that the configuration does not name": page(no_database, "1"),
-    "a databaseURL with a slash": page(
+    "a configuration without storage and domain": case(empty_configuration, "1"),
+    "a database that the configuration does not name": case(no_database, "1"),
+    "a databaseURL with a slash": case(
         lambda at: at.app(databaseURL=DATABASE + "/").database().child("x").get().val(), "1"
     ),
-    "a databaseURL with a namespace": page(
+    "a databaseURL with a namespace": case(
         lambda at: at.app(databaseURL="http://127.0.0.1:9000/?ns=wire").database().child("x").get().val(), "1"
     ),
-    "a bucket with gs": page(
+    "a bucket with gs": case(
         lambda at: at.app(storageBucket="gs://wire.appspot.com").storage().child("a").get_url(None)
     ),
-    "no service account": page(lambda at: at.app(serviceAccount="").database().child("x").get().val(), "1"),
-    "None for a service account": page(lambda at: at.app(serviceAccount=None).database().child("x").get().val(), "1"),
-    "a service account's mapping": page(lambda at: at.admin.database().child("x").get().val(), "1"),
-    "a service account's file": page(
+    "no service account": case(lambda at: at.app(serviceAccount="").database().child("x").get().val(), "1"),
+    "None for a service account": case(lambda at: at.app(serviceAccount=None).database().child("x").get().val(), "1"),
+    "a service account's mapping": case(lambda at: at.admin.database().child("x").get().val(), "1"),
+    "a service account's file": case(
         lambda at: at.app(serviceAccount=key_file(at)).database().child("x").get().val(), "1"
     ),
-    "a service account's PathLike": page(
+    "a service account's PathLike": case(
         lambda at: at.app(serviceAccount=Path(key_file(at))).database().child("x").get().val(), "1"
     ),
-    "a service account's file that is missing": page(
+    "a service account's file that is missing": case(
         lambda at: at.app(serviceAccount=str(at.folder / "missing.json")).database().child("x").get().val()
     ),
-    "a service account with five fields": page(
+    "a service account with five fields": case(
         lambda at: at.app(serviceAccount=five_fields(at)).credentials.service_account_email
     ),
-    "two calls of a service account": page(
+    "two calls of a service account": case(
         lambda at: [at.admin.database().child(name).get().val() for name in "ab"], "1"
     ),
-    "writes of a service account": page(
+    "writes of a service account": case(
         lambda at: [at.admin.database().child("x").set(1), at.admin.database().child("x").remove()], "null"
     ),
-    "a user's token in place of a service account": page(
+    "a user's token in place of a service account": case(
         lambda at: at.admin.database().child("x").get(ID_TOKEN).val(), "1"
     ),
-    "a session's get is replaced": page(replaced_get, "1"),
-    "quote is replaced": page(quote_replaced, "1"),
-    "pyrebase's own names": page(classes, '{"a": 1}'),
-    "a Firebase of the program's own": page(of_own, "1"),
-    "an Auth of the program's own": page(
+    "a session's get is replaced": case(replaced_get, "1"),
+    "quote is replaced": case(quote_replaced, "1"),
+    "pyrebase's own names": case(classes, '{"a": 1}'),
+    "a Firebase of the program's own": case(of_own, "1"),
+    "an Auth of the program's own": case(
         auth_of_own, '{"localId": "ada", "idToken": "T", "refreshToken": "R", "expiresIn": "3600"}'
     ),
-    "a Database made by hand": page(lambda at: database_by_hand(at).child("x").get().val(), "1"),
-    "a Storage made by hand": page(lambda at: storage_by_hand(at).child("x").get_url(None)),
-    "a Pyre made by hand": page(lambda at: at.pyrebase.pyrebase.Pyre(("a", 1)).val()),
-    "a PyreResponse made by hand": page(
+    "a Database made by hand": case(lambda at: database_by_hand(at).child("x").get().val(), "1"),
+    "a Storage made by hand": case(lambda at: storage_by_hand(at).child("x").get_url(None)),
+    "a Pyre made by hand": case(lambda at: at.pyrebase.pyrebase.Pyre(("a", 1)).val()),
+    "a PyreResponse made by hand": case(
         lambda at: at.pyrebase.pyrebase.PyreResponse([at.pyrebase.pyrebase.Pyre(("a", 1))], "users")
     ),
-    "a PyreResponse made by hand of a value": page(lambda at: at.pyrebase.pyrebase.PyreResponse(7, "users")),
-    "a query is a Database": page(lambda at: isinstance(at.db.order_by_key(), at.pyrebase.pyrebase.Database)),
-    "a file is a Storage": page(lambda at: isinstance(at.storage.child("x"), at.pyrebase.pyrebase.Storage)),
-    "a request of the program's own": page(own_request, "1"),
-    "a request of the program's own, refused": page(own_request, Reply('{"error": "Permission denied"}', 401)),
-    "a session's headers": page(session_headers, "1"),
-    "nothing answers a push": page(lambda at: at.db.child("x").push(1), Reply(drop=True)),
+    "a PyreResponse made by hand of a value": case(lambda at: at.pyrebase.pyrebase.PyreResponse(7, "users")),
+    "a query is a Database": case(lambda at: isinstance(at.db.order_by_key(), at.pyrebase.pyrebase.Database)),
+    "a file is a Storage": case(lambda at: isinstance(at.storage.child("x"), at.pyrebase.pyrebase.Storage)),
+    "a request of the program's own": case(own_request, "1"),
+    "a request of the program's own, refused": case(own_request, Response('{"error": "Permission denied"}', 401)),
+    "a session's headers": case(session_headers, "1"),
+    "nothing answers a push": case(lambda at: at.db.child("x").push(1), Response(drop=True)),
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.stories.book import someone, story
+from official.scenarios.known_differences import someone, story
 from official.transcript import IDENTITY, OWNER
 
 if TYPE_CHECKING:

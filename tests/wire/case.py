@@ -1,6 +1,6 @@
-"""A page of the book: one call of a program, and what the server answers to it.
+"""A case: one call of a program, and the responses of the server.
 
-Both libraries' interpreters read the book, so it imports nothing but the standard library.
+Both libraries' interpreters import the cases, so they import only the standard library.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ ID_TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.c2ln"
 
 
 @dataclass(frozen=True)
-class Reply:
-    """What the server answers; `hold` leaves the connection open after it, `drop` closes it with no answer."""
+class Response:
+    """A scripted response. `hold` keeps the connection open after it; `drop` closes it without a response."""
 
     body: str = "null"
     status: int = 200
@@ -36,8 +36,8 @@ class Reply:
 
 
 @dataclass
-class Desk:
-    """What the call of a page has at hand. Each page gets a new one."""
+class CaseContext:
+    """What the call of a case can use. Each case gets a new one."""
 
     pyrebase: ModuleType
     account: dict[str, Any]
@@ -45,7 +45,7 @@ class Desk:
     folder: Path
     """An empty folder."""
     wait_for_request: Callable[[], None]
-    """Returns when the server has got the page's first one."""
+    """Returns when the server has got the case's first one."""
 
     def app(self, **changes: Any) -> Any:
         return self.pyrebase.initialize_app({**CONFIG, **changes})
@@ -79,13 +79,13 @@ class Desk:
 
 
 @dataclass(frozen=True)
-class Page:
-    """One call. The last reply answers all further requests."""
+class WireCase:
+    """One call. The last response answers all further requests."""
 
-    call: Callable[[Desk], object]
-    replies: tuple[Reply, ...]
+    call: Callable[[CaseContext], object]
+    responses: tuple[Response, ...]
 
 
-def page(call: Callable[[Desk], object], *replies: Reply | str) -> Page:
-    """A page, whose replies may be just bodies; "null" if there are none."""
-    return Page(call, tuple(Reply(body) if isinstance(body, str) else body for body in replies or ("null",)))
+def case(call: Callable[[CaseContext], object], *responses: Response | str) -> WireCase:
+    """Return a case. A response can be given as its body; the default is "null"."""
+    return WireCase(call, tuple(Response(body) if isinstance(body, str) else body for body in responses or ("null",)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from official.stories.book import someone, story
+from official.scenarios.known_differences import someone, story
 from official.transcript import claims_of
 
 if TYPE_CHECKING:

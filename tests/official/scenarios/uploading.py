@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from official.stories.files_book import story
+from official.scenarios.known_file_differences import story
 
 if TYPE_CHECKING:
     from official.file_transcript import FileTranscript

@@ -10,10 +10,10 @@ from enum import Enum, IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from wire.page import ID_TOKEN, Desk, Page, Reply, page
+from wire.case import ID_TOKEN, CaseContext, Response, WireCase, case
 
 NAME = '{"name": "-Kabc"}'
-TAKEN = Reply('{"a": 1}', 412, {"ETag": "newer"})
+TAKEN = Response('{"a": 1}', 412, {"ETag": "newer"})
 
 
 class Point(NamedTuple):
@@ -77,11 +77,11 @@ class Colour(str, Enum):
 DATA["an enum of texts"] = {"colour": Colour.RED}
 
 
-def written(method: str, value: object, answer: str) -> Page:
-    return page(lambda at: getattr(at.db.child("users"), method)(value), answer)
+def written(method: str, value: object, answer: str) -> WireCase:
+    return case(lambda at: getattr(at.db.child("users"), method)(value), answer)
 
 
-def keys(at: Desk) -> object:
+def keys(at: CaseContext) -> object:
     """Whether keys rise and differ, in a moment that lasts."""
     real, now = time.time, time.time()
     time.time = lambda: now
@@ -96,48 +96,50 @@ def keys(at: Desk) -> object:
     }
 
 
-def conditional(call: Any, *replies: Reply | str) -> Page:
-    return page(lambda at: call(at.db.child("x")), *replies)
+def conditional(call: Any, *responses: Response | str) -> WireCase:
+    return case(lambda at: call(at.db.child("x")), *responses)
 
 
 WRITES = {
     **{f"push {name}": written("push", value, NAME) for name, value in DATA.items()},
     **{f"set {name}": written("set", value, "null") for name, value in DATA.items()},
     "set and what comes back": written("set", {"a": {".sv": "timestamp"}}, '{"a": 1700000000000}'),
-    "set at the root": page(lambda at: at.db.set({"a": 1}), '{"a": 1}'),
-    "set with a token": page(lambda at: at.db.child("x").set(1, ID_TOKEN), "1"),
-    "set with json_kwargs": page(
+    "set at the root": case(lambda at: at.db.set({"a": 1}), '{"a": 1}'),
+    "set with a token": case(lambda at: at.db.child("x").set(1, ID_TOKEN), "1"),
+    "set with json_kwargs": case(
         lambda at: at.db.child("x").set({"d": date(2024, 1, 2)}, json_kwargs={"default": str})
     ),
-    "set with sorted keys": page(lambda at: at.db.child("x").set({"b": 1, "a": 2}, None, {"sort_keys": True})),
-    "set with not a number, told to": page(lambda at: at.db.child("x").set(float("inf"), json_kwargs={"default": str})),
-    "set with its letters as they are": page(
+    "set with sorted keys": case(lambda at: at.db.child("x").set({"b": 1, "a": 2}, None, {"sort_keys": True})),
+    "set with not a number, made text": case(
+        lambda at: at.db.child("x").set(float("inf"), json_kwargs={"default": str})
+    ),
+    "set with its letters as they are": case(
         lambda at: at.db.child("x").set({"é": "日本"}, json_kwargs={"ensure_ascii": False}), "1"
     ),
-    "push with a token": page(lambda at: at.db.child("x").push(1, ID_TOKEN), NAME),
-    "push by keyword": page(lambda at: at.db.child("x").push(data=1, token=ID_TOKEN, json_kwargs={}), NAME),
-    "push at the root": page(lambda at: at.db.push(1), NAME),
-    "push with json_kwargs": page(lambda at: at.db.child("x").push({1}, json_kwargs={"default": list}), NAME),
+    "push with a token": case(lambda at: at.db.child("x").push(1, ID_TOKEN), NAME),
+    "push by keyword": case(lambda at: at.db.child("x").push(data=1, token=ID_TOKEN, json_kwargs={}), NAME),
+    "push at the root": case(lambda at: at.db.push(1), NAME),
+    "push with json_kwargs": case(lambda at: at.db.child("x").push({1}, json_kwargs={"default": list}), NAME),
     "update": written("update", {"age": 37, "é": None}, '{"age": 37}'),
     "update at paths": written("update", {"ada/age": 37, "bob/name": "Bob"}, '{"ada/age": 37}'),
-    "update at the root": page(lambda at: at.db.update({"users/ada": 1, "posts/1": {"a": 2}}), '{"users/ada": 1}'),
+    "update at the root": case(lambda at: at.db.update({"users/ada": 1, "posts/1": {"a": 2}}), '{"users/ada": 1}'),
     "update at paths with a slash in front": written("update", {"/ada/age": 37}, "{}"),
     "update with int keys": written("update", {1: 2}, "{}"),
     "update of nothing": written("update", {}, "{}"),
     "update with a list": written("update", [1], "{}"),
-    "update with a token": page(lambda at: at.db.child("x").update({"a": 1}, ID_TOKEN), "{}"),
-    "update with json_kwargs": page(
+    "update with a token": case(lambda at: at.db.child("x").update({"a": 1}, ID_TOKEN), "{}"),
+    "update with json_kwargs": case(
         lambda at: at.db.child("x").update({"a": {1}}, json_kwargs={"default": list}), "{}"
     ),
     "update with overlapping paths": written("update", {"a": 1, "a/b": 2}, "{}"),
-    "remove": page(lambda at: at.db.child("x").remove()),
-    "remove with a token": page(lambda at: at.db.child("x").remove(ID_TOKEN)),
-    "remove by keyword": page(lambda at: at.db.child("x").remove(token=ID_TOKEN)),
-    "remove at the root": page(lambda at: at.db.remove()),
-    "remove of a query": page(lambda at: at.db.child("x").order_by_key().remove()),
-    "generated keys": page(keys),
+    "remove": case(lambda at: at.db.child("x").remove()),
+    "remove with a token": case(lambda at: at.db.child("x").remove(ID_TOKEN)),
+    "remove by keyword": case(lambda at: at.db.child("x").remove(token=ID_TOKEN)),
+    "remove at the root": case(lambda at: at.db.remove()),
+    "remove of a query": case(lambda at: at.db.child("x").order_by_key().remove()),
+    "generated keys": case(keys),
     "conditional_set": conditional(
-        lambda place: place.conditional_set({"b": 1}, "tag"), Reply("7", headers={"ETag": "t"})
+        lambda place: place.conditional_set({"b": 1}, "tag"), Response("7", headers={"ETag": "t"})
     ),
     "conditional_set in vain": conditional(lambda place: place.conditional_set(1, "tag"), TAKEN),
     "conditional_set with a token": conditional(lambda place: place.conditional_set(1, "tag", ID_TOKEN), "1"),
@@ -149,7 +151,7 @@ WRITES = {
     "conditional_remove with a token": conditional(
         lambda place: place.conditional_remove(etag="tag", token="T"), "null"
     ),
-    "conditional_set of a service account": page(
+    "conditional_set of a service account": case(
         lambda at: at.admin.database().child("x").conditional_set(1, "tag"), "1"
     ),
 }

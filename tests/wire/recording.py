@@ -1,15 +1,15 @@
-"""What one library made of one page."""
+"""What one library made of one case."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from wire.sent import line, short
+from wire.request_line import line, short
 
 
 @dataclass(frozen=True)
-class Telling:
+class Recording:
     sent: tuple[str, ...]
     """One line for each request."""
     outcome: str
@@ -18,17 +18,17 @@ class Telling:
     """What each request was sent with."""
 
     @classmethod
-    def of(cls, told: dict[str, Any]) -> Telling:
-        requests = told["sent"]
+    def of(cls, recorded: dict[str, Any]) -> Recording:
+        requests = recorded["sent"]
         lines = tuple(line(request) for request in requests)
-        return cls(lines, short(told["outcome"]), tuple(request["timeout"] for request in requests))
+        return cls(lines, short(recorded["outcome"]), tuple(request["timeout"] for request in requests))
 
     @property
     def whole(self) -> tuple[str, ...]:
         return (*self.sent, self.outcome)
 
 
-def apart(one: Telling, other: Telling) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def apart(one: Recording, other: Recording) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What only `one` has, and what only `other` has, in order."""
     return _without(one.whole, other.whole), _without(other.whole, one.whole)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from official.stories.book import someone, story
+from official.scenarios.known_differences import someone, story
 from official.transcript import CUSTOM_TOKEN_AUDIENCE, IDENTITY, OWNER, PROJECT, SETTINGS, jwt
 
 if TYPE_CHECKING:

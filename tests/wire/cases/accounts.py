@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from wire.page import ID_TOKEN, Desk, Reply, page
+from wire.case import ID_TOKEN, CaseContext, Response, case
 
 SIGNED_IN = json.dumps(
     {
@@ -32,7 +32,7 @@ REFRESHED = json.dumps(
     }
 )
 DONE = '{"kind": "k", "email": "ada@example.com"}'
-REFUSED = Reply('{"error": {"code": 400, "message": "INVALID_EMAIL"}}', 400)
+REFUSED = Response('{"error": {"code": 400, "message": "INVALID_EMAIL"}}', 400)
 WITHOUT_VALUE: dict[str, Callable[[Any, Any], Any]] = {
     "sign-in": lambda auth, value: auth.sign_in_with_email_and_password(value, value),
     "sign-in with the password": lambda auth, value: auth.sign_in_with_email_and_password("a@example.com", value),
@@ -53,28 +53,28 @@ WITHOUT_VALUE: dict[str, Callable[[Any, Any], Any]] = {
 ADA = ("ada@example.com", "secret")
 
 
-def current_user(at: Desk) -> object:
+def current_user(at: CaseContext) -> object:
     before = at.auth.current_user
-    reply = at.auth.sign_in_with_email_and_password(*ADA)
+    response = at.auth.sign_in_with_email_and_password(*ADA)
     after = at.auth.current_user
     at.auth.current_user = None
-    return before, after == reply, at.auth.current_user
+    return before, after == response, at.auth.current_user
 
 
-def after_sign_up(at: Desk) -> object:
+def after_sign_up(at: CaseContext) -> object:
     at.auth.create_user_with_email_and_password(*ADA)
     at.auth.sign_in_with_custom_token("C")
     return at.auth.current_user
 
 
-def after_anonymous(at: Desk) -> object:
-    reply = at.auth.sign_in_anonymous()
-    return at.auth.current_user == reply
+def after_anonymous(at: CaseContext) -> object:
+    response = at.auth.sign_in_anonymous()
+    return at.auth.current_user == response
 
 
-def stored(at: Desk) -> object:
-    reply = at.auth.sign_in_with_email_and_password(*ADA)
-    return type(reply) is dict, json.loads(json.dumps(reply)) == reply
+def stored(at: CaseContext) -> object:
+    response = at.auth.sign_in_with_email_and_password(*ADA)
+    return type(response) is dict, json.loads(json.dumps(response)) == response
 
 
 def claims(token: Any) -> object:
@@ -86,52 +86,52 @@ def claims(token: Any) -> object:
 
 
 ACCOUNTS = {
-    "sign_in_with_email_and_password": page(lambda at: at.auth.sign_in_with_email_and_password(*ADA), SIGNED_IN),
-    "sign in by keyword": page(
+    "sign_in_with_email_and_password": case(lambda at: at.auth.sign_in_with_email_and_password(*ADA), SIGNED_IN),
+    "sign in by keyword": case(
         lambda at: at.auth.sign_in_with_email_and_password(email="é@example.com", password='pä ss"&+%'), SIGNED_IN
     ),
-    "create_user_with_email_and_password": page(
+    "create_user_with_email_and_password": case(
         lambda at: at.auth.create_user_with_email_and_password(*ADA), SIGNED_IN
     ),
-    "sign_in_anonymous": page(lambda at: at.auth.sign_in_anonymous(), SIGNED_IN),
-    "sign_in_with_custom_token": page(lambda at: at.auth.sign_in_with_custom_token("C"), BY_TOKEN),
-    "refresh": page(lambda at: at.auth.refresh("R/+ ="), REFRESHED),
-    "get_account_info": page(
+    "sign_in_anonymous": case(lambda at: at.auth.sign_in_anonymous(), SIGNED_IN),
+    "sign_in_with_custom_token": case(lambda at: at.auth.sign_in_with_custom_token("C"), BY_TOKEN),
+    "refresh": case(lambda at: at.auth.refresh("R/+ ="), REFRESHED),
+    "get_account_info": case(
         lambda at: at.auth.get_account_info(ID_TOKEN), '{"kind": "k", "users": [{"localId": "ada"}]}'
     ),
-    "send_email_verification": page(lambda at: at.auth.send_email_verification(ID_TOKEN), DONE),
-    "send_password_reset_email": page(lambda at: at.auth.send_password_reset_email(ADA[0]), DONE),
-    "verify_password_reset_code": page(lambda at: at.auth.verify_password_reset_code("code", "new-secret"), DONE),
-    "delete_user_account": page(lambda at: at.auth.delete_user_account(ID_TOKEN), '{"kind": "k"}'),
-    "change_email": page(lambda at: at.auth.change_email(ID_TOKEN, "new@example.com"), SIGNED_IN),
-    "change_email without tokens": page(lambda at: at.auth.change_email(ID_TOKEN, "new@example.com", False), DONE),
-    "change_password": page(lambda at: at.auth.change_password(ID_TOKEN, new_password="new-secret"), SIGNED_IN),
-    "change_password without tokens": page(
+    "send_email_verification": case(lambda at: at.auth.send_email_verification(ID_TOKEN), DONE),
+    "send_password_reset_email": case(lambda at: at.auth.send_password_reset_email(ADA[0]), DONE),
+    "verify_password_reset_code": case(lambda at: at.auth.verify_password_reset_code("code", "new-secret"), DONE),
+    "delete_user_account": case(lambda at: at.auth.delete_user_account(ID_TOKEN), '{"kind": "k"}'),
+    "change_email": case(lambda at: at.auth.change_email(ID_TOKEN, "new@example.com"), SIGNED_IN),
+    "change_email without tokens": case(lambda at: at.auth.change_email(ID_TOKEN, "new@example.com", False), DONE),
+    "change_password": case(lambda at: at.auth.change_password(ID_TOKEN, new_password="new-secret"), SIGNED_IN),
+    "change_password without tokens": case(
         lambda at: at.auth.change_password(ID_TOKEN, "new-secret", return_secure_token=False), DONE
     ),
-    "update_profile": page(lambda at: at.auth.update_profile(ID_TOKEN, "Ada", "https://example.com/a.png"), DONE),
-    "update_profile, the name only": page(lambda at: at.auth.update_profile(ID_TOKEN, display_name="Ada"), DONE),
-    "update_profile, a deletion": page(
+    "update_profile": case(lambda at: at.auth.update_profile(ID_TOKEN, "Ada", "https://example.com/a.png"), DONE),
+    "update_profile, the name only": case(lambda at: at.auth.update_profile(ID_TOKEN, display_name="Ada"), DONE),
+    "update_profile, a deletion": case(
         lambda at: at.auth.update_profile(ID_TOKEN, delete_attribute=["PHOTO_URL"]), DONE
     ),
-    "update_profile, a deletion as text": page(
+    "update_profile, a deletion as text": case(
         lambda at: at.auth.update_profile(ID_TOKEN, None, None, "PHOTO_URL"), DONE
     ),
     **{
-        f"{name} of {what}": page(lambda at, call=call, value=value: call(at.auth, value), REFUSED)
+        f"{name} of {what}": case(lambda at, call=call, value=value: call(at.auth, value), REFUSED)
         for name, call in WITHOUT_VALUE.items()
         for what, value in (("None", None), ("an empty text", ""))
     },
-    "current_user": page(current_user, SIGNED_IN),
-    "current_user after a sign-up": page(after_sign_up, SIGNED_IN),
-    "current_user after an anonymous sign-in": page(after_anonymous, SIGNED_IN),
-    "a sign-in can be stored": page(stored, SIGNED_IN),
-    "auth with a service account": page(
+    "current_user": case(current_user, SIGNED_IN),
+    "current_user after a sign-up": case(after_sign_up, SIGNED_IN),
+    "current_user after an anonymous sign-in": case(after_anonymous, SIGNED_IN),
+    "a sign-in can be stored": case(stored, SIGNED_IN),
+    "auth with a service account": case(
         lambda at: at.admin.auth().sign_in_with_email_and_password(*ADA)["localId"], SIGNED_IN
     ),
-    "create_custom_token": page(lambda at: claims(at.admin.auth().create_custom_token("ada"))),
-    "create_custom_token with claims": page(
+    "create_custom_token": case(lambda at: claims(at.admin.auth().create_custom_token("ada"))),
+    "create_custom_token with claims": case(
         lambda at: claims(at.admin.auth().create_custom_token("ada", {"premium": True}, 5))
     ),
-    "create_custom_token without a service account": page(lambda at: at.auth.create_custom_token("ada")),
+    "create_custom_token without a service account": case(lambda at: at.auth.create_custom_token("ada")),
 }

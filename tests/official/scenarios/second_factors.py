@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.stories.book import someone, story
-from official.stories.phones import another, message
+from official.scenarios.known_differences import someone, story
+from official.scenarios.phones import another, message
 from official.transcript import CUSTOM_TOKEN_AUDIENCE, claims_of, jwt
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ class _Reporting:
             return cast(socket.socket, new_connection())
         handle.dialed = True
         sock = _connected(new_connection, handle)
-        # The TLS handshake moves the descriptor to another object, out of reach until it ends; a duplicate stays.
+        # During the TLS handshake the descriptor moves to an object that is out of reach; a duplicate stays usable.
         self._duplicate = sock.dup()
         handle.attach(partial(cancel_socket, self._duplicate))
         return sock
@@ -135,7 +135,7 @@ class _Lending:
         slot = getattr(connection, "slot", None)
         if slot is not None and isinstance(self.pool, queue.Queue):  # urllib3-future's has connections still in use
             connection.slot = None
-            if not take(slot):  # the call has been cancelled, perhaps just now
+            if not take(slot):  # the call was cancelled, so the socket is shut down or about to be
                 connection.close()
         cast(Any, super())._put_conn(connection)
 
@@ -143,7 +143,7 @@ class _Lending:
 class _Pool(_Lending, HTTPConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # a class attribute of urllib3's
-        """Our class, or the one that a tool such as vcrpy has put in place of urllib3's."""
+        """Our class, or the class that a tool such as vcrpy has patched into urllib3."""
         replaced: Any = HTTPConnectionPool.ConnectionCls
         return _Connection if replaced is HTTPConnection else replaced
 
@@ -151,7 +151,7 @@ class _Pool(_Lending, HTTPConnectionPool):
 class _TlsPool(_Lending, HTTPSConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # a class attribute of urllib3's
-        """As above."""
+        """See `_Pool`."""
         replaced: Any = HTTPSConnectionPool.ConnectionCls
         return _TlsConnection if replaced is HTTPSConnection else replaced
 
@@ -168,6 +168,16 @@ class CancellableAdapter(HTTPAdapter):
     def init_poolmanager(self, *args: Any, **kwargs: Any) -> None:
         super().init_poolmanager(*args, **kwargs)
         self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def build_response(self, req: Any, resp: Any) -> requests.Response:
+        if "Set-Cookie" in resp.headers:
+            return super().build_response(req, resp)
+        # requests parses cookies, which takes longer than the rest, unless it finds no original response.
+        original, resp._original_response = resp._original_response, None
+        try:
+            return super().build_response(req, resp)
+        finally:
+            resp._original_response = original
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
@@ -205,7 +215,7 @@ def new_session() -> requests.Session:
 
 
 def drop_connections(session: requests.Session) -> None:
-    """Empty the connection pools of a session in a forked child process, whoever made its adapters."""
+    """Empty the connection pools of all adapters of a session in a forked child process."""
     for adapter in set(session.adapters.values()):
         managers: list[Any] = [getattr(adapter, "poolmanager", None), *getattr(adapter, "proxy_manager", {}).values()]
         for manager in managers:

@@ -46,7 +46,8 @@ def headers_for(
     session: requests.Session, extra: Mapping[str, str], request: Request, auth: RequestAuth
 ) -> dict[str, Any]:
     """Return all headers. Later sources take precedence: session, App, request, credentials."""
-    headers: dict[str, Any] = dict(session.headers)
+    stored = getattr(session.headers, "_store", None)  # pairs of name and value; iterating is slow
+    headers: dict[str, Any] = dict(session.headers if stored is None else stored.values())
     if None in headers.values():  # in requests, None removes a header
         headers = {name: value for name, value in headers.items() if value is not None}
     if headers.get("User-Agent") == _DEFAULT_AGENT:
@@ -86,17 +87,14 @@ def prepared(
     result.url = url
     result.headers = CaseInsensitiveDict(headers)
     result.body = chunked(body)
-    result.hooks = {**session.hooks, "response": [*_as_list(session.hooks.get("response")), _bound_redirect]}
+    own = session.hooks.get("response")
+    result.hooks = {"response": [*([own] if callable(own) else own), _bound_redirect]} if own else _HOOKS
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)
     else:
         # Session.send resolves redirects and expects these.
         cast(Any, result)._cookies = session.cookies  # noqa: SLF001
     return result
-
-
-def _as_list(hooks: Any) -> list[Any]:
-    return [hooks] if callable(hooks) else list(hooks or ())
 
 
 def _bound_redirect(response: requests.Response, **_options: object) -> None:
@@ -109,6 +107,9 @@ def _bound_redirect(response: requests.Response, **_options: object) -> None:
     else:
         response._content = b""  # noqa: SLF001 - requests has no other way to say that it is read
         response.close()
+
+
+_HOOKS = {"response": [_bound_redirect]}
 
 
 class Environment:

@@ -165,15 +165,19 @@ class SessionTransport:
 
     def _warn_if_adapter_retries(self, url: str) -> None:
         """Warn once if a mounted adapter retries."""
-        if not self._warned:
-            retries = getattr(self.session.get_adapter(url), "max_retries", None)
-            if getattr(retries, "total", 0):
-                self._warned = True
-                warnings.warn(
-                    "The session has an adapter that retries requests itself, even if they are not idempotent. "
-                    "Mount it with max_retries=0.",
-                    stacklevel=2,
-                )
+        adapters = self.session.adapters
+        if self._warned or not any(map(_retries, adapters.values())) or not _retries(self.session.get_adapter(url)):
+            return
+        self._warned = True
+        warnings.warn(
+            "The session has an adapter that retries requests itself, even if they are not idempotent. "
+            "Mount it with max_retries=0.",
+            stacklevel=2,
+        )
+
+
+def _retries(adapter: object) -> bool:
+    return bool(getattr(getattr(adapter, "max_retries", None), "total", 0))
 
 
 def _validate_headers(headers: Mapping[str, str] | None) -> dict[str, str]:

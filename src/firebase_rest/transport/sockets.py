@@ -1,4 +1,4 @@
-"""Ending a blocking wait on a socket from another thread: at a call's deadline, and when a stream or App is closed."""
+"""Cancelling a blocking request from another thread: at its deadline, or when its stream or App is closed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def cancel_socket(sock: Any) -> None:
 
 
 Slot = list[Callable[[], object]]
-"""One action that ends a wait, or none.
+"""A list of one action that cancels a request, or an empty list.
 
-Invariant: only the thread that takes the action out, which is one atomic step, may act on the connection behind it.
+Invariant: removing the action is one atomic step, and only the thread that removed it may use it or reuse the connection.
 """
 
 
 def take(slot: Slot) -> Callable[[], object] | None:
-    """The action in `slot`, for the one caller that takes it."""
+    """Remove and return the action, or return None if another thread has removed it."""
     try:
         return slot.pop()
     except IndexError:
@@ -37,10 +37,13 @@ def take(slot: Slot) -> Callable[[], object] | None:
 
 
 class CancelHandle:
-    """Ends the request that it is attached to. `cancel` takes no lock: any thread and signal handler may call it.
+    """Cancels a request. `cancel` takes no lock, so any thread and signal handler may call it.
 
-    `dialed` says that a new connection was begun, `connected` that the request had one; with neither, an adapter of the
-    program sends it. An `exclusive` request, a stream, gets a new connection: the kept-alive ones are for other calls.
+    Attributes:
+        cancelled: Whether `cancel` was called.
+        dialed: Whether a new connection was begun. If neither `dialed` nor `connected`, another adapter sends the request.
+        connected: Whether the request had a connection.
+        exclusive: Open a new connection, because a stream would keep a pooled one from other calls.
     """
 
     __slots__ = ("_slot", "cancelled", "connected", "dialed", "due", "exclusive")
@@ -54,14 +57,14 @@ class CancelHandle:
         self._slot: Slot = []
 
     def attach(self, action: Callable[[], object]) -> Slot:
-        """Let `cancel` call `action`, in place of the one before; whoever empties the slot prevents it."""
+        """Let `cancel` call `action` instead of the previous one. Taking it out of the returned slot prevents that."""
         slot = self._slot = [action]
-        if self.cancelled:  # perhaps before there was an action
+        if self.cancelled:  # `cancel` may have found no action
             self.cancel()
         return slot
 
     def detach(self) -> None:
-        """Let `cancel` do nothing."""
+        """Remove the action."""
         take(self._slot)
 
     def abandon(self) -> None:
@@ -70,11 +73,11 @@ class CancelHandle:
         self.detach()
 
     def cancel(self) -> None:
-        """Wake the thread that waits; its read fails or finds the end."""
+        """Make the blocking operation of the request fail."""
         self.cancelled = True
         action = take(self._slot)
         if action is not None:
-            with suppress(Exception):  # not every body of a program's adapter can be ended
+            with suppress(Exception):  # bodies of other adapters may not support it
                 action()
 
 

@@ -164,11 +164,16 @@ class TransactionConflict(FirebaseError):
 
 
 class ApiError(FirebaseError, HTTPError):
-    """Firebase refused.
+    """Firebase rejected the request. `str()` is one line; `args[1]` is the whole body.
 
-    `status` is the HTTP status, `code` Firebase's own code where there is one ("EMAIL_EXISTS"), `message` its words,
-    `details` the rest of an Identity Toolkit error, `hint` advice. `response` and `request` are copies without secrets;
-    `response` is None for an error that came as a stream event.
+    Attributes:
+        status: The HTTP status.
+        code: Firebase's code, such as "EMAIL_EXISTS", or None.
+        message: The server's message.
+        details: The rest of an Identity Toolkit error.
+        hint: Advice, or "".
+        response: A copy of the response without secrets; None for an error that a stream received as an event.
+        request: A copy of the request without secrets.
     """
 
     def __init__(
@@ -190,7 +195,7 @@ class ApiError(FirebaseError, HTTPError):
         self.hint = hint
 
     def __str__(self) -> str:
-        """Return one line: status, code, message and hint. The whole body is in `args[1]`."""
+        """Return status, code, message and hint in one line."""
         message = " ".join(self.message.split()) or responses.get(self.status, "")
         if not message:
             return super().__str__()

@@ -24,7 +24,8 @@ def cancel_socket(sock: Any) -> None:
 Slot = list[Callable[[], object]]
 """A list of one action that cancels a request, or an empty list.
 
-Invariant: removing the action is one atomic step, and only the thread that removed it may use it or reuse the connection.
+Invariant: removing the action is one atomic step, and only the thread that removed it may call it or reuse the
+connection.
 """
 
 
@@ -41,8 +42,8 @@ class CancelHandle:
 
     Attributes:
         cancelled: Whether `cancel` was called.
-        dialed: Whether a new connection was begun. If neither `dialed` nor `connected`, another adapter sends the request.
-        connected: Whether the request had a connection.
+        dialed: Whether a new connection was begun.
+        connected: Whether the request had a connection. If it is neither, another adapter sends the request.
         exclusive: Open a new connection, because a stream would keep a pooled one from other calls.
     """
 

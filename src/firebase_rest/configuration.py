@@ -115,7 +115,7 @@ def _normalized(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _list(value: object) -> list[Any]:
-    return cast("list[Any]", value) if isinstance(value, list) else []
+    return value if isinstance(value, list) else []
 
 
 # --- JavaScript ------------------------------------------------------------------------------------------------------

@@ -32,6 +32,8 @@ CALLS: dict[str, Any] = {
     "identity provider": lambda auth: auth.sign_in_with_idp("google.com", id_token=ID_TOKEN),
     "second factor": lambda auth: auth.mfa.start_totp(ID_TOKEN),
     "session": lambda auth: auth.session(USER).current_token(),
+    "refresh of a session": lambda auth: auth.session(USER).refresh(),
+    "tokens of another user": lambda auth: auth.session({**USER, "localId": "bob"}).update_tokens(USER),
     "session of another user": lambda auth: auth.session(USER).update_tokens({**USER, "idToken": ID_TOKEN}),
     "invalid session": lambda auth: auth.session({"refreshToken": REFRESH}),
     "wrong type": lambda auth: auth.sign_in_with_email_and_password(5.5j, PASSWORD),

@@ -16,6 +16,7 @@ from firebase_rest.transport.arguments import as_float, validate_callable, valid
 from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.redact import mask_secrets, redact
 from firebase_rest.transport.single_flight import SingleFlight
+from firebase_rest.transport.tracebacks import hide_all_locals
 
 if TYPE_CHECKING:
     from firebase_rest.auth.stores import SessionStore, StorePath
@@ -64,6 +65,7 @@ def _is_older(token: str, other: str) -> bool:
     return isinstance(issued, (int, float)) and isinstance(others, (int, float)) and issued < others
 
 
+@hide_all_locals
 class UserSession:
     """A signed-in user. Every parameter `token` or `user` accepts it, and it refreshes its ID token before it expires.
 

@@ -286,6 +286,7 @@ class Admin:
         }
         if link_provider is not None:
             provider = validate_instance("link_provider", link_provider, ProviderInfo)
+            _provider_pair(provider.provider_id, provider.uid)
             changes["linkProviderUserInfo"] = provider.to_json()
         if custom_claims is not UNSET:
             changes["customAttributes"] = encode_custom_claims("custom_claims", custom_claims)

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from firebase_rest.auth.arguments import optional, validate_phone
 from firebase_rest.errors import MfaFactor
 from firebase_rest.transport._json import object_list, parse_object, str_or_none
-from firebase_rest.transport.arguments import validate_instance, validate_nonempty, validate_str
+from firebase_rest.transport.arguments import validate_instance, validate_str
 
 REDACTED = "UkVEQUNURUQ="
 """Base64 of REDACTED, which Firebase returns in place of a password hash to callers without the permission."""
@@ -48,8 +48,8 @@ class ProviderInfo:
     def to_json(self) -> dict[str, Any]:
         """Return the fields of Identity Toolkit. Raises `UsageError` if one is invalid."""
         fields = {
-            "providerId": validate_nonempty("provider_id", self.provider_id),
-            "rawId": validate_nonempty("uid", self.uid),
+            "providerId": validate_str("provider_id", self.provider_id),
+            "rawId": validate_str("uid", self.uid),
             "email": self.email,
             "displayName": self.display_name,
             "photoUrl": self.photo_url,

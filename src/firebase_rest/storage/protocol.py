@@ -14,6 +14,7 @@ from urllib.parse import quote
 from firebase_rest import errors
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport._json import dict_or_empty, parse_object
+from firebase_rest.transport.arguments import is_encodable
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.status import class_of_status
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
@@ -113,7 +114,8 @@ def revoke_download_token(location: ObjectLocation, token: str) -> Flow[ObjectMe
 def download_tokens(metadata: ObjectMetadata) -> list[str]:
     """Return the download tokens in an object's metadata."""
     text = metadata.get("downloadTokens")
-    return [token for token in text.split(",") if token] if isinstance(text, str) else []
+    tokens = text.split(",") if isinstance(text, str) else []
+    return [token for token in tokens if token and is_encodable(token)]
 
 
 def download_url(location: ObjectLocation, token: str | None) -> str:

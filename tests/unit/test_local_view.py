@@ -157,6 +157,17 @@ def test_many_children_are_added_in_linear_time() -> None:
     assert [event.previous_key for event in events[:3]] == [None, keys[0], keys[1]]
 
 
+def test_patch_of_many_children_takes_linear_time() -> None:
+    children = {f"k{number:06}": number for number in range(50_000)}
+    view = holding(children)
+    started = time.process_time()
+    view.apply(patch("/", {key: -number or None for key, number in children.items()}))
+    view.apply(patch("/", {f"{key}/deep": 1 for key in children}))
+    view.apply(patch("/", dict.fromkeys(children)))
+    assert time.process_time() - started < 10
+    assert view.value is None
+
+
 def test_many_changes_keep_the_order() -> None:
     numbers = list(range(1000))
     view = holding({f"k{number:04}": number for number in numbers}, order="$value")

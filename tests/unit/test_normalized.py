@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebase_rest.database.normalized import normalize, render_arrays, set_in, values_equal
+from firebase_rest.database.normalized import apply_changes, normalize, render_arrays, values_equal
 
 
 @pytest.mark.parametrize(
@@ -58,19 +58,19 @@ TREE = {"a": {"b": 1, "c": 2}, "d": 3}
         (("n", "m"), None, TREE),
     ],
 )
-def test_set_in_replaces_only_its_path(path: tuple[str, ...], new: Any, result: Any) -> None:
+def test_apply_changes_replaces_only_its_path(path: tuple[str, ...], new: Any, result: Any) -> None:
     before = normalize(TREE)
-    assert set_in(before, path, new) == result
+    assert apply_changes(before, [(path, new)]) == result
     assert before == TREE
 
 
 def test_deletion_removes_empty_parents() -> None:
-    assert set_in({"a": {"b": {"c": 1}}}, ("a", "b", "c"), None) is None
+    assert apply_changes({"a": {"b": {"c": 1}}}, [(("a", "b", "c"), None)]) is None
 
 
-def test_set_in_shares_other_children() -> None:
+def test_apply_changes_shares_other_children() -> None:
     before = {"a": {"b": 1}, "c": {"d": 1}}
-    after = set_in(before, ("a", "b"), 2)
+    after = apply_changes(before, [(("a", "b"), 2)])
     assert isinstance(after, dict)
     assert after["c"] is before["c"]
 
@@ -98,3 +98,19 @@ JSON = st.recursive(
 def test_rendering_and_normalizing_are_inverse(value: Any) -> None:
     stored = normalize(value)
     assert values_equal(normalize(render_arrays(stored)), stored)
+
+
+def test_apply_changes_in_their_order() -> None:
+    before = {"a": {"x": 1, "y": 2}, "b": 3}
+    assert apply_changes(before, [(("a", "x"), 5), (("a", "z"), 6), (("b",), None), (("c", "d"), 7)]) == {
+        "a": {"x": 5, "y": 2, "z": 6},
+        "c": {"d": 7},
+    }
+    assert apply_changes(before, [(("a", "x"), 5), (("a",), {"n": 1}), (("a", "m"), 2)]) == {
+        "a": {"n": 1, "m": 2},
+        "b": 3,
+    }
+    assert apply_changes(before, [((), {"n": 1}), (("m",), 2)]) == {"n": 1, "m": 2}
+    assert apply_changes("leaf", [(("a",), None), (("b", "c"), None)]) == "leaf"
+    assert apply_changes(before, [(("a",), None), (("b",), None)]) is None
+    assert before == {"a": {"x": 1, "y": 2}, "b": 3}

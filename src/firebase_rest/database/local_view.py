@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from firebase_rest.database.filter import KEY, VALUE, Filter
-from firebase_rest.database.normalized import Normalized, children_of, normalize, set_in, values_equal
+from firebase_rest.database.normalized import Normalized, apply_changes, children_of, normalize, values_equal
 from firebase_rest.database.ordering import SortKey, child_at, key_order, select, value_order
 from firebase_rest.database.path import MAX_LEVELS, check_levels, split
 from firebase_rest.database.sse import StreamEvent
@@ -87,15 +87,13 @@ class LocalView:
         """Return the new value, and the keys of the written children; None if all are."""
         path = _split(event.path)
         if event.event == "put":
-            return set_in(self.value, path, normalize(cast(Normalized, event.data))), (set(path[:1]) or None)
-        new, touched = self.value, set[str]()
-        for name, item in dict_or_empty(event.data).items():
-            target = (*path, *_split(name))
-            if not target:
-                continue  # the server sends a change of the whole value as a put
-            new = set_in(new, target, normalize(item))
-            touched.update(target[:1])
-        return new, touched
+            changes = [(path, normalize(cast(Normalized, event.data)))]
+        else:
+            items = dict_or_empty(event.data).items()
+            changes = [((*path, *_split(name)), normalize(item)) for name, item in items]
+            changes = [change for change in changes if change[0]]  # the server sends a change of everything as a put
+        touched = None if any(not target for target, _ in changes) else {target[0] for target, _ in changes}
+        return apply_changes(self.value, changes), touched
 
     def _filtered(self, value: Normalized, touched: AbstractSet[str] | None) -> tuple[Normalized, list[str]]:
         """Return `value` without the children outside the query, and their keys.

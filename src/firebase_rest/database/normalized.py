@@ -6,7 +6,7 @@ both are normalized before they are merged. https://firebase.blog/posts/2014/04/
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TypeAlias
 
 from firebase_rest.database.path import MAX_LEVELS, array_length, check_levels
@@ -15,7 +15,7 @@ from firebase_rest.transport.wire import Json
 Normalized: TypeAlias = Json
 """None, a scalar, or a dict without None and without empty dicts."""
 
-# Invariant: a normalized value is never changed; `set_in` shares everything beside the path.
+# Invariant: a normalized value is never changed; `apply_changes` shares everything beside the paths.
 
 
 def normalize(value: Json, levels: int = MAX_LEVELS) -> Normalized:
@@ -38,19 +38,26 @@ def render_arrays(value: Normalized) -> Json:
     return [members.get(str(index)) for index in range(length)] if length else members
 
 
-def set_in(value: Normalized, path: Sequence[str], new: Normalized) -> Normalized:
-    """Return a copy of `value` with `new` at `path`. None removes the data there, and parents that become empty."""
-    if not path:
-        return new
-    members = children_of(value)
-    child = set_in(members.get(path[0]), path[1:], new)
-    if child is None:
-        if path[0] not in members:
-            return value  # nothing to remove, so a scalar on the way stays
-        rest = dict(members)  # copying and deleting is several times faster than a comprehension
-        del rest[path[0]]
-        return rest or None
-    return {**members, path[0]: child}
+def apply_changes(value: Normalized, changes: Iterable[tuple[Sequence[str], Normalized]]) -> Normalized:
+    """Return a copy of `value` with new values at some paths. None removes data, and parents that become empty."""
+    by_key: dict[str, list[tuple[Sequence[str], Normalized]]] = {}
+    for path, new in changes:
+        if path:
+            by_key.setdefault(path[0], []).append((path[1:], new))
+        else:
+            value = new
+            by_key.clear()
+    if not by_key:
+        return value
+    members = dict(children_of(value))  # copied once, however many children change
+    for key, below in by_key.items():
+        child = apply_changes(members.get(key), below)
+        if child is not None:
+            members[key] = child
+        elif key in members:
+            del members[key]
+    # A scalar stays if there was nothing to remove below it.
+    return members or (None if isinstance(value, dict) else value)
 
 
 def values_equal(one: Normalized, other: Normalized) -> bool:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import json
 import os
 import signal
@@ -12,6 +11,7 @@ import threading
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.emulator import Emulator
+from firebase_rest.emulator.hosts import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, stop)
     emulator = Emulator(options.project, require_auth=options.require_auth, keep_alive=options.keep_alive)
     try:
-        server = emulator.serve(options.host, options.port)
+        server = emulator.serve(options.host, options.port, allowed_hosts=options.allow_host)
     except ImportError as error:
         print(error, file=sys.stderr)
         return 1
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error.strerror or error, file=sys.stderr)
         return 1
     with server:
-        if not _is_loopback(options.host):
+        if not is_loopback(options.host):
             print(_OPEN_TO_NETWORK.format(host=options.host), file=sys.stderr, flush=True)
         _announce(server, as_json=options.json)
         if options.stdin:
@@ -61,6 +61,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=_port, default=0, help="port to listen on; 0 selects a free one (default: 0)")
+    allow = "accept requests for the host NAME too; web sites could use the emulator by that name"
+    parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=allow)
     parser.add_argument("--project", default="demo-project", help="project ID (default: %(default)s)")
     parser.add_argument("--require-auth", action="store_true", help="reject requests without a valid token")
     wait = "seconds without an event until a stream sends a keep-alive (default: 30)"
@@ -94,13 +96,6 @@ def _announce(server: Server, *, as_json: bool) -> None:
 def _shell_quoted(value: str) -> str:
     """Return a single-quoted word for a POSIX shell."""
     return "'" + value.replace("'", "'\\''") + "'"
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _wait_for_end_of_input(done: threading.Event) -> None:

@@ -11,6 +11,7 @@ from firebase_rest.emulator.auth.project import default_config
 from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.credentials import require_project
 from firebase_rest.emulator.database import DatabaseEmulator
+from firebase_rest.emulator.database.realtime.sessions import Sessions
 from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader, Subscription
 from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.router import Router, Service
@@ -20,7 +21,7 @@ from firebase_rest.rules.database import DatabaseRules, Decision
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from firebase_rest.emulator.server import Server
 
@@ -50,6 +51,7 @@ class Emulator:
 
     Attributes:
         faults: Injects faults into streams, uploads and downloads.
+        sessions: The open sessions of SDKs.
         storage: The Storage emulator, with `byte_counter`.
         decisions: The last decisions of security rules, oldest first. `decision.allowed` is the result;
             `decision.explain()` returns the rules that were evaluated and the values they used. Administrators are not
@@ -75,6 +77,7 @@ class Emulator:
         check_id_token = require_project(check, project) if require_auth else check
         self.decisions: deque[Decision] = deque(maxlen=_MAX_DECISIONS)
         self._database = DatabaseEmulator(project, clock, check_id_token, require_auth, self.decisions)
+        self.sessions = Sessions(self._database)
         self.set_database_rules(database_rules)
         self.faults = Faults(self._database.streams)
         self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage)
@@ -130,6 +133,7 @@ class Emulator:
         self.faults.clear()
         self.decisions.clear()
         self._auth.reset()
+        self.sessions.discard_pending()
         self._database.reset()
         self.storage.reset()
 
@@ -144,12 +148,14 @@ class Emulator:
         """
         self._database.set_rules(None if text is None else DatabaseRules(text))
 
-    def serve(self, host: str = "127.0.0.1", port: int = 0) -> Server:
+    def serve(self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Collection[str] = ()) -> Server:
         """Serve HTTP in a thread until the returned server is closed.
 
         Args:
             host: The address to listen on.
             port: The port to listen on; 0 selects a free one.
+            allowed_hosts: Further host names by which clients may reach a server on a loopback address. Without
+                these only IP addresses, `localhost` and hosts of Firebase are accepted, so that no web site can.
 
         Returns:
             The running server, a context manager.
@@ -160,7 +166,7 @@ class Emulator:
         """
         from firebase_rest.emulator.server import Server  # handling requests in process needs no web server
 
-        return Server(self, host, port)
+        return Server(self, host, port, allowed_hosts)
 
     def _wake_streams(self) -> None:
         for stream in self._database.streams():

@@ -17,8 +17,12 @@ from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
 from firebase_rest.emulator.database.body import MAX_BODY_BYTES, TOO_LARGE
-from firebase_rest.emulator.database.responses import DatabaseHTTPError
+from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
+from firebase_rest.emulator.database.realtime.long_polling import LongPolling
+from firebase_rest.emulator.database.realtime.websocket import serve_websocket
+from firebase_rest.emulator.database.responses import DatabaseHTTPError, text_response
 from firebase_rest.emulator.database.stream import KEEP_ALIVE, STREAM_HEADERS, Ending, Subscription
+from firebase_rest.emulator.hosts import is_allowed_host, is_loopback
 from firebase_rest.emulator.router import Service
 from firebase_rest.emulator.storage.asgi import serve as serve_storage
 from firebase_rest.emulator.urls import RequestUrl
@@ -26,25 +30,30 @@ from firebase_rest.transport.wire import Request, Response
 
 try:
     import uvicorn
+    import websockets  # noqa: F401 - uvicorn imports it when the server starts
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import Response as HttpResponse
     from starlette.responses import StreamingResponse
 except ImportError as error:  # pragma: no cover - the wheel's test runs this, in an environment without the extra
     raise ImportError(
-        "The emulator's server needs Starlette and uvicorn: install them with pip install 'firebase-rest[emulator]'."
+        "The emulator's server needs Starlette, uvicorn and websockets: install them with "
+        "pip install 'firebase-rest[emulator]'."
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Collection
 
     from starlette.types import ASGIApp, Receive, Scope, Send
     from typing_extensions import Self
 
+    from firebase_rest.emulator.database.realtime.sessions import Sessions
     from firebase_rest.emulator.faults import Faults
     from firebase_rest.emulator.storage import StorageEmulator
 
 _SMALL_BODY = 64 * 1024
 """Requests with at most this many bytes are handled on the event loop, because a thread would cost more."""
+
+_MAX_KNOWN_HOSTS = 100
 
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
@@ -57,6 +66,7 @@ class ServedEmulator(Protocol):
     keep_alive: float
     require_auth: bool
     faults: Faults
+    sessions: Sessions
     storage: StorageEmulator
 
     def route(self, method: str, url: RequestUrl) -> Service:
@@ -77,6 +87,7 @@ class Server:
         emulator: The emulator to serve.
         host: The address to listen on.
         port: The port to listen on; 0 selects a free one.
+        allowed_hosts: Further host names by which clients may reach a server on a loopback address.
 
     Raises:
         OSError: If the address or port is not available.
@@ -86,15 +97,20 @@ class Server:
         host: Address and port, such as "127.0.0.1:9000".
     """
 
-    def __init__(self, emulator: ServedEmulator, host: str = "127.0.0.1", port: int = 0) -> None:
+    def __init__(
+        self, emulator: ServedEmulator, host: str = "127.0.0.1", port: int = 0, allowed_hosts: Collection[str] = ()
+    ) -> None:
         self.emulator = emulator
+        self._polling = LongPolling(emulator.sessions)
+        self._allowed_hosts = frozenset(name.lower() for name in allowed_hosts) if is_loopback(host) else None
+        self._known_hosts: set[str] = set()
         self._streams: set[Subscription] = set()
         self._socket = _listen(host, port)
         address = f"[{host}]" if ":" in host else host
         self.host = f"{address}:{self._socket.getsockname()[1]}"
         self._ready = threading.Event()
         self._closing = threading.Lock()
-        self._uvicorn = _Uvicorn(self._application, self._ready, self._end_streams)
+        self._uvicorn = _Uvicorn(self._application, self._ready, self._end_streams, self._check_sessions)
         self._thread = threading.Thread(target=self._run, name=f"firebase-emulator-{self.host}", daemon=True)
         self._thread.start()
         if not self._ready.wait(_START_SECONDS) or not self._thread.is_alive():  # pragma: no cover
@@ -152,9 +168,32 @@ class Server:
     def _end_streams(self) -> None:
         for stream in list(self._streams):
             stream.end()
+        self.emulator.sessions.end_all()
+
+    def _check_sessions(self) -> None:
+        self.emulator.sessions.check_tokens()
+        self._polling.check_timeouts()
 
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, url = _parse(scope)
+        if self._is_foreign(url.host):
+            await _refuse_host(url.host)(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await serve_websocket(self.emulator.sessions, self._polling, url, receive, send)
+        else:
+            await self._respond(request, url, scope, receive, send)
+
+    def _is_foreign(self, host: str) -> bool:
+        """Return whether a web site may have sent a request, by its Host header."""
+        if self._allowed_hosts is None or host in self._known_hosts:
+            return False
+        if not is_allowed_host(host, self._allowed_hosts):
+            return True
+        if len(self._known_hosts) < _MAX_KNOWN_HOSTS:
+            self._known_hosts.add(host)
+        return False
+
+    async def _respond(self, request: Request, url: RequestUrl, scope: Scope, receive: Receive, send: Send) -> None:
         service = self.emulator.route(request.method, url)
         if service is Service.STORAGE and request.method != "OPTIONS":
 
@@ -165,6 +204,10 @@ class Server:
             return
         try:
             body = await _body(receive)
+            if url.path == "/.lp" and body is not None:
+                polled = await self._polling.handle(url, receive)
+                await _asgi_response(polled)(scope, receive, send)
+                return
         except DatabaseHTTPError as error:
             await _asgi_response(error.response())(scope, receive, send)
             return
@@ -220,12 +263,20 @@ class Server:
 class _Uvicorn(uvicorn.Server):
     """A uvicorn server that sets an event when it is ready, and ends streams when it stops."""
 
-    def __init__(self, application: ASGIApp, ready: threading.Event, end_streams: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        ready: threading.Event,
+        end_streams: Callable[[], None],
+        check_sessions: Callable[[], None],
+    ) -> None:
         super().__init__(
             uvicorn.Config(
                 application,
                 interface="asgi3",
-                ws="none",
+                ws="websockets-sansio",
+                ws_max_size=MAX_MESSAGE,
+                ws_per_message_deflate=False,
                 lifespan="off",
                 # Leave logging to the application, which may run another uvicorn server.
                 log_config=None,
@@ -237,10 +288,15 @@ class _Uvicorn(uvicorn.Server):
         )
         self._ready = ready
         self._end_streams = end_streams
+        self._check_sessions = check_sessions
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        self._check_sessions()
+        return await super().on_tick(counter)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._end_streams()
@@ -311,7 +367,17 @@ def _parse(scope: Scope) -> tuple[Request, RequestUrl]:
     query: bytes = scope["query_string"]
     params = tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else ()
     host, path = headers.get("host", "localhost"), scope["raw_path"].decode("latin-1")
-    return Request(scope["method"], f"http://{host}{path}", params, headers), RequestUrl("http", host, path, params)
+    return Request(scope.get("method", "GET"), f"http://{host}{path}", params, headers), RequestUrl(
+        "http", host, path, params
+    )
+
+
+def _refuse_host(host: str) -> HttpResponse:
+    message = (
+        f"The emulator does not serve the host {host[:100]!r}, because any web site could use it by that name. "
+        "Use 127.0.0.1 or localhost, or allow the name with --allow-host or allowed_hosts."
+    )
+    return _asgi_response(text_response(403, message))
 
 
 def _asgi_response(response: Response) -> HttpResponse:

@@ -63,8 +63,11 @@ def identify(headers: Mapping[str, str], params: Mapping[str, str], check_id_tok
     if "access_token" in params or headers.get("authorization", "")[:7].lower() == "bearer ":
         return _override(params["auth_variable_override"]) if "auth_variable_override" in params else ADMIN
     token = params.get("auth")
-    if not token:
-        return UNAUTHENTICATED
+    return identify_user(token, check_id_token, now) if token else UNAUTHENTICATED
+
+
+def identify_user(token: str, check_id_token: CheckIdToken, now: float) -> Caller:
+    """Return the user of a token. Raises `DatabaseHTTPError` 401 if it is invalid."""
     try:
         claims = check_id_token(token) or read_unverified(token, now)
     except RejectedTokenError as error:

@@ -116,9 +116,18 @@ def commit(
     """
 
     def check(change: tree.Change) -> None:
-        if not caller.admin and not namespace.rules.may_write(caller, change.before, change.after, change.paths(), now):
-            raise DatabaseHTTPError(401, PERMISSION_DENIED)
+        _check(namespace, caller, change, now)
         if condition is not None:
             condition(change.before)
 
     return namespace.commit(plan, check, now)
+
+
+def authorize(namespace: Namespace, caller: Caller, plan: Plan, now: int) -> None:
+    """Raise `DatabaseHTTPError` 401 if the caller may not commit the plan now."""
+    _check(namespace, caller, plan(namespace.root), now)
+
+
+def _check(namespace: Namespace, caller: Caller, change: tree.Change, now: int) -> None:
+    if not caller.admin and not namespace.rules.may_write(caller, change.before, change.after, change.paths(), now):
+        raise DatabaseHTTPError(401, PERMISSION_DENIED)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from firebase_rest.database.filter import VALUE, Filter
 from firebase_rest.database.push_id import PushIdGenerator
 from firebase_rest.emulator.database import query, responses, settings
-from firebase_rest.emulator.database.access import OpenDatabaseRules, identify
+from firebase_rest.emulator.database.access import OpenDatabaseRules, identify, identify_user
 from firebase_rest.emulator.database.namespace import Namespace
 from firebase_rest.emulator.database.request import (
     DatabaseRequest,
@@ -34,7 +34,7 @@ from firebase_rest.transport.wire import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, MutableSequence, Sequence
 
-    from firebase_rest.emulator.credentials import CheckIdToken
+    from firebase_rest.emulator.credentials import Caller, CheckIdToken
 
 _FIREBASE_HOST = re.compile(
     r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
@@ -62,7 +62,7 @@ class DatabaseEmulator:
         decisions: MutableSequence[Decision] | None = None,
     ) -> None:
         self.default = f"{project}-default-rtdb"
-        self._clock = clock
+        self.clock = clock
         self._check_id_token = check_id_token
         self._open_rules = OpenDatabaseRules(require_auth)
         self._decisions = decisions
@@ -83,14 +83,14 @@ class DatabaseEmulator:
         """Delete all data and settings, and publish the default rules. Open streams receive the deletion."""
         for namespace in self._all_namespaces():
             namespace.restore_defaults(self._default_rules)
-            namespace.commit(lambda before: Change(before, None, ()), lambda _: None, int(self._clock() * 1000))
+            namespace.commit(lambda before: Change(before, None, ()), lambda _: None, int(self.clock() * 1000))
 
     def set_rules(self, rules: DatabaseRules | None) -> None:
         """Publish rules in every database, also in those created later. None publishes no rules."""
         self._default_rules = rules
         for namespace in self._all_namespaces():
             namespace.restore_defaults(rules)
-            namespace.cancel_unauthorized(int(self._clock() * 1000))
+            namespace.cancel_unauthorized(int(self.clock() * 1000))
 
     def streams(self) -> list[Subscription]:
         """Return all open streams."""
@@ -110,6 +110,17 @@ class DatabaseEmulator:
                 namespace = self._namespaces.setdefault(name, fresh)
         return namespace
 
+    def find_namespace(self, host: str, params: Mapping[str, str]) -> Namespace:
+        """Return the database of a request to `host`: `ns`, else that of a Firebase host, else the default one.
+
+        Raises `DatabaseHTTPError` 403 if `ns` is not a valid name.
+        """
+        return self.namespace(self._namespace_name(host, params))
+
+    def identify_user(self, token: str) -> Caller:
+        """Return the user of a token. Raises `DatabaseHTTPError` 401 if it is invalid."""
+        return identify_user(token, self._check_id_token, self.clock())
+
     def _handle(self, http_request: Request, url: RequestUrl) -> Response | Subscription:
         headers = {name.lower(): value for name, value in http_request.headers.items()}
         if http_request.method == "OPTIONS":
@@ -118,8 +129,8 @@ class DatabaseEmulator:
             headers.pop("accept", None)  # a response without a body cannot be a stream
         if not url.path.endswith(".json"):
             return responses.text_response(403, "append .json to your request URI to use the REST API.")
-        params, now = dict(url.params), self._clock()
-        namespace = self.namespace(self._namespace_name(url.host, params))
+        params, now = dict(url.params), self.clock()
+        namespace = self.find_namespace(url.host, params)
         caller = identify(headers, params, self._check_id_token, now)
         path = parse_path(url.path)
         validate_options(params)
@@ -140,7 +151,7 @@ class DatabaseEmulator:
 
     def _handle_data(self, request: DatabaseRequest) -> Response | Subscription:
         if request.method == "GET":
-            return _read(request, self._clock)
+            return _read(request, self.clock)
         return write(request, self._push_ids)
 
     def _handle_special(self, request: DatabaseRequest, segments: Sequence[str]) -> Response:

@@ -1,0 +1,51 @@
+"""Hashes of nodes, with which clients tell what data they already have."""
+
+from __future__ import annotations
+
+import struct
+from base64 import b64encode
+from hashlib import sha1
+from typing import TYPE_CHECKING
+
+from firebase_rest.database.ordering import keys_by_value
+from firebase_rest.emulator.database.tree import Branch, leaf_value, priority_of
+
+if TYPE_CHECKING:
+    from firebase_rest.emulator.database.tree import Node, Priority, Scalar
+
+
+def node_hash(node: Node) -> str:
+    """Return the hash of a node, "" for no data."""
+    if node is None:
+        return ""
+    priority = priority_of(node)
+    text = "" if priority is None else f"priority:{_priority_text(priority)}:"
+    if isinstance(node, Branch):
+        text += "".join([f":{key}:{node_hash(node.children[key])}" for key in _ordered_keys(node)])
+    else:
+        text += _scalar_text(leaf_value(node))
+    return b64encode(sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()).decode()
+
+
+def _ordered_keys(branch: Branch) -> list[str]:
+    """Return the keys in the order of priorities, then of keys."""
+    priorities = {key: priority_of(node) for key, node in branch.children.items()}
+    if all(priority is None for priority in priorities.values()):
+        return branch.keys
+    return keys_by_value(priorities)
+
+
+def _scalar_text(value: Scalar | None) -> str:
+    if isinstance(value, bool):
+        return f"boolean:{'true' if value else 'false'}"
+    if isinstance(value, (int, float)):
+        return f"number:{_double(value)}"
+    return f"string:{value}"
+
+
+def _priority_text(priority: Priority) -> str:
+    return f"string:{priority}" if isinstance(priority, str) else f"number:{_double(priority or 0)}"
+
+
+def _double(value: int | float) -> str:
+    return struct.pack(">d", value).hex()

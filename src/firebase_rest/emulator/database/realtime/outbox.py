@@ -1,0 +1,89 @@
+"""The messages for the client of one session, in one order.
+
+Invariant: answers and changes leave in the order in which they were added. A change is turned into messages when it is
+taken, so a slow client does not delay writers.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+from firebase_rest.emulator.database.stream import MAX_PENDING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from firebase_rest.transport.wire import Json
+
+    Message: TypeAlias = dict[str, Json]
+    Item: TypeAlias = Message | Callable[[], Iterable[Message]]
+
+_BATCH = 100
+
+encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
+
+
+def control(kind: str, data: Json) -> Message:
+    """Return a control message."""
+    return {"t": "c", "d": {"t": kind, "d": data}}
+
+
+def push(action: str, body: Json) -> Message:
+    """Return a data message that is not an answer."""
+    return {"t": "d", "d": {"a": action, "b": body}}
+
+
+def _no_op() -> None:
+    pass
+
+
+class Outbox:
+    """A queue of messages. Any thread adds; one transport takes.
+
+    Attributes:
+        closed: No more messages will come; the transport closes the connection after the last one.
+    """
+
+    def __init__(self) -> None:
+        self.closed = False
+        self._items: deque[Item | None] = deque()
+        self._notify: Callable[[], None] = _no_op
+        self._at_switch: Callable[[], None] = _no_op
+
+    def add(self, item: Item) -> None:
+        """Add a message, or a function that returns messages when they are taken."""
+        if self.closed:
+            return
+        self._items.append(item)
+        if len(self._items) > MAX_PENDING:  # the client does not read; one that reconnects gets the whole value
+            self._items.clear()
+            self.closed = True
+        self._notify()
+
+    def add_switch(self, callback: Callable[[], None]) -> None:
+        """Call `callback` when everything up to here is taken; only later `take` returns what follows."""
+        self._at_switch = callback
+        self._items.append(None)
+        self._notify()
+
+    def close(self) -> None:
+        """Accept no more messages."""
+        self.closed = True
+        self._notify()
+
+    def take(self) -> list[str]:
+        """Return the next messages as JSON, [] if there are none."""
+        texts: list[str] = []
+        while self._items and len(texts) < _BATCH:
+            item = self._items.popleft()
+            if item is None:
+                self._at_switch()
+                break
+            texts += map(encode, item() if callable(item) else (item,))
+        return texts
+
+    def on_added(self, callback: Callable[[], None]) -> None:
+        """Call `callback` in the thread that adds something or closes."""
+        self._notify = callback

@@ -1,0 +1,358 @@
+"""One session of a client: its credentials, listens and pending writes, and the answers to its requests.
+
+Requests of a session are handled one at a time. Invariants: the data of a listen precedes its answer, the changes of a
+write precede its answer, and all sessions see changes in commit order.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
+
+from firebase_rest.database.filter import VALUE
+from firebase_rest.database.path import is_valid_key, split
+from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller
+from firebase_rest.emulator.database import commits, query
+from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.realtime.hashes import node_hash
+from firebase_rest.emulator.database.realtime.listen_queries import parse_query
+from firebase_rest.emulator.database.realtime.listens import Listen, ListenTarget
+from firebase_rest.emulator.database.realtime.messages import Request, parse_message
+from firebase_rest.emulator.database.realtime.on_disconnect import PendingWrites
+from firebase_rest.emulator.database.realtime.outbox import Outbox, control, push
+from firebase_rest.emulator.database.request import validate_path_size
+from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
+from firebase_rest.emulator.database.tree import at, export
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from firebase_rest.emulator.database.commits import Plan
+    from firebase_rest.emulator.database.namespace import Namespace
+    from firebase_rest.emulator.database.tree import Node, Path
+    from firebase_rest.transport.wire import Json
+
+MAX_WRITE = 16 * 1024 * 1024
+"""The longest request that writes, in characters."""
+
+_TOO_LARGE = "Data to write exceeds the maximum size that can be modified with a single request."
+
+ListenKey: TypeAlias = "tuple[Path, str]"
+
+
+class RefusedError(Exception):
+    """A request is refused: the status and data of its answer."""
+
+    def __init__(self, status: str, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Session:
+    """One session. `receive` is called by one transport at a time, the other methods by any thread.
+
+    Args:
+        session_id: The name by which the client refers to the session.
+        namespace: The database.
+        identify_user: Returns the user of a token, or raises `DatabaseHTTPError`.
+        clock: Returns the time in seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        session_id: str,
+        namespace: Namespace,
+        identify_user: Callable[[str], Caller],
+        clock: Callable[[], float],
+    ) -> None:
+        self.id = session_id
+        self.namespace = namespace
+        self.outbox = Outbox()
+        self._identify_user = identify_user
+        self._clock = clock
+        self._caller = UNAUTHENTICATED
+        self._listens: dict[ListenKey, Listen] = {}
+        self._pending = PendingWrites()
+        self._lock = threading.RLock()
+        self._ended = False
+
+    def greet(self, host: str) -> None:
+        """Send the first message of a connection."""
+        self.outbox.add(control("h", {"ts": self._now(), "v": "5", "h": host, "s": self.id}))
+
+    def receive(self, text: str) -> str | None:
+        """Handle a message. Return the kind of a control message; messages that are not understood are ignored."""
+        message = parse_message(text)
+        if isinstance(message, Request):
+            self._handle(message)
+            return None
+        if message == "p":
+            self.outbox.add(control("o", None))
+        return message
+
+    def check_token(self) -> None:
+        """Close the session if its token has expired; the client reconnects with a new one."""
+        expires = self._caller.expires
+        if expires is not None and expires <= self._clock() and not self.outbox.closed:
+            self.outbox.add(push("ac", {"s": "expired_token", "d": "Auth token is expired."}))
+            self.outbox.close()
+
+    def discard_pending(self) -> None:
+        """Forget the writes for the end of the session."""
+        self._pending = PendingWrites()
+
+    def end(self) -> None:
+        """End the session and write what it left for its end. Idempotent."""
+        with self._lock:
+            if self._ended:
+                return
+            self._ended = True
+            listens, self._listens = list(self._listens.values()), {}
+        self.outbox.close()
+        for listen in listens:
+            self.namespace.unwatch(listen)
+        self._write_pending()
+
+    # --- requests -----------------------------------------------------------------------------------------------------
+
+    def _handle(self, request: Request) -> None:
+        try:
+            status, data = "ok", self._answer(request)
+        except RefusedError as error:
+            status, data = error.status, str(error)
+        except DatabaseHTTPError as error:
+            status, data = ("permission_denied" if error.status == 401 else "failure"), error.message
+        except InvalidKeyError:
+            status, data = "invalid_data", "Invalid data; a key is empty or contains . $ # [ ] or /"
+        except InvalidDataError as error:
+            status, data = "invalid_data", str(error)
+        self.outbox.add({"t": "d", "d": {"r": request.number, "b": {"s": status, "d": data}}})
+
+    def _answer(self, request: Request) -> Json:
+        handler = self._handlers.get(request.action)
+        if handler is None:
+            raise RefusedError("failure", f"Unknown action {request.action[:20]!r}")
+        if request.problem:
+            raise RefusedError("invalid_data", request.problem)
+        return handler(self, request)
+
+    def _acknowledge(self, _: Request) -> Json:
+        return ""
+
+    def _authenticate(self, request: Request) -> Json:
+        try:
+            caller = self._identify_user(request.string("cred"))
+        except DatabaseHTTPError as error:
+            raise RefusedError(
+                "expired_token" if "expired" in error.message else "invalid_token", error.message
+            ) from None
+        self._set_caller(caller)
+        answer: dict[str, Json] = {"auth": _encodable(caller.auth)}
+        with suppress(OverflowError, TypeError):
+            answer["expires"] = int(cast("float", caller.expires))
+        return answer
+
+    def _authenticate_admin(self, request: Request) -> Json:
+        request.string("cred")
+        override = request.body.get("authvar")
+        if isinstance(override, dict):
+            self._set_caller(Caller(admin=False, auth=override))
+        else:
+            self._set_caller(UNAUTHENTICATED if request.body.get("noauth") is True else ADMIN)
+        return {"auth": None}
+
+    def _sign_out(self, _: Request) -> Json:
+        self._set_caller(UNAUTHENTICATED)
+        return ""
+
+    def _set_caller(self, caller: Caller) -> None:
+        self._caller = caller
+        root, now = self.namespace.root, self._now()
+        with self._lock:
+            revoked = [listen for listen in self._listens.values() if not listen.may_read(root, now)]
+        for listen in revoked:
+            listen.cancel()
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _listen(self, request: Request) -> Json:
+        target = ListenTarget(
+            _data_path(request), parse_query(request.body.get("q")), request.body.get("q"), request.body.get("t")
+        )
+        known_hash = request.body.get("h")
+
+        def create(root: Node) -> Listen:
+            if not self._may_read(target, root, self._now()):
+                raise RefusedError("permission_denied", PERMISSION_DENIED)
+            listen = Listen(target, self.outbox, self._may_read, self._remove)
+            listen.start(root, known_hash if isinstance(known_hash, str) else "")
+            return listen
+
+        self._unlisten(request)
+        listen = self.namespace.watch(create)
+        with self._lock:
+            self._listens[_listen_key(target.path, target.query)] = listen
+            ended = self._ended
+        if ended:
+            self.namespace.unwatch(listen)
+        return {} if self._is_indexed(target) else {"w": ["no_index"]}
+
+    def _unlisten(self, request: Request) -> Json:
+        with self._lock:
+            listen = self._listens.pop(_listen_key(_data_path(request), request.body.get("q")), None)
+        if listen is not None:
+            self.namespace.unwatch(listen)
+        return ""
+
+    def _get(self, request: Request) -> Json:
+        target = ListenTarget(_data_path(request), parse_query(request.body.get("q")), None, None)
+        root = self.namespace.root
+        if not self._may_read(target, root, self._now()):
+            raise RefusedError("permission_denied", PERMISSION_DENIED)
+        if not self._is_indexed(target):
+            index = ".value" if target.filter.order == VALUE else target.filter.order
+            path = "/".join(target.path)
+            raise RefusedError(
+                "failed", f'Index not defined, add ".indexOn": "{index}", for path "/{path}", to the rules'
+            )
+        self.namespace.await_delivery()
+        return export(query.apply_filter(at(root, target.path), target.filter))
+
+    def _may_read(self, target: ListenTarget, root: Node, now: int) -> bool:
+        caller = self._caller
+        return caller.admin or self.namespace.rules.may_read(caller, root, target.path, target.filter, now)
+
+    def _is_indexed(self, target: ListenTarget) -> bool:
+        order = target.filter.order
+        return order is None or self.namespace.rules.is_indexed(target.path, order)
+
+    def _remove(self, listen: Listen) -> None:
+        """Forget a listen whose permission to read is revoked."""
+        with self._lock:
+            key = _listen_key(listen.target.path, listen.target.query)
+            if self._listens.get(key) is listen:
+                del self._listens[key]
+        self.namespace.unwatch(listen)
+
+    # --- writing ------------------------------------------------------------------------------------------------------
+
+    def _put(self, request: Request) -> Json:
+        plan, known_hash = self._plan_put(request), request.body.get("h")
+        path = _data_path(request, priority=True)
+
+        def condition(root: Node) -> None:
+            if node_hash(at(root, path)) != known_hash:
+                raise RefusedError("datastale", "")
+
+        try:
+            commits.commit(
+                self.namespace, self._caller, plan, self._now(), condition if isinstance(known_hash, str) else None
+            )
+        except RefusedError:
+            # The client tries again when it has the newer data, which must therefore be queued before the answer.
+            self.namespace.await_delivery()
+            raise
+        return ""
+
+    def _merge(self, request: Request) -> Json:
+        commits.commit(self.namespace, self._caller, self._plan_merge(request), self._now())
+        return ""
+
+    def _plan_put(self, request: Request) -> Plan:
+        _check_size(request)
+        path, value = _data_path(request, priority=True), request.body.get("d")
+        if path[-1:] == (".priority",):
+            return commits.plan_priority(path[:-1], value, self._now())
+        return commits.plan_set(path, value, self._now(), has_server_values=request.may_have_server_values)
+
+    def _plan_merge(self, request: Request) -> Plan:
+        _check_size(request)
+        path = _data_path(request)
+        targets = commits.parse_targets(path, request.object("d"))
+        return commits.plan_update(path, targets, self._now(), has_server_values=request.may_have_server_values)
+
+    # --- writes for the end -------------------------------------------------------------------------------------------
+
+    def _put_on_disconnect(self, request: Request) -> Json:
+        commits.authorize(self.namespace, self._caller, self._plan_put(request), self._now())
+        self._pending.put(_data_path(request, priority=True), request.body.get("d"))
+        return ""
+
+    def _merge_on_disconnect(self, request: Request) -> Json:
+        commits.authorize(self.namespace, self._caller, self._plan_merge(request), self._now())
+        path = _data_path(request)
+        self._pending.merge(path, commits.parse_targets(path, request.object("d")))
+        return ""
+
+    def _cancel_on_disconnect(self, request: Request) -> Json:
+        self._pending.cancel(_data_path(request, priority=True))
+        return ""
+
+    def _write_pending(self) -> None:
+        values = self._pending.values()
+        if values and not self._try_update(values):
+            for path, value in values.items():  # the rules refuse some of them
+                self._try_update({path: value})
+
+    def _try_update(self, values: Mapping[Path, Json]) -> bool:
+        now = self._now()
+        try:
+            plan = commits.plan_update((), values, now, has_server_values=True)
+            commits.commit(self.namespace, self._caller, plan, now)
+        except (DatabaseHTTPError, InvalidDataError):
+            return False
+        return True
+
+    def _now(self) -> int:
+        return int(self._clock() * 1000)
+
+    _handlers: ClassVar[Mapping[str, Callable[[Session, Request], Json]]] = {
+        "s": _acknowledge,
+        "auth": _authenticate,
+        "gauth": _authenticate_admin,
+        "unauth": _sign_out,
+        "appcheck": _acknowledge,
+        "unappeck": _acknowledge,
+        "q": _listen,
+        "l": _listen,
+        "n": _unlisten,
+        "u": _unlisten,
+        "g": _get,
+        "p": _put,
+        "m": _merge,
+        "o": _put_on_disconnect,
+        "om": _merge_on_disconnect,
+        "oc": _cancel_on_disconnect,
+    }
+
+
+def _listen_key(path: Path, query_object: Json) -> ListenKey:
+    return path, json.dumps(query_object, sort_keys=True) if query_object else ""
+
+
+def _data_path(request: Request, *, priority: bool = False) -> Path:
+    """Return the path of a request; with `priority` it may end in `.priority`."""
+    path = split(request.string("p"))
+    if path[:1] == (".info",):
+        raise RefusedError("permission_denied", "Invalid path")
+    keys = path[:-1] if priority and path[-1:] == (".priority",) else path
+    if not all(map(is_valid_key, keys)):
+        raise RefusedError("failure", INVALID_PATH)
+    validate_path_size(keys)
+    return path
+
+
+def _check_size(request: Request) -> None:
+    if request.size > MAX_WRITE:
+        raise RefusedError("write_too_big", _TOO_LARGE)
+
+
+def _encodable(auth: Json) -> Json:
+    """Return `auth`, or None if it has numbers or strings that JSON cannot represent."""
+    try:
+        json.dumps(auth, allow_nan=False, ensure_ascii=False).encode()
+    except ValueError:
+        return None
+    return auth

@@ -1,0 +1,84 @@
+"""The open sessions of all databases."""
+
+from __future__ import annotations
+
+import secrets
+import string
+import threading
+from typing import TYPE_CHECKING
+
+from firebase_rest.emulator.database.realtime.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from firebase_rest.emulator.database.service import DatabaseEmulator
+
+CHECK_SECONDS = 0.25
+"""How often the server calls `check_tokens`. It polls, because a test may set the clock."""
+
+_ALPHANUMERIC = string.ascii_letters + string.digits
+
+
+def random_name() -> str:
+    """Return a name that nobody can guess."""
+    return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32))
+
+
+class Sessions:
+    """Opens and ends sessions. Thread-safe.
+
+    Args:
+        database: The databases.
+    """
+
+    def __init__(self, database: DatabaseEmulator) -> None:
+        self._database = database
+        self._by_id: dict[str, Session] = {}
+        self._lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __contains__(self, session_id: object) -> bool:
+        return session_id in self._by_id
+
+    def open(self, host: str, params: Mapping[str, str]) -> Session:
+        """Open a session for a connection to `host`; the previous session of the client, `ls`, ends.
+
+        Raises `DatabaseHTTPError` if the name of the database is invalid.
+        """
+        namespace = self._database.find_namespace(host, params)
+        previous = self._by_id.get(params.get("ls", ""))
+        if previous is not None and previous.namespace is namespace:
+            self.end(previous)
+        session = Session(random_name(), namespace, self._database.identify_user, self._database.clock)
+        with self._lock:
+            self._by_id[session.id] = session
+        session.greet(host)
+        return session
+
+    def end(self, session: Session) -> None:
+        """End a session. Idempotent."""
+        with self._lock:
+            self._by_id.pop(session.id, None)
+        session.end()
+
+    def end_all(self) -> None:
+        """End all sessions."""
+        for session in self._all():
+            self.end(session)
+
+    def check_tokens(self) -> None:
+        """Close the sessions whose tokens have expired."""
+        for session in self._all():
+            session.check_token()
+
+    def discard_pending(self) -> None:
+        """Forget the writes that sessions left for their end."""
+        for session in self._all():
+            session.discard_pending()
+
+    def _all(self) -> list[Session]:
+        with self._lock:
+            return list(self._by_id.values())

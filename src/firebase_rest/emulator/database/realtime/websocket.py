@@ -1,0 +1,145 @@
+"""Sessions over WebSocket, as an ASGI application."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from firebase_rest.emulator.database.realtime.delivery import handle, watch
+from firebase_rest.emulator.database.realtime.frames import FrameError, MessageAssembler, split_message
+from firebase_rest.emulator.database.realtime.messages import parse_message
+from firebase_rest.emulator.database.realtime.outbox import control, encode
+from firebase_rest.emulator.database.responses import DatabaseHTTPError
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from starlette.types import Receive, Send
+
+    from firebase_rest.emulator.database.realtime.long_polling import LongPolling, PollingTransport
+    from firebase_rest.emulator.database.realtime.outbox import Outbox
+    from firebase_rest.emulator.database.realtime.session import Session
+    from firebase_rest.emulator.database.realtime.sessions import Sessions
+    from firebase_rest.emulator.urls import RequestUrl
+
+_GOING_AWAY = 1001
+
+
+class _Reader:
+    """Reads complete messages; an interrupted `next` loses none."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._assembler = MessageAssembler()
+
+    async def next(self) -> str | None:
+        """Return the next message; None if the client disconnects or violates the protocol."""
+        while (event := await self._receive())["type"] == "websocket.receive":
+            frame = event.get("text")
+            if frame is None:
+                continue  # binary frames have no meaning in this protocol
+            try:
+                message = self._assembler.feed(frame)
+            except FrameError:
+                return None
+            if message is not None:
+                return message
+        return None
+
+
+async def serve_websocket(
+    sessions: Sessions, polling: LongPolling, url: RequestUrl, receive: Receive, send: Send
+) -> None:
+    """Serve one connection until either side ends it."""
+    await receive()  # websocket.connect
+    params = dict(url.params)
+    try:
+        if url.path.rstrip("/") != "/.ws":
+            await send({"type": "websocket.close"})  # refuses the handshake
+        elif "s" in params:
+            await _upgrade(sessions, polling.find(params["s"]), url, _Reader(receive), send)
+        else:
+            session = sessions.open(url.host, params)
+            try:
+                await send({"type": "websocket.accept"})
+                await _exchange(session, _Reader(receive), send)
+            finally:
+                sessions.end(session)
+    except DatabaseHTTPError:
+        await send({"type": "websocket.close"})
+    except OSError:
+        pass  # the client has gone
+
+
+async def _exchange(session: Session, reader: _Reader, send: Send) -> None:
+    await _until_first(_receive_all(session, reader), _send_all(session.outbox, send))
+    with suppress(RuntimeError):  # the client has closed the connection
+        await send({"type": "websocket.close", "code": _GOING_AWAY})
+
+
+async def _until_first(*works: Coroutine[None, None, object]) -> None:
+    """Run coroutines until one of them returns, then cancel the others. Raises the exception of any."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+    for result in results:
+        if isinstance(result, Exception):
+            raise result
+
+
+async def _receive_all(session: Session, reader: _Reader) -> None:
+    while (message := await reader.next()) is not None:
+        await handle(session, message)
+
+
+async def _send_all(outbox: Outbox, send: Send) -> None:
+    """Send messages until the outbox is closed."""
+    added = watch(outbox)
+    while True:
+        added.clear()
+        closed = outbox.closed  # read before take(), so that messages before the end are sent
+        texts = outbox.take()
+        for text in texts:
+            for frame in split_message(text):
+                await send({"type": "websocket.send", "text": frame})
+        if not texts:
+            if closed:
+                return
+            await added.wait()
+
+
+async def _upgrade(
+    sessions: Sessions, transport: PollingTransport | None, url: RequestUrl, reader: _Reader, send: Send
+) -> None:
+    """Continue a session of long polling on a WebSocket."""
+    await send({"type": "websocket.accept"})
+    if transport is None:
+        await send({"type": "websocket.send", "text": encode(control("r", url.host))})
+        await send({"type": "websocket.close", "code": _GOING_AWAY})
+        return
+    await send({"type": "websocket.send", "text": encode(control("a", {}))})
+    early: list[str] = []
+    await _until_first(_probe(reader, early, send), transport.switched.wait())
+    if not transport.switched.is_set():
+        return  # the client gave up the upgrade; the session continues by long polling
+    session = transport.session
+    try:
+        for message in early:
+            await handle(session, message)
+        await _exchange(session, reader, send)
+    finally:
+        sessions.end(session)
+
+
+async def _probe(reader: _Reader, early: list[str], send: Send) -> None:
+    """Answer the pings with which a client tests the WebSocket; collect requests that come before the switch."""
+    while (message := await reader.next()) is not None:
+        if parse_message(message) == "p":
+            await send({"type": "websocket.send", "text": encode(control("o", None))})
+        else:
+            early.append(message)

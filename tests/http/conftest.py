@@ -1,4 +1,4 @@
-"""What the tests of the transport share: no inherited proxies, no pauses, and certificates for loopback."""
+"""Fixtures of the transport tests: no proxies, no retry delays, and certificates for loopback."""
 
 from __future__ import annotations
 

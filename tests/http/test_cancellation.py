@@ -61,7 +61,7 @@ def test_close_ends_name_resolution(connect, stuck_resolver):
     assert [type(error) for error in errors] == [NetworkError]
 
 
-def test_closing_a_stream_ends_name_resolution_and_forgets_it(connect, stuck_resolver):
+def test_closing_a_stream_ends_name_resolution(connect, stuck_resolver):
     app = connect("https://db.example.com")
     stream = app.database().stream(lambda event: None)
     assert stuck_resolver.wait(LIMIT)
@@ -82,7 +82,7 @@ def test_streams_closed_while_connecting_are_forgotten(connect):
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-def test_a_cancel_at_the_hand_over_never_reaches_the_next_call(connect, monkeypatch, moment):
+def test_cancel_at_hand_over_never_reaches_next_call(connect, monkeypatch, moment):
     put = HTTPConnectionPool._put_conn
 
     def put_and_cancel(pool: HTTPConnectionPool, connection: object) -> None:
@@ -180,7 +180,7 @@ def damaged(peer: Peer) -> None:
         peer.closed()
 
 
-def test_a_damaged_record_on_a_kept_alive_connection_is_retried_for_reads(connect, server_tls, ca_file):
+def test_damaged_tls_record_is_retried_for_reads(connect, server_tls, ca_file):
     with Server(damaged, ok("2"), tls=server_tls) as server:
         app = connect(server)
         app.requests.verify = ca_file

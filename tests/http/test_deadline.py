@@ -1,4 +1,4 @@
-"""The deadline bounds a whole call, whatever the server does, over http and https; and so do the timeouts."""
+"""Deadlines and timeouts over http and https."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def ended_in_time(call, limit=DEADLINE + 1.5):
 
 @pytest.mark.parametrize("script", SLOW)
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
-def test_a_call_ends_at_its_deadline_however_the_server_drips(connect, script, secure, server_tls, ca_file):
+def test_deadline_ends_slow_responses(connect, script, secure, server_tls, ca_file):
     with Server(script, tls=server_tls if secure else None) as server:
         app = connect(server, deadline=DEADLINE)
         app.requests.verify = ca_file
@@ -80,13 +80,13 @@ def drip_the_handshake(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("script", [never_shake_hands, drip_the_handshake])
-def test_the_deadline_holds_during_the_tls_handshake_and_nothing_was_sent(connect, script, server_tls):
+def test_deadline_ends_tls_handshake(connect, script, server_tls):
     with Server(script, tls=server_tls, handshake=False) as server:
         error = ended_in_time(lambda: connect(server, deadline=DEADLINE).database().push(1))
     assert not error.outcome_unknown
 
 
-def test_a_handshake_without_end_is_a_connect_timeout_and_tried_again(connect, server_tls, pauses):
+def test_stuck_tls_handshake_times_out_and_is_retried(connect, server_tls, pauses):
     with Server(never_shake_hands, tls=server_tls, handshake=False) as server:
         with pytest.raises(NetworkTimeout) as caught:
             connect(server, timeout=(0.1, 5)).database().push(1)
@@ -95,12 +95,12 @@ def test_a_handshake_without_end_is_a_connect_timeout_and_tried_again(connect, s
 
 
 @pytest.mark.parametrize("script", [drip_body, drip_chunks, drip_without_framing])
-def test_under_an_adapter_of_the_program_the_deadline_holds_once_the_body_has_begun(connect, script):
+def test_deadline_ends_body_under_custom_adapter(connect, script):
     with Server(script) as server, requests.Session() as session:
         ended_in_time(lambda: connect(server, session=session, deadline=DEADLINE).database().get())
 
 
-def test_the_deadline_counts_all_tries_and_all_pauses(connect, monkeypatch):
+def test_deadline_includes_retries(connect, monkeypatch):
     monkeypatch.undo()
     with Server(lambda peer: peer.request()) as server:
         start = time.monotonic()
@@ -109,7 +109,7 @@ def test_the_deadline_counts_all_tries_and_all_pauses(connect, monkeypatch):
     assert time.monotonic() - start < DEADLINE + 1.5
 
 
-def test_the_deadline_counts_every_request_of_a_transaction(connect):
+def test_deadline_includes_all_requests_of_a_transaction(connect):
     def conflicts(peer: Peer) -> None:
         peer.request()
         peer.answer("1", 200, {"ETag": "x"})
@@ -122,14 +122,14 @@ def test_the_deadline_counts_every_request_of_a_transaction(connect):
         ended_in_time(lambda: connect(server, deadline=DEADLINE).database().transaction(lambda value: 2))
 
 
-def test_a_call_within_its_deadline_leaves_its_connection_in_use(connect):
+def test_connection_is_reused_after_call_within_deadline(connect):
     with Server(ok("1")) as server:
         db = connect(server, deadline=5).database()
         assert [db.get().val() for _ in range(20)] == [1] * 20
     assert server.connections == 1
 
 
-def test_many_threads_with_deadlines_share_one_watchdog(connect):
+def test_threads_share_one_watchdog(connect):
     with Server(silent) as server:
         db = connect(server, deadline=DEADLINE).database()
         errors: list[Exception] = []
@@ -153,13 +153,13 @@ def test_many_threads_with_deadlines_share_one_watchdog(connect):
 
 
 @pytest.mark.parametrize("dripping", [drip_headers, drip_body])
-def test_the_read_timeout_is_seconds_of_silence_not_of_the_whole_answer(connect, dripping):
+def test_read_timeout_applies_to_silence_only(connect, dripping):
     with Server(dripping, ok("1")) as server:
         # Every byte comes in time, so only the deadline ends it.
         ended_in_time(lambda: connect(server, timeout=(5, 0.3), deadline=1.0).database().get(), 3)
 
 
-def test_silence_in_the_middle_of_a_body_is_a_read_timeout(connect):
+def test_silence_within_body_is_a_read_timeout(connect):
     def half(peer: Peer) -> None:
         peer.request()
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[1")
@@ -170,7 +170,7 @@ def test_silence_in_the_middle_of_a_body_is_a_read_timeout(connect):
     assert "timeout=" in str(error)
 
 
-def test_a_server_that_reads_nothing_cannot_hold_a_big_write(connect):
+def test_large_write_times_out_if_server_reads_nothing(connect):
     def deaf(peer: Peer) -> None:
         peer.server.over.wait(LIMIT)
 
@@ -179,7 +179,7 @@ def test_a_server_that_reads_nothing_cannot_hold_a_big_write(connect):
         ended_in_time(lambda: app.database().set(["x" * 9_000_000] * 3), 5)
 
 
-def test_close_ends_calls_that_wait_for_an_answer(connect):
+def test_close_ends_waiting_calls(connect):
     with Server(silent) as server:
         app = connect(server)
         caught: list[Exception] = []

@@ -1,4 +1,4 @@
-"""What the environment says: proxies, CA bundles and netrc; and TLS."""
+"""Proxies, CA bundles and netrc from the environment, and TLS."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def test_no_proxy_of_the_environment_is_heeded(connect, monkeypatch):
         assert connect(server).database().get().val() == 7
 
 
-def test_the_proxies_of_the_session_win_and_are_read_at_every_call(connect, monkeypatch):
+def test_session_proxies_take_precedence(connect, monkeypatch):
     with Server(ok("7")) as proxy, Server(ok("8")) as other:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         app = connect(HTTP_DATABASE)
@@ -67,7 +67,7 @@ def test_the_proxies_of_the_session_win_and_are_read_at_every_call(connect, monk
         assert app.database().get().val() == 8
 
 
-def test_without_trust_env_the_environment_is_not_asked(connect, monkeypatch):
+def test_environment_is_ignored_without_trust_env(connect, monkeypatch):
     with Server(ok("7")) as server:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{refused_port()}")
         app = connect(server)
@@ -75,7 +75,7 @@ def test_without_trust_env_the_environment_is_not_asked(connect, monkeypatch):
         assert app.database().get().val() == 7
 
 
-def test_https_goes_through_a_tunnel_and_the_proxy_sees_no_token(connect, monkeypatch, server_tls, ca_file):
+def test_https_uses_a_tunnel_and_hides_token_from_proxy(connect, monkeypatch, server_tls, ca_file):
     with Server(ok("7"), tls=server_tls) as server, Server(tunnel_to(server.port)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{proxy.host}")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file)
@@ -86,7 +86,7 @@ def test_https_goes_through_a_tunnel_and_the_proxy_sees_no_token(connect, monkey
     assert "proxy-authorization" not in server.requests[0].headers
 
 
-def test_a_proxy_that_lets_nobody_through_is_an_error_that_sent_nothing(connect, monkeypatch, pauses):
+def test_rejecting_proxy_is_an_error_and_nothing_was_sent(connect, monkeypatch, pauses):
     def locked(peer: Peer) -> None:
         peer.request()
         peer.answer("", 407)
@@ -101,7 +101,7 @@ def test_a_proxy_that_lets_nobody_through_is_an_error_that_sent_nothing(connect,
     assert pauses == []
 
 
-def test_a_proxy_that_is_not_there_is_tried_again(connect, monkeypatch, pauses):
+def test_missing_proxy_is_retried(connect, monkeypatch, pauses):
     monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@127.0.0.1:{refused_port()}")
     with pytest.raises(NetworkError) as caught:
         connect(HTTPS_DATABASE).database().push(1)
@@ -110,7 +110,7 @@ def test_a_proxy_that_is_not_there_is_tried_again(connect, monkeypatch, pauses):
     assert len(pauses) == 3
 
 
-def test_a_tunnel_that_never_opens_ends_with_the_deadline(connect, monkeypatch):
+def test_stuck_tunnel_ends_at_deadline(connect, monkeypatch):
     def wait(peer: Peer) -> None:
         peer.request()
         peer.silence()
@@ -136,13 +136,13 @@ def test_a_socks_proxy_is_left_to_its_own_pools(connect, monkeypatch):
 
 
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
-def test_a_ca_bundle_of_the_environment_is_used(connect, monkeypatch, server_tls, ca_file, variable):
+def test_ca_bundle_from_environment_is_used(connect, monkeypatch, server_tls, ca_file, variable):
     monkeypatch.setenv(variable, ca_file)
     with Server(ok("7"), tls=server_tls) as server:
         assert connect(server).database().get().val() == 7
 
 
-def test_what_the_session_says_about_verification_wins(connect, monkeypatch, server_tls, ca_file, tmp_path):
+def test_session_verify_takes_precedence(connect, monkeypatch, server_tls, ca_file, tmp_path):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "not there"))
     with Server(ok("7"), tls=server_tls) as server:
         app = connect(server)
@@ -150,7 +150,7 @@ def test_what_the_session_says_about_verification_wins(connect, monkeypatch, ser
         assert app.database().get().val() == 7
 
 
-def test_a_certificate_nobody_vouches_for_is_an_error_that_sent_nothing(connect, server_tls, pauses):
+def test_untrusted_certificate_is_an_error_and_nothing_was_sent(connect, server_tls, pauses):
     with Server(ok("7"), tls=server_tls) as server:
         with pytest.raises(NetworkError, match="certificate") as caught:
             connect(server).database().push(1, "id-token-1")
@@ -159,7 +159,7 @@ def test_a_certificate_nobody_vouches_for_is_an_error_that_sent_nothing(connect,
     assert pauses == [], "another try would end the same way"
 
 
-def test_https_to_a_server_that_speaks_http_is_an_error(connect):
+def test_https_to_http_server_is_an_error(connect):
     def plain(peer: Peer) -> None:
         peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")
 
@@ -170,7 +170,7 @@ def test_https_to_a_server_that_speaks_http_is_an_error(connect):
 
 
 @pytest.mark.parametrize("reset", [True, False])
-def test_a_server_that_hangs_up_during_the_handshake_is_tried_again(connect, server_tls, pauses, reset):
+def test_connection_lost_in_handshake_is_retried(connect, server_tls, pauses, reset):
     def hang_up(peer: Peer) -> None:
         peer._more()
         if reset:
@@ -183,7 +183,7 @@ def test_a_server_that_hangs_up_during_the_handshake_is_tried_again(connect, ser
     assert len(pauses) == 3
 
 
-def test_a_connection_that_is_reset_after_the_request_may_have_done_its_work(connect, server_tls, ca_file):
+def test_reset_after_request_has_unknown_outcome(connect, server_tls, ca_file):
     def reset(peer: Peer) -> None:
         peer.request()
         peer.reset()

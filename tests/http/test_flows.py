@@ -1,4 +1,4 @@
-"""Flows over a real connection: pauses within the deadline, open bodies, and bodies that are iterators."""
+"""Flows over HTTP: pauses, open response bodies and iterator request bodies."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_closing_the_app_ends_a_pause_of_a_flow(channel):
     assert "closed" in str(caught[0])
 
 
-def test_an_iterator_is_sent_in_chunks_or_with_the_length_that_is_known(channel):
+def test_iterator_body_is_sent_in_chunks_or_with_its_length(channel):
     with Server(ok()) as server:
         one = channel(server)
         one.fetch(Request("PUT", f"{server.url}/a", body=iter([b"ab", b"c"])))
@@ -70,7 +70,7 @@ def test_an_iterator_is_sent_in_chunks_or_with_the_length_that_is_known(channel)
     assert first.body == second.body == b"abc"
 
 
-def test_a_large_body_arrives_whole_and_again_when_it_has_to(channel):
+def test_large_body_is_sent_and_retried(channel):
     body = bytes(range(256)) * 5000
     with Server(answers((503, ""), (200, "null"))) as server:
         channel(server).fetch(Request("PUT", f"{server.url}/a", body=body, retry_policy=RetryPolicy.IDEMPOTENT))
@@ -85,7 +85,7 @@ def opened(channel, server):
     return response.reader
 
 
-def test_an_open_body_gives_what_is_there_as_soon_as_it_is_there(channel):
+def test_open_body_returns_bytes_as_they_arrive(channel):
     more = threading.Event()
 
     def script(peer: Peer) -> None:
@@ -108,7 +108,7 @@ def test_an_open_body_gives_what_is_there_as_soon_as_it_is_there(channel):
     "head",
     ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "Content-Length: 10\r\n\r\n"],
 )
-def test_an_open_body_that_is_cut_is_an_error_at_the_cut(channel, head):
+def test_truncated_open_body_is_an_error(channel, head):
     with Server(raw(f"HTTP/1.1 200 OK\r\n{head}")) as server:
         reader = opened(channel, server)
         with pytest.raises(InvalidResponse, match="truncated"):
@@ -133,7 +133,7 @@ def test_closing_the_app_ends_a_read_of_an_open_body(channel):
         reader.close()
 
 
-def test_a_refused_stream_is_read_to_its_end_and_its_connection_used_again(connect):
+def test_rejected_stream_leaves_connection_reusable(connect):
     with Server(answers((503, '{"error": "busy"}'))) as server:
         db = connect(server).database()
         with pytest.raises(ServerError, match="busy"):

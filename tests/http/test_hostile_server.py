@@ -226,7 +226,7 @@ def test_every_prefix_of_a_refusal_is_an_error_without_a_value(connect, name):
 
 
 @pytest.mark.parametrize("before", [CONTINUE, HINTS, PROCESSING, HINTS + CONTINUE + HINTS])
-def test_informational_responses_are_skipped_before_every_method_and_stream(connect, before):
+def test_informational_responses_are_skipped(connect, before):
     def script(peer: Peer) -> None:
         for number in itertools.count():
             request = peer.request()

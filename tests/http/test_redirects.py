@@ -1,4 +1,4 @@
-"""Redirects on the wire: where a read follows, what it takes along, and that writes follow nowhere."""
+"""Redirects over HTTP: which are followed, and with which credentials."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def lead_to(location: str, status: int = 307):
 
 @pytest.mark.parametrize("status", [307, 308])
 @pytest.mark.parametrize("location", ["SELF/b.json", "/b.json", "SELF/b.json?ns=x&sse=true", "SELF/b.json?auth=stale"])
-def test_in_front_of_an_emulator_a_read_follows_on_loopback_with_its_token(connect, status, location):
+def test_emulator_redirect_on_loopback_keeps_token(connect, status, location):
     with Server(lead_to(location, status)) as server:
         assert connect(server).database().child("a").get(TOKEN).val() == 7
     assert server.requests[1].path == "/b.json"
@@ -36,7 +36,7 @@ def test_in_front_of_an_emulator_a_read_follows_on_loopback_with_its_token(conne
     assert server.connections == 1
 
 
-def test_the_query_goes_along(connect):
+def test_redirect_keeps_query(connect):
     with Server(lead_to("/b.json?ns=x")) as server:
         connect(server).database().child("a").order_by_key().limit_to_first(2).get()
     for part in ("ns=x", "orderBy=%22%24key%22", "limitToFirst=2"):
@@ -71,7 +71,7 @@ def test_a_stream_follows_too(connect):
     ],
 )
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirected_write_is_an_error_and_goes_nowhere(connect, write, status):
+def test_redirected_write_is_an_error(connect, write, status):
     with Server(lead_to("/b.json", status)) as server, pytest.raises(NetworkError, match="redirected") as caught:
         write(connect(server).database())
     assert len(server.requests) == 1
@@ -87,7 +87,7 @@ def test_a_redirected_sign_in_is_an_error(connect, monkeypatch):
 
 
 @pytest.mark.parametrize("status", [301, 302, 303])
-def test_a_read_that_is_sent_elsewhere_for_good_is_an_error(connect, status):
+def test_permanent_redirect_of_a_read_is_an_error(connect, status):
     with Server(lead_to("/login", status)) as server, pytest.raises(NetworkError, match="redirected a GET"):
         connect(server).database().get()
     assert len(server.requests) == 1
@@ -158,14 +158,14 @@ def redirected(connect, target: str, **options):
 
 
 @pytest.mark.parametrize("host", ["s-usc1c-nss-203.firebaseio.com", "db.firebaseio.com", "db.firebaseio.com:443"])
-def test_the_credential_goes_along_within_the_family(connect, host):
+def test_redirect_within_firebase_keeps_credentials(connect, host):
     assert f"auth={TOKEN}" in redirected(connect, f"https://{host}/b.json").url
 
 
 @pytest.mark.parametrize(
     "host", ["evil.example", "firebaseio.com.evil.example", "evilfirebaseio.com", "a.firebasedatabase.app", "127.0.0.1"]
 )
-def test_the_credential_stays_home_outside_the_family(connect, host):
+def test_redirect_outside_firebase_drops_credentials(connect, host):
     request = redirected(
         connect, f"https://{host}/b.json?auth={TOKEN}&x=1", headers={"Authorization": "Bearer mine", "X-Mine": "1"}
     )
@@ -175,7 +175,7 @@ def test_the_credential_stays_home_outside_the_family(connect, host):
     assert request.headers["X-Mine"] == "1"
 
 
-def test_once_it_has_led_away_nothing_is_signed_again(connect):
+def test_credentials_stay_dropped_after_leaving_firebase(connect):
     with responses.RequestsMock() as mock:
         mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": "https://evil.example/b.json"})
         mock.get("https://evil.example/b.json", status=307, headers={"Location": f"{DATABASE}/c.json"})
@@ -192,7 +192,7 @@ def test_https_never_becomes_http(connect):
         assert len(mock.calls) == 1
 
 
-def test_a_redirect_of_a_secure_server_to_itself_is_followed(connect, server_tls, ca_file):
+def test_https_redirect_to_same_server_is_followed(connect, server_tls, ca_file):
     with Server(lead_to("SELF/b.json"), tls=server_tls) as server:
         app = connect(server)
         app.requests.verify = ca_file
@@ -200,7 +200,7 @@ def test_a_redirect_of_a_secure_server_to_itself_is_followed(connect, server_tls
     assert f"auth={TOKEN}" in server.requests[1].query
 
 
-def test_another_port_of_the_same_host_is_another_server(connect, server_tls, ca_file):
+def test_redirect_to_another_port_drops_credentials(connect, server_tls, ca_file):
     with Server(ok("7"), tls=server_tls) as other, Server(lead_to(f"{other.url}/b.json"), tls=server_tls) as server:
         app = connect(server)
         app.requests.verify = ca_file

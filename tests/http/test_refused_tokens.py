@@ -1,4 +1,4 @@
-"""A 401 about the token: one renewal, one repeat, where there is somebody who can renew; everything else raises."""
+"""A rejected token is refreshed once, and the request is retried once."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def counts(server):
     "call",
     [lambda db, user: db.get(user), lambda db, user: db.push(1, user), lambda db, user: db.as_user(user).remove()],
 )
-def test_a_session_renews_once_and_the_call_is_made_once_more(session, words, call):
+def test_rejected_session_token_is_refreshed_once(session, words, call):
     with Server(firebase(json.dumps({"error": words}))) as server:
         app, user = session(server)
         call(app.database(), user)
@@ -87,7 +87,7 @@ def test_a_plain_token_is_not_tried_twice(session):
     assert counts(server) == (0, 1)
 
 
-def test_nobody_is_not_tried_twice(connect):
+def test_anonymous_request_is_not_retried_on_401(connect):
     with Server(answers((401, '{"error": "Could not parse auth token."}'))) as server:
         with pytest.raises(Unauthenticated):
             connect(server).database().get()
@@ -103,7 +103,7 @@ def test_a_refresh_that_is_refused_is_the_error(session):
     assert counts(server) == (1, 1)
 
 
-def test_a_refresh_that_hangs_ends_with_the_deadline_of_the_call(session):
+def test_stuck_refresh_ends_at_deadline(session):
     def script(peer: Peer) -> None:
         while True:
             if "securetoken" in peer.request().path:
@@ -117,7 +117,7 @@ def test_a_refresh_that_hangs_ends_with_the_deadline_of_the_call(session):
         app.close()
 
 
-def test_sixteen_threads_refused_at_once_cause_one_refresh(session):
+def test_threads_share_one_refresh(session):
     together = threading.Barrier(16)
 
     def script(peer: Peer) -> None:
@@ -143,7 +143,7 @@ def test_sixteen_threads_refused_at_once_cause_one_refresh(session):
     assert counts(server) == (1, 32)
 
 
-def test_a_body_that_can_be_read_only_once_is_never_sent_twice(connect, session):
+def test_iterator_body_is_never_sent_twice(connect, session):
     from firebase_rest.transport.credentials import UserCredentials
     from firebase_rest.transport.options import Options
     from firebase_rest.transport.requestor import Requestor

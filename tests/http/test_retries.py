@@ -1,4 +1,4 @@
-"""Which calls are made again after which failures, seen by a server."""
+"""Which calls are retried after which failures."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def read(app):
 
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
-def test_a_read_is_repeated_after_a_passing_refusal(connect, pauses, status):
+def test_read_is_retried_after_transient_status(connect, pauses, status):
     with Server(answers((status, "{}"), (200, "1"))) as server:
         assert read(connect(server)) == 1
     assert len(server.requests) == 2
@@ -31,13 +31,13 @@ def test_a_read_is_repeated_after_a_passing_refusal(connect, pauses, status):
 
 
 @pytest.mark.parametrize("status", [400, 402, 404, 413, 423])
-def test_a_read_is_not_repeated_after_a_lasting_refusal(connect, status):
+def test_read_is_not_retried_after_permanent_status(connect, status):
     with Server(answers((status, "{}"))) as server, pytest.raises(ApiError):
         read(connect(server))
     assert len(server.requests) == 1
 
 
-def test_a_read_is_given_up_after_three_repeats_with_the_last_refusal(connect, pauses):
+def test_read_raises_last_error_after_three_retries(connect, pauses):
     with Server(answers((503, '{"error": "one"}'), (500, '{"error": "last"}'))) as server:
         with pytest.raises(ServerError) as caught:
             read(connect(server))
@@ -59,20 +59,20 @@ def test_retries_are_as_many_as_the_program_says(connect):
 
 
 @pytest.mark.parametrize(("header", "pause"), [("7", 7), ("0", 0), ("100000", 60), ("99999999999999999999", 60)])
-def test_the_server_says_how_long_to_wait_up_to_a_minute(connect, pauses, header, pause):
+def test_retry_after_is_honoured_up_to_a_minute(connect, pauses, header, pause):
     with Server(answers((429, "", {"Retry-After": header}), (200, "1"))) as server:
         read(connect(server))
     assert pauses == [pause]
 
 
 @pytest.mark.parametrize("header", ["soon", "-3", "", "1.5", "Mon, 99 Jan 2024 00:00:00 GMT", "Mon, 1 Jan 99999 0:0:0"])
-def test_a_retry_after_that_makes_no_sense_is_as_none(connect, pauses, header):
+def test_invalid_retry_after_is_ignored(connect, pauses, header):
     with Server(answers((503, "", {"Retry-After": header}), (200, "1"))) as server:
         read(connect(server))
     assert 0 <= pauses[0] <= 0.5
 
 
-def test_a_retry_after_beyond_the_deadline_is_not_waited_for(connect, monkeypatch):
+def test_retry_after_beyond_deadline_ends_retries(connect, monkeypatch):
     monkeypatch.undo()  # real pauses
     with Server(answers((503, '{"error": "busy"}', {"Retry-After": "50"}))) as server:
         with pytest.raises(ServerError) as caught:
@@ -81,20 +81,20 @@ def test_a_retry_after_beyond_the_deadline_is_not_waited_for(connect, monkeypatc
     assert len(server.requests) == 1
 
 
-def test_a_push_is_repeated_where_it_was_certainly_not_attempted(connect):
+def test_push_is_retried_if_not_processed(connect):
     with Server(answers((503, ""), (429, ""), (200, '{"name": "-N"}'))) as server:
         assert connect(server).database().push(1) == {"name": "-N"}
     assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize("status", [408, 500, 502, 504])
-def test_a_push_is_not_repeated_where_it_may_have_happened(connect, status):
+def test_push_is_not_retried_if_possibly_processed(connect, status):
     with Server(answers((status, ""))) as server, pytest.raises(ApiError):
         connect(server).database().push(1)
     assert len(server.requests) == 1
 
 
-def test_a_push_whose_answer_is_lost_is_not_repeated_and_says_so(connect):
+def test_push_with_lost_response_has_unknown_outcome(connect):
     with Server(drop, ok('{"name": "-N"}')) as server, pytest.raises(NetworkError) as caught:
         connect(server).database().push(1)
     assert caught.value.outcome_unknown
@@ -110,13 +110,13 @@ def test_a_push_whose_answer_is_lost_is_not_repeated_and_says_so(connect):
         lambda db: db.get(),
     ],
 )
-def test_what_is_the_same_twice_is_repeated_when_its_answer_is_lost(connect, write):
+def test_idempotent_write_is_retried_after_lost_response(connect, write):
     with Server(drop, ok("null")) as server:
         write(connect(server).database())
     assert len(server.requests) == 2
 
 
-def test_an_increment_and_a_conditional_write_are_not_repeated_when_the_answer_is_lost(connect):
+def test_increment_is_not_retried_after_lost_response(connect):
     from firebase_rest import increment
 
     for write in (lambda db: db.set(increment(1)), lambda db: db.conditional_set(1, "tag")):
@@ -134,7 +134,7 @@ def test_a_read_timeout_is_an_error_at_once(connect):
     assert len(server.requests) == 1
 
 
-def test_nobody_listening_is_tried_again_and_then_an_error_that_sent_nothing(connect, pauses):
+def test_refused_connection_is_retried_and_nothing_was_sent(connect, pauses):
     nobody = f"http://127.0.0.1:{refused_port()}"
 
     with pytest.raises(NetworkError) as caught:
@@ -144,7 +144,7 @@ def test_nobody_listening_is_tried_again_and_then_an_error_that_sent_nothing(con
     assert len(pauses) == 3
 
 
-def test_an_answer_lost_before_the_server_went_away_is_not_forgotten(connect):
+def test_outcome_stays_unknown_after_a_lost_response(connect):
     listener: list[Server] = []
 
     def last(peer: Peer) -> None:
@@ -158,7 +158,7 @@ def test_an_answer_lost_before_the_server_went_away_is_not_forgotten(connect):
     assert caught.value.outcome_unknown
 
 
-def test_a_sign_up_is_not_repeated_after_503_but_after_429(connect, monkeypatch):
+def test_sign_up_is_retried_after_429_but_not_503(connect, monkeypatch):
     with Server(answers((429, "{}"), (503, "{}"))) as server:
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
         with pytest.raises(ServerError):
@@ -166,7 +166,7 @@ def test_a_sign_up_is_not_repeated_after_503_but_after_429(connect, monkeypatch)
     assert len(server.requests) == 2
 
 
-def test_a_sign_in_is_repeated_after_503_and_when_its_answer_is_lost(connect, monkeypatch):
+def test_sign_in_is_retried_after_503_and_lost_response(connect, monkeypatch):
     def second(peer: Peer) -> None:
         peer.request()
         peer.answer("{}", 503)
@@ -188,7 +188,7 @@ def test_a_rate_limit_that_stays_is_its_own_error(connect, monkeypatch):
             connect(server).auth().sign_in_anonymous()
 
 
-def test_a_kept_alive_connection_that_the_server_has_closed_is_replaced_without_a_word(connect, pauses):
+def test_closed_kept_alive_connection_is_replaced(connect, pauses):
     def once(peer: Peer) -> None:
         peer.request()
         peer.answer("1")
@@ -201,7 +201,7 @@ def test_a_kept_alive_connection_that_the_server_has_closed_is_replaced_without_
     assert len(server.requests) == 5
 
 
-def test_a_url_that_no_request_can_have_is_refused_with_a_sentence(connect):
+def test_invalid_url_is_a_usage_error(connect):
     nowhere = "https://a..b.firebaseio.com"
 
     with pytest.raises((UsageError, ConfigError), match=r"cannot be sent|databaseURL"):

@@ -1,4 +1,4 @@
-"""No token, key or password in anything that people read: errors, their chains and pickles, logs, reprs."""
+"""Errors, their chains and pickles, log records and reprs contain no token, key or password."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def against(connect, monkeypatch):
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("status", [200, 302, 307, 400, 401, 403, 404, 412, 413, 423, 429, 500, 503])
-def test_no_refusal_shows_a_secret_even_if_the_server_quotes_it(against, watched, name, status):
+def test_no_error_response_shows_a_quoted_secret(against, watched, name, status):
     with Server(echo(status)) as server:
         refuse(watched, calls(against(server, retries=1))[name])
 
@@ -244,7 +244,7 @@ def test_malformed_headers_are_logged_without_a_secret(against, watched):
 
 
 @pytest.mark.parametrize("body", ["{}", "No place for {}", "true{}", " {}"])
-def test_text_in_place_of_json_is_quoted_without_a_secret(against, watched, body):
+def test_non_json_text_is_quoted_without_a_secret(against, watched, body):
     with Server(ok(body.format(TOKEN))) as server:
         refuse(watched, lambda: against(server).database().get(TOKEN))
 

@@ -1,4 +1,4 @@
-"""The program's own session: what it sets is used, what it replaced is called, and what it passed in is not closed."""
+"""The program's session: its settings, hooks, adapters, patched methods and cookies."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_many_calls_use_one_connection(connect):
     assert len(server.requests) == 30
 
 
-def test_a_stream_takes_a_connection_of_its_own_and_leaves_the_one_in_use_to_the_calls(connect):
+def test_stream_opens_a_separate_connection(connect):
     def calls(peer):
         for _ in range(2):
             peer.request()
@@ -53,7 +53,7 @@ def test_a_stream_takes_a_connection_of_its_own_and_leaves_the_one_in_use_to_the
     assert server.connections == 2
 
 
-def test_refusals_leave_the_connection_in_use(connect):
+def test_error_responses_keep_the_connection(connect):
     with Server(answers((401, '{"error": "Permission denied"}'))) as server:
         db = connect(server).database()
         for _ in range(5):
@@ -62,7 +62,7 @@ def test_refusals_leave_the_connection_in_use(connect):
     assert server.connections == 1
 
 
-def test_what_the_session_says_is_read_at_every_call(connect):
+def test_session_settings_are_read_at_every_call(connect):
     with Server(ok()) as server:
         app = connect(server, headers={"X-App": "app"})
         app.database().get()
@@ -76,7 +76,7 @@ def test_what_the_session_says_is_read_at_every_call(connect):
     assert all(request.headers["x-app"] == "app" for request in server.requests)
 
 
-def test_a_later_source_of_headers_wins_whatever_its_case(connect):
+def test_later_headers_take_precedence_in_any_case(connect):
     with Server(ok()) as server, requests.Session() as session:
         session.headers["x-app"] = "session"
         session.headers["content-type"] = "text/plain"
@@ -85,14 +85,14 @@ def test_a_later_source_of_headers_wins_whatever_its_case(connect):
     assert server.requests[0].headers["content-type"].startswith("application/json")
 
 
-def test_a_header_set_to_none_is_not_sent_as_with_requests(connect):
+def test_header_set_to_none_is_not_sent(connect):
     with Server(ok()) as server, requests.Session() as session:
         session.headers["Accept"] = None
         connect(server, session=session).database().get()
     assert "accept" not in server.requests[0].headers
 
 
-def test_the_user_agent_names_this_package_unless_the_program_chose_one(connect):
+def test_default_user_agent_names_this_package(connect):
     from firebase_rest import __version__
 
     with Server(ok()) as server:
@@ -103,7 +103,7 @@ def test_the_user_agent_names_this_package_unless_the_program_chose_one(connect)
     assert [request.headers["user-agent"] for request in server.requests] == [f"firebase-rest/{__version__}", "mine"]
 
 
-def test_hooks_of_the_session_see_the_answers(connect):
+def test_session_hooks_are_called(connect):
     with Server(ok("7")) as server:
         app = connect(server)
         seen: list[int] = []
@@ -112,7 +112,7 @@ def test_hooks_of_the_session_see_the_answers(connect):
     assert seen == [200]
 
 
-def test_a_hook_that_reads_the_body_leaves_it_to_us(connect):
+def test_hook_may_read_the_body(connect):
     with Server(answers((200, "7"), (401, '{"error": "Permission denied"}'))) as server:
         app = connect(server)
         seen: list[str] = []
@@ -123,7 +123,7 @@ def test_a_hook_that_reads_the_body_leaves_it_to_us(connect):
     assert seen == ["7", '{"error": "Permission denied"}']
 
 
-def test_a_session_that_reads_every_answer_at_once_may(connect):
+def test_session_may_read_every_body(connect):
     class Eager(requests.Session):
         def send(self, request, **options):
             return super().send(request, **{**options, "stream": False})
@@ -132,7 +132,7 @@ def test_a_session_that_reads_every_answer_at_once_may(connect):
         assert connect(server, session=session).database().get().val() == 7
 
 
-def test_a_hook_that_raises_for_status_does_not_hide_the_typed_error(connect):
+def test_hook_may_raise_for_status(connect):
     with Server(answers((401, '{"error": "Permission denied"}'))) as server:
         app = connect(server)
         app.requests.hooks["response"].append(lambda response, **_: response.raise_for_status())
@@ -141,7 +141,7 @@ def test_a_hook_that_raises_for_status_does_not_hide_the_typed_error(connect):
     assert len(server.requests) == 1
 
 
-def test_what_a_hook_raises_on_its_own_account_comes_through(connect):
+def test_exceptions_of_hooks_propagate(connect):
     def hook(response, **_):
         raise ValueError("mine")
 
@@ -154,7 +154,7 @@ def test_what_a_hook_raises_on_its_own_account_comes_through(connect):
 
 
 @pytest.mark.parametrize("verb", ["get", "put", "post", "patch", "delete"])
-def test_a_function_put_in_place_of_a_verb_is_called_with_url_headers_and_timeout(connect, verb):
+def test_replaced_verb_is_called(connect, verb):
     calls = []
 
     def replacement(url, headers=None, timeout=None, **others):
@@ -181,7 +181,7 @@ def test_a_function_put_in_place_of_a_verb_is_called_with_url_headers_and_timeou
     assert set(others) <= {"data"}
 
 
-def test_what_a_replaced_verb_raises_is_typed(connect):
+def test_exceptions_of_a_replaced_verb_are_typed(connect):
     def broken(url, headers, timeout):
         raise requests.ConnectionError(f"no way to {url}")
 
@@ -192,7 +192,7 @@ def test_what_a_replaced_verb_raises_is_typed(connect):
     assert "t0ken-0123456" not in str(caught.value)
 
 
-def test_a_session_of_a_subclass_sends(connect):
+def test_session_subclass_is_used(connect):
     class Counting(requests.Session):
         sent = 0
 
@@ -205,7 +205,7 @@ def test_a_session_of_a_subclass_sends(connect):
         assert session.sent == 1
 
 
-def test_an_adapter_of_the_program_is_used(connect):
+def test_custom_adapter_is_used(connect):
     class Adapter(HTTPAdapter):
         def send(self, request, **kwargs):
             request.headers["X-Adapter"] = "yes"
@@ -218,7 +218,7 @@ def test_an_adapter_of_the_program_is_used(connect):
     assert server.requests[0].headers["x-adapter"] == "yes"
 
 
-def test_an_adapter_with_no_sockets_at_all_is_enough(connect):
+def test_adapter_without_sockets_is_used(connect):
     class Canned(requests.adapters.BaseAdapter):
         def send(self, request, **kwargs):
             response = requests.Response()
@@ -234,7 +234,7 @@ def test_an_adapter_with_no_sockets_at_all_is_enough(connect):
     assert app.database().child("a").get().val() == {"url": "https://db.firebaseio.com/a.json"}
 
 
-def test_an_adapter_that_retries_by_itself_is_warned_of_once(connect):
+def test_retrying_adapter_is_warned_of_once(connect):
     with Server(ok("7")) as server:
         app = connect(server)
         app.requests.mount("http://", HTTPAdapter(max_retries=3))
@@ -245,7 +245,7 @@ def test_an_adapter_that_retries_by_itself_is_warned_of_once(connect):
             app.database().get()
 
 
-def test_an_adapter_that_gives_up_on_a_status_raises_a_network_error(connect):
+def test_retrying_adapter_may_give_up_on_a_status(connect):
     with Server(answers((503, ""))) as server:
         app = connect(server)
         app.requests.mount("http://", HTTPAdapter(max_retries=Retry(1, status_forcelist=[503], backoff_factor=0)))
@@ -254,7 +254,7 @@ def test_an_adapter_that_gives_up_on_a_status_raises_a_network_error(connect):
     assert len(server.requests) == 2
 
 
-def test_a_session_that_was_passed_in_stays_open_and_ours_is_closed(connect):
+def test_passed_session_stays_open(connect):
     with Server(ok("7")) as server:
         with requests.Session() as session:
             with connect(server, session=session) as app:
@@ -268,7 +268,7 @@ def test_a_session_that_was_passed_in_stays_open_and_ours_is_closed(connect):
         assert len(pool.pools) == 0
 
 
-def test_responses_works_over_our_session_and_over_a_passed_one(connect):
+def test_responses_mocks_our_session_and_a_passed_one(connect):
     for options in ({}, {"session": requests.Session()}):
         with responses.RequestsMock() as mock:
             mock.get("https://db.firebaseio.com/a.json", body="no JSON", status=200)
@@ -282,7 +282,7 @@ def test_responses_works_over_our_session_and_over_a_passed_one(connect):
                 db.set(1)
 
 
-def test_a_mocked_connection_error_is_repeated_and_typed(connect, pauses):
+def test_mocked_connection_error_is_retried(connect, pauses):
     with responses.RequestsMock() as mock:
         mock.get("https://db.firebaseio.com/a.json", body=requests.ConnectionError("gone"))
         with pytest.raises(NetworkError):
@@ -292,14 +292,14 @@ def test_a_mocked_connection_error_is_repeated_and_typed(connect, pauses):
 
 
 @pytest.mark.parametrize(("name", "value"), [("X-Bad", "tw0\nlines"), ("X-Bad", "0ne\r")])
-def test_a_header_that_cannot_be_sent_is_refused_without_showing_it(connect, name, value):
+def test_invalid_header_is_refused_without_its_value(connect, name, value):
     with Server(ok()) as server, pytest.raises(ValueError, match=r"cannot be sent: a header .* line break") as caught:
         connect(server, headers={name: value}).database().get()
     assert server.requests == []
     assert value.split()[0] not in str(caught.value)
 
 
-def test_a_session_without_adapters_is_refused_with_a_sentence(connect):
+def test_session_without_adapters_is_a_usage_error(connect):
     app = connect(MOCKED)
     app.requests.adapters.clear()
     with pytest.raises(ValueError, match="cannot be sent") as caught:
@@ -310,7 +310,7 @@ def test_a_session_without_adapters_is_refused_with_a_sentence(connect):
 # --- cookies ---
 
 
-def test_the_own_session_keeps_no_cookies_of_servers(connect):
+def test_own_session_keeps_no_cookies(connect):
     with Server(answers((200, "1", {"Set-Cookie": "user=a"}))) as server:
         app = connect(server)
         app.database().get()
@@ -331,7 +331,7 @@ def test_cookies_are_kept_where_the_program_asks(connect, way):
     assert server.requests[1].headers["cookie"] == "user=a"
 
 
-def test_a_pickled_app_keeps_no_cookies_of_servers_either(connect):
+def test_pickled_app_keeps_no_cookies(connect):
     with Server(answers((200, "1", {"Set-Cookie": "user=a"}))) as server:
         app = pickle.loads(pickle.dumps(connect(server)))
         app.database().get()
@@ -352,7 +352,7 @@ def test_headers_that_are_not_text_are_refused(connect, headers):
 # --- tools that replace urllib3's connections ---
 
 
-def test_a_connection_class_put_in_place_of_urllib3s_is_used(connect, monkeypatch):
+def test_patched_connection_class_is_used(connect, monkeypatch):
     made: list[object] = []
 
     class Recorder(HTTPConnection):

@@ -36,6 +36,7 @@ DOWNLOADS = [
     ["--no-deps", *PURE, "Pyrebase4==4.9.0"],
     ["--no-deps", *PURE, "Pyrebase==3.0.27", "six"],
     ["--no-deps", *PURE, "urllib3<2"],  # what Pyrebase4 asks for
+    ["urllib3-future"],  # what niquests brings; it replaces urllib3
 ]
 
 

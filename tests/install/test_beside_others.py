@@ -134,3 +134,10 @@ def test_uninstalling_ours_takes_the_files_of_theirs_along(
     # Pyrebase4 has one more file in there, and what is left of a package is a module without anything in it.
     assert place.error(USE) == (NO_NAME if theirs == "pyrebase4" else NO_MODULE)
     assert cure(place, surroundings) == SAID
+
+
+def test_urllib3_future_in_place_of_urllib3(place: Place, surroundings: dict[str, str]) -> None:
+    place.pip(OURS)
+    place.pip("install urllib3-future")
+    assert place.says("-c", "import urllib3; print(urllib3.__version__)").strip().split(".")[-1].startswith("9")
+    assert place.says(str(PROGRAM), env=surroundings) == SAID

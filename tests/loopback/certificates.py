@@ -1,4 +1,4 @@
-"""Signs as Google does, with keys and self-signed certificates of its own, and serves the certificates."""
+"""Google's token signing with local keys, and an endpoint for their certificates."""
 
 from __future__ import annotations
 

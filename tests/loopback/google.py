@@ -1,4 +1,4 @@
-"""A service account with a key of its own, and a token endpoint that knows it."""
+"""A service account with a local key, and its token endpoint."""
 
 from __future__ import annotations
 

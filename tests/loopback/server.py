@@ -1,6 +1,6 @@
-"""A server on a raw socket that does exactly what a script says: for everything that well-behaved servers never do.
+"""A server on a raw socket that runs a script, for responses that well-behaved servers never send.
 
-A script is a function of a `Peer`, run once per connection in a thread of its own; the last script serves all further
+A script is a function of a `Peer`, run once per connection in a separate thread; the last script serves all further
 connections. `with Server(script, ...) as server` ends every connection and checks that no script failed.
 """
 
@@ -193,7 +193,7 @@ class Server:
         assert not self.failures, self.failures
 
     def stop_listening(self) -> None:
-        """From now on nobody can connect."""
+        """Refuse new connections."""
         with suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)  # wakes accept(), which close() does not
         self._listener.close()
@@ -274,6 +274,6 @@ def raw(data: bytes | str) -> Script:
 
 
 def refused_port() -> int:
-    """A port on which nobody listens."""
+    """Return a port that refuses connections."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]

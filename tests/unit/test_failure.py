@@ -90,7 +90,7 @@ def test_every_way_to_fail_has_its_kind(error, seen, failure):
 
 
 @pytest.mark.parametrize(("error", "seen", "failure"), KINDS)
-def test_no_message_holds_the_token_and_none_is_empty(error, seen, failure):
+def test_messages_are_not_empty_and_have_no_token(error, seen, failure):
     made = network_error(error, REQUEST, seen)
     assert "t0ken" not in str(made)
     assert "db.firebaseio.com" in str(made)
@@ -117,26 +117,26 @@ def test_no_message_holds_the_token_and_none_is_empty(error, seen, failure):
         (PROXY_LOCKED, DIALING, NetworkError, False),
     ],
 )
-def test_an_error_says_whether_the_request_may_have_been_carried_out(error, seen, kind, maybe):
+def test_error_tells_whether_outcome_is_unknown(error, seen, kind, maybe):
     made = network_error(error, REQUEST, seen)
     assert type(made) is kind
     assert made.outcome_unknown is maybe
 
 
 @pytest.mark.parametrize("error", [rq.InvalidSchema("No connection adapters for 'x?auth=t0ken'"), ValueError("header")])
-def test_what_cannot_be_sent_is_the_programs_mistake(error):
+def test_invalid_request_is_a_usage_error(error):
     made = network_error(error, REQUEST, FOREIGN)
     assert type(made) is UsageError
     assert "cannot be sent" in str(made)
 
 
-def test_the_reason_is_the_innermost_one_in_plain_words():
+def test_reason_is_the_innermost_error():
     assert str(network_error(REFUSED, REQUEST, DIALING)).endswith("[Errno 111] Connection refused.")
     assert str(network_error(RESET, REQUEST, SENT)).endswith("reset by peer.")
     assert "ConnectionResetError" in str(network_error(ConnectionResetError(), REQUEST, SENT))
 
 
-def test_secrets_that_were_sent_are_masked_in_what_the_server_said():
+def test_sent_secrets_are_masked_in_responses():
     error = requests.ConnectionError(u3.ProtocolError("x", http.client.BadStatusLine("t0ken-of-a-user says hello")))
     assert "t0ken" not in str(network_error(error, REQUEST, SENT, secrets={"t0ken-of-a-user"}))
 
@@ -147,7 +147,7 @@ def test_causes_end_even_where_an_error_holds_itself():
     assert list(iter_causes(error)) == [error]
 
 
-def test_an_error_of_a_program_is_told_from_one_of_the_libraries():
+def test_errors_of_hooks_differ_from_library_errors():
     def raised(call):
         try:
             call()

@@ -19,7 +19,7 @@ def test_a_timeout_is_a_number_or_a_pair(timeout, pair):
     assert (options.connect, options.read) == pair
 
 
-def test_what_is_not_named_stays():
+def test_replace_keeps_other_values():
     options = Options().replace(timeout=5, deadline=7, retries=0)
     assert options.replace() == options
     assert options.replace(retries=1) == Options(5, 5, 7, 1)
@@ -29,7 +29,7 @@ def test_a_deadline_is_lifted_by_infinity():
     assert Options().replace(deadline=5).replace(deadline=math.inf).deadline is None
 
 
-def test_what_no_socket_can_count_is_as_long_as_one_can_wait():
+def test_long_timeouts_are_reduced():
     assert Options().replace(timeout=float(sys.maxsize)).read == LONGEST
     assert LONGEST * 1000 < 2**31  # what CPython hands to poll()
 
@@ -43,6 +43,6 @@ def test_what_no_socket_can_count_is_as_long_as_one_can_wait():
         {"retries": -1}, {"retries": 1.5}, {"retries": True}, {"retries": "3"}, {"retries": math.inf},
     ],
 )  # fmt: skip
-def test_what_is_no_limit_is_refused_with_its_name(wrong):
+def test_invalid_limit_is_refused(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong))):
         Options().replace(**wrong)

@@ -19,7 +19,7 @@ def test_a_read_follows(status):
     assert found.is_authenticated
 
 
-def test_a_relative_location_is_relative_to_where_the_redirect_came_from():
+def test_relative_location_is_resolved():
     assert (
         hop("/c.json", current="https://s-1.firebaseio.com/b.json").request.url == "https://s-1.firebaseio.com/c.json"
     )
@@ -45,7 +45,7 @@ def test_a_relative_location_is_relative_to_where_the_redirect_came_from():
         ("db.example", "db.firebaseio.com", False),
     ],
 )
-def test_the_credential_stays_in_the_family(first, second, signed):
+def test_credentials_stay_within_the_service(first, second, signed):
     assert hop(f"https://{second}/b.json", url=f"https://{first}/a.json").is_authenticated is signed
 
 
@@ -65,7 +65,7 @@ def test_the_credential_stays_in_the_family(first, second, signed):
         ("https://db.firebaseio.com", "javascript:alert(1)", False),
     ],
 )
-def test_only_loopback_before_an_emulator_goes_without_tls(first, second, allowed):
+def test_plain_http_is_followed_on_loopback_only(first, second, allowed):
     if allowed:
         assert hop(f"{second}/b.json", url=f"{first}/a.json").is_authenticated
     else:
@@ -90,7 +90,7 @@ def test_only_loopback_before_an_emulator_goes_without_tls(first, second, allowe
         "https://\u2024firebaseio.com/",
     ],
 )
-def test_a_host_that_libraries_might_read_in_two_ways_gets_no_credential(location):
+def test_ambiguous_host_gets_no_credentials(location):
     try:
         found = hop(location)
     except NetworkError:
@@ -99,7 +99,7 @@ def test_a_host_that_libraries_might_read_in_two_ways_gets_no_credential(locatio
     assert "firebaseio" not in found.request.url
 
 
-def test_the_query_of_the_location_wins_and_the_rest_of_ours_goes_along():
+def test_query_of_location_takes_precedence():
     found = hop("https://s-1.firebaseio.com/b.json?ns=x&empty=", params=(("ns", "y"), ("orderBy", '"$key"')))
     assert found.request.params == (("ns", "x"), ("empty", ""), ("orderBy", '"$key"'))
 
@@ -109,12 +109,12 @@ def test_an_echoed_credential_is_dropped():
     assert found.request.params == (("x", "1"),)
 
 
-def test_nothing_secret_of_ours_goes_to_a_stranger():
+def test_no_secret_is_sent_to_another_host():
     found = hop("https://evil.example/b.json", params=(("key", "k"), ("ac", "t"), ("orderBy", '"a"')))
     assert found.request.params == (("orderBy", '"a"'),)
 
 
-def test_a_fragment_is_dropped_and_a_missing_path_is_the_root():
+def test_fragment_is_dropped_and_missing_path_is_root():
     assert hop("https://s-1.firebaseio.com#x").request.url == "https://s-1.firebaseio.com/"
 
 

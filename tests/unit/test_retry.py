@@ -26,14 +26,14 @@ TABLE = [
 
 @pytest.mark.parametrize(("outcome", "again"), TABLE)
 @pytest.mark.parametrize("repeat", RetryPolicy)
-def test_what_is_worth_another_try(outcome, again, repeat):
+def test_should_retry(outcome, again, repeat):
     assert should_retry(repeat, outcome) is (repeat in again)
 
 
 @pytest.mark.parametrize(
     ("attempt", "most"), [(1, 0.5), (2, 1), (3, 2), (4, 4), (6, 16), (7, 20), (60, 20), (5000, 20)]
 )
-def test_pauses_double_up_to_twenty_seconds_with_full_jitter(monkeypatch, attempt, most):
+def test_delay_doubles_up_to_twenty_seconds_with_jitter(monkeypatch, attempt, most):
     monkeypatch.setattr(retry.random, "uniform", lambda low, high: (low, high))
     assert backoff_delay(attempt) == (0, most)
 
@@ -43,7 +43,7 @@ def test_the_server_says_how_long_up_to_a_minute(said, pause):
     assert backoff_delay(1, said) == pause
 
 
-def test_a_date_in_the_past_means_now_and_one_far_off_a_minute():
+def test_retry_after_dates_are_bounded():
     assert backoff_delay(1, "Mon, 01 Jan 2001 00:00:00 GMT") == 0
     assert backoff_delay(1, "Fri, 01 Jan 2100 00:00:00 GMT") == 60
 
@@ -51,5 +51,5 @@ def test_a_date_in_the_past_means_now_and_one_far_off_a_minute():
 @pytest.mark.parametrize(
     "said", [None, "", "soon", "-1", "1.5", "Mon, 99 Jan 2024 00:00:00 GMT", "Mon, 1 Jan 99999 0:0:0", "\u0663"]
 )
-def test_what_makes_no_sense_is_as_if_it_were_not_there(said):
+def test_invalid_retry_after_is_ignored(said):
     assert 0 <= backoff_delay(1, said) <= 0.5

@@ -33,7 +33,7 @@ class Scripted:
             raise self.answers.pop(0)
 
 
-def test_a_flow_is_a_generator_that_a_test_drives_by_hand():
+def test_flow_is_a_generator():
     def flow():
         response = yield GET
         return response.json()
@@ -45,7 +45,7 @@ def test_a_flow_is_a_generator_that_a_test_drives_by_hand():
     assert done.value.value == {"a": 1}
 
 
-def test_run_sends_each_request_and_returns_what_the_flow_returns():
+def test_run_sends_requests_and_returns_the_result():
     def flow():
         first = yield GET
         second = yield GET
@@ -56,7 +56,7 @@ def test_run_sends_each_request_and_returns_what_the_flow_returns():
     assert sender.asked == [GET, GET]
 
 
-def test_a_flow_that_asks_nothing_answers_at_once():
+def test_flow_without_requests_returns():
     def flow():
         return 7
         yield
@@ -74,7 +74,7 @@ def test_a_pause_is_waited_for_by_the_driver():
     assert sender.asked == [1.5, GET]
 
 
-def test_a_network_error_is_thrown_into_the_flow_which_may_go_on():
+def test_flow_may_handle_a_network_error():
     def flow():
         try:
             yield GET
@@ -88,7 +88,7 @@ def test_a_network_error_is_thrown_into_the_flow_which_may_go_on():
     assert caught == [lost]
 
 
-def test_a_network_error_during_a_pause_is_thrown_into_the_flow():
+def test_network_error_in_a_pause_is_thrown_into_flow():
     def flow():
         try:
             yield Pause(1)
@@ -98,7 +98,7 @@ def test_a_network_error_during_a_pause_is_thrown_into_the_flow():
     assert run(flow(), Scripted(NetworkError("closed"))) == "closed"
 
 
-def test_a_network_error_that_the_flow_does_not_catch_comes_out_without_a_context():
+def test_unhandled_network_error_has_no_context():
     closed = []
 
     def flow():
@@ -115,7 +115,7 @@ def test_a_network_error_that_the_flow_does_not_catch_comes_out_without_a_contex
     assert closed == [True]
 
 
-def test_any_other_error_of_the_sender_ends_the_flow_and_is_not_thrown_into_it():
+def test_other_errors_of_the_sender_end_the_flow():
     seen = []
 
     def flow():
@@ -160,7 +160,7 @@ def test_a_whole_json_value_is_parsed_from_bytes(body, value):
         (b"\xff\xfe\xfd", "is not JSON"), (b"[" * 200_000, "nested too deeply"),
     ],
 )  # fmt: skip
-def test_anything_else_is_an_invalid_answer_that_says_what_came(body, words):
+def test_invalid_json_raises_invalid_response(body, words):
     with pytest.raises(InvalidResponse, match=words) as caught:
         Response(200, body=body).json()
     assert "HTTP 200" in str(caught.value)
@@ -175,7 +175,7 @@ def test_of_broken_json_nothing_is_shown():
 
 
 @pytest.mark.parametrize("body", [b"12", b"-1", b" 0", b"1.5", b"1e5"])
-def test_a_bare_number_counts_only_if_something_said_where_it_ends(body):
+def test_number_needs_a_confirmed_end(body):
     assert Response(200, body=body).json() == json.loads(body)
     with pytest.raises(InvalidResponse, match="may have been truncated"):
         Response(200, body=body, has_length=False).json()
@@ -184,7 +184,7 @@ def test_a_bare_number_counts_only_if_something_said_where_it_ends(body):
 
 
 @pytest.mark.parametrize("body", [b"null", b'"12"', b"[12]", b"true"])
-def test_what_ends_by_itself_needs_no_framing(body):
+def test_self_delimiting_value_needs_no_length(body):
     assert Response(200, body=body, has_length=False).json() == json.loads(body)
 
 
@@ -213,17 +213,17 @@ def collecting(monkeypatch, body, **options):
 LARGE = b"[" + b"1," * 600_000 + b"1]"
 
 
-def test_the_garbage_collector_rests_for_large_bodies_only(monkeypatch):
+def test_garbage_collection_is_disabled_for_large_bodies(monkeypatch):
     assert collecting(monkeypatch, b"[1]")
     assert not collecting(monkeypatch, LARGE)
     assert gc.isenabled()
 
 
-def test_the_garbage_collector_goes_on_when_the_program_gives_options(monkeypatch):
+def test_garbage_collection_stays_enabled_with_options(monkeypatch):
     assert collecting(monkeypatch, LARGE, parse_int=int)
 
 
-def test_the_garbage_collector_comes_back_after_broken_json_and_stays_off_where_it_was_off():
+def test_garbage_collection_is_restored_after_invalid_json():
     with pytest.raises(InvalidResponse):
         Response(200, body=LARGE[:-1]).json()
     assert gc.isenabled()
@@ -235,7 +235,7 @@ def test_the_garbage_collector_comes_back_after_broken_json_and_stays_off_where_
         gc.enable()
 
 
-def test_values_never_change_and_never_show_what_they_carry():
+def test_values_are_immutable_and_hide_bodies():
     request = Request("POST", "https://h/p?auth=s3cret", (("key", "s3cret"), ("orderBy", '"a"')), body=b"s3cret")
     with pytest.raises(AttributeError):
         request.method = "GET"

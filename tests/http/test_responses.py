@@ -1,4 +1,4 @@
-"""Whole answers only: what is cut, garbled or not Firebase's is an error, never half a value."""
+"""Truncated, malformed and foreign responses raise; complete ones are read."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ CUT = {
 
 
 @pytest.mark.parametrize("wire", CUT.values(), ids=CUT.keys())
-def test_an_answer_that_is_not_whole_is_an_error(connect, wire):
+def test_incomplete_response_is_an_error(connect, wire):
     with Server(raw(wire)) as server, pytest.raises(NetworkError) as caught:
         connect(server).database().get()
     assert caught.value.outcome_unknown
@@ -45,12 +45,12 @@ def test_an_answer_that_is_not_whole_is_an_error(connect, wire):
 
 
 @pytest.mark.parametrize("wire", [CUT["a number cut inside"], CUT["chunks without an end"], CUT["a chunk cut inside"]])
-def test_a_cut_body_says_that_it_was_cut(connect, wire):
+def test_truncated_body_is_reported_as_truncated(connect, wire):
     with Server(raw(wire)) as server, pytest.raises(InvalidResponse, match="truncated or malformed"):
         connect(server).database().get()
 
 
-def test_a_number_without_framing_is_an_error_whatever_it_is_parsed_into(connect):
+def test_number_without_length_is_an_error_with_parse_float(connect):
     from decimal import Decimal
 
     with Server(raw(OK + "\r\n1.5")) as server, pytest.raises(InvalidResponse, match="truncated"):
@@ -58,7 +58,7 @@ def test_a_number_without_framing_is_an_error_whatever_it_is_parsed_into(connect
 
 
 @pytest.mark.parametrize(("body", "value"), [("true", True), ('"a"', "a"), ('{"a": 12}', {"a": 12}), ("null", None)])
-def test_without_framing_a_value_that_ends_by_itself_is_taken(connect, body, value):
+def test_self_delimiting_json_needs_no_length(connect, body, value):
     with Server(raw(OK + "\r\n" + body)) as server:
         assert connect(server).database().get().val() == value
 
@@ -74,18 +74,18 @@ def encoded(name: str, data: bytes, cut: int, *, has_length: bool) -> bytes:
     ("name", "data"), [("gzip", gzip.compress(b"1234567")), ("deflate", zlib.compress(b"1234567"))]
 )
 @pytest.mark.parametrize("cut", [1, 6, 10])
-def test_a_compressed_body_that_was_cut_is_an_error(connect, name, data, cut, has_length):
+def test_truncated_compressed_body_is_an_error(connect, name, data, cut, has_length):
     with Server(raw(encoded(name, data, cut, has_length=has_length))) as server, pytest.raises(NetworkError):
         connect(server).database().get()
 
 
 @pytest.mark.parametrize(("name", "data"), [("gzip", gzip.compress(b"[1]")), ("deflate", zlib.compress(b"[1]"))])
-def test_a_whole_compressed_body_is_read(connect, name, data):
+def test_compressed_body_is_read(connect, name, data):
     with Server(raw(encoded(name, data, 0, has_length=True))) as server:
         assert connect(server).database().get().val() == [1]
 
 
-def test_a_body_that_is_not_what_its_encoding_says_is_an_error(connect):
+def test_body_with_wrong_encoding_is_an_error(connect):
     with Server(raw(OK + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n[1]")) as server:
         with pytest.raises(InvalidResponse):
             connect(server, retries=0).database().get()
@@ -109,7 +109,7 @@ def test_a_body_that_is_not_what_its_encoding_says_is_an_error(connect):
     ],
 )
 @pytest.mark.parametrize("page", [PAGE, "", "Welcome!", '{"idToken": "eyJ'])
-def test_a_page_in_place_of_an_answer_is_never_taken_for_one(connect, monkeypatch, call, page):
+def test_html_page_is_never_accepted_as_json(connect, monkeypatch, call, page):
     with Server(ok(page)) as server:
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
         with pytest.raises(InvalidResponse) as caught:
@@ -120,7 +120,7 @@ def test_a_page_in_place_of_an_answer_is_never_taken_for_one(connect, monkeypatc
 
 
 @pytest.mark.parametrize("body", ["[]", '"text"', "5"])
-def test_json_of_another_shape_is_no_sign_in_and_no_push(connect, monkeypatch, body):
+def test_json_of_another_type_is_an_error(connect, monkeypatch, body):
     with Server(ok(body)) as server:
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
         app = connect(server)
@@ -129,14 +129,14 @@ def test_json_of_another_shape_is_no_sign_in_and_no_push(connect, monkeypatch, b
                 call()
 
 
-def test_an_error_page_of_a_proxy_is_a_server_error_with_its_words(connect):
+def test_proxy_error_page_is_a_server_error(connect):
     with Server(answers((502, "<html>Bad Gateway</html>"))) as server, pytest.raises(ServerError) as caught:
         connect(server).database().get()
     assert caught.value.status == 502
     assert caught.value.args[1] == "<html>Bad Gateway</html>"
 
 
-def test_an_answer_in_many_packets_is_read_whole(connect):
+def test_response_in_many_packets_is_read(connect):
     def pieces(peer: Peer) -> None:
         peer.request()
         peer.drip(f"{OK}Content-Length: 9\r\n\r\n[1, 2, 3]", 0.001)
@@ -145,7 +145,7 @@ def test_an_answer_in_many_packets_is_read_whole(connect):
         assert connect(server).database().get().val() == [1, 2, 3]
 
 
-def test_a_refusal_keeps_the_servers_words_and_the_shape_of_pyrebase(connect):
+def test_api_error_keeps_pyrebases_shape(connect):
     with Server(answers((401, '{\n  "error" : "Permission denied"\n}\n'))) as server:
         with pytest.raises(PermissionDenied) as caught:
             connect(server).database().child("a").get()
@@ -157,7 +157,7 @@ def test_a_refusal_keeps_the_servers_words_and_the_shape_of_pyrebase(connect):
     assert error.response.url == f"{server.url}/a.json"
 
 
-def test_a_number_of_a_mocked_answer_needs_no_framing(connect):
+def test_mocked_number_needs_no_length(connect):
     mocked = "https://db.firebaseio.com"
 
     with responses.RequestsMock() as mock:
@@ -165,6 +165,6 @@ def test_a_number_of_a_mocked_answer_needs_no_framing(connect):
         assert connect(mocked).database().child("a").get().val() == 42
 
 
-def test_deep_json_is_an_error_and_not_a_crash(connect):
+def test_deeply_nested_json_is_an_error(connect):
     with Server(ok("[" * 200_000 + "]" * 200_000)) as server, pytest.raises(InvalidResponse, match="deep"):
         connect(server).database().get()

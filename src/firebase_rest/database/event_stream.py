@@ -14,21 +14,11 @@ import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 
+from firebase_rest import errors
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.protocol import check, error_class
 from firebase_rest.database.sse import StreamEvent, iter_events, parse_event
-from firebase_rest.errors import (
-    ApiError,
-    FirebaseError,
-    InvalidResponse,
-    NetworkError,
-    PayloadTooLarge,
-    RateLimited,
-    ServerError,
-    StreamError,
-    TokenExpired,
-)
 from firebase_rest.transport.arguments import validate_callable, validate_int
 from firebase_rest.transport.credentials import Credentials, RequestAuth, ServiceAccount, UserCredentials
 from firebase_rest.transport.interrupt import Interrupt
@@ -70,11 +60,11 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
             response.reader.close()
         # A server may echo the token in a header, so only known types are shown.
         shown = media_type if media_type in _KNOWN_TYPES else "another content type"
-        raise InvalidResponse(f"Expected a stream of events, got {shown} (HTTP {response.status}).")
+        raise errors.InvalidResponse(f"Expected a stream of events, got {shown} (HTTP {response.status}).")
     return response.reader
 
 
-class _Revoked(FirebaseError):
+class _Revoked(errors.FirebaseError):
     """The server no longer accepts the token of this connection."""
 
 
@@ -181,7 +171,7 @@ class EventStream:
         self._closed = True
         self.state = self._last_state = "closed"
         self._interrupt = Interrupt()
-        self.last_error = error = StreamError(
+        self.last_error = error = errors.StreamError(
             f"The stream of /{self._location.path} belongs to the parent process; open another one after the fork."
         )
         self._events = _raise(error)
@@ -211,8 +201,10 @@ class EventStream:
                 call = RetryingSender(self._transport, self._credentials, self._options, self._handle)
                 try:
                     yield from self._connection(call)
-                    problem: FirebaseError = NetworkError(f"The server ended the stream of /{self._location.path}.")
-                except FirebaseError as error:
+                    problem: errors.FirebaseError = errors.NetworkError(
+                        f"The server ended the stream of /{self._location.path}."
+                    )
+                except errors.FirebaseError as error:
                     problem = error
                 self._interval = MIN_RECONNECT_INTERVAL * max(1, call.sent)  # a redirect connects too
                 if self._transport.closing.is_set():
@@ -252,7 +244,7 @@ class EventStream:
                 return
             yield chunk
 
-    def _recover(self, problem: FirebaseError, call: RetryingSender) -> None:
+    def _recover(self, problem: errors.FirebaseError, call: RetryingSender) -> None:
         """Wait before the next connection. Raises `problem` if a retry cannot help."""
         if isinstance(problem, _Revoked):
             refresh_error = self._refresh(call)
@@ -267,18 +259,18 @@ class EventStream:
         lived = time.monotonic() - self._opened_at
         self._failures = 1 if lived >= STABLE_AFTER else self._failures + 1
         if self._max_retries is not None and self._failures > self._max_retries:
-            raise StreamError(
+            raise errors.StreamError(
                 f"The stream of /{self._location.path} ended after {self._failures} failures in a row: {problem}"
             )
         wait = backoff_delay(self._failures, _retry_after(problem))
         logger.info("The stream of /%s reconnects in %.1f s: %s", self._location.path, wait, problem)
         self._wait(wait)
 
-    def _refresh(self, call: RetryingSender) -> FirebaseError | None:
+    def _refresh(self, call: RetryingSender) -> errors.FirebaseError | None:
         """Get a different token. Returns the error if that fails."""
         try:
             better = self._credentials.get(rejected=call.auth)
-        except FirebaseError as error:
+        except errors.FirebaseError as error:
             return error
         stream = f"the stream of /{self._location.path}"
         if better is None or better.secret == call.auth.secret:
@@ -289,7 +281,7 @@ class EventStream:
             self._refreshed = True
             logger.info("The token of %s has expired; reconnecting with a refreshed one", stream)
             return None
-        return TokenExpired(hint, status=401, message="credential is no longer valid", hint=hint)
+        return errors.TokenExpired(hint, status=401, message="credential is no longer valid", hint=hint)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
@@ -328,22 +320,22 @@ def _raised_by_callee(error: BaseException) -> bool:
     return trace is not None and trace.tb_next is not None
 
 
-def _is_transient(problem: FirebaseError) -> bool:
+def _is_transient(problem: errors.FirebaseError) -> bool:
     """Return whether a retry may help."""
-    timeout = isinstance(problem, ApiError) and problem.status == 408
-    return timeout or isinstance(problem, (NetworkError, ServerError, RateLimited))
+    timeout = isinstance(problem, errors.ApiError) and problem.status == 408
+    return timeout or isinstance(problem, (errors.NetworkError, errors.ServerError, errors.RateLimited))
 
 
 def _retry_after(problem: Exception) -> str | None:
-    response = problem.response if isinstance(problem, ApiError) else None
+    response = problem.response if isinstance(problem, errors.ApiError) else None
     return None if response is None else response.headers.get("retry-after")
 
 
-def _cancelled(data: str) -> ApiError:
+def _cancelled(data: str) -> errors.ApiError:
     """Return the error for a `cancel` event, whose data is null or a reason, with or without quotes."""
     reason = data.strip().strip('"')
     if reason in ("", "null"):
         reason = "Permission denied"
     status = 401 if reason.startswith("Permission denied") else 400
-    kind = PayloadTooLarge if "too large" in reason else error_class(status, reason)
+    kind = errors.PayloadTooLarge if "too large" in reason else error_class(status, reason)
     return kind(reason, status=status, message=reason)

@@ -12,24 +12,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
 
+from firebase_rest import errors
 from firebase_rest.database.filter import PRIORITY, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.values import Encoded, encode, encode_update
-from firebase_rest.errors import (
-    ApiError,
-    AppVerificationFailed,
-    IndexNotDefined,
-    InvalidResponse,
-    NotFound,
-    PayloadTooLarge,
-    PermissionDenied,
-    PreconditionFailed,
-    TokenExpired,
-    TransactionConflict,
-    Unauthenticated,
-    UsageError,
-)
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.status import class_of_status
@@ -139,7 +126,7 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
         if new is None:
             if current.value is None:
                 return None  # no data, and none to write
-            raise UsageError(
+            raise errors.UsageError(
                 f"The function of transaction() at /{location.path} must return the new value, got None; return {{}} "
                 "to delete the data."
             )
@@ -147,7 +134,7 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
         if outcome.committed:
             return outcome.value
         current = outcome
-    raise TransactionConflict(
+    raise errors.TransactionConflict(
         f"The transaction at /{location.path} failed after {attempts} attempts: other clients changed the data.",
         value=current.value,
         etag=current.etag,
@@ -161,7 +148,7 @@ def _validate_json_kwargs(json_kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
         pass
     else:
         return json_kwargs
-    raise UsageError("json_kwargs must be a dict of keyword arguments for json.loads.")
+    raise errors.UsageError("json_kwargs must be a dict of keyword arguments for json.loads.")
 
 
 def _read(url: str, params: tuple[tuple[str, str], ...], headers: Mapping[str, str] | None = None) -> Request:
@@ -181,7 +168,7 @@ def _etag_of(response: Response) -> str:
     """Return the ETag. Raises `InvalidResponse` if it is missing."""
     etag = response.headers.get("etag")
     if not etag:
-        raise InvalidResponse("The response has no ETag header; a proxy may have removed it.")
+        raise errors.InvalidResponse("The response has no ETag header; a proxy may have removed it.")
     return etag
 
 
@@ -200,7 +187,7 @@ def check(response: Response) -> Response:
         return response
     message = message_in(response)
     error = api_error(error_class(response.status, message), response, message)
-    if isinstance(error, PreconditionFailed):
+    if isinstance(error, errors.PreconditionFailed):
         error.value, error.etag = response.json(), response.headers.get("etag")
     raise error
 
@@ -211,18 +198,18 @@ def message_in(response: Response) -> str:
     return error if isinstance(error, str) else response.text.strip()
 
 
-def error_class(status: int, message: str) -> type[ApiError]:
+def error_class(status: int, message: str) -> type[errors.ApiError]:
     """Return the class of an error. The database sends no error codes, so the message decides beside the status."""
     if status == 401:
         if message.startswith("Permission denied"):
-            return PermissionDenied
+            return errors.PermissionDenied
         if "appcheck" in message.replace(" ", "").lower():
-            return AppVerificationFailed
-        return TokenExpired if _EXPIRED.search(message) else Unauthenticated
+            return errors.AppVerificationFailed
+        return errors.TokenExpired if _EXPIRED.search(message) else errors.Unauthenticated
     if status == 400:
         if message.startswith("Index not defined"):
-            return IndexNotDefined
-        return PayloadTooLarge if "exceeds the maximum size" in message else ApiError
+            return errors.IndexNotDefined
+        return errors.PayloadTooLarge if "exceeds the maximum size" in message else errors.ApiError
     if status == 403 and "database name" in message:
-        return NotFound
+        return errors.NotFound
     return class_of_status(status)

@@ -137,7 +137,7 @@ def parse_action_link(link: str) -> ActionLink | None:
 
 def code_of(code_or_link: str) -> str:
     """Return the code. Raises `UsageError` for a link without one."""
-    if "://" not in code_or_link:
+    if "://" not in validate_str("code", code_or_link):
         return code_or_link
     link = parse_action_link(code_or_link)
     if link is None:

@@ -31,7 +31,6 @@ from firebase_rest.auth.users import (
     UserIdentifiers,
     UserRecord,
     factor_to_json,
-    new_factor_to_json,
 )
 from firebase_rest.errors import MfaFactor, UsageError
 from firebase_rest.transport.arguments import (
@@ -222,7 +221,7 @@ class Admin:
 
         https://firebase.google.com/docs/auth/admin/manage-users#create_a_user
         """
-        factors = [new_factor_to_json(factor) for factor in validate_list("second_factors", second_factors)]
+        factors = [factor_to_json(factor, is_new=True) for factor in validate_list("second_factors", second_factors)]
         fields = {
             "localId": optional(validate_uid, "uid", uid),
             "email": optional(validate_email, "email", email),

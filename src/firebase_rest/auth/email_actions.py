@@ -7,15 +7,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from firebase_rest.auth import action_codes
 from firebase_rest.auth._base import AuthBase, Token
-from firebase_rest.auth.action_codes import (
-    ActionCodeInfo,
-    ActionCodeSettings,
-    code_of,
-    code_to_apply,
-    settings_to_json,
-    sign_in_settings_to_json,
-)
+from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings
 from firebase_rest.auth.arguments import validate_locale
 from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.endpoint import Endpoint
@@ -46,7 +40,7 @@ class EmailActionMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-send-email-verification
         """
-        endpoint, fields = self._localized(locale), settings_to_json(settings)
+        endpoint, fields = self._localized(locale), action_codes.settings_to_json(settings)
         return self._run_as_user(
             id_token, lambda token: accounts.send_action_email(endpoint, "VERIFY_EMAIL", fields, idToken=token)
         )
@@ -61,7 +55,7 @@ class EmailActionMethods(AuthBase):
         https://firebase.google.com/docs/reference/js/auth#verifybeforeupdateemail
         """
         new_email = validate_str("new_email", new_email)
-        endpoint, fields = self._localized(locale), settings_to_json(settings)
+        endpoint, fields = self._localized(locale), action_codes.settings_to_json(settings)
         return self._run_as_user(
             id_token,
             lambda token: accounts.send_action_email(
@@ -81,12 +75,8 @@ class EmailActionMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-send-password-reset-email
         """
-        email = validate_str("email", email)
-        return self._run(
-            accounts.send_action_email(
-                self._localized(locale), "PASSWORD_RESET", settings_to_json(settings), email=email
-            )
-        )
+        email, fields = validate_str("email", email), action_codes.settings_to_json(settings)
+        return self._run(accounts.send_action_email(self._localized(locale), "PASSWORD_RESET", fields, email=email))
 
     def send_sign_in_link_to_email(
         self, email: str, settings: ActionCodeSettings | str, *, locale: str | None = None
@@ -100,12 +90,8 @@ class EmailActionMethods(AuthBase):
 
         https://firebase.google.com/docs/auth/web/email-link-auth
         """
-        fields = sign_in_settings_to_json(settings)
-        return self._run(
-            accounts.send_action_email(
-                self._localized(locale), "EMAIL_SIGNIN", fields, email=validate_str("email", email)
-            )
-        )
+        email, fields = validate_str("email", email), action_codes.sign_in_settings_to_json(settings)
+        return self._run(accounts.send_action_email(self._localized(locale), "EMAIL_SIGNIN", fields, email=email))
 
     def check_action_code(self, code: str) -> ActionCodeInfo:
         """Return what a code is for, without using it up.
@@ -118,7 +104,7 @@ class EmailActionMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/js/auth#checkactioncode
         """
-        payload = self._run(accounts.check_action_code(self._endpoint, code_of(validate_str("code", code))))
+        payload = self._run(accounts.check_action_code(self._endpoint, action_codes.code_of(code)))
         operation = str_or_none(payload.get("requestType")) or ""
         old, new = str_or_none(payload.get("email")), str_or_none(payload.get("newEmail"))
         if operation == "VERIFY_AND_CHANGE_EMAIL":
@@ -138,7 +124,7 @@ class EmailActionMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-confirm-email-verification
         """
-        return self._run(accounts.apply_action_code(self._endpoint, code_to_apply(validate_str("code", code))))
+        return self._run(accounts.apply_action_code(self._endpoint, action_codes.code_to_apply(code)))
 
     def confirm_password_reset(self, code: str, new_password: str) -> ActionCodeResult:
         """Set a new password with the code of a password reset email. All sessions of the user end.
@@ -153,7 +139,7 @@ class EmailActionMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-confirm-reset-password
         """
-        code, secret = code_of(validate_str("code", code)), validate_nonempty("new_password", new_password)
+        code, secret = action_codes.code_of(code), validate_nonempty("new_password", new_password)
         return self._run(accounts.reset_password(self._endpoint, code, secret))
 
     def verify_password_reset_code(self, reset_code: str, new_password: str) -> ActionCodeResult:

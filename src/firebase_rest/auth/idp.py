@@ -40,14 +40,9 @@ class Credential:
     ) -> Credential:
         """Return the credential. Raises `UsageError` with what the provider requires."""
         validate_nonempty("provider_id", provider_id)
-        given = {
-            "id_token": id_token,
-            "access_token": access_token,
-            "nonce": nonce,
-            "oauth_token_secret": oauth_token_secret,
-            "code": code,
-        }
-        fields = {name: validate_str(name, value) for name, value in given.items() if value is not None}
+        names = ("id_token", "access_token", "nonce", "oauth_token_secret", "code")
+        given = zip(names, (id_token, access_token, nonce, oauth_token_secret, code), strict=True)
+        fields = {name: validate_str(name, value) for name, value in given if value is not None}
         if pending_token is not None:
             return cls(provider_id, {}, validate_str("pending_token", pending_token))
         _validate_fields(provider_id, fields)

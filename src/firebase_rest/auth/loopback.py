@@ -56,16 +56,11 @@ class CallbackServer:
     """
 
     def __init__(
-        self,
-        port: int = 0,
-        open_browser: Callable[[str], object] | None = None,
-        timeout: float = 300,
-        path: str = "/",
+        self, port: int = 0, open_browser: Callable[[str], object] | None = None, timeout: float = 300
     ) -> None:
         port = validate_int("port", port, 0, 65_535)
         self._open_browser = optional(validate_callable, "open_browser", open_browser) or webbrowser.open
         self._timeout = validate_seconds("timeout", timeout, 0, threading.TIMEOUT_MAX)
-        self._path = path
         self._callback: tuple[str, str | None] | None = None
         self._problem = ""
         self._ended = threading.Event()
@@ -98,7 +93,7 @@ class CallbackServer:
     @property
     def url(self) -> str:
         """The URL to which the provider must redirect the browser."""
-        return f"http://127.0.0.1:{self._server.server_address[1]}{self._path}"
+        return f"http://127.0.0.1:{self._server.server_address[1]}/"
 
     def wait(self, uri: str, state: str | None = None) -> tuple[str, str | None]:
         """Open `uri` in the browser, and return the URL of the callback, and its body if it was posted.
@@ -134,13 +129,13 @@ class CallbackServer:
     def _respond(self, request: BaseHTTPRequestHandler, body: str | None) -> None:
         parts = urlsplit(request.path)
         parameters = dict(parse_qsl(parts.query) + parse_qsl(body or ""))
-        is_callback = parts.path == self._path and bool(parameters.keys() & _CALLBACK_PARAMETERS)
+        is_callback = parts.path == "/" and bool(parameters.keys() & _CALLBACK_PARAMETERS)
         is_ours = is_callback and state_matches(self._state, parameters)
         status, page = 200, REFUSED_PAGE if "error" in parameters else PAGE
         if is_callback and not is_ours:
             status, page = 400, WRONG_STATE_PAGE
         elif not is_callback:
-            status, page = (200, FRAGMENT_PAGE) if parts.path == self._path else (404, b"")
+            status, page = (200, FRAGMENT_PAGE) if parts.path == "/" else (404, b"")
         request.send_response(status)
         request.send_header("Content-Type", "text/html; charset=utf-8")
         request.send_header("Content-Length", str(len(page)))

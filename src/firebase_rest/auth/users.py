@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, TypeVar
 
-from firebase_rest.auth.arguments import optional, validate_phone
+from firebase_rest.auth.arguments import validate_phone
 from firebase_rest.errors import MfaFactor
 from firebase_rest.transport._json import object_list, parse_object, str_or_none
 from firebase_rest.transport.arguments import validate_instance, validate_str
@@ -36,14 +36,9 @@ class ProviderInfo:
     @classmethod
     def from_json(cls, info: Mapping[str, Any]) -> ProviderInfo:
         """Return an entry of `providerUserInfo`."""
-        return cls(
-            str_or_none(info.get("providerId")) or "",
-            str_or_none(info.get("rawId")) or "",
-            str_or_none(info.get("email")),
-            str_or_none(info.get("displayName")),
-            str_or_none(info.get("photoUrl")),
-            str_or_none(info.get("phoneNumber")),
-        )
+        provider_id, uid = str_or_none(info.get("providerId")) or "", str_or_none(info.get("rawId")) or ""
+        names = ("email", "displayName", "photoUrl", "phoneNumber")
+        return cls(provider_id, uid, *(str_or_none(info.get(name)) for name in names))
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields of Identity Toolkit. Raises `UsageError` if one is invalid."""
@@ -182,26 +177,18 @@ def factor_from_json(info: Mapping[str, Any]) -> MfaFactor:
     )
 
 
-def new_factor_to_json(factor: str | MfaFactor) -> dict[str, Any]:
-    """Return the fields of a phone number to enroll, whose ID Firebase chooses.
+def factor_to_json(factor: str | MfaFactor, *, is_new: bool = False) -> dict[str, str]:
+    """Return the fields of a phone number to enroll, or of a factor. Firebase chooses the ID of a new one.
 
     https://cloud.google.com/identity-platform/docs/admin/manage-mfa-users
     """
     if isinstance(factor, str):
         return {"phoneInfo": validate_phone("second_factors", factor)}
     validate_instance("each second factor", factor, MfaFactor, "pass one of the user's factors, or a phone number")
-    name = optional(validate_str, "display_name", factor.display_name)
-    named = {} if name is None else {"displayName": name}
-    return {"phoneInfo": validate_phone("phone_number", factor.phone_number), **named}
-
-
-def factor_to_json(factor: str | MfaFactor) -> dict[str, Any]:
-    """Return the fields of a factor of an account, or of a phone number to enroll."""
-    fields = new_factor_to_json(factor)
-    if isinstance(factor, MfaFactor):
-        more = {"mfaEnrollmentId": factor.id, "enrolledAt": factor.enrolled_at}
-        fields |= {name: validate_str(name, value) for name, value in more.items() if value is not None and value != ""}
-    return fields
+    fields = {"phoneInfo": validate_phone("phone_number", factor.phone_number), "displayName": factor.display_name}
+    if not is_new:
+        fields |= {"mfaEnrollmentId": factor.id or None, "enrolledAt": factor.enrolled_at or None}
+    return {name: validate_str(name, value) for name, value in fields.items() if value is not None}
 
 
 def _without(wanted: tuple[T, ...], found: set[Any]) -> tuple[T, ...]:

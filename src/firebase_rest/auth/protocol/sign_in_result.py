@@ -10,17 +10,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, TypeVar, cast
 
+from firebase_rest import errors
 from firebase_rest.auth.jwt import decode_unverified, token_lifetime
 from firebase_rest.auth.protocol.endpoint import validate_field
 from firebase_rest.auth.protocol.error_codes import NO_CLASSES, check, error_class, find_code
 from firebase_rest.auth.users import factor_from_json
-from firebase_rest.errors import (
-    AccountExistsWithDifferentCredential,
-    AlreadyExists,
-    ApiError,
-    MfaRequired,
-    PhoneNumberExists,
-)
+from firebase_rest.errors import AlreadyExists, ApiError, MfaRequired, PhoneNumberExists
 from firebase_rest.transport._json import object_list, str_list, str_or_none
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.redact import MASK
@@ -73,12 +68,12 @@ def _mfa_required(response: Response, payload: Mapping[str, Any]) -> MfaRequired
     return error
 
 
-def _need_confirmation(response: Response, payload: Mapping[str, Any]) -> AccountExistsWithDifferentCredential:
+def _need_confirmation(response: Response, payload: Mapping[str, Any]) -> errors.AccountExistsWithDifferentCredential:
     message = (
         "The email address belongs to an account with other sign-in methods, and the provider has not verified it. "
         "Sign in with one of those methods, then link this provider."
     )
-    error = _error(AccountExistsWithDifferentCredential, response, payload, "NEED_CONFIRMATION", message)
+    error = _error(errors.AccountExistsWithDifferentCredential, response, payload, "NEED_CONFIRMATION", message)
     error.email = str_or_none(payload.get("email"))
     error.provider_id = str_or_none(payload.get("providerId")) or ""
     error.providers = tuple(str_list(payload, "verifiedProvider"))

@@ -17,7 +17,9 @@ from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.router import Router, Service
 from firebase_rest.emulator.storage import StorageEmulator
 from firebase_rest.emulator.urls import RequestUrl
-from firebase_rest.rules.database import DatabaseRules, Decision
+from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.decisions import Decision
+from firebase_rest.rules.storage import StorageRules
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
@@ -38,6 +40,7 @@ class Emulator:
         require_auth: Whether the database and Storage reject tokens of other projects and, while no security rules are
             loaded, requests without a valid token. Without rules and `require_auth` everything is open.
         database_rules: The text of the database's security rules (`database.rules.json`).
+        storage_rules: The text of Storage's security rules (`storage.rules`).
         clock: Returns the time in seconds since the epoch, for server timestamps, push IDs and the expiry of tokens.
             Pass a `Clock` to move the time.
         keep_alive: Seconds without an event after which an event stream sends a keep-alive.
@@ -68,6 +71,7 @@ class Emulator:
         enumeration_protection: bool = False,
         password_policy: Mapping[str, int | bool] | None = None,
         database_rules: str | None = None,
+        storage_rules: str | None = None,
     ) -> None:
         self.project = project
         self.require_auth = require_auth
@@ -80,7 +84,8 @@ class Emulator:
         self.sessions = Sessions(self._database)
         self.set_database_rules(database_rules)
         self.faults = Faults(self._database.streams)
-        self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage)
+        self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage, self.decisions)
+        self.set_storage_rules(storage_rules)
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
             clock.when_set(self._wake_streams)
@@ -128,7 +133,8 @@ class Emulator:
     def reset(self) -> None:
         """Delete all data, accounts, codes, files and planned faults. Open streams receive the deletion.
 
-        Rules that a client published are replaced by those of the constructor or `set_database_rules`.
+        Rules that a client published are replaced by those of the constructor, `set_database_rules` and
+        `set_storage_rules`.
         """
         self.faults.clear()
         self.decisions.clear()
@@ -147,6 +153,17 @@ class Emulator:
             RulesSyntaxError: If the rules are invalid. Its text lists every problem with its line and column.
         """
         self._database.set_rules(None if text is None else DatabaseRules(text))
+
+    def set_storage_rules(self, text: str | None) -> None:
+        """Publish security rules for all buckets.
+
+        Args:
+            text: The text of the rules; None removes the rules, so that everything is open again.
+
+        Raises:
+            RulesSyntaxError: If the rules are invalid. Its text has the line and the column.
+        """
+        self.storage.set_rules(None if text is None else StorageRules(text))
 
     def serve(self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Collection[str] = ()) -> Server:
         """Serve HTTP in a thread until the returned server is closed.

@@ -10,13 +10,14 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
 from firebase_rest.rules.errors import EvaluationError
+from firebase_rest.rules.values import PrintableValue
 
 N = TypeVar("N")
 
 Scalar = str | int | float | bool | None
 
 
-class Children:
+class Children(PrintableValue):
     """What `val()` returns for a place with children: not null, and not equal to anything."""
 
     def __repr__(self) -> str:

@@ -5,39 +5,25 @@ https://firebase.google.com/docs/database/security/core-syntax
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from functools import partial
+from typing import Any, Generic, TypeAlias, TypeVar
 
 from firebase_rest.rules.checker import check_rule
-from firebase_rest.rules.data import Children, NodeReader, RuleDataSnapshot
+from firebase_rest.rules.data import NodeReader, RuleDataSnapshot
+from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
 from firebase_rest.rules.errors import EvaluationError, ExpressionError, Problem, RulesSyntaxError
-from firebase_rest.rules.evaluator import PLAIN_QUERY, Evaluate, Observe, Scope, compile_expression
+from firebase_rest.rules.evaluator import PLAIN_QUERY, Scope, compile_expression
 from firebase_rest.rules.parser import parse_expression
 from firebase_rest.rules.source import Array, Object, Scalar, Source, Text, Value
-from firebase_rest.rules.syntax import Expression, Literal
 
 N = TypeVar("N")
 
+Observer: TypeAlias = Callable[[Callable[[int], int]], Observe]
+
 VALIDATIONS_PER_STEP = 200
 """How many `.validate` rules run between two steps of `write_steps`."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Rule:
-    """One expression of the file: its kind (".read"), the path with wildcards, and where it stands."""
-
-    kind: str
-    path: str
-    text: str
-    line: int
-    column: int
-    expression: Expression
-    evaluate: Evaluate
-
-    def __str__(self) -> str:
-        return f"{self.kind} of {self.path} (line {self.line})"
 
 
 @dataclass(slots=True)
@@ -58,64 +44,19 @@ class RulesNode:
         return (self.children[self.wildcard], self.wildcard) if self.wildcard else (None, "")
 
 
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A rule that was evaluated for a concrete path. If it failed with `error`, there is no `result` (None)."""
-
-    rule: Rule
-    path: str
-    result: bool | None
-    error: str
-    scope: Scope
-
-    def values(self) -> list[tuple[str, Any]]:
-        """Return the source text and the value of each variable, property and call of the expression."""
-        seen: dict[str, Any] = {}
-
-        def observe(node: Expression, value: Any) -> None:
-            if not isinstance(node, Literal) and (value is None or isinstance(value, (str, int, float, Children))):
-                seen[self.rule.text[node.start : node.end]] = value
-
-        with suppress(EvaluationError):  # the values up to the error are what the reader wants to see
-            compile_expression(self.rule.expression, observe)(self.scope)
-        return list(seen.items())
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """Whether an operation is allowed, and every rule that was evaluated for it, in order."""
-
-    allowed: bool
-    operation: str
-    path: str
-    evaluations: tuple[Evaluation, ...] = ()
-
-    def explain(self) -> str:
-        """Return why, in a few lines: each rule, its result, and the values it saw."""
-        lines = [f"{self.operation} {self.path} is {'allowed' if self.allowed else 'denied'}."]
-        if not self.evaluations:
-            lines.append("  No rule applies to this path, so it is denied.")
-        for evaluation in self.evaluations:
-            result = "error" if evaluation.result is None else str(evaluation.result).lower()
-            lines.append(f"  {evaluation.rule} at {evaluation.path}: {result}: {evaluation.rule.text}")
-            lines += [f"    {text} = {value!r}" for text, value in evaluation.values() if text != evaluation.rule.text]
-            if evaluation.error:
-                lines.append(f"    {evaluation.error}")
-        return "\n".join(lines)
-
-
 class DatabaseRules:
     """Parsed rules. Immutable; threads can share them.
 
     Args:
         text: the content of the rules file.
-        observer: returns what observes the values of a rule's sub-expressions, for coverage.
+        observer: called for each rule with a function that returns the offset in the file of an offset in the rule;
+            returns what observes the rule's sub-expressions.
 
     Raises:
         RulesSyntaxError: the rules cannot be published; lists every problem with its line and column.
     """
 
-    def __init__(self, text: str, observer: _Observer | None = None) -> None:
+    def __init__(self, text: str, observer: Observer | None = None) -> None:
         self.text = text
         self.rules: list[Rule] = []
         self.root = _Builder(Source(text), self.rules, observer).build()
@@ -297,18 +238,10 @@ class _Place:
         return _Place((*self.path, key), self.data.child(key), self.new_data.child(key), wildcards)
 
 
-class _Observer:
-    """Makes observers of rules; see `coverage`."""
-
-    def observe(self, path: str, kind: str) -> Observe:
-        """Return what is called with the values of the rule's sub-expressions."""
-        raise NotImplementedError
-
-
 class _Builder:
     """Builds the tree of rules from the parsed file, and collects every problem."""
 
-    def __init__(self, source: Source, rules: list[Rule], observer: _Observer | None) -> None:
+    def __init__(self, source: Source, rules: list[Rule], observer: Observer | None) -> None:
         self._source = source
         self._rules = rules
         self._observer = observer
@@ -386,8 +319,17 @@ class _Builder:
             return
         where = "/" + "/".join(path)
         position = self._source.problem(value.start, "")
-        observe = self._observer.observe(where, kind) if self._observer else None
-        evaluate = compile_expression(expression, observe)
-        rule = Rule(kind, where, value.value, position.line, position.column, expression, evaluate)
+        observe = self._observer(value.offset_of) if self._observer else None
+        rule = Rule(
+            kind,
+            where,
+            value.value,
+            position.line,
+            position.column,
+            expression,
+            value.value,
+            compile_expression(expression, observe),
+            partial(compile_expression, expression),
+        )
         node.rules[kind] = rule
         self._rules.append(rule)

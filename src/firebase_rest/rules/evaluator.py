@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from firebase_rest.rules.data import RuleDataSnapshot
+from firebase_rest.rules.decisions import Observe, Record
 from firebase_rest.rules.errors import EvaluationError
 from firebase_rest.rules.regex import Regex, compile_regex
 from firebase_rest.rules.syntax import (
@@ -27,6 +28,8 @@ from firebase_rest.rules.syntax import (
     Variable,
 )
 from firebase_rest.rules.values import add, arithmetic, equals, is_number, length, order, type_name
+
+T = TypeVar("T")
 
 PLAIN_QUERY: Mapping[str, Any] = {
     "orderByKey": True,
@@ -56,23 +59,27 @@ class Scope:
 
 
 Evaluate: TypeAlias = Callable[[Scope], Any]
-Observe: TypeAlias = Callable[[Expression, Any], None]
-"""Called with each sub-expression and its value, in the order of evaluation."""
 
 
 def compile_expression(node: Expression, observe: Observe | None = None) -> Evaluate:
-    """Return a function that evaluates the expression. With `observe`, each value of a sub-expression is reported."""
+    """Return a function that evaluates the expression."""
     evaluate = _COMPILERS[type(node)](node, observe)
-    if observe is None:
-        return evaluate
-    report = observe
+    return evaluate if observe is None else observed(evaluate, observe(node))
 
-    def observed(scope: Scope) -> Any:
-        value = evaluate(scope)
-        report(node, value)
+
+def observed(evaluate: Callable[[T], Any], record: Record) -> Callable[[T], Any]:
+    """Return `evaluate`, recording its values and failures."""
+
+    def run(scope: T) -> Any:
+        try:
+            value = evaluate(scope)
+        except EvaluationError as error:
+            record(error)
+            raise
+        record(value)
         return value
 
-    return observed
+    return run
 
 
 def _literal(node: Literal, _: Observe | None) -> Evaluate:

@@ -79,6 +79,7 @@ class ExpressionParser:
     TOKEN = _TOKEN
     PRECEDENCE: Mapping[str, int] = PRECEDENCE
     RESERVED = _RESERVED
+    MAX_INTEGER_DIGITS = 15  # numbers are doubles
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -196,13 +197,17 @@ class ExpressionParser:
                 name = self._advance()
                 target = Member(target, name.text, start, name.end, name.start)
             elif operator == "[":
-                key = self.conditional()
-                self._expect("]")
-                target = Index(target, key, start, self._previous_end)
+                target = self._index(target)
             else:
                 arguments = self._items(")")
                 target = Call(target, arguments, start, self._previous_end)
         return target
+
+    def _index(self, target: Expression) -> Expression:
+        """Parse `key]`."""
+        key = self.conditional()
+        self._expect("]")
+        return Index(target, key, target.start, self._previous_end)
 
     def _items(self, end: str) -> tuple[Expression, ...]:
         items: list[Expression] = []
@@ -228,12 +233,15 @@ class ExpressionParser:
             raise self._unexpected()
         self._advance()
         if token.kind == "number":
-            return Literal(_number(token.text), token.start, token.end)
+            return Literal(self._number(token.text), token.start, token.end)
         if token.kind == "string":
             return Literal(_unescape(token.text[1:-1]), token.start, token.end)
         if token.text in _CONSTANTS:
             return Literal(_CONSTANTS[token.text], token.start, token.end)
         return Variable(token.text, token.start, token.end)
+
+    def _number(self, text: str) -> int | float:
+        return int(text) if text.isdigit() and len(text) <= self.MAX_INTEGER_DIGITS else float(text)
 
     def _slash(self) -> Expression:
         """Parse a regular expression: a slash where an operand is expected starts one; elsewhere it divides."""
@@ -244,10 +252,6 @@ class ExpressionParser:
         self._previous_end = match.end()
         self._continue_at(match.end())
         return RegexLiteral(match[1], match[2], start, match.end())
-
-
-def _number(text: str) -> int | float:
-    return int(text) if text.isdigit() and len(text) < 16 else float(text)
 
 
 def _unescape(text: str) -> str:

@@ -16,7 +16,7 @@ from firebase_rest.rules.errors import EvaluationError, ExpressionError
 MAX_REPEAT = 1000
 MAX_NFA_STATES = 10_000
 MAX_DFA_STATES = 4_000
-MAX_STEPS = 2_000_000
+MAX_STEPS = 500_000
 """NFA states visited per match while DFA states are built. A cached transition costs nothing of it."""
 
 _DIGITS = frozenset("0123456789")
@@ -83,7 +83,7 @@ class Anchor:
 Pattern: TypeAlias = "CharSet | Concatenation | Alternatives | Repeat | Anchor"
 
 
-class _PatternParser:
+class PatternParser:
     """Parses the database's dialect: anchors only at the ends, no lazy quantifiers, no special groups."""
 
     def __init__(self, text: str) -> None:
@@ -292,6 +292,7 @@ class Regex:
         self._cache: dict[tuple[int, ...], _DfaState] = {}
         self._steps = 0
         self._start = self._state({self._first}, at_start=True)
+        self._later_start = self._state({self._first}, at_start=False)
 
     def matches(self, text: str) -> bool:
         """Return whether the expression is found in the text, or matches all of it if it was compiled `whole`.
@@ -308,6 +309,28 @@ class Regex:
                 following = self._move(state, character)
             state = following
         return state.accepts_at_end
+
+    def find(self, text: str, start: int) -> int:
+        """Return the end of the longest match that begins at `start`, or -1. The expression must be compiled `whole`.
+
+        Raises `EvaluationError` if the expression needs too many steps.
+        """
+        state = self._start if start == 0 else self._later_start
+        end = start if state.accepts else -1
+        for index in range(start, len(text)):
+            character = text[index]
+            following = state.moves.get(character)
+            state = self._move(state, character) if following is None else following
+            self._count(1)
+            if not state.states:
+                return end
+            if state.accepts:
+                end = index + 1
+        return len(text) if state.accepts_at_end else end
+
+    def begin(self) -> None:
+        """Count steps from zero, before several calls of `find` in one text."""
+        self._steps = 0
 
     def _move(self, state: _DfaState, character: str) -> _DfaState:
         forms = {character, character.lower(), character.upper()} if self._ignore_case else {character}
@@ -361,4 +384,4 @@ class Regex:
 @lru_cache(maxsize=512)
 def compile_regex(pattern: str, *, ignore_case: bool = False) -> Regex:
     """Return the compiled form of a pattern in the database's dialect. Raises `ExpressionError`."""
-    return Regex(_PatternParser(pattern).parse(), ignore_case=ignore_case)
+    return Regex(PatternParser(pattern).parse(), ignore_case=ignore_case)

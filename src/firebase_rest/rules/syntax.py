@@ -1,6 +1,7 @@
 """The syntax tree of a rule's expression.
 
 Chains of operators of the same precedence are flat, so that a rule of 10,000 operators needs no deep recursion.
+Nodes are never modified. They are not frozen dataclasses, because these take twice as long to create.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Literal:
     """A string, number, boolean or null."""
 
@@ -18,7 +19,7 @@ class Literal:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RegexLiteral:
     """A regular expression between slashes."""
 
@@ -28,7 +29,7 @@ class RegexLiteral:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class ListLiteral:
     """Values in brackets."""
 
@@ -37,7 +38,7 @@ class ListLiteral:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Variable:
     """A name such as `auth`, or a `$wildcard`."""
 
@@ -46,7 +47,7 @@ class Variable:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unary:
     """`!` or `-` before an operand."""
 
@@ -56,7 +57,7 @@ class Unary:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chain:
     """Operands of left-associative operators: `operators[i]` stands between operands i and i + 1."""
 
@@ -66,7 +67,7 @@ class Chain:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Conditional:
     """`test ? value : test ? value : otherwise`."""
 
@@ -76,7 +77,7 @@ class Conditional:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Member:
     """`target.name`."""
 
@@ -87,7 +88,7 @@ class Member:
     name_start: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Index:
     """`target[key]`."""
 
@@ -97,7 +98,7 @@ class Index:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """`function(arguments)`."""
 
@@ -107,8 +108,38 @@ class Call:
     end: int
 
 
+@dataclass(slots=True)
+class Slice:
+    """`target[first:last]` (Storage)."""
+
+    target: Expression
+    first: Expression
+    last: Expression
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class MapLiteral:
+    """Keys and values in braces (Storage)."""
+
+    entries: tuple[tuple[Expression, Expression], ...]
+    start: int
+    end: int
+
+
+@dataclass(slots=True)
+class PathLiteral:
+    """`/users/$(request.auth.uid)` (Storage). Each segment is text, or an expression."""
+
+    segments: tuple[str | Expression, ...]
+    start: int
+    end: int
+
+
 Expression: TypeAlias = (
     "Literal | RegexLiteral | ListLiteral | Variable | Unary | Chain | Conditional | Member | Index | Call"
+    " | Slice | MapLiteral | PathLiteral"
 )
 
 
@@ -126,4 +157,10 @@ def children(node: Expression) -> tuple[Expression, ...]:
         return (node.target,)
     if isinstance(node, Unary):
         return (node.operand,)
+    if isinstance(node, Slice):
+        return (node.target, node.first, node.last)
+    if isinstance(node, MapLiteral):
+        return tuple(part for entry in node.entries for part in entry)
+    if isinstance(node, PathLiteral):
+        return tuple(segment for segment in node.segments if not isinstance(segment, str))
     return node.items if isinstance(node, ListLiteral) else ()

@@ -13,6 +13,12 @@ from typing import Any, TypeGuard
 from firebase_rest.rules.errors import EvaluationError
 
 
+class PrintableValue:
+    """A value whose `repr` is short, so that explanations of decisions show it."""
+
+    __slots__ = ()
+
+
 def is_number(value: object) -> TypeGuard[int | float]:
     """Return whether the value is a number. (bool is a subclass of int.)"""
     return isinstance(value, (int, float)) and not isinstance(value, bool)

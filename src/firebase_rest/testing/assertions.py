@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from firebase_rest.emulator import Emulator
-    from firebase_rest.rules.database import Decision
+    from firebase_rest.rules.decisions import Decision
 
 T = TypeVar("T")
 

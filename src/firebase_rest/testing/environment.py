@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import json
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from firebase_rest.storage.reference import Storage
     from firebase_rest.transport.wire import Json
 
+_STORAGE_RULES = re.compile(r"^\s*service\b", re.MULTILINE)
 _ADMIN = {"Authorization": "Bearer owner"}
 _SIGN_IN = "http://emulator/identitytoolkit.googleapis.com/v1/accounts:signInWithCustomToken?key=any"
 
@@ -114,6 +116,7 @@ class FirebaseEnvironment:
         """Delete all data, users, files and rules, and set the clock to the current time."""
         self._close_app()
         self.emulator.set_database_rules(None)
+        self.emulator.set_storage_rules(None)
         self.emulator.reset()
         self.clock.reset()
 
@@ -128,14 +131,19 @@ class FirebaseEnvironment:
         """Enforce security rules until the next `reset`.
 
         Args:
-            rules: Paths of rules files, relative to the working directory, or their text.
+            rules: Paths of rules files, relative to the working directory, or their text: of the database (JSON) and
+                of Storage.
 
         Raises:
             FileNotFoundError: If a file does not exist.
             RulesSyntaxError: If rules are invalid. Its text lists every problem with its line and column.
         """
         for item in rules:
-            self.emulator.set_database_rules(_text(item))
+            text = _text(item)
+            if _STORAGE_RULES.search(text):
+                self.emulator.set_storage_rules(text)
+            else:
+                self.emulator.set_database_rules(text)
 
     def as_user(self, uid: str | None, **claims: Any) -> TestUser:
         """Return a signed-in user, who is created if needed.
@@ -151,17 +159,17 @@ class FirebaseEnvironment:
         return TestUser(self.app, uid, response["idToken"])
 
     def seed(self, data: Json, path: str = "") -> None:
-        """Write `data` at `path` in the database, whatever the rules say. The default is to replace everything."""
+        """Write `data` at `path` in the database; rules do not apply. The default is to replace everything."""
         self._send("PUT", f"http://emulator/{quote(path.strip('/'))}.json", json.dumps(data).encode())
 
     def read(self, path: str = "") -> Any:
-        """Return the data at `path` in the database, whatever the rules say."""
+        """Return the data at `path` in the database; rules do not apply."""
         return self._send("GET", f"http://emulator/{quote(path.strip('/'))}.json")
 
     def seed_file(
         self, name: str, content: bytes, *, content_type: str = "", metadata: Mapping[str, str] | None = None
     ) -> None:
-        """Store a file in the bucket of `server.config`, whatever the rules say.
+        """Store a file in the bucket of `server.config`; rules do not apply.
 
         Args:
             name: The name of the object, such as "avatars/ada.png".

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatabaseRules
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.stream import Subscription, Watcher
-from firebase_rest.rules.database import DatabaseRules, Decision
+from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.decisions import Decision
 
 if TYPE_CHECKING:
     from collections.abc import Callable, MutableSequence

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.database.tree import Node, Priority, Scalar
     from firebase_rest.rules.data import NodeReader
-    from firebase_rest.rules.database import DatabaseRules, Decision
+    from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.decisions import Decision
 
 
 class TreeReader:

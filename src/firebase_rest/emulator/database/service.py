@@ -28,7 +28,8 @@ from firebase_rest.emulator.database.stream import StreamView, Subscription
 from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag, export, priority_of, render, shallow
 from firebase_rest.emulator.database.writes import write
 from firebase_rest.emulator.urls import RequestUrl
-from firebase_rest.rules.database import DatabaseRules, Decision
+from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.decisions import Decision
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ them. Where production's behaviour is not known, this emulator is strict:
 - A wrong `md5Hash` or `crc32c` is rejected with 400, as in the JSON API.
 - `ifGenerationMatch`, `ifGenerationNotMatch`, `ifMetagenerationMatch` and `ifMetagenerationNotMatch` work as in the
   JSON API, on every request for an object.
-- Buckets exist without being created. There are no security rules: everyone has access, or with `require_auth` every
+- Buckets exist without being created. Without security rules everyone has access, or with `require_auth` every
   signed-in user.
 
 Large files are stored in temporary files as they arrive; they are neither held in memory nor copied.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.storage import firebase_api, json_api, object_urls
+from firebase_rest.emulator.storage import control_api, firebase_api, json_api, object_urls
 from firebase_rest.emulator.storage.errors import StorageHTTPError, preflight
 from firebase_rest.emulator.storage.faults import ByteCounter, StorageFaults
 from firebase_rest.emulator.storage.handler import CHUNK_SIZE, BodyHandler, CountingReader, IncomingRequest, StorageApi
@@ -16,12 +16,14 @@ from firebase_rest.errors import NetworkTimeout
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, MutableSequence
 
     from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.storage.access import StorageAuthorizer
+    from firebase_rest.rules.decisions import Decision
+    from firebase_rest.rules.storage import StorageRules
 
-PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES)
+PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES, control_api.PREFIX)
 """Beginnings of the paths that always belong to Storage."""
 
 
@@ -33,6 +35,7 @@ class StorageEmulator:
         check_id_token: Returns the claims of a valid ID token, or None.
         require_auth: Whether to reject requests without a valid token, except downloads with a download token.
         faults: The faults to inject.
+        decisions: Receives every decision of published rules.
     """
 
     def __init__(
@@ -41,10 +44,12 @@ class StorageEmulator:
         check_id_token: CheckIdToken,
         require_auth: bool = False,
         faults: StorageFaults | None = None,
+        decisions: MutableSequence[Decision] | None = None,
     ) -> None:
         self.faults = faults or StorageFaults()
         self.byte_counter = ByteCounter()
-        self._service = ObjectService(clock, check_id_token, require_auth)
+        self._service = ObjectService(clock, check_id_token, require_auth, decisions)
+        self._default_rules: StorageRules | None = None
 
     @property
     def rules(self) -> StorageAuthorizer:
@@ -52,8 +57,13 @@ class StorageEmulator:
         return self._service.rules
 
     @rules.setter
-    def rules(self, rules: StorageAuthorizer) -> None:
-        self._service.rules = rules
+    def rules(self, authorizer: StorageAuthorizer) -> None:
+        self._service.rules = authorizer
+
+    def set_rules(self, rules: StorageRules | None) -> None:
+        """Publish rules; None publishes no rules."""
+        self._default_rules = rules
+        self._service.publish(rules)
 
     def is_object_url(self, method: str, url: RequestUrl) -> bool:
         """Return whether a request addresses an object by its own URL (signed, or readable by everyone)."""
@@ -106,7 +116,11 @@ class StorageEmulator:
         return replace(response, body=b"".join(iter(lambda: reader.read(CHUNK_SIZE), b"")), reader=None)
 
     def reset(self) -> None:
-        """Delete all objects and uploads, and reset the byte counter. Downloads in progress continue."""
+        """Delete all objects and uploads, publish the default rules, and reset the byte counter.
+
+        Downloads in progress continue.
+        """
+        self._service.publish(self._default_rules)
         self._service.sessions.clear()
         with self._service.store.lock:
             self._service.store.clear()
@@ -116,6 +130,8 @@ class StorageEmulator:
 def _api(path: str) -> StorageApi:
     if path.startswith(firebase_api.PREFIX):
         return firebase_api.API
+    if path == control_api.PREFIX:
+        return control_api.API
     return json_api.API if path.startswith(json_api.PREFIXES) else object_urls.API
 
 

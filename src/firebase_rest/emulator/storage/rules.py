@@ -1,0 +1,89 @@
+"""Enforcement of security rules in Storage.
+
+https://firebase.google.com/docs/storage/security
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest.emulator.storage.errors import StorageHTTPError
+from firebase_rest.rules.storage_values import SECOND, Path, Timestamp
+
+if TYPE_CHECKING:
+    from collections.abc import MutableSequence
+
+    from firebase_rest.emulator.credentials import Caller
+    from firebase_rest.emulator.storage.access import RulesOperation
+    from firebase_rest.emulator.storage.metadata import Metadata
+    from firebase_rest.rules.decisions import Decision
+    from firebase_rest.rules.storage import StorageRules
+
+_LIST_IN_VERSION_1 = (
+    'Listing objects in a bucket is disallowed for rules_version = "1". Please update storage security rules to '
+    'rules_version = "2" to use list.'
+)
+_OPTIONAL = ("contentDisposition", "contentEncoding", "contentLanguage", "contentType", "cacheControl")
+
+
+class EnforcedStorageRules:
+    """Published rules. A `StorageAuthorizer`.
+
+    Args:
+        rules: The rules.
+        decisions: Every decision is appended here.
+    """
+
+    def __init__(self, rules: StorageRules, decisions: MutableSequence[Decision]) -> None:
+        self.rules = rules
+        self._decisions = decisions
+
+    def allows(
+        self,
+        caller: Caller,
+        operation: RulesOperation,
+        bucket: str,
+        path: str,
+        before: Metadata | None,
+        after: Metadata | None,
+        now: float,
+    ) -> bool:
+        """See `StorageAuthorizer`. Raises `StorageHTTPError` 400 for a list if the rules have version 1."""
+        if operation == "list" and self.rules.version == "1":
+            raise StorageHTTPError(400, _LIST_IN_VERSION_1)
+        segments = ("b", bucket, "o", *(path.split("/") if path else ()))
+        request = {
+            "auth": caller.auth,
+            "method": operation,
+            "params": {},
+            "path": Path(segments),
+            "resource": _resource(after),
+            "time": _timestamp(now),
+        }
+        decision = self.rules.decide(operation, segments, request, _resource(before))
+        self._decisions.append(decision)
+        return decision.allowed
+
+
+def _resource(metadata: Metadata | None) -> dict[str, Any] | None:
+    """Return the variable `resource` of a rule."""
+    if metadata is None:
+        return None
+    return {
+        **{name: metadata.settable.get(name) for name in _OPTIONAL},
+        "name": metadata.name,
+        "bucket": metadata.bucket,
+        "generation": metadata.generation,
+        "metageneration": metadata.metageneration,
+        "size": metadata.size,
+        "timeCreated": _timestamp(metadata.created),
+        "updated": _timestamp(metadata.updated),
+        "md5Hash": metadata.md5,
+        "crc32c": metadata.crc32c,
+        "etag": metadata.etag,
+        "metadata": dict(metadata.custom),
+    }
+
+
+def _timestamp(seconds: float) -> Timestamp:
+    return Timestamp(int(seconds * 1000) * (SECOND // 1000))

@@ -1,0 +1,400 @@
+"""Compile expressions of Storage rules into Python functions.
+
+Invariant: an error makes a rule false, except that `||` and `&&` ignore the error of one operand if another decides.
+https://firebase.google.com/docs/reference/security/storage#errors
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn, TypeAlias
+
+from firebase_rest.rules.decisions import Observe
+from firebase_rest.rules.errors import EvaluationError, ExpressionError
+from firebase_rest.rules.evaluator import observed
+from firebase_rest.rules.storage_functions import FUNCTIONS
+from firebase_rest.rules.storage_syntax import Function
+from firebase_rest.rules.storage_values import METHODS, Duration, Path, Timestamp, contains, equal, kind, require
+from firebase_rest.rules.syntax import (
+    Call,
+    Chain,
+    Conditional,
+    Expression,
+    Index,
+    ListLiteral,
+    Literal,
+    MapLiteral,
+    Member,
+    PathLiteral,
+    Slice,
+    Unary,
+    Variable,
+)
+from firebase_rest.rules.values import is_number
+
+MAX_CALL_DEPTH = 20
+_NAMESPACES = ("math", "hashing", "duration", "timestamp", "firestore")
+_TYPES = frozenset({"number", *METHODS, "bool", "int", "float"})
+
+
+@dataclass(slots=True)
+class Scope:
+    """The variables of one evaluation: `request`, `resource`, the wildcards, and those of the function that runs."""
+
+    variables: Mapping[str, Any]
+    local: dict[str, Any] = field(default_factory=dict[str, Any])
+    depth: int = 0
+
+
+Evaluate: TypeAlias = Callable[[Scope], Any]
+
+
+class Names:
+    """The names that an expression can use. `parent` has those of the enclosing block."""
+
+    def __init__(self, parent: Names | None, variables: frozenset[str], functions: Mapping[str, Function]) -> None:
+        self.parent = parent
+        self.variables: frozenset[str] = variables | (parent.variables if parent else frozenset())
+        self.functions = functions
+
+    def find(self, name: str) -> tuple[Function, Names] | None:
+        """Return a function, and the names that it can use."""
+        if name in self.functions:
+            return self.functions[name], self
+        return self.parent.find(name) if self.parent else None
+
+
+class Compiler:
+    """Compiles expressions. `warnings` collects what Firebase publishes with a warning: unknown names.
+
+    Args:
+        names: The names that the expressions can use.
+        warnings: Receives the offset and the text of each warning.
+        observe: Observes the values of all sub-expressions, also in functions.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        warnings: list[tuple[int, str]],
+        observe: Observe | None = None,
+        compiled: dict[int, Evaluate | None] | None = None,
+    ) -> None:
+        self._names = names
+        self._warnings = warnings
+        self._observe = observe
+        self._compiled: dict[int, Evaluate | None] = {} if compiled is None else compiled
+        self._local: frozenset[str] = frozenset()
+        self._compilers: dict[type, Callable[[Any], Evaluate]] = {
+            Literal: self._literal,
+            ListLiteral: self._list,
+            MapLiteral: self._map,
+            PathLiteral: self._path,
+            Variable: self._variable,
+            Unary: self._unary,
+            Chain: self._chain,
+            Conditional: self._conditional,
+            Member: self._member,
+            Index: self._index,
+            Slice: self._slice,
+            Call: self._call,
+        }
+
+    def compile(self, node: Expression) -> Evaluate:
+        """Return a function that evaluates the expression. Raises `ExpressionError`."""
+        evaluate: Evaluate = self._compilers[type(node)](node)
+        return evaluate if self._observe is None else observed(evaluate, self._observe(node))
+
+    # --- names ---
+
+    def _unknown(self, node: Expression, message: str) -> Evaluate:
+        self._warnings.append((node.start, message))
+
+        def fail(_: Scope) -> NoReturn:
+            raise EvaluationError(message)
+
+        return fail
+
+    def _variable(self, node: Variable) -> Evaluate:
+        name = node.name
+        if name in self._local:
+            return lambda scope: scope.local[name]
+        if name in self._names.variables:
+            return lambda scope: scope.variables[name]
+        return self._unknown(node, f"Unknown variable '{name}'.")
+
+    def _call(self, node: Call) -> Evaluate:
+        target = node.function
+        arguments = [self.compile(argument) for argument in node.arguments]
+        if isinstance(target, Variable):
+            found = self._names.find(target.name)
+            if found is not None:
+                return self._call_function(node, *found, arguments)
+            return self._call_global(node, target.name, arguments)
+        if not isinstance(target, Member):
+            raise ExpressionError("Only functions and methods can be called.", node.start)
+        if isinstance(target.target, Variable) and target.target.name in _NAMESPACES:
+            return self._call_global(node, f"{target.target.name}.{target.name}", arguments)
+        return self._call_method(node, target, arguments)
+
+    def _call_global(self, node: Call, name: str, arguments: list[Evaluate]) -> Evaluate:
+        if name not in FUNCTIONS:
+            return self._unknown(node, f"Unknown function '{name}'.")
+        count, function = FUNCTIONS[name]
+        _check_count(node, name, count)
+        return lambda scope: function(*[argument(scope) for argument in arguments])
+
+    def _call_method(self, node: Call, member: Member, arguments: list[Evaluate]) -> Evaluate:
+        target, name, given = self.compile(member.target), member.name, len(arguments)
+        if not any(name in methods for methods in METHODS.values()):
+            return self._unknown(node, f"Unknown method '{name}'.")
+
+        def call(scope: Scope) -> Any:
+            value = target(scope)
+            count, method = METHODS.get(kind(value), {}).get(name, (-1, None))
+            if method is None or count != given:
+                raise EvaluationError(f"{kind(value)} has no method {name}() with {given} arguments.")
+            return method(value, *[argument(scope) for argument in arguments])
+
+        return call
+
+    def _call_function(self, node: Call, function: Function, names: Names, arguments: list[Evaluate]) -> Evaluate:
+        _check_count(node, function.name, len(function.parameters))
+        key = id(function)
+        if key not in self._compiled:
+            self._compiled[key] = None
+            inner = Compiler(names, self._warnings, self._observe, self._compiled)
+            self._compiled[key] = inner.compile_function(function)
+        elif self._compiled[key] is None:
+            raise ExpressionError(f"The function '{function.name}' calls itself.", node.start)
+        body, parameters = self._compiled[key], function.parameters
+        assert body is not None
+
+        def call(scope: Scope) -> Any:
+            if scope.depth >= MAX_CALL_DEPTH:
+                raise EvaluationError(f"More than {MAX_CALL_DEPTH} function calls inside each other.")
+            values = [argument(scope) for argument in arguments]
+            return body(Scope(scope.variables, dict(zip(parameters, values, strict=True)), scope.depth + 1))
+
+        return call
+
+    def compile_function(self, function: Function) -> Evaluate:
+        """Return a function that evaluates a user-defined function; the scope has its arguments."""
+        self._local = frozenset(function.parameters)
+        bindings: list[tuple[str, Evaluate]] = []
+        for name, value in function.bindings:
+            bindings.append((name, self.compile(value)))
+            self._local |= {name}
+        result = self.compile(function.result)
+
+        def run(scope: Scope) -> Any:
+            for name, evaluate in bindings:
+                scope.local[name] = evaluate(scope)
+            return result(scope)
+
+        return run
+
+    # --- values ---
+
+    def _literal(self, node: Literal) -> Evaluate:
+        value = node.value
+        return lambda _: value
+
+    def _list(self, node: ListLiteral) -> Evaluate:
+        items = [self.compile(item) for item in node.items]
+        return lambda scope: [item(scope) for item in items]
+
+    def _map(self, node: MapLiteral) -> Evaluate:
+        entries = [(self.compile(key), self.compile(value)) for key, value in node.entries]
+        return lambda scope: {require(key(scope), "string"): value(scope) for key, value in entries}
+
+    def _path(self, node: PathLiteral) -> Evaluate:
+        parts = [(lambda _, text=part: text) if isinstance(part, str) else self.compile(part) for part in node.segments]
+        return lambda scope: Path(tuple(require(part(scope), "string") for part in parts))
+
+    def _member(self, node: Member) -> Evaluate:
+        target, name = self.compile(node.target), node.name
+
+        def get(scope: Scope) -> Any:
+            value = target(scope)
+            if isinstance(value, Mapping) and name in value:
+                return value[name]
+            if isinstance(value, Mapping):
+                raise EvaluationError(f"Property {name} is undefined.")
+            raise EvaluationError(f"{kind(value)} has no property {name}.")
+
+        return get
+
+    def _index(self, node: Index) -> Evaluate:
+        target, key = self.compile(node.target), self.compile(node.key)
+
+        def get(scope: Scope) -> Any:
+            value, index = target(scope), key(scope)
+            sequence = value.segments if isinstance(value, Path) else value
+            if isinstance(sequence, (list, str, tuple)) and kind(index) == "int" and 0 <= index < len(sequence):
+                return sequence[index]
+            if isinstance(value, Mapping) and isinstance(index, str) and index in value:
+                return value[index]
+            raise EvaluationError(f"{kind(value)} has no element {index!r}.")
+
+        return get
+
+    def _slice(self, node: Slice) -> Evaluate:
+        target, first, last = self.compile(node.target), self.compile(node.first), self.compile(node.last)
+
+        def get(scope: Scope) -> Any:
+            value, start, end = target(scope), require(first(scope), "int"), require(last(scope), "int")
+            if not isinstance(value, (list, str)) or not 0 <= start <= end <= len(value):
+                raise EvaluationError(f"{kind(value)} has no range {start}:{end}.")
+            return value[start:end]
+
+        return get
+
+    # --- operators ---
+
+    def _unary(self, node: Unary) -> Evaluate:
+        operand = self.compile(node.operand)
+        if node.operator == "!":
+            return lambda scope: not require(operand(scope), "bool")
+        return lambda scope: -require(operand(scope), "number")
+
+    def _conditional(self, node: Conditional) -> Evaluate:
+        branches = [(self.compile(test), self.compile(value)) for test, value in node.branches]
+        otherwise = self.compile(node.otherwise)
+
+        def choose(scope: Scope) -> Any:
+            for test, value in branches:
+                if require(test(scope), "bool"):
+                    return value(scope)
+            return otherwise(scope)
+
+        return choose
+
+    def _chain(self, node: Chain) -> Evaluate:
+        if node.operators[0] in ("&&", "||"):
+            return _logical([self.compile(operand) for operand in node.operands], decisive=node.operators[0] == "||")
+        first = self.compile(node.operands[0])
+        steps: list[tuple[Callable[[Any, Any], Any], Evaluate]] = []
+        for symbol, operand in zip(node.operators, node.operands[1:], strict=True):
+            if symbol == "is":
+                steps.append((_is_type, self._type_name(operand)))
+            else:
+                steps.append((_OPERATORS[symbol], self.compile(operand)))
+
+        def fold(scope: Scope) -> Any:
+            value = first(scope)
+            for apply, operand in steps:
+                value = apply(value, operand(scope))
+            return value
+
+        return fold
+
+    def _type_name(self, node: Expression) -> Evaluate:
+        if not isinstance(node, Variable) or node.name not in _TYPES:
+            raise ExpressionError("Expected the name of a type after 'is'.", node.start)
+        name = node.name
+        return lambda _: name
+
+
+def _check_count(node: Call, name: str, count: int) -> None:
+    if len(node.arguments) != count:
+        plural = "" if count == 1 else "s"
+        message = f"{name} expects {count} argument{plural}, but got {len(node.arguments)}."
+        raise ExpressionError(message, node.start)
+
+
+def _logical(operands: list[Evaluate], *, decisive: bool) -> Evaluate:
+    """Return `||` (`decisive` is true) or `&&`: the decisive value wins, even over errors."""
+
+    def run(scope: Scope) -> bool:
+        failure: EvaluationError | None = None
+        for operand in operands:
+            try:
+                value = operand(scope)
+                if not isinstance(value, bool):
+                    failure = failure or EvaluationError(f"{'||' if decisive else '&&'} needs bool, got {kind(value)}.")
+                elif value is decisive:
+                    return decisive
+            except EvaluationError as error:  # noqa: PERF203 - each operand can fail
+                failure = failure or error
+        if failure is not None:
+            raise failure
+        return not decisive
+
+    return run
+
+
+def _is_type(value: Any, name: str) -> bool:
+    return is_number(value) if name == "number" else kind(value) == name
+
+
+def _add(left: Any, right: Any) -> Any:
+    if isinstance(left, str) and isinstance(right, str):
+        return left + right
+    if isinstance(left, (Timestamp, Duration)) and isinstance(right, Duration):
+        return type(left)(left.nanos + right.nanos)
+    if isinstance(left, Duration) and isinstance(right, Timestamp):
+        return Timestamp(left.nanos + right.nanos)
+    return _arithmetic("+", operator.add, left, right)
+
+
+def _subtract(left: Any, right: Any) -> Any:
+    if isinstance(left, Timestamp) and isinstance(right, Timestamp):
+        return Duration(left.nanos - right.nanos)
+    if isinstance(left, (Timestamp, Duration)) and isinstance(right, Duration):
+        return type(left)(left.nanos - right.nanos)
+    return _arithmetic("-", operator.sub, left, right)
+
+
+def _divide(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int):
+        quotient = abs(left) // abs(right)
+        return quotient if (left < 0) is (right < 0) else -quotient
+    return left / right
+
+
+def _remainder(left: Any, right: Any) -> Any:
+    if isinstance(left, int) and isinstance(right, int):
+        return left - right * _divide(left, right)
+    return math.fmod(left, right)
+
+
+def _arithmetic(symbol: str, compute: Callable[[Any, Any], Any], left: Any, right: Any) -> Any:
+    if not is_number(left) or not is_number(right):
+        raise EvaluationError(f"{symbol} is not defined for {kind(left)} and {kind(right)}.")
+    try:
+        value = compute(left, right)
+    except (ZeroDivisionError, OverflowError, ValueError):
+        raise EvaluationError(f"{left} {symbol} {right} has no result.") from None
+    if isinstance(value, int) and not -(2**63) <= value < 2**63:
+        raise EvaluationError(f"{left} {symbol} {right} exceeds 64 bits.")
+    return value
+
+
+def _order(symbol: str, compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
+    def apply(left: Any, right: Any) -> bool:
+        comparable = is_number(left) and is_number(right)
+        if not comparable and (kind(left) != kind(right) or kind(left) not in ("string", "timestamp", "duration")):
+            raise EvaluationError(f"{symbol} cannot compare {kind(left)} with {kind(right)}.")
+        return compare(left, right)
+
+    return apply
+
+
+_OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "==": equal,
+    "!=": lambda left, right: not equal(left, right),
+    "in": contains,
+    "<": _order("<", operator.lt),
+    "<=": _order("<=", operator.le),
+    ">": _order(">", operator.gt),
+    ">=": _order(">=", operator.ge),
+    "+": _add,
+    "-": _subtract,
+    "*": lambda left, right: _arithmetic("*", operator.mul, left, right),
+    "/": lambda left, right: _arithmetic("/", _divide, left, right),
+    "%": lambda left, right: _arithmetic("%", _remainder, left, right),
+}

@@ -1,0 +1,270 @@
+"""The statements of Storage rules, and their parser.
+
+https://firebase.google.com/docs/rules/rules-language
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+from firebase_rest.rules.errors import ExpressionError
+from firebase_rest.rules.parser import END, NUMBER, SPACE, STRING, ExpressionParser
+from firebase_rest.rules.syntax import Expression, Index, Literal, MapLiteral, PathLiteral, Slice
+
+METHODS = {
+    "read": frozenset({"get", "list"}),
+    "write": frozenset({"create", "update", "delete"}),
+    **{name: frozenset({name}) for name in ("get", "list", "create", "update", "delete")},
+}
+MAX_BINDINGS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Allow:
+    """`allow read, write: if condition;`. `start` and `end` are those of the condition, if there is one."""
+
+    methods: tuple[str, ...]
+    condition: Expression
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """`function name(parameters) { let name = value; return result; }`."""
+
+    name: str
+    parameters: tuple[str, ...]
+    bindings: tuple[tuple[str, Expression], ...]
+    result: Expression
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a match path: text, `{name}`, or `{name=**}` (`is_recursive`)."""
+
+    text: str
+    is_wildcard: bool = False
+    is_recursive: bool = False
+
+
+@dataclass(slots=True)
+class Block:
+    """The statements of a service or of a match."""
+
+    segments: tuple[Segment, ...] = ()
+    path: str = ""
+    start: int = 0
+    allows: list[Allow] = field(default_factory=list[Allow])
+    functions: dict[str, Function] = field(default_factory=dict[str, Function])
+    matches: list[Block] = field(default_factory=list["Block"])
+
+
+_TOKEN = re.compile(
+    SPACE
+    + rf"(?:{NUMBER}|(?P<name>[A-Za-z_]\w*)|{STRING}"
+    + rf"|(?P<operator>==|!=|<=|>=|\|\||&&|[-+*/%<>!?:.,()\[\]{{}};=$])|{END})",
+    re.DOTALL | re.ASCII,
+)
+_MATCH_PATH = re.compile(r"(?:/(?:\{\w+(?:=\*\*)?\}|[^\s/{}]+))+")
+_MATCH_SEGMENT = re.compile(r"/(?:\{(\w+)(=\*\*)?\}|([^\s/{}]+))")
+_PATH_TEXT = re.compile(r"/([\w.\-~%@:+]+|\([\w.\-]+\))")
+
+
+_PRECEDENCE: Mapping[str, int] = {
+    "||": 1,
+    "&&": 2,
+    **dict.fromkeys(("==", "!="), 3),
+    **dict.fromkeys(("in", "is"), 4),
+    **dict.fromkeys(("<", "<=", ">", ">="), 5),
+    **dict.fromkeys(("+", "-"), 6),
+    **dict.fromkeys(("*", "/", "%"), 7),
+}
+_GAP = re.compile(SPACE, re.DOTALL)
+
+
+class StorageParser(ExpressionParser):
+    """Parses a Storage rules file. Offsets are those in the file."""
+
+    TOKEN = _TOKEN
+    PRECEDENCE = _PRECEDENCE
+    RESERVED = frozenset(("let", "return", "function", "match", "allow", "service", "in", "is"))
+    MAX_INTEGER_DIGITS = 18  # integers have 64 bits
+
+    def parse(self) -> tuple[str, Block]:
+        """Return the version of the rules and the block of the service. Raises `ExpressionError`."""
+        version = "1"
+        if self._accept_word("rules_version"):
+            self._expect("=")
+            token = self._advance()
+            version = token.text[1:-1] if token.kind == "string" else ""
+            if version not in ("1", "2"):
+                self._fail("rules_version must be '1' or '2'.", token.start)
+            self._accept(";")
+        functions: dict[str, Function] = {}
+        while self._token.text == "function":
+            self._function(functions)
+        if not self._accept_word("service"):
+            self._fail("Expected 'service firebase.storage'.")
+        start = self._token.start
+        name = ".".join([self._name(), *self._names_after_dot()])
+        if name != "firebase.storage":
+            self._fail(f"Expected 'service firebase.storage', got 'service {name}'.", start)
+        service = Block(start=start, functions=functions)
+        self._block(service, allows=False)
+        self.expect_end()
+        return version, service
+
+    # --- statements ---
+
+    def _fail(self, message: str, offset: int | None = None) -> NoReturn:
+        raise ExpressionError(message, self._token.start if offset is None else offset)
+
+    def _accept_word(self, word: str) -> bool:
+        if self._token.kind == "name" and self._token.text == word:
+            self._advance()
+            return True
+        return False
+
+    def _name(self) -> str:
+        if self._token.kind != "name":
+            raise self._unexpected()
+        return self._advance().text
+
+    def _names_after_dot(self) -> list[str]:
+        names: list[str] = []
+        while self._accept("."):
+            names.append(self._name())
+        return names
+
+    def _block(self, block: Block, *, allows: bool) -> None:
+        self._nesting += 1
+        if self._nesting > 50:
+            self._fail("The match blocks are nested more than 50 levels deep.")
+        self._expect("{")
+        while not self._accept("}"):
+            word = self._token.text
+            if word == "function":
+                self._function(block.functions)
+            elif word == "match":
+                block.matches.append(self._match())
+            elif word == "allow" and allows:
+                block.allows.append(self._allow())
+            elif self._token.kind == "end":
+                self._fail("Missing '}'.")
+            else:
+                raise self._unexpected()
+        self._nesting -= 1
+
+    def _match(self) -> Block:
+        # The path is read from the text, because the token after `match` is only its first slash.
+        start = self._token.start
+        gap = _GAP.match(self._text, self._token.end)
+        path_start = gap.end() if gap else start
+        found = _MATCH_PATH.match(self._text, path_start)
+        if found is None:
+            self._fail("Expected a path such as /users/{uid} after 'match'.", path_start)
+        segments = tuple(
+            Segment(name or text, bool(name), bool(recursive))
+            for name, recursive, text in _MATCH_SEGMENT.findall(found[0])
+        )
+        names = [segment.text for segment in segments if segment.is_wildcard]
+        if len(set(names)) < len(names):
+            self._fail(f"The path {found[0]} uses a wildcard twice.", path_start)
+        self._continue_at(found.end())
+        block = Block(segments, found[0], start)
+        self._block(block, allows=True)
+        return block
+
+    def _allow(self) -> Allow:
+        start = self._advance().start
+        methods: list[str] = []
+        while True:
+            token = self._token
+            if self._name() not in METHODS:
+                self._fail(f"Unknown method '{token.text}'; expected one of {', '.join(METHODS)}.", token.start)
+            methods.append(token.text)
+            if not self._accept(","):
+                break
+        condition: Expression = Literal(value=True, start=start, end=self._previous_end)
+        if self._accept(":"):
+            if not self._accept_word("if"):
+                self._fail("Expected 'if' after ':'.")
+            condition = self.conditional()
+        self._accept(";")
+        return Allow(tuple(methods), condition, start)
+
+    def _function(self, functions: dict[str, Function]) -> None:
+        start = self._advance().start
+        name = self._name()
+        if name in functions:
+            self._fail(f"The function '{name}' is defined twice.", start)
+        self._expect("(")
+        parameters: list[str] = []
+        while not self._accept(")"):
+            parameters.append(self._name())
+            if self._token.text != ")":
+                self._expect(",")
+        self._expect("{")
+        bindings: list[tuple[str, Expression]] = []
+        while self._accept_word("let"):
+            variable = self._name()
+            self._expect("=")
+            bindings.append((variable, self.conditional()))
+            self._accept(";")
+        if len(bindings) > MAX_BINDINGS:
+            self._fail(f"A function can have at most {MAX_BINDINGS} let bindings.", start)
+        if not self._accept_word("return"):
+            self._fail("Expected 'return'.")
+        result = self.conditional()
+        self._accept(";")
+        self._expect("}")
+        functions[name] = Function(name, tuple(parameters), tuple(bindings), result, start)
+
+    # --- expressions ---
+
+    def _primary(self) -> Expression:
+        token = self._token
+        if token.kind == "operator" and token.text == "{":
+            self._advance()
+            entries: list[tuple[Expression, Expression]] = []
+            while not self._accept("}"):
+                key = self.conditional()
+                self._expect(":")
+                entries.append((key, self.conditional()))
+                if self._token.text != "}":
+                    self._expect(",")
+            return MapLiteral(tuple(entries), token.start, self._previous_end)
+        return super()._primary()
+
+    def _index(self, target: Expression) -> Expression:
+        key = self.conditional()
+        if self._accept(":"):
+            last = self.conditional()
+            self._expect("]")
+            return Slice(target, key, last, target.start, self._previous_end)
+        self._expect("]")
+        return Index(target, key, target.start, self._previous_end)
+
+    def _slash(self) -> Expression:
+        """Parse a path such as `/users/$(request.auth.uid)`."""
+        start = at = self._token.start
+        segments: list[Any] = []
+        while self._text.startswith("/", at):
+            if self._text.startswith("$(", at + 1):
+                self._continue_at(at + 3)
+                segments.append(self.conditional())
+                self._expect(")")
+                at = self._previous_end
+                continue
+            found = _PATH_TEXT.match(self._text, at)
+            if found is None:
+                self._fail("Expected a path segment after '/'.", at)
+            segments.append(found[1])
+            at = found.end()
+        self._previous_end = at
+        self._continue_at(at)
+        return PathLiteral(tuple(segments), start, at)

@@ -15,10 +15,10 @@ from emulator.files import error  # noqa: E402
 from emulator.wire import LIMIT  # noqa: E402
 from firebase_rest.emulator import Emulator  # noqa: E402
 from firebase_rest.errors import ConfigError  # noqa: E402
-from loopback.google import key_file  # noqa: E402
 from storage.google_cases import *  # noqa: E402, F403 - the same tests run on the official emulator
 from storage.google_cases import LARGE, ONLY_OURS, K, google_side  # noqa: E402
 from storage.storage_clients import ACCOUNT, BUCKET, id_token  # noqa: E402
+from support.google import key_file  # noqa: E402
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ import pytest
 
 import firebase_rest
 from firebase_rest import NetworkError
-from loopback.breaking_proxy import BreakingProxy
+from support.fault_proxy import CuttingProxy
 
 SIZE = 100_000_000
 BREAKS = 50
@@ -35,7 +35,7 @@ def large(tmp_path: Path) -> Path:
     return path
 
 
-def through(proxy: BreakingProxy, monkeypatch, **options) -> firebase_rest.App:
+def through(proxy: CuttingProxy, monkeypatch, **options) -> firebase_rest.App:
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", proxy.host)
     return firebase_rest.initialize_app({"storageBucket": BUCKET}, **options)
 
@@ -45,18 +45,18 @@ def through(proxy: BreakingProxy, monkeypatch, **options) -> firebase_rest.App:
 def test_fifty_interruptions_lose_no_byte(server, monkeypatch, large, tmp_path, seed):
     points = random.Random(seed)
     traffic = server.emulator.storage.byte_counter
-    with BreakingProxy(server.host, up=points.sample(range(1000, SIZE), BREAKS)) as proxy:
+    with CuttingProxy(server.host, up=points.sample(range(1000, SIZE), BREAKS)) as proxy:
         with through(proxy, monkeypatch) as app:
             metadata = app.storage().child("large").put(large)
-        assert proxy.breaks == BREAKS
+        assert proxy.cuts == BREAKS
     assert metadata["size"] == str(SIZE)
     assert SIZE <= traffic.received <= SIZE + BREAKS * COST
     before = traffic.sent
     back = tmp_path / "back.bin"
-    with BreakingProxy(server.host, down=points.sample(range(1000, SIZE), BREAKS)) as proxy:
+    with CuttingProxy(server.host, down=points.sample(range(1000, SIZE), BREAKS)) as proxy:
         with through(proxy, monkeypatch) as app:
             app.storage().child("large").download(back)
-        assert proxy.breaks == BREAKS
+        assert proxy.cuts == BREAKS
     assert back.read_bytes() == large.read_bytes()
     assert traffic.sent - before <= SIZE + BREAKS * COST
 
@@ -70,11 +70,11 @@ def test_interruption_resends_at_most_a_chunk_and_a_mebibyte(server, monkeypatch
     for point in random.Random(13).sample(range(1000, size), BREAKS):
         for way in ("up", "down"):
             before = traffic.received + traffic.sent
-            with BreakingProxy(server.host, **{way: [point]}) as proxy:
+            with CuttingProxy(server.host, **{way: [point]}) as proxy:
                 with through(proxy, monkeypatch) as app:
                     file = app.storage().child("a")
                     file.put(local) if way == "up" else file.download(back)
-                assert proxy.breaks == 1
+                assert proxy.cuts == 1
             costs[way].append(traffic.received + traffic.sent - before - size)
         assert back.read_bytes() == local.read_bytes()
     assert max(costs["up"]) <= COST

@@ -12,7 +12,7 @@ import pytest
 import trustme
 
 from environments.conftest import Run
-from loopback.server import Gone, Peer, Server
+from support.scripted_server import Disconnected, Peer, ScriptedServer
 
 PROGRAM = """
 import sys, threading, time
@@ -66,26 +66,26 @@ FIRST_LINES = {
 
 def serve(peer: Peer) -> None:
     while True:
-        path = peer.request().path
+        path = peer.read_request().path
         if path == "/silent.json":
-            peer.silence()
+            peer.hold()
         elif path == "/body.json":
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-            peer.drip(" " * 1000, 0.05)
+            peer.send_slowly(" " * 1000, 0.05)
         elif path == "/chunks.json":
             peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-            peer.drip("1\r\n \r\n" * 200, 0.05)
+            peer.send_slowly("1\r\n \r\n" * 200, 0.05)
         elif path == "/events.json":
             peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
             peer.send('event: put\ndata: {"path": "/", "data": 1}\n\n')
-            peer.silence()
+            peer.hold()
         else:
-            peer.answer("7")
+            peer.respond("7")
 
 
 def forward(peer: Peer) -> None:
     """An HTTP proxy that opens a tunnel."""
-    host, _, port = peer.request().target.rpartition(":")
+    host, _, port = peer.read_request().target.rpartition(":")
     with socket.create_connection((host, int(port))) as target:
         peer.send("HTTP/1.1 200 Connection established\r\n\r\n")
         back = threading.Thread(target=copy, args=(target.recv, peer.sock.sendall), daemon=True)
@@ -94,7 +94,7 @@ def forward(peer: Peer) -> None:
         with suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
         back.join(5)
-    raise Gone
+    raise Disconnected
 
 
 def copy(read: Callable[[int], bytes], write: Callable[[bytes], object]) -> None:
@@ -111,23 +111,23 @@ def tls(authority: trustme.CA) -> ssl.SSLContext:
 
 
 @pytest.fixture
-def https_proxy(tls: ssl.SSLContext) -> Iterator[Server]:
-    with Server(forward, tls=tls) as proxy:
+def https_proxy(tls: ssl.SSLContext) -> Iterator[ScriptedServer]:
+    with ScriptedServer(forward, tls=tls) as proxy:
         yield proxy
 
 
 @pytest.mark.parametrize("first_line", FIRST_LINES.values(), ids=FIRST_LINES.keys())
 @pytest.mark.parametrize("scheme", ["http", "https"])
 def test_deadline_and_close_end_a_wait(run: Run, tls: ssl.SSLContext, first_line: str, scheme: str) -> None:
-    with Server(serve, tls=tls if scheme == "https" else None) as server:
+    with ScriptedServer(serve, tls=tls if scheme == "https" else None) as server:
         done = run(f"{first_line}\n{PROGRAM}", server.url)
     assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
 
 
 def test_deadline_and_close_end_a_wait_through_an_https_proxy(
-    run: Run, tls: ssl.SSLContext, https_proxy: Server
+    run: Run, tls: ssl.SSLContext, https_proxy: ScriptedServer
 ) -> None:
-    with Server(serve, tls=tls) as server:
+    with ScriptedServer(serve, tls=tls) as server:
         done = run(PROGRAM, server.url, HTTPS_PROXY=https_proxy.url)
     assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
     assert https_proxy.connections

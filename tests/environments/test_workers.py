@@ -15,7 +15,7 @@ import pytest
 import requests
 
 from environments.conftest import environment, schemes
-from loopback.google import key_file
+from support.google import key_file
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="this system does not fork")
 

@@ -21,6 +21,7 @@ import pytest
 
 import firebase_rest
 from firebase_rest.database import event_stream
+from support import fault_proxy
 
 SECONDS = float(os.environ.get("FAULT_SECONDS", "60"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
@@ -142,7 +143,7 @@ def test_every_copy_is_true_after_a_run_full_of_faults(monkeypatch: pytest.Monke
     with ExitStack() as stack:
         _, ready = stack.enter_context(child(*emulator))
         host = ready["host"]
-        proxy, port = stack.enter_context(child(str(Path(__file__).with_name("proxy.py")), host, str(SEED)))
+        proxy, port = stack.enter_context(child(fault_proxy.__file__, host, str(SEED)))
         app = stack.enter_context(firebase_rest.initialize_app({"databaseURL": f"http://{host}/?ns=faults"}))
         database = app.database()
         copies = [Copy(number, f"http://127.0.0.1:{port['port']}/?ns=faults") for number in range(COPIES)]
@@ -165,7 +166,7 @@ def test_every_copy_is_true_after_a_run_full_of_faults(monkeypatch: pytest.Monke
     report = json.loads(out)
     connects = {copy: busiest_minute(times) for copy, times in report["connects"].items()}
     print(  # noqa: T201 - what a person who runs it wants to see
-        f"\n{sum(writer.writes for writer in writers)} writes, fates {report['fates']}, "
+        f"\n{sum(writer.writes for writer in writers)} writes, faults {report['faults']}, "
         f"connects in the busiest minute {sorted(connects.values())}, reconnects "
         f"{sum(copy.live.reconnects for copy in copies)}, memory {memory[0] >> 10} -> {memory[1] >> 10} kB"
     )

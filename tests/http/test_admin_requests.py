@@ -23,8 +23,8 @@ from firebase_rest import (
     UserImportHash,
 )
 from firebase_rest.auth.verify import ID_TOKEN
-from loopback import certificates
-from loopback.google import key_file, key_pair
+from support import certificates
+from support.google import key_file, key_pair
 
 V1 = "https://identitytoolkit.googleapis.com/v1"
 PROJECT = f"{V1}/projects/demo-project"

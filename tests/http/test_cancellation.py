@@ -16,7 +16,7 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from firebase_rest import NetworkError, NetworkTimeout
 from firebase_rest.transport.sockets import cancel_socket, current_handle
-from loopback.server import LIMIT, Peer, Server, ok, silent
+from support.scripted_server import LIMIT, Peer, ScriptedServer, ok, silent
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_closing_a_stream_ends_name_resolution(connect, stuck_resolver):
 
 
 def test_streams_closed_while_connecting_are_forgotten(connect):
-    with Server(silent) as server:
+    with ScriptedServer(silent) as server:
         app = connect(server)
         for _ in range(20):
             stream = app.database().stream(lambda event: None)
@@ -105,7 +105,7 @@ def test_cancel_at_hand_over_never_reaches_next_call(connect, monkeypatch, momen
             return take(slot)
 
         monkeypatch.setattr(adapter, "take", cancel_and_take)
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         db = connect(server, retries=0).database()
         assert [db.get().val() for _ in range(20)] == [7] * 20
     assert server.connections == (1 if moment == "after" else 20)
@@ -114,11 +114,11 @@ def test_cancel_at_hand_over_never_reaches_next_call(connect, monkeypatch, momen
 def test_deadlines_of_some_threads_never_end_calls_of_others(connect):
     def script(peer: Peer) -> None:
         while True:
-            peer.request()
-            peer.server.over.wait(random.random() * 0.004)
-            peer.answer("7")
+            peer.read_request()
+            peer.server.closing.wait(random.random() * 0.004)
+            peer.respond("7")
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         app = connect(server, retries=0)
         problems: list[Exception] = []
         ends = time.monotonic() + 2
@@ -171,17 +171,17 @@ def test_cancelling_never_raises(broken):
 
 def damaged(peer: Peer) -> None:
     """Answers once over TLS, then sends a record that does not decrypt."""
-    peer.request()
-    peer.answer("1")
-    peer.request()
+    peer.read_request()
+    peer.respond("1")
+    peer.read_request()
     raw = socket.socket(fileno=socket.dup(peer.sock.fileno()))
     with raw:
         raw.sendall(b"\x17\x03\x03\x00\x40" + b"\x00" * 64)
-        peer.closed()
+        peer.wait_closed()
 
 
 def test_damaged_tls_record_is_retried_for_reads(connect, server_tls, ca_file):
-    with Server(damaged, ok("2"), tls=server_tls) as server:
+    with ScriptedServer(damaged, ok("2"), tls=server_tls) as server:
         app = connect(server)
         app.requests.verify = ca_file
         assert app.database().get().val() == 1
@@ -190,7 +190,7 @@ def test_damaged_tls_record_is_retried_for_reads(connect, server_tls, ca_file):
 
 
 def test_a_damaged_record_is_an_error_for_a_push(connect, server_tls, ca_file):
-    with Server(damaged, ok("2"), tls=server_tls) as server:
+    with ScriptedServer(damaged, ok("2"), tls=server_tls) as server:
         app = connect(server)
         app.requests.verify = ca_file
         app.database().get()
@@ -201,7 +201,7 @@ def test_a_damaged_record_is_an_error_for_a_push(connect, server_tls, ca_file):
 
 
 def test_a_server_without_tls_is_not_tried_again(connect, ca_file, pauses):
-    with Server(lambda peer: peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
+    with ScriptedServer(lambda peer: peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
         app = connect(server.url.replace("http", "https"))
         app.requests.verify = ca_file
         with pytest.raises(NetworkError):
@@ -233,7 +233,7 @@ late = Late(sys.argv[1])
 @pytest.mark.parametrize("use", ["", "late.db.get()", "firebase_rest.late = late", "atexit.register(late.__del__)"])
 def test_calls_at_interpreter_exit_end(use):
     source = Path(__file__).parents[2] / "src"
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         program = AT_EXIT.format(module="atexit", use=use)
         done = subprocess.run(
             [sys.executable, "-c", program, server.url],

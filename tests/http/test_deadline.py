@@ -9,43 +9,43 @@ import pytest
 import requests
 
 from firebase_rest import NetworkError, NetworkTimeout, UsageError
-from loopback.server import LIMIT, Peer, Server, ok, silent
+from support.scripted_server import LIMIT, Peer, ScriptedServer, ok, silent
 
 DEADLINE = 0.4
 
 
 def drip_headers(peer: Peer) -> None:
-    peer.request()
-    peer.drip("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n" + "X-Filler: and so on\r\n" * 100 + "\r\nnull", 0.05)
+    peer.read_request()
+    peer.send_slowly("HTTP/1.1 200 OK\r\nContent-Length: 4\r\n" + "X-Filler: and so on\r\n" * 100 + "\r\nnull", 0.05)
 
 
 def drip_body(peer: Peer) -> None:
-    peer.request()
+    peer.read_request()
     peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
-    peer.drip("[" + "1," * 500, 0.05)
+    peer.send_slowly("[" + "1," * 500, 0.05)
 
 
 def drip_chunks(peer: Peer) -> None:
-    peer.request()
+    peer.read_request()
     peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-    peer.drip("1\r\n1\r\n" * 300, 0.05)
+    peer.send_slowly("1\r\n1\r\n" * 300, 0.05)
 
 
 def drip_without_framing(peer: Peer) -> None:
-    peer.request()
+    peer.read_request()
     peer.send("HTTP/1.1 200 OK\r\n\r\n")
-    peer.drip("1234567890" * 30, 0.05)
+    peer.send_slowly("1234567890" * 30, 0.05)
 
 
 def drip_an_interim_answer(peer: Peer) -> None:
-    peer.request()
-    peer.drip("HTTP/1.1 100 Continue\r\n\r\n" * 100, 0.02)
+    peer.read_request()
+    peer.send_slowly("HTTP/1.1 100 Continue\r\n\r\n" * 100, 0.02)
 
 
 def drip_a_redirect(peer: Peer) -> None:
-    peer.request()
+    peer.read_request()
     peer.send(f"HTTP/1.1 307 T\r\nLocation: {peer.server.url}/b.json\r\nContent-Length: 1000\r\n\r\n")
-    peer.drip("x" * 1000, 0.05)
+    peer.send_slowly("x" * 1000, 0.05)
 
 
 SLOW = [silent, drip_headers, drip_body, drip_chunks, drip_without_framing, drip_an_interim_answer, drip_a_redirect]
@@ -62,7 +62,7 @@ def ended_in_time(call, limit=DEADLINE + 1.5):
 @pytest.mark.parametrize("script", SLOW)
 @pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
 def test_deadline_ends_slow_responses(connect, script, secure, server_tls, ca_file):
-    with Server(script, tls=server_tls if secure else None) as server:
+    with ScriptedServer(script, tls=server_tls if secure else None) as server:
         app = connect(server, deadline=DEADLINE)
         app.requests.verify = ca_file
         error = ended_in_time(lambda: app.database().child("a").set(1) if script is silent else app.database().get())
@@ -71,23 +71,23 @@ def test_deadline_ends_slow_responses(connect, script, secure, server_tls, ca_fi
 
 
 def never_shake_hands(peer: Peer) -> None:
-    peer.silence()
+    peer.hold()
 
 
 def drip_the_handshake(peer: Peer) -> None:
     # A handshake record of 16 KB that takes its time.
-    peer.drip(b"\x16\x03\x03\x40\x00" + b"\x02" * 16_384, 0.05)
+    peer.send_slowly(b"\x16\x03\x03\x40\x00" + b"\x02" * 16_384, 0.05)
 
 
 @pytest.mark.parametrize("script", [never_shake_hands, drip_the_handshake])
 def test_deadline_ends_tls_handshake(connect, script, server_tls):
-    with Server(script, tls=server_tls, handshake=False) as server:
+    with ScriptedServer(script, tls=server_tls, handshake=False) as server:
         error = ended_in_time(lambda: connect(server, deadline=DEADLINE).database().push(1))
     assert not error.outcome_unknown
 
 
 def test_stuck_tls_handshake_times_out_and_is_retried(connect, server_tls, pauses):
-    with Server(never_shake_hands, tls=server_tls, handshake=False) as server:
+    with ScriptedServer(never_shake_hands, tls=server_tls, handshake=False) as server:
         with pytest.raises(NetworkTimeout) as caught:
             connect(server, timeout=(0.1, 5)).database().push(1)
     assert not caught.value.outcome_unknown
@@ -96,13 +96,13 @@ def test_stuck_tls_handshake_times_out_and_is_retried(connect, server_tls, pause
 
 @pytest.mark.parametrize("script", [drip_body, drip_chunks, drip_without_framing])
 def test_deadline_ends_body_under_custom_adapter(connect, script):
-    with Server(script) as server, requests.Session() as session:
+    with ScriptedServer(script) as server, requests.Session() as session:
         ended_in_time(lambda: connect(server, session=session, deadline=DEADLINE).database().get())
 
 
 def test_deadline_includes_retries(connect, monkeypatch):
     monkeypatch.undo()
-    with Server(lambda peer: peer.request()) as server:
+    with ScriptedServer(lambda peer: peer.read_request()) as server:
         start = time.monotonic()
         with pytest.raises(NetworkError):
             connect(server, deadline=DEADLINE, retries=1000).database().get()
@@ -111,26 +111,26 @@ def test_deadline_includes_retries(connect, monkeypatch):
 
 def test_deadline_includes_all_requests_of_a_transaction(connect):
     def conflicts(peer: Peer) -> None:
-        peer.request()
-        peer.answer("1", 200, {"ETag": "x"})
+        peer.read_request()
+        peer.respond("1", 200, {"ETag": "x"})
         while True:
-            peer.request()
-            peer.server.over.wait(0.05)
-            peer.answer("1", 412, {"ETag": "x"})
+            peer.read_request()
+            peer.server.closing.wait(0.05)
+            peer.respond("1", 412, {"ETag": "x"})
 
-    with Server(conflicts) as server:
+    with ScriptedServer(conflicts) as server:
         ended_in_time(lambda: connect(server, deadline=DEADLINE).database().transaction(lambda value: 2))
 
 
 def test_connection_is_reused_after_call_within_deadline(connect):
-    with Server(ok("1")) as server:
+    with ScriptedServer(ok("1")) as server:
         db = connect(server, deadline=5).database()
         assert [db.get().val() for _ in range(20)] == [1] * 20
     assert server.connections == 1
 
 
 def test_threads_share_one_watchdog(connect):
-    with Server(silent) as server:
+    with ScriptedServer(silent) as server:
         db = connect(server, deadline=DEADLINE).database()
         errors: list[Exception] = []
 
@@ -154,33 +154,33 @@ def test_threads_share_one_watchdog(connect):
 
 @pytest.mark.parametrize("dripping", [drip_headers, drip_body])
 def test_read_timeout_applies_to_silence_only(connect, dripping):
-    with Server(dripping, ok("1")) as server:
+    with ScriptedServer(dripping, ok("1")) as server:
         # Every byte comes in time, so only the deadline ends it.
         ended_in_time(lambda: connect(server, timeout=(5, 0.3), deadline=1.0).database().get(), 3)
 
 
 def test_silence_within_body_is_a_read_timeout(connect):
     def half(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n[1")
-        peer.silence()
+        peer.hold()
 
-    with Server(half) as server:
+    with ScriptedServer(half) as server:
         error = ended_in_time(lambda: connect(server, timeout=(5, 0.2)).database().get())
     assert "timeout=" in str(error)
 
 
 def test_large_write_times_out_if_server_reads_nothing(connect):
     def deaf(peer: Peer) -> None:
-        peer.server.over.wait(LIMIT)
+        peer.server.closing.wait(LIMIT)
 
-    with Server(deaf) as server:
+    with ScriptedServer(deaf) as server:
         app = connect(server, timeout=(0.3, 0.3))
         ended_in_time(lambda: app.database().set(["x" * 9_000_000] * 3), 5)
 
 
 def test_close_ends_waiting_calls(connect):
-    with Server(silent) as server:
+    with ScriptedServer(silent) as server:
         app = connect(server)
         caught: list[Exception] = []
 
@@ -212,7 +212,7 @@ def test_close_ends_pauses_before_repeats(connect, monkeypatch):
         return 600.0
 
     monkeypatch.setattr(requestor, "backoff_delay", long_pause)
-    with Server(lambda peer: peer.request()) as server:
+    with ScriptedServer(lambda peer: peer.read_request()) as server:
         app = connect(server)
         caught: list[Exception] = []
 
@@ -232,7 +232,7 @@ def test_close_ends_pauses_before_repeats(connect, monkeypatch):
 
 
 def test_a_closed_app_refuses_calls_with_a_sentence(connect):
-    with Server(ok()) as server:
+    with ScriptedServer(ok()) as server:
         app = connect(server)
         app.close()
         app.close()

@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from firebase_rest import NetworkError, NetworkTimeout
-from loopback.server import Gone, Peer, Server, ok, refused_port
+from support.scripted_server import Disconnected, Peer, ScriptedServer, ok, refused_port
 
 HTTP_DATABASE = "http://db.example?ns=db"
 
@@ -21,7 +21,7 @@ def tunnel_to(port: int):
     """A proxy that leads every CONNECT to a port of ours."""
 
     def script(peer: Peer) -> None:
-        assert peer.request().method == "CONNECT"
+        assert peer.read_request().method == "CONNECT"
         peer.send("HTTP/1.1 200 Connection established\r\n\r\n")
         with socket.create_connection(("127.0.0.1", port)) as inner:
             peer.server.track(inner)
@@ -30,7 +30,7 @@ def tunnel_to(port: int):
                 try:
                     while data := inner.recv(65_536):
                         peer.send(data)
-                except (OSError, Gone):
+                except (OSError, Disconnected):
                     pass
 
             thread = threading.Thread(target=back, daemon=True)
@@ -45,21 +45,21 @@ def tunnel_to(port: int):
 
 
 def test_a_proxy_of_the_environment_is_used(connect, monkeypatch):
-    with Server(ok("7")) as proxy:
+    with ScriptedServer(ok("7")) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         assert connect(HTTP_DATABASE, deadline=5).database().child("a").get().val() == 7
     assert proxy.requests[0].target == "http://db.example/a.json?ns=db"
 
 
 def test_no_proxy_of_the_environment_is_heeded(connect, monkeypatch):
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{refused_port()}")
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert connect(server).database().get().val() == 7
 
 
 def test_session_proxies_take_precedence(connect, monkeypatch):
-    with Server(ok("7")) as proxy, Server(ok("8")) as other:
+    with ScriptedServer(ok("7")) as proxy, ScriptedServer(ok("8")) as other:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         app = connect(HTTP_DATABASE)
         app.database().get()
@@ -68,7 +68,7 @@ def test_session_proxies_take_precedence(connect, monkeypatch):
 
 
 def test_environment_is_ignored_without_trust_env(connect, monkeypatch):
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{refused_port()}")
         app = connect(server)
         app.requests.trust_env = False
@@ -76,7 +76,7 @@ def test_environment_is_ignored_without_trust_env(connect, monkeypatch):
 
 
 def test_https_uses_a_tunnel_and_hides_token_from_proxy(connect, monkeypatch, server_tls, ca_file):
-    with Server(ok("7"), tls=server_tls) as server, Server(tunnel_to(server.port)) as proxy:
+    with ScriptedServer(ok("7"), tls=server_tls) as server, ScriptedServer(tunnel_to(server.port)) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{proxy.host}")
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", ca_file)
         assert connect(HTTPS_DATABASE, deadline=10).database().child("a").get("id-token-1").val() == 7
@@ -88,10 +88,10 @@ def test_https_uses_a_tunnel_and_hides_token_from_proxy(connect, monkeypatch, se
 
 def test_rejecting_proxy_is_an_error_and_nothing_was_sent(connect, monkeypatch, pauses):
     def locked(peer: Peer) -> None:
-        peer.request()
-        peer.answer("", 407)
+        peer.read_request()
+        peer.respond("", 407)
 
-    with Server(locked) as proxy:
+    with ScriptedServer(locked) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", f"http://user:hunter22@{proxy.host}")
         with pytest.raises(NetworkError) as caught:
             connect(HTTPS_DATABASE).database().push(1)
@@ -112,10 +112,10 @@ def test_missing_proxy_is_retried(connect, monkeypatch, pauses):
 
 def test_stuck_tunnel_ends_at_deadline(connect, monkeypatch):
     def wait(peer: Peer) -> None:
-        peer.request()
-        peer.silence()
+        peer.read_request()
+        peer.hold()
 
-    with Server(wait) as proxy:
+    with ScriptedServer(wait) as proxy:
         monkeypatch.setenv("HTTPS_PROXY", proxy.url)
         with pytest.raises(NetworkTimeout) as caught:
             connect(HTTPS_DATABASE, deadline=0.3).database().push(1)
@@ -138,20 +138,20 @@ def test_a_socks_proxy_is_left_to_its_own_pools(connect, monkeypatch):
 @pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
 def test_ca_bundle_from_environment_is_used(connect, monkeypatch, server_tls, ca_file, variable):
     monkeypatch.setenv(variable, ca_file)
-    with Server(ok("7"), tls=server_tls) as server:
+    with ScriptedServer(ok("7"), tls=server_tls) as server:
         assert connect(server).database().get().val() == 7
 
 
 def test_session_verify_takes_precedence(connect, monkeypatch, server_tls, ca_file, tmp_path):
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(tmp_path / "not there"))
-    with Server(ok("7"), tls=server_tls) as server:
+    with ScriptedServer(ok("7"), tls=server_tls) as server:
         app = connect(server)
         app.requests.verify = ca_file
         assert app.database().get().val() == 7
 
 
 def test_untrusted_certificate_is_an_error_and_nothing_was_sent(connect, server_tls, pauses):
-    with Server(ok("7"), tls=server_tls) as server:
+    with ScriptedServer(ok("7"), tls=server_tls) as server:
         with pytest.raises(NetworkError, match="certificate") as caught:
             connect(server).database().push(1, "id-token-1")
     assert server.requests == []
@@ -163,7 +163,7 @@ def test_https_to_http_server_is_an_error(connect):
     def plain(peer: Peer) -> None:
         peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    with Server(plain) as server:
+    with ScriptedServer(plain) as server:
         with pytest.raises(NetworkError) as caught:
             connect(f"https://{server.host}").database().push(1)
     assert not caught.value.outcome_unknown
@@ -172,11 +172,11 @@ def test_https_to_http_server_is_an_error(connect):
 @pytest.mark.parametrize("reset", [True, False])
 def test_connection_lost_in_handshake_is_retried(connect, server_tls, pauses, reset):
     def hang_up(peer: Peer) -> None:
-        peer._more()
+        peer._read_more()
         if reset:
             peer.reset()
 
-    with Server(hang_up, tls=server_tls, handshake=False) as server:
+    with ScriptedServer(hang_up, tls=server_tls, handshake=False) as server:
         with pytest.raises(NetworkError) as caught:
             connect(server).database().push(1)
     assert not caught.value.outcome_unknown
@@ -185,11 +185,11 @@ def test_connection_lost_in_handshake_is_retried(connect, server_tls, pauses, re
 
 def test_reset_after_request_has_unknown_outcome(connect, server_tls, ca_file):
     def reset(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         peer.reset()
 
     for tls in (None, server_tls):
-        with Server(reset, tls=tls) as server:
+        with ScriptedServer(reset, tls=tls) as server:
             app = connect(server)
             app.requests.verify = ca_file
             with pytest.raises(NetworkError) as caught:

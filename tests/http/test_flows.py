@@ -11,7 +11,7 @@ from firebase_rest.transport.credentials import ANONYMOUS
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.wire import Pause, Request, RetryPolicy
-from loopback.server import LIMIT, Peer, Server, answers, ok, raw
+from support.scripted_server import LIMIT, Peer, ScriptedServer, ok, raw, respond_with
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def test_closing_the_app_ends_a_pause_of_a_flow(channel):
 
 
 def test_iterator_body_is_sent_in_chunks_or_with_its_length(channel):
-    with Server(ok()) as server:
+    with ScriptedServer(ok()) as server:
         one = channel(server)
         one.fetch(Request("PUT", f"{server.url}/a", body=iter([b"ab", b"c"])))
         one.fetch(Request("PUT", f"{server.url}/a", headers={"content-length": "3"}, body=iter([b"ab", b"c"])))
@@ -72,7 +72,7 @@ def test_iterator_body_is_sent_in_chunks_or_with_its_length(channel):
 
 def test_large_body_is_sent_and_retried(channel):
     body = bytes(range(256)) * 5000
-    with Server(answers((503, ""), (200, "null"))) as server:
+    with ScriptedServer(respond_with((503, ""), (200, "null"))) as server:
         channel(server).fetch(Request("PUT", f"{server.url}/a", body=body, retry_policy=RetryPolicy.IDEMPOTENT))
     assert [request.body == body for request in server.requests] == [True, True]
 
@@ -89,13 +89,13 @@ def test_open_body_returns_bytes_as_they_arrive(channel):
     more = threading.Event()
 
     def script(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
         more.wait(LIMIT)
         peer.send("2\r\nde\r\n0\r\n\r\n")
-        peer.silence()
+        peer.hold()
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         reader = opened(channel, server)
         assert reader.read(100) == b"abc"
         more.set()
@@ -109,7 +109,7 @@ def test_open_body_returns_bytes_as_they_arrive(channel):
     ["Content-Length: 10\r\n\r\nabc", "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n", "Content-Length: 10\r\n\r\n"],
 )
 def test_truncated_open_body_is_an_error(channel, head):
-    with Server(raw(f"HTTP/1.1 200 OK\r\n{head}")) as server:
+    with ScriptedServer(raw(f"HTTP/1.1 200 OK\r\n{head}")) as server:
         reader = opened(channel, server)
         with pytest.raises(InvalidResponse, match="truncated"):
             list(iter(lambda: reader.read(100), b""))
@@ -118,11 +118,11 @@ def test_truncated_open_body_is_an_error(channel, head):
 
 def test_closing_the_app_ends_a_read_of_an_open_body(channel):
     def script(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         peer.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
-        peer.silence()
+        peer.hold()
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         one = channel(server)
         reader = one.fetch(Request("GET", f"{server.url}/a", stream=True)).reader
         closer = threading.Timer(0.05, one.transport.close)
@@ -134,7 +134,7 @@ def test_closing_the_app_ends_a_read_of_an_open_body(channel):
 
 
 def test_rejected_stream_leaves_connection_reusable(connect):
-    with Server(answers((503, '{"error": "busy"}'))) as server:
+    with ScriptedServer(respond_with((503, '{"error": "busy"}'))) as server:
         db = connect(server).database()
         with pytest.raises(ServerError, match="busy"):
             db.get()

@@ -16,7 +16,7 @@ import requests
 
 from firebase_rest import ApiError, InvalidResponse, NetworkError, NotFound, PermissionDenied, ServerError
 from firebase_rest.transport.http_response import MAX_HEADERS, MAX_INFORMATIONAL
-from loopback.server import Peer, Server
+from support.scripted_server import Peer, ScriptedServer
 
 VALUE = {"a": [1, "\u00e9"], "b": None}
 BODY = json.dumps(VALUE, ensure_ascii=False).encode()
@@ -166,8 +166,8 @@ class HostileServer:
 
     def __call__(self, peer: Peer) -> None:
         while True:
-            if peer.request().path != "/a.json":
-                peer.answer(NEXT)
+            if peer.read_request().path != "/a.json":
+                peer.respond(NEXT)
                 continue
             wire, stays_open = next(self._responses)
             peer.send(wire)
@@ -193,7 +193,7 @@ def holds(result: Any, expected: Any) -> bool:
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
 def test_response_is_exact_or_an_error(connect, case, tls, ca_file):
-    with Server(HostileServer((case.wire, case.stays_open)), tls=tls) as server:
+    with ScriptedServer(HostileServer((case.wire, case.stays_open)), tls=tls) as server:
         app = connect(server, retries=0)
         app.requests.verify = ca_file
         result = outcome(lambda: app.database().child("a").get().val())
@@ -205,7 +205,7 @@ def test_response_is_exact_or_an_error(connect, case, tls, ca_file):
 def test_every_prefix_of_a_response_is_an_error(connect, name, tls, ca_file):
     wire = WHOLE[name].wire
     prefixes = [(wire[:length], False) for length in range(len(wire))]
-    with Server(HostileServer(*prefixes), tls=tls) as server:
+    with ScriptedServer(HostileServer(*prefixes), tls=tls) as server:
         app = connect(server, retries=0)
         app.requests.verify = ca_file
         for prefix, _ in prefixes:
@@ -219,7 +219,7 @@ def test_every_prefix_of_a_response_is_an_error(connect, name, tls, ca_file):
 def test_every_prefix_of_a_refusal_is_an_error_without_a_value(connect, name):
     wire = WHOLE[name].wire
     prefixes = [(wire[:length], False) for length in range(len(wire))]
-    with Server(HostileServer(*prefixes)) as server:
+    with ScriptedServer(HostileServer(*prefixes)) as server:
         app = connect(server, retries=0)
         for _ in prefixes:
             assert isinstance(outcome(lambda: app.database().child("a").get().val()), (NetworkError, ApiError))
@@ -229,15 +229,15 @@ def test_every_prefix_of_a_refusal_is_an_error_without_a_value(connect, name):
 def test_informational_responses_are_skipped(connect, before):
     def script(peer: Peer) -> None:
         for number in itertools.count():
-            request = peer.request()
+            request = peer.read_request()
             peer.send(before)
             if request.headers["accept"] == "text/event-stream":
                 peer.send(head("Connection: close").replace(b"application/json", b"text/event-stream"))
                 peer.send('event: put\ndata: {"path": "/", "data": 8}\n\n')
-                peer.closed()
-            peer.answer(json.dumps({"name": f"{request.method} {number}"}))
+                peer.wait_closed()
+            peer.respond(json.dumps({"name": f"{request.method} {number}"}))
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         db = connect(server, retries=0).database().child("a")
         assert db.set(1) == {"name": "PUT 0"}
         assert db.push(1) == {"name": "POST 1"}
@@ -251,7 +251,7 @@ def test_informational_responses_are_skipped(connect, before):
 
 @pytest.mark.parametrize("case", [*INFORMATIONAL.values(), WHOLE["until the connection ends"]])
 def test_an_adapter_of_the_program_never_gives_a_wrong_value(connect, case):
-    with Server(HostileServer((case.wire, case.stays_open))) as server, requests.Session() as session:
+    with ScriptedServer(HostileServer((case.wire, case.stays_open))) as server, requests.Session() as session:
         app = connect(server, retries=0, session=session)
         result = outcome(lambda: app.database().child("a").get().val())
         assert isinstance(result, (NetworkError, ApiError)) or result == VALUE
@@ -260,7 +260,7 @@ def test_an_adapter_of_the_program_never_gives_a_wrong_value(connect, case):
 
 def test_connections_are_used_again_after_whole_responses_only(connect):
     cases = [case for case in WHOLE.values() if case.stays_open]
-    with Server(HostileServer(*((case.wire, True) for case in cases))) as server:
+    with ScriptedServer(HostileServer(*((case.wire, True) for case in cases))) as server:
         app = connect(server, retries=0)
         for case in cases:
             assert holds(outcome(lambda: app.database().child("a").get().val()), case.expected)

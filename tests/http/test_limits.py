@@ -8,7 +8,7 @@ import zlib
 import pytest
 
 from firebase_rest import InvalidResponse, NetworkError, PermissionDenied, ServerError, UsageError
-from loopback.server import Gone, Peer, Server, answers, ok
+from support.scripted_server import Disconnected, Peer, ScriptedServer, ok, respond_with
 
 OK = "HTTP/1.1 200 OK\r\n"
 LIMIT = 100_000
@@ -18,14 +18,14 @@ def endless(head: str, part: bytes, sent: list[int]):
     """A body that never ends; `sent` counts its bytes."""
 
     def script(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         peer.send(head)
         sent.append(0)
         try:
             while sent[-1] < 500_000_000:
                 peer.send(part)
                 sent[-1] += len(part)
-        except Gone:
+        except Disconnected:
             pass
         assert sent[-1] < 100_000_000
 
@@ -44,7 +44,7 @@ ENDLESS = {
 def test_an_endless_body_is_an_error_and_not_retried(connect, framing):
     head, part = ENDLESS[framing]
     sent: list[int] = []
-    with Server(endless(OK + head, part, sent)) as server:
+    with ScriptedServer(endless(OK + head, part, sent)) as server:
         with pytest.raises(InvalidResponse, match="max_response_size=100000") as caught:
             connect(server, max_response_size=LIMIT).database().get()
     assert len(sent) == 1
@@ -55,7 +55,7 @@ def test_an_endless_body_is_an_error_and_not_retried(connect, framing):
 @pytest.mark.parametrize(("status", "error"), [(403, PermissionDenied), (500, ServerError)])
 def test_an_endless_error_keeps_its_type(connect, framing, status, error):
     head, part = ENDLESS[framing]
-    with Server(endless(f"HTTP/1.1 {status} No\r\n{head}", part, [])) as server, pytest.raises(error) as caught:
+    with ScriptedServer(endless(f"HTTP/1.1 {status} No\r\n{head}", part, [])) as server, pytest.raises(error) as caught:
         connect(server, retries=0).database().get()
     assert len(caught.value.args[1]) <= 1024 * 1024
     assert len(str(caught.value)) < 1000
@@ -65,7 +65,7 @@ def test_an_endless_redirect_is_followed(connect):
     def redirect(peer: Peer) -> None:
         endless(f"HTTP/1.1 307 R\r\nLocation: {peer.server.url}/b.json\r\n{ENDLESS['chunks'][0]}", CHUNK, [])(peer)
 
-    with Server(redirect, ok("7")) as server:
+    with ScriptedServer(redirect, ok("7")) as server:
         assert connect(server).database().child("a").get().val() == 7
 
 
@@ -78,17 +78,17 @@ def test_a_compressed_bomb_is_an_error(connect, name, framing):
     body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(bomb), bomb) if framing == "chunks" else bomb
 
     def script(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         peer.send(f"{OK}Content-Encoding: {name}\r\n{head}\r\n\r\n")
         peer.send(body)
 
-    with Server(script) as server, pytest.raises(InvalidResponse, match="max_response_size"):
+    with ScriptedServer(script) as server, pytest.raises(InvalidResponse, match="max_response_size"):
         connect(server, max_response_size=1_000_000).database().get()
 
 
 def test_a_body_of_exactly_the_limit_is_read(connect):
     body = '"' + "x" * (LIMIT - 2) + '"'
-    with Server(answers((200, body), (200, body + " "))) as server:
+    with ScriptedServer(respond_with((200, body), (200, body + " "))) as server:
         db = connect(server, max_response_size=LIMIT).database()
         assert len(db.get().val()) == LIMIT - 2
         with pytest.raises(InvalidResponse, match="max_response_size"):
@@ -97,7 +97,7 @@ def test_a_body_of_exactly_the_limit_is_read(connect):
 
 def test_the_current_value_of_a_failed_condition_may_be_large(connect):
     body = '"' + "x" * 3_000_000 + '"'
-    with Server(answers((412, body, {"ETag": "x"}))) as server:
+    with ScriptedServer(respond_with((412, body, {"ETag": "x"}))) as server:
         db = connect(server).database()
         result = db.conditional_set(1, "tag")
     assert len(result["value"]) == 3_000_000
@@ -111,13 +111,13 @@ def test_a_limit_that_is_no_number_of_bytes_is_refused(connect, size):
 
 def test_an_endless_stream_of_informational_responses_is_an_error(connect):
     def script(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         try:
             for _ in range(1_000_000):
                 peer.send(b"HTTP/1.1 103 H\r\nX: y\r\n\r\n")
-        except Gone:
+        except Disconnected:
             return
         raise AssertionError("it was read")
 
-    with Server(script) as server, pytest.raises(NetworkError, match="informational"):
+    with ScriptedServer(script) as server, pytest.raises(NetworkError, match="informational"):
         connect(server, retries=0).database().get()

@@ -9,18 +9,18 @@ import pytest
 import responses
 
 from firebase_rest import NetworkError
-from loopback.server import Peer, Server, ok
+from support.scripted_server import Peer, ScriptedServer, ok
 
 TOKEN = "id-token-of-a-user"
 
 
 def lead_to(location: str, status: int = 307):
     def script(peer: Peer) -> None:
-        peer.request()
-        peer.answer("moved", status, {"Location": location.replace("SELF", peer.server.url)})
+        peer.read_request()
+        peer.respond("moved", status, {"Location": location.replace("SELF", peer.server.url)})
         while True:
-            peer.request()
-            peer.answer("7")
+            peer.read_request()
+            peer.respond("7")
 
     return script
 
@@ -28,7 +28,7 @@ def lead_to(location: str, status: int = 307):
 @pytest.mark.parametrize("status", [307, 308])
 @pytest.mark.parametrize("location", ["SELF/b.json", "/b.json", "SELF/b.json?ns=x&sse=true", "SELF/b.json?auth=stale"])
 def test_emulator_redirect_on_loopback_keeps_token(connect, status, location):
-    with Server(lead_to(location, status)) as server:
+    with ScriptedServer(lead_to(location, status)) as server:
         assert connect(server).database().child("a").get(TOKEN).val() == 7
     assert server.requests[1].path == "/b.json"
     assert server.requests[1].query.count("auth=") == 1
@@ -37,7 +37,7 @@ def test_emulator_redirect_on_loopback_keeps_token(connect, status, location):
 
 
 def test_redirect_keeps_query(connect):
-    with Server(lead_to("/b.json?ns=x")) as server:
+    with ScriptedServer(lead_to("/b.json?ns=x")) as server:
         connect(server).database().child("a").order_by_key().limit_to_first(2).get()
     for part in ("ns=x", "orderBy=%22%24key%22", "limitToFirst=2"):
         assert part in server.requests[1].query
@@ -47,15 +47,15 @@ def test_a_stream_follows_too(connect):
     events = 'event: put\ndata: {"path": "/", "data": 5}\n\n'
 
     def redirect(peer: Peer) -> None:
-        peer.request()
-        peer.answer("", 307, {"Location": "/b.json?sse=true"})
+        peer.read_request()
+        peer.respond("", 307, {"Location": "/b.json?sse=true"})
 
     def stream_there(peer: Peer) -> None:
-        assert peer.request().headers["accept"] == "text/event-stream"
+        assert peer.read_request().headers["accept"] == "text/event-stream"
         peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + events)
-        peer.silence()
+        peer.hold()
 
-    with Server(redirect, stream_there) as server:
+    with ScriptedServer(redirect, stream_there) as server:
         with connect(server).database().stream() as stream:
             assert next(stream).data == 5
 
@@ -72,14 +72,17 @@ def test_a_stream_follows_too(connect):
 )
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_redirected_write_is_an_error(connect, write, status):
-    with Server(lead_to("/b.json", status)) as server, pytest.raises(NetworkError, match="redirected") as caught:
+    with (
+        ScriptedServer(lead_to("/b.json", status)) as server,
+        pytest.raises(NetworkError, match="redirected") as caught,
+    ):
         write(connect(server).database())
     assert len(server.requests) == 1
     assert not caught.value.outcome_unknown
 
 
 def test_a_redirected_sign_in_is_an_error(connect, monkeypatch):
-    with Server(lead_to("/b.json")) as server:
+    with ScriptedServer(lead_to("/b.json")) as server:
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
         with pytest.raises(NetworkError, match="redirected a POST"):
             connect(server).auth().sign_in_with_email_and_password("a@b.de", "secret1")
@@ -88,7 +91,7 @@ def test_a_redirected_sign_in_is_an_error(connect, monkeypatch):
 
 @pytest.mark.parametrize("status", [301, 302, 303])
 def test_permanent_redirect_of_a_read_is_an_error(connect, status):
-    with Server(lead_to("/login", status)) as server, pytest.raises(NetworkError, match="redirected a GET"):
+    with ScriptedServer(lead_to("/login", status)) as server, pytest.raises(NetworkError, match="redirected a GET"):
         connect(server).database().get()
     assert len(server.requests) == 1
 
@@ -97,16 +100,16 @@ def test_five_redirects_are_followed_and_not_six(connect):
     def script(count: int):
         def script(peer: Peer) -> None:
             for number in range(count):
-                peer.request()
-                peer.answer("", 307, {"Location": f"/{number}.json"})
-            peer.request()
-            peer.answer("7")
+                peer.read_request()
+                peer.respond("", 307, {"Location": f"/{number}.json"})
+            peer.read_request()
+            peer.respond("7")
 
         return script
 
-    with Server(script(5)) as server:
+    with ScriptedServer(script(5)) as server:
         assert connect(server).database().get().val() == 7
-    with Server(script(6)) as server, pytest.raises(NetworkError, match="more than 5 times"):
+    with ScriptedServer(script(6)) as server, pytest.raises(NetworkError, match="more than 5 times"):
         connect(server).database().get()
     assert len(server.requests) == 6
 
@@ -126,17 +129,17 @@ def test_five_redirects_are_followed_and_not_six(connect):
     ],
 )
 def test_an_odd_location_is_an_error(connect, location):
-    with Server(lead_to(location)) as server, pytest.raises(NetworkError):
+    with ScriptedServer(lead_to(location)) as server, pytest.raises(NetworkError):
         connect(server, retries=0).database().get(TOKEN)
     assert len(server.requests) == 1
 
 
 def test_a_location_that_is_no_text_is_an_error(connect):
     def script(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         peer.send(b"HTTP/1.1 307 T\r\nLocation: http://\xff\xfe/\r\nContent-Length: 0\r\n\r\n")
 
-    with Server(script) as server, pytest.raises(NetworkError):
+    with ScriptedServer(script) as server, pytest.raises(NetworkError):
         connect(server, retries=0).database().get(TOKEN)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
@@ -193,7 +196,7 @@ def test_https_never_becomes_http(connect):
 
 
 def test_https_redirect_to_same_server_is_followed(connect, server_tls, ca_file):
-    with Server(lead_to("SELF/b.json"), tls=server_tls) as server:
+    with ScriptedServer(lead_to("SELF/b.json"), tls=server_tls) as server:
         app = connect(server)
         app.requests.verify = ca_file
         assert app.database().child("a").get(TOKEN).val() == 7
@@ -201,7 +204,10 @@ def test_https_redirect_to_same_server_is_followed(connect, server_tls, ca_file)
 
 
 def test_redirect_to_another_port_drops_credentials(connect, server_tls, ca_file):
-    with Server(ok("7"), tls=server_tls) as other, Server(lead_to(f"{other.url}/b.json"), tls=server_tls) as server:
+    with (
+        ScriptedServer(ok("7"), tls=server_tls) as other,
+        ScriptedServer(lead_to(f"{other.url}/b.json"), tls=server_tls) as server,
+    ):
         app = connect(server)
         app.requests.verify = ca_file
         assert app.database().child("a").get(TOKEN).val() == 7

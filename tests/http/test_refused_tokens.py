@@ -8,7 +8,7 @@ import threading
 import pytest
 
 from firebase_rest import NetworkTimeout, PermissionDenied, SessionExpired, TokenExpired, Unauthenticated
-from loopback.server import LIMIT, Peer, Server, answers
+from support.scripted_server import LIMIT, Peer, ScriptedServer, respond_with
 
 OLD, NEW = "old-id-token", "new-id-token"
 EXPIRED = '{"error": "Auth token is expired"}'
@@ -21,13 +21,13 @@ def firebase(refusal: str = EXPIRED, good: str = NEW, refresh: str = json.dumps(
 
     def script(peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             if "securetoken" in request.path:
-                peer.answer(refresh, status)
+                peer.respond(refresh, status)
             elif f"auth={good}" in request.query:
-                peer.answer('{"name": "-N"}')
+                peer.respond('{"name": "-N"}')
             else:
-                peer.answer(refusal, 401)
+                peer.respond(refusal, 401)
 
     return script
 
@@ -55,7 +55,7 @@ def counts(server):
     [lambda db, user: db.get(user), lambda db, user: db.push(1, user), lambda db, user: db.as_user(user).remove()],
 )
 def test_rejected_session_token_is_refreshed_once(session, words, call):
-    with Server(firebase(json.dumps({"error": words}))) as server:
+    with ScriptedServer(firebase(json.dumps({"error": words}))) as server:
         app, user = session(server)
         call(app.database(), user)
     assert counts(server) == (1, 2)
@@ -64,7 +64,7 @@ def test_rejected_session_token_is_refreshed_once(session, words, call):
 
 
 def test_a_new_token_that_is_refused_as_well_raises(session):
-    with Server(firebase(good="another")) as server:
+    with ScriptedServer(firebase(good="another")) as server:
         app, user = session(server)
         with pytest.raises(TokenExpired):
             app.database().get(user)
@@ -72,7 +72,7 @@ def test_a_new_token_that_is_refused_as_well_raises(session):
 
 
 def test_permission_denied_is_not_about_the_token(session):
-    with Server(firebase('{"error": "Permission denied"}')) as server:
+    with ScriptedServer(firebase('{"error": "Permission denied"}')) as server:
         app, user = session(server)
         with pytest.raises(PermissionDenied):
             app.database().get(user)
@@ -80,7 +80,7 @@ def test_permission_denied_is_not_about_the_token(session):
 
 
 def test_a_plain_token_is_not_tried_twice(session):
-    with Server(firebase()) as server:
+    with ScriptedServer(firebase()) as server:
         app, _ = session(server)
         with pytest.raises(TokenExpired):
             app.database().get(OLD)
@@ -88,7 +88,7 @@ def test_a_plain_token_is_not_tried_twice(session):
 
 
 def test_anonymous_request_is_not_retried_on_401(connect):
-    with Server(answers((401, '{"error": "Could not parse auth token."}'))) as server:
+    with ScriptedServer(respond_with((401, '{"error": "Could not parse auth token."}'))) as server:
         with pytest.raises(Unauthenticated):
             connect(server).database().get()
     assert len(server.requests) == 1
@@ -96,7 +96,7 @@ def test_anonymous_request_is_not_retried_on_401(connect):
 
 def test_a_refresh_that_is_refused_is_the_error(session):
     refusal = json.dumps({"error": {"code": 400, "message": "TOKEN_EXPIRED"}})
-    with Server(firebase(refresh=refusal, status=400)) as server:
+    with ScriptedServer(firebase(refresh=refusal, status=400)) as server:
         app, user = session(server)
         with pytest.raises(SessionExpired):
             app.database().get(user)
@@ -106,11 +106,11 @@ def test_a_refresh_that_is_refused_is_the_error(session):
 def test_stuck_refresh_ends_at_deadline(session):
     def script(peer: Peer) -> None:
         while True:
-            if "securetoken" in peer.request().path:
-                peer.silence()
-            peer.answer(EXPIRED, 401)
+            if "securetoken" in peer.read_request().path:
+                peer.hold()
+            peer.respond(EXPIRED, 401)
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         app, user = session(server)
         with pytest.raises(NetworkTimeout, match="deadline"):
             app.database().with_options(deadline=0.3).get(user)
@@ -122,16 +122,16 @@ def test_threads_share_one_refresh(session):
 
     def script(peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             if "securetoken" in request.path:
-                peer.answer(json.dumps(REFRESHED))
+                peer.respond(json.dumps(REFRESHED))
             elif f"auth={NEW}" in request.query:
-                peer.answer("1")
+                peer.respond("1")
             else:
                 together.wait(LIMIT)
-                peer.answer(EXPIRED, 401)
+                peer.respond(EXPIRED, 401)
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         app, user = session(server)
         values: list[object] = []
         threads = [threading.Thread(target=lambda: values.append(app.database().get(user).val())) for _ in range(16)]
@@ -149,8 +149,8 @@ def test_iterator_body_is_never_sent_twice(connect, session):
     from firebase_rest.transport.requestor import Requestor
     from firebase_rest.transport.wire import Request, RetryPolicy
 
-    for script in (firebase(), answers((503, "")), lambda peer: peer.request()):
-        with Server(script) as server:
+    for script in (firebase(), respond_with((503, "")), lambda peer: peer.read_request()):
+        with ScriptedServer(script) as server:
             app, user = session(server)
             body = iter([b"[1,", b"2]"])
             request = Request("PUT", f"{server.url}/a.json", body=body, retry_policy=RetryPolicy.IDEMPOTENT)
@@ -171,6 +171,9 @@ def test_iterator_body_is_never_sent_twice(connect, session):
     ],
 )
 def test_a_denial_says_whether_a_token_was_sent(connect, token, hint):
-    with Server(answers((401, '{"error": "Permission denied"}'))) as server, pytest.raises(PermissionDenied) as caught:
+    with (
+        ScriptedServer(respond_with((401, '{"error": "Permission denied"}'))) as server,
+        pytest.raises(PermissionDenied) as caught,
+    ):
         connect(server).database().get(token)
     assert str(caught.value) == f"401: {hint}"

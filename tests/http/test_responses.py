@@ -9,7 +9,7 @@ import pytest
 import responses
 
 from firebase_rest import InvalidResponse, NetworkError, NetworkTimeout, PermissionDenied, ServerError
-from loopback.server import Peer, Server, answers, ok, raw
+from support.scripted_server import Peer, ScriptedServer, ok, raw, respond_with
 
 OK = "HTTP/1.1 200 OK\r\n"
 PAGE = "<!DOCTYPE html><html><body>Please sign in to the Wi-Fi</body></html>"
@@ -38,7 +38,7 @@ CUT = {
 
 @pytest.mark.parametrize("wire", CUT.values(), ids=CUT.keys())
 def test_incomplete_response_is_an_error(connect, wire):
-    with Server(raw(wire)) as server, pytest.raises(NetworkError) as caught:
+    with ScriptedServer(raw(wire)) as server, pytest.raises(NetworkError) as caught:
         connect(server).database().get()
     assert caught.value.outcome_unknown
     assert not isinstance(caught.value, NetworkTimeout)
@@ -46,20 +46,20 @@ def test_incomplete_response_is_an_error(connect, wire):
 
 @pytest.mark.parametrize("wire", [CUT["a number cut inside"], CUT["chunks without an end"], CUT["a chunk cut inside"]])
 def test_truncated_body_is_reported_as_truncated(connect, wire):
-    with Server(raw(wire)) as server, pytest.raises(InvalidResponse, match="truncated or malformed"):
+    with ScriptedServer(raw(wire)) as server, pytest.raises(InvalidResponse, match="truncated or malformed"):
         connect(server).database().get()
 
 
 def test_number_without_length_is_an_error_with_parse_float(connect):
     from decimal import Decimal
 
-    with Server(raw(OK + "\r\n1.5")) as server, pytest.raises(InvalidResponse, match="truncated"):
+    with ScriptedServer(raw(OK + "\r\n1.5")) as server, pytest.raises(InvalidResponse, match="truncated"):
         connect(server).database().get(json_kwargs={"parse_float": Decimal})
 
 
 @pytest.mark.parametrize(("body", "value"), [("true", True), ('"a"', "a"), ('{"a": 12}', {"a": 12}), ("null", None)])
 def test_self_delimiting_json_needs_no_length(connect, body, value):
-    with Server(raw(OK + "\r\n" + body)) as server:
+    with ScriptedServer(raw(OK + "\r\n" + body)) as server:
         assert connect(server).database().get().val() == value
 
 
@@ -75,18 +75,18 @@ def encoded(name: str, data: bytes, cut: int, *, has_length: bool) -> bytes:
 )
 @pytest.mark.parametrize("cut", [1, 6, 10])
 def test_truncated_compressed_body_is_an_error(connect, name, data, cut, has_length):
-    with Server(raw(encoded(name, data, cut, has_length=has_length))) as server, pytest.raises(NetworkError):
+    with ScriptedServer(raw(encoded(name, data, cut, has_length=has_length))) as server, pytest.raises(NetworkError):
         connect(server).database().get()
 
 
 @pytest.mark.parametrize(("name", "data"), [("gzip", gzip.compress(b"[1]")), ("deflate", zlib.compress(b"[1]"))])
 def test_compressed_body_is_read(connect, name, data):
-    with Server(raw(encoded(name, data, 0, has_length=True))) as server:
+    with ScriptedServer(raw(encoded(name, data, 0, has_length=True))) as server:
         assert connect(server).database().get().val() == [1]
 
 
 def test_body_with_wrong_encoding_is_an_error(connect):
-    with Server(raw(OK + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n[1]")) as server:
+    with ScriptedServer(raw(OK + "Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\n[1]")) as server:
         with pytest.raises(InvalidResponse):
             connect(server, retries=0).database().get()
 
@@ -110,7 +110,7 @@ def test_body_with_wrong_encoding_is_an_error(connect):
 )
 @pytest.mark.parametrize("page", [PAGE, "", "Welcome!", '{"idToken": "eyJ'])
 def test_html_page_is_never_accepted_as_json(connect, monkeypatch, call, page):
-    with Server(ok(page)) as server:
+    with ScriptedServer(ok(page)) as server:
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
         with pytest.raises(InvalidResponse) as caught:
             call(connect(server))
@@ -121,7 +121,7 @@ def test_html_page_is_never_accepted_as_json(connect, monkeypatch, call, page):
 
 @pytest.mark.parametrize("body", ["[]", '"text"', "5"])
 def test_json_of_another_type_is_an_error(connect, monkeypatch, body):
-    with Server(ok(body)) as server:
+    with ScriptedServer(ok(body)) as server:
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
         app = connect(server)
         for call in (app.auth().sign_in_anonymous, lambda: app.auth().refresh("r"), lambda: app.database().push(1)):
@@ -130,7 +130,10 @@ def test_json_of_another_type_is_an_error(connect, monkeypatch, body):
 
 
 def test_proxy_error_page_is_a_server_error(connect):
-    with Server(answers((502, "<html>Bad Gateway</html>"))) as server, pytest.raises(ServerError) as caught:
+    with (
+        ScriptedServer(respond_with((502, "<html>Bad Gateway</html>"))) as server,
+        pytest.raises(ServerError) as caught,
+    ):
         connect(server).database().get()
     assert caught.value.status == 502
     assert caught.value.args[1] == "<html>Bad Gateway</html>"
@@ -138,15 +141,15 @@ def test_proxy_error_page_is_a_server_error(connect):
 
 def test_response_in_many_packets_is_read(connect):
     def pieces(peer: Peer) -> None:
-        peer.request()
-        peer.drip(f"{OK}Content-Length: 9\r\n\r\n[1, 2, 3]", 0.001)
+        peer.read_request()
+        peer.send_slowly(f"{OK}Content-Length: 9\r\n\r\n[1, 2, 3]", 0.001)
 
-    with Server(pieces) as server:
+    with ScriptedServer(pieces) as server:
         assert connect(server).database().get().val() == [1, 2, 3]
 
 
 def test_api_error_keeps_pyrebases_shape(connect):
-    with Server(answers((401, '{\n  "error" : "Permission denied"\n}\n'))) as server:
+    with ScriptedServer(respond_with((401, '{\n  "error" : "Permission denied"\n}\n'))) as server:
         with pytest.raises(PermissionDenied) as caught:
             connect(server).database().child("a").get()
     error = caught.value
@@ -166,5 +169,5 @@ def test_mocked_number_needs_no_length(connect):
 
 
 def test_deeply_nested_json_is_an_error(connect):
-    with Server(ok("[" * 200_000 + "]" * 200_000)) as server, pytest.raises(InvalidResponse, match="deep"):
+    with ScriptedServer(ok("[" * 200_000 + "]" * 200_000)) as server, pytest.raises(InvalidResponse, match="deep"):
         connect(server).database().get()

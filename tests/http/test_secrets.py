@@ -13,8 +13,8 @@ import responses
 
 import firebase_rest
 from firebase_rest import FirebaseError
-from loopback.google import key_file, key_pair
-from loopback.server import Peer, Server, answers, drop, ok, raw, silent
+from support.google import key_file, key_pair
+from support.scripted_server import Peer, ScriptedServer, drop, ok, raw, respond_with, silent
 
 TOKEN = "tok3n-of-a-user-Zq9"
 API_KEY = "api-k3y-of-a-project-Xw7"
@@ -77,10 +77,10 @@ def echo(status: int, head: str = ""):
 
     def script(peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             body = f"<p>{request.target} {request.headers}</p>".encode() + request.body
             body += PASSWORD.encode() if b"ssw0rd" in request.body else b""
-            peer.answer(head.encode() + body, status, {"X-Echo": request.target, "Location": request.target})
+            peer.respond(head.encode() + body, status, {"X-Echo": request.target, "Location": request.target})
 
     return script
 
@@ -124,14 +124,14 @@ def against(connect, monkeypatch):
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("status", [200, 302, 307, 400, 401, 403, 404, 412, 413, 423, 429, 500, 503])
 def test_no_error_response_shows_a_quoted_secret(against, watched, name, status):
-    with Server(echo(status)) as server:
+    with ScriptedServer(echo(status)) as server:
         refuse(watched, calls(against(server, retries=1))[name])
 
 
 @pytest.mark.parametrize("name", ["stream", *NAMES])
 @pytest.mark.parametrize("words", ["Permission denied", "Auth token is expired", "Index not defined, add it"])
 def test_no_typed_refusal_shows_a_secret(against, watched, name, words):
-    with Server(answers((401, f'{{"error": "{words}"}}'))) as server:
+    with ScriptedServer(respond_with((401, f'{{"error": "{words}"}}'))) as server:
         refuse(watched, calls(against(server, retries=0))[name])
 
 
@@ -139,7 +139,7 @@ def quoting(template: str):
     """Send bytes in which the target of the request, with all that was in it, takes the place of TARGET."""
 
     def script(peer: Peer) -> None:
-        request = peer.request()
+        request = peer.read_request()
         bearer = request.headers.get("authorization", "")
         peer.send(template.replace("TARGET", f"{request.target} {bearer}".strip().replace(" ", "_")))
 
@@ -164,13 +164,13 @@ WIRES = {
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("script", WIRES.values(), ids=WIRES.keys())
 def test_no_broken_connection_shows_a_secret(against, watched, name, script):
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         refuse(watched, calls(against(server, retries=1, timeout=(5, 0.2)))[name])
 
 
 @pytest.mark.parametrize("deadline", [None, 0.2])
 def test_refused_connection_and_deadline_show_no_secret(against, watched, deadline):
-    nobody = Server()
+    nobody = ScriptedServer()
     nobody.stop_listening()
     every = calls(against(nobody, deadline=deadline, retries=1))
     for name in NAMES:
@@ -178,7 +178,7 @@ def test_refused_connection_and_deadline_show_no_secret(against, watched, deadli
 
 
 def test_urllib3_debug_log_shows_no_token(against, watched):
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         against(server).database().child("a").get(TOKEN)
     lines = [record.getMessage() for record in watched.records if record.name == "urllib3.connectionpool"]
     assert any("/a.json?auth=[redacted]" in line for line in lines)
@@ -211,7 +211,7 @@ def test_no_configuration_error_shows_a_secret(watched, tmp_path):
 @pytest.mark.parametrize("status", [200, 400, 401, 503])
 def test_no_service_account_error_shows_a_secret(connect, watched, monkeypatch, status):
     monkeypatch.setattr(firebase_rest.App, "_credentials", lambda self, base: self._account)
-    with Server(echo(status, '{"error": "invalid_grant", "x": ')) as server:
+    with ScriptedServer(echo(status, '{"error": "invalid_grant", "x": ')) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"), retries=0)
         error = refuse(watched, lambda: app.database().get())
     assertion = server.requests[0].body.decode().split("assertion=")[1].split("&")[0]
@@ -231,13 +231,13 @@ def test_no_service_account_error_shows_a_secret(connect, watched, monkeypatch, 
     ],
 )
 def test_no_error_of_a_stream_shows_a_secret(against, watched, event):
-    with Server(raw(f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n{event}")) as server:
+    with ScriptedServer(raw(f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n{event}")) as server:
         events = against(server).database().stream(token=TOKEN, max_retries=0)
         refuse(watched, lambda: next(events))
 
 
 def test_malformed_headers_are_logged_without_a_secret(against, watched):
-    with Server(raw(f"HTTP/1.1 200 OK\r\nNo header GET /.json?auth={TOKEN}\r\n\r\n1")) as server:
+    with ScriptedServer(raw(f"HTTP/1.1 200 OK\r\nNo header GET /.json?auth={TOKEN}\r\n\r\n1")) as server:
         session = requests.Session()  # with an adapter that takes such headers, and logs them
         refuse(watched, lambda: against(server, retries=0, session=session).database().get(TOKEN))
     assert "Failed to parse headers" in watched.text
@@ -245,7 +245,7 @@ def test_malformed_headers_are_logged_without_a_secret(against, watched):
 
 @pytest.mark.parametrize("body", ["{}", "No place for {}", "true{}", " {}"])
 def test_non_json_text_is_quoted_without_a_secret(against, watched, body):
-    with Server(ok(body.format(TOKEN))) as server:
+    with ScriptedServer(ok(body.format(TOKEN))) as server:
         refuse(watched, lambda: against(server).database().get(TOKEN))
 
 
@@ -253,7 +253,7 @@ def test_no_repr_shows_a_secret(against):
     from firebase_rest.transport.credentials import RequestAuth, user_credentials
     from firebase_rest.transport.wire import Request, Response
 
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         app = against(server)
         session = app.auth().session(USER)
         db = app.database().child("a").as_user(session)
@@ -283,10 +283,10 @@ def test_mocked_response_shows_no_token(connect, watched):
 
 def test_no_header_of_a_stream_shows_the_token(against):
     def quoting(peer: Peer) -> None:
-        token = peer.request().query
-        peer.answer("x", 200, {"Content-Type": f"text/html; token={token}"})
+        token = peer.read_request().query
+        peer.respond("x", 200, {"Content-Type": f"text/html; token={token}"})
 
-    with Server(quoting) as server:
+    with ScriptedServer(quoting) as server:
         database = against(server, retries=0).database()
         error = refuse(None, lambda: database.stream(print, TOKEN, is_async=False, max_retries=0))
     assert "text/html" in str(error)

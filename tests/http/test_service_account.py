@@ -24,8 +24,8 @@ from firebase_rest import (
     ServerError,
     Unauthenticated,
 )
-from loopback.google import EMAIL, TokenEndpoint, key_file
-from loopback.server import LIMIT, Peer, Server, answers, refused_port, silent
+from support.google import EMAIL, TokenEndpoint, key_file
+from support.scripted_server import LIMIT, Peer, ScriptedServer, refused_port, respond_with, silent
 
 LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth counts in UTC without saying so
 
@@ -56,7 +56,7 @@ def forms(token_uri: str, folder: Path):
 @pytest.mark.parametrize("place", ["config", "keyword"])
 def test_every_form_of_a_service_account_authenticates(connect, tmp_path, form, place):
     endpoint = TokenEndpoint()
-    with Server(endpoint) as server:
+    with ScriptedServer(endpoint) as server:
         source = forms(f"{server.url}/token", tmp_path)[form]
         options = {"config": {"serviceAccount": source}} if place == "config" else {"credentials": source}
         assert connect(server, **options).database().get().val() == 7
@@ -67,7 +67,7 @@ def test_every_form_of_a_service_account_authenticates(connect, tmp_path, form, 
 
 
 def test_application_default_credentials_authenticate(connect, tmp_path, monkeypatch):
-    with Server(TokenEndpoint()) as server:
+    with ScriptedServer(TokenEndpoint()) as server:
         path = forms(f"{server.url}/token", tmp_path)["path"]
         monkeypatch.setenv("GOOGLE_APPLICATION_CREDENTIALS", path)
         assert connect(server, credentials="adc").database().get().val() == 7
@@ -75,14 +75,14 @@ def test_application_default_credentials_authenticate(connect, tmp_path, monkeyp
 
 def test_missing_token_uri_is_googles(connect):
     info = {name: value for name, value in key_file("").items() if name not in ("token_uri", "project_id")}
-    with Server(TokenEndpoint()) as server:
+    with ScriptedServer(TokenEndpoint()) as server:
         app = connect(server, config={"serviceAccount": info})
         assert app.credentials._token_uri == "https://oauth2.googleapis.com/token"
     assert "token_uri" not in info, "the program's own mapping is left as it is"
 
 
 def test_access_token_is_fetched_once_over_the_session_of_the_app(connect):
-    with Server(TokenEndpoint()) as server, requests.Session() as session:
+    with ScriptedServer(TokenEndpoint()) as server, requests.Session() as session:
         session.headers["X-Session"] = "yes"
         app = connect(server, session=session, credentials=key_file(f"{server.url}/token"))
         for _ in range(5):
@@ -94,7 +94,7 @@ def test_access_token_is_fetched_once_over_the_session_of_the_app(connect):
 
 
 def test_expired_access_token_is_refreshed_before_the_request(connect):
-    with Server(TokenEndpoint()) as server:
+    with ScriptedServer(TokenEndpoint()) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"))
         app.database().get()
         app.credentials.expiry = LONG_AGO
@@ -104,7 +104,7 @@ def test_expired_access_token_is_refreshed_before_the_request(connect):
 
 def test_rejected_access_token_is_refreshed_once(connect):
     endpoint = TokenEndpoint()
-    with Server(endpoint) as server:
+    with ScriptedServer(endpoint) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"))
         app.database().get()
         endpoint.given = 5  # token 1 is no longer good
@@ -113,7 +113,7 @@ def test_rejected_access_token_is_refreshed_once(connect):
 
 
 def test_thirty_two_threads_cause_one_token_request(connect):
-    with Server(TokenEndpoint()) as server:
+    with ScriptedServer(TokenEndpoint()) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"))
         values: list[object] = []
         threads = [threading.Thread(target=lambda: values.append(app.database().get().val())) for _ in range(32)]
@@ -126,7 +126,7 @@ def test_thirty_two_threads_cause_one_token_request(connect):
 
 
 def test_token_of_a_call_replaces_the_service_account(connect):
-    with Server(answers((200, "7"))) as server:
+    with ScriptedServer(respond_with((200, "7"))) as server:
         connect(server, credentials=key_file(f"{server.url}/token")).database().get("id-token-1")
     assert server.requests[0].query == "auth=id-token-1"
     assert "authorization" not in server.requests[0].headers
@@ -138,7 +138,7 @@ def failing(connect, server, **options):
 
 def test_refusal_of_the_token_endpoint_is_typed(connect):
     refusal = '{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}'
-    with Server(answers((400, refusal))) as server, pytest.raises(Unauthenticated) as caught:
+    with ScriptedServer(respond_with((400, refusal))) as server, pytest.raises(Unauthenticated) as caught:
         failing(connect, server).get()
     assert caught.value.code == "invalid_grant"
     assert caught.value.status == 400
@@ -149,19 +149,19 @@ def test_refusal_of_the_token_endpoint_is_typed(connect):
 
 @pytest.mark.parametrize(("status", "kind"), [(503, ServerError), (500, ServerError), (429, RateLimited)])
 def test_failing_token_endpoint_is_retried(connect, status, kind):
-    with Server(answers((status, "{}"))) as server, pytest.raises(kind):
+    with ScriptedServer(respond_with((status, "{}"))) as server, pytest.raises(kind):
         failing(connect, server).get()
     assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize("body", ["<html>Sign in to the Wi-Fi</html>", "null", "[]", "{}", "7", ""])
 def test_invalid_token_response_raises(connect, body):
-    with Server(answers((200, body))) as server, pytest.raises((InvalidResponse, Unauthenticated)):
+    with ScriptedServer(respond_with((200, body))) as server, pytest.raises((InvalidResponse, Unauthenticated)):
         failing(connect, server).get()
 
 
 def test_unreachable_token_endpoint_is_a_network_error(connect):
-    with Server(answers((200, "7"))) as server:
+    with ScriptedServer(respond_with((200, "7"))) as server:
         info = key_file(f"http://127.0.0.1:{refused_port()}/token")
         with pytest.raises(NetworkError) as caught:
             connect(server, credentials=info).database().set(1)
@@ -170,7 +170,7 @@ def test_unreachable_token_endpoint_is_a_network_error(connect):
 
 
 def test_silent_token_endpoint_reaches_timeout_and_deadline(connect):
-    with Server(silent) as server:
+    with ScriptedServer(silent) as server:
         with pytest.raises(NetworkTimeout):
             failing(connect, server, timeout=(5, 0.1)).get()
         with pytest.raises(NetworkTimeout, match="deadline"):
@@ -180,11 +180,11 @@ def test_silent_token_endpoint_reaches_timeout_and_deadline(connect):
 def test_failing_token_endpoint_keeps_a_valid_access_token(connect):
     def trouble(peer: Peer) -> None:
         while True:
-            if peer.request().path == "/token":
+            if peer.read_request().path == "/token":
                 return
-            peer.answer("7")
+            peer.respond("7")
 
-    with Server(TokenEndpoint(), trouble) as server:
+    with ScriptedServer(TokenEndpoint(), trouble) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"), retries=0)
         app.database().get()
         app.requests.close()  # the next calls make a new connection, to the second script
@@ -196,7 +196,7 @@ def test_failing_token_endpoint_keeps_a_valid_access_token(connect):
 
 
 def test_anonymous_google_credentials_add_nothing(connect):
-    with Server(answers((200, "7"))) as server:
+    with ScriptedServer(respond_with((200, "7"))) as server:
         connect(server, credentials=AnonymousCredentials()).database().get()
     assert "authorization" not in server.requests[0].headers
 
@@ -254,7 +254,7 @@ def test_missing_default_credentials_are_refused(connect, tmp_path, monkeypatch)
 
 
 def test_google_auth_logs_no_token(connect, caplog):
-    with caplog.at_level(logging.DEBUG), Server(TokenEndpoint()) as server:
+    with caplog.at_level(logging.DEBUG), ScriptedServer(TokenEndpoint()) as server:
         logging.getLogger("google").setLevel(logging.DEBUG)
         connect(server, credentials=key_file(f"{server.url}/token")).database().get()
     logging.getLogger("google").setLevel(logging.NOTSET)

@@ -16,13 +16,13 @@ from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.util import Retry
 
 from firebase_rest import NetworkError, PermissionDenied, ServerError, UsageError
-from loopback.server import Server, answers, ok
+from support.scripted_server import ScriptedServer, ok, respond_with
 
 MOCKED = "https://db.firebaseio.com"
 
 
 def test_many_calls_use_one_connection(connect):
-    with Server(ok('{"name": "-N"}')) as server:
+    with ScriptedServer(ok('{"name": "-N"}')) as server:
         db = connect(server).database()
         for _ in range(10):
             db.get()
@@ -35,16 +35,16 @@ def test_many_calls_use_one_connection(connect):
 def test_stream_opens_a_separate_connection(connect):
     def calls(peer):
         for _ in range(2):
-            peer.request()
-            peer.answer("7")
+            peer.read_request()
+            peer.respond("7")
 
     def events(peer):
-        peer.request()
+        peer.read_request()
         peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
         peer.send('event: put\ndata: {"path": "/", "data": 8}\n\n')
-        peer.closed()
+        peer.wait_closed()
 
-    with Server(calls, events) as server:
+    with ScriptedServer(calls, events) as server:
         db = connect(server).database()
         assert db.get().val() == 7
         with db.stream() as stream:
@@ -54,7 +54,7 @@ def test_stream_opens_a_separate_connection(connect):
 
 
 def test_error_responses_keep_the_connection(connect):
-    with Server(answers((401, '{"error": "Permission denied"}'))) as server:
+    with ScriptedServer(respond_with((401, '{"error": "Permission denied"}'))) as server:
         db = connect(server).database()
         for _ in range(5):
             with pytest.raises(PermissionDenied):
@@ -63,7 +63,7 @@ def test_error_responses_keep_the_connection(connect):
 
 
 def test_session_settings_are_read_at_every_call(connect):
-    with Server(ok()) as server:
+    with ScriptedServer(ok()) as server:
         app = connect(server, headers={"X-App": "app"})
         app.database().get()
         app.requests.headers["X-Session"] = "later"
@@ -77,7 +77,7 @@ def test_session_settings_are_read_at_every_call(connect):
 
 
 def test_later_headers_take_precedence_in_any_case(connect):
-    with Server(ok()) as server, requests.Session() as session:
+    with ScriptedServer(ok()) as server, requests.Session() as session:
         session.headers["x-app"] = "session"
         session.headers["content-type"] = "text/plain"
         connect(server, session=session, headers={"X-App": "app"}).database().set(1)
@@ -86,7 +86,7 @@ def test_later_headers_take_precedence_in_any_case(connect):
 
 
 def test_header_set_to_none_is_not_sent(connect):
-    with Server(ok()) as server, requests.Session() as session:
+    with ScriptedServer(ok()) as server, requests.Session() as session:
         session.headers["Accept"] = None
         connect(server, session=session).database().get()
     assert "accept" not in server.requests[0].headers
@@ -95,7 +95,7 @@ def test_header_set_to_none_is_not_sent(connect):
 def test_default_user_agent_names_this_package(connect):
     from firebase_rest import __version__
 
-    with Server(ok()) as server:
+    with ScriptedServer(ok()) as server:
         app = connect(server)
         app.database().get()
         app.requests.headers["User-Agent"] = "mine"
@@ -104,7 +104,7 @@ def test_default_user_agent_names_this_package(connect):
 
 
 def test_session_hooks_are_called(connect):
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         app = connect(server)
         seen: list[int] = []
         app.requests.hooks["response"].append(lambda response, **_: seen.append(response.status_code))
@@ -113,7 +113,7 @@ def test_session_hooks_are_called(connect):
 
 
 def test_hook_may_read_the_body(connect):
-    with Server(answers((200, "7"), (401, '{"error": "Permission denied"}'))) as server:
+    with ScriptedServer(respond_with((200, "7"), (401, '{"error": "Permission denied"}'))) as server:
         app = connect(server)
         seen: list[str] = []
         app.requests.hooks["response"].append(lambda response, **_: seen.append(response.text))
@@ -128,12 +128,12 @@ def test_session_may_read_every_body(connect):
         def send(self, request, **options):
             return super().send(request, **{**options, "stream": False})
 
-    with Server(ok("7")) as server, Eager() as session:
+    with ScriptedServer(ok("7")) as server, Eager() as session:
         assert connect(server, session=session).database().get().val() == 7
 
 
 def test_hook_may_raise_for_status(connect):
-    with Server(answers((401, '{"error": "Permission denied"}'))) as server:
+    with ScriptedServer(respond_with((401, '{"error": "Permission denied"}'))) as server:
         app = connect(server)
         app.requests.hooks["response"].append(lambda response, **_: response.raise_for_status())
         with pytest.raises(PermissionDenied):
@@ -145,7 +145,7 @@ def test_exceptions_of_hooks_propagate(connect):
     def hook(response, **_):
         raise ValueError("mine")
 
-    with Server(ok()) as server:
+    with ScriptedServer(ok()) as server:
         app = connect(server)
         app.requests.hooks["response"].append(hook)
         with pytest.raises(ValueError, match=r"^mine$"):
@@ -200,7 +200,7 @@ def test_session_subclass_is_used(connect):
             self.sent += 1
             return super().send(request, **kwargs)
 
-    with Server(ok("7")) as server, Counting() as session:
+    with ScriptedServer(ok("7")) as server, Counting() as session:
         assert connect(server, session=session).database().get().val() == 7
         assert session.sent == 1
 
@@ -211,7 +211,7 @@ def test_custom_adapter_is_used(connect):
             request.headers["X-Adapter"] = "yes"
             return super().send(request, **kwargs)
 
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         app = connect(server)
         app.requests.mount("http://", Adapter())
         assert app.database().get().val() == 7
@@ -235,7 +235,7 @@ def test_adapter_without_sockets_is_used(connect):
 
 
 def test_retrying_adapter_is_warned_of_once(connect):
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         app = connect(server)
         app.requests.mount("http://", HTTPAdapter(max_retries=3))
         with pytest.warns(UserWarning, match="max_retries"):
@@ -246,7 +246,7 @@ def test_retrying_adapter_is_warned_of_once(connect):
 
 
 def test_retrying_adapter_may_give_up_on_a_status(connect):
-    with Server(answers((503, ""))) as server:
+    with ScriptedServer(respond_with((503, ""))) as server:
         app = connect(server)
         app.requests.mount("http://", HTTPAdapter(max_retries=Retry(1, status_forcelist=[503], backoff_factor=0)))
         with pytest.warns(UserWarning, match="max_retries"), pytest.raises((NetworkError, ServerError)):
@@ -255,7 +255,7 @@ def test_retrying_adapter_may_give_up_on_a_status(connect):
 
 
 def test_passed_session_stays_open(connect):
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         with requests.Session() as session:
             with connect(server, session=session) as app:
                 app.database().get()
@@ -293,7 +293,10 @@ def test_mocked_connection_error_is_retried(connect, pauses):
 
 @pytest.mark.parametrize(("name", "value"), [("X-Bad", "tw0\nlines"), ("X-Bad", "0ne\r")])
 def test_invalid_header_is_refused_without_its_value(connect, name, value):
-    with Server(ok()) as server, pytest.raises(ValueError, match=r"cannot be sent: a header .* line break") as caught:
+    with (
+        ScriptedServer(ok()) as server,
+        pytest.raises(ValueError, match=r"cannot be sent: a header .* line break") as caught,
+    ):
         connect(server, headers={name: value}).database().get()
     assert server.requests == []
     assert value.split()[0] not in str(caught.value)
@@ -311,7 +314,7 @@ def test_session_without_adapters_is_a_usage_error(connect):
 
 
 def test_own_session_keeps_no_cookies(connect):
-    with Server(answers((200, "1", {"Set-Cookie": "user=a"}))) as server:
+    with ScriptedServer(respond_with((200, "1", {"Set-Cookie": "user=a"}))) as server:
         app = connect(server)
         app.database().get()
         app.requests.cookies.set("mine", "1")
@@ -322,7 +325,7 @@ def test_own_session_keeps_no_cookies(connect):
 
 @pytest.mark.parametrize("way", ["own session", "policy"])
 def test_cookies_are_kept_where_the_program_asks(connect, way):
-    with Server(answers((200, "1", {"Set-Cookie": "user=a"}))) as server, requests.Session() as session:
+    with ScriptedServer(respond_with((200, "1", {"Set-Cookie": "user=a"}))) as server, requests.Session() as session:
         app = connect(server, session=session) if way == "own session" else connect(server)
         if way == "policy":
             app.requests.cookies.set_policy(DefaultCookiePolicy())
@@ -332,7 +335,7 @@ def test_cookies_are_kept_where_the_program_asks(connect, way):
 
 
 def test_pickled_app_keeps_no_cookies(connect):
-    with Server(answers((200, "1", {"Set-Cookie": "user=a"}))) as server:
+    with ScriptedServer(respond_with((200, "1", {"Set-Cookie": "user=a"}))) as server:
         app = pickle.loads(pickle.dumps(connect(server)))
         app.database().get()
         app.database().get()
@@ -361,6 +364,6 @@ def test_patched_connection_class_is_used(connect, monkeypatch):
             super().connect()
 
     monkeypatch.setattr(HTTPConnectionPool, "ConnectionCls", Recorder)
-    with Server(ok("7")) as server:
+    with ScriptedServer(ok("7")) as server:
         assert connect(server).database().get().val() == 7
     assert len(made) == 1

@@ -30,7 +30,7 @@ from firebase_rest import (
     Unauthenticated,
 )
 from firebase_rest.errors import AppVerificationFailed
-from loopback.server import Peer, Server, answers, ok
+from support.scripted_server import Peer, ScriptedServer, ok, respond_with
 
 OLD, NEW = "old-id-token", "new-id-token"
 USER = {"idToken": OLD, "refreshToken": "refresh-1", "expiresIn": "3600", "localId": "u"}
@@ -55,13 +55,13 @@ def firebase(refusal: str):
 
     def script(peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             if "securetoken" in request.path:
-                peer.answer(json.dumps(REFRESHED))
+                peer.respond(json.dumps(REFRESHED))
             elif request.headers.get("authorization") == f"Firebase {NEW}":
-                peer.answer(METADATA)
+                peer.respond(METADATA)
             else:
-                peer.answer(refusal, 401)
+                peer.respond(refusal, 401)
 
     return script
 
@@ -70,7 +70,7 @@ def firebase(refusal: str):
 
 
 def test_user_token_is_sent_as_header_not_in_the_url(bucket):
-    with Server(ok(METADATA)) as server:
+    with ScriptedServer(ok(METADATA)) as server:
         bucket(server).child("a").get_metadata("an-id-token")
         (request,) = server.requests
     assert request.headers["authorization"] == "Firebase an-id-token"
@@ -78,7 +78,7 @@ def test_user_token_is_sent_as_header_not_in_the_url(bucket):
 
 
 def test_authorization_header_with_and_without_service_account(bucket):
-    with Server(ok(METADATA)) as server:
+    with ScriptedServer(ok(METADATA)) as server:
         bucket(server).child("a").get_metadata()
         bucket(server, config={"serviceAccount": {"client_email": "x"}}).child("a").get_metadata()
         nobody, owner = server.requests
@@ -102,7 +102,7 @@ def test_service_account_sends_its_access_token():
 @pytest.mark.parametrize("status", [401, 403, 404, 500])
 def test_rejected_download_keeps_the_local_file(bucket, tmp_path, status):
     (tmp_path / "kept").write_bytes(b"before")
-    with Server(answers((status, "No."))) as server:
+    with ScriptedServer(respond_with((status, "No."))) as server:
         place = bucket(server, retries=0).child("a")
         for name in ("kept", "new"):
             with pytest.raises(ApiError):
@@ -113,7 +113,7 @@ def test_rejected_download_keeps_the_local_file(bucket, tmp_path, status):
 @pytest.mark.parametrize("refusal", ["", "Unauthorized", '{"error": {"code": 401, "message": "Who?"}}'])
 @pytest.mark.parametrize("call", ["get_metadata", "delete", "get_bytes", "put"])
 def test_401_refreshes_a_session_once_and_retries(bucket, connect, refusal, call):
-    with Server(firebase(refusal)) as server:
+    with ScriptedServer(firebase(refusal)) as server:
         place = bucket(server).child("a")
         app = connect(server)
         session = app.auth().session(USER)
@@ -124,7 +124,7 @@ def test_401_refreshes_a_session_once_and_retries(bucket, connect, refusal, call
 
 def test_app_check_error_does_not_refresh_the_session(bucket, connect):
     words = '{"error": {"code": 401, "message": "Firebase App Check token is invalid."}}'
-    with Server(firebase(words)) as server:
+    with ScriptedServer(firebase(words)) as server:
         place = bucket(server).child("a").as_user(connect(server).auth().session(USER))
         with pytest.raises(Unauthenticated) as caught:
             place.get_metadata()
@@ -156,7 +156,7 @@ PAGE = "<html><body>No.</body></html>"
     ],
 )
 def test_error_type_depends_on_the_status(bucket, status, kind, body):
-    with Server(answers((status, body))) as server:
+    with ScriptedServer(respond_with((status, body))) as server:
         place = bucket(server, retries=0).child("a")
         for call in (
             place.get_metadata,
@@ -183,7 +183,7 @@ def test_error_type_depends_on_the_status(bucket, status, kind, body):
 )
 def test_expired_and_invalid_tokens_raise_different_errors(bucket, words, kind):
     body = json.dumps({"error": {"code": 401, "message": words, "status": "UNAUTHENTICATED"}})
-    with Server(answers((401, body))) as server, pytest.raises(Unauthenticated) as caught:
+    with ScriptedServer(respond_with((401, body))) as server, pytest.raises(Unauthenticated) as caught:
         bucket(server, retries=0).child("a").get_bytes(token="TOKEN")
     assert type(caught.value) is kind
     assert caught.value.code == "UNAUTHENTICATED"
@@ -191,7 +191,7 @@ def test_expired_and_invalid_tokens_raise_different_errors(bucket, words, kind):
 
 @pytest.mark.parametrize("body", ["", PAGE, "null", "[]", "{}", "5"])
 def test_foreign_response_raises_invalid_response(bucket, body):
-    with Server(ok(body)) as server:
+    with ScriptedServer(ok(body)) as server:
         place = bucket(server).child("a")
         for call in (
             place.get_metadata,
@@ -211,15 +211,15 @@ def counted(*steps):
 
     def script(peer: Peer) -> None:
         while True:
-            peer.request()
+            peer.read_request()
             step = left.pop(0) if left else 200
             if step == "break":
                 peer.reset()
                 return
             if step == "silence":
-                peer.silence()
+                peer.hold()
             else:
-                peer.answer(METADATA if step == 200 else "", step)
+                peer.respond(METADATA if step == 200 else "", step)
 
     return script
 
@@ -234,14 +234,14 @@ def test_idempotent_requests_are_retried(bucket, step):
         lambda place: place.delete(),
     ]
     for call in calls:
-        with Server(counted(step, step)) as server:
+        with ScriptedServer(counted(step, step)) as server:
             call(bucket(server).child("a"))
             assert len(server.requests) == 3
 
 
 @pytest.mark.parametrize(("step", "tries"), [("break", 1), (500, 1), (503, 1), (429, 2)])
 def test_simple_upload_is_retried_only_if_not_processed(bucket, step, tries):
-    with Server(counted(step)) as server:
+    with ScriptedServer(counted(step)) as server:
         place = bucket(server).child("a")
         if tries == 1:
             with pytest.raises((NetworkError, ServerError)):
@@ -253,22 +253,22 @@ def test_simple_upload_is_retried_only_if_not_processed(bucket, step, tries):
 
 @pytest.mark.parametrize("step", ["break", 500, 503, 429])
 def test_simple_upload_with_generation_match_is_retried(bucket, step):
-    with Server(counted(step)) as server:
+    with ScriptedServer(counted(step)) as server:
         bucket(server).child("a").put(b"x", if_generation_match=5)
         assert len(server.requests) == 2
         assert "ifGenerationMatch=5" in server.requests[1].query
 
 
 def test_retried_delete_ignores_404(bucket):
-    with Server(counted("break", 404)) as server:
+    with ScriptedServer(counted("break", 404)) as server:
         bucket(server).child("a").delete()
-    with Server(counted(429, 404)) as server, pytest.raises(NotFound):
+    with ScriptedServer(counted(429, 404)) as server, pytest.raises(NotFound):
         bucket(server).child("a").delete()
 
 
 @pytest.mark.parametrize("call", ["get_metadata", "get_bytes", "delete"])
 def test_read_timeout_is_not_retried(bucket, call):
-    with Server(counted("silence")) as server:
+    with ScriptedServer(counted("silence")) as server:
         with pytest.raises(NetworkTimeout):
             getattr(bucket(server, timeout=0.2).child("a"), call)()
         assert len(server.requests) == 1
@@ -276,7 +276,7 @@ def test_read_timeout_is_not_retried(bucket, call):
 
 @pytest.mark.parametrize("create", [True, False])
 def test_creating_a_download_token_is_not_retried(bucket, create):
-    with Server(counted("break")) as server:
+    with ScriptedServer(counted("break")) as server:
         place = bucket(server).child("a")
         if create:
             with pytest.raises(NetworkError):
@@ -331,7 +331,7 @@ def test_download_over_a_connection_that_breaks_every_20_kb(bucket, tmp_path, ch
     data = random.Random(6).randbytes(100_000)
 
     def script(peer: Peer) -> None:
-        wanted = peer.request().headers.get("range", "bytes=0-")
+        wanted = peer.read_request().headers.get("range", "bytes=0-")
         start = int(wanted.removeprefix("bytes=").rstrip("-"))
         part = data[start : start + 20_000]
         size = "Transfer-Encoding: chunked" if chunked else f"Content-Length: {len(data) - start}"
@@ -343,7 +343,7 @@ def test_download_over_a_connection_that_breaks_every_20_kb(bucket, tmp_path, ch
         elif chunked:
             peer.send("0\r\n\r\n")
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         bucket(server).child("a").download(tmp_path / "a")
         assert len(server.requests) > 4
     assert (tmp_path / "a").read_bytes() == data
@@ -352,7 +352,7 @@ def test_download_over_a_connection_that_breaks_every_20_kb(bucket, tmp_path, ch
 @pytest.mark.parametrize("bomb", [False, True], ids=["endless", "gzip"])
 def test_get_bytes_is_limited_by_max_response_size(bucket, bomb):
     def script(peer: Peer) -> None:
-        peer.request()
+        peer.read_request()
         data = gzip.compress(bytes(3_000_000)) if bomb else bytes(100_000)
         peer.send(
             f"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n{'Content-Encoding: gzip' if bomb else 'A: b'}\r\n\r\n"
@@ -360,7 +360,7 @@ def test_get_bytes_is_limited_by_max_response_size(bucket, bomb):
         while True:
             peer.send(b"%x\r\n%b\r\n" % (len(data), data))
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         reference = bucket(server, max_response_size=1_000_000).child("a")
         with pytest.raises(PayloadTooLarge, match="max_size=1000000"):
             reference.get_bytes()
@@ -372,7 +372,7 @@ def test_get_bytes_is_limited_by_max_response_size(bucket, bomb):
 
 
 def test_delete_all_raises_if_the_list_has_other_folders(bucket):
-    with Server(ok(json.dumps({"items": [{"name": "old/a"}, {"name": "other/b"}]}))) as server:
+    with ScriptedServer(ok(json.dumps({"items": [{"name": "old/a"}, {"name": "other/b"}]}))) as server:
         with pytest.raises(InvalidResponse, match=r"'other/b'.*'old/'"):
             bucket(server).delete_all("old", confirm="old")
         assert [request.method for request in server.requests] == ["GET"]
@@ -386,17 +386,17 @@ def test_errors_reprs_and_logs_contain_no_secret(bucket, caplog):
 
     def script(peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             if request.headers.get("x-goog-upload-command") == "start":
                 url = "http://other/o?upload_id=secret-upload-id&x=1"
-                peer.answer("", 200, {"X-Goog-Upload-Status": "active", "X-Goog-Upload-URL": url})
+                peer.respond("", 200, {"X-Goog-Upload-Status": "active", "X-Goog-Upload-URL": url})
             elif "delete_token" in request.query or "upload_id" in request.query:
-                peer.answer(request.target, 403, {"X-Goog-Upload-URL": "http://other/o?upload_id=secret-upload-id"})
+                peer.respond(request.target, 403, {"X-Goog-Upload-URL": "http://other/o?upload_id=secret-upload-id"})
             else:
-                peer.answer(METADATA)
+                peer.respond(METADATA)
 
     texts = []
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         place = bucket(server).child("a").as_user("secret-id-token")
         upload = place.upload(bytes(300_000))
         for call in (upload.run, lambda: place.revoke_download_token("secret-download-token")):
@@ -417,11 +417,11 @@ def test_errors_reprs_and_logs_contain_no_secret(bucket, caplog):
 def test_cancel_ignores_errors_of_the_server(bucket, status):
     def script(peer: Peer) -> None:
         while True:
-            command = peer.request().headers["x-goog-upload-command"]
+            command = peer.read_request().headers["x-goog-upload-command"]
             headers = {**SESSION, "X-Goog-Upload-URL": "http://other/o?upload_id=1"}
-            peer.answer("", status if command == "cancel" else 200, headers)
+            peer.respond("", status if command == "cancel" else 200, headers)
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         upload = bucket(server, retries=0).child("a").upload(bytes(300_000), progress=lambda *_: upload.cancel())
         with pytest.raises(TransferCancelled):
             upload.run()
@@ -431,14 +431,14 @@ def test_cancel_ignores_errors_of_the_server(bucket, status):
 def test_upload_stays_on_the_configured_emulator_host(bucket):
     def script(peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             if request.headers.get("x-goog-upload-command") == "start":
                 url = "http://internal-name:1/v0/b/b/o?upload_id=1"
-                peer.answer("", 200, {**SESSION, "X-Goog-Upload-URL": url})
+                peer.respond("", 200, {**SESSION, "X-Goog-Upload-URL": url})
             else:
                 final = {"X-Goog-Upload-Status": "final"}
-                peer.answer(json.dumps({"name": "a", "size": "300000"}), 200, final)
+                peer.respond(json.dumps({"name": "a", "size": "300000"}), 200, final)
 
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         assert bucket(server).child("a").put(bytes(300_000))["size"] == "300000"
         assert len(server.requests) == 2

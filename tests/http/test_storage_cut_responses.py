@@ -14,7 +14,7 @@ from contextlib import suppress
 import pytest
 
 from firebase_rest import FirebaseError, InvalidResponse
-from loopback.server import Peer, Server
+from support.scripted_server import Peer, ScriptedServer
 
 DATA = b"the exact bytes of the object"
 MD5 = b64encode(hashlib.md5(DATA).digest()).decode()
@@ -49,9 +49,9 @@ class CuttingServer:
 
     def __call__(self, peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             if "alt=media" not in request.query:
-                peer.answer(json.dumps(self.metadata or {"error": "no"}), 200 if self.metadata else 404)
+                peer.respond(json.dumps(self.metadata or {"error": "no"}), 200 if self.metadata else 404)
             elif self.cuts:
                 self.cuts -= 1
                 peer.send(self.response[: self.size])
@@ -59,7 +59,7 @@ class CuttingServer:
             else:
                 start = int((re.findall(r"bytes=(\d+)-", request.headers.get("range", "")) or ["0"])[0])
                 headers = {"Content-Range": f"bytes {start}-{len(DATA) - 1}/{len(DATA)}", "X-Goog-Generation": "7"}
-                peer.answer(DATA[start:], 206 if start else 200, headers)
+                peer.respond(DATA[start:], 206 if start else 200, headers)
 
 
 @pytest.fixture(params=["plain", "tls"])
@@ -67,7 +67,7 @@ def storage(request, connect, monkeypatch, server_tls, ca_file):
     """Return `storage(server, ...)` and the TLS context for its server."""
     tls = server_tls if request.param == "tls" else None
 
-    def storage(server: Server, **options):
+    def storage(server: ScriptedServer, **options):
         if tls is None:
             monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
         else:
@@ -99,7 +99,7 @@ def test_cut_download_raises_and_keeps_local_file(storage, tmp_path, framing, ex
     target = tmp_path / "a"
     target.write_bytes(b"old")
     target.chmod(0o640)
-    with Server(script, tls=tls) as server:
+    with ScriptedServer(script, tls=tls) as server:
         reference = make(server, retries=0)
         for size in range(len(response) + 1):
             script.size, script.cuts = size, 1
@@ -125,7 +125,7 @@ def test_cut_download_is_retried_and_completed(storage, no_waiting, framing, ext
     make, tls = storage
     response = whole_response(framing, extra)
     script = CuttingServer(response, METADATA)
-    with Server(script, tls=tls) as server:
+    with ScriptedServer(script, tls=tls) as server:
         reference = make(server, retries=2)
         for size in range(len(response) + 1):
             script.size, script.cuts = size, 1
@@ -136,7 +136,7 @@ def test_unconfirmed_body_is_refused_without_metadata(storage, no_waiting, tmp_p
     make, tls = storage
     (tmp_path / "a").write_bytes(b"old")
     script = CuttingServer(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n", None)
-    with Server(script, tls=tls) as server:
+    with ScriptedServer(script, tls=tls) as server:
         reference = make(server, retries=1)
         for call in (
             reference.get_bytes,
@@ -156,7 +156,7 @@ def test_close_delimited_body_is_accepted_when_metadata_confirm_it(storage, tmp_
     response = whole_response("close", "")
     script = CuttingServer(response, METADATA)
     script.size, script.cuts = len(response), 1
-    with Server(script, tls=tls) as server:
+    with ScriptedServer(script, tls=tls) as server:
         make(server, retries=0).download(tmp_path / "a")
     assert (tmp_path / "a").read_bytes() == DATA
 
@@ -181,7 +181,7 @@ def test_cut_gzip_response_is_retried_or_refused(storage, no_waiting, framing, e
     header, body = GZIP_FRAMINGS[framing]
     response = f"HTTP/1.1 200 OK\r\n{GZIP[extra]}{header}\r\n\r\n".encode() + body
     script = CuttingServer(response, METADATA if extra == "on the fly" else None)
-    with Server(script, tls=tls) as server:
+    with ScriptedServer(script, tls=tls) as server:
         reference = make(server, retries=0)
         complete = 0
         for size in range(len(response) + 1):
@@ -199,7 +199,7 @@ def test_cut_range_raises(storage, framing, total):
     header = "Content-Length: 10" if framing == "length" else "Connection: close"
     response = f"HTTP/1.1 206 OK\r\nContent-Range: bytes 5-14/{total}\r\n{header}\r\n\r\n".encode() + DATA[5:15]
     script = CuttingServer(response, None)
-    with Server(script, tls=tls) as server:
+    with ScriptedServer(script, tls=tls) as server:
         reference = make(server, retries=0)
         for size in range(len(response) + 1):
             script.size, script.cuts = size, 1
@@ -226,7 +226,7 @@ def test_download_keeps_permissions(storage, tmp_path, old, expected):
 
     umask = os.umask(0o022)
     try:
-        with Server(CuttingServer(b"", METADATA), tls=tls) as server:
+        with ScriptedServer(CuttingServer(b"", METADATA), tls=tls) as server:
             make(server).download(target, progress=progress)
     finally:
         os.umask(umask)
@@ -242,10 +242,10 @@ def test_failed_download_many_leaves_no_folders(storage, tmp_path):
 
     def script(peer: Peer) -> None:
         while True:
-            request = peer.request()
-            peer.answer(DATA if "good" in request.path else "no", 200 if "good" in request.path else 404)
+            request = peer.read_request()
+            peer.respond(DATA if "good" in request.path else "no", 200 if "good" in request.path else 404)
 
-    with Server(script, tls=tls) as server:
+    with ScriptedServer(script, tls=tls) as server:
         root = make(server).root
         results = root.download_many(["x/y/a", "x/z/b", "kept/n/c", "kept/d"], tmp_path)
         assert not any(result.ok for result in results)

@@ -9,7 +9,7 @@ from base64 import b64encode
 import pytest
 
 from firebase_rest import FirebaseError
-from loopback.server import Peer, Received, Server
+from support.scripted_server import Peer, Received, ScriptedServer
 
 CHUNK = 262_144
 LARGE = bytes(range(256)) * 2048 + b"tail"
@@ -35,7 +35,7 @@ class UploadServer:
 
     def __call__(self, peer: Peer) -> None:
         while True:
-            response = self.framed(*self.respond(peer.request()))
+            response = self.framed(*self.respond(peer.read_request()))
             self.lengths.append(len(response))
             if len(self.lengths) - 1 == self.cut:
                 peer.send(response[: self.size])
@@ -84,7 +84,7 @@ def test_cut_upload_response(connect, monkeypatch, framing, data):
     monkeypatch.setattr("firebase_rest.storage.upload.backoff_delay", lambda _: 0.0)
     script = UploadServer(framing)
     completed = 0
-    with Server(script) as server:
+    with ScriptedServer(script) as server:
         monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
         reference = connect(server, config={"storageBucket": "b"}, retries=2).storage().child("a")
         reference.put(data, chunk_size=CHUNK)

@@ -15,9 +15,9 @@ import pytest
 import firebase_rest
 from firebase_rest import InvalidResponse, InvalidToken, NetworkError, ServerError, TokenExpired, UsageError
 from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE
-from loopback import certificates
-from loopback.certificates import PROJECT, by_hmac, certificate, cookie_claims, id_claims, signed, unsigned
-from loopback.server import LIMIT, Server
+from support import certificates
+from support.certificates import PROJECT, by_hmac, certificate, cookie_claims, id_claims, signed, unsigned
+from support.scripted_server import LIMIT, ScriptedServer
 
 
 @pytest.fixture
@@ -27,7 +27,7 @@ def keys():
 
 @pytest.fixture
 def google(keys):
-    with Server(keys) as server:
+    with ScriptedServer(keys) as server:
         yield server
 
 

@@ -13,7 +13,7 @@ import pytest
 from google.auth import jwt
 
 from install.place import DEMO, FROZEN, PROGRAM, ROOT, SAID, Place, run
-from loopback.google import key_file, key_pair
+from support.google import key_file, key_pair
 
 LINE = re.search(
     r"^requirements = (.*)$", (ROOT / "docs" / "how-to" / "package-your-program.md").read_text(), re.MULTILINE

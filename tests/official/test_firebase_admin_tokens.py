@@ -14,15 +14,15 @@ from google.auth import jwt as google_jwt
 import firebase_rest
 from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE
 from firebase_rest.emulator import Emulator
-from loopback import certificates
-from loopback.certificates import PROJECT, by_hmac, certificate, cookie_claims, id_claims, signed, unsigned
-from loopback.google import EMAIL, key_file, key_pair
-from loopback.server import Server
+from support import certificates
+from support.certificates import PROJECT, by_hmac, certificate, cookie_claims, id_claims, signed, unsigned
+from support.google import EMAIL, key_file, key_pair
+from support.scripted_server import ScriptedServer
 
 
 @pytest.fixture(scope="module")
 def google():
-    with Server(certificates.Certificates("k1")) as server:
+    with ScriptedServer(certificates.Certificates("k1")) as server:
         yield server
 
 

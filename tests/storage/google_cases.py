@@ -22,8 +22,8 @@ from google.api_core.exceptions import BadRequest, NotFound, PreconditionFailed
 
 import firebase_rest
 from firebase_rest import Storage
-from loopback.google import key_file
 from storage.storage_clients import BUCKET
+from support.google import key_file
 
 K = 262_144
 LARGE = random.Random(11).randbytes(3 * K + 4_321)

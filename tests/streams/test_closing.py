@@ -24,7 +24,7 @@ import requests
 
 from firebase_rest.database import event_stream
 from firebase_rest.errors import UsageError
-from streams.scripted import LIMIT, Peer, ScriptedServer, put, wait_for
+from support.stream_server import LIMIT, StreamPeer, StreamServer, put, wait_for
 
 TRIES = int(os.environ.get("CLOSE_TRIES", "100"))
 AT_ONCE = 0.1
@@ -49,21 +49,21 @@ def unresponsive_port() -> Iterator[str]:
 class Place:
     """The state in which a stream is closed: a script for the server, and a condition for the state."""
 
-    def __init__(self, script: Callable[[Peer], None], there: Callable[[Any, Any], bool]) -> None:
+    def __init__(self, script: Callable[[StreamPeer], None], there: Callable[[Any, Any], bool]) -> None:
         self.script = script
         self.there = there
 
 
 PLACES = {
-    "waiting for headers": Place(Peer.hold, lambda stream, server: len(server.lines) > 0),
+    "waiting for headers": Place(StreamPeer.hold, lambda stream, server: len(server.requests) > 0),
     "before the first event": Place(lambda peer: (peer.open(), peer.hold()), lambda stream, _: stream.state == "open"),
     "in the middle of an event": Place(
-        lambda peer: (peer.open(), peer.send(b'event: put\ndata: {"pa'), peer.hold()),
+        lambda peer: (peer.open(), peer.send_chunk(b'event: put\ndata: {"pa'), peer.hold()),
         lambda stream, _: stream.state == "open",
     ),
     "idle": Place(put(1), lambda stream, server: server.handled > 0),
     "during backoff": Place(
-        lambda peer: peer.refuse(503, "no", "Retry-After: 60\r\n"), lambda stream, _: stream.state == "waiting"
+        lambda peer: peer.respond_error(503, "no", "Retry-After: 60\r\n"), lambda stream, _: stream.state == "waiting"
     ),
 }
 
@@ -106,10 +106,10 @@ def overdue(times):
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
 def test_close_ends_thread_and_connection_immediately(app, tls, place):
     times = []
-    with ScriptedServer(place.script, tls=tls) as server:
+    with StreamServer(place.script, tls=tls) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
-            server.lines.clear()
+            server.requests.clear()
             server.handled = 0
 
             def handler(message, server=server):
@@ -153,7 +153,7 @@ def test_close_during_tls_handshake(app):
 @pytest.mark.slow
 def test_close_in_the_handler(app, tls):
     times = []
-    with ScriptedServer(put(1), tls=tls) as server:
+    with StreamServer(put(1), tls=tls) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
             closed: queue.Queue = queue.Queue()
@@ -178,7 +178,7 @@ def test_close_in_the_handler(app, tls):
 @pytest.mark.slow
 def test_close_in_another_thread_ends_the_iteration(app, tls):
     times = []
-    with ScriptedServer(put(1), tls=tls) as server:
+    with StreamServer(put(1), tls=tls) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
             events = database.stream()
@@ -201,7 +201,7 @@ def test_close_in_another_thread_ends_the_iteration(app, tls):
 def test_close_while_waiting_to_reconnect(app, monkeypatch):
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 30.0)
     times = []
-    with ScriptedServer(put(1, Peer.finish)) as server:
+    with StreamServer(put(1, StreamPeer.send_last_chunk)) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
             stream = database.stream(lambda message: None)
@@ -225,16 +225,16 @@ class Stuck:
 
 def test_close_while_token_is_refreshed(app):
     tokens = Stuck()
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         stream = app(server.url).database().stream(print, tokens)
         assert tokens.asked.wait(LIMIT)
         assert closed_at_once(stream) < AT_ONCE
         tokens.go.set()
-    assert server.lines == []
+    assert server.requests == []
 
 
 def test_close_of_a_live_copy(app, tls):
-    with ScriptedServer(put({"a": 1}), tls=tls) as server:
+    with StreamServer(put({"a": 1}), tls=tls) as server:
         live = app(server.url).database().live()
         started = time.monotonic()
         live.close()
@@ -245,14 +245,14 @@ def test_close_of_a_live_copy(app, tls):
 
 def test_unread_stream_is_closed(app):
     states: list[str] = []
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         events = app(server.url).database().stream(on_state=states.append)
         events.close()
-        assert (events.state, states, list(events), server.lines) == ("closed", ["closed"], [], [])
+        assert (events.state, states, list(events), server.requests) == ("closed", ["closed"], [], [])
 
 
 def test_app_close_closes_streams(app):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         made = app(server.url)
         stream = made.database().stream(lambda message: None)
         live = made.database().live()
@@ -289,7 +289,7 @@ def test_app_close_closes_streams_opened_concurrently(app):
 
 
 def test_abandoned_iteration_closes_its_connection(app):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         with app(server.url).database().stream() as events:
             for _ in events:
                 break
@@ -299,7 +299,7 @@ def test_abandoned_iteration_closes_its_connection(app):
 def test_close_with_custom_adapter(connect):
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter())
-        with ScriptedServer(put(1)) as server:
+        with StreamServer(put(1)) as server:
             app = connect(server.url, session=session)
             seen: queue.Queue = queue.Queue()
             stream = app.database().stream(seen.put)
@@ -364,9 +364,9 @@ FORMS = {
 
 
 STATES = {
-    "connecting": Peer.hold,
+    "connecting": StreamPeer.hold,
     "open": put(1),
-    "waiting": lambda peer: peer.refuse(503, "no", "Retry-After: 60\r\n"),
+    "waiting": lambda peer: peer.respond_error(503, "no", "Retry-After: 60\r\n"),
 }
 
 
@@ -375,7 +375,7 @@ STATES = {
 @pytest.mark.parametrize("state", STATES)
 def test_close_in_a_signal_handler(state, form):
     make, use = form
-    with ScriptedServer(STATES[state]) as server:
+    with StreamServer(STATES[state]) as server:
         child = program(CLOSED_BY_A_SIGNAL.format(make=make, use=use, state=state), server.url)
         out, errors = child.communicate(timeout=60)
     assert (out, errors, child.returncode) == ("late: 0\n", "", 0)
@@ -400,7 +400,7 @@ def asleep(pid: int) -> bool:
 
 @pytest.mark.parametrize("body", WAITING.values(), ids=WAITING.keys())
 def test_ctrl_c_ends_a_waiting_program(body):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         child = program(body, server.url)
         try:
             assert child.stdout is not None
@@ -419,7 +419,7 @@ def test_program_exits_after_close():
     body = """
     stream = app.database().stream(lambda message: stream.close())
     """
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         child = program(textwrap.dedent(body), server.url)
         out, errors = child.communicate(timeout=LIMIT)
     assert (out, child.returncode) == ("", 0)

@@ -19,7 +19,7 @@ from firebase_rest.errors import (
     StreamError,
     UsageError,
 )
-from streams.scripted import LIMIT, Peer, ScriptedServer, fin, put, wait_for
+from support.stream_server import LIMIT, StreamPeer, StreamServer, fin, put, wait_for
 
 
 def test_handler_gets_dicts_in_the_thread_of_the_stream(db):
@@ -81,14 +81,17 @@ def test_sync_stream_runs_until_stop_stream(db):
 
 
 def test_sync_stream_runs_until_app_close(connect):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         app = connect(server.url)
         stream = app.database().stream(lambda message: app.close(), is_async=False)
         assert stream.state == "closed"
 
 
 def test_sync_stream_raises_its_error(connect):
-    with ScriptedServer(lambda peer: peer.refuse(401, "Permission denied")) as server, pytest.raises(PermissionDenied):
+    with (
+        StreamServer(lambda peer: peer.respond_error(401, "Permission denied")) as server,
+        pytest.raises(PermissionDenied),
+    ):
         connect(server.url).database().stream(print, is_async=False)
 
 
@@ -149,7 +152,7 @@ def test_final_error_is_passed_to_on_error(server, db):
 
 def test_unexpected_exception_is_passed_to_on_error(connect):
     errors = queue.Queue()
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         app = connect(server.url)
         app.requests.hooks["response"].append(lambda *_, **__: {}["a hook of the program"])
         stream = app.database().stream(print, on_error=errors.put)
@@ -172,16 +175,16 @@ def test_missing_configuration_raises_and_is_reported(config):
 
 def test_max_retries_ends_with_stream_error(connect):
     errors = queue.Queue()
-    with ScriptedServer(lambda peer: peer.refuse(503)) as server:
+    with StreamServer(lambda peer: peer.respond_error(503)) as server:
         stream = connect(server.url).database().stream(print, on_error=errors.put, max_retries=2)
         assert isinstance(errors.get(timeout=LIMIT), StreamError)
         stream.thread.join(LIMIT)
-    assert len(server.lines) == 3
+    assert len(server.requests) == 3
 
 
 def test_stream_shows_its_state(connect):
     seen, states = queue.Queue(), []
-    with ScriptedServer(put(1, fin), put(2)) as server:
+    with StreamServer(put(1, fin), put(2)) as server:
         with connect(server.url).database().child("a").stream(seen.put, on_state=states.append) as stream:
             assert repr(stream).startswith("<Stream of /a, ")
             assert [seen.get(timeout=LIMIT)["data"] for _ in range(2)] == [1, 2]
@@ -219,21 +222,21 @@ def test_slow_handler_loses_no_events(connect):
 
     def burst(peer):
         for number in range(50):
-            peer.event("put", f"/{number}", number)
-        Peer.hold(peer)
+            peer.send_event("put", f"/{number}", number)
+        StreamPeer.hold(peer)
 
     def handler(message):
         go.wait(LIMIT)
         seen.append(message["data"])
 
-    with ScriptedServer(put(None, burst)) as server, connect(server.url).database().stream(handler):
+    with StreamServer(put(None, burst)) as server, connect(server.url).database().stream(handler):
         go.set()
         wait_for(lambda: len(seen) == 51)
     assert seen == [None, *range(50)]
 
 
 def test_closed_stream_is_not_alive(connect):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         for _ in range(20):
             stream = connect(server.url).database().stream(lambda _: None)
             assert stream.close().state == "closed"
@@ -242,7 +245,7 @@ def test_closed_stream_is_not_alive(connect):
 
 @pytest.mark.parametrize("start", ["stream", "live"])
 def test_closed_app_opens_no_stream(connect, start):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         app = connect(server.url)
         app.close()
         with pytest.raises(UsageError, match="The App is closed"):
@@ -251,7 +254,7 @@ def test_closed_app_opens_no_stream(connect, start):
 
 
 def test_live_timeout_shows_the_connection_error(connect):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         url = server.url
     with pytest.raises(NetworkTimeout, match=r"Timed out after 0.3 s.*Last error: .*refused"):
         connect(url).database().live(timeout=0.3)
@@ -331,28 +334,28 @@ def test_live_timeouts_must_be_seconds(db, value):
 
 
 def test_event_beyond_the_maximum_size_ends_the_stream(connect):
-    with ScriptedServer(put("x" * 2000)) as server:
+    with StreamServer(put("x" * 2000)) as server:
         db = connect(server.url, max_response_size=1000).database()
         with db.stream() as events, pytest.raises(StreamError, match="more than 1000 bytes"):
             next(events)
         with pytest.raises(StreamError, match="more than 1000 bytes"):
             db.live()
-    assert len(server.lines) == 2
+    assert len(server.requests) == 2
 
 
 def test_deeply_nested_data_ends_live_query(connect):
     value: object = 1
     for _ in range(900):
         value = {"a": value}
-    with ScriptedServer(put(value)) as server, pytest.raises(InvalidResponse, match="nested deeper"):
+    with StreamServer(put(value)) as server, pytest.raises(InvalidResponse, match="nested deeper"):
         connect(server.url).database().live()
 
 
 def test_content_type_with_token_is_not_shown(connect):
-    def echo(peer: Peer) -> None:
-        peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/eyJ.secret.token\r\nContent-Length: 0\r\n\r\n")
+    def echo(peer: StreamPeer) -> None:
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/eyJ.secret.token\r\nContent-Length: 0\r\n\r\n")
 
-    with ScriptedServer(echo) as server:
+    with StreamServer(echo) as server:
         events = connect(server.url).database().stream(token="eyJ.secret.token", max_retries=0)
         with events, pytest.raises(StreamError, match="got another content type") as caught:
             next(events)

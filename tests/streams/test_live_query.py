@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from firebase_rest.errors import NetworkTimeout, PermissionDenied, StreamError, UsageError
-from streams.scripted import LIMIT, ScriptedServer, fin, put, wait_for
+from support.stream_server import LIMIT, StreamServer, fin, put, wait_for
 
 
 def events_of(live):
@@ -147,7 +147,7 @@ def test_stale_copy_keeps_the_last_value(connect):
         go.wait(LIMIT)
         put(2)(peer)
 
-    with ScriptedServer(put(1, fin), later) as server, connect(server.url).database().live() as live:
+    with StreamServer(put(1, fin), later) as server, connect(server.url).database().live() as live:
         wait_for(lambda: live.stale)
         assert (live.value, live.is_alive()) == (1, True)
         go.set()
@@ -196,17 +196,20 @@ def test_wait_until_in_a_callback_raises(db):
 
 
 def test_live_raises_the_error_of_the_server(connect):
-    with ScriptedServer(lambda peer: peer.refuse(401, "Permission denied")) as server, pytest.raises(PermissionDenied):
+    with (
+        StreamServer(lambda peer: peer.respond_error(401, "Permission denied")) as server,
+        pytest.raises(PermissionDenied),
+    ):
         connect(server.url).database().live()
 
 
 def test_live_times_out(connect):
-    with ScriptedServer(lambda peer: peer.hold()) as server, pytest.raises(NetworkTimeout):
+    with StreamServer(lambda peer: peer.hold()) as server, pytest.raises(NetworkTimeout):
         connect(server.url).database().live(timeout=0.05)
 
 
 def test_live_with_timeout_0_does_not_wait(connect, caplog):
-    with ScriptedServer(lambda peer: peer.refuse(503)) as server:
+    with StreamServer(lambda peer: peer.respond_error(503)) as server:
         errors: queue.Queue = queue.Queue()
         live = connect(server.url).database().live(timeout=0, max_retries=1, on_error=errors.put)
         assert (live.value, live.stale) == (None, True)

@@ -24,14 +24,14 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.transport import retry
-from streams.scripted import LIMIT, MIN_RECONNECT_INTERVAL, Peer, ScriptedServer, fin, put
+from support.stream_server import LIMIT, MIN_RECONNECT_INTERVAL, StreamPeer, StreamServer, fin, put
 
-ENDINGS = {"in good order": Peer.finish, "by FIN": fin, "by RST": Peer.reset}
+ENDINGS = {"in good order": StreamPeer.send_last_chunk, "by FIN": fin, "by RST": StreamPeer.reset}
 
 
 @pytest.mark.parametrize("ending", ENDINGS.values(), ids=ENDINGS.keys())
 def test_stream_reconnects_with_the_complete_value(connect, ending):
-    with ScriptedServer(put({"a": 1, "b": 2}, ending), put({"b": 2})) as server:
+    with StreamServer(put({"a": 1, "b": 2}, ending), put({"b": 2})) as server:
         with connect(server.url).database().child("x").stream() as events:
             assert next(events) == StreamEvent("put", "/", {"a": 1, "b": 2}, resync=False)
             assert next(events) == StreamEvent("put", "/", {"b": 2}, resync=True)
@@ -41,20 +41,20 @@ def test_stream_reconnects_with_the_complete_value(connect, ending):
 
 def test_incomplete_event_is_not_delivered(connect):
     def half(peer):
-        peer.event("put", "/a", 1)
-        peer.send(b'event: put\ndata: {"path":"/","data":null}\n')
+        peer.send_event("put", "/a", 1)
+        peer.send_chunk(b'event: put\ndata: {"path":"/","data":null}\n')
 
-    with ScriptedServer(put({}, half), put({"a": 1})) as server:
+    with StreamServer(put({}, half), put({"a": 1})) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(3)] == [{}, 1, {"a": 1}]
 
 
 def test_first_event_after_reconnect_is_a_resync(connect):
     def more(peer):
-        peer.event("patch", "/", {"b": 1})
+        peer.send_event("patch", "/", {"b": 1})
         peer.hold()
 
-    with ScriptedServer(put(1, fin), put(2, more)) as server:
+    with StreamServer(put(1, fin), put(2, more)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).resync for _ in range(3)] == [False, True, False]
 
@@ -65,14 +65,14 @@ def test_silent_connection_is_replaced(connect, monkeypatch):
 
     def lively(peer):
         for _ in range(4):  # longer than READ_TIMEOUT in total
-            socket.socket.settimeout(peer.socket, 0.08)
+            socket.socket.settimeout(peer.sock, 0.08)
             with pytest.raises(TimeoutError):
-                peer.socket.recv(1)
-            peer.raw("keep-alive", "null")
-        peer.event("put", "/late", 1)
+                peer.sock.recv(1)
+            peer.send_raw_event("keep-alive", "null")
+        peer.send_event("put", "/late", 1)
         peer.hold()
 
-    with ScriptedServer(put(1), put(2, lively), put(3)) as server:
+    with StreamServer(put(1), put(2, lively), put(3)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert isinstance(events.last_error, NetworkTimeout)
@@ -86,7 +86,7 @@ def test_silent_connection_is_replaced(connect, monkeypatch):
     [(500, ServerError), (502, ServerError), (503, ServerError), (429, RateLimited), (408, ApiError)],
 )
 def test_stream_retries_after_server_errors(connect, status, kind):
-    with ScriptedServer(lambda peer: peer.refuse(status, "trouble"), put(1)) as server:
+    with StreamServer(lambda peer: peer.respond_error(status, "trouble"), put(1)) as server:
         with connect(server.url).database().stream() as events:
             assert next(events).data == 1
             assert isinstance(events.last_error, kind)
@@ -96,7 +96,7 @@ def test_stream_retries_after_server_errors(connect, status, kind):
 def test_stream_honours_retry_after(connect, monkeypatch):
     waits: list[float] = []
     monkeypatch.setattr(event_stream.Interrupt, "wait", lambda self, seconds: waits.append(seconds))
-    with ScriptedServer(lambda peer: peer.refuse(429, "slow", "Retry-After: 7\r\n"), put(1)) as server:
+    with StreamServer(lambda peer: peer.respond_error(429, "slow", "Retry-After: 7\r\n"), put(1)) as server:
         with connect(server.url).database().stream() as events:
             next(events)
     assert waits == [7]
@@ -106,8 +106,8 @@ def test_backoff_doubles_and_resets_after_a_stable_connection(connect, monkeypat
     asked: list[int] = []
     monkeypatch.setattr(event_stream, "backoff_delay", lambda failures, retry_after: asked.append(failures) or 0.0)
     lived = threading.Event()
-    bad = (lambda peer: peer.refuse(503),) * 3
-    with ScriptedServer(*bad, put(1, fin), *bad, put(2, lambda peer: lived.wait(LIMIT)), put(3)) as server:
+    bad = (lambda peer: peer.respond_error(503),) * 3
+    with StreamServer(*bad, put(1, fin), *bad, put(2, lambda peer: lived.wait(LIMIT)), put(3)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.0)  # the connection has been open for longer
@@ -121,14 +121,14 @@ def test_backoff_doubles_and_resets_after_a_stable_connection(connect, monkeypat
 def test_slow_connect_does_not_reset_backoff(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.05)
     monkeypatch.setattr(event_stream, "READ_TIMEOUT", 0.1)
-    with ScriptedServer(Peer.hold) as server:
+    with StreamServer(StreamPeer.hold) as server:
         with connect(server.url).database().stream(max_retries=2) as events, pytest.raises(StreamError, match="3 fail"):
             next(events)
-    assert len(server.lines) == 3
+    assert len(server.requests) == 3
 
 
 def test_stream_retries_refused_connections(connect):
-    with ScriptedServer() as gone:
+    with StreamServer() as gone:
         pass
     states: list[str] = []
     with connect(gone.url).database().stream(on_state=states.append, max_retries=5) as events:
@@ -147,7 +147,7 @@ def test_stream_retries_dns_failures(connect, monkeypatch):
             raise socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
         return real(host, *rest, **more)
 
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
         with connect(server.url).database().stream() as events:
             assert next(events).data == 1
@@ -156,8 +156,8 @@ def test_stream_retries_dns_failures(connect, monkeypatch):
 
 def test_stable_connection_resets_max_retries(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.0)
-    bad = (lambda peer: peer.refuse(503),) * 2
-    with ScriptedServer(*bad, put(1, fin), *bad, put(2, fin), *bad, put(3)) as server:
+    bad = (lambda peer: peer.respond_error(503),) * 2
+    with StreamServer(*bad, put(1, fin), *bad, put(2, fin), *bad, put(3)) as server:
         with connect(server.url).database().stream(max_retries=3) as events:
             assert [next(events).data for _ in range(3)] == [1, 2, 3]
 
@@ -165,7 +165,7 @@ def test_stable_connection_resets_max_retries(connect, monkeypatch):
 def test_connections_start_more_than_a_second_apart(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.1)
     begun = set()  # recorded by the stream, because a busy server may notice a connection late
-    with ScriptedServer(put(1, fin)) as server:
+    with StreamServer(put(1, fin)) as server:
         with connect(server.url).database().stream() as events:
             for _ in range(5):
                 next(events)
@@ -177,8 +177,8 @@ def test_connections_start_more_than_a_second_apart(connect, monkeypatch):
 def test_redirect_counts_as_a_connection(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.1)
     begun = set()
-    with ScriptedServer(put(1, fin)) as there:
-        with ScriptedServer(lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json")) as here:
+    with StreamServer(put(1, fin)) as there:
+        with StreamServer(lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json")) as here:
             with connect(here.url).database().stream() as events:
                 for _ in range(3):
                     next(events)
@@ -191,20 +191,19 @@ def test_stream_connects_less_than_once_per_second():
 
 
 def test_reconnect_starts_at_the_original_url(connect):
-    with ScriptedServer(put(1, fin), put(2)) as there:
+    with StreamServer(put(1, fin), put(2)) as there:
 
         def lead(peer):
             peer.redirect(f"http://127.0.0.1:{there.port}/x.json?ns=demo&sse=true&auth=echoed")
 
-        with ScriptedServer(lead) as here:
+        with StreamServer(lead) as here:
             query = connect(here.url).database().child("x").order_by_key().limit_to_first(2)
             with query.stream(token="secret") as events:
                 assert [next(events).data for _ in range(2)] == [1, 2]
-        assert len(here.lines) == 2
-        assert here.lines[0] == here.lines[1]
-        assert (
-            there.lines == ["GET /x.json?ns=demo&sse=true&orderBy=%22%24key%22&limitToFirst=2&auth=secret HTTP/1.1"] * 2
-        )
+        assert len(here.requests) == 2
+        assert here.requests[0].target == here.requests[1].target
+        target = "/x.json?ns=demo&sse=true&orderBy=%22%24key%22&limitToFirst=2&auth=secret"
+        assert [request.target for request in there.requests] == [target] * 2
 
 
 @pytest.mark.parametrize(
@@ -222,7 +221,7 @@ def test_reconnect_starts_at_the_original_url(connect):
     ],
 )
 def test_cancel_event_raises_its_reason(connect, data, kind, words):
-    with ScriptedServer(put(1, lambda peer: (peer.raw("cancel", data), peer.hold()))) as server:
+    with StreamServer(put(1, lambda peer: (peer.send_raw_event("cancel", data), peer.hold()))) as server:
         with connect(server.url).database().stream() as events:
             next(events)
             with pytest.raises(kind) as caught:
@@ -232,31 +231,31 @@ def test_cancel_event_raises_its_reason(connect, data, kind, words):
             assert events.last_error is caught.value
             assert not events.is_alive()
             assert list(events) == []
-        assert len(server.lines) == 1
+        assert len(server.requests) == 1
 
 
 def test_permission_denied_is_not_retried(connect):
-    with ScriptedServer(lambda peer: peer.refuse(401, "Permission denied")) as server:
+    with StreamServer(lambda peer: peer.respond_error(401, "Permission denied")) as server:
         with connect(server.url).database().stream() as events, pytest.raises(PermissionDenied):
             next(events)
-    assert len(server.lines) == 1
+    assert len(server.requests) == 1
 
 
 def test_unknown_events_are_ignored(connect):
     def noise(peer):
-        peer.raw("log", "anything")
-        peer.raw("rules_debug", "null")
-        peer.send(b"data: {}\n\n")
-        peer.event("put", "/a", 2)
+        peer.send_raw_event("log", "anything")
+        peer.send_raw_event("rules_debug", "null")
+        peer.send_chunk(b"data: {}\n\n")
+        peer.send_event("put", "/a", 2)
         peer.hold()
 
-    with ScriptedServer(put(1, noise)) as server:
+    with StreamServer(put(1, noise)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
 
 
 def test_stream_reconnects_after_malformed_event(connect):
-    with ScriptedServer(put(1, lambda peer: (peer.raw("put", "{}"), peer.hold())), put(2)) as server:
+    with StreamServer(put(1, lambda peer: (peer.send_raw_event("put", "{}"), peer.hold())), put(2)) as server:
         with connect(server.url).database().stream() as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert isinstance(events.last_error, InvalidResponse)
@@ -264,9 +263,9 @@ def test_stream_reconnects_after_malformed_event(connect):
 
 def test_stream_retries_after_html_page(connect):
     def portal(peer):
-        peer.socket.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")
+        peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 6\r\n\r\n<html>")
 
-    with ScriptedServer(portal, put(1)) as server:
+    with StreamServer(portal, put(1)) as server:
         with connect(server.url).database().stream() as events:
             assert next(events).data == 1
             assert isinstance(events.last_error, InvalidResponse)
@@ -279,17 +278,17 @@ def test_event_of_20_mb_is_delivered(connect, size):
     def large(peer):
         raw = f'event: put\ndata: {{"path":"/","data":"{text}"}}\n\n'.encode()
         for start in range(0, len(raw), size):
-            peer.send(raw[start : start + size])
+            peer.send_chunk(raw[start : start + size])
         peer.hold()
 
-    with ScriptedServer(lambda peer: (peer.open(), large(peer))) as server:
+    with StreamServer(lambda peer: (peer.open(), large(peer))) as server:
         with connect(server.url).database().stream() as events:
             assert next(events).data == text
 
 
 def test_on_state_is_called_once_per_state(connect):
     states: list[str] = []
-    with ScriptedServer(put(1, fin), put(2)) as server:
+    with StreamServer(put(1, fin), put(2)) as server:
         with connect(server.url).database().stream(on_state=states.append) as events:
             assert states == []
             next(events)
@@ -300,7 +299,7 @@ def test_on_state_is_called_once_per_state(connect):
 
 
 def test_exception_in_on_state_is_logged(connect, caplog):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         with connect(server.url).database().stream(on_state=lambda state: 1 / 0) as events:
             assert next(events).data == 1
     assert "on_state('open')" in caplog.text
@@ -309,7 +308,7 @@ def test_exception_in_on_state_is_logged(connect, caplog):
 
 def test_log_shows_path_and_reason_without_the_token(connect, caplog):
     caplog.set_level(logging.DEBUG)
-    with ScriptedServer(lambda peer: peer.refuse(503, "auth=s3cret is down"), put(1)) as server:
+    with StreamServer(lambda peer: peer.respond_error(503, "auth=s3cret is down"), put(1)) as server:
         with connect(server.url).database().child("place").stream(token="s3cret") as events:
             next(events)
     assert "The stream of /place reconnects in" in caplog.text
@@ -317,11 +316,11 @@ def test_log_shows_path_and_reason_without_the_token(connect, caplog):
 
 
 def test_invalid_stream_arguments_raise_before_sending(connect):
-    with ScriptedServer(put(1)) as server:
+    with StreamServer(put(1)) as server:
         with pytest.raises(UsageError, match="needs an order"):
             connect(server.url).database().limit_to_first(1).stream()
         with pytest.raises(UsageError, match="max_retries must be a whole number >= 0, got -1"):
             connect(server.url).database().stream(max_retries=-1)
         with pytest.raises(UsageError, match="must be callable, got str"):
             connect(server.url).database().stream("token")
-        assert server.lines == []
+        assert server.requests == []

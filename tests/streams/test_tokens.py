@@ -18,7 +18,7 @@ from firebase_rest.errors import (
     Unauthenticated,
     UserDisabled,
 )
-from streams.scripted import LIMIT, ScriptedServer, put
+from support.stream_server import LIMIT, StreamServer, put
 
 
 class Tokens:
@@ -39,17 +39,17 @@ class Tokens:
 
 
 def revoked(peer):
-    peer.raw("auth_revoked", "credential is no longer valid")
+    peer.send_raw_event("auth_revoked", "credential is no longer valid")
     peer.hold()  # the client must close the connection
 
 
 def signers(server):
-    return [line.split("auth=")[1].split(" ")[0] for line in server.lines]
+    return [request.target.split("auth=")[1] for request in server.requests]
 
 
 def test_auth_revoked_refreshes_once_and_reconnects(connect):
     tokens = Tokens()
-    with ScriptedServer(put(1, revoked), put(2)) as server:
+    with StreamServer(put(1, revoked), put(2)) as server:
         with connect(server.url).database().stream(token=tokens) as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert events.last_error is None
@@ -59,7 +59,7 @@ def test_auth_revoked_refreshes_once_and_reconnects(connect):
 
 def test_stream_survives_many_expiries(connect):
     tokens = Tokens()
-    with ScriptedServer(*(put(number, revoked) for number in range(20)), put(20)) as server:
+    with StreamServer(*(put(number, revoked) for number in range(20)), put(20)) as server:
         with connect(server.url).database().stream(token=tokens) as events:
             assert [next(events).data for _ in range(21)] == list(range(21))
     assert signers(server) == [f"t{number}" for number in range(1, 22)]
@@ -70,7 +70,7 @@ def test_second_rejection_in_a_row_raises(connect):
         peer.open()
         revoked(peer)
 
-    with ScriptedServer(at_once) as server:
+    with StreamServer(at_once) as server:
         with connect(server.url).database().stream(token=Tokens()) as events:
             with pytest.raises(TokenExpired, match="rejected the refreshed token"):
                 next(events)
@@ -80,11 +80,11 @@ def test_second_rejection_in_a_row_raises(connect):
 
 @pytest.mark.parametrize("words", ["Auth token is expired", "Could not parse auth token."])
 def test_rejected_token_is_refreshed_once(connect, words):
-    with ScriptedServer(lambda peer: peer.refuse(401, words), put(1)) as server:
+    with StreamServer(lambda peer: peer.respond_error(401, words), put(1)) as server:
         with connect(server.url).database().stream(token=Tokens()) as events:
             assert next(events).data == 1
         assert signers(server) == ["t1", "t2"]
-    with ScriptedServer(lambda peer: peer.refuse(401, words)) as server:
+    with StreamServer(lambda peer: peer.respond_error(401, words)) as server:
         with connect(server.url).database().stream(token=Tokens()) as events, pytest.raises(Unauthenticated):
             next(events)
         assert signers(server) == ["t1", "t2"]
@@ -92,7 +92,7 @@ def test_rejected_token_is_refreshed_once(connect, words):
 
 def test_permission_denied_does_not_refresh(connect):
     tokens = Tokens()
-    with ScriptedServer(lambda peer: peer.refuse(401, "Permission denied")) as server:
+    with StreamServer(lambda peer: peer.respond_error(401, "Permission denied")) as server:
         with connect(server.url).database().stream(token=tokens) as events, pytest.raises(PermissionDenied):
             next(events)
         assert signers(server) == ["t1"]
@@ -100,7 +100,7 @@ def test_permission_denied_does_not_refresh(connect):
 
 
 def test_expired_plain_token_raises(connect):
-    with ScriptedServer(put(1, revoked)) as server:
+    with StreamServer(put(1, revoked)) as server:
         with connect(server.url).database().stream(token="plain") as events:
             next(events)
             with pytest.raises(TokenExpired, match="pass a UserSession, which refreshes it"):
@@ -110,8 +110,8 @@ def test_expired_plain_token_raises(connect):
 
 def test_refresh_is_retried_after_network_errors(connect):
     tokens = Tokens(NetworkError("down"), NetworkError("down"))
-    expired = lambda peer: peer.refuse(401, "Auth token is expired")  # noqa: E731
-    with ScriptedServer(put(1, revoked), expired, expired, put(2)) as server:
+    expired = lambda peer: peer.respond_error(401, "Auth token is expired")  # noqa: E731
+    with StreamServer(put(1, revoked), expired, expired, put(2)) as server:
         with connect(server.url).database().stream(token=tokens) as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
             assert str(events.last_error) == "down"
@@ -119,7 +119,7 @@ def test_refresh_is_retried_after_network_errors(connect):
 
 
 def test_max_retries_limits_failed_refreshes(connect):
-    with ScriptedServer(put(1, revoked)) as server:
+    with StreamServer(put(1, revoked)) as server:
         tokens = Tokens(*[NetworkError("down")] * 9)
         with connect(server.url).database().stream(token=tokens, max_retries=2) as events:
             next(events)
@@ -128,7 +128,7 @@ def test_max_retries_limits_failed_refreshes(connect):
 
 
 def test_rejected_refresh_ends_the_stream(connect):
-    with ScriptedServer(put(1, revoked)) as server:
+    with StreamServer(put(1, revoked)) as server:
         refusal = UserDisabled("USER_DISABLED", status=400, message="USER_DISABLED")
         with connect(server.url).database().stream(token=Tokens(refusal)) as events:
             next(events)
@@ -198,8 +198,8 @@ def test_revoked_session_ends_its_streams(clock, signed_in):
 
 
 def test_redirected_stream_is_authenticated_on_both_hosts(connect):
-    with ScriptedServer(put(1, revoked), put(2)) as there:
+    with StreamServer(put(1, revoked), put(2)) as there:
         lead = lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json?sse=true")  # noqa: E731
-        with ScriptedServer(lead) as here, connect(here.url).database().stream(token=Tokens()) as events:
+        with StreamServer(lead) as here, connect(here.url).database().stream(token=Tokens()) as events:
             assert [next(events).data for _ in range(2)] == [1, 2]
         assert signers(here) == signers(there) == ["t1", "t2"]

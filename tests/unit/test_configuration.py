@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from firebase_rest import ConfigError, initialize_app
-from loopback.google import key_file
+from support.google import key_file
 from support.silent_progress import SilentSession
 
 CONFIG = {

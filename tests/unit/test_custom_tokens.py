@@ -17,8 +17,8 @@ import firebase_rest
 from firebase_rest import ConfigError, InvalidResponse, PermissionDenied, UsageError
 from firebase_rest.auth import jwt
 from firebase_rest.transport import google
-from loopback.google import EMAIL, key_file, key_pair
 from support.flow_driver import answer, drive, sent_json
+from support.google import EMAIL, key_file, key_pair
 
 SIGNER = "signer@demo-project.iam.gserviceaccount.com"
 BLOB = google.SIGN_BLOB.format(SIGNER)

@@ -21,7 +21,7 @@ import firebase_rest
 import pyrebase
 from firebase_rest import ConfigError, UsageError, initialize_app
 from firebase_rest.transport.settings import malformed_path
-from loopback.google import key_file, key_pair
+from support.google import key_file, key_pair
 from support.silent_progress import SilentSession
 
 KEY = key_file("https://oauth2.googleapis.com/token")

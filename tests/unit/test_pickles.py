@@ -11,7 +11,7 @@ import pytest
 from firebase_rest import initialize_app
 from firebase_rest.auth import jwt
 from firebase_rest.auth.public_keys import KeySet
-from loopback.google import key_pair
+from support.google import key_pair
 
 CONFIG = {
     "apiKey": "key",

@@ -25,7 +25,7 @@ from firebase_rest.storage.crc32c import extend, in_base64
 from firebase_rest.storage.download import ByteRange, DownloadState, download
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport.wire import Request, Response, drive
-from unit.storage_server import error_response
+from support.storage_server import error_response
 
 DATA = bytes(range(256)) * 400
 AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a.bin")

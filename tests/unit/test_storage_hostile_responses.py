@@ -23,7 +23,7 @@ from firebase_rest.storage.upload import (
     validate_session_url,
 )
 from firebase_rest.transport.wire import Request, Response, drive, run
-from unit.storage_server import Bucket
+from support.storage_server import Bucket
 
 AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a")
 HUGE = "9" * 5000

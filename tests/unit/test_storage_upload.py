@@ -23,7 +23,7 @@ from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.source import UploadSource
 from firebase_rest.storage.upload import UploadHooks, UploadRequest, UploadSession, cancel, upload, validate_session_url
 from firebase_rest.transport.wire import ChunkedBody, Response, run
-from unit.storage_server import BASE, GRANULARITY, Bucket, error_response
+from support.storage_server import BASE, GRANULARITY, Bucket, error_response
 
 K = GRANULARITY
 LARGE = bytes(range(256)) * (K // 256) * 10 + b"the end"

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loopback.google import key_file
+from support.google import key_file
 from wire.recording import Recording
 
 TESTS = Path(__file__).parent.parent

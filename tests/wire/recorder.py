@@ -20,7 +20,7 @@ from typing import Any
 import requests
 
 import pyrebase
-from loopback.server import LIMIT, Gone, Peer, Received, Server
+from support.scripted_server import LIMIT, Disconnected, Peer, Received, ScriptedServer
 from wire.case import CaseContext, Response, WireCase
 from wire.cases import CASES
 from wire.outcome import outcome
@@ -46,25 +46,25 @@ class Recorder:
 
     def __call__(self, peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             self.sent.append(_noted(request))
             self._came.set()
             if request.path == "/token":
                 self._tokens += 1
                 token = {"access_token": f"ya29.{self._tokens}", "expires_in": 3600, "token_type": "Bearer"}
-                peer.answer(json.dumps(token), headers={"Content-Type": "application/json"})
+                peer.respond(json.dumps(token), headers={"Content-Type": "application/json"})
                 continue
             response = self.responses[min(self._answered, len(self.responses) - 1)]
             self._answered += 1
             if response.drop:
-                raise Gone
+                raise Disconnected
             if response.hold or response.headers.get("Content-Type", "").startswith("text/event-stream"):
                 head = "".join(f"{name}: {value}\r\n" for name, value in response.headers.items())
                 peer.send(f"HTTP/1.1 {response.status} OK\r\n{head}Connection: close\r\n\r\n{response.body}")
                 if response.hold:
-                    peer.silence()
-                raise Gone
-            peer.answer(response.body, response.status, {"Content-Type": "application/json", **response.headers})
+                    peer.hold()
+                raise Disconnected
+            peer.respond(response.body, response.status, {"Content-Type": "application/json", **response.headers})
 
 
 def _noted(request: Received) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _noted(request: Received) -> dict[str, Any]:
     }
 
 
-def lead_to(server: Server) -> None:
+def lead_to(server: ScriptedServer) -> None:
     """Make requests send everything to `server`, with the original host in a header."""
     send = requests.Session.send
 
@@ -110,7 +110,7 @@ def record(case: WireCase, recorder: Recorder, account: dict[str, Any], folder: 
 
 def main() -> None:
     recorder = Recorder()
-    with Server(recorder) as server, tempfile.TemporaryDirectory() as place:
+    with ScriptedServer(recorder) as server, tempfile.TemporaryDirectory() as place:
         lead_to(server)
         account = {**json.loads(sys.stdin.read()), "token_uri": f"{server.url}/token"}
         recorded = {}

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes, hmac, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 
-from loopback.server import Peer
+from support.scripted_server import Peer
 
 PROJECT = "demo-project"
 LIFETIME = 3600
@@ -100,11 +100,11 @@ class Certificates:
 
     def __call__(self, peer: Peer) -> None:
         while True:
-            peer.request()
+            peer.read_request()
             self.count += 1
             self.gate.wait(20)
             body = self.body or json.dumps({key_id: certificate(key_id) for key_id in self.key_ids})
             headers = {"Content-Type": "application/json"}
             if self.cache_control is not None:
                 headers["Cache-Control"] = self.cache_control
-            peer.answer(body, self.status, headers)
+            peer.respond(body, self.status, headers)

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from google.auth import jwt
 
-from loopback.server import Peer
+from support.scripted_server import Peer
 
 EMAIL = "robot@demo-project.iam.gserviceaccount.com"
 
@@ -57,14 +57,14 @@ class TokenEndpoint:
 
     def __call__(self, peer: Peer) -> None:
         while True:
-            request = peer.request()
+            request = peer.read_request()
             if request.path == "/token":
                 form = parse_qs(request.body.decode())
                 self.assertions.append(dict(jwt.decode(form["assertion"][0], certs={"1": key_pair()[1]})))
                 self.given += 1
                 answer = {"access_token": self.token, "expires_in": self.expires_in, "token_type": "Bearer"}
-                peer.answer(json.dumps(answer), headers={"Content-Type": "application/json"})
+                peer.respond(json.dumps(answer), headers={"Content-Type": "application/json"})
             elif request.headers.get("authorization") == f"Bearer {self.token}":
-                peer.answer("7")
+                peer.respond("7")
             else:
-                peer.answer('{"error": "Unauthorized request."}', 401)
+                peer.respond('{"error": "Unauthorized request."}', 401)

@@ -99,7 +99,7 @@ class StrictResponse(HTTPResponse):
             if status == 101:
                 break
             self._skip_headers()
-        raise HTTPException(f"unexpected informational response {status}")
+        raise HTTPException("too many informational responses, or 101")
 
     def _skip_headers(self) -> None:
         for _ in range(MAX_HEADERS):

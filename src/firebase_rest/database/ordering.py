@@ -124,8 +124,8 @@ def select(filter: Filter, entries: Iterable[tuple[str, Json]]) -> list[str]:
     """
     by_key = filter.order is None or filter.order == KEY
     ranked = [((key_order(key),) if by_key else (value_order(value), key_order(key)), key) for key, value in entries]
-    low, low_excluded = _low(filter, by_key)
-    high, high_excluded = _high(filter, by_key)
+    low, low_excluded = lower_bound(filter, by_key)
+    high, high_excluded = upper_bound(filter, by_key)
     if low is not None:
         ranked = [item for item in ranked if item[0] > low or (item[0] == low and not low_excluded)]
     if high is not None:
@@ -138,8 +138,8 @@ def select(filter: Filter, entries: Iterable[tuple[str, Json]]) -> list[str]:
     return [key for _, key in ranked]
 
 
-def _low(filter: Filter, by_key: bool) -> tuple[SortKey | None, bool]:
-    """Return the lower bound, and whether it is exclusive."""
+def lower_bound(filter: Filter, by_key: bool) -> tuple[SortKey | None, bool]:
+    """Return the sort key of the lower bound or None, and whether the bound is exclusive."""
     if filter.start_after is not None:
         # Without a key, "after v" means after all children with the value v.
         return _bound_order(filter.start_after, by_key, MAX_KEY), True
@@ -147,8 +147,8 @@ def _low(filter: Filter, by_key: bool) -> tuple[SortKey | None, bool]:
     return (None if bound is None else _bound_order(bound, by_key, MIN_KEY)), False
 
 
-def _high(filter: Filter, by_key: bool) -> tuple[SortKey | None, bool]:
-    """Return the upper bound, and whether it is exclusive."""
+def upper_bound(filter: Filter, by_key: bool) -> tuple[SortKey | None, bool]:
+    """Return the sort key of the upper bound or None, and whether the bound is exclusive."""
     if filter.end_before is not None:
         return _bound_order(filter.end_before, by_key, MIN_KEY), True
     bound = filter.end_at or filter.equal_to

@@ -10,12 +10,12 @@ import math
 from typing import TYPE_CHECKING
 
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key
-from firebase_rest.emulator.database.tree import Branch, child, leaf_value, priority_of, with_priority
+from firebase_rest.emulator.database.tree import branch_of, child, leaf_value, priority_of, with_priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from firebase_rest.emulator.database.tree import Node, Priority, Scalar
+    from firebase_rest.emulator.database.tree import Branch, Node, Priority, Scalar
     from firebase_rest.transport.wire import Json
 
 MAX_STRING_BYTES = 10 * 1024 * 1024
@@ -114,7 +114,7 @@ class Builder:
             node = self.build(item, child(existing, key), level) if isinstance(item, (dict, list)) else _scalar(item)
             if node is not None:
                 children[key] = node
-        return Branch(children) if children else None
+        return branch_of(children)
 
     def _server_value(self, operation: Json, current: Scalar | None) -> Scalar:
         if operation == "timestamp":

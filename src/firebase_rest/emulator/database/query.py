@@ -11,20 +11,21 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Bound, Filter
-from firebase_rest.database.ordering import MAX_KEY, MIN_KEY, select
+from firebase_rest.database.ordering import MAX_KEY, MIN_KEY
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
-from firebase_rest.emulator.database.tree import Branch, Node, at, leaf_value, priority_of
+from firebase_rest.emulator.database.slices import finish, parts
+from firebase_rest.emulator.database.tree import Branch, Node, branch_work
+from firebase_rest.emulator.database.windows import Window, index_work, needs_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from firebase_rest.transport.wire import Json
+    from firebase_rest.emulator.database.slices import Work
 
 _BOUNDS = ("startAt", "startAfter", "endAt", "endBefore", "equalTo")
 _LIMITS = ("limitToFirst", "limitToLast")
 _INTEGER = re.compile(r"[+-]?[0-9]+")
-_OBJECT: dict[str, Json] = {}
 
 
 def _bad_request(message: str) -> DatabaseHTTPError:
@@ -158,30 +159,21 @@ def _key(text: str) -> str:
 # --- filtering --------------------------------------------------------------------------------------------------------
 
 
-def selected_keys(node: Branch, filter: Filter) -> list[str]:
-    """Return the keys of the children that match `filter`, in its order."""
-    if filter.order is None or filter.order == KEY:
-        return select(filter, [(key, None) for key in node.children])
-    index = _index_of(filter.order)
-    return select(filter, [(key, index(item)) for key, item in node.children.items()])
-
-
 def apply_filter(node: Node, filter: Filter) -> Node:
     """Return the part of `node` that matches `filter`. A leaf does not match a filter with a bound or limit."""
+    return finish(filter_work(node, filter))
+
+
+def filter_work(node: Node, filter: Filter) -> Work[Node]:
+    """Do `apply_filter` in slices."""
     if not filter.narrows:
         return node
-    return node.select_children(selected_keys(node, filter)) if isinstance(node, Branch) else None
-
-
-def _index_of(order: str) -> Callable[[Node], Json]:
-    if order == PRIORITY:
-        return priority_of
-    if order == VALUE:
-        return _comparable
-    path = split(order)
-    return lambda node: _comparable(at(node, path))
-
-
-def _comparable(node: Node) -> Json:
-    """Return the value to order a node by: its scalar, None, or any object for a branch."""
-    return _OBJECT if isinstance(node, Branch) else leaf_value(node)
+    if not isinstance(node, Branch):
+        return None
+    if needs_index(node, filter):
+        yield from index_work(node, filter)
+    children: dict[str, Node] = {}
+    for part in parts(Window(node, filter).keys()):
+        children.update((key, node.children[key]) for key in part)
+        yield
+    return (yield from branch_work(children))

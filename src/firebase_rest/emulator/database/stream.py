@@ -1,8 +1,7 @@
 """Event streams: subscriptions, and the events of each write.
 
-Invariant: a writer only appends its change to the queue of each stream; the reader of the stream creates the events.
-A slow reader therefore does not delay writers. Events are exact however late they are created, because roots are
-immutable.
+Invariant: a writer only determines which nodes each stream shows and appends them to its queue; the reader of the
+stream renders them. A slow reader therefore does not delay writers, and its queue holds no old roots.
 https://firebase.google.com/docs/reference/rest/database#section-streaming
 """
 
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator.database import query
 from firebase_rest.emulator.database.responses import HEADERS, compact
-from firebase_rest.emulator.database.tree import Branch, at, child, export, nodes_equal, priority_of, render
+from firebase_rest.emulator.database.tree import at, child, export, nodes_equal, priority_of, render
+from firebase_rest.emulator.database.windows import Window
 from firebase_rest.errors import NetworkError
 
 if TYPE_CHECKING:
@@ -71,22 +71,40 @@ def cancel_event(reason: str | None) -> bytes:
     return b"event: cancel\ndata: %s\n\n" % ("null" if reason is None else reason).encode()
 
 
+class PendingEvent(NamedTuple):
+    """An event that is not rendered yet. The data of a patch are nodes by their relative paths."""
+
+    name: str
+    path: Path
+    data: Node | dict[str, Node]
+
+
 class StreamView:
-    """The data that one stream or listen shows, and its events for each change. Not thread-safe."""
+    """The data that one stream or listen shows, and its events for each change."""
 
     def __init__(self, path: Path, filter: Filter, *, as_export: bool = False) -> None:
         self._path = path
         self._filter = filter
         self._show = export if as_export else render
         self._export = as_export
-        self._window: set[str] = set()  # the visible children, if the filter limits them
 
     def initial_event(self, root: Node) -> ViewEvent:
         """Return the first event of a stream, with all data."""
-        return self._full_event(at(root, self._path))
+        return self.render(self._full_event(at(root, self._path)))
 
     def events(self, change: Change) -> list[ViewEvent]:
         """Return the event of a change, a list of at most one."""
+        return list(map(self.render, self.pending_events(change)))
+
+    def render(self, pending: PendingEvent) -> ViewEvent:
+        """Return an event with its data as JSON."""
+        data = pending.data
+        if isinstance(data, dict):
+            return ViewEvent(pending.name, pending.path, {key: self._show(node) for key, node in data.items()})
+        return ViewEvent(pending.name, pending.path, self._show(data))
+
+    def pending_events(self, change: Change) -> list[PendingEvent]:
+        """Return the event of a change before rendering, which holds only the nodes that it shows."""
         size, base = len(self._path), change.base
         before, after = at(change.before, self._path), at(change.after, self._path)
         if base[:size] == self._path:  # at or below the path of the stream
@@ -101,22 +119,19 @@ class StreamView:
             return self._patch((), cut, before, after)
         return [] if nodes_equal(before, after) else self._put((), before, after)
 
-    def _full_event(self, node: Node) -> ViewEvent:
-        if self._filter.narrows:
-            node = query.apply_filter(node, self._filter)
-            self._window = set(node.children) if isinstance(node, Branch) else set()
-        return ViewEvent("put", (), self._show(node))
+    def _full_event(self, node: Node) -> PendingEvent:
+        return PendingEvent("put", (), query.apply_filter(node, self._filter))
 
-    def _put(self, relative: Path, before: Node, after: Node) -> list[ViewEvent]:
+    def _put(self, relative: Path, before: Node, after: Node) -> list[PendingEvent]:
         if not relative:
             return [self._full_event(after)]
         if self._filter.narrows:
             slide = self._slide({relative[0]}, before, after)
             if slide is not None:
                 return slide
-        return [ViewEvent("put", relative, self._show(at(after, relative)))]
+        return [PendingEvent("put", relative, at(after, relative))]
 
-    def _patch(self, relative: Path, targets: Iterable[Path], before: Node, after: Node) -> list[ViewEvent]:
+    def _patch(self, relative: Path, targets: Iterable[Path], before: Node, after: Node) -> list[PendingEvent]:
         if not self._export:
             # Without format=export priorities are not shown.
             targets = [target for target in targets if target[-1] != ".priority"]
@@ -126,34 +141,39 @@ class StreamView:
             if slide is not None:
                 return slide
             if not relative:
-                targets = [target for target in targets if target[0] in self._window]
+                window = Window(after, self._filter)
+                targets = [target for target in targets if target[0] in window]
         place = at(after, relative)
-        data = {"/".join(target): self._value(place, target) for target in targets}
-        return [ViewEvent("patch", relative, data)] if data else []
+        data = {"/".join(target): _node_at(place, target) for target in targets}
+        return [PendingEvent("patch", relative, data)] if data else []
 
-    def _value(self, node: Node, target: Path) -> Json:
-        if target[-1] == ".priority":
-            return priority_of(at(node, target[:-1]))
-        return self._show(at(node, target))
-
-    def _slide(self, touched: set[str], before: Node, after: Node) -> list[ViewEvent] | None:
+    def _slide(self, touched: set[str], before: Node, after: Node) -> list[PendingEvent] | None:
         """Return the events of a write to the children `touched` if it changes the set of visible children.
 
         Returns [] if none of them is visible, and None if the visible children are the same and one was written.
         """
+        new = Window(after, self._filter, before)
+        visible = {key for key in touched if key in new}
         if all(nodes_equal(child(before, key), child(after, key)) for key in touched):
-            return None if touched & self._window else []
-        old = self._window
-        new = set(query.selected_keys(after, self._filter)) if isinstance(after, Branch) else set[str]()
-        self._window = new
-        if old == new:
-            return None if touched & new else []
-        data: dict[str, Json] = {key: self._show(child(after, key)) for key in sorted(new - old | touched & new)}
-        data.update(dict.fromkeys(sorted(old - new)))
+            return None if visible else []
+        old = Window(before, self._filter, after)
+        # Only these can enter or leave: the children that were written, and as many next to the limit.
+        candidates = touched.union(old.edge(len(touched)), new.edge(len(touched)))
+        entered = {key for key in candidates if key in new and key not in old}
+        left = {key for key in candidates if key in old and key not in new}
+        if not entered and not left:
+            return None if visible else []
+        data: dict[str, Node] = {key: child(after, key) for key in sorted(entered | visible)}
+        data.update(dict.fromkeys(sorted(left)))
         if len(data) == 1:
-            key, value = data.popitem()
-            return [ViewEvent("put", (key,), value)]
-        return [ViewEvent("patch", (), data)]
+            key, node = data.popitem()
+            return [PendingEvent("put", (key,), node)]
+        return [PendingEvent("patch", (), data)]
+
+
+def _node_at(node: Node, target: Path) -> Node:
+    """Return the node at a target of an update, or the priority."""
+    return priority_of(at(node, target[:-1])) if target[-1] == ".priority" else at(node, target)
 
 
 def _always_allowed(root: Node, now: int) -> bool:  # noqa: ARG001
@@ -205,7 +225,7 @@ class Subscription:
         self._root: Node = root
         self._seconds_left = seconds_left
         self._fresh = True
-        self._changes: deque[Change] = deque()
+        self._pending: deque[PendingEvent] = deque()
         self._final_bytes = b""
         self._notify: Callable[[], None] = _no_op
         self._on_end: Callable[[Subscription], None] | None = None
@@ -217,12 +237,15 @@ class Subscription:
         shorter = min(len(base), len(self.path))
         if base[:shorter] != self.path[:shorter]:
             return
+        if self.ended:
+            return
+        pending = self._view.pending_events(change)
+        if not pending:
+            return
         with self._lock:
-            if self.ended:
-                return
-            self._changes.append(change)
-            if len(self._changes) > MAX_PENDING:
-                self._changes.clear()
+            self._pending += pending
+            if len(self._pending) > MAX_PENDING:
+                self._pending.clear()
                 self.ended = True
         self._notify()
 
@@ -237,8 +260,8 @@ class Subscription:
             self._fresh = False
             parts.append(self._view.initial_event(self._root).encode())
             self._root = None  # release the memory
-        while self._changes:
-            parts += [event.encode() for event in self._view.events(self._changes.popleft())]
+        while self._pending:
+            parts.append(self._view.render(self._pending.popleft()).encode())
         with self._lock:
             if self.ended:
                 parts.append(self._final_bytes)

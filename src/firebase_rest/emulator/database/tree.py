@@ -1,7 +1,7 @@
 """The data of one database: immutable nodes, and writes that share the unchanged ones.
 
-Invariant: nodes are immutable. A write returns a new root and copies only the nodes on its path, so a root is a
-consistent snapshot for readers and streams without a lock.
+Invariant: nodes are immutable. A write returns a new root and copies only the nodes on its path, and of large nodes
+only the parts it changes, so a root is a consistent snapshot for readers and streams without a lock.
 
 A node is None (no data), a leaf, or a `Branch` with children. A leaf without a priority is a Python scalar, because an
 object for each leaf would double the memory and the time of every read. There are no arrays and no empty objects: an
@@ -14,15 +14,21 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from dataclasses import dataclass
-from hashlib import sha1
-from typing import TYPE_CHECKING, TypeAlias
+from hashlib import sha1, sha256
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import array_length
+from firebase_rest.emulator.database.children import Children, KeyKind, children_work, differing_keys
+from firebase_rest.emulator.database.chunks import SIZE
+from firebase_rest.emulator.database.indexes import moved_indexes
+from firebase_rest.emulator.database.slices import finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from firebase_rest.emulator.database.indexes import Index
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.transport.wire import Json
 
 Scalar: TypeAlias = "bool | int | float | str"
@@ -30,8 +36,14 @@ Priority: TypeAlias = "int | float | str | None"
 Path: TypeAlias = "tuple[str, ...]"
 Node: TypeAlias = "None | bool | int | float | str | Leaf | Branch"
 
+MAX_SMALL = SIZE // 2
+"""Up to this number of children, a dict is faster than `Children`."""
+
 NULL_ETAG = "null_etag"
 """The ETag of a node without data."""
+
+
+_NO_INDEXES: Mapping[str, Index] = {}
 
 
 class Leaf:
@@ -47,71 +59,126 @@ class Leaf:
 class Branch:
     """A node with at least one child (none of them None) and optionally a priority.
 
-    The order of the keys, the array length and the ETag are computed on first use. If two threads compute them at the
-    same time, the results are equal.
+    Invariant: the children are in Firebase's order.
+
+    The ETag, the array length and the indexes are computed on first use. If two threads compute them at the same time,
+    the results are equal.
+
+    Attributes:
+        children: A dict, or `Children` if there are many.
+        priority: The priority, or None.
+        weight: The number of nodes below this one.
+        indexes: The indexes that were built, by their order.
     """
 
-    __slots__ = ("_etag", "_keys", "_length", "children", "priority")
+    __slots__ = ("_etag", "_length", "children", "indexes", "priority", "weight")
 
-    def __init__(self, children: dict[str, Node], priority: Priority = None) -> None:
+    def __init__(
+        self,
+        children: Mapping[str, Node],
+        priority: Priority = None,
+        weight: int | None = None,
+        indexes: Mapping[str, Index] = _NO_INDEXES,
+    ) -> None:
         self.children = children
         self.priority = priority
-        self._keys: list[str] | None = None
+        self.weight = sum(map(weight_of, children.values())) if weight is None else weight
+        self.indexes = indexes
         self._length = -1
         self._etag = ""
-
-    @property
-    def keys(self) -> list[str]:
-        """The child keys in Firebase's order. Do not modify the list."""
-        if self._keys is None:
-            self._keys = sorted_keys(self.children)
-        return self._keys
 
     @property
     def array_length(self) -> int:
         """The length if this node is rendered as an array, else 0."""
         if self._length < 0:
-            self._length = array_length(self.children)
+            self._length = _array_length(self.children)
         return self._length
 
     @property
     def etag(self) -> str:
         """See `etag`."""
+        return self._etag or finish(self.etag_work())
+
+    def etag_work(self) -> Work[str]:
+        """Compute `etag`. Children that are large enough keep theirs."""
         if not self._etag:
-            self._etag = _tag(self)
+            if self.weight <= _MAX_WHOLE_TAG:
+                tag = _tag(_canonical(self))
+            else:
+                total = yield from _digest_of_children(self.children)
+                tag = _tag(f"{total:x}{_canonical(self.priority)}")
+            if self.weight <= _MAX_UNCACHED_TAG:
+                return tag
+            self._etag = tag
         return self._etag
 
     def with_children(self, changes: Mapping[str, Node]) -> Branch | None:
         """Return this branch with other children; None, without the priority, if no child is left."""
-        children = self.children.copy()
-        same_keys = True
+        before = self.children
+        weight = self.weight
         for key, node in changes.items():
-            same_keys &= (key in children) == (node is not None)
-            if node is None:
-                children.pop(key, None)
-            else:
-                children[key] = node
-        if not children:
-            return None
-        branch = Branch(children, self.priority)
-        if same_keys:
-            branch._copy_key_caches(self)
-        return branch
+            weight += weight_of(node) - weight_of(before.get(key))
+        if isinstance(before, Children):
+            after = before.changed(changes)
+            if len(after) > MAX_SMALL // 2:
+                indexes = moved_indexes(self.indexes, before, after, changes)
+                return Branch(after, self.priority, weight, indexes)
+            return Branch(dict(after.items()), self.priority, weight) if after else None
+        children = _changed_dict(before, changes)
+        if len(children) > MAX_SMALL:
+            return Branch(finish(children_work(children)), self.priority, weight)
+        return Branch(children, self.priority, weight) if children else None
 
     def with_priority(self, priority: Priority) -> Branch:
         """Return this branch with another priority."""
-        branch = Branch(self.children, priority)
-        branch._copy_key_caches(self)
-        return branch
-
-    def _copy_key_caches(self, other: Branch) -> None:
-        """Copy what depends only on the keys, because sorting them again costs more than the write."""
-        self._keys, self._length = other._keys, other._length
+        return Branch(self.children, priority, self.weight, self.indexes)
 
     def select_children(self, keys: Iterable[str]) -> Branch | None:
         """Return a branch with only the children `keys`, without the priority; None if there are none."""
-        children = {key: self.children[key] for key in keys}
-        return Branch(children) if children else None
+        children = self.children
+        return branch_of({key: children[key] for key in keys})
+
+
+def branch_of(children: dict[str, Node], priority: Priority = None) -> Branch | None:
+    """Return a branch with children in any order, of which none is None; None if there are none."""
+    return finish(branch_work(children, priority))
+
+
+def branch_work(children: dict[str, Node], priority: Priority = None) -> Work[Branch | None]:
+    """Do `branch_of` in slices."""
+    if not children:
+        return None
+    if len(children) <= MAX_SMALL:
+        return Branch({key: children[key] for key in sorted_keys(children)}, priority)
+    return Branch((yield from children_work(children)), priority)
+
+
+def _changed_dict(before: Mapping[str, Node], changes: Mapping[str, Node]) -> dict[str, Node]:
+    children = dict(before)
+    has_new_keys = False
+    for key, node in changes.items():
+        if node is None:
+            children.pop(key, None)
+        else:
+            has_new_keys = has_new_keys or key not in children
+            children[key] = node
+    return {key: children[key] for key in sorted_keys(children)} if has_new_keys else children
+
+
+def weight_of(node: Node) -> int:
+    """Return the number of nodes in `node`: 1 and those below it, 0 for None."""
+    return node.weight + 1 if isinstance(node, Branch) else int(node is not None)
+
+
+def _array_length(children: Mapping[str, Node]) -> int:
+    if isinstance(children, Children):
+        first, last = children.first_key(), children.last_key()
+        if children.kind is KeyKind.INTEGER:
+            return int(last) + 1 if int(first) >= 0 and int(last) < 2 * len(children) else 0
+    else:
+        first, last = next(iter(children)), next(reversed(cast("dict[str, Node]", children)))
+    # Indexes come first, so that both ends tell in most cases.
+    return array_length(children) if first.isdigit() and last.isdigit() else 0
 
 
 # --- looking ----------------------------------------------------------------------------------------------------------
@@ -151,11 +218,11 @@ def nodes_equal(one: Node, other: Node) -> bool:
         return False
     if isinstance(one, Branch) and isinstance(other, Branch):
         mine, theirs = one.children, other.children
-        return (
-            len(mine) == len(theirs)
-            and _scalars_equal(one.priority, other.priority)
-            and all(nodes_equal(node, theirs.get(key)) for key, node in mine.items())
-        )
+        if one.weight != other.weight or len(mine) != len(theirs) or not _scalars_equal(one.priority, other.priority):
+            return False
+        if isinstance(mine, Children) and isinstance(theirs, Children):
+            return all(nodes_equal(mine.get(key), theirs.get(key)) for key in differing_keys(mine, theirs))
+        return all(nodes_equal(node, theirs.get(key)) for key, node in mine.items())
     if isinstance(one, Leaf) and isinstance(other, Leaf):
         return _scalars_equal(one.value, other.value) and _scalars_equal(one.priority, other.priority)
     return one == other
@@ -208,8 +275,8 @@ def update(node: Node, changes: Mapping[Path, Node]) -> Node:
 def _with_child_nodes(node: Node, changes: Mapping[str, Node]) -> Node:
     if isinstance(node, Branch):
         return node.with_children(changes)
-    children: dict[str, Node] = {key: fresh for key, fresh in changes.items() if fresh is not None}
-    return Branch(children, priority_of(node)) if children else node
+    branch = branch_of({key: fresh for key, fresh in changes.items() if fresh is not None}, priority_of(node))
+    return node if branch is None else branch
 
 
 def with_priority(node: Node, priority: Priority) -> Node:
@@ -233,15 +300,14 @@ def render(node: Node) -> Json:
 
 
 def _render_branch(branch: Branch) -> Json:
-    children = branch.children
-    if branch.array_length:
-        items: list[Json] = [None] * branch.array_length
-        for key, node in children.items():
+    length = branch.array_length
+    if length:
+        items: list[Json] = [None] * length
+        for key, node in branch.children.items():
             items[int(key)] = render(node)
         return items
     result: dict[str, Json] = {}
-    for key in branch.keys:
-        node = children[key]
+    for key, node in branch.children.items():
         if isinstance(node, Branch):
             result[key] = _render_branch(node)
         else:
@@ -252,7 +318,7 @@ def _render_branch(branch: Branch) -> Json:
 def export(node: Node) -> Json:
     """Return a node as JSON with priorities and arrays as objects; PUT of the result stores an equal node."""
     if isinstance(node, Branch):
-        result: dict[str, Json] = {key: export(node.children[key]) for key in node.keys}
+        result: dict[str, Json] = {key: export(child) for key, child in node.children.items()}
         if node.priority is not None:
             result[".priority"] = node.priority
         return result
@@ -263,16 +329,55 @@ def export(node: Node) -> Json:
 
 def shallow(node: Node) -> Json:
     """Return a leaf unchanged, and a branch as an object with True for every child."""
-    return dict.fromkeys(node.keys, True) if isinstance(node, Branch) else leaf_value(node)
+    return dict.fromkeys(node.children, True) if isinstance(node, Branch) else leaf_value(node)
 
 
 def etag(node: Node) -> str:
-    """Return the ETag: base64 of the SHA-1 of the canonical JSON, so equal data has equal ETags."""
+    """Return the ETag, which equal data has in common.
+
+    It is base64 of the SHA-1 of the canonical JSON. For more than 512 nodes, the hash covers the sum of the hashes of
+    the children, so that a write does not hash all its siblings again.
+    """
     if node is None:
         return NULL_ETAG
-    return node.etag if isinstance(node, Branch) else _tag(node)
+    return node.etag if isinstance(node, Branch) else _tag(_canonical(node))
 
 
-def _tag(node: Node) -> str:
-    text = json.dumps(export(node), sort_keys=True, separators=(",", ":"))
+_MAX_WHOLE_TAG = 512
+_MAX_UNCACHED_TAG = 16
+"""Branches with at most this number of nodes do not keep their ETag, which would take more memory than they do."""
+
+_DIGEST_MODULUS = 2**256
+
+
+def _canonical(node: Node) -> str:
+    return json.dumps(export(node), sort_keys=True, separators=(",", ":"))
+
+
+def _tag(text: str) -> str:
     return b64encode(sha1(text.encode(), usedforsecurity=False).digest()).decode()
+
+
+def _digest_of_children(children: Mapping[str, Node]) -> Work[int]:
+    """Return the sum of the hashes of all children. Chunks keep theirs."""
+    total = 0
+    if not isinstance(children, Children):
+        return (yield from _digest_of_pairs(children.items()))
+    for chunk in children.chunks.chunks:
+        if chunk.digest is None:
+            chunk.digest = yield from _digest_of_pairs(zip(chunk.keys, chunk.values, strict=True))
+            yield
+        total += chunk.digest
+    return total % _DIGEST_MODULUS
+
+
+def _digest_of_pairs(pairs: Iterable[tuple[str, Node]]) -> Work[int]:
+    total = 0
+    for key, node in pairs:
+        if isinstance(node, Branch) and node.weight > _MAX_UNCACHED_TAG:
+            text = yield from node.etag_work()
+            yield
+        else:
+            text = _canonical(node)
+        total += int.from_bytes(sha256(f"{_canonical(key)}:{text}".encode()).digest(), "big")
+    return total % _DIGEST_MODULUS

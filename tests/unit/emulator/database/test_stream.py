@@ -15,6 +15,7 @@ from firebase_rest.emulator.database.build import Builder
 from firebase_rest.emulator.database.namespace import Namespace
 from firebase_rest.emulator.database.stream import StreamView, Subscription, ViewEvent
 from firebase_rest.emulator.database.tree import Change
+from unit.emulator.database.sizes import small_chunks
 
 
 def node(value):
@@ -187,6 +188,17 @@ def replayed(copy, events):
 @settings(max_examples=300)
 @given(VALUES, PATHS, FILTERS, WRITES)
 def test_replayed_events_give_the_current_data(value, path, filter, writes):
+    check_replay(value, path, filter, writes)
+
+
+@settings(max_examples=300)
+@given(VALUES, PATHS, FILTERS, WRITES)
+def test_replayed_events_of_large_nodes_give_the_current_data(value, path, filter, writes):
+    with small_chunks(2):
+        check_replay(value, path, filter, writes)
+
+
+def check_replay(value, path, filter, writes):
     watcher = Watcher(value, path, filter, as_export=True)
     copy = replayed(None, watcher.first)
     for write in writes:

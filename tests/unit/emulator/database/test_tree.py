@@ -163,19 +163,10 @@ def test_write_copies_only_the_nodes_on_its_path():
     assert after.children["b"] is root.children["b"]
 
 
-def test_write_to_existing_child_keeps_the_sorted_keys():
-    root = node({str(i): i for i in range(10)})
-    assert isinstance(root, Branch)
-    keys = root.keys
-    after = tree.replace(root, ("3",), "new")
-    assert isinstance(after, Branch)
-    assert after.keys is keys
-
-
 def test_added_and_removed_children_update_the_order():
     root = node({"a": 1, "c": 3})
     assert isinstance(root, Branch)
-    assert root.keys == ["a", "c"]
+    assert list(root.children) == ["a", "c"]
     assert list(tree.render(tree.replace(root, ("b",), 2))) == ["a", "b", "c"]
     assert list(tree.render(tree.replace(root, ("a",), None))) == ["c"]
 

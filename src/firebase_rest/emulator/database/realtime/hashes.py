@@ -31,7 +31,7 @@ def _ordered_keys(branch: Branch) -> list[str]:
     """Return the keys in the order of priorities, then of keys."""
     priorities = {key: priority_of(node) for key, node in branch.children.items()}
     if all(priority is None for priority in priorities.values()):
-        return branch.keys
+        return list(branch.children)
     return keys_by_value(priorities)
 
 

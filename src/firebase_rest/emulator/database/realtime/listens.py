@@ -77,7 +77,9 @@ class Listen:
         base, path = change.base, self.target.path
         shorter = min(len(base), len(path))
         if base[:shorter] == path[:shorter]:
-            self._outbox.add(lambda: map(self._message, self._view.events(change)))
+            pending = self._view.pending_events(change)
+            if pending:
+                self._outbox.add(lambda: [self._message(self._view.render(event)) for event in pending])
 
     def cancel(self) -> None:
         """See `Watcher`."""

@@ -1,0 +1,146 @@
+"""The children of a large node: a mapping in Firebase's order, which shares what a write does not change."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Mapping
+from enum import Enum
+from itertools import chain
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from firebase_rest.database.ordering import key_order
+from firebase_rest.emulator.database.chunks import REMOVED, SIZE, Chunk, Chunks
+from firebase_rest.emulator.database.slices import parts, sort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from firebase_rest.emulator.database.slices import Work
+
+Child = TypeVar("Child")
+
+
+class KeyKind(Enum):
+    """Which comparison of keys has Firebase's order. All kinds agree about the keys that belong to several."""
+
+    TEXT = "ASCII strings that do not look like integers, in Python's order"
+    INTEGER = "integers of 32 bits without leading zeros, by value"
+    MIXED = "any keys, by `key_order`"
+
+    @property
+    def order(self) -> Callable[[str], Any]:
+        """Return the sort key of a key."""
+        return _ORDERS[self]
+
+
+_ORDERS: dict[KeyKind, Callable[[str], Any]] = {KeyKind.TEXT: str, KeyKind.INTEGER: int, KeyKind.MIXED: key_order}
+
+_RANKS: dict[KeyKind, Callable[[str, object], Any]] = {
+    KeyKind.TEXT: lambda key, _: key,
+    KeyKind.INTEGER: lambda key, _: int(key),
+    KeyKind.MIXED: lambda key, _: key_order(key),
+}
+
+
+def kind_of_key(key: str) -> KeyKind:
+    """Return the kind of one key."""
+    if key[:1] > "9" or key_order(key)[0] != 0:
+        return KeyKind.TEXT if key.isascii() else KeyKind.MIXED
+    return KeyKind.INTEGER if str(int(key)) == key else KeyKind.MIXED
+
+
+def kind_of_keys(keys: Sequence[str]) -> KeyKind:
+    """Return the kind of all `keys` together."""
+    starts = {key[:2] for key in keys}
+    if not any(start.lstrip("-")[:1].isdigit() for start in starts):
+        return KeyKind.TEXT if all(map(str.isascii, keys)) else KeyKind.MIXED
+    kinds = set(map(kind_of_key, keys))
+    return kinds.pop() if len(kinds) == 1 else KeyKind.MIXED
+
+
+class Children(Mapping[str, Child], Generic[Child]):
+    """An immutable mapping of child keys to nodes, in Firebase's order of the keys."""
+
+    __slots__ = ("chunks", "kind")
+
+    def __init__(self, chunks: Chunks[Child], kind: KeyKind) -> None:
+        self.chunks = chunks
+        self.kind = kind
+
+    def __len__(self) -> int:
+        return len(self.chunks)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(chunk.keys for chunk in self.chunks.chunks)
+
+    def items(self) -> Iterable[tuple[str, Child]]:  # type: ignore[override]
+        """Return the pairs in order."""
+        return chain.from_iterable(zip(chunk.keys, chunk.values, strict=True) for chunk in self.chunks.chunks)
+
+    def values(self) -> Iterable[Child]:  # type: ignore[override]
+        """Return the nodes in the order of their keys."""
+        return chain.from_iterable(chunk.values for chunk in self.chunks.chunks)
+
+    def __contains__(self, key: object) -> bool:
+        return isinstance(key, str) and self.get(key) is not None
+
+    def __getitem__(self, key: str) -> Child:
+        node: Child | None = self.get(key)
+        if node is None:
+            raise KeyError(key)
+        return node
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """Return the child `key`, or `default`."""
+        kind, chunks = self.kind, self.chunks.chunks
+        if kind is not KeyKind.MIXED and kind_of_key(key) is not kind:
+            return default
+        order = kind.order
+        target = order(key)
+        number = bisect_right(chunks, target, key=lambda chunk: order(chunk.keys[0])) - 1
+        if number < 0:
+            return default
+        keys = chunks[number].keys
+        index = bisect_left(keys, target, key=None if kind is KeyKind.TEXT else order)
+        return chunks[number].values[index] if index < len(keys) and keys[index] == key else default
+
+    def first_key(self) -> str:
+        """Return the first key."""
+        return self.chunks.chunks[0].keys[0]
+
+    def last_key(self) -> str:
+        """Return the last key."""
+        return self.chunks.chunks[-1].keys[-1]
+
+    def changed(self, changes: Mapping[str, Child | None]) -> Children[Child]:
+        """Return the children after a write; None removes a child."""
+        kind = self.kind
+        changes = {key: node for key, node in changes.items() if node is not None or key in self}
+        if kind is not KeyKind.MIXED and any(kind_of_key(key) is not kind for key in changes):
+            kind = KeyKind.MIXED
+        order, rank = kind.order, _RANKS[kind]
+        triples = [(order(key), key, REMOVED if node is None else node) for key, node in changes.items()]
+        return Children(self.chunks.changed(triples, rank), kind)
+
+
+def children_work(children: Mapping[str, Child]) -> Work[Children[Child]]:
+    """Return the mapping of children in any order, in slices."""
+    kinds: set[KeyKind] = set()
+    keys: list[str] = []
+    for part in parts(children):
+        kinds.add(kind_of_keys(part))
+        keys += part
+        yield
+    kind = kinds.pop() if len(kinds) == 1 else KeyKind.MIXED
+    buckets = yield from sort(keys, kind.order)
+    chunks: list[Chunk[Child]] = []
+    for part in parts(chain.from_iterable(buckets), SIZE):
+        chunks.append(Chunk(tuple(part), tuple([children[key] for key in part])))
+        yield
+    return Children(Chunks(tuple(chunks), _RANKS[kind]), kind)
+
+
+def differing_keys(one: Children[Any], other: Children[Any]) -> set[str]:
+    """Return the keys in the chunks that two versions of a mapping do not share."""
+    mine, theirs = set(one.chunks.chunks), set(other.chunks.chunks)
+    return set(chain.from_iterable(chunk.keys for chunk in mine ^ theirs))

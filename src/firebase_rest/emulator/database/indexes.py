@@ -1,0 +1,124 @@
+"""Indexes: the children of a large node sorted by a value, for ordered and limited reads.
+
+An index is built when a query first needs it. Each write carries it along, so it is always as old as its node.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest.database.ordering import key_order, value_order
+from firebase_rest.emulator.database.children import Children, KeyKind, differing_keys
+from firebase_rest.emulator.database.chunks import REMOVED, SIZE, Chunk, Chunks
+from firebase_rest.emulator.database.slices import SLICE, parts, sort
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from firebase_rest.emulator.database.chunks import Rank
+    from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.transport.wire import Json
+
+    ValueOf = Callable[[Any], Json]
+
+_NUMBERS = frozenset({int, float})
+
+
+def full_rank(key: str, value: Json) -> tuple[Any, ...]:
+    """Return the rank of a child in any index, which bounds of queries have, too."""
+    return (value_order(value), key_order(key))
+
+
+class Index:
+    """The keys of a node's children, sorted by `value_of(child)` and then by key.
+
+    Attributes:
+        chunks: The keys, each with its value.
+    """
+
+    __slots__ = ("_key_kind", "_value_kind", "chunks", "value_of")
+
+    def __init__(self, chunks: Chunks[Json], value_of: ValueOf, value_kind: type | None, key_kind: KeyKind) -> None:
+        self.chunks = chunks
+        self.value_of = value_of
+        self._value_kind = value_kind
+        self._key_kind = key_kind
+
+    def moved(self, before: Children[Any], after: Children[Any], keys: Iterable[str] | None = None) -> Index:
+        """Return the index after a write of the children `keys`, by default of all that differ."""
+        value_of = self.value_of
+        removed: list[tuple[str, Json]] = []
+        added: list[tuple[str, Json]] = []
+        for key in differing_keys(before, after) if keys is None else keys:
+            old, new = before.get(key), after.get(key)
+            if old is new:
+                continue
+            old_value, new_value = value_of(old), value_of(new)
+            if old is not None and new is not None and type(old_value) is type(new_value) and old_value == new_value:
+                continue
+            if old is not None:
+                removed.append((key, old_value))
+            if new is not None:
+                added.append((key, new_value))
+        value_kind = self._value_kind if all(kind_of_value(v) is self._value_kind for _, v in added) else None
+        rank = _rank(value_kind, after.kind)
+        # The new value of a child may have the same rank as the old one, and then replaces it.
+        changes = {rank(key, value): (key, REMOVED) for key, value in removed}
+        changes.update((rank(key, value), (key, value)) for key, value in added)
+        if not changes and after.kind is self._key_kind:
+            return self
+        triples = [(target, key, value) for target, (key, value) in changes.items()]
+        return Index(self.chunks.changed(triples, rank), value_of, value_kind, after.kind)
+
+
+def build(children: Children[Any], value_of: ValueOf) -> Work[Index]:
+    """Return the index of `children` by `value_of`."""
+    values: list[Json] = []
+    kinds: set[type | None] = set()
+    for part in parts(children.values()):
+        fresh = list(map(value_of, part))
+        kinds.update(map(kind_of_value, fresh))
+        values += fresh
+        yield
+    kind = kinds.pop() if len(kinds) == 1 else None
+    order = _same if kind else value_order
+    # The children are in the order of their keys, which sorting keeps among equal values.
+    buckets = yield from sort(range(len(values)), lambda number: order(values[number]))
+    yield
+    keys: list[str] = []
+    for part in parts(children):
+        keys += part
+        yield
+    chunks: list[Chunk[Json]] = []
+    for part in parts(chain.from_iterable(buckets), SIZE):
+        chunks.append(Chunk(tuple([keys[number] for number in part]), tuple([values[number] for number in part])))
+        if len(chunks) % (SLICE // SIZE) == 0:
+            yield
+    return Index(Chunks(tuple(chunks), _rank(kind, children.kind)), value_of, kind, children.kind)
+
+
+def kind_of_value(value: Json) -> type | None:
+    """Return the kind of a value of which Python's order is Firebase's: numbers or ASCII strings; else None."""
+    kind = type(value)
+    if kind in _NUMBERS:
+        return float
+    return str if isinstance(value, str) and value.isascii() else None
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _rank(value_kind: type | None, key_kind: KeyKind) -> Rank:
+    key_rank = key_order if key_kind is KeyKind.MIXED else key_kind.order
+    if value_kind is None:
+        return lambda key, value: (value_order(value), key_rank(key))
+    return lambda key, value: (value, key_rank(key))
+
+
+def moved_indexes(
+    indexes: Mapping[str, Index], before: Children[Any], after: Children[Any], keys: Iterable[str]
+) -> dict[str, Index]:
+    """Return the indexes of a node after a write of the children `keys`."""
+    return {order: index.moved(before, after, keys) for order, index in indexes.items()}

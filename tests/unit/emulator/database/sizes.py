@@ -1,0 +1,22 @@
+"""Chunks of a few children, so that small test data has many."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from unittest import mock
+
+from firebase_rest.emulator.database import children, chunks, indexes, slices, tree
+
+
+@contextmanager
+def small_chunks(size=8):
+    """Use chunks of `size` children, and dicts only for fewer than half."""
+    with (
+        mock.patch.object(chunks, "SIZE", size),
+        mock.patch.object(children, "SIZE", size),
+        mock.patch.object(indexes, "SIZE", size),
+        mock.patch.object(slices, "SLICE", 2 * size),
+        mock.patch.object(slices, "_BUCKET", 2 * size),
+        mock.patch.object(tree, "MAX_SMALL", size // 2),
+    ):
+        yield

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.request import ProxyHandler, Request, build_opener
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from types import TracebackType
 
     from typing_extensions import Self
@@ -182,3 +182,93 @@ class Oracle(Child):
                 self.write(list(cases[start : start + batch]))
                 answers.extend(self.read())
         return answers
+
+
+class RealtimeSdk(Child):
+    """A process with clients of Firebase's SDKs for Node. `realtime_sdk.cjs` lists the operations."""
+
+    def __init__(self) -> None:
+        super().__init__("realtime_sdk.cjs")
+        self._number = 0
+        self._answers: dict[int, Any] = {}
+        self._sent = 0
+
+    def open(self, kind: str, host: str, namespace: str, token: Any = None) -> SdkClient:
+        """Open a client: "web" for the web SDK, "admin" for firebase-admin."""
+        self._number += 1
+        client = SdkClient(self, f"client{self._number}")
+        client.call("open", kind=kind, host=host, namespace=namespace, **({} if token is None else {"token": token}))
+        return client
+
+    def send(self, line: dict[str, Any]) -> int:
+        """Send an operation; return its number."""
+        self._sent += 1
+        self.write({**line, "id": self._sent})
+        return self._sent
+
+    def result(self, number: int) -> Any:
+        """Wait for the result of an operation. Raises `RuntimeError` with the SDK's message if it failed."""
+        while number not in self._answers:
+            answer = self.read()
+            self._answers[answer["id"]] = answer
+        answer = self._answers.pop(number)
+        if "error" in answer:
+            raise RuntimeError(answer["error"])
+        return answer["result"]
+
+
+class SdkClient:
+    """One client in a `RealtimeSdk`."""
+
+    def __init__(self, sdk: RealtimeSdk, name: str) -> None:
+        self._sdk = sdk
+        self._name = name
+
+    def start(self, op: str, path: str = "", **values: Any) -> Callable[[], Any]:
+        """Start an operation; return a function that waits for its result."""
+        number = self._sdk.send({"op": op, "client": self._name, "path": path, **values})
+        return lambda: self._sdk.result(number)
+
+    def call(self, op: str, path: str = "", **values: Any) -> Any:
+        return self.start(op, path, **values)()
+
+    def set(self, path: str, value: Any) -> None:
+        self.call("set", path, value=value)
+
+    def update(self, path: str, value: Any) -> None:
+        self.call("update", path, value=value)
+
+    def push(self, path: str, value: Any) -> str:
+        return self.call("push", path, value=value)
+
+    def remove(self, path: str) -> None:
+        self.call("remove", path)
+
+    def get(self, path: str, query: Sequence[Any] = ()) -> dict[str, Any]:
+        """The value, its exported form and the keys of the children in order."""
+        return self.call("get", path, query=list(query))
+
+    def on(self, path: str, event: str, name: str, query: Sequence[Any] = ()) -> None:
+        """Collect events under a name."""
+        self.call("on", path, event=event, name=f"{self._name}.{name}", query=list(query))
+
+    def events(self, name: str, count: int) -> list[list[Any]]:
+        """Wait until there are `count` events; return all: [event, key, value]."""
+        events = self.call("events", name=f"{self._name}.{name}", count=count)
+        assert len(events) >= count, f"{events} has not {count} events"
+        return events
+
+    def until(self, name: str, value: Any) -> bool:
+        """Wait until an event has this value."""
+        return self.call("until", name=f"{self._name}.{name}", value=value)
+
+    def close(self) -> None:
+        self.call("close")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

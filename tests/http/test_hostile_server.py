@@ -7,6 +7,7 @@ the next call of the same App gets its own value, over http and https.
 from __future__ import annotations
 
 import gzip
+import io
 import itertools
 import json
 from typing import Any, NamedTuple
@@ -100,7 +101,11 @@ INFORMATIONAL = {
     "nothing else": refused(HINTS, NetworkError, stays_open=False),
 }
 
+# One TLS record, of which the reader's buffer takes all up to the second response; select() does not see the rest.
+BEYOND_THE_BUFFER = with_length().ljust(io.DEFAULT_BUFFER_SIZE, b" ") + with_length(b'"the second"')
+
 SURPLUS = {
+    "a response beyond the reader's buffer": Case(BEYOND_THE_BUFFER),
     "two responses at once": Case(with_length() + with_length(b'"the second"')),
     "two chunked responses at once": Case(chunked(BODY) + chunked(b'"the second"')),
     "two large responses at once": Case(

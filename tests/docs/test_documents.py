@@ -51,7 +51,7 @@ def compare_output(example: Example, capsys: pytest.CaptureFixture[str]) -> None
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_python_block_of_a_document_runs_and_prints_what_it_says(
+def test_python_blocks_run_and_print_their_output(
     path: Path, emulator: None, capsys: pytest.CaptureFixture[str]
 ) -> None:
     threads = set(threading.enumerate())

@@ -82,20 +82,20 @@ def is_before(part: str) -> bool:
     return part.startswith("# Before: ")
 
 
-def test_the_befores_of_every_page_are_found() -> None:
+def test_every_page_has_before_blocks() -> None:
     counted = {page.name: sum(map(is_before, parts(page))) for page in PAGES}
     assert counted.pop("index.md") == 0
     assert all(counted.values()), counted
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_before_is_followed_by_its_after_and_every_after_follows_a_before(page: Path) -> None:
+def test_before_and_after_blocks_are_paired(page: Path) -> None:
     for part, behind in pairwise([*parts(page), ""]):
         assert is_before(part) == behind.startswith("# After\n"), f"{part}\n\n{behind}"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_every_before_is_python_and_is_not_what_comes_after(page: Path) -> None:
+def test_before_blocks_are_python_and_differ_from_after(page: Path) -> None:
     for before, after in pairwise(parts(page)):
         if is_before(before):
             ast.parse(before)
@@ -103,7 +103,7 @@ def test_every_before_is_python_and_is_not_what_comes_after(page: Path) -> None:
 
 
 @pytest.mark.parametrize("name", CALLS)
-def test_no_public_name_of_the_other_library_is_left_out(name: str) -> None:
+def test_every_public_name_is_documented(name: str) -> None:
     code = " ".join(re.findall(r"`([^`\n]+)`", without_outputs(GUIDE / name)))
     missing = [word for word in CALLS[name].split() if not re.search(rf"\b{word}\b", code)]
     assert not missing
@@ -130,7 +130,7 @@ def calls_in(code: str) -> Iterator[tuple[ast.Attribute, ast.Call]]:
             yield node.func, node
 
 
-def test_every_call_that_the_tables_give_as_ours_fits_our_signatures() -> None:
+def test_calls_in_tables_match_our_signatures() -> None:
     found = list(calls_now())
     assert len(found) > 100, "the tables were not found"
     for where, method, call in found:
@@ -152,7 +152,7 @@ auth, db, storage = firebase.auth(), firebase.database(), firebase.storage()
 """
 
 
-def test_the_page_of_the_checker_has_every_code_with_its_level_and_no_other() -> None:
+def test_checker_page_lists_every_code_with_its_level() -> None:
     rows = re.findall(r"^\| `([a-z-]+)` \| (\w+) \|", CHECKER, re.MULTILINE)
     assert rows == [(name, code.level) for name, code in CODES.items()]
 
@@ -167,7 +167,7 @@ def befores_by_section(page: Path) -> Iterator[tuple[str, str]]:
             yield section, part
 
 
-def test_the_checker_finds_what_the_linked_sections_show(tmp_path: Path) -> None:
+def test_checker_finds_the_linked_examples(tmp_path: Path) -> None:
     expected: dict[str, set[str]] = {}
     for code, page, section in re.findall(r"^\| `([a-z-]+)` .*\((breaks[\w-]*\.md)#([\w-]+)\)", CHECKER, re.MULTILINE):
         expected.setdefault(f"{page} {section}", set()).add(code)

@@ -40,13 +40,13 @@ def server() -> Iterator[Server]:
         yield server
 
 
-def test_the_calls_of_a_pyrebase_tutorial_work_pasted_into_a_python_prompt(server: Server) -> None:
+def test_pyrebase_tutorial_works_in_a_python_prompt(server: Server) -> None:
     said = tutorial.paste(tutorial.AUTH + tutorial.DATABASE, server.config, server.environ)
     expected = tutorial.AUTH_ANSWERS.strip() + tutorial.DATABASE_ANSWERS.rstrip()
     assert re.fullmatch(expected, said), said
 
 
-def test_the_demo_tells_each_call_and_what_came_back_and_ends_with_a_live_stream() -> None:
+def test_demo_prints_each_call_and_its_result() -> None:
     demo = subprocess.run(DEMO, capture_output=True, text=True, timeout=60)
     assert demo.returncode == 0, demo.stderr
     assert demo.stderr == ""
@@ -63,7 +63,7 @@ def test_the_demo_tells_each_call_and_what_came_back_and_ends_with_a_live_stream
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix")
 @pytest.mark.parametrize(("no_color", "coloured"), [("", True), ("1", False)])
-def test_the_demo_is_in_colour_on_a_terminal_unless_that_is_unwanted(no_color: str, coloured: bool) -> None:
+def test_demo_uses_colour_on_a_terminal_only(no_color: str, coloured: bool) -> None:
     master, slave = pty.openpty()
     with subprocess.Popen(DEMO, stdout=slave, env={**os.environ, "NO_COLOR": no_color}) as demo:
         os.close(slave)

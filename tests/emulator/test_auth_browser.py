@@ -86,7 +86,7 @@ def test_stored_auth_uri_finishes_with_callback(world):
     assert parse_qs(urlsplit(callback).query)["code"][0] not in repr(again.value) + str(again.value)
 
 
-def test_callback_of_other_sign_in_is_refused_before_sending(world):
+def test_callback_of_other_sign_in_is_rejected_before_sending(world):
     mine, other = (world.auth.auth_uri("google.com", "https://example.com/back") for _ in range(2))
     callback = requests.get(other.uri, allow_redirects=False, timeout=LIMIT).headers["location"]
     world.sent.clear()
@@ -95,7 +95,7 @@ def test_callback_of_other_sign_in_is_refused_before_sending(world):
     assert world.sent == []
 
 
-def test_refused_consent_raises_sign_in_cancelled(world):
+def test_denied_consent_raises_sign_in_cancelled(world):
     started = world.auth.auth_uri("google.com", "https://example.com/back")
     callback = f"https://example.com/back?error=access_denied&state={started.state}"
     with pytest.raises(SignInCancelled) as error:
@@ -131,7 +131,7 @@ def test_forged_callbacks_do_not_end_the_wait(world):
         world.auth.sign_in_with_browser("github.com", open_browser=browser, timeout=0.5)
 
 
-def test_refusal_gets_its_own_page(world):
+def test_rejection_has_a_separate_page(world):
     pages = Queue()
 
     def browser(uri):
@@ -167,7 +167,7 @@ def test_other_requests_are_not_the_callback():
 
 
 @pytest.mark.parametrize("port", ["8080", 70_000, -1, 80.0])
-def test_invalid_port_is_refused(port):
+def test_invalid_port_is_rejected(port):
     with pytest.raises(UsageError, match="port"):
         CallbackServer(port)
 
@@ -209,7 +209,7 @@ def test_first_callback_wins():
         assert receiver.wait("")[0].endswith("?code=first")
 
 
-def test_google_token_with_wrong_nonce_is_refused(world):
+def test_google_token_with_wrong_nonce_is_rejected(world):
     def browser(uri):
         nonce = parse_qs(urlsplit(uri).query)["nonce"][0]
         browse(uri.replace(nonce, "another"))
@@ -230,7 +230,7 @@ def test_stolen_code_is_useless_without_verifier(world):
     assert refused.value.message == "Google rejected the authorization code: Malformed auth code."
 
 
-def test_google_callback_without_code_is_refused(world):
+def test_google_callback_without_code_is_rejected(world):
     def browser(uri):
         query = parse_qs(urlsplit(uri).query)
         requests.get(query["redirect_uri"][0], params={"id_token": "x", "state": query["state"][0]}, timeout=LIMIT)

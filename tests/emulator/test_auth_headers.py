@@ -12,7 +12,7 @@ from firebase_rest import InvalidEmail, UsageError, initialize_app
 APP_CHECK = "X-Firebase-AppCheck"
 
 
-def test_the_app_check_token_of_now_goes_with_every_request_of_every_service(monkeypatch):
+def test_app_check_callback_runs_for_every_request(monkeypatch):
     given = iter(f"app-check-{number}" for number in range(100))
     with world_with(monkeypatch, app_check=lambda: next(given)) as world:
         session = world.someone()
@@ -29,7 +29,7 @@ def test_the_app_check_token_of_now_goes_with_every_request_of_every_service(mon
         }  # fmt: skip
 
 
-def test_a_string_is_the_app_check_token_and_shown_by_no_error(monkeypatch):
+def test_static_app_check_token_is_hidden_in_errors(monkeypatch):
     with world_with(monkeypatch, app_check="app-check-token") as world:
         with pytest.raises(InvalidEmail) as error:
             world.auth.fetch_sign_in_methods("nobody")
@@ -38,20 +38,20 @@ def test_a_string_is_the_app_check_token_and_shown_by_no_error(monkeypatch):
 
 
 @pytest.mark.parametrize("app_check", [5, b"token"])
-def test_what_is_no_app_check_token_is_refused(app_check):
+def test_invalid_app_check_argument_is_rejected(app_check):
     with pytest.raises(UsageError, match="app_check"):
         initialize_app({}, app_check=app_check)
 
 
 @pytest.mark.parametrize("token", [None, "", "two\nlines", "ü"])
-def test_a_function_that_gives_no_token_stops_the_call(monkeypatch, token):
+def test_invalid_app_check_token_stops_the_call(monkeypatch, token):
     with world_with(monkeypatch, app_check=lambda: token) as world:
         with pytest.raises(UsageError, match="App Check"):
             world.auth.sign_in_anonymous()
         assert world.sent == []
 
 
-def test_the_language_goes_with_calls_of_auth_and_one_mail_may_have_its_own(monkeypatch):
+def test_locale_is_sent_with_auth_requests(monkeypatch):
     with world_with(monkeypatch, locale="pt-BR") as world:
         session = world.someone()
         world.auth.send_email_verification(session)
@@ -62,7 +62,7 @@ def test_the_language_goes_with_calls_of_auth_and_one_mail_may_have_its_own(monk
         assert languages == ["pt-BR", "pt-BR", "fr", None, None]
 
 
-def test_the_headers_that_a_restricted_key_wants_reach_every_service(monkeypatch):
+def test_app_headers_are_sent_to_every_service(monkeypatch):
     who = {
         "Referer": "https://example.com/",
         "X-Android-Package": "com.example",

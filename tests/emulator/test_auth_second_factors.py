@@ -29,14 +29,14 @@ def first_factor(world):
     return error.value
 
 
-def test_the_codes_are_those_of_the_standard():
+def test_totp_codes_match_rfc_6238():
     secret = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"  # RFC 6238, appendix B, its last six digits
     assert [totp_code(secret, at) for at in (59, 1111111109, 1234567890, 20000000000)] == [
         "287082", "081804", "005924", "353130",
     ]  # fmt: skip
 
 
-def test_an_enrolled_app_is_asked_for_and_its_code_signs_in(world):
+def test_enrolled_totp_is_required_and_signs_in(world):
     session = world.verified()
     secret = enroll(world, session)
     assert session.claims["firebase"]["sign_in_second_factor"] == "totp"
@@ -50,7 +50,7 @@ def test_an_enrolled_app_is_asked_for_and_its_code_signs_in(world):
 
 
 @pytest.mark.parametrize(("late", "good"), [(-60, False), (-30, True), (30, True), (60, False)])
-def test_a_code_counts_for_the_period_before_and_after_its_own(world, late, good):
+def test_totp_code_is_valid_for_adjacent_periods(world, late, good):
     secret = enroll(world, world.verified())
     required = first_factor(world)
     world.clock.advance(40 - world.clock() % 30)  # well inside a period
@@ -62,7 +62,7 @@ def test_a_code_counts_for_the_period_before_and_after_its_own(world, late, good
             world.auth.mfa.sign_in_with_totp(required, code)
 
 
-def test_a_secret_is_enrolled_with_a_right_code_and_in_time_only(world):
+def test_totp_enrollment_needs_valid_code_before_expiry(world):
     session = world.verified()
     secret = world.auth.mfa.start_totp(session)
     right = totp_code(secret.key, world.clock())
@@ -75,7 +75,7 @@ def test_a_secret_is_enrolled_with_a_right_code_and_in_time_only(world):
     assert late.value.code == "SESSION_EXPIRED"
 
 
-def test_the_address_for_a_qr_code_holds_what_an_app_wants(world):
+def test_totp_uri_has_all_parameters(world):
     secret = world.auth.mfa.start_totp(world.verified())
     parts = urlsplit(secret.uri("ada@example.com", "My App: x"))
     assert (parts.scheme, parts.netloc) == ("otpauth", "totp")
@@ -87,7 +87,7 @@ def test_the_address_for_a_qr_code_holds_what_an_app_wants(world):
     assert secret.session_info not in repr(secret)
 
 
-def test_an_account_has_five_factors_at_most(world):
+def test_account_has_at_most_five_factors(world):
     session = world.verified()
     for number in range(5):
         enroll(world, session, f"app {number}")
@@ -97,7 +97,7 @@ def test_an_account_has_five_factors_at_most(world):
     assert [factor.display_name for factor in world.auth.mfa.factors(session)] == [f"app {n}" for n in range(5)]
 
 
-def test_an_account_with_an_app_only_gets_no_text_message(world):
+def test_totp_account_gets_no_sms(world):
     enroll(world, world.verified())
     required = first_factor(world)
     with pytest.raises(UsageError, match="no phone factor"):
@@ -107,7 +107,7 @@ def test_an_account_with_an_app_only_gets_no_text_message(world):
     assert error.value.code == "INVALID_ARGUMENT"
 
 
-def test_a_bad_proof_of_the_first_factor_has_firebases_code(world):
+def test_invalid_pending_credential_error_code(world):
     secret = enroll(world, world.verified())
     required = first_factor(world)
     required.pending_credential = "a-bad-credential"

@@ -83,7 +83,7 @@ def everything(world):
     return seen, given | {session.id_token, session.refresh_token}
 
 
-def test_nothing_that_was_sent_or_answered_and_is_secret_is_logged_or_shown(world, caplog):
+def test_logs_and_errors_contain_no_secret(world, caplog):
     with caplog.at_level(logging.DEBUG):
         seen, secrets = everything(world)
     secrets |= {"the-app-check-token", "client-secret", "a-token-of-nobody", "a-raw-nonce", "of-nobody"}

@@ -74,7 +74,7 @@ def test_64_threads_with_one_revoked_session_all_raise(world):
     assert len(rejected) == 64
 
 
-def test_token_that_firebase_rejects_is_refreshed_and_the_call_repeated(world):
+def test_rejected_token_is_refreshed_and_call_retried(world):
     session = world.someone()
     world.clock.advance(3601)  # the session's own clock has not noticed
     assert world.auth.get_account_info(session)["users"][0]["email"] == EMAIL
@@ -138,7 +138,7 @@ def test_refresh_that_fails_after_a_change_does_not_raise(world):
     assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
 
 
-def test_session_refuses_tokens_of_another_user(world):
+def test_session_rejects_tokens_of_another_user(world):
     session, other = world.someone(), world.someone("b@example.com")
     with pytest.raises(UsageError, match="session"):
         session.update_tokens(other.user)
@@ -233,7 +233,7 @@ def test_failed_save_raises_and_leaves_no_file(world, tmp_path, monkeypatch):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_file_without_a_session_is_refused(world, tmp_path):
+def test_file_without_a_session_is_rejected(world, tmp_path):
     path = tmp_path / "session.json"
     path.write_text("{}")
     with pytest.raises(UsageError, match="does not contain a session"):

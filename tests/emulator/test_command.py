@@ -87,7 +87,7 @@ def test_output_is_shell_exports_then_a_ready_line():
         assert (status, output, errors) == (0, "", "")
 
 
-def test_output_says_that_require_auth_needs_tokens(capsys):
+def test_output_explains_require_auth(capsys):
     with Emulator(require_auth=True).serve() as server:
         __main__._announce(server, as_json=False)
     assert "Only requests with a valid token" in capsys.readouterr().out

@@ -27,7 +27,7 @@ NASTY_KEYS = [
 ]
 
 
-def test_what_is_set_is_read_back(root):
+def test_set_value_is_read_back(root):
     data = {"name": "Ada", "tags": ["x", "y"], "born": 1815, "alive": False, "score": 0.5}
     assert root.child("users/ada").set(data) == data
     assert root.child("users").child("ada").get().val() == data
@@ -43,7 +43,7 @@ def test_set_replaces_and_update_keeps_the_other_children(root):
     assert place.get().val() == {"z": 1}
 
 
-def test_an_update_of_paths_replaces_and_deletes_at_many_places_at_once(root):
+def test_multi_path_update_writes_and_deletes_atomically(root):
     root.set({"users": {"ada": {"age": 1, "name": "Ada"}, "bob": {"age": 2}}, "log": {"n": 1}})
     root.update({"users/ada/age": 36, "users/bob": None, "log/last/who": "ada"})
     assert root.get().val() == {"users": {"ada": {"age": 36, "name": "Ada"}}, "log": {"n": 1, "last": {"who": "ada"}}}
@@ -57,13 +57,13 @@ def test_setting_nothing_deletes(root, nothing):
     assert not root.child("x").exists()
 
 
-def test_push_adds_children_in_order_under_keys_that_rise(root):
+def test_push_keys_are_ascending(root):
     names = [root.child("list").push({"n": n})["name"] for n in range(10)]
     assert names == sorted(names)
     assert [item.item for item in root.child("list").get()] == [(name, {"n": n}) for n, name in enumerate(names)]
 
 
-def test_remove_deletes_and_gives_none(root):
+def test_remove_deletes_and_returns_none(root):
     root.child("a").set({"b": 1, "c": 2})
     assert root.child("a/b").remove() is None
     assert root.child("a").get().val() == {"c": 2}
@@ -71,7 +71,7 @@ def test_remove_deletes_and_gives_none(root):
 
 
 @pytest.mark.parametrize("value", [0, False, "", "x", {"a": 1}, [1]])
-def test_a_place_exists_when_anything_is_there_even_nought_or_false(root, value):
+def test_exists_is_true_for_falsy_values(root, value):
     assert not root.child("x").exists()
     root.child("x").set(value)
     assert root.child("x").exists()
@@ -79,7 +79,7 @@ def test_a_place_exists_when_anything_is_there_even_nought_or_false(root, value)
 
 
 @pytest.mark.parametrize("key", NASTY_KEYS)
-def test_a_key_is_data_whatever_characters_it_has(root, key):
+def test_special_characters_in_keys(root, key):
     root.child("keys", key, "deep").set(key)
     assert root.child("keys").get().val() == {key: {"deep": key}}
     assert root.child(f"keys/{key}/deep").get().val() == key
@@ -88,7 +88,7 @@ def test_a_key_is_data_whatever_characters_it_has(root, key):
     assert root.child("keys").child(key).get().key() == key
 
 
-def test_server_values_are_filled_in_and_come_back_with_the_answer(root):
+def test_server_timestamp_is_resolved_in_the_response(root):
     before = int(time.time() * 1000)
     answer = root.child("post").set({"at": SERVER_TIMESTAMP, "text": "x"})
     assert before <= answer["at"] <= int(time.time() * 1000)
@@ -97,7 +97,7 @@ def test_server_values_are_filled_in_and_come_back_with_the_answer(root):
     assert root.child("post/changed").get().val() >= answer["at"]
 
 
-def test_increments_add_to_what_is_there(root):
+def test_increment_adds_to_the_current_value(root):
     count = root.child("count")
     assert count.set(increment(5)) == 5
     assert count.set(increment(-2)) == 3
@@ -106,13 +106,13 @@ def test_increments_add_to_what_is_there(root):
     assert count.set(increment(7)) == 7
 
 
-def test_json_kwargs_encode_what_json_does_not_know_and_decode_as_asked(root):
+def test_json_kwargs_configure_encoding_and_decoding(root):
     root.child("x").set({"when": complex(1, 2), "price": 1.10}, json_kwargs={"default": str})
     assert root.child("x").get().val() == {"when": "(1+2j)", "price": 1.1}
     assert root.child("x/price").get(json_kwargs={"parse_float": str}).val() == "1.1"
 
 
-def test_shallow_gives_the_keys_alone(root):
+def test_shallow_returns_keys(root):
     root.child("x").set({"b": {"c": 1}, "a": 2, "10": 3, "9": 4})
     assert root.child("x").shallow().get().val() == ["9", "10", "a", "b"]
     root.child("list").set(["x", None, "z"])
@@ -121,7 +121,7 @@ def test_shallow_gives_the_keys_alone(root):
     assert root.child("nowhere").shallow().get().val() is None
 
 
-def test_arrays_come_back_as_firebase_renders_them(root):
+def test_arrays_are_returned_as_firebase_renders_them(root):
     root.child("x").set(["a", None, "c"])
     answer = root.child("x").get()
     assert answer.val() == ["a", None, "c"]
@@ -130,7 +130,7 @@ def test_arrays_come_back_as_firebase_renders_them(root):
     assert root.child("x").get().val() == {"2": "c"}
 
 
-def test_several_databases_of_one_app_do_not_see_each_other(app, server):
+def test_databases_of_one_app_are_separate(app, server):
     other = app.database(f"http://{server.host}/?ns=another")
     app.database().child("x").set("mine")
     other.child("x").set("theirs")
@@ -139,7 +139,7 @@ def test_several_databases_of_one_app_do_not_see_each_other(app, server):
     assert other != app.database()
 
 
-def test_a_database_in_production_is_found_behind_the_emulator_by_its_name(server, monkeypatch):
+def test_production_url_selects_namespace_of_emulator(server, monkeypatch):
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"databaseURL": "https://one.firebaseio.com"}) as app:
         app.database().child("x").set(1)
@@ -149,7 +149,7 @@ def test_a_database_in_production_is_found_behind_the_emulator_by_its_name(serve
         assert app.database().child("x").get().val() == 1
 
 
-def test_parents_and_roots_read_what_their_paths_say(root):
+def test_parent_and_root_references(root):
     root.set({"a": {"b": {"c": 1}}})
     place = root.child("a/b/c")
     assert place.parent.get().val() == {"c": 1}
@@ -157,7 +157,7 @@ def test_parents_and_roots_read_what_their_paths_say(root):
     assert place.root.get().val() == {"a": {"b": {"c": 1}}}
 
 
-def test_options_of_one_reference_leave_the_other_alone(root):
+def test_with_options_returns_a_new_reference(root):
     patient = root.child("x").with_options(timeout=(5, 30), deadline=60, retries=5)
     patient.set(1)
     assert patient.get().val() == root.child("x").get().val() == 1
@@ -165,7 +165,7 @@ def test_options_of_one_reference_leave_the_other_alone(root):
         root.with_options(timeout=0)
 
 
-def test_a_refusal_in_the_middle_of_nowhere_is_the_servers_own_words(app, server):
+def test_invalid_namespace_error_has_the_server_message(app, server):
     odd = app.database(f"http://{server.host}/?ns=not.a.name")
     with pytest.raises(firebase_rest.NotFound, match="Invalid Firebase database name") as caught:
         odd.get()

@@ -9,7 +9,7 @@ import pytest
 from firebase_rest import TransactionConflict, UsageError
 
 
-def test_an_etag_goes_with_its_value_and_follows_the_data(root):
+def test_etag_changes_with_the_value(root):
     place = root.child("x")
     assert place.get_etag() == {"ETag": "null_etag", "value": None}
     place.set({"a": 1})
@@ -21,14 +21,14 @@ def test_an_etag_goes_with_its_value_and_follows_the_data(root):
     assert place.get_etag() == first
 
 
-def test_a_conditional_set_writes_while_the_etag_holds(root):
+def test_conditional_set_with_current_etag_writes(root):
     place = root.child("x")
     place.set(1)
     assert place.conditional_set(2, place.get_etag()["ETag"]) == 2
     assert place.get().val() == 2
 
 
-def test_a_conditional_set_that_comes_too_late_tells_what_is_there_and_raises_nothing(root):
+def test_conditional_set_with_old_etag_returns_current_value(root):
     place = root.child("x")
     place.set(1)
     old = place.get_etag()["ETag"]
@@ -38,13 +38,13 @@ def test_a_conditional_set_that_comes_too_late_tells_what_is_there_and_raises_no
     assert place.conditional_set(3, answer["ETag"]) == 3
 
 
-def test_a_conditional_set_on_nothing_writes_only_where_nothing_is(root):
+def test_conditional_set_with_null_etag_requires_no_value(root):
     place = root.child("x")
     assert place.conditional_set("first", "null_etag") == "first"
     assert place.conditional_set("second", "null_etag")["value"] == "first"
 
 
-def test_a_conditional_remove_deletes_while_the_etag_holds(root):
+def test_conditional_remove_requires_current_etag(root):
     place = root.child("x")
     place.set(1)
     old = place.get_etag()["ETag"]
@@ -56,20 +56,20 @@ def test_a_conditional_remove_deletes_while_the_etag_holds(root):
     assert place.get().val() is None
 
 
-def test_a_transaction_writes_what_the_function_makes_of_the_value(root):
+def test_transaction_writes_the_returned_value(root):
     place = root.child("count")
     assert place.transaction(lambda value: (value or 0) + 1) == 1
     assert place.transaction(lambda value: (value or 0) + 1) == 2
     assert place.get().val() == 2
 
 
-def test_a_transaction_may_delete(root):
+def test_transaction_can_delete(root):
     root.child("x").set({"a": 1})
     assert root.child("x").transaction(lambda _: {}) == {}
     assert not root.child("x").exists()
 
 
-def test_a_transaction_that_others_disturb_goes_again_with_their_value(root):
+def test_transaction_retries_after_conflicting_write(root):
     place = root.child("list")
     seen = []
 
@@ -84,7 +84,7 @@ def test_a_transaction_that_others_disturb_goes_again_with_their_value(root):
     assert place.get().val() == ["other 2", "mine"]
 
 
-def test_a_transaction_gives_up_after_25_attempts_and_writes_nothing(root):
+def test_transaction_raises_after_25_attempts(root):
     place = root.child("x")
     calls = []
 
@@ -101,7 +101,7 @@ def test_a_transaction_gives_up_after_25_attempts_and_writes_nothing(root):
     assert place.get().val() == 25
 
 
-def test_what_the_function_raises_ends_the_transaction_with_nothing_written(root):
+def test_exception_in_function_ends_the_transaction(root):
     root.child("x").set("before")
 
     def stop(_):
@@ -112,14 +112,14 @@ def test_what_the_function_raises_ends_the_transaction_with_nothing_written(root
     assert root.child("x").get().val() == "before"
 
 
-def test_a_transaction_refuses_what_cannot_be_stored_before_writing(root):
+def test_transaction_validates_the_returned_value(root):
     with pytest.raises(UsageError, match=r"/x/a"):
         root.child("x").transaction(lambda _: {"a": float("nan")})
     assert not root.child("x").exists()
 
 
 @pytest.mark.parametrize("path", ["count", "deep/er/count"])
-def test_transactions_of_many_threads_lose_nothing(root, path):
+def test_concurrent_transactions_lose_no_update(root, path):
     def work():
         for _ in range(5):
             root.child(path).transaction(lambda value: (value or 0) + 1)

@@ -53,7 +53,7 @@ def mixed(root):
         (lambda q: q.equal_to("nobody"), []),
     ],
 )
-def test_a_window_over_values_of_every_type(mixed, window, keys):
+def test_query_over_values_of_every_type(mixed, window, keys):
     answer = window(mixed.order_by_child("v")).get()
     assert list(answer.val()) == keys
     assert [item.key() for item in answer.each()] == keys
@@ -77,7 +77,7 @@ def test_plain_values_are_ordered_by_themselves(root):
     assert list(by_value.start_at(2).limit_to_first(1).get().val()) == ["cy"]
 
 
-def test_children_are_ordered_by_their_priorities_which_do_not_show(root):
+def test_children_are_ordered_by_hidden_priorities(root):
     root.child("x").set(
         {
             "a": {".value": 1, ".priority": "late"},
@@ -100,7 +100,7 @@ def test_deep_children_give_the_order(root):
     assert [item.key() for item in answer] == ["c", "d", "b", "a"]
 
 
-def test_arrays_answer_queries_as_arrays_with_items_in_order(root):
+def test_query_of_array_returns_array_in_order(root):
     root.child("x").set([{"n": 3}, {"n": 1}, {"n": 2}])
     answer = root.child("x").order_by_child("n").limit_to_first(2).get()
     assert answer.val() in ([None, {"n": 1}, {"n": 2}], {"1": {"n": 1}, "2": {"n": 2}})
@@ -108,14 +108,14 @@ def test_arrays_answer_queries_as_arrays_with_items_in_order(root):
 
 
 @pytest.mark.parametrize("value", [None, 5, "text"])
-def test_a_window_on_nothing_or_on_a_plain_value_is_empty(root, value):
+def test_query_of_null_or_primitive_is_empty(root, value):
     root.child("x").set(value)
     answer = root.child("x").order_by_key().limit_to_first(3).get()
     assert answer.val() == {}
     assert answer.each() == []
 
 
-def test_an_order_alone_leaves_a_plain_value_as_it_is(root):
+def test_order_without_bounds_returns_primitive(root):
     root.child("x").set(5)
     answer = root.child("x").order_by_key().get()
     assert answer.val() == 5
@@ -130,6 +130,6 @@ def test_awkward_bounds_arrive_as_they_are(root):
         assert list(by_text.equal_to(text).get().val()) == [f"k{number}"]
 
 
-def test_a_query_goes_on_below(root):
+def test_child_of_a_query_is_a_reference(root):
     root.set({"users": {"b": {"n": 1}, "a": {"n": 2}}})
     assert list(root.order_by_child("n").child("users").get().val()) == ["b", "a"]

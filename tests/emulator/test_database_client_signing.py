@@ -44,7 +44,7 @@ def user(app):
     return app.auth().create_user_with_email_and_password("ada@example.com", "correct horse")
 
 
-def test_without_a_token_nobody_signs(app, sent):
+def test_request_without_token_is_unauthenticated(app, sent):
     with pytest.raises(firebase_rest.PermissionDenied) as caught:
         app.database().child("x").get()
     assert caught.value.message == "Permission denied"
@@ -69,7 +69,7 @@ CALLS = [
 
 
 @pytest.mark.parametrize("call", CALLS)
-def test_every_call_takes_a_token_or_a_session(app, user, sent, call):
+def test_every_method_accepts_token_or_session(app, user, sent, call):
     place = app.database().child("x")
     with pytest.raises(firebase_rest.PermissionDenied):
         call(place, None)
@@ -81,7 +81,7 @@ def test_every_call_takes_a_token_or_a_session(app, user, sent, call):
 
 
 @pytest.mark.parametrize("kind", ["token", "session"])
-def test_a_reference_bound_to_a_user_signs_all_that_is_built_from_it(app, user, kind):
+def test_as_user_authenticates_derived_references(app, user, kind):
     token = user["idToken"] if kind == "token" else app.auth().session(user)
     db = app.database().as_user(token)
     db.child("x").set({"a": 1})
@@ -91,19 +91,19 @@ def test_a_reference_bound_to_a_user_signs_all_that_is_built_from_it(app, user, 
         app.database().child("x").get()
 
 
-def test_a_session_in_place_of_a_url_gives_the_users_database(app, user):
+def test_database_of_a_session_is_authenticated(app, user):
     app.database(app.auth().session(user)).child("x").set(1)
     assert app.database(app.auth().session(user)).child("x").get().val() == 1
 
 
-def test_a_broken_token_is_told_in_the_servers_words(app):
+def test_malformed_token_error_has_the_server_message(app):
     with pytest.raises(firebase_rest.Unauthenticated) as caught:
         app.database().child("x").get("not-a-token")
     assert caught.value.message == "Could not parse auth token."
     assert "not-a-token" not in str(caught.value)
 
 
-def test_a_service_account_signs_as_owner_in_emulator_mode_without_reading_the_key(guarded, app):
+def test_service_account_is_owner_with_emulator(guarded, app):
     with firebase_rest.initialize_app({**guarded.config, "serviceAccount": FIVE_FIELDS}) as admin:
         sent = []
         admin.requests.hooks["response"].append(lambda response, **_: sent.append(response.request))
@@ -113,7 +113,7 @@ def test_a_service_account_signs_as_owner_in_emulator_mode_without_reading_the_k
         assert all("auth=" not in request.url for request in sent)
 
 
-def test_a_users_token_replaces_the_service_account_for_one_call(guarded, app, user):
+def test_token_replaces_service_account_for_one_call(guarded, app, user):
     with firebase_rest.initialize_app({**guarded.config, "serviceAccount": FIVE_FIELDS}) as admin:
         sent = []
         admin.requests.hooks["response"].append(lambda response, **_: sent.append(response.request))
@@ -124,7 +124,7 @@ def test_a_users_token_replaces_the_service_account_for_one_call(guarded, app, u
         assert sent[1].headers["Authorization"] == "Bearer owner"
 
 
-def test_current_user_signs_nothing_by_itself(app, user):
+def test_current_user_does_not_authenticate_requests(app, user):
     auth = app.auth()
     auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
     with pytest.raises(firebase_rest.PermissionDenied):

@@ -20,7 +20,7 @@ def restless():
 
 
 @pytest.mark.usefixtures("restless")
-def test_sixteen_threads_that_share_one_database_get_answers_from_their_own_paths_only(root):
+def test_threads_sharing_a_database_get_their_own_responses(root):
     db = root  # the very same object in all threads
     users = db.child("users")
     db.set({"users": {f"u{n}": {"n": n, "log": {f"{n}-{i}": i for i in range(5)}} for n in range(THREADS)}})

@@ -186,7 +186,7 @@ def test_stream_ends_when_its_token_expires(monkeypatch):
     assert reader.read(4096).startswith(b"event: auth_revoked")
 
 
-def test_denied_stream_is_refused():
+def test_denied_stream_is_rejected():
     emulator = emulator_with(**{".read": False})
     headers = {"Accept": "text/event-stream"}
     assert emulator.handle(Request("GET", "http://h/r.json", headers=headers)).status == 401
@@ -203,7 +203,7 @@ def test_published_rules_are_returned_as_text():
     assert json.loads(emulator.handle(strict).text) == {"rules": {".read": "auth != null"}}
 
 
-def test_invalid_rules_are_refused_with_every_problem_and_not_published():
+def test_invalid_rules_are_rejected_with_all_problems():
     emulator = emulator_with(**{".read": True})
     text = '{"rules": {\n  ".read": "auth.admin",\n  ".write": "unknown == 1"\n}}'
     request = Request("PUT", "http://h/.settings/rules.json", headers=OWNER, body=text.encode())
@@ -242,7 +242,7 @@ def test_each_database_has_its_own_rules():
     assert send(emulator, "GET", "") == DENIED
 
 
-def test_every_refusal_is_explained():
+def test_every_rejection_is_explained():
     emulator = emulator_with(users={"$uid": {".read": "auth != null && auth.uid == $uid"}})
     send(emulator, "GET", "users/ada", auth={"uid": "bob"})
     decision = emulator.decisions[-1]

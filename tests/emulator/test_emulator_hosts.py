@@ -14,7 +14,7 @@ VARIABLES = ("AUTH", "DATABASE", "STORAGE")
 
 
 @pytest.mark.parametrize("package", [firebase_rest, pyrebase])
-def test_configuration_alone_selects_the_emulator_for_every_service(package, monkeypatch):
+def test_emulator_hosts_in_config_apply_to_every_service(package, monkeypatch):
     for service in VARIABLES:
         monkeypatch.delenv(f"FIREBASE_{service}_EMULATOR_HOST", raising=False)
     with Emulator().serve() as server:

@@ -76,30 +76,30 @@ def temp(hour):
     return hour["temp"]
 
 
-def test_everything_comes_back_as_it_was_loaded(db):
+def test_loaded_records_are_read_back(db):
     assert db.child("hours").get().val() == HOURS
     assert db.child("airports").get().val() == AIRPORTS
     assert list(db.child("hours").get().val()) == sorted(HOURS)
 
 
-def test_pushed_records_come_back_in_the_order_in_which_they_were_pushed(db, cars):
+def test_pushed_records_are_in_push_order(db, cars):
     answer = db.child("cars").get()
     assert list(answer.val().items()) == list(cars.items())
     assert [item.val()["Name"] for item in answer] == [car["Name"] for car in CARS]
 
 
-def test_the_ten_hottest_hours(db):
+def test_limit_to_last_returns_hottest_hours(db):
     hottest = db.child("hours").order_by_child("temp").limit_to_last(10).get()
     assert list(hottest.val().items()) == [(key, HOURS[key]) for key in ordered(HOURS, temp)[-10:]]
 
 
-def test_the_ten_coldest_hours_and_their_ties(db):
+def test_limit_to_first_orders_ties_by_key(db):
     coldest = db.child("hours").order_by_child("temp").limit_to_first(10).get()
     assert [item.key() for item in coldest] == ordered(HOURS, temp)[:10]
 
 
 @pytest.mark.parametrize(("low", "high"), [(60.0, 61.5), (59.3, 59.3), (-20, 37.1), (70.05, 1000)])
-def test_hours_in_a_range_of_temperatures(db, low, high):
+def test_inclusive_and_exclusive_bounds(db, low, high):
     found = db.child("hours").order_by_child("temp").start_at(low).end_at(high).get()
     assert [item.key() for item in found] == ordered(HOURS, temp, low, high)
     between = db.child("hours").order_by_child("temp").start_after(low).end_before(high).get()
@@ -108,26 +108,26 @@ def test_hours_in_a_range_of_temperatures(db, low, high):
     ]
 
 
-def test_plain_values_are_ordered_by_themselves(db):
+def test_order_by_value_with_bound_and_limit(db):
     warmest = db.child("temps").order_by_value().start_at(74.0).limit_to_last(50).get()
     keys = ordered(HOURS, temp, 74.0)[-50:]
     assert list(warmest.val().items()) == [(key, HOURS[key]["temp"]) for key in keys]
 
 
 @pytest.mark.parametrize("day", ["2010/07/04", "2010/12/3", "2010/0"])
-def test_the_hours_whose_date_begins_with_a_prefix(db, day):
+def test_string_prefix_range_by_child(db, day):
     found = db.child("hours").order_by_child("date").start_at(day).end_at(day + "\uf8ff").get()
     assert found.val() == {key: hour for key, hour in HOURS.items() if hour["date"].startswith(day)}
 
 
-def test_the_hours_of_a_month_by_a_deep_child(db):
+def test_equal_to_by_nested_child(db):
     july = db.child("hours").order_by_child("at/month").equal_to(7).get()
     assert list(july.val()) == [key for key, hour in HOURS.items() if hour["at"]["month"] == 7]
     noons = db.child("hours").order_by_child("at/time").equal_to("12:00").limit_to_last(5).get()
     assert list(noons.val()) == [key for key, hour in HOURS.items() if hour["at"]["time"] == "12:00"][-5:]
 
 
-def test_airports_between_two_latitudes(db):
+def test_range_of_numbers_by_nested_child(db):
     def latitude(airport):
         return airport["where"]["latitude"]
 
@@ -140,7 +140,7 @@ def test_airports_between_two_latitudes(db):
 
 
 @pytest.mark.parametrize("prefix", ["San ", "O", "St", "Ch"])
-def test_airports_in_cities_that_begin_with_a_prefix(db, prefix):
+def test_prefix_range_orders_by_value_then_key(db, prefix):
     found = db.child("airports").order_by_child("city").start_at(prefix).end_at(prefix + "\uf8ff").get()
     expected = sorted(
         (airport["city"], key) for key, airport in AIRPORTS.items() if airport.get("city", "").startswith(prefix)
@@ -149,13 +149,13 @@ def test_airports_in_cities_that_begin_with_a_prefix(db, prefix):
     assert [(item.val()["city"], item.key()) for item in found] == expected
 
 
-def test_airports_without_a_state(db):
+def test_equal_to_none_finds_missing_children(db):
     nowhere = db.child("airports").order_by_child("state").equal_to(None).get()
     assert sorted(nowhere.val()) == sorted(key for key, airport in AIRPORTS.items() if "state" not in airport)
     assert nowhere.val()
 
 
-def test_cars_whose_consumption_nobody_knows_come_first(db, cars):
+def test_missing_children_are_ordered_first(db, cars):
     unknown = [key for key, car in cars.items() if "Miles_per_Gallon" not in car]
     by_consumption = db.child("cars").order_by_child("Miles_per_Gallon")
     assert list(by_consumption.equal_to(None).get().val()) == unknown
@@ -165,7 +165,7 @@ def test_cars_whose_consumption_nobody_knows_come_first(db, cars):
     assert [item.key() for item in by_consumption.get()] == unknown + known
 
 
-def test_paging_through_all_airports_by_value_and_key_meets_each_once(db):
+def test_paging_by_value_and_key_returns_each_record_once(db):
     pages, query = [], db.child("airports").order_by_child("state").limit_to_first(400)
     page = query.get()
     while page.each():
@@ -176,7 +176,7 @@ def test_paging_through_all_airports_by_value_and_key_meets_each_once(db):
     assert pages == expected
 
 
-def test_paging_by_key_meets_each_once(db):
+def test_paging_by_key_returns_each_record_once(db):
     keys, query = [], db.child("hours").order_by_key().limit_to_first(2000)
     page = query.get()
     while page.each():
@@ -185,11 +185,11 @@ def test_paging_by_key_meets_each_once(db):
     assert keys == list(HOURS)
 
 
-def test_the_keys_alone_are_a_sorted_list(db):
+def test_shallow_returns_sorted_keys(db):
     assert db.child("airports").shallow().get().val() == sorted(AIRPORTS, key=key_order)
 
 
-def test_a_correction_of_many_records_at_once_is_seen_by_the_next_question(db):
+def test_multi_path_update_is_visible_to_queries(db):
     db.child("hours").update({f"{key}/temp": hour["temp"] + 200 for key, hour in list(HOURS.items())[:100]})
     hot = db.child("hours").order_by_child("temp").start_at(150).get()
     assert set(hot.val()) == set(list(HOURS)[:100])

@@ -121,7 +121,7 @@ def test_resumable_upload_is_denied_when_it_ends(firebase, tmp_path):
         firebase.as_user("ada").storage().child("users/ada/big.png").upload(path).run()
 
 
-def test_firestore_functions_say_that_they_are_not_supported(firebase):
+def test_firestore_functions_are_reported_as_unsupported(firebase):
     with pytest.raises(AssertionError, match=r"firestore\.get\(\) and firestore\.exists\(\) are not supported"):
         assert_allowed(lambda: firebase.as_user("ada").storage().child("firestore/a").get_bytes())
 
@@ -165,7 +165,7 @@ def test_rules_are_published_as_in_the_official_emulator():
         assert requests.post(url, data=b"x", timeout=10).status_code == 200
 
 
-def test_invalid_rules_are_refused_with_line_and_column():
+def test_invalid_rules_are_rejected_with_line_and_column():
     with Emulator(storage_rules=RULES).serve() as server:
         response = put_rules(server, "service firebase.storage {\n  allow read;\n}")
         assert response.status_code == 400
@@ -183,7 +183,7 @@ def test_invalid_rules_in_the_constructor_raise():
         Emulator(storage_rules="match /b { }")
 
 
-def test_database_and_storage_rules_are_told_by_their_content(firebase):
+def test_rules_type_is_detected_from_the_content(firebase):
     firebase.load_rules(json.dumps({"rules": {".read": False}}), VERSION_1)
     assert_denied(lambda: firebase.as_user("ada").database().get())
     assert_allowed(upload(firebase.as_user("ada"), "any"))

@@ -372,7 +372,7 @@ TLS = (
 
 
 @pytest.mark.parametrize(("echo", "body"), schemes(CASES, *TLS), indirect=["echo"])
-def test_fork(run, echo, body) -> None:
+def test_call_in_forked_process(run, echo, body) -> None:
     done = run(START + textwrap.dedent(body), echo.url)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     assert "AssertionError" not in done.stderr

@@ -101,6 +101,6 @@ CASES = {
 
 
 @pytest.mark.parametrize("body", CASES.values(), ids=CASES.keys())
-def test_a_call_that_interrupts_another_does_not_block(run, server, body) -> None:
+def test_call_in_signal_handler_does_not_block(run, server, body) -> None:
     done = run(PROGRAM + textwrap.dedent(body), DATABASE=server.config["databaseURL"], **server.environ)
     assert done.returncode == 0, done.stderr

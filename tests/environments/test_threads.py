@@ -86,13 +86,13 @@ WORK = {
 
 @pytest.mark.parametrize("deadline", [pytest.param("None", marks=pytest.mark.slow), "10"])
 @pytest.mark.parametrize("work", WORK.values(), ids=WORK.keys())
-def test_a_stream_s_thread_uses_every_service_after_the_main_thread_has_ended(program, work, deadline) -> None:
+def test_stream_thread_uses_services_after_main_thread_ends(program, work, deadline) -> None:
     done = program(AFTER_MAIN.format(work=work.strip(), deadline=deadline))
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_the_log_says_which_stream_keeps_the_program_running(program) -> None:
+def test_log_names_the_stream_that_keeps_the_program_running(program) -> None:
     done = program("""
         app = initialize_app(CONFIG)
         stream = app.database().child("chat").stream(lambda message: None)
@@ -113,7 +113,7 @@ def test_the_log_says_which_stream_keeps_the_program_running(program) -> None:
     assert "quiet" not in done.stderr
 
 
-def test_a_daemon_stream_ends_with_the_main_thread(program) -> None:
+def test_daemon_stream_ends_with_the_main_thread(program) -> None:
     done = program("""
         stream = initialize_app(CONFIG).database().stream(lambda message: None, daemon=True)
         wait_for(lambda: stream.state == "open")
@@ -136,7 +136,7 @@ EXITS = {
 @pytest.mark.parametrize("deadline", [pytest.param("None", marks=pytest.mark.slow), "3"])
 @pytest.mark.parametrize("first", ["db.get()", pytest.param("pass", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("kind", EXITS)
-def test_a_call_at_exit_ends(program, kind, first, deadline) -> None:
+def test_call_at_exit_ends(program, kind, first, deadline) -> None:
     register, keep = EXITS[kind]
     done = program(
         f"""
@@ -160,7 +160,7 @@ def test_a_call_at_exit_ends(program, kind, first, deadline) -> None:
 
 
 @pytest.mark.parametrize("use", ["stream(lambda message: None)", "live()"])
-def test_a_stream_that_is_opened_while_the_interpreter_exits_is_refused(program, use) -> None:
+def test_stream_opened_at_interpreter_exit_is_rejected(program, use) -> None:
     done = program(
         f"""
         gc.set_threshold(0)  # the cycle is collected when the interpreter exits, and not before
@@ -178,7 +178,7 @@ def test_a_stream_that_is_opened_while_the_interpreter_exits_is_refused(program,
     assert "while the program exits" in done.stderr
 
 
-def test_apps_that_were_dropped_leave_no_threads(program) -> None:
+def test_garbage_collected_apps_leave_no_threads(program) -> None:
     done = program("""
         for _ in range(200):
             initialize_app(CONFIG, deadline=10).database().get()
@@ -191,7 +191,7 @@ def test_apps_that_were_dropped_leave_no_threads(program) -> None:
     assert done.returncode == 0, done.stderr
 
 
-def test_ctrl_c_ends_a_program_whose_main_thread_has_ended(program) -> None:
+def test_ctrl_c_ends_program_after_main_thread_ended(program) -> None:
     done = program("""
         def interrupt():
             threading.main_thread().join()
@@ -220,7 +220,7 @@ def test_ctrl_c_in_the_main_thread_ends_streams_too(program) -> None:
 
 @pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt", "asyncio.CancelledError"])
 @pytest.mark.parametrize("callback", ["handler", "on_state"])
-def test_an_exit_in_a_callback_ends_the_stream_visibly(program, error, callback) -> None:
+def test_system_exit_in_callback_ends_the_stream(program, error, callback) -> None:
     arguments = "fail" if callback == "handler" else "print, on_state=fail"
     done = program(f"""
         def fail(_):
@@ -233,14 +233,14 @@ def test_an_exit_in_a_callback_ends_the_stream_visibly(program, error, callback)
     assert f"has ended, because a callback raised {error.rpartition('.')[2]}" in done.stderr
 
 
-def test_an_exit_in_a_handler_ends_a_stream_in_the_main_thread_as_usual(program) -> None:
+def test_system_exit_in_handler_ends_sync_stream(program) -> None:
     done = program("""
         initialize_app(CONFIG).database().stream(lambda message: sys.exit(7), is_async=False)
     """)
     assert (done.returncode, done.stderr) == (7, "")
 
 
-def test_an_exit_in_a_callback_of_a_live_copy_ends_it_visibly(program) -> None:
+def test_system_exit_in_callback_ends_the_live_copy(program) -> None:
     done = program("""
         db = initialize_app(CONFIG).database()
         live = db.live()

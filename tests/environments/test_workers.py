@@ -126,7 +126,7 @@ POOLS = {
 
 
 @pytest.mark.parametrize(("echo", "pool"), schemes(POOLS), indirect=["echo"])
-def test_a_pool_of_processes(run, echo, pool) -> None:
+def test_process_pool(run, echo, pool) -> None:
     library, method = pool
     done = run(POOL.format(library=library, method=method), echo.url)
     assert (done.returncode, done.stdout) == (0, "done\n"), done.stderr
@@ -150,7 +150,7 @@ assert [child.result() for child in children] == [40] * 4
 """
 
 
-def test_a_google_bucket_in_forked_processes(run, server, tmp_path) -> None:
+def test_google_bucket_in_forked_processes(run, server, tmp_path) -> None:
     key = tmp_path / "key.json"
     key.write_text(json.dumps(key_file("https://oauth2.googleapis.com/token")))
     done = run(BUCKET, str(key), **server.environ)
@@ -179,6 +179,6 @@ if __name__ == "__main__":
 
 
 @pytest.mark.parametrize(("echo", "method"), schemes({"fork": "fork", "spawn": "spawn"}), indirect=["echo"])
-def test_services_as_arguments_of_a_process(run, echo, method) -> None:
+def test_services_as_process_arguments(run, echo, method) -> None:
     done = run(textwrap.dedent(ARGUMENTS).format(method=method), echo.url)
     assert done.returncode == 0, done.stderr

@@ -137,7 +137,7 @@ def busiest_minute(times: list[float]) -> int:
 
 @pytest.mark.slow
 @pytest.mark.timeout(SECONDS + 300)
-def test_every_copy_is_true_after_a_run_full_of_faults(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_live_copies_are_in_sync_after_random_faults(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "READ_TIMEOUT", 1.5 * KEEP_ALIVE)
     emulator = ("-m", "firebase_rest.emulator", "--port", "0", "--json", "--stdin", "--keep-alive", str(KEEP_ALIVE))
     with ExitStack() as stack:

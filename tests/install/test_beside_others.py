@@ -74,16 +74,14 @@ def check(place: Place) -> str:
     return done.stdout
 
 
-def test_alone_the_drop_in_works_and_loads_no_google_auth(place: Place, surroundings: dict[str, str]) -> None:
+def test_drop_in_works_without_loading_google_auth(place: Place, surroundings: dict[str, str]) -> None:
     place.pip(OURS)
     assert "google-auth is loaded: False" in SAID
     assert place.says(str(PROGRAM), env=surroundings) == SAID
 
 
 @both
-def test_installed_after_ours_theirs_is_what_import_pyrebase_gives(
-    place: Place, surroundings: dict[str, str], theirs: str
-) -> None:
+def test_package_installed_later_replaces_the_drop_in(place: Place, surroundings: dict[str, str], theirs: str) -> None:
     place.pip(OURS)
     place.pip(THEIRS[theirs])
     assert whose(place) == theirs
@@ -97,9 +95,7 @@ def test_installed_after_ours_theirs_is_what_import_pyrebase_gives(
 
 
 @both
-def test_installed_before_ours_theirs_is_replaced_and_the_drop_in_works_before_and_after_the_cure(
-    place: Place, surroundings: dict[str, str], theirs: str
-) -> None:
+def test_drop_in_replaces_an_earlier_package(place: Place, surroundings: dict[str, str], theirs: str) -> None:
     place.pip(THEIRS[theirs])
     place.pip(OURS)
     assert whose(place) == "firebase_rest"
@@ -110,7 +106,7 @@ def test_installed_before_ours_theirs_is_replaced_and_the_drop_in_works_before_a
 
 
 @orders
-def test_uninstalling_theirs_takes_the_files_of_ours_along(
+def test_uninstalling_the_other_removes_the_drop_in(
     place: Place, surroundings: dict[str, str], theirs: str, order: list[str]
 ) -> None:
     for arguments in order:
@@ -124,7 +120,7 @@ def test_uninstalling_theirs_takes_the_files_of_ours_along(
 
 
 @orders
-def test_uninstalling_ours_takes_the_files_of_theirs_along(
+def test_uninstalling_the_drop_in_removes_the_other(
     place: Place, surroundings: dict[str, str], theirs: str, order: list[str]
 ) -> None:
     for arguments in order:
@@ -136,7 +132,7 @@ def test_uninstalling_ours_takes_the_files_of_theirs_along(
     assert cure(place, surroundings) == SAID
 
 
-def test_urllib3_future_in_place_of_urllib3(place: Place, surroundings: dict[str, str]) -> None:
+def test_works_with_urllib3_future(place: Place, surroundings: dict[str, str]) -> None:
     place.pip(OURS)
     place.pip("install urllib3-future")
     assert place.says("-c", "import urllib3; print(urllib3.__version__)").strip().split(".")[-1].startswith("9")

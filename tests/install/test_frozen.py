@@ -47,15 +47,13 @@ def verified(token: str) -> str:
     return jwt.decode(token.strip(), certs=key_pair()[1])["uid"]
 
 
-def test_the_demo_as_an_executable_prints_what_the_demo_prints(
-    executables: dict[Path, Future[Path]], tmp_path: Path
-) -> None:
+def test_executable_demo_has_the_same_output(executables: dict[Path, Future[Path]], tmp_path: Path) -> None:
     said = run(str(executables[DEMO].result()), env={}, cwd=tmp_path)
     assert "live: put /-" in said
     assert keyless(said) == keyless(run(sys.executable, str(DEMO)))
 
 
-def test_the_demo_in_a_zip_file_prints_what_the_demo_prints(own_pip: None, tmp_path: Path) -> None:
+def test_zipped_demo_has_the_same_output(own_pip: None, tmp_path: Path) -> None:
     zipped = FROZEN["zip_file"](DEMO, tmp_path, "firebase-rest[emulator]")
     said = run(*ALONE, str(zipped), cwd=tmp_path)
     assert "live: put /-" in said
@@ -64,14 +62,14 @@ def test_the_demo_in_a_zip_file_prints_what_the_demo_prints(own_pip: None, tmp_p
         run(*ALONE, "-c", "import firebase_rest", cwd=tmp_path)
 
 
-def test_a_pyrebase_program_as_an_executable_has_all_names_and_the_installed_keyring(
+def test_executable_program_has_all_names_and_keyring(
     executables: dict[Path, Future[Path]], surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     said = run(str(executables[PROGRAM].result()), env=surroundings, cwd=tmp_path)
     assert said == SAID.replace("extras: []", "extras: ['keyring']")
 
 
-def test_a_pyrebase_program_in_a_zip_file_with_what_buildozer_is_told_needs_no_google_auth(
+def test_zipped_program_with_buildozer_requirements(
     own_pip: None, surroundings: dict[str, str], tmp_path: Path
 ) -> None:
     needed = [name for name in ANDROID if not name.startswith(FOR_SERVICE_ACCOUNTS)]
@@ -80,14 +78,14 @@ def test_a_pyrebase_program_in_a_zip_file_with_what_buildozer_is_told_needs_no_g
     assert run(*ALONE, str(zipped), env=surroundings, cwd=tmp_path) == SAID
 
 
-def test_what_buildozer_is_told_is_all_that_is_needed_in_pure_python(place: Place) -> None:
+def test_buildozer_requirements_are_complete(place: Place) -> None:
     place.pip(f"install --no-deps --target {place.packages} --platform any --only-binary :all: {' '.join(ANDROID)}")
     place.pip("check")  # fails where anything lacks what it requires
     assert not [*place.packages.rglob("*.so")]
     assert verified(place.says("-c", SIGN, env={"KEY": json.dumps(key_file(""))})) == "morty"
 
 
-def test_a_service_account_signs_in_a_zip_file(own_pip: None, tmp_path: Path) -> None:
+def test_service_account_authenticates_in_a_zip_file(own_pip: None, tmp_path: Path) -> None:
     script = tmp_path / "sign.py"
     script.write_text(SIGN)
     zipped = FROZEN["zip_file"](script, tmp_path / "made", "firebase-rest")

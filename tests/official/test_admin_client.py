@@ -77,7 +77,7 @@ def is_now(moment: datetime | None) -> bool:
 # --- making and looking ---------------------------------------------------------------------------------------------
 
 
-def test_a_user_is_made_with_everything_that_is_given(ada):
+def test_create_user_with_all_properties(ada):
     assert (ada.uid, ada.email, ada.email_verified) == ("ada", "ada@example.com", True)
     assert (ada.display_name, ada.photo_url) == ("Ada", "https://example.com/ada.png")
     assert (ada.phone_number, ada.disabled, ada.has_password) == ("+15550100", False, True)
@@ -92,17 +92,17 @@ def test_a_user_is_made_with_everything_that_is_given(ada):
     assert ada.custom_claims == {}
 
 
-def test_a_user_can_be_made_of_nothing(admin):
+def test_create_user_without_properties(admin):
     user = admin.create_user()
     assert user == admin.get_user(user.uid)
     assert (user.email, user.providers, user.has_password) == (None, (), False)
 
 
-def test_a_user_can_be_made_disabled(admin):
+def test_create_disabled_user(admin):
     assert admin.create_user("off", disabled=True).disabled
 
 
-def test_what_is_taken_is_refused(admin, ada):
+def test_duplicate_uid_email_or_phone_is_rejected(admin, ada):
     with pytest.raises(AlreadyExists) as caught:
         admin.create_user("ada")
     assert caught.value.code == "DUPLICATE_LOCAL_ID"
@@ -112,7 +112,7 @@ def test_what_is_taken_is_refused(admin, ada):
         admin.create_user(phone_number="+15550100")
 
 
-def test_a_user_is_found_in_every_way(admin, ada):
+def test_get_user_by_each_identifier(admin, ada):
     linked = admin.update_user("ada", link_provider=ProviderInfo("google.com", "g1", email="ada@gmail.com"))
     assert admin.get_user("ada") == linked
     assert admin.get_user_by_email("ADA@example.com") == linked
@@ -129,12 +129,12 @@ def test_a_user_is_found_in_every_way(admin, ada):
         lambda admin: admin.get_user_by_provider("google.com", "nobody"),
     ],
 )
-def test_nobody_is_not_found(admin, look):
+def test_unknown_user_raises_user_not_found(admin, look):
     with pytest.raises(UserNotFound, match=r"nobody|\+15559999"):
         look(admin)
 
 
-def test_many_are_looked_up_at_once_each_once_and_who_is_missing_is_told(admin, ada):
+def test_get_users_returns_found_and_missing_users(admin, ada):
     bob = admin.create_user("bob")
     found = admin.get_users(
         ["ada", "bob", "carol"],
@@ -158,14 +158,14 @@ def test_all_users_are_listed_over_all_pages(admin, page_size):
     assert len(listed) == 5
 
 
-def test_nobody_at_all_is_an_empty_list(admin):
+def test_list_users_of_empty_project_is_empty(admin):
     assert list(admin.list_users()) == []
 
 
 # --- changing -------------------------------------------------------------------------------------------------------
 
 
-def test_what_is_given_changes_and_the_rest_stays(admin, ada):
+def test_update_user_changes_only_given_properties(admin, ada):
     changed = admin.update_user("ada", display_name="Countess", email_verified=False)
     assert changed == replace(ada, display_name="Countess", email_verified=False, providers=changed.providers)
 
@@ -181,7 +181,7 @@ def test_address_and_password_change(admin, auth, ada):
     assert auth.sign_in_with_email_and_password("new@example.com", "another1")["localId"] == "ada"
 
 
-def test_a_taken_address_is_refused_on_a_change(admin, ada):
+def test_update_user_with_duplicate_email_is_rejected(admin, ada):
     admin.create_user("bob", email="bob@example.com")
     with pytest.raises(EmailExists):
         admin.update_user("bob", email="ada@example.com")
@@ -195,7 +195,7 @@ def test_providers_are_linked_and_unlinked(admin, ada):
     assert unlinked.phone_number is None
 
 
-def test_a_disabled_user_stays_out_until_he_is_enabled(admin, auth, ada):
+def test_disabled_user_signs_in_after_being_enabled(admin, auth, ada):
     assert admin.disable_user("ada").disabled
     with pytest.raises(UserDisabled):
         auth.sign_in_with_email_and_password("ada@example.com", "secret1")
@@ -223,7 +223,7 @@ def test_second_factors_are_given_kept_and_taken_away(admin):
     assert admin.update_user("mfa", second_factors=None).second_factors == ()
 
 
-def test_changing_nobody_is_refused(admin):
+def test_update_of_unknown_user_is_rejected(admin):
     for change in (admin.disable_user, admin.revoke_refresh_tokens, admin.delete_user):
         with pytest.raises(UserNotFound):
             change("nobody")
@@ -232,7 +232,7 @@ def test_changing_nobody_is_refused(admin):
 # --- deleting -------------------------------------------------------------------------------------------------------
 
 
-def test_a_deleted_user_is_gone(admin, ada):
+def test_deleted_user_is_not_found(admin, ada):
     assert admin.delete_user("ada") is None
     with pytest.raises(UserNotFound):
         admin.get_user("ada")
@@ -246,7 +246,7 @@ def test_many_are_deleted_at_once(admin):
     assert list(admin.list_users()) == []
 
 
-def test_without_force_only_the_disabled_go_and_the_others_are_told(admin):
+def test_delete_users_without_force_deletes_disabled_users(admin):
     admin.create_user("off", disabled=True)
     admin.create_user("on")
     result = admin.delete_users(["off", "on"], force=False)
@@ -279,7 +279,7 @@ def test_users_are_imported_with_hashes_of_every_kind(admin, hashing):
     assert user.password_salt == "-yBzYWx0"
 
 
-def test_a_user_is_imported_with_everything(admin):
+def test_import_user_with_all_properties(admin):
     long_ago = datetime(2020, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     google = ProviderInfo("google.com", "g1", email="u@gmail.com")
     wanted = ImportUserRecord(
@@ -305,7 +305,7 @@ def test_a_user_is_imported_with_everything(admin):
     assert [factor.phone_number for factor in user.second_factors] == ["+15550101"]
 
 
-def test_users_that_cannot_be_imported_are_told_with_their_place(admin, ada):
+def test_import_errors_have_the_index_of_the_user(admin, ada):
     users = [
         ImportUserRecord("new"),
         ImportUserRecord("thief", providers=[ProviderInfo("google.com", "")]),
@@ -325,31 +325,31 @@ def code_in(link):
     return parse_qs(urlsplit(link).query)["oobCode"][0]
 
 
-def test_a_link_resets_a_password(admin, auth, ada):
+def test_generated_link_resets_password(admin, auth, ada):
     link = admin.password_reset_link("ada@example.com", "https://example.com/done")
     assert parse_qs(urlsplit(link).query)["continueUrl"] == ["https://example.com/done"]
     auth.confirm_password_reset(code_in(link), "another1")
     assert auth.sign_in_with_email_and_password("ada@example.com", "another1")["localId"] == "ada"
 
 
-def test_a_link_verifies_an_address(admin, auth):
+def test_generated_link_verifies_email(admin, auth):
     admin.create_user("bob", email="bob@example.com")
     auth.apply_action_code(code_in(admin.email_verification_link("bob@example.com")))
     assert admin.get_user("bob").email_verified
 
 
-def test_a_link_signs_in(admin, auth):
+def test_generated_link_signs_in(admin, auth):
     link = admin.sign_in_link("carol@example.com", "https://example.com/")
     user = auth.sign_in_with_email_link("carol@example.com", link)
     assert admin.get_user_by_email("carol@example.com").uid == user["localId"]
 
 
-def test_a_link_changes_an_address(admin, auth, ada):
+def test_generated_link_changes_email(admin, auth, ada):
     auth.apply_action_code(code_in(admin.email_change_link("ada@example.com", "new@example.com")))
     assert admin.get_user("ada").email == "new@example.com"
 
 
-def test_there_is_no_link_for_nobody(admin):
+def test_link_for_unknown_email_is_rejected(admin):
     for ask in (admin.password_reset_link, admin.email_verification_link):
         with pytest.raises(UserNotFound):
             ask("nobody@example.com")
@@ -358,7 +358,7 @@ def test_there_is_no_link_for_nobody(admin):
 # --- sessions -------------------------------------------------------------------------------------------------------
 
 
-def test_revoked_sessions_and_disabled_users_are_seen_when_asked_for(admin, auth, ada, clock):
+def test_check_revoked_detects_revoked_and_disabled(admin, auth, ada, clock):
     user = auth.sign_in_with_email_and_password("ada@example.com", "secret1")
     cookie = auth.create_session_cookie(user["idToken"], timedelta(hours=1))
     assert auth.verify_id_token(user["idToken"], check_revoked=True)["uid"] == "ada"
@@ -397,13 +397,13 @@ def clock(monkeypatch):
     return Clock()
 
 
-def test_a_token_that_comes_with_a_new_password_is_not_revoked(admin, auth, ada):
+def test_token_issued_by_password_change_is_not_revoked(admin, auth, ada):
     user = auth.sign_in_with_email_and_password("ada@example.com", "secret1")
     fresh = auth.change_password(user["idToken"], "another1")
     assert auth.verify_id_token(fresh["idToken"], check_revoked=True)["uid"] == "ada"
 
 
-def test_no_cookie_for_nonsense(auth):
+def test_session_cookie_for_invalid_token_is_rejected(auth):
     with pytest.raises(SessionExpired):
         auth.create_session_cookie("nonsense", 3600)
 
@@ -411,7 +411,7 @@ def test_no_cookie_for_nonsense(auth):
 # --- tenants --------------------------------------------------------------------------------------------------------
 
 
-def test_a_tenant_has_users_of_its_own(app, auth, admin, ada):
+def test_tenant_has_separate_users(app, auth, admin, ada):
     tenant = admin.for_tenant("t1")
     tenant.delete_users([user.uid for user in tenant.list_users()])
     user = tenant.create_user("ada", email="ada@example.com", password="secret1")
@@ -422,7 +422,7 @@ def test_a_tenant_has_users_of_its_own(app, auth, admin, ada):
     assert admin.get_user("ada") == ada
 
 
-def test_a_tenants_token_is_verified_with_the_tenants_user(auth, admin):
+def test_tenant_token_is_verified_with_the_tenant_user(auth, admin):
     tenant = admin.for_tenant("t1")
     tenant.delete_users([user.uid for user in tenant.list_users()])
     token = auth.create_custom_token("u1", tenant_id="t1")

@@ -27,7 +27,7 @@ from firebase_rest.auth.action_codes import ActionCodeSettings
 from official.auth_world import EMAIL, NUMBER, PASSWORD, World, shows
 
 
-def test_a_new_account_is_signed_in_and_can_sign_in_again(world: World) -> None:
+def test_new_account_is_signed_in_and_can_sign_in(world: World) -> None:
     new = world.auth.create_user_with_email_and_password("Ada@Example.com", PASSWORD)
     again = world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
     assert new["localId"] == again["localId"]
@@ -36,7 +36,7 @@ def test_a_new_account_is_signed_in_and_can_sign_in_again(world: World) -> None:
     assert world.auth.current_user is again
 
 
-def test_sign_up_says_what_is_wrong(world: World) -> None:
+def test_invalid_sign_up_raises_typed_error(world: World) -> None:
     world.someone()
     for email, password, problem in (
         (EMAIL, PASSWORD, EmailExists),
@@ -48,7 +48,7 @@ def test_sign_up_says_what_is_wrong(world: World) -> None:
             world.auth.create_user_with_email_and_password(email, password)
 
 
-def test_a_wrong_password_and_an_unknown_address_are_told_apart_without_enumeration_protection(world: World) -> None:
+def test_wrong_password_and_unknown_email_raise_different_errors(world: World) -> None:
     world.someone()
     with pytest.raises(InvalidCredentials) as wrong:
         world.auth.sign_in_with_email_and_password(EMAIL, "something else")
@@ -58,7 +58,7 @@ def test_a_wrong_password_and_an_unknown_address_are_told_apart_without_enumerat
         world.auth.sign_in_with_email_and_password("b@example.com", PASSWORD)
 
 
-def test_with_enumeration_protection_they_are_the_same(world: World) -> None:
+def test_enumeration_protection_hides_unknown_email(world: World) -> None:
     world.someone()
     world.set_email_privacy(True)
     for email in (EMAIL, "b@example.com"):
@@ -67,7 +67,7 @@ def test_with_enumeration_protection_they_are_the_same(world: World) -> None:
         assert error.value.code == "INVALID_LOGIN_CREDENTIALS"
 
 
-def test_a_disabled_user_gets_no_further(world: World) -> None:
+def test_disabled_user_cannot_sign_in(world: World) -> None:
     session = world.someone()
     world.auth.admin.update_user(session.uid, disabled=True)
     with pytest.raises(UserDisabled):
@@ -76,13 +76,13 @@ def test_a_disabled_user_gets_no_further(world: World) -> None:
         world.auth.refresh(session.refresh_token)
 
 
-def test_an_anonymous_user_has_no_providers(world: World) -> None:
+def test_anonymous_user_has_no_providers(world: World) -> None:
     user = world.auth.sign_in_anonymous()
     assert world.auth.current_user is user
     assert world.providers(user["idToken"]) == set()
 
 
-def test_a_custom_token_signs_in_with_its_uid_and_claims(world: World) -> None:
+def test_custom_token_signs_in_with_uid_and_claims(world: World) -> None:
     token = world.auth.create_custom_token("ada", {"level": 7})
     user = world.auth.sign_in_with_custom_token(token)
     assert user["localId"] == "ada"
@@ -92,7 +92,7 @@ def test_a_custom_token_signs_in_with_its_uid_and_claims(world: World) -> None:
     assert not shows(error.value, "eyJ-no-token-at-all")
 
 
-def test_a_refresh_gives_tokens_for_the_same_user(world: World) -> None:
+def test_refresh_returns_tokens_of_the_same_user(world: World) -> None:
     user = world.auth.sign_in_anonymous()
     fresh = world.auth.refresh(user["refreshToken"])
     assert fresh["userId"] == fresh["localId"] == user["localId"]
@@ -105,7 +105,7 @@ def test_a_refresh_gives_tokens_for_the_same_user(world: World) -> None:
 # --- e-mail links ---
 
 
-def test_the_link_from_a_mail_signs_in(world: World) -> None:
+def test_email_link_signs_in(world: World) -> None:
     world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost/finish?a=b")
     link = world.link()
     assert world.auth.is_sign_in_with_email_link(link)
@@ -117,20 +117,20 @@ def test_the_link_from_a_mail_signs_in(world: World) -> None:
     assert not shows(error.value, world.auth.api_key or "", link.partition("oobCode=")[2][:54])
 
 
-def test_the_page_that_a_link_leads_to_gets_a_url_that_signs_in_too(world: World) -> None:
+def test_continue_url_of_email_link_signs_in(world: World) -> None:
     world.auth.send_sign_in_link_to_email(EMAIL, ActionCodeSettings("http://localhost/finish?a=b"))
     page = world.app.requests.get(world.link(), allow_redirects=False, timeout=20).headers["location"]
     assert page.startswith("http://localhost/finish?a=b")
     assert world.auth.sign_in_with_email_link(EMAIL, page)["email"] == EMAIL
 
 
-def test_a_link_of_another_address_does_not_sign_in(world: World) -> None:
+def test_email_link_of_another_address_is_rejected(world: World) -> None:
     world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
     with pytest.raises(InvalidEmail):
         world.auth.sign_in_with_email_link("b@example.com", world.link())
 
 
-def test_an_anonymous_user_keeps_the_uid_when_a_link_is_linked(world: World) -> None:
+def test_linking_email_link_keeps_anonymous_uid(world: World) -> None:
     session = world.auth.session(world.auth.sign_in_anonymous())
     world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
     linked = world.auth.link_with_email_link(session, EMAIL, world.link())
@@ -141,7 +141,7 @@ def test_an_anonymous_user_keeps_the_uid_when_a_link_is_linked(world: World) -> 
 # --- phone numbers ---
 
 
-def test_the_code_from_a_text_message_signs_in(world: World) -> None:
+def test_sms_code_signs_in(world: World) -> None:
     info = world.auth.send_verification_code(NUMBER, "a recaptcha token")
     with pytest.raises(InvalidVerificationCode) as error:
         world.auth.sign_in_with_phone_number(info, "000000" if world.sms() != "000000" else "111111")
@@ -153,12 +153,12 @@ def test_the_code_from_a_text_message_signs_in(world: World) -> None:
         world.auth.sign_in_with_phone_number(info, "123456")
 
 
-def test_a_number_without_its_country_is_refused(world: World) -> None:
+def test_phone_number_without_country_code_is_rejected(world: World) -> None:
     with pytest.raises(InvalidPhoneNumber):
         world.auth.send_verification_code("5550100")
 
 
-def test_a_phone_number_is_linked_and_unlinked(world: World) -> None:
+def test_phone_number_is_linked_and_unlinked(world: World) -> None:
     session = world.someone()
     info = world.auth.send_verification_code(NUMBER)
     assert world.auth.link_with_phone_number(session, info, world.sms())["localId"] == session.uid
@@ -167,7 +167,7 @@ def test_a_phone_number_is_linked_and_unlinked(world: World) -> None:
     assert world.providers(session) == {"password"}
 
 
-def test_the_number_of_somebody_else_is_not_linked_but_can_be_signed_in_with(world: World) -> None:
+def test_linked_phone_number_of_another_user_is_rejected(world: World) -> None:
     owner = world.auth.sign_in_with_phone_number(world.auth.send_verification_code(NUMBER), world.sms())
     session = world.someone()
     info = world.auth.send_verification_code(NUMBER)
@@ -185,7 +185,7 @@ def test_the_number_of_somebody_else_is_not_linked_but_can_be_signed_in_with(wor
 
 
 @pytest.mark.parametrize("privacy", [False, True])
-def test_an_anonymous_user_becomes_a_lasting_one(world: World, privacy: bool) -> None:
+def test_linking_password_keeps_anonymous_uid(world: World, privacy: bool) -> None:
     world.set_email_privacy(privacy)
     session = world.auth.session(world.auth.sign_in_anonymous())
     world.auth.link_with_email_and_password(session, EMAIL, PASSWORD)
@@ -193,7 +193,7 @@ def test_an_anonymous_user_becomes_a_lasting_one(world: World, privacy: bool) ->
     assert world.account(session)["email"] == EMAIL
 
 
-def test_linking_an_address_that_somebody_has_is_refused(world: World) -> None:
+def test_linking_existing_email_is_rejected(world: World) -> None:
     world.someone()
     user = world.auth.sign_in_anonymous()
     with pytest.raises(EmailExists):
@@ -203,7 +203,7 @@ def test_linking_an_address_that_somebody_has_is_refused(world: World) -> None:
 # --- which ways there are ---
 
 
-def test_the_ways_of_signing_in_are_listed_unless_enumeration_protection_hides_them(world: World) -> None:
+def test_sign_in_methods_are_listed_without_enumeration_protection(world: World) -> None:
     world.someone()
     assert world.auth.fetch_sign_in_methods(EMAIL) == ["password"]
     assert world.auth.fetch_sign_in_methods("b@example.com") == []
@@ -216,7 +216,7 @@ def test_the_ways_of_signing_in_are_listed_unless_enumeration_protection_hides_t
 # --- tenants ---
 
 
-def test_a_tenant_has_users_of_its_own(world: World) -> None:
+def test_tenant_has_separate_users(world: World) -> None:
     world.someone()
     name = f"t-{uuid.uuid4().hex}"
     tenant = world.app.auth(name)
@@ -231,7 +231,7 @@ def test_a_tenant_has_users_of_its_own(world: World) -> None:
     tenant.delete_user_account(session)
 
 
-def test_what_a_server_does_for_a_tenant_stays_in_the_tenant(world: World) -> None:
+def test_tenant_admin_calls_affect_only_the_tenant(world: World) -> None:
     outsider = world.someone()
     name = f"t-{uuid.uuid4().hex}"  # tenants outlive their accounts' deletion
     tenant = world.app.auth(name)

@@ -31,7 +31,7 @@ def test_name_and_picture_are_set_and_cleared(world: World) -> None:
     assert "displayName" not in world.account(session)
 
 
-def test_a_new_password_through_a_session_leaves_the_session_good(world: World) -> None:
+def test_password_change_keeps_the_session_valid(world: World) -> None:
     session = world.someone()
     changes: list[UserSession] = []
     session.on_change(changes.append)
@@ -52,7 +52,7 @@ def test_pyrebases_keywords_for_changes_work(world: World) -> None:
     assert moved["idToken"]
 
 
-def test_a_weak_password_is_refused_and_shown_nowhere(world: World) -> None:
+def test_weak_password_error_hides_the_password(world: World) -> None:
     session = world.someone()
     with pytest.raises(WeakPassword) as error:
         world.auth.change_password(session, "abcd5")
@@ -60,7 +60,7 @@ def test_a_weak_password_is_refused_and_shown_nowhere(world: World) -> None:
     assert not shows(error.value, session.id_token)
 
 
-def test_an_address_is_changed_at_once_and_the_change_can_be_taken_back(world: World) -> None:
+def test_email_change_can_be_reverted(world: World) -> None:
     session = world.someone()
     world.auth.change_email(session, "new@example.com")
     assert world.account(session)["email"] == "new@example.com"
@@ -70,7 +70,7 @@ def test_an_address_is_changed_at_once_and_the_change_can_be_taken_back(world: W
     assert world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["localId"] == session.uid
 
 
-def test_an_address_that_somebody_has_is_refused(world: World) -> None:
+def test_change_to_existing_email_is_rejected(world: World) -> None:
     world.someone("b@example.com")
     session = world.someone()
     with pytest.raises(EmailExists):
@@ -79,7 +79,7 @@ def test_an_address_that_somebody_has_is_refused(world: World) -> None:
         world.auth.verify_before_change_email(session, "b@example.com")
 
 
-def test_an_address_is_changed_when_the_new_one_has_been_verified(world: World) -> None:
+def test_email_changes_after_verification(world: World) -> None:
     session = world.someone()
     world.auth.verify_before_change_email(session, "new@example.com")
     link = world.link()
@@ -90,7 +90,7 @@ def test_an_address_is_changed_when_the_new_one_has_been_verified(world: World) 
     assert account["emailVerified"] is True
 
 
-def test_the_mail_that_verifies_an_address(world: World) -> None:
+def test_verification_email_verifies_address(world: World) -> None:
     session = world.someone()
     assert world.auth.send_email_verification(session, settings="http://localhost/back", locale="fr")["email"] == EMAIL
     link = world.link()
@@ -103,7 +103,7 @@ def test_the_mail_that_verifies_an_address(world: World) -> None:
     assert not shows(error.value, link.partition("oobCode=")[2].partition("&")[0])
 
 
-def test_the_mail_that_resets_a_password(world: World) -> None:
+def test_reset_email_resets_password(world: World) -> None:
     session = world.someone()
     settings = ActionCodeSettings("http://localhost/back", ios_bundle_id="com.example", android_package_name="a.b")
     world.auth.send_password_reset_email(EMAIL, settings=settings)
@@ -115,7 +115,7 @@ def test_the_mail_that_resets_a_password(world: World) -> None:
     assert world.auth.sign_in_with_email_and_password(EMAIL, "another horse")["localId"] == session.uid
 
 
-def test_an_unknown_address_gets_no_mail_and_only_without_protection_anybody_is_told(world: World) -> None:
+def test_password_reset_for_unknown_email(world: World) -> None:
     with pytest.raises(UserNotFound):
         world.auth.send_password_reset_email("nobody@example.com")
     world.set_email_privacy(True)
@@ -124,7 +124,7 @@ def test_an_unknown_address_gets_no_mail_and_only_without_protection_anybody_is_
     assert len(world.mails()) == before
 
 
-def test_a_deleted_account_is_gone_and_its_session_signed_out(world: World) -> None:
+def test_deleted_account_signs_out_its_session(world: World) -> None:
     session = world.someone()
     token = session.id_token
     world.auth.delete_user_account(session)
@@ -135,14 +135,14 @@ def test_a_deleted_account_is_gone_and_its_session_signed_out(world: World) -> N
         world.auth.get_account_info(token)
 
 
-def test_what_is_no_token_is_refused_and_not_shown(world: World) -> None:
+def test_invalid_token_error_hides_the_token(world: World) -> None:
     with pytest.raises(SessionExpired) as error:
         world.auth.get_account_info("this-is-no-token")
     assert error.value.code == "INVALID_ID_TOKEN"
     assert not shows(error.value, "this-is-no-token")
 
 
-def test_an_address_and_its_password_are_unlinked_together(world: World) -> None:
+def test_unlinking_email_removes_the_password(world: World) -> None:
     session = world.auth.session(world.auth.sign_in_with_custom_token(world.auth.create_custom_token("ada")))
     world.auth.link_with_email_and_password(session, EMAIL, PASSWORD)
     assert world.providers(session) == {"password"}

@@ -22,7 +22,7 @@ def first_factor(world: World) -> MfaRequired:
     return error.value
 
 
-def test_an_enrolled_number_is_asked_for_and_its_code_signs_in(world: World) -> None:
+def test_enrolled_phone_is_required_and_signs_in(world: World) -> None:
     session = world.verified()
     enroll(world, session)
     assert session.claims["firebase"]["sign_in_second_factor"] == "phone"
@@ -36,7 +36,7 @@ def test_an_enrolled_number_is_asked_for_and_its_code_signs_in(world: World) -> 
     assert world.auth.session(user).claims["firebase"]["second_factor_identifier"] == factor.id
 
 
-def test_a_withdrawn_factor_is_asked_for_no_more(world: World) -> None:
+def test_withdrawn_factor_is_not_required(world: World) -> None:
     session = world.verified()
     enroll(world, session)
     [factor] = world.auth.mfa.factors(session)
@@ -48,7 +48,7 @@ def test_a_withdrawn_factor_is_asked_for_no_more(world: World) -> None:
         world.auth.mfa.withdraw(session, factor.id)
 
 
-def test_one_of_several_factors_is_chosen(world: World) -> None:
+def test_sign_in_with_one_of_several_factors(world: World) -> None:
     session = world.verified()
     enroll(world, session)
     enroll(world, session, "+15550101", "other")
@@ -60,7 +60,7 @@ def test_one_of_several_factors_is_chosen(world: World) -> None:
     assert world.auth.session(user).claims["firebase"]["second_factor_identifier"] == other.id
 
 
-def test_a_wrong_code_is_refused_and_the_right_one_still_works(world: World) -> None:
+def test_wrong_code_is_rejected_and_can_be_corrected(world: World) -> None:
     session = world.verified()
     enroll(world, session)
     required = first_factor(world)
@@ -71,7 +71,7 @@ def test_a_wrong_code_is_refused_and_the_right_one_still_works(world: World) -> 
     assert world.auth.mfa.sign_in_with_phone(required, info, world.sms())["localId"] == session.uid
 
 
-def test_every_way_of_signing_in_asks_for_the_second_factor(world: World) -> None:
+def test_every_sign_in_method_requires_the_second_factor(world: World) -> None:
     enroll(world, world.verified())
     world.auth.send_sign_in_link_to_email(EMAIL, "http://localhost")
     with pytest.raises(MfaRequired):
@@ -82,13 +82,13 @@ def test_every_way_of_signing_in_asks_for_the_second_factor(world: World) -> Non
     assert world.auth.mfa.sign_in_with_phone(error.value, info, world.sms())["idToken"]
 
 
-def test_an_address_that_is_not_verified_enrols_nothing(world: World) -> None:
+def test_enrollment_requires_a_verified_email(world: World) -> None:
     with pytest.raises(SecondFactorError) as error:
         world.auth.mfa.send_enrollment_code(world.someone(), NUMBER)
     assert error.value.code == "UNVERIFIED_EMAIL"
 
 
-def test_a_number_is_enrolled_once(world: World) -> None:
+def test_phone_number_is_enrolled_once(world: World) -> None:
     session = world.verified()
     enroll(world, session)
     with pytest.raises(SecondFactorError) as error:
@@ -96,7 +96,7 @@ def test_a_number_is_enrolled_once(world: World) -> None:
     assert error.value.code == "SECOND_FACTOR_EXISTS"
 
 
-def test_the_error_shows_no_secret_and_can_still_be_gone_on_from_after_a_pickle(world: World) -> None:
+def test_pickled_mfa_error_can_be_resolved(world: World) -> None:
     session = world.verified()
     enroll(world, session)
     required = first_factor(world)

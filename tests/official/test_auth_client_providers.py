@@ -19,7 +19,7 @@ PROVIDERS = ["google.com", "facebook.com", "apple.com", "microsoft.com", "yahoo.
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
-def test_an_id_token_signs_in(world: World, provider: str) -> None:
+def test_provider_id_token_signs_in(world: World, provider: str) -> None:
     user = world.auth.sign_in_with_idp(provider, id_token=google(), nonce="raw")
     assert user["providerId"] == provider
     assert user["isNewUser"] is True
@@ -31,7 +31,7 @@ def test_an_id_token_signs_in(world: World, provider: str) -> None:
 
 
 @pytest.mark.parametrize("provider", ["facebook.com", "github.com", "google.com"])
-def test_an_access_token_signs_in(world: World, provider: str) -> None:
+def test_provider_access_token_signs_in(world: World, provider: str) -> None:
     user = world.auth.sign_in_with_idp(provider, access_token='{"sub": "a&b=c+d"}')
     assert user["federatedId"].endswith("a&b=c+d"), "it came through whole"
 
@@ -41,7 +41,7 @@ def test_twitter_signs_in_with_token_and_secret(world: World) -> None:
     assert user["providerId"] == "twitter.com"
 
 
-def test_a_bad_credential_is_refused_and_not_shown(world: World) -> None:
+def test_invalid_credential_error_hides_the_credential(world: World) -> None:
     for bad in ("this-is-no-token", '{"this is": "no token'):
         with pytest.raises(InvalidCredentials) as error:
             world.auth.sign_in_with_idp("google.com", id_token=bad)
@@ -49,7 +49,7 @@ def test_a_bad_credential_is_refused_and_not_shown(world: World) -> None:
         assert not shows(error.value, bad)
 
 
-def test_an_anonymous_user_keeps_the_uid_when_a_provider_is_linked(world: World) -> None:
+def test_linking_provider_keeps_anonymous_uid(world: World) -> None:
     session = world.auth.session(world.auth.sign_in_anonymous())
     linked = world.auth.link_with_idp(session, "google.com", id_token=google())
     assert linked["localId"] == session.uid
@@ -59,7 +59,7 @@ def test_an_anonymous_user_keeps_the_uid_when_a_provider_is_linked(world: World)
     assert world.providers(session) == set()
 
 
-def test_a_credential_of_somebody_else_is_not_linked(world: World) -> None:
+def test_linking_credential_of_another_user_is_rejected(world: World) -> None:
     world.auth.sign_in_with_idp("google.com", id_token=google())
     session = world.someone("b@example.com")
     with pytest.raises(CredentialAlreadyInUse) as error:
@@ -71,7 +71,7 @@ def test_a_credential_of_somebody_else_is_not_linked(world: World) -> None:
         world.auth.link_with_idp(session, "facebook.com", id_token=google("f1"))
 
 
-def test_a_provider_that_does_not_vouch_asks_for_confirmation_and_linking_confirms(world: World) -> None:
+def test_unverified_provider_email_needs_confirmation(world: World) -> None:
     world.someone()
     unsure = google("f1", verified=False)
     with pytest.raises(AccountExistsWithDifferentCredential) as error:
@@ -84,14 +84,14 @@ def test_a_provider_that_does_not_vouch_asks_for_confirmation_and_linking_confir
     assert world.auth.sign_in_with_idp("facebook.com", id_token=unsure)["localId"] == session.uid
 
 
-def test_the_providers_that_the_account_knows_are_named(world: World) -> None:
+def test_linked_providers_are_listed(world: World) -> None:
     world.auth.sign_in_with_idp("google.com", id_token=google())
     with pytest.raises(AccountExistsWithDifferentCredential) as error:
         world.auth.sign_in_with_idp("facebook.com", id_token=google("f1", verified=False))
     assert error.value.providers == ("google.com",)
 
 
-def test_a_disabled_user_does_not_get_in_by_a_provider(world: World) -> None:
+def test_disabled_user_cannot_sign_in_with_a_provider(world: World) -> None:
     user = world.auth.sign_in_with_idp("google.com", id_token=google())
     world.auth.admin.update_user(user["localId"], disabled=True)
     with pytest.raises(UserDisabled):

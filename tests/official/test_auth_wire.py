@@ -52,7 +52,9 @@ def hear(story: Story, host: str) -> Transcript:
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_both_emulators_answer_a_story_alike(name: str, our_host: str, official_auth: OfficialAuthEmulator) -> None:
+def test_both_emulators_return_equal_auth_responses(
+    name: str, our_host: str, official_auth: OfficialAuthEmulator
+) -> None:
     ours, official = hear(STORIES[name], our_host), hear(STORIES[name], official_auth.host)
     assert official.answers or official.differences, "the story made no call"
     for number, (mine, theirs) in enumerate(zip(ours.answers, official.answers, strict=True), 1):
@@ -65,7 +67,7 @@ def test_both_emulators_answer_a_story_alike(name: str, our_host: str, official_
         assert ours.differences[reason] != theirs, f"no difference is left in {reason!r}: {DIFFERENCES[reason]}"
 
 
-def test_every_difference_is_shown_by_a_story(our_host: str) -> None:
+def test_every_listed_difference_occurs(our_host: str) -> None:
     shown = set()
     for story in STORIES.values():
         shown |= hear(story, our_host).differences.keys()

@@ -117,7 +117,7 @@ def contradicts_itself(
 
 
 @pytest.mark.timeout(3600)
-def test_child_events_are_those_of_the_official_sdk_for_every_random_sequence_of_writes(oracle: Oracle) -> None:
+def test_random_child_events_agree_with_official_sdk(oracle: Oracle) -> None:
     cases = stories(random.Random(SEED), NUMBER)
     found: list[str] = []
     number = 0
@@ -131,7 +131,7 @@ def test_child_events_are_those_of_the_official_sdk_for_every_random_sequence_of
     assert not found, f"{len(found)} of {number} cases (seed {SEED}):\n" + "\n".join(sorted(found, key=len)[:8])
 
 
-def test_where_the_sdk_loses_the_child_that_slides_in_ours_is_what_its_own_read_gives(oracle: Oracle) -> None:
+def test_child_lost_by_sdk_events_matches_sdk_read(oracle: Oracle) -> None:
     """What `contradicts_itself` leaves out, in its shortest form."""
     case = {
         "id": 0,

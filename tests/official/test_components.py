@@ -10,7 +10,7 @@ import requests
 from official.processes import HERE, OfficialAuthEmulator, OfficialStorageEmulator, Oracle, node
 
 
-def test_the_oracle_answers_cases_in_order_and_names_refused_ones(oracle: Oracle) -> None:
+def test_sdk_oracle_returns_results_in_order_with_rejections(oracle: Oracle) -> None:
     cases = [{"id": n, "data": {"b": n, "a": {".value": n, ".priority": 1}}} for n in range(500)]
     answers = oracle.ask([*cases, {"id": "bad", "data": {"a.b": 1}}])
     assert [answer["id"] for answer in answers] == [*range(500), "bad"]
@@ -20,7 +20,7 @@ def test_the_oracle_answers_cases_in_order_and_names_refused_ones(oracle: Oracle
     assert "invalid key" in answers[-1]["error"]
 
 
-def test_the_oracle_applies_writes_and_server_values(oracle: Oracle) -> None:
+def test_sdk_oracle_applies_writes_and_server_values(oracle: Oracle) -> None:
     writes = [
         {"op": "update", "value": {"n": {".sv": {"increment": 2}}, "x/y": 1}},
         {"op": "setWithPriority", "path": "p", "value": "v", "priority": "high"},
@@ -33,11 +33,11 @@ def test_the_oracle_applies_writes_and_server_values(oracle: Oracle) -> None:
     assert answer["value"] == {"n": 42, "x": {"y": 1}, "p": "v"}
 
 
-def test_the_auth_emulator_is_ready_when_it_says_so(official_auth: OfficialAuthEmulator) -> None:
+def test_auth_emulator_is_ready_when_reported(official_auth: OfficialAuthEmulator) -> None:
     assert requests.get(f"http://{official_auth.host}/", timeout=10).json()["authEmulator"]["ready"] is True
 
 
-def test_the_storage_emulator_keeps_a_name_with_a_percent_sign(official_storage: OfficialStorageEmulator) -> None:
+def test_storage_emulator_keeps_percent_sign_in_name(official_storage: OfficialStorageEmulator) -> None:
     objects = f"http://{official_storage.host}/v0/b/bucket/o"
     kept = requests.post(objects, params={"name": "100% é"}, data=b"whole", timeout=10)
     assert kept.json()["name"] == "100% é"
@@ -46,7 +46,7 @@ def test_the_storage_emulator_keeps_a_name_with_a_percent_sign(official_storage:
     assert requests.get(path, params={"alt": "media"}, timeout=10).content == b"whole"
 
 
-def test_the_stand_in_for_storage_rules_allows_denies_and_asks_for_a_token(
+def test_storage_rules_stub_allows_denies_and_requires_token(
     official_storage: OfficialStorageEmulator,
 ) -> None:
     url = f"http://{official_storage.host}/v0/b/bucket/o"
@@ -58,7 +58,7 @@ def test_the_stand_in_for_storage_rules_allows_denies_and_asks_for_a_token(
         assert requests.get(url, headers={"Authorization": "Bearer owner"}, timeout=10).status_code == 200
 
 
-def test_a_component_ends_when_its_stdin_closes(official_components: None) -> None:
+def test_component_ends_when_stdin_closes(official_components: None) -> None:
     for script in ("auth_emulator.cjs", "storage_emulator.cjs", "sdk_oracle.cjs"):
         done = subprocess.run([node(), script], cwd=HERE, stdin=subprocess.DEVNULL, timeout=30, check=False)
         assert done.returncode == 0

@@ -83,7 +83,7 @@ def dinosaurs(root):
     return root.child("dinosaurs")
 
 
-def test_the_namespace_of_the_url_is_the_database(root, server):
+def test_namespace_of_the_url_selects_the_database(root, server):
     root.child("a").set(1)
     names = json.loads(_get(server, "/.inspect/databases.json"))
     assert {"name": "admin-test"} in names
@@ -102,7 +102,7 @@ def test_set_and_get_agree(root, value):
     assert root.child("v").get() == value
 
 
-def test_a_place_with_nothing_is_none(root):
+def test_empty_path_is_none(root):
     assert root.child("nothing").get() is None
 
 
@@ -148,7 +148,7 @@ def test_shallow_gives_the_children_as_true(dinosaurs):
     assert dinosaurs.parent.get(shallow=True) == {"dinosaurs": True, "scores": True}
 
 
-def test_a_tag_changes_with_the_value(root):
+def test_etag_changes_with_the_value(root):
     ref = root.child("a")
     ref.set(1)
     value, tag = ref.get(etag=True)
@@ -161,7 +161,7 @@ def test_a_tag_changes_with_the_value(root):
     assert ref.get_if_changed("wrong") == (True, 2, new_tag)
 
 
-def test_a_conditional_set_happens_only_where_nothing_changed(root):
+def test_conditional_set_requires_the_current_etag(root):
     ref = root.child("a")
     assert ref.get(etag=True) == (None, "null_etag")
     assert ref.set_if_unchanged("wrong", 1) == (False, None, "null_etag")
@@ -171,7 +171,7 @@ def test_a_conditional_set_happens_only_where_nothing_changed(root):
     assert ref.set_if_unchanged("null_etag", 2) == (False, {"x": 1}, tag)
 
 
-def test_a_transaction_computes_from_what_is_there(root):
+def test_transaction_receives_the_current_value(root):
     ref = root.child("n")
     assert ref.transaction(lambda value: (value or 0) + 1) == 1
     assert ref.transaction(lambda value: value + 1) == 2
@@ -185,7 +185,7 @@ def test_transactions_of_many_threads_all_count(root):
     assert ref.get() == 20
 
 
-def test_a_transaction_that_fails_changes_nothing(root):
+def test_failed_transaction_changes_nothing(root):
     ref = root.child("n")
     ref.set(1)
 
@@ -219,21 +219,21 @@ def test_a_transaction_that_fails_changes_nothing(root):
         (lambda d: d.parent.child("scores").order_by_value().limit_to_last(2), ["linhenykus", "pterodactyl"]),
     ],
 )
-def test_a_query_gives_the_children_in_order(dinosaurs, ask, names):
+def test_query_returns_children_in_order(dinosaurs, ask, names):
     assert list(ask(dinosaurs).get()) == names
 
 
-def test_a_query_gives_whole_children(dinosaurs):
+def test_query_returns_complete_children(dinosaurs):
     query = dinosaurs.order_by_child("height").limit_to_first(2)
     assert query.get() == {name: DINOSAURS[name] for name in ("linhenykus", "pterodactyl")}
 
 
-def test_a_query_of_an_array_gives_a_list(root):
+def test_query_of_array_returns_a_list(root):
     root.child("array").set([10, 20, 30])
     assert root.child("array").order_by_key().limit_to_first(2).get() == [10, 20]
 
 
-def test_an_override_acts_as_that_user_and_null_as_nobody(server, make_app):
+def test_auth_override_acts_as_user_or_unauthenticated(server, make_app):
     closed = Emulator(require_auth=True)
     with closed.serve() as guarded, pytest.MonkeyPatch.context() as patch:
         patch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", guarded.host)
@@ -248,7 +248,7 @@ def test_an_override_acts_as_that_user_and_null_as_nobody(server, make_app):
         assert admin.get() == 1
 
 
-def test_an_error_carries_the_words_of_the_server(root):
+def test_error_has_the_message_of_the_server(root):
     # A child that firebase-admin lets through and the server refuses.
     with pytest.raises(exceptions.InvalidArgumentError, match="couldn't parse key beginning at 1:2"):
         root.child("a").set({"b#c": 1})
@@ -259,7 +259,7 @@ torn_away = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExce
 
 
 @torn_away
-def test_a_listener_hears_every_write(root):
+def test_listener_receives_every_write(root):
     ref = root.child("watched")
     ref.set({"a": 1})
     heard = queue.Queue()
@@ -280,7 +280,7 @@ def test_a_listener_hears_every_write(root):
 
 
 @torn_away
-def test_a_listener_on_a_leaf_hears_its_values(root):
+def test_listener_on_a_leaf_receives_its_values(root):
     ref = root.child("leaf")
     heard = queue.Queue()
     registration = ref.listen(lambda event: heard.put(event.data))

@@ -52,7 +52,7 @@ def sign_in(server, **fields):
     return answer.json()
 
 
-def test_it_makes_and_finds_users(app, ada):
+def test_create_and_get_users(app, ada):
     assert (ada.uid, ada.email, ada.email_verified, ada.display_name) == ("ada", "ada@example.com", True, "Ada")
     assert ada.user_metadata.creation_timestamp > 0
     assert [provider.provider_id for provider in ada.provider_data] == ["password", "phone"]
@@ -67,7 +67,7 @@ def test_it_makes_and_finds_users(app, ada):
             look(name, app=app)
 
 
-def test_it_looks_many_up_and_is_told_who_is_missing(app, ada):
+def test_get_users_returns_missing_identifiers(app, ada):
     google = auth.ImportUserRecord("g", provider_data=[auth.UserProvider("g1", "google.com")])
     auth.import_users([google], app=app)
     wanted = [
@@ -81,7 +81,7 @@ def test_it_looks_many_up_and_is_told_who_is_missing(app, ada):
     assert [missing.phone_number for missing in result.not_found] == ["+15559999"]
 
 
-def test_it_lists_all_pages(app):
+def test_list_users_returns_all_pages(app):
     for number in range(5):
         auth.create_user(uid=f"u{number}", app=app)
     page = auth.list_users(max_results=2, app=app)
@@ -90,7 +90,7 @@ def test_it_lists_all_pages(app):
     assert [user.uid for user in page.iterate_all()] == [f"u{number}" for number in range(5)]
 
 
-def test_it_sees_what_is_taken(app, ada):
+def test_duplicate_identifiers_are_rejected(app, ada):
     with pytest.raises(auth.UidAlreadyExistsError):
         auth.create_user(uid="ada", app=app)
     with pytest.raises(auth.EmailAlreadyExistsError):
@@ -99,7 +99,7 @@ def test_it_sees_what_is_taken(app, ada):
         auth.create_user(phone_number="+15550100", app=app)
 
 
-def test_it_changes_clears_disables_and_deletes(app, ada):
+def test_update_disable_and_delete_users(app, ada):
     changed = auth.update_user("ada", display_name=auth.DELETE_ATTRIBUTE, phone_number=auth.DELETE_ATTRIBUTE, app=app)
     assert (changed.display_name, changed.phone_number) == (None, None)
     assert auth.update_user("ada", disabled=True, app=app).disabled
@@ -108,7 +108,7 @@ def test_it_changes_clears_disables_and_deletes(app, ada):
         auth.delete_user("ada", app=app)
 
 
-def test_it_deletes_in_batches(app, ada):
+def test_delete_users_in_batches(app, ada):
     auth.create_user(uid="bob", app=app)
     assert auth.delete_users(["ada", "bob", "nobody"], app=app).success_count == 3
 
@@ -121,7 +121,7 @@ def test_its_custom_claims_are_in_the_tokens_that_it_verifies(app, server, ada):
     assert (claims["uid"], claims["admin"]) == ("ada", True)
 
 
-def test_it_sees_revoked_tokens_and_disabled_users(app, server, ada):
+def test_check_revoked_detects_revoked_and_disabled(app, server, ada):
     token = sign_in(server, email="ada@example.com", password="secret1")["idToken"]
     assert auth.verify_id_token(token, app=app, check_revoked=True)["uid"] == "ada"
     auth.update_user("ada", disabled=True, app=app)
@@ -165,7 +165,7 @@ def test_its_action_links_have_their_parts(app, ada, generate, mode):
     assert query["oobCode"][0]
 
 
-def test_it_imports_users_with_hashes_and_is_told_of_errors(app, ada):
+def test_import_users_with_hashes_reports_errors(app, ada):
     users = [
         auth.ImportUserRecord("new", email="new@example.com", password_hash=b"hash", password_salt=b"salt"),
         auth.ImportUserRecord("thief", email="ada@example.com"),
@@ -176,7 +176,7 @@ def test_it_imports_users_with_hashes_and_is_told_of_errors(app, ada):
     assert auth.get_user("new", app=app).email == "new@example.com"
 
 
-def test_tenants_have_users_of_their_own(app, ada):
+def test_tenants_have_separate_users(app, ada):
     shop = auth.Client(app, tenant_id="shop")
     user = shop.create_user(uid="ada", email="ada@example.com")
     assert (user.tenant_id, user.display_name) == ("shop", None)
@@ -187,6 +187,6 @@ def test_tenants_have_users_of_their_own(app, ada):
     assert auth.get_user("ada", app=app).display_name == "Ada"
 
 
-def test_what_this_emulator_has_not_is_an_error_and_not_a_hang(app):
+def test_unsupported_calls_raise_errors(app):
     with pytest.raises(FirebaseError, match="not implemented"):
         auth.get_oidc_provider_config("oidc.one", app=app)

@@ -130,7 +130,7 @@ def host(request):
             yield server.host
 
 
-def test_a_custom_token_of_ours_is_built_and_signed_like_firebase_admins(ours, theirs):
+def test_custom_token_matches_firebase_admin(ours, theirs):
     mine = ours.create_custom_token("u1", {"admin": True}, tenant_id="t1")
     admins = admin_auth._get_client(theirs)._token_generator.create_custom_token("u1", {"admin": True}, "t1")
     claims = [dict(google_jwt.decode(token, certs=key_pair()[1], verify=True)) for token in (mine, admins)]
@@ -142,7 +142,7 @@ def test_a_custom_token_of_ours_is_built_and_signed_like_firebase_admins(ours, t
     assert claims[0]["iss"] == claims[0]["sub"] == EMAIL
 
 
-def test_an_emulator_takes_a_signed_custom_token_of_ours(ours, host, monkeypatch):
+def test_signed_custom_token_is_accepted_by_emulators(ours, host, monkeypatch):
     token = ours.create_custom_token("u1", {"role": "cook"})
     with at_emulator(monkeypatch, host) as app:
         claims = app.auth().verify_id_token(app.auth().sign_in_with_custom_token(token)["idToken"])
@@ -150,14 +150,14 @@ def test_an_emulator_takes_a_signed_custom_token_of_ours(ours, host, monkeypatch
         assert claims["role"] == "cook"
 
 
-def test_an_emulator_takes_an_unsigned_custom_token_of_ours(host, monkeypatch):
+def test_unsigned_custom_token_is_accepted_by_emulators(host, monkeypatch):
     with at_emulator(monkeypatch, host) as app:
         token = app.auth().create_custom_token("u2", {"role": "cook"})
         assert token.endswith(".")
         assert app.auth().sign_in_with_custom_token(token)["localId"] == "u2"
 
 
-def test_firebase_admin_verifies_what_an_emulator_made_of_our_custom_token(host, monkeypatch):
+def test_firebase_admin_verifies_token_from_custom_token(host, monkeypatch):
     with at_emulator(monkeypatch, host) as app:
         auth = app.auth()
         id_token = auth.sign_in_with_custom_token(auth.create_custom_token("u3"))["idToken"]

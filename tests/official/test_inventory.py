@@ -47,7 +47,7 @@ def called() -> set[tuple[str, str]]:
     return {(verb, _HOST.sub("", path.partition("?")[0])) for verb, path in calls}
 
 
-def test_every_operation_is_called_by_a_story_or_listed_with_a_reason(
+def test_every_operation_is_tested_or_excluded(
     official_auth: OfficialAuthEmulator, called: set[tuple[str, str]]
 ) -> None:
     description = requests.get(f"http://{official_auth.host}/emulator/openapi.json", timeout=20).json()

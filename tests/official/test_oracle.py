@@ -157,7 +157,7 @@ def judged(oracle: Oracle) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
 
 
 @pytest.mark.timeout(3600)
-def test_emulator_and_client_agree_with_the_official_sdk_on_every_random_case(oracle: Oracle) -> None:
+def test_random_queries_agree_with_official_sdk(oracle: Oracle) -> None:
     sender = InProcess()
     found: list[str] = []
     number = 0
@@ -197,7 +197,7 @@ UP_TO_EMPTY: dict[str, Any] = {"order": "$key", "end_at": [""]}
     ],
     ids=["increment after a deep update", "late priority", "empty for a moment", "priority bound", "empty key"],
 )
-def test_where_the_sdk_gives_two_answers_to_one_question_ours_is_the_one_that_follows_the_rule(
+def test_inconsistent_sdk_cases_follow_documented_order(
     oracle: Oracle, odd: dict[str, Any], even: dict[str, Any]
 ) -> None:
     """What the random cases leave out: `even` has the same answer as `odd`, and does not lead into the SDK's slip."""

@@ -31,7 +31,7 @@ def a_day_with_files(host: str) -> dict[str, Any]:
     return json.loads(done.stdout)
 
 
-def test_the_sdk_finds_the_same_on_both_emulators(ours: Server, official_storage: OfficialStorageEmulator) -> None:
+def test_sdk_results_are_equal_on_both_emulators(ours: Server, official_storage: OfficialStorageEmulator) -> None:
     mine, theirs = a_day_with_files(ours.host), a_day_with_files(official_storage.host)
     for part, said in theirs.items():
         assert mine[part] == said
@@ -40,7 +40,7 @@ def test_the_sdk_finds_the_same_on_both_emulators(ours: Server, official_storage
     assert mine["names"][-1] == "x" * 1024
 
 
-def test_the_sdk_goes_on_with_an_upload_after_a_chunk_that_failed(ours: Server) -> None:
+def test_sdk_resumes_upload_after_failed_chunk(ours: Server) -> None:
     faults = ours.emulator.faults.storage
     faults.reject("upload", skip=3, status=503)  # two small files come first, and the first chunk
     assert a_day_with_files(ours.host)["largeFile"]["same"]

@@ -63,7 +63,7 @@ def hear(story: Callable[[FileTranscript], None], emulator: Ours | OfficialStora
 
 
 @pytest.mark.parametrize("name", STORIES)
-def test_both_emulators_answer_a_story_about_files_alike(
+def test_both_emulators_return_equal_storage_responses(
     name: str, ours: Ours, official_storage: OfficialStorageEmulator
 ) -> None:
     our_side, official = hear(STORIES[name], ours), hear(STORIES[name], official_storage)
@@ -77,7 +77,7 @@ def test_both_emulators_answer_a_story_about_files_alike(
         assert our_side.differences[reason] != theirs, f"no difference is left in {reason!r}: {DIFFERENCES[reason]}"
 
 
-def test_every_difference_and_quirk_is_shown_by_a_story(ours: Ours, official_storage: OfficialStorageEmulator) -> None:
+def test_every_listed_difference_occurs(ours: Ours, official_storage: OfficialStorageEmulator) -> None:
     shown: set[str] = set()
     quirks: set[str] = set()
     for story in STORIES.values():

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from official.processes import OfficialAuthEmulator
 
 
-def test_the_auth_calls_of_a_pyrebase_tutorial_work_on_the_official_emulator(
+def test_pyrebase_tutorial_works_on_the_official_emulator(
     official_auth: OfficialAuthEmulator,
 ) -> None:
     typed = tutorial.AUTH.replace("morty@", "pasted@")  # other tests have their own accounts there

@@ -113,7 +113,7 @@ def test_error_does_not_quote_a_huge_audience(monkeypatch: pytest.MonkeyPatch, a
     assert len(str(caught.value)) < 400
 
 
-def test_certificate_of_another_key_type_is_refused() -> None:
+def test_certificate_of_another_key_type_is_rejected() -> None:
     # An elliptic-curve key cannot verify RS256.
     ec = pytest.importorskip("cryptography.hazmat.primitives.asymmetric.ec")
     serialization = pytest.importorskip("cryptography.hazmat.primitives.serialization")

@@ -19,19 +19,19 @@ children = st.dictionaries(good_keys, values, max_size=8)
 
 
 @given(good_keys, good_keys)
-def test_of_two_keys_exactly_one_comes_first_unless_they_are_the_same(one: str, other: str) -> None:
+def test_key_order_is_total(one: str, other: str) -> None:
     assert (key_order(one) < key_order(other)) + (key_order(other) < key_order(one)) == (one != other)
 
 
 @given(good_keys, good_keys, good_keys)
-def test_the_order_of_keys_is_transitive(a: str, b: str, c: str) -> None:
+def test_key_order_is_transitive(a: str, b: str, c: str) -> None:
     first, second, third = sorted([a, b, c], key=key_order)
     assert key_order(first) <= key_order(second) <= key_order(third)
     assert key_order(first) <= key_order(third)
 
 
 @given(values, values, values)
-def test_the_order_of_values_is_total(a: Any, b: Any, c: Any) -> None:
+def test_value_order_is_total(a: Any, b: Any, c: Any) -> None:
     one, two, three = sorted([a, b, c], key=value_order)
     assert value_order(one) <= value_order(two) <= value_order(three)
     assert value_order(one) <= value_order(three)
@@ -39,7 +39,7 @@ def test_the_order_of_values_is_total(a: Any, b: Any, c: Any) -> None:
 
 
 @given(st.sets(good_keys))
-def test_sorting_keys_the_quick_way_is_sorting_them_by_the_rule(keys: set[str]) -> None:
+def test_fast_key_sort_equals_reference_sort(keys: set[str]) -> None:
     assert sorted_keys(keys) == sorted(keys, key=key_order)
 
 
@@ -52,12 +52,12 @@ def test_sorting_keys_the_quick_way_is_sorting_them_by_the_rule(keys: set[str]) 
         st.dictionaries(good_keys, st.booleans()),
     )
 )
-def test_ordering_children_the_quick_way_is_what_the_window_of_the_emulator_gives(found: dict[str, Any]) -> None:
+def test_client_order_equals_emulator_query(found: dict[str, Any]) -> None:
     assert keys_by_value(found) == select(Filter("$value"), found.items())
 
 
 @given(children, legal_filters())
-def test_a_window_is_a_part_of_the_ordered_whole(found: dict[str, Any], filter: Filter) -> None:
+def test_query_result_is_a_slice_of_the_order(found: dict[str, Any], filter: Filter) -> None:
     whole = select(Filter(filter.order), found.items())
     part = select(filter, found.items())
     assert sorted(whole) == sorted(found)
@@ -70,7 +70,7 @@ def test_a_window_is_a_part_of_the_ordered_whole(found: dict[str, Any], filter: 
 
 
 @given(st.dictionaries(good_keys, present, min_size=1, max_size=8), st.data())
-def test_what_is_not_before_a_bound_is_from_it_on(found: dict[str, Any], data: st.DataObject) -> None:
+def test_bounds_partition_the_children(found: dict[str, Any], data: st.DataObject) -> None:
     bound = Bound(data.draw(st.sampled_from(list(found.values()))), data.draw(st.sampled_from([None, *found])))
     for below, above in (
         (Filter("$value", end_before=bound), Filter("$value", start_at=bound)),
@@ -81,7 +81,7 @@ def test_what_is_not_before_a_bound_is_from_it_on(found: dict[str, Any], data: s
 
 
 @given(children, st.one_of(st.just(Filter()), legal_filters()))
-def test_val_and_each_of_an_answer_agree(found: dict[str, Any], filter: Filter) -> None:
+def test_val_and_each_agree(found: dict[str, Any], filter: Filter) -> None:
     snapshot = Snapshot("k", found, filter)
     items = snapshot.each()
     assert items is not None
@@ -91,7 +91,7 @@ def test_val_and_each_of_an_answer_agree(found: dict[str, Any], filter: Filter) 
 
 
 @given(st.lists(values, min_size=1), st.one_of(st.just(Filter()), legal_filters()))
-def test_val_and_each_of_an_array_agree(found: list[Any], filter: Filter) -> None:
+def test_val_and_each_agree_for_arrays(found: list[Any], filter: Filter) -> None:
     snapshot = Snapshot("k", found, filter)
     items = snapshot.each()
     assert items is not None
@@ -101,7 +101,7 @@ def test_val_and_each_of_an_array_agree(found: list[Any], filter: Filter) -> Non
 
 
 @given(st.lists(st.integers(0, 2**47), max_size=50))
-def test_push_ids_rise_whatever_the_clock_says(clock: list[int]) -> None:
+def test_push_ids_are_ascending_for_any_clock(clock: list[int]) -> None:
     ids = PushIdGenerator()
     keys = [ids.next(now) for now in clock]
     assert all(one < other for one, other in pairwise(keys))

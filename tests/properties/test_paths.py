@@ -20,7 +20,7 @@ ROOT = Location("http://127.0.0.1", "paths")
 
 
 @given(paths)
-def test_a_path_survives_the_url(segments: tuple[str, ...]) -> None:
+def test_path_survives_url_encoding(segments: tuple[str, ...]) -> None:
     raw = url_path(segments)
     assert raw.endswith(".json")
     assert raw.isascii()
@@ -29,7 +29,7 @@ def test_a_path_survives_the_url(segments: tuple[str, ...]) -> None:
 
 
 @given(paths)
-def test_requests_leaves_an_encoded_path_as_it_is(segments: tuple[str, ...]) -> None:
+def test_requests_keeps_an_encoded_path(segments: tuple[str, ...]) -> None:
     url = ROOT.at(segments).url
     prepared = requests.Request("GET", url).prepare()
     assert prepared.url is not None
@@ -37,9 +37,7 @@ def test_requests_leaves_an_encoded_path_as_it_is(segments: tuple[str, ...]) -> 
 
 
 @given(paths, st.lists(st.integers(1, 3)))
-def test_joining_and_splitting_a_path_changes_nothing_however_many_slashes(
-    segments: tuple[str, ...], slashes: list[int]
-) -> None:
+def test_joining_and_splitting_keeps_the_path(segments: tuple[str, ...], slashes: list[int]) -> None:
     gaps = [*slashes, *[1] * len(segments)]
     text = "".join("/" * gap + segment for gap, segment in zip(gaps, segments, strict=False))
     assert split(text) == segments
@@ -48,7 +46,7 @@ def test_joining_and_splitting_a_path_changes_nothing_however_many_slashes(
 
 
 @given(any_text, any_text)
-def test_any_text_is_exactly_its_segments_or_refused(one: str, other: str) -> None:
+def test_text_is_split_into_segments_or_rejected(one: str, other: str) -> None:
     if any(character in ".$#[]\x7f" or character < " " for character in one + other):
         with pytest.raises(UsageError):
             ROOT.child(one, other)
@@ -60,7 +58,7 @@ def test_any_text_is_exactly_its_segments_or_refused(one: str, other: str) -> No
 
 
 @given(good_keys, good_keys)
-def test_a_value_is_found_under_its_own_key_only(key: str, other: str) -> None:
+def test_value_is_found_under_its_key_only(key: str, other: str) -> None:
     emulator = Emulator()
     url = ROOT.child("x", key).url
     emulator.handle(Request("PUT", url, ROOT.params, body=b"1"))

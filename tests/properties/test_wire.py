@@ -37,7 +37,7 @@ def send(method: str, body: bytes) -> Any:
 
 
 @given(legal_filters())
-def test_a_legal_query_reads_back_in_the_emulator_as_the_same_filter(filter: Filter) -> None:
+def test_emulator_parses_query_to_the_same_filter(filter: Filter) -> None:
     filter.validated_params()
     parsed = parse(dict(filter.params()), 1)
     assert parsed == filter
@@ -45,7 +45,7 @@ def test_a_legal_query_reads_back_in_the_emulator_as_the_same_filter(filter: Fil
 
 
 @given(trees())
-def test_what_can_be_stored_is_accepted_and_comes_back_as_the_rule_says(value: Any) -> None:
+def test_valid_values_are_accepted_and_normalized(value: Any) -> None:
     response = send("PUT", encode(value, PLACE.segments).body)
     assert response.status == 200
     assert response.json() == json.loads(json.dumps(value))
@@ -61,7 +61,7 @@ def refusal(make: Callable[[object, Sequence[str]], Encoded], value: object) -> 
 
 
 @given(wild)
-def test_the_emulator_accepts_whatever_the_client_lets_through(value: Any) -> None:
+def test_emulator_accepts_values_that_the_client_accepts(value: Any) -> None:
     refused = refusal(encode, value)
     if refused is None:
         assert send("PUT", encode(value, PLACE.segments).body).status == 200
@@ -70,13 +70,13 @@ def test_the_emulator_accepts_whatever_the_client_lets_through(value: Any) -> No
 
 
 @given(wild)
-def test_the_client_refuses_whatever_the_emulator_refuses(value: Any) -> None:
+def test_client_rejects_values_that_the_emulator_rejects(value: Any) -> None:
     if send("PUT", json.dumps(value).encode()).status != 200:
         assert "/x" in (refusal(encode, value) or "")
 
 
 @given(any_keys)
-def test_a_key_is_refused_by_both_or_by_neither(key: str) -> None:
+def test_client_and_emulator_agree_on_keys(key: str) -> None:
     value = {"a": {key: 1}}
     refused = refusal(encode, value)
     if key not in {".value", ".priority", ".sv"}:
@@ -86,7 +86,7 @@ def test_a_key_is_refused_by_both_or_by_neither(key: str) -> None:
 
 
 @given(st.dictionaries(st.lists(any_keys, max_size=3).map("/".join), wild, max_size=4))
-def test_updates_that_the_client_lets_through_are_accepted(update: dict[str, Any]) -> None:
+def test_emulator_accepts_updates_that_the_client_accepts(update: dict[str, Any]) -> None:
     refused = refusal(encode_update, update)
     if refused is None:
         assert send("PATCH", encode_update(update, PLACE.segments).body).status == 200
@@ -95,6 +95,6 @@ def test_updates_that_the_client_lets_through_are_accepted(update: dict[str, Any
 
 
 @given(st.dictionaries(st.lists(any_keys, max_size=3).map("/".join), wild, max_size=4))
-def test_the_client_refuses_updates_that_the_emulator_refuses(update: dict[str, Any]) -> None:
+def test_client_rejects_updates_that_the_emulator_rejects(update: dict[str, Any]) -> None:
     if send("PATCH", json.dumps(update).encode()).status != 200:
         assert "/x" in (refusal(encode_update, update) or "")

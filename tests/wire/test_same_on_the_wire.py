@@ -25,12 +25,12 @@ def as_ours(telling: Recording) -> Recording:
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in DIFFERENT])
-def test_a_call_is_pyrebase4s_on_the_wire_and_to_the_program(name, ours, theirs) -> None:
+def test_call_equals_pyrebase4(name, ours, theirs) -> None:
     assert ours[name].whole == as_ours(theirs[name]).whole
 
 
 @pytest.mark.parametrize("name", DIFFERENT)
-def test_a_call_differs_from_pyrebase4s_in_what_is_documented(name, ours, theirs) -> None:
+def test_call_differs_from_pyrebase4_as_documented(name, ours, theirs) -> None:
     only_ours, only_theirs = apart(ours[name], as_ours(theirs[name]))
     assert Lines(only_theirs, only_ours) == DIFFERENT[name]
 
@@ -50,7 +50,7 @@ INSIDE = {
 """What Pyrebase4 calls itself, and no program does."""
 
 
-def test_every_method_of_pyrebase4_is_ours_and_in_the_cases(pyrebase4) -> None:
+def test_every_method_of_pyrebase4_is_tested(pyrebase4) -> None:
     theirs, ours = (
         set(subprocess.run([python, "-c", NAMES], capture_output=True, text=True, check=True).stdout.split())
         for python in (pyrebase4, sys.executable)
@@ -61,11 +61,11 @@ def test_every_method_of_pyrebase4_is_ours_and_in_the_cases(pyrebase4) -> None:
     assert theirs - called <= INSIDE
 
 
-def test_what_is_documented_is_in_the_cases() -> None:
+def test_every_documented_difference_has_a_case() -> None:
     assert DIFFERENT.keys() <= CASES.keys()
     assert all(DIFFERENCES.values()), "a reason without a case"
 
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
-def test_a_difference_that_many_calls_share_is_there(rule, theirs) -> None:
+def test_shared_difference_occurs(rule, theirs) -> None:
     assert any(rule(line) != line for telling in theirs.values() for line in telling.sent)

@@ -131,7 +131,7 @@ def test_idle_connection_does_not_delay_close():
     server = Emulator().serve()
     host, port = server.host.split(":")
     with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
-        connection.sendall(b"GET /.json HTTP/1.1\r\nHost: x\r\n\r\n")
+        connection.sendall(b"GET /.json HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert connection.recv(15) == b"HTTP/1.1 200 OK"
         began = time.monotonic()
         server.close()

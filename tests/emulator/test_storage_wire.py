@@ -348,7 +348,7 @@ def test_interrupted_simple_upload_stores_nothing(server, files):
     host, port = server.host.split(":")
     with socket.create_connection((host, int(port)), timeout=LIMIT) as connection:
         path = files.objects.partition(server.host)[2]
-        head = f"POST {path}?name=a HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n"
+        head = f"POST {path}?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
         connection.sendall(head.encode() + b"x" * 5000)
         deadline = time.monotonic() + LIMIT
         while server.emulator.storage.byte_counter.received < 5000:

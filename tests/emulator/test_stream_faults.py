@@ -13,7 +13,7 @@ from firebase_rest.emulator import Clock, Emulator
 from firebase_rest.errors import NetworkError
 from firebase_rest.transport.wire import Request
 
-OPEN = b"GET /s.json HTTP/1.1\r\nHost: h\r\nAccept: text/event-stream\r\n\r\n"
+OPEN = b"GET /s.json HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
 FIRST = b'event: put\ndata: {"path":"/","data":null}\n\n'
 SIGN_UP = "/identitytoolkit.googleapis.com/v1/accounts:signUp"
 

@@ -107,7 +107,7 @@ def test_exported_values_survive_a_shell(value):
 )
 def test_warning_if_other_machines_can_connect(monkeypatch, capsys, host, warns):
     serve = Emulator.serve
-    monkeypatch.setattr(Emulator, "serve", lambda emulator, *_: serve(emulator))
+    monkeypatch.setattr(Emulator, "serve", lambda emulator, *_, **__: serve(emulator))
     monkeypatch.setattr(__main__.signal, "signal", lambda *_: None)
     monkeypatch.setattr(__main__, "_wait_for_end_of_input", lambda done: done.set())
     assert __main__.main(["--json", "--stdin", "--host", host]) == 0
@@ -168,7 +168,7 @@ def test_missing_extra_prints_what_to_install(missing):
     with Command(code=("-c", code)) as command:
         status, output, errors, _ = command.end()
         assert (status, output) == (1, "")
-        sentence = "The emulator's server needs Starlette and uvicorn: install them with "
+        sentence = "The emulator's server needs Starlette, uvicorn and websockets: install them with "
         assert errors == f"{sentence}pip install 'firebase-rest[emulator]'.\n"
 
 

@@ -433,7 +433,9 @@ def test_connection_is_reused(server):
         stream = connection.makefile("rb")
         for number in range(3):
             body = str(number).encode()
-            connection.sendall(b"PUT /a.json HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+            connection.sendall(
+                b"PUT /a.json HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+            )
             assert stream.readline() == b"HTTP/1.1 200 OK\r\n"
             headers = dict(line.split(b": ", 1) for line in iter(stream.readline, b"\r\n"))
             assert stream.read(int({k.lower(): v for k, v in headers.items()}[b"content-length"])) == body

@@ -10,6 +10,7 @@ import gzip
 import io
 import itertools
 import json
+import zlib
 from typing import Any, NamedTuple
 
 import pytest
@@ -77,6 +78,7 @@ WHOLE = {
     "until the connection ends, of HTTP/1.0": Case(until_close(version="HTTP/1.0"), stays_open=False),
     "zipped with a length": Case(with_length(ZIPPED, "Content-Encoding: gzip")),
     "zipped in chunks": Case(chunked(ZIPPED[:9], ZIPPED[9:], lines=("Content-Encoding: gzip",))),
+    "in chunks, in capitals": Case(head("Transfer-Encoding: CHUNKED") + chunks(b"12") + b"0\r\n\r\n", 12),
     "null": Case(with_length(b"null"), None),
     "a number": Case(with_length(b"12"), 12),
     "a refusal": refused(with_length(b'{"error": "Permission denied"}', status="401 No"), PermissionDenied),
@@ -228,6 +230,42 @@ def test_every_prefix_of_a_refusal_is_an_error_without_a_value(connect, name):
         app = connect(server, retries=0)
         for _ in prefixes:
             assert isinstance(outcome(lambda: app.database().child("a").get().val()), (NetworkError, ApiError))
+
+
+NUMBER = 1234567890123456
+RAW_DEFLATE = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+COMPRESSED = {
+    "gzip": gzip.compress(b"%d" % NUMBER),
+    "x-gzip": gzip.compress(b"%d" % NUMBER),
+    "deflate": zlib.compress(b"%d" % NUMBER),
+    "Deflate": RAW_DEFLATE.compress(b"%d" % NUMBER) + RAW_DEFLATE.flush(),
+    "deflate, gzip": gzip.compress(zlib.compress(b"%d" % NUMBER)),
+    "gzip, deflate": zlib.compress(gzip.compress(b"%d" % NUMBER)),
+}
+
+
+@pytest.mark.parametrize("coding", COMPRESSED)
+def test_truncated_compressed_data_in_a_whole_body_is_an_error(connect, coding):
+    data = COMPRESSED[coding]
+    line = f"Content-Encoding: {coding}"
+    bodies = [data[:length] for length in range(len(data))]
+    wires = [
+        wire for body in bodies for wire in (with_length(body, line), chunked(*filter(None, [body]), lines=(line,)))
+    ]
+    with Server(HostileServer((with_length(data, line), True), *((wire, True) for wire in wires))) as server:
+        app = connect(server, retries=0)
+        assert app.database().child("a").get().val() == NUMBER
+        for wire in wires:
+            result = outcome(lambda: app.database().child("a").get().val())
+            assert isinstance(result, InvalidResponse), (wire, result)
+        assert app.database().child("b").get().val() == json.loads(NEXT)
+
+
+def test_compressed_data_whose_inner_layer_is_truncated_is_an_error(connect):
+    wire = with_length(gzip.compress(COMPRESSED["deflate"][:-6]), "Content-Encoding: deflate, gzip")
+    with Server(HostileServer((wire, True))) as server:
+        app = connect(server, retries=0)
+        assert isinstance(outcome(lambda: app.database().child("a").get().val()), InvalidResponse)
 
 
 @pytest.mark.parametrize("before", [CONTINUE, HINTS, PROCESSING, HINTS + CONTINUE + HINTS])

@@ -196,7 +196,7 @@ def _is_read(response: requests.Response) -> bool:
 def _has_length(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:
     """Return whether the end of the body is confirmed; mocked responses have version 0 and are complete."""
     length = headers.get("content-length", "")
-    if length.isdigit() or "chunked" in headers.get("transfer-encoding", ""):
+    if length.isdigit() or "chunked" in headers.get("transfer-encoding", "").lower():
         return True
     return raw.status in (204, 304) or not raw.version
 

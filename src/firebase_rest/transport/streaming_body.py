@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from requests import RequestException
+from urllib3.exceptions import DecodeError
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.response import BaseHTTPResponse
 
@@ -60,7 +62,7 @@ _ERROR_LIMIT = 1024 * 1024
 def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], limit: int) -> tuple[bytes, bool]:
     """Return the decompressed body and whether it is whole; bodies of errors and redirects may be cut.
 
-    Raises `ResponseTooLarge` beyond `limit` bytes.
+    Raises `ResponseTooLarge` beyond `limit` bytes, and `DecodeError` if compressed data is malformed or truncated.
     """
     has_value = status < 300 or status == 412  # 412 carries the current value
     limit = limit if has_value else min(limit, _ERROR_LIMIT)
@@ -74,7 +76,19 @@ def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], li
         parts.append(part)
         left -= len(part)
     if left:
+        if parts and not _is_decompressed(raw):
+            raise DecodeError("the compressed data is truncated")
         return b"".join(parts), True
     if has_value:
         raise ResponseTooLarge(f"the response is larger than max_response_size={limit} bytes")
     return b"".join(parts)[:limit], False
+
+
+def _is_decompressed(raw: BaseHTTPResponse) -> bool:
+    """Return whether compressed data has reached its end, which urllib3 does not check for gzip, deflate and brotli."""
+    decoder: object = getattr(raw, "_decoder", None)
+    for each in getattr(decoder, "_decoders", [decoder]):  # several, if the body was compressed more than once
+        data: Any = getattr(each, "_obj", None)
+        if not (data.is_finished() if hasattr(data, "is_finished") else getattr(data, "eof", True)):
+            return False
+    return True

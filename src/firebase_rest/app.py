@@ -111,7 +111,7 @@ class App:
         locale: str | None = None,
     ) -> None:
         # Without the service account, because an App can be pickled.
-        self._config = {key: value for key, value in config.items() if key != "serviceAccount"}
+        self._config = {key: value for key, value in config.items() if key not in ("serviceAccount", "private_key")}
         self._transport = transport
         self._options = options
         self._locale = locale

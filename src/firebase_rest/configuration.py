@@ -55,9 +55,10 @@ def emulator_hosts(config: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def _host(value: object) -> str | None:
+    """Return host:port, or text that is refused when the service is used."""
     if value is None or value == "":
         return None
-    return value.removesuffix("/") if isinstance(value, str) else f"{type(value).__name__} {value!r}"  # refused later
+    return value.removesuffix("/") if isinstance(value, str) else f"an object of class {type(value).__name__}"
 
 
 # --- sources ---------------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ def _read(source: str | bytes, setting: str) -> dict[str, Any]:
 def _normalized(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return google-services.json and a service account's key as a configuration, and anything else unchanged."""
     if config.get("type") == "service_account" and "private_key" in config:
-        return {"projectId": config.get("project_id"), "serviceAccount": config}
+        return {"projectId": config.get("project_id"), "serviceAccount": config, **config}
     project = config.get("project_info")
     if not isinstance(project, Mapping):
         return config

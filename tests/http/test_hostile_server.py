@@ -252,7 +252,7 @@ def test_truncated_compressed_data_in_a_whole_body_is_an_error(connect, coding):
     wires = [
         wire for body in bodies for wire in (with_length(body, line), chunked(*filter(None, [body]), lines=(line,)))
     ]
-    with Server(HostileServer((with_length(data, line), True), *((wire, True) for wire in wires))) as server:
+    with ScriptedServer(HostileServer((with_length(data, line), True), *((wire, True) for wire in wires))) as server:
         app = connect(server, retries=0)
         assert app.database().child("a").get().val() == NUMBER
         for wire in wires:
@@ -263,7 +263,7 @@ def test_truncated_compressed_data_in_a_whole_body_is_an_error(connect, coding):
 
 def test_compressed_data_whose_inner_layer_is_truncated_is_an_error(connect):
     wire = with_length(gzip.compress(COMPRESSED["deflate"][:-6]), "Content-Encoding: deflate, gzip")
-    with Server(HostileServer((wire, True))) as server:
+    with ScriptedServer(HostileServer((wire, True))) as server:
         app = connect(server, retries=0)
         assert isinstance(outcome(lambda: app.database().child("a").get().val()), InvalidResponse)
 

@@ -172,6 +172,12 @@ def test_options_are_validated_at_once():
             initialize_app(FULL, **wrong)
 
 
+@pytest.mark.parametrize("session", ["x", 0, False, {}, object(), requests.Session, requests])
+def test_session_of_another_type_is_refused(session):
+    with pytest.raises(UsageError, match=r"session must be a requests\.Session"):
+        initialize_app(FULL, session=session)
+
+
 def test_with_options_shares_the_session():
     app = initialize_app(FULL, timeout=5)
     quick = app.with_options(timeout=1, deadline=2, retries=0)

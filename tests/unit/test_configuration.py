@@ -144,6 +144,13 @@ def test_service_account_alone_gives_the_project(tmp_path):
     assert initialize_app({"serviceAccount": key, "projectId": "other"}).project_id == "other"
 
 
+def test_configuration_merged_with_a_service_account_keeps_its_keys():
+    account = {"type": "service_account", "project_id": "of-the-account", "private_key": "x", "client_email": "a@b"}
+    app = initialize_app({**CONFIG, **account})
+    assert app.database_url == CONFIG["databaseURL"]
+    assert app.api_key == CONFIG["apiKey"]
+
+
 def test_credentials_alone_are_enough():
     app = initialize_app(credentials=key_file("https://oauth2.googleapis.com/token"))
     assert app.project_id == "demo-project"

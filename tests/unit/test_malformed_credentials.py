@@ -140,7 +140,12 @@ def test_service_account_of_malformed_text_cannot_be_pickled(text):
     app = initialize_app({"serviceAccount": text})
     with pytest.raises(TypeError, match="pickle") as caught:
         pickle.dumps(app)
-    assert BODY[:40] not in str(caught.value)
+    assert not [secret for secret in SECRETS if secret in shown(caught.value)]
+
+
+def test_pickle_of_a_configuration_does_not_contain_a_private_key():
+    app = initialize_app({"apiKey": "key", "private_key": PEM})
+    assert BODY[:40].encode() not in pickle.dumps(app)
 
 
 def test_app_pickle_does_not_contain_an_unused_service_account(tmp_path):
@@ -245,3 +250,15 @@ def test_key_in_another_setting_is_not_shown(text):
             call()
         assert not [secret for secret in SECRETS if secret in shown(caught.value)]
     assert not [secret for secret in SECRETS if secret in repr(app)]
+
+
+@pytest.mark.parametrize("text", MALFORMED.values(), ids=MALFORMED)
+@pytest.mark.parametrize("form", [str, lambda text: [text], lambda text: {"host": text}], ids=["text", "list", "dict"])
+def test_key_as_an_emulator_host_is_not_shown(text, form):
+    hosts = dict.fromkeys(("auth", "database", "storage"), form(text))
+    config = {"apiKey": "key", "databaseURL": "https://demo.firebaseio.com", "storageBucket": "bucket"}
+    app = initialize_app({**config, "emulatorHosts": hosts}, session=SilentSession())
+    for call in (app.database().get, app.storage().child("a").get_bytes, app.auth().sign_in_anonymous):
+        with pytest.raises(ConfigError, match="emulatorHosts") as caught:
+            call()
+        assert not [secret for secret in SECRETS if secret in shown(caught.value)]

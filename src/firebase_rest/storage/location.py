@@ -155,7 +155,7 @@ def locate(bucket: object, emulator: str | None, hint: str = "") -> ObjectLocati
     if problem is None and not isinstance(bucket, str):
         problem = f"The 'storageBucket' of the configuration must be a string, got {type(bucket).__name__}."
     if problem is not None:
-        return ObjectLocation(base, "", problem=problem)
+        return ObjectLocation("", "", problem=problem)
     name = str(bucket).strip().removeprefix("gs://").rstrip("/")
     if "://" in name:
         with suppress(UsageError):  # reported below, with the whole value

@@ -199,11 +199,9 @@ class ServiceAccount:
         return "<ServiceAccount>"
 
     def __reduce__(self) -> tuple[object, ...]:
-        source: Any = self._source
-        if isinstance(source, (str, os.PathLike)):
-            path = os.fsdecode(cast("str | os.PathLike[str]", source))
-            if malformed_path(path) is None:
-                return type(self), (path, self._fetch, self._setting)
+        path = _key_file(self._source)
+        if path is not None:
+            return type(self), (path, self._fetch, self._setting)
         raise TypeError(
             "A service account can be pickled only if it is the path of a key file, because the pickle would contain "
             "the private key."
@@ -243,6 +241,13 @@ class ServiceAccount:
             return google.token != rejected and is_unexpired(google)
 
         self._single_flight.ensure(is_needed, is_usable, lambda: refresh(google, self._fetch))
+
+
+def _key_file(source: object) -> str | None:
+    if not isinstance(source, (str, os.PathLike)):
+        return None
+    path = os.fsdecode(cast("str | os.PathLike[str]", source))
+    return path if malformed_path(path) is None else None
 
 
 # --- App Check -------------------------------------------------------------------------------------------------------

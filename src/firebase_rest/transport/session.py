@@ -53,6 +53,8 @@ class SessionTransport:
             raise UsageError(f"max_response_size must be a number of bytes, got {type(max_response_size).__name__}.")
         if max_response_size < 1:
             raise UsageError(f"max_response_size must be at least 1 byte, got {max_response_size}.")
+        if session is not None and (isinstance(session, type) or not hasattr(session, "send")):
+            raise UsageError(f"session must be a requests.Session, got {describe(session)}.")
         self._owned = session is None
         self.session = session if session is not None else new_session()
         self.headers = _validate_headers(headers)

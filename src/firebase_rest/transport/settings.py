@@ -50,7 +50,7 @@ def malformed_path(text: str) -> str | None:
 
 # --- emulator hosts --------------------------------------------------------------------------------------------------
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 
 
 def invalid_host(service: str, host: str) -> str | None:
@@ -60,7 +60,7 @@ def invalid_host(service: str, host: str) -> str | None:
     variable = f"FIREBASE_{service.upper()}_EMULATOR_HOST"
     return (
         f"{variable} (in the configuration: emulatorHosts[{service!r}]) must be host:port without a scheme or path, "
-        f"such as 127.0.0.1:9000, got {host!r}."
+        f"such as 127.0.0.1:9000, got {malformed_path(host) or repr(host)}."
     )
 
 

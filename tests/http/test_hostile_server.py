@@ -60,7 +60,7 @@ def refused(wire: bytes, error: type[Exception] = InvalidResponse, *, stays_open
     return Case(wire, error, stays_open)
 
 
-ZIPPED = gzip.compress(BODY)
+ZIPPED = gzip.compress(BODY, mtime=0)
 
 WHOLE = {
     "with a length": Case(with_length()),

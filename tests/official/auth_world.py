@@ -1,4 +1,4 @@
-"""A program with our Auth client, and the mailbox and the phone of its users: on the official emulator, or on ours."""
+"""Our Auth client with the emails and text messages of its users, on the official emulator or on ours."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ NUMBER = "+15550100"
 
 
 class World:
-    """`auth` talks to an Auth emulator at `host`, in which there is nobody yet."""
+    """`auth` is a client of an Auth emulator at `host` that has no accounts."""
 
     def __init__(self, app: firebase_rest.App, host: str) -> None:
         self.app = app
@@ -30,7 +30,7 @@ class World:
         self.set_email_privacy(False)
 
     def emulator(self, verb: str, what: str, **options: Any) -> Any:
-        """The emulator's own API, beside the client."""
+        """Send a request to the emulator's own API."""
         url = f"http://{self.host}/emulator/v1/projects/{PROJECT}/{what}"
         return self.app.requests.request(verb, url, timeout=20, **options).json()
 
@@ -42,19 +42,19 @@ class World:
         return self.emulator("GET", "oobCodes")["oobCodes"]
 
     def link(self) -> str:
-        """The link in the last mail."""
+        """Return the link in the last email."""
         return self.mails()[-1]["oobLink"]
 
     def sms(self) -> str:
-        """The code in the last text message."""
+        """Return the code in the last text message."""
         return self.emulator("GET", "verificationCodes")["verificationCodes"][-1]["code"]
 
     def someone(self, email: str = EMAIL) -> UserSession:
-        """Somebody with a password, signed in."""
+        """Create a user with a password and sign in."""
         return self.auth.session(self.auth.create_user_with_email_and_password(email, PASSWORD))
 
     def verified(self, email: str = EMAIL) -> UserSession:
-        """Somebody whose address is verified."""
+        """Create a user with a verified email address."""
         session = self.someone(email)
         self.auth.send_email_verification(session)
         self.auth.apply_action_code(self.link())
@@ -75,12 +75,12 @@ def world_at(host: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iter
 
 
 def google(sub: str = "g1", email: str | None = EMAIL, *, verified: bool = True, name: str = "Ada") -> str:
-    """What passes for Google's ID token."""
+    """Return an unsigned ID token that emulators accept as Google's."""
     return json.dumps({"sub": sub, "email": email, "email_verified": verified, "name": name})
 
 
 def shows(error: BaseException, *secrets: str) -> list[str]:
-    """Those of the secrets that an error shows, in any of the ways in which people look at one."""
+    """Return the secrets that an error shows in its text, repr, arguments or traceback."""
     seen = "\n".join([str(error), repr(error), repr(error.args), repr(getattr(error, "details", ""))])
     seen += repr(getattr(error, "message", "")) + repr(getattr(error, "request", "")) + repr(vars(error.args[0]))
     return [secret for secret in secrets if secret in seen]

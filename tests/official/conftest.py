@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def official_components() -> None:
-    """They are installed. Without Node a developer's run skips with the reason; CI must have them."""
+    """Install the components. Without Node the tests are skipped with the reason; in CI they fail."""
     try:
         install()
     except Unavailable as error:
@@ -49,7 +49,7 @@ def official_storage_process(official_components: None) -> Iterator[OfficialStor
 
 @pytest.fixture
 def official_storage(official_storage_process: OfficialStorageEmulator) -> OfficialStorageEmulator:
-    """With no objects in it, open to everybody."""
+    """An emulator without objects whose rules allow all requests."""
     official_storage_process.reset()
     return official_storage_process
 
@@ -74,7 +74,7 @@ def our_auth_host() -> Iterator[str]:
 
 @pytest.fixture(params=["ours", "official"])
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
-    """Our Auth client in front of an Auth emulator with nobody in it: a test that takes this runs on both."""
+    """Our Auth client with an empty Auth emulator. Tests that use this fixture run on both emulators."""
     official = request.param == "official"
     host = request.getfixturevalue("official_auth").host if official else request.getfixturevalue("our_auth_host")
     with world_at(host, monkeypatch) as found:

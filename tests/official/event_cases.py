@@ -1,7 +1,6 @@
-"""Random sequences of writes around a listener, for `sdk_oracle.cjs`: `data`, `path`, `filter`, and what is written.
+"""Random sequences of writes around a listener, for `sdk_oracle.cjs`: `data`, `path`, `filter` and `writes`.
 
-As in `oracle_cases.py`, without what event streams do not carry: priorities; and without server values, which that one
-has.
+As in `oracle_cases.py`, but without priorities, which event streams do not contain, and without server values.
 """
 
 from __future__ import annotations
@@ -18,8 +17,8 @@ if TYPE_CHECKING:
 MOST_WRITES = 12
 
 
-class Story(Maker):
-    """One listener's case."""
+class EventCase(Maker):
+    """The generator of one case."""
 
     def __init__(self, random: Random) -> None:
         super().__init__(random)
@@ -40,7 +39,7 @@ class Story(Maker):
         }
 
     def rows(self) -> dict[str, Any]:
-        """Children that have what the query looks at."""
+        """Return children with the value that the query orders by."""
         return {self.key(): self.row() for _ in range(self.random.randint(0, 9))}
 
     def row(self) -> Any:
@@ -50,7 +49,7 @@ class Story(Maker):
         return row
 
     def target(self, path: list[str]) -> tuple[list[str], Any]:
-        """A place to write at, and what: mostly a child of `path`, or what the query looks at in one."""
+        """Return a path and a value to write: mostly a child of `path`, or the value that the query orders by."""
         child = [*path, self.key()]
         dice = self.random.random()
         if dice < 0.25:
@@ -80,7 +79,7 @@ class Story(Maker):
         return {"op": "update", "path": "/".join(base), "value": self.several(base, path)}
 
     def several(self, base: list[str], path: list[str]) -> dict[str, Any]:
-        """The members of an update at `base`, none above another."""
+        """Return the paths of an update at `base`; no path contains another."""
         update: dict[str, Any] = {}
         taken: list[list[str]] = []
         for _ in range(self.random.randint(1, 5)):
@@ -97,10 +96,10 @@ class Story(Maker):
         return dict(sorted(update.items(), key=lambda item: is_nothing(item[1])))
 
 
-def stories(random: Random, number: int) -> Iterator[dict[str, Any]]:
-    """`number` cases: `data`, `path`, `filter`, `writes`."""
+def event_cases(random: Random, number: int) -> Iterator[dict[str, Any]]:
+    """Yield `number` cases: `data`, `path`, `filter`, `writes`."""
     for index in range(number):
-        maker = Story(random)
+        maker = EventCase(random)
         path = [maker.key() for _ in range(random.choice((0, 0, 1, 2)))]
         inside = maker.root()
         wanted = maker.query(inside) if maker.chance(0.75) else {}
@@ -121,5 +120,5 @@ def stories(random: Random, number: int) -> Iterator[dict[str, Any]]:
 
 
 def listened(case: dict[str, Any]) -> dict[str, Any]:
-    """The case in the words of `sdk_oracle.cjs`."""
+    """Return the case in the format of `sdk_oracle.cjs`."""
     return {**for_the_sdk(case), "listen": True}

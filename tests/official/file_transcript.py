@@ -1,7 +1,7 @@
-"""Tells a story to a Storage emulator over HTTP and writes down what it answers, in a form that two can share.
+"""Run a scenario against a Storage emulator over HTTP and record its responses in a comparable form.
 
-What chance decides (tokens, generations, times, tags) is replaced by what it is. What the official emulator always
-formats differently is converted to production's form, and noted in `quirks` (`known_file_differences.QUIRKS`).
+Random values (tokens, generations, times, ETags) are replaced by their kind. Formats in which the official emulator
+always differs are converted to production's format and recorded in `quirks` (`known_file_differences.QUIRKS`).
 """
 
 from __future__ import annotations
@@ -29,19 +29,20 @@ _WORDS = {"OK", "Not Found", "Bad Request", "Not Implemented", "Forbidden", "No 
 
 
 class FileTranscript:
-    """One emulator's side of a story: makes the calls and keeps the answers.
+    """One emulator's run of a scenario: sends the requests and records the responses.
 
-    `answers` are those that must agree; `differences[name]` those that are meant to differ, for that reason.
-    `rules` switches what users may do: "allow", "deny" or "signed-in".
+    `responses` must be equal on both emulators; `differences[name]` are the responses that differ for a documented
+    reason.
+    `rules` sets the permissions of users: "allow", "deny" or "signed-in".
     """
 
     def __init__(self, host: str, rules: Callable[[str], None]) -> None:
         self.host = host
         self.rules = rules
-        self.answers: list[Any] = []
+        self.responses: list[Any] = []
         self.differences: dict[str, list[Any]] = {}
         self.quirks: set[str] = set()
-        self._into = self.answers
+        self._into = self.responses
         self._tokens: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False
@@ -50,13 +51,13 @@ class FileTranscript:
     # --- calls ---
 
     def call(self, verb: str, path: str, data: bytes = b"", headers: dict[str, str] | None = None) -> requests.Response:
-        """Any request under the bucket ("/o..."); its answer goes into the transcript."""
+        """Send a request below the bucket ("/o...") and record the response."""
         return self.upload_to(f"http://{self.host}/v0/b/{BUCKET}{path}", data, headers, verb=verb)
 
     def upload_to(
         self, url: str, data: bytes = b"", headers: dict[str, str] | None = None, *, verb: str = "POST"
     ) -> requests.Response:
-        """A request to a whole URL, such as that of a resumable upload."""
+        """Send a request to a complete URL, such as that of a resumable upload."""
         answer = self._session.request(verb, url, data=data, headers=headers, timeout=20, allow_redirects=False)
         shown = re.sub(r"upload_id=[\w-]+", "upload_id=ID", url.replace(self.host, "HOST"))
         shown = re.sub(r"pageToken=[^&]+", "pageToken=TOKEN", shown)
@@ -66,12 +67,13 @@ class FileTranscript:
         return answer
 
     def put(self, name: str, data: bytes = b"hello world", content_type: str | None = "text/plain") -> Any:
-        """A simple upload."""
+        """Send a simple upload."""
         headers = {"Content-Type": content_type} if content_type else {}
         return self.call("POST", f"/o?name={quote(name, safe='')}", data, headers).json()
 
     def multipart(self, name: str, metadata: bytes = b"{}", data: bytes = b"hello world", **more: str) -> Any:
-        """A multipart upload; `header` and `part_type` stand in the request and in the file's part."""
+        """Send a multipart upload with the content type `header` of the request and `part_type` of the file's
+        part."""
         part = more.get("part_type", "Content-Type: text/plain")
         body = (
             b"--B\r\nContent-Type: application/json; charset=utf-8\r\n\r\n"
@@ -88,7 +90,7 @@ class FileTranscript:
         return self.call("POST", f"/o?name={quote(name, safe='')}", body, headers)
 
     def start(self, name: str, metadata: bytes = b"{}", **headers: str) -> str:
-        """Begin a resumable upload; its URL comes back."""
+        """Start a resumable upload and return its URL."""
         sent = {
             "X-Goog-Upload-Protocol": "resumable",
             "X-Goog-Upload-Command": "start",
@@ -101,28 +103,28 @@ class FileTranscript:
     def command(
         self, url: str, what: str, data: bytes = b"", offset: int | None = None, verb: str = "POST"
     ) -> requests.Response:
-        """A step of a resumable upload."""
+        """Send a command of a resumable upload."""
         headers = {"X-Goog-Upload-Command": what}
         if offset is not None:
             headers["X-Goog-Upload-Offset"] = str(offset)
         return self.upload_to(url, data, headers, verb=verb)
 
     def get(self, name: str, query: str = "", headers: dict[str, str] | None = None, verb: str = "GET") -> Any:
-        """A request for one object."""
+        """Send a request for one object."""
         return self.call(verb, f"/o/{quote(name, safe='')}{query}", headers=headers)
 
     def read(self, name: str, headers: dict[str, str] | None = None) -> requests.Response:
-        """A download."""
+        """Download an object."""
         return self.get(name, "?alt=media", {"Accept-Encoding": "gzip", **(headers or {})})
 
     def patch(self, name: str, body: bytes, headers: dict[str, str] | None = None) -> requests.Response:
-        """A change of metadata."""
+        """Update metadata."""
         sent = {"Content-Type": "application/json; charset=utf-8", **(headers or {})}
         return self.call("PATCH", f"/o/{quote(name, safe='')}", body, sent)
 
     @contextmanager
     def deliberate(self, name: str) -> Iterator[None]:
-        """What is called inside is meant to be answered differently, for the reason of that name."""
+        """Record the responses inside the block as a documented difference."""
         before, self._into = self._into, self.differences.setdefault(name, [])
         try:
             yield
@@ -131,7 +133,7 @@ class FileTranscript:
 
     @contextmanager
     def quietly(self) -> Iterator[None]:
-        """What is called inside only prepares."""
+        """Do not record the requests inside the block."""
         before, self._into = self._into, []
         try:
             yield
@@ -141,7 +143,7 @@ class FileTranscript:
     def close(self) -> None:
         self._session.close()
 
-    # --- what chance decides, and what the official emulator says in its own way ---
+    # --- random values, and formats of the official emulator ---
 
     def _headers(self, answer: requests.Response) -> dict[str, Any]:
         kept: dict[str, Any] = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
@@ -171,9 +173,9 @@ class FileTranscript:
                 self.quirks.add("empty headers")
                 del kept[name]
         if kept.get("content-encoding") == "identity":
-            del kept["content-encoding"]  # is as good as nothing
+            del kept["content-encoding"]  # equals an absent value
         if kept.get("cache-control") == "private, max-age=0":
-            del kept["cache-control"]  # what production says where nobody has said anything
+            del kept["cache-control"]  # production's default
         kept["content-disposition"], _, file_name = kept["content-disposition"].partition("; filename*=")
         if file_name and not file_name.startswith("utf-8''"):
             self.quirks.add("a file name of its own")
@@ -198,7 +200,7 @@ class FileTranscript:
         if answer.headers.get("content-type", "").startswith("application/json") and answer.request.method != "HEAD":
             value = answer.json()
             if "error" in value:
-                # Which words production uses is known for a few errors only: not found, and those that both spell out.
+                # The messages of production are known for a few errors only.
                 error = value["error"]
                 spelt_out = error["code"] == 403 or "prefix parameter" in error["message"]
                 return error if spelt_out else f"error {error['code']}"

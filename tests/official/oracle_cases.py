@@ -1,9 +1,11 @@
-"""Random data, writes and queries of the unpleasant kind, in the form that `sdk_oracle.cjs` takes.
+"""Random data, writes and queries with edge cases, in the format of `sdk_oracle.cjs`.
 
-Everything comes from one `random.Random`, so a seed and a number are enough to get a case back.
+A seed and a number reproduce a case.
 
-Excluded is what the JavaScript SDK cannot say: numbers beyond 2^53, a key "__proto__", two spellings of zero of equal
-length in one case ("-0" and "00" are one key to it). And what it says in two ways (`test_oracle.py` shows each):
+Excluded are values that the JavaScript SDK cannot represent: numbers beyond 2^53, a key "__proto__", two spellings of
+zero of equal
+length in one case ("-0" and "00" are one key to it). Also excluded are cases in which the SDK contradicts itself
+(`test_oracle.py` shows each):
 - In an update, what deletes comes late and priorities last. Offline it applies members as they stand, and loses the
   priority of a place that comes only with a later member, or that is empty for a moment; its own code for merges puts
   priorities last, as we do.
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
     from random import Random
 
 NOW = 1_700_000_000_125
-"""What the clocks of both sides stand at."""
+"""The time of both clocks."""
 
 INTEGER_LIKE = """0 1 2 3 4 5 7 9 10 12 007 07 00 -0 000 -00 -1 -01 -10 2147483647 02147483647
 00000000000000000000007 2147483648 -2147483648 -2147483649 12345678901 -12345678901 4294967296 9007199254740993
@@ -74,13 +76,13 @@ STRINGS = [
 INTEGERS = [0, 1, -1, 2, 7, 9, 10, 100, 2**31 - 1, 2**31, -(2**31), 2**32, 2**53 - 1, -(2**53 - 1)]
 FLOATS = [-0.0, 0.0, 1.0, 0.5, -0.5, 1.5, 0.1, 0.30000000000000004, 1e-7, 5e-324, 1e15, -1e15, 123456789.125, 2.0**53]
 SMALL = [0, 1, -1, 2.0, 0.5, -0.25, 1000]
-"""What increments add: never so much that a sum leaves the exact integers."""
+"""The operands of increments; their sums remain exact integers."""
 
 BUILDERS = ("start_at", "start_after", "end_at", "end_before", "equal_to")
 
 
 class Maker:
-    """One case: a handful of keys and scalars to draw from, so that equal ones meet."""
+    """The generator of one case. It draws from few keys and scalars, so that equal ones occur."""
 
     def __init__(self, random: Random) -> None:
         self.random = random
@@ -90,7 +92,7 @@ class Maker:
         zeros = random.choice(({"00", "000"}, {"-0", "-00"}))
         self.keys = sorted(keys - zeros) or ["a"]
         self.counts = random.random() < 0.2
-        """Whether server values add to the numbers here, which then stay small."""
+        """Whether increments occur; the numbers are then small."""
         self.adds = self.counts
         kinds = random.sample(["null", "bool", "int", "float", "text", "text"], random.randint(1, 6))
         self.scalars = [self._scalar(random.choice(kinds)) for _ in range(random.randint(1, 6))]
@@ -158,7 +160,7 @@ class Maker:
         return [None if self.chance(0.25) else item for item in items]
 
     def records(self) -> dict[str, Any]:
-        """Children that look alike, as in real databases."""
+        """Return children with equal keys, as in real databases."""
         names = [self.key() for _ in range(3)]
         deep = self.chance(0.4)
         rows: dict[str, Any] = {}
@@ -182,10 +184,10 @@ class Maker:
             return self.array(3)
         return self.node(4, 8)
 
-    # --- places -----------------------------------------------------------------------------------------------------
+    # --- paths -----------------------------------------------------------------------------------------------------
 
     def path(self, data: Any, longest: int = 3) -> list[str]:
-        """Mostly a path that leads somewhere in `data`."""
+        """Return a path, mostly one with a value in `data`."""
         path: list[str] = []
         for _ in range(self.random.randint(1, longest)):
             names = [key for key in data if not key.startswith(".")] if isinstance(data, dict) else []
@@ -229,7 +231,7 @@ class Maker:
                 path, value = [*path[: self.random.randint(1, 3)], ".priority"], self.priority()
             target = tuple(path)
             if any(target[: len(other)] == other[: len(target)] for other in taken):
-                continue  # one above the other, which both sides refuse
+                continue  # One path contains another, which both sides reject.
             taken.append(target)
             update["/".join(path)] = value
         return dict(sorted(update.items(), key=lambda item: (item[0].endswith(".priority"), is_nothing(item[1]))))
@@ -237,7 +239,7 @@ class Maker:
     # --- queries ----------------------------------------------------------------------------------------------------
 
     def query(self, data: Any) -> dict[str, Any]:
-        """Order, bounds and limits by the names of `Filter`, bounds as [value] or [value, key]."""
+        """Return order, bounds and limits by the names of `Filter`; a bound is [value] or [value, key]."""
         dice = self.random.random()
         if dice < 0.06:
             return {}
@@ -269,7 +271,7 @@ class Maker:
         return [value]
 
     def index_value(self, order: str, children: dict[Any, Any]) -> Any:
-        """What a child has at the place that the order looks at, if that is a scalar."""
+        """Return the scalar that the order compares."""
         found = self.random.choice(list(children.values())) if children else None
         for segment in () if order.startswith("$") else order.split("/"):
             found = found.get(segment) if isinstance(found, dict) else None
@@ -284,7 +286,7 @@ WINDOWS: list[tuple[str, ...]] = [
 
 
 def is_nothing(value: Any) -> bool:
-    """Whether the database stores nothing for `value`."""
+    """Return whether the database stores nothing for `value`."""
     if isinstance(value, list):
         return all(map(is_nothing, value))
     if not isinstance(value, dict):
@@ -295,7 +297,7 @@ def is_nothing(value: Any) -> bool:
 
 
 def cases(random: Random, number: int) -> Iterator[dict[str, Any]]:
-    """`number` cases: `data`, `writes`, `path`, and the query as `filter`."""
+    """Yield `number` cases: `data`, `writes`, `path`, and the query as `filter`."""
     for index in range(number):
         maker = Maker(random)
         data = maker.root()
@@ -308,9 +310,9 @@ def cases(random: Random, number: int) -> Iterator[dict[str, Any]]:
 
 
 def for_the_sdk(case: dict[str, Any]) -> dict[str, Any]:
-    """The case in the words of `sdk_oracle.cjs`."""
+    """Return the case in the format of `sdk_oracle.cjs`."""
     wanted = case["filter"]
-    # Without an order the SDK sorts by priority, which an ordinary REST answer does not carry: keys are the order then.
+    # Without an order the SDK sorts by priority, which REST responses do not contain; the keys are the order then.
     query: dict[str, Any] = {"order": wanted.get("order", "$key")}
     for name, (end, exclusive) in _ENDS.items():
         if name in wanted:
@@ -324,7 +326,7 @@ def for_the_sdk(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def ordered(step: dict[str, Any]) -> dict[str, Any]:
-    """The step with a slash before an update's integer keys, which JavaScript would move to the front."""
+    """Return the write with a slash before an update's integer keys, because JavaScript orders these first."""
     if step["op"] != "update":
         return step
     return {**step, "value": {f"/{path}" if path.isdigit() else path: value for path, value in step["value"].items()}}

@@ -1,4 +1,4 @@
-"""Starts the official Firebase components that the tests compare with: one Node process each.
+"""Start the official Firebase components that the tests compare with, each in a Node process.
 
 They are npm packages (`package.json` beside this file), installed on first use into `node_modules`. Nothing here needs
 pytest, so that scripts and benchmarks can use it too::
@@ -32,11 +32,11 @@ OLDEST_NODE = 20
 
 
 class Unavailable(Exception):
-    """The official components cannot run here; the text says why."""
+    """The official components cannot run here. The message is the reason."""
 
 
 def node() -> str:
-    """The path of a Node that is new enough, else `Unavailable`."""
+    """Return the path of Node 20 or newer. Raises `Unavailable` if there is none."""
     found = shutil.which("node")
     if found is None or shutil.which("npm") is None:
         raise Unavailable("Node and npm are not installed")
@@ -47,7 +47,7 @@ def node() -> str:
 
 
 def install() -> None:
-    """Install what package-lock.json names, unless it is there already. Safe from several processes at once."""
+    """Install the packages of package-lock.json if they are missing. Safe for concurrent processes."""
     node()
     with (HERE / ".install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -68,10 +68,10 @@ class Child:
     Args:
         script: file name of the script.
         arguments: its command line arguments.
-        patience: seconds until it must be ready.
+        timeout: seconds until it must be ready.
     """
 
-    def __init__(self, script: str, *arguments: str, patience: float = 60) -> None:
+    def __init__(self, script: str, *arguments: str, timeout: float = 60) -> None:
         install()
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - close() closes it
         self._process = subprocess.Popen(
@@ -82,18 +82,18 @@ class Child:
             stderr=self._errors,
             env={**os.environ, "NODE_NO_WARNINGS": "1"},
         )
-        overdue = threading.Timer(patience, self._process.kill)
-        overdue.start()
+        timer = threading.Timer(timeout, self._process.kill)
+        timer.start()
         try:
             self.ready: dict[str, Any] = self.read()
         except BaseException:
             self.close()
             raise
         finally:
-            overdue.cancel()
+            timer.cancel()
 
     def read(self) -> Any:
-        """The next JSON line that the child prints."""
+        """Return the next line of JSON from the child."""
         line = self._process.stdout.readline()
         if not line:
             self._process.wait()
@@ -106,7 +106,7 @@ class Child:
         self._process.stdin.flush()
 
     def close(self) -> None:
-        """End the child: ask by closing its stdin, insist after five seconds."""
+        """End the child by closing its stdin; kill it after five seconds."""
         try:
             self._process.communicate(timeout=5)
         except subprocess.TimeoutExpired:
@@ -141,12 +141,12 @@ class OfficialStorageEmulator(Child):
         self.host: str = self.ready["host"]
 
     def reset(self) -> None:
-        """Forget all objects and uploads, and allow everything to everybody."""
+        """Delete all objects and uploads, and allow all requests."""
         self._control("POST", "reset")
         self.rules("allow")
 
     def rules(self, word: str) -> None:
-        """What users may do from now on: "allow", "deny", or "signed-in", which asks for a user's token."""
+        """Set the permissions of users: "allow", "deny", or "signed-in", which requires a user's token."""
         self._control("PUT", "setRules", {"rules": {"files": [{"name": "storage.rules", "content": word}]}})
 
     def _control(self, method: str, what: str, body: Any = None) -> None:
@@ -165,9 +165,8 @@ _DIRECT = build_opener(ProxyHandler({}))
 
 
 class Oracle(Child):
-    """A judge of random cases: the official JavaScript SDK, offline, or targaryen (`rules_oracle.cjs`).
-
-    The script says what a case and an answer hold.
+    """A reference for random cases: the official JavaScript SDK, offline, or targaryen (`rules_oracle.cjs`). The
+    script documents the format of cases and results.
     """
 
     def __init__(self, script: str = "sdk_oracle.cjs") -> None:
@@ -175,7 +174,7 @@ class Oracle(Child):
         self._lock = threading.Lock()
 
     def ask(self, cases: Sequence[dict[str, Any]], batch: int = 200) -> list[dict[str, Any]]:
-        """The answers to `cases`, in their order."""
+        """Return the results of `cases` in their order."""
         answers: list[dict[str, Any]] = []
         with self._lock:
             for start in range(0, len(cases), batch):

@@ -1,6 +1,6 @@
-"""Random rules files, data and operations, in the form that `rules_oracle.cjs` takes.
+"""Random rules files, data and operations, in the format of `rules_oracle.cjs`.
 
-Everything comes from one `random.Random`, so a seed and a number are enough to get a case back. `endsWith` is left out:
+A seed and a number reproduce a case. `endsWith` is left out:
 targaryen compares with the first occurrence only. So are `increment`, `startAfter` and `endBefore`, which it lacks.
 """
 
@@ -25,7 +25,7 @@ USERS = [
 
 
 class Expressions:
-    """Random expressions for a rule below the wildcards `wildcards`; `new_data` if the rule is for writes."""
+    """Random expressions for a rule below the wildcards `wildcards`; `new_data` is set for write rules."""
 
     def __init__(self, random: Random, wildcards: list[str], *, new_data: bool) -> None:
         self._random = random

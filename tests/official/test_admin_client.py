@@ -1,4 +1,4 @@
-"""Our user management on the official Auth emulator and on ours, test by test."""
+"""User management with our client, on the official Auth emulator and on ours."""
 
 from __future__ import annotations
 
@@ -74,7 +74,8 @@ def is_now(moment: datetime | None) -> bool:
     return moment is not None and abs(datetime.now(timezone.utc) - moment) < timedelta(seconds=60)
 
 
-# --- making and looking ---------------------------------------------------------------------------------------------
+# --- creating and reading
+# ---------------------------------------------------------------------------------------------
 
 
 def test_create_user_with_all_properties(ada):
@@ -382,7 +383,7 @@ def test_check_revoked_detects_revoked_and_disabled(admin, auth, ada, clock):
 
 @pytest.fixture
 def clock(monkeypatch):
-    """The client's clock, which names the moment of a revocation: set forward instead of waiting."""
+    """Move the client's clock, which sets the time of a revocation, instead of waiting."""
     import time
 
     real = time.time

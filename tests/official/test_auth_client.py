@@ -1,4 +1,4 @@
-"""Signing in with our client, on the official Auth emulator and on ours, test by test."""
+"""Sign-in with our client, on the official Auth emulator and on ours."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def test_linking_existing_email_is_rejected(world: World) -> None:
         world.auth.link_with_email_and_password(user["idToken"], EMAIL, PASSWORD)
 
 
-# --- which ways there are ---
+# --- sign-in methods ---
 
 
 def test_sign_in_methods_are_listed_without_enumeration_protection(world: World) -> None:
@@ -233,7 +233,7 @@ def test_tenant_has_separate_users(world: World) -> None:
 
 def test_tenant_admin_calls_affect_only_the_tenant(world: World) -> None:
     outsider = world.someone()
-    name = f"t-{uuid.uuid4().hex}"  # tenants outlive their accounts' deletion
+    name = f"t-{uuid.uuid4().hex}"  # deleting all accounts keeps the tenants
     tenant = world.app.auth(name)
     user = tenant.sign_in_with_custom_token(tenant.create_custom_token("ada"))
     assert tenant.verify_id_token(user["idToken"])["firebase"]["tenant"] == name

@@ -1,4 +1,4 @@
-"""Accounts and mails with our client, on the official Auth emulator and on ours, test by test."""
+"""Accounts and emails with our client, on the official Auth emulator and on ours."""
 
 from __future__ import annotations
 

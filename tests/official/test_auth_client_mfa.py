@@ -1,4 +1,4 @@
-"""Second factors by text message with our client, on the official Auth emulator and on ours, test by test."""
+"""Second factors by text message with our client, on the official Auth emulator and on ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Identity providers with our client, on the official Auth emulator and on ours, test by test."""
+"""Identity providers with our client, on the official Auth emulator and on ours."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from official.scenarios import (
     signing_in,
     tenancy,
 )
-from official.scenarios.known_differences import DIFFERENCES, STORIES
+from official.scenarios.known_differences import DIFFERENCES, SCENARIOS
 from official.transcript import PROJECT, Transcript
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 BOOKS = (
     account, administration, http, importing, mails, phones, providers, second_factors, signing_in, tenancy
 )  # fmt: skip
-"""Importing them wrote their stories into `STORIES`."""
+"""These modules add their scenarios to `SCENARIOS` when they are imported."""
 
 
 @pytest.fixture(scope="module")
@@ -41,24 +41,24 @@ def our_host() -> Iterator[str]:
         yield server.host
 
 
-def hear(story: Story, host: str) -> Transcript:
+def record(scenario: Story, host: str) -> Transcript:
     transcript = Transcript(host)
     try:
         transcript.begin()
-        story(transcript)
+        scenario(transcript)
     finally:
         transcript.close()
     return transcript
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_both_emulators_return_equal_auth_responses(
     name: str, our_host: str, official_auth: OfficialAuthEmulator
 ) -> None:
-    ours, official = hear(STORIES[name], our_host), hear(STORIES[name], official_auth.host)
-    assert official.answers or official.differences, "the story made no call"
-    for number, (mine, theirs) in enumerate(zip(ours.answers, official.answers, strict=True), 1):
-        assert mine == theirs, f"answer {number} of {len(official.answers)}"
+    ours, official = record(SCENARIOS[name], our_host), record(SCENARIOS[name], official_auth.host)
+    assert official.responses or official.differences, "the scenario made no call"
+    for number, (mine, theirs) in enumerate(zip(ours.responses, official.responses, strict=True), 1):
+        assert mine == theirs, f"response {number} of {len(official.responses)}"
     assert ours.differences.keys() == official.differences.keys()
     for reason, theirs in official.differences.items():
         assert reason in DIFFERENCES
@@ -69,6 +69,6 @@ def test_both_emulators_return_equal_auth_responses(
 
 def test_every_listed_difference_occurs(our_host: str) -> None:
     shown = set()
-    for story in STORIES.values():
-        shown |= hear(story, our_host).differences.keys()
+    for scenario in SCENARIOS.values():
+        shown |= record(scenario, our_host).differences.keys()
     assert shown == DIFFERENCES.keys()

@@ -1,7 +1,7 @@
-"""The official JavaScript SDK judges the child events of a live copy: kinds, order, previous keys and values.
+"""Child events of a live copy, compared with the official JavaScript SDK: kinds, order, previous keys and values.
 
-Ours come the whole way: written to the emulator, streamed, read by `sse`, and computed by `LocalView`.
-ORACLE_CASES says how many random sequences of writes (1,000 by default), ORACLE_SEED which ones.
+Our events are written to the emulator, streamed, read by `sse` and computed by `LocalView`.
+ORACLE_CASES sets the number of random sequences of writes (1,000 by default), ORACLE_SEED the seed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from firebase_rest.database.path import split
 from firebase_rest.database.sse import iter_events, parse_event
 from firebase_rest.emulator import Emulator
 from firebase_rest.transport.wire import Request, run
-from official.event_cases import listened, stories
+from official.event_cases import event_cases, listened
 from official.oracle_cases import for_the_sdk
 from official.test_oracle import ROOT, filter_of, text, write
 
@@ -37,7 +37,7 @@ BATCH = 200
 
 
 class InProcess:
-    """Sends a flow's requests to an emulator, whose streams say so at once when there is nothing more to read."""
+    """Send a flow's requests to an emulator whose streams end when no more data is available."""
 
     def __init__(self) -> None:
         self.emulator = Emulator(keep_alive=0.0)
@@ -55,7 +55,7 @@ def chunks(reader: BodyReader) -> Iterator[bytes]:
 
 
 def ours(case: dict[str, Any]) -> tuple[list[list[list[Any]]], Any, Any]:
-    """The events of each write, the copy at the end, and what a read says then."""
+    """Return the events of each write, the final copy, and the result of a final read."""
     sender = InProcess()
     write(sender, {"op": "set", "path": "", "value": case["data"]})
     location, filter = ROOT.at(split(case["path"])), filter_of(case["filter"])
@@ -105,10 +105,10 @@ def last_value(events: list[list[list[Any]]], number: int) -> str:
 def contradicts_itself(
     case: dict[str, Any], number: int, theirs: list[list[list[Any]]], mine: list[list[list[Any]]], oracle: Oracle
 ) -> bool:
-    """Whether after write `number` a read by the SDK gives what our events say, and not what its own say.
+    """Return whether the SDK's read after write `number` agrees with our events and not with the SDK's events.
 
-    With limit_to_last, looking for the child that slides into the window, it goes by the keys alone where no child has
-    a value at the place it orders by.
+    With limit_to_last, the SDK looks for the child that enters the window by the keys alone if no child has a value
+    at the path it orders by.
     """
     if "limit_to_last" not in case["filter"]:
         return False
@@ -118,7 +118,7 @@ def contradicts_itself(
 
 @pytest.mark.timeout(3600)
 def test_random_child_events_agree_with_official_sdk(oracle: Oracle) -> None:
-    cases = stories(random.Random(SEED), NUMBER)
+    cases = event_cases(random.Random(SEED), NUMBER)
     found: list[str] = []
     number = 0
     while batch := list(islice(cases, BATCH)):
@@ -132,7 +132,7 @@ def test_random_child_events_agree_with_official_sdk(oracle: Oracle) -> None:
 
 
 def test_child_lost_by_sdk_events_matches_sdk_read(oracle: Oracle) -> None:
-    """What `contradicts_itself` leaves out, in its shortest form."""
+    """The shortest case that `contradicts_itself` excludes."""
     case = {
         "id": 0,
         "data": {"a": {"n": 1}, "b": 2},

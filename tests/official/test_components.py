@@ -1,4 +1,4 @@
-"""The official components start, answer, and end with the process that started them."""
+"""The official components start, respond, and end with the process that started them."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from official.processes import HERE, OfficialAuthEmulator, OfficialStorageEmulat
 
 def test_sdk_oracle_returns_results_in_order_with_rejections(oracle: Oracle) -> None:
     cases = [{"id": n, "data": {"b": n, "a": {".value": n, ".priority": 1}}} for n in range(500)]
-    answers = oracle.ask([*cases, {"id": "bad", "data": {"a.b": 1}}])
-    assert [answer["id"] for answer in answers] == [*range(500), "bad"]
-    assert [answer["keys"] for answer in answers[:-1]] == [["b", "a"]] * 500
-    assert answers[7]["value"] == {"a": 7, "b": 7}
-    assert answers[7]["exportVal"] == {"a": {".value": 7, ".priority": 1}, "b": 7}
-    assert "invalid key" in answers[-1]["error"]
+    results = oracle.ask([*cases, {"id": "bad", "data": {"a.b": 1}}])
+    assert [result["id"] for result in results] == [*range(500), "bad"]
+    assert [result["keys"] for result in results[:-1]] == [["b", "a"]] * 500
+    assert results[7]["value"] == {"a": 7, "b": 7}
+    assert results[7]["exportVal"] == {"a": {".value": 7, ".priority": 1}, "b": 7}
+    assert "invalid key" in results[-1]["error"]
 
 
 def test_sdk_oracle_applies_writes_and_server_values(oracle: Oracle) -> None:
@@ -27,10 +27,10 @@ def test_sdk_oracle_applies_writes_and_server_values(oracle: Oracle) -> None:
         {"op": "remove", "path": "gone"},
         {"op": "set", "path": "at", "value": {".sv": "timestamp"}},
     ]
-    [answer] = oracle.ask([{"id": 0, "data": {"n": 40, "gone": 1}, "writes": writes}])
-    at = answer["value"].pop("at")
-    assert answer["now"][0] <= at <= answer["now"][1]
-    assert answer["value"] == {"n": 42, "x": {"y": 1}, "p": "v"}
+    [result] = oracle.ask([{"id": 0, "data": {"n": 40, "gone": 1}, "writes": writes}])
+    at = result["value"].pop("at")
+    assert result["now"][0] <= at <= result["now"][1]
+    assert result["value"] == {"n": 42, "x": {"y": 1}, "p": "v"}
 
 
 def test_auth_emulator_is_ready_when_reported(official_auth: OfficialAuthEmulator) -> None:

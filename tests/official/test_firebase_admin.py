@@ -1,4 +1,4 @@
-"""Google's own firebase-admin as a client of our emulator: what it asks for, and what it makes of the answers."""
+"""Google's firebase-admin as a client of our emulator: database."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def server():
 
 @pytest.fixture
 def make_app(server, monkeypatch):
-    """An app of firebase-admin on the emulator, with the options given."""
+    """Yield an app of firebase-admin for the emulator."""
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", server.host)
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
     server.emulator.reset()
@@ -249,12 +249,12 @@ def test_auth_override_acts_as_user_or_unauthenticated(server, make_app):
 
 
 def test_error_has_the_message_of_the_server(root):
-    # A child that firebase-admin lets through and the server refuses.
+    # firebase-admin accepts this key, the server rejects it.
     with pytest.raises(exceptions.InvalidArgumentError, match="couldn't parse key beginning at 1:2"):
         root.child("a").set({"b#c": 1})
 
 
-# Its close() pulls the answer away from under its own reading thread, which then dies of whatever it was doing.
+# close() of firebase-admin closes the response while its thread reads it, so the thread may raise any error.
 torn_away = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
 
 
@@ -275,7 +275,7 @@ def test_listener_receives_every_write(root):
     finally:
         closing = threading.Thread(target=registration.close)
         closing.start()
-        closing.join(LIMIT)  # it ends at the next byte: the keep-alive
+        closing.join(LIMIT)  # the thread ends at the next keep-alive
     assert not closing.is_alive()
 
 

@@ -1,4 +1,4 @@
-"""Google's own firebase-admin as a client of our Auth emulator: user management, links, cookies, tenants."""
+"""Google's firebase-admin as a client of our Auth emulator: user management, links, cookies, tenants."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_check_revoked_detects_revoked_and_disabled(app, server, ada):
     with pytest.raises(auth.UserDisabledError):
         auth.verify_id_token(token, app=app, check_revoked=True)
     auth.update_user("ada", disabled=False, app=app)
-    # The moment is the program's own: a minute ahead instead of a second's sleep.
+    # The client's clock sets the time: a minute ahead instead of a sleep.
     ahead = int(dt.datetime.now(dt.timezone.utc).timestamp()) + 60
     auth._get_client(app)._user_manager.update_user("ada", valid_since=ahead)
     with pytest.raises(auth.RevokedIdTokenError):

@@ -1,4 +1,4 @@
-"""Tokens before two judges: what ours takes and refuses, Google's firebase-admin does too, and the other way."""
+"""Our client and Google's firebase-admin accept and reject the same tokens."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def theirs(no_emulator, google):
 
 
 def verdict(verify, token):
-    """The uid, "expired" or "refused"."""
+    """Return the uid, "expired" or "refused"."""
     try:
         return verify(token)["uid"]
     except (firebase_rest.TokenExpired, admin_auth.ExpiredIdTokenError, admin_auth.ExpiredSessionCookieError):
@@ -122,7 +122,7 @@ def test_both_judge_a_session_cookie_alike(ours, theirs, token, expected):
 
 @pytest.fixture(params=["ours", "official"])
 def host(request):
-    """Both emulators read custom tokens."""
+    """Run the test with both emulators."""
     if request.param == "official":
         yield request.getfixturevalue("official_auth").host
     else:

@@ -1,4 +1,5 @@
-"""google-cloud-storage on the official Storage emulator: the cases of `storage.google_cases`, and what it cannot do."""
+"""google-cloud-storage on the official Storage emulator: the cases of `storage.google_cases`, and unsupported
+features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every operation of the official emulator's API description is called by a story, or is listed here with a reason."""
+"""Every operation of the official emulator's API description has a scenario, or is listed here with a reason."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 import requests
 
 from firebase_rest.emulator import Emulator
-from official.scenarios.known_differences import STORIES
-from official.test_auth_wire import BOOKS, hear
+from official.scenarios.known_differences import SCENARIOS
+from official.test_auth_wire import BOOKS, record
 from official.transcript import PROJECT
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NOT_CALLED = {
     "identitytoolkit.accounts.passkeySignIn.start": "passkeys: added by hand to this description, in no SDK",
     "identitytoolkit.accounts.passkeySignIn.finalize": "passkeys: added by hand to this description, in no SDK",
 }
-"""Operation id -> why no story calls it."""
+"""Operation id -> the reason why no scenario calls it."""
 
 _HOST = re.compile(r"^/(?:identitytoolkit|securetoken)\.googleapis\.com")
 
@@ -40,10 +40,10 @@ def operations(description: dict[str, Any]) -> dict[tuple[str, str], str]:
 
 @pytest.fixture(scope="module")
 def called() -> set[tuple[str, str]]:
-    """Verbs and paths of all stories. They are told to our emulator: to both they are the same."""
+    """Return the methods and paths of all scenarios, which run against our emulator here."""
     assert BOOKS
     with Emulator(PROJECT).serve() as server:
-        calls = {call for tell in STORIES.values() for call in hear(tell, server.host).calls}
+        calls = {call for tell in SCENARIOS.values() for call in record(tell, server.host).calls}
     return {(verb, _HOST.sub("", path.partition("?")[0])) for verb, path in calls}
 
 

@@ -1,6 +1,6 @@
-"""The official JavaScript SDK judges our emulator and our client's order: keys, their order, values, exported values.
+"""Query results of our emulator and client, compared with the official JavaScript SDK: keys, order, values, exports.
 
-ORACLE_CASES says how many random cases (5,000 by default; `make oracle N=200000`), ORACLE_SEED which ones.
+ORACLE_CASES sets the number of random cases (5,000 by default; `make oracle N=200000`), ORACLE_SEED the seed.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ ROOT = Location("http://127.0.0.1", "oracle")
 
 
 class InProcess:
-    """Sends a flow's requests to an emulator without a socket, and turns the members of its answers around: Firebase
-    promises no order, so the client has to make it.
+    """Send a flow's requests to an emulator without a socket and reverse the members of the responses: Firebase
+    guarantees no order, so the client must sort.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,8 @@ def filter_of(wanted: dict[str, Any]) -> Filter:
 
 
 def plain(value: Any) -> Any:
-    """Comparable: whole numbers as int, as JavaScript has one kind of number; True stays apart from 1."""
+    """Return a comparable value: whole numbers as int, because JavaScript has one number type; True differs from
+    1."""
     if isinstance(value, dict):
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -90,7 +91,7 @@ def text(value: Any) -> str:
 
 
 def ours(sender: InProcess, case: dict[str, Any]) -> dict[str, Any]:
-    """What our emulator, and our client on it, make of a case."""
+    """Return the results of our emulator and our client for a case."""
     sender.emulator.reset()
     write(sender, {"op": "set", "path": "", "value": case["data"]})
     for step in case["writes"]:
@@ -111,7 +112,7 @@ def ours(sender: InProcess, case: dict[str, Any]) -> dict[str, Any]:
 
 
 def disagreement(case: dict[str, Any], official: dict[str, Any], mine: dict[str, Any]) -> str | None:
-    """What differs, if anything does. An empty answer to a query is {} over REST and null to the SDK."""
+    """Return the differences. The empty result of a query is {} over REST and null in the SDK."""
     if "error" in official:
         return f"the SDK refuses: {official['error']}"
     keys, value, exported = official["keys"], official["value"], official["exportVal"]
@@ -145,15 +146,15 @@ def batches() -> Iterator[list[dict[str, Any]]]:
 
 
 def judged(oracle: Oracle) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
-    """Every case with the SDK's answer; the SDK works on the next batch while we check this one."""
+    """Yield every case with the SDK's result; the SDK computes the next batch while this one is checked."""
     with ThreadPoolExecutor(max_workers=1) as judge:
         earlier: list[dict[str, Any]] = []
-        answers: Future[list[dict[str, Any]]] | None = None
+        results: Future[list[dict[str, Any]]] | None = None
         for batch in chain(batches(), [[]]):
             coming = judge.submit(oracle.ask, [for_the_sdk(case) for case in batch], BATCH)
-            if answers is not None:
-                yield from zip(earlier, answers.result(), strict=True)
-            earlier, answers = batch, coming
+            if results is not None:
+                yield from zip(earlier, results.result(), strict=True)
+            earlier, results = batch, coming
 
 
 @pytest.mark.timeout(3600)
@@ -200,7 +201,7 @@ UP_TO_EMPTY: dict[str, Any] = {"order": "$key", "end_at": [""]}
 def test_inconsistent_sdk_cases_follow_documented_order(
     oracle: Oracle, odd: dict[str, Any], even: dict[str, Any]
 ) -> None:
-    """What the random cases leave out: `even` has the same answer as `odd`, and does not lead into the SDK's slip."""
+    """The cases that the random ones exclude: `even` has the result of `odd` and avoids the SDK's error."""
     sender = InProcess()
     slipped, right = oracle.ask([for_the_sdk(odd), for_the_sdk(even)])
     assert disagreement(even, right, ours(sender, even)) is None

@@ -1,6 +1,6 @@
-"""targaryen judges our database rules: which are invalid, and what the valid ones allow.
+"""Database rules, compared with targaryen: which are invalid, and which requests they allow.
 
-RULES_CASES says how many random cases (3,000 by default, 200,000 in `make judge`), RULES_SEED which ones.
+RULES_CASES sets the number of random cases (3,000 by default, 200,000 in `make judge`), RULES_SEED the seed.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ SEED = int(os.environ.get("RULES_SEED", "20240229"))
 
 
 def pruned(value: Any) -> Any:
-    """The value without empty objects, as a database stores it."""
+    """Return the value without empty objects, as a database stores it."""
     if not isinstance(value, dict):
         return value
     children = {key: pruned(child) for key, child in value.items()}
@@ -34,7 +34,7 @@ def pruned(value: Any) -> Any:
 
 
 def replaced(root: Any, path: list[str], value: Any) -> Any:
-    """The database after a write of `value` at `path`."""
+    """Return the database after a write of `value` at `path`."""
     if not path:
         return pruned(value)
     children = dict(root) if isinstance(root, dict) else {}

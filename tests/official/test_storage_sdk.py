@@ -1,4 +1,4 @@
-"""Google's own JavaScript SDK as a client of our Storage emulator, beside the official one."""
+"""Google's JavaScript SDK as a client of our Storage emulator and the official one."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ def test_sdk_results_are_equal_on_both_emulators(ours: Server, official_storage:
 
 def test_sdk_resumes_upload_after_failed_chunk(ours: Server) -> None:
     faults = ours.emulator.faults.storage
-    faults.reject("upload", skip=3, status=503)  # two small files come first, and the first chunk
+    faults.reject("upload", skip=3, status=503)  # after two small files and the first chunk
     assert a_day_with_files(ours.host)["largeFile"]["same"]
     assert not faults.pending

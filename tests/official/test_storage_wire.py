@@ -1,4 +1,4 @@
-"""Our Storage emulator answers as the official one does, but for `DIFFERENCES` and the official one's `QUIRKS`."""
+"""Our Storage emulator returns the responses of the official one, except for `DIFFERENCES` and `QUIRKS`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from firebase_rest.emulator import Emulator
 from official.file_transcript import FileTranscript
 from official.scenarios import files, uploading
-from official.scenarios.known_file_differences import DIFFERENCES, QUIRKS, STORIES
+from official.scenarios.known_file_differences import DIFFERENCES, QUIRKS, SCENARIOS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from official.processes import OfficialStorageEmulator
 
 BOOKS = (files, uploading)
-"""Importing them wrote their stories into `STORIES`."""
+"""These modules add their scenarios to `SCENARIOS` when they are imported."""
 
 
 class StandInRules:
-    """As the rules of the official emulator's launcher: one word decides everything."""
+    """Rules like those of the official emulator's launcher: one word selects the permissions."""
 
     def __init__(self) -> None:
         self.word = "allow"
@@ -52,24 +52,24 @@ def ours() -> Iterator[Ours]:
         yield emulator
 
 
-def hear(story: Callable[[FileTranscript], None], emulator: Ours | OfficialStorageEmulator) -> FileTranscript:
+def record(scenario: Callable[[FileTranscript], None], emulator: Ours | OfficialStorageEmulator) -> FileTranscript:
     emulator.reset()
     transcript = FileTranscript(emulator.host, emulator.rules)
     try:
-        story(transcript)
+        scenario(transcript)
     finally:
         transcript.close()
     return transcript
 
 
-@pytest.mark.parametrize("name", STORIES)
+@pytest.mark.parametrize("name", SCENARIOS)
 def test_both_emulators_return_equal_storage_responses(
     name: str, ours: Ours, official_storage: OfficialStorageEmulator
 ) -> None:
-    our_side, official = hear(STORIES[name], ours), hear(STORIES[name], official_storage)
-    assert official.answers, "the story made no call"
-    for number, (mine, theirs) in enumerate(zip(our_side.answers, official.answers, strict=True), 1):
-        assert mine == theirs, f"answer {number} of {len(official.answers)}"
+    our_side, official = record(SCENARIOS[name], ours), record(SCENARIOS[name], official_storage)
+    assert official.responses, "the scenario made no call"
+    for number, (mine, theirs) in enumerate(zip(our_side.responses, official.responses, strict=True), 1):
+        assert mine == theirs, f"response {number} of {len(official.responses)}"
     assert not our_side.quirks
     assert our_side.differences.keys() == official.differences.keys()
     for reason, theirs in official.differences.items():
@@ -80,8 +80,8 @@ def test_both_emulators_return_equal_storage_responses(
 def test_every_listed_difference_occurs(ours: Ours, official_storage: OfficialStorageEmulator) -> None:
     shown: set[str] = set()
     quirks: set[str] = set()
-    for story in STORIES.values():
-        transcript = hear(story, official_storage)
+    for scenario in SCENARIOS.values():
+        transcript = record(scenario, official_storage)
         shown |= transcript.differences.keys()
         quirks |= transcript.quirks
     assert shown == DIFFERENCES.keys()

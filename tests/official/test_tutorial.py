@@ -1,4 +1,4 @@
-"""The Auth half of a tutorial written for pyrebase, on the official Auth emulator."""
+"""The Auth part of a pyrebase tutorial, on the official Auth emulator."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def test_pyrebase_tutorial_works_on_the_official_emulator(
     official_auth: OfficialAuthEmulator,
 ) -> None:
-    typed = tutorial.AUTH.replace("morty@", "pasted@")  # other tests have their own accounts there
+    typed = tutorial.AUTH.replace("morty@", "pasted@")  # other tests use other accounts
     answers = tutorial.AUTH_ANSWERS.replace("morty@", "pasted@")
     said = tutorial.paste(typed, {"apiKey": "any"}, {"FIREBASE_AUTH_EMULATOR_HOST": official_auth.host})
     assert re.fullmatch(answers.strip(), said), said

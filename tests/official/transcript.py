@@ -1,6 +1,6 @@
-"""Tells a story to an Auth emulator over HTTP and writes down what it answers, in a form that two emulators can share.
+"""Run a scenario against an Auth emulator over HTTP and record its responses in a comparable form.
 
-User ids, tokens, codes, times, addresses and everything else that chance decides are replaced by what they are: the
+Random values (user ids, tokens, codes, times, addresses) are replaced by their kind: the
 first user id becomes "uid 1", a time that is now becomes "now, ms", an ID token its header, claims and signature.
 """
 
@@ -24,7 +24,7 @@ IDENTITY = "/identitytoolkit.googleapis.com/v1/"
 SETTINGS = f"/identitytoolkit.googleapis.com/v2/projects/{PROJECT}"
 CUSTOM_TOKEN_AUDIENCE = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"
 
-# How a time travels: its unit, and whether as a number, a string of digits or RFC 3339.
+# The format of a time: its unit, and number, string of digits or RFC 3339.
 _TIMES = {
     "createdAt": "string of ms",
     "lastLoginAt": "string of ms",
@@ -62,18 +62,18 @@ def claims_of(token: str) -> dict[str, Any]:
 
 
 class Transcript:
-    """One emulator's side of a story: makes the calls and keeps the answers.
+    """One emulator's run of a scenario: sends the requests and records the responses.
 
-    `answers` are those that must agree; `differences[name]` those that are meant to differ, for that reason; `calls`
-    are the verbs and paths of all of them.
+    `responses` must be equal on both emulators; `differences[name]` are the responses that differ for a documented
+    reason; `calls` are the methods and paths of all requests.
     """
 
     def __init__(self, host: str) -> None:
         self.host = host
-        self.answers: list[Any] = []
+        self.responses: list[Any] = []
         self.differences: dict[str, list[Any]] = {}
         self.calls: set[tuple[str, str]] = set()
-        self._into = self.answers
+        self._into = self.responses
         self._ids: dict[str, str] = {}
         self._session = requests.Session()
         self._session.trust_env = False
@@ -81,7 +81,7 @@ class Transcript:
     # --- calls ---
 
     def call(self, verb: str, path: str, **options: Any) -> Any:
-        """Any request; its answer goes into the transcript, and its JSON comes back."""
+        """Send a request, record the response and return its JSON."""
         response = self._session.request(
             verb, f"http://{self.host}{path}", timeout=20, allow_redirects=False, **options
         )
@@ -93,11 +93,12 @@ class Transcript:
         return body
 
     def post(self, operation: str, /, **fields: Any) -> Any:
-        """An end user's call of `accounts:OPERATION`."""
+        """Send a user's request to `accounts:OPERATION`."""
         return self.call("POST", f"{IDENTITY}accounts:{operation}?key=any", json=fields)
 
     def admin(self, operation: str, verb: str = "POST", project: str = PROJECT, **fields: Any) -> Any:
-        """An administrator's call of `projects/P` + OPERATION ("/accounts:update", ":createSessionCookie")."""
+        """Send an administrator's request to `projects/P` + OPERATION ("/accounts:update",
+        ":createSessionCookie")."""
         options = {"params": fields} if verb == "GET" else {"json": fields}
         return self.call(verb, f"{IDENTITY}projects/{project}{operation}", headers=OWNER, **options)
 
@@ -106,22 +107,22 @@ class Transcript:
         return self.call("POST", "/securetoken.googleapis.com/v1/token?key=any", data=form)
 
     def emulator(self, verb: str, what: str, project: str = PROJECT, **options: Any) -> Any:
-        """A call of the emulator's own API, such as `oobCodes`."""
+        """Send a request to the emulator's own API, such as `oobCodes`."""
         return self.call(verb, f"/emulator/v1/projects/{project}/{what}", **options)
 
     def code(self) -> Any:
-        """The last mail that was written."""
+        """Return the last email."""
         return self.emulator("GET", "oobCodes")["oobCodes"][-1]
 
     def sms(self) -> Any:
-        """The last text message that was written. `code` is left out of the transcript."""
+        """Return the last text message. The transcript omits `code`."""
         path = f"/emulator/v1/projects/{PROJECT}/verificationCodes"
         messages = self._session.get(f"http://{self.host}{path}", timeout=20).json()["verificationCodes"]
         self._into.append([path, self._plain({**messages[-1], "code": len(messages[-1]["code"])})])
         return messages[-1]
 
     def second_factor(self, operation: str, /, **fields: Any) -> Any:
-        """An end user's call of v2 `accounts/OPERATION` ("mfaEnrollment:start")."""
+        """Send a user's request to v2 `accounts/OPERATION` ("mfaEnrollment:start")."""
         return self.call("POST", f"/identitytoolkit.googleapis.com/v2/accounts/{operation}?key=any", json=fields)
 
     def set_email_privacy(self, on: bool) -> Any:
@@ -130,7 +131,7 @@ class Transcript:
 
     @contextmanager
     def deliberate(self, name: str) -> Iterator[None]:
-        """What is called inside is meant to be answered differently, for the reason of that name."""
+        """Record the responses inside the block as a documented difference."""
         before, self._into = self._into, self.differences.setdefault(name, [])
         try:
             yield
@@ -138,7 +139,7 @@ class Transcript:
             self._into = before
 
     def begin(self) -> None:
-        """Leave nothing of an earlier story."""
+        """Delete the accounts of earlier scenarios."""
         for mail in self.emulator("GET", "oobCodes")["oobCodes"]:
             self._use_up(mail)
         for message in self.emulator("GET", "verificationCodes")["verificationCodes"]:
@@ -148,7 +149,7 @@ class Transcript:
         self.call("PATCH", f"{SETTINGS}/config", headers=OWNER, json={})
         for tenant in self.call("GET", f"{SETTINGS}/tenants?pageSize=1000", headers=OWNER)["tenants"]:
             self.call("DELETE", f"{SETTINGS}/tenants/{tenant['tenantId']}", headers=OWNER)
-        self.answers.clear()
+        self.responses.clear()
         self.calls.clear()
         self._ids.clear()
 
@@ -164,7 +165,7 @@ class Transcript:
     def close(self) -> None:
         self._session.close()
 
-    # --- what chance decides ---
+    # --- random values ---
 
     def _plain(self, value: Any, key: str = "") -> Any:
         if isinstance(value, dict):
@@ -188,14 +189,14 @@ class Transcript:
         return self._named(value)
 
     def _named(self, text: str) -> str:
-        """Every id that chance chose, by the name that it got when it came first."""
+        """Random ids -> their names, in the order of first occurrence."""
         for chosen, name in self._ids.items():
             text = text.replace(chosen, name)
         return text
 
 
 def _when(value: Any, key: str) -> str:
-    """What a time says: how it travels, and "now", "in an hour" or how long ago it is."""
+    """Describe a time: its format, and "now", "in an hour" or its age."""
     kind = _TIMES[key]
     if kind == "RFC 3339":
         assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", value), value

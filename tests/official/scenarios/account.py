@@ -1,18 +1,18 @@
-"""Looking at, changing and deleting one's own account."""
+"""A user reads, changes and deletes the own account."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 from official.transcript import claims_of, jwt
 
 if TYPE_CHECKING:
     from official.transcript import Transcript
 
 
-@story
+@scenario
 def lookup_refused(api: Transcript) -> None:
     api.post("lookup")
     api.post("lookup", idToken="")
@@ -31,7 +31,7 @@ def lookup_refused(api: Transcript) -> None:
         api.post("lookup", idToken=jwt(old))
 
 
-@story
+@scenario
 def a_disabled_user(api: Transcript) -> None:
     user = someone(api)
     api.admin("/accounts:update", localId=user["localId"], disableUser=True)
@@ -45,7 +45,7 @@ def a_disabled_user(api: Transcript) -> None:
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
 
 
-@story
+@scenario
 def delete_oneself(api: Transcript) -> None:
     user = someone(api)
     api.post("delete", idToken=user["idToken"])
@@ -55,9 +55,9 @@ def delete_oneself(api: Transcript) -> None:
     someone(api)
 
 
-@story
+@scenario
 def change_and_clear_the_profile(api: Transcript) -> None:
-    """A profile update brings no tokens; clearing takes deleteAttribute."""
+    """A profile update returns no tokens; deleteAttribute clears a property."""
     user = someone(api)
     token = user["idToken"]
     api.post("update", idToken=token, displayName="Ada", photoUrl="http://x/y.png", returnSecureToken=True)
@@ -71,7 +71,7 @@ def change_and_clear_the_profile(api: Transcript) -> None:
     api.post("lookup", idToken=token)
 
 
-@story
+@scenario
 def update_refused(api: Transcript) -> None:
     user = someone(api)
     someone(api, "b@example.com")
@@ -98,9 +98,9 @@ def update_refused(api: Transcript) -> None:
     api.post("lookup", idToken=token)
 
 
-@story
+@scenario
 def change_the_password(api: Transcript) -> None:
-    """New tokens come back, the new password works and the old one does not."""
+    """A password change returns new tokens; only the new password is accepted."""
     user = someone(api)
     changed = api.post("update", idToken=user["idToken"], password="secret2", returnSecureToken=True)
     api.post("lookup", idToken=changed["idToken"])
@@ -113,9 +113,9 @@ def change_the_password(api: Transcript) -> None:
     api.post("update", idToken=anonymous["idToken"], password="secret1")
 
 
-@story
+@scenario
 def change_the_address(api: Transcript) -> None:
-    """New tokens come back, and a mail to the first address can undo it."""
+    """An email change returns new tokens, and an email to the previous address can revert it."""
     user = someone(api)
     changed = api.post("update", idToken=user["idToken"], email="New@example.com", returnSecureToken=True)
     api.post("lookup", idToken=changed["idToken"])
@@ -134,7 +134,7 @@ def change_the_address(api: Transcript) -> None:
     api.post("lookup", idToken=again["idToken"])
 
 
-@story
+@scenario
 def link_and_unlink_a_password(api: Transcript) -> None:
     user = api.post("signUp")
     older = jwt({**claims_of(user["idToken"]), "iat": claims_of(user["idToken"])["iat"] - 10})

@@ -1,18 +1,18 @@
-"""What administrators do."""
+"""Requests of administrators."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 from official.transcript import claims_of
 
 if TYPE_CHECKING:
     from official.transcript import Transcript
 
 
-@story
+@scenario
 def administer_accounts(api: Transcript) -> None:
     api.admin("/accounts", localId="a1", email="Ada@example.com", password="secret1", displayName="Ada")
     api.admin(
@@ -41,7 +41,7 @@ def administer_accounts(api: Transcript) -> None:
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
 
 
-@story
+@scenario
 def administer_one_account(api: Transcript) -> None:
     api.admin("/accounts", localId="a1", email="ada@example.com", password="secret1")
     api.admin("/accounts", localId="a2", email="b@example.com", phoneNumber="+15550101")
@@ -75,7 +75,7 @@ def administer_one_account(api: Transcript) -> None:
     api.admin("/accounts:lookup", localId=["a1"])
 
 
-@story
+@scenario
 def revoke_sessions(api: Transcript) -> None:
     user = someone(api)
     later = claims_of(user["idToken"])["iat"] + 5
@@ -86,7 +86,7 @@ def revoke_sessions(api: Transcript) -> None:
         api.refresh(user["refreshToken"])
 
 
-@story
+@scenario
 def page_through_accounts(api: Transcript) -> None:
     for number in range(5):
         api.admin("/accounts", localId=f"a{number}")
@@ -106,7 +106,7 @@ def page_through_accounts(api: Transcript) -> None:
     api.admin(":queryAccounts", returnUserInfo=False)
 
 
-@story
+@scenario
 def delete_many_accounts(api: Transcript) -> None:
     for number in range(4):
         api.admin("/accounts", localId=f"a{number}", disabled=number == 0)
@@ -117,7 +117,7 @@ def delete_many_accounts(api: Transcript) -> None:
     api.admin("/accounts:batchGet", "GET")
 
 
-@story
+@scenario
 def action_links_for_administrators(api: Transcript) -> None:
     someone(api)
     someone(api, "taken@example.com")
@@ -134,7 +134,7 @@ def action_links_for_administrators(api: Transcript) -> None:
     api.emulator("GET", "oobCodes")
 
 
-@story
+@scenario
 def session_cookies(api: Transcript) -> None:
     user = someone(api)
     api.admin(":createSessionCookie", idToken=user["idToken"], validDuration="3600")

@@ -1,4 +1,4 @@
-"""Objects that are there: reading, describing, listing, deleting, giving away; and who may."""
+"""Existing objects: download, metadata, lists, deletion, download tokens and permissions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from official.file_transcript import OWNER
-from official.scenarios.known_file_differences import story
+from official.scenarios.known_file_differences import scenario
 from official.transcript import jwt
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ NAMES = (
 )  # fmt: skip
 
 
-@story
+@scenario
 def names(api: FileTranscript) -> None:
     for name in NAMES:
         api.put(name, name.encode())
@@ -42,7 +42,7 @@ def names(api: FileTranscript) -> None:
         api.call("GET", "/o/n/o")
 
 
-@story
+@scenario
 def reading(api: FileTranscript) -> None:
     api.put("a.txt")
     api.put("empty", b"")
@@ -70,7 +70,7 @@ def reading(api: FileTranscript) -> None:
     api.get("a.txt", "?alt=json")
 
 
-@story
+@scenario
 def gzipped_files(api: FileTranscript) -> None:
     api.multipart("z", b'{"contentEncoding":"gzip","contentType":"text/plain"}', gzip.compress(b"x" * 999, mtime=0))
     api.read("z")
@@ -79,7 +79,7 @@ def gzipped_files(api: FileTranscript) -> None:
     api.get("z", "?alt=media", {"Accept-Encoding": "identity", "Range": "bytes=0-3"})
 
 
-@story
+@scenario
 def describing(api: FileTranscript) -> None:
     api.put("a.txt")
     api.get("a.txt")
@@ -104,7 +104,7 @@ def describing(api: FileTranscript) -> None:
         api.call("DELETE", "/o/a.txt?ifGenerationMatch=1")
 
 
-@story
+@scenario
 def deleting(api: FileTranscript) -> None:
     api.put("d/a")
     api.get("d/a", verb="DELETE")
@@ -115,7 +115,7 @@ def deleting(api: FileTranscript) -> None:
         api.call("DELETE", "/o?name=d%2Fb")
 
 
-@story
+@scenario
 def listing(api: FileTranscript) -> None:
     with api.quietly():
         for name in ("b", "a", "dir/x", "dir/y", "dir/sub/z", "dir-2", "Ä", "/lead", "folder/"):
@@ -138,9 +138,9 @@ def listing(api: FileTranscript) -> None:
             page = api.call("GET", f"{query}&pageToken={quote(page['nextPageToken'], safe='')}").json()
 
 
-@story
+@scenario
 def pages_without_prefixes(api: FileTranscript) -> None:
-    """These the two count alike, except that names that are not shown would count too."""
+    """Both emulators count these equally, except for names that are not shown."""
     with api.quietly():
         for number in range(7):
             api.put(f"n/{number}")
@@ -151,7 +151,7 @@ def pages_without_prefixes(api: FileTranscript) -> None:
             page = api.call("GET", f"{query}&pageToken={quote(page['nextPageToken'], safe='')}").json()
 
 
-@story
+@scenario
 def download_tokens(api: FileTranscript) -> None:
     token = api.put("a.txt")["downloadTokens"]
     api.rules("deny")
@@ -174,7 +174,7 @@ def download_tokens(api: FileTranscript) -> None:
     api.put("a.txt", b"overwritten")
 
 
-@story
+@scenario
 def who_may(api: FileTranscript) -> None:
     with api.quietly():
         api.put("a.txt")

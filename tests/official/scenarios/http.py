@@ -1,17 +1,17 @@
-"""Credentials, bodies, paths, old names, and what this emulator has not."""
+"""Credentials, bodies, paths, old names and unsupported operations."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 from official.transcript import IDENTITY, OWNER
 
 if TYPE_CHECKING:
     from official.transcript import Transcript
 
 
-@story
+@scenario
 def fields_of_the_wrong_type(api: Transcript) -> None:
     for fields in (
         {"email": None},
@@ -42,9 +42,9 @@ def fields_of_the_wrong_type(api: Transcript) -> None:
     api.post("signInWithPassword", returnSecureToken="true")
 
 
-@story
+@scenario
 def who_may_call(api: Transcript) -> None:
-    """An API key for users, "Bearer owner" for administrators, and nothing in between."""
+    """Users send an API key, administrators "Bearer owner"."""
     api.call("POST", f"{IDENTITY}accounts:signUp", json={})
     api.call("POST", f"{IDENTITY}accounts:signUp?key=", json={})
     api.call("POST", f"{IDENTITY}accounts:signUp", json={}, headers={"x-goog-api-key": "any"})
@@ -74,7 +74,7 @@ def who_may_call(api: Transcript) -> None:
     api.admin("/accounts:lookup", project="other-project", localId=["a1"])
 
 
-@story
+@scenario
 def bodies_that_are_not_json_objects(api: Transcript) -> None:
     path = f"{IDENTITY}accounts:signUp?key=any"
     json_type = {"Content-Type": "application/json"}
@@ -94,7 +94,7 @@ def bodies_that_are_not_json_objects(api: Transcript) -> None:
         api.call("POST", path, data=b"{}")
 
 
-@story
+@scenario
 def paths_that_lead_nowhere(api: Transcript) -> None:
     api.call("GET", f"{IDENTITY}accounts:signUp?key=any")
     api.call("PUT", f"{IDENTITY}accounts:signUp?key=any&a=b%20c", json={})
@@ -114,7 +114,7 @@ def paths_that_lead_nowhere(api: Transcript) -> None:
     api.post("issueSamlResponse")
 
 
-@story
+@scenario
 def the_emulator_itself(api: Transcript) -> None:
     api.call("GET", "/")
     api.call("GET", f"{IDENTITY}projects?key=any")
@@ -129,9 +129,9 @@ def the_emulator_itself(api: Transcript) -> None:
     api.emulator("GET", "oobCodes", "other-project")
 
 
-@story
+@scenario
 def legacy_names(api: Transcript) -> None:
-    """The v3 names, which older clients still call, answer like the v1 ones."""
+    """The v3 names of older clients return the responses of v1."""
 
     def legacy(name: str, verb: str = "POST", **fields: Any) -> Any:
         path = f"/www.googleapis.com/identitytoolkit/v3/relyingparty/{name}?key=any"

@@ -1,17 +1,17 @@
-"""Users that come from elsewhere, and second factors that administrators give."""
+"""Imported users, and second factors that administrators add."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from official.scenarios.known_differences import story
+from official.scenarios.known_differences import scenario
 
 if TYPE_CHECKING:
     from official.transcript import Transcript
 
 
-@story
+@scenario
 def import_users(api: Transcript) -> None:
     google = {"providerId": "google.com", "rawId": "g1", "email": "g@example.com", "displayName": "G"}
     api.admin(
@@ -50,7 +50,7 @@ def import_users(api: Transcript) -> None:
     api.admin("/accounts:lookup", email=["b@example.com"])
 
 
-@story
+@scenario
 def users_that_cannot_be_imported(api: Transcript) -> None:
     api.admin("/accounts:batchCreate")
     api.admin("/accounts:batchCreate", users=[])
@@ -96,7 +96,7 @@ def users_that_cannot_be_imported(api: Transcript) -> None:
     api.admin("/accounts:batchGet", "GET")
 
 
-@story
+@scenario
 def administer_second_factors(api: Transcript) -> None:
     phones = [{"phoneInfo": "+15550101", "displayName": "mine"}, {"phoneInfo": "+15550101"}]
     verified = {"email": "ada@example.com", "emailVerified": True, "password": "secret1"}

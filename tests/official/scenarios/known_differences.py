@@ -1,7 +1,7 @@
-"""What programs do with Firebase Auth, as stories that any Auth emulator can be told.
+"""Scenarios of programs that use Firebase Auth, for any Auth emulator.
 
-Each takes a `Transcript` and makes calls; the test compares what two emulators answered. The modules beside this one
-write stories into `STORIES` when they are imported.
+A scenario takes a `Transcript` and sends requests; the test compares the responses of two emulators. The other
+modules of this package add scenarios to `SCENARIOS` when they are imported.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from official.transcript import Transcript
 
-STORIES: dict[str, Callable[[Transcript], None]] = {}
+SCENARIOS: dict[str, Callable[[Transcript], None]] = {}
 
 DIFFERENCES = {
     "refresh token after a new password": "as in production, what revokes ID tokens revokes refresh tokens",
@@ -36,8 +36,8 @@ DIFFERENCES = {
 }
 
 
-def story(tell: Callable[[Transcript], None]) -> Callable[[Transcript], None]:
-    STORIES[tell.__name__] = tell
+def scenario(tell: Callable[[Transcript], None]) -> Callable[[Transcript], None]:
+    SCENARIOS[tell.__name__] = tell
     return tell
 
 

@@ -1,4 +1,4 @@
-"""What programs do with Firebase Storage, as stories that any Storage emulator can be told."""
+"""Scenarios of programs that use Firebase Storage, for any Storage emulator."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
     from official.file_transcript import FileTranscript
 
-STORIES: dict[str, Callable[[FileTranscript], None]] = {}
+SCENARIOS: dict[str, Callable[[FileTranscript], None]] = {}
 
 QUIRKS = {
     "one word of text": "the body of an error, or of a step of a resumable upload, is the status in words; in "
@@ -26,7 +26,8 @@ QUIRKS = {
     "granularity 10000": "chunks shall be multiples of 10000 bytes, which is not checked; in production of 262144",
     "generations in milliseconds": "production counts microseconds",
 }
-"""Ways of the official emulator that are its own: production's form, which ours has, is what is compared."""
+"""Formats in which only the official emulator differs. They are converted to production's format before the
+comparison."""
 
 DIFFERENCES = {
     "a chunk at the wrong offset": "it is refused as in production; the official emulator appends whatever comes",
@@ -65,6 +66,6 @@ DIFFERENCES = {
 }
 
 
-def story(tell: Callable[[FileTranscript], None]) -> Callable[[FileTranscript], None]:
-    STORIES[tell.__name__] = tell
+def scenario(tell: Callable[[FileTranscript], None]) -> Callable[[FileTranscript], None]:
+    SCENARIOS[tell.__name__] = tell
     return tell

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 from official.transcript import claims_of
 
 if TYPE_CHECKING:
     from official.transcript import Transcript
 
 
-@story
+@scenario
 def verify_the_address(api: Transcript) -> None:
     user = someone(api)
     api.post("sendOobCode", requestType="VERIFY_EMAIL", idToken=user["idToken"], email="ignored@example.com")
@@ -25,9 +25,9 @@ def verify_the_address(api: Transcript) -> None:
     assert api.emulator("GET", "oobCodes")["oobCodes"] == []
 
 
-@story
+@scenario
 def reset_the_password(api: Transcript) -> None:
-    """Looking at a code uses nothing up, a weak password neither; confirming verifies the address too."""
+    """A code remains valid after a check and after a weak password. A confirmed reset verifies the address too."""
     user = someone(api)
     api.post("sendOobCode", requestType="PASSWORD_RESET", email="ADA@example.com")
     code = api.code()["oobCode"]
@@ -50,7 +50,7 @@ def reset_the_password(api: Transcript) -> None:
     api.post("resetPassword", oobCode=api.code()["oobCode"], newPassword="secret2")
 
 
-@story
+@scenario
 def verify_and_change_the_address(api: Transcript) -> None:
     user = someone(api)
     someone(api, "taken@example.com")
@@ -71,7 +71,7 @@ def verify_and_change_the_address(api: Transcript) -> None:
     assert api.emulator("GET", "oobCodes")["oobCodes"] == []
 
 
-@story
+@scenario
 def mails_refused(api: Transcript) -> None:
     anonymous = api.post("signUp")
     for fields in (
@@ -94,9 +94,9 @@ def mails_refused(api: Transcript) -> None:
     api.emulator("GET", "oobCodes")
 
 
-@story
+@scenario
 def links_that_a_person_follows(api: Transcript) -> None:
-    """The link in a mail does what the mail is for, and says so."""
+    """The link in an email performs its action and reports it."""
     user = someone(api)
 
     def follow(**query: str) -> Any:
@@ -136,9 +136,9 @@ def links_that_a_person_follows(api: Transcript) -> None:
     api.call("GET", "/emulator/action", params={"mode": "signIn"})
 
 
-@story
+@scenario
 def enumeration_protection(api: Transcript) -> None:
-    """With it on, nobody learns from an answer whether an address has an account."""
+    """With enumeration protection, responses do not reveal whether an address has an account."""
     api.emulator("GET", "config")
     user = someone(api)
     api.set_email_privacy(True)

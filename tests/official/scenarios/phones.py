@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 
 if TYPE_CHECKING:
     from official.transcript import Transcript
 
 
 def message(api: Transcript, number: str = "+15550100") -> dict[str, Any]:
-    """The session info and the code of a message to a number."""
+    """Return the session info and the code of a message to a number."""
     session = api.post("sendVerificationCode", phoneNumber=number, recaptchaToken="any")["sessionInfo"]
     sms = api.sms()
     assert sms["sessionInfo"] == session
@@ -22,9 +22,9 @@ def another(code: str) -> str:
     return "000000" if code != "000000" else "111111"
 
 
-@story
+@scenario
 def sign_in_with_a_phone_number(api: Transcript) -> None:
-    """The first time makes an account, the second finds it; a wrong code uses nothing up, a right one does."""
+    """The first sign-in creates an account, the second finds it. Only a valid code is consumed."""
     sent = message(api)
     api.post("signInWithPhoneNumber", sessionInfo=sent["sessionInfo"], code=another(sent["code"]))
     user = api.post("signInWithPhoneNumber", **sent)
@@ -36,7 +36,7 @@ def sign_in_with_a_phone_number(api: Transcript) -> None:
     api.emulator("GET", "verificationCodes")
 
 
-@story
+@scenario
 def phone_sign_in_refused(api: Transcript) -> None:
     for fields in (
         {},
@@ -60,9 +60,9 @@ def phone_sign_in_refused(api: Transcript) -> None:
         api.post("signInWithPhoneNumber", **fields)
 
 
-@story
+@scenario
 def link_a_phone_number(api: Transcript) -> None:
-    """To an account that has another way in; it may be replaced, and taken away again."""
+    """A phone number is linked to an account with another provider, replaced and unlinked."""
     user = someone(api)
     linked = api.post("signInWithPhoneNumber", idToken=user["idToken"], **message(api))
     assert linked["localId"] == user["localId"]
@@ -74,9 +74,9 @@ def link_a_phone_number(api: Transcript) -> None:
     api.post("lookup", idToken=user["idToken"])
 
 
-@story
+@scenario
 def a_phone_number_of_somebody_else(api: Transcript) -> None:
-    """Linking it answers with a proof, which signs in to the account that has the number."""
+    """Linking a number of another account returns a temporary proof that signs in to that account."""
     owner = api.post("signInWithPhoneNumber", **message(api))
     user = someone(api)
     answer = api.post("signInWithPhoneNumber", idToken=user["idToken"], **message(api))
@@ -87,7 +87,7 @@ def a_phone_number_of_somebody_else(api: Transcript) -> None:
     assert api.post("signInWithPhoneNumber", **proof)["localId"] == owner["localId"]
 
 
-@story
+@scenario
 def a_disabled_phone_user(api: Transcript) -> None:
     user = api.post("signInWithPhoneNumber", **message(api))
     api.admin("/accounts:update", localId=user["localId"], disableUser=True)

@@ -1,4 +1,4 @@
-"""Signing in by identity providers, with credentials that both emulators take for genuine."""
+"""Sign-in with identity providers, with credentials that both emulators accept."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 from official.transcript import jwt
 
 if TYPE_CHECKING:
@@ -22,9 +22,9 @@ def idp(api: Transcript, provider: str = "google.com", claims: Any = None, **mor
     )
 
 
-@story
+@scenario
 def sign_in_by_a_provider(api: Transcript) -> None:
-    """Somebody unknown gets an account, and the same one the next time."""
+    """The first sign-in creates an account, the second finds it."""
     user = idp(api)
     api.post("lookup", idToken=user["idToken"])
     assert idp(api)["localId"] == user["localId"]
@@ -48,7 +48,7 @@ def sign_in_by_a_provider(api: Transcript) -> None:
     )
 
 
-@story
+@scenario
 def sign_in_by_saml(api: Transcript) -> None:
     def saml(response: Any, sub: str = "s1") -> Any:
         fields = {"providerId": "saml.mine", "id_token": json.dumps({"sub": sub, "email": "s@example.com"})}
@@ -63,7 +63,7 @@ def sign_in_by_saml(api: Transcript) -> None:
     saml({"assertion": {"subject": {}}})
 
 
-@story
+@scenario
 def provider_sign_in_refused(api: Transcript) -> None:
     home = "http://localhost"
     for fields in (
@@ -91,9 +91,9 @@ def provider_sign_in_refused(api: Transcript) -> None:
     idp(api)
 
 
-@story
+@scenario
 def link_a_provider(api: Transcript) -> None:
-    """The uid stays; an anonymous user gets the provider's address."""
+    """The uid is unchanged; an anonymous user gets the provider's email address."""
     user = api.post("signUp")
     linked = idp(api, idToken=user["idToken"])
     assert linked["localId"] == user["localId"]
@@ -111,9 +111,9 @@ def link_a_provider(api: Transcript) -> None:
     api.post("lookup", idToken=other["idToken"])
 
 
-@story
+@scenario
 def a_provider_that_vouches_for_a_known_address(api: Transcript) -> None:
-    """It signs in to that account, whose password goes if the address was not verified."""
+    """The sign-in finds the account with the address, and removes its password if the address was not verified."""
     someone(api, displayName="Old")
     user = idp(api)
     api.post("lookup", idToken=user["idToken"])
@@ -123,9 +123,9 @@ def a_provider_that_vouches_for_a_known_address(api: Transcript) -> None:
     api.admin("/accounts:lookup", email=["ada@example.com"])
 
 
-@story
+@scenario
 def a_provider_that_does_not_vouch_for_a_known_address(api: Transcript) -> None:
-    """Nobody is signed in before the owner of the account has confirmed."""
+    """The sign-in needs a confirmation by the owner of the account."""
     user = someone(api)
     unsure = {**ADA, "email_verified": False}
     idp(api, claims=unsure)
@@ -136,7 +136,7 @@ def a_provider_that_does_not_vouch_for_a_known_address(api: Transcript) -> None:
     idp(api, claims=unsure)
 
 
-@story
+@scenario
 def several_accounts_per_address(api: Transcript) -> None:
     api.emulator("PATCH", "config", json={"signIn": {"allowDuplicateEmails": True}})
     someone(api)

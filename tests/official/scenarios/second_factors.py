@@ -1,10 +1,10 @@
-"""Second factors: phone numbers, on both emulators; authenticator apps, which the official one has not."""
+"""Second factors: phone numbers on both emulators; authenticator apps, which the official one does not support."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 from official.scenarios.phones import another, message
 from official.transcript import CUSTOM_TOKEN_AUDIENCE, claims_of, jwt
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def verified(api: Transcript, email: str = "ada@example.com") -> Any:
-    """Somebody whose address is verified."""
+    """Create a user with a verified email address."""
     user = someone(api, email)
     api.post("sendOobCode", requestType="VERIFY_EMAIL", idToken=user["idToken"])
     api.post("update", oobCode=api.code()["oobCode"])
@@ -28,9 +28,9 @@ def enroll(api: Transcript, user: Any, number: str = "+15550100", **more: Any) -
     return api.second_factor("mfaEnrollment:finalize", idToken=user["idToken"], phoneVerificationInfo=info, **more)
 
 
-@story
+@scenario
 def a_text_message_as_second_factor(api: Transcript) -> None:
-    """Enrolled once, every way of signing in asks for it; withdrawn, none does."""
+    """Every sign-in method requires an enrolled factor until it is withdrawn."""
     user = verified(api)
     enrolled = enroll(api, user, displayName="work phone")
     assert claims_of(enrolled["idToken"])["firebase"]["sign_in_second_factor"] == "phone"
@@ -56,7 +56,7 @@ def a_text_message_as_second_factor(api: Transcript) -> None:
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
 
 
-@story
+@scenario
 def other_first_factors_ask_for_the_second(api: Transcript) -> None:
     user = verified(api)
     enroll(api, user)
@@ -70,7 +70,7 @@ def other_first_factors_ask_for_the_second(api: Transcript) -> None:
     api.post("signInWithPhoneNumber", idToken=user["idToken"], **message(api, "+15550102"))
 
 
-@story
+@scenario
 def enrolment_refused(api: Transcript) -> None:
     user = someone(api)
     anonymous = api.post("signUp")
@@ -100,7 +100,7 @@ def enrolment_refused(api: Transcript) -> None:
     api.second_factor("mfaEnrollment:withdraw", idToken=user["idToken"], mfaEnrollmentId="x")
 
 
-@story
+@scenario
 def second_factor_refused(api: Transcript) -> None:
     user = verified(api)
     enroll(api, user)
@@ -121,14 +121,14 @@ def second_factor_refused(api: Transcript) -> None:
     api.post("signInWithPassword", email="ada@example.com", password="secret1")
 
 
-@story
+@scenario
 def authenticator_apps(api: Transcript) -> None:
     user = verified(api)
     with api.deliberate("an authenticator app"):
         api.second_factor("mfaEnrollment:start", idToken=user["idToken"], totpEnrollmentInfo={})
 
 
-@story
+@scenario
 def factors_that_an_administrator_sets(api: Transcript) -> None:
     enrollment = {"phoneInfo": "+15550100", "displayName": "phone", "mfaEnrollmentId": "e1"}
     user = someone(api)

@@ -1,20 +1,20 @@
-"""Signing up, signing in and refreshing."""
+"""Sign-up, sign-in and refresh."""
 
 from __future__ import annotations
 
 import json
 from typing import TYPE_CHECKING
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 from official.transcript import CUSTOM_TOKEN_AUDIENCE, base64url, claims_of, jwt
 
 if TYPE_CHECKING:
     from official.transcript import Transcript
 
 
-@story
+@scenario
 def sign_up_with_email(api: Transcript) -> None:
-    """An account with e-mail and password has its address in lower case and four tokens' worth of answer."""
+    """The response to a sign-up has the address in lower case and the tokens."""
     user = api.post("signUp", email="Ada@Example.com", password="secret1", displayName="Ada", returnSecureToken=True)
     api.post("lookup", idToken=user["idToken"])
     api.post("signUp", email="b@example.com", password="secret1", photoUrl="http://ignored/")
@@ -22,14 +22,14 @@ def sign_up_with_email(api: Transcript) -> None:
     api.post("signUp", email="d@example.com", password=1234567, unknownField=1)
 
 
-@story
+@scenario
 def sign_up_anonymously(api: Transcript) -> None:
     user = api.post("signUp", returnSecureToken=True)
     api.post("lookup", idToken=user["idToken"])
     api.post("signUp")
 
 
-@story
+@scenario
 def sign_up_refused(api: Transcript) -> None:
     someone(api)
     for fields in (
@@ -52,9 +52,9 @@ def sign_up_refused(api: Transcript) -> None:
         api.post("signUp", **fields)
 
 
-@story
+@scenario
 def upgrade_an_anonymous_user(api: Transcript) -> None:
-    """The uid stays, and the account has an e-mail address and a password from then on."""
+    """The uid is unchanged; the account gets an e-mail address and a password."""
     user = api.post("signUp", returnSecureToken=True)
     upgraded = someone(api, idToken=user["idToken"])
     assert upgraded["localId"] == user["localId"]
@@ -65,7 +65,7 @@ def upgrade_an_anonymous_user(api: Transcript) -> None:
     api.post("signUp", idToken=upgraded["idToken"], email="b@example.com")
 
 
-@story
+@scenario
 def sign_in_with_password(api: Transcript) -> None:
     user = someone(api, displayName="Ada")
     signed_in = api.post("signInWithPassword", email="ADA@example.com", password="secret1", returnSecureToken=True)
@@ -86,7 +86,7 @@ def sign_in_with_password(api: Transcript) -> None:
         api.post("signInWithPassword", **fields)
 
 
-@story
+@scenario
 def sign_in_with_custom_token(api: Transcript) -> None:
     claims = {"aud": CUSTOM_TOKEN_AUDIENCE, "uid": "u1", "claims": {"level": 7, "deep": {"a": [1]}}}
     user = api.post("signInWithCustomToken", token=jwt(claims), returnSecureToken=True)
@@ -101,7 +101,7 @@ def sign_in_with_custom_token(api: Transcript) -> None:
     api.post("signInWithCustomToken", token=json.dumps({"uid": "u4", "claims": {"email": "x@y", "name": "N"}}))
 
 
-@story
+@scenario
 def custom_token_refused(api: Transcript) -> None:
     unsigned = jwt({"aud": CUSTOM_TOKEN_AUDIENCE, "uid": "u1"})
     for token in (
@@ -126,7 +126,7 @@ def custom_token_refused(api: Transcript) -> None:
     api.post("signInWithCustomToken", returnSecureToken=True)
 
 
-@story
+@scenario
 def sign_in_with_email_link(api: Transcript) -> None:
     mail = {"requestType": "EMAIL_SIGNIN", "continueUrl": "http://localhost/x?y=1", "canHandleCodeInApp": True}
     api.post("sendOobCode", email="Ada@example.com", **mail)
@@ -150,7 +150,7 @@ def sign_in_with_email_link(api: Transcript) -> None:
     api.post("signInWithEmailLink", email="new@example.com", oobCode=api.code()["oobCode"], idToken=other["idToken"])
 
 
-@story
+@scenario
 def ways_to_sign_in(api: Transcript) -> None:
     ask = {"continueUri": "http://localhost"}
     api.post("createAuthUri", identifier="ada@example.com", **ask)
@@ -165,7 +165,7 @@ def ways_to_sign_in(api: Transcript) -> None:
         api.post("createAuthUri", providerId="google.com", **ask)
 
 
-@story
+@scenario
 def refresh_by_form_and_by_json(api: Transcript) -> None:
     user = someone(api)
     fresh = api.refresh(user["refreshToken"])
@@ -185,7 +185,7 @@ def refresh_by_form_and_by_json(api: Transcript) -> None:
     api.post("lookup", idToken=fresh["id_token"])
 
 
-@story
+@scenario
 def refresh_for_nobody(api: Transcript) -> None:
     disabled, deleted = someone(api), someone(api, "b@example.com")
     api.admin("/accounts:update", localId=disabled["localId"], disableUser=True)

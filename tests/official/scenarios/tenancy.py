@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
-from official.scenarios.known_differences import someone, story
+from official.scenarios.known_differences import scenario, someone
 from official.transcript import CUSTOM_TOKEN_AUDIENCE, IDENTITY, OWNER, PROJECT, SETTINGS, jwt
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ def settings(api: Transcript, verb: str, path: str, **fields: Any) -> Any:
     return api.call(verb, f"{SETTINGS}{path}", headers=OWNER, **body)
 
 
-@story
+@scenario
 def users_of_a_tenant(api: Transcript) -> None:
     api.call("DELETE", f"/emulator/v1/projects/{PROJECT}{IN_T1}/accounts")
     api.admin(f"{IN_T1}/accounts", localId="a1", email="ada@example.com", password="secret1", phoneNumber="+15550100")
@@ -61,7 +61,7 @@ def users_of_a_tenant(api: Transcript) -> None:
     api.admin(f"{IN_T1}/accounts:batchGet", "GET")
 
 
-@story
+@scenario
 def custom_tokens_of_a_tenant(api: Transcript) -> None:
     claims = {"aud": CUSTOM_TOKEN_AUDIENCE, "uid": "u1", "tenant_id": "t1"}
     api.post("signInWithCustomToken", token=jwt(claims), tenantId="t1")
@@ -72,7 +72,7 @@ def custom_tokens_of_a_tenant(api: Transcript) -> None:
     api.admin(f"{IN_T1}/accounts:batchDelete", localIds=["u1"], force=True)
 
 
-@story
+@scenario
 def administer_tenants(api: Transcript) -> None:
     settings(api, "GET", "/tenants")
     made = settings(api, "POST", "/tenants", displayName="One", allowPasswordSignup=True)
@@ -102,7 +102,7 @@ def administer_tenants(api: Transcript) -> None:
     settings(api, "PUT", "/tenants/t9")
 
 
-@story
+@scenario
 def what_a_tenant_may_forbid(api: Transcript) -> None:
     settings(api, "PATCH", "/tenants/t1", displayName="closed")
     someone(api, tenantId="t1")
@@ -120,7 +120,7 @@ def what_a_tenant_may_forbid(api: Transcript) -> None:
     settings(api, "DELETE", "/tenants/t1")
 
 
-@story
+@scenario
 def settings_of_a_project(api: Transcript) -> None:
     settings(api, "GET", "/config")
     mask = "signIn.allowDuplicateEmails,emailPrivacyConfig.enableImprovedEmailPrivacy"
@@ -143,7 +143,7 @@ def settings_of_a_project(api: Transcript) -> None:
     api.call("GET", f"{SETTINGS}/config", params={"key": "any"})
 
 
-@story
+@scenario
 def settings_that_neither_emulator_has(api: Transcript) -> None:
     for tenant in ("", "/tenants/t1"):
         for kind in ("defaultSupportedIdpConfigs", "inboundSamlConfigs", "oauthIdpConfigs"):

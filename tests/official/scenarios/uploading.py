@@ -1,10 +1,10 @@
-"""How files come in: at once, with their metadata, and in chunks."""
+"""Simple, multipart and resumable uploads."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from official.scenarios.known_file_differences import story
+from official.scenarios.known_file_differences import scenario
 
 if TYPE_CHECKING:
     from official.file_transcript import FileTranscript
@@ -17,7 +17,7 @@ ALL = (
 )
 
 
-@story
+@scenario
 def simple(api: FileTranscript) -> None:
     api.put("a.txt")
     api.put("a.txt", b"other bytes", "application/json")
@@ -35,14 +35,14 @@ def simple(api: FileTranscript) -> None:
         api.call("POST", "/o?name=a.txt&ifGenerationMatch=0", b"x", {"Content-Type": "text/plain"})
 
 
-@story
+@scenario
 def overwriting_forgets_the_metadata(api: FileTranscript) -> None:
     api.multipart("a", ALL)
     api.multipart("a", b'{"contentType":"b/c"}', b"new")
     api.get("a")
 
 
-@story
+@scenario
 def multipart(api: FileTranscript) -> None:
     api.multipart("a", b'{"contentType":"text/plain"}')
     api.read("a")
@@ -79,7 +79,7 @@ def multipart(api: FileTranscript) -> None:
         api.multipart("m", b'{"contentType":"a/b","metadata":{"firebaseStorageDownloadTokens":"mine"}}')
 
 
-@story
+@scenario
 def resumable(api: FileTranscript) -> None:
     url = api.start("r", ALL)
     api.command(url, "query")
@@ -102,7 +102,7 @@ def resumable(api: FileTranscript) -> None:
     api.command(url, "cancel")
 
 
-@story
+@scenario
 def cancelled(api: FileTranscript) -> None:
     url = api.start("c")
     api.command(url, "upload", CHUNK, 0)
@@ -114,7 +114,7 @@ def cancelled(api: FileTranscript) -> None:
     api.get("c")
 
 
-@story
+@scenario
 def sessions_that_are_not_there(api: FileTranscript) -> None:
     unknown = f"http://{api.host}/v0/b/b/o?name=x&upload_id=none&upload_protocol=resumable"
     api.command(unknown, "query")
@@ -129,7 +129,7 @@ def sessions_that_are_not_there(api: FileTranscript) -> None:
     api.call("POST", "/o", b"{}", {**headers, **json, "X-Goog-Upload-Command": "start"})
 
 
-@story
+@scenario
 def rules_are_asked_at_the_end(api: FileTranscript) -> None:
     api.rules("deny")
     url = api.start("r", b'{"contentType":"a/b"}')
@@ -142,7 +142,7 @@ def rules_are_asked_at_the_end(api: FileTranscript) -> None:
     api.get("r")
 
 
-@story
+@scenario
 def what_production_checks(api: FileTranscript) -> None:
     url = api.start("r")
     api.command(url, "upload", CHUNK, 0)

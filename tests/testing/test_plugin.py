@@ -48,11 +48,11 @@ def test_users_own_their_notes(as_user, firebase_seed, firebase, n):
     assert_denied(lambda: as_user("bob").database().child("notes/ada").get())
     assert_denied(lambda: as_user(None).database().child("notes/ada").get())
 
-def test_app_clock_and_emulator(firebase_app, firebase_clock, firebase_emulator):
-    place = firebase_app.database().child("time")
-    before = place.set({".sv": "timestamp"})
+def test_app_clock_and_emulator(firebase, firebase_app, firebase_clock, firebase_emulator):
+    firebase.seed({".sv": "timestamp"}, "before")
     firebase_clock.advance(100)
-    assert place.set({".sv": "timestamp"}) - before >= 100_000
+    firebase.seed({".sv": "timestamp"}, "after")
+    assert firebase.read("after") - firebase.read("before") >= 100_000
     assert firebase_emulator.project == firebase_app.project_id
     assert firebase_app.auth().sign_in_anonymous()["idToken"]
     assert os.environ["FIREBASE_AUTH_EMULATOR_HOST"]

@@ -10,21 +10,9 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import NamedTuple, NoReturn
 
+from firebase_rest.rules import syntax
 from firebase_rest.rules.errors import ExpressionError
 from firebase_rest.rules.regex import compile_regex
-from firebase_rest.rules.syntax import (
-    Call,
-    Chain,
-    Conditional,
-    Expression,
-    Index,
-    ListLiteral,
-    Literal,
-    Member,
-    RegexLiteral,
-    Unary,
-    Variable,
-)
 
 
 class Type(Enum):
@@ -104,7 +92,7 @@ _ALLOWED = {
 }
 
 
-def check_rule(expression: Expression, wildcards: Iterable[str], *, has_new_data: bool) -> None:
+def check_rule(expression: syntax.Expression, wildcards: Iterable[str], *, has_new_data: bool) -> None:
     """Raise `ExpressionError` if the expression cannot be published as a rule."""
     variables = dict(_VARIABLES)
     variables.update(dict.fromkeys(wildcards, Type.STRING))
@@ -115,7 +103,7 @@ def check_rule(expression: Expression, wildcards: Iterable[str], *, has_new_data
         raise ExpressionError("The rule must evaluate to a boolean.", expression.start)
 
 
-def _fail(node: Expression, message: str) -> NoReturn:
+def _fail(node: syntax.Expression, message: str) -> NoReturn:
     raise ExpressionError(message, node.start)
 
 
@@ -123,24 +111,24 @@ class _Checker:
     def __init__(self, variables: dict[str, Type]) -> None:
         self._variables = variables
 
-    def type_of(self, node: Expression) -> Type:
-        if isinstance(node, Literal):
+    def type_of(self, node: syntax.Expression) -> Type:
+        if isinstance(node, syntax.Literal):
             return _type_of_constant(node.value)
-        if isinstance(node, Variable):
+        if isinstance(node, syntax.Variable):
             if node.name not in self._variables:
                 _fail(node, f"Unknown variable '{node.name}'.")
             return self._variables[node.name]
-        if isinstance(node, Chain):
+        if isinstance(node, syntax.Chain):
             return self._chain(node)
-        if isinstance(node, Unary):
+        if isinstance(node, syntax.Unary):
             return self._unary(node)
-        if isinstance(node, Conditional):
+        if isinstance(node, syntax.Conditional):
             return self._conditional(node)
-        if isinstance(node, Call):
+        if isinstance(node, syntax.Call):
             return self._call(node)
-        if isinstance(node, (Member, Index)):
+        if isinstance(node, (syntax.Member, syntax.Index)):
             return self._property(node)
-        if isinstance(node, RegexLiteral):
+        if isinstance(node, syntax.RegexLiteral):
             if node.flags not in ("", "i"):
                 _fail(node, f"Invalid flags '{node.flags}' of a regular expression; only 'i' is allowed.")
             try:
@@ -150,7 +138,7 @@ class _Checker:
             return Type.REGEX
         return Type.LIST
 
-    def _chain(self, node: Chain) -> Type:
+    def _chain(self, node: syntax.Chain) -> Type:
         types = [self.type_of(operand) for operand in node.operands]
         if node.operators[0] in ("||", "&&"):
             for index, (operand, found) in enumerate(zip(node.operands, types, strict=True)):
@@ -163,7 +151,7 @@ class _Checker:
             result = _binary(node.operands[0], operator, result, operand, right)
         return result
 
-    def _unary(self, node: Unary) -> Type:
+    def _unary(self, node: syntax.Unary) -> Type:
         operand = self.type_of(node.operand)
         if node.operator == "!":
             if operand is not Type.BOOLEAN:
@@ -173,7 +161,7 @@ class _Checker:
             _fail(node, "- only operates on numbers.")
         return Type.NUMBER
 
-    def _conditional(self, node: Conditional) -> Type:
+    def _conditional(self, node: syntax.Conditional) -> Type:
         results: list[Type] = []
         for test, value in node.branches:
             if self.type_of(test) is not Type.BOOLEAN:
@@ -182,16 +170,16 @@ class _Checker:
         results.append(self.type_of(node.otherwise))
         return results[0] if all(found is results[0] for found in results) else Type.PRIMITIVE
 
-    def _property(self, node: Member | Index) -> Type:
+    def _property(self, node: syntax.Member | syntax.Index) -> Type:
         target = self.type_of(node.target)
-        name = node.name if isinstance(node, Member) else _constant_name(node.key)
+        name = node.name if isinstance(node, syntax.Member) else _constant_name(node.key)
         if target is Type.ANY:
-            if isinstance(node, Index):
+            if isinstance(node, syntax.Index):
                 self.type_of(node.key)
             return Type.ANY
         if name is None:
             if target is Type.PRIMITIVE:
-                self.type_of(node.key) if isinstance(node, Index) else None
+                self.type_of(node.key) if isinstance(node, syntax.Index) else None
                 return Type.ANY
             _fail(node, "Invalid property access.")
         if target is Type.QUERY and name in QUERY_PROPERTIES:
@@ -200,11 +188,11 @@ class _Checker:
             return Type.NUMBER
         raise ExpressionError(f"No such method/property '{name}'.", _name_start(node))
 
-    def _call(self, node: Call) -> Type:
+    def _call(self, node: syntax.Call) -> Type:
         function = node.function
-        if not isinstance(function, (Member, Index)):
+        if not isinstance(function, (syntax.Member, syntax.Index)):
             _fail(node, "Type error: Function call on target that is not a function.")
-        name = function.name if isinstance(function, Member) else _constant_name(function.key)
+        name = function.name if isinstance(function, syntax.Member) else _constant_name(function.key)
         if name is None:
             _fail(function, "Invalid property access.")
         target = self.type_of(function.target)
@@ -229,11 +217,11 @@ class _Checker:
                 _fail(argument, f"{name} expects argument {number} to be a {wanted.value}, but got {found.value}.")
         return signature.result
 
-    def _has_children(self, node: Call) -> Type:
+    def _has_children(self, node: syntax.Call) -> Type:
         if len(node.arguments) > 1:
             _fail(node, "Too many arguments to hasChildren.")
         for argument in node.arguments:
-            if not isinstance(argument, ListLiteral):
+            if not isinstance(argument, syntax.ListLiteral):
                 _fail(argument, "hasChildren takes 1 argument: an array of strings.")
             if not argument.items:
                 _fail(argument, "hasChildren got an empty array, expected some strings in there.")
@@ -244,7 +232,7 @@ class _Checker:
         return Type.BOOLEAN
 
 
-def _binary(first: Expression, operator: str, left: Type, operand: Expression, right: Type) -> Type:
+def _binary(first: syntax.Expression, operator: str, left: Type, operand: syntax.Expression, right: Type) -> Type:
     allowed = _OPERANDS[operator]
     for side, node, found in (("left", first, left), ("right", operand, right)):
         if found not in allowed and found not in _FLEXIBLE:
@@ -269,9 +257,9 @@ def _type_of_constant(value: object) -> Type:
     return Type.STRING if isinstance(value, str) else Type.NUMBER
 
 
-def _constant_name(key: Expression) -> str | None:
-    return key.value if isinstance(key, Literal) and isinstance(key.value, str) else None
+def _constant_name(key: syntax.Expression) -> str | None:
+    return key.value if isinstance(key, syntax.Literal) and isinstance(key.value, str) else None
 
 
-def _name_start(node: Member | Index) -> int:
-    return node.name_start if isinstance(node, Member) else node.key.start
+def _name_start(node: syntax.Member | syntax.Index) -> int:
+    return node.name_start if isinstance(node, syntax.Member) else node.key.start

@@ -7,18 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Generic, TypeAlias, TypeVar
+from functools import partial, wraps
+from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
 
 from firebase_rest.rules.checker import check_rule
 from firebase_rest.rules.data import NodeReader, RuleDataSnapshot
 from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
-from firebase_rest.rules.errors import EvaluationError, ExpressionError, Problem, RulesSyntaxError
+from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
 from firebase_rest.rules.evaluator import PLAIN_QUERY, Scope, compile_expression
 from firebase_rest.rules.parser import parse_expression
 from firebase_rest.rules.source import Array, Object, Scalar, Source, Text, Value
 
 N = TypeVar("N")
+T = TypeVar("T")
+P = ParamSpec("P")
 
 Observer: TypeAlias = Callable[[Callable[[int], int]], Observe]
 
@@ -42,6 +44,21 @@ class RulesNode:
         if node is not None and key != self.wildcard:
             return node, ""
         return (self.children[self.wildcard], self.wildcard) if self.wildcard else (None, "")
+
+
+def _at_once(steps: Callable[P, Generator[None, None, T]]) -> Callable[P, T]:
+    """Return the function that runs all steps and returns their result."""
+
+    @wraps(steps)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        running = steps(*args, **kwargs)
+        try:
+            while True:
+                next(running)
+        except StopIteration as done:
+            return cast(T, done.value)
+
+    return run
 
 
 class DatabaseRules:
@@ -80,19 +97,6 @@ class DatabaseRules:
         """Return whether a place may be read. `now` is milliseconds since the epoch."""
         return _Operation(self.root, reader, root, root, auth, now, query).read(path)
 
-    def write(
-        self,
-        reader: NodeReader[N],
-        before: N | None,
-        after: N | None,
-        paths: Iterable[Sequence[str]],
-        auth: Mapping[str, Any] | None,
-        now: float,
-    ) -> Decision:
-        """Return whether the places in `paths` may be written. `after` is the root after the whole operation."""
-        steps = self.write_steps(reader, before, after, paths, auth, now)
-        return _result(steps)
-
     def write_steps(
         self,
         reader: NodeReader[N],
@@ -102,7 +106,10 @@ class DatabaseRules:
         auth: Mapping[str, Any] | None,
         now: float,
     ) -> Generator[None, None, Decision]:
-        """Do the same in steps, so that validating a large write does not block other clients."""
+        """Return whether the places in `paths` may be written. `after` is the root after the whole operation.
+
+        It is decided in steps, so that validating a large write need not block other clients.
+        """
         operation = _Operation(self.root, reader, before, after, auth, now, None)
         decision = Decision(allowed=True, operation="write", path="/")
         for path in paths:
@@ -111,15 +118,7 @@ class DatabaseRules:
                 break
         return decision
 
-
-def _result(steps: Generator[None, None, Decision]) -> Decision:
-    """Run all steps at once."""
-    try:
-        while True:
-            next(steps)
-    except StopIteration as done:
-        decision: Decision = done.value
-        return decision
+    write = _at_once(write_steps)
 
 
 class _Operation(Generic[N]):
@@ -212,16 +211,9 @@ class _Operation(Generic[N]):
             return False
         new_data = place.new_data if writes else None
         scope = Scope(self._auth, self._now, self._root, place.data, new_data, self._query, place.wildcards)
-        result: bool | None = None
-        error = ""
-        try:
-            result = rule.evaluate(scope) is True
-        except EvaluationError as problem:
-            error = str(problem)
-        except RecursionError:
-            error = "The expression is nested too deeply."
-        self._evaluations.append(Evaluation(rule, "/" + "/".join(place.path), result, error, scope))
-        return result is True
+        evaluation = rule.evaluation("/" + "/".join(place.path), scope)
+        self._evaluations.append(evaluation)
+        return evaluation.result is True
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,18 @@ class Rule:
     def __str__(self) -> str:
         return f"{self.kind} of {self.path} (line {self.line})"
 
+    def evaluation(self, path: str, scope: Any) -> Evaluation:
+        """Evaluate the rule for a concrete path."""
+        result: bool | None = None
+        error = ""
+        try:
+            result = self.evaluate(scope) is True
+        except EvaluationError as problem:
+            error = str(problem)
+        except RecursionError:
+            error = "The expression is nested too deeply."
+        return Evaluation(self, path, result, error, scope)
+
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:

@@ -6,30 +6,19 @@ https://firebase.google.com/docs/reference/security/database
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
+from firebase_rest.rules import syntax
 from firebase_rest.rules.data import RuleDataSnapshot
 from firebase_rest.rules.decisions import Observe, Record
 from firebase_rest.rules.errors import EvaluationError
 from firebase_rest.rules.regex import Regex, compile_regex
-from firebase_rest.rules.syntax import (
-    Call,
-    Chain,
-    Conditional,
-    Expression,
-    Index,
-    ListLiteral,
-    Literal,
-    Member,
-    RegexLiteral,
-    Unary,
-    Variable,
-)
 from firebase_rest.rules.values import add, arithmetic, equals, is_number, length, order, type_name
 
 T = TypeVar("T")
+_Step: TypeAlias = tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]
 
 PLAIN_QUERY: Mapping[str, Any] = {
     "orderByKey": True,
@@ -61,7 +50,7 @@ class Scope:
 Evaluate: TypeAlias = Callable[[Scope], Any]
 
 
-def compile_expression(node: Expression, observe: Observe | None = None) -> Evaluate:
+def compile_expression(node: syntax.Expression, observe: Observe | None = None) -> Evaluate:
     """Return a function that evaluates the expression."""
     evaluate = _COMPILERS[type(node)](node, observe)
     return evaluate if observe is None else observed(evaluate, observe(node))
@@ -82,22 +71,22 @@ def observed(evaluate: Callable[[T], Any], record: Record) -> Callable[[T], Any]
     return run
 
 
-def _literal(node: Literal, _: Observe | None) -> Evaluate:
+def _literal(node: syntax.Literal, _: Observe | None) -> Evaluate:
     value = node.value
     return lambda _: value
 
 
-def _regex(node: RegexLiteral, _: Observe | None) -> Evaluate:
+def _regex(node: syntax.RegexLiteral, _: Observe | None) -> Evaluate:
     regex = compile_regex(node.pattern, ignore_case=node.flags == "i")
     return lambda _: regex
 
 
-def _list(node: ListLiteral, observe: Observe | None) -> Evaluate:
+def _list(node: syntax.ListLiteral, observe: Observe | None) -> Evaluate:
     items = [compile_expression(item, observe) for item in node.items]
     return lambda scope: [item(scope) for item in items]
 
 
-def _variable(node: Variable, _: Observe | None) -> Evaluate:
+def _variable(node: syntax.Variable, _: Observe | None) -> Evaluate:
     name = node.name
     if name.startswith("$"):
         return lambda scope: scope.wildcards[name]
@@ -120,7 +109,7 @@ _VARIABLES: dict[str, Evaluate] = {
 }
 
 
-def _unary(node: Unary, observe: Observe | None) -> Evaluate:
+def _unary(node: syntax.Unary, observe: Observe | None) -> Evaluate:
     operand = compile_expression(node.operand, observe)
     if node.operator == "!":
         return lambda scope: not operand(scope)
@@ -134,7 +123,7 @@ def _unary(node: Unary, observe: Observe | None) -> Evaluate:
     return negate
 
 
-def _chain(node: Chain, observe: Observe | None) -> Evaluate:
+def _chain(node: syntax.Chain, observe: Observe | None) -> Evaluate:
     operands = [compile_expression(operand, observe) for operand in node.operands]
     if node.operators[0] == "&&":
         return lambda scope: all(operand(scope) for operand in operands)
@@ -144,14 +133,19 @@ def _chain(node: Chain, observe: Observe | None) -> Evaluate:
     if len(steps) == 1:
         ((apply, second),) = steps
         return lambda scope: apply(first(scope), second(scope))
+    return fold(first, steps)
 
-    def fold(scope: Scope) -> Any:
+
+def fold(first: Callable[[Any], Any], steps: Sequence[_Step]) -> Callable[[Any], Any]:
+    """Return a function that evaluates `first` and applies each operator to the result and its operand."""
+
+    def evaluate(scope: Any) -> Any:
         value = first(scope)
         for apply, operand in steps:
             value = apply(value, operand(scope))
         return value
 
-    return fold
+    return evaluate
 
 
 def _operator(symbol: str) -> Callable[[Any, Any], Any]:
@@ -164,7 +158,7 @@ def _operator(symbol: str) -> Callable[[Any, Any], Any]:
     return arithmetic(symbol) if symbol in "-*/%" else order(symbol)
 
 
-def _conditional(node: Conditional, observe: Observe | None) -> Evaluate:
+def _conditional(node: syntax.Conditional, observe: Observe | None) -> Evaluate:
     branches = [
         (compile_expression(test, observe), compile_expression(value, observe)) for test, value in node.branches
     ]
@@ -179,9 +173,9 @@ def _conditional(node: Conditional, observe: Observe | None) -> Evaluate:
     return choose
 
 
-def _property(node: Member | Index, observe: Observe | None) -> Evaluate:
+def _property(node: syntax.Member | syntax.Index, observe: Observe | None) -> Evaluate:
     target = compile_expression(node.target, observe)
-    if isinstance(node, Index):
+    if isinstance(node, syntax.Index):
         key = compile_expression(node.key, observe)
         return lambda scope: _get(target(scope), key(scope))
     name = node.name
@@ -201,11 +195,11 @@ def _get(target: Any, name: Any) -> Any:
     return None
 
 
-def _call(node: Call, observe: Observe | None) -> Evaluate:
+def _call(node: syntax.Call, observe: Observe | None) -> Evaluate:
     function = node.function
-    assert isinstance(function, (Member, Index))
+    assert isinstance(function, (syntax.Member, syntax.Index))
     target = compile_expression(function.target, observe)
-    name = function.name if isinstance(function, Member) else getattr(function.key, "value", "")
+    name = function.name if isinstance(function, syntax.Member) else getattr(function.key, "value", "")
     arguments = [compile_expression(argument, observe) for argument in node.arguments]
 
     def call(scope: Scope) -> Any:
@@ -258,14 +252,14 @@ _SNAPSHOT_METHODS: dict[str, Callable[..., Any]] = {
     "isBoolean": lambda snapshot: isinstance(snapshot.val(), bool),
 }
 _COMPILERS: dict[type, Callable[[Any, Observe | None], Evaluate]] = {
-    Literal: _literal,
-    RegexLiteral: _regex,
-    ListLiteral: _list,
-    Variable: _variable,
-    Unary: _unary,
-    Chain: _chain,
-    Conditional: _conditional,
-    Member: _property,
-    Index: _property,
-    Call: _call,
+    syntax.Literal: _literal,
+    syntax.RegexLiteral: _regex,
+    syntax.ListLiteral: _list,
+    syntax.Variable: _variable,
+    syntax.Unary: _unary,
+    syntax.Chain: _chain,
+    syntax.Conditional: _conditional,
+    syntax.Member: _property,
+    syntax.Index: _property,
+    syntax.Call: _call,
 }

@@ -38,16 +38,17 @@ PRECEDENCE = {
 _RESERVED = frozenset(("var", "typeof", "new", "function", "this", "in", "instanceof", "void", "delete", "return"))
 
 SPACE = r"(?:[ \t\r\n]+|//[^\n]*|/\*.*?\*/)*"
-NUMBER = r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
-STRING = r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
-END = r"(?P<end>\Z)|(?P<bad>.)"
+_NUMBER = r"(?P<number>(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)"
+_STRING = r"""(?P<string>"(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')"""
 
-_TOKEN = re.compile(
-    SPACE
-    + rf"(?:{NUMBER}|(?P<name>[A-Za-z_$][\w$]*)|{STRING}"
-    + rf"|(?P<operator>===|!==|==|!=|<=|>=|\|\||&&|[-+*/%<>!?:.,()\[\]])|{END})",
-    re.DOTALL | re.ASCII,
-)
+
+def token_pattern(name: str, operator: str) -> re.Pattern[str]:
+    """Return the pattern of a token and the space before it, from the patterns of names and operators."""
+    kinds = rf"{_NUMBER}|(?P<name>{name})|{_STRING}|(?P<operator>{operator})|(?P<end>\Z)|(?P<bad>.)"
+    return re.compile(f"{SPACE}(?:{kinds})", re.DOTALL | re.ASCII)
+
+
+_TOKEN = token_pattern(r"[A-Za-z_$][\w$]*", r"===|!==|==|!=|<=|>=|\|\||&&|[-+*/%<>!?:.,()\[\]]")
 _REGEX = re.compile(r"/((?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)/([A-Za-z]*)")
 _STRING_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}

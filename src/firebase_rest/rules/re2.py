@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from firebase_rest.rules.regex import Alternatives, Anchor, CharSet, Concatenation, Pattern, PatternParser, Regex
+from firebase_rest.rules.regex import Anchor, CharSet, Concatenation, Pattern, PatternParser, Regex
 
 _POSIX = {
     "alnum": "a-zA-Z0-9",
@@ -30,20 +30,11 @@ _DOT = CharSet(frozenset("\n"), negated=True)
 class _Re2Parser(PatternParser):
     """Adds non-capturing and named groups, lazy quantifiers, anchors everywhere, and POSIX classes."""
 
+    _allows_empty = True
+
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self.is_lazy = False
-
-    def _alternatives(self) -> Pattern:
-        self._depth += 1
-        if self._depth > 50:
-            raise self._fail("Too many nested groups")
-        options = [self._sequence()]
-        while self._peek() == "|":
-            self._at += 1
-            options.append(self._sequence())
-        self._depth -= 1
-        return options[0] if len(options) == 1 else Alternatives(tuple(options))
 
     def _quantifier(self) -> tuple[int, int | None] | None:
         found = super()._quantifier()

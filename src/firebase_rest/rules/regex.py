@@ -86,6 +86,9 @@ Pattern: TypeAlias = "CharSet | Concatenation | Alternatives | Repeat | Anchor"
 class PatternParser:
     """Parses the database's dialect: anchors only at the ends, no lazy quantifiers, no special groups."""
 
+    _allows_empty = False
+    """Whether an alternative may be empty."""
+
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
@@ -111,7 +114,7 @@ class PatternParser:
         while self._peek() == "|":
             self._at += 1
             options.append(self._sequence())
-        if len(options) > 1 and Concatenation(()) in options:
+        if len(options) > 1 and not self._allows_empty and Concatenation(()) in options:
             raise self._fail("Empty alternative")
         self._depth -= 1
         return options[0] if len(options) == 1 else Alternatives(tuple(options))

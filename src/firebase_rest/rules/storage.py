@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
-from firebase_rest.rules.errors import EvaluationError, ExpressionError, Problem, RulesSyntaxError
+from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
 from firebase_rest.rules.source import Source
 from firebase_rest.rules.storage_evaluator import Compiler, Names, Scope
 from firebase_rest.rules.storage_syntax import METHODS, Allow, Block, Segment, StorageParser
@@ -83,7 +83,7 @@ class StorageRules:
             if wildcards is None:
                 continue
             scope = Scope({"request": request, "resource": resource, **wildcards})
-            evaluation = _evaluate(entry.rule, where, scope)
+            evaluation = entry.rule.evaluation(where, scope)
             evaluations.append(evaluation)
             if evaluation.result:
                 return Decision(allowed=True, operation=method, path=where, evaluations=tuple(evaluations))
@@ -144,18 +144,6 @@ def _match(segments: Sequence[Segment], path: Sequence[str], shortest: int) -> d
         if segment.is_wildcard:
             found[segment.text] = path[index]
     return found if len(segments) == len(path) else None
-
-
-def _evaluate(rule: Rule, where: str, scope: Scope) -> Evaluation:
-    result: bool | None = None
-    error = ""
-    try:
-        result = rule.evaluate(scope) is True
-    except EvaluationError as problem:
-        error = str(problem)
-    except RecursionError:
-        error = "The expression is nested too deeply."
-    return Evaluation(rule, where, result, error, scope)
 
 
 def _written(segment: Segment) -> str:

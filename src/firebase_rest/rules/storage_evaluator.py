@@ -12,27 +12,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
+from firebase_rest.rules import syntax
 from firebase_rest.rules.decisions import Observe
 from firebase_rest.rules.errors import EvaluationError, ExpressionError
-from firebase_rest.rules.evaluator import observed
+from firebase_rest.rules.evaluator import fold, observed
 from firebase_rest.rules.storage_functions import FUNCTIONS
 from firebase_rest.rules.storage_syntax import Function
 from firebase_rest.rules.storage_values import METHODS, Duration, Path, Timestamp, contains, equal, kind, require
-from firebase_rest.rules.syntax import (
-    Call,
-    Chain,
-    Conditional,
-    Expression,
-    Index,
-    ListLiteral,
-    Literal,
-    MapLiteral,
-    Member,
-    PathLiteral,
-    Slice,
-    Unary,
-    Variable,
-)
 from firebase_rest.rules.values import is_number
 
 MAX_CALL_DEPTH = 20
@@ -89,28 +75,28 @@ class Compiler:
         self._compiled: dict[int, Evaluate | None] = {} if compiled is None else compiled
         self._local: frozenset[str] = frozenset()
         self._compilers: dict[type, Callable[[Any], Evaluate]] = {
-            Literal: self._literal,
-            ListLiteral: self._list,
-            MapLiteral: self._map,
-            PathLiteral: self._path,
-            Variable: self._variable,
-            Unary: self._unary,
-            Chain: self._chain,
-            Conditional: self._conditional,
-            Member: self._member,
-            Index: self._index,
-            Slice: self._slice,
-            Call: self._call,
+            syntax.Literal: self._literal,
+            syntax.ListLiteral: self._list,
+            syntax.MapLiteral: self._map,
+            syntax.PathLiteral: self._path,
+            syntax.Variable: self._variable,
+            syntax.Unary: self._unary,
+            syntax.Chain: self._chain,
+            syntax.Conditional: self._conditional,
+            syntax.Member: self._member,
+            syntax.Index: self._index,
+            syntax.Slice: self._slice,
+            syntax.Call: self._call,
         }
 
-    def compile(self, node: Expression) -> Evaluate:
+    def compile(self, node: syntax.Expression) -> Evaluate:
         """Return a function that evaluates the expression. Raises `ExpressionError`."""
         evaluate: Evaluate = self._compilers[type(node)](node)
         return evaluate if self._observe is None else observed(evaluate, self._observe(node))
 
     # --- names ---
 
-    def _unknown(self, node: Expression, message: str) -> Evaluate:
+    def _unknown(self, node: syntax.Expression, message: str) -> Evaluate:
         self._warnings.append((node.start, message))
 
         def fail(_: Scope) -> NoReturn:
@@ -118,7 +104,7 @@ class Compiler:
 
         return fail
 
-    def _variable(self, node: Variable) -> Evaluate:
+    def _variable(self, node: syntax.Variable) -> Evaluate:
         name = node.name
         if name in self._local:
             return lambda scope: scope.local[name]
@@ -126,28 +112,28 @@ class Compiler:
             return lambda scope: scope.variables[name]
         return self._unknown(node, f"Unknown variable '{name}'.")
 
-    def _call(self, node: Call) -> Evaluate:
+    def _call(self, node: syntax.Call) -> Evaluate:
         target = node.function
         arguments = [self.compile(argument) for argument in node.arguments]
-        if isinstance(target, Variable):
+        if isinstance(target, syntax.Variable):
             found = self._names.find(target.name)
             if found is not None:
                 return self._call_function(node, *found, arguments)
             return self._call_global(node, target.name, arguments)
-        if not isinstance(target, Member):
+        if not isinstance(target, syntax.Member):
             raise ExpressionError("Only functions and methods can be called.", node.start)
-        if isinstance(target.target, Variable) and target.target.name in _NAMESPACES:
+        if isinstance(target.target, syntax.Variable) and target.target.name in _NAMESPACES:
             return self._call_global(node, f"{target.target.name}.{target.name}", arguments)
         return self._call_method(node, target, arguments)
 
-    def _call_global(self, node: Call, name: str, arguments: list[Evaluate]) -> Evaluate:
+    def _call_global(self, node: syntax.Call, name: str, arguments: list[Evaluate]) -> Evaluate:
         if name not in FUNCTIONS:
             return self._unknown(node, f"Unknown function '{name}'.")
         count, function = FUNCTIONS[name]
         _check_count(node, name, count)
         return lambda scope: function(*[argument(scope) for argument in arguments])
 
-    def _call_method(self, node: Call, member: Member, arguments: list[Evaluate]) -> Evaluate:
+    def _call_method(self, node: syntax.Call, member: syntax.Member, arguments: list[Evaluate]) -> Evaluate:
         target, name, given = self.compile(member.target), member.name, len(arguments)
         if not any(name in methods for methods in METHODS.values()):
             return self._unknown(node, f"Unknown method '{name}'.")
@@ -161,7 +147,9 @@ class Compiler:
 
         return call
 
-    def _call_function(self, node: Call, function: Function, names: Names, arguments: list[Evaluate]) -> Evaluate:
+    def _call_function(
+        self, node: syntax.Call, function: Function, names: Names, arguments: list[Evaluate]
+    ) -> Evaluate:
         _check_count(node, function.name, len(function.parameters))
         key = id(function)
         if key not in self._compiled:
@@ -199,23 +187,23 @@ class Compiler:
 
     # --- values ---
 
-    def _literal(self, node: Literal) -> Evaluate:
+    def _literal(self, node: syntax.Literal) -> Evaluate:
         value = node.value
         return lambda _: value
 
-    def _list(self, node: ListLiteral) -> Evaluate:
+    def _list(self, node: syntax.ListLiteral) -> Evaluate:
         items = [self.compile(item) for item in node.items]
         return lambda scope: [item(scope) for item in items]
 
-    def _map(self, node: MapLiteral) -> Evaluate:
+    def _map(self, node: syntax.MapLiteral) -> Evaluate:
         entries = [(self.compile(key), self.compile(value)) for key, value in node.entries]
         return lambda scope: {require(key(scope), "string"): value(scope) for key, value in entries}
 
-    def _path(self, node: PathLiteral) -> Evaluate:
+    def _path(self, node: syntax.PathLiteral) -> Evaluate:
         parts = [(lambda _, text=part: text) if isinstance(part, str) else self.compile(part) for part in node.segments]
         return lambda scope: Path(tuple(require(part(scope), "string") for part in parts))
 
-    def _member(self, node: Member) -> Evaluate:
+    def _member(self, node: syntax.Member) -> Evaluate:
         target, name = self.compile(node.target), node.name
 
         def get(scope: Scope) -> Any:
@@ -228,7 +216,7 @@ class Compiler:
 
         return get
 
-    def _index(self, node: Index) -> Evaluate:
+    def _index(self, node: syntax.Index) -> Evaluate:
         target, key = self.compile(node.target), self.compile(node.key)
 
         def get(scope: Scope) -> Any:
@@ -242,7 +230,7 @@ class Compiler:
 
         return get
 
-    def _slice(self, node: Slice) -> Evaluate:
+    def _slice(self, node: syntax.Slice) -> Evaluate:
         target, first, last = self.compile(node.target), self.compile(node.first), self.compile(node.last)
 
         def get(scope: Scope) -> Any:
@@ -255,13 +243,13 @@ class Compiler:
 
     # --- operators ---
 
-    def _unary(self, node: Unary) -> Evaluate:
+    def _unary(self, node: syntax.Unary) -> Evaluate:
         operand = self.compile(node.operand)
         if node.operator == "!":
             return lambda scope: not require(operand(scope), "bool")
         return lambda scope: -require(operand(scope), "number")
 
-    def _conditional(self, node: Conditional) -> Evaluate:
+    def _conditional(self, node: syntax.Conditional) -> Evaluate:
         branches = [(self.compile(test), self.compile(value)) for test, value in node.branches]
         otherwise = self.compile(node.otherwise)
 
@@ -273,7 +261,7 @@ class Compiler:
 
         return choose
 
-    def _chain(self, node: Chain) -> Evaluate:
+    def _chain(self, node: syntax.Chain) -> Evaluate:
         if node.operators[0] in ("&&", "||"):
             return _logical([self.compile(operand) for operand in node.operands], decisive=node.operators[0] == "||")
         first = self.compile(node.operands[0])
@@ -283,23 +271,16 @@ class Compiler:
                 steps.append((_is_type, self._type_name(operand)))
             else:
                 steps.append((_OPERATORS[symbol], self.compile(operand)))
+        return fold(first, steps)
 
-        def fold(scope: Scope) -> Any:
-            value = first(scope)
-            for apply, operand in steps:
-                value = apply(value, operand(scope))
-            return value
-
-        return fold
-
-    def _type_name(self, node: Expression) -> Evaluate:
-        if not isinstance(node, Variable) or node.name not in _TYPES:
+    def _type_name(self, node: syntax.Expression) -> Evaluate:
+        if not isinstance(node, syntax.Variable) or node.name not in _TYPES:
             raise ExpressionError("Expected the name of a type after 'is'.", node.start)
         name = node.name
         return lambda _: name
 
 
-def _check_count(node: Call, name: str, count: int) -> None:
+def _check_count(node: syntax.Call, name: str, count: int) -> None:
     if len(node.arguments) != count:
         plural = "" if count == 1 else "s"
         message = f"{name} expects {count} argument{plural}, but got {len(node.arguments)}."

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 from firebase_rest.rules.errors import ExpressionError
-from firebase_rest.rules.parser import END, NUMBER, SPACE, STRING, ExpressionParser
+from firebase_rest.rules.parser import SPACE, ExpressionParser, token_pattern
 from firebase_rest.rules.syntax import Expression, Index, Literal, MapLiteral, PathLiteral, Slice
 
 METHODS = {
@@ -63,12 +63,7 @@ class Block:
     matches: list[Block] = field(default_factory=list["Block"])
 
 
-_TOKEN = re.compile(
-    SPACE
-    + rf"(?:{NUMBER}|(?P<name>[A-Za-z_]\w*)|{STRING}"
-    + rf"|(?P<operator>==|!=|<=|>=|\|\||&&|[-+*/%<>!?:.,()\[\]{{}};=$])|{END})",
-    re.DOTALL | re.ASCII,
-)
+_TOKEN = token_pattern(r"[A-Za-z_]\w*", r"==|!=|<=|>=|\|\||&&|[-+*/%<>!?:.,()\[\]{};=$]")
 _MATCH_PATH = re.compile(r"(?:/(?:\{\w+(?:=\*\*)?\}|[^\s/{}]+))+")
 _MATCH_SEGMENT = re.compile(r"/(?:\{(\w+)(=\*\*)?\}|([^\s/{}]+))")
 _PATH_TEXT = re.compile(r"/([\w.\-~%@:+]+|\([\w.\-]+\))")

@@ -102,24 +102,12 @@ class Admin:
         return self._get_user(UserIdentifiers(uids=(validate_uid("uid", uid),)), f"the uid {uid!r}")
 
     def get_user_by_email(self, email: str) -> UserRecord:
-        """Return the account with an email address.
-
-        Raises:
-            UserNotFound: There is no such account.
-
-        https://firebase.google.com/docs/auth/admin/manage-users#retrieve_user_data
-        """
+        """Return the account with an email address; see `get_user`."""
         identifier = UserIdentifiers(emails=(validate_email("email", email),))
         return self._get_user(identifier, f"the email address {email!r}")
 
     def get_user_by_phone_number(self, phone_number: str) -> UserRecord:
-        """Return the account with a phone number (E.164).
-
-        Raises:
-            UserNotFound: There is no such account.
-
-        https://firebase.google.com/docs/auth/admin/manage-users#retrieve_user_data
-        """
+        """Return the account with a phone number (E.164); see `get_user`."""
         identifier = UserIdentifiers(phone_numbers=(validate_phone("phone_number", phone_number),))
         return self._get_user(identifier, f"the phone number {phone_number!r}")
 

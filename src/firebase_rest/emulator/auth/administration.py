@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.auth.project import AuthProject
     from firebase_rest.transport.wire import Json
 
-PAGE = 20
-MAX_PAGE = 1000
+MAX_BATCH = 1000
 MAX_COOKIE_SECONDS = 14 * 24 * 3600
 MIN_COOKIE_SECONDS = 300
 
@@ -27,9 +26,7 @@ def batch_get(request: AuthRequest) -> Payload:
 
     A full page has a token even if it is the last one, as in the official emulator.
     """
-    text = request.params.get("maxResults", "")
-    requested = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    size = min(requested or PAGE, MAX_PAGE)
+    size = request.page_size("maxResults")
     after = request.params.get("nextPageToken", "")
     tenant_id = request.params.get("tenantId")
     project = request.project if request.project.tenant or not tenant_id else request.project.tenant_named(tenant_id)
@@ -46,7 +43,7 @@ def _by_id(project: AuthProject) -> list[Account]:
 def batch_delete(request: AuthRequest) -> Payload:
     """`accounts:batchDelete`: delete the given accounts if they are disabled, or all with `force`."""
     local_ids = request.body.strings("localIds")
-    validate(0 < len(local_ids) <= MAX_PAGE, "LOCAL_ID_LIST_EXCEEDS_LIMIT")
+    validate(0 < len(local_ids) <= MAX_BATCH, "LOCAL_ID_LIST_EXCEEDS_LIMIT")
     errors: list[Json] = []
     for index, local_id in enumerate(local_ids):
         account = request.project.accounts.get(local_id)

@@ -51,6 +51,9 @@ class ObjectField:
 
 FieldType: TypeAlias = StringField | BoolField | ListField | ObjectField
 
+PAGE = 20
+MAX_PAGE = 1000
+
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _INTEGER = re.compile(r"-?\d{1,19}")
 
@@ -112,6 +115,12 @@ class AuthRequest:
     params: Mapping[str, str]
     is_admin: bool
     origin: str
+
+    def page_size(self, name: str) -> int:
+        """Return the size of a page that a query parameter requests."""
+        text = self.params.get(name, "")
+        requested = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+        return min(requested or PAGE, MAX_PAGE)
 
 
 Operation: TypeAlias = "Callable[[AuthRequest], Payload]"

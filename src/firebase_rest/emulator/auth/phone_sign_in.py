@@ -9,7 +9,7 @@ import secrets
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth.errors import bad_request, validate
-from firebase_rest.emulator.auth.model import PHONE, Account, Payload, VerificationCode
+from firebase_rest.emulator.auth.model import PHONE, Payload, VerificationCode
 from firebase_rest.emulator.auth.validation import validate_phone_number
 
 if TYPE_CHECKING:
@@ -64,11 +64,8 @@ def sign_in_with_phone_number(request: AuthRequest) -> Payload:
         proof = secrets.token_urlsafe(90)[:119]
         project.temporary_proofs[proof] = number
         return {"phoneNumber": number, "temporaryProof": proof, "temporaryProofExpiresIn": str(PROOF_SECONDS)}
-    account = linking or owner
-    is_new = account is None
-    if account is None:
-        account = Account(project.accounts.new_id(), created_at=str(project.now_ms()))
-        project.accounts.add(account)
+    is_new = linking is None and owner is None
+    account = linking or owner or project.create_account()
     validate(not account.disabled, "USER_DISABLED")
     validate(not account.mfa_info, _SECOND_FACTOR)
     account.phone_number, account.last_login_at = number, str(project.now_ms())

@@ -7,7 +7,14 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth.errors import bad_request, validate
-from firebase_rest.emulator.auth.model import AccountStore, ActionCode, SignedInAccount, random_id, without_none
+from firebase_rest.emulator.auth.model import (
+    Account,
+    AccountStore,
+    ActionCode,
+    SignedInAccount,
+    random_id,
+    without_none,
+)
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_claims, id_token_claims
 from firebase_rest.emulator.auth.validation import form_encoded
 from firebase_rest.emulator.jwt import encode_unsigned, seconds
@@ -16,7 +23,7 @@ from firebase_rest.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from firebase_rest.emulator.auth.model import Account, AuthorizationCode, Payload, TotpEnrollment, VerificationCode
+    from firebase_rest.emulator.auth.model import AuthorizationCode, Payload, TotpEnrollment, VerificationCode
     from firebase_rest.transport.wire import Json
 
 _CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -135,7 +142,13 @@ class AuthProject:
         moment = datetime.fromtimestamp(self.now_ms() / 1000, timezone.utc)
         return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
-    # --- tokens ---
+    # --- sign-in ---
+
+    def create_account(self, local_id: str | None = None) -> Account:
+        """Create an account without a sign-in method."""
+        account = Account(local_id or self.accounts.new_id(), created_at=str(self.now_ms()))
+        self.accounts.add(account)
+        return account
 
     def issue(
         self,

@@ -144,12 +144,9 @@ def sign_in_with_custom_token(request: AuthRequest) -> Payload:
     extra = custom_claims(payload["claims"]) if "claims" in payload else {}
     account = request.project.accounts.get(local_id)
     is_new = account is None
-    now = str(request.project.now_ms())
-    if account is None:
-        account = Account(local_id, created_at=now)
-        request.project.accounts.add(account)
+    account = account or request.project.create_account(local_id)
     validate(not account.disabled, "USER_DISABLED")
-    account.custom_auth, account.last_login_at = True, now
+    account.custom_auth, account.last_login_at = True, str(request.project.now_ms())
     response: Payload = {"kind": "identitytoolkit#VerifyCustomTokenResponse", "isNewUser": is_new}
     return {**response, **request.project.issue(account, CUSTOM, extra)}
 
@@ -206,11 +203,8 @@ def sign_in_with_email_link(request: AuthRequest) -> Payload:
     validate(email == code.email, "INVALID_EMAIL : The email provided does not match the sign-in email address.")
     del project.codes[code.code]
     owner = project.accounts.by_email(email)
-    account = linking or owner
-    is_new = account is None
-    if account is None:
-        account = Account(project.accounts.new_id(), created_at=str(project.now_ms()))
-        project.accounts.add(account)
+    is_new = linking is None and owner is None
+    account = linking or owner or project.create_account()
     validate(not account.disabled, "USER_DISABLED")
     validate(owner is None or owner is account, "EMAIL_EXISTS")
     account.email, account.email_verified, account.email_link_sign_in = email, True, True

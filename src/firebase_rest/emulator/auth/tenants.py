@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.auth.project import AuthProject
     from firebase_rest.transport.wire import Json
 
-PAGE = 20
-MAX_PAGE = 1000
 _EVENTS = {"beforeCreate", "beforeSignIn"}
 _FLAGS = ("allowPasswordSignup", "enableEmailLinkSignin", "enableAnonymousUser", "disableAuth")
 
@@ -117,9 +115,7 @@ def list_tenants(request: AuthRequest) -> Payload:
 
     A full page has a token even if it is the last one, as in the official emulator.
     """
-    text = request.params.get("pageSize", "")
-    requested = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
-    size = min(requested or PAGE, MAX_PAGE)
+    size = request.page_size("pageSize")
     after = request.params.get("pageToken", "")
     page = [tenant_id for tenant_id in sorted(request.project.tenants) if tenant_id > after][:size]
     tenants: list[Json] = [_copy(_tenant(request.project.tenants[tenant_id])) for tenant_id in page]

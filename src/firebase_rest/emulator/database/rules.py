@@ -5,6 +5,7 @@ https://firebase.google.com/docs/database/security
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE
@@ -49,29 +50,24 @@ class TreeReader:
 _READER: NodeReader[Any] = TreeReader()
 
 
+@dataclass(frozen=True, slots=True)
 class EnforcedDatabaseRules:
-    """Published rules. A `DatabaseAuthorizer`.
+    """Published rules. A `DatabaseAuthorizer`. Every decision is appended to `decisions`."""
 
-    Args:
-        rules: The rules.
-        decisions: Every decision is appended here.
-    """
-
-    def __init__(self, rules: DatabaseRules, decisions: MutableSequence[Decision]) -> None:
-        self.rules = rules
-        self._decisions = decisions
+    rules: DatabaseRules
+    decisions: MutableSequence[Decision]
 
     def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
         """See `DatabaseAuthorizer`."""
         decision = self.rules.read(_READER, root, path, caller.auth, now, _query(filter))
-        self._decisions.append(decision)
+        self.decisions.append(decision)
         return decision.allowed
 
     def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Sequence[str]], now: int) -> bool:
         """See `DatabaseAuthorizer`."""
         places = [path[:-1] if path[-1:] == (".priority",) else path for path in paths]
         decision = self.rules.write(_READER, before, after, places, caller.auth, now)
-        self._decisions.append(decision)
+        self.decisions.append(decision)
         return decision.allowed
 
     def is_indexed(self, path: Sequence[str], order: str) -> bool:

@@ -5,6 +5,7 @@ https://firebase.google.com/docs/storage/security
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from firebase_rest.emulator.storage.errors import StorageHTTPError
@@ -26,17 +27,12 @@ _LIST_IN_VERSION_1 = (
 _OPTIONAL = ("contentDisposition", "contentEncoding", "contentLanguage", "contentType", "cacheControl")
 
 
+@dataclass(frozen=True, slots=True)
 class EnforcedStorageRules:
-    """Published rules. A `StorageAuthorizer`.
+    """Published rules. A `StorageAuthorizer`. Every decision is appended to `decisions`."""
 
-    Args:
-        rules: The rules.
-        decisions: Every decision is appended here.
-    """
-
-    def __init__(self, rules: StorageRules, decisions: MutableSequence[Decision]) -> None:
-        self.rules = rules
-        self._decisions = decisions
+    rules: StorageRules
+    decisions: MutableSequence[Decision]
 
     def allows(
         self,
@@ -61,7 +57,7 @@ class EnforcedStorageRules:
             "time": _timestamp(now),
         }
         decision = self.rules.decide(operation, segments, request, _resource(before))
-        self._decisions.append(decision)
+        self.decisions.append(decision)
         return decision.allowed
 
 

@@ -17,6 +17,7 @@ import requests
 
 from emulator.wire import LIMIT, Database
 from firebase_rest.emulator import Emulator, __main__
+from firebase_rest.emulator.rules_files import RulesFiles
 
 
 class Command:
@@ -89,8 +90,50 @@ def test_output_is_shell_exports_then_a_ready_line():
 
 def test_output_explains_require_auth(capsys):
     with Emulator(require_auth=True).serve() as server:
-        __main__._announce(server, as_json=False)
-    assert "Only requests with a valid token" in capsys.readouterr().out
+        __main__._announce(server, RulesFiles(server.emulator, None, None), as_json=False)
+    assert "only requests with a valid token" in capsys.readouterr().out
+
+
+def test_rules_files_are_enforced_and_read_again_when_they_change(tmp_path):
+    database, storage = tmp_path / "database.rules.json", tmp_path / "storage.rules"
+    database.write_text('{"rules": {".read": false}}')
+    storage.write_text("service firebase.storage { match /b/{b}/o { match /{f} { allow get; } } }")
+    options = ("--database-rules", str(database), "--storage-rules", str(storage))
+    with Command("--project", "demo-x", *options) as command:
+        lines = [command.line() for _ in range(7)]
+        assert lines[5] == f"# Security rules are enforced: {database} and {storage}.\n"
+        host = lines[6].split(" on ")[1].split(". ")[0]
+        assert requests.get(f"http://{host}/a.json", timeout=LIMIT).status_code == 401
+        assert requests.post(f"http://{host}/v0/b/b/o?name=a", data=b"x", timeout=LIMIT).status_code == 403
+        database.write_text('{"rules": {".read": "auth.x"}}')
+        assert command.process.stderr.readline() == f"{database}:1:22: The rule must evaluate to a boolean.\n"
+        assert command.process.stderr.readline() == "The earlier rules stay in force.\n"
+        assert requests.get(f"http://{host}/a.json", timeout=LIMIT).status_code == 401
+        database.write_text('{"rules": {".read": true}}')
+        assert command.process.stderr.readline() == f"# Loaded {database}.\n"
+        assert requests.get(f"http://{host}/a.json", timeout=LIMIT).status_code == 200
+        assert command.end(signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("database", "storage", "line"),
+    [
+        ("d", None, "Security rules are enforced: d. Storage has none: everyone can use all files."),
+        (None, "s", "Security rules are enforced: s. The database has none: everyone can use all data."),
+        (None, None, "There are no security rules: everyone can read and write everything."),
+    ],
+)
+def test_one_line_says_what_is_open(database, storage, line):
+    assert RulesFiles(Emulator(), database, storage).describe(require_auth=False) == line
+
+
+def test_invalid_or_missing_rules_file_stops_the_command(tmp_path, capsys):
+    path = tmp_path / "rules.json"
+    path.write_text('{"rules": {".read": "auth.x"}}')
+    assert __main__.main(["--database-rules", str(path)]) == 1
+    assert capsys.readouterr().err == f"{path}:1:22: The rule must evaluate to a boolean.\n"
+    assert __main__.main(["--storage-rules", str(tmp_path / "missing.rules")]) == 1
+    assert "missing.rules" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("value", ["it's", "a b", "$HOME", '"', "a\\b", "x\ny", ""])

@@ -302,3 +302,15 @@ def _timed(act):
     start = time.process_time()
     act()
     return time.process_time() - start
+
+
+def test_coverage_page_shows_the_published_rules():
+    emulator = emulator_with(**{".read": "auth != null"})
+    send(emulator, "GET", "")
+    response = emulator.handle(Request("GET", "http://h/.inspect/coverage?ns=demo-project-default-rtdb"))
+    assert (response.status, response.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert '<span class="partial" title="true 0, false 1, errors 0">auth != null</span>' in response.text
+    other = emulator.handle(Request("GET", "http://h/.inspect/coverage?ns=other"))
+    assert "auth != null" in other.text
+    emulator.set_database_rules(None)
+    assert "No rules were evaluated" in emulator.handle(Request("GET", "http://h/.inspect/coverage")).text

@@ -7,8 +7,9 @@ import pytest
 from firebase_rest.testing import FirebaseEnvironment
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def environment():
+    """An environment changes `os.environ`, which other modules must not see."""
     environment = FirebaseEnvironment()
     yield environment
     environment.close()

@@ -116,3 +116,40 @@ def test_unittest_test_case(project):
     status, output = run(project, "-m", "unittest", "-q")
     assert (status, "Ran 2 tests" in output) == (0, True), output
     assert "pytest" not in output
+
+
+COVERED = """
+import pytest
+from firebase_rest.testing import assert_allowed, assert_denied
+
+@pytest.mark.parametrize("n", range(3))
+def test_owner(firebase_rules, as_user, n):
+    firebase_rules("database.rules.json")
+    assert_allowed(lambda: as_user("ada").database().child("notes/ada").get())
+    assert_denied(lambda: as_user("bob").database().child("notes/ada").get())
+"""
+
+
+@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+def test_coverage_is_reported(project, workers):
+    (project / "test_notes.py").write_text(COVERED)
+    page = "--firebase-rules-coverage-html=coverage.html"
+    status, output = run_pytest(project, "-q", "--firebase-rules-coverage", page, *workers)
+    assert status == 0, output
+    assert "database.rules.json: 2 of 4 outcomes (50 %)" in output
+    assert "    1:71 never evaluated: auth.uid == $uid" in output
+    assert 'title="true 3, false 3, errors 0"' in (project / "coverage.html").read_text()
+
+
+def test_coverage_below_the_threshold_fails(project):
+    (project / "test_notes.py").write_text(COVERED)
+    status, output = run_pytest(project, "-q", "--firebase-rules-coverage=60")
+    assert status == 1
+    assert "FAIL: 50.0 % is below 60 %." in output
+    assert run_pytest(project, "-q", "--firebase-rules-coverage=50")[0] == 0
+
+
+def test_coverage_without_rules(project):
+    (project / "test_notes.py").write_text("def test_nothing():\n    pass\n")
+    status, output = run_pytest(project, "-q", "--firebase-rules-coverage=90")
+    assert (status, "No rules were loaded." in output) == (0, True), output

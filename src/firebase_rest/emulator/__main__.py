@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.emulator import Emulator
 from firebase_rest.emulator.hosts import is_loopback
+from firebase_rest.emulator.rules_files import RulesFiles
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     emulator = Emulator(options.project, require_auth=options.require_auth, keep_alive=options.keep_alive)
+    files = RulesFiles(emulator, options.database_rules, options.storage_rules)
+    try:
+        files.load()
+    except (OSError, ValueError) as error:
+        print(error, file=sys.stderr)
+        return 1
     try:
         server = emulator.serve(options.host, options.port, allowed_hosts=options.allow_host)
     except ImportError as error:
@@ -45,11 +52,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with server:
         if not is_loopback(options.host):
             print(_OPEN_TO_NETWORK.format(host=options.host), file=sys.stderr, flush=True)
-        _announce(server, as_json=options.json)
+        _announce(server, files, as_json=options.json)
         if options.stdin:
             threading.Thread(target=_wait_for_end_of_input, args=(done,), daemon=True).start()
-        while not done.wait(3600):
-            pass  # on Windows a signal cannot interrupt a wait without a timeout
+        while not done.wait(files.poll_seconds):  # on Windows a signal cannot interrupt a wait without a timeout
+            for message in files.reload():
+                print(message, file=sys.stderr, flush=True)
     return 0
 
 
@@ -65,6 +73,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--allow-host", action="append", default=[], metavar="NAME", help=allow)
     parser.add_argument("--project", default="demo-project", help="project ID (default: %(default)s)")
     parser.add_argument("--require-auth", action="store_true", help="reject requests without a valid token")
+    parser.add_argument("--database-rules", metavar="FILE", help="security rules of the database; read again on change")
+    parser.add_argument("--storage-rules", metavar="FILE", help="security rules of Storage; read again on change")
     wait = "seconds without an event until a stream sends a keep-alive (default: 30)"
     parser.add_argument("--keep-alive", type=float, default=30.0, metavar="SECONDS", help=wait)
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, for programs")
@@ -78,18 +88,13 @@ def _port(text: str) -> int:
     return int(text)
 
 
-def _announce(server: Server, *, as_json: bool) -> None:
+def _announce(server: Server, files: RulesFiles, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"ready": True, "host": server.host, "pid": os.getpid()}), flush=True)
         return
     for name, value in server.environ.items():
         print(f"export {name}={_shell_quoted(value)}")
-    access = (
-        "Only requests with a valid token can use the database and Storage."
-        if server.emulator.require_auth
-        else "There are no security rules: everyone can read and write everything."
-    )
-    print(f"# {access}")
+    print(f"# {files.describe(require_auth=server.emulator.require_auth)}")
     print(f"# The emulator is ready on {server.host}. Press Ctrl-C to stop it.", flush=True)
 
 

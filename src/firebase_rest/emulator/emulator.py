@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import deque
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth import AuthEmulator
@@ -15,19 +14,16 @@ from firebase_rest.emulator.database.realtime.sessions import Sessions
 from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader, Subscription
 from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.router import Router, Service
+from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.storage import StorageEmulator
 from firebase_rest.emulator.urls import RequestUrl
-from firebase_rest.rules.database import DatabaseRules
-from firebase_rest.rules.decisions import Decision
-from firebase_rest.rules.storage import StorageRules
+from firebase_rest.rules.coverage import Coverage
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from firebase_rest.emulator.server import Server
-
-_MAX_DECISIONS = 200
 
 
 class Emulator:
@@ -79,12 +75,13 @@ class Emulator:
         self._auth = AuthEmulator(project, clock, default_config(enumeration_protection, password_policy))
         check = self._auth.check_id_token
         check_id_token = require_project(check, project) if require_auth else check
-        self.decisions: deque[Decision] = deque(maxlen=_MAX_DECISIONS)
-        self._database = DatabaseEmulator(project, clock, check_id_token, require_auth, self.decisions)
+        self._rules_store = RulesStore()
+        self.decisions = self._rules_store.decisions
+        self._database = DatabaseEmulator(project, clock, check_id_token, require_auth, self._rules_store)
         self.sessions = Sessions(self._database)
         self.set_database_rules(database_rules)
         self.faults = Faults(self._database.streams)
-        self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage, self.decisions)
+        self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage, self._rules_store)
         self.set_storage_rules(storage_rules)
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
@@ -143,27 +140,33 @@ class Emulator:
         self._database.reset()
         self.storage.reset()
 
-    def set_database_rules(self, text: str | None) -> None:
+    def set_database_rules(self, text: str | None, name: str = "database.rules.json") -> None:
         """Publish security rules in every database. Streams that they do not allow are cancelled.
 
         Args:
             text: The text of the rules; None removes the rules, so that everything is open again.
+            name: The name of the file, for reports of the coverage.
 
         Raises:
             RulesSyntaxError: If the rules are invalid. Its text lists every problem with its line and column.
         """
-        self._database.set_rules(None if text is None else DatabaseRules(text))
+        self._database.set_rules(None if text is None else self._rules_store.database_rules(text, name))
 
-    def set_storage_rules(self, text: str | None) -> None:
+    def set_storage_rules(self, text: str | None, name: str = "storage.rules") -> None:
         """Publish security rules for all buckets.
 
         Args:
             text: The text of the rules; None removes the rules, so that everything is open again.
+            name: The name of the file, for reports of the coverage.
 
         Raises:
             RulesSyntaxError: If the rules are invalid. Its text has the line and the column.
         """
-        self.storage.set_rules(None if text is None else StorageRules(text))
+        self.storage.set_rules(None if text is None else self._rules_store.storage_rules(text, name))
+
+    def rules_coverage(self) -> list[Coverage]:
+        """Return which expressions of the rules were true, false or failed since the emulator was created."""
+        return self._rules_store.coverage()
 
     def serve(self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Collection[str] = ()) -> Server:
         """Serve HTTP in a thread until the returned server is closed.

@@ -13,7 +13,7 @@ from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
 from firebase_rest.rules.source import Source
 from firebase_rest.rules.storage_evaluator import Compiler, Names, Scope
-from firebase_rest.rules.storage_syntax import METHODS, Allow, Block, Segment, StorageParser
+from firebase_rest.rules.storage_syntax import METHODS, Allow, Block, Function, Segment, StorageParser
 from firebase_rest.rules.storage_values import Path
 
 Observer: TypeAlias = Callable[[Callable[[int], int]], Observe]
@@ -46,6 +46,7 @@ class StorageRules:
     def __init__(self, text: str, observer: Observer | None = None) -> None:
         self.text = text
         self.rules: list[Rule] = []
+        self.functions: list[Function] = []
         self.warnings: list[Problem] = []
         self._source = Source(text)
         self._observe = observer(lambda offset: offset) if observer else None
@@ -91,6 +92,7 @@ class StorageRules:
 
     def _add(self, block: Block, names: Names, above: tuple[Segment, ...]) -> None:
         segments = above + block.segments
+        self.functions += block.functions.values()
         for allow in block.allows:
             self._entries.append(self._entry(allow, names, segments))
         for inner in block.matches:

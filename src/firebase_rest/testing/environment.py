@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from firebase_rest.app import App
     from firebase_rest.database.reference import Database
+    from firebase_rest.rules.coverage import Coverage
     from firebase_rest.storage.reference import Storage
     from firebase_rest.transport.wire import Json
 
@@ -27,6 +28,9 @@ _ADMIN = {"Authorization": "Bearer owner"}
 _SIGN_IN = "http://emulator/identitytoolkit.googleapis.com/v1/accounts:signInWithCustomToken?key=any"
 
 _environments: list[FirebaseEnvironment] = []
+closed_coverage: list[Coverage] = []
+"""The coverage of rules in the environments that are closed, for the report at the end of a test run."""
+
 _shared: list[FirebaseEnvironment] = []
 
 
@@ -103,6 +107,7 @@ class FirebaseEnvironment:
 
     def close(self) -> None:
         """Stop the emulator and restore `os.environ`."""
+        closed_coverage.extend(self.emulator.rules_coverage())
         _environments.remove(self)
         self._close_app()
         self.server.close()
@@ -141,9 +146,9 @@ class FirebaseEnvironment:
         for item in rules:
             text = _text(item)
             if _STORAGE_RULES.search(text):
-                self.emulator.set_storage_rules(text)
+                self.emulator.set_storage_rules(text, _name(item, "storage.rules"))
             else:
-                self.emulator.set_database_rules(text)
+                self.emulator.set_database_rules(text, _name(item, "database.rules.json"))
 
     def as_user(self, uid: str | None, **claims: Any) -> TestUser:
         """Return a signed-in user, who is created if needed.
@@ -198,6 +203,12 @@ class FirebaseEnvironment:
 
 def _text(rules: str | os.PathLike[str]) -> str:
     """Return the text of rules that are given as a path or as text."""
-    if isinstance(rules, str) and ("{" in rules or "\n" in rules):
-        return rules
-    return Path(rules).read_text(encoding="utf-8")
+    return str(rules) if _is_text(rules) else Path(rules).read_text(encoding="utf-8")
+
+
+def _name(rules: str | os.PathLike[str], default: str) -> str:
+    return default if _is_text(rules) else os.fspath(rules)
+
+
+def _is_text(rules: str | os.PathLike[str]) -> bool:
+    return isinstance(rules, str) and ("{" in rules or "\n" in rules)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from firebase_rest.testing.coverage import CoveragePlugin
 from firebase_rest.testing.environment import FirebaseEnvironment, close_shared_environment, shared_environment
 
 if TYPE_CHECKING:
@@ -17,6 +18,31 @@ if TYPE_CHECKING:
     from firebase_rest.app import App
     from firebase_rest.emulator import Clock, Emulator
     from firebase_rest.testing.environment import TestUser
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the coverage of rules."""
+    group = parser.getgroup("firebase")
+    group.addoption(
+        "--firebase-rules-coverage",
+        type=float,
+        nargs="?",
+        const=0.0,
+        metavar="PERCENT",
+        help="report which conditions of security rules the tests covered; fail below PERCENT",
+    )
+    group.addoption(
+        "--firebase-rules-coverage-html",
+        metavar="FILE",
+        help="write the coverage of security rules as a web page",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the reporter of the coverage, if an option asks for it."""
+    percent, page = config.option.firebase_rules_coverage, config.option.firebase_rules_coverage_html
+    if percent is not None or page is not None:
+        config.pluginmanager.register(CoveragePlugin(config, percent or 0.0, page), "firebase-rules-coverage")
 
 
 @pytest.fixture(scope="session")

@@ -7,17 +7,16 @@ all changes in commit order. Reading needs no lock because nodes are immutable.
 from __future__ import annotations
 
 import threading
-from collections import deque
 from typing import TYPE_CHECKING, TypeVar
 
 from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatabaseRules
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.stream import Subscription, Watcher
+from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
-from firebase_rest.rules.decisions import Decision
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableSequence
+    from collections.abc import Callable
 
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
@@ -35,20 +34,20 @@ class Namespace:
     Args:
         name: The name.
         open_rules: Authorises requests while no rules are published.
-        decisions: Receives every decision of published rules.
+        store: Parses rules and receives their decisions.
     """
 
     def __init__(
         self,
         name: str,
         open_rules: DatabaseAuthorizer | None = None,
-        decisions: MutableSequence[Decision] | None = None,
+        store: RulesStore | None = None,
     ) -> None:
         self.name = name
         self.root: Node = None
         self._open_rules: DatabaseAuthorizer = open_rules or OpenDatabaseRules()
         self.rules = self._open_rules
-        self._decisions: MutableSequence[Decision] = deque(maxlen=0) if decisions is None else decisions
+        self.rules_store = store or RulesStore()
         self._watchers: list[Watcher] = []
         self._lock = threading.Lock()
         self.restore_defaults(None)
@@ -63,7 +62,7 @@ class Namespace:
 
     def publish(self, rules: DatabaseRules) -> None:
         """Enforce `rules` from now on. Watchers continue until `cancel_unauthorized`."""
-        self.rules = EnforcedDatabaseRules(rules, self._decisions)
+        self.rules = EnforcedDatabaseRules(rules, self.rules_store.decisions)
         self.rules_text = rules.text
 
     def commit(self, plan: Callable[[Node], Change], check: Callable[[Change], None], now: int = 0) -> Change:

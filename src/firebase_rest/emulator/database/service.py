@@ -27,13 +27,13 @@ from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.stream import StreamView, Subscription
 from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag, export, priority_of, render, shallow
 from firebase_rest.emulator.database.writes import write
+from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.rules.database import DatabaseRules
-from firebase_rest.rules.decisions import Decision
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, MutableSequence, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from firebase_rest.emulator.credentials import Caller, CheckIdToken
 
@@ -51,7 +51,7 @@ class DatabaseEmulator:
         clock: Returns the time in seconds since the epoch.
         check_id_token: Returns the claims of a valid ID token, or None.
         require_auth: Whether to reject requests without a valid token while no rules are published.
-        decisions: Receives every decision of published rules.
+        store: Parses rules and receives their decisions.
     """
 
     def __init__(
@@ -60,13 +60,13 @@ class DatabaseEmulator:
         clock: Callable[[], float],
         check_id_token: CheckIdToken,
         require_auth: bool = False,
-        decisions: MutableSequence[Decision] | None = None,
+        store: RulesStore | None = None,
     ) -> None:
         self.default = f"{project}-default-rtdb"
         self.clock = clock
         self._check_id_token = check_id_token
         self._open_rules = OpenDatabaseRules(require_auth)
-        self._decisions = decisions
+        self._rules_store = store or RulesStore()
         self._default_rules: DatabaseRules | None = None
         self._namespaces: dict[str, Namespace] = {}
         self._lock = threading.Lock()
@@ -106,7 +106,7 @@ class DatabaseEmulator:
         namespace = self._namespaces.get(name)
         if namespace is None:
             with self._lock:
-                fresh = Namespace(name, self._open_rules, self._decisions)
+                fresh = Namespace(name, self._open_rules, self._rules_store)
                 fresh.restore_defaults(self._default_rules)
                 namespace = self._namespaces.setdefault(name, fresh)
         return namespace
@@ -128,6 +128,8 @@ class DatabaseEmulator:
             return responses.preflight(headers)
         if http_request.method == "HEAD":
             headers.pop("accept", None)  # a response without a body cannot be a stream
+        if url.path == "/.inspect/coverage":
+            return settings.coverage_page(self.find_namespace(url.host, dict(url.params)))
         if not url.path.endswith(".json"):
             return responses.text_response(403, "append .json to your request URI to use the REST API.")
         params, now = dict(url.params), self.clock()

@@ -16,6 +16,7 @@ from firebase_rest.emulator.database.responses import (
     DatabaseHTTPError,
     compact,
 )
+from firebase_rest.rules.coverage_html import html_report
 from firebase_rest.rules.database import DatabaseRules
 from firebase_rest.rules.errors import RulesSyntaxError
 from firebase_rest.rules.source import Source, to_plain
@@ -59,6 +60,12 @@ def list_databases(namespaces: Iterable[Namespace]) -> Response:
     return Response(200, HEADERS, compact([{"name": namespace.name} for namespace in namespaces]))
 
 
+def coverage_page(namespace: Namespace) -> Response:
+    """Return a web page with the coverage of the published rules."""
+    page = html_report(namespace.rules_store.coverage(namespace.rules_text))
+    return Response(200, {**HEADERS, "content-type": "text/html; charset=utf-8"}, page.encode())
+
+
 def _rules(request: DatabaseRequest) -> Response:
     if request.method == "GET":
         text = request.namespace.rules_text
@@ -71,10 +78,11 @@ def _rules(request: DatabaseRequest) -> Response:
         raise DatabaseHTTPError(400, "Error: No data supplied.")
     text = request.body.decode("utf-8", "replace")
     try:
-        rules = DatabaseRules(text)
+        is_dry_run = request.params.get("dryRun") == "true"
+        rules = DatabaseRules(text) if is_dry_run else request.namespace.rules_store.database_rules(text)
     except RulesSyntaxError as error:
         raise DatabaseHTTPError(400, str(error)) from None
-    if request.params.get("dryRun") != "true":
+    if not is_dry_run:
         request.namespace.publish(rules)
         request.namespace.cancel_unauthorized(request.now)
     return Response(200, HEADERS, compact({"status": "ok"}))

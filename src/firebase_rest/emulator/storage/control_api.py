@@ -10,7 +10,6 @@ from firebase_rest.emulator.storage.errors import StorageHTTPError, json_respons
 from firebase_rest.emulator.storage.handler import BufferedBody, StorageApi
 from firebase_rest.emulator.storage.request import ApiFormat
 from firebase_rest.rules.errors import RulesSyntaxError
-from firebase_rest.rules.storage import StorageRules
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
@@ -36,7 +35,7 @@ def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Respon
     if not isinstance(text, str):
         raise StorageHTTPError(400, "The content of the rules must be a string.")
     try:
-        service.publish(StorageRules(text))
+        service.publish(service.rules_store.storage_rules(text))
     except RulesSyntaxError as error:
         raise StorageHTTPError(400, str(error)) from None
     return json_response({"message": "Rules updated successfully"})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import deque
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.storage.access import OpenStorageRules, RulesOperation, StorageAuthorizer
 from firebase_rest.emulator.storage.errors import StorageHTTPError, not_found, permission_denied
 from firebase_rest.emulator.storage.rules import EnforcedStorageRules
@@ -12,13 +12,12 @@ from firebase_rest.emulator.storage.sessions import ResumableSessions
 from firebase_rest.emulator.storage.store import Store, StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, MutableSequence
+    from collections.abc import Callable
 
     from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.storage.blob import Blob
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
     from firebase_rest.emulator.storage.request import StorageRequest
-    from firebase_rest.rules.decisions import Decision
     from firebase_rest.rules.storage import StorageRules
 
 _NO_METAGENERATION = -1
@@ -37,7 +36,7 @@ class ObjectService:
         clock: Callable[[], float],
         check_id_token: CheckIdToken,
         require_auth: bool,
-        decisions: MutableSequence[Decision] | None = None,
+        store: RulesStore | None = None,
     ) -> None:
         self.store = Store(clock)
         self.sessions = ResumableSessions(clock)
@@ -45,14 +44,14 @@ class ObjectService:
         self.clock = clock
         self.check_id_token = check_id_token
         self.require_auth = require_auth
-        self._decisions: MutableSequence[Decision] = deque(maxlen=0) if decisions is None else decisions
+        self.rules_store = store or RulesStore()
 
     def publish(self, rules: StorageRules | None) -> None:
         """Enforce `rules`; None allows everything, or with `require_auth` everything to signed-in users."""
         if rules is None:
             self.rules = OpenStorageRules(self.require_auth)
         else:
-            self.rules = EnforcedStorageRules(rules, self._decisions)
+            self.rules = EnforcedStorageRules(rules, self.rules_store.decisions)
 
     def authorize(
         self, request: StorageRequest, operation: RulesOperation, path: str, after: Metadata | None = None

@@ -16,11 +16,11 @@ from firebase_rest.errors import NetworkTimeout
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, MutableSequence
+    from collections.abc import Callable, Iterable, Iterator
 
     from firebase_rest.emulator.credentials import CheckIdToken
+    from firebase_rest.emulator.rules_store import RulesStore
     from firebase_rest.emulator.storage.access import StorageAuthorizer
-    from firebase_rest.rules.decisions import Decision
     from firebase_rest.rules.storage import StorageRules
 
 PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES, control_api.PREFIX)
@@ -35,7 +35,7 @@ class StorageEmulator:
         check_id_token: Returns the claims of a valid ID token, or None.
         require_auth: Whether to reject requests without a valid token, except downloads with a download token.
         faults: The faults to inject.
-        decisions: Receives every decision of published rules.
+        store: Parses rules and receives their decisions.
     """
 
     def __init__(
@@ -44,11 +44,11 @@ class StorageEmulator:
         check_id_token: CheckIdToken,
         require_auth: bool = False,
         faults: StorageFaults | None = None,
-        decisions: MutableSequence[Decision] | None = None,
+        store: RulesStore | None = None,
     ) -> None:
         self.faults = faults or StorageFaults()
         self.byte_counter = ByteCounter()
-        self._service = ObjectService(clock, check_id_token, require_auth, decisions)
+        self._service = ObjectService(clock, check_id_token, require_auth, store)
         self._default_rules: StorageRules | None = None
 
     @property

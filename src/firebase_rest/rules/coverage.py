@@ -1,0 +1,199 @@
+"""Coverage of rules: how often each condition of a rule was true, false, or failed.
+
+A condition is a whole rule, and each operand of `&&`, `||`, `!` and `?:` in it. It is covered if it was true at least
+once and false at least once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.decisions import Observe, Record
+from firebase_rest.rules.errors import EvaluationError
+from firebase_rest.rules.source import Source
+from firebase_rest.rules.storage import StorageRules
+from firebase_rest.rules.syntax import Chain, Conditional, Expression, Unary
+from firebase_rest.rules.syntax import Literal as Constant
+
+
+@dataclass(slots=True)
+class Count:
+    """How often an expression was true, false, another value, or failed."""
+
+    true: int = 0
+    false: int = 0
+    other: int = 0
+    errors: int = 0
+
+    def record(self, value: Any) -> None:
+        """Count a value, or an `EvaluationError`."""
+        if value is True:
+            self.true += 1
+        elif value is False:
+            self.false += 1
+        elif isinstance(value, EvaluationError):
+            self.errors += 1
+        else:
+            self.other += 1
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """A condition of a rule, at `start` to `end` in the file, with its count."""
+
+    rule: str
+    start: int
+    end: int
+    line: int
+    column: int
+    text: str
+    count: Count
+    is_constant: bool
+
+    @property
+    def outcomes(self) -> int:
+        """How many outcomes are possible: true and false, or only one for a constant."""
+        return 1 if self.is_constant else 2
+
+    @property
+    def covered(self) -> int:
+        """How many of the outcomes were seen. A failure of the evaluation counts as false."""
+        seen = bool(self.count.true) + bool(self.count.false or self.count.errors)
+        return min(seen, self.outcomes)
+
+    @property
+    def missing(self) -> str:
+        """What was not seen: "never evaluated", "never true", "never false" or ""."""
+        if self.covered == self.outcomes:
+            return ""
+        if not self.covered:
+            return "never evaluated"
+        return "never false" if self.count.true else "never true"
+
+
+class Coverage:
+    """What was seen of one rules file.
+
+    Args:
+        kind: Whose rules they are.
+        name: The name of the file, for reports.
+        text: The text of the rules.
+    """
+
+    def __init__(self, kind: Literal["database", "storage"], name: str, text: str) -> None:
+        self.kind: Literal["database", "storage"] = kind
+        self.name = name
+        self.text = text
+        self._counts: dict[tuple[int, int], Count] = {}
+
+    def observer(self, locate: Callable[[int], int]) -> Observe:
+        """Return what counts the values of a rule's expressions. Pass this method to the rules as `observer`."""
+
+        def observe(node: Expression) -> Record:
+            return self._counts.setdefault((locate(node.start), locate(node.end)), Count()).record
+
+        return observe
+
+    def merge(self, counts: Iterable[Iterable[int]]) -> None:
+        """Add the result of `dump` of the same rules in another process."""
+        for start, end, true, false, other, errors in counts:
+            count = self._counts.setdefault((start, end), Count())
+            count.true += true
+            count.false += false
+            count.other += other
+            count.errors += errors
+
+    def dump(self) -> list[list[int]]:
+        """Return the counts as lists of numbers, for `merge`."""
+        return [[*place, count.true, count.false, count.other, count.errors] for place, count in self._counts.items()]
+
+    def conditions(self) -> list[Condition]:
+        """Return the conditions of all rules, in the order of the file."""
+        source = Source(self.text)
+        found: list[Condition] = []
+        for rule, expression, locate in self._expressions():
+            for node in _conditions(expression):
+                start, end = locate(node.start), locate(node.end)
+                position = source.problem(start, "")
+                found.append(
+                    Condition(
+                        rule,
+                        start,
+                        end,
+                        position.line,
+                        position.column,
+                        self.text[start:end],
+                        self._counts.get((start, end), Count()),
+                        isinstance(node, Constant),
+                    )
+                )
+        return sorted(found, key=lambda condition: (condition.start, -condition.end))
+
+    def _expressions(self) -> Iterator[tuple[str, Expression, Callable[[int], int]]]:
+        """Yield each rule, and each function of Storage rules that returns a condition."""
+        locates: list[Callable[[int], int]] = []
+
+        def observer(locate: Callable[[int], int]) -> Observe:
+            locates.append(locate)
+            return lambda _: lambda _: None
+
+        if self.kind == "database":
+            rules = DatabaseRules(self.text, observer)
+            for rule, locate in zip(rules.rules, locates, strict=True):
+                yield str(rule), rule.expression, locate
+            return
+        storage = StorageRules(self.text)
+        for rule in storage.rules:
+            yield str(rule), rule.expression, int
+        for function in storage.functions:
+            if len(list(_conditions(function.result))) > 1 or _is_comparison(function.result):
+                yield f"function {function.name}", function.result, int
+
+
+def _conditions(node: Expression) -> Iterator[Expression]:
+    """Yield a condition and those that it consists of."""
+    yield node
+    if isinstance(node, Chain) and node.operators[0] in ("&&", "||"):
+        for operand in node.operands:
+            yield from _conditions(operand)
+    elif isinstance(node, Unary) and node.operator == "!":
+        yield from _conditions(node.operand)
+    elif isinstance(node, Conditional):
+        for test, value in node.branches:
+            yield from _conditions(test)
+            yield from _conditions(value)
+        yield from _conditions(node.otherwise)
+
+
+def _is_comparison(node: Expression) -> bool:
+    return isinstance(node, Chain) and node.operators[-1] in ("==", "!=", "<", "<=", ">", ">=", "in", "is")
+
+
+def percent(coverages: Iterable[Coverage]) -> float:
+    """Return how many percent of all outcomes were seen; 100 if there are none."""
+    conditions = [condition for coverage in coverages for condition in coverage.conditions()]
+    possible = sum(condition.outcomes for condition in conditions)
+    return 100.0 * sum(condition.covered for condition in conditions) / possible if possible else 100.0
+
+
+def text_report(coverages: Iterable[Coverage]) -> str:
+    """Return a report: for each file its coverage, and each condition that is not covered."""
+    lines: list[str] = []
+    for coverage in coverages:
+        conditions = coverage.conditions()
+        covered, possible = (sum(getattr(c, name) for c in conditions) for name in ("covered", "outcomes"))
+        lines.append(f"{coverage.name}: {covered} of {possible} outcomes ({percent([coverage]):.0f} %)")
+        rule = ""
+        for condition in conditions:
+            if not condition.missing:
+                continue
+            if condition.rule != rule:
+                rule = condition.rule
+                lines.append(f"  {rule}")
+            lines.append(
+                f"    {condition.line}:{condition.column} {condition.missing}: {' '.join(condition.text.split())}"
+            )
+    return "\n".join(lines)

@@ -298,7 +298,8 @@ class _Builder:
 
     def _rule(self, node: RulesNode, kind: str, value: Value, path: tuple[str, ...]) -> None:
         if isinstance(value, Scalar) and isinstance(value.value, bool):
-            value = Text("true" if value.value else "false", value.start)
+            word = "true" if value.value else "false"
+            value = Text(word, value.start, tuple(range(value.start, value.start + len(word))))
         if not isinstance(value, Text):
             self._problem(value.start, f"'{kind}' must be a string or a boolean.")
             return

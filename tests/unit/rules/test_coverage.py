@@ -48,9 +48,9 @@ def test_report_lists_what_was_not_seen() -> None:
         "  .read of /a (line 3)",
         '    3:38 never false: auth.uid == \\"x\\" || auth.admin == true',
         '    3:38 never false: auth.uid == \\"x\\"',
-        "    3:60 never evaluated: auth.admin == true",
+        "    3:59 never evaluated: auth.admin == true",
         "  .write of /a (line 3)",
-        "    3:93 never evaluated: false",
+        "    3:91 never evaluated: false",
         "  .read of /b (line 4)",
         "    4:21 never evaluated: data.val().length > 3",
     ]

@@ -298,3 +298,21 @@ def test_rules_can_be_read_and_replaced(root):
     rules = {"rules": {".read": "auth != null", "dinosaurs": {".indexOn": ["height"]}}}
     client.request("put", "/.settings/rules.json", json=rules)
     assert client.body("get", "/.settings/rules.json", params="format=strict") == rules
+
+
+def test_rules_deny_the_overridden_user_and_require_an_index(make_app):
+    rule = "auth != null && auth.uid == $uid"
+    rules = {"rules": {"users": {"$uid": {".read": rule, ".write": rule}, ".indexOn": "age"}}}
+    with Emulator(database_rules=json.dumps(rules)).serve() as guarded, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", guarded.host)
+        ada = make_app(databaseAuthVariableOverride={"uid": "ada"})
+        own, other = (admin_db.reference(f"/users/{uid}", app=ada) for uid in ("ada", "bob"))
+        own.set({"age": 36})
+        assert own.get() == {"age": 36}
+        for attempt in (other.get, lambda: other.set(1), lambda: own.parent.update({"ada/age": 37, "bob/age": 1})):
+            with pytest.raises(exceptions.UnauthenticatedError, match="Permission denied"):
+                attempt()
+        users = admin_db.reference("/users", app=make_app())
+        assert users.order_by_child("age").equal_to(36).get() == {"ada": {"age": 36}}
+        with pytest.raises(exceptions.InvalidArgumentError, match=r'Index not defined, add ".indexOn": "name"'):
+            users.order_by_child("name").get()

@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 NEEDED = {"google-auth", "requests", "urllib3"}
-UNWANTED = ("google.auth", "starlette", "uvicorn", "tqdm", "keyring", "firebase_rest.emulator")
+UNWANTED = ("google.auth", "starlette", "uvicorn", "websockets", "tqdm", "keyring", "firebase_rest.emulator")
 IMPORT = f"""
 import sys, firebase_rest, pyrebase
 loaded = [name for name in {UNWANTED!r} if name in sys.modules]

@@ -202,7 +202,7 @@ def test_busy_port_prints_one_sentence():
         assert errors.count("\n") == 1
 
 
-@pytest.mark.parametrize("missing", ["uvicorn", "starlette"])
+@pytest.mark.parametrize("missing", ["uvicorn", "starlette", "websockets"])
 def test_missing_extra_prints_what_to_install(missing):
     code = (
         f"import sys; sys.modules[{missing!r}] = None\n"
@@ -216,7 +216,8 @@ def test_missing_extra_prints_what_to_install(missing):
 
 
 def test_in_process_emulator_does_not_import_the_server():
-    code = "import sys, firebase_rest.emulator as e; e.Emulator(); print({'starlette', 'uvicorn'} & set(sys.modules))"
+    heavy = {"starlette", "uvicorn", "websockets"}
+    code = f"import sys, firebase_rest.emulator as e; e.Emulator(); print({heavy} & set(sys.modules))"
     with Command(code=("-c", code)) as command:
         assert command.line() == "set()\n"
 

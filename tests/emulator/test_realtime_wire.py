@@ -474,4 +474,4 @@ def test_thousand_idle_listens_receive_one_write_each(server):
     finally:
         for client in clients:
             client.close()
-    until(lambda: len(server.emulator.sessions) == 0)
+    until(lambda: not any(client.hello["s"] in server.emulator.sessions for client in clients))

@@ -216,7 +216,7 @@ def run(code):
     return done.stdout.split()
 
 
-HEAVY = ("google", "starlette", "uvicorn", "tqdm", "firebase_rest.emulator")
+HEAVY = ("google", "starlette", "uvicorn", "websockets", "tqdm", "firebase_rest.emulator")
 
 
 def test_import_loads_no_service():

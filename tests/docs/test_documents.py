@@ -1,7 +1,7 @@
-"""Every Python block of the README and of docs/ runs, each document against an emulator of its own.
+"""Run every Python block of the README and of docs/, each document with a separate emulator.
 
-A `text` block right after one is what it printed (`...` stands for anything). A block that begins with `# Before` is
-written for another library, and does not run (`test_migration` judges those): its text is in the name `before`.
+A `text` block right after a Python block is its output (`...` matches anything). A block that begins with `# Before`
+is written for another library and does not run (`test_migration` checks those); its text is in the variable `before`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from firebase_rest.emulator import Emulator
 
 ROOT = Path(__file__).parents[2]
 FILE_NAME = re.compile(r"# [\w.]+\.py\n")
-"""How a block begins that is a file of its own; `test_testing_guides` runs these."""
+"""The first line of a block that is a separate file; `test_testing_guides` runs these."""
 
 DOCUMENTS = [ROOT / "README.md", *sorted(path for path in (ROOT / "docs").rglob("*.md") if "_build" not in path.parts)]
 
 
 @pytest.fixture
 def emulator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """An emulator that the environment points at, and an empty folder; all is as before when the document has run."""
+    """Set the environment variables of an emulator and change to an empty folder until the document has run."""
     monkeypatch.chdir(tmp_path)
     before = dict(os.environ)
     with Emulator().serve() as server:
@@ -42,7 +42,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 def compare_output(example: Example, capsys: pytest.CaptureFixture[str]) -> None:
-    """A `text` block: what the Python blocks before it printed since the last one."""
+    """Compare a `text` block with the output since the previous one."""
     printed = capsys.readouterr().out
     expected = doctest.Example("", str(example.parsed))
     checker = doctest.OutputChecker()
@@ -65,5 +65,5 @@ def test_python_blocks_run_and_print_their_output(
             example.evaluate()
     for thread in threading.enumerate():
         if thread not in threads and not thread.daemon:
-            thread.join(10)  # one that was closed may be on its last line
+            thread.join(10)  # a closed stream may be on its last line
             assert not thread.is_alive(), f"{path.name} leaves a thread behind: {thread}"

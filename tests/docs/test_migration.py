@@ -1,6 +1,7 @@
-"""The migration guide: every `# Before` has its `# After`, no call of another library is left out, and ours exist.
+"""The migration guide: every `# Before` has its `# After`, every call of another library is documented, and our calls
+exist.
 
-A `# Before` block is written for another library, so it is not run; the `# After` behind it is, by `test_documents`.
+A `# Before` block is written for another library and does not run; `test_documents` runs its `# After`.
 """
 
 from __future__ import annotations
@@ -51,7 +52,7 @@ CALLS = {
     "python-firebase.md": """FirebaseApplication FirebaseAuthentication FirebaseTokenGenerator JSONEncoder get put post
         patch delete get_async put_async post_async patch_async delete_async get_user create_token params headers""",
 }
-"""The public names of the other libraries, by the page that says what became of them."""
+"""Page -> the public names of the library that it documents."""
 
 OURS = {
     "firebase": firebase_rest.App,
@@ -63,11 +64,11 @@ OURS = {
     "item": firebase_rest.Item,
     "my_stream": firebase_rest.Stream,
 }
-"""What the variables of the guide hold."""
+"""Variable of the guide -> its class."""
 
 
 def parts(page: Path) -> list[str]:
-    """The Python blocks and the headings of a page, in order; what is printed and typed in a shell is left out."""
+    """Return the Python blocks and headings of a page in order, without output and shell blocks."""
     python_or_heading = r"^```python\n(?P<code>.*?)^```$|^(?P<heading>#+ [^\n]*)$"
     found = re.finditer(python_or_heading, without_outputs(page), re.MULTILINE | re.DOTALL)
     return [match["code"] or match["heading"] for match in found]
@@ -110,7 +111,7 @@ def test_every_public_name_is_documented(name: str) -> None:
 
 
 def calls_now() -> Iterator[tuple[str, ast.Attribute, ast.Call]]:
-    """The calls of the tables that are ours: the right column's, and the left one's where it is the same."""
+    """Return our calls in the tables: the right column, or the left one if it is unchanged."""
     for page in PAGES:
         for row in re.findall(r"^\| (`.*) \|$", page.read_text(encoding="utf-8"), re.MULTILINE):
             theirs, now = row.split(" | ", 1)
@@ -120,7 +121,7 @@ def calls_now() -> Iterator[tuple[str, ast.Attribute, ast.Call]]:
 
 
 def calls_in(code: str) -> Iterator[tuple[ast.Attribute, ast.Call]]:
-    """The calls of a method of one of OURS."""
+    """Return the calls of methods of OURS."""
     try:
         tree = ast.parse(code)
     except SyntaxError:  # half a statement
@@ -158,7 +159,7 @@ def test_checker_page_lists_every_code_with_its_level() -> None:
 
 
 def befores_by_section(page: Path) -> Iterator[tuple[str, str]]:
-    """(the heading as a link's anchor, a `# Before`)."""
+    """Yield (anchor of the heading, `# Before` block)."""
     section = ""
     for part in parts(page):
         if part.startswith("#") and not is_before(part) and not part.startswith("# After\n"):

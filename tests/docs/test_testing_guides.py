@@ -1,4 +1,4 @@
-"""The files that the guides on testing show are complete: pytest and unittest run them as a reader would."""
+"""The files in the guides on testing are complete: pytest and unittest run them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FILE = re.compile(r"^```\w+\n(?:#|//) ([\w.-]+)\n(.*?)^```$", re.DOTALL | re.MUL
 
 
 def write_files(page: str, folder: Path) -> list[str]:
-    """Write each block that begins with a comment of a file name. A second block of a name follows the first."""
+    """Write each block that begins with a file name in a comment. A second block with that name is appended."""
     names = []
     for name, text in FILE.findall((ROOT / "docs" / "how-to" / page).read_text(encoding="utf-8")):
         with (folder / name).open("a", encoding="utf-8") as file:

@@ -73,12 +73,12 @@ def test_demo_uses_colour_on_a_terminal_only(no_color: str, coloured: bool) -> N
 
 
 def read_terminal(master: int) -> str:
-    """All that was written to a terminal until its last writer closed it."""
+    """Return the output of a terminal until its last writer closes it."""
     shown = b""
     with open(master, "rb", buffering=0) as terminal:
         try:
             while piece := terminal.read(4096):
                 shown += piece
-        except OSError:  # how Linux says that the other end is closed
+        except OSError:  # Linux raises this when the other end is closed
             pass
     return shown.decode()

@@ -1,7 +1,6 @@
-"""The calls of a tutorial written for pyrebase, and what a Python prompt answers to them.
+"""The calls of a pyrebase tutorial, and the output of a Python prompt.
 
-As a reader would type them: straight quotes, an e-mail address, a dict where Flask has its session. A blank line ends a
-block, as at any prompt.
+The calls have straight quotes, an e-mail address, and a dict in place of Flask's session. A blank line ends a block.
 """
 
 from __future__ import annotations
@@ -148,7 +147,7 @@ None
 
 
 def paste(typed: str, config: Mapping[str, str], environ: Mapping[str, str]) -> str:
-    """What a Python prompt printed when this was pasted into it, after `config = ...`. No call may have failed."""
+    """Return the output of a Python prompt for this text, after `config = ...`. Fails if a call failed."""
     lines = f"config = {dict(config)!r}\n{typed}\nfirebase.close()\n"
     command = [sys.executable, "-i", "-q"]
     environ = {**os.environ, **environ}

@@ -1,4 +1,4 @@
-"""What the tests of environments share: servers in this process, and programs in processes of their own."""
+"""Fixtures of the environment tests: servers in this process, and programs in separate processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from firebase_rest.emulator import Emulator, Server
 HERE = Path(__file__).parent
 SOURCE = HERE.parents[1] / "src"
 LIMIT = 40.0
-"""Seconds after which a program counts as hanging."""
+"""Maximum seconds that a program runs."""
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -41,7 +41,8 @@ def ca_file(authority: trustme.CA, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 def schemes(cases: dict[str, Any], *over_tls: str) -> list[Any]:
-    """Parameters for `echo` and a case: each over HTTP and TLS; all but `over_tls` are slow over TLS."""
+    """Return parameters for `echo` and a case, each over HTTP and TLS; over TLS all but `over_tls` are marked
+    slow."""
     tls = [
         pytest.param("https", body, id=f"https-{name}", marks=[] if name in over_tls else [pytest.mark.slow])
         for name, body in cases.items()
@@ -71,14 +72,14 @@ def server() -> Iterator[Server]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Of a program: no proxies, our source, and `firebase_rest`'s log on standard error."""
+    """Return the environment of a program: no proxies, our source, and `firebase_rest`'s log on standard error."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     return {**kept, "PYTHONPATH": os.pathsep.join((str(SOURCE), str(HERE))), "PYTHONUNBUFFERED": "1", **more}
 
 
 @pytest.fixture
 def run(tmp_path: Path, ca_file: str) -> Run:
-    """`run(source, *arguments)` runs a program to its end. Fails where it hangs."""
+    """A function `run(source, *arguments)` that runs a program to its end. Fails if it hangs."""
 
     def run(
         source: str, *arguments: str, limit: float = LIMIT, options: tuple[str, ...] = (), **more: str
@@ -96,7 +97,7 @@ def run(tmp_path: Path, ca_file: str) -> Run:
             try:
                 out, errors = process.communicate(timeout=limit)
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGABRT)  # faulthandler writes where each thread is
+                process.send_signal(signal.SIGABRT)  # faulthandler prints the stack of each thread
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(5)
                 with suppress(ProcessLookupError):

@@ -11,7 +11,8 @@ from typing import Any
 
 
 class EchoServer(ThreadingHTTPServer):
-    """Keeps connections alive, and counts them. A response for "slow" waits for a request for "release"."""
+    """A server that keeps connections alive and counts them. The response for "slow" waits for a request for
+    "release"."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -34,7 +35,7 @@ class EchoServer(ThreadingHTTPServer):
         return super().get_request()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Broken connections are what the tests make."""
+        """Ignore errors, because the tests break connections."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -77,4 +78,4 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(f"event: put\ndata: {json.dumps(event)}\n\n".encode())
 
     def log_message(self, *args: object) -> None:
-        """Quiet."""
+        """Write no log."""

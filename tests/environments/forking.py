@@ -1,4 +1,4 @@
-"""For the programs of the tests: work in forked child processes."""
+"""Run functions in forked child processes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ SECONDS = 15
 
 
 class Child:
-    """A forked process that does `work`."""
+    """A forked process that runs `work`."""
 
     def __init__(self, work: Callable[[], Any]) -> None:
         read, write = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
-            faulthandler.register(signal.SIGALRM, chain=True)  # a child that hangs says where, and ends
+            faulthandler.register(signal.SIGALRM, chain=True)  # a hanging child prints its stack and ends
             signal.alarm(SECONDS)
             os.close(read)
             try:
@@ -36,7 +36,7 @@ class Child:
         self._pipe = os.fdopen(read, "rb")
 
     def result(self) -> Any:
-        """What `work` returned."""
+        """Return the result of `work`."""
         with self._pipe as pipe:
             text = pipe.read()
         _, status = os.waitpid(self.pid, 0)
@@ -49,10 +49,10 @@ class Child:
 
 
 def in_child(work: Callable[[], Any]) -> Any:
-    """What `work` returns in a forked process."""
+    """Return the result of `work` in a forked process."""
     return Child(work).result()
 
 
 def in_children(works: list[Callable[[], Any]]) -> list[Any]:
-    """What each returns, all at the same time."""
+    """Return the results of all, run at the same time."""
     return [child.result() for child in [Child(work) for work in works]]

@@ -1,4 +1,4 @@
-"""Deadlines and `close()` end a wait whatever made the socket: threads, green threads, pyOpenSSL, TLS inside TLS."""
+"""Deadlines and `close()` end a wait on any socket: threads, green threads, pyOpenSSL, TLS inside TLS."""
 
 from __future__ import annotations
 

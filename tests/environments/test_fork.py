@@ -1,4 +1,4 @@
-"""`os.fork()`: the child works at once, the parent is undisturbed, and no response goes to another process."""
+"""`os.fork()`: the child and the parent work, and no response reaches the wrong process."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Calls in a signal handler that interrupts another call at any line, also of urllib3's and the standard library's.
 
-A trace function stands for the signal: Python calls signal handlers between two instructions, as it calls that one.
+A trace function takes the place of the signal, because Python calls both between two instructions.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Threads that go on after the main thread has ended, and the end of the program."""
+"""Threads that continue after the main thread has ended, and interpreter exit."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def wait_for(condition, seconds=10):
 
 @pytest.fixture
 def program(run, server):
-    """`program(body)` runs it against the emulator."""
+    """A function `program(body)` that runs it against the emulator."""
 
     def program(body: str, **options):
         source = START + textwrap.dedent(body)
@@ -215,7 +215,7 @@ def test_ctrl_c_in_the_main_thread_ends_streams_too(program) -> None:
     assert "keeps the program" not in done.stderr
 
 
-# --- handlers that end more than themselves ---------------------------------------------------------------------------
+# --- SystemExit in handlers ---------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("error", ["SystemExit", "KeyboardInterrupt", "asyncio.CancelledError"])

@@ -40,7 +40,7 @@ def page(path):
 
 @contextmanager
 def gunicorn(folder, *options: str, **more: str) -> Iterator[str]:
-    """The address of a preloaded site. `options` are gunicorn's."""
+    """Yield the address of a preloaded site. `options` are gunicorn's."""
     (folder / "site_of_a_test.py").write_text(SITE)
     command = [sys.executable, "-m", "gunicorn", "--preload", "--bind", "127.0.0.1:0", "--chdir", str(folder), *options]
     with subprocess.Popen(
@@ -61,7 +61,7 @@ def gunicorn(folder, *options: str, **more: str) -> Iterator[str]:
             process.communicate(timeout=30)
 
 
-# Not over TLS: gevent itself cannot replace ssl so late.
+# Not over TLS, because gevent cannot replace ssl after its import.
 GEVENT = ["--workers", "2", "--worker-class", "gevent"]
 WORKERS = {
     "sync": ["--workers", "4"],

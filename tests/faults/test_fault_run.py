@@ -1,6 +1,6 @@
-"""Twenty live copies behind a proxy that treats them badly, while twenty writers change the data.
+"""Twenty live copies behind a proxy with random faults, while twenty writers change the data.
 
-FAULT_SECONDS says for how long (60 by default; `make faults SECONDS=600`), FAULT_SEED which faults.
+FAULT_SECONDS sets the duration (60 by default; `make faults SECONDS=600`), FAULT_SEED the seed.
 """
 
 from __future__ import annotations
@@ -29,12 +29,13 @@ KEEP_ALIVE = 2.0
 COPIES = WRITERS = 20
 PLACES = 5
 CALM = 90.0
-"""Seconds until all copies must be true when the faults are over: the longest pause is 20, silence costs 3."""
+"""Maximum seconds until all copies are in sync after the faults: the longest retry delay is 20 s, a read timeout 3
+s."""
 
 
 @contextmanager
 def child(*command: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]]]:
-    """A program that says in a line of JSON that it is ready, and ends with its input."""
+    """Run a program that prints a line of JSON when it is ready, and ends when its input is closed."""
     process = subprocess.Popen(
         [sys.executable, *command], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"
     )
@@ -47,12 +48,12 @@ def child(*command: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, Any]
 
 
 def resident() -> int:
-    """Bytes of memory that this process has."""
+    """Return the resident memory of this process in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 class Copy:
-    """A live copy, and another one that is kept by its child events alone."""
+    """A live copy, and a second copy that is built from its child events."""
 
     def __init__(self, number: int, url: str) -> None:
         self.app = firebase_rest.initialize_app({"databaseURL": url}, headers={"X-Copy": str(number)})
@@ -72,7 +73,7 @@ class Copy:
 
 
 def query(database: Any, number: int) -> Any:
-    """What copy `number` follows: whole places, the root, and windows of all kinds."""
+    """Return the query of copy `number`: a complete path, the root, or a range."""
     place = database.child(f"p{number % PLACES}")
     return [
         place,
@@ -99,7 +100,7 @@ def write(dice: random.Random, database: Any) -> None:
 
 
 class Writer(threading.Thread):
-    """Changes the data about five times a second until told to stop."""
+    """A thread that changes the data about five times a second until `done` is set."""
 
     def __init__(self, number: int, database: Any, done: threading.Event) -> None:
         super().__init__(daemon=True)
@@ -114,12 +115,12 @@ class Writer(threading.Thread):
             while not self.done.wait(self.dice.uniform(0, 0.4)):
                 write(self.dice, self.database)
                 self.writes += 1
-        except Exception as error:  # noqa: BLE001 - it is looked at after the run
+        except Exception as error:  # noqa: BLE001 - checked after the run
             self.error = error
 
 
 def differing(copies: list[Copy], database: Any) -> list[int]:
-    """The copies, or their shadows, that are not what the database answers."""
+    """Return the numbers of the copies that differ from the database."""
     wrong = []
     for number, copy in enumerate(copies):
         now = query(database, number).get().val()
@@ -165,7 +166,7 @@ def test_live_copies_are_in_sync_after_random_faults(monkeypatch: pytest.MonkeyP
         out, _ = proxy.communicate()
     report = json.loads(out)
     connects = {copy: busiest_minute(times) for copy, times in report["connects"].items()}
-    print(  # noqa: T201 - what a person who runs it wants to see
+    print(  # noqa: T201 - the report of a manual run
         f"\n{sum(writer.writes for writer in writers)} writes, faults {report['faults']}, "
         f"connects in the busiest minute {sorted(connects.values())}, reconnects "
         f"{sum(copy.live.reconnects for copy in copies)}, memory {memory[0] >> 10} -> {memory[1] >> 10} kB"
@@ -177,7 +178,7 @@ def test_live_copies_are_in_sync_after_random_faults(monkeypatch: pytest.MonkeyP
 
 
 def run(writers: list[Writer], done: threading.Event) -> tuple[int, int]:
-    """Let the faults happen. The memory after the first tenth, or 15 seconds, and after all."""
+    """Wait for the end of the faults. Return the memory after the first tenth (at least 15 s) and at the end."""
     first = max(15.0, SECONDS / 10)
     done.wait(min(first, SECONDS))
     early = resident()

@@ -1,4 +1,4 @@
-"""What pip would give: our wheel, the packages it needs, others' packages, and environments to throw away."""
+"""Fixtures of the installation tests: our wheel, its dependencies, other packages, and temporary environments."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "wheelhouse" / "{}.{}".format(*sys.version_info)
 
 PATIENCE = 300
-"""Seconds for the first test: others' wheels are downloaded once, or PyInstaller makes two executables."""
+"""Timeout in seconds of the first test, which downloads wheels or builds two executables."""
 
 PURE = ("--platform", "any", "--only-binary", ":all:")
 OURS = [line.split(";")[0] for line in requires("firebase-rest") or () if "extra" not in line or "emulator" in line]
@@ -35,8 +35,8 @@ DOWNLOADS = [
     ["--no-deps", *PURE, "charset-normalizer==2.1.1"],
     ["--no-deps", *PURE, "Pyrebase4==4.9.0"],
     ["--no-deps", *PURE, "Pyrebase==3.0.27", "six"],
-    ["--no-deps", *PURE, "urllib3<2"],  # what Pyrebase4 asks for
-    ["urllib3-future"],  # what niquests brings; it replaces urllib3
+    ["--no-deps", *PURE, "urllib3<2"],  # a dependency of Pyrebase4
+    ["urllib3-future"],  # a dependency of niquests that replaces urllib3
 ]
 
 
@@ -48,7 +48,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def download() -> None:
-    """Others' wheels, from the package index; once, until what we want of it changes."""
+    """Download the wheels of other packages, once for each list of requirements."""
     stamp = CACHE / ".ready"
     if stamp.exists() and stamp.read_text() == repr(DOWNLOADS):
         return
@@ -59,7 +59,7 @@ def download() -> None:
 
 
 def give_up(reason: str) -> NoReturn:
-    """A developer's run skips with the reason; CI must have everything."""
+    """Skip with the reason, or fail in CI."""
     if os.environ.get("CI") == "true":
         pytest.fail(reason)
     pytest.skip(reason)
@@ -67,7 +67,7 @@ def give_up(reason: str) -> NoReturn:
 
 @pytest.fixture(scope="session")
 def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """The folders where pip finds our wheel, freshly built, and others': what PIP_FIND_LINKS takes."""
+    """Return the folders of our newly built wheel and of the others, in the format of PIP_FIND_LINKS."""
     try:
         download()
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired) as error:
@@ -79,18 +79,18 @@ def wheelhouse(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(scope="session")
 def executables(wheelhouse: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[Path, Future[Path]]]:
-    """Script -> the executable that PyInstaller is making of it, in the background, where our wheel was installed."""
+    """Script -> the executable that PyInstaller builds in the background, in an environment with our wheel."""
     try:
         check_requirements()
         get_python_library_path()
-    except SystemExit as error:  # a Python without a shared library (pyenv's, unless told otherwise), no binutils
+    except SystemExit as error:  # Python has no shared library (pyenv's default), or binutils are missing
         give_up(f"PyInstaller cannot work here: {error}")
     folder = tmp_path_factory.mktemp("frozen")
     place = Place(folder, wheelhouse)
     place.pip("install --no-deps firebase-rest")
-    # The rest, PyInstaller too, comes from the environment of the tests.
+    # PyInstaller and the other packages come from the environment of the tests.
     (place.packages / "rest.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
-    without = ("google", "cryptography", "pytest")  # pytest would come with keyring, whose tests are in its package
+    without = ("google", "cryptography", "pytest")  # keyring's package contains its tests, which import pytest
     options = {DEMO: (), PROGRAM: [f"--exclude-module={name}" for name in without]}
     with ThreadPoolExecutor(max_workers=1) as pool:
         yield {
@@ -101,7 +101,7 @@ def executables(wheelhouse: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
 @pytest.fixture(scope="session", autouse=True)
 def begin_with_what_takes_long(request: pytest.FixtureRequest) -> None:
-    """While PyInstaller works, other tests run."""
+    """Run the tests of the executables last, while PyInstaller works."""
     if any("executables" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("executables")
 
@@ -119,5 +119,5 @@ def server() -> Iterator[Server]:
 
 @pytest.fixture
 def surroundings(server: Server) -> dict[str, str]:
-    """The variables that tests/install/program.py needs, and no other."""
+    """Return the environment variables that tests/install/program.py needs."""
     return {**server.environ, "CONFIG": json.dumps(server.config)}

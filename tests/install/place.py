@@ -1,4 +1,4 @@
-"""A virtual environment to throw away, and what is said in it."""
+"""A temporary virtual environment and the output of programs in it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ names missing: []
 names missing: []
 extras: []
 """
-"""What tests/install/program.py prints where no optional package is."""
+"""The output of tests/install/program.py without optional packages."""
 
 
 def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
-    """What a program prints, errors among it. Raises `CalledProcessError`, with that as `output`, if it fails."""
+    """Run a program and return its output with errors. Raises `CalledProcessError` if it fails."""
     environ = {**os.environ, **env} if env is not None else None
     done = subprocess.run(
         command, env=environ, cwd=cwd, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=110
@@ -41,7 +41,7 @@ def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = 
 
 
 class Place:
-    """An empty environment; its pip knows the wheels in the folders `links`, and no index."""
+    """An empty environment whose pip uses the wheels in the folders `links` and no index."""
 
     def __init__(self, folder: Path, links: str) -> None:
         self.folder = folder / "environment"
@@ -51,15 +51,16 @@ class Place:
         self.packages = next(self.folder.glob("lib/python*/site-packages"))
 
     def pip(self, arguments: str) -> str:
-        """`pip` with these arguments, for this environment."""
+        """Run `pip` with these arguments for this environment."""
         return run(*PIP, "--python", self.python, *arguments.split(), env=self.env)
 
     def says(self, *arguments: str, env: Mapping[str, str] = {}) -> str:
-        """What its Python prints to these arguments, without the test run's own modules and settings."""
+        """Run its Python with these arguments, without the modules and settings of the test run; return the
+        output."""
         return run(self.python, "-I", *arguments, env=env, cwd=self.folder)
 
     def error(self, code: str) -> str:
-        """The last line of the traceback that `code` ends with."""
+        """Return the last line of the traceback of `code`."""
         done = subprocess.run([self.python, "-I", "-c", code], cwd=self.folder, capture_output=True, text=True)
         assert done.returncode, f"{code} works"
         return done.stderr.splitlines()[-1]

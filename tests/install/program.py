@@ -1,6 +1,6 @@
-"""A program as people write them for pyrebase: a sign-in, the database with a stream, a file. CONFIG configures it.
+"""A typical pyrebase program: a sign-in, the database with a stream, a file. CONFIG is its configuration.
 
-The tests run it installed, frozen, zipped and beside others' packages; it must print the same everywhere (`SAID`).
+The tests run it installed, frozen, zipped and with other packages; its output must always be the same (`SAID`).
 """
 
 import json
@@ -35,7 +35,7 @@ print(requests.get(storage.child("hello.txt").get_url(user["idToken"]), timeout=
 auth.delete_user_account(user["idToken"])
 print("google-auth is loaded:", "google.auth" in sys.modules)
 
-# What https needs, and every public name: they load one by one, at first use.
+# HTTPS needs certificates. Public names are loaded one by one at first use.
 print("certificates:", ssl.create_default_context(cafile=requests.certs.where()).cert_store_stats()["x509_ca"] > 0)
 print("names missing:", [name for name in firebase_rest.__all__ if not hasattr(firebase_rest, name)])
 print("names missing:", [name for name in pyrebase.pyrebase.__all__ if not hasattr(pyrebase.pyrebase, name)])

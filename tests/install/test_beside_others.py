@@ -1,7 +1,7 @@
-"""PyPI's pyrebase and Pyrebase4 own the folder `pyrebase/` too, and pip lets packages overwrite each other in silence.
+"""PyPI's pyrebase and Pyrebase4 also install the folder `pyrebase/`, and pip overwrites files without a warning.
 
-What each order of installing and uninstalling leaves, that `firebase_rest.migrate` reports it, and that one cure heals
-all of it.
+The tests check the result of each order of installation and removal, its report by `firebase_rest.migrate`, and one
+fix for all of them.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from install.place import PROGRAM, ROOT, SAID, Place
 
 OURS = "install firebase-rest"
 THEIRS = {
-    # With what of their dependencies matters here.
+    # With the dependencies that matter here.
     "pyrebase4": "install --no-deps Pyrebase4 urllib3<2",
     "pyrebase": "install --no-deps Pyrebase six",
 }
 GUIDE = (ROOT / "docs" / "how-to" / "migration" / "index.md").read_text().partition("## Conflicting")[2]
 CURE = re.findall(r"^pip (.*)$", GUIDE.split("```")[1], re.MULTILINE)
-"""The commands that the guide tells."""
+"""The commands in the guide."""
 
 REPORT = {"pyrebase4": "Pyrebase4 4.9.0 is installed beside", "pyrebase": "Pyrebase 3.0.27 is installed beside"}
-"""What the migration checker says where both are."""
+"""The report of the migration checker if both are installed."""
 
 USE = "import pyrebase; pyrebase.initialize_app"
 NO_NAME = "AttributeError: module 'pyrebase' has no attribute 'initialize_app'"
 NO_MODULE = "ModuleNotFoundError: No module named 'pyrebase'"
 
 BREAKS = {"pyrebase4": ("import firebase_rest; firebase_rest.initialize_app", "urllib3")}  # it requires urllib3<2
-"""What of ours does not work after theirs was installed, and what the error names."""
+"""Code that fails after the other package was installed -> the name in the error."""
 
 both = pytest.mark.parametrize("theirs", THEIRS)
 orders = pytest.mark.parametrize(
@@ -47,7 +47,7 @@ orders = pytest.mark.parametrize(
 
 
 def whose(place: Place, name: str = "pyrebase/pyrebase.py") -> str:
-    """The packages whose wheel holds just what is installed as `name`; "" if nothing is."""
+    """Return the packages whose wheel contains the installed file `name`; "" if it is missing."""
     installed = place.packages / name
     found = []
     for wheel in sorted(file for folder in place.env["PIP_FIND_LINKS"].split() for file in Path(folder).glob("*.whl")):
@@ -58,14 +58,14 @@ def whose(place: Place, name: str = "pyrebase/pyrebase.py") -> str:
 
 
 def cure(place: Place, surroundings: dict[str, str]) -> str:
-    """What a program says after the cure."""
+    """Return the output of a program after the fix."""
     for arguments in CURE:
         place.pip(arguments.replace("uninstall", "uninstall -y"))
     return place.says(str(PROGRAM), env=surroundings)
 
 
 def check(place: Place) -> str:
-    """What the migration checker says to a program that has nothing to find."""
+    """Return the report of the migration checker for a program without findings."""
     (place.folder / "clean.py").write_text("import pyrebase\n")
     command = [place.python, "-I", "-m", "firebase_rest.migrate", "clean.py"]
     done = subprocess.run(command, cwd=place.folder, capture_output=True, text=True)
@@ -127,7 +127,7 @@ def test_uninstalling_the_drop_in_removes_the_other(
         place.pip(arguments)
     place.pip("uninstall -y firebase-rest")
     assert whose(place) == ""
-    # Pyrebase4 has one more file in there, and what is left of a package is a module without anything in it.
+    # Pyrebase4 has one more file in the folder, so an empty namespace package is left.
     assert place.error(USE) == (NO_NAME if theirs == "pyrebase4" else NO_MODULE)
     assert cure(place, surroundings) == SAID
 

@@ -1,4 +1,4 @@
-"""The demo and a program written for pyrebase, as executables and as zip files: they do what they do installed."""
+"""The demo and a pyrebase program as executables and zip files work as if installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LINE = re.search(
     r"^requirements = (.*)$", (ROOT / "docs" / "how-to" / "package-your-program.md").read_text(), re.MULTILINE
 )
 ANDROID = [name for name in LINE[1].split(",") if name not in {"python3", "kivy"}] if LINE else []
-"""What buildozer has to be told, of what pip can install."""
+"""The requirements for buildozer that pip can install."""
 
 FOR_SERVICE_ACCOUNTS = ("google-auth", "pyasn1", "rsa")
 SIGN = """
@@ -32,18 +32,18 @@ ALONE = (sys.executable, "-I", "-S")  # without site-packages
 
 @pytest.fixture
 def own_pip(wheelhouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Every pip that is started takes what is in the wheelhouse."""
+    """Make every pip use the local wheels."""
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", wheelhouse)
 
 
 def keyless(said: str) -> str:
-    """The same with one push key for all: no two runs have the same ones."""
+    """Replace all push keys by one, because they differ in each run."""
     return re.sub(r"-[\w-]{19}\b", "-key", said)
 
 
 def verified(token: str) -> str:
-    """The uid in a custom token that the service account signed."""
+    """Return the uid in a custom token that the service account signed."""
     return jwt.decode(token.strip(), certs=key_pair()[1])["uid"]
 
 
@@ -80,7 +80,7 @@ def test_zipped_program_with_buildozer_requirements(
 
 def test_buildozer_requirements_are_complete(place: Place) -> None:
     place.pip(f"install --no-deps --target {place.packages} --platform any --only-binary :all: {' '.join(ANDROID)}")
-    place.pip("check")  # fails where anything lacks what it requires
+    place.pip("check")  # fails if a requirement is missing
     assert not [*place.packages.rglob("*.so")]
     assert verified(place.says("-c", SIGN, env={"KEY": json.dumps(key_file(""))})) == "morty"
 

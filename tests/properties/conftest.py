@@ -1,4 +1,4 @@
-"""Machines differ in speed: a property is not wrong because it took long."""
+"""Profiles of hypothesis. They have no deadline, because machines differ in speed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments and responses that no program and no server should produce, and the public API that meets them."""
+"""Invalid arguments and responses, and the parameters of the public API."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class RefusesToLook(Mapping[str, Any]):
 
 
 class BrokenSource:
-    """Looks like a session, and its token is none."""
+    """A session-like object with an invalid token."""
 
     def __init__(self, token: object) -> None:
         self.token = token
@@ -77,7 +77,7 @@ class Record:
 
 
 async def coroutine_function(*_: object) -> None:
-    """Looks like a callback."""
+    """A callback with a wrong signature."""
 
 
 def circular_dict() -> dict[str, Any]:
@@ -262,7 +262,7 @@ EVENT_STREAM = b"event: put\ndata: " + json.dumps({"path": "/", "data": {"a": 1}
 
 
 class ScriptedSession(requests.Session):
-    """A session that sends nothing, counts its requests, and answers each with `body`."""
+    """A session that sends nothing, counts its requests, and returns `body` for each."""
 
     def __init__(self, body: bytes = VALID_BODY, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         super().__init__()
@@ -397,7 +397,7 @@ NAMED: dict[str, Callable[[], Any]] = {
 """A valid argument for each required parameter, by its name."""
 
 LOCAL_FILES = {"store", "file", "folder", "files", "arguments", "keywords", "credentials", "path", "config"}
-"""Parameters that name local files: errors of the operating system come out of these."""
+"""Parameters with names of local files; they may raise errors of the operating system."""
 
 
 def public_methods(kind: type) -> dict[str, inspect.Signature]:
@@ -410,7 +410,7 @@ def public_methods(kind: type) -> dict[str, inspect.Signature]:
 
 
 def one_helpful_sentence(error: BaseException) -> str:
-    """What is wrong with the message of an error; empty if nothing is."""
+    """Return the fault in the message of an error, or an empty string."""
     text = str(error)
     if not text.strip():
         return "no message"
@@ -423,7 +423,7 @@ def one_helpful_sentence(error: BaseException) -> str:
 
 @contextlib.contextmanager
 def closing(thing: Any) -> Iterator[None]:
-    """Close what a call has opened."""
+    """Close the result of a call."""
     try:
         yield
     finally:
@@ -436,7 +436,7 @@ def closing(thing: Any) -> Iterator[None]:
 
 
 def place_of(error: BaseException) -> str:
-    """The class of an exception, and the line of firebase_rest that let it through."""
+    """Return the class of an exception and the line of firebase_rest that raised it."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "firebase_rest" in frame.filename]
     place = f"{frames[-1].filename.rpartition('firebase_rest/')[2]}:{frames[-1].lineno}" if frames else "a test"
     return f"{type(error).__name__} at {place}: {str(error)[:100]}"

@@ -1,4 +1,4 @@
-"""What the database may hold and what a program may ask, for hypothesis."""
+"""Hypothesis strategies for values, keys, paths and queries of the database."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _bounds(values: st.SearchStrategy[object], with_key: bool) -> st.SearchStrat
 
 @st.composite
 def legal_filters(draw: st.DrawFn) -> Filter:
-    """A filter that `check` lets through, without `shallow`."""
+    """A filter that `check` accepts, without `shallow`."""
     order = draw(st.one_of(st.sampled_from(["$key", "$value", "$priority"]), paths.filter(bool).map("/".join)))
     if order == "$key":
         bound = _bounds(any_text, with_key=False)

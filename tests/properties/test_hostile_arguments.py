@@ -1,7 +1,7 @@
-"""Every public method refuses hostile arguments with a `FirebaseError`, before it sends anything.
+"""Every public method rejects hostile arguments with a `FirebaseError` before it sends a request.
 
-The methods are found by introspection: a new one is covered as soon as it is public. HOSTILE_EXAMPLES sets how many
-values are tried at each parameter.
+The methods are found by introspection, so new public methods are included. HOSTILE_EXAMPLES sets the number of values
+for each parameter.
 """
 
 from __future__ import annotations

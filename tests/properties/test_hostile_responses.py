@@ -1,7 +1,7 @@
-"""Hostile JSON in place of a response is read or raises a `FirebaseError`: no other exception comes out.
+"""Hostile JSON in a response is read or raises a `FirebaseError`, and no other exception.
 
-Each operation has one valid response, which is changed at every position of it. HOSTILE_EXAMPLES sets how many of the
-changes are tried for each operation.
+Each operation has one valid response, which is changed at every position. HOSTILE_EXAMPLES sets the number of changes
+for each operation.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def removed(value: Any, path: tuple[Any, ...]) -> Any:
 
 @dataclass
 class Operation:
-    """A call, and the JSON with which Firebase answers it (every request of it)."""
+    """A call, and the JSON of Firebase's response to each of its requests."""
 
     call: Callable[[firebase_rest.App], Any]
     response: Any

@@ -1,4 +1,4 @@
-"""Firebase's order is total, and every way of sorting by it gives the same."""
+"""Firebase's order is total, and all sort functions agree."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A path goes into a URL and comes out as it was, by our own parser and by the standard library's."""
+"""A path survives URL encoding, with our parser and the standard library's."""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
-"""What the client lets through, the emulator's parsers accept, and mean the same by it; what one refuses as a key, the
-other refuses too.
+"""The emulator accepts values, queries and updates that the client accepts, with the same meaning; both reject the
+same keys.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def test_valid_values_are_accepted_and_normalized(value: Any) -> None:
 
 
 def refusal(make: Callable[[object, Sequence[str]], Encoded], value: object) -> str | None:
-    """The sentence with which the client refuses, or None."""
+    """Return the client's error message, or None if it accepts."""
     try:
         make(value, PLACE.segments)
     except UsageError as error:

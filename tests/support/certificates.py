@@ -23,13 +23,13 @@ LIFETIME = 3600
 
 @cache
 def key(key_id: str) -> rsa.RSAPrivateKey:
-    """The private key of this id, made when it is first asked for."""
+    """Return the private key of this id; created at the first call."""
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
 
 @cache
 def certificate(key_id: str) -> str:
-    """A self-signed certificate for it, in PEM."""
+    """Return a self-signed certificate for the key, in PEM."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "securetoken.system.gserviceaccount.com")])
     now = dt.datetime.now(dt.timezone.utc)
     builder = x509.CertificateBuilder(name, name, key(key_id).public_key(), x509.random_serial_number())
@@ -44,7 +44,7 @@ def part(value: Any) -> str:
 
 
 def id_claims(**changes: Any) -> dict[str, Any]:
-    """What an ID token says; None takes a claim away."""
+    """Return the claims of an ID token; None removes a claim."""
     now = int(time.time())
     claims = {
         "iss": f"https://securetoken.google.com/{PROJECT}",
@@ -65,7 +65,7 @@ def cookie_claims(**changes: Any) -> dict[str, Any]:
 
 
 def signed(claims: Any, key_id: str = "k1", **header: Any) -> str:
-    """A token signed with RS256; `header` changes its header, None takes a member away."""
+    """Return a token signed with RS256; `header` changes its header, None removes a member."""
     head = {"alg": "RS256", "typ": "JWT", "kid": key_id, **header}
     text = f"{part({name: value for name, value in head.items() if value is not None})}.{part(claims)}"
     return f"{text}.{part(key(key_id).sign(text.encode(), padding.PKCS1v15(), hashes.SHA256()))}"
@@ -76,7 +76,7 @@ def unsigned(claims: Any, **header: Any) -> str:
 
 
 def by_hmac(claims: Any, secret: bytes, **header: Any) -> str:
-    """A token signed with HS256: with the certificate as its secret, the classic forgery."""
+    """Return a token signed with HS256. With the certificate as secret, this is a known forgery."""
     text = f"{part({'alg': 'HS256', 'typ': 'JWT', 'kid': 'k1', **header})}.{part(claims)}"
     digest = hmac.HMAC(secret, hashes.SHA256())
     digest.update(text.encode())
@@ -84,9 +84,10 @@ def by_hmac(claims: Any, secret: bytes, **header: Any) -> str:
 
 
 class Certificates:
-    """A script for a `Server`: certificates of `key_ids` at any path. `count` says how often they were asked for.
+    """A script for a `ScriptedServer` that returns the certificates of `key_ids` at any path. `count` is the number
+    of requests.
 
-    `gate` holds the answers back until it is set.
+    Responses wait until `gate` is set.
     """
 
     def __init__(self, *key_ids: str, cache_control: str | None = "public, max-age=3600") -> None:

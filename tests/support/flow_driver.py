@@ -1,4 +1,4 @@
-"""Flows driven by hand: no transport, no emulator."""
+"""Drive flows without a transport or an emulator."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def answer(value: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """An answer with `value` as its JSON body."""
+    """Return a response with `value` as its JSON body."""
     return Response(status, headers or {}, json.dumps(value).encode())
 
 
 def drive(flow: Flow[Any], *answers: Response) -> tuple[list[Request], Any]:
-    """The requests that `flow` made and what it returned, when it was sent these answers."""
+    """Run `flow` with these responses; return its requests and its result."""
     requests: list[Request] = []
     try:
         step = next(flow)

@@ -18,7 +18,7 @@ EMAIL = "robot@demo-project.iam.gserviceaccount.com"
 
 @cache
 def key_pair() -> tuple[str, str]:
-    """Private and public key in PEM."""
+    """Return a private and a public key in PEM."""
     key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
     private = key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -28,7 +28,7 @@ def key_pair() -> tuple[str, str]:
 
 
 def key_file(token_uri: str, **changes: Any) -> dict[str, Any]:
-    """The content of a key file."""
+    """Return the content of a key file."""
     return {
         "type": "service_account",
         "project_id": "demo-project",
@@ -41,9 +41,10 @@ def key_file(token_uri: str, **changes: Any) -> dict[str, Any]:
 
 
 class TokenEndpoint:
-    """A script for a `Server`: gives out "ya29.token-1", "ya29.token-2", ... to whoever signed as the account.
+    """A script for a `ScriptedServer` that returns "ya29.token-1", "ya29.token-2", ... for signed requests of the
+    account.
 
-    Any other path is a database that takes the newest token only.
+    Any other path is a database that accepts only the newest token.
     """
 
     def __init__(self, expires_in: int = 3600) -> None:

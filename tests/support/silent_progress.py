@@ -15,6 +15,6 @@ class SilentSession(requests.Session):
 
 
 def silent_app(**config: Any) -> firebase_rest.App:
-    """An App from which nothing may go out."""
+    """Return an App that fails the test when it sends a request."""
     known = {"apiKey": "key", "databaseURL": "https://x.firebaseio.com/"}
     return firebase_rest.initialize_app({**known, **config}, session=SilentSession())

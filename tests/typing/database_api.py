@@ -1,4 +1,4 @@
-"""Read by mypy and pyright, never run: the types of every call on a database."""
+"""Types of every call on a database. mypy and pyright check this file; it never runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The types of the drop-in: a program annotated with pyrebase's names is checked as one with ours."""
+"""Types of the drop-in: annotations with pyrebase's names mean the same as with ours."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Read by mypy and pyright, never run: what a program's own type checker sees of the public names."""
+"""Types of the public names. mypy and pyright check this file; it never runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the type checkers say about streams and live copies; nothing here runs."""
+"""Types of streams and live copies. mypy and pyright check this file; it never runs."""
 
 from __future__ import annotations
 

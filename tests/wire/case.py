@@ -21,7 +21,7 @@ CONFIG = {
     "storageBucket": BUCKET,
 }
 ID_TOKEN = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhZGEifQ.c2ln"
-"""Looks as Firebase's ID tokens do."""
+"""A token in the format of Firebase's ID tokens."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Response:
 
 @dataclass
 class CaseContext:
-    """What the call of a case can use. Each case gets a new one."""
+    """Helpers for the call of a case. Each case gets a new object."""
 
     pyrebase: ModuleType
     account: dict[str, Any]
@@ -45,7 +45,7 @@ class CaseContext:
     folder: Path
     """An empty folder."""
     wait_for_request: Callable[[], None]
-    """Returns when the server has got the case's first one."""
+    """Wait until the server has received the first request of the case."""
 
     def app(self, **changes: Any) -> Any:
         return self.pyrebase.initialize_app({**CONFIG, **changes})

@@ -1,4 +1,5 @@
-"""How a promise to programs is tested: once for us, once for Pyrebase4, where it may be known to be broken."""
+"""Markers for guarantees to programs. Each is tested with our library and with Pyrebase4, which breaks some of
+them."""
 
 from __future__ import annotations
 
@@ -7,14 +8,14 @@ import pytest
 from wire.known_differences import BUGS
 
 both = pytest.mark.parametrize("recorded", ["ours", "pyrebase4"], indirect=True)
-"""A promise that Pyrebase4 keeps."""
+"""A guarantee that Pyrebase4 keeps."""
 
 BROKEN: list[str] = []
-"""The bugs that promises name."""
+"""The bugs that guarantees name."""
 
 
 def broken(bug: str) -> pytest.MarkDecorator:
-    """A promise that Pyrebase4 breaks, for a reason of `bugs.txt`: its run must fail."""
+    """A guarantee that Pyrebase4 breaks, with a reason from `bugs.txt`: its test must fail."""
     assert bug in BUGS, f"{bug!r} is not in bugs.txt"
     BROKEN.append(bug)
     fails = pytest.mark.xfail(reason=bug, strict=True, raises=AssertionError)

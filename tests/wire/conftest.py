@@ -15,7 +15,7 @@ from wire.recording import Recording
 
 TESTS = Path(__file__).parent.parent
 PATIENCE = 300
-"""Seconds for Pyrebase4's environment to be made, once on a machine."""
+"""Maximum seconds to create Pyrebase4's environment, once per machine."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -26,7 +26,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def pyrebase4() -> str:
-    """A Python with PyPI's Pyrebase4. Without a network a developer's run skips with the reason; CI must have it."""
+    """Return a Python with PyPI's Pyrebase4. Without it the tests are skipped with the reason; in CI they fail."""
     command = [sys.executable, TESTS.parent / "tools" / "pyrebase4.py"]
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode == 0:
@@ -38,8 +38,8 @@ def pyrebase4() -> str:
     pytest.skip(reason)
 
 
-def telling(python: str) -> dict[str, Recording]:
-    """What the `pyrebase` of an interpreter makes of the cases."""
+def record(python: str) -> dict[str, Recording]:
+    """Record the cases with the `pyrebase` of an interpreter."""
     env = {name: value for name, value in os.environ.items() if not _leads_elsewhere(name)}
     account = json.dumps(key_file("", client_id="1"))
     command = [python, "-m", "wire.recorder"]
@@ -56,12 +56,12 @@ def _leads_elsewhere(name: str) -> bool:
 
 @pytest.fixture(scope="session")
 def ours() -> dict[str, Recording]:
-    return telling(sys.executable)
+    return record(sys.executable)
 
 
 @pytest.fixture(scope="session")
 def theirs(pyrebase4: str) -> dict[str, Recording]:
-    return telling(pyrebase4)
+    return record(pyrebase4)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The differences that are documented, read from `bugs.txt` and `differences.txt`.
+"""The documented differences, read from `bugs.txt` and `differences.txt`.
 
 After a first line: `# why`, then cases by name, each with the lines that only Pyrebase4 has (-) and only we have (+).
 """
@@ -17,7 +17,7 @@ class Lines(NamedTuple):
 
 
 def read(name: str) -> dict[str, dict[str, Lines]]:
-    """{why: {case: what differs}}."""
+    """{reason: {case: difference}}."""
     found: dict[str, dict[str, Lines]] = {}
     cases: dict[str, Lines] = {}
     case = ""
@@ -39,10 +39,10 @@ def read(name: str) -> dict[str, dict[str, Lines]]:
 
 
 BUGS = read("bugs.txt")
-"""Where Pyrebase4 breaks what is promised to programs. `test_compat_guarantees` has each promise."""
+"""Bugs of Pyrebase4. `test_compat_guarantees` tests the guarantee that each one breaks."""
 
 DIFFERENCES = read("differences.txt")
-"""Where we differ by intent."""
+"""Intended differences."""
 
 _ALL = [cases for group in (BUGS, DIFFERENCES) for cases in group.values()]
 DIFFERENT: dict[str, Lines] = {name: cases for group in _ALL for name, cases in group.items()}

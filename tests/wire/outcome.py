@@ -1,4 +1,5 @@
-"""What a program sees of a call, as text: the value with its types, or the exceptions that it can catch it as."""
+"""The result of a call as text: the value with its types, or the classes by which programs can catch the
+exception."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ _DULL = {"object", "Exception", "BaseException"}
 
 
 class Shown(str):
-    """Text that stands for a value that is not plain."""
+    """The text for a value that is not plain JSON."""
 
     __slots__ = ()
 
@@ -24,12 +25,12 @@ def outcome(call: Callable[[], object]) -> str:
     """`returns ...` or `raises ...`."""
     try:
         return f"returns {plain(call())!r}"
-    except Exception as error:  # noqa: BLE001 - what comes is what is recorded
+    except Exception as error:  # noqa: BLE001 - the exception is recorded
         return f"raises {refusal(error)}"
 
 
 def plain(value: Any) -> Any:
-    """The value with a text in place of all that is not plain: answers show what their methods say.
+    """Replace values that are not plain JSON by text; responses show the results of their methods.
 
     Of an OrderedDict the text is the same on all interpreters, and of an item it is a tuple.
 
@@ -55,7 +56,8 @@ def plain(value: Any) -> Any:
 
 
 def refusal(error: BaseException) -> str:
-    """The names under which a program catches it; for a refusal of the server what programs take out of it."""
+    """Return the classes by which programs can catch the exception, and for API errors the attributes that programs
+    read."""
     names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ in _KNOWN and kind.__name__ not in _DULL]
     said = " ".join(dict.fromkeys(names))
     if "HTTPError" in names and len(error.args) == 2:
@@ -67,7 +69,7 @@ def refusal(error: BaseException) -> str:
 
 
 def _shows(text: str, body: str) -> bool:
-    """Whether `str(error)` contains the body of the response, or the message in it."""
+    """Return whether `str(error)` contains the body of the response, or the message in it."""
     try:
         error = json.loads(body)["error"]
         message = str(error["message"] if isinstance(error, dict) else error)

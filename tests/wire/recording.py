@@ -1,4 +1,4 @@
-"""What one library made of one case."""
+"""The recorded requests and result of a case with one library."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Recording:
     outcome: str
     """`returns ...` or `raises ...`."""
     timeouts: tuple[str | None, ...]
-    """What each request was sent with."""
+    """The arguments with which each request was sent."""
 
     @classmethod
     def of(cls, recorded: dict[str, Any]) -> Recording:
@@ -29,7 +29,7 @@ class Recording:
 
 
 def apart(one: Recording, other: Recording) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """What only `one` has, and what only `other` has, in order."""
+    """Return the lines that only `one` has and those that only `other` has, in order."""
     return _without(one.whole, other.whole), _without(other.whole, one.whole)
 
 

@@ -1,13 +1,13 @@
-"""A request as one line of text, in which only what means something to Firebase is left.
+"""A request as one line of text with only the parts that matter to Firebase.
 
-What is left out, or said in one way, is all here and short:
+Omitted or normalized are:
 
-- headers that carry the message or name the sender rather than mean something, and `Accept: */*`;
-- how a path and a query are percent-encoded, as far as Firebase decodes them to the same, and the parameters' order;
-- how JSON is laid out, that it is UTF-8 (`charset`), and the type of a body that is not there;
-- times, ids and signature of the assertion with which a service account asks for its token; the boundary of parts.
+- headers of the transport and of the sender, and `Accept: */*`;
+- equivalent percent-encodings of path and query, and the order of parameters;
+- whitespace in JSON, `charset` UTF-8, and the type of an empty body;
+- times, ids and signature of a service account's assertion; the boundary of parts.
 
-Addresses that come up everywhere have short names: `db:`, `bucket:`, `identity:`, `token:`.
+Frequent addresses have short names: `db:`, `bucket:`, `identity:`, `token:`.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def line(request: dict[str, Any]) -> str:
 
 
 def short(text: str) -> str:
-    """With the short names of what comes up everywhere."""
+    """Replace frequent addresses by their short names."""
     for long, name in SHORT.items():
         text = text.replace(long, name)
     return text
@@ -82,11 +82,11 @@ def _body(request: dict[str, Any]) -> list[str]:
 
 def _json(body: bytes) -> str:
     said = json.dumps(json.loads(body), sort_keys=True, ensure_ascii=False)
-    return said.encode(errors="backslashreplace").decode()  # half of a surrogate pair
+    return said.encode(errors="backslashreplace").decode()  # an unpaired surrogate
 
 
 def _parts(body: bytes, boundary: bytes) -> str:
-    """The metadata, and the file with its type."""
+    """Return the metadata, and the file with its type."""
     preamble, metadata, file, end = body.split(b"--" + boundary)
     assert (preamble, end.strip()) == (b"", b"--")
     kind, content = file.strip(b"\r\n").split(b"\r\n\r\n")
@@ -97,6 +97,6 @@ def _assertion(body: str) -> str:
     form = {name: values[0] for name, values in parse_qs(body).items()}
     header, claims = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in form["assertion"].split(".")[:2])
     said = {name: value for name, value in {**header, **claims}.items() if name not in FLEETING}
-    said["aud"] = said["aud"].rpartition("/")[2]  # its port is another each time
+    said["aud"] = said["aud"].rpartition("/")[2]  # its port differs in each run
     said["scope"] = said["scope"].replace("https://www.googleapis.com/auth/", "")
     return json.dumps({"grant_type": form["grant_type"], **said}, sort_keys=True)

@@ -1,6 +1,6 @@
-"""Differences that many calls share: how a line of Pyrebase4's reads as ours. Everything beside that must be the same.
+"""Differences that many calls share: rules that convert a line of Pyrebase4 to ours. Everything else must be equal.
 
-Each rule is a sentence that says why; `mended` applies them all.
+The name of a rule is its reason; `converted` applies all rules.
 """
 
 from __future__ import annotations
@@ -73,18 +73,18 @@ def in_parts(line: str) -> str:
 
 
 RULES: dict[str, Callable[[str], str]] = {
-    "Identity Toolkit is spoken to at the address and by the names it has today.": todays_address,
-    "A member that is None is left out: the server takes no nulls.": no_nulls,
-    "Elsewhere in Auth a None is sent as an empty text, which Firebase refuses with the same words.": none_as_empty,
-    "A token is refreshed with a form, as the documentation has it.": form,
-    "A conditional write asks for the new ETag along.": asks_for_the_tag,
-    "A file to be deleted is named in the path, as Firebase's own SDKs do.": object_in_the_path,
-    "A file goes up with its content type and a checksum, in parts.": in_parts,
+    "Identity Toolkit requests use the current URL and method names.": todays_address,
+    "Members that are None are omitted, because the server rejects null.": no_nulls,
+    "Elsewhere in Auth, None is sent as empty text, which Firebase rejects with the same message.": none_as_empty,
+    "A token is refreshed with a form, as documented.": form,
+    "A conditional write also requests the new ETag.": asks_for_the_tag,
+    "A deletion names the object in the path, as Firebase's SDKs do.": object_in_the_path,
+    "An upload has a content type and a checksum, in a multipart body.": in_parts,
 }
 
 
-def mended(line: str) -> str:
-    """The line as ours would be."""
+def converted(line: str) -> str:
+    """Return the line as our library sends it."""
     for rule in RULES.values():
         line = rule(line)
     return line

@@ -1,6 +1,6 @@
-"""What programs written for pyrebase rely on, and which of it Pyrebase4 itself breaks.
+"""The guarantees that pyrebase programs rely on, and which of them Pyrebase4 breaks.
 
-`recorded` is what a library made of the cases: of ours everything holds, of Pyrebase4's what is not marked as broken.
+`recorded` has the cases of one library. Ours keeps every guarantee, Pyrebase4 those that are not marked as broken.
 """
 
 from __future__ import annotations
@@ -15,31 +15,31 @@ from wire.known_differences import BUGS
 NO_KEYS = ["of None", "with a hash", "with a dot", "with two dots", "with a bracket", "with a control character"]
 
 
-def urls(telling) -> list[str]:
-    """Where the requests of a case went."""
-    return [line.split(" · ")[0] for line in telling.sent]
+def urls(recording) -> list[str]:
+    """Return the URLs of the requests of a case."""
+    return [line.split(" · ")[0] for line in recording.sent]
 
 
 # --- configuration ---------------------------------------------------------------------------------------------------
 
 
-@broken("A configuration must have all four keys.")
+@broken("The configuration must have all four keys.")
 def test_missing_config_key_means_absent(recorded) -> None:
     assert recorded["a configuration without storage and domain"].outcome == "returns 1"
 
 
-@broken("A databaseURL with a namespace and a bucket with gs:// make wrong addresses.")
+@broken("A databaseURL with a namespace or a bucket with gs:// results in wrong URLs.")
 def test_database_namespace_and_bucket_scheme(recorded) -> None:
     assert urls(recorded["a databaseURL with a namespace"]) == ["GET http://127.0.0.1:9000/x.json?ns=wire"]
     assert recorded["a bucket with gs"].outcome == "returns 'bucket:/o/a?alt=media'"
 
 
-@broken("A service account is taken from a str or a dict only; any other path or mapping signs nothing, silently.")
+@broken("A service account must be a str or a dict; any other path or mapping is ignored silently.")
 def test_service_account_accepts_pathlike(recorded) -> None:
     assert "authorization: Bearer ya29.1" in recorded["a service account's PathLike"].sent[-1]
 
 
-@broken("A service account's mapping needs a client_id, which nothing uses.")
+@broken("A service account's mapping needs an unused client_id.")
 def test_service_account_dict_needs_five_fields(recorded) -> None:
     assert recorded["a service account with five fields"].outcome.startswith("returns 'robot@")
 
@@ -51,8 +51,8 @@ def test_quote_function_can_be_replaced(recorded) -> None:
 
 @broken("No call has a timeout.")
 def test_every_call_has_a_timeout(recorded) -> None:
-    # Of a stream the silence between keep-alives; of the token endpoint Pyrebase4's own client knows nothing to tell.
-    timeouts = [timeout for telling in recorded.values() for timeout in telling.timeouts]
+    # A stream's timeout limits the silence between keep-alives. Pyrebase4 passes no timeout to the token endpoint.
+    timeouts = [timeout for recording in recorded.values() for timeout in recording.timeouts]
     assert timeouts
     assert all(re.fullmatch(r"[\d.]+|\([\d.]+, [\d.]+\)", str(timeout)) for timeout in timeouts)
 
@@ -67,10 +67,10 @@ def test_service_account_token_is_fetched_once(recorded) -> None:
     assert urls(recorded["two calls of a service account"]) == ["POST token:", "GET db:/a.json", "GET db:/b.json"]
 
 
-# --- places ----------------------------------------------------------------------------------------------------------
+# --- paths ----------------------------------------------------------------------------------------------------------
 
 
-@broken("A place that is kept moves: every call adds to one shared path, and every request clears it.")
+@broken("A stored reference changes: every call adds to one shared path, and every request clears it.")
 def test_stored_reference_keeps_its_path(recorded) -> None:
     assert urls(recorded["a reference used twice"]) == ["POST db:/users.json", "GET db:/users.json"]
     assert urls(recorded["two children of one reference"]) == ["GET db:/users/ada.json", "GET db:/users/bob.json"]
@@ -89,14 +89,14 @@ def test_slashes_separate_path_segments(recorded) -> None:
     assert urls(recorded["second child with a slash in front"]) == ["GET db:/users/ada.json"]
 
 
-@broken("Text in child is half encoded: signs of a URL keep their meaning.")
+@broken("Text in child is not fully encoded: URL characters keep their meaning.")
 def test_child_text_is_percent_encoded(recorded) -> None:
     assert urls(recorded["child with a percent code"]) == ["GET db:/%2541.json"]
     assert urls(recorded["child with a plus"]) == ["GET db:/a%2Bb.json"]
     assert urls(recorded["child with a question mark"]) == ["GET db:/what%3F.json"]
 
 
-@broken("What cannot be a key is sent, some of it as another place.")
+@broken("Invalid keys are sent, some of them as another path.")
 def test_invalid_key_is_rejected_before_sending(recorded) -> None:
     for name in NO_KEYS:
         assert recorded[f"child {name}"].whole == ("raises ValueError",)
@@ -112,19 +112,19 @@ def test_digit_string_is_not_a_number(recorded) -> None:
     assert urls(recorded["equal_to true"]) == ['GET db:/users.json?equalTo=true&orderBy="age"']
 
 
-@broken("Bounds are put in quotes, not into JSON; None is the word None.")
+@broken("Bounds are put in quotes instead of JSON; None becomes the text None.")
 def test_bounds_are_json(recorded) -> None:
     assert urls(recorded["equal_to None"]) == ['GET db:/users.json?equalTo=null&orderBy="age"']
     assert urls(recorded["start_at a text with a quote"]) == [r'GET db:/users.json?orderBy="age"&startAt="a\"b"']
 
 
-@broken("A bound or a limit without an order is sent, and then the answer breaks it.")
+@broken("A bound or a limit without an order is sent, and the response causes an exception.")
 def test_query_without_order_is_rejected_before_sending(recorded) -> None:
     assert recorded["a limit without an order"].whole == ("raises ValueError",)
     assert recorded["a bound without an order"].whole == ("raises ValueError",)
 
 
-@broken("Results are sorted as Python compares, which is not Firebase's order, and fails where kinds are mixed.")
+@broken("Results are in Python's order, which differs from Firebase's and fails for mixed types.")
 def test_results_are_in_firebase_order(recorded) -> None:
     assert "each=[('c', True), ('b', 1), ('a', 'x'), ('d', {'e': 1})]" in recorded["values of all kinds"].outcome
     assert "each=[('-1', 4), ('9', 2), ('10', 1), ('a', 3)]" in recorded["keys that are numbers"].outcome
@@ -137,10 +137,11 @@ def test_children_without_the_order_key_are_first(recorded) -> None:
     assert "each=[('b', {'name': 'x'}), ('a', {'age': 1})]" in recorded["children that lack it"].outcome
 
 
-# --- answers ---------------------------------------------------------------------------------------------------------
+# --- responses
+# ---------------------------------------------------------------------------------------------------------
 
 
-@broken("Members of an array that are equal get the key of the first of them.")
+@broken("Equal array items get the key of the first of them.")
 def test_array_items_have_indices_as_keys(recorded) -> None:
     assert "each=[(0, 'a'), (1, 'b'), (2, 'a')]" in recorded["an array with equal members"].outcome
     assert "each=[(0, None), (1, 'a'), (2, None), (3, 'b')]" in recorded["an array with holes"].outcome
@@ -168,17 +169,17 @@ def test_query_without_matches_returns_empty_list(recorded) -> None:
     assert recorded["a query that matches nothing"].outcome == "returns PyreResponse key='users', val=[], each=[]"
 
 
-@broken("The keys of a shallow read are a view of a dict: no JSON, no index.")
+@broken("The keys of a shallow read are a dict view without JSON and index.")
 def test_shallow_keys_are_a_list(recorded) -> None:
     assert recorded["the keys of shallow"].outcome == "returns ['a', 'b']"
 
 
-@broken("Iterating an answer over null is a TypeError.")
+@broken("Iterating a null response raises TypeError.")
 def test_iterating_a_null_response_yields_nothing(recorded) -> None:
     assert recorded["iterating null"].outcome == "returns []"
 
 
-@broken("sort breaks on null, and on children that lack the member.")
+@broken("sort fails for null, and for children without the order key.")
 def test_sort_accepts_any_response(recorded) -> None:
     assert "each=[('cy', {}), ('ada'" in recorded["sort of a mixture"].outcome
     assert "each=[]" in recorded["sort of null"].outcome
@@ -189,7 +190,7 @@ def test_get_etag_uses_its_json_kwargs(recorded) -> None:
     assert recorded["get_etag with json_kwargs"].outcome == "returns '7'"
 
 
-@broken("Keys made within a millisecond neither rise nor differ.")
+@broken("Keys generated within a millisecond are neither ascending nor unique.")
 def test_generated_keys_are_ascending_and_unique(recorded) -> None:
     assert recorded["generated keys"].outcome == "returns {'lengths': [20], 'rise': True, 'differ': True}"
 
@@ -240,22 +241,22 @@ def test_stream_thread_keeps_the_program_alive(recorded) -> None:
     assert recorded["the thread of a stream"].outcome == "returns (False, True, True)"
 
 
-@broken("A user's token on a stream is sent beside the service account's, which then reads as administrator.")
+@broken("A user's token on a stream is sent with the service account's, so the stream reads as administrator.")
 def test_token_replaces_service_account_on_streams(recorded) -> None:
     assert "Bearer" not in str(recorded["stream with a token in place of a service account"].sent)
 
 
-@broken("A stream whose access token ran out goes on with that token.")
+@broken("A stream keeps using an expired access token.")
 def test_stream_refreshes_an_expired_access_token(recorded) -> None:
     assert "Bearer ya29.2" in recorded["stream whose account is refused for its age"].sent[-1]
 
 
-@broken("A stream's refusal is without the server's words.")
+@broken("A stream's error does not contain the server's message.")
 def test_stream_error_has_the_server_message(recorded) -> None:
     assert "Permission denied" in recorded["stream refused in this thread"].outcome
 
 
-@broken("Closing a stream hangs when it was refused, and fails in its handler and the second time.")
+@broken("Closing a stream hangs after a rejection, and fails in the handler and at the second call.")
 def test_close_works_at_any_time(recorded) -> None:
     assert recorded["stream closed twice"].outcome == "returns True"
     assert recorded["stream closed in its handler"].outcome == "returns ['closed']"
@@ -277,12 +278,12 @@ def test_sign_in_returns_a_plain_dict(recorded) -> None:
     assert recorded["a sign-in can be stored"].outcome == "returns (True, True)"
 
 
-@broken("update_profile names the picture photoURL, which the server does not know.")
+@broken("update_profile sends photoURL, which the server ignores.")
 def test_update_profile_sets_the_picture(recorded) -> None:
     assert '"photoUrl": "https://example.com/a.png"' in recorded["update_profile"].sent[0]
 
 
-@broken("create_custom_token does not work with any python_jwt of today.")
+@broken("create_custom_token does not work with current versions of python_jwt.")
 def test_custom_token_has_claims_and_lifetime(recorded) -> None:
     assert re.match(r"returns \('str', .*'uid': 'ada'}, 3600\)$", recorded["create_custom_token"].outcome)
     assert re.match(
@@ -293,23 +294,23 @@ def test_custom_token_has_claims_and_lifetime(recorded) -> None:
 # --- storage ---------------------------------------------------------------------------------------------------------
 
 
-@broken("Storage with a service account does not work with any google-cloud-storage of today.")
+@broken("Storage with a service account does not work with current versions of google-cloud-storage.")
 def test_put_returns_metadata(recorded) -> None:
     assert recorded["put of a service account"].outcome == "returns 'images/a.png'"
 
 
-@broken("put does not take a PathLike, nor child what is no text.")
+@broken("put does not accept a PathLike, and child accepts only text.")
 def test_put_accepts_pathlike_and_child_accepts_int(recorded) -> None:
     assert recorded["put a PathLike"].outcome.startswith("returns {'name'")
     assert urls(recorded["put at an int"]) == ["POST bucket:/o?name=images/7"]
 
 
-@broken("put ignores the content type unless a service account signs.")
+@broken("put ignores the content type without a service account.")
 def test_put_accepts_a_content_type(recorded) -> None:
     assert "text/plain" in recorded["put with a content type"].sent[0]
 
 
-@broken("Names of files are not encoded.")
+@broken("Object names are not encoded.")
 def test_object_name_is_percent_encoded(recorded) -> None:
     assert urls(recorded["put at a name with signs"]) == ["POST bucket:/o?name=images/a&b #+é%.png"]
     assert "/o/images%2Fa%26b %23%2B%C3%A9.png" in recorded["delete with signs"].sent[0]
@@ -323,13 +324,13 @@ def test_get_url_needs_no_network_and_adds_a_download_token(recorded) -> None:
     )
 
 
-@broken("An ID token goes into a URL, where logs and histories keep it, and which then does not work for long.")
+@broken("A URL contains the ID token, which logs and histories store and which expires.")
 def test_storage_urls_never_contain_an_id_token(recorded) -> None:
     assert "ID_TOKEN" not in recorded["get_url with an ID token"].outcome
     assert urls(recorded["download with a token"]) == ["GET bucket:/o/images%2Fa.png?alt=media"]
 
 
-@broken("download does not use its path argument, nor take Pyrebase 3's form.")
+@broken("download ignores its path argument and rejects Pyrebase 3's arguments.")
 def test_download_accepts_both_signatures(recorded) -> None:
     for name in ("download", "download with the path alone", "download as in Pyrebase 3"):
         assert recorded[name].whole == (
@@ -338,12 +339,12 @@ def test_download_accepts_both_signatures(recorded) -> None:
         )
 
 
-@broken("download says nothing when it fails.")
+@broken("A failed download raises nothing.")
 def test_failed_download_raises(recorded) -> None:
     assert "raises HTTPError" in recorded["download of a file that is missing"].outcome
 
 
-@broken("delete wants a name and a token, and does not know the child it is called on.")
+@broken("delete needs a name and a token, and ignores the child it is called on.")
 def test_delete_accepts_a_name_or_a_child(recorded) -> None:
     for name in ("delete as in Pyrebase 3", "delete a child"):
         assert recorded[name].whole == ("DELETE bucket:/o/images%2Fa.png", "returns None")

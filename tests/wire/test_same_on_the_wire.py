@@ -1,6 +1,6 @@
-"""Every case, made by Pyrebase4 and by this library: the same requests, and the same results for the program.
+"""Every case with Pyrebase4 and with this library: equal requests and equal results.
 
-What differs is documented, with its reason and with both sides.
+Differences are documented with their reason and both sides.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import pytest
 from wire.cases import CASES
 from wire.known_differences import DIFFERENCES, DIFFERENT, Lines
 from wire.recording import Recording, apart
-from wire.shared_differences import RULES, mended
+from wire.shared_differences import RULES, converted
 
 
-def as_ours(telling: Recording) -> Recording:
-    """As it would be but for the differences that many calls share."""
-    return replace(telling, sent=tuple(mended(line) for line in telling.sent))
+def as_ours(recording: Recording) -> Recording:
+    """Return the recording without the shared differences."""
+    return replace(recording, sent=tuple(converted(line) for line in recording.sent))
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if name not in DIFFERENT])
@@ -47,12 +47,12 @@ INSIDE = {
     "Stream.make_session",
     "Stream.start_stream",
 }
-"""What Pyrebase4 calls itself, and no program does."""
+"""Methods that only Pyrebase4 itself calls."""
 
 
 def test_every_method_of_pyrebase4_is_tested(pyrebase4) -> None:
     theirs, ours = (
-        set(subprocess.run([python, "-c", NAMES], capture_output=True, text=True, check=True).stdout.split())
+        set(subprocess.run([python, "-E", "-c", NAMES], capture_output=True, text=True, check=True).stdout.split())
         for python in (pyrebase4, sys.executable)
     )
     assert theirs - ours == INSIDE
@@ -68,4 +68,4 @@ def test_every_documented_difference_has_a_case() -> None:
 
 @pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
 def test_shared_difference_occurs(rule, theirs) -> None:
-    assert any(rule(line) != line for telling in theirs.values() for line in telling.sent)
+    assert any(rule(line) != line for recording in theirs.values() for line in recording.sent)

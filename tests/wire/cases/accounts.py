@@ -49,7 +49,7 @@ WITHOUT_VALUE: dict[str, Callable[[Any, Any], Any]] = {
     "change of the password": lambda auth, value: auth.change_password(ID_TOKEN, value),
     "profile": lambda auth, value: auth.update_profile(value, value),
 }
-"""What a form that was not filled in, or a session without a user, makes of programs' calls."""
+"""Arguments from an empty form or from a session without a user."""
 ADA = ("ada@example.com", "secret")
 
 
@@ -78,7 +78,7 @@ def stored(at: CaseContext) -> object:
 
 
 def claims(token: Any) -> object:
-    """Header and claims of a custom token, without its times; and how many seconds it lives."""
+    """Return header and claims of a custom token without its times, and its lifetime in seconds."""
     text = token if isinstance(token, str) else token.decode()
     header, payload = (json.loads(base64.urlsafe_b64decode(part + "==")) for part in text.split(".")[:2])
     lifetime = payload.pop("exp") - payload.pop("iat")

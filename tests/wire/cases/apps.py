@@ -19,7 +19,7 @@ def five_fields(at: CaseContext) -> dict[str, Any]:
 
 
 def replaced_get(at: CaseContext) -> object:
-    """A program puts a function of its own in place of `session.get`."""
+    """Replace `session.get` by a function."""
     calls = []
     real = at.db.requests.get
 
@@ -32,7 +32,7 @@ def replaced_get(at: CaseContext) -> object:
 
 
 def quote_replaced(at: CaseContext) -> object:
-    """Some programs switch pyrebase's encoder off."""
+    """Disable pyrebase's encoder, as some programs do."""
     inside = at.pyrebase.pyrebase
     real, inside.quote = inside.quote, lambda text: text
     try:
@@ -59,7 +59,7 @@ def classes(at: CaseContext) -> object:
 
 
 def of_own(at: CaseContext) -> object:
-    """A class of the program's own, derived from pyrebase's."""
+    """Derive a class from pyrebase's."""
 
     class Mine(at.pyrebase.pyrebase.Firebase):
         def users(self) -> Any:
@@ -77,7 +77,7 @@ def auth_of_own(at: CaseContext) -> object:
 
 
 def by_hand(kind: str, *names: str) -> Any:
-    """An object of `kind` made as pyrebase's own code makes it, of attributes of the app."""
+    """Create an object of `kind` from attributes of the app, as pyrebase's code does."""
 
     def make(at: CaseContext) -> Any:
         return getattr(at.pyrebase.pyrebase, kind)(*(getattr(at.firebase, name) for name in names))
@@ -90,7 +90,7 @@ storage_by_hand = by_hand("Storage", "credentials", "storage_bucket", "requests"
 
 
 def own_request(at: CaseContext) -> object:
-    """A program sends a request of its own, and has pyrebase judge the answer."""
+    """Send a request with requests and let pyrebase check the response."""
     response = at.firebase.requests.get(at.db.database_url + at.db.child("x").path + ".json", timeout=5)
     at.pyrebase.pyrebase.raise_detailed_error(response)
     return response.json()

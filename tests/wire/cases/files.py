@@ -25,7 +25,7 @@ def local(at: CaseContext) -> str:
 
 
 def downloaded(call: Callable[[Any, str], Any], response: Response = CONTENT) -> WireCase:
-    """What `call(storage, target)` returns, and what is in the folder then."""
+    """Return the result of `call(storage, target)` and the files in the folder."""
 
     def act(at: CaseContext) -> object:
         said = Shown(outcome(lambda: call(at.storage, str(at.folder / "there.png"))))

@@ -1,4 +1,4 @@
-"""Orders, bounds and limits, with every type of value; and how answers to them are sorted."""
+"""Orders, bounds and limits with every type of value, and the order of results."""
 
 from __future__ import annotations
 

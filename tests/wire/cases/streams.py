@@ -9,7 +9,7 @@ from typing import Any
 from wire.case import ID_TOKEN, CaseContext, Response, WireCase, case
 
 LIMIT = 10.0
-"""Seconds after which an event does not come any more."""
+"""Maximum seconds to wait for an event."""
 PUT = 'event: put\ndata: {"path": "/", "data": {"a": 1}}\n\n'
 PATCH = 'event: patch\ndata: {"path": "/b", "data": {"c": null}}\n\n'
 REVOKED = "event: auth_revoked\ndata: credential is no longer valid\n\n"
@@ -22,9 +22,8 @@ def events(*texts: str, hold: bool = True) -> Response:
 
 
 def close(stream: Any) -> bool:
-    """Whether `close()` returns the stream.
-
-    Pyrebase4's trips now and then over its own thread, which may be faster; the stream is closed then all the same.
+    """Return whether `close()` returns the stream. Pyrebase4's close() sometimes fails because its thread is faster;
+    the stream is closed nevertheless.
     """
     try:
         return stream.close() is stream
@@ -33,7 +32,7 @@ def close(stream: Any) -> bool:
 
 
 def listened(start: Callable[[CaseContext, Any], Any], number: int, *responses: Response) -> WireCase:
-    """The first `number` messages of the stream that `start(context, handler)` makes; then it is closed."""
+    """Return the first `number` messages of the stream from `start(context, handler)` and close it."""
 
     def call(at: CaseContext) -> object:
         messages: list[Any] = []
@@ -54,7 +53,7 @@ def listened(start: Callable[[CaseContext, Any], Any], number: int, *responses: 
 
 
 def failing(at: CaseContext) -> object:
-    """How many messages a handler gets that fails at each."""
+    """Return the number of messages that a failing handler receives."""
     messages: list[Any] = []
     twice = threading.Event()
 
@@ -109,7 +108,7 @@ def closed_early(at: CaseContext) -> object:
 
 
 def ended(at: CaseContext) -> object:
-    """What came before the server ended the stream for good."""
+    """Return the messages before the server ended the stream."""
     messages: list[Any] = []
     stream = at.db.child("x").stream(messages.append, ID_TOKEN)
     stream.thread.join(LIMIT)

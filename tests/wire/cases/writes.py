@@ -82,7 +82,7 @@ def written(method: str, value: object, answer: str) -> WireCase:
 
 
 def keys(at: CaseContext) -> object:
-    """Whether keys rise and differ, in a moment that lasts."""
+    """Return whether keys are ascending and unique at a fixed time."""
     real, now = time.time, time.time()
     time.time = lambda: now
     try:

@@ -45,7 +45,7 @@ DATABASE_CALLS = {
     "conditional_remove": lambda place: place.conditional_remove("tag"),
 }
 
-REFUSALS = {
+ERRORS = {
     **{
         f"{name} refused": case(lambda at, call=call: call(at.db.child("x")), DENIED)
         for name, call in DATABASE_CALLS.items()

@@ -44,7 +44,7 @@ def sort_reversed(at: CaseContext) -> object:
 
 MIXED = '{"ada": {"age": 36}, "bob": {"age": "7"}, "cy": {}}'
 
-ANSWERS = {
+RESPONSES = {
     "null": answer("null"),
     "a number": answer("7"),
     "a float": answer("7.5"),

@@ -1,4 +1,4 @@
-"""`child` in all its forms, and references that are kept."""
+"""`child` in all its forms, and stored references."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def query_twice(at: CaseContext) -> object:
     return [list(query.get().val()), list(query.get().val())]
 
 
-PLACES = {
+PATHS = {
     "the root": case(lambda at: at.db.get().key(), "1"),
     "child without arguments": at_child(),
     "child": at_child("users"),

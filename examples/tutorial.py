@@ -13,7 +13,7 @@ import firebase_rest
 from firebase_rest.emulator import Emulator
 
 # == A Firebase to play with
-# The emulator is Firebase in a box: no account, no network. It tells a program where it is by environment variables.
+# The emulator replaces Firebase: no account, no network. It publishes its address in environment variables.
 server = Emulator().serve()
 os.environ.update(server.environ)
 config = server.config
@@ -38,7 +38,7 @@ auth.get_account_info(token)
 auth.send_email_verification(token)
 auth.send_password_reset_email("morty@example.com")
 
-# Renew the ID token before its hour is over.
+# Refresh the ID token before it expires, which it does after one hour.
 user = auth.refresh(user["refreshToken"])
 token = user["idToken"]
 

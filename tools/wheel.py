@@ -1,4 +1,4 @@
-"""Build the wheel, install it into an empty environment, and look at it as a stranger would."""
+"""Build the wheel, install it into an empty environment, and check it as a user would."""
 
 from __future__ import annotations
 

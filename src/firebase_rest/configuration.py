@@ -84,7 +84,10 @@ def _read(source: str | bytes, setting: str) -> dict[str, Any]:
         found = _object_in(text)
     elif kind is None:
         try:
-            found, kind = _object_in(Path(text).read_bytes().decode("utf-8-sig", "replace")), f"the file {text!r}"
+            found, kind = (
+                _object_in(Path(text).read_bytes().decode("utf-8-sig", "replace")),
+                f"the file {text!r}, which is not JSON",
+            )
         except OSError as error:
             error.strerror = f"{error.strerror} (the file that {setting} names)"
             raise
@@ -93,8 +96,8 @@ def _read(source: str | bytes, setting: str) -> dict[str, Any]:
     if found:
         return found
     raise ConfigError(
-        f"{setting} is not JSON, but {kind}; pass JSON text that starts with {{, the JavaScript snippet of the "
-        "Firebase console, or the path of a JSON file."
+        f"{setting} must be JSON text that starts with {{, the JavaScript snippet of the Firebase console, or the path "
+        f"of a JSON file, got {kind}."
     )
 
 

@@ -199,7 +199,7 @@ def test_failed_download_raises_and_writes_nothing(stored, tmp_path):
     with pytest.raises(requests.exceptions.HTTPError) as caught:
         stored.child("missing.png").download(str(tmp_path / "x"))
     assert caught.value.response.status_code == 404
-    with pytest.raises(ValueError, match="name it"):
+    with pytest.raises(ValueError, match="must name a file"):
         stored.download(str(tmp_path / "x"))
     assert not list(tmp_path.iterdir())
 

@@ -292,7 +292,7 @@ def test_delete_and_delete_of_a_missing_file(client):
     assert [file.name for file in client.storage.list_files()] == ["b"]
     with pytest.raises(NotFound):
         client.storage.child("a").delete()
-    with pytest.raises(UsageError, match="name it"):
+    with pytest.raises(UsageError, match="must name a file"):
         client.storage.delete()
 
 
@@ -300,7 +300,7 @@ def test_delete_all_needs_confirmation(client):
     for name in ("old/a", "old/b/c", "older", "new/old/d"):
         client.storage.child(name).put(b"x")
     for confirm in (None, False, "", "olde", "old/", 1):
-        with pytest.raises(UsageError, match="confirm='old'"):
+        with pytest.raises(UsageError, match="confirm must be 'old'"):
             client.storage.delete_all("old", confirm=confirm)
     assert client.storage.delete_all("old/", confirm="old") == 2
     assert [file.name for file in client.storage.list_files()] == ["new/old/d", "older"]
@@ -441,7 +441,7 @@ def test_state_of_another_file_raises(client):
     upload = client.storage.child("a").upload(b"x")
     assert client.storage.child("a").upload(b"y", state=upload.state).run()["size"] == "1"
     for state in (client.storage.child("b").upload(b"x").state, "", "{}", "nonsense", "[]"):
-        with pytest.raises(UsageError, match="state="):
+        with pytest.raises(UsageError, match="state must be"):
             client.storage.child("a").upload(b"y", state=state)
 
 

@@ -65,7 +65,7 @@ def test_environment_has_json_text_or_a_path(monkeypatch, tmp_path):
 @pytest.mark.parametrize("text", ["{", "{]", '{"a": }', f"'{json.dumps(FULL)}'", f"export {json.dumps(FULL)}"])
 def test_invalid_json_in_the_environment_is_refused(monkeypatch, text):
     monkeypatch.setenv("FIREBASE_CONFIG", text)
-    with pytest.raises(ConfigError, match="FIREBASE_CONFIG is not JSON"):
+    with pytest.raises(ConfigError, match="FIREBASE_CONFIG must be JSON"):
         initialize_app()
 
 

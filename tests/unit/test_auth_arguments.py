@@ -73,7 +73,7 @@ def test_action_link_is_found_in_wrapping_links(link):
 )
 def test_other_links_are_not_action_links(link):
     assert parse_action_link(link) is None
-    with pytest.raises(UsageError, match="whole link"):
+    with pytest.raises(UsageError, match="complete link"):
         sign_in_code(link)
 
 

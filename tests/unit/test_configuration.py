@@ -167,7 +167,7 @@ def test_repr_reads_no_file():
 )
 def test_invalid_text_is_refused(text, monkeypatch):
     monkeypatch.setenv("FIREBASE_CONFIG", text)
-    with pytest.raises(ConfigError, match="FIREBASE_CONFIG is not JSON"):
+    with pytest.raises(ConfigError, match="FIREBASE_CONFIG must be JSON"):
         initialize_app()
 
 

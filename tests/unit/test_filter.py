@@ -85,8 +85,8 @@ def test_valid_filters_pass(filter: Filter) -> None:
         (Filter(start_at=Bound(1)), r"start_at\(\) needs an order"),
         (Filter(equal_to=Bound(None)), r"equal_to\(\) needs an order"),
         (Filter(limit_to_last=1), r"limit_to_last\(\) needs an order: add order_by_key\(\)"),
-        (Filter("$key", shallow=True), r"shallow\(\) .* cannot be combined"),
-        (Filter(shallow=True, limit_to_first=1), r"shallow\(\) .* cannot be combined"),
+        (Filter("$key", shallow=True), r"shallow\(\) cannot be combined"),
+        (Filter(shallow=True, limit_to_first=1), r"shallow\(\) cannot be combined"),
         (Filter("a", start_at=Bound(1), start_after=Bound(1)), r"start_at\(\) and start_after\(\) cannot be combined"),
         (Filter("a", end_at=Bound(1), end_before=Bound(1)), r"end_at\(\) and end_before\(\) cannot be combined"),
         (Filter("a", equal_to=Bound(1), start_at=Bound(1)), r"equal_to\(\) .* start_at\(\)"),
@@ -98,8 +98,11 @@ def test_valid_filters_pass(filter: Filter) -> None:
             r"limit_to_first\(\) and limit_to_last\(\) cannot be combined",
         ),
         (Filter("$key", start_at=Bound(5)), r"got 5; write start_at\('5'\)"),
-        (Filter("$key", equal_to=Bound("a", "b")), r"must not get key=\.\.\."),
-        (Filter("$priority", equal_to=Bound(True)), r"must get a number, string or None, got True"),
+        (Filter("$key", equal_to=Bound("a", "b")), r"must be called without key=\.\.\."),
+        (
+            Filter("$priority", equal_to=Bound(True)),
+            r"must be a number, string or None after order_by_priority\(\), got True",
+        ),
     ],
 )
 def test_invalid_filters_raise_with_advice(filter: Filter, says: str) -> None:
@@ -109,7 +112,7 @@ def test_invalid_filters_raise_with_advice(filter: Filter, says: str) -> None:
 
 @pytest.mark.parametrize("value", [[1], {"a": 1}, (1,), object(), b"a", {1}])
 def test_bound_requires_a_json_scalar(value: object) -> None:
-    with pytest.raises(UsageError, match=r"start_at\(\) must get a string, number, bool or None"):
+    with pytest.raises(UsageError, match=r"start_at\(\) must be a string, number, bool or None"):
         validate_bound("start_at", value)
 
 
@@ -121,7 +124,7 @@ def test_bound_requires_a_finite_number(value: float) -> None:
 
 @pytest.mark.parametrize("key", ["", "a.b", "a/b", "$key", 5, True, "[MIN_NAME]"])
 def test_key_of_bound_requires_a_child_key(key: object) -> None:
-    with pytest.raises(UsageError, match="must get a child key"):
+    with pytest.raises(UsageError, match=r"The key of \w+\(\) must be a string without"):
         validate_bound("equal_to", 1, key)
 
 
@@ -156,12 +159,12 @@ def test_server_names_of_orders_are_accepted(name: str) -> None:
 @pytest.mark.parametrize(
     ("path", "says"),
     [
-        ("", r"must get the name of a child"),
-        ("/", r"must get the name of a child"),
+        ("", r"must not be empty"),
+        ("/", r"must not be empty"),
         ("a.b", r"key 'a\.b' in order_by_child"),
         ("a/$key", r"key '\$key' in order_by_child"),
-        (None, r"must get the name of a child, a string"),
-        (5, r"must get the name of a child, a string"),
+        (None, r"must be a str, got None"),
+        (5, r"must be a str, got 5"),
     ],
 )
 def test_invalid_order_path_raises(path: object, says: str) -> None:

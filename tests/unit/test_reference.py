@@ -191,7 +191,7 @@ def test_repr_shows_the_path_and_no_token(db: firebase_rest.Database) -> None:
         (lambda q: q.order_by_value().start_at(1).start_after(1), "cannot be combined"),
         (lambda q: q.order_by_value().equal_to(1).end_at(1), "cannot be combined"),
         (lambda q: q.order_by_key().limit_to_first(1).limit_to_last(1), "cannot be combined"),
-        (lambda q: q.order_by_key().start_at(1), "must get a string"),
+        (lambda q: q.order_by_key().start_at(1), "must be a string"),
     ],
 )
 def test_invalid_query_raises_when_it_is_sent(db: firebase_rest.Database, build: Any, says: str) -> None:
@@ -213,7 +213,7 @@ def test_invalid_token_raises(db: firebase_rest.Database, token: Any) -> None:
 @pytest.mark.parametrize("etag", [None, "", 5, "a\nb", "é", {}, {"ETag": None}, ["tag"]])
 def test_invalid_etag_raises(db: firebase_rest.Database, etag: Any) -> None:
     for call in (lambda: db.conditional_set(1, etag), lambda: db.conditional_remove(etag)):
-        with pytest.raises(UsageError, match="ETag"):
+        with pytest.raises(UsageError, match="etag must be"):
             call()
 
 

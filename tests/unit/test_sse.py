@@ -162,7 +162,7 @@ def test_event_beyond_the_maximum_size_raises(chunk: bytes) -> None:
     for size in (len(chunk), 7):
         events = iter_events(chunks(size), 100)
         assert next(events) == AS_MESSAGE
-        with pytest.raises(StreamError, match="more than 100 bytes; raise max_response_size of the App"):
+        with pytest.raises(StreamError, match="more than 100 bytes; increase max_response_size of the App"):
             next(events)
 
 

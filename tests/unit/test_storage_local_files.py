@@ -241,7 +241,7 @@ def test_progress_bar_on_a_terminal(monkeypatch):
 
 
 def test_invalid_progress_raises():
-    with pytest.raises(UsageError, match="progress="), reporting("bar", "x"):
+    with pytest.raises(UsageError, match="progress must be"), reporting("bar", "x"):
         pass
 
 

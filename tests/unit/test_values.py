@@ -137,7 +137,7 @@ def test_circular_data_raises() -> None:
 
 @pytest.mark.parametrize("delta", ["1", True, None, float("nan"), float("inf"), [1]])
 def test_increment_requires_a_finite_number(delta: Any) -> None:
-    with pytest.raises(UsageError, match=r"increment\(\) must get a finite number"):
+    with pytest.raises(UsageError, match=r"increment\(\) must be a finite number"):
         increment(delta)
 
 
@@ -218,7 +218,7 @@ def test_update_accepts_paths_as_keys(data: object, body: str | None) -> None:
 @pytest.mark.parametrize(
     ("data", "says"),
     [
-        ([1, 2], r"update\(\) at /x must get a dict of children, got list; set\(\)"),
+        ([1, 2], r"update\(\) at /x must be a dict of children, got list; use set\(\)"),
         (5, r"got 5"),
         (None, r"got None"),
         ("text", r"got 'text'"),

@@ -96,7 +96,7 @@ def sign_in_settings_to_json(settings: ActionCodeSettings | str) -> dict[str, An
     """Return the fields of a request for a sign-in link."""
     fields = settings_to_json(settings)
     if not fields:
-        raise UsageError("settings must contain the URL to continue at after the sign-in.")
+        raise UsageError("settings must contain url, the page that opens after the sign-in.")
     return {**fields, "canHandleCodeInApp": True}
 
 
@@ -159,7 +159,7 @@ def sign_in_code(link: object) -> str:
     """Return the code of a sign-in link. Raises `UsageError` for any other link."""
     parsed = parse_action_link(validate_str("link", link))
     if parsed is None or parsed.operation != "EMAIL_SIGNIN":
-        raise UsageError("link must be a sign-in link; pass the whole link that was opened, with its parameters.")
+        raise UsageError("link must be a sign-in link; pass the complete link that the user opened.")
     return parsed.code
 
 

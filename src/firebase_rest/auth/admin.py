@@ -373,7 +373,7 @@ class Admin:
         records = [validate_instance("each user", user, ImportUserRecord).to_json() for user in listed]
         _validate_count("import_users()", len(records), MAX_BATCH)
         if hashing is None and any("passwordHash" in record for record in records):
-            raise UsageError("hashing must be a UserImportHash, because some users have a password_hash.")
+            raise UsageError("hashing must be a UserImportHash if a user has a password_hash, got None.")
         how = {} if hashing is None else validate_instance("hashing", hashing, UserImportHash).to_json()
         overwrite = validate_bool("overwrite", overwrite)
         return self._requestor.run(admin.import_users(self._endpoint, records, how, overwrite=overwrite))
@@ -433,7 +433,7 @@ class Admin:
 
 def _validate_count(method: str, count: int, limit: int) -> None:
     if count > limit:
-        raise UsageError(f"{method} accepts at most {limit} at a time, got {count}; split them into several calls.")
+        raise UsageError(f"{method} accepts at most {limit} items, got {count}; split them into several calls.")
 
 
 def _provider_pair(provider_id: object, uid: object) -> tuple[str, str]:
@@ -443,4 +443,4 @@ def _provider_pair(provider_id: object, uid: object) -> tuple[str, str]:
 def _pair(pair: object) -> tuple[str, str]:
     if isinstance(pair, (tuple, list)) and len(cast("Sequence[object]", pair)) == 2:
         return _provider_pair(*cast("Sequence[object]", pair))
-    raise UsageError("providers must be pairs of a provider ID and the user's ID there, like ('google.com', '1234').")
+    raise UsageError("providers must be pairs (provider ID, the user's ID there), such as ('google.com', '1234').")

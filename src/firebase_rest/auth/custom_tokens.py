@@ -65,8 +65,8 @@ class CustomTokenSigner:
         except NetworkError:
             pass
         raise ConfigError(
-            "The credentials have no private key and no service account's email address, which create_custom_token() "
-            "requires: add the address as 'serviceAccountId' to the configuration, or use a key file."
+            "create_custom_token() requires a private key or the service account's email address, and the credentials "
+            "have neither; add the address as 'serviceAccountId' to the configuration, or use a key file."
         )
 
 

@@ -108,7 +108,7 @@ def _query(url: str) -> dict[str, str] | None:
 
 
 def state_matches(state: str | None, parameters: Mapping[str, str]) -> bool:
-    """Return whether a callback belongs to the sign-in with this `state`; any does if it is None."""
+    """Return whether a callback belongs to the sign-in with this `state`, or to any sign-in for `None`."""
     received = parameters.get("state", "").encode("utf-8", "replace")
     return state is None or hmac.compare_digest(state.encode(), received)
 
@@ -116,7 +116,7 @@ def state_matches(state: str | None, parameters: Mapping[str, str]) -> bool:
 def check_state(state: str | None, parameters: Mapping[str, str]) -> None:
     """Raise unless the callback belongs to the sign-in with this `state` and reports no error."""
     if not state_matches(state, parameters):
-        raise UsageError("The state of the callback must be that of this sign-in; the callback may be forged.")
+        raise UsageError("The state of the callback must match this sign-in; the callback may be forged.")
     if "error" in parameters:
         reason = parameters.get("error_description") or parameters["error"]
         message = f"The identity provider reported an error: {reason}"

@@ -88,7 +88,7 @@ class CallbackServer:
             problem = error.strerror or type(error).__name__
         else:
             return
-        raise UsageError(f"port must be a free port, got {port} ({problem}); pass another one.")
+        raise UsageError(f"port must be a free port, got {port} ({problem}); pass another port.")
 
     @property
     def url(self) -> str:
@@ -106,7 +106,7 @@ class CallbackServer:
         # In a thread, because some browsers run in the foreground: the callback arrives before the call returns.
         self._start(self._open, uri)
         if not self._ended.wait(self._timeout):
-            raise NetworkTimeout(f"The sign-in in the browser was not finished within {self._timeout:g} s.")
+            raise NetworkTimeout(f"Timed out after {self._timeout:g} s while waiting for the sign-in in the browser.")
         if self._callback is None:
             raise UsageError(self._problem)
         return self._callback
@@ -120,7 +120,7 @@ class CallbackServer:
         try:
             if self._open_browser(uri) is False:  # the result of webbrowser.open without a browser
                 problem = "none was found"
-        except Exception as error:  # noqa: BLE001 - whatever it is, `wait` must not wait for a browser
+        except Exception as error:  # noqa: BLE001 - `wait` raises it in place of waiting for a browser
             problem = type(error).__name__
         if problem:
             self._problem = f"No browser was opened ({problem}); pass open_browser=print to show the address."

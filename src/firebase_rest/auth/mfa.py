@@ -241,7 +241,7 @@ def _small_number(info: Mapping[str, Any], name: str, default: int) -> int:
     number = as_int(info.get(name, default))
     if number is not None and 0 < number < 1000:
         return number
-    raise InvalidResponse(f"Invalid response: {name!r} must be a small positive number.", outcome_unknown=True)
+    raise InvalidResponse(f"Invalid response: {name!r} must be a whole number from 1 to 999.", outcome_unknown=True)
 
 
 def _credential(required: object) -> str:
@@ -257,5 +257,5 @@ def _choose(required: MfaRequired, factor: MfaFactor | None, kind: str) -> MfaFa
     chosen = next((known for known in required.factors if known.kind == kind), None)
     if chosen is None:
         kinds = [known.kind for known in required.factors]
-        raise UsageError(f"The account has no {kind} factor, only {kinds}; use the method for its kind.")
+        raise UsageError(f"The account has no {kind} factor, only {kinds}; use the method for one of these.")
     return chosen

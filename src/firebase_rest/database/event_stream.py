@@ -172,7 +172,7 @@ class EventStream:
         self.state = self._last_state = "closed"
         self._interrupt = Interrupt()
         self.last_error = error = errors.StreamError(
-            f"The stream of /{self._location.path} belongs to the parent process; open another one after the fork."
+            f"The stream of /{self._location.path} belongs to the parent process; open a new stream after the fork."
         )
         self._events = _raise(error)
 

@@ -86,8 +86,8 @@ class Filter:
         used = [f"{name}()" for name in (*bounds, *limits)]
         if self.shallow and (used or self.order is not None):
             raise UsageError(
-                "shallow() returns the keys of all children and cannot be combined with an order, bounds or limits; "
-                "leave it out, or take the keys of the ordered result."
+                "shallow() cannot be combined with an order, bounds or limits; remove it, or read the keys of the "
+                "ordered result."
             )
         if used and self.order is None:
             raise UsageError(
@@ -125,12 +125,15 @@ def _check_bound(order: str | None, name: str, bound: Bound) -> None:
     if order == KEY:
         if not isinstance(value, str):
             raise UsageError(
-                f"{name}() after order_by_key() must get a string, got {value!r}; write {name}({str(value)!r})."
+                f"The value of {name}() must be a string after order_by_key(), got {value!r}; write "
+                f"{name}({str(value)!r})."
             )
         if bound.key is not None:
-            raise UsageError(f"{name}() after order_by_key() must not get key=...; no two keys are equal.")
+            raise UsageError(f"{name}() must be called without key=... after order_by_key(), because keys are unique.")
     if order == PRIORITY and isinstance(value, bool):
-        raise UsageError(f"{name}() after order_by_priority() must get a number, string or None, got {value!r}.")
+        raise UsageError(
+            f"The value of {name}() must be a number, string or None after order_by_priority(), got {value!r}."
+        )
 
 
 def validate_bound(name: str, value: object, key: object = None) -> Bound:
@@ -144,15 +147,18 @@ def validate_bound(name: str, value: object, key: object = None) -> Bound:
         scalar = plain_number(value)
         if scalar is None:
             hint = "; convert it with float() or str()" if isinstance(value, (Decimal, complex)) else ""
-            raise UsageError(f"{name}() must get a string, number, bool or None, got {describe(value)}{hint}.")
+            raise UsageError(
+                f"The value of {name}() must be a string, number, bool or None, got {describe(value)}{hint}."
+            )
         if not is_finite(scalar):
-            raise UsageError(f"{name}() must get a finite number that a double can hold, got {describe(value)}.")
+            raise UsageError(
+                f"The value of {name}() must be a finite number that a double can hold, got {describe(value)}."
+            )
     if key is None:
         return Bound(scalar)
     if not isinstance(key, str) or not is_valid_key(key):
         raise UsageError(
-            f"{name}(..., key=...) must get a child key, a string without . $ # [ ] / or control characters, got "
-            f"{describe(key)}."
+            f"The key of {name}() must be a string without . $ # [ ] / and control characters, got {describe(key)}."
         )
     utf8_size(key, name)
     return Bound(scalar, key)
@@ -166,13 +172,13 @@ def validate_limit(name: str, limit: object) -> int:
 def validate_order_path(path: object) -> str:
     """Return the child path of order_by_child(), or raise `UsageError`. Slashes separate levels."""
     if not isinstance(path, str):
-        raise UsageError(f"order_by_child() must get the name of a child, a string, got {describe(path)}.")
+        raise UsageError(f"The path of order_by_child() must be a str, got {describe(path)}.")
     if path in (KEY, VALUE, PRIORITY):
         return path  # the server's names for order_by_key() and the like; no child has such a name
     segments = split(path)
     if not segments:
         raise UsageError(
-            "order_by_child() must get the name of a child; use order_by_value() to order by the children's own values."
+            "The path of order_by_child() must not be empty; use order_by_value() to order by the children's values."
         )
     for segment in segments:
         check_segment(segment, "order_by_child()")

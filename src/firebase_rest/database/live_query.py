@@ -32,9 +32,9 @@ def validate_live_filter(filter: Filter) -> None:
     """Raise `UsageError` for a query that a stream cannot keep in sync."""
     filter.validated_params()
     if filter.order == PRIORITY:
-        raise UsageError("live() does not support order_by_priority(), because streams have no priorities.")
+        raise UsageError("live() does not support order_by_priority(), because streams do not contain priorities.")
     if filter.shallow:
-        raise UsageError("live() does not support shallow(), because it keeps the values; remove shallow().")
+        raise UsageError("live() does not support shallow(), because it needs the values; remove shallow().")
 
 
 def validate_timeout(timeout: object) -> float:
@@ -84,7 +84,7 @@ class LiveQuery(StreamStatus):
         self._thread = start_thread(self._run, f"firebase_rest live copy of /{key}")
         if self._thread is None:
             self._events.close()
-            raise StreamError("live() needs a thread, and none can be started while the program exits.")
+            raise StreamError("live() cannot start a thread while the program exits.")
 
     def _new_locks(self) -> None:
         self._lock = threading.RLock()  # held while the copy is changed or callbacks run
@@ -232,7 +232,7 @@ class LiveQuery(StreamStatus):
 
     def _foreign_error(self) -> StreamError:
         return StreamError(
-            f"The live copy of {self._key or '/'!r} belongs to the parent process; make another one after the fork."
+            f"The live copy of {self._key or '/'!r} belongs to the parent process; create a new one after the fork."
         )
 
     # --- the thread -------------------------------------------------------------------------------------------------

@@ -164,5 +164,5 @@ def _validate_etag(etag: object) -> str:
     if isinstance(etag, Mapping):
         etag = cast("Mapping[object, object]", etag).get("ETag")
     if not isinstance(etag, str) or not etag or not etag.isascii() or not etag.isprintable():
-        raise UsageError(f"Invalid ETag {describe(etag)}: pass the value returned by get_etag().")
+        raise UsageError(f"etag must be the value returned by get_etag(), got {describe(etag)}.")
     return etag

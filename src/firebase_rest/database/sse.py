@@ -81,8 +81,8 @@ class EventDecoder:
     def _check_size(self) -> None:
         if len(self._line) + len(self._event) + len(self._data or b"") > self._max_size:
             raise StreamError(
-                f"The server sent an event of more than {self._max_size} bytes; raise max_response_size of the App, or "
-                "stream a smaller part of the data."
+                f"The server sent an event of more than {self._max_size} bytes; increase max_response_size of the App "
+                "or stream a smaller part of the data."
             )
 
 

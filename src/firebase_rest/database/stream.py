@@ -65,7 +65,7 @@ class Stream(StreamStatus):
         self.thread = start_thread(self._run_reporting, f"firebase_rest {self!r}", daemon=daemon)
         if self.thread is None:
             self._events.close()
-            raise StreamError("stream() needs a thread, and none can be started while the program exits.")
+            raise StreamError("stream() cannot start a thread while the program exits.")
         return self
 
     def run(self) -> Stream:

@@ -31,7 +31,7 @@ def increment(delta: int | float) -> dict[str, Json]:
     """Return a value that makes the server add `delta` to the stored number (or to 0), atomically."""
     number = plain_number(delta)
     if number is None or isinstance(number, bool) or not is_finite(number):
-        raise UsageError(f"increment() must get a finite number, got {describe(delta)}.")
+        raise UsageError(f"The delta of increment() must be a finite number, got {describe(delta)}.")
     return {".sv": {"increment": number}}
 
 
@@ -79,7 +79,8 @@ def encode_update(data: object, segments: Sequence[str], options: Mapping[str, A
     where = _show(segments)
     if not isinstance(data, Mapping):
         raise UsageError(
-            f"update() at {where} must get a dict of children, got {describe(data)}; set() stores other data."
+            f"The data of update() at {where} must be a dict of children, got {describe(data)}; use set() for other "
+            "data."
         )
     validator = _Validator()
     targets: dict[tuple[str, ...], str] = {}

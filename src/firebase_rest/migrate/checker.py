@@ -59,7 +59,7 @@ class Checker:
             return b""
 
     def _parse(self, path: Path, raw: bytes) -> SourceFile | None:
-        """Return a decoded and parsed file, or report why it is none."""
+        """Return a decoded and parsed file, or report why it cannot be parsed."""
         try:
             source = decode(path, raw)
             with warnings.catch_warnings():

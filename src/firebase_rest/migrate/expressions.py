@@ -116,7 +116,7 @@ class ExpressionEvaluator(ABC):
     # --- expressions ------------------------------------------------------------------------------------------------
 
     def value(self, node: ast.expr | None) -> domain.Value | None:
-        """Evaluate an expression. Its value is None if it is unknown or too deeply nested."""
+        """Evaluate an expression. Its value is `None` if it is unknown or too deeply nested."""
         try:
             return self.evaluate(node) if node is not None else None
         except RecursionError:

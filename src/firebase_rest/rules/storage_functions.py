@@ -88,7 +88,7 @@ def _date(year: Any, month: Any, day: Any) -> Timestamp:
     try:
         date = datetime(require(year, "int"), require(month, "int"), require(day, "int"), tzinfo=timezone.utc)
     except (ValueError, OverflowError):
-        raise EvaluationError(f"{year}-{month}-{day} is no date.") from None
+        raise EvaluationError(f"{year}-{month}-{day} is not a valid date.") from None
     return Timestamp(int(date.timestamp()) * SECOND)
 
 

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The result for one file: the metadata of an upload, or the error; both are None after a download."""
+    """The result for one file: the metadata of an upload, or the error; both are `None` after a download."""
 
     name: str
     metadata: ObjectMetadata | None = None

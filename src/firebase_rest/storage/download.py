@@ -49,7 +49,7 @@ class ByteRange:
 class DownloadState:
     """The progress of a download.
 
-    `done` and `total` count stored bytes; `total` is None while it is unknown. `hasher` computes the MD5 in place of
+    `done` and `total` count stored bytes; `total` is `None` while it is unknown. `hasher` computes the MD5 in place of
     hashlib.
     """
 
@@ -268,7 +268,7 @@ class DownloadState:
         if self._next < self.range.end_in(stored.size):
             return self._cut(self.range.end_in(stored.size))
         if self._checksum is not None:
-            self._checksum.check(stored, f"{self.location.name!r} arrived damaged")
+            self._checksum.check(stored, f"The download of {self.location.name!r} is corrupt")
         return None
 
 
@@ -364,7 +364,7 @@ def _verify(state: DownloadState) -> BodyFlow[InvalidResponse | None]:
     Returns the error if bytes are missing, or may be. Raises `ChecksumMismatch` and `InvalidResponse`.
     """
     difference = state.difference()
-    mismatch = ChecksumMismatch(f"{state.location.name!r} arrived damaged: {difference}.")
+    mismatch = ChecksumMismatch(f"The download of {state.location.name!r} is corrupt: {difference}.")
     if difference is None and (state.is_complete or state.has_checksum):
         state.check_gzip()
         return None

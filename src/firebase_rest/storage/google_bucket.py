@@ -18,8 +18,8 @@ def google_bucket(location: ObjectLocation, context: AppContext) -> Any:
     location.validate_bucket()
     if context.account is None:
         raise ConfigError(
-            "google_bucket (pyrebase: storage.bucket) is google-cloud-storage's Bucket, which needs a service account: "
-            "configure 'serviceAccount'. The name of the bucket is storage.bucket_name."
+            "google_bucket (pyrebase: storage.bucket) requires a service account, because it is google-cloud-storage's "
+            "Bucket; configure 'serviceAccount'. (The bucket's name is storage.bucket_name.)"
         )
     try:
         library = import_module("google.cloud.storage")

@@ -52,7 +52,7 @@ class ObjectLocation:
         """Raise as `validate_bucket`, and `UsageError` if this is not the location of a file."""
         self.validate_bucket()
         if not self.name:
-            raise UsageError("This is the whole bucket. To use a file, name it: storage.child('images/a.png').")
+            raise UsageError("The path must name a file, got the whole bucket; write storage.child('images/a.png').")
         validate_name(self.name)
 
     @property
@@ -88,8 +88,8 @@ class ObjectLocation:
         name = "/".join([self.name.rstrip("/"), *added] if self.name else added)
         if "//" in name:
             raise UsageError(
-                f"{_shorten(name)} has an empty part between two slashes; Firebase lists no such names. Write one "
-                "slash, or use ref('gs://bucket/...') for a file with this name."
+                f"The name {_shorten(name)} must not have an empty part between two slashes; write one slash, or use "
+                "ref('gs://bucket/...') for a file with this name."
             )
         return replace(self, name=validate_name(name))
 
@@ -109,7 +109,7 @@ def _part(part: object) -> str:
     with suppress(Exception):  # os.fspath runs foreign code
         path = cast(Any, part)
         return PurePath(path if isinstance(os.fspath(path), str) else os.fsdecode(path)).as_posix().strip("/")
-    raise UsageError(f"child() arguments must be text or paths, got {type(cast(object, part)).__name__}.")
+    raise UsageError(f"child() arguments must be strings or paths, got {type(cast(object, part)).__name__}.")
 
 
 def validate_name(name: str) -> str:
@@ -117,15 +117,19 @@ def validate_name(name: str) -> str:
     try:
         size = len(name.encode())
     except UnicodeEncodeError:
-        raise UsageError(f"{_shorten(name)} is an invalid name: UTF-8 cannot encode it.") from None
+        raise UsageError(
+            f"The name {_shorten(name)} must be encodable as UTF-8; it contains an unpaired surrogate."
+        ) from None
     if size > MAX_NAME_BYTES:
-        raise UsageError(f"{_shorten(name)} has {size} bytes; a name must have at most {MAX_NAME_BYTES}.")
+        raise UsageError(
+            f"The name {_shorten(name)} must have at most {MAX_NAME_BYTES} bytes of UTF-8, got {size} bytes."
+        )
     if "\n" in name or "\r" in name:
-        raise UsageError(f"{_shorten(name)} is an invalid name: it contains a line break.")
+        raise UsageError(f"The name {_shorten(name)} must not contain a line break.")
     if name in (".", ".."):
-        raise UsageError(f"{name!r} is an invalid name: it refers to a folder.")
+        raise UsageError(f"The name must not be {name!r}, which refers to a folder.")
     if name.startswith(_RESERVED):
-        raise UsageError(f"{_shorten(name)} is not allowed: names below {_RESERVED} are reserved.")
+        raise UsageError(f"The name {_shorten(name)} must not start with {_RESERVED}, which Cloud Storage reserves.")
     return name
 
 
@@ -178,7 +182,7 @@ def parse_url(url: object, emulator: str | None) -> ObjectLocation:
     found = _split(url) if isinstance(url, str) else None
     if found is None or not _BUCKET.fullmatch(found[0]):
         raise UsageError(
-            "ref() takes 'gs://bucket/path' or a download URL of Firebase; for a path in the bucket use "
+            "The URL of ref() must be 'gs://bucket/path' or a download URL of Firebase; for a path in the bucket use "
             "storage.child(path)."
         )
     root = locate(found[0], emulator)

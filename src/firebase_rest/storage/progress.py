@@ -38,7 +38,7 @@ def reporting(progress: Progress, label: str, *, files: bool = False) -> Generat
     elif callable(progress):
         yield validate_callable("progress", progress)
     else:
-        raise UsageError(f"progress= must be a function of (done, total), True or None, got {type(progress).__name__}.")
+        raise UsageError(f"progress must be a function of (done, total), True or None, got {type(progress).__name__}.")
 
 
 def _no_report(*_: object) -> None:

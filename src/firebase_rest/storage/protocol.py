@@ -63,7 +63,9 @@ def parse_metadata(response: Response) -> ObjectMetadata:
     """Return the metadata in a response. Raises `InvalidResponse`."""
     metadata = response.json_object()
     if "name" not in metadata:
-        raise errors.InvalidResponse("Invalid response: the object's metadata is missing. Is there a proxy in between?")
+        raise errors.InvalidResponse(
+            "Invalid response: the object's metadata is missing; check whether a proxy changed it."
+        )
     return cast(ObjectMetadata, metadata)
 
 

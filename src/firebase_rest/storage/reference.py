@@ -36,7 +36,7 @@ MAX_WORKERS = 64
 
 @dataclass(frozen=True, slots=True)
 class ListPage:
-    """A page of a list. `next_page_token` is None on the last page; other pages may be empty."""
+    """A page of a list. `next_page_token` is `None` on the last page; other pages may be empty."""
 
     items: tuple[StorageReference, ...]
     prefixes: tuple[Prefix, ...]
@@ -334,7 +334,7 @@ class FileOperations(FolderOperations):
         Raises:
             NotFound: The file does not exist.
             PermissionDenied: The security rules deny access.
-            ChecksumMismatch: The bytes arrived damaged.
+            ChecksumMismatch: The received bytes are corrupt.
             InvalidResponse: The response was cut.
 
         https://firebase.google.com/docs/storage/web/download-files
@@ -389,7 +389,7 @@ class FileOperations(FolderOperations):
         """
         if isinstance(files, Mapping) == (folder is not None):
             raise UsageError(
-                "download_many() takes a dict of names and local files, or names and the folder for them; not both."
+                "files of download_many() must be a dict of names and local files, or a list of names with folder=."
             )
         if isinstance(files, Mapping):
             jobs = _arguments.validate_files(cast(object, files))
@@ -440,9 +440,7 @@ class FileOperations(FolderOperations):
         folder.validate_bucket()
         expected = folder.name or folder.bucket
         if not (confirm == expected if isinstance(confirm, str) else confirm is True and folder.name):
-            raise UsageError(
-                f"delete_all() deletes all files below {expected!r}. To confirm, pass confirm={expected!r}."
-            )
+            raise UsageError(f"confirm must be {expected!r} to delete all files below it, got {describe(confirm)}.")
         threads = validate_int("workers", workers, 1, MAX_WORKERS)
         requestor = self._authenticate(token)
         pages = listing.iter_pages(self._page_fetcher(requestor, folder.folder, None, None))
@@ -450,7 +448,7 @@ class FileOperations(FolderOperations):
         for name in names:
             if not name.startswith(folder.folder):
                 raise InvalidResponse(
-                    f"The list contains {describe(name)}, not below {folder.folder!r}. Nothing was deleted."
+                    f"Invalid list response: {describe(name)} is outside of {folder.folder!r}. Nothing was deleted."
                 )
 
         def work(name: str, _: None) -> None:
@@ -501,7 +499,9 @@ class FileOperations(FolderOperations):
         self._location.validate()
         account = self._context.account
         if account is None:
-            raise ConfigError("signed_url() needs a service account: configure 'serviceAccount', or pass credentials=.")
+            raise ConfigError(
+                "signed_url() requires a service account; configure 'serviceAccount', or pass credentials=."
+            )
         email = signed_url.service_account_email(account.google)
         now = datetime.now(timezone.utc)
         to_sign = signed_url.V4SigningRequest(self._location, email, seconds, now, verb, signed_headers, signed_params)

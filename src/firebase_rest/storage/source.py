@@ -31,7 +31,7 @@ BLOCK_SIZE = 256 * 1024
 class UploadSource:
     """The bytes of an upload. A context manager, which closes a file that it has opened.
 
-    `size` is None if it is unknown until the end.
+    `size` is `None` if it is unknown until the end.
     """
 
     def __init__(self, file: Uploadable) -> None:
@@ -126,7 +126,9 @@ class UploadSource:
         while not is_shorter and self.checksum.size < end:
             is_shorter = not self._get(self.checksum.size, min(BLOCK_SIZE, end - self.checksum.size))
         if is_shorter:
-            raise UsageError(f"The file has fewer than the {end} bytes that were uploaded; it is another file.")
+            raise UsageError(
+                f"The file must have at least the {end} bytes that were already uploaded; pass the same file."
+            )
 
     def hash_all(self) -> None:
         """Add the bytes up to the end to the checksum."""
@@ -148,8 +150,8 @@ class UploadSource:
         offset = start - self._piece_start
         if not 0 <= offset <= len(self._piece):
             raise UsageError(
-                "The upload must resume at bytes that were read already and cannot be read again; pass a file that "
-                "can seek."
+                "The upload cannot resume, because the file cannot seek back to the missing bytes; pass a file "
+                "that can seek."
             )
         if offset + size > len(self._piece):
             kept = self._piece[offset:]

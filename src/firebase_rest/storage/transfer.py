@@ -76,7 +76,7 @@ def iter_bytes(requestor: Requestor, state: DownloadState) -> Generator[bytes, N
         return
     finally:
         sender.release()
-    raise NetworkTimeout(f"{state.location.name!r} did not arrive within the deadline of the call: {failure}")
+    raise NetworkTimeout(f"The download of {state.location.name!r} did not finish within its deadline: {failure}")
 
 
 def download(requestor: Requestor, location: ObjectLocation, target: Downloadable, progress: Progress = None) -> None:
@@ -238,7 +238,7 @@ def _parse_state(state: object, location: ObjectLocation) -> UploadSession:
     """Return the session in the state of an upload. Raises `UsageError` for the state of another file."""
     found: Mapping[str, Any] = parse_object(state) if isinstance(state, (str, bytes)) else {}
     if (found.get("bucket"), found.get("name")) != (location.bucket, location.name):
-        raise UsageError(f"state= belongs to another file than {location.name!r}; pass the text of upload.state.")
+        raise UsageError(f"state must be the upload.state of {location.name!r}, got the state of another file.")
     url, offset, granularity = found.get("url"), found.get("offset"), found.get("granularity")
     if not isinstance(url, str) or not isinstance(offset, int) or not isinstance(granularity, int):
         return UploadSession()
@@ -247,5 +247,5 @@ def _parse_state(state: object, location: ObjectLocation) -> UploadSession:
     except InvalidResponse:
         url = ""
     if not url or offset < 0 or not 0 < granularity <= MAX_GRANULARITY:
-        raise UsageError("state= is invalid; pass the text of upload.state unchanged.")
+        raise UsageError("state must be the unchanged text of upload.state.")
     return UploadSession(url, offset, granularity)

@@ -366,7 +366,8 @@ class _ResumableUpload:
             )
         if not self.resumed and not self.source.can_read(received):
             raise UsageError(
-                f"The server has only {received} bytes, and the rest cannot be read again; pass a file that can seek."
+                f"The server has only {received} bytes, and the file cannot seek back to the rest; pass a file that "
+                "can seek."
             )
         self.session.offset = received
         return False

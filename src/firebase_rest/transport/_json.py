@@ -1,4 +1,4 @@
-"""Read JSON from a server, which may be anything."""
+"""Read fields of JSON responses, whose form is not certain."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from firebase_rest.errors import InvalidResponse
 
 
 def parse_object(text: object) -> dict[str, Any]:
-    """Return the JSON object in a str or bytes; an empty dict if there is none."""
+    """Return the JSON object in a str or bytes; an empty dict for anything else."""
     try:
         return dict_or_empty(json.loads(cast(str, text)))
     except (TypeError, ValueError, RecursionError):

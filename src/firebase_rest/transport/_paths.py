@@ -10,7 +10,7 @@ from firebase_rest.errors import UsageError
 
 
 def path_text(part: object, call: str = "child()") -> str:
-    """Return `part` as text. Raises `UsageError` for objects whose text cannot be meant as a path."""
+    """Return `part` as text. Raises `UsageError` for objects whose text is not a path, such as lists."""
     if isinstance(part, str):
         return part
     if not (

@@ -1,6 +1,6 @@
 """requests' adapter over urllib3's connections, which report their sockets and read responses strictly."""
 
-# ruff: noqa: SLF001, N802 - urllib3's own names for what its pools and connections do
+# ruff: noqa: SLF001, N802 - names of urllib3's pools and connections
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class _Reporting:
             return cast(socket.socket, new_connection())
         handle.dialed = True
         sock = _connected(new_connection, handle)
-        # During the TLS handshake the descriptor moves to an object that is out of reach; a duplicate stays usable.
+        # During the TLS handshake only ssl can reach the descriptor, so that a duplicate is needed to cancel it.
         self._duplicate = sock.dup()
         handle.attach(partial(cancel_socket, self._duplicate))
         return sock
@@ -69,9 +69,9 @@ class _Reporting:
 
 
 def _connected(new_connection: Callable[[], socket.socket], handle: CancelHandle) -> socket.socket:
-    """Resolve and connect in another thread, because nothing else can end a wait in getaddrinfo()."""
+    """Resolve and connect in another thread, because a blocking getaddrinfo() cannot be cancelled."""
     outcome: queue.SimpleQueue[socket.socket | BaseException | None] = queue.SimpleQueue()
-    # Invariant: the socket belongs to the waiting thread, unless that one takes the claim first and stops waiting.
+    # Invariant: the thread that takes the claim first decides. If it is the waiting one, the other closes the socket.
     claim: Slot = [bool]
 
     def work() -> None:
@@ -131,9 +131,9 @@ class _Lending:
         return connection
 
     def _put_conn(self, connection: Any) -> None:
-        # Invariant: a connection in the pool is out of reach of the call that used it.
+        # Invariant: a call cannot cancel a connection after returning it to the pool.
         slot = getattr(connection, "slot", None)
-        if slot is not None and isinstance(self.pool, queue.Queue):  # urllib3-future's has connections still in use
+        if slot is not None and isinstance(self.pool, queue.Queue):  # urllib3-future's also holds busy connections
             connection.slot = None
             if not take(slot):  # the call was cancelled, so the socket is shut down or about to be
                 connection.close()
@@ -181,7 +181,7 @@ class CancellableAdapter(HTTPAdapter):
 
     def proxy_manager_for(self, *args: Any, **kwargs: Any) -> Any:
         manager = super().proxy_manager_for(*args, **kwargs)
-        if isinstance(manager, ProxyManager):  # not that for SOCKS, whose pools connect through the proxy
+        if isinstance(manager, ProxyManager):  # the manager for SOCKS needs its own pools
             manager.pool_classes_by_scheme = _POOLS
         return manager
 
@@ -228,7 +228,7 @@ def _drop_pooled_connections(pools: Any) -> None:
     for key in pools.keys():  # noqa: SIM118 - urllib3's container refuses iteration
         idle = pools[key].pool
         if idle is not None:  # None: a closed pool
-            # A new start for the same object, whose lock a thread of the parent may hold: urllib3 empties it at exit.
+            # Replace the lock, which a thread of the parent may hold, but keep the object: urllib3 empties it at exit.
             idle.__init__(idle.maxsize)
             while not idle.full():
                 idle.put_nowait(None)

@@ -30,7 +30,7 @@ SURROGATE = "contains an unpaired surrogate (U+D800 to U+DFFF), which cannot be 
 
 
 def describe(value: object) -> str:
-    """Return a short text for an error message. It never runs the code of a foreign class and never shows a secret."""
+    """Return a short text for an error message, without secrets. No method of the value is called."""
     kind = type(value)
     if value is None or kind is bool or (kind is float):
         return repr(value)
@@ -43,7 +43,7 @@ def describe(value: object) -> str:
 
 
 def validate_str(name: str, value: object) -> str:
-    """A string that UTF-8 can carry. The value may be a secret, so the message does not show it."""
+    """Return a string that UTF-8 can encode. The value may be a secret, so the message does not show it."""
     if not isinstance(value, str):
         raise UsageError(f"{name} must be a str, got {type(value).__name__}.")
     text = str.__str__(value)
@@ -53,7 +53,7 @@ def validate_str(name: str, value: object) -> str:
 
 
 def is_encodable(text: str) -> bool:
-    """Return whether UTF-8 can carry a string: it contains no unpaired surrogate."""
+    """Return whether UTF-8 can encode a string: it contains no unpaired surrogate."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -62,7 +62,7 @@ def is_encodable(text: str) -> bool:
 
 
 def validate_nonempty(name: str, value: object) -> str:
-    """A string that is not empty."""
+    """Return a string that is not empty."""
     text = validate_str(name, value)
     if not text:
         raise UsageError(f"{name} must not be empty.")
@@ -70,14 +70,14 @@ def validate_nonempty(name: str, value: object) -> str:
 
 
 def validate_bool(name: str, value: object) -> bool:
-    """True or False."""
+    """Return a bool."""
     if isinstance(value, bool):
         return value
     raise UsageError(f"{name} must be True or False, got {describe(value)}.")
 
 
 def as_int(value: object) -> int | None:
-    """The whole number that `value` is (an int, a NumPy integer, ...), or None."""
+    """Return `value` as an int if it is an integer (also of NumPy), or None."""
     if isinstance(value, bool):
         return None
     try:
@@ -87,7 +87,7 @@ def as_int(value: object) -> int | None:
 
 
 def validate_int(name: str, value: object, least: int, most: int | None = None) -> int:
-    """A whole number within bounds, both included."""
+    """Return a whole number from `least` to `most`."""
     number = as_int(value)
     if number is not None and number >= least and (most is None or number <= most):
         return number
@@ -98,7 +98,7 @@ def validate_int(name: str, value: object, least: int, most: int | None = None) 
 
 
 def as_float(value: object) -> float | None:
-    """The finite real number that `value` is, or None. Decimal and complex are none."""
+    """Return `value` as a finite float, or None if it is not a real number; Decimal and complex are not."""
     if isinstance(value, bool) or not isinstance(value, Real):
         return None
     try:
@@ -109,7 +109,7 @@ def as_float(value: object) -> float | None:
 
 
 def validate_seconds(name: str, value: object, least: float = 0, most: float | None = None) -> float:
-    """A number of seconds within bounds, both included."""
+    """Return a number of seconds from `least` to `most`."""
     number = as_float(value)
     if number is not None and number >= least and (most is None or number <= most):
         return number
@@ -119,21 +119,21 @@ def validate_seconds(name: str, value: object, least: float = 0, most: float | N
 
 
 def validate_list(name: str, values: object) -> list[Any]:
-    """The items of an iterable. A single string or bytes would count as its characters."""
+    """Return the items of an iterable, but not the characters of a single string or bytes."""
     if isinstance(values, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(values, Iterable):
         raise UsageError(f"{name} must be a list, got {type(values).__name__}; put a single item in [brackets].")
     return _read(name, lambda: list(islice(values, MAX_ITEMS)))
 
 
 def validate_dict(name: str, value: object) -> dict[Any, Any]:
-    """The items of a mapping."""
+    """Return a mapping as a dict."""
     if not isinstance(value, Mapping):
         raise UsageError(f"{name} must be a dict, got {type(value).__name__}.")
     return _read(name, lambda: dict(value))
 
 
 def validate_str_dict(name: str, value: object) -> dict[str, str]:
-    """A mapping of strings to strings; None is an empty one."""
+    """Return a mapping of strings to strings; {} for None."""
     if value is None:
         return {}
     return {
@@ -143,14 +143,14 @@ def validate_str_dict(name: str, value: object) -> dict[str, str]:
 
 
 def validate_instance(name: str, value: object, kind: type[T], hint: str = "") -> T:
-    """An object of that class. `hint` says where to get one."""
+    """Return an instance of `kind`. `hint` says where to get one."""
     if isinstance(value, kind):
         return value
     raise UsageError(f"{name} must be of class {kind.__name__}, got {type(value).__name__}{hint and '; ' + hint}.")
 
 
 def validate_callable(name: str, value: object) -> Callable[..., Any]:
-    """A function that can be called without `await`."""
+    """Return a function that is called without `await`."""
     if not callable(value):
         raise UsageError(f"{name} must be callable, got {type(value).__name__}.")
     function = value.func if isinstance(value, partial) else value

@@ -1,4 +1,4 @@
-"""Credentials: what a request carries of a user, a service account or an emulator's administrator, and App Check.
+"""Credentials of users, service accounts and an emulator's administrator, and App Check tokens.
 
 Invariant: credentials are added below everything that formats messages, and no repr shows one.
 """
@@ -29,7 +29,7 @@ _TOKEN_MESSAGES = re.compile(
 
 
 def is_token_rejected(text: str, request: Request | None = None) -> bool:
-    """Return whether the text of a 401 response rejects the token, rather than the access, which has no error code."""
+    """Return whether a 401 response rejects the token itself, and not the access that it gives."""
     if request is not None and request.reauth_on_401:
         return "App Check" not in text
     return _TOKEN_MESSAGES.search(text) is not None
@@ -137,7 +137,7 @@ def is_token_source(value: object) -> TypeGuard[TokenSource]:
     return not isinstance(value, (str, type)) and isinstance(value, TokenSource)
 
 
-# Printable ASCII, as a header can carry it. The three words are missing values that were converted to text.
+# Printable ASCII, because tokens are sent in headers. The three words are missing values converted to text.
 _TOKEN = re.compile(r"(?!(?:None|null|undefined)\Z)[!-~]+")
 
 
@@ -153,10 +153,10 @@ def _token_problem(token: object, name: str) -> str:
         return f"{name} is missing; pass the 'idToken' of a sign-in or a UserSession."
     if not isinstance(token, str):
         kind = type(token).__name__
-        hint = "; of a sign-in's result pass user['idToken']" if isinstance(token, Mapping) else ""
+        hint = "; pass user['idToken'], not the whole result of a sign-in" if isinstance(token, Mapping) else ""
         return f"{name} must be an ID token (str) or a UserSession, got {kind}{hint}."
     if not token.strip():
-        return f"{name} must not be empty; pass the 'idToken' of a sign-in or a UserSession, or None for no token."
+        return f"{name} must not be empty; pass the 'idToken' of a sign-in, a UserSession, or None."
     if token.lower().startswith("bearer "):
         return f"{name} must be the ID token alone; remove 'Bearer ' from its beginning."
     if token in ("None", "null", "undefined"):

@@ -49,7 +49,7 @@ class ResponseTooLarge(u3.HTTPError):
 
 
 def iter_causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield the error and the errors that it wraps, down to urllib3's or the operating system's."""
+    """Yield the error and the errors that it wraps, the innermost last."""
     inner: Any = error
     while isinstance(inner, BaseException):
         yield inner
@@ -122,14 +122,14 @@ def network_error(
             return InvalidResponse(f"Invalid response to {where}: {reason}.", outcome_unknown=True)
         if isinstance(error, (*_MALFORMED_REQUEST, ValueError)) and not isinstance(error, ssl.SSLError):
             return UsageError(f"{where} cannot be sent: {reason}.")
-        return NetworkError(f"No connection for {where}: {reason}.")
+        return NetworkError(f"Could not connect for {where}: {reason}.")
     if failure is Failure.NEVER_CONNECTED:
         # urllib3 derives the one from the other
         rejected = _has(error, u3.NewConnectionError)
         if not rejected and _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
             return NetworkTimeout(f"Timed out while connecting to {host} for {where}.")
         hint = " Is the emulator running?" if urlsplit(request.url).hostname in LOOPBACK else ""
-        return NetworkError(f"No connection to {host}, for {where}: {reason}.{hint}")
+        return NetworkError(f"Could not connect to {host} for {where}: {reason}.{hint}")
     if failure is Failure.READ_TIMEOUT:
         return NetworkTimeout(
             f"Timed out while waiting for the response to {where}. Increase timeout= if it takes longer.",

@@ -14,7 +14,7 @@ The rules, each held by `tests/http/test_hostile_server.py`:
 A body without length and chunks ends with the connection, so it may be truncated: `Response.has_length` is then False.
 """
 
-# ruff: noqa: SLF001 - the methods that http.client's response is made of
+# ruff: noqa: SLF001 - methods of http.client's response
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class _Source:
         self.closed = False
         self.is_at_end = False
 
-    def makefile(self, mode: str) -> Any:  # noqa: ARG002 - what http.client asks of a socket
+    def makefile(self, mode: str) -> Any:  # noqa: ARG002 - http.client's signature
         return io.BufferedReader(cast(Any, self))
 
     def _read_head(self, buffer: Any) -> int | None:
@@ -99,7 +99,7 @@ class StrictResponse(HTTPResponse):
             if status == 101:
                 break
             self._skip_headers()
-        raise HTTPException("too many informational responses, or 101")
+        raise HTTPException("the server sent 101, or too many informational responses")
 
     def _skip_headers(self) -> None:
         for _ in range(MAX_HEADERS):
@@ -112,7 +112,7 @@ class StrictResponse(HTTPResponse):
 
     def begin(self) -> None:
         super().begin()
-        if self._source.is_at_end:  # http.client takes that for the empty line
+        if self._source.is_at_end:  # http.client treats the end as the empty line
             raise IncompleteRead(b"")
         self._source.begin_body()
         headers: Any = self.headers

@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Interrupt:
-    """Wakes the threads that wait for it, for good."""
+    """Wakes the threads that wait for it. It stays set."""
 
     def __init__(self) -> None:
         self._is_set = False
@@ -29,7 +29,7 @@ class Interrupt:
         return self._is_set
 
     def set(self) -> None:
-        """End the waits that are under way, and those to come."""
+        """End the current waits and all later ones."""
         self._is_set = True
         for waiter in self._waiters.copy():
             waiter.put(None)

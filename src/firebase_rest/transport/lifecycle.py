@@ -1,4 +1,4 @@
-"""Process lifecycle: what a forked child process replaces, and threads while the interpreter exits.
+"""Process lifecycle: resets objects in forked child processes, and starts threads safely at interpreter exit.
 
 Invariant: after `os.fork()` the child holds no lock, socket or thread of its parent. An object that has one registers
 itself here and has `reset_after_fork`, which runs in the child before any other code. Sockets are dropped without

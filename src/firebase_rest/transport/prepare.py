@@ -105,7 +105,7 @@ def _bound_redirect(response: requests.Response, **_options: object) -> None:
     if length.isdigit() and len(length) < 6:
         _ = response.content  # so that the connection can be used again
     else:
-        response._content = b""  # noqa: SLF001 - requests has no other way to say that it is read
+        response._content = b""  # noqa: SLF001 - requests has no other way to mark the body as read
         response.close()
 
 

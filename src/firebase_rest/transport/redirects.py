@@ -1,4 +1,4 @@
-"""Redirects.
+"""Decide which redirects to follow, and with which credentials.
 
 Invariant: credentials are sent only to hosts of the same Firebase service as the first, over https, or, from an
 emulator, to loopback hosts. Writes are never redirected.

@@ -1,6 +1,6 @@
-"""Calls: retries, redirects, refreshed credentials, and one deadline for all of it.
+"""Run calls: retries, redirects, refreshed credentials, and one deadline for all of them.
 
-Invariant: every wait has a limit, and exceptions and log records contain no credentials.
+Invariant: every wait has a limit. Exceptions and log records contain no credentials.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Requestor:
             raise
 
     def fetch(self, request: Request) -> Response:
-        """Return the response to one request, whatever its status."""
+        """Return the response to one request, with any status."""
         return RetryingSender(self.transport, self.credentials, self.options).send(request)
 
     def with_credentials(self, credentials: Credentials) -> Requestor:
@@ -115,7 +115,7 @@ class RetryingSender:
         self._ends = None if options.deadline is None else time.monotonic() + options.deadline
 
     def send(self, request: Request) -> Response:
-        """Return the response to `request`, after retries. Raises `NetworkError` if there is none."""
+        """Return the response to `request`, after retries. Raises `NetworkError` without a response."""
         self._transport.check_open()
         self.auth = self._authenticate(None)
         response = self._follow(request, self.auth)
@@ -144,7 +144,7 @@ class RetryingSender:
             watchdog.guard(self._handle, max(0.0, self._ends - time.monotonic()))
 
     def release(self) -> None:
-        """End what `hold` began."""
+        """Stop applying the deadline to the body."""
         if self._ends is not None and self._handle is not None:
             watchdog.release(self._handle)
 

@@ -44,10 +44,10 @@ def should_retry(policy: RetryPolicy, outcome: Failure | int) -> bool:
 
 
 def backoff_delay(attempt: int, retry_after: str | None = None) -> float:
-    """Return the seconds to wait before retry number `attempt`, from 1: random, or as `Retry-After` says."""
+    """Return the seconds to wait before retry number `attempt` (from 1): those of `Retry-After`, or random ones."""
     if retry_after:
         try:
             return min(Retry().parse_retry_after(retry_after), MAX_RETRY_AFTER)
         except (InvalidHeader, ValueError, OverflowError):
             pass  # neither a number nor a date: ignore the header
-    return random.uniform(0, min(CAP, BASE * 2 ** min(attempt - 1, 30)))  # noqa: S311 - spreads load, protects nothing
+    return random.uniform(0, min(CAP, BASE * 2 ** min(attempt - 1, 30)))  # noqa: S311 - not for security

@@ -1,6 +1,6 @@
-"""Sending one request through a `requests.Session`.
+"""Send one request through a `requests.Session`.
 
-Invariant: a truncated response raises; a part of a body is never returned as the whole.
+Invariant: a truncated response raises an error; a partial body is never returned as complete.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ MAX_RESPONSE_SIZE = 256 * 1024 * 1024
 
 
 class Closable(Protocol):
-    """An object that ends with the App."""
+    """An object that is closed with the App."""
 
     def close(self) -> object: ...
 

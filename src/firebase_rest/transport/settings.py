@@ -31,9 +31,9 @@ _KEY = re.compile(rb"[\s\"'\xef\xbb\xbf\[]*\{|-----BEGIN|\x30[\x81\x82]")
 
 
 def malformed_path(text: str) -> str | None:
-    """Return what `text` is if it must not be opened as a path, such as "JSON text"; None if it can be a path.
+    """Return the kind of a text that must not be opened as a path, such as "JSON text"; None if it can be a path.
 
-    Opening a key would put it into the OSError. The result contains no part of `text`.
+    The OSError of opening a private key as a path would show the key. The result contains no part of `text`.
     """
     bare = text.strip()
     for pattern, kind in _NOT_A_PATH:

@@ -108,7 +108,7 @@ def _wait(flight: _Flight) -> None:
 
 
 def _is_temporary(error: Exception) -> bool:
-    """Return whether the error is not about the credential: no connection, an outage, too many requests."""
+    """Return whether a later refresh may succeed: no connection, an outage, too many requests."""
     return isinstance(error, NetworkError) or (isinstance(error, ApiError) and (error.status or 0) in _OUTAGES)
 
 

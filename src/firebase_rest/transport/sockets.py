@@ -11,7 +11,7 @@ from typing import Any
 
 
 def cancel_socket(sock: Any) -> None:
-    """Shut down the connection below `sock`, whatever kind of socket object it is. Never raises."""
+    """Shut down the connection of a socket object of any library. Never raises."""
     with suppress(Exception):
         while not isinstance(sock, _socket.socket):
             # urllib3's TLS inside TLS and pyOpenSSL's have `socket`, eventlet's `fd`, gevent's `_sock`.
@@ -43,7 +43,7 @@ class CancelHandle:
     Attributes:
         cancelled: Whether `cancel` was called.
         dialed: Whether a new connection was begun.
-        connected: Whether the request had a connection. If it is neither, another adapter sends the request.
+        connected: Whether the request had a connection. If `dialed` is False too, another adapter sends the request.
         exclusive: Open a new connection, because a stream would keep a pooled one from other calls.
     """
 
@@ -58,7 +58,7 @@ class CancelHandle:
         self._slot: Slot = []
 
     def attach(self, action: Callable[[], object]) -> Slot:
-        """Let `cancel` call `action` instead of the previous one. Taking it out of the returned slot prevents that."""
+        """Let `cancel` call `action` instead of the previous one, unless `take` removes it from the returned slot."""
         slot = self._slot = [action]
         if self.cancelled:  # `cancel` may have found no action
             self.cancel()

@@ -17,5 +17,5 @@ _CLASSES: dict[int, type[errors.ApiError]] = {
 
 
 def class_of_status(status: int) -> type[errors.ApiError]:
-    """Return the class of an error response, if nothing but its status is known."""
+    """Return the class of an error response of which only the status is known."""
     return errors.ServerError if status >= 500 else _CLASSES.get(status, errors.ApiError)

@@ -56,11 +56,11 @@ class StreamingBody:
 
 _STEP = 1024 * 1024
 _ERROR_LIMIT = 1024 * 1024
-"""Bytes read of a body that only explains an error or a redirect."""
+"""The number of bytes read of an error's or a redirect's body."""
 
 
 def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], limit: int) -> tuple[bytes, bool]:
-    """Return the decompressed body and whether it is whole; bodies of errors and redirects may be cut.
+    """Return the decompressed body and whether it is complete; bodies of errors and redirects may be cut.
 
     Raises `ResponseTooLarge` beyond `limit` bytes, and `DecodeError` if compressed data is malformed or truncated.
     """

@@ -20,7 +20,7 @@ _Inbox: TypeAlias = "queue.SimpleQueue[_Entry | None]"
 
 
 class Watchdog:
-    """Cancels handles when their time is up. Its thread starts when it is needed and ends when it is idle."""
+    """Cancels handles whose time has passed. Its thread starts when it is needed and ends when it is idle."""
 
     IDLE = 5.0
 
@@ -31,7 +31,7 @@ class Watchdog:
 
     def reset_after_fork(self) -> None:
         """Begin without deadlines and without a thread."""
-        self._inboxes: dict[int, _Inbox] = {}  # that of the thread, if there is one, at 0
+        self._inboxes: dict[int, _Inbox] = {}  # at 0: the queue of the running thread, if any
 
     def guard(self, handle: CancelHandle, seconds: float) -> None:
         """Cancel `handle` in `seconds`."""
@@ -55,13 +55,13 @@ class Watchdog:
         handle.due = None
 
     def rest(self) -> None:
-        """End the thread now if it guards nothing."""
+        """End the thread now if it has no deadlines."""
         inbox = self._inboxes.get(0)
         if inbox is not None:
             inbox.put(None)
 
     def _run(self, inbox: _Inbox) -> None:
-        entries: list[_Entry] = []  # a heap; those released stay in it until their time, or until there are many
+        entries: list[_Entry] = []  # a heap; released entries stay until their time, or until there are many
         limit = 64
         while True:
             wait = entries[0][0] - time.monotonic() if entries else self.IDLE
@@ -70,7 +70,7 @@ class Watchdog:
                 if handle.due is not None and handle.due <= due:
                     handle.cancel()
                 continue
-            # A thread that is about to end may get an entry that its successor gets too: it does not stay for long.
+            # A thread that is about to end may get an entry that its successor also gets: it waits only briefly.
             entry = _next(inbox, wait if self._inboxes.get(0) is inbox else min(wait, 0.05))
             if entry is not None:
                 heapq.heappush(entries, entry)
@@ -94,4 +94,4 @@ def _next(inbox: _Inbox, seconds: float) -> _Entry | None:
 
 
 watchdog = Watchdog()
-"""That of the process."""
+"""The watchdog of the process."""

@@ -84,9 +84,9 @@ class BodyReader(Protocol):
     """A response body that is still arriving."""
 
     def read(self, size: int) -> bytes:
-        """Return at most `size` bytes once any have arrived, or b"" at the end. Raises `NetworkError` if truncated.
+        """Wait for data and return at most `size` bytes, or b"" at the end. Raises `NetworkError` if truncated.
 
-        With `Request.fill` it returns once all have arrived; bytes before a truncation are lost.
+        With `Request.fill` it waits for all `size` bytes; bytes before a truncation are lost.
         """
         ...
 
@@ -137,7 +137,8 @@ class Response:
         except ValueError:
             problem = _json_problem(self.text)
         if problem is None and not self.has_length and self.body.lstrip()[:1] in _NUMBER_STARTS:
-            # Invariant: without a confirmed end, only values that end themselves count. 12 may be the start of 1234.
+            # Invariant: without a confirmed end, only values with a closing character are accepted: 12 may be the start
+            # of 1234.
             problem = "is a number without Content-Length, which may have been truncated"
         if problem is not None:
             raise InvalidResponse(f"The response (HTTP {self.status}) {problem}.", outcome_unknown=True)
@@ -193,7 +194,7 @@ class Pause:
 T = TypeVar("T")
 Flow: TypeAlias = Generator[Request | Pause, Response, T]
 BodyFlow: TypeAlias = Generator[Request | Pause | bytes, Response, T]
-"""A flow that yields the bytes of a body too."""
+"""A flow that also yields the bytes of a body."""
 
 _NOTHING = Response(0)
 
@@ -202,7 +203,7 @@ class Sender(Protocol):
     """Sends the requests of a flow: over HTTP, or to an emulator in the same process."""
 
     def send(self, request: Request) -> Response:
-        """Return the response, whatever its status. Raises `NetworkError` if there is none."""
+        """Return the response, with any status. Raises `NetworkError` without a response."""
         ...
 
     def pause(self, seconds: float) -> None:
@@ -239,7 +240,7 @@ def drive(flow: BodyFlow[T], sender: Sender) -> Generator[bytes, None, T]:
 
 
 def run(flow: Flow[T], sender: Sender) -> T:
-    """Run `flow` and return its result. It raises as `drive`."""
+    """Run `flow` and return its result. See `drive` for its errors."""
     try:
         next(drive(flow, sender))
     except StopIteration as done:

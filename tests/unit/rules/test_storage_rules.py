@@ -128,7 +128,7 @@ def test_expression_is_true(expression: str) -> None:
         ("'abc'[2:9] == 'c'", "string has no range 2:9."),
         ("[[1]].toSet().size() == 1", "A set cannot contain lists or maps."),
         ("int('x') == 1", "'x' cannot be converted to int."),
-        ("timestamp.date(2023, 13, 1) == request.time", "2023-13-1 is no date."),
+        ("timestamp.date(2023, 13, 1) == request.time", "2023-13-1 is not a valid date."),
         ("duration.value(1, 'y') is duration", "The unit of a duration must be one of w, d, h, m, s, ms, ns"),
         ("firestore.exists(/a/b)", "there is no Cloud Firestore here"),
         ("'aab'.split('a+?') == []", "Lazy quantifiers are not supported"),

@@ -36,7 +36,7 @@ class ProjectEndpoint:
     def post(
         self, operation: str, body: Mapping[str, Any], retry_policy: RetryPolicy = RetryPolicy.IF_NOT_SENT
     ) -> Request:
-        """Return a request to an operation such as "/accounts:lookup". Fields that are None are left out."""
+        """Return a request to an operation such as "/accounts:lookup". Fields with the value `None` are left out."""
         content = json.dumps({name: value for name, value in body.items() if value is not None}).encode()
         headers = self._headers(JSON_HEADERS)
         return Request("POST", self._url(operation), (), headers, content, retry_policy, reauth_on_401=True)

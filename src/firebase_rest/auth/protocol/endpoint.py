@@ -40,7 +40,7 @@ class Endpoint:
     def account(
         self, operation: str, body: Mapping[str, Any], retry_policy: RetryPolicy = RetryPolicy.IF_NOT_SENT
     ) -> Request:
-        """Return a request to `v1/accounts:<operation>`. Fields that are None are left out."""
+        """Return a request to `v1/accounts:<operation>`. Fields with the value `None` are left out."""
         return self._post(f"v1/accounts:{operation}", body, retry_policy)
 
     def mfa(self, operation: str, body: Mapping[str, Any]) -> Request:

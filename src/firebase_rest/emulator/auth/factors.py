@@ -31,7 +31,7 @@ Factor: TypeAlias = "dict[str, Json]"
 
 
 def new_factor(enrolled_at: str, display_name: str | None, phone_number: str | None) -> Factor:
-    """Return a factor: a phone number, or an authenticator app if the number is None."""
+    """Return a factor: a phone number, or an authenticator app without a number."""
     return without_none(
         mfaEnrollmentId=random_id(28),
         enrolledAt=enrolled_at,

@@ -58,7 +58,7 @@ def _policy_config(options: Mapping[str, int | bool]) -> Payload:
 class AuthProject:
     """Accounts, codes and settings of one project, or of one of its tenants.
 
-    `tenant` has the settings of a tenant and is None for a project; `parent` is the project of a tenant.
+    `tenant` has the settings of a tenant, or `None` for a project; `parent` is the project of a tenant.
     """
 
     def __init__(

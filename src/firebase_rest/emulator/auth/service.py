@@ -59,7 +59,7 @@ class AuthEmulator:
         self._projects: dict[str, AuthProject] = {}
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response:
-        """Return the response to a request, whatever its status."""
+        """Return the response to a request, with any status."""
         url = RequestUrl.parse(http_request) if url is None else url
         headers = {name.lower(): value for name, value in http_request.headers.items()}
         if http_request.method == "OPTIONS":

@@ -3,9 +3,9 @@
 Invariant: nodes are immutable. A write returns a new root and copies only the nodes on its path, and of large nodes
 only the parts it changes, so a root is a consistent snapshot for readers and streams without a lock.
 
-A node is None (no data), a leaf, or a `Branch` with children. A leaf without a priority is a Python scalar, because an
-object for each leaf would double the memory and the time of every read. There are no arrays and no empty objects: an
-array is a branch with integer keys, and a branch without children is None.
+A node is `None` (no data), a leaf, or a `Branch` with children. A leaf without a priority is a Python scalar, because
+an object for each leaf would double the memory and the time of every read. There are no arrays and no empty objects: an
+array is a branch with integer keys, and a branch without children is `None`.
 https://firebase.google.com/docs/database/web/structure-data
 """
 
@@ -134,13 +134,13 @@ class Branch:
         return Branch(self.children, priority, self.weight, self.indexes)
 
     def select_children(self, keys: Iterable[str]) -> Branch | None:
-        """Return a branch with only the children `keys`, without the priority; None if there are none."""
+        """Return a branch with only the children `keys`, without the priority; `None` without children."""
         children = self.children
         return branch_of({key: children[key] for key in keys})
 
 
 def branch_of(children: dict[str, Node], priority: Priority = None) -> Branch | None:
-    """Return a branch with children in any order, of which none is None; None if there are none."""
+    """Return a branch with children in any order, which are not `None`; `None` without children."""
     return finish(branch_work(children, priority))
 
 

@@ -47,7 +47,7 @@ def parse(request: StorageRequest) -> StorageRequest:
 
 def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
     """Authenticate a parsed request and return the receiver of its body."""
-    # A download token or the URL of a resumable upload grants access whatever the Authorization header says.
+    # A download token or the URL of a resumable upload grants access with any Authorization header.
     has_token = request.kind in {"download", "metadata"} and service.has_download_token(request)
     caller = (
         ADMIN

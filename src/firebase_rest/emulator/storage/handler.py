@@ -107,7 +107,7 @@ class IncomingRequest:
         self._fault.check(self._received)
 
     def finish(self) -> Response:
-        """Return the response, whatever its status. Raises `ConnectionDropped` if a fault loses it."""
+        """Return the response, with any status. Raises `ConnectionDropped` if a fault loses it."""
         if self._fault is not None:
             self._fault.check_body()
         handler, self._handler = self._handler, None

@@ -81,7 +81,7 @@ def parse(request: StorageRequest) -> StorageRequest:
 def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
     """Authenticate a parsed request and return the receiver of its body."""
     is_upload = request.path.startswith("/upload/")
-    # The URL of a resumable upload grants access whatever the Authorization header says.
+    # The URL of a resumable upload grants access with any Authorization header.
     has_upload_url = is_upload and "upload_id" in request.params
     caller = ADMIN if has_upload_url else identify(request.headers, service.require_auth)
     request = replace(request, caller=caller)

@@ -21,7 +21,7 @@ _ATTRIBUTE_CHARACTERS = "!#$&+-.^_`|~"
 
 
 def parse_object_path(path: str) -> tuple[str, str | None]:
-    """Return bucket and object name of a raw path; the name is None for the bucket itself.
+    """Return bucket and object name of a raw path; the name is `None` for the bucket itself.
 
     Raises `StorageHTTPError` 400.
     """
@@ -43,7 +43,7 @@ def check_name(name: str) -> None:
     """Raise `StorageHTTPError` 400 unless `name` is valid for a new object."""
     size = len(name.encode("utf-8", "surrogatepass"))
     if not 0 < size <= MAX_NAME_BYTES:
-        raise StorageHTTPError(400, f"{_INVALID_NAME} It must have 1 to {MAX_NAME_BYTES} bytes, not {size}.")
+        raise StorageHTTPError(400, f"{_INVALID_NAME} It must have 1 to {MAX_NAME_BYTES} bytes, got {size}.")
     if name in {".", ".."} or "\r" in name or "\n" in name or name.startswith(".well-known/acme-challenge/"):
         raise StorageHTTPError(400, _INVALID_NAME)
 

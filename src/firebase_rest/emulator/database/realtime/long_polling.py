@@ -134,7 +134,7 @@ class PollingTransport:
         return ""
 
     def take(self) -> str:
-        """Return the script with the next messages, "" if there are none."""
+        """Return the script with the next messages, or "" without any."""
         texts = self.session.outbox.take()
         close = ""
         if self.switched.is_set():

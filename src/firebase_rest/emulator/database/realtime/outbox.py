@@ -74,7 +74,7 @@ class Outbox:
         self._notify()
 
     def take(self) -> list[str]:
-        """Return the next messages as JSON, [] if there are none."""
+        """Return the next messages as a JSON array, which may be empty."""
         texts: list[str] = []
         while self._items and len(texts) < _BATCH:
             item = self._items.popleft()

@@ -21,7 +21,7 @@ _ALPHANUMERIC = string.ascii_letters + string.digits
 
 
 def random_name() -> str:
-    """Return a name that nobody can guess."""
+    """Return a random name that cannot be guessed."""
     return "".join(secrets.choice(_ALPHANUMERIC) for _ in range(32))
 
 

@@ -67,7 +67,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _stream(self, path: str) -> None:
         self.send_response(200)
         self.send_header("Content-Type", "text/event-stream")
-        self.send_header("Connection", "close")
+        self.send_header("Transfer-Encoding", "chunked")  # so that the client has read the start of what follows
         self.end_headers()
         number = 0
         while not self.server.release.wait(60 if number and path == "quiet" else 0.02):
@@ -75,7 +75,8 @@ class _Handler(BaseHTTPRequestHandler):
             number += 1
 
     def _event(self, event: dict[str, Any]) -> None:
-        self.wfile.write(f"event: put\ndata: {json.dumps(event)}\n\n".encode())
+        data = f"event: put\ndata: {json.dumps(event)}\n\n".encode()
+        self.wfile.write(b"%x\r\n%b\r\n" % (len(data), data))
 
     def log_message(self, *args: object) -> None:
         """Write no log."""

@@ -141,6 +141,20 @@ CASES = {
         assert [next(events).data for _ in range(10)] == list(range(1, 11))
         events.close()
     """,
+    "with an iterated stream that the child forgets": """
+        app = firebase_rest.initialize_app(CONFIG)
+        events = app.database().stream()
+        assert next(events).data == {"n": 0}
+        def close():
+            events.close()
+            app.close()
+            return True
+        assert in_child(lambda: True)
+        assert in_child(close)
+        assert [next(events).data for _ in range(10)] == list(range(1, 11))
+        assert events.reconnects == 0
+        events.close()
+    """,
     "with a stream": """
         app = firebase_rest.initialize_app(CONFIG)
         seen, states = [], []
@@ -367,6 +381,7 @@ TLS = (
     "after calls, with four workers",
     "over a session of the program's own",
     "and close() in the child",
+    "with an iterated stream that the child forgets",
     "with a stream",
 )
 

@@ -19,6 +19,7 @@ A body without length and chunks ends with the connection, so it may be truncate
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Callable
 from email.errors import FirstHeaderLineIsContinuationDefect, MissingHeaderBodySeparatorDefect
@@ -88,6 +89,7 @@ class StrictResponse(HTTPResponse):
 
     def __init__(self, sock: Any, *args: Any, **kwargs: Any) -> None:
         self._sock = sock
+        self._process = os.getpid()
         self._source = _Source(sock)
         super().__init__(cast(Any, self._source), *args, **kwargs)
 
@@ -150,7 +152,8 @@ class StrictResponse(HTTPResponse):
         return left
 
     def _close_conn(self) -> None:
-        if self._has_surplus():
+        # Not in a forked child process, which drops the responses of its parent: the parent still reads the connection.
+        if self._process == os.getpid() and self._has_surplus():
             # Invariant: no later request reads these bytes. The pool replaces connections that are shut down.
             cancel_socket(self._sock)
         cast(Any, super())._close_conn()

@@ -165,6 +165,16 @@ def test_stream_is_cancelled_when_data_revokes_permission():
     assert reader.read(4096) == b""
 
 
+def test_listeners_do_not_fill_the_list_of_decisions():
+    emulator = emulator_with(**{".read": "auth != null", ".write": True})
+    reader = listen(emulator, "room", auth={"uid": "u"})
+    send(emulator, "GET", "")
+    for number in range(300):
+        send(emulator, "PUT", "room", number, headers=OWNER)
+    assert [decision.allowed for decision in emulator.decisions] == [True, False]
+    reader.close()
+
+
 def test_stream_is_cancelled_when_rules_change():
     emulator = emulator_with(**{".read": True})
     reader = listen(emulator, "room", auth={"uid": "u"})

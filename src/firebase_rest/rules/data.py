@@ -91,8 +91,8 @@ class RuleDataSnapshot(Generic[N]):
     def child(self, path: str) -> RuleDataSnapshot[N]:
         """Return the snapshot at a path below this one."""
         snapshot = self
-        if not path:  # an empty path names a place without data, so that an empty variable grants nothing
-            return RuleDataSnapshot(self._reader, None, self._parent)
+        if not path:  # an empty path names a place without data and parent, so that an empty variable grants nothing
+            return RuleDataSnapshot(self._reader, None)
         for key in path.split("/"):
             if key:
                 node = snapshot.node
@@ -102,9 +102,9 @@ class RuleDataSnapshot(Generic[N]):
         return snapshot
 
     def parent(self) -> RuleDataSnapshot[N]:
-        """Return the snapshot of the parent. Raises `EvaluationError` at the root."""
+        """Return the snapshot of the parent. Raises `EvaluationError` at the root and for an empty path."""
         if self._parent is None:
-            raise EvaluationError("The root has no parent.")
+            raise EvaluationError("The root, and a child with an empty path, have no parent.")
         return self._parent
 
     def exists(self) -> bool:

@@ -124,3 +124,10 @@ def test_large_write_is_validated_in_steps() -> None:
     assert len(steps) >= 4
     assert can_write(subject, "list", None, after)
     assert not can_write(subject, "list", None, {"list": {**after["list"], "x": "text"}})
+
+
+def test_child_with_an_empty_path_has_no_data_and_no_parent() -> None:
+    data = {"a": 1}
+    assert can_read(rules(**{".read": "!data.child('').exists()"}), "", data)
+    assert not can_read(rules(a={".read": "data.child('').parent().exists()"}), "a", data)
+    assert not can_read(rules(a={".read": "!data.child('').parent().exists()"}), "a", data)

@@ -16,8 +16,10 @@ from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
+    from firebase_rest.database.filter import Filter
+    from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
 
@@ -64,6 +66,12 @@ class Namespace:
         """Enforce `rules` from now on. Watchers continue until `cancel_unauthorized`."""
         self.rules = EnforcedDatabaseRules(rules, self.rules_store.decisions)
         self.rules_text = rules.text
+
+    def may_still_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
+        """Return whether a caller that listens may read `root` too, after a write or with other rules."""
+        rules = self.rules
+        ask = rules.may_still_read if isinstance(rules, EnforcedDatabaseRules) else rules.may_read
+        return caller.admin or ask(caller, root, path, filter, now)
 
     def commit(self, plan: Callable[[Node], Change], check: Callable[[Change], None], now: int = 0) -> Change:
         """Commit the change that `plan` computes from the current root, unless `check` raises.

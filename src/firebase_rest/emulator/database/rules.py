@@ -63,6 +63,13 @@ class EnforcedDatabaseRules:
         self.decisions.append(decision)
         return decision.allowed
 
+    def may_still_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
+        """Do the same for a listener after a write. Only a refusal is recorded, because there are many such checks."""
+        decision = self.rules.read(_READER, root, path, caller.auth, now, _query(filter))
+        if not decision.allowed:
+            self.decisions.append(decision)
+        return decision.allowed
+
     def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Sequence[str]], now: int) -> bool:
         """See `DatabaseAuthorizer`."""
         places = [path[:-1] if path[-1:] == (".priority",) else path for path in paths]

@@ -196,7 +196,7 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Response | Su
         message = f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(path)}", to the rules'
         raise DatabaseHTTPError(400, message)
     if streaming:
-        return _subscribe(request, filter, clock)
+        return _subscribe(request, filter, clock, root)
     return _read_response(request, filter, root)
 
 
@@ -217,19 +217,22 @@ def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Resp
     return request.json_response(export(result) if request.params.get("format") == "export" else render(result), tag)
 
 
-def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], float]) -> Subscription:
+def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], float], checked: Node) -> Subscription:
+    """Open a stream. `checked` is the root that the caller may read."""
     if request.is_priority:
         raise DatabaseHTTPError(400, responses.INVALID_PATH)
     namespace, caller, path = request.namespace, request.caller, request.path
     as_export = request.params.get("format") == "export"
 
     def may_read(root: Node, now: int) -> bool:
-        return caller.admin or namespace.rules.may_read(caller, root, path, filter, now)
+        return namespace.may_still_read(caller, root, path, filter, now)
 
     def seconds_left() -> float:
         return math.inf if caller.expires is None else caller.expires - clock()
 
     def create(root: Node) -> Subscription:
+        if root is not checked and not may_read(root, request.now):  # another client wrote since the check
+            raise DatabaseHTTPError(401, responses.PERMISSION_DENIED)
         view = StreamView(path, filter, as_export=as_export)
         limit = None if caller.expires is None else seconds_left
         return Subscription(view, root, path, may_read=may_read, seconds_left=limit)

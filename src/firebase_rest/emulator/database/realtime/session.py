@@ -186,7 +186,7 @@ class Session:
         def create(root: Node) -> Listen:
             if not self._may_read(target, root, self._now()):
                 raise RefusedError("permission_denied", PERMISSION_DENIED)
-            listen = Listen(target, self.outbox, self._may_read, self._remove)
+            listen = Listen(target, self.outbox, self._may_still_read, self._remove)
             listen.start(root, known_hash if isinstance(known_hash, str) else "")
             return listen
 
@@ -223,6 +223,9 @@ class Session:
     def _may_read(self, target: ListenTarget, root: Node, now: int) -> bool:
         caller = self._caller
         return caller.admin or self.namespace.rules.may_read(caller, root, target.path, target.filter, now)
+
+    def _may_still_read(self, target: ListenTarget, root: Node, now: int) -> bool:
+        return self.namespace.may_still_read(self._caller, root, target.path, target.filter, now)
 
     def _is_indexed(self, target: ListenTarget) -> bool:
         order = target.filter.order

@@ -13,6 +13,7 @@ from firebase_rest.emulator.database import DatabaseEmulator
 from firebase_rest.emulator.database.realtime.sessions import Sessions
 from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader, Subscription
 from firebase_rest.emulator.faults import Faults
+from firebase_rest.emulator.hub import list_emulators
 from firebase_rest.emulator.router import Router, Service
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.storage import StorageEmulator
@@ -123,6 +124,8 @@ class Emulator:
         if service is Service.DATABASE:
             planned = self.faults.planned_response(request, url) if self.faults.planned_responses else None
             return planned or self._database.handle(request, url)
+        if service is Service.HUB:
+            return list_emulators(url.host)
         if service is Service.AUTH:
             return self._auth.handle(request, url)
         return self.storage.handle(request, url)

@@ -7,7 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth import PREFIXES as AUTH_PREFIXES
-from firebase_rest.emulator.storage.service import PREFIXES as STORAGE_PREFIXES
+from firebase_rest.emulator.hub import PATH as HUB_PATH
+from firebase_rest.emulator.storage.service import is_storage_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,6 +24,7 @@ class Service(Enum):
     AUTH = "auth"
     DATABASE = "database"
     STORAGE = "storage"
+    HUB = "hub"
 
 
 class Router:
@@ -41,7 +43,9 @@ class Router:
         path = url.path
         if "ns" in dict(url.params) or _DATABASE_HOST.fullmatch(url.host):
             return Service.DATABASE
-        if path.startswith(STORAGE_PREFIXES):
+        if path == HUB_PATH:
+            return Service.HUB
+        if is_storage_url(url):
             return Service.STORAGE
         if method == "OPTIONS":
             return Service.DATABASE  # its CORS preflight responses serve Auth too

@@ -1,4 +1,4 @@
-"""Publication of rules as in the official Storage emulator: `PUT /internal/setRules`."""
+"""The official Storage emulator's own endpoints: `PUT /internal/setRules` and `POST /internal/reset`."""
 
 from __future__ import annotations
 
@@ -6,24 +6,37 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.hosts import is_local_origin
 from firebase_rest.emulator.storage.errors import StorageHTTPError, json_response
-from firebase_rest.emulator.storage.handler import BufferedBody, StorageApi
+from firebase_rest.emulator.storage.handler import BufferedBody, Operation, StorageApi
 from firebase_rest.emulator.storage.request import ApiFormat
 from firebase_rest.rules.errors import RulesSyntaxError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
     from firebase_rest.emulator.storage.object_service import ObjectService
     from firebase_rest.emulator.storage.request import StorageRequest
     from firebase_rest.transport.wire import Json, Response
 
-PREFIX = "/internal/setRules"
+PREFIX = "/internal/"
 
 
 def _parse(request: StorageRequest) -> StorageRequest:
-    if request.method != "PUT" or request.path != PREFIX:
-        raise StorageHTTPError(405, f"Use PUT on {PREFIX}.")
+    method, _ = _find(request)
+    if request.method != method:
+        raise StorageHTTPError(405, f"Use {method} on {request.path}.")
+    if not is_local_origin(request.headers.get("origin")):
+        raise StorageHTTPError(403, f"Pages of other sites must not use {request.path}.")
     return replace(request, kind=None)
+
+
+def _find(request: StorageRequest) -> tuple[str, Operation]:
+    endpoint = _ENDPOINTS.get(request.path)
+    if endpoint is None:
+        raise StorageHTTPError(501, f"Not implemented: {request.path}. Known are {' and '.join(_ENDPOINTS)}.")
+    return endpoint
 
 
 def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Response:
@@ -41,6 +54,17 @@ def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Respon
     return json_response({"message": "Rules updated successfully"})
 
 
+def _reset(service: ObjectService, _: StorageRequest, __: bytes) -> Response:
+    service.clear()
+    return json_response({"message": "Storage has been reset"})
+
+
+_ENDPOINTS: Mapping[str, tuple[str, Operation]] = {
+    "/internal/setRules": ("PUT", _set_rules),
+    "/internal/reset": ("POST", _reset),
+}
+
+
 def _no_update(_: StorageRequest, __: bytes) -> MetadataUpdate:
     raise NotImplementedError
 
@@ -52,5 +76,5 @@ def _no_resource(_: StorageRequest, __: Metadata) -> Json:
 API = StorageApi(
     ApiFormat(_no_update, _no_resource, lambda _, error: error.response()),
     _parse,
-    lambda service, request: BufferedBody(service, request, _set_rules),
+    lambda service, request: BufferedBody(service, request, _find(request)[1]),
 )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from firebase_rest.emulator.storage.faults import RequestKind
     from firebase_rest.emulator.storage.object_service import ObjectService
+    from firebase_rest.emulator.urls import RequestUrl
 
 PREFIXES = ("/storage/v1/", "/upload/storage/v1/", "/download/storage/v1/", "/batch/storage/v1")
 
@@ -65,6 +66,18 @@ _REASONS = {
 }
 
 
+def is_short_path(url: RequestUrl) -> bool:
+    """Return whether a path is `/b/BUCKET/...`: clients for Node leave out `/storage/v1` for an emulator.
+
+    A path that ends in `.json` is one of a database, unless a database cannot have it.
+    """
+    path = url.path
+    if path != "/b" and not path.startswith("/b/"):
+        return False
+    bucket = path.removesuffix(".json").split("/", 3)[2:3]
+    return not path.endswith(".json") or "." in "".join(bucket) or "alt" in dict(url.params)
+
+
 def parse(request: StorageRequest) -> StorageRequest:
     """Parse the path. Raises `StorageHTTPError` 501 for an unknown route."""
     if request.path.startswith("/upload/"):
@@ -97,7 +110,8 @@ def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
 
 
 def _inner_path(request: StorageRequest) -> str:
-    return request.path.partition("/storage/v1/")[2].removesuffix("/")
+    _, full, inner = request.path.partition("/storage/v1/")
+    return (inner if full else request.path[1:]).removesuffix("/")
 
 
 def _find(request: StorageRequest) -> tuple[RequestKind, Operation, tuple[str, ...]]:

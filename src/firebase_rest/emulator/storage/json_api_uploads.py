@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.storage.sessions import ResumableSession
     from firebase_rest.transport.wire import Response
 
-_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,19})-(\d{1,19})|\*)/(\d{1,19}|\*)", re.ASCII)
+_CONTENT_RANGE = re.compile(r"bytes (?:(\d{1,19})-(\d{1,19}|\*)|\*)/(\d{1,19}|\*)", re.ASCII)
 _HASH = re.compile(r"(crc32c|md5)=([A-Za-z0-9+/=]+)")
 CLIENT_CLOSED = 499
 """Status of the response that confirms the cancellation of an upload."""
@@ -152,9 +152,10 @@ def _content_range(request: StorageRequest) -> tuple[int | None, int | None, int
     if header is None:
         return 0, None, None
     match = _CONTENT_RANGE.fullmatch(header)
-    if match is None or (match[1] and int(match[1]) > int(match[2])):
+    end = None if match is None or match[2] in {None, "*"} else int(match[2]) + 1  # Node's client sends "0-*/*"
+    if match is None or (match[1] and end is not None and int(match[1]) >= end):
         raise StorageHTTPError(400, f"Failed to parse Content-Range header: {header[:200]}")
     total = None if match[3] == "*" else int(match[3])
     if match[1] is None:
         return None, None, total
-    return int(match[1]), int(match[2]) + 1, total
+    return int(match[1]), end, total

@@ -53,6 +53,12 @@ class ObjectService:
         else:
             self.rules = EnforcedStorageRules(rules, self.rules_store.decisions)
 
+    def clear(self) -> None:
+        """Delete all objects and uploads."""
+        self.sessions.clear()
+        with self.store.lock:
+            self.store.clear()
+
     def authorize(
         self, request: StorageRequest, operation: RulesOperation, path: str, after: Metadata | None = None
     ) -> None:

@@ -23,8 +23,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.storage.access import StorageAuthorizer
     from firebase_rest.rules.storage import StorageRules
 
-PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES, control_api.PREFIX)
-"""Beginnings of the paths that always belong to Storage."""
+_PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES, control_api.PREFIX)
 
 
 class StorageEmulator:
@@ -72,7 +71,7 @@ class StorageEmulator:
     def begin(self, http_request: Request, url: RequestUrl | None = None) -> IncomingRequest:
         """Start handling a request from its URL and headers; write the body to the returned object."""
         url = RequestUrl.parse(http_request) if url is None else url
-        api = _api(url.path)
+        api = _api(url)
         headers = {name.lower(): value for name, value in http_request.headers.items()}
         request = StorageRequest(http_request.method, url.path, dict(url.params), headers, url.origin, api.format)
         fault = None
@@ -121,18 +120,22 @@ class StorageEmulator:
         Downloads in progress continue.
         """
         self._service.publish(self._default_rules)
-        self._service.sessions.clear()
-        with self._service.store.lock:
-            self._service.store.clear()
+        self._service.clear()
         self.byte_counter.received = self.byte_counter.sent = 0
 
 
-def _api(path: str) -> StorageApi:
+def is_storage_url(url: RequestUrl) -> bool:
+    """Return whether a path always belongs to Storage."""
+    return url.path.startswith(_PREFIXES) or json_api.is_short_path(url)
+
+
+def _api(url: RequestUrl) -> StorageApi:
+    path = url.path
     if path.startswith(firebase_api.PREFIX):
         return firebase_api.API
-    if path == control_api.PREFIX:
+    if path.startswith(control_api.PREFIX):
         return control_api.API
-    return json_api.API if path.startswith(json_api.PREFIXES) else object_urls.API
+    return json_api.API if path.startswith(json_api.PREFIXES) or json_api.is_short_path(url) else object_urls.API
 
 
 def _pieces(body: bytes | Iterable[bytes] | None) -> Iterator[bytes]:

@@ -1,0 +1,32 @@
+"""The hub: tells SDKs and `@firebase/rules-unit-testing` where the emulators are.
+
+https://firebase.google.com/docs/emulator-suite/install_and_configure#emulator_hub_api
+"""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import urlsplit
+
+from firebase_rest.transport.wire import Response
+
+PATH = "/emulators"
+
+_DEFAULT_PORT = 80
+
+
+def list_emulators(host: str) -> Response:
+    """Return the response to `GET /emulators` from a client that reached the emulator at `host`."""
+    try:
+        parts = urlsplit(f"//{host}")
+        name, port = parts.hostname or "127.0.0.1", parts.port or _DEFAULT_PORT
+    except ValueError:
+        name, port = "127.0.0.1", _DEFAULT_PORT
+    family = "IPv6" if ":" in name else "IPv4"
+    listen = [{"address": name, "family": family, "port": port}]
+    emulators = {
+        service: {"name": service, "host": name, "port": port, "listen": listen}
+        for service in ("hub", "auth", "database", "storage")
+    }
+    headers = {"content-type": "application/json; charset=utf-8", "access-control-allow-origin": "*"}
+    return Response(200, headers, json.dumps(emulators).encode())

@@ -7,6 +7,7 @@
 //   set, update, push, remove, setPriority, setWithPriority   {value?, priority?}
 //   get         -> {value, exported, keys}
 //   increment   {count}: that many transactions at once, each adds 1 -> the number of committed ones
+//   touch       a transaction that adds a child -> {committed, runs}
 //   on          {name, event}, off {name}: events are collected under a name
 //   events      {name, count}: waits until there are `count` events -> [[event, key, value], ...]
 //   until       {name, value}: waits until an event has this value
@@ -76,6 +77,15 @@ const operations = {
   increment: async ({ api, ref }, { count }) => {
     const results = await Promise.all(Array.from({ length: count }, () => api.transaction(ref, (n) => (n || 0) + 1)));
     return results.filter((result) => result.committed).length;
+  },
+  touch: async ({ api, ref }) => {
+    let runs = 0;
+    const change = (value) => {
+      runs += 1;
+      return value === null ? value : { ...value, touched: true };
+    };
+    const result = await api.transaction(ref, change);
+    return { committed: result.committed, runs };
   },
   on: ({ api, query }, { name, event }) => {
     const events = [];

@@ -191,6 +191,26 @@ def test_transaction_sees_priorities(client: SdkClient, rest: Database) -> None:
     assert rest.get("n", format="export").json() == {".value": 2, ".priority": "p"}
 
 
+VALUES: list[Any] = [
+    {"a": 1, "b": -1.5, "c": 1e300, "d": True, "e": "x", "f": 2**53, "g": 0},
+    {"10": 1, "9": 2, "a": 3, "-5": 4, "Z": 5},
+    {"é": "😀", "😀": 1, "\uffff": 2, "z": {"deep": {"er": [1, None, "three"]}}},
+    {".priority": 1.5, "a": {".value": 1, ".priority": "p"}, "b": {".value": 2, ".priority": 3}, "c": 3},
+    {"a": {".value": 1, ".priority": 10}, "b": {".value": 1, ".priority": 9}, "c": {".value": 1, ".priority": "9"}},
+    {f"key{number}": {"n": number, "t": "x" * number} for number in range(600)},
+]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=["types", "integer keys", "unicode", "priorities", "order", "many"])
+def test_sdk_and_emulator_compute_the_same_hash(client: SdkClient, rest: Database, value: Any) -> None:
+    """A transaction compares hashes: with different ones it would be repeated until it fails."""
+    rest.put("h", value)
+    done = client.call("touch", "/h")
+    assert done["committed"]
+    assert done["runs"] <= 2
+    assert rest.get("h/touched").json() is True
+
+
 def test_priorities_are_stored_and_order_children(client: SdkClient, rest: Database) -> None:
     client.set("/p", {"a": 1, "b": 2})
     client.call("setPriority", "/p/a", priority=2)

@@ -35,8 +35,15 @@ venv: .venv/.ready ## create .venv with all development dependencies
 	@.cache/demo/bin/python -m pip install -qq -e '.[emulator]'
 	@touch $@
 
+# Tests of threads, processes and timing run one at a time. Their run adds to the coverage of the first one.
+SERIAL := tests/environments tests/faults tests/streams
+COV ?=
+
 test: venv ## run all tests
-	@$(BIN)/python -m pytest
+	@status=0; \
+	  $(BIN)/python -m pytest -n auto --dist loadgroup $(COV) $(SERIAL:%=--ignore=%) || status=1; \
+	  $(BIN)/python -m pytest $(COV) $(if $(COV),--cov-append) $(SERIAL) || status=1; \
+	  exit $$status
 
 quick: venv ## run the fast tests (no Node, about a minute on two cores)
 	@$(BIN)/python -m pytest -q -n auto -m 'not slow and not official' tests/unit tests/http tests/emulator tests/compat tests/migrate

@@ -1,7 +1,7 @@
-"""Every check beside the tests, two at a time: `make check`. One line each; the whole output of those that fail.
+"""Run all checks except the tests, two at a time: `make check`. Prints a line for each, and the output of failed ones.
 
-`python tools/check.py ruff types` runs only the steps whose name begins so. Coverage needs a run of all tests, unless
-TESTS_DONE says that one has just left its data here (.ci/run does).
+`python tools/check.py ruff types` runs only the checks whose name starts with "ruff" or "types". The coverage check
+runs all tests, unless TESTS_DONE is set because a previous run has stored its data (as in .ci/run).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ def tool(name: str, *arguments: str) -> tuple[str, ...]:
     return (str(BIN / name), *arguments)
 
 
-# The long ones first, so that two cores end at about the same time.
+# Long checks come first, so that both workers end at about the same time.
 STEPS = [
     Step("coverage", tool("coverage", "report") if os.environ.get("TESTS_DONE") else tool("pytest", "-q", "--cov")),
     Step("interpreters", tool("python", "tools/matrix.py")),
@@ -56,7 +56,7 @@ def main(wanted: list[str]) -> int:
     steps = [step for step in STEPS if not wanted or step.name.startswith(tuple(wanted))]
     with ThreadPoolExecutor(max_workers=2) as pool:
         results = list(pool.map(run, steps))
-    print(f"{sum(results)} of {len(results)} checks are good")
+    print(f"{sum(results)} of {len(results)} checks passed")
     return 0 if all(results) else 1
 
 

@@ -158,6 +158,7 @@ def test_warning_if_other_machines_can_connect(monkeypatch, capsys, host, warns)
     assert (f"Warning: the emulator listens on {host}." in errors) is warns
 
 
+@pytest.mark.slow
 def test_command_stops_within_a_second_with_100_open_streams():
     with Command("--json") as command:
         host = json.loads(command.line())["host"]

@@ -270,6 +270,7 @@ def test_decisions_are_bounded():
     assert len(emulator.decisions) == emulator.decisions.maxlen
 
 
+@pytest.mark.slow
 def test_large_write_is_validated_without_blocking_other_writers():
     emulator = emulator_with(**{".write": True}, big={"$k": {".validate": "newData.isNumber()"}})
     big = json.dumps({f"k{n}": n for n in range(60_000)}).encode()
@@ -293,6 +294,7 @@ def test_large_write_is_validated_without_blocking_other_writers():
     assert sorted(waits)[len(waits) // 2] < 0.2
 
 
+@pytest.mark.slow
 def test_rule_of_ten_thousand_operators_is_published_quickly():
     text = json.dumps({"rules": {".read": "||".join(["auth.uid == 'a'"] * 5000)}}).encode()
     emulator = Emulator()

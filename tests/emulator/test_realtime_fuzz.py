@@ -71,6 +71,7 @@ def is_count(frame):
     return isinstance(frame, str) and frame.isascii() and len(frame) <= 6 and frame.isdigit()
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_malformed_frames_never_harm_the_server(caplog):
     with Emulator("demo-test").serve() as server:

@@ -111,6 +111,7 @@ def test_cancel_at_hand_over_never_reaches_next_call(connect, monkeypatch, momen
     assert server.connections == (1 if moment == "after" else 20)
 
 
+@pytest.mark.slow
 def test_deadlines_of_some_threads_never_end_calls_of_others(connect):
     def script(peer: Peer) -> None:
         while True:

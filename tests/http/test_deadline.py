@@ -67,7 +67,7 @@ def test_deadline_ends_slow_responses(connect, script, secure, server_tls, ca_fi
         app.requests.verify = ca_file
         error = ended_in_time(lambda: app.database().child("a").set(1) if script is silent else app.database().get())
     assert "deadline of 0.4 s" in str(error)
-    assert error.outcome_unknown or script is drip_a_redirect
+    assert error.outcome_unknown or script is drip_a_redirect or not server.requests
 
 
 def never_shake_hands(peer: Peer) -> None:

@@ -62,7 +62,7 @@ class CuttingServer:
                 peer.respond(DATA[start:], 206 if start else 200, headers)
 
 
-@pytest.fixture(params=["plain", "tls"])
+@pytest.fixture(params=["plain", pytest.param("tls", marks=pytest.mark.slow)])
 def storage(request, connect, monkeypatch, server_tls, ca_file):
     """Return `storage(server, ...)` and the TLS context for its server."""
     tls = server_tls if request.param == "tls" else None

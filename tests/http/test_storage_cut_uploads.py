@@ -78,6 +78,7 @@ class UploadServer:
         return head.encode() + framings[self.framing]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("data", [b"small", LARGE], ids=["multipart", "resumable"])
 @pytest.mark.parametrize("framing", ["length", "chunks", "close"])
 def test_cut_upload_response(connect, monkeypatch, framing, data):

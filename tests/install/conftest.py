@@ -25,7 +25,7 @@ from install.place import DEMO, FROZEN, PIP, PROGRAM, ROOT, Place, run
 HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "wheelhouse" / "{}.{}".format(*sys.version_info)
 
-PATIENCE = 300
+TIMEOUT = 300
 """Timeout in seconds of the first test, which downloads wheels or builds two executables."""
 
 PURE = ("--platform", "any", "--only-binary", ":all:")
@@ -44,7 +44,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if HERE in item.path.parents:
             item.add_marker(pytest.mark.slow)
-            item.add_marker(pytest.mark.timeout(PATIENCE))
+            item.add_marker(pytest.mark.timeout(TIMEOUT))
+            item.add_marker(pytest.mark.xdist_group("install"))  # one worker makes the session fixtures
 
 
 def download() -> None:

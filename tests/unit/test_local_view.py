@@ -145,6 +145,7 @@ def test_initial_lists_the_current_children() -> None:
     assert [(event.key, event.previous_key) for event in view.initial()] == [("a", None), ("b", "a")]
 
 
+@pytest.mark.slow
 def test_many_children_are_added_in_linear_time() -> None:
     keys = [f"k{number:06}" for number in range(100_000)]
     shuffled = keys.copy()
@@ -157,6 +158,7 @@ def test_many_children_are_added_in_linear_time() -> None:
     assert [event.previous_key for event in events[:3]] == [None, keys[0], keys[1]]
 
 
+@pytest.mark.slow
 def test_patch_of_many_children_takes_linear_time() -> None:
     children = {f"k{number:06}": number for number in range(50_000)}
     view = holding(children)

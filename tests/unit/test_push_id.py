@@ -88,6 +88,7 @@ def test_keys_sort_by_time() -> None:
     assert rising(keys)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 def test_keys_of_one_thread_ascend() -> None:
     keys = [generate_key() for _ in range(MILLION)]

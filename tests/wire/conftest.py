@@ -14,14 +14,15 @@ from support.google import key_file
 from wire.recording import Recording
 
 TESTS = Path(__file__).parent.parent
-PATIENCE = 300
+TIMEOUT = 300
 """Maximum seconds to create Pyrebase4's environment, once per machine."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.timeout(PATIENCE))
+            item.add_marker(pytest.mark.timeout(TIMEOUT))
+            item.add_marker(pytest.mark.xdist_group("wire"))  # one worker makes the session fixtures
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -42,6 +43,7 @@ def histories(draw):
     return first, draw(st.lists(write, max_size=8))
 
 
+@pytest.mark.slow
 @given(histories())
 @settings(max_examples=300)
 def test_writes_agree_with_a_dict(history):

@@ -185,12 +185,14 @@ def replayed(copy, events):
     return copy
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(VALUES, PATHS, FILTERS, WRITES)
 def test_replayed_events_give_the_current_data(value, path, filter, writes):
     check_replay(value, path, filter, writes)
 
 
+@pytest.mark.slow
 @settings(max_examples=300)
 @given(VALUES, PATHS, FILTERS, WRITES)
 def test_replayed_events_of_large_nodes_give_the_current_data(value, path, filter, writes):

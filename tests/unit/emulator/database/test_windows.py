@@ -79,6 +79,7 @@ def expected(branch, filter):
     return select(filter, [(key, value_of(node)) for key, node in plain.children.items()])
 
 
+@pytest.mark.slow
 @settings(max_examples=400, deadline=None)
 @given(histories(), filters())
 def test_windows_agree_with_a_selection(history, filter):

@@ -27,19 +27,26 @@ def read_configuration(config: object, *, required: bool = True) -> dict[str, An
 
     Raises `ConfigError` if it is invalid or missing (unless not `required`), and `OSError` if a file cannot be read.
     """
+    found: Any = config
     if config is None:
-        config = _from_environment(required=required)
-    elif isinstance(config, os.PathLike) or (isinstance(config, str) and ("{" in config or config.endswith(".json"))):
+        found = _from_environment(required=required)
+    elif isinstance(config, os.PathLike) or _is_path_or_text(config):
         with suppress(Exception):  # os.fspath runs foreign code
-            config = os.fspath(cast("str | os.PathLike[str]", config))
-        config = _read(config, "The configuration") if isinstance(config, str) else config
-    if not isinstance(config, Mapping):
+            found = os.fspath(cast("str | os.PathLike[str]", config))
+        found = _read(found, "The configuration") if isinstance(found, str) else found
+    if not isinstance(found, Mapping):
         raise ConfigError(
             "config must be a mapping with 'apiKey', 'databaseURL', ..., or the path of a JSON file, "
-            f"got {type(config).__name__}; copy it from the Firebase console (project settings, your apps)."
+            f"got {type(cast('object', found)).__name__}; "
+            "copy it from the Firebase console (project settings, your apps)."
         )
-    known = _normalized(validate_dict("config", config))
+    known = _normalized(validate_dict("config", cast("object", found)))
     return {str(key): value for key, value in known.items() if value is not None and value != ""}
+
+
+def _is_path_or_text(config: object) -> bool:
+    """Return whether the configuration is a string that `_read` accepts."""
+    return isinstance(config, str) and ("{" in config or config.endswith(".json"))
 
 
 def emulator_hosts(config: Mapping[str, Any]) -> dict[str, str | None]:
@@ -119,7 +126,7 @@ def _normalized(config: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _list(value: object) -> list[Any]:
-    return value if isinstance(value, list) else []
+    return cast("list[object]", value) if isinstance(value, list) else []
 
 
 # --- JavaScript ------------------------------------------------------------------------------------------------------

@@ -91,7 +91,7 @@ class Faults:
         return self._end(path, PARTIAL_EVENT, _ENDINGS[how])
 
     def stall(self, path: str = "") -> int:
-        """Stop sending events and keep-alives until `resume`. Returns the number of streams."""
+        """Stop sending events and keep-alive events until `resume`. Returns the number of streams."""
         return self._each(path, lambda stream: stream.stall())
 
     def resume(self, path: str = "") -> int:

@@ -30,7 +30,7 @@ from firebase_rest.transport.wire import Request, Response
 
 try:
     import uvicorn
-    import websockets  # noqa: F401 - uvicorn imports it when the server starts
+    import websockets  # noqa: F401 # pyright: ignore[reportUnusedImport] - uvicorn imports it when it starts
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import Response as HttpResponse
     from starlette.responses import StreamingResponse

@@ -3,6 +3,10 @@
 `NodeReader` keeps this package independent of how the database stores its nodes.
 """
 
+# Values of rules have no static type: they are checked when a rule runs.
+# pyright: reportUnknownMemberType=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import re

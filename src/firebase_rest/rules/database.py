@@ -34,7 +34,7 @@ class RulesNode:
 
     rules: dict[str, Rule] = field(default_factory=dict[str, Rule])
     index_on: frozenset[str] = frozenset()
-    children: dict[str, RulesNode] = field(default_factory=dict)
+    children: dict[str, RulesNode] = field(default_factory=dict)  # pyright: ignore[reportUnknownVariableType]
     wildcard: str = ""
     validates_below: bool = False
 

@@ -1,5 +1,9 @@
 """Decisions of rules: what was allowed, by which rules, and which values these used."""
 
+# Values of rules have no static type: they are checked when a rule runs.
+# pyright: reportUnknownMemberType=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable

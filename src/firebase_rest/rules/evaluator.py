@@ -4,6 +4,10 @@ Invariant: an error anywhere in the evaluated part raises `EvaluationError`, whi
 https://firebase.google.com/docs/reference/security/database
 """
 
+# Values of rules have no static type: they are checked when a rule runs.
+# pyright: reportUnknownMemberType=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence

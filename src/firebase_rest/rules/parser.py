@@ -183,6 +183,11 @@ class ExpressionParser:
             operand = Unary(prefix.text, operand, prefix.start, operand.end)
         return operand
 
+    def _advance_name(self) -> Token:
+        if self._token.kind != "name":
+            raise self._unexpected()
+        return self._advance()
+
     def _postfix(self) -> Expression:
         target = self._primary()
         start = target.start
@@ -193,9 +198,7 @@ class ExpressionParser:
                 raise ExpressionError(f"More than {MAX_NESTING} calls and members in a row.", self._token.start)
             operator = self._advance().text
             if operator == ".":
-                if self._token.kind != "name":
-                    raise self._unexpected()
-                name = self._advance()
+                name = self._advance_name()
                 target = Member(target, name.text, start, name.end, name.start)
             elif operator == "[":
                 target = self._index(target)

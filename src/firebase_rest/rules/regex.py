@@ -22,8 +22,11 @@ MAX_STEPS = 500_000
 _DIGITS = frozenset("0123456789")
 _WORD = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _SPACE = frozenset(" \t\r\n\f\v")
-_CLASSES = {"d": (_DIGITS, False), "D": (_DIGITS, True), "w": (_WORD, False), "W": (_WORD, True)}
-_CLASSES |= {"s": (_SPACE, False), "S": (_SPACE, True)}
+_CLASSES = {
+    letter: (characters, letter.isupper())
+    for letters, characters in (("dD", _DIGITS), ("wW", _WORD), ("sS", _SPACE))
+    for letter in letters
+}
 _CONTROLS = {"n": "\n", "t": "\t", "r": "\r", "f": "\f", "v": "\v", "0": "\0"}
 
 

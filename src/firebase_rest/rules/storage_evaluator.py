@@ -4,6 +4,10 @@ Invariant: an error makes a rule false, except that `||` and `&&` ignore the err
 https://firebase.google.com/docs/reference/security/storage#errors
 """
 
+# Values of rules have no static type: they are checked when a rule runs.
+# pyright: reportUnknownMemberType=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import math

@@ -3,6 +3,10 @@
 https://firebase.google.com/docs/reference/rules/rules
 """
 
+# Values of rules have no static type: they are checked when a rule runs.
+# pyright: reportUnknownMemberType=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
+# pyright: reportUnknownVariableType=false, reportUnknownParameterType=false
+
 from __future__ import annotations
 
 import base64

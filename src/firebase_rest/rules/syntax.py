@@ -138,8 +138,19 @@ class PathLiteral:
 
 
 Expression: TypeAlias = (
-    "Literal | RegexLiteral | ListLiteral | Variable | Unary | Chain | Conditional | Member | Index | Call"
-    " | Slice | MapLiteral | PathLiteral"
+    Literal
+    | RegexLiteral
+    | ListLiteral
+    | Variable
+    | Unary
+    | Chain
+    | Conditional
+    | Member
+    | Index
+    | Call
+    | Slice
+    | MapLiteral
+    | PathLiteral
 )
 
 

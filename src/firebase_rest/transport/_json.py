@@ -41,6 +41,8 @@ def _list_of(kind: type, payload: Mapping[str, Any], name: str) -> list[Any]:
     value = payload.get(name)
     if value is None:
         return []
-    if isinstance(value, list) and all(isinstance(item, kind) for item in cast("list[object]", value)):
-        return value
+    if isinstance(value, list):
+        items = cast("list[object]", value)
+        if all(isinstance(item, kind) for item in items):
+            return items
     raise InvalidResponse(f"Invalid response: {name!r} must be a list of {kind.__name__}.", outcome_unknown=True)

@@ -35,7 +35,7 @@ def _hint(part: object) -> str:
     if isinstance(part, (bytes, bytearray, memoryview)):
         return "decode it: bytes(...).decode()"
     if isinstance(part, Mapping):
-        has_name = type(part) is dict and "name" in cast("dict[object, object]", part)
+        has_name = type(cast("object", part)) is dict and "name" in cast("dict[object, object]", part)
         return 'pass its ["name"], as in child(result["name"])' if has_name else "pass one of its values"
     if isinstance(part, (list, tuple)):
         return "pass its items one by one: child(*items)"

@@ -130,14 +130,14 @@ class _Lending:
                 pool._put_conn(other)
         return connection
 
-    def _put_conn(self, connection: Any) -> None:
+    def _put_conn(self, conn: Any) -> None:
         # Invariant: a call cannot cancel a connection after returning it to the pool.
-        slot = getattr(connection, "slot", None)
+        slot = getattr(conn, "slot", None)
         if slot is not None and isinstance(self.pool, queue.Queue):  # urllib3-future's also holds busy connections
-            connection.slot = None
+            conn.slot = None
             if not take(slot):  # the call was cancelled, so the socket is shut down or about to be
-                connection.close()
-        cast(Any, super())._put_conn(connection)
+                conn.close()
+        cast(Any, super())._put_conn(conn)
 
 
 class _Pool(_Lending, HTTPConnectionPool):

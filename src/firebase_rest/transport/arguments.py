@@ -120,16 +120,19 @@ def validate_seconds(name: str, value: object, least: float = 0, most: float | N
 
 def validate_list(name: str, values: object) -> list[Any]:
     """Return the items of an iterable, but not the characters of a single string or bytes."""
+    kind = type(values).__name__
     if isinstance(values, (str, bytes, bytearray, memoryview, Mapping)) or not isinstance(values, Iterable):
-        raise UsageError(f"{name} must be a list, got {type(values).__name__}; put a single item in [brackets].")
-    return _read(name, lambda: list(islice(values, MAX_ITEMS)))
+        raise UsageError(f"{name} must be a list, got {kind}; put a single item in [brackets].")
+    items = cast("Iterable[object]", values)
+    return _read(name, lambda: list(islice(items, MAX_ITEMS)))
 
 
 def validate_dict(name: str, value: object) -> dict[Any, Any]:
     """Return a mapping as a dict."""
     if not isinstance(value, Mapping):
         raise UsageError(f"{name} must be a dict, got {type(value).__name__}.")
-    return _read(name, lambda: dict(value))
+    items = cast("Mapping[object, object]", value)
+    return _read(name, lambda: dict(items))
 
 
 def validate_str_dict(name: str, value: object) -> dict[str, str]:
@@ -153,10 +156,10 @@ def validate_callable(name: str, value: object) -> Callable[..., Any]:
     """Return a function that is called without `await`."""
     if not callable(value):
         raise UsageError(f"{name} must be callable, got {type(value).__name__}.")
-    function = value.func if isinstance(value, partial) else value
+    function: Any = cast("partial[object]", value).func if isinstance(value, partial) else value
     if any(map(_is_async, (function, getattr(function, "__call__", None)))):  # noqa: B004 - an object's async __call__
         raise UsageError(f"{name} must be a plain function, got a coroutine function (async def).")
-    return value
+    return cast("Callable[..., Any]", value)
 
 
 def _is_async(value: object) -> bool:

@@ -161,7 +161,7 @@ STREAMS = {
     "stream with a token in place of a service account": listened(
         lambda at, handler: at.admin.database().child("x").stream(handler, ID_TOKEN), 1, events(PUT)
     ),
-    "stream with keep-alives": listened(of_x, 2, events(PUT, "event: keep-alive\ndata: null\n\n", PATCH)),
+    "stream with keep-alive events": listened(of_x, 2, events(PUT, "event: keep-alive\ndata: null\n\n", PATCH)),
     "stream with letters": listened(of_x, 1, events('event: put\ndata: {"path": "/é", "data": "日本 😀"}\n\n')),
     "stream over nothing": listened(of_x, 1, events('event: put\ndata: {"path": "/", "data": null}\n\n')),
     "stream with an empty id": listened(lambda at, handler: at.db.child("x").stream(handler, None, ""), 1, events(PUT)),

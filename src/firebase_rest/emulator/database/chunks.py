@@ -117,7 +117,7 @@ class Chunks(Generic[Value]):
             return Chunks(tuple(split([key for key, _ in pairs], [value for _, value in pairs])), rank)
         numbered = [(self._chunk_number(change[0], rank), change) for change in changes]
         numbered.sort(key=itemgetter(0))
-        chunks = list(self.chunks)
+        chunks: list[Any] = list(self.chunks)
         touched: list[int] = []
         for number, group in groupby(numbered, key=itemgetter(0)):
             touched.append(number)

@@ -313,7 +313,7 @@ class Subscription:
 
 
 class StreamReader:
-    """A stream as a response body in the same process, with keep-alives."""
+    """A stream as a response body in the same process, with keep-alive events."""
 
     def __init__(self, subscription: Subscription, keep_alive: float) -> None:
         self._subscription = subscription

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
 from firebase_rest.database.filter import VALUE
 from firebase_rest.database.path import is_valid_key, split
@@ -311,7 +311,7 @@ class Session:
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
-    _handlers: ClassVar[Mapping[str, Callable[[Session, Request], Json]]] = {
+    _handlers: ClassVar[Mapping[str, Callable[[Any, Request], Json]]] = {
         "s": _acknowledge,
         "auth": _authenticate,
         "gauth": _authenticate_admin,

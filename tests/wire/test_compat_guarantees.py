@@ -51,7 +51,7 @@ def test_quote_function_can_be_replaced(recorded) -> None:
 
 @broken("No call has a timeout.")
 def test_every_call_has_a_timeout(recorded) -> None:
-    # A stream's timeout limits the silence between keep-alive events. Pyrebase4 passes no timeout to the token endpoint.
+    # A stream's timeout limits the gap between keep-alive events. Pyrebase4 passes no timeout to the token endpoint.
     timeouts = [timeout for recording in recorded.values() for timeout in recording.timeouts]
     assert timeouts
     assert all(re.fullmatch(r"[\d.]+|\([\d.]+, [\d.]+\)", str(timeout)) for timeout in timeouts)

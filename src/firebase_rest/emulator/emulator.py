@@ -11,6 +11,8 @@ from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.credentials import require_project
 from firebase_rest.emulator.database import DatabaseEmulator
 from firebase_rest.emulator.database.realtime.sessions import Sessions
+from firebase_rest.emulator.database.responses import LargeResponse
+from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader, Subscription
 from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.hub import list_emulators
@@ -24,6 +26,7 @@ from firebase_rest.transport.wire import Request, Response
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.server import Server
 
 
@@ -122,13 +125,18 @@ class Emulator:
         url = url or RequestUrl.parse(request)
         service = service or self._router.route(request.method, url)
         if service is Service.DATABASE:
-            planned = self.faults.planned_response(request, url) if self.faults.planned_responses else None
-            return planned or self._database.handle(request, url)
+            response = finish(self.database_work(request, url))
+            return response.joined() if isinstance(response, LargeResponse) else response
         if service is Service.HUB:
             return list_emulators(url.host)
         if service is Service.AUTH:
             return self._auth.handle(request, url)
         return self.storage.handle(request, url)
+
+    def database_work(self, request: Request, url: RequestUrl) -> Work[Response | Subscription]:
+        """Return the response of the database, in slices. It may be a `LargeResponse`."""
+        planned = self.faults.planned_response(request, url) if self.faults.planned_responses else None
+        return planned or (yield from self._database.work(request, url))
 
     def reset(self) -> None:
         """Delete all data, accounts, codes, files and planned faults. Open streams receive the deletion.

@@ -6,6 +6,7 @@ The application does its own routing because the emulator needs the raw path, in
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import socket
 import struct
@@ -13,14 +14,15 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from urllib.parse import parse_qsl
 
 from firebase_rest.emulator.database.body import MAX_BODY_BYTES, TOO_LARGE
 from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
 from firebase_rest.emulator.database.realtime.long_polling import LongPolling
 from firebase_rest.emulator.database.realtime.websocket import serve_websocket
-from firebase_rest.emulator.database.responses import DatabaseHTTPError, text_response
+from firebase_rest.emulator.database.rendering import trim_memory
+from firebase_rest.emulator.database.responses import DatabaseHTTPError, LargeResponse, text_response
 from firebase_rest.emulator.database.stream import KEEP_ALIVE, STREAM_HEADERS, Ending, Subscription
 from firebase_rest.emulator.hosts import is_allowed_host, is_loopback
 from firebase_rest.emulator.router import Service
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from firebase_rest.emulator.database.realtime.sessions import Sessions
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.faults import Faults
     from firebase_rest.emulator.storage import StorageEmulator
 
@@ -55,8 +58,14 @@ _SMALL_BODY = 64 * 1024
 
 _MAX_KNOWN_HOSTS = 100
 
+_LARGE_BODY = 1024 * 1024
+_SLICE_SECONDS = 0.002
+
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
+
+
+Result = TypeVar("Result")
 
 
 class ServedEmulator(Protocol):
@@ -77,6 +86,10 @@ class ServedEmulator(Protocol):
         self, request: Request, url: RequestUrl | None = None, service: Service | None = None
     ) -> Response | Subscription:
         """See `Emulator.dispatch`."""
+        ...
+
+    def database_work(self, request: Request, url: RequestUrl) -> Work[Response | Subscription]:
+        """See `Emulator.database_work`."""
         ...
 
 
@@ -214,10 +227,19 @@ class Server:
         if body is None:
             return
         request = replace(request, body=body)
-        if len(body) <= _SMALL_BODY:
+        if service is Service.DATABASE:
+            work, is_large = self.emulator.database_work(request, url), len(body) > _LARGE_BODY
+            del request, body
+            response = await _in_slices(work)
+            if is_large:
+                trim_memory()
+        elif len(body) <= _SMALL_BODY:
             response = self.emulator.dispatch(request, url, service)
         else:
             response = await run_in_threadpool(self.emulator.dispatch, request, url, service)
+        if isinstance(response, LargeResponse):
+            await _send_pieces(response, send)
+            return
         if not isinstance(response, Subscription):
             await _asgi_response(response)(scope, receive, send)
             return
@@ -346,18 +368,39 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
+async def _in_slices(work: Work[Result]) -> Result:
+    """Do work, and let other requests run every few milliseconds."""
+    end = time.perf_counter() + _SLICE_SECONDS
+    try:
+        while True:
+            next(work)
+            if time.perf_counter() >= end:
+                await asyncio.sleep(0)
+                end = time.perf_counter() + _SLICE_SECONDS
+    except StopIteration as stop:
+        return cast("Result", stop.value)
+
+
+async def _send_pieces(response: LargeResponse, send: Send) -> None:
+    size = sum(map(len, response.pieces))
+    headers = {"access-control-allow-origin": "*", **response.headers, "content-length": str(size)}
+    raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": response.status, "headers": raw})
+    for piece in response.pieces:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await asyncio.sleep(0)
+    await send({"type": "http.response.body", "body": b""})
+
+
 async def _body(receive: Receive) -> bytes | None:
     """Return the body, or None if the client disconnects. Raises `DatabaseHTTPError` 413 above 256 MB."""
-    parts: list[bytes] = []
-    size = 0
+    body = io.BytesIO()  # it grows in place; joining parts would copy the body in one step
     while (message := await receive())["type"] == "http.request":
-        part = cast("bytes", message.get("body", b""))
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BODY_BYTES:
+        body.write(cast("bytes", message.get("body", b"")))
+        if body.tell() > MAX_BODY_BYTES:
             raise DatabaseHTTPError(413, TOO_LARGE)
         if not message.get("more_body"):
-            return b"".join(parts)
+            return body.getvalue()
     return None
 
 

@@ -10,12 +10,15 @@ import re
 from typing import TYPE_CHECKING, cast
 
 from firebase_rest.database.path import is_valid_key, split
+from firebase_rest.emulator.database import parsing
 from firebase_rest.emulator.database.build import METADATA
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
+from firebase_rest.emulator.database.slices import finish
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.transport.wire import Json
 
 MAX_BODY_BYTES = 256 * 1024 * 1024
@@ -29,22 +32,19 @@ _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[{}\[\]]', re.DOTALL)
 
 def parse(body: bytes) -> Json:
     """Return the JSON value of a body. Raises `DatabaseHTTPError` 400 if it is invalid, 413 above 256 MB."""
-    if not body.strip():
+    return finish(parse_work(body))
+
+
+def parse_work(body: bytes) -> Work[Json]:
+    """Do `parse` in slices."""
+    if not body or body.isspace():
         raise DatabaseHTTPError(400, "Error: No data supplied.")
     if len(body) > MAX_BODY_BYTES:
         raise DatabaseHTTPError(413, TOO_LARGE)
     try:
-        value = json.loads(body.decode(), parse_constant=_reject_constant)
-        if b"\\u" in body:
-            # An unpaired surrogate can only be sent as an escape, and cannot be encoded in a response.
-            json.dumps(value, ensure_ascii=False).encode()
+        return (yield from parsing.parse_work(body))
     except (ValueError, RecursionError):
         raise DatabaseHTTPError(400, _NOT_JSON) from None
-    return cast("Json", value)
-
-
-def _reject_constant(name: str) -> None:
-    raise ValueError(name)  # json.loads accepts NaN and Infinity, which are not JSON
 
 
 def invalid_key_error(body: bytes, *, paths: bool) -> DatabaseHTTPError:

@@ -7,20 +7,35 @@ https://firebase.google.com/docs/database/rest/save-data
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard
 
+from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key
-from firebase_rest.emulator.database.tree import branch_of, child, leaf_value, priority_of, with_priority
+from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
+from firebase_rest.emulator.database.slices import parts
+from firebase_rest.emulator.database.tree import (
+    MAX_RECORD,
+    branch_of,
+    branch_work,
+    child,
+    leaf_value,
+    priority_of,
+    small_branch,
+    with_priority,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from firebase_rest.emulator.database.tree import Branch, Node, Priority, Scalar
+    from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.emulator.database.tree import Node, Priority, Record, Scalar
     from firebase_rest.transport.wire import Json
 
 MAX_STRING_BYTES = 10 * 1024 * 1024
 _INT64 = 2**63
 _EXACT = 2**53
+_MAX_REMEMBERED = 10_000
+_BUILD_SLICE = 16
 METADATA = frozenset({".value", ".priority", ".sv"})
 
 
@@ -59,7 +74,9 @@ class Builder:
 
     def __init__(self, now_ms: int) -> None:
         self._now = now_ms
-        self._valid_keys: set[str] = set()  # cache: records repeat their keys
+        # Records repeat their keys, so that remembering them saves time, and sharing them memory.
+        self._keys: dict[str, str] = {}
+        self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def build(self, value: Json, existing: Node, level: int) -> Node:
         """Return the node for `value`.
@@ -67,6 +84,8 @@ class Builder:
         `existing` is the node to replace, to which increments are added; `level` is the number of keys above it.
         """
         if isinstance(value, dict):
+            if level < MAX_DEPTH and self._is_record(value):
+                return value
             return self._object(value, existing, level)
         if isinstance(value, list):
             return self._children(((str(index), item) for index, item in enumerate(value)), existing, level)
@@ -100,21 +119,77 @@ class Builder:
             raise InvalidDataError("Invalid data; an object cannot have both '.value' and children.")
         return value[".value"]
 
-    def _children(self, items: Iterable[tuple[str, Json]], existing: Node, level: int) -> Branch | None:
-        valid, level = self._valid_keys, level + 1
+    def build_work(self, value: Json, existing: Node, level: int) -> Work[Node]:
+        """Do `build` in slices, if the value is the result of `parse_work`."""
+        if isinstance(value, LargeArray):
+            items: Iterable[tuple[str, Json]] = ((str(index), item) for index, item in enumerate(value))
+            return (yield from self._children_work(items, existing, level))
+        if not isinstance(value, LargeObject) or ".value" in value or ".sv" in value:
+            return self.build(value, existing, level)
+        node = yield from self._children_work(value.items(), existing, level)
+        return with_priority(node, self.priority(value.get(".priority"), existing))
+
+    def _children_work(self, items: Iterable[tuple[str, Json]], existing: Node, level: int) -> Work[Node]:
         children: dict[str, Node] = {}
+        for part in parts(items, _BUILD_SLICE):
+            large = [pair for pair in part if isinstance(pair[1], (LargeObject, LargeArray))]
+            small = [pair for pair in part if not isinstance(pair[1], (LargeObject, LargeArray))] if large else part
+            self._add_children(children, small, existing, level)
+            for key, item in large:
+                if self._is_child(key, level):
+                    node = yield from self.build_work(item, child(existing, key), level + 1)
+                    if node is not None:
+                        children[key] = node
+            yield
+        return (yield from branch_work(children))
+
+    def _children(self, items: Iterable[tuple[str, Json]], existing: Node, level: int) -> Node:
+        children: dict[str, Node] = {}
+        self._add_children(children, items, existing, level)
+        if not 0 < len(children) <= MAX_RECORD:
+            return branch_of(children)
+        keys = tuple(children)
+        ordered = self._orders.get(keys)
+        if ordered is None:
+            ordered = tuple(sorted_keys(keys))
+            if len(self._orders) < _MAX_REMEMBERED:
+                self._orders[keys] = ordered
+        return small_branch(children if ordered == keys else {key: children[key] for key in ordered})
+
+    def _is_record(self, value: dict[str, Json]) -> TypeGuard[Record]:
+        """Return whether an object is a node as it is: its keys were seen before, in order, and all are leaves."""
+        if not 0 < len(value) <= MAX_RECORD:
+            return False
+        keys = tuple(value)
+        return self._orders.get(keys) == keys and all(map(_is_stored_unchanged, value.values()))
+
+    def _add_children(
+        self, children: dict[str, Node], items: Iterable[tuple[str, Json]], existing: Node, level: int
+    ) -> None:
+        known = self._keys if level < MAX_DEPTH else {}
         for key, item in items:
-            if key not in valid:
-                if key in METADATA:
+            shared = known.get(key)
+            if shared is None:
+                if not self._is_child(key, level):
                     continue
-                validate_key(key)
-                valid.add(key)
-            if level > MAX_DEPTH:
-                raise InvalidDataError(f"Invalid data; it is nested deeper than {MAX_DEPTH} levels.")
-            node = self.build(item, child(existing, key), level) if isinstance(item, (dict, list)) else _scalar(item)
+                shared = key
+            if isinstance(item, (dict, list)):
+                node = self.build(item, child(existing, key), level + 1)
+            else:
+                node = _scalar(item)
             if node is not None:
-                children[key] = node
-        return branch_of(children)
+                children[shared] = node
+
+    def _is_child(self, key: str, level: int) -> bool:
+        """Return whether a member of an object below `level` keys is a child. Raises `InvalidDataError`."""
+        if key in METADATA:
+            return False
+        validate_key(key)
+        if level >= MAX_DEPTH:
+            raise InvalidDataError(f"Invalid data; it is nested deeper than {MAX_DEPTH} levels.")
+        if len(self._keys) < _MAX_REMEMBERED:
+            self._keys[key] = key
+        return True
 
     def _server_value(self, operation: Json, current: Scalar | None) -> Scalar:
         if operation == "timestamp":
@@ -127,6 +202,14 @@ class Builder:
         if isinstance(current, (int, float)) and not isinstance(current, bool):
             return number(current + delta)
         return delta
+
+
+def _is_stored_unchanged(value: Json) -> bool:
+    if isinstance(value, str):
+        return len(value) <= MAX_STRING_BYTES // 4
+    if isinstance(value, float):
+        return not value.is_integer() and math.isfinite(value)
+    return isinstance(value, bool) or (isinstance(value, int) and -_INT64 <= value < _INT64)
 
 
 def _scalar(value: None | bool | int | float | str) -> Scalar | None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from firebase_rest.database.ordering import key_order
 from firebase_rest.emulator.database.chunks import REMOVED, SIZE, Chunk, Chunks
-from firebase_rest.emulator.database.slices import parts, sort
+from firebase_rest.emulator.database.slices import clear_work, parts, sort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -123,8 +123,8 @@ class Children(Mapping[str, Child], Generic[Child]):
         return Children(self.chunks.changed(triples, rank), kind)
 
 
-def children_work(children: Mapping[str, Child]) -> Work[Children[Child]]:
-    """Return the mapping of children in any order, in slices."""
+def children_work(children: dict[str, Child]) -> Work[Children[Child]]:
+    """Return the mapping of children in any order, in slices. Empties the dict, because freeing it takes long."""
     kinds: set[KeyKind] = set()
     keys: list[str] = []
     for part in parts(children):
@@ -133,9 +133,11 @@ def children_work(children: Mapping[str, Child]) -> Work[Children[Child]]:
         yield
     kind = kinds.pop() if len(kinds) == 1 else KeyKind.MIXED
     buckets = yield from sort(keys, kind.order)
+    yield from clear_work(keys)
+    buckets.reverse()
     chunks: list[Chunk[Child]] = []
-    for part in parts(chain.from_iterable(buckets), SIZE):
-        chunks.append(Chunk(tuple(part), tuple([children[key] for key in part])))
+    for part in parts(chain.from_iterable(buckets.pop() for _ in range(len(buckets))), SIZE):
+        chunks.append(Chunk(tuple(part), tuple([children.pop(key) for key in part])))
         yield
     return Children(Chunks(tuple(chunks), _RANKS[kind]), kind)
 

@@ -15,6 +15,7 @@ from firebase_rest.emulator.database.body import is_update_path
 from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import PERMISSION_DENIED, DatabaseHTTPError
+from firebase_rest.emulator.database.slices import finish
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.database.namespace import Namespace
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Path, Priority
     from firebase_rest.transport.wire import Json
 
@@ -35,7 +37,11 @@ def plan_set(path: Path, value: Json, now: int, *, has_server_values: bool) -> P
         return lambda before: tree.Change(
             before, tree.replace(before, path, builder.build(value, tree.at(before, path), len(path))), path
         )
-    node = builder.build(value, None, len(path))  # before the database is locked, because it may be slow
+    return plan_node(path, builder.build(value, None, len(path)))  # before the commit, because it may be slow
+
+
+def plan_node(path: Path, node: Node) -> Plan:
+    """Return the plan that replaces `path` with a node."""
     return lambda before: tree.Change(before, tree.replace(before, path, node), path)
 
 
@@ -53,20 +59,26 @@ def plan_priority(path: Path, value: Json, now: int) -> Plan:
 
 def plan_update(base: Path, targets: Mapping[Path, Json], now: int, *, has_server_values: bool) -> Plan:
     """Return the plan that replaces the `targets` (see `parse_targets`) below `base`; as `plan_set`."""
+    return finish(plan_update_work(base, targets, now, has_server_values=has_server_values))
+
+
+def plan_update_work(base: Path, targets: Mapping[Path, Json], now: int, *, has_server_values: bool) -> Work[Plan]:
+    """Do `plan_update` in slices."""
     builder = Builder(now)
     values = {(*base, *target): value for target, value in targets.items() if not is_priority(target)}
     ranks = {(*base, *target[:-1]): value for target, value in targets.items() if is_priority(target)}
 
-    def build(root: Node) -> tuple[dict[Path, Node], dict[Path, Priority]]:
-        return (
-            {path: builder.build(value, tree.at(root, path), len(path)) for path, value in values.items()},
-            {path: builder.priority(value, tree.at(root, path)) for path, value in ranks.items()},
-        )
+    def build(root: Node) -> Work[tuple[dict[Path, Node], dict[Path, Priority]]]:
+        nodes: dict[Path, Node] = {}
+        for path, value in values.items():
+            nodes[path] = yield from builder.build_work(value, tree.at(root, path), len(path))
+            yield
+        return nodes, {path: builder.priority(value, tree.at(root, path)) for path, value in ranks.items()}
 
-    built = None if has_server_values else build(None)
+    built = None if has_server_values else (yield from build(None))
 
     def plan(before: Node) -> tree.Change:
-        nodes, priorities = built or build(before)
+        nodes, priorities = built or finish(build(before))
         after = tree.update(before, nodes)
         for path, priority in priorities.items():  # after the values, which may create the nodes
             after = tree.replace(after, path, tree.with_priority(tree.at(after, path), priority))

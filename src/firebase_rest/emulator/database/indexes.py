@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from firebase_rest.database.ordering import key_order, value_order
 from firebase_rest.emulator.database.children import Children, KeyKind, differing_keys
 from firebase_rest.emulator.database.chunks import REMOVED, SIZE, Chunk, Chunks
-from firebase_rest.emulator.database.slices import SLICE, parts, sort
+from firebase_rest.emulator.database.slices import SLICE, clear_work, parts, sort
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -95,6 +95,8 @@ def build(children: Children[Any], value_of: ValueOf) -> Work[Index]:
         chunks.append(Chunk(tuple([keys[number] for number in part]), tuple([values[number] for number in part])))
         if len(chunks) % (SLICE // SIZE) == 0:
             yield
+    yield from clear_work(keys)
+    yield from clear_work(values)
     return Index(Chunks(tuple(chunks), _rank(kind, children.kind)), value_of, kind, children.kind)
 
 

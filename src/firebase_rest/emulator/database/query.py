@@ -15,7 +15,7 @@ from firebase_rest.database.ordering import MAX_KEY, MIN_KEY
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.slices import finish, parts
-from firebase_rest.emulator.database.tree import Branch, Node, branch_work
+from firebase_rest.emulator.database.tree import Branch, Node, branch_work, children_of
 from firebase_rest.emulator.database.windows import Window, index_work, needs_index
 
 if TYPE_CHECKING:
@@ -168,12 +168,13 @@ def filter_work(node: Node, filter: Filter) -> Work[Node]:
     """Do `apply_filter` in slices."""
     if not filter.narrows:
         return node
-    if not isinstance(node, Branch):
+    selectable = children_of(node)
+    if not selectable:
         return None
-    if needs_index(node, filter):
+    if isinstance(node, Branch) and needs_index(node, filter):
         yield from index_work(node, filter)
     children: dict[str, Node] = {}
     for part in parts(Window(node, filter).keys()):
-        children.update((key, node.children[key]) for key in part)
+        children.update((key, selectable[key]) for key in part)
         yield
     return (yield from branch_work(children))

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import quote
 
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key, parse_url_path
-from firebase_rest.emulator.database.responses import HEADERS, INVALID_PATH, DatabaseHTTPError, compact, pretty
+from firebase_rest.emulator.database.rendering import node_work
+from firebase_rest.emulator.database.responses import (
+    HEADERS,
+    INVALID_PATH,
+    DatabaseHTTPError,
+    LargeResponse,
+    compact,
+    pretty,
+)
+from firebase_rest.emulator.database.tree import export, render
 from firebase_rest.transport.wire import Json, Request, Response
 
 if TYPE_CHECKING:
@@ -16,12 +25,15 @@ if TYPE_CHECKING:
 
     from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.database.namespace import Namespace
+    from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.emulator.database.tree import Node
 
 _TIMEOUT = re.compile(r"([0-9]{1,12})(ms|s|min)")
 _MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000}
 _MAX_TIMEOUT = 15 * 60_000
 _WRITE_SIZES = {"tiny", "small", "medium", "large", "unlimited"}
 _OVERRIDES = {"PUT", "PATCH", "DELETE"}
+_MAX_JOINED = 64
 _UNSAFE_IN_HEADER = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 
@@ -41,21 +53,43 @@ class DatabaseRequest:
     caller: Caller
     now: int
 
+    @property
+    def is_pretty(self) -> bool:
+        """Whether the response is indented."""
+        return self.params.get("print") == "pretty"
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether a response of the status 200 has no body."""
+        return self.params.get("print") == "silent"
+
     def json_response(self, value: Json, etag: str | None = None, status: int = 200) -> Response:
         """Return `value` in the format that the parameters `print`, `callback` and `download` ask for."""
+        pieces = [] if self.is_silent and status == 200 else [pretty(value) if self.is_pretty else compact(value)]
+        return self.pieces_response(pieces, etag, status)
+
+    def node_response(self, node: Node, etag: str | None = None, status: int = 200) -> Work[Response]:
+        """Return a response with the data of a node, in the format that the parameter `format` asks for."""
+        as_export = self.params.get("format") == "export"
+        if self.is_pretty:
+            return self.json_response(export(node) if as_export else render(node), etag, status)
+        return self.pieces_response((yield from node_work(node, as_export=as_export)), etag, status)
+
+    def pieces_response(self, pieces: Sequence[bytes], etag: str | None = None, status: int = 200) -> Response:
+        """Do `json_response` for a JSON text in pieces."""
         headers = HEADERS if etag is None else {**HEADERS, "etag": etag}
-        style = self.params.get("print")
-        if style == "silent" and status == 200:
+        if self.is_silent and status == 200:
             return Response(204, {name: text for name, text in headers.items() if name != "content-type"})
-        body = pretty(value) if style == "pretty" else compact(value)
         if self.method == "GET" and ("callback" in self.params or "download" in self.params):
             headers = dict(headers)
             if self.params.get("callback"):
-                body = self.params["callback"].encode() + b"(" + body + b");"
+                pieces = [self.params["callback"].encode() + b"(", *pieces, b");"]
                 headers["content-type"] = "application/javascript; charset=utf-8"
             if self.params.get("download"):
                 headers["content-disposition"] = _attachment(self.params["download"])
-        return Response(status, headers, body)
+        if len(pieces) < _MAX_JOINED:
+            return Response(status, headers, b"".join(pieces))
+        return LargeResponse(status, headers, pieces=pieces)
 
 
 def _attachment(name: str) -> str:

@@ -6,12 +6,13 @@ https://firebase.google.com/docs/reference/rest/database
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from firebase_rest.transport.wire import Json, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 
 JSON_TYPE = "application/json; charset=utf-8"
@@ -46,6 +47,17 @@ class DatabaseHTTPError(Exception):
     def response(self) -> Response:
         """Return the response."""
         return Response(self.status, HEADERS, error_body(self.message))
+
+
+@dataclass(frozen=True, slots=True)
+class LargeResponse(Response):
+    """A response with a body in pieces, because joining them takes long."""
+
+    pieces: Sequence[bytes] = ()
+
+    def joined(self) -> Response:
+        """Return the response with a body in one piece."""
+        return Response(self.status, self.headers, b"".join(self.pieces))
 
 
 def preflight(headers: Mapping[str, str]) -> Response:

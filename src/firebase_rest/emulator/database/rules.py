@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE
-from firebase_rest.emulator.database.tree import Branch, child, leaf_value, priority_of
+from firebase_rest.emulator.database.tree import child, children_of, has_children, leaf_value, priority_of
 from firebase_rest.rules.evaluator import PLAIN_QUERY
 
 if TYPE_CHECKING:
@@ -32,11 +32,11 @@ class TreeReader:
 
     def keys(self, node: Node) -> Iterator[str]:
         """Return the keys of the children."""
-        return iter(node.children if isinstance(node, Branch) else ())
+        return iter(children_of(node))
 
     def has_children(self, node: Node) -> bool:
         """Return whether the node has children."""
-        return isinstance(node, Branch)
+        return has_children(node)
 
     def value(self, node: Node) -> Scalar | None:
         """Return the scalar of a leaf, or None."""

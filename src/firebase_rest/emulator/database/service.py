@@ -16,6 +16,7 @@ from firebase_rest.database.push_id import PushIdGenerator
 from firebase_rest.emulator.database import query, responses, settings
 from firebase_rest.emulator.database.access import OpenDatabaseRules, identify, identify_user
 from firebase_rest.emulator.database.namespace import Namespace
+from firebase_rest.emulator.database.rendering import shallow_work
 from firebase_rest.emulator.database.request import (
     DatabaseRequest,
     body_bytes,
@@ -23,9 +24,11 @@ from firebase_rest.emulator.database.request import (
     parse_path,
     validate_options,
 )
-from firebase_rest.emulator.database.responses import DatabaseHTTPError
+from firebase_rest.emulator.database.responses import DatabaseHTTPError, LargeResponse
+from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import StreamView, Subscription
-from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag, export, priority_of, render, shallow
+from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag_work, has_children, priority_of, shallow
+from firebase_rest.emulator.database.windows import index_work, needs_index
 from firebase_rest.emulator.database.writes import write
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.urls import RequestUrl
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from firebase_rest.emulator.credentials import Caller, CheckIdToken
+    from firebase_rest.emulator.database.slices import Work
 
 _FIREBASE_HOST = re.compile(
     r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
@@ -74,9 +78,13 @@ class DatabaseEmulator:
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response | Subscription:
         """Return the response to a request; a `Subscription` if it opens an event stream."""
-        url = RequestUrl.parse(http_request) if url is None else url
+        response = finish(self.work(http_request, RequestUrl.parse(http_request) if url is None else url))
+        return response.joined() if isinstance(response, LargeResponse) else response
+
+    def work(self, http_request: Request, url: RequestUrl) -> Work[Response | Subscription]:
+        """Do `handle` in slices. The response may be a `LargeResponse`."""
         try:
-            return self._handle(http_request, url)
+            return (yield from self._handle(http_request, url))
         except DatabaseHTTPError as error:
             return error.response()
 
@@ -122,7 +130,7 @@ class DatabaseEmulator:
         """Return the user of a token. Raises `DatabaseHTTPError` 401 if it is invalid."""
         return identify_user(token, self._check_id_token, self.clock())
 
-    def _handle(self, http_request: Request, url: RequestUrl) -> Response | Subscription:
+    def _handle(self, http_request: Request, url: RequestUrl) -> Work[Response | Subscription]:
         headers = {name.lower(): value for name, value in http_request.headers.items()}
         if http_request.method == "OPTIONS":
             return responses.preflight(headers)
@@ -150,12 +158,11 @@ class DatabaseEmulator:
             caller=caller,
             now=int(now * 1000),
         )
-        return self._handle_special(request, path.special) if path.special else self._handle_data(request)
-
-    def _handle_data(self, request: DatabaseRequest) -> Response | Subscription:
+        if path.special:
+            return self._handle_special(request, path.special)
         if request.method == "GET":
-            return _read(request, self.clock)
-        return write(request, self._push_ids)
+            return (yield from _read(request, self.clock))
+        return (yield from write(request, self._push_ids))
 
     def _handle_special(self, request: DatabaseRequest, segments: Sequence[str]) -> Response:
         if segments[0] == ".settings":
@@ -178,7 +185,7 @@ class DatabaseEmulator:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Response | Subscription:
+def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Work[Response | Subscription]:
     if "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETag conditions (if-match) are not supported on GET requests")
     streaming = "text/event-stream" in request.headers.get("accept", "")
@@ -187,34 +194,56 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Response | Su
     conditional = "if-none-match" in request.headers
     if not streaming and not filter.shallow and filter.order is not None and (request.wants_etag or conditional):
         raise DatabaseHTTPError(400, "ETags are not supported with query parameters")
-    namespace, path = request.namespace, request.path
-    root = namespace.root
-    if not request.caller.admin and not namespace.rules.may_read(request.caller, root, path, filter, request.now):
-        raise DatabaseHTTPError(401, responses.PERMISSION_DENIED)
-    if filter.order is not None and not namespace.rules.is_indexed(path, filter.order):
+    root = _authorized_root(request, filter)
+    if filter.order is not None and not request.namespace.rules.is_indexed(request.path, filter.order):
         index = ".value" if filter.order == VALUE else filter.order
-        message = f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(path)}", to the rules'
+        message = f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(request.path)}", to the rules'
         raise DatabaseHTTPError(400, message)
+    yield from _index_work(request, filter)
+    if request.namespace.root is not root:
+        root = _authorized_root(request, filter)
     if streaming:
-        return _subscribe(request, filter, clock, root)
-    return _read_response(request, filter, root)
+        subscription = _subscribe(request, filter, clock, root)
+        yield from subscription.initial_work()
+        return subscription
+    return (yield from _read_response(request, filter, root))
 
 
-def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Response:
+def _authorized_root(request: DatabaseRequest, filter: Filter) -> Node:
+    """Return the current root. Raises `DatabaseHTTPError` 401 if the rules do not allow the read."""
+    root, rules = request.namespace.root, request.namespace.rules
+    if not request.caller.admin and not rules.may_read(request.caller, root, request.path, filter, request.now):
+        raise DatabaseHTTPError(401, responses.PERMISSION_DENIED)
+    return root
+
+
+def _index_work(request: DatabaseRequest, filter: Filter) -> Work[None]:
+    """Build the index that a filter needs, also for the data after writes in the meantime."""
+    before: Node = None
+    node = at(request.namespace.root, request.path)
+    while node is not before and isinstance(node, Branch) and needs_index(node, filter):
+        yield from index_work(node, filter, before)
+        before, node = node, at(request.namespace.root, request.path)
+
+
+def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Work[Response]:
     node = at(root, request.path)
     if request.is_priority:
         node = priority_of(node)
     expected = request.headers.get("if-none-match")
-    tag = etag(node) if request.wants_etag or expected is not None else None
+    tag = (yield from etag_work(node)) if request.wants_etag or expected is not None else None
     if tag is not None and expected == tag:
         return Response(304, {"etag": tag, "cache-control": "no-cache", "access-control-allow-origin": "*"})
-    result = node if filter.order is None else query.apply_filter(node, filter)
+    result = node if filter.order is None else (yield from query.filter_work(node, filter))
     if filter.shallow:
         # Google's tools expect null if there are no (more) children.
-        return request.json_response(shallow(result if isinstance(node, Branch) else node), tag)
+        shown = result if has_children(node) else node
+        if request.is_pretty:
+            return request.json_response(shallow(shown), tag)
+        return request.pieces_response((yield from shallow_work(shown)), tag)
     if result is None and filter.order is not None and filter.narrows:
         return request.json_response({}, tag)
-    return request.json_response(export(result) if request.params.get("format") == "export" else render(result), tag)
+    return (yield from request.node_response(result, tag))
 
 
 def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], float], checked: Node) -> Subscription:

@@ -5,8 +5,11 @@ A thread would not help: parsing, sorting, rendering and freeing hold the interp
 
 from __future__ import annotations
 
+import gc
 import random
+import threading
 from bisect import bisect_left
+from contextlib import contextmanager
 from itertools import chain, islice
 from operator import le
 from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
@@ -36,11 +39,52 @@ def finish(work: Work[Result]) -> Result:
         return stop.value  # type: ignore[no-any-return]
 
 
+class _Collector:
+    """Python's garbage collector, which visits every value of a large container each time it runs."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pauses = 0
+        self._was_enabled = False
+
+    @contextmanager
+    def paused(self) -> Generator[None]:
+        """Pause collections while large containers are built. They would stop all clients for up to a second."""
+        with self._lock:
+            if self._pauses == 0:
+                self._was_enabled = gc.isenabled()
+                gc.disable()
+            self._pauses += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._pauses -= 1
+                if self._pauses == 0 and self._was_enabled:
+                    gc.enable()
+
+    def sweep(self) -> None:
+        """During a pause, visit what was created since the last call, so that the next collection is short."""
+        if self._pauses and gc.get_count()[0] > SLICE:
+            gc.collect(0)
+
+
+collector = _Collector()
+
+
 def parts(items: Iterable[Item], size: int = SLICE) -> Iterator[list[Item]]:
     """Return the items in lists of at most `size`."""
     iterator = iter(items)
     while part := list(islice(iterator, size)):
         yield part
+        collector.sweep()
+
+
+def clear_work(items: list[Any]) -> Work[None]:
+    """Empty a list."""
+    while items:
+        del items[-SLICE:]
+        yield
 
 
 def sort(items: Sequence[Item], rank: Callable[[Item], Any]) -> Work[list[list[Item]]]:

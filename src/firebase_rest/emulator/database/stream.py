@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator.database import query
+from firebase_rest.emulator.database.rendering import node_work
 from firebase_rest.emulator.database.responses import HEADERS, compact
+from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.tree import at, child, export, nodes_equal, priority_of, render
 from firebase_rest.emulator.database.windows import Window
 from firebase_rest.errors import NetworkError
@@ -23,6 +25,7 @@ from firebase_rest.errors import NetworkError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
 
@@ -72,11 +75,11 @@ def cancel_event(reason: str | None) -> bytes:
 
 
 class PendingEvent(NamedTuple):
-    """An event that is not rendered yet. The data of a patch are nodes by their relative paths."""
+    """An event that is not rendered yet: a node to put, or the nodes of a patch by their relative paths."""
 
-    name: str
     path: Path
-    data: Node | dict[str, Node]
+    node: Node = None
+    patch: dict[str, Node] | None = None
 
 
 class StreamView:
@@ -92,16 +95,21 @@ class StreamView:
         """Return the first event of a stream, with all data."""
         return self.render(self._full_event(at(root, self._path)))
 
+    def initial_work(self, root: Node) -> Work[bytes]:
+        """Return the first event of an event stream; do it in slices."""
+        node = yield from query.filter_work(at(root, self._path), self._filter)
+        text = b"".join((yield from node_work(node, as_export=self._export)))
+        return b'event: put\ndata: {"path":"/","data":%s}\n\n' % text
+
     def events(self, change: Change) -> list[ViewEvent]:
         """Return the event of a change, a list of at most one."""
         return list(map(self.render, self.pending_events(change)))
 
     def render(self, pending: PendingEvent) -> ViewEvent:
         """Return an event with its data as JSON."""
-        data = pending.data
-        if isinstance(data, dict):
-            return ViewEvent(pending.name, pending.path, {key: self._show(node) for key, node in data.items()})
-        return ViewEvent(pending.name, pending.path, self._show(data))
+        if pending.patch is None:
+            return ViewEvent("put", pending.path, self._show(pending.node))
+        return ViewEvent("patch", pending.path, {key: self._show(node) for key, node in pending.patch.items()})
 
     def pending_events(self, change: Change) -> list[PendingEvent]:
         """Return the event of a change before rendering, which holds only the nodes that it shows."""
@@ -120,7 +128,7 @@ class StreamView:
         return [] if nodes_equal(before, after) else self._put((), before, after)
 
     def _full_event(self, node: Node) -> PendingEvent:
-        return PendingEvent("put", (), query.apply_filter(node, self._filter))
+        return PendingEvent((), query.apply_filter(node, self._filter))
 
     def _put(self, relative: Path, before: Node, after: Node) -> list[PendingEvent]:
         if not relative:
@@ -129,7 +137,7 @@ class StreamView:
             slide = self._slide({relative[0]}, before, after)
             if slide is not None:
                 return slide
-        return [PendingEvent("put", relative, at(after, relative))]
+        return [PendingEvent(relative, at(after, relative))]
 
     def _patch(self, relative: Path, targets: Iterable[Path], before: Node, after: Node) -> list[PendingEvent]:
         if not self._export:
@@ -145,7 +153,7 @@ class StreamView:
                 targets = [target for target in targets if target[0] in window]
         place = at(after, relative)
         data = {"/".join(target): _node_at(place, target) for target in targets}
-        return [PendingEvent("patch", relative, data)] if data else []
+        return [PendingEvent(relative, patch=data)] if data else []
 
     def _slide(self, touched: set[str], before: Node, after: Node) -> list[PendingEvent] | None:
         """Return the events of a write to the children `touched` if it changes the set of visible children.
@@ -167,8 +175,8 @@ class StreamView:
         data.update(dict.fromkeys(sorted(left)))
         if len(data) == 1:
             key, node = data.popitem()
-            return [PendingEvent("put", (key,), node)]
-        return [PendingEvent("patch", (), data)]
+            return [PendingEvent((key,), node)]
+        return [PendingEvent((), patch=data)]
 
 
 def _node_at(node: Node, target: Path) -> Node:
@@ -224,7 +232,8 @@ class Subscription:
         self._view = view
         self._root: Node = root
         self._seconds_left = seconds_left
-        self._fresh = True
+        self._is_fresh = True
+        self._initial: bytes | None = None
         self._pending: deque[PendingEvent] = deque()
         self._final_bytes = b""
         self._notify: Callable[[], None] = _no_op
@@ -249,6 +258,12 @@ class Subscription:
                 self.ended = True
         self._notify()
 
+    def initial_work(self) -> Work[None]:
+        """Render the first event in slices. Without this, `take` does it at once."""
+        if self._initial is None:
+            self._initial = yield from self._view.initial_work(self._root)
+            self._root = None  # release the memory
+
     def take(self) -> bytes:
         """Return the events since the last call, b"" for none. Only the reader calls this."""
         if self.stalled:
@@ -256,10 +271,10 @@ class Subscription:
         if self._seconds_left is not None and not self.ended and self._seconds_left() <= 0:
             self.end(AUTH_REVOKED)
         parts: list[bytes] = []
-        if self._fresh:
-            self._fresh = False
-            parts.append(self._view.initial_event(self._root).encode())
-            self._root = None  # release the memory
+        if self._is_fresh:
+            finish(self.initial_work())
+            parts.append(self._initial or b"")
+            self._is_fresh, self._initial = False, b""
         while self._pending:
             parts.append(self._view.render(self._pending.popleft()).encode())
         with self._lock:

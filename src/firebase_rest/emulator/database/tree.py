@@ -3,9 +3,10 @@
 Invariant: nodes are immutable. A write returns a new root and copies only the nodes on its path, and of large nodes
 only the parts it changes, so a root is a consistent snapshot for readers and streams without a lock.
 
-A node is `None` (no data), a leaf, or a `Branch` with children. A leaf without a priority is a Python scalar, because
-an object for each leaf would double the memory and the time of every read. There are no arrays and no empty objects: an
-array is a branch with integer keys, and a branch without children is `None`.
+A node is `None` (no data), a leaf, or has children. A leaf without a priority is a Python scalar, and a node with few
+children, all of them such leaves, is a dict, because objects would double the memory and the time of every read. Other
+nodes with children are a `Branch`. There are no arrays and no empty objects: an array is a node with integer keys, and
+a node without children is `None`.
 https://firebase.google.com/docs/database/web/structure-data
 """
 
@@ -15,14 +16,14 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha1, sha256
-from typing import TYPE_CHECKING, TypeAlias, cast
+from typing import TYPE_CHECKING, TypeAlias, TypeGuard, cast
 
 from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import array_length
 from firebase_rest.emulator.database.children import Children, KeyKind, children_work, differing_keys
 from firebase_rest.emulator.database.chunks import SIZE
 from firebase_rest.emulator.database.indexes import moved_indexes
-from firebase_rest.emulator.database.slices import finish
+from firebase_rest.emulator.database.slices import finish, parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -34,7 +35,11 @@ if TYPE_CHECKING:
 Scalar: TypeAlias = "bool | int | float | str"
 Priority: TypeAlias = "int | float | str | None"
 Path: TypeAlias = "tuple[str, ...]"
-Node: TypeAlias = "None | bool | int | float | str | Leaf | Branch"
+Record: TypeAlias = "dict[str, Scalar]"
+Node: TypeAlias = "None | bool | int | float | str | Leaf | Record | Branch"
+
+MAX_RECORD = 16
+"""Maximum number of children of a node that is a dict."""
 
 MAX_SMALL = SIZE // 2
 """Up to this number of children, a dict is faster than `Children`."""
@@ -94,11 +99,6 @@ class Branch:
             self._length = _array_length(self.children)
         return self._length
 
-    @property
-    def etag(self) -> str:
-        """See `etag`."""
-        return self._etag or finish(self.etag_work())
-
     def etag_work(self) -> Work[str]:
         """Compute `etag`. Children that are large enough keep theirs."""
         if not self._etag:
@@ -112,65 +112,65 @@ class Branch:
             self._etag = tag
         return self._etag
 
-    def with_children(self, changes: Mapping[str, Node]) -> Branch | None:
+    def with_children(self, changes: Mapping[str, Node]) -> Node:
         """Return this branch with other children; None, without the priority, if no child is left."""
         before = self.children
-        weight = self.weight
-        for key, node in changes.items():
-            weight += weight_of(node) - weight_of(before.get(key))
-        if isinstance(before, Children):
-            after = before.changed(changes)
-            if len(after) > MAX_SMALL // 2:
-                indexes = moved_indexes(self.indexes, before, after, changes)
-                return Branch(after, self.priority, weight, indexes)
-            return Branch(dict(after.items()), self.priority, weight) if after else None
-        children = _changed_dict(before, changes)
-        if len(children) > MAX_SMALL:
-            return Branch(finish(children_work(children)), self.priority, weight)
-        return Branch(children, self.priority, weight) if children else None
+        if not isinstance(before, Children):
+            return branch_of(_changed_dict(before, changes), self.priority)
+        after = before.changed(changes)
+        if len(after) <= MAX_SMALL // 2:
+            return branch_of(dict(after.items()), self.priority)
+        weight = self.weight + sum(weight_of(node) - weight_of(before.get(key)) for key, node in changes.items())
+        return Branch(after, self.priority, weight, moved_indexes(self.indexes, before, after, changes))
 
     def with_priority(self, priority: Priority) -> Branch:
         """Return this branch with another priority."""
         return Branch(self.children, priority, self.weight, self.indexes)
 
-    def select_children(self, keys: Iterable[str]) -> Branch | None:
-        """Return a branch with only the children `keys`, without the priority; `None` without children."""
-        children = self.children
-        return branch_of({key: children[key] for key in keys})
 
-
-def branch_of(children: dict[str, Node], priority: Priority = None) -> Branch | None:
-    """Return a branch with children in any order, which are not `None`; `None` without children."""
+def branch_of(children: dict[str, Node], priority: Priority = None) -> Node:
+    """Return the node with children in any order, of which none is None; None if there are none."""
     return finish(branch_work(children, priority))
 
 
-def branch_work(children: dict[str, Node], priority: Priority = None) -> Work[Branch | None]:
+def branch_work(children: dict[str, Node], priority: Priority = None) -> Work[Node]:
     """Do `branch_of` in slices."""
     if not children:
         return None
-    if len(children) <= MAX_SMALL:
-        return Branch({key: children[key] for key in sorted_keys(children)}, priority)
-    return Branch((yield from children_work(children)), priority)
+    if len(children) > MAX_SMALL:
+        weight = 0
+        for part in parts(children.values()):
+            weight += sum(map(weight_of, part))
+            yield
+        return Branch((yield from children_work(children)), priority, weight)
+    keys = list(children)
+    ordered = sorted_keys(keys)
+    return small_branch(children if keys == ordered else {key: children[key] for key in ordered}, priority)
+
+
+def small_branch(children: dict[str, Node], priority: Priority = None) -> Node:
+    """Return the node with few children, in Firebase's order."""
+    if priority is None and len(children) <= MAX_RECORD and _SCALARS.issuperset(map(type, children.values())):
+        return cast("Record", children)
+    return Branch(children, priority)
+
+
+_SCALARS = frozenset({bool, int, float, str})
 
 
 def _changed_dict(before: Mapping[str, Node], changes: Mapping[str, Node]) -> dict[str, Node]:
-    children = dict(before)
-    has_new_keys = False
-    for key, node in changes.items():
-        if node is None:
-            children.pop(key, None)
-        else:
-            has_new_keys = has_new_keys or key not in children
-            children[key] = node
-    return {key: children[key] for key in sorted_keys(children)} if has_new_keys else children
+    children = {**before, **changes}
+    return {key: node for key, node in children.items() if node is not None}
 
 
 def weight_of(node: Node) -> int:
     """Return the number of nodes in `node`: 1 and those below it, 0 for None."""
-    return node.weight + 1 if isinstance(node, Branch) else int(node is not None)
+    if isinstance(node, Branch):
+        return node.weight + 1
+    return len(node) + 1 if isinstance(node, dict) else int(node is not None)
 
 
-def _array_length(children: Mapping[str, Node]) -> int:
+def _array_length(children: Mapping[str, Node] | Record) -> int:
     if isinstance(children, Children):
         first, last = children.first_key(), children.last_key()
         if children.kind is KeyKind.INTEGER:
@@ -184,17 +184,29 @@ def _array_length(children: Mapping[str, Node]) -> int:
 # --- looking ----------------------------------------------------------------------------------------------------------
 
 
+def has_children(node: Node) -> TypeGuard[Branch | Record]:
+    """Return whether a node is neither a leaf nor None."""
+    return isinstance(node, (dict, Branch))
+
+
+def children_of(node: Node) -> Mapping[str, Node]:
+    """Return the children of a node in Firebase's order; a leaf has none."""
+    if isinstance(node, Branch):
+        return node.children
+    return cast("dict[str, Node]", node) if isinstance(node, dict) else {}
+
+
 def child(node: Node, key: str) -> Node:
     """Return the child `key`, or None."""
+    if isinstance(node, dict):
+        return node.get(key)
     return node.children.get(key) if isinstance(node, Branch) else None
 
 
 def at(node: Node, path: Sequence[str]) -> Node:
     """Return the node at `path` below `node`."""
     for key in path:
-        if not isinstance(node, Branch):
-            return None
-        node = node.children.get(key)
+        node = child(node, key)
     return node
 
 
@@ -205,24 +217,24 @@ def priority_of(node: Node) -> Priority:
 
 def leaf_value(node: Node) -> Scalar | None:
     """Return the scalar of a leaf, or None."""
-    if isinstance(node, Branch):
-        return None
-    return node.value if isinstance(node, Leaf) else node
+    if isinstance(node, Leaf):
+        return node.value
+    return None if isinstance(node, (dict, Branch)) else node
 
 
 def nodes_equal(one: Node, other: Node) -> bool:
     """Return whether two nodes have equal values and priorities. True and 1 differ, as in JSON."""
     if one is other:
         return True
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, Branch) and isinstance(other, Branch):
-        mine, theirs = one.children, other.children
-        if one.weight != other.weight or len(mine) != len(theirs) or not _scalars_equal(one.priority, other.priority):
+    if has_children(one) and has_children(other):
+        mine, theirs = children_of(one), children_of(other)
+        if len(mine) != len(theirs) or not _scalars_equal(priority_of(one), priority_of(other)):
             return False
         if isinstance(mine, Children) and isinstance(theirs, Children):
             return all(nodes_equal(mine.get(key), theirs.get(key)) for key in differing_keys(mine, theirs))
         return all(nodes_equal(node, theirs.get(key)) for key, node in mine.items())
+    if type(one) is not type(other):
+        return False
     if isinstance(one, Leaf) and isinstance(other, Leaf):
         return _scalars_equal(one.value, other.value) and _scalars_equal(one.priority, other.priority)
     return one == other
@@ -275,25 +287,31 @@ def update(node: Node, changes: Mapping[Path, Node]) -> Node:
 def _with_child_nodes(node: Node, changes: Mapping[str, Node]) -> Node:
     if isinstance(node, Branch):
         return node.with_children(changes)
-    branch = branch_of({key: fresh for key, fresh in changes.items() if fresh is not None}, priority_of(node))
-    return node if branch is None else branch
+    changed = branch_of(_changed_dict(children_of(node), changes), priority_of(node))
+    return node if changed is None and not has_children(node) else changed
 
 
 def with_priority(node: Node, priority: Priority) -> Node:
     """Return `node` with another priority. None has no priority."""
-    if node is None:
-        return None
     if isinstance(node, Branch):
         return node.with_priority(priority)
-    value = node.value if isinstance(node, Leaf) else node
-    return value if priority is None else Leaf(value, priority)
+    if isinstance(node, dict):
+        return node if priority is None else Branch(children_of(node), priority)
+    value = leaf_value(node)
+    return value if priority is None or value is None else Leaf(value, priority)
 
 
 # --- rendering --------------------------------------------------------------------------------------------------------
 
 
 def render(node: Node) -> Json:
-    """Return a node as JSON without priorities. Array-like nodes become arrays with None for missing items."""
+    """Return a node as JSON without priorities. Array-like nodes become arrays with None for missing items.
+
+    Do not modify the result, which may be the node.
+    """
+    if isinstance(node, dict):
+        length = _array_length(node)
+        return cast("dict[str, Json]", node) if not length else [node.get(str(index)) for index in range(length)]
     if isinstance(node, Branch):
         return _render_branch(node)
     return node.value if isinstance(node, Leaf) else node
@@ -301,22 +319,21 @@ def render(node: Node) -> Json:
 
 def _render_branch(branch: Branch) -> Json:
     length = branch.array_length
-    if length:
-        items: list[Json] = [None] * length
-        for key, node in branch.children.items():
-            items[int(key)] = render(node)
-        return items
-    result: dict[str, Json] = {}
+    if not length:
+        return {key: render(node) for key, node in branch.children.items()}
+    items: list[Json] = [None] * length
     for key, node in branch.children.items():
-        if isinstance(node, Branch):
-            result[key] = _render_branch(node)
-        else:
-            result[key] = node.value if isinstance(node, Leaf) else node
-    return result
+        items[int(key)] = render(node)
+    return items
 
 
 def export(node: Node) -> Json:
-    """Return a node as JSON with priorities and arrays as objects; PUT of the result stores an equal node."""
+    """Return a node as JSON with priorities and arrays as objects; PUT of the result stores an equal node.
+
+    Do not modify the result, which may be the node.
+    """
+    if isinstance(node, dict):
+        return cast("dict[str, Json]", node)
     if isinstance(node, Branch):
         result: dict[str, Json] = {key: export(child) for key, child in node.children.items()}
         if node.priority is not None:
@@ -328,8 +345,8 @@ def export(node: Node) -> Json:
 
 
 def shallow(node: Node) -> Json:
-    """Return a leaf unchanged, and a branch as an object with True for every child."""
-    return dict.fromkeys(node.children, True) if isinstance(node, Branch) else leaf_value(node)
+    """Return a leaf unchanged, and a node with children as an object with True for every child."""
+    return dict.fromkeys(children_of(node), True) if has_children(node) else leaf_value(node)
 
 
 def etag(node: Node) -> str:
@@ -338,9 +355,14 @@ def etag(node: Node) -> str:
     It is base64 of the SHA-1 of the canonical JSON. For more than 512 nodes, the hash covers the sum of the hashes of
     the children, so that a write does not hash all its siblings again.
     """
+    return finish(etag_work(node))
+
+
+def etag_work(node: Node) -> Work[str]:
+    """Do `etag` in slices."""
     if node is None:
         return NULL_ETAG
-    return node.etag if isinstance(node, Branch) else _tag(_canonical(node))
+    return (yield from node.etag_work()) if isinstance(node, Branch) else _tag(_canonical(node))
 
 
 _MAX_WHOLE_TAG = 512

@@ -9,11 +9,11 @@ from firebase_rest.database.ordering import key_order, lower_bound, select, uppe
 from firebase_rest.database.path import split
 from firebase_rest.emulator.database import indexes
 from firebase_rest.emulator.database.children import Children
-from firebase_rest.emulator.database.slices import finish
-from firebase_rest.emulator.database.tree import Branch, at, leaf_value, priority_of
+from firebase_rest.emulator.database.slices import collector, finish
+from firebase_rest.emulator.database.tree import Branch, at, child, children_of, has_children, leaf_value, priority_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.database.chunks import Chunks
@@ -37,22 +37,23 @@ class Window:
     def __init__(self, node: Node, filter: Filter, previous: Node = None) -> None:
         self._limit_is_last = filter.limit_to_last is not None
         self._index: Index | None = None
-        self._node = node if isinstance(node, Branch) else None
-        if self._node is None or not isinstance(self._node.children, Children):
-            self._keys = [] if self._node is None else _select_few(self._node, filter)
+        self._children = children_of(node)
+        if not isinstance(self._children, Children):
+            self._keys = _select_few(self._children, filter)
             self._key_set = set(self._keys)
             return
         if _is_by_key(filter):
-            self._chunks: Chunks[Node] | Chunks[Json] = self._node.children.chunks
+            self._chunks: Chunks[Node] | Chunks[Json] = self._children.chunks
         else:
-            self._index = finish(index_work(self._node, filter, previous))
+            assert isinstance(node, Branch)
+            self._index = finish(index_work(node, filter, previous))
             self._chunks = self._index.chunks
         self._low, self._high = _bounds(self._chunks, filter, by_key=_is_by_key(filter))
 
     def __contains__(self, key: str) -> bool:
-        if self._node is None or not isinstance(self._node.children, Children):
+        if not isinstance(self._children, Children):
             return key in self._key_set
-        node = self._node.children.get(key)
+        node = self._children.get(key)
         if node is None:
             return False
         value = None if self._index is None else self._index.value_of(node)
@@ -60,13 +61,13 @@ class Window:
 
     def keys(self) -> Iterable[str]:
         """Return the keys in the order of the filter."""
-        if self._node is None or not isinstance(self._node.children, Children):
+        if not isinstance(self._children, Children):
             return self._keys
         return self._chunks.keys_between(self._low, self._high)
 
     def edge(self, count: int) -> Iterable[str]:
         """Return `count` keys at the end where a limit cuts, which other children may push out of the window."""
-        if self._node is None or not isinstance(self._node.children, Children):
+        if not isinstance(self._children, Children):
             return self._keys[:count] if self._limit_is_last else self._keys[-count:]
         if self._limit_is_last:
             return self._chunks.keys_between(self._low, min(self._high, self._low + count))
@@ -86,7 +87,8 @@ def index_work(branch: Branch, filter: Filter, previous: Node = None) -> Work[In
         ):
             index = previous.indexes[order].moved(previous.children, children)
         else:
-            index = yield from indexes.build(children, _value_of(order))
+            with collector.paused():
+                index = yield from indexes.build(children, _value_of(order))
         branch.indexes = {**branch.indexes, order: index}
     return branch.indexes[order]
 
@@ -100,11 +102,11 @@ def _is_by_key(filter: Filter) -> bool:
     return filter.order is None or filter.order == KEY
 
 
-def _select_few(branch: Branch, filter: Filter) -> list[str]:
+def _select_few(children: Mapping[str, Node], filter: Filter) -> list[str]:
     if _is_by_key(filter):
-        return select(filter, [(key, None) for key in branch.children])
+        return select(filter, [(key, None) for key in children])
     value_of = _value_of(filter.order or KEY)
-    return select(filter, [(key, value_of(node)) for key, node in branch.children.items()])
+    return select(filter, [(key, value_of(node)) for key, node in children.items()])
 
 
 def _bounds(chunks: Chunks[Node] | Chunks[Json], filter: Filter, *, by_key: bool) -> tuple[int, int]:
@@ -133,10 +135,10 @@ def _value_of(order: str) -> Callable[[Node], Json]:
     path = split(order)
     if len(path) > 1:
         return lambda node: _comparable(at(node, path))
-    key = order.strip("/")
-    return lambda node: _comparable(node.children.get(key)) if isinstance(node, Branch) else None
+    key = path[0]
+    return lambda node: _comparable(child(node, key))
 
 
 def _comparable(node: Node) -> Json:
     """Return the value to order a node by: its scalar, None, or any object for a branch."""
-    return _OBJECT if isinstance(node, Branch) else leaf_value(node)
+    return _OBJECT if has_children(node) else leaf_value(node)

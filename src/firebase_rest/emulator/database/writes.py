@@ -5,13 +5,16 @@ https://firebase.google.com/docs/database/rest/save-data
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.database import body, commits, tree
-from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.rendering import SMALL, json_work, release_work
 from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, DatabaseHTTPError
+from firebase_rest.emulator.database.slices import collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
@@ -19,10 +22,15 @@ if TYPE_CHECKING:
 
     from firebase_rest.database.push_id import PushIdGenerator
     from firebase_rest.emulator.database.commits import Plan
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Path
     from firebase_rest.transport.wire import Json, Response
 
-    Write: TypeAlias = Callable[[DatabaseRequest, PushIdGenerator], Response]
+    Write: TypeAlias = Callable[[DatabaseRequest, PushIdGenerator], Work[Response]]
+
+
+_LARGE_BODY = 1024 * 1024
+_ESCAPED_SERVER_VALUE = re.compile(rb"\\u00(?:2[eE]|7[36])")
 
 
 class _ConditionFailedError(Exception):
@@ -33,55 +41,71 @@ class _ConditionFailedError(Exception):
         self.node = node
 
 
-def _put(request: DatabaseRequest, _: PushIdGenerator) -> Response:
-    value = body.parse(request.body)
-    plan = _plan_set_or_priority(request, value)
-    return _commit(request, plan, lambda node: _echo(value, node) if _has_server_values(request) else value)
+def _put(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
+    value = yield from body.parse_work(request.body)
+    has_server_values = _has_server_values(request)
+    yield
+    plan = yield from _plan_set_or_priority(request, value, has_server_values=has_server_values)
+    response = yield from _commit(request, plan, value, has_server_values=has_server_values)
+    yield from release_work([value])
+    return response
 
 
-def _delete(request: DatabaseRequest, _: PushIdGenerator) -> Response:
-    return _commit(request, _plan_set_or_priority(request, None), lambda _: None)
+def _delete(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
+    plan = yield from _plan_set_or_priority(request, None, has_server_values=False)
+    return (yield from _commit(request, plan, None, has_server_values=False))
 
 
-def _post(request: DatabaseRequest, push_ids: PushIdGenerator) -> Response:
+def _post(request: DatabaseRequest, push_ids: PushIdGenerator) -> Work[Response]:
     _reject_priority(request)
     if "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETag conditions (if-match) are not supported on POST requests")
+    value = yield from body.parse_work(request.body)
     name = push_ids.next(request.now)
     path = (*request.path, name)
     validate_path_size(path)
-    change = _authorized_commit(request, _plan_set(request, path, body.parse(request.body)), None)
-    return request.json_response({"name": name}, tree.etag(tree.at(change.after, path)) if request.wants_etag else None)
+    plan = yield from _plan_set(request, path, value, has_server_values=_has_server_values(request))
+    change = _authorized_commit(request, plan, None)
+    yield from release_work([value])
+    tag = (yield from tree.etag_work(tree.at(change.after, path))) if request.wants_etag else None
+    return request.json_response({"name": name}, tag)
 
 
-def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Response:
+def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
     _reject_priority(request)
     if request.wants_etag or "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETags (X-Firebase-ETag, if-match) are not supported on PATCH requests")
-    value = body.parse(request.body)
+    value = yield from body.parse_work(request.body)
     if value is None:
-        return _delete(request, _)  # Google's tools delete a path within a size limit like this
+        return (yield from _delete(request, _))  # Google's tools delete a path within a size limit like this
     if not isinstance(value, dict):
         raise DatabaseHTTPError(400, body.NOT_AN_OBJECT)
     targets = commits.parse_targets(request.path, value)
-    plan = commits.plan_update(request.path, targets, request.now, has_server_values=_has_server_values(request))
+    has_server_values = _has_server_values(request)
+    yield
+    plan = yield from commits.plan_update_work(request.path, targets, request.now, has_server_values=has_server_values)
     change = _authorized_commit(request, plan, None)
-    place = tree.at(change.after, request.path)
-    return request.json_response(
-        {key: _echo(value[key], _node_at_target(place, path)) for key, path in zip(value, targets, strict=True)}
-    )
+    if has_server_values:
+        place = tree.at(change.after, request.path)
+        value = {key: _echo(value[key], _node_at_target(place, path)) for key, path in zip(value, targets, strict=True)}
+    response = yield from _echo_work(request, value, None)
+    yield from release_work([value])
+    return response
 
 
 _WRITES: Mapping[str, Write] = {"PUT": _put, "PATCH": _patch, "POST": _post, "DELETE": _delete}
 
 
-def write(request: DatabaseRequest, push_ids: PushIdGenerator) -> Response:
+def write(request: DatabaseRequest, push_ids: PushIdGenerator) -> Work[Response]:
     """Return the response to a write. Raises `DatabaseHTTPError`, 405 if it is another method."""
     method = _WRITES.get(request.method)
     if method is None:
         raise DatabaseHTTPError(405, f"The database does not support the method {request.method}")
     with _data_errors_as_400(request):
-        return method(request, push_ids)
+        if len(request.body) <= _LARGE_BODY:
+            return (yield from method(request, push_ids))
+        with collector.paused():
+            return (yield from method(request, push_ids))
 
 
 def _reject_priority(request: DatabaseRequest) -> None:
@@ -89,14 +113,16 @@ def _reject_priority(request: DatabaseRequest) -> None:
         raise DatabaseHTTPError(400, INVALID_PATH)
 
 
-def _plan_set_or_priority(request: DatabaseRequest, value: Json) -> Plan:
+def _plan_set_or_priority(request: DatabaseRequest, value: Json, *, has_server_values: bool) -> Work[Plan]:
     if request.is_priority:
         return commits.plan_priority(request.path, value, request.now)
-    return _plan_set(request, request.path, value)
+    return (yield from _plan_set(request, request.path, value, has_server_values=has_server_values))
 
 
-def _plan_set(request: DatabaseRequest, path: Path, value: Json) -> Plan:
-    return commits.plan_set(path, value, request.now, has_server_values=_has_server_values(request))
+def _plan_set(request: DatabaseRequest, path: Path, value: Json, *, has_server_values: bool) -> Work[Plan]:
+    if has_server_values:
+        return commits.plan_set(path, value, request.now, has_server_values=True)
+    return commits.plan_node(path, (yield from Builder(request.now).build_work(value, None, len(path))))
 
 
 @contextmanager
@@ -111,26 +137,41 @@ def _data_errors_as_400(request: DatabaseRequest) -> Generator[None]:
 
 
 def _has_server_values(request: DatabaseRequest) -> bool:
-    return b".sv" in request.body or b"\\u" in request.body  # it may be written with escapes
+    """Return whether the body may contain ".sv", also written with escapes."""
+    text = request.body
+    return b".sv" in text or (b"\\u00" in text and _ESCAPED_SERVER_VALUE.search(text) is not None)
 
 
 # --- committing -------------------------------------------------------------------------------------------------------
 
 
-def _commit(request: DatabaseRequest, plan: Plan, echo: Callable[[Node], Json]) -> Response:
-    """Commit a PUT or DELETE; return 412 with the current data if its condition fails."""
+def _commit(request: DatabaseRequest, plan: Plan, value: Json, *, has_server_values: bool) -> Work[Response]:
+    """Commit a PUT of `value` or a DELETE; return 412 with the current data if its condition fails."""
+    expected = request.headers.get("if-match")
+    if expected is not None:  # now, because the commit must not wait for the ETag of much data
+        yield from tree.etag_work(_requested_node(request, request.namespace.root))
     try:
-        change = _authorized_commit(request, plan, request.headers.get("if-match"))
+        change = _authorized_commit(request, plan, expected)
     except _ConditionFailedError as mismatch:
         node = mismatch.node
-        return request.json_response(
-            tree.export(node) if request.params.get("format") == "export" else tree.render(node), tree.etag(node), 412
-        )
+        return (yield from request.node_response(node, (yield from tree.etag_work(node)), 412))
     node = _requested_node(request, change.after)
+    garbage = [_requested_node(request, change.before)]
+    del change
+    if tree.weight_of(garbage[0]) > SMALL:
+        yield from release_work(garbage)
     tag = None
     if request.wants_etag:
-        tag = tree.NULL_ETAG if request.method == "DELETE" else tree.etag(node)
-    return request.json_response(echo(node), tag)
+        tag = tree.NULL_ETAG if request.method == "DELETE" else (yield from tree.etag_work(node))
+    return (yield from _echo_work(request, _echo(value, node) if has_server_values else value, tag))
+
+
+def _echo_work(request: DatabaseRequest, value: Json, tag: str | None) -> Work[Response]:
+    if request.is_silent:
+        return request.pieces_response([], tag)
+    if request.is_pretty:
+        return request.json_response(value, tag)
+    return request.pieces_response((yield from json_work(value)), tag)
 
 
 def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | None) -> tree.Change:

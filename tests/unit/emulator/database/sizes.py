@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from unittest import mock
 
-from firebase_rest.emulator.database import children, chunks, indexes, slices, tree
+from firebase_rest.emulator.database import build, children, chunks, indexes, rendering, slices, tree
 
 
 @contextmanager
@@ -18,5 +18,9 @@ def small_chunks(size=8):
         mock.patch.object(slices, "SLICE", 2 * size),
         mock.patch.object(slices, "_BUCKET", 2 * size),
         mock.patch.object(tree, "MAX_SMALL", size // 2),
+        mock.patch.object(tree, "MAX_RECORD", size // 4),
+        mock.patch.object(build, "MAX_RECORD", size // 4),
+        mock.patch.object(rendering, "SMALL", size),
+        mock.patch.object(rendering, "_MEMBERS", 2),
     ):
         yield

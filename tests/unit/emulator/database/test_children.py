@@ -19,7 +19,7 @@ KEYS = st.sampled_from([TEXT, INTEGERS, st.one_of(TEXT, INTEGERS, UNPLEASANT)])
 
 
 def mapping(model):
-    return finish(children_work(model))
+    return finish(children_work(dict(model)))
 
 
 def check(children, model):

@@ -64,19 +64,18 @@ def histories(draw):
 
 
 def expected(branch, filter):
-    plain = tree.Branch(dict(branch.children.items()), branch.priority)
     values = {
         "$key": lambda _: None,
-        "$value": lambda node: {} if isinstance(node, tree.Branch) else tree.leaf_value(node),
+        "$value": lambda node: {} if tree.has_children(node) else tree.leaf_value(node),
         "$priority": tree.priority_of,
     }
 
     def by_path(node):
         node = tree.at(node, filter.order.split("/"))
-        return {} if isinstance(node, tree.Branch) else tree.leaf_value(node)
+        return {} if tree.has_children(node) else tree.leaf_value(node)
 
     value_of = values.get(filter.order, by_path)
-    return select(filter, [(key, value_of(node)) for key, node in plain.children.items()])
+    return select(filter, [(key, value_of(node)) for key, node in tree.children_of(branch).items()])
 
 
 @pytest.mark.slow
@@ -89,14 +88,14 @@ def test_windows_agree_with_a_selection(history, filter):
         branch = builder.build(first, None, 0)
         assert isinstance(branch, tree.Branch)
         for write in [{}, *writes]:
-            before, branch = branch, branch.with_children({k: builder.build(v, None, 0) for k, v in write.items()})
+            before, branch = branch, tree.update(branch, {(k,): builder.build(v, None, 0) for k, v in write.items()})
             if branch is None:
                 return
             window, keys = Window(branch, filter), expected(branch, filter)
             assert list(window.keys()) == keys
-            assert {key for key in branch.children if key in window} == set(keys)
+            assert {key for key in tree.children_of(branch) if key in window} == set(keys)
             assert "absent" not in window
-            carried = isinstance(before.children, Children) and isinstance(branch.children, Children)
+            carried = all(isinstance(tree.children_of(version), Children) for version in (before, branch))
             if filter.order != "$key" and carried:
                 assert filter.order in branch.indexes
 

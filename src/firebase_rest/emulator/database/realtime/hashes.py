@@ -8,9 +8,11 @@ from hashlib import sha1
 from typing import TYPE_CHECKING
 
 from firebase_rest.database.ordering import keys_by_value
-from firebase_rest.emulator.database.tree import Branch, leaf_value, priority_of
+from firebase_rest.emulator.database.tree import children_of, leaf_value, priority_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from firebase_rest.emulator.database.tree import Node, Priority, Scalar
 
 
@@ -20,18 +22,19 @@ def node_hash(node: Node) -> str:
         return ""
     priority = priority_of(node)
     text = "" if priority is None else f"priority:{_priority_text(priority)}:"
-    if isinstance(node, Branch):
-        text += "".join([f":{key}:{node_hash(node.children[key])}" for key in _ordered_keys(node)])
+    children = children_of(node)
+    if children:
+        text += "".join([f":{key}:{node_hash(children[key])}" for key in _ordered_keys(children)])
     else:
         text += _scalar_text(leaf_value(node))
     return b64encode(sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()).decode()
 
 
-def _ordered_keys(branch: Branch) -> list[str]:
+def _ordered_keys(children: Mapping[str, Node]) -> list[str]:
     """Return the keys in the order of priorities, then of keys."""
-    priorities = {key: priority_of(node) for key, node in branch.children.items()}
+    priorities = {key: priority_of(node) for key, node in children.items()}
     if all(priority is None for priority in priorities.values()):
-        return list(branch.children)
+        return list(children)
     return keys_by_value(priorities)
 
 

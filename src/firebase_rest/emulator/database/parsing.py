@@ -1,0 +1,191 @@
+"""Parsing of large JSON texts in slices.
+
+Objects and arrays of more than 64 KB are taken apart here, a piece of many members at a time, which the C parser of
+`json` reads. They are a `LargeObject` or `LargeArray` in the result, so that later steps can do them in slices, too.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs omit it
+from typing import TYPE_CHECKING, Any, cast
+
+from firebase_rest.emulator.database.slices import collector
+
+if TYPE_CHECKING:
+    from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.transport.wire import Json
+
+PIECE = 64 * 1024
+"""Number of characters that are parsed in one slice."""
+
+_LOOK_AHEAD = 2 * 1024
+_DECODE_BYTES = 1024 * 1024
+_CUTS = 4
+_MEMBERS_BY_HAND = 64
+
+_space = re.compile(r"[ \t\n\r]*").match
+_closing = re.compile(r"[\]}]*\Z")
+
+
+class LargeObject(dict[str, Any]):
+    """An object whose text was longer than a piece."""
+
+
+class LargeArray(list[Any]):
+    """An array whose text was longer than a piece."""
+
+
+def _reject_constant(name: str) -> None:
+    raise ValueError(name)  # json accepts NaN and Infinity, which are not JSON
+
+
+_decoder = json.JSONDecoder(parse_constant=_reject_constant)
+
+
+def parse_work(body: bytes) -> Work[Json]:
+    """Return the JSON value of a text. Raises `ValueError` or `RecursionError` if it is invalid.
+
+    A string with an unpaired surrogate is invalid, because no response could contain it.
+    """
+    has_escapes = b"\\u" in body
+    if len(body) <= PIECE:
+        value = _decoder.decode(body.decode())
+        if has_escapes:
+            _check_encodable(value)
+        return cast("Json", value)
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    texts: list[str] = []
+    for start in range(0, len(body), _DECODE_BYTES):
+        texts.append(decoder.decode(body[start : start + _DECODE_BYTES], start + _DECODE_BYTES >= len(body)))
+        yield
+    parser = _Parser("".join(texts), has_escapes)
+    del texts
+    return cast("Json", (yield from parser.document()))
+
+
+def _check_encodable(value: Any) -> None:
+    json.dumps(value, ensure_ascii=False).encode()
+
+
+class _Parser:
+    """Parses a text from `_position` on. Members are parsed together up to a cut, a comma of their container.
+
+    A cut is a guess: the last place in the piece that looks like the end of the member before. If the piece does not
+    parse, some members are parsed one by one.
+    """
+
+    def __init__(self, text: str, has_escapes: bool) -> None:
+        self._text = text
+        self._position = 0
+        self._has_escapes = has_escapes
+
+    def document(self) -> Work[Any]:
+        self._skip_space()
+        value = yield from self._value()
+        self._skip_space()
+        if self._position != len(self._text):
+            raise ValueError("The text continues after the value.")
+        return value
+
+    def _value(self) -> Work[Any]:
+        start = self._text[self._position : self._position + 1]
+        if start in {"{", "["}:
+            for size in (_LOOK_AHEAD, PIECE):
+                try:
+                    value, end = _decoder.raw_decode(self._text[self._position : self._position + size])
+                except ValueError:
+                    continue  # it is longer, or invalid
+                self._position += end
+                return self._checked(value)
+            return (yield from self._container(LargeObject() if start == "{" else LargeArray()))
+        value, self._position = _decoder.raw_decode(self._text, self._position)
+        return self._checked(value)
+
+    def _container(self, result: LargeObject | LargeArray) -> Work[Any]:
+        """Parse the members of a container; the position is that of its first bracket."""
+        closing = "}" if isinstance(result, LargeObject) else "]"
+        self._position += 1
+        self._skip_space()
+        if self._next_is(closing):
+            return result
+        by_hand = 1
+        end_of_member = ""
+        while True:
+            if not by_hand:
+                if self._parse_piece(result, end_of_member + ","):
+                    collector.sweep()
+                    yield
+                    continue
+                by_hand = _MEMBERS_BY_HAND
+            by_hand -= 1
+            yield from self._parse_member(result)
+            yield
+            match = _closing.search(self._text, max(0, self._position - 8), self._position)
+            end_of_member = match.group() if match else ""
+            self._skip_space()
+            if self._next_is(closing):
+                return result
+            self._expect(",")
+
+    def _parse_piece(self, result: LargeObject | LargeArray, separator: str) -> bool:
+        """Parse members up to the comma of a separator in the next piece. Return whether that succeeded."""
+        text, start = self._text, self._position
+        end = start + PIECE
+        if end >= len(text):
+            return False
+        for _ in range(_CUTS):
+            end = text.rfind(separator, start, end)
+            if end < 0:
+                return False
+            comma = end + len(separator) - 1
+            members = text[start:comma]
+            try:
+                piece = _decoder.decode("{" + members + "}" if isinstance(result, LargeObject) else "[" + members + "]")
+            except ValueError:
+                continue
+            if not piece:
+                return False  # there is no member before the comma
+            self._checked(piece)
+            if isinstance(result, LargeObject):
+                result.update(piece)
+            else:
+                result.extend(piece)
+            self._position = comma + 1
+            self._skip_space()
+            return True
+        return False
+
+    def _parse_member(self, result: LargeObject | LargeArray) -> Work[None]:
+        if isinstance(result, LargeObject):
+            self._expect('"')
+            key, self._position = scanstring(self._text, self._position, True)
+            self._expect(":")
+            result[self._checked(key)] = yield from self._value()
+        else:
+            result.append((yield from self._value()))
+
+    def _checked(self, value: Any) -> Any:
+        if self._has_escapes:
+            _check_encodable(value)
+        return value
+
+    def _skip_space(self) -> None:
+        self._position = _space(self._text, self._position).end()  # type: ignore[union-attr]  # it always matches
+
+    def _next_is(self, character: str) -> bool:
+        """Skip `character` if it is next."""
+        if self._text.startswith(character, self._position):
+            self._position += 1
+            return True
+        return False
+
+    def _expect(self, character: str) -> None:
+        """Skip `character` and the space around it, but not within a string."""
+        self._skip_space()
+        if not self._next_is(character):
+            raise ValueError(f"Expected {character} at {self._position}.")
+        if character != '"':
+            self._skip_space()

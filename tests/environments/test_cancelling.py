@@ -1,4 +1,7 @@
-"""Deadlines and `close()` end a wait on any socket: threads, green threads, pyOpenSSL, TLS inside TLS."""
+"""Sockets of every kind: threads, green threads, pyOpenSSL, TLS inside TLS.
+
+Deadlines and `close()` end a wait, and no call receives the bytes that follow the response to another.
+"""
 
 from __future__ import annotations
 
@@ -56,6 +59,17 @@ assert results == ["NetworkError"], results
 print("done")
 """
 
+SURPLUS_PROGRAM = """
+import sys
+import firebase_rest
+
+db = firebase_rest.initialize_app({"databaseURL": sys.argv[1]}, timeout=30, retries=0).database()
+for size in range(8185, 8200):
+    assert db.child("surplus").child(str(size)).get().val() == 1
+    assert db.child("a").get().val() == 7, size
+print("done")
+"""
+
 FIRST_LINES = {
     "threads": "",
     "eventlet": "import eventlet; eventlet.monkey_patch()",
@@ -79,6 +93,16 @@ def serve(peer: Peer) -> None:
             peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
             peer.send('event: put\ndata: {"path": "/", "data": 1}\n\n')
             peer.hold()
+        elif path.startswith("/surplus/"):
+            # At 8,192 bytes, the client has read exactly this response, and the next one is still in the TLS layer.
+            size = int(path.removeprefix("/surplus/").removesuffix(".json"))
+            head = "HTTP/1.1 200 OK\r\nContent-Length: 8000\r\nX-Filler: "
+            peer.send(
+                head.ljust(size - 8004, "x")
+                + "\r\n\r\n"
+                + "1".ljust(8000)
+                + "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n9"
+            )
         else:
             peer.respond("7")
 
@@ -121,6 +145,22 @@ def https_proxy(tls: ssl.SSLContext) -> Iterator[ScriptedServer]:
 def test_deadline_and_close_end_a_wait(run: Run, tls: ssl.SSLContext, first_line: str, scheme: str) -> None:
     with ScriptedServer(serve, tls=tls if scheme == "https" else None) as server:
         done = run(f"{first_line}\n{PROGRAM}", server.url)
+    assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+
+
+@pytest.mark.parametrize("first_line", FIRST_LINES.values(), ids=FIRST_LINES.keys())
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_bytes_after_a_response_are_dropped(run: Run, tls: ssl.SSLContext, first_line: str, scheme: str) -> None:
+    with ScriptedServer(serve, tls=tls if scheme == "https" else None) as server:
+        done = run(f"{first_line}\n{SURPLUS_PROGRAM}", server.url)
+    assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
+
+
+def test_bytes_after_a_response_through_an_https_proxy_are_dropped(
+    run: Run, tls: ssl.SSLContext, https_proxy: ScriptedServer
+) -> None:
+    with ScriptedServer(serve, tls=tls) as server:
+        done = run(SURPLUS_PROGRAM, server.url, HTTPS_PROXY=https_proxy.url)
     assert (done.stdout, done.returncode) == ("done\n", 0), done.stderr
 
 

@@ -161,6 +161,8 @@ class StrictResponse(HTTPResponse):
     def _has_surplus(self) -> bool:
         """Whether bytes after the end of the response have been read from the connection."""
         self._source.stop()
-        tls = getattr(self._sock, "sslobj", self._sock)  # urllib3's TLS inside TLS keeps decrypted bytes there
+        tls = self._sock
+        for name in ("sslobj", "connection"):  # urllib3's TLS inside TLS and pyOpenSSL keep decrypted bytes there
+            tls = getattr(tls, name, tls)
         pending = getattr(tls, "pending", None)
         return bool(self.fp.peek(1)) or (pending is not None and pending() > 0)

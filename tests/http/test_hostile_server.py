@@ -261,6 +261,16 @@ def test_truncated_compressed_data_in_a_whole_body_is_an_error(connect, coding):
         assert app.database().child("b").get().val() == json.loads(NEXT)
 
 
+def test_truncated_compressed_data_that_a_hook_has_read_is_an_error(connect):
+    wire = with_length(COMPRESSED["gzip"][:-9], "Content-Encoding: gzip")
+    whole = with_length(COMPRESSED["gzip"], "Content-Encoding: gzip")
+    with ScriptedServer(HostileServer((wire, True), (whole, True))) as server:
+        app = connect(server, retries=0)
+        app.requests.hooks["response"] = lambda response, **_: response.content and None
+        assert isinstance(outcome(lambda: app.database().child("a").get().val()), InvalidResponse)
+        assert app.database().child("a").get().val() == NUMBER
+
+
 def test_compressed_data_whose_inner_layer_is_truncated_is_an_error(connect):
     wire = with_length(gzip.compress(COMPRESSED["deflate"][:-6]), "Content-Encoding: deflate, gzip")
     with ScriptedServer(HostileServer((wire, True))) as server:

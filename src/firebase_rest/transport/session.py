@@ -25,7 +25,7 @@ from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.redact import install_log_filter
 from firebase_rest.transport.sockets import CancelHandle, current_handle
-from firebase_rest.transport.streaming_body import StreamingBody, read_body
+from firebase_rest.transport.streaming_body import StreamingBody, is_decompressed, read_body
 from firebase_rest.transport.watchdog import watchdog
 from firebase_rest.transport.wire import Request, Response
 
@@ -149,7 +149,7 @@ class SessionTransport:
             return result(response.content or b"")
         has_length = _has_length(raw, headers)
         if _is_read(response):
-            return result(response.content, has_length=has_length)
+            return result(response.content, has_length=has_length and is_decompressed(raw))
         if response.status_code < 200:  # only over other adapters; ours skips these responses
             response.close()
             raise ProtocolError(f"informational response {response.status_code}", HTTPException())

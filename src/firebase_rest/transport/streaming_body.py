@@ -76,7 +76,7 @@ def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], li
         parts.append(part)
         left -= len(part)
     if left:
-        if parts and not _is_decompressed(raw):
+        if parts and not is_decompressed(raw):
             raise DecodeError("the compressed data is truncated")
         return b"".join(parts), True
     if has_value:
@@ -84,7 +84,7 @@ def read_body(raw: BaseHTTPResponse, status: int, headers: Mapping[str, str], li
     return b"".join(parts)[:limit], False
 
 
-def _is_decompressed(raw: BaseHTTPResponse) -> bool:
+def is_decompressed(raw: BaseHTTPResponse) -> bool:
     """Return whether compressed data has reached its end, which urllib3 does not check for gzip, deflate and brotli."""
     decoder: object = getattr(raw, "_decoder", None)
     for each in getattr(decoder, "_decoders", [decoder]):  # several, if the body was compressed more than once

@@ -158,3 +158,14 @@ def test_emulator_can_be_passed(firebase):
     with emulator.serve() as server:
         url = f"http://{server.host}/a.json"
         assert_denied(lambda: requests.get(url, timeout=10), emulator)
+
+
+def test_user_has_the_claims_of_the_account(firebase):
+    firebase.load_rules('{"rules": {"$claim": {".read": "auth.token[$claim] == root.child($claim).val()"}}}')
+    claims = {"email": "ada@example.com", "email_verified": True, "name": "Ada", "phone_number": "+15555550100"}
+    firebase.seed({**claims, "role": "editor"})
+    firebase.as_user("ada")
+    ada = firebase.as_user("ada", **claims, role="editor").database()
+    for name, value in {**claims, "role": "editor"}.items():
+        assert assert_allowed(lambda name=name: ada.child(name).get()).val() == value
+    assert firebase.app.auth().get_account_info(firebase.as_user("ada").token)["users"][0]["displayName"] == "Ada"

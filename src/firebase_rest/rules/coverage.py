@@ -173,7 +173,7 @@ def _is_comparison(node: Expression) -> bool:
 
 
 def percent(coverages: Iterable[Coverage]) -> float:
-    """Return how many percent of all outcomes were seen; 100 if there are none."""
+    """Return how many percent of all outcomes were seen; 100 without conditions."""
     conditions = [condition for coverage in coverages for condition in coverage.conditions()]
     possible = sum(condition.outcomes for condition in conditions)
     return 100.0 * sum(condition.covered for condition in conditions) / possible if possible else 100.0

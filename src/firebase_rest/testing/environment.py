@@ -25,7 +25,15 @@ if TYPE_CHECKING:
 
 _STORAGE_RULES = re.compile(r"^\s*service\b", re.MULTILINE)
 _ADMIN = {"Authorization": "Bearer owner"}
-_SIGN_IN = "http://emulator/identitytoolkit.googleapis.com/v1/accounts:signInWithCustomToken?key=any"
+_ACCOUNTS = "http://emulator/identitytoolkit.googleapis.com/v1/accounts"
+_PROFILE = {
+    "email": "email",
+    "email_verified": "emailVerified",
+    "name": "displayName",
+    "picture": "photoUrl",
+    "phone_number": "phoneNumber",
+}
+"""The claims that Firebase takes from the account, by name, and the field of the account."""
 
 _environments: list[FirebaseEnvironment] = []
 closed_coverage: list[Coverage] = []
@@ -155,13 +163,22 @@ class FirebaseEnvironment:
 
         Args:
             uid: The user ID; None for an unauthenticated client.
-            claims: Custom claims of the ID token, in rules `auth.token.NAME`.
+            claims: Claims of the ID token, in rules `auth.token.NAME`: custom claims, and those of the account (email,
+                email_verified, name, picture, phone_number).
         """
         if uid is None:
             return TestUser(self.app, None, None)
+        profile = {_PROFILE[name]: claims.pop(name) for name in _PROFILE if name in claims}
+        token = self._sign_in(uid, claims)
+        if profile:
+            self._send("POST", f"{_ACCOUNTS}:update", json.dumps({"localId": uid, **profile}).encode())
+            token = self._sign_in(uid, claims)
+        return TestUser(self.app, uid, token)
+
+    def _sign_in(self, uid: str, claims: Mapping[str, Any]) -> str:
         body = {"token": json.dumps({"uid": uid, "claims": claims}), "returnSecureToken": True}
-        response = self._send("POST", _SIGN_IN, json.dumps(body).encode())
-        return TestUser(self.app, uid, response["idToken"])
+        response = self._send("POST", f"{_ACCOUNTS}:signInWithCustomToken?key=any", json.dumps(body).encode())
+        return str(response["idToken"])
 
     def seed(self, data: Json, path: str = "") -> None:
         """Write `data` at `path` in the database; rules do not apply. The default is to replace everything."""

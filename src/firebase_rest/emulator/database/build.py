@@ -158,7 +158,7 @@ class Builder:
 
     def _is_record(self, value: dict[str, Json]) -> TypeGuard[Record]:
         """Return whether an object is a node as it is: its keys were seen before, in order, and all are leaves."""
-        if not 0 < len(value) <= MAX_RECORD:
+        if type(value) is not dict or not 0 < len(value) <= MAX_RECORD:  # a `LargeObject` is emptied later
             return False
         keys = tuple(value)
         return self._orders.get(keys) == keys and all(map(_is_stored_unchanged, value.values()))

@@ -109,6 +109,16 @@ def test_parsed_values_are_emptied():
     assert not inner
 
 
+def test_emptying_a_parsed_value_leaves_its_node_alone():
+    builder = Builder(0)
+    builder.build({"a": "short"}, None, 0)
+    value = parsed(json.dumps({"a": "x" * 50}))
+    assert isinstance(value, parsing.LargeObject)
+    node = builder.build(value, None, 0)
+    finish(release_work([value]))
+    assert tree.export(node) == {"a": "x" * 50}
+
+
 @pytest.mark.parametrize(
     ("value", "error"),
     [

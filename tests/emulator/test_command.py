@@ -195,6 +195,35 @@ def test_command_options_configure_the_emulator():
         database.close()
 
 
+def test_seed_option_loads_a_console_export_despite_rules(tmp_path):
+    export, rules = tmp_path / "export.json", tmp_path / "rules.json"
+    export.write_text('{"users": {"ada": {"born": 1815}}, "list": ["a", "b"]}')
+    rules.write_text('{"rules": {".read": true, ".write": false}}')
+    with Command("--json", "--seed", str(export), "--database-rules", str(rules)) as command:
+        host = json.loads(command.line())["host"]
+        found = requests.get(f"http://{host}/.json", timeout=LIMIT)
+        assert found.json() == {"list": ["a", "b"], "users": {"ada": {"born": 1815}}}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("{", "couldn't parse JSON"),
+        ('{"a.b": 1}', "couldn't parse key beginning at 1:2"),
+        ("", "No data supplied"),
+        (None, "No such file"),
+    ],
+)
+def test_unusable_seed_file_stops_the_command(tmp_path, capsys, content, message):
+    seed = tmp_path / "seed.json"
+    if content is not None:
+        seed.write_text(content)
+    assert __main__.main(["--seed", str(seed)]) == 1
+    errors = capsys.readouterr().err
+    assert message in errors
+    assert str(seed) in errors
+
+
 def test_busy_port_prints_one_sentence():
     with Emulator().serve() as server, Command("--port", server.host.split(":")[1]) as command:
         status, output, errors, _ = command.end()

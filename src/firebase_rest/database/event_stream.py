@@ -26,6 +26,7 @@ from firebase_rest.transport.lifecycle import register
 from firebase_rest.transport.redact import mask_secrets
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.retry import backoff_delay
+from firebase_rest.transport.session import CLOSED
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import BodyReader, Flow, Request, RetryPolicy, run
 
@@ -127,7 +128,8 @@ class EventStream:
         self.reconnects = 0
         register(self)
         requestor.transport.closables.add(self)
-        requestor.transport.check_open()  # after the registration, so that no stream escapes a concurrent close()
+        if self._transport.is_closed:  # after the registration, so that no stream escapes a concurrent close()
+            raise errors.UsageError(CLOSED)
 
     def __repr__(self) -> str:
         return f"<EventStream of /{self._location.path}, {self.state}>"
@@ -207,7 +209,7 @@ class EventStream:
                 except errors.FirebaseError as error:
                     problem = error
                 self._interval = MIN_RECONNECT_INTERVAL * max(1, call.sent)  # a redirect connects too
-                if self._transport.closing.is_set():
+                if self._transport.is_closed:
                     return  # the App's close() is about to close this stream
                 if self.is_alive():
                     self._recover(problem, call)

@@ -99,6 +99,9 @@ class Filter:
             _check_bound(self.order, name, bound)
 
 
+NO_FILTER = Filter()
+"""That of a read without order, bounds and limits."""
+
 _BOUNDS = {
     "start_at": "startAt",
     "start_after": "startAfter",

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Sequence
+from functools import lru_cache
 from urllib.parse import quote, unquote_plus
 
 from firebase_rest.errors import InvalidResponse, UsageError
@@ -113,7 +114,8 @@ def _shown(where: str) -> str:
     return text if text.isprintable() else repr(text)[1:-1]
 
 
-def url_path(segments: Sequence[str]) -> str:
+@lru_cache(maxsize=256)
+def url_path(segments: tuple[str, ...]) -> str:
     """Return the path of the resource, percent-encoded: "/a/b.json", or "/.json" for the root."""
     return "/" + "/".join([quote(segment, safe="") for segment in segments]) + ".json"
 

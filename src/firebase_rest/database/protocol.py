@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from firebase_rest import errors
-from firebase_rest.database.filter import PRIORITY, Filter
+from firebase_rest.database.filter import NO_FILTER, PRIORITY, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.values import Encoded, encode, encode_update
@@ -49,9 +49,8 @@ def get(location: Location, filter: Filter, json_kwargs: JsonKwargs = None) -> F
     """Read the location with a filter."""
     options: Mapping[str, Any] = {} if json_kwargs is None else _validate_json_kwargs(json_kwargs)
     by_priority = filter.order == PRIORITY  # only an export contains the priorities to sort by
-    params = filter.validated_params()
-    params = location.params + params + (_EXPORT if by_priority else ())
-    response = check((yield _read(location.url, params)))
+    params = () if filter is NO_FILTER else filter.validated_params()
+    response = check((yield _read(location, params + (_EXPORT if by_priority else ()))))
     key, value = location.segments[-1] if location.segments else "", response.json(**options)
     return Snapshot.of_export(key, value, filter) if by_priority else Snapshot(key, value, filter)
 
@@ -83,14 +82,14 @@ def remove(location: Location) -> Flow[None]:
 
 def exists(location: Location) -> Flow[bool]:
     """Return whether there is data. The response contains the keys only."""
-    response = check((yield _read(location.url, (*location.params, ("shallow", "true")))))
+    response = check((yield _read(location, (("shallow", "true"),))))
     return response.json() is not None
 
 
 def read_with_etag(location: Location, json_kwargs: JsonKwargs = None) -> Flow[ConditionalResult]:
     """Read the data and its ETag."""
     options: Mapping[str, Any] = {} if json_kwargs is None else _validate_json_kwargs(json_kwargs)
-    response = check((yield _read(location.url, location.params, _ETAG)))
+    response = check((yield _read(location, headers=_ETAG)))
     return ConditionalResult(response.json(**options), _etag_of(response))
 
 
@@ -151,8 +150,10 @@ def _validate_json_kwargs(json_kwargs: Mapping[str, Any]) -> Mapping[str, Any]:
     raise errors.UsageError("json_kwargs must be a dict of keyword arguments for json.loads.")
 
 
-def _read(url: str, params: tuple[tuple[str, str], ...], headers: Mapping[str, str] | None = None) -> Request:
-    return Request("GET", url, params, headers or {}, retry_policy=RetryPolicy.IDEMPOTENT)
+def _read(
+    location: Location, params: tuple[tuple[str, str], ...] = (), headers: Mapping[str, str] | None = None
+) -> Request:
+    return Request("GET", location.url, location.params + params, headers or {}, retry_policy=RetryPolicy.IDEMPOTENT)
 
 
 def _write(method: str, location: Location, encoded: Encoded | None = None, etag: str | None = None) -> Request:

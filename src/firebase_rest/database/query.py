@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, overload
 from firebase_rest.database import protocol
 from firebase_rest.database.filter import (
     KEY,
+    NO_FILTER,
     PRIORITY,
     VALUE,
     Filter,
@@ -49,7 +50,7 @@ class Query(BaseReference):
     def __init__(
         self, requestor: Requestor, location: Location, context: AppContext, filter: Filter | None = None
     ) -> None:
-        self._init(_requestor=requestor, _location=location, _context=context, _filter=filter or Filter())
+        self._init(_requestor=requestor, _location=location, _context=context, _filter=filter or NO_FILTER)
 
     def _arguments(self) -> tuple[Any, ...]:
         return self._requestor, self._location, self._context, self._filter

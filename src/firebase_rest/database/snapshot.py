@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias, cast
 
-from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Filter
+from firebase_rest.database.filter import KEY, NO_FILTER, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
 from firebase_rest.database.path import MAX_LEVELS, array_length, check_levels, split
 from firebase_rest.transport._paths import path_text
@@ -50,7 +50,7 @@ class Snapshot:
         self._key = key
         self._make: Callable[[], Json] | None = None
         self._made = value
-        self._filter = filter or Filter()
+        self._filter = filter or NO_FILTER
         self._priorities: dict[str, Json] = {}
         self._pairs: list[tuple[Key, Any]] | None = None
 

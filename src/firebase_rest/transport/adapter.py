@@ -21,6 +21,7 @@ from urllib3.poolmanager import ProxyManager
 
 from firebase_rest.transport.http_response import StrictResponse
 from firebase_rest.transport.lifecycle import start_thread
+from firebase_rest.transport.redirects import REDIRECTS
 from firebase_rest.transport.sockets import CancelHandle, Slot, cancel_socket, current_handle, take
 
 POOL_SIZE = 64
@@ -65,7 +66,9 @@ class _Reporting:
         handle = current_handle.get()
         if handle is not None:
             handle.connected = True
-            self.slot = handle.attach(partial(cancel_socket, self.sock))
+            self.slot = handle._slot = [partial(cancel_socket, self.sock)]
+            if handle.cancelled:  # `cancel` may have found no action
+                handle.cancel()
 
 
 def _connected(new_connection: Callable[[], socket.socket], handle: CancelHandle) -> socket.socket:
@@ -184,6 +187,18 @@ class CancellableAdapter(HTTPAdapter):
         if isinstance(manager, ProxyManager):  # the manager for SOCKS needs its own pools
             manager.pool_classes_by_scheme = _POOLS
         return manager
+
+
+def bound_redirect(response: requests.Response, **_options: object) -> None:
+    """Prevent `Session.send` from reading the body of a redirect, unless it is short."""
+    if response.status_code not in REDIRECTS or isinstance(vars(response).get("_content"), bytes):
+        return
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and len(length) < 6:
+        _ = response.content  # so that the connection can be used again
+    else:
+        response._content = b""
+        response.close()
 
 
 class _NoCookies(DefaultCookiePolicy):

@@ -16,8 +16,8 @@ from requests.structures import CaseInsensitiveDict
 from requests.utils import default_user_agent, get_environ_proxies
 
 from firebase_rest._version import __version__
+from firebase_rest.transport.adapter import bound_redirect
 from firebase_rest.transport.credentials import STRIP_AUTH, RequestAuth
-from firebase_rest.transport.redirects import REDIRECTS
 from firebase_rest.transport.wire import ChunkedBody, Request
 
 USER_AGENT = f"firebase-rest/{__version__}"
@@ -88,7 +88,7 @@ def prepared(
     result.headers = CaseInsensitiveDict(headers)
     result.body = chunked(body)
     own = session.hooks.get("response")
-    result.hooks = {"response": [*([own] if callable(own) else own), _bound_redirect]} if own else _HOOKS
+    result.hooks = {"response": [*([own] if callable(own) else own), bound_redirect]} if own else _HOOKS
     if session.cookies:
         cast(Any, result).prepare_cookies(session.cookies)
     else:
@@ -97,19 +97,7 @@ def prepared(
     return result
 
 
-def _bound_redirect(response: requests.Response, **_options: object) -> None:
-    """Prevent `Session.send` from reading the body of a redirect, unless it is short."""
-    if response.status_code not in REDIRECTS or isinstance(vars(response).get("_content"), bytes):
-        return
-    length = response.headers.get("Content-Length", "")
-    if length.isdigit() and len(length) < 6:
-        _ = response.content  # so that the connection can be used again
-    else:
-        response._content = b""  # noqa: SLF001 - requests has no other way to mark the body as read
-        response.close()
-
-
-_HOOKS = {"response": [_bound_redirect]}
+_HOOKS = {"response": [bound_redirect]}
 
 
 class Environment:

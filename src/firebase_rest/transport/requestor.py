@@ -15,7 +15,7 @@ from typing import TypeVar
 from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout
+from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout, UsageError
 from firebase_rest.transport.credentials import (
     APP_CHECK_HEADER,
     NO_AUTH,
@@ -30,7 +30,7 @@ from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import MASK, encoded_variants, mask_secrets, redact, secrets_in
 from firebase_rest.transport.redirects import MAX_HOPS, REDIRECTS, follow
 from firebase_rest.transport.retry import Failure, backoff_delay, should_retry
-from firebase_rest.transport.session import SessionTransport
+from firebase_rest.transport.session import CLOSED, SessionTransport
 from firebase_rest.transport.single_flight import deadline_var
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.watchdog import watchdog
@@ -116,7 +116,8 @@ class RetryingSender:
 
     def send(self, request: Request) -> Response:
         """Return the response to `request`, after retries. Raises `NetworkError` without a response."""
-        self._transport.check_open()
+        if self._transport.is_closed:
+            raise UsageError(CLOSED)
         self.auth = self._authenticate(None)
         response = self._follow(request, self.auth)
         if response.status == 401 and is_token_rejected(response.text, request) and not _is_sent_once(request):
@@ -184,6 +185,9 @@ class RetryingSender:
         while True:
             number += 1
             attempt = self._attempt(request, auth)
+            response = attempt.response
+            if response is not None and response.status < 400:
+                break
             if number == attempts or not should_retry(request.retry_policy, attempt.outcome):
                 break
             wait = backoff_delay(number, attempt.retry_after)
@@ -192,8 +196,8 @@ class RetryingSender:
             uncertain |= attempt.outcome_unknown
             logger.debug("%r: %s; retrying in %.2f s", request, attempt.outcome, wait)
             self._wait(wait, outcome_unknown=uncertain)
-        if attempt.response is not None:
-            return replace(attempt.response, earlier_attempt_uncertain=True) if uncertain else attempt.response
+        if response is not None:
+            return replace(response, earlier_attempt_uncertain=True) if uncertain else response
         error = attempt.error
         assert error is not None
         if uncertain and isinstance(error, NetworkError):
@@ -239,7 +243,7 @@ class RetryingSender:
             return self._out_of_time(request, sent=handle.connected or not handle.dialed)
         outcome = classify(problem, handle)
         error = network_error(problem, request, handle, outcome, _secrets(request, auth))
-        if handle.cancelled or self._transport.closing.is_set():
+        if handle.cancelled or self._transport.is_closed:
             what = f"{request.method} {redact(request.url)} was cancelled by close()."
             return _Attempt(Failure.PERMANENT, error=NetworkError(what, outcome_unknown=handle.connected))
         return _Attempt(outcome, error=error)

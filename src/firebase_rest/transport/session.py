@@ -33,6 +33,9 @@ MAX_RESPONSE_SIZE = 256 * 1024 * 1024
 """Bytes of a decompressed body. Firebase limits a read of a database to the same size."""
 
 
+CLOSED = "The App is closed; create a new one with initialize_app()."
+
+
 class Closable(Protocol):
     """An object that is closed with the App."""
 
@@ -61,6 +64,7 @@ class SessionTransport:
         self.max_response_size = max_response_size
         self.app_check = app_check
         self.environment = Environment()
+        self.is_closed = False
         self.closing = Interrupt()
         self.closables: WeakSet[Closable] = WeakSet()
         self._live: set[CancelHandle] = set()
@@ -79,6 +83,7 @@ class SessionTransport:
 
     def close(self) -> None:
         """Cancel streams and calls, and close the session, unless the program passed it."""
+        self.is_closed = True
         self.closing.set()
         for closable in self.closables:
             closable.close()
@@ -95,31 +100,22 @@ class SessionTransport:
         self._live = set()
         drop_connections(self.session)
 
-    def check_open(self) -> None:
-        """Raise `UsageError` if the App is closed."""
-        if self.closing.is_set():
-            raise UsageError("The App is closed; create a new one with initialize_app().")
-
     def send_once(
         self, request: Request, auth: RequestAuth, timeout: tuple[float, float], handle: CancelHandle
     ) -> Response:
         """Send a request and read the response. Raises the exceptions of requests and urllib3."""
         self._warn_if_adapter_retries(request.url)
         handle.dialed = handle.connected = False
-        url = full_url(request, auth)
-        headers = headers_for(self.session, self.headers, request, auth)
         replaced = None if request.stream else vars(self.session).get(request.method.lower())
         if replaced is not None:
-            return _send_via_patched_session(replaced, url, headers, timeout, request)
-        settings = self.environment.settings(self.session, url)
-        message = prepared(self.session, request.method, url, headers, request.body)
+            return self._send_via_patched_session(replaced, request, auth, timeout)
         token = current_handle.set(handle)
         self._live.add(handle)
-        if self.closing.is_set():
+        if self.is_closed:
             handle.cancel()
         response = None
         try:
-            response = self._exchange(message, timeout, settings, request, handle)
+            response = self._exchange(request, auth, timeout, handle)
             return response
         finally:
             current_handle.reset(token)
@@ -128,13 +124,12 @@ class SessionTransport:
                 self._live.discard(handle)
 
     def _exchange(
-        self,
-        message: requests.PreparedRequest,
-        timeout: tuple[float, float],
-        settings: Mapping[str, Any],
-        request: Request,
-        handle: CancelHandle,
+        self, request: Request, auth: RequestAuth, timeout: tuple[float, float], handle: CancelHandle
     ) -> Response:
+        url = full_url(request, auth)
+        sent = headers_for(self.session, self.headers, request, auth)
+        settings = self.environment.settings(self.session, url)
+        message = prepared(self.session, request.method, url, sent, request.body)
         response: requests.Response | None
         try:
             response = self.session.send(message, stream=True, timeout=timeout, allow_redirects=False, **settings)
@@ -147,8 +142,11 @@ class SessionTransport:
         raw = response.raw
         if not isinstance(raw, BaseHTTPResponse):
             return result(response.content or b"")
-        has_length = _has_length(raw, headers)
-        if _is_read(response):
+        # Whether the end of the body is confirmed; mocked responses have version 0 and are complete.
+        has_length = headers.get("content-length", "").isdigit() or (
+            "chunked" in headers.get("transfer-encoding", "").lower() or raw.status in (204, 304) or not raw.version
+        )
+        if isinstance(getattr(response, "_content", None), bytes):  # read by a hook or a subclass of the session
             return result(response.content, has_length=has_length and is_decompressed(raw))
         if response.status_code < 200:  # only over other adapters; ours skips these responses
             response.close()
@@ -164,6 +162,24 @@ class SessionTransport:
             if not is_whole:
                 response.close()  # the rest of the body may still arrive
         return result(body, has_length=is_whole and has_length)
+
+    def _send_via_patched_session(
+        self, method: Callable[..., Any], request: Request, auth: RequestAuth, timeout: tuple[float, float]
+    ) -> Response:
+        """Send through `session.get` or another verb that the program has replaced."""
+        headers = headers_for(self.session, self.headers, request, auth)
+        options: dict[str, Any] = {"headers": headers, "timeout": timeout}
+        if request.body is not None:
+            options["data"] = request.body
+        response: Any
+        try:
+            response = method(full_url(request, auth), **options)
+        except requests.HTTPError as error:
+            response = error.response
+            if response is None:
+                raise
+        names = {str(name).lower(): value for name, value in dict(response.headers).items()}
+        return Response(response.status_code, names, cast(bytes, response.content), request=request)
 
     def _warn_if_adapter_retries(self, url: str) -> None:
         """Warn once if a mounted adapter retries."""
@@ -188,34 +204,3 @@ def _validate_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
         if not isinstance(value, str) or not isinstance(name, str):
             raise UsageError(f"headers must map str to str, got {type(value).__name__} for {describe(name)}.")
     return items
-
-
-def _is_read(response: requests.Response) -> bool:
-    """Return whether a hook or a subclass of the session has read the body."""
-    return isinstance(getattr(response, "_content", None), bytes)
-
-
-def _has_length(raw: BaseHTTPResponse, headers: Mapping[str, str]) -> bool:
-    """Return whether the end of the body is confirmed; mocked responses have version 0 and are complete."""
-    length = headers.get("content-length", "")
-    if length.isdigit() or "chunked" in headers.get("transfer-encoding", "").lower():
-        return True
-    return raw.status in (204, 304) or not raw.version
-
-
-def _send_via_patched_session(
-    method: Callable[..., Any], url: str, headers: Mapping[str, str], timeout: tuple[float, float], request: Request
-) -> Response:
-    """Send through `session.get` or another verb that the program has replaced."""
-    options: dict[str, Any] = {"headers": dict(headers), "timeout": timeout}
-    if request.body is not None:
-        options["data"] = request.body
-    response: Any
-    try:
-        response = method(url, **options)
-    except requests.HTTPError as error:
-        response = error.response
-        if response is None:
-            raise
-    names = {str(name).lower(): value for name, value in dict(response.headers).items()}
-    return Response(response.status_code, names, cast(bytes, response.content), request=request)

@@ -7,6 +7,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 from typing import Any
 
 
@@ -37,6 +38,7 @@ def take(slot: Slot) -> Callable[[], object] | None:
         return None
 
 
+@dataclass(slots=True, eq=False, repr=False)
 class CancelHandle:
     """Cancels a request. `cancel` takes no lock, so any thread and signal handler may call it.
 
@@ -45,17 +47,15 @@ class CancelHandle:
         dialed: Whether a new connection was begun.
         connected: Whether the request had a connection. If `dialed` is False too, another adapter sends the request.
         exclusive: Open a new connection, because a stream would keep a pooled one from other calls.
+        due: When the watchdog cancels it, on the monotonic clock.
     """
 
-    __slots__ = ("_slot", "cancelled", "connected", "dialed", "due", "exclusive")
-
-    def __init__(self, *, exclusive: bool = False) -> None:
-        self.exclusive = exclusive
-        self.cancelled = False
-        self.dialed = False
-        self.connected = False
-        self.due: float | None = None  # when the watchdog cancels it, on the monotonic clock
-        self._slot: Slot = []
+    exclusive: bool = False
+    cancelled: bool = False
+    dialed: bool = False
+    connected: bool = False
+    due: float | None = None
+    _slot: Slot = field(default_factory=list["Callable[[], object]"])
 
     def attach(self, action: Callable[[], object]) -> Slot:
         """Let `cancel` call `action` instead of the previous one, unless `take` removes it from the returned slot."""

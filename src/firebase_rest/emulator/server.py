@@ -32,10 +32,10 @@ from firebase_rest.transport.wire import Request, Response
 
 try:
     import uvicorn
-    import websockets  # noqa: F401 # pyright: ignore[reportUnusedImport] - uvicorn imports it when it starts
     from starlette.concurrency import run_in_threadpool
     from starlette.responses import Response as HttpResponse
     from starlette.responses import StreamingResponse
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 except ImportError as error:  # pragma: no cover - the wheel's test runs this, in an environment without the extra
     raise ImportError(
         "The emulator's server needs Starlette, uvicorn and websockets: install them with "
@@ -296,7 +296,7 @@ class _Uvicorn(uvicorn.Server):
             uvicorn.Config(
                 application,
                 interface="asgi3",
-                ws="websockets-sansio",
+                ws=WebSocketsSansIOProtocol,
                 ws_max_size=MAX_MESSAGE,
                 ws_per_message_deflate=False,
                 lifespan="off",

@@ -50,7 +50,7 @@ class Namespace:
         self._open_rules: DatabaseAuthorizer = open_rules or OpenDatabaseRules()
         self.rules = self._open_rules
         self.rules_store = store or RulesStore()
-        self._watchers: list[Watcher] = []
+        self._watchers: dict[Watcher, None] = {}  # in the order of their subscription
         self._lock = threading.Lock()
         self.restore_defaults(None)
 
@@ -102,7 +102,7 @@ class Namespace:
         self.root = change.after
         revoked = [watcher for watcher in self._watchers if not watcher.may_read(change.after, now)]
         for watcher in revoked:
-            self._watchers.remove(watcher)
+            del self._watchers[watcher]
         for watcher in self._watchers:
             watcher.enqueue(change)
         return revoked
@@ -117,14 +117,13 @@ class Namespace:
         """Return what `create` returns for the current root; it receives every later change until `unwatch`."""
         with self._lock:
             watcher = create(self.root)
-            self._watchers.append(watcher)
+            self._watchers[watcher] = None
         return watcher
 
     def unwatch(self, watcher: Watcher) -> None:
         """Send no more changes to a watcher."""
         with self._lock:
-            if watcher in self._watchers:
-                self._watchers.remove(watcher)
+            self._watchers.pop(watcher, None)
 
     def await_delivery(self) -> None:
         """Wait until the changes of the current root are queued for every watcher."""
@@ -139,7 +138,7 @@ class Namespace:
     def cancel_unauthorized(self, now: int) -> None:
         """Cancel the watchers whose callers may no longer read, after a change of rules."""
         with self._lock:
-            watchers = self._watchers.copy()
+            watchers = list(self._watchers)
         for watcher in watchers:
             if not watcher.may_read(self.root, now):
                 watcher.cancel()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.database.build import InvalidDataError
 
@@ -44,17 +44,18 @@ class Request:
 def parse_message(text: str) -> Request | str | None:
     """Return a request, the kind of a control message, or None for anything else."""
     try:
-        message: Any = json.loads(text, parse_constant=_reject_constant)
+        message: Json = json.loads(text, parse_constant=_reject_constant)
     except (ValueError, RecursionError):
         return None
-    envelope = cast("dict[str, Json]", message) if isinstance(message, dict) else {}
-    data = envelope.get("d")
+    if not isinstance(message, dict):
+        return None
+    data = message.get("d")
     if not isinstance(data, dict):
         return None
-    if envelope.get("t") == "c":
+    if message.get("t") == "c":
         kind = data.get("t")
         return kind if isinstance(kind, str) else None
-    return _request(data, text) if envelope.get("t") == "d" else None
+    return _request(data, text) if message.get("t") == "d" else None
 
 
 def _reject_constant(name: str) -> None:

@@ -1,0 +1,55 @@
+"""Frames of the SDKs' protocol."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from firebase_rest.emulator.database.realtime import frames
+from firebase_rest.emulator.database.realtime.frames import FrameError, MessageAssembler, split_message
+
+
+def units(text):
+    return len(text.encode("utf-16-le")) // 2
+
+
+@pytest.mark.parametrize("text", ["", "x" * 16_384, "é" * 16_384, "😀" * 8_192])
+def test_message_of_at_most_16384_units_is_one_frame(text):
+    assert split_message(text) == [text]
+
+
+@pytest.mark.parametrize("text", ["x" * 16_385, "é" * 16_385, "😀" * 8_193, "a" + "😀" * 50_000])
+def test_longer_message_is_split_after_a_count(text):
+    count, *pieces = split_message(text)
+    assert int(count) == len(pieces)
+    assert "".join(pieces) == text
+    assert all(units(piece) <= 16_384 for piece in pieces)
+
+
+@given(st.lists(st.text(min_size=7) | st.text("😀a", min_size=8_000, max_size=9_000), max_size=5))
+def test_assembled_messages_are_those_that_were_split(messages):
+    assembler = MessageAssembler()
+    found = [assembler.feed(frame) for message in messages for frame in split_message(message)]
+    assert [message for message in found if message is not None] == messages
+
+
+@pytest.mark.parametrize("count", ["0", "000000"])
+def test_keepalive_is_no_message(count):
+    assembler = MessageAssembler()
+    assert assembler.feed(count) is None
+    assert assembler.feed("{}") == "{}"
+
+
+@pytest.mark.parametrize("frame", ["-1", "1.5", "1234567", "١", " 1", ""])
+def test_other_texts_are_messages(frame):
+    assert MessageAssembler().feed(frame) == frame
+
+
+def test_message_that_is_too_long_is_refused(monkeypatch):
+    monkeypatch.setattr(frames, "MAX_MESSAGE", 10)
+    assembler = MessageAssembler()
+    assembler.feed("2")
+    assembler.feed("x" * 10)
+    with pytest.raises(FrameError):
+        assembler.feed("x")

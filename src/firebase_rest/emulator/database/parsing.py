@@ -9,7 +9,6 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from json.decoder import scanstring  # type: ignore[attr-defined]  # the stubs omit it
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database.slices import collector
@@ -160,8 +159,9 @@ class _Parser:
 
     def _parse_member(self, result: LargeObject | LargeArray) -> Work[None]:
         if isinstance(result, LargeObject):
-            self._expect('"')
-            key, self._position = scanstring(self._text, self._position, True)
+            if not self._text.startswith('"', self._position):
+                raise ValueError(f"Expected a key at {self._position}.")
+            key, self._position = _decoder.raw_decode(self._text, self._position)
             self._expect(":")
             result[self._checked(key)] = yield from self._value()
         else:
@@ -183,9 +183,8 @@ class _Parser:
         return False
 
     def _expect(self, character: str) -> None:
-        """Skip `character` and the space around it, but not within a string."""
+        """Skip `character` and the space around it."""
         self._skip_space()
         if not self._next_is(character):
             raise ValueError(f"Expected {character} at {self._position}.")
-        if character != '"':
-            self._skip_space()
+        self._skip_space()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database.children import Children
 from firebase_rest.emulator.database.chunks import Chunk
@@ -164,8 +164,9 @@ def release_work(garbage: list[Any]) -> Work[None]:
                 del item[-SLICE:]
                 yield
         else:
-            released += len(item.keys) if isinstance(item, Chunk) else 0
-            garbage += _large_parts(item)
+            if isinstance(item, Chunk):
+                released += len(item.keys)
+            garbage += _large_parts(cast("object", item))
         del item
         yield
     if released > _TRIM_ABOVE:
@@ -176,13 +177,17 @@ def _is_large(value: object) -> bool:
     return isinstance(value, (LargeObject, LargeArray))
 
 
-def _large_parts(item: object) -> Iterable[object]:
+def _large_parts(item: Any) -> Iterable[Any]:
     """Return what may hold much memory in a node or a part of one."""
     if isinstance(item, Branch):
         return [item.children, *item.indexes.values()]
     if isinstance(item, (Children, Index)):
-        return item.chunks.chunks
-    nodes = item.values if isinstance(item, Chunk) else item.values() if isinstance(item, dict) else ()
+        return cast("Iterable[Any]", item.chunks.chunks)  # pyright: ignore[reportUnknownMemberType]
+    nodes: Iterable[Any] = ()
+    if isinstance(item, Chunk):
+        nodes = cast("Any", item).values
+    elif isinstance(item, dict):
+        nodes = cast("dict[str, Any]", item).values()
     return [node for node in nodes if isinstance(node, Branch)]
 
 

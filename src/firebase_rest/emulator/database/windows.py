@@ -135,7 +135,7 @@ def _value_of(order: str) -> Callable[[Node], Json]:
     path = split(order)
     if len(path) > 1:
         return lambda node: _comparable(at(node, path))
-    key = path[0]
+    key = order.strip("/")
     return lambda node: _comparable(child(node, key))
 
 

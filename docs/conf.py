@@ -13,7 +13,7 @@ project = "firebase_rest"
 copyright = "firebase_rest contributors"
 version = release = __version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
 exclude_patterns = ["_build"]
@@ -23,11 +23,31 @@ html_title = f"firebase_rest {__version__}"
 default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_default_options = {"members": True}
+napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # attributes are documented in the docstring of the class and by properties
+napoleon_use_rtype = False
+
+_CONSTRUCTED = {
+    "firebase_rest.ActionCodeSettings",
+    "firebase_rest.AuthUri",
+    "firebase_rest.FileStore",
+    "firebase_rest.ImportUserRecord",
+    "firebase_rest.KeyringStore",
+    "firebase_rest.ProviderInfo",
+    "firebase_rest.emulator.Clock",
+    "firebase_rest.emulator.Emulator",
+    "firebase_rest.errors.MfaFactor",
+    "firebase_rest.testing.FirebaseEnvironment",
+}
+"""The classes that programs construct. Methods return the objects of all other classes."""
 
 
-def _hide_constructor(_app: object, what: str, name: str, *_: object) -> tuple[str, None] | None:
-    """Hide constructors, because programs get these objects from an `App`; only `Emulator` is constructed directly."""
-    return ("", None) if what == "class" and name != "firebase_rest.emulator.Emulator" else None
+def _hide_constructor(
+    _app: object, what: str, name: str, _object: object, _options: object, signature: str | None, _returns: object
+) -> tuple[str, str] | None:
+    """Hide the constructor of a class that programs do not construct."""
+    is_hidden = what in ("class", "exception") and name not in _CONSTRUCTED
+    return ("", "") if is_hidden and signature is not None else None
 
 
 def setup(app: Sphinx) -> None:

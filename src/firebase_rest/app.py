@@ -100,7 +100,10 @@ def _check_type(credentials: object) -> None:
 
 
 class App:
-    """A Firebase project and the `requests.Session` that reaches it. Also a context manager, which calls `close()`."""
+    """A Firebase project: creates its services. Thread-safe.
+
+    `initialize_app` returns it. It is a context manager that calls `close()`.
+    """
 
     def __init__(
         self,
@@ -152,9 +155,9 @@ class App:
         """Return a copy with other limits, over the same session.
 
         Args:
-            timeout: As in `initialize_app`.
-            deadline: As in `initialize_app`.
-            retries: As in `initialize_app`.
+            timeout: Seconds without data, or a pair (seconds to connect, seconds without data).
+            deadline: Seconds for a whole call; `math.inf` removes the limit.
+            retries: Maximum number of retries.
         """
         copy = self.__new__(type(self))
         copy.__dict__.update(self.__dict__)
@@ -202,7 +205,7 @@ class App:
     # --- services ---------------------------------------------------------------------------------------------------
 
     def auth(self, tenant_id: str | None = None) -> Auth:
-        """Return a new `Auth`. Its first call raises `ConfigError` without an `apiKey`.
+        """Return the Auth service. Its first request raises `ConfigError` without an `apiKey`.
 
         Args:
             tenant_id: The tenant whose users sign in (Identity Platform).
@@ -216,7 +219,7 @@ class App:
         return Auth(requestor, self._config, emulator, self._account, self._keys, self._locale, tenant_id)
 
     def database(self, url: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Database:
-        """Return the root of a database. Its first call raises `ConfigError` without a `databaseURL`.
+        """Return the root of a database. Its first request raises `ConfigError` without a `databaseURL`.
 
         Args:
             url: The URL of another database than the configured one. (A `UserSession` in its place is the `user`.)
@@ -235,7 +238,7 @@ class App:
         return self._requestor(location.base, user, UserCredentials), location, self._context
 
     def storage(self, bucket: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Storage:
-        """Return a bucket. Its first call raises `ConfigError` without a `storageBucket`.
+        """Return a bucket. Its first request raises `ConfigError` without a `storageBucket`.
 
         Args:
             bucket: The name of another bucket than the configured one, with or without "gs://". (A `UserSession` in

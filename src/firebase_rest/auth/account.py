@@ -130,6 +130,9 @@ class AccountMethods(AuthBase):
     def delete_user_account(self, id_token: Token) -> dict[str, Any]:
         """Delete the account of a user. A session is signed out.
 
+        Args:
+            id_token: The user's ID token, or a `UserSession`.
+
         Raises:
             RecentLoginRequired: The sign-in is too old.
 
@@ -154,6 +157,11 @@ class AccountMethods(AuthBase):
 
         An anonymous user becomes a permanent one with the same uid. It works with email enumeration protection too.
 
+        Args:
+            user: The user's ID token, or a `UserSession`.
+            email: The email address to add.
+            password: The password to add.
+
         Returns:
             New tokens of the same user, as from a sign-in.
 
@@ -167,7 +175,12 @@ class AccountMethods(AuthBase):
         return self._run_as_user(user, lambda id_token: accounts.sign_up(self._endpoint, email, password, id_token))
 
     def link_with_email_link(self, user: Token, email: str, link: str) -> SignedIn:
-        """Add the email address to which a sign-in link was sent to an account.
+        """Add an email address to an account, with a sign-in link that was sent to it.
+
+        Args:
+            user: The user's ID token, or a `UserSession`.
+            email: The address to which the link was sent.
+            link: The complete link that the user opened.
 
         Raises:
             EmailExists: Another account has the address.
@@ -211,7 +224,20 @@ class AccountMethods(AuthBase):
         code: str | None = None,
         pending_token: str | None = None,
     ) -> SignedIn:
-        """Link an identity provider to an account. The other arguments are those of `sign_in_with_idp`.
+        """Link an identity provider to an account.
+
+        Args:
+            user: The user's ID token, or a `UserSession`.
+            provider_id: As for `sign_in_with_idp`, like all following arguments.
+            id_token: The ID token of the provider.
+            access_token: The access token of the provider.
+            nonce: The raw nonce, if the ID token contains its hash.
+            oauth_token_secret: The token secret of Twitter.
+            code: The authorization code of an OpenID Connect provider.
+            pending_token: The pending token of an earlier response or error.
+
+        Returns:
+            New tokens of the same user, as from a sign-in.
 
         Raises:
             CredentialAlreadyInUse: The credential belongs to another user.
@@ -225,7 +251,11 @@ class AccountMethods(AuthBase):
         return self._run_as_user(user, lambda token: credential.sign_in(self._endpoint, token))
 
     def unlink(self, user: Token, *provider_ids: str) -> AccountUpdate:
-        """Remove sign-in methods: "google.com", "phone", "password" (which removes the email address too).
+        """Remove sign-in methods from an account.
+
+        Args:
+            user: The user's ID token, or a `UserSession`.
+            *provider_ids: "google.com", "phone", "password" (which removes the email address too), ...
 
         https://firebase.google.com/docs/reference/rest/auth#section-unlink-provider
         """

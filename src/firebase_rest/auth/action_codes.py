@@ -102,10 +102,14 @@ def sign_in_settings_to_json(settings: ActionCodeSettings | str) -> dict[str, An
 
 @dataclass(frozen=True, slots=True)
 class ActionCodeInfo:
-    """What a code is for. `operation` is "PASSWORD_RESET", "VERIFY_EMAIL", "EMAIL_SIGNIN", "RECOVER_EMAIL", ...
+    """The purpose of an action code. `Auth.check_action_code` returns it.
 
-    `email` is the address that the account will have (None for "EMAIL_SIGNIN"), `previous_email` the address that a
-    change replaces, and `factor` the second factor that "REVERT_SECOND_FACTOR_ADDITION" removes.
+    Attributes:
+        operation: "PASSWORD_RESET", "VERIFY_EMAIL", "EMAIL_SIGNIN", "RECOVER_EMAIL", "VERIFY_AND_CHANGE_EMAIL" or
+            "REVERT_SECOND_FACTOR_ADDITION".
+        email: The address that the account will have; None for "EMAIL_SIGNIN".
+        previous_email: The address that a change replaces.
+        factor: The second factor that "REVERT_SECOND_FACTOR_ADDITION" removes.
     """
 
     operation: str

@@ -52,6 +52,12 @@ class EmailActionMethods(AuthBase):
 
         With email enumeration protection, an address of another account gets no email, and the result is the same.
 
+        Args:
+            id_token: The user's ID token, or a `UserSession`.
+            new_email: The new address.
+            settings: An `ActionCodeSettings`, or the URL to continue at.
+            locale: The language of the email, such as "fr".
+
         https://firebase.google.com/docs/reference/js/auth#verifybeforeupdateemail
         """
         new_email = validate_str("new_email", new_email)
@@ -69,6 +75,11 @@ class EmailActionMethods(AuthBase):
         """Send an email with a link that resets the password.
 
         With email enumeration protection, an unknown address gets no email, and the result is the same.
+
+        Args:
+            email: The address of the account.
+            settings: An `ActionCodeSettings`, or the URL to continue at.
+            locale: The language of the email, such as "fr".
 
         Raises:
             UserNotFound: No account has the address, and the project has no enumeration protection.

@@ -21,7 +21,7 @@ from firebase_rest.types import SignedIn
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """What a provider has issued, or the pending token of an earlier response."""
+    """The tokens that a provider has issued, or the pending token of an earlier response."""
 
     provider_id: str
     fields: dict[str, str] = field(repr=False)

@@ -28,9 +28,15 @@ AppProof = Mapping[str, str] | None
 
 @dataclass(frozen=True, slots=True)
 class TotpSecret:
-    """The secret for an authenticator app. Show `key` (base32), or `uri()` as a QR code, to the user only.
+    """The secret for an authenticator app. Show `key`, or `uri()` as a QR code, to the user only.
 
-    `finish_by` (RFC 3339) is the end of the time for the enrollment.
+    Attributes:
+        key: The secret, in base32.
+        session_info: Identifies the enrollment.
+        digits: The number of digits of a code.
+        period: Seconds for which a code is valid.
+        algorithm: The hash function, "SHA1".
+        finish_by: The time until which the enrollment must be finished (RFC 3339), or None.
     """
 
     key: str = field(repr=False)

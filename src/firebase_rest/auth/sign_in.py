@@ -30,6 +30,10 @@ class SignInMethods(AuthBase):
     def sign_in_with_email_and_password(self, email: str, password: str) -> SignedIn:
         """Sign in with an email address and a password.
 
+        Args:
+            email: The user's email address.
+            password: The user's password.
+
         Returns:
             {"idToken", "refreshToken", "expiresIn" (seconds, as text), "localId", "email", ...}
 
@@ -48,6 +52,13 @@ class SignInMethods(AuthBase):
 
     def create_user_with_email_and_password(self, email: str, password: str) -> SignedIn:
         """Create an account and sign in to it.
+
+        Args:
+            email: The email address of the new account.
+            password: Its password, at least 6 characters.
+
+        Returns:
+            The tokens, as from `sign_in_with_email_and_password`.
 
         Raises:
             EmailExists: Another account has the address.
@@ -72,6 +83,12 @@ class SignInMethods(AuthBase):
     def sign_in_with_custom_token(self, token: str) -> SignedIn:
         """Sign in with a custom token of your server.
 
+        Args:
+            token: The result of `create_custom_token`.
+
+        Returns:
+            {"idToken", "refreshToken", "expiresIn" (seconds, as text), ...}
+
         Raises:
             InvalidCustomToken: The token is malformed, expired or of another project.
 
@@ -84,7 +101,7 @@ class SignInMethods(AuthBase):
 
         Args:
             email: The address to which the email was sent.
-            link: The whole link.
+            link: The complete link that the user opened.
 
         Raises:
             InvalidActionCode: The link is invalid, used or expired.
@@ -97,7 +114,7 @@ class SignInMethods(AuthBase):
 
     @staticmethod
     def is_sign_in_with_email_link(link: str) -> bool:
-        """Return whether a link is a sign-in link."""
+        """Return whether a link of an email is a sign-in link. Nothing is sent."""
         parsed = parse_action_link(validate_str("link", link))
         return parsed is not None and parsed.operation == "EMAIL_SIGNIN"
 
@@ -166,8 +183,11 @@ class SignInMethods(AuthBase):
     def refresh(self, refresh_token: str) -> RefreshResult:
         """Exchange a refresh token for a new ID token.
 
+        Args:
+            refresh_token: The "refreshToken" of a sign-in.
+
         Returns:
-            {"userId", "localId", "idToken", "refreshToken", "expiresIn"}
+            {"userId", "localId", "idToken", "refreshToken", "expiresIn" (seconds, as text)}
 
         Raises:
             SessionExpired: The refresh token is invalid.

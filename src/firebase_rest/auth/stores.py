@@ -23,7 +23,7 @@ StorePath = str | os.PathLike[str]
 
 @runtime_checkable
 class SessionStore(Protocol):
-    """A place for one session: a dict of strings with a refresh token, which is as secret as a password."""
+    """The methods of a store for one session: a dict with a refresh token, which is as secret as a password."""
 
     def read(self) -> dict[str, Any] | None:
         """Return the stored session, or None."""

@@ -36,7 +36,14 @@ class UserImportHash:
 
     @classmethod
     def scrypt(cls, key: bytes, rounds: int, memory_cost: int, salt_separator: bytes = b"") -> UserImportHash:
-        """Firebase's variant of scrypt. The console shows a project's parameters. `rounds` 1-8, `memory_cost` 1-14."""
+        """Return Firebase's variant of scrypt, with the parameters that the Firebase console shows for a project.
+
+        Args:
+            key: The signer key.
+            rounds: The number of rounds, 1 to 8.
+            memory_cost: The memory cost, 1 to 14.
+            salt_separator: The salt separator.
+        """
         parameters: dict[str, Any] = {
             "signerKey": _base64("key", key),
             "rounds": validate_int("rounds", rounds, 1, 8),
@@ -50,7 +57,14 @@ class UserImportHash:
     def standard_scrypt(
         cls, *, memory_cost: int, parallelization: int, block_size: int, derived_key_length: int
     ) -> UserImportHash:
-        """Scrypt (RFC 7914)."""
+        """Return scrypt (RFC 7914).
+
+        Args:
+            memory_cost: The CPU and memory cost (N).
+            parallelization: The parallelization parameter (p).
+            block_size: The block size (r).
+            derived_key_length: The length of the hash in bytes.
+        """
         return cls(
             "STANDARD_SCRYPT",
             {
@@ -63,7 +77,7 @@ class UserImportHash:
 
     @classmethod
     def bcrypt(cls) -> UserImportHash:
-        """bcrypt. The hash contains salt and cost."""
+        """Return bcrypt. The hash contains salt and cost."""
         return cls("BCRYPT")
 
     @classmethod
@@ -78,7 +92,17 @@ class UserImportHash:
         version: Literal["VERSION_10", "VERSION_13"] = "VERSION_13",
         associated_data: bytes = b"",
     ) -> UserImportHash:
-        """Argon2. `hash_length` 4-1024 bytes, `iterations` 1-16, `memory_cost_kib` to 32768, `parallelism` 1-16."""
+        """Return Argon2.
+
+        Args:
+            variant: The variant of Argon2.
+            hash_length: The length of the hash, 4 to 1,024 bytes.
+            iterations: The number of iterations, 1 to 16.
+            memory_cost_kib: The memory in KiB, 1 to 32,768.
+            parallelism: The number of threads, 1 to 16.
+            version: The version of Argon2.
+            associated_data: Data that is hashed with each password.
+        """
         parameters: dict[str, Any] = {
             "hashType": _one_of("variant", variant, ("ARGON2_D", "ARGON2_I", "ARGON2_ID")),
             "hashLengthBytes": validate_int("hash_length", hash_length, 4, 1024),
@@ -95,7 +119,13 @@ class UserImportHash:
     def hmac(
         cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], key: bytes, order: HashOrder | None = None
     ) -> UserImportHash:
-        """HMAC with `key`."""
+        """Return an HMAC.
+
+        Args:
+            algorithm: The hash function.
+            key: The key of the HMAC.
+            order: Whether the salt precedes or follows the password.
+        """
         name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
         return cls(f"HMAC_{name}", {"signerKey": _base64("key", key), **_ordered(order)})
 
@@ -103,14 +133,25 @@ class UserImportHash:
     def digest(
         cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], rounds: int, order: HashOrder | None = None
     ) -> UserImportHash:
-        """A repeated digest: 0 to 8192 rounds of MD5, 1 to 8192 of the others."""
+        """Return a repeated digest.
+
+        Args:
+            algorithm: The hash function.
+            rounds: The number of rounds: 0 to 8,192 of MD5, 1 to 8,192 of the others.
+            order: Whether the salt precedes or follows the password.
+        """
         name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
         least = 0 if name == "MD5" else 1
         return cls(name, {"rounds": validate_int("rounds", rounds, least, 8192), **_ordered(order)})
 
     @classmethod
     def pbkdf(cls, algorithm: Literal["PBKDF_SHA1", "PBKDF2_SHA256"], rounds: int) -> UserImportHash:
-        """PBKDF; 0 to 120,000 rounds."""
+        """Return PBKDF.
+
+        Args:
+            algorithm: The variant of PBKDF.
+            rounds: The number of rounds, 0 to 120,000.
+        """
         name = _one_of("algorithm", algorithm, ("PBKDF_SHA1", "PBKDF2_SHA256"))
         return cls(name, {"rounds": validate_int("rounds", rounds, 0, 120_000)})
 
@@ -121,7 +162,10 @@ class UserImportHash:
 
 @dataclass(frozen=True, slots=True)
 class ImportUserRecord:
-    """A user to import. `password_hash` and `password_salt` are raw bytes, `import_users(hashing=)` the algorithm."""
+    """A user to import with `Admin.import_users`.
+
+    `password_hash` and `password_salt` are raw bytes; the argument `hashing` of `import_users` names the algorithm.
+    """
 
     uid: str
     email: str | None = None

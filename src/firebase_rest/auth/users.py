@@ -55,7 +55,7 @@ class ProviderInfo:
 
 @dataclass(frozen=True, slots=True)
 class UserRecord:
-    """An account."""
+    """An account, as administrators see it. Times are in UTC."""
 
     uid: str
     email: str | None = None
@@ -110,7 +110,7 @@ class UserRecord:
 
 @dataclass(frozen=True, slots=True)
 class UserIdentifiers:
-    """What `get_users` looks for, or has not found. False if it is empty."""
+    """Identifiers of accounts, such as those that `get_users` has not found. False if it is empty."""
 
     uids: tuple[str, ...] = ()
     emails: tuple[str, ...] = ()
@@ -145,7 +145,7 @@ class GetUsersResult:
 
 @dataclass(frozen=True, slots=True)
 class ErrorInfo:
-    """Why an entry of a batch failed. `index` is its index in the list that was passed."""
+    """The reason why an entry of a batch failed. `index` is its index in the list of the call."""
 
     index: int
     uid: str

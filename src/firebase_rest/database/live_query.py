@@ -125,8 +125,11 @@ class LiveQuery(StreamStatus):
         """Wait until `predicate(value)` is true and return that value.
 
         Args:
-            predicate: Called with the current value and after each change.
+            predicate: Called with the current value, and with the new value after each change.
             timeout: Maximum seconds to wait.
+
+        Returns:
+            The value for which `predicate` was true.
 
         Raises:
             NetworkTimeout: The predicate was not true in time.
@@ -196,11 +199,11 @@ class LiveQuery(StreamStatus):
         return self._subscribe(ADDED, callback)
 
     def on_child_changed(self, callback: OnChild) -> Unsubscribe:
-        """Call `callback(child, previous_key)` for each child whose value changes."""
+        """Call `callback(child, previous_key)` for each child whose value changes; see `on_child_added`."""
         return self._subscribe(CHANGED, callback)
 
     def on_child_moved(self, callback: OnChild) -> Unsubscribe:
-        """Call `callback(child, previous_key)` for each child whose position may have changed."""
+        """Call `callback(child, previous_key)` for each child whose position in the query may have changed."""
         return self._subscribe(MOVED, callback)
 
     def on_child_removed(self, callback: OnSnapshot) -> Unsubscribe:

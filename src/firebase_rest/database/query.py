@@ -85,7 +85,7 @@ class Query(BaseReference):
         return self._context.api_key
 
     def child(self, *path: object) -> Query:
-        """Return the same query for a location below; see `Reference.child`."""
+        """Return the same query for the location below. The arguments are those of `Reference.child`."""
         return self._at(self._location.child(*path))
 
     # --- order and filters ------------------------------------------------------------------------------------------
@@ -103,42 +103,88 @@ class Query(BaseReference):
         return self._filtered(order=PRIORITY)
 
     def order_by_child(self, order: str) -> Query:
-        """Order the children by their value at `order`, a key or a path such as "address/city".
+        """Order the children by one of their values. The security rules must define an index (`.indexOn`) for it.
 
-        The security rules must define an index (`.indexOn`); otherwise the read raises `IndexNotDefined`.
+        Args:
+            order: A key or path below each child, such as "age" or "address/city".
+
+        Returns:
+            A new query. Its `get` raises `IndexNotDefined` if the index is missing.
+
+        https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-filtering
         """
         return self._filtered(order=validate_order_path(order))
 
     def start_at(self, start: object, *, key: str | None = None) -> Query:
-        """Return only children with this value or a greater one; of those with this value, from child `key` on."""
+        """Start at a value, which is included.
+
+        Args:
+            start: A string, number, bool or None: the value by which the query orders. After `order_by_key`, a key.
+            key: Among children with the value `start`, begin with this key.
+
+        https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-filtering
+        """
         return self._filtered(start_at=validate_bound("start_at", start, key))
 
     def start_after(self, start: object, *, key: str | None = None) -> Query:
-        """Return only children with a greater value; with `key`, also those with this value after that child."""
+        """Start after a value, which is excluded: for the next page of `order_by_key().limit_to_first(n)`.
+
+        Args:
+            start: A value, as for `start_at`.
+            key: Also include the children with the value `start` whose keys are greater than this key.
+        """
         return self._filtered(start_after=validate_bound("start_after", start, key))
 
     def end_at(self, end: object, *, key: str | None = None) -> Query:
-        """Return only children with this value or a smaller one; of those with this value, up to child `key`."""
+        """End at a value, which is included.
+
+        Args:
+            end: A value, as for `start_at`.
+            key: Among children with the value `end`, end with this key.
+        """
         return self._filtered(end_at=validate_bound("end_at", end, key))
 
     def end_before(self, end: object, *, key: str | None = None) -> Query:
-        """Return only children with a smaller value; with `key`, also those with this value before that child."""
+        """End before a value, which is excluded.
+
+        Args:
+            end: A value, as for `start_at`.
+            key: Also include the children with the value `end` whose keys are smaller than this key.
+        """
         return self._filtered(end_before=validate_bound("end_before", end, key))
 
     def equal_to(self, equal: object, *, key: str | None = None) -> Query:
-        """Return only children with this value; "10" and 10 differ."""
+        """Return only the children with a value.
+
+        Args:
+            equal: A value, as for `start_at`. The string "10" and the number 10 differ.
+            key: Return only the child with this key, if it has the value.
+        """
         return self._filtered(equal_to=validate_bound("equal_to", equal, key))
 
     def limit_to_first(self, limit_first: int) -> Query:
-        """Return only the first `limit_first` children."""
+        """Return only the first children.
+
+        Args:
+            limit_first: The maximum number of children, at least 1.
+        """
         return self._filtered(limit_to_first=validate_limit("limit_to_first", limit_first))
 
     def limit_to_last(self, limit_last: int) -> Query:
-        """Return only the last `limit_last` children."""
+        """Return only the last children, in the order of the query.
+
+        Args:
+            limit_last: The maximum number of children, at least 1.
+        """
         return self._filtered(limit_to_last=validate_limit("limit_to_last", limit_last))
 
     def shallow(self) -> Query:
-        """Read only the keys: `get().val()` returns a list of them."""
+        """Read only the keys, without the data below: `get().val()` returns a sorted list of strings.
+
+        It cannot be combined with an order, bounds or limits.
+
+        https://firebase.google.com/docs/reference/rest/database#section-param-shallow
+        """
         return self._filtered(shallow=True)
 
     # --- reading ----------------------------------------------------------------------------------------------------
@@ -151,11 +197,15 @@ class Query(BaseReference):
             json_kwargs: Keyword arguments for `json.loads`.
 
         Returns:
-            A `Snapshot`.
+            The data, as a `Snapshot`.
 
         Raises:
             UsageError: The query combines methods that exclude each other. Nothing was sent.
-            PermissionDenied, IndexNotDefined, NetworkError, ...: See `firebase_rest.errors`.
+            PermissionDenied: The security rules deny the read.
+            IndexNotDefined: The security rules lack an index for the query.
+            NetworkError: No complete response arrived.
+
+        https://firebase.google.com/docs/database/rest/retrieve-data
         """
         return self._authenticate(token).run(protocol.get(self._location, self._filter, json_kwargs))
 
@@ -219,8 +269,11 @@ class Query(BaseReference):
             raises `StopStream` ends its stream too.
 
         Raises:
-            PermissionDenied, TokenExpired, StreamError, ...: The server ended the stream. With `is_async`, `on_error`
-                gets the error instead.
+            PermissionDenied: The security rules deny the read, also if they change later.
+            TokenExpired: The token has expired and cannot be refreshed.
+            StreamError: The stream failed `max_retries` times.
+
+        With `is_async`, `on_error` receives these errors.
 
         https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-streaming
         """
@@ -263,9 +316,13 @@ class Query(BaseReference):
             on_state: Called with "connecting", "open", "waiting" and "closed".
             max_retries: How many failures in a row are retried; by default any number.
 
+        Returns:
+            The copy, as a context manager. Close it after use.
+
         Raises:
             NetworkTimeout: The first value did not arrive in time.
-            PermissionDenied, IndexNotDefined, ...: The server rejected the read.
+            PermissionDenied: The security rules deny the read.
+            IndexNotDefined: The security rules lack an index for the query.
         """
         from firebase_rest.database.event_stream import EventStream
         from firebase_rest.database.live_query import LiveQuery, validate_live_filter, validate_timeout

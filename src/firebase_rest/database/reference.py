@@ -62,40 +62,115 @@ class Reference(Query):
 
         Raises:
             UsageError: The data cannot be stored; the message names the path in it.
+            PermissionDenied: The security rules deny the write.
+
+        https://firebase.google.com/docs/database/rest/save-data#section-put
         """
         return self._authenticate(token).run(protocol.set_(self._location, data, json_kwargs))
 
     def update(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """Replace the children that the keys of `data` name, all or none, and return the written data.
+        """Replace several children in one atomic write, and leave the others unchanged.
 
-        The keys may be paths: `update({"users/ada/age": 36, "ages/ada": 36})`.
+        Args:
+            data: New values by key or by path: `update({"users/ada/age": 36, "ages/ada": 36})`. None deletes.
+            token: An ID token or a `UserSession` for this call.
+            json_kwargs: Keyword arguments for `json.dumps`.
+
+        Returns:
+            The written data, with server values resolved.
+
+        Raises:
+            UsageError: The data cannot be stored, or one path contains another.
+            PermissionDenied: The security rules deny the write.
+
+        https://firebase.google.com/docs/database/rest/save-data#section-update
         """
         return self._authenticate(token).run(protocol.update(self._location, data, json_kwargs))
 
     def push(self, data: object, token: Token = None, json_kwargs: JsonKwargs = None) -> PushResult:
-        """Add a child under a new key, which sorts after all earlier ones, and return {"name": key}."""
+        """Add a child under a new key, which sorts after all earlier ones.
+
+        Args:
+            data: JSON data.
+            token: An ID token or a `UserSession` for this call.
+            json_kwargs: Keyword arguments for `json.dumps`.
+
+        Returns:
+            {"name": key}, with the key of the new child.
+
+        Raises:
+            UsageError: The data cannot be stored.
+            PermissionDenied: The security rules deny the write.
+            NetworkError: With `outcome_unknown`, the child may have been added.
+
+        https://firebase.google.com/docs/database/rest/save-data#section-post
+        """
         return self._authenticate(token).run(protocol.push(self._location, data, json_kwargs))
 
     def remove(self, token: Token = None) -> None:
-        """Delete all data of this location."""
+        """Delete all data of this location.
+
+        Args:
+            token: An ID token or a `UserSession` for this call.
+
+        Raises:
+            PermissionDenied: The security rules deny the write.
+
+        https://firebase.google.com/docs/database/rest/save-data#section-delete
+        """
         self._authenticate(token).run(protocol.remove(self._location))
 
     def exists(self, token: Token = None) -> bool:
-        """Return whether this location has data, without reading it."""
+        """Return whether this location has data. It reads the keys only.
+
+        Args:
+            token: An ID token or a `UserSession` for this call.
+
+        Raises:
+            PermissionDenied: The security rules deny the read.
+        """
         return self._authenticate(token).run(protocol.exists(self._location))
 
     def get_etag(self, token: Token = None, json_kwargs: JsonKwargs = None) -> ETaggedValue:
-        """Read the data and return {"ETag": etag, "value": value}, for a conditional write."""
+        """Read the data with its ETag, for a conditional write.
+
+        Args:
+            token: An ID token or a `UserSession` for this call.
+            json_kwargs: Keyword arguments for `json.loads`.
+
+        Returns:
+            {"ETag": etag, "value": value}
+
+        https://firebase.google.com/docs/database/rest/save-data#section-conditional-requests
+        """
         return _etagged(self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
 
     def conditional_set(self, data: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """As `set_if_match`, but return the written data, or {"ETag", "value"} if the data has changed."""
+        """Replace the data if its ETag is still `etag`. pyrebase's form of `set_if_match`.
+
+        Args:
+            data: The new data; None, {} and [] delete.
+            etag: An ETag, or the result of `get_etag`.
+            token: An ID token or a `UserSession` for this call.
+            json_kwargs: Keyword arguments for `json.dumps`.
+
+        Returns:
+            The written data, or {"ETag", "value"} with the current ones if the data has changed.
+        """
         flow = protocol.conditional_set(self._location, data, _validate_etag(etag), json_kwargs)
         result = self._authenticate(token).run(flow)
         return result.value if result.committed else _etagged(result)
 
     def conditional_remove(self, etag: ETag, token: Token = None) -> Any:
-        """As `remove_if_match`, but return None, or {"ETag", "value"} if the data has changed."""
+        """Delete the data if its ETag is still `etag`. pyrebase's form of `remove_if_match`.
+
+        Args:
+            etag: An ETag, or the result of `get_etag`.
+            token: An ID token or a `UserSession` for this call.
+
+        Returns:
+            None, or {"ETag", "value"} with the current ones if the data has changed.
+        """
         result = self._authenticate(token).run(protocol.conditional_remove(self._location, _validate_etag(etag)))
         return None if result.committed else _etagged(result)
 
@@ -106,7 +181,7 @@ class Reference(Query):
             value: The new data; None, {} and [] delete.
             etag: An ETag, or the result of `get_etag`.
             token: An ID token or a `UserSession` for this call.
-            json_kwargs: Arguments for `json.dumps`.
+            json_kwargs: Keyword arguments for `json.dumps`.
 
         Returns:
             The new ETag.
@@ -121,7 +196,15 @@ class Reference(Query):
         )
 
     def remove_if_match(self, etag: ETag, token: Token = None) -> None:
-        """Delete the data if its ETag is still `etag`. Raises `PreconditionFailed` if it has changed."""
+        """Delete the data if its ETag is still `etag`.
+
+        Args:
+            etag: An ETag, or the result of `get_etag`.
+            token: An ID token or a `UserSession` for this call.
+
+        Raises:
+            PreconditionFailed: The data has changed; `value` and `etag` of the error are the current ones.
+        """
         self._authenticate(token).run(protocol.remove_if_match(self._location, _validate_etag(etag)))
 
     def transaction(self, update: Callable[[Any], Any], token: Token = None) -> Any:
@@ -137,6 +220,8 @@ class Reference(Query):
 
         Raises:
             TransactionConflict: Other clients changed the data in each of 25 attempts.
+
+        https://firebase.google.com/docs/database/rest/save-data#section-conditional-requests
         """
         validate_callable("update", update)
         return self._authenticate(token).run(protocol.transaction(self._location, update))
@@ -146,7 +231,16 @@ class Reference(Query):
         return generate_key()
 
     def sort(self, origin: Snapshot, by_key: str, reverse: bool = False) -> Snapshot:
-        """Return the children of `origin`, the result of a read, sorted by their value at `by_key`."""
+        """Sort the result of a read by one of the children's values, without a request.
+
+        Args:
+            origin: The result of `get`.
+            by_key: A key or path below each child.
+            reverse: Whether to sort in descending order.
+
+        Returns:
+            A new snapshot.
+        """
         return sort(origin, by_key, reverse=validate_bool("reverse", reverse))
 
 

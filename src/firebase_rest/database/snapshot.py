@@ -149,7 +149,11 @@ class Snapshot:
         return self._value not in (None, {}, [])
 
     def has_child(self, key: object) -> bool:
-        """Return whether there is data at `key`, a child's key or a path below this location."""
+        """Return whether there is data below this location.
+
+        Args:
+            key: The key of a child, or a path.
+        """
         path = split(path_text(key, "has_child()"))
         return bool(path) and child_at(self._value, path) is not None
 

@@ -28,7 +28,13 @@ _MAX_NUMBER = sys.float_info.max
 
 
 def increment(delta: int | float) -> dict[str, Json]:
-    """Return a value that makes the server add `delta` to the stored number (or to 0), atomically."""
+    """Return a value to write that makes the server add `delta` to the stored number, atomically.
+
+    Args:
+        delta: A finite number. If no number is stored, it is added to 0.
+
+    https://firebase.google.com/docs/reference/rest/database#section-server-values
+    """
     number = plain_number(delta)
     if number is None or isinstance(number, bool) or not is_finite(number):
         raise UsageError(f"The delta of increment() must be a finite number, got {describe(delta)}.")

@@ -149,7 +149,16 @@ class FolderOperations(StorageBase):
     def list_files(
         self, prefix: str = "", token: Token = None, *, page_size: int | None = None
     ) -> Iterator[StoredFile]:
-        """Return all files below this folder whose path from here begins with `prefix`."""
+        """Return all files below this folder, at any depth. pyrebase's method; see also `list`.
+
+        Args:
+            prefix: The beginning of the paths from here.
+            token: An ID token or a `UserSession`.
+            page_size: Maximum number of files for each request, from 1 to 1000.
+
+        Returns:
+            An iterator, which requests a page when it needs one.
+        """
         files = self.list(prefix, delimiter=None, page_size=page_size, token=token)
         return (StoredFile(reference.full_path, reference) for reference in files)
 
@@ -255,7 +264,7 @@ class FileOperations(FolderOperations):
     ) -> transfer.Upload:
         """Return an `Upload`, which starts with `run()` and can be observed, cancelled and resumed.
 
-        It takes the arguments of `put`, and as `state` the `Upload.state` of another process, to resume that upload.
+        The arguments are those of `put`, and `state`: the `Upload.state` of another process, to resume that upload.
         """
         requestor = self._authenticate(token)
         request = UploadRequest(
@@ -335,7 +344,7 @@ class FileOperations(FolderOperations):
             NotFound: The file does not exist.
             PermissionDenied: The security rules deny access.
             ChecksumMismatch: The received bytes are corrupt.
-            InvalidResponse: The response was cut.
+            InvalidResponse: The response was truncated.
 
         https://firebase.google.com/docs/storage/web/download-files
         """
@@ -353,6 +362,14 @@ class FileOperations(FolderOperations):
             max_size: Raise `PayloadTooLarge` for more bytes; None: the `max_response_size` of the App (256 MB).
             start: The first byte.
             end: The end (exclusive); None: the end of the file.
+
+        Raises:
+            NotFound: The file does not exist.
+            PermissionDenied: The security rules deny access.
+            PayloadTooLarge: The file has more than `max_size` bytes.
+            ChecksumMismatch: The received bytes are corrupt.
+
+        https://firebase.google.com/docs/storage/web/download-files
         """
         byte_range = ByteRange(*_arguments.validate_range(start, end))
         requestor = self._authenticate(token)
@@ -361,7 +378,17 @@ class FileOperations(FolderOperations):
         return transfer.get_bytes(requestor, self._location, byte_range, limit)
 
     def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
-        """Return the file's bytes as an open binary file. Close it. The arguments are those of `get_bytes`."""
+        """Return the file as an open binary file, whose bytes arrive as they are read. Close it after use.
+
+        Args:
+            token: An ID token or a `UserSession`.
+            start: The first byte.
+            end: The end (exclusive); None: the end of the file.
+
+        Raises:
+            NotFound: The file does not exist.
+            PermissionDenied: The security rules deny access.
+        """
         byte_range = ByteRange(*_arguments.validate_range(start, end))
         stream = transfer.ObjectStream(self._authenticate(token), self._location, byte_range)
         return BufferedReader(stream, READ_SIZE)
@@ -410,10 +437,17 @@ class FileOperations(FolderOperations):
     # --- deletion ---------------------------------------------------------------------------------------------------
 
     def delete(self, name: Token = None, token: Token = None) -> None:
-        """Delete the file here, or, as in pyrebase, the file with the path `name` in the bucket.
+        """Delete a file.
+
+        Args:
+            name: None for the file of this reference, or, as in pyrebase, the path of another file in the bucket.
+            token: An ID token or a `UserSession`.
 
         Raises:
             NotFound: The file does not exist.
+            PermissionDenied: The security rules deny access.
+
+        https://firebase.google.com/docs/storage/web/delete-files
         """
         if token is None and _arguments.is_id_token(name):
             name, token = None, name

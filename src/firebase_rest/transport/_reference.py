@@ -97,7 +97,11 @@ class BaseReference:
         return self._with(self._requestor.with_options(self._requestor.options.replace(timeout, deadline, retries)))
 
     def as_user(self: R, token: str | TokenSource) -> R:
-        """Return the same reference, authenticated as the user of `token` (an ID token or a `UserSession`)."""
+        """Return the same reference, whose requests are authenticated as a user.
+
+        Args:
+            token: An ID token or a `UserSession`.
+        """
         return self._with(self._requestor.with_credentials(user_credentials(token, self._user_credentials)))
 
     def _with(self: R, requestor: Requestor) -> R:

@@ -129,7 +129,7 @@ class Branch:
 
 
 def branch_of(children: dict[str, Node], priority: Priority = None) -> Node:
-    """Return the node with children in any order, of which none is None; None without any."""
+    """Return the node with these children, which are not `None` and in any order; `None` without children."""
     return finish(branch_work(children, priority))
 
 

@@ -46,7 +46,7 @@ _COMPRESSED = {
 
 
 def is_id_token(value: object) -> bool:
-    """Whether `value` is a `UserSession` or text in the form of a JWT. (Download tokens are UUIDs.)"""
+    """Return whether `value` is a `UserSession` or text in the form of a JWT. (Download tokens are UUIDs.)"""
     return is_token_source(value) or (isinstance(value, str) and _JWT.fullmatch(value) is not None)
 
 

@@ -64,7 +64,7 @@ def _parse_crc32c(text: str) -> int | None:
 
 
 def _is_base64(text: str, size: int) -> bool:
-    """Whether `text` is base64 of exactly `size` bytes."""
+    """Return whether `text` is base64 of exactly `size` bytes."""
     try:
         return len(b64decode(text, validate=True)) == size
     except ValueError:
@@ -109,7 +109,7 @@ class Checksum:
             self._crc32c = extend(self._crc32c, data)
 
     def can_compare(self, expected: ExpectedChecksum) -> bool:
-        """Whether `expected` has no checksum, or one that is computed here."""
+        """Return whether `expected` has no checksum, or one that is computed here."""
         both = ((expected.md5, self._md5), (expected.crc32c, self._crc32c))
         return not expected.has_checksum or any(None not in pair for pair in both)
 

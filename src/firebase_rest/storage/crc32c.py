@@ -42,7 +42,7 @@ def _fastest() -> Callable[[int, bytes], int]:
 
 
 def has_extension() -> bool:
-    """Whether google_crc32c is installed with its C extension, which is several times as fast as MD5."""
+    """Return whether google_crc32c is installed with its C extension, which is several times as fast as MD5."""
     return _fastest() is not extend_here
 
 

@@ -114,7 +114,7 @@ class UploadSource:
             yield self._taken(block)
 
     def can_read(self, start: int) -> bool:
-        """Whether the bytes from `start` on can be read (again)."""
+        """Return whether the bytes from `start` on can be read (again)."""
         return self.size is not None or self._piece_start <= start <= self._piece_start + len(self._piece)
 
     def hash_until(self, end: int) -> None:
@@ -296,7 +296,7 @@ def validate_path(argument: str, path: object) -> str:
 
 
 def is_text(file: Any) -> bool:
-    """Whether a file is open in text mode; also a wrapper of `tempfile` or `codecs`."""
+    """Return whether a file is open in text mode; also a wrapper of `tempfile` or `codecs`."""
     mode = getattr(file, "mode", "")
     return isinstance(file, io.TextIOBase) or (isinstance(mode, str) and bool(mode) and hasattr(file, "encoding"))
 
@@ -323,7 +323,7 @@ def _version(file: Any) -> tuple[int, int] | None:
 
 
 def _is_unread(file: object) -> bool:
-    """Whether an object that cannot seek has certainly not been read before."""
+    """Return whether an object that cannot seek has certainly not been read before."""
     if isgenerator(file):
         return getgeneratorstate(file) == GEN_CREATED
     return not callable(getattr(file, "read", None)) and not isinstance(file, Iterator)

@@ -159,7 +159,7 @@ class StrictResponse(HTTPResponse):
         cast(Any, super())._close_conn()
 
     def _has_surplus(self) -> bool:
-        """Whether bytes after the end of the response have been read from the connection."""
+        """Return whether bytes after the end of the response have been read from the connection."""
         self._source.stop()
         tls = self._sock
         for name in ("sslobj", "connection"):  # urllib3's TLS inside TLS and pyOpenSSL keep decrypted bytes there

@@ -25,7 +25,7 @@ class Interrupt:
         self._waiters: set[queue.SimpleQueue[None]] = set()
 
     def is_set(self) -> bool:
-        """Whether `set` was called."""
+        """Return whether `set` was called."""
         return self._is_set
 
     def set(self) -> None:

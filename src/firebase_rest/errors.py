@@ -105,7 +105,7 @@ _LONGEST_MESSAGE = 500
 
 
 class FirebaseError(Exception):
-    """The root of everything this package raises on its own account."""
+    """The base class of all errors of this package, except `StopStream`."""
 
 
 class UsageError(FirebaseError, ValueError):

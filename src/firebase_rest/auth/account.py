@@ -20,7 +20,7 @@ _ATTRIBUTES = ("DISPLAY_NAME", "PHOTO_URL", "EMAIL", "PASSWORD", "PROVIDER", "RA
 
 
 class AccountMethods(AuthBase):
-    """A session that is passed as `id_token` or `user` receives new tokens."""
+    """Methods that change an account. A `UserSession` that is passed as `id_token` or `user` receives new tokens."""
 
     def get_account_info(self, id_token: Token) -> AccountInfo:
         """Return the account of a user.

@@ -26,7 +26,7 @@ _HEADER_WORD = re.compile(r"[!-~]+")
 
 
 def optional(check: Callable[[str, object], T], name: str, value: object) -> T | None:
-    """Return None for None, and otherwise what `check(name, value)` returns."""
+    """Return None for None, and otherwise the result of `check(name, value)`."""
     return None if value is None else check(name, value)
 
 

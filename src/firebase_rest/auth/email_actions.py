@@ -22,7 +22,9 @@ Settings = ActionCodeSettings | str | None
 
 
 class EmailActionMethods(AuthBase):
-    """The parameter `settings` is an `ActionCodeSettings`, or the URL to continue at; `locale` is the language of the
+    """Methods that send action emails and apply their codes.
+
+    The parameter `settings` is an `ActionCodeSettings`, or the URL to continue at; `locale` is the language of the
     email, such as "fr".
 
     Sending raises `InvalidContinueUrl` if the project does not authorize the URL's domain, and `TooManyAttempts`.

@@ -27,7 +27,9 @@ Scopes = Sequence[str] | str
 
 
 class ProviderMethods(AuthBase):
-    """The providers are google.com, facebook.com, github.com, twitter.com, apple.com, microsoft.com, yahoo.com, and the
+    """Methods that sign in with an identity provider.
+
+    The providers are google.com, facebook.com, github.com, twitter.com, apple.com, microsoft.com, yahoo.com, and the
     project's own oidc.* and saml.*.
 
     Each method raises `AccountExistsWithDifferentCredential` if another account has the email address and the provider

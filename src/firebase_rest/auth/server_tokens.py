@@ -43,7 +43,7 @@ class ServerConfig:
 
 
 class ServerTokenMethods(AuthBase):
-    """Methods that need a server's configuration."""
+    """Methods for servers. They need the project ID, and most also a service account."""
 
     _server: ServerConfig
     _id_token_type: TokenType = ID_TOKEN
@@ -94,7 +94,7 @@ class ServerTokenMethods(AuthBase):
         clock_skew_seconds: float = 0,
         tenant_id: str | None = None,
     ) -> dict[str, Any]:
-        """Verify an ID token that a client has sent. An emulator's tokens are unsigned and valid only with an emulator.
+        """Verify an ID token that a client has sent. Unsigned tokens of an emulator are valid only with one.
 
         Args:
             token: The ID token, or a `UserSession`, whose current token is verified.
@@ -113,7 +113,7 @@ class ServerTokenMethods(AuthBase):
 
         https://firebase.google.com/docs/auth/admin/verify-id-tokens
         """
-        # Any text from a client that is not a valid token is `InvalidToken`, because it is no mistake of this program.
+        # Any text from a client that is not a valid token is `InvalidToken`, because the program is not at fault.
         received = validate_str("token", token) if isinstance(token, str) else id_token_of(token, "token")
         return self._verify(self._id_token_type, received, check_revoked, clock_skew_seconds, tenant_id)
 

@@ -273,7 +273,7 @@ class UserSession:
         tokens = _Tokens.from_response(payload, just_issued=True)
         with self._lock:
             current = self._tokens
-            # Invariant: a token never replaces one that was issued after it, in whatever order responses arrive.
+            # Invariant: a token never replaces one that was issued after it, also if responses arrive in another order.
             is_outdated = current is None or (before is not None and current is not before)
             if is_outdated or _is_older(tokens.id_token, cast(_Tokens, current).id_token):
                 return

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class SignInMethods(AuthBase):
-    """Each sign-in returns a dict with "idToken" (valid for an hour), "refreshToken", "localId", "expiresIn", ...
+    """Methods that sign in. Each returns a dict with "idToken" (valid for an hour), "refreshToken", "localId", ...
 
     Each raises `MfaRequired` if the account has a second factor; pass the error to `Auth.mfa`.
     """

@@ -46,7 +46,9 @@ def validate_timeout(timeout: object) -> float:
 class LiveQuery(StreamStatus):
     """A local copy of the data, returned by `Reference.live()` and `Query.live()`. Thread-safe; close it after use.
 
-    `stale` is True while the stream is not connected: `value` is then the last known one.
+    Attributes:
+        stale: Whether the stream is not connected; `value` is then the last known one.
+
     https://firebase.google.com/docs/database/web/lists-of-data#listen_for_child_events
     """
 

@@ -35,7 +35,7 @@ class PushIdGenerator:
     """
 
     def __init__(self) -> None:
-        self._last = _Issued(-1)  # the end of the chain, or near it
+        self._last = _Issued(-1)  # the end of the chain, or an entry shortly before it
 
     def next(self, now_ms: int | None = None) -> str:
         """Return the next key. `now_ms` is milliseconds since the epoch, by default the wall clock."""

@@ -100,10 +100,13 @@ def iter_events(chunks: Iterable[bytes], max_size: int = sys.maxsize) -> Iterato
 
 
 class StreamEvent(NamedTuple):
-    """A change: a "put" replaces the data at `path` by `data`, a "patch" the children of `path` that `data` names.
+    """A change of the data.
 
-    `path` is relative to the location of the stream and starts with "/". `resync` is True for the first event after a
-    reconnect, which carries the complete current value.
+    Attributes:
+        event: "put" replaces the data at `path` by `data`, "patch" the children of `path` that `data` names.
+        path: The path below the location of the stream, which starts with "/".
+        data: JSON data; None deletes.
+        resync: Whether this is the first event after a reconnect, which has the complete current value.
     """
 
     event: str

@@ -26,7 +26,11 @@ OnError = Callable[[Exception], object]
 
 
 class Stream(StreamStatus):
-    """A running stream. `thread` is the thread that calls the handler; None with `is_async=False`."""
+    """A running stream, returned by `stream(handler)`.
+
+    Attributes:
+        thread: The thread that calls the handler; None with `is_async=False`.
+    """
 
     def __init__(
         self,

@@ -1,6 +1,6 @@
-"""One measurement in one process: python contestants.py CASE CLIENT PORT. Prints seconds of CPU per operation.
+"""Measure one case in one process: python contestants.py CASE CLIENT PORT. Prints CPU seconds per operation.
 
-Runs in the project's environment and in Pyrebase4's own, so it imports only what the client needs.
+Runs in the project's environment and in Pyrebase4's, so it imports only the dependencies of the client.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def plain_requests() -> dict[str, Callable[[], object]]:
         return sorted(data.items(), key=lambda pair: pair[1]["score"])
 
     def follow(place: str, number: int) -> None:
-        """Split at empty lines, parse, and nothing else."""
+        """Split at empty lines and parse."""
         with session.get(f"{BASE}/{place}.json", headers={"Accept": "text/event-stream"}, stream=True) as answer:
             pieces: list[bytes] = []
             for piece in answer.iter_content(None):
@@ -67,7 +67,7 @@ def pyrebase_api(module: str) -> dict[str, Callable[[], object]]:
 
         stream = db.child(place).stream(handler)
         done.wait()
-        if module == "firebase_rest":  # the other one's close() waits for another event
+        if module == "firebase_rest":  # Pyrebase4's close() waits for another event
             stream.close()
 
     return {
@@ -107,7 +107,7 @@ def main() -> None:
     for _ in range(TIMES[case]):
         operation()
     print((time.process_time() - started) / TIMES[case], flush=True)
-    os._exit(0)  # an open stream of Pyrebase4 would keep the program
+    os._exit(0)  # an open stream of Pyrebase4 would keep the program running
 
 
 main()

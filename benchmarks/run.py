@@ -1,7 +1,7 @@
-"""Measures this package against plain requests, firebase-admin and PyPI's Pyrebase4, in turn, and prints ratios.
+"""Compare this package with plain requests, firebase-admin and PyPI's Pyrebase4, and print ratios.
 
-CPU seconds of the client's process; each round runs every client once, so that a machine that slows down slows all of
-them; the median of the rounds' ratios to plain requests is shown. `make bench` runs it.
+The unit is CPU seconds of the client's process. Each round runs every client once, so that changes of the machine's
+speed affect all clients. The output is the median of the ratios to plain requests. `make bench` runs it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,17 @@ LIMITS = {
     "20,001 events": 1 / 0.6,
     "20 MB event": 1.5,
 }
-"""What firebase_rest promises, as a share of plain requests, plain `sorted`, and a loop that splits and parses."""
+"""The limits of firebase_rest relative to plain requests, plain `sorted`, and a loop that splits and parses."""
 
 ONLY = {"20,001 events": {"requests", "firebase_rest", "pyrebase4"}, "20 MB event": {"requests", "firebase_rest"}}
-"""Who takes part: the others' streams take a time that grows with the square of an event's size."""
+"""The clients of each case. The streams of the others need quadratic time in the size of an event."""
 
 TIMES_PYREBASE4 = 15
-"""How many times as many events per second as Pyrebase4 are promised."""
+"""The minimum ratio of events per second to Pyrebase4."""
 
 
 def pyrebase4() -> str:
-    """The Python of an environment of Pyrebase4's own; it pins other versions of what we use."""
+    """Return the Python of Pyrebase4's environment, which pins other versions of our dependencies."""
     command = [sys.executable, HERE.parent / "tools" / "pyrebase4.py"]
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True).stdout.split()[-1]
 

@@ -1,4 +1,4 @@
-"""A server with canned answers, so that the client is what is measured. Prints its port, ends with its input."""
+"""A server with fixed responses, so that only the client is measured. Prints its port and ends with its input."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def chunk(event: bytes) -> bytes:
 
 
 def events() -> bytes:
-    """A stream of 20,000 small changes, a chunk each, as Firebase sends them; then it stays open."""
+    """Send a stream of 20,000 small changes, one per chunk like Firebase; then keep it open."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     parts = [head, chunk(b'event: put\ndata: {"path":"/","data":null}\n\n')]
     for number in range(20_000):
@@ -46,14 +46,14 @@ def events() -> bytes:
 
 
 def large_event() -> bytes:
-    """A stream of one event of 20 MB, in chunks of 64 kB; then it stays open."""
+    """Send a stream with one event of 20 MB in chunks of 64 kB; then keep it open."""
     head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
     raw = b'event: put\ndata: {"path":"/","data":' + large() + b"}\n\n"
     return head + b"".join(chunk(raw[start : start + 65_536]) for start in range(0, len(raw), 65_536))
 
 
 class Canned(asyncio.Protocol):
-    """Answers each request by its path, on a connection that stays open."""
+    """Send the response of each path over a persistent connection."""
 
     answers: ClassVar[dict[bytes, bytes]] = {}
 

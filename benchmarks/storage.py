@@ -1,9 +1,10 @@
-"""100 MB up and down: this package against plain requests that also compute the checksum, in turn, on our emulator.
+"""Upload and download 100 MB with this package and with plain requests that also compute the checksum, on our
+emulator.
 
-Both compute the same sum: CRC-32C where google_crc32c is there, else MD5, and compare it with the server's. Both write
-new files: to free one that is replaced is the file system's work, and takes longer than the download.
+Both compute CRC-32C if google_crc32c is installed, else MD5, and compare it with the server's. Both write new files,
+because the file system needs longer to free a replaced file than the download takes.
 Prints megabytes per second and the median of the rounds' ratios.
-`python benchmarks/storage.py without-crc32c` leaves google_crc32c out, as if it were not there. `make bench` runs both.
+`python benchmarks/storage.py without-crc32c` measures without google_crc32c. `make bench` runs both.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ except ImportError:
 SIZE = 100_000_000
 ROUNDS = 15
 PROMISED = 0.9
-"""Of the throughput of plain requests."""
+"""The minimum share of the throughput of plain requests."""
 
 BUCKET = "demo-project.appspot.com"
 SERVER = """
@@ -57,7 +58,7 @@ def in_base64(total: Any) -> str:
 
 
 class Adding:
-    """A file that is added up while it is read."""
+    """A file that computes its checksum while it is read."""
 
     def __init__(self, path: Path) -> None:
         self.file = path.open("rb")

@@ -1,8 +1,8 @@
-"""Run a script statement by statement, and show it as a conversation: its comments, each call, and what came back.
+"""Run a script statement by statement and print its comments, each call and its result.
 
     python examples/narrate.py examples/tutorial.py
 
-In colour on a terminal (unless NO_COLOR is set), in plain text anywhere else.
+The output is in colour on a terminal unless NO_COLOR is set.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ COLOURS = {"heading": "1;33", "narration": "1", "code": "36", "result": "32", "a
 
 
 class WholeLines(io.TextIOBase):
-    """Standard output for several threads: each one's lines appear whole, never one in the middle of another."""
+    """Standard output for several threads that prints complete lines only."""
 
     def __init__(self, output: TextIO) -> None:
         self.output = output
@@ -37,11 +37,11 @@ class WholeLines(io.TextIOBase):
 
 
 class Narrator:
-    """Executes a script, telling what happens.
+    """Runs a script and prints each statement.
 
-    A comment of whole lines is narration; one that begins with `==` is a heading. Every statement is shown as it would
-    be typed, then the value of an expression or of an assignment to one name, and how long it took. Names that begin
-    with `_` are not shown: that is how a script waits for something without talking about it.
+    Comments on separate lines are printed; a comment that begins with `==` is a heading. Every statement is printed,
+    then the value of an expression or of an assignment to one name, and the time of the call. Statements with names
+    that begin with `_` are not printed, so a script can wait silently.
     """
 
     def __init__(self, source: str, filename: str, *, colour: bool) -> None:
@@ -68,7 +68,7 @@ class Narrator:
             self.perform(statement, self.lines[statement.lineno - 1 : end])
 
     def narrate(self, between: list[str]) -> None:
-        """The comments between two statements."""
+        """Print the comments between two statements."""
         comments = [line.removeprefix("#").strip() for line in between if line.startswith("#")]
         if comments:
             print()
@@ -80,7 +80,7 @@ class Narrator:
                 self.say("narration", comment)
 
     def perform(self, statement: ast.stmt, code: list[str]) -> None:
-        """One statement: as typed, its result, its time."""
+        """Print and run one statement, then print its result and time."""
         name = assigned_name(statement)
         silent = name is not None and name.startswith("_")
         if not silent:
@@ -94,10 +94,10 @@ class Narrator:
             print(result + timing, end="")
 
     def execute(self, statement: ast.stmt, name: str | None) -> object:
-        """Run it; the value of an expression, or what a single name was given."""
+        """Run it; return the value of an expression or of an assignment to one name."""
         if isinstance(statement, ast.Expr):
-            return eval(compile(ast.Expression(statement.value), self.filename, "eval"), self.scope)  # noqa: S307 - that is the point
-        exec(compile(ast.Module([statement], []), self.filename, "exec"), self.scope)  # noqa: S102 - as above
+            return eval(compile(ast.Expression(statement.value), self.filename, "eval"), self.scope)  # noqa: S307 - the script
+        exec(compile(ast.Module([statement], []), self.filename, "exec"), self.scope)  # noqa: S102 - the script
         return None if name is None else self.scope[name]
 
 
@@ -109,19 +109,19 @@ def assigned_name(statement: ast.stmt) -> str | None:
 
 
 def has_call(statement: ast.stmt) -> bool:
-    """Whether it is an expression or an assignment that calls something: only those are worth timing."""
+    """Return whether it is an expression or an assignment with a call. Only these are timed."""
     if not isinstance(statement, (ast.Expr, ast.Assign)):
         return False
     return any(isinstance(node, ast.Call) for node in ast.walk(statement))
 
 
 def describe(value: object) -> str:
-    """The value as a prompt shows it, with long strings (tokens) cut and wide dicts on several lines."""
+    """Return the value as text, with long strings (tokens) cut and wide dicts on several lines."""
     return pprint.pformat(shorten(value), width=110, sort_dicts=False)
 
 
 def shorten(value: object) -> object:
-    """The same value with its long strings cut."""
+    """Return the value with its long strings cut."""
     if isinstance(value, str) and len(value) > 64:
         return f"{value[:40]}... ({len(value)} characters)"
     if isinstance(value, dict):
@@ -132,7 +132,7 @@ def shorten(value: object) -> object:
 
 
 def main(arguments: list[str]) -> int:
-    """Narrate the script that the command line names."""
+    """Run the script that the command line names."""
     if len(arguments) != 1:
         print(__doc__)
         return 2

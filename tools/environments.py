@@ -1,4 +1,4 @@
-"""Virtual environments of their own, for what cannot live in `.venv`: kept in `.cache`, made anew when they change."""
+"""Additional virtual environments in `.cache`. An environment is created again when its requirements change."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ CACHE = Path(__file__).parent.parent / ".cache"
 
 
 def environment(name: str, base: str, wanted: Sequence[str]) -> Path:
-    """The Python of `.cache/<name>`, made by the interpreter `base`, with the requirements `wanted` in it.
-
-    Raises `subprocess.CalledProcessError` where pip cannot get them.
+    """Return the Python of `.cache/<name>`, created with the interpreter `base` and the requirements `wanted`. Raises
+    `subprocess.CalledProcessError` if pip cannot install them.
     """
     folder = CACHE / name
     stamp = folder / ".ready"

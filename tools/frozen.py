@@ -1,6 +1,6 @@
-"""Make the demo a program for people without Python (PyInstaller), and one file for people without pip (zipapp).
+"""Build the demo as an executable (PyInstaller) and as a zip file (zipapp).
 
-`make frozen` puts both into dist/frozen. Both have the emulator inside.
+`make frozen` writes both to dist/frozen. Both contain the emulator.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def call(*command: str) -> None:
 
 
 def one_file(script: Path, folder: Path, *options: str, python: str = sys.executable) -> Path:
-    """An executable with all that `script` imports, Python too, as the interpreter `python` finds it."""
+    """Build an executable with Python and all imports of `script`, as the interpreter `python` finds them."""
     work = folder / "work" / script.stem
     made = ["--distpath", str(folder), "--workpath", str(work), "--specpath", str(work)]
     call(python, "-m", "PyInstaller", "--onefile", "--noconfirm", "--log-level", "WARN", *made, *options, str(script))
@@ -30,7 +30,7 @@ def one_file(script: Path, folder: Path, *options: str, python: str = sys.execut
 
 
 def zip_file(script: Path, folder: Path, *wanted: str) -> Path:
-    """A zip file that any Python runs: `script`, and the pure Python packages that pip makes of `wanted`."""
+    """Build a zip file for any Python with `script` and the pure Python packages `wanted`."""
     app = folder / script.stem
     pure = ["--no-compile", "--target", str(app), "--platform", "any", "--only-binary", ":all:"]
     call(sys.executable, "-m", "pip", "install", "-qq", *pure, *wanted)

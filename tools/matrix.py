@@ -1,7 +1,7 @@
-"""Run the unit tests, on the built wheel, under every Python from 3.10 up that this machine has.
+"""Run the unit tests with the built wheel under every installed Python from 3.10 on.
 
-The oldest of them runs them a second time with the oldest dependencies that pyproject.toml allows. The environments
-are kept in .cache/matrix and made anew when what they need changes. `python tools/matrix.py 3.12` runs one.
+The oldest Python runs them a second time with the oldest dependencies that pyproject.toml allows. The environments
+are kept in .cache/matrix and created again when their requirements change. `python tools/matrix.py 3.12` runs one.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.
 
 
 def interpreters() -> dict[str, str]:
-    """Version -> path of each CPython from 3.10 up: those that pyenv keeps, and those on the PATH."""
+    """Return version -> path of each CPython from 3.10 on, from pyenv and the PATH."""
     pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
     candidates = [*pyenv.glob("3.*/bin/python3")]
     for folder in os.environ.get("PATH", "").split(os.pathsep):
@@ -38,7 +38,7 @@ def interpreters() -> dict[str, str]:
     for path in candidates:
         if not re.fullmatch(r"python3(\.\d+)?", path.name):
             continue
-        # A shim of pyenv for a version that is not chosen fails, and is left out.
+        # pyenv's shims of inactive versions fail and are skipped.
         asked = subprocess.run([path, "-c", VERSION], capture_output=True, text=True)
         if asked.returncode or not asked.stdout.endswith("cpython\n"):
             continue
@@ -49,13 +49,13 @@ def interpreters() -> dict[str, str]:
 
 
 def requirements() -> tuple[list[str], list[str]]:
-    """What the package needs (with the emulator, whose rooms have unit tests too), and what its unit tests need."""
+    """Return the requirements of the package with the emulator, and those of the unit tests."""
     project = PROJECT["project"]
     return project["dependencies"] + project["optional-dependencies"]["emulator"], PROJECT["dependency-groups"]["unit"]
 
 
 def python_with(version: str, base: str, *, oldest: bool) -> Path:
-    """A Python in an environment with what the unit tests need."""
+    """Return the Python of an environment with the requirements of the unit tests."""
     runtime, tests = requirements()
     if oldest:
         runtime = [line.replace(">=", "==") for line in runtime]
@@ -63,7 +63,7 @@ def python_with(version: str, base: str, *, oldest: bool) -> Path:
 
 
 def run(version: str, base: str, wheel: Path, *, oldest: bool = False) -> tuple[bool, str]:
-    """Whether the unit tests pass there, and what pytest said."""
+    """Return whether the unit tests pass, and a report."""
     python = python_with(version, base, oldest=oldest)
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq"]
     subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel)], check=True)

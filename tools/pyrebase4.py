@@ -1,6 +1,6 @@
-"""Prints the path of a Python that has PyPI's Pyrebase4, for the tests and benchmarks that compare with it.
+"""Print the path of a Python with PyPI's Pyrebase4, for tests and benchmarks that compare with it.
 
-It lives in an environment of its own, because it wants an older urllib3 and owns the name `pyrebase` there.
+Pyrebase4 needs a separate environment, because it requires an older urllib3 and installs the module `pyrebase`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import sys
 
 from environments import environment  # tools/environments.py
 
-# What it asks for installs and imports on 3.10 to 3.13 without pins of ours.
+# Its requirements can be installed and imported on 3.10 to 3.13 without further pins.
 WANTED = ["Pyrebase4==4.9.0"]
 
 if __name__ == "__main__":

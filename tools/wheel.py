@@ -24,7 +24,7 @@ print(firebase_rest.__version__)
 
 
 def build(folder: Path) -> Path:
-    """The path of a wheel, freshly built into `folder`."""
+    """Build a wheel into `folder` and return its path."""
     command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(folder), str(ROOT)]
     built = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert built.returncode == 0, built.stdout
@@ -33,7 +33,7 @@ def build(folder: Path) -> Path:
 
 
 def look_inside(wheel: Path, version: str) -> None:
-    """Metadata and list of files are as promised."""
+    """Check the metadata and the list of files."""
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         (metadata_file,) = (name for name in names if name.endswith(".dist-info/METADATA"))
@@ -56,7 +56,7 @@ def look_inside(wheel: Path, version: str) -> None:
 
 
 def try_out(wheel: Path, folder: Path, version: str) -> None:
-    """It imports without its extras, says what to install for the emulator, and with the extra the emulator answers."""
+    """Check that it can be imported without extras, names the missing extra, and serves the emulator with it."""
     environment = folder / "env"
     venv.create(environment, with_pip=False)
     python = environment / "bin" / "python"
@@ -66,7 +66,7 @@ def try_out(wheel: Path, folder: Path, version: str) -> None:
         subprocess.run(pip, check=True)
 
     def call(*arguments: str) -> subprocess.CompletedProcess[str]:
-        # -P would do for 3.11 and later; -I keeps this checkout and the user's site out on 3.10 too.
+        # -I excludes this checkout and the user's site; -P does not exist on 3.10.
         command = [python, "-I", *arguments]
         return subprocess.run(command, capture_output=True, text=True, cwd=folder, stdin=subprocess.DEVNULL, timeout=60)
 
@@ -82,7 +82,7 @@ def try_out(wheel: Path, folder: Path, version: str) -> None:
     assert "firebase-rest[emulator]" in bare.stderr, f"without the extra the emulator says: {bare.stderr}"
     assert "Traceback" not in bare.stderr, bare.stderr
     install(f"{wheel}[emulator]")
-    full = call("-m", "firebase_rest.emulator", "--json", "--stdin")  # standard input is empty: it ends at once
+    full = call("-m", "firebase_rest.emulator", "--json", "--stdin")  # ends with its empty input
     assert full.returncode == 0, full.stderr
     assert json.loads(full.stdout)["ready"] is True, full.stdout
 

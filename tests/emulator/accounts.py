@@ -12,7 +12,7 @@ TOKEN_PATH = "/securetoken.googleapis.com/v1/token"
 
 
 class World:
-    """`app` and `auth` before an emulator with a `clock`; `sent` are the requests that went over the wire."""
+    """`app` and `auth` use an emulator with a `clock`; `sent` has the sent requests."""
 
     def __init__(self, app, server, clock):
         self.app = app
@@ -23,7 +23,7 @@ class World:
         app.requests.hooks["response"].append(lambda answer, **_: self.sent.append(answer.request))
 
     def paths(self):
-        """The paths of what was sent, without Google's host name."""
+        """Return the paths of the sent requests, without Google's host name."""
         return [request.path_url.partition("?")[0] for request in self.sent]
 
     def refreshes(self):
@@ -43,7 +43,7 @@ class World:
         return session
 
     def configure(self, mask, **settings):
-        """Change the settings of the project as an administrator does."""
+        """Change the settings of the project as an administrator."""
         url = f"http://{self.server.host}/identitytoolkit.googleapis.com/v2/projects/demo-project/config"
         owner = {"Authorization": "Bearer owner"}
         self.app.requests.patch(url, params={"updateMask": mask}, json=settings, headers=owner).raise_for_status()

@@ -1,4 +1,4 @@
-"""One served emulator for the tests of this folder; every test starts with an empty one."""
+"""One served emulator for the tests of this folder; it is empty at the start of every test."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def db(server):
 
 @pytest.fixture
 def files(server):
-    """Its default bucket, over plain requests."""
+    """The default bucket, accessed with plain requests."""
     files = Files(server.host)
     yield files
     files.close()
@@ -39,7 +39,7 @@ def files(server):
 
 @pytest.fixture
 def app(server):
-    """Our client on it, as a program without credentials configures it."""
+    """Our client for it, without credentials."""
     with firebase_rest.initialize_app(server.config) as app:
         yield app
 

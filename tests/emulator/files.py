@@ -1,4 +1,4 @@
-"""Requests to the Storage of a served emulator, with plain `requests`."""
+"""Storage requests to a served emulator with plain `requests`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ OWNER = {"Authorization": "Bearer owner"}
 
 
 class Files:
-    """One bucket of a served emulator, as it is on the wire."""
+    """One bucket of a served emulator."""
 
     def __init__(self, host, bucket="demo-test.appspot.com"):
         self.objects = f"http://{host}/v0/b/{bucket}/o"
@@ -74,7 +74,7 @@ class Files:
 
 
 def error(answer):
-    """Status and message of a refusal; its body must say the status, too."""
+    """Return status and message of an error response, whose body must contain the status."""
     said = answer.json()["error"]
     assert said["code"] == answer.status_code
     return answer.status_code, said["message"]

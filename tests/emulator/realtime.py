@@ -1,4 +1,4 @@
-"""Clients of the SDKs' protocol, written by hand: over WebSocket and over long polling."""
+"""Test clients of the SDKs' protocol over WebSocket and over long polling."""
 
 from __future__ import annotations
 
@@ -36,25 +36,25 @@ class RealtimeClient:
         return self._number
 
     def receive(self):
-        """The next message."""
+        """Return the next message."""
         frame = self._socket.recv(LIMIT)
         if frame.isdigit() and len(frame) <= 6:
             frame = "".join(self._socket.recv(LIMIT) for _ in range(int(frame)))
         return json.loads(frame)
 
     def frame(self):
-        """The next frame as it is."""
+        """Return the next frame."""
         return self._socket.recv(LIMIT)
 
     def data(self):
-        """The next data message: (action, body) of a push, (number, status, data) of an answer."""
+        """Return the next data message: (action, body) of a push, (number, status, data) of a response."""
         message = self.receive()
         assert message["t"] == "d", message
         data = message["d"]
         return (data["a"], data["b"]) if "a" in data else (data["r"], data["b"]["s"], data["b"]["d"])
 
     def ask(self, action, body):
-        """Send a request; return the pushes before its answer, its status and its data."""
+        """Send a request; return the pushes before its response, its status and its data."""
         number, pushes = self.send(action, body), []
         while len(item := self.data()) == 2:
             pushes.append(item)
@@ -62,13 +62,13 @@ class RealtimeClient:
         return pushes, item[1], item[2]
 
     def do(self, action, body):
-        """Send a request that succeeds; return the pushes before its answer."""
+        """Send a request that succeeds; return the pushes before its response."""
         pushes, status, data = self.ask(action, body)
         assert status == "ok", (status, data)
         return pushes
 
     def ping(self):
-        """Wait until the server has handled everything before; return the pushes before the answer."""
+        """Wait until the server has handled all earlier messages; return the pushes before the response."""
         self._socket.send('{"t":"c","d":{"t":"p","d":{}}}')
         pushes = []
         while (message := self.receive())["t"] == "d":

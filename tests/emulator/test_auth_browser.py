@@ -34,7 +34,7 @@ def world(monkeypatch):
 
 
 def browse(uri):
-    """A browser with somebody who agrees to everything."""
+    """A browser whose user gives every consent."""
     return requests.get(uri, timeout=LIMIT)
 
 
@@ -150,7 +150,7 @@ def test_wait_ends_with_network_timeout(world):
 
 
 def callback_server(browser):
-    """A server that opens what `browser` returns then."""
+    """A server that opens the URL that `browser` returns."""
     return CallbackServer(open_browser=lambda uri: browser()(uri), timeout=LIMIT)  # noqa: PLW0108 - defined later
 
 

@@ -1,4 +1,4 @@
-"""What an App says of itself with every request: App Check, language, who calls."""
+"""Headers of every request: App Check, locale, application."""
 
 from __future__ import annotations
 

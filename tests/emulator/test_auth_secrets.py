@@ -1,4 +1,4 @@
-"""No password, token, code or key in a log line or a repr, whatever Auth is asked to do."""
+"""Log lines and reprs contain no password, token, code or key."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NAMES = {
 
 
 def secrets_of(value, name=""):
-    """Every secret in a JSON value or form, by the names of its members."""
+    """Return every secret in a JSON value or form, by the names of its members."""
     if isinstance(value, dict):
         return {secret for key, item in value.items() for secret in secrets_of(item, key)}
     if isinstance(value, list):
@@ -48,7 +48,7 @@ def browse(uri):
 
 
 def everything(world):
-    """What users do, and what goes wrong for them: the objects and errors that a program might print, and secrets."""
+    """Run successful and failing calls; return the resulting objects and errors, and the secrets."""
     auth, seen = world.auth, []
     session = world.verified()
     seen += [auth, session, session._tokens, auth.mfa]
@@ -92,7 +92,7 @@ def test_logs_and_errors_contain_no_secret(world, caplog):
         secrets |= secrets_of(dict(parse_qsl(urlsplit(request.url).query)))
     assert len(secrets) > 20
     shown = "\n".join([repr(thing) + str(thing) for thing in seen])
-    # The emulator is in this process too; what its own server logs is not the client's.
+    # The emulator is in this process too; ignore the log of its server.
     clients = [record for record in caplog.records if not record.name.startswith(("asyncio", "uvicorn"))]
     logged = "\n".join(record.getMessage() for record in clients)
     assert logged

@@ -1,4 +1,4 @@
-"""Sessions on our emulator: they stay fresh, follow changes, and survive a restart."""
+"""Sessions on our emulator: refresh, changes of the account, and storage."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def world(monkeypatch):
 
 
 def expired(world):
-    """A session whose hour is over, by its own clocks and by the emulator's."""
+    """Return a session whose token has expired by its clock and by the emulator's."""
     user = world.someone().user
     world.clock.advance(3601)
     session = world.auth.session(user)
@@ -76,7 +76,7 @@ def test_64_threads_with_one_revoked_session_all_raise(world):
 
 def test_rejected_token_is_refreshed_and_call_retried(world):
     session = world.someone()
-    world.clock.advance(3601)  # the session's own clock has not noticed
+    world.clock.advance(3601)  # not expired by the session's clock
     assert world.auth.get_account_info(session)["users"][0]["email"] == EMAIL
     assert world.refreshes() == 1
     world.auth.update_profile(session, "Ada")

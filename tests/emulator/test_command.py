@@ -21,7 +21,7 @@ from firebase_rest.emulator.rules_files import RulesFiles
 
 
 class Command:
-    """A running emulator command. Its output is read by a thread, so that no test waits for a line for ever."""
+    """A running emulator command. A thread reads its output, so that tests can wait with a limit."""
 
     def __init__(self, *arguments, code=("-m", "firebase_rest.emulator")):
         self.process = subprocess.Popen(
@@ -38,7 +38,7 @@ class Command:
         return self.process.stdout.readline()
 
     def end(self, number=None):
-        """Stop it and return the exit status, what it still said, and how long it took."""
+        """Stop it and return the exit status, the remaining output, and the seconds that it took."""
         began = time.monotonic()
         if number is not None:
             self.process.send_signal(number)

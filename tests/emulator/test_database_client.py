@@ -1,4 +1,4 @@
-"""The client's writes and reads on a served emulator, method by method."""
+"""Every read and write method of the client on a served emulator."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who signs a call: seen from the server, which is open only to who is signed in."""
+"""Credentials of database calls, checked by an emulator that requires authentication."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def app(guarded, monkeypatch):
 
 @pytest.fixture
 def sent(app):
-    """The requests that went over the App's session."""
+    """The requests that the App's session sent."""
     requests = []
     app.requests.hooks["response"].append(lambda response, **_: requests.append(response.request))
     return requests

@@ -1,4 +1,4 @@
-"""One database object, many threads, and an interpreter that changes between them as often as it can."""
+"""One database object, many threads, and an interpreter that switches between them as often as possible."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def restless():
 
 @pytest.mark.usefixtures("restless")
 def test_threads_sharing_a_database_get_their_own_responses(root):
-    db = root  # the very same object in all threads
+    db = root  # one object in all threads
     users = db.child("users")
     db.set({"users": {f"u{n}": {"n": n, "log": {f"{n}-{i}": i for i in range(5)}} for n in range(THREADS)}})
     wrong = []
@@ -44,7 +44,7 @@ def test_threads_sharing_a_database_get_their_own_responses(root):
                 check(log, users.child(f"u{n}/log").shallow().get().val(), "shallow")
                 check(turn, db.child("own", str(n)).set(turn), "set")
                 check(turn, db.child(f"own/{n}").get().val(), "own")
-        except Exception as error:  # noqa: BLE001 - told by the test's own thread
+        except Exception as error:  # noqa: BLE001 - raised again in the main thread
             wrong.append((n, "raised", error))
 
     threads = [threading.Thread(target=work, args=(n,)) for n in range(THREADS)]

@@ -1,4 +1,4 @@
-"""A program that passes `server.config`, and sets no environment variable, never leaves the machine."""
+"""A program that passes `server.config` and sets no environment variable connects only to the emulator."""
 
 from __future__ import annotations
 

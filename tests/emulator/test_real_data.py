@@ -1,5 +1,5 @@
-"""Real data, real questions: 8,759 hours of Seattle's temperatures, 3,376 airports and 406 cars, loaded over HTTP by
-multi-path updates and pushes, asked through queries, and compared with what plain Python makes of the same files.
+"""Queries of real data: 8,759 hours of Seattle's temperatures, 3,376 airports and 406 cars. The records are written
+over HTTP by multi-path updates and pushes, and the results of queries are compared with plain Python.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import pytest
 import firebase_rest
 from firebase_rest.emulator import Emulator
 
-# The package is only asked where it lies: its own loaders would import pandas.
+# Only the package's location is used, because its loaders import pandas.
 DATA = Path(find_spec("vega_datasets").origin).parent / "_data"
 
 
@@ -60,13 +60,13 @@ def db():
 
 @pytest.fixture(scope="module")
 def cars(db):
-    """The cars in the order in which they were pushed: key -> record."""
+    """Key -> record of the cars in the order of the pushes."""
     place = db.child("cars")
     return {place.push(car)["name"]: without_nothing(car) for car in CARS}
 
 
 def ordered(records, value, low=None, high=None):
-    """Keys by value and key, between two inclusive bounds."""
+    """Return the keys between two inclusive bounds, ordered by value and key."""
     ranked = sorted((value(record), key) for key, record in records.items() if value(record) is not None)
     inside = [pair for pair in ranked if (low is None or pair[0] >= low) and (high is None or pair[0] <= high)]
     return [key for _, key in inside]
@@ -198,5 +198,5 @@ def test_multi_path_update_is_visible_to_queries(db):
 
 
 def key_order(key):
-    """Integer-like keys first and by number ("01G" is none), as a person would write it down for these airports."""
+    """Return a sort key for these airports: integer-like keys first and by number ("01G" is not an integer)."""
     return (0, int(key), key) if key.isdigit() else (1, 0, key)

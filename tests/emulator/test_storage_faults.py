@@ -60,7 +60,7 @@ def test_dropped_download_is_truncated(files, faults, how):
     assert DATA.startswith(got)
     assert len(got) <= 300_000
     if how == "fin":
-        assert len(got) > 298_000  # the reader gives whole pieces only
+        assert len(got) > 298_000  # the reader returns complete blocks only
     assert files.download("a").content == DATA
 
 
@@ -191,7 +191,7 @@ def test_abandoned_download_stops(server, files):
     answer.raw.read(1000)
     answer.close()
     files.close()
-    assert files.download("a", {"Range": "bytes=0-0"}).content == b"x"  # the server has noticed by now
+    assert files.download("a", {"Range": "bytes=0-0"}).content == b"x"  # the server has detected the disconnect
     assert traffic.sent < 30_000_000
 
 
@@ -220,7 +220,7 @@ def test_large_file_is_not_held_in_memory():
 
 
 def peak_memory(pid):
-    """Bytes that a process has had in memory at most."""
+    """Return the peak memory of a process in bytes."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
 

@@ -1,4 +1,4 @@
-"""Transfers over connections that break: no byte is lost, and few are sent again."""
+"""Transfers over connections that break: no byte is lost, and few are sent twice."""
 
 from __future__ import annotations
 

@@ -118,7 +118,7 @@ def test_invalid_list_parameter_is_400(files, query):
     assert error(files.list(query))[0] == 400
 
 
-# --- tokens, and who may ---
+# --- download tokens and permissions ---
 
 
 def test_administrators_create_and_delete_download_tokens(files):

@@ -152,7 +152,7 @@ def test_upload_session_expires_after_a_week():
 
 
 def half_a_chunk(server, url, offset, size, announced):
-    """A connection on which `size` of `announced` bytes of a chunk have been sent and have arrived."""
+    """Return a connection on which `size` of `announced` bytes of a chunk have been sent and received."""
     before = server.emulator.storage.byte_counter.received
     parts = urlsplit(url)
     connection = socket.create_connection((parts.hostname, parts.port), timeout=LIMIT)
@@ -181,7 +181,7 @@ def test_interrupted_chunk_keeps_complete_multiples(server, files, url):
 
 
 def test_query_stops_an_older_chunk_request(server, files, url):
-    """The client has lost its connection; the server does not know yet, and more of the old chunk is still to come."""
+    """The client has lost its connection, while the server still receives the rest of the old chunk."""
     with half_a_chunk(server, url, 0, KB256 + 1000, 4 * KB256) as old:
         assert files.received(url) == ("active", KB256)
         assert files.command(url, "upload", CHUNK, KB256).status_code == 200

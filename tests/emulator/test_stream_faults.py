@@ -35,7 +35,7 @@ class Wire:
             self.seen += data
 
     def rest(self):
-        """What comes until the connection ends; ConnectionResetError where it is reset."""
+        """Return the bytes until the connection ends. Raises ConnectionResetError if it is reset."""
         rest = b""
         while data := self.socket.recv(65536):
             rest += data

@@ -10,11 +10,11 @@ from contextlib import suppress
 import requests
 
 LIMIT = 10.0
-"""Seconds that a test waits for something that comes at once if it comes at all."""
+"""Maximum seconds that a test waits for a response or an event."""
 
 
 class Database:
-    """One database of a served emulator: verbs on paths, as they are on the wire. Text is a body as it stands."""
+    """One database of a served emulator: HTTP methods on paths. Text is sent as an unchanged body."""
 
     def __init__(self, host, **params):
         self.root = f"http://{host}"
@@ -63,7 +63,7 @@ class Listener:
 
     def _read(self):
         raw = b""
-        with suppress(requests.RequestException, AttributeError, ValueError, OSError):  # how a closed answer ends
+        with suppress(requests.RequestException, AttributeError, ValueError, OSError):  # a closed response
             for piece in self.answer.iter_content(None):
                 raw += piece
                 *whole, raw = raw.split(b"\n\n")
@@ -72,11 +72,11 @@ class Listener:
         self._events.put(None)
 
     def raw(self):
-        """The bytes of the next event, without the empty line; `None` at the end of the stream."""
+        """Return the bytes of the next event without the empty line; `None` at the end of the stream."""
         return self._events.get(timeout=LIMIT)
 
     def next(self):
-        """The next event that is no keep-alive, as (event, path, data)."""
+        """Return the next event except keep-alives as (event, path, data)."""
         while True:
             event = self.raw()
             if event is None:
@@ -87,7 +87,7 @@ class Listener:
                 return name.removeprefix("event: "), said["path"], said["data"]
 
     def close(self):
-        """Hang up. The reading thread, which holds the answer, ends with the connection."""
+        """Close the connection, which also ends the reading thread."""
         with suppress(RuntimeError, OSError, ValueError):  # it has ended already
             self.answer.raw.shutdown()
         self._thread.join(LIMIT)

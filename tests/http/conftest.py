@@ -28,7 +28,7 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses before repeats, noted and not waited for."""
+    """The delays before retries, which are recorded instead of waited for."""
     seen: list[float] = []
     real = requestor.backoff_delay
 
@@ -42,7 +42,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 @pytest.fixture
 def connect(pauses: list[float]) -> Iterator[Callable[..., App]]:
-    """`connect(server)`, or `connect(url)`, is an App whose database is there; closed at the end."""
+    """A function `connect(server)` or `connect(url)` that returns an App for its database, closed after the test."""
     apps: list[App] = []
 
     def connect(server: Any, **options: Any) -> App:

@@ -143,7 +143,7 @@ def test_a_location_that_is_no_text_is_an_error(connect):
         connect(server, retries=0).database().get(TOKEN)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ResourceWarning)
-        gc.collect()  # requests fails with the response in its hands, and nobody else can close it
+        gc.collect()  # requests raises with the open response, which only the garbage collector can close
 
 
 # --- over https, by a mocked session: no host outside loopback is there ---

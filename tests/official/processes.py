@@ -36,7 +36,7 @@ class Unavailable(Exception):
 
 
 def node() -> str:
-    """Return the path of Node 20 or newer. Raises `Unavailable` if there is none."""
+    """Return the path of Node 20 or newer. Raises `Unavailable` without it."""
     found = shutil.which("node")
     if found is None or shutil.which("npm") is None:
         raise Unavailable("Node and npm are not installed")

@@ -1,4 +1,4 @@
-"""One environment for the tests of this folder. Plugin tests run pytest in a process of its own."""
+"""One environment for the tests of this folder. Plugin tests run pytest in a separate process."""
 
 from __future__ import annotations
 

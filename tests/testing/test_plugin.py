@@ -1,4 +1,4 @@
-"""The pytest plugin and the unittest mixin, in test runs of their own."""
+"""The pytest plugin and the unittest mixin, in separate test runs."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ SECRET = "correct horse"
 
 @pytest.fixture
 def admin(monkeypatch):
-    """In front of an emulator that nobody runs: whatever is sent fails."""
+    """An App with the address of an emulator that does not run, so every request fails."""
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9")
     with firebase_rest.initialize_app({"projectId": "demo-project", "apiKey": "k"}, retries=0) as app:
         yield app.auth().admin

@@ -16,7 +16,7 @@ NOW = 1_700_000_000
 class Asked:
     """Rules that remember what they were asked.
 
-    Everybody may read /open and /s, nobody may write "bad", and /s has an index on `n`.
+    Rules that allow reads of /open and /s and reject the value "bad"; /s has an index on `n`.
     """
 
     def __init__(self):

@@ -42,7 +42,7 @@ auth.send_password_reset_email("morty@example.com")
 user = auth.refresh(user["refreshToken"])
 token = user["idToken"]
 
-# A wrong password is an error with a name of its own.
+# A wrong password raises a specific error.
 try:
     auth.sign_in_with_email_and_password("morty@example.com", "wrong")
 except firebase_rest.errors.AuthError as error:
@@ -97,7 +97,7 @@ db.child("users").child("Summer").remove(token)
 print(db.child("users").child("Summer").get(token).val())
 
 # == Live
-# stream() calls a function of yours at every change, from a thread of its own.
+# stream() calls a function of yours at every change, in a separate thread.
 arrived: Queue[dict[str, object]] = Queue()
 
 

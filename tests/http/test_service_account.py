@@ -27,7 +27,7 @@ from firebase_rest import (
 from support.google import EMAIL, TokenEndpoint, key_file
 from support.scripted_server import LIMIT, Peer, ScriptedServer, refused_port, respond_with, silent
 
-LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth counts in UTC without saying so
+LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth expects naive datetimes in UTC
 
 
 @pytest.fixture(autouse=True)

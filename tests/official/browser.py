@@ -101,7 +101,7 @@ class Pages:
         return True
 
     def open(self) -> Page:
-        """Open the page in a browser of its own."""
+        """Open the page in a separate browser."""
         return Page(self)
 
     def close(self) -> None:

@@ -22,7 +22,7 @@ _LIBRARIES = {
 _PYTHON_FIREBASE = {"firebase", "FirebaseApplication", "FirebaseAuthentication"}
 _STANDARD = {"urllib", "collections", "typing", "functools"}
 _EXTERNAL = {"firebase_admin", "flask_sqlalchemy", "sqlalchemy", "google", "pymongo", "peewee", "unittest", "mock"}
-"""Libraries with a database or storage of their own, or with objects that replace one in tests."""
+"""Libraries with their own database or storage, or with objects that replace one in tests."""
 _FORK_ONLY = {"fork-call", "python-firebase", "missing-name", "constructor"}
 
 

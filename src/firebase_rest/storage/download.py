@@ -247,7 +247,7 @@ class DownloadState:
 
     @property
     def may_be_inflated(self) -> bool:
-        """Whether the server may have inflated a gzip object without saying so."""
+        """Whether the server may have decompressed a gzip object without reporting it."""
         return self._encoding == ""
 
     def difference(self) -> str | None:

@@ -37,7 +37,7 @@ def google_bucket(location: ObjectLocation, context: AppContext) -> Any:
 
 def _client(library: Any, **options: Any) -> Any:
     class Client(library.Client):  # type: ignore[misc]  # google-cloud-storage ships no types
-        """google-cloud-storage's client, which opens connections of its own in a forked child process."""
+        """google-cloud-storage's client, which opens separate connections in a forked child process."""
 
         def reset_after_fork(self) -> None:
             session = self._http_internal  # what `_http` would make

@@ -83,7 +83,7 @@ def _observe(
         result = (action(),)
     except AssertionError:
         raise
-    except Exception as problem:  # noqa: BLE001 - clients report a refusal by exceptions of their own
+    except Exception as problem:  # noqa: BLE001 - clients report a rejection by their own exceptions
         error = problem
     return result, error, [decision for decision in emulator.decisions.copy() if id(decision) not in known]
 

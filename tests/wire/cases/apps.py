@@ -193,13 +193,13 @@ APPS = {
     "an Auth of the program's own": case(
         auth_of_own, '{"localId": "ada", "idToken": "T", "refreshToken": "R", "expiresIn": "3600"}'
     ),
-    "a Database made by hand": case(lambda at: database_by_hand(at).child("x").get().val(), "1"),
-    "a Storage made by hand": case(lambda at: storage_by_hand(at).child("x").get_url(None)),
-    "a Pyre made by hand": case(lambda at: at.pyrebase.pyrebase.Pyre(("a", 1)).val()),
-    "a PyreResponse made by hand": case(
+    "a Database made directly": case(lambda at: database_by_hand(at).child("x").get().val(), "1"),
+    "a Storage made directly": case(lambda at: storage_by_hand(at).child("x").get_url(None)),
+    "a Pyre made directly": case(lambda at: at.pyrebase.pyrebase.Pyre(("a", 1)).val()),
+    "a PyreResponse made directly": case(
         lambda at: at.pyrebase.pyrebase.PyreResponse([at.pyrebase.pyrebase.Pyre(("a", 1))], "users")
     ),
-    "a PyreResponse made by hand of a value": case(lambda at: at.pyrebase.pyrebase.PyreResponse(7, "users")),
+    "a PyreResponse made directly of a value": case(lambda at: at.pyrebase.pyrebase.PyreResponse(7, "users")),
     "a query is a Database": case(lambda at: isinstance(at.db.order_by_key(), at.pyrebase.pyrebase.Database)),
     "a file is a Storage": case(lambda at: isinstance(at.storage.child("x"), at.pyrebase.pyrebase.Storage)),
     "a request of the program's own": case(own_request, "1"),

@@ -2,7 +2,7 @@
 
     python benchmarks/emulator.py [number of children]
 
-Prints figures; it checks nothing. The emulator runs in a process of its own.
+Prints figures; it checks nothing. The emulator runs in a separate process.
 """
 
 from __future__ import annotations

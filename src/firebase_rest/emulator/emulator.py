@@ -125,7 +125,7 @@ class Emulator:
         url = url or RequestUrl.parse(request)
         service = service or self._router.route(request.method, url)
         if service is Service.DATABASE:
-            response = finish(self.database_work(request, url))
+            response = self._planned_response(request, url) or finish(self._database.work(request, url))
             return response.joined() if isinstance(response, LargeResponse) else response
         if service is Service.HUB:
             return list_emulators(url.host)
@@ -135,8 +135,10 @@ class Emulator:
 
     def database_work(self, request: Request, url: RequestUrl) -> Work[Response | Subscription]:
         """Return the response of the database, in slices. It may be a `LargeResponse`."""
-        planned = self.faults.planned_response(request, url) if self.faults.planned_responses else None
-        return planned or (yield from self._database.work(request, url))
+        return self._planned_response(request, url) or (yield from self._database.work(request, url))
+
+    def _planned_response(self, request: Request, url: RequestUrl) -> Response | None:
+        return self.faults.planned_response(request, url) if self.faults.planned_responses else None
 
     def reset(self) -> None:
         """Delete all data, accounts, codes, files and planned faults. Open streams receive the deletion.

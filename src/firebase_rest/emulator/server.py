@@ -226,17 +226,9 @@ class Server:
             return
         if body is None:
             return
-        request = replace(request, body=body)
-        if service is Service.DATABASE:
-            work, is_large = self.emulator.database_work(request, url), len(body) > _LARGE_BODY
-            del request, body
-            response = await _in_slices(work)
-            if is_large:
-                trim_memory()
-        elif len(body) <= _SMALL_BODY:
-            response = self.emulator.dispatch(request, url, service)
-        else:
-            response = await run_in_threadpool(self.emulator.dispatch, request, url, service)
+        handling = self._handle(replace(request, body=body), url, service)
+        del request, body  # a large body is freed as soon as it is parsed
+        response = await handling
         if isinstance(response, LargeResponse):
             await _send_pieces(response, send)
             return
@@ -249,6 +241,20 @@ class Server:
         finally:
             response.end()
             self._streams.discard(response)
+
+    async def _handle(self, request: Request, url: RequestUrl, service: Service) -> Response | Subscription:
+        """Return the response to a request that is not for Storage."""
+        size = len(cast("bytes", request.body))
+        if service is Service.DATABASE:
+            work = self.emulator.database_work(request, url)
+            del request
+            response = await _in_slices(work)
+            if size > _LARGE_BODY:
+                trim_memory()
+            return response
+        if size <= _SMALL_BODY:
+            return self.emulator.dispatch(request, url, service)
+        return await run_in_threadpool(self.emulator.dispatch, request, url, service)
 
     async def _events(self, stream: Subscription, scope: Scope) -> AsyncIterator[bytes]:
         """Yield the bytes of an event stream until either side ends it."""

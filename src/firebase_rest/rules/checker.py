@@ -126,7 +126,7 @@ class _Checker:
             return self._conditional(node)
         if isinstance(node, syntax.Call):
             return self._call(node)
-        if isinstance(node, (syntax.Member, syntax.Index)):
+        if isinstance(node, (syntax.Member, syntax.IndexAccess)):
             return self._property(node)
         if isinstance(node, syntax.RegexLiteral):
             if node.flags not in ("", "i"):
@@ -170,16 +170,16 @@ class _Checker:
         results.append(self.type_of(node.otherwise))
         return results[0] if all(found is results[0] for found in results) else Type.PRIMITIVE
 
-    def _property(self, node: syntax.Member | syntax.Index) -> Type:
+    def _property(self, node: syntax.Member | syntax.IndexAccess) -> Type:
         target = self.type_of(node.target)
         name = node.name if isinstance(node, syntax.Member) else _constant_name(node.key)
         if target is Type.ANY:
-            if isinstance(node, syntax.Index):
+            if isinstance(node, syntax.IndexAccess):
                 self.type_of(node.key)
             return Type.ANY
         if name is None:
             if target is Type.PRIMITIVE:
-                self.type_of(node.key) if isinstance(node, syntax.Index) else None
+                self.type_of(node.key) if isinstance(node, syntax.IndexAccess) else None
                 return Type.ANY
             _fail(node, "Invalid property access.")
         if target is Type.QUERY and name in QUERY_PROPERTIES:
@@ -190,7 +190,7 @@ class _Checker:
 
     def _call(self, node: syntax.Call) -> Type:
         function = node.function
-        if not isinstance(function, (syntax.Member, syntax.Index)):
+        if not isinstance(function, (syntax.Member, syntax.IndexAccess)):
             _fail(node, "Type error: Function call on target that is not a function.")
         name = function.name if isinstance(function, syntax.Member) else _constant_name(function.key)
         if name is None:
@@ -261,5 +261,5 @@ def _constant_name(key: syntax.Expression) -> str | None:
     return key.value if isinstance(key, syntax.Literal) and isinstance(key.value, str) else None
 
 
-def _name_start(node: syntax.Member | syntax.Index) -> int:
+def _name_start(node: syntax.Member | syntax.IndexAccess) -> int:
     return node.name_start if isinstance(node, syntax.Member) else node.key.start

@@ -21,7 +21,7 @@ N = TypeVar("N")
 Scalar = str | int | float | bool | None
 
 
-class Children(PrintableValue):
+class ChildrenSentinel(PrintableValue):
     """What `val()` returns for a place with children: not null, and not equal to anything."""
 
     def __repr__(self) -> str:
@@ -115,11 +115,11 @@ class RuleDataSnapshot(Generic[N]):
         """Return whether there is data."""
         return self.node is not None
 
-    def val(self) -> Scalar | Children:
+    def val(self) -> Scalar | ChildrenSentinel:
         """Return the scalar, None where there is no data, and a sentinel for a place with children."""
         if self.node is None:
             return None
-        return Children() if self._reader.has_children(self.node) else self._reader.value(self.node)
+        return ChildrenSentinel() if self._reader.has_children(self.node) else self._reader.value(self.node)
 
     def get_priority(self) -> Scalar:
         """Return the priority."""

@@ -177,9 +177,9 @@ def _conditional(node: syntax.Conditional, observe: Observe | None) -> Evaluate:
     return choose
 
 
-def _property(node: syntax.Member | syntax.Index, observe: Observe | None) -> Evaluate:
+def _property(node: syntax.Member | syntax.IndexAccess, observe: Observe | None) -> Evaluate:
     target = compile_expression(node.target, observe)
-    if isinstance(node, syntax.Index):
+    if isinstance(node, syntax.IndexAccess):
         key = compile_expression(node.key, observe)
         return lambda scope: _get(target(scope), key(scope))
     name = node.name
@@ -201,7 +201,7 @@ def _get(target: Any, name: Any) -> Any:
 
 def _call(node: syntax.Call, observe: Observe | None) -> Evaluate:
     function = node.function
-    assert isinstance(function, (syntax.Member, syntax.Index))
+    assert isinstance(function, (syntax.Member, syntax.IndexAccess))
     target = compile_expression(function.target, observe)
     name = function.name if isinstance(function, syntax.Member) else getattr(function.key, "value", "")
     arguments = [compile_expression(argument, observe) for argument in node.arguments]
@@ -264,6 +264,6 @@ _COMPILERS: dict[type, Callable[[Any, Observe | None], Evaluate]] = {
     syntax.Chain: _chain,
     syntax.Conditional: _conditional,
     syntax.Member: _property,
-    syntax.Index: _property,
+    syntax.IndexAccess: _property,
     syntax.Call: _call,
 }

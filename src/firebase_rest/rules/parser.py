@@ -15,7 +15,7 @@ from firebase_rest.rules.syntax import (
     Chain,
     Conditional,
     Expression,
-    Index,
+    IndexAccess,
     ListLiteral,
     Literal,
     Member,
@@ -211,7 +211,7 @@ class ExpressionParser:
         """Parse `key]`."""
         key = self.conditional()
         self._expect("]")
-        return Index(target, key, target.start, self._previous_end)
+        return IndexAccess(target, key, target.start, self._previous_end)
 
     def _items(self, end: str) -> tuple[Expression, ...]:
         items: list[Expression] = []

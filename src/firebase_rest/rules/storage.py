@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
 from firebase_rest.rules.source import Source
-from firebase_rest.rules.storage_evaluator import Compiler, Names, Scope
+from firebase_rest.rules.storage_evaluator import Compiler, Names, StorageScope
 from firebase_rest.rules.storage_syntax import METHODS, Allow, Block, Function, Segment, StorageParser
 from firebase_rest.rules.storage_values import Path
 
@@ -87,7 +87,7 @@ class StorageRules:
             wildcards = _match(entry.segments, path, 1 if self.version == "1" else 0)
             if wildcards is None:
                 continue
-            scope = Scope({"request": request, "resource": resource, **wildcards})
+            scope = StorageScope({"request": request, "resource": resource, **wildcards})
             evaluation = entry.rule.evaluation(where, scope)
             evaluations.append(evaluation)
             if evaluation.result:

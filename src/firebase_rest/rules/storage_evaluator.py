@@ -31,7 +31,7 @@ _TYPES = frozenset({"number", *METHODS, "bool", "int", "float"})
 
 
 @dataclass(slots=True)
-class Scope:
+class StorageScope:
     """The variables of one evaluation: `request`, `resource`, the wildcards, and those of the function that runs."""
 
     variables: Mapping[str, Any]
@@ -39,7 +39,7 @@ class Scope:
     depth: int = 0
 
 
-Evaluate: TypeAlias = Callable[[Scope], Any]
+Evaluate: TypeAlias = Callable[[StorageScope], Any]
 
 
 class Names:
@@ -88,7 +88,7 @@ class Compiler:
             syntax.Chain: self._chain,
             syntax.Conditional: self._conditional,
             syntax.Member: self._member,
-            syntax.Index: self._index,
+            syntax.IndexAccess: self._index,
             syntax.Slice: self._slice,
             syntax.Call: self._call,
         }
@@ -103,7 +103,7 @@ class Compiler:
     def _unknown(self, node: syntax.Expression, message: str) -> Evaluate:
         self._warnings.append((node.start, message))
 
-        def fail(_: Scope) -> NoReturn:
+        def fail(_: StorageScope) -> NoReturn:
             raise EvaluationError(message)
 
         return fail
@@ -142,7 +142,7 @@ class Compiler:
         if not any(name in methods for methods in METHODS.values()):
             return self._unknown(node, f"Unknown method '{name}'.")
 
-        def call(scope: Scope) -> Any:
+        def call(scope: StorageScope) -> Any:
             value = target(scope)
             count, method = METHODS.get(kind(value), {}).get(name, (-1, None))
             if method is None or count != given:
@@ -165,11 +165,11 @@ class Compiler:
         body, parameters = self._compiled[key], function.parameters
         assert body is not None
 
-        def call(scope: Scope) -> Any:
+        def call(scope: StorageScope) -> Any:
             if scope.depth >= MAX_CALL_DEPTH:
                 raise EvaluationError(f"More than {MAX_CALL_DEPTH} function calls inside each other.")
             values = [argument(scope) for argument in arguments]
-            return body(Scope(scope.variables, dict(zip(parameters, values, strict=True)), scope.depth + 1))
+            return body(StorageScope(scope.variables, dict(zip(parameters, values, strict=True)), scope.depth + 1))
 
         return call
 
@@ -182,7 +182,7 @@ class Compiler:
             self._local |= {name}
         result = self.compile(function.result)
 
-        def run(scope: Scope) -> Any:
+        def run(scope: StorageScope) -> Any:
             for name, evaluate in bindings:
                 scope.local[name] = evaluate(scope)
             return result(scope)
@@ -210,7 +210,7 @@ class Compiler:
     def _member(self, node: syntax.Member) -> Evaluate:
         target, name = self.compile(node.target), node.name
 
-        def get(scope: Scope) -> Any:
+        def get(scope: StorageScope) -> Any:
             value = target(scope)
             if isinstance(value, Mapping) and name in value:
                 return value[name]
@@ -220,10 +220,10 @@ class Compiler:
 
         return get
 
-    def _index(self, node: syntax.Index) -> Evaluate:
+    def _index(self, node: syntax.IndexAccess) -> Evaluate:
         target, key = self.compile(node.target), self.compile(node.key)
 
-        def get(scope: Scope) -> Any:
+        def get(scope: StorageScope) -> Any:
             value, index = target(scope), key(scope)
             sequence = value.segments if isinstance(value, Path) else value
             if isinstance(sequence, (list, str, tuple)) and kind(index) == "int" and 0 <= index < len(sequence):
@@ -237,7 +237,7 @@ class Compiler:
     def _slice(self, node: syntax.Slice) -> Evaluate:
         target, first, last = self.compile(node.target), self.compile(node.first), self.compile(node.last)
 
-        def get(scope: Scope) -> Any:
+        def get(scope: StorageScope) -> Any:
             value, start, end = target(scope), require(first(scope), "int"), require(last(scope), "int")
             if not isinstance(value, (list, str)) or not 0 <= start <= end <= len(value):
                 raise EvaluationError(f"{kind(value)} has no range {start}:{end}.")
@@ -257,7 +257,7 @@ class Compiler:
         branches = [(self.compile(test), self.compile(value)) for test, value in node.branches]
         otherwise = self.compile(node.otherwise)
 
-        def choose(scope: Scope) -> Any:
+        def choose(scope: StorageScope) -> Any:
             for test, value in branches:
                 if require(test(scope), "bool"):
                     return value(scope)
@@ -294,7 +294,7 @@ def _check_count(node: syntax.Call, name: str, count: int) -> None:
 def _logical(operands: list[Evaluate], *, decisive: bool) -> Evaluate:
     """Return `||` (`decisive` is true) or `&&`: the decisive value wins, even over errors."""
 
-    def run(scope: Scope) -> bool:
+    def run(scope: StorageScope) -> bool:
         failure: EvaluationError | None = None
         for operand in operands:
             try:

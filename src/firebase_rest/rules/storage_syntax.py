@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 
 from firebase_rest.rules.errors import ExpressionError
 from firebase_rest.rules.parser import SPACE, ExpressionParser, token_pattern
-from firebase_rest.rules.syntax import Expression, Index, Literal, MapLiteral, PathLiteral, Slice
+from firebase_rest.rules.syntax import Expression, IndexAccess, Literal, MapLiteral, PathLiteral, Slice
 
 METHODS = {
     "read": frozenset({"get", "list"}),
@@ -242,7 +242,7 @@ class StorageParser(ExpressionParser):
             self._expect("]")
             return Slice(target, key, last, target.start, self._previous_end)
         self._expect("]")
-        return Index(target, key, target.start, self._previous_end)
+        return IndexAccess(target, key, target.start, self._previous_end)
 
     def _slash(self) -> Expression:
         """Parse a path such as `/users/$(request.auth.uid)`."""

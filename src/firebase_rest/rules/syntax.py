@@ -89,7 +89,7 @@ class Member:
 
 
 @dataclass(slots=True)
-class Index:
+class IndexAccess:
     """`target[key]`."""
 
     target: Expression
@@ -146,7 +146,7 @@ Expression: TypeAlias = (
     | Chain
     | Conditional
     | Member
-    | Index
+    | IndexAccess
     | Call
     | Slice
     | MapLiteral
@@ -162,7 +162,7 @@ def children(node: Expression) -> tuple[Expression, ...]:
         return (*(part for branch in node.branches for part in branch), node.otherwise)
     if isinstance(node, Call):
         return (node.function, *node.arguments)
-    if isinstance(node, Index):
+    if isinstance(node, IndexAccess):
         return (node.target, node.key)
     if isinstance(node, Member):
         return (node.target,)

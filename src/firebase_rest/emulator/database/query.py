@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 _BOUNDS = ("startAt", "startAfter", "endAt", "endBefore", "equalTo")
 _LIMITS = ("limitToFirst", "limitToLast")
+PARAMETERS = frozenset({"shallow", "orderBy", *_BOUNDS, *_LIMITS})
+"""The query parameters that `parse` reads."""
+
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
 

@@ -190,7 +190,7 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Work[Response
         raise DatabaseHTTPError(400, "ETag conditions (if-match) are not supported on GET requests")
     streaming = "text/event-stream" in request.headers.get("accept", "")
     params = {**request.params, "shallow": ""} if streaming else request.params
-    filter = query.parse(params, request.order_by_count)
+    filter = Filter() if query.PARAMETERS.isdisjoint(params) else query.parse(params, request.order_by_count)
     conditional = "if-none-match" in request.headers
     if not streaming and not filter.shallow and filter.order is not None and (request.wants_etag or conditional):
         raise DatabaseHTTPError(400, "ETags are not supported with query parameters")
@@ -199,7 +199,8 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Work[Response
         index = ".value" if filter.order == VALUE else filter.order
         message = f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(request.path)}", to the rules'
         raise DatabaseHTTPError(400, message)
-    yield from _index_work(request, filter)
+    if filter.order is not None:
+        yield from _index_work(request, filter)
     if request.namespace.root is not root:
         root = _authorized_root(request, filter)
     if streaming:

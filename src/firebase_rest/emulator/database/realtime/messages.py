@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class RealtimeRequest:
     """A request: its number, which the answer repeats, its action and its body.
 
     `size` is the length of the message. `problem` tells why the request cannot be handled, if it cannot.
@@ -41,7 +41,7 @@ class Request:
         return value
 
 
-def parse_message(text: str) -> Request | str | None:
+def parse_message(text: str) -> RealtimeRequest | str | None:
     """Return a request, the kind of a control message, or None for anything else."""
     try:
         message: Json = json.loads(text, parse_constant=_reject_constant)
@@ -62,7 +62,7 @@ def _reject_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _request(data: dict[str, Json], text: str) -> Request | None:
+def _request(data: dict[str, Json], text: str) -> RealtimeRequest | None:
     number, action, body = data.get("r"), data.get("a"), data.get("b")
     if not isinstance(number, int) or isinstance(number, bool) or not isinstance(action, str):
         return None
@@ -71,7 +71,7 @@ def _request(data: dict[str, Json], text: str) -> Request | None:
         body, problem = {}, "Invalid request; the body must be an object."
     elif escaped and not _has_valid_unicode(data):
         problem = "Invalid data; a string has an unpaired surrogate."
-    return Request(number, action, body, len(text), escaped or ".sv" in text, problem)
+    return RealtimeRequest(number, action, body, len(text), escaped or ".sv" in text, problem)
 
 
 def _has_valid_unicode(value: Json) -> bool:

@@ -19,7 +19,7 @@ from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyEr
 from firebase_rest.emulator.database.realtime.hashes import node_hash
 from firebase_rest.emulator.database.realtime.listen_queries import parse_query
 from firebase_rest.emulator.database.realtime.listens import Listen, ListenTarget
-from firebase_rest.emulator.database.realtime.messages import Request, parse_message
+from firebase_rest.emulator.database.realtime.messages import RealtimeRequest, parse_message
 from firebase_rest.emulator.database.realtime.on_disconnect import PendingWrites
 from firebase_rest.emulator.database.realtime.outbox import Outbox, control, push
 from firebase_rest.emulator.database.request import validate_path_size
@@ -85,7 +85,7 @@ class Session:
     def receive(self, text: str) -> str | None:
         """Handle a message. Return the kind of a control message; messages that are not understood are ignored."""
         message = parse_message(text)
-        if isinstance(message, Request):
+        if isinstance(message, RealtimeRequest):
             self._handle(message)
             return None
         if message == "p":
@@ -117,7 +117,7 @@ class Session:
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
-    def _handle(self, request: Request) -> None:
+    def _handle(self, request: RealtimeRequest) -> None:
         try:
             status, data = "ok", self._answer(request)
         except RefusedError as error:
@@ -130,7 +130,7 @@ class Session:
             status, data = "invalid_data", str(error)
         self.outbox.add({"t": "d", "d": {"r": request.number, "b": {"s": status, "d": data}}})
 
-    def _answer(self, request: Request) -> Json:
+    def _answer(self, request: RealtimeRequest) -> Json:
         handler = self._handlers.get(request.action)
         if handler is None:
             raise RefusedError("failure", f"Unknown action {request.action[:20]!r}")
@@ -138,10 +138,10 @@ class Session:
             raise RefusedError("invalid_data", request.problem)
         return handler(self, request)
 
-    def _acknowledge(self, _: Request) -> Json:
+    def _acknowledge(self, _: RealtimeRequest) -> Json:
         return ""
 
-    def _authenticate(self, request: Request) -> Json:
+    def _authenticate(self, request: RealtimeRequest) -> Json:
         try:
             caller = self._identify_user(request.string("cred"))
         except DatabaseHTTPError as error:
@@ -154,7 +154,7 @@ class Session:
             answer["expires"] = int(cast("float", caller.expires))
         return answer
 
-    def _authenticate_admin(self, request: Request) -> Json:
+    def _authenticate_admin(self, request: RealtimeRequest) -> Json:
         request.string("cred")
         override = request.body.get("authvar")
         if isinstance(override, dict):
@@ -163,7 +163,7 @@ class Session:
             self._set_caller(UNAUTHENTICATED if request.body.get("noauth") is True else ADMIN)
         return {"auth": None}
 
-    def _sign_out(self, _: Request) -> Json:
+    def _sign_out(self, _: RealtimeRequest) -> Json:
         self._set_caller(UNAUTHENTICATED)
         return ""
 
@@ -177,7 +177,7 @@ class Session:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _listen(self, request: Request) -> Json:
+    def _listen(self, request: RealtimeRequest) -> Json:
         target = ListenTarget(
             _data_path(request), parse_query(request.body.get("q")), request.body.get("q"), request.body.get("t")
         )
@@ -199,14 +199,14 @@ class Session:
             self.namespace.unwatch(listen)
         return {} if self._is_indexed(target) else {"w": ["no_index"]}
 
-    def _unlisten(self, request: Request) -> Json:
+    def _unlisten(self, request: RealtimeRequest) -> Json:
         with self._lock:
             listen = self._listens.pop(_listen_key(_data_path(request), request.body.get("q")), None)
         if listen is not None:
             self.namespace.unwatch(listen)
         return ""
 
-    def _get(self, request: Request) -> Json:
+    def _get(self, request: RealtimeRequest) -> Json:
         target = ListenTarget(_data_path(request), parse_query(request.body.get("q")), None, None)
         root = self.namespace.root
         if not self._may_read(target, root, self._now()):
@@ -241,7 +241,7 @@ class Session:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
-    def _put(self, request: Request) -> Json:
+    def _put(self, request: RealtimeRequest) -> Json:
         plan, known_hash = self._plan_put(request), request.body.get("h")
         path = _data_path(request, priority=True)
 
@@ -259,18 +259,18 @@ class Session:
             raise
         return ""
 
-    def _merge(self, request: Request) -> Json:
+    def _merge(self, request: RealtimeRequest) -> Json:
         commits.commit(self.namespace, self._caller, self._plan_merge(request), self._now())
         return ""
 
-    def _plan_put(self, request: Request) -> Plan:
+    def _plan_put(self, request: RealtimeRequest) -> Plan:
         _check_size(request)
         path, value = _data_path(request, priority=True), request.body.get("d")
         if path[-1:] == (".priority",):
             return commits.plan_priority(path[:-1], value, self._now())
         return commits.plan_set(path, value, self._now(), has_server_values=request.may_have_server_values)
 
-    def _plan_merge(self, request: Request) -> Plan:
+    def _plan_merge(self, request: RealtimeRequest) -> Plan:
         _check_size(request)
         path = _data_path(request)
         targets = commits.parse_targets(path, request.object("d"))
@@ -278,18 +278,18 @@ class Session:
 
     # --- writes for the end -------------------------------------------------------------------------------------------
 
-    def _put_on_disconnect(self, request: Request) -> Json:
+    def _put_on_disconnect(self, request: RealtimeRequest) -> Json:
         commits.authorize(self.namespace, self._caller, self._plan_put(request), self._now())
         self._pending.put(_data_path(request, priority=True), request.body.get("d"))
         return ""
 
-    def _merge_on_disconnect(self, request: Request) -> Json:
+    def _merge_on_disconnect(self, request: RealtimeRequest) -> Json:
         commits.authorize(self.namespace, self._caller, self._plan_merge(request), self._now())
         path = _data_path(request)
         self._pending.merge(path, commits.parse_targets(path, request.object("d")))
         return ""
 
-    def _cancel_on_disconnect(self, request: Request) -> Json:
+    def _cancel_on_disconnect(self, request: RealtimeRequest) -> Json:
         self._pending.cancel(_data_path(request, priority=True))
         return ""
 
@@ -311,7 +311,7 @@ class Session:
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
-    _handlers: ClassVar[Mapping[str, Callable[[Any, Request], Json]]] = {
+    _handlers: ClassVar[Mapping[str, Callable[[Any, RealtimeRequest], Json]]] = {
         "s": _acknowledge,
         "auth": _authenticate,
         "gauth": _authenticate_admin,
@@ -335,7 +335,7 @@ def _listen_key(path: Path, query_object: Json) -> ListenKey:
     return path, json.dumps(query_object, sort_keys=True) if query_object else ""
 
 
-def _data_path(request: Request, *, priority: bool = False) -> Path:
+def _data_path(request: RealtimeRequest, *, priority: bool = False) -> Path:
     """Return the path of a request; with `priority` it may end in `.priority`."""
     path = split(request.string("p"))
     if path[:1] == (".info",):
@@ -347,7 +347,7 @@ def _data_path(request: Request, *, priority: bool = False) -> Path:
     return path
 
 
-def _check_size(request: Request) -> None:
+def _check_size(request: RealtimeRequest) -> None:
     if request.size > MAX_WRITE:
         raise RefusedError("write_too_big", _TOO_LARGE)
 

@@ -110,9 +110,6 @@ class SessionTransport:
         if replaced is not None:
             return self._send_via_patched_session(replaced, request, auth, timeout)
         token = current_handle.set(handle)
-        self._live.add(handle)
-        if self.is_closed:
-            handle.cancel()
         response = None
         try:
             response = self._exchange(request, auth, timeout, handle)
@@ -130,6 +127,9 @@ class SessionTransport:
         sent = headers_for(self.session, self.headers, request, auth)
         settings = self.environment.settings(self.session, url)
         message = prepared(self.session, request.method, url, sent, request.body)
+        self._live.add(handle)
+        if self.is_closed:
+            handle.cancel()
         response: requests.Response | None
         try:
             response = self.session.send(message, stream=True, timeout=timeout, allow_redirects=False, **settings)

@@ -242,9 +242,9 @@ def test_unsupported_json_api_request_is_501(cloud, method, path):
         ("PATCH", "/storage/v1/b/b/o/a", b'{"acl": [{"entity": "allUsers", "role": "WRITER"}]}'),
         ("POST", "/storage/v1/b/b/o/a/compose", b'{"sourceObjects": []}'),
         ("POST", "/storage/v1/b", b"{}"),
-        ("GET", "/b/a?X-Goog-Signature=0", b""),
-        ("GET", f"/b/a?X-Goog-Signature=0&X-Goog-Date=20200101T000000Z&X-Goog-Expires=-{'9' * 400}", b""),
-        ("GET", "/b/a?GoogleAccessId=a&Expires=nan", b""),
+        ("GET", "/bkt/a?X-Goog-Signature=0", b""),
+        ("GET", f"/bkt/a?X-Goog-Signature=0&X-Goog-Date=20200101T000000Z&X-Goog-Expires=-{'9' * 400}", b""),
+        ("GET", "/bkt/a?GoogleAccessId=a&Expires=nan", b""),
     ],
 )
 def test_invalid_json_api_request_is_400(cloud, method, path, body):
@@ -309,13 +309,13 @@ def test_cancelled_upload_rejects_chunks(cloud):
 
 
 def test_acl_entries_can_be_read_and_written(cloud):
-    cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=f", b"f")
-    where = "/storage/v1/b/b/o/f/acl"
+    cloud("POST", "/upload/storage/v1/b/bkt/o?uploadType=media&name=f", b"f")
+    where = "/storage/v1/b/bkt/o/f/acl"
     entry = cloud("POST", where, b'{"entity": "allUsers", "role": "READER"}').json()
     assert (entry["kind"], entry["entity"], entry["role"]) == ("storage#objectAccessControl", "allUsers", "READER")
     assert cloud("GET", f"{where}/allUsers").json() == entry
     assert cloud("GET", where).json() == {"kind": "storage#objectAccessControls", "items": [entry]}
-    assert cloud("GET", "/b/f").content == b"f"
+    assert cloud("GET", "/bkt/f").content == b"f"
     assert cloud("PATCH", f"{where}/user-a%40b.c", b'{"role": "OWNER"}').json()["entity"] == "user-a@b.c"
     assert cloud("DELETE", f"{where}/allUsers").status_code == 204
     assert cloud("GET", f"{where}/allUsers").status_code == 404
@@ -323,7 +323,7 @@ def test_acl_entries_can_be_read_and_written(cloud):
 
 
 def test_object_urls_do_not_shadow_database_paths(cloud, db):
-    cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=f.json&predefinedAcl=publicRead", b"file")
-    assert cloud("GET", "/b/f.json").content == b"file"
-    assert cloud("GET", "/b/f.json?ns=demo-test-default-rtdb").content == b"null"
-    assert cloud("GET", "/storage/v1/b/b/o.json?ns=demo-test-default-rtdb").content == b"null"
+    cloud("POST", "/upload/storage/v1/b/bkt/o?uploadType=media&name=f.json&predefinedAcl=publicRead", b"file")
+    assert cloud("GET", "/bkt/f.json").content == b"file"
+    assert cloud("GET", "/bkt/f.json?ns=demo-test-default-rtdb").content == b"null"
+    assert cloud("GET", "/storage/v1/b/bkt/o.json?ns=demo-test-default-rtdb").content == b"null"

@@ -290,5 +290,5 @@ def test_iterator_upload_resumes_if_all_bytes_arrived(server, monkeypatch):
 def test_download_many_takes_a_dict_or_a_folder(server, monkeypatch, tmp_path):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
-        with pytest.raises(firebase_rest.UsageError, match="not both"):
+        with pytest.raises(firebase_rest.UsageError, match="with folder="):
             app.storage().download_many({"a": tmp_path / "a"}, tmp_path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from decimal import Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -72,6 +73,11 @@ def test_numbers_of_wrong_kind(bucket, name, value):
     text = str(caught.value)
     assert text.isprintable()
     assert len(text) < 300
+
+
+def test_class_of_a_file_is_refused(bucket):
+    with pytest.raises(UsageError, match="Pass an object, not its class"):
+        bucket.child("a").put(io.BytesIO)
 
 
 @pytest.mark.parametrize("value", ["1", Decimal(1), 1.0])

@@ -70,13 +70,14 @@ class UploadSource:
             return _open_path(cast("str | os.PathLike[str]", file))
         if isinstance(file, (bytes, bytearray, memoryview)):
             return io.BytesIO(bytes(cast(bytes, file)))
-        if callable(getattr(file, "read", None)):
+        if callable(getattr(file, "read", None)) and not isinstance(file, type):
             _check_readable(file)
             return file
         if isinstance(file, Iterable) and not isinstance(file, (Mapping, AbstractSet)):
             with suppress(TypeError):  # a NumPy array without dimensions
                 return _IteratorFile(iter(cast("Iterable[object]", file)))
         hint = " To store JSON, pass json.dumps(data).encode()." if isinstance(file, Mapping) else ""
+        hint = " Pass an object, not its class." if isinstance(file, type) else hint
         kind = type(cast(object, file)).__name__
         raise UsageError(f"Expected a path, bytes, a file opened with 'rb' or an iterator of bytes, got {kind}.{hint}")
 

@@ -54,7 +54,7 @@ def test_executable_demo_has_the_same_output(executables: dict[Path, Future[Path
 
 
 def test_zipped_demo_has_the_same_output(own_pip: None, tmp_path: Path) -> None:
-    zipped = FROZEN["zip_file"](DEMO, tmp_path, "firebase-rest[emulator]")
+    zipped = FROZEN["zip_file"](DEMO, tmp_path, "firebase-rest", *FROZEN["PURE_EMULATOR"])
     said = run(*ALONE, str(zipped), cwd=tmp_path)
     assert "live: put /-" in said
     assert keyless(said) == keyless(run(sys.executable, str(DEMO)))

@@ -74,7 +74,7 @@ def _read(path: str) -> Mapping[str, Any]:
 def _from_info(info: Mapping[str, Any], where: str) -> Any:
     from google.oauth2 import service_account
 
-    known = {name: value for name, value in info.items() if value is not None}
+    known = {name: value for name, value in info.items() if value is not None and value != ""}
     key: object = known.get("private_key")
     # Environment files keep a literal backslash and n in place of line breaks.
     pem = re.sub(r"\\+[rn]", "\n", key).strip().strip("\"'") if isinstance(key, str) else key

@@ -76,7 +76,7 @@ class Listener:
         return self._events.get(timeout=LIMIT)
 
     def next(self):
-        """Return the next event except keep-alives as (event, path, data)."""
+        """Return the next event except keep-alive events as (event, path, data)."""
         while True:
             event = self.raw()
             if event is None:

@@ -100,7 +100,7 @@ def test_cancel_at_hand_over_never_reaches_next_call(connect, monkeypatch, momen
 
         def cancel_and_take(slot):
             handle = current_handle.get()
-            if handle is not None and slot is handle._slot:
+            if handle is not None and slot is handle.slot:
                 handle.cancel()
             return take(slot)
 

@@ -130,7 +130,7 @@ def test_close_while_connecting(app, scheme):
         database = app(f"{scheme}://{host}/?ns=x").database()
         for _ in range(TRIES):
             stream = database.stream(print)
-            wait_for(lambda stream=stream: stream.state == "connecting" and stream._events._handle._slot)
+            wait_for(lambda stream=stream: stream.state == "connecting" and stream._events._handle.slot)
             times.append(closed_at_once(stream))
     assert not overdue(times)
 

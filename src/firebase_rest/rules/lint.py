@@ -38,8 +38,9 @@ def _of_rule(rule: Rule) -> Iterator[Problem]:
     constant = _constant(expression)
     if constant is True and grants:
         yield _warn(rule, "the rule is always true, so that everyone has access.")
-    if constant is False or (contradiction := _contradiction(expression, rule.source)) is not None:
-        reason = "" if constant is False else f": {contradiction}"
+    contradiction = None if constant is False else _contradiction(expression, rule.source)
+    if constant is False or contradiction is not None:
+        reason = "" if contradiction is None else f": {contradiction}"
         yield _warn(rule, f"the rule can never be true{reason}.")
 
 

@@ -66,7 +66,7 @@ class _Reporting:
         handle = current_handle.get()
         if handle is not None:
             handle.connected = True
-            self.slot = handle._slot = [partial(cancel_socket, self.sock)]
+            self.slot = handle.slot = [partial(cancel_socket, self.sock)]
             if handle.cancelled:  # `cancel` may have found no action
                 handle.cancel()
 

@@ -48,6 +48,7 @@ class CancelHandle:
         connected: Whether the request had a connection. If `dialed` is False too, another adapter sends the request.
         exclusive: Open a new connection, because a stream would keep a pooled one from other calls.
         due: When the watchdog cancels it, on the monotonic clock.
+        slot: The action that `cancel` takes out and calls.
     """
 
     exclusive: bool = False
@@ -55,18 +56,18 @@ class CancelHandle:
     dialed: bool = False
     connected: bool = False
     due: float | None = None
-    _slot: Slot = field(default_factory=list["Callable[[], object]"])
+    slot: Slot = field(default_factory=list["Callable[[], object]"])
 
     def attach(self, action: Callable[[], object]) -> Slot:
         """Let `cancel` call `action` instead of the previous one, unless `take` removes it from the returned slot."""
-        slot = self._slot = [action]
+        slot = self.slot = [action]
         if self.cancelled:  # `cancel` may have found no action
             self.cancel()
         return slot
 
     def detach(self) -> None:
         """Remove the action."""
-        take(self._slot)
+        take(self.slot)
 
     def abandon(self) -> None:
         """Forget the socket in a forked child process: shutting it down would end the parent's connection."""
@@ -76,7 +77,7 @@ class CancelHandle:
     def cancel(self) -> None:
         """Make the blocking operation of the request fail."""
         self.cancelled = True
-        action = take(self._slot)
+        action = take(self.slot)
         if action is not None:
             with suppress(Exception):  # bodies of other adapters may not support it
                 action()

@@ -63,6 +63,7 @@ MALFORMED = {
     "PEM without line breaks": PEM.replace("\n", ""),
     "PEM body": BODY,
     "EC key's body": "".join(EC_KEY.split("\n")[1:-2]),
+    "EC key's body of letters and digits": "MIGHAgEAMBMGByqGSM49AgEGCCqGSM49AwEHBG0wawIBAQQg" + "a1B2c3D4" * 16,
     "unpaired surrogate": f"{BODY[:90]}\ud800",
     "file URL of JSON": f"file://{TEXT}",
     "data URL": f"data:application/json;base64,{base64.b64encode(TEXT.encode()).decode()}",

@@ -50,7 +50,9 @@ def malformed_path(text: str) -> str | None:
 
 # --- emulator hosts --------------------------------------------------------------------------------------------------
 
-_HOST = re.compile(r"(?:[A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+# A label of a host name has at most 63 characters, so the base64 text of a key never passes for a host.
+_LABEL = "[A-Za-z0-9_-]{1,63}"
+_HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL})*\.?|\[[0-9A-Fa-f:.]+\])(?::[0-9]{{1,5}})?")
 
 
 def invalid_host(service: str, host: str) -> str | None:

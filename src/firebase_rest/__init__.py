@@ -21,12 +21,11 @@ if TYPE_CHECKING:
     from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings
     from firebase_rest.auth.admin import Admin
     from firebase_rest.auth.client import Auth
-    from firebase_rest.auth.idp import AuthUri
     from firebase_rest.auth.mfa import MultiFactor, TotpSecret
+    from firebase_rest.auth.providers import AuthUri
     from firebase_rest.auth.session import UserSession
     from firebase_rest.auth.stores import FileStore, KeyringStore
-    from firebase_rest.auth.user_import import ImportUserRecord, UserImportHash
-    from firebase_rest.auth.users import ProviderInfo, UserRecord
+    from firebase_rest.auth.users import ImportUserRecord, ProviderInfo, UserImportHash, UserRecord
     from firebase_rest.database.event_stream import EventStream
     from firebase_rest.database.live_query import LiveQuery
     from firebase_rest.database.query import Query
@@ -46,12 +45,11 @@ _LAZY = {
         "auth.action_codes": "ActionCodeInfo ActionCodeSettings",
         "auth.admin": "Admin",
         "auth.client": "Auth",
-        "auth.idp": "AuthUri",
-        "auth.user_import": "ImportUserRecord UserImportHash",
+        "auth.providers": "AuthUri",
         "auth.mfa": "TotpSecret MultiFactor",
         "auth.session": "UserSession",
         "auth.stores": "FileStore KeyringStore",
-        "auth.users": "ProviderInfo UserRecord",
+        "auth.users": "ImportUserRecord ProviderInfo UserImportHash UserRecord",
         "database.event_stream": "EventStream",
         "database.live_query": "LiveQuery",
         "database.query": "Query",

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from requests import Session
 
     from firebase_rest.auth.client import Auth
-    from firebase_rest.auth.public_keys import KeySet
+    from firebase_rest.auth.token_verifier import KeySet
     from firebase_rest.database.location import Location
     from firebase_rest.database.reference import Database
     from firebase_rest.storage.reference import Storage

@@ -21,8 +21,8 @@ from firebase_rest import (
     SignInCancelled,
     UsageError,
 )
-from firebase_rest.auth.idp import AuthUri
 from firebase_rest.auth.loopback import CallbackServer
+from firebase_rest.auth.providers import AuthUri
 
 LIMIT = 10.0
 

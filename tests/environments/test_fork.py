@@ -309,7 +309,7 @@ CASES = {
         assert results == [f"{parent}.b.c"]
     """,
     "while a service account is loaded and keys are fetched": """
-        from firebase_rest.auth.public_keys import KeySet
+        from firebase_rest.auth.token_verifier import KeySet
         from firebase_rest.transport.credentials import ServiceAccount
         parent, go, asked = os.getpid(), threading.Event(), threading.Event()
         class Certificates:

@@ -22,7 +22,7 @@ from firebase_rest import (
     UserDisabled,
     UserImportHash,
 )
-from firebase_rest.auth.verify import ID_TOKEN
+from firebase_rest.auth.token_verifier import ID_TOKEN
 from support import certificates
 from support.google import key_file, key_pair
 

@@ -14,7 +14,7 @@ import pytest
 
 import firebase_rest
 from firebase_rest import InvalidResponse, InvalidToken, NetworkError, ServerError, TokenExpired, UsageError
-from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE
+from firebase_rest.auth.token_verifier import ID_TOKEN, SESSION_COOKIE
 from support import certificates
 from support.certificates import PROJECT, by_hmac, certificate, cookie_claims, id_claims, signed, unsigned
 from support.scripted_server import LIMIT, ScriptedServer

@@ -12,7 +12,7 @@ from firebase_admin import credentials
 from google.auth import jwt as google_jwt
 
 import firebase_rest
-from firebase_rest.auth.verify import ID_TOKEN, SESSION_COOKIE
+from firebase_rest.auth.token_verifier import ID_TOKEN, SESSION_COOKIE
 from firebase_rest.emulator import Emulator
 from support import certificates
 from support.certificates import PROJECT, by_hmac, certificate, cookie_claims, id_claims, signed, unsigned

@@ -22,7 +22,7 @@ from urllib3 import HTTPResponse
 
 import firebase_rest
 from firebase_rest import errors
-from firebase_rest.auth.idp import AuthUri
+from firebase_rest.auth.providers import AuthUri
 
 
 class Colour(enum.Enum):

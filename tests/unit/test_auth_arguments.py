@@ -18,8 +18,8 @@ from firebase_rest.auth.action_codes import (
     sign_in_code,
 )
 from firebase_rest.auth.arguments import normalize_code
-from firebase_rest.auth.idp import AuthUri, Credential
 from firebase_rest.auth.mfa import TotpSecret
+from firebase_rest.auth.providers import AuthUri, Credential
 from firebase_rest.auth.sign_in import SignInMethods
 from firebase_rest.errors import MfaRequired, SignInCancelled, UsageError
 from support.silent_progress import silent_app

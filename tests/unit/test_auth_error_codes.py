@@ -7,7 +7,7 @@ import json
 import pytest
 
 from firebase_rest import errors
-from firebase_rest.auth.protocol.error_codes import check, error_class, find_code
+from firebase_rest.auth.protocol.responses import check, error_class, find_code
 from firebase_rest.errors import ApiError, AuthError, RateLimited, ServerError
 from firebase_rest.transport.wire import Response
 from support.flow_driver import answer

@@ -10,8 +10,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from firebase_rest.auth.protocol import accounts, google
+from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.auth.providers import exchange_google_code, google_consent_page
 from firebase_rest.errors import (
     AccountExistsWithDifferentCredential,
     ConfigError,
@@ -358,7 +359,7 @@ def test_sign_in_response_without_token_is_invalid(body):
 
 def test_consent_page_contains_challenge_not_verifier():
     secrets = {"state": "st", "nonce": "no", "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}
-    page = google.consent_page(LIVE, "client", "http://127.0.0.1:1/", "openid email", secrets, None)
+    page = google_consent_page(LIVE, "client", "http://127.0.0.1:1/", "openid email", secrets, None)
     parts = urlsplit(page)
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "accounts.google.com", "/o/oauth2/v2/auth")
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}
@@ -369,7 +370,7 @@ def test_consent_page_contains_challenge_not_verifier():
 
 
 def test_code_is_exchanged_with_verifier():
-    flow = google.exchange_code(LIVE, "client", "secret", "http://127.0.0.1:1/", "C", "V")
+    flow = exchange_google_code(LIVE, "client", "secret", "http://127.0.0.1:1/", "C", "V")
     [request], reply = drive(flow, answer({"id_token": "I"}))
     assert request.url == "https://oauth2.googleapis.com/token"
     assert request.params == ()
@@ -408,7 +409,7 @@ def test_refresh_response_without_tokens_is_invalid(name, value):
 )
 def test_google_oauth_error_becomes_typed_error(status, said, kind, words):
     with pytest.raises(kind) as caught:
-        drive(google.exchange_code(LIVE, "client", "s3cret", "http://127.0.0.1:1/", "C0DE", "V"), answer(said, status))
+        drive(exchange_google_code(LIVE, "client", "s3cret", "http://127.0.0.1:1/", "C0DE", "V"), answer(said, status))
     assert re.search(words, caught.value.message)
     assert caught.value.code == said.get("error")
     assert not {"s3cret", "C0DE"} & set(str(caught.value).split())

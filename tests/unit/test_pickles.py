@@ -10,7 +10,7 @@ import pytest
 
 from firebase_rest import initialize_app
 from firebase_rest.auth import jwt
-from firebase_rest.auth.public_keys import KeySet
+from firebase_rest.auth.token_verifier import KeySet
 from support.google import key_pair
 
 CONFIG = {

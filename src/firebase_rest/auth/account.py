@@ -1,26 +1,40 @@
-"""Methods of `Auth` that read, change, link and delete an account."""
+"""Methods of `Auth` that read, change, link and delete an account, and that send and apply action emails.
+
+https://firebase.google.com/docs/auth/web/manage-users
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, cast
 
+from firebase_rest.auth import action_codes
 from firebase_rest.auth._base import AuthBase, Token
-from firebase_rest.auth.action_codes import sign_in_code
-from firebase_rest.auth.arguments import normalize_code, optional
-from firebase_rest.auth.idp import Credential
+from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings, sign_in_code
+from firebase_rest.auth.arguments import normalize_code, optional, validate_locale
 from firebase_rest.auth.protocol import accounts
-from firebase_rest.auth.protocol.endpoint import send
+from firebase_rest.auth.protocol.endpoint import Endpoint, send
+from firebase_rest.auth.providers import Credential
 from firebase_rest.auth.session import UserSession
+from firebase_rest.auth.users import factor_from_json
 from firebase_rest.errors import UsageError
+from firebase_rest.transport._json import dict_or_empty, str_or_none
 from firebase_rest.transport.arguments import describe, validate_bool, validate_list, validate_nonempty, validate_str
-from firebase_rest.types import AccountInfo, AccountUpdate, PasswordPolicy, SignedIn
+from firebase_rest.types import AccountInfo, AccountUpdate, ActionCodeResult, EmailSent, PasswordPolicy, SignedIn
+
+Settings = ActionCodeSettings | str | None
 
 _ATTRIBUTES = ("DISPLAY_NAME", "PHOTO_URL", "EMAIL", "PASSWORD", "PROVIDER", "RAW_USER_INFO")
 
 
 class AccountMethods(AuthBase):
-    """Methods that change an account. A `UserSession` that is passed as `id_token` or `user` receives new tokens."""
+    """Methods that change an account, also by action emails.
+
+    A `UserSession` that is passed as `id_token` or `user` receives new tokens. The parameter `settings` is an
+    `ActionCodeSettings`, or the URL to continue at; `locale` is the language of the email, such as "fr". Sending an
+    email raises `InvalidContinueUrl` if the project does not authorize the URL's domain, and `TooManyAttempts`.
+    """
 
     def get_account_info(self, id_token: Token) -> AccountInfo:
         """Return the account of a user.
@@ -150,7 +164,7 @@ class AccountMethods(AuthBase):
         """
         return cast(PasswordPolicy, self._run(send(self._endpoint.get("v2/passwordPolicy"))))
 
-    # --- linking: https://firebase.google.com/docs/auth/web/account-linking ------------------------------------------
+    # --- linking: https://firebase.google.com/docs/auth/web/account-linking -------------------------------------------
 
     def link_with_email_and_password(self, user: Token, email: str, password: str) -> SignedIn:
         """Add an email address and a password to an account. Earlier tokens become invalid.
@@ -261,6 +275,140 @@ class AccountMethods(AuthBase):
         """
         names = [validate_nonempty("each provider ID", name) for name in provider_ids]
         return self._run_as_user(user, lambda token: accounts.update(self._endpoint, token, delete_providers=names))
+
+    # --- action emails ------------------------------------------------------------------------------------------------
+
+    def send_email_verification(
+        self, id_token: Token, *, settings: Settings = None, locale: str | None = None
+    ) -> EmailSent:
+        """Send an email with a link that verifies the user's address.
+
+        Args:
+            id_token: The user's ID token, or a `UserSession`.
+            settings: An `ActionCodeSettings`, or the URL to continue at.
+            locale: The language of the email, such as "fr".
+
+        https://firebase.google.com/docs/reference/rest/auth#section-send-email-verification
+        """
+        endpoint, fields = self._localized(locale), action_codes.settings_to_json(settings)
+        return self._run_as_user(
+            id_token, lambda token: accounts.send_action_email(endpoint, "VERIFY_EMAIL", fields, idToken=token)
+        )
+
+    def verify_before_change_email(
+        self, id_token: Token, new_email: str, settings: Settings = None, *, locale: str | None = None
+    ) -> EmailSent:
+        """Send an email to a new address, which replaces the user's address when the link is opened.
+
+        With email enumeration protection, an address of another account gets no email, and the result is the same.
+
+        Args:
+            id_token: The user's ID token, or a `UserSession`.
+            new_email: The new address.
+            settings: An `ActionCodeSettings`, or the URL to continue at.
+            locale: The language of the email, such as "fr".
+
+        https://firebase.google.com/docs/reference/js/auth#verifybeforeupdateemail
+        """
+        new_email = validate_str("new_email", new_email)
+        endpoint, fields = self._localized(locale), action_codes.settings_to_json(settings)
+        return self._run_as_user(
+            id_token,
+            lambda token: accounts.send_action_email(
+                endpoint, "VERIFY_AND_CHANGE_EMAIL", fields, idToken=token, newEmail=new_email
+            ),
+        )
+
+    def send_password_reset_email(
+        self, email: str, *, settings: Settings = None, locale: str | None = None
+    ) -> EmailSent:
+        """Send an email with a link that resets the password.
+
+        With email enumeration protection, an unknown address gets no email, and the result is the same.
+
+        Args:
+            email: The address of the account.
+            settings: An `ActionCodeSettings`, or the URL to continue at.
+            locale: The language of the email, such as "fr".
+
+        Raises:
+            UserNotFound: No account has the address, and the project has no enumeration protection.
+
+        https://firebase.google.com/docs/reference/rest/auth#section-send-password-reset-email
+        """
+        email, fields = validate_str("email", email), action_codes.settings_to_json(settings)
+        return self._run(accounts.send_action_email(self._localized(locale), "PASSWORD_RESET", fields, email=email))
+
+    def send_sign_in_link_to_email(
+        self, email: str, settings: ActionCodeSettings | str, *, locale: str | None = None
+    ) -> EmailSent:
+        """Send an email with a link that signs in. Pass the opened link to `sign_in_with_email_link`.
+
+        Args:
+            email: The user's address.
+            settings: An `ActionCodeSettings`, or the URL to which the link leads.
+            locale: The language of the email, such as "fr".
+
+        https://firebase.google.com/docs/auth/web/email-link-auth
+        """
+        email, fields = validate_str("email", email), action_codes.sign_in_settings_to_json(settings)
+        return self._run(accounts.send_action_email(self._localized(locale), "EMAIL_SIGNIN", fields, email=email))
+
+    def check_action_code(self, code: str) -> ActionCodeInfo:
+        """Return what a code is for, without using it up.
+
+        Args:
+            code: The code, or the link that contains it.
+
+        Raises:
+            InvalidActionCode: The code is unknown, used or expired.
+
+        https://firebase.google.com/docs/reference/js/auth#checkactioncode
+        """
+        payload = self._run(accounts.check_action_code(self._endpoint, action_codes.code_of(code)))
+        operation = str_or_none(payload.get("requestType")) or ""
+        old, new = str_or_none(payload.get("email")), str_or_none(payload.get("newEmail"))
+        if operation == "VERIFY_AND_CHANGE_EMAIL":
+            old, new = new, old
+        factor = dict_or_empty(payload.get("mfaInfo"))
+        return ActionCodeInfo(operation, old, new, factor_from_json(factor) if factor else None)
+
+    def apply_action_code(self, code: str) -> ActionCodeResult:
+        """Verify an email address, change it, or revert a change. The code is used up.
+
+        Args:
+            code: The code, or the link that contains it.
+
+        Raises:
+            UsageError: The link resets a password or signs in; the message names the method for it.
+            InvalidActionCode: The code is unknown, used or expired.
+
+        https://firebase.google.com/docs/reference/rest/auth#section-confirm-email-verification
+        """
+        return self._run(accounts.apply_action_code(self._endpoint, action_codes.code_to_apply(code)))
+
+    def confirm_password_reset(self, code: str, new_password: str) -> ActionCodeResult:
+        """Set a new password with the code of a password reset email. All sessions of the user end.
+
+        Args:
+            code: The code, or the link that contains it.
+            new_password: The new password.
+
+        Raises:
+            InvalidActionCode: The code is unknown, used or expired.
+            WeakPassword: The password does not meet the project's policy. The code stays valid.
+
+        https://firebase.google.com/docs/reference/rest/auth#section-confirm-reset-password
+        """
+        code, secret = action_codes.code_of(code), validate_nonempty("new_password", new_password)
+        return self._run(accounts.reset_password(self._endpoint, code, secret))
+
+    def verify_password_reset_code(self, reset_code: str, new_password: str) -> ActionCodeResult:
+        """Call `confirm_password_reset`. This is pyrebase's name for it."""
+        return self.confirm_password_reset(reset_code, new_password)
+
+    def _localized(self, locale: str | None) -> Endpoint:
+        return self._endpoint if locale is None else replace(self._endpoint, locale=validate_locale("locale", locale))
 
 
 def _attributes(named: object) -> list[str]:

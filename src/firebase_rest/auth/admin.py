@@ -23,12 +23,13 @@ from firebase_rest.auth.arguments import (
 from firebase_rest.auth.jwt import encode_custom_claims
 from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
-from firebase_rest.auth.user_import import ImportUserRecord, UserImportHash
 from firebase_rest.auth.users import (
     BatchResult,
     GetUsersResult,
+    ImportUserRecord,
     ProviderInfo,
     UserIdentifiers,
+    UserImportHash,
     UserRecord,
     factor_to_json,
 )

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from firebase_rest.auth.account import AccountMethods
 from firebase_rest.auth.arguments import optional, validate_locale
-from firebase_rest.auth.email_actions import EmailActionMethods
 from firebase_rest.auth.mfa import MultiFactor
 from firebase_rest.auth.protocol.endpoint import Endpoint
-from firebase_rest.auth.providers import ProviderMethods
-from firebase_rest.auth.public_keys import KeySet
 from firebase_rest.auth.server_tokens import ServerConfig, ServerTokenMethods
 from firebase_rest.auth.sign_in import SignInMethods
+from firebase_rest.auth.token_verifier import KeySet
 from firebase_rest.transport.arguments import validate_nonempty
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.requestor import Requestor
@@ -28,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @hide_all_locals
-class Auth(SignInMethods, ProviderMethods, AccountMethods, EmailActionMethods, ServerTokenMethods):
+class Auth(SignInMethods, AccountMethods, ServerTokenMethods):
     """Firebase Auth of one project. Thread-safe.
 
     Every method raises `UsageError` for an invalid argument (nothing is sent), an `AuthError` with `code`, such as

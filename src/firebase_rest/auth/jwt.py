@@ -17,6 +17,7 @@ from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.arguments import as_float, validate_dict, validate_str
 
 HOUR = 3600.0
+CUSTOM_TOKEN_AUDIENCE = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"  # noqa: S105 - a URL
 MAX_CLAIMS = 1000
 """Maximum length of custom claims, in characters of JSON."""
 RESERVED_CLAIMS = frozenset(

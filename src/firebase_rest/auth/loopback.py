@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from firebase_rest.auth.arguments import optional
-from firebase_rest.auth.idp import state_matches
+from firebase_rest.auth.providers import state_matches
 from firebase_rest.errors import NetworkTimeout, UsageError
 from firebase_rest.transport.arguments import validate_callable, validate_int, validate_seconds
 

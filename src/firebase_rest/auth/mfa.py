@@ -13,7 +13,8 @@ from urllib.parse import quote, urlencode
 from firebase_rest.auth._base import AuthBase, Token
 from firebase_rest.auth.arguments import normalize_code, optional
 from firebase_rest.auth.protocol import accounts
-from firebase_rest.auth.protocol.endpoint import Endpoint, validate_field
+from firebase_rest.auth.protocol.endpoint import Endpoint
+from firebase_rest.auth.protocol.responses import validate_field
 from firebase_rest.auth.sign_in import app_proof_fields
 from firebase_rest.auth.users import factor_from_json
 from firebase_rest.errors import InvalidResponse, MfaFactor, MfaRequired, UsageError

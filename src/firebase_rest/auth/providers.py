@@ -1,240 +1,190 @@
-"""Methods of `Auth` that sign in with an identity provider.
+"""Credentials of identity providers, and sign-ins at a provider's page: Firebase's, and Google's own with PKCE.
 
 https://firebase.google.com/docs/reference/rest/auth#section-sign-in-with-oauth-credential
+https://developers.google.com/identity/protocols/oauth2/native-app
 """
 
 from __future__ import annotations
 
-import secrets
-from collections.abc import Callable, Mapping, Sequence
-from urllib.parse import parse_qsl, urlsplit
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from firebase_rest.auth._base import AuthBase, Token
-from firebase_rest.auth.arguments import optional, validate_words
-from firebase_rest.auth.idp import AuthUri, Credential, check_state
-from firebase_rest.auth.jwt import decode_unverified
-from firebase_rest.auth.protocol import accounts, google
-from firebase_rest.auth.protocol.endpoint import validate_field
-from firebase_rest.errors import InvalidResponse, UsageError
-from firebase_rest.transport._json import str_or_none
-from firebase_rest.transport.arguments import validate_instance, validate_nonempty, validate_str, validate_str_dict
-from firebase_rest.transport.wire import Flow
+from firebase_rest.auth.arguments import optional
+from firebase_rest.auth.protocol import accounts
+from firebase_rest.auth.protocol.endpoint import FORM_HEADERS, Endpoint
+from firebase_rest.auth.protocol.responses import check
+from firebase_rest.errors import (
+    AuthError,
+    InvalidCredentials,
+    InvalidRequest,
+    InvalidResponse,
+    SignInCancelled,
+    UsageError,
+)
+from firebase_rest.transport._json import parse_object, str_or_none
+from firebase_rest.transport.arguments import validate_nonempty, validate_str
+from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 from firebase_rest.types import SignedIn
 
-OpenBrowser = Callable[[str], object]
-Scopes = Sequence[str] | str
-"""A list, or a string with spaces between the scopes."""
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """The tokens that a provider has issued, or the pending token of an earlier response."""
+
+    provider_id: str
+    fields: dict[str, str] = field(repr=False)
+    pending_token: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_arguments(
+        cls,
+        provider_id: str,
+        id_token: str | None,
+        access_token: str | None,
+        nonce: str | None,
+        oauth_token_secret: str | None,
+        code: str | None,
+        pending_token: str | None,
+    ) -> Credential:
+        """Return the credential. Raises `UsageError` with what the provider requires."""
+        validate_nonempty("provider_id", provider_id)
+        names = ("id_token", "access_token", "nonce", "oauth_token_secret", "code")
+        given = zip(names, (id_token, access_token, nonce, oauth_token_secret, code), strict=True)
+        fields = {name: validate_str(name, value) for name, value in given if value is not None}
+        if pending_token is not None:
+            return cls(provider_id, {}, validate_str("pending_token", pending_token))
+        _validate_fields(provider_id, fields)
+        return cls(provider_id, {**fields, "providerId": provider_id})
+
+    def sign_in(self, endpoint: Endpoint, id_token: str | None = None) -> Flow[SignedIn]:
+        """Sign in, or link the provider to the user of `id_token`."""
+        if self.pending_token is not None:
+            return accounts.sign_in_with_pending_token(endpoint, self.pending_token, id_token)
+        return accounts.sign_in_with_credential(endpoint, self.fields, id_token)
 
 
-class ProviderMethods(AuthBase):
-    """Methods that sign in with an identity provider.
+def _validate_fields(provider_id: str, fields: dict[str, str]) -> None:
+    if provider_id.startswith("saml."):
+        raise UsageError(f"{provider_id} issues no tokens; sign in with auth_uri() and finish_sign_in().")
+    if provider_id == "twitter.com" and {"access_token", "oauth_token_secret"} - fields.keys():
+        raise UsageError("twitter.com requires access_token= and oauth_token_secret=.")
+    if not fields.keys() & {"id_token", "access_token", "code"}:
+        raise UsageError(f"{provider_id} requires one of id_token=, access_token=, code= and pending_token=.")
 
-    The providers are google.com, facebook.com, github.com, twitter.com, apple.com, microsoft.com, yahoo.com, and the
-    project's own oidc.* and saml.*.
 
-    Each method raises `AccountExistsWithDifferentCredential` if another account has the email address and the provider
-    has not verified it, `InvalidCredentials` for an invalid or expired credential, and `OperationNotAllowed` for a
-    disabled provider.
+@dataclass(frozen=True, slots=True)
+class AuthUri:
+    """A sign-in that has started at an identity provider. Redirect the browser to `uri`.
+
+    Keep the object on the server until the browser returns (`dataclasses.asdict` and `AuthUri(**saved)`), and send only
+    `uri` to the browser. `session_id` proves to Firebase that the same program finishes the sign-in. `state` and
+    `nonce` are parameters of the URI.
     """
 
-    def sign_in_with_idp(
-        self,
-        provider_id: str,
-        *,
-        id_token: str | None = None,
-        access_token: str | None = None,
-        nonce: str | None = None,
-        oauth_token_secret: str | None = None,
-        code: str | None = None,
-        pending_token: str | None = None,
-    ) -> SignedIn:
-        """Sign in with a credential that a provider has issued. An unknown user gets an account.
+    provider_id: str
+    uri: str = field(repr=False)
+    session_id: str = field(repr=False)
+    state: str | None = field(repr=False)
+    nonce: str | None = field(repr=False)
 
-        Args:
-            provider_id: "google.com", "facebook.com", ...
-            id_token: The ID token of Google, Apple or an OpenID Connect provider.
-            access_token: The access token of Facebook, GitHub or Twitter.
-            nonce: The raw nonce, if the ID token contains its hash. Apple requires it.
-            oauth_token_secret: The token secret of Twitter.
-            code: The authorization code of an OpenID Connect provider.
-            pending_token: The pending token of an earlier response or error, in place of all others.
+    def __post_init__(self) -> None:
+        for name in ("provider_id", "uri", "session_id"):
+            validate_str(name, getattr(self, name))
+        for name in ("state", "nonce"):
+            optional(validate_str, name, getattr(self, name))
 
-        Returns:
-            The tokens, as from any sign-in, and the provider's user info.
+    @classmethod
+    def from_uri(cls, provider_id: str, uri: str, session_id: str) -> AuthUri:
+        """Return it with the state and nonce of the URI."""
+        query = _query(uri)
+        if query is None:
+            raise InvalidResponse("Invalid response: 'authUri' must be a URL.", outcome_unknown=True)
+        return cls(provider_id, uri, session_id, query.get("state"), query.get("nonce"))
 
-        https://firebase.google.com/docs/reference/rest/auth#section-sign-in-with-oauth-credential
-        """
-        credential = Credential.from_arguments(
-            provider_id, id_token, access_token, nonce, oauth_token_secret, code, pending_token
-        )
-        return self._run(credential.sign_in(self._endpoint))
+    def check_callback(self, callback_url: str, post_body: str | None) -> None:
+        """Raise `SignInCancelled` if the provider reports an error, `UsageError` if the state is wrong."""
+        check_state(self.state, {**(_query(callback_url) or {}), **dict(parse_qsl(post_body or ""))})
 
-    def auth_uri(
-        self,
-        provider_id: str,
-        continue_uri: str,
-        *,
-        scopes: Scopes = (),
-        parameters: Mapping[str, str] | None = None,
-        hosted_domain: str | None = None,
-        session_id: str | None = None,
-    ) -> AuthUri:
-        """Start a sign-in at a provider's page. Keep the result until the browser returns.
 
-        Args:
-            provider_id: "google.com", "saml.example", ...
-            continue_uri: Your page to which the provider redirects the browser. The provider and the project must know
-                it. Pass its whole URL to `finish_sign_in`.
-            scopes: OAuth scopes to request.
-            parameters: Further parameters for the provider.
-            hosted_domain: The Google Workspace domain of the user.
-            session_id: A session ID of your own.
+def _query(url: str) -> dict[str, str] | None:
+    """Return the parameters of query and fragment; None if the URL is malformed."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # an unbalanced bracket
+        return None
+    return dict(parse_qsl(parts.query) + parse_qsl(parts.fragment))
 
-        Raises:
-            InvalidContinueUrl: The project does not authorize the domain.
-            OperationNotAllowed: The provider is disabled.
 
-        https://cloud.google.com/identity-platform/docs/reference/rest/v1/accounts/createAuthUri
-        """
-        uri, session = self._run(
-            accounts.create_auth_uri(
-                self._endpoint,
-                validate_nonempty("provider_id", provider_id),
-                validate_str("continue_uri", continue_uri),
-                validate_words("scopes", scopes),
-                validate_str_dict("parameters", parameters),
-                hostedDomain=optional(validate_str, "hosted_domain", hosted_domain),
-                sessionId=optional(validate_str, "session_id", session_id),
-                authFlowType="CODE_FLOW" if provider_id == "google.com" else None,
-            )
-        )
-        return AuthUri.from_uri(provider_id, uri, session)
+def state_matches(state: str | None, parameters: Mapping[str, str]) -> bool:
+    """Return whether a callback belongs to the sign-in with this `state`, or to any sign-in for `None`."""
+    received = parameters.get("state", "").encode("utf-8", "replace")
+    return state is None or hmac.compare_digest(state.encode(), received)
 
-    def finish_sign_in(
-        self, started: AuthUri, callback_url: str, post_body: str | bytes | None = None, *, user: Token | None = None
-    ) -> SignedIn:
-        """Finish the sign-in that `auth_uri` started.
 
-        Args:
-            started: The result of `auth_uri`.
-            callback_url: The whole URL to which the browser returned.
-            post_body: The body, if the provider posts (Apple, SAML).
-            user: An ID token or a `UserSession`, to link the provider to that user.
+def check_state(state: str | None, parameters: Mapping[str, str]) -> None:
+    """Raise unless the callback belongs to the sign-in with this `state` and reports no error."""
+    if not state_matches(state, parameters):
+        raise UsageError("The state of the callback must match this sign-in; the callback may be forged.")
+    if "error" in parameters:
+        reason = parameters.get("error_description") or parameters["error"]
+        message = f"The identity provider reported an error: {reason}"
+        raise SignInCancelled(message, code=parameters["error"], message=reason)
 
-        Raises:
-            SignInCancelled: The user or the provider refused.
-            UsageError: The callback belongs to another sign-in; it may be forged.
 
-        https://firebase.google.com/docs/reference/rest/auth#section-sign-in-with-oauth-credential
-        """
-        validate_instance("started", started, AuthUri, "pass the result of auth_uri(), or AuthUri(**saved)")
-        posted = post_body.decode("utf-8", "replace") if isinstance(post_body, bytes) else post_body
-        body = optional(validate_str, "post_body", posted) or None
-        started.check_callback(validate_str("callback_url", callback_url), body)
+def google_consent_page(
+    endpoint: Endpoint, client_id: str, redirect_uri: str, scopes: str, secrets: Mapping[str, str], hint: str | None
+) -> str:
+    """Return the URL of Google's consent page. `secrets` are the state, nonce and verifier of this sign-in."""
+    digest = hashlib.sha256(secrets["verifier"].encode()).digest()
+    query = {
+        "client_id": client_id,
+        "redirect_uri": redirect_uri,
+        "response_type": "code",
+        "scope": scopes,
+        "state": secrets["state"],
+        "nonce": secrets["nonce"],
+        "code_challenge": base64.urlsafe_b64encode(digest).rstrip(b"=").decode(),
+        "code_challenge_method": "S256",
+        **({} if hint is None else {"login_hint": hint}),
+    }
+    return f"{endpoint.url('accounts.google.com', 'o/oauth2/v2/auth')}?{urlencode(query)}"
 
-        def flow(id_token: str | None = None) -> Flow[SignedIn]:
-            return accounts.sign_in_with_callback(self._endpoint, callback_url, started.session_id, body, id_token)
 
-        return self._run(flow()) if user is None else self._run_as_user(user, flow)
+def exchange_google_code(
+    endpoint: Endpoint, client_id: str, client_secret: str | None, redirect_uri: str, code: str, verifier: str
+) -> Flow[dict[str, Any]]:
+    """Exchange the code of the callback for Google's tokens: id_token, access_token, ...
 
-    # --- in a local browser -----------------------------------------------------------------------------------------
+    Raises `InvalidCredentials` if Google rejects the code, and `InvalidRequest` if it rejects the OAuth client.
+    """
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": client_id,
+        **({} if client_secret is None else {"client_secret": client_secret}),
+        "redirect_uri": redirect_uri,
+        "code": code,
+        "code_verifier": verifier,
+    }
+    url = endpoint.url("oauth2.googleapis.com", "token")
+    request = Request("POST", url, (), FORM_HEADERS, urlencode(form).encode(), RetryPolicy.IF_NOT_SENT)
+    response = yield request
+    if response.status in (400, 401, 403):
+        raise _oauth_error(response)
+    return check(response).json_object()
 
-    def sign_in_with_browser(
-        self,
-        provider_id: str,
-        *,
-        port: int = 0,
-        timeout: float = 300,
-        scopes: Scopes = (),
-        parameters: Mapping[str, str] | None = None,
-        user: Token | None = None,
-        open_browser: OpenBrowser | None = None,
-    ) -> SignedIn:
-        """Sign in at a provider's page in the local browser, in desktop and command-line programs.
 
-        The browser returns to http://127.0.0.1:`port`/. The provider must allow it as a redirect URI, and the project
-        must list 127.0.0.1 as an authorized domain.
-
-        Args:
-            provider_id: "google.com", "github.com", ...
-            port: The local port; 0 for any free port.
-            timeout: Maximum seconds to wait for the user.
-            scopes: OAuth scopes to request.
-            parameters: Further parameters for the provider.
-            user: An ID token or a `UserSession`, to link the provider to that user.
-            open_browser: Called with the URL in place of `webbrowser.open`; `print` shows it.
-
-        Raises:
-            SignInCancelled: The user or the provider refused.
-            NetworkTimeout: The browser did not return in time.
-            UsageError: No browser can be opened, or the port is in use.
-
-        https://firebase.google.com/docs/auth/web/google-signin
-        """
-        from firebase_rest.auth.loopback import CallbackServer
-
-        if user is not None:
-            self._id_token_of(user)
-        with CallbackServer(port, open_browser, timeout) as server:
-            started = self.auth_uri(provider_id, server.url, scopes=scopes, parameters=parameters)
-            callback_url, body = server.wait(started.uri, started.state)
-        return self.finish_sign_in(started, callback_url, body, user=user)
-
-    def sign_in_with_google(
-        self,
-        client_id: str,
-        client_secret: str | None = None,
-        *,
-        port: int = 0,
-        timeout: float = 300,
-        scopes: Scopes = ("openid", "email", "profile"),
-        login_hint: str | None = None,
-        user: Token | None = None,
-        open_browser: OpenBrowser | None = None,
-    ) -> SignedIn:
-        """Sign in with Google in the local browser, in desktop and command-line programs. It uses PKCE.
-
-        Args:
-            client_id: The OAuth client of type "desktop app" in the same Google Cloud project.
-            client_secret: Its secret.
-            port: The local port; 0 for any free port.
-            timeout: Maximum seconds to wait for the user.
-            scopes: OAuth scopes to request.
-            login_hint: The email address that Google preselects.
-            user: An ID token or a `UserSession`, to link Google to that user.
-            open_browser: Called with the URL in place of `webbrowser.open`; `print` shows it.
-
-        Raises:
-            SignInCancelled: The user refused.
-            NetworkTimeout: The browser did not return in time.
-            UsageError: No browser can be opened, or the port is in use.
-            InvalidRequest: Google rejects the OAuth client.
-
-        https://developers.google.com/identity/protocols/oauth2/native-app
-        """
-        from firebase_rest.auth.loopback import CallbackServer
-
-        validate_nonempty("client_id", client_id)
-        optional(validate_str, "client_secret", client_secret)
-        words, hint = validate_words("scopes", scopes), optional(validate_str, "login_hint", login_hint)
-        if user is not None:
-            self._id_token_of(user)
-        secret = {name: secrets.token_urlsafe(48) for name in ("state", "nonce", "verifier")}
-        endpoint = self._endpoint
-        with CallbackServer(port, open_browser, timeout) as server:
-            redirect = server.url
-            page = google.consent_page(endpoint, client_id, redirect, words, secret, hint)
-            callback_url, _ = server.wait(page, secret["state"])
-        parameters = dict(parse_qsl(urlsplit(callback_url).query))
-        check_state(secret["state"], parameters)
-        if "code" not in parameters:
-            raise UsageError("The callback must contain Google's authorization code.")
-        code, verifier = parameters["code"], secret["verifier"]
-        issued = self._run(google.exchange_code(endpoint, client_id, client_secret, redirect, code, verifier))
-        token, access_token = validate_field(issued, "id_token"), str_or_none(issued.get("access_token"))
-        if decode_unverified(token).get("nonce") != secret["nonce"]:
-            raise InvalidResponse("Invalid response: the nonce of Google's ID token belongs to another sign-in.")
-        credential = Credential.from_arguments("google.com", token, access_token, None, None, None, None)
-        if user is None:
-            return self._run(credential.sign_in(endpoint))
-        return self._run_as_user(user, lambda id_token: credential.sign_in(endpoint, id_token))
+def _oauth_error(response: Response) -> AuthError:
+    """Return the error of an OAuth error response. https://datatracker.ietf.org/doc/html/rfc6749#section-5.2"""
+    payload = parse_object(response.body)
+    code = str_or_none(payload.get("error")) or ""
+    is_code_invalid = code == "invalid_grant"
+    what = "authorization code" if is_code_invalid else "OAuth client (client_id, client_secret)"
+    message = f"Google rejected the {what}: {str_or_none(payload.get('error_description')) or code}"
+    kind = InvalidCredentials if is_code_invalid else InvalidRequest
+    return api_error(kind, response, message, code=code or None, details=payload)

@@ -1,22 +1,34 @@
-"""Accounts as administrators see them.
+"""Accounts as administrators see them, and accounts to import with the hashes of their passwords.
 
 https://firebase.google.com/docs/auth/admin/manage-users
+https://firebase.google.com/docs/auth/admin/import-users
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import base64
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
-from firebase_rest.auth.arguments import validate_phone
-from firebase_rest.errors import MfaFactor
+from firebase_rest.auth.arguments import optional, validate_email, validate_phone, validate_uid
+from firebase_rest.auth.jwt import encode_custom_claims
+from firebase_rest.errors import MfaFactor, UsageError
 from firebase_rest.transport._json import object_list, parse_object, str_or_none
-from firebase_rest.transport.arguments import validate_instance, validate_str
+from firebase_rest.transport.arguments import (
+    describe,
+    validate_bool,
+    validate_instance,
+    validate_int,
+    validate_list,
+    validate_str,
+)
 
 REDACTED = "UkVEQUNURUQ="
 """Base64 of REDACTED, which Firebase returns in place of a password hash to callers without the permission."""
+
+HashOrder = Literal["SALT_AND_PASSWORD", "PASSWORD_AND_SALT"]
 
 T = TypeVar("T")
 
@@ -212,3 +224,214 @@ def _from_rfc3339(value: object) -> datetime | None:
         return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc, microsecond=int(f"{rest:0<6}"[:6] or 0))
     except ValueError:
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class UserImportHash:
+    """How the passwords of imported users are hashed. Create it with one of the class methods. Its repr hides keys."""
+
+    algorithm: str
+    parameters: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
+
+    @classmethod
+    def scrypt(cls, key: bytes, rounds: int, memory_cost: int, salt_separator: bytes = b"") -> UserImportHash:
+        """Return Firebase's variant of scrypt, with the parameters that the Firebase console shows for a project.
+
+        Args:
+            key: The signer key.
+            rounds: The number of rounds, 1 to 8.
+            memory_cost: The memory cost, 1 to 14.
+            salt_separator: The salt separator.
+        """
+        parameters: dict[str, Any] = {
+            "signerKey": _base64("key", key),
+            "rounds": validate_int("rounds", rounds, 1, 8),
+            "memoryCost": validate_int("memory_cost", memory_cost, 1, 14),
+        }
+        if separator := _base64("salt_separator", salt_separator):
+            parameters["saltSeparator"] = separator
+        return cls("SCRYPT", parameters)
+
+    @classmethod
+    def standard_scrypt(
+        cls, *, memory_cost: int, parallelization: int, block_size: int, derived_key_length: int
+    ) -> UserImportHash:
+        """Return scrypt (RFC 7914).
+
+        Args:
+            memory_cost: The CPU and memory cost (N).
+            parallelization: The parallelization parameter (p).
+            block_size: The block size (r).
+            derived_key_length: The length of the hash in bytes.
+        """
+        return cls(
+            "STANDARD_SCRYPT",
+            {
+                "cpuMemCost": validate_int("memory_cost", memory_cost, 0),
+                "parallelization": validate_int("parallelization", parallelization, 0),
+                "blockSize": validate_int("block_size", block_size, 0),
+                "dkLen": validate_int("derived_key_length", derived_key_length, 0),
+            },
+        )
+
+    @classmethod
+    def bcrypt(cls) -> UserImportHash:
+        """Return bcrypt. The hash contains salt and cost."""
+        return cls("BCRYPT")
+
+    @classmethod
+    def argon2(
+        cls,
+        variant: Literal["ARGON2_D", "ARGON2_I", "ARGON2_ID"],
+        *,
+        hash_length: int,
+        iterations: int,
+        memory_cost_kib: int,
+        parallelism: int,
+        version: Literal["VERSION_10", "VERSION_13"] = "VERSION_13",
+        associated_data: bytes = b"",
+    ) -> UserImportHash:
+        """Return Argon2.
+
+        Args:
+            variant: The variant of Argon2.
+            hash_length: The length of the hash, 4 to 1,024 bytes.
+            iterations: The number of iterations, 1 to 16.
+            memory_cost_kib: The memory in KiB, 1 to 32,768.
+            parallelism: The number of threads, 1 to 16.
+            version: The version of Argon2.
+            associated_data: Data that is hashed with each password.
+        """
+        parameters: dict[str, Any] = {
+            "hashType": _one_of("variant", variant, ("ARGON2_D", "ARGON2_I", "ARGON2_ID")),
+            "hashLengthBytes": validate_int("hash_length", hash_length, 4, 1024),
+            "iterations": validate_int("iterations", iterations, 1, 16),
+            "memoryCostKib": validate_int("memory_cost_kib", memory_cost_kib, 1, 32_768),
+            "parallelism": validate_int("parallelism", parallelism, 1, 16),
+            "version": _one_of("version", version, ("VERSION_10", "VERSION_13")),
+        }
+        if data := _base64("associated_data", associated_data):
+            parameters["associatedData"] = data
+        return cls("ARGON2", {"argon2Parameters": parameters})
+
+    @classmethod
+    def hmac(
+        cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], key: bytes, order: HashOrder | None = None
+    ) -> UserImportHash:
+        """Return an HMAC.
+
+        Args:
+            algorithm: The hash function.
+            key: The key of the HMAC.
+            order: Whether the salt precedes or follows the password.
+        """
+        name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
+        return cls(f"HMAC_{name}", {"signerKey": _base64("key", key), **_ordered(order)})
+
+    @classmethod
+    def digest(
+        cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], rounds: int, order: HashOrder | None = None
+    ) -> UserImportHash:
+        """Return a repeated digest.
+
+        Args:
+            algorithm: The hash function.
+            rounds: The number of rounds: 0 to 8,192 of MD5, 1 to 8,192 of the others.
+            order: Whether the salt precedes or follows the password.
+        """
+        name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
+        least = 0 if name == "MD5" else 1
+        return cls(name, {"rounds": validate_int("rounds", rounds, least, 8192), **_ordered(order)})
+
+    @classmethod
+    def pbkdf(cls, algorithm: Literal["PBKDF_SHA1", "PBKDF2_SHA256"], rounds: int) -> UserImportHash:
+        """Return PBKDF.
+
+        Args:
+            algorithm: The variant of PBKDF.
+            rounds: The number of rounds, 0 to 120,000.
+        """
+        name = _one_of("algorithm", algorithm, ("PBKDF_SHA1", "PBKDF2_SHA256"))
+        return cls(name, {"rounds": validate_int("rounds", rounds, 0, 120_000)})
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields of Identity Toolkit."""
+        return {"hashAlgorithm": self.algorithm, **self.parameters}
+
+
+@dataclass(frozen=True, slots=True)
+class ImportUserRecord:
+    """A user to import with `Admin.import_users`.
+
+    `password_hash` and `password_salt` are raw bytes; the argument `hashing` of `import_users` names the algorithm.
+    """
+
+    uid: str
+    email: str | None = None
+    email_verified: bool | None = None
+    display_name: str | None = None
+    photo_url: str | None = None
+    phone_number: str | None = None
+    disabled: bool | None = None
+    password_hash: bytes | None = field(default=None, repr=False)
+    password_salt: bytes | None = field(default=None, repr=False)
+    providers: Sequence[ProviderInfo] = ()
+    custom_claims: Mapping[str, Any] | None = field(default=None, hash=False)
+    created_at: datetime | None = None
+    last_sign_in_at: datetime | None = None
+    second_factors: Sequence[str | MfaFactor] = ()
+    """Phone numbers, or factors with one. They require `email_verified`."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields of Identity Toolkit. Raises `UsageError` if one is invalid."""
+        providers = [_provider(provider) for provider in validate_list("providers", self.providers)]
+        factors = [factor_to_json(factor) for factor in validate_list("second_factors", self.second_factors)]
+        claims = self.custom_claims
+        fields = {
+            "localId": validate_uid("uid", self.uid),
+            "email": optional(validate_email, "email", self.email),
+            "emailVerified": optional(validate_bool, "email_verified", self.email_verified),
+            "displayName": optional(validate_str, "display_name", self.display_name),
+            "photoUrl": optional(validate_str, "photo_url", self.photo_url),
+            "phoneNumber": optional(validate_phone, "phone_number", self.phone_number),
+            "disabled": optional(validate_bool, "disabled", self.disabled),
+            "passwordHash": optional(_base64, "password_hash", self.password_hash),
+            "salt": optional(_base64, "password_salt", self.password_salt),
+            "providerUserInfo": providers or None,
+            "customAttributes": None if claims is None else encode_custom_claims("custom_claims", claims),
+            "createdAt": optional(_milliseconds, "created_at", self.created_at),
+            "lastLoginAt": optional(_milliseconds, "last_sign_in_at", self.last_sign_in_at),
+            "mfaInfo": factors or None,
+        }
+        return {name: value for name, value in fields.items() if value is not None}
+
+
+def _base64(name: str, value: object) -> str:
+    if isinstance(value, bytes):
+        return base64.urlsafe_b64encode(value).decode()
+    raise UsageError(f"{name} must be bytes, got {type(value).__name__}.")  # the value is a secret
+
+
+def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
+    if isinstance(value, str) and value in allowed:
+        return value
+    raise UsageError(f"{name} must be one of {', '.join(allowed)}, got {describe(value)}.")
+
+
+def _ordered(order: HashOrder | None) -> dict[str, str]:
+    if order is None:
+        return {}
+    return {"passwordHashOrder": _one_of("order", order, ("SALT_AND_PASSWORD", "PASSWORD_AND_SALT"))}
+
+
+def _provider(provider: ProviderInfo) -> dict[str, Any]:
+    return validate_instance("each provider", provider, ProviderInfo).to_json()
+
+
+def _milliseconds(name: str, value: object) -> str:
+    moment = validate_instance(name, value, datetime)
+    try:
+        return str(int(moment.timestamp() * 1000))
+    except (ValueError, OverflowError, OSError):  # a naive time in the year 1 or 9999
+        pass
+    raise UsageError(f"{name} must be within the years that this platform supports, got {moment.isoformat()}.")

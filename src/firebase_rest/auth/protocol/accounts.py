@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from firebase_rest.auth.protocol.endpoint import Endpoint, send, validate_field
-from firebase_rest.auth.protocol.sign_in_result import sign_in
+from firebase_rest.auth.protocol.endpoint import Endpoint, send
+from firebase_rest.auth.protocol.responses import sign_in, validate_field
 from firebase_rest.errors import InvalidCredentials
 from firebase_rest.transport._json import dict_or_empty, str_list
 from firebase_rest.transport.wire import Flow, RetryPolicy

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-from firebase_rest.auth.protocol.endpoint import IDENTITY_TOOLKIT, JSON_HEADERS, Endpoint, send, validate_field
+from firebase_rest.auth.protocol.endpoint import IDENTITY_TOOLKIT, JSON_HEADERS, Endpoint, send
+from firebase_rest.auth.protocol.responses import validate_field
 from firebase_rest.auth.users import BatchResult, ErrorInfo, GetUsersResult, UserIdentifiers, UserRecord
 from firebase_rest.errors import InvalidResponse, NetworkError, UserNotFound
 from firebase_rest.transport._json import object_list, str_or_none

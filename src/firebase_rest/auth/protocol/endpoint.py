@@ -11,10 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 from urllib.parse import quote, urlencode
 
-from firebase_rest.auth.protocol.error_codes import check
-from firebase_rest.errors import ConfigError, InvalidResponse
-from firebase_rest.transport._json import dict_or_empty
-from firebase_rest.transport.arguments import is_encodable
+from firebase_rest.auth.protocol.responses import check
+from firebase_rest.errors import ConfigError
 from firebase_rest.transport.settings import invalid_host
 from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
@@ -93,13 +91,3 @@ class Endpoint:
 def send(request: Request) -> Flow[dict[str, Any]]:
     """Send a request and return the payload. Raises the error of an error response."""
     return check((yield request)).json_object()
-
-
-def validate_field(payload: Mapping[str, Any], *path: str) -> str:
-    """Return the non-empty string at a path of fields. Raises `InvalidResponse`."""
-    value: object = payload
-    for name in path:
-        value = dict_or_empty(value).get(name)
-    if isinstance(value, str) and value and is_encodable(value):
-        return value
-    raise InvalidResponse(f"Invalid response: {'.'.join(path)!r} must be a non-empty string.", outcome_unknown=True)

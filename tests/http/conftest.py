@@ -12,7 +12,7 @@ import trustme
 
 import firebase_rest
 from firebase_rest import App
-from firebase_rest.transport import requestor
+from firebase_rest.transport import exchange
 
 
 @pytest.fixture(autouse=True)
@@ -30,13 +30,13 @@ def bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The delays before retries, which are recorded instead of waited for."""
     seen: list[float] = []
-    real = requestor.backoff_delay
+    real = exchange.backoff_delay
 
     def backoff_delay(attempt: int, retry_after: str | None = None) -> float:
         seen.append(real(attempt, retry_after))
         return 0.0
 
-    monkeypatch.setattr(requestor, "backoff_delay", backoff_delay)
+    monkeypatch.setattr(exchange, "backoff_delay", backoff_delay)
     return seen
 
 

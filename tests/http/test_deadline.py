@@ -203,7 +203,7 @@ def test_close_ends_waiting_calls(connect):
 
 
 def test_close_ends_pauses_before_repeats(connect, monkeypatch):
-    from firebase_rest.transport import requestor
+    from firebase_rest.transport import exchange
 
     pausing = threading.Event()
 
@@ -211,7 +211,7 @@ def test_close_ends_pauses_before_repeats(connect, monkeypatch):
         pausing.set()
         return 600.0
 
-    monkeypatch.setattr(requestor, "backoff_delay", long_pause)
+    monkeypatch.setattr(exchange, "backoff_delay", long_pause)
     with ScriptedServer(lambda peer: peer.read_request()) as server:
         app = connect(server)
         caught: list[Exception] = []

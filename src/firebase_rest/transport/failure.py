@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from http.client import HTTPException, RemoteDisconnected, responses
 from typing import Any, TypeVar
 from urllib.parse import urlencode, urlsplit
@@ -104,6 +105,45 @@ def classify(error: BaseException, handle: CancelHandle) -> Failure:
     return Failure.READ_TIMEOUT if _has(error, u3.ReadTimeoutError, TimeoutError, ReadTimeout) else Failure.LOST
 
 
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why an attempt has no response, in terms that no HTTP library defines.
+
+    Attributes:
+        failure: The kind of failure.
+        reason: The text of the library, without secrets of Firebase.
+        sent: Whether the server may have received the request.
+        is_timeout: The time to connect has passed.
+        is_too_large: The response has more than `max_response_size` bytes.
+        is_malformed: The response violates HTTP.
+        is_unsendable: The URL or a header of the request is invalid.
+    """
+
+    failure: Failure
+    reason: str
+    sent: bool
+    is_timeout: bool = False
+    is_too_large: bool = False
+    is_malformed: bool = False
+    is_unsendable: bool = False
+
+
+def find_problem(error: BaseException, handle: CancelHandle, failure: Failure | None = None) -> Problem:
+    """Return what an exception of requests or urllib3 means. The result contains only its text."""
+    failure = failure or classify(error, handle)
+    is_connect_timeout = _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError)
+    return Problem(
+        failure,
+        _reason(error),
+        sent=handle.connected or (not handle.dialed and failure in (Failure.LOST, Failure.READ_TIMEOUT)),
+        # urllib3 derives the one from the other
+        is_timeout=is_connect_timeout and not _has(error, u3.NewConnectionError),
+        is_too_large=isinstance(error, ResponseTooLarge),
+        is_malformed=_has(error, *_MALFORMED_RESPONSE) and not _has(error, *_ENDED),
+        is_unsendable=isinstance(error, (*_MALFORMED_REQUEST, ValueError)) and not isinstance(error, ssl.SSLError),
+    )
+
+
 def network_error(
     error: BaseException,
     request: Request,
@@ -112,32 +152,34 @@ def network_error(
     secrets: Iterable[str] = (),
 ) -> Exception:
     """Return the exception for an attempt without a response. It contains only text of `error`."""
-    failure = failure or classify(error, handle)
-    sent = handle.connected or (not handle.dialed and failure in (Failure.LOST, Failure.READ_TIMEOUT))
+    return problem_error(find_problem(error, handle, failure), request, secrets)
+
+
+def problem_error(problem: Problem, request: Request, secrets: Iterable[str] = ()) -> Exception:
+    """Return the exception for a problem."""
     where = f"{request.method} {redact(request.url)}"
     host = urlsplit(request.url).netloc.rpartition("@")[2]
-    reason = mask_secrets(secrets, _reason(error))
-    if failure is Failure.PERMANENT:
-        if sent or isinstance(error, ResponseTooLarge):
+    reason = mask_secrets(secrets, problem.reason)
+    if problem.failure is Failure.PERMANENT:
+        if problem.sent or problem.is_too_large:
             return InvalidResponse(f"Invalid response to {where}: {reason}.", outcome_unknown=True)
-        if isinstance(error, (*_MALFORMED_REQUEST, ValueError)) and not isinstance(error, ssl.SSLError):
+        if problem.is_unsendable:
             return UsageError(f"{where} cannot be sent: {reason}.")
         return NetworkError(f"Could not connect for {where}: {reason}.")
-    if failure is Failure.NEVER_CONNECTED:
-        # urllib3 derives the one from the other
-        rejected = _has(error, u3.NewConnectionError)
-        if not rejected and _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError):
+    if problem.failure is Failure.NEVER_CONNECTED:
+        if problem.is_timeout:
             return NetworkTimeout(f"Timed out while connecting to {host} for {where}.")
         hint = " Is the emulator running?" if urlsplit(request.url).hostname in LOOPBACK else ""
         return NetworkError(f"Could not connect to {host} for {where}: {reason}.{hint}")
-    if failure is Failure.READ_TIMEOUT:
+    if problem.failure is Failure.READ_TIMEOUT:
         return NetworkTimeout(
             f"Timed out while waiting for the response to {where}. Increase timeout= if it takes longer.",
-            outcome_unknown=sent,
+            outcome_unknown=problem.sent,
         )
-    if _has(error, *_MALFORMED_RESPONSE) and not _has(error, *_ENDED):
-        return InvalidResponse(f"The response to {where} was truncated or malformed: {reason}.", outcome_unknown=sent)
-    return NetworkError(f"The connection was lost during {where}: {reason}.", outcome_unknown=sent)
+    if problem.is_malformed:
+        text = f"The response to {where} was truncated or malformed: {reason}."
+        return InvalidResponse(text, outcome_unknown=problem.sent)
+    return NetworkError(f"The connection was lost during {where}: {reason}.", outcome_unknown=problem.sent)
 
 
 def _reason(error: BaseException) -> str:

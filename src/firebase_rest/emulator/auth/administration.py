@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth.errors import AuthHTTPError, not_implemented, validate
 from firebase_rest.emulator.auth.model import PASSWORD, PHONE, Account, Payload, Provider, random_id
+from firebase_rest.emulator.auth.password_hashes import read_parameters
 from firebase_rest.emulator.auth.profile import validate_claims
 from firebase_rest.emulator.auth.sign_in import PROJECT_NUMBER
 from firebase_rest.emulator.auth.validation import validate_email
@@ -136,6 +137,7 @@ def batch_create(request: AuthRequest) -> Payload:
     """Import all valid users; `error` in the response lists the others."""
     users = request.body.objects("users")
     validate(users, "MISSING_USER_ACCOUNT")
+    parameters = read_parameters(request.body.fields())
     if request.body.boolean("sanityCheck"):
         _validate_unique(request.project, users)
     if not request.body.boolean("allowOverwrite"):
@@ -145,16 +147,16 @@ def batch_create(request: AuthRequest) -> Payload:
             seen.add(user.string("localId"))
     errors: list[Json] = []
     for index, user in enumerate(users):
-        problem = _problem(request, user)
+        problem = _problem(request, user, parameters)
         if problem is not None:
             errors.append({"index": index, "message": problem})
     return {"kind": "identitytoolkit#UploadAccountResponse", "error": errors}
 
 
-def _problem(request: AuthRequest, user: Body) -> str | None:
+def _problem(request: AuthRequest, user: Body, parameters: dict[str, str]) -> str | None:
     """Import a user. Return the error message, or None."""
     try:
-        _take_over_account(request, user)
+        _take_over_account(request, user, parameters)
     except AuthHTTPError as error:
         return _CLAIM_PROBLEMS.get(error.message.partition(" :")[0], error.message)
     return None
@@ -175,7 +177,7 @@ def _validate_unique(project: AuthProject, users: list[Body]) -> None:
             known.add(identity)
 
 
-def _take_over_account(request: AuthRequest, user: Body) -> None:
+def _take_over_account(request: AuthRequest, user: Body, parameters: dict[str, str]) -> None:
     project = request.project
     validate(user.string("localId"), "localId is missing")
     account = Account(
@@ -187,7 +189,7 @@ def _take_over_account(request: AuthRequest, user: Body) -> None:
     tenant_id = user.string("tenantId")
     problem = "Tenant id in userInfo does not match the tenant id in request."
     validate(not tenant_id or tenant_id == project.tenant_id, problem)
-    _set_password(account, user, project)
+    _set_password(account, user, project, parameters)
     if user.string("customAttributes"):
         validate_claims(user.string("customAttributes"))
         account.custom_attributes = user.string("customAttributes")
@@ -211,10 +213,10 @@ def _take_over_account(request: AuthRequest, user: Body) -> None:
     project.accounts.add(account, linked)
 
 
-def _set_password(account: Account, user: Body, project: AuthProject) -> None:
+def _set_password(account: Account, user: Body, project: AuthProject, parameters: dict[str, str]) -> None:
     if user.string("passwordHash"):
         account.password_hash, account.salt = user.string("passwordHash"), user.optional_string("salt")
-        account.password_updated_at = project.now_ms()
+        account.password_updated_at, account.hash_parameters = project.now_ms(), parameters
     elif user.string("rawPassword"):
         account.set_password(user.string("rawPassword"), project.now_ms(), user.string("salt") or None)
 

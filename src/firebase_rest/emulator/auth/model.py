@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeAlias
+
+from firebase_rest.emulator.auth.password_hashes import digest_password, is_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -121,6 +122,8 @@ class Account:
     password_hash: str | None = None
     salt: str | None = None
     password_updated_at: int | None = None
+    hash_parameters: dict[str, str] = field(default_factory=dict[str, str], repr=False)
+    """How an imported `password_hash` was made, with the names in the API; empty for the emulator's own hash."""
     email_link_sign_in: bool | None = None
     custom_auth: bool | None = None
     custom_attributes: str | None = None
@@ -141,12 +144,17 @@ class Account:
     def set_password(self, password: str, now_ms: int, salt: str | None = None) -> None:
         """Store a salted digest of `password`."""
         self.salt = salt or "fakeSalt" + random_id(20)
-        self.password_hash = _digest(password, self.salt)
+        self.password_hash, self.hash_parameters = digest_password(password, self.salt), {}
         self.password_updated_at = now_ms
 
     def has_password(self, password: str) -> bool:
-        """Return whether this is the password of the account; False if it has none."""
-        return bool(self.password_hash and self.salt) and self.password_hash == _digest(password, self.salt or "")
+        """Return whether this is the password of the account; False if it has none.
+
+        Raises:
+            AuthHTTPError: 501 if the hash was imported and its algorithm is not available.
+        """
+        stored = self.password_hash or ""
+        return bool(stored) and is_password(password, stored, self.salt or "", self.hash_parameters)
 
     def revoke(self, since: str) -> None:
         """Invalidate all earlier ID tokens and refresh tokens. `since` is in seconds."""
@@ -164,15 +172,9 @@ class Account:
 _JSON_NAMES = {
     name: re.sub("_([a-z])", lambda match: match[1].upper(), name).replace("SignIn", "Signin")
     for name in Account.__slots__
-    if name not in {"providers", "mfa_info", "totp_secrets", "generation"}
+    if name not in {"providers", "mfa_info", "totp_secrets", "generation", "hash_parameters"}
 }
 """The names in the API of the other fields of an account."""
-
-
-def _digest(password: str, salt: str) -> str:
-    # A fast hash, because tests create many users and none of them is real.
-    digest = hashlib.sha256((salt + password).encode("utf-8", "surrogatepass")).hexdigest()
-    return f"fakeHash:salt={salt}:sha256={digest}"
 
 
 class AccountStore:

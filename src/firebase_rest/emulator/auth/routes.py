@@ -10,6 +10,7 @@ from urllib.parse import unquote
 
 from firebase_rest.emulator.auth import (
     administration,
+    command_line,
     federated_sign_in,
     oob_codes,
     passwords,
@@ -157,12 +158,14 @@ _IMPORTED = _fields(
     mfaInfo=ListField(_FACTOR),
 )
 _BATCH_CREATE = _fields(
-    "hashAlgorithm signerKey saltSeparator tenantId",
+    "hashAlgorithm signerKey saltSeparator targetProjectId tenantId",
     bools="allowOverwrite sanityCheck",
-    int64s="delegatedProjectNumber",
+    int64s="delegatedProjectNumber rounds memoryCost cpuMemCost parallelization blockSize dkLen",
     passwordHashOrder=_enum("UNSPECIFIED_ORDER SALT_AND_PASSWORD PASSWORD_AND_SALT"),
     users=ListField(ObjectField(_IMPORTED)),
 )
+_BATCH_GET = _fields("nextPageToken targetProjectId tenantId", int64s="delegatedProjectNumber maxResults")
+_SIGN_OUT = _fields("instanceId localId targetProjectId tenantId")
 
 
 class Access(Enum):
@@ -183,9 +186,14 @@ class AuthRoute:
     access: Access = Access.API_KEY_OR_ADMIN
     allows_form: bool = False
     """Whether URL-encoded bodies are accepted too."""
+    reads_body: bool = True
+    """Whether the body is parsed."""
     when_disabled: bool = False
     """Whether the route works in a tenant with sign-in disabled."""
 
+
+COMMAND_LINE_PREFIXES = ("/identitytoolkit/v3/relyingparty/", "/oauth2/v3/token")
+"""Beginnings of paths without the host, as in requests of the Firebase command line."""
 
 _V1 = "/identitytoolkit.googleapis.com/v1"
 _V2 = "/identitytoolkit.googleapis.com/v2"
@@ -255,6 +263,21 @@ _NOT_IMPLEMENTED: dict[tuple[str, str], str] = {
     },
 }
 
+_LEGACY_PREFIX = "/www.googleapis.com/identitytoolkit/v3/relyingparty/"
+
+# The command line sets no host in the path: FIREBASE_GOOGLE_URL and FIREBASE_RESOURCEMANAGER_URL may contain it.
+_COMMAND_LINE: dict[tuple[str, str], AuthRoute] = {
+    ("POST", f"{_LEGACY_PREFIX}uploadAccount"): AuthRoute(command_line.upload_account, _BATCH_CREATE, Access.ADMIN),
+    ("POST", f"{_LEGACY_PREFIX}downloadAccount"): AuthRoute(command_line.download_account, _BATCH_GET, Access.ADMIN),
+    ("POST", f"{_LEGACY_PREFIX}signOutUser"): AuthRoute(command_line.sign_out_user, _SIGN_OUT, Access.ADMIN),
+    ("POST", "/www.googleapis.com/oauth2/v3/token"): AuthRoute(
+        command_line.grant_access_token, access=Access.PUBLIC, reads_body=False
+    ),
+    ("POST", "/cloudresourcemanager.googleapis.com/v1/projects/{project}:testIamPermissions"): AuthRoute(
+        command_line.test_permissions, _fields(lists="permissions"), Access.ADMIN
+    ),
+}
+
 _GRANT_TOKEN = AuthRoute(sign_in.grant_token, _GRANT, Access.API_KEY, allows_form=True)
 
 ROUTES: dict[tuple[str, str], AuthRoute] = {
@@ -281,6 +304,7 @@ ROUTES: dict[tuple[str, str], AuthRoute] = {
     **_ACCOUNTS,
     **{(verb, path.replace("/projects/{project}", _IN_TENANT)): route for (verb, path), route in _ACCOUNTS.items()},
     **_SETTINGS,
+    **_COMMAND_LINE,
     **{
         (verb, path): AuthRoute(f"identitytoolkit.{name}", access=Access.ADMIN)
         for (verb, path), name in _NOT_IMPLEMENTED.items()
@@ -318,9 +342,8 @@ _LEGACY = {
     "verifyPhoneNumber": "accounts:signInWithPhoneNumber",
 }
 """Names of the same operations in API version 3, which older clients use."""
-_LEGACY_PREFIX = "/www.googleapis.com/identitytoolkit/v3/relyingparty/"
 _PROJECT = re.compile(
-    r"(/identitytoolkit\.googleapis\.com/v[12]|/emulator/v1)/projects/([^/:]+)(?:(/tenants)/([^/:]+))?"
+    r"(/identitytoolkit\.googleapis\.com/v[12]|/cloudresourcemanager\.googleapis\.com/v1|/emulator/v1)/projects/([^/:]+)(?:(/tenants)/([^/:]+))?"
 )
 _ITEM = re.compile(rf"/({'|'.join(_PROVIDER_SETTINGS)})/[^/]+$")
 _METHODS: dict[str, list[str]] = {}
@@ -340,8 +363,11 @@ class RouteMatch:
 
 def find(path: str) -> RouteMatch:
     """Parse a raw path without its query. `methods` is empty if the path is unknown."""
+    if path.startswith(COMMAND_LINE_PREFIXES):
+        path = f"/www.googleapis.com{path}"
     if path.startswith(_LEGACY_PREFIX):
-        path = f"{_V1}/{_LEGACY.get(path[len(_LEGACY_PREFIX) :], '')}"
+        current = _LEGACY.get(path[len(_LEGACY_PREFIX) :])
+        path = f"{_V1}/{current}" if current else path
     path = path.replace("%3A", ":").replace("%3a", ":")
     named = _PROJECT.match(path)
     if named is None:

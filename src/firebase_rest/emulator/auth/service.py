@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 from firebase_rest.emulator.auth import bodies, errors, oob_codes, provider_pages
 from firebase_rest.emulator.auth.bodies import AuthRequest
 from firebase_rest.emulator.auth.project import AuthProject, default_config
-from firebase_rest.emulator.auth.routes import ROUTES, Access, AuthRoute, RouteMatch, find
+from firebase_rest.emulator.auth.routes import COMMAND_LINE_PREFIXES, ROUTES, Access, AuthRoute, RouteMatch, find
 from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
 from firebase_rest.emulator.auth.validation import to_ascii_url
 from firebase_rest.emulator.urls import RequestUrl
@@ -28,7 +28,9 @@ PREFIXES = (
     "/www.googleapis.com/",
     "/accounts.google.com/",
     "/oauth2.googleapis.com/",
+    "/cloudresourcemanager.googleapis.com/",
     "/emulator/",
+    *COMMAND_LINE_PREFIXES,
 )
 """Beginnings of the paths that belong to Auth."""
 
@@ -113,7 +115,7 @@ class AuthEmulator:
         params = dict(url.params)
         is_admin = _authenticate(route, params, headers)
         raw = http_request.body if isinstance(http_request.body, bytes) else b"".join(http_request.body or ())
-        has_body = http_request.method in {"POST", "PATCH"}
+        has_body = http_request.method in {"POST", "PATCH"} and route.reads_body
         body = bodies.read(
             raw if has_body else b"",
             headers.get("content-type", "") if has_body else "",

@@ -96,7 +96,7 @@ def _upgrade(account: Account, new: Account) -> None:
     account.email, account.email_verified = new.email, new.email_verified
     account.display_name = new.display_name
     account.last_login_at = new.last_login_at
-    account.password_hash, account.salt = new.password_hash, new.salt
+    account.password_hash, account.salt, account.hash_parameters = new.password_hash, new.salt, {}
     account.password_updated_at = new.password_updated_at
     account.revoke(new.valid_since or "0")
 

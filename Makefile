@@ -56,7 +56,7 @@ judge: venv ## run the long tests: 200,000 random comparisons, ten minutes of ne
 	@RULES_CASES=200000 $(BIN)/python -m pytest -m official -k targaryen tests/official --timeout=3600
 	@FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults --timeout=3600
 
-demo: .cache/demo/.ready ## run the tutorial against the embedded emulator, call by call
+demo: .cache/demo/.ready ## show accounts, database, streams and files on the embedded emulator, call by call
 	@.cache/demo/bin/python examples/narrate.py examples/tutorial.py
 
 frozen: venv ## build the demo as an executable (PyInstaller) and a zip file (zipapp), in dist/frozen

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 DEMO = [sys.executable, str(ROOT / "examples" / "narrate.py"), str(ROOT / "examples" / "tutorial.py")]
 COLOUR = "\033["
 
-ANSWERED = [
+RESULTS = [
     (
         '>>> user = auth.create_user_with_email_and_password("morty@example.com", "1234567")',
         "'email': 'morty@example.com'",
@@ -31,6 +31,9 @@ ANSWERED = [
         '>>> [each.val()["name"] for each in by_score.start_at(3).end_at(9).get(token).each()]',
         "['Summer Smith', 'Mortiest Morty']",
     ),
+    ('>>> notes.put(b"Buy apples and pears.", token)', "'contentType': 'text/plain'"),
+    (">>> notes.get_bytes(token=token)", "b'Buy apples and pears.'"),
+    ('>>> copy.read_text(encoding="utf-8")', "'Buy apples and pears.'"),
 ]
 
 
@@ -41,9 +44,9 @@ def server() -> Iterator[Server]:
 
 
 def test_pyrebase_tutorial_works_in_a_python_prompt(server: Server) -> None:
-    said = tutorial.paste(tutorial.AUTH + tutorial.DATABASE, server.config, server.environ)
-    expected = tutorial.AUTH_ANSWERS.strip() + tutorial.DATABASE_ANSWERS.rstrip()
-    assert re.fullmatch(expected, said), said
+    output = tutorial.paste(tutorial.AUTH + tutorial.DATABASE, server.config, server.environ)
+    expected = tutorial.AUTH_OUTPUT.strip() + tutorial.DATABASE_OUTPUT.rstrip()
+    assert re.fullmatch(expected, output), output
 
 
 def test_demo_prints_each_call_and_its_result() -> None:
@@ -51,14 +54,14 @@ def test_demo_prints_each_call_and_its_result() -> None:
     assert demo.returncode == 0, demo.stderr
     assert demo.stderr == ""
     assert COLOUR not in demo.stdout
-    told = demo.stdout.splitlines()
-    for call, answer in ANSWERED:
-        answers = told[told.index(call) + 1 :][:6]
-        assert answer in "\n".join(answers), call
-    live = [line.split()[1:3] for line in told if line.startswith("   live:")]
+    lines = demo.stdout.splitlines()
+    for call, result in RESULTS:
+        following = lines[lines.index(call) + 1 :][:6]
+        assert result in "\n".join(following), call
+    live = [line.split()[1:3] for line in lines if line.startswith("   live:")]
     assert [event for event, _ in live] == ["put", "put", "patch", "put", "put"]
     assert [path[:2] for _, path in live] == ["/", "/-", "/-", "/-", "/"]
-    assert told.index(">>> my_stream.close()") > max(number for number, line in enumerate(told) if "live:" in line)
+    assert lines.index(">>> my_stream.close()") > max(number for number, line in enumerate(lines) if "live:" in line)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="pseudo-terminals are Unix")

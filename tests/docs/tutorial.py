@@ -28,7 +28,7 @@ user["users"][0]["email"]
 user["users"][0]["localId"] == sign_user["localId"]
 """
 
-AUTH_ANSWERS = r"""
+AUTH_OUTPUT = r"""
 'morty@example\.com'
 'morty@example\.com'
 'morty@example\.com'
@@ -110,7 +110,7 @@ db.child("users").child("Morty").remove()
 print(db.child("users").child("Morty").get().val())
 """
 
-DATABASE_ANSWERS = r"""
+DATABASE_OUTPUT = r"""
 'new_path/child_of_child'
 '-'
 \['name'\]

@@ -11,10 +11,8 @@ if TYPE_CHECKING:
     from official.processes import OfficialAuthEmulator
 
 
-def test_pyrebase_tutorial_works_on_the_official_emulator(
-    official_auth: OfficialAuthEmulator,
-) -> None:
+def test_pyrebase_tutorial_works_on_the_official_emulator(official_auth: OfficialAuthEmulator) -> None:
     typed = tutorial.AUTH.replace("morty@", "pasted@")  # other tests use other accounts
-    answers = tutorial.AUTH_ANSWERS.replace("morty@", "pasted@")
-    said = tutorial.paste(typed, {"apiKey": "any"}, {"FIREBASE_AUTH_EMULATOR_HOST": official_auth.host})
-    assert re.fullmatch(answers.strip(), said), said
+    expected = tutorial.AUTH_OUTPUT.replace("morty@", "pasted@")
+    output = tutorial.paste(typed, {"apiKey": "any"}, {"FIREBASE_AUTH_EMULATOR_HOST": official_auth.host})
+    assert re.fullmatch(expected.strip(), output), output

@@ -12,8 +12,7 @@ import pytest
 import firebase_rest
 import pyrebase
 from firebase_rest.errors import StopStream
-
-LIMIT = 10.0
+from support.waiting import LIMIT
 
 
 class Inbox(queue.Queue):

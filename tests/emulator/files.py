@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import requests
 
-from emulator.wire import LIMIT
+from support.waiting import LIMIT
 
 KB256 = 256 * 1024
 OWNER = {"Authorization": "Bearer owner"}

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 
 from websockets.sync.client import connect
 
-from emulator.wire import LIMIT
+from support.waiting import LIMIT
 
 
 class RealtimeClient:

@@ -23,8 +23,7 @@ from firebase_rest import (
 )
 from firebase_rest.auth.loopback import CallbackServer
 from firebase_rest.auth.providers import AuthUri
-
-LIMIT = 10.0
+from support.waiting import LIMIT
 
 
 @pytest.fixture

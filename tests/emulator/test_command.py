@@ -15,9 +15,10 @@ from pathlib import Path
 import pytest
 import requests
 
-from emulator.wire import LIMIT, Database
+from emulator.wire import Database
 from firebase_rest.emulator import Emulator, __main__
 from firebase_rest.emulator.rules_files import RulesFiles
+from support.waiting import LIMIT
 
 
 class Command:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from emulator.wire import LIMIT
+from support.waiting import LIMIT
 
 RULES = {"rules": {"files": [{"name": "storage.rules", "content": "service firebase.storage {}"}]}}
 

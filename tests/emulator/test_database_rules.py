@@ -283,11 +283,10 @@ def test_large_write_is_validated_without_blocking_other_writers():
     thread = threading.Thread(target=write)
     thread.start()
     waits = []
-    while not done.is_set():
+    while not done.wait(0.02):
         start = time.perf_counter()
         send(emulator, "PUT", "small", 1)
         waits.append(time.perf_counter() - start)
-        time.sleep(0.02)
     thread.join()
     assert send(emulator, "GET", "big", shallow="true", headers=OWNER)[1]
     # At least one write was committed during the validation, which takes about a second.

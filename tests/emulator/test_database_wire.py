@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from emulator.wire import LIMIT
 from firebase_rest.emulator import Emulator
 from firebase_rest.transport.wire import Request
+from support.waiting import LIMIT
 
 
 def error(message):

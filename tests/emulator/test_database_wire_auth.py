@@ -8,8 +8,9 @@ from base64 import urlsafe_b64encode
 import pytest
 import requests
 
-from emulator.wire import LIMIT, Database
+from emulator.wire import Database
 from firebase_rest.emulator import Emulator
+from support.waiting import LIMIT
 
 DENIED = b'{\n  "error" : "Permission denied"\n}\n'
 

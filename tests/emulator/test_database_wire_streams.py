@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import threading
-import time
 
 import pytest
 
 from emulator.wire import Database
 from firebase_rest.emulator import Emulator
 from firebase_rest.transport.wire import Request
-
-
-def wait_for(condition):
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "it did not happen"
-        threading.Event().wait(0.005)
+from support.waiting import wait_for
 
 
 def streams_of(server, name="demo-test-default-rtdb"):

@@ -7,12 +7,13 @@ import io
 import pytest
 import requests
 
+from support.waiting import LIMIT
+
 pytest.register_assert_rewrite("storage.google_cases")
 
 import firebase_rest  # noqa: E402
 import pyrebase  # noqa: E402
 from emulator.files import error  # noqa: E402
-from emulator.wire import LIMIT  # noqa: E402
 from firebase_rest.emulator import Emulator  # noqa: E402
 from firebase_rest.errors import ConfigError  # noqa: E402
 from storage.google_cases import *  # noqa: E402, F403 - the same tests run on the official emulator

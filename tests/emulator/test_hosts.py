@@ -7,9 +7,9 @@ import http.client
 import pytest
 import requests
 
-from emulator.wire import LIMIT
 from firebase_rest.emulator import Emulator
 from firebase_rest.emulator.hosts import is_allowed_host, is_local_origin, is_loopback
+from support.waiting import LIMIT
 
 
 @pytest.mark.parametrize(

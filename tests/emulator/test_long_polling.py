@@ -13,8 +13,8 @@ from websockets.sync.client import connect
 
 from emulator.realtime import RealtimeClient
 from emulator.test_realtime_wire import until
-from emulator.wire import LIMIT
 from firebase_rest.emulator.database.realtime import long_polling
+from support.waiting import LIMIT
 
 CALL = re.compile(r"pRTLPCB\(([0-9]+),(\[.*?\])\);(?=pLPCommand|$)", re.DOTALL)
 

@@ -9,7 +9,7 @@ import socket
 import pytest
 import requests
 
-from emulator.wire import LIMIT
+from support.waiting import LIMIT
 
 DIGITS = "9" * 5000
 """More digits than Python parses."""

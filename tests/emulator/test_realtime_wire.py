@@ -12,9 +12,10 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 from emulator.realtime import RealtimeClient
-from emulator.wire import LIMIT, Database
+from emulator.wire import Database
 from firebase_rest.emulator import Clock, Emulator
 from firebase_rest.emulator.jwt import encode_unsigned
+from support.waiting import LIMIT, wait_for
 
 
 @pytest.fixture
@@ -27,16 +28,6 @@ def client(server):
 def other(server):
     with RealtimeClient(server.host) as client:
         yield client
-
-
-def until(condition):
-    """Wait until `condition()` is true."""
-    done = threading.Event()
-    for _ in range(int(LIMIT / 0.01)):
-        if condition():
-            return
-        done.wait(0.01)
-    raise AssertionError("the condition did not become true")
 
 
 def test_hello_has_time_version_requested_host_and_session(server):
@@ -378,7 +369,7 @@ def test_on_disconnect_is_written_when_the_connection_ends(server, db, ending):
     assert db.get("state").json() == "on"
     db.put("n", 10)
     ending(client)
-    until(lambda: db.get("state").json() == "off")
+    wait_for(lambda: db.get("state").json() == "off")
     result = db.get().json()
     assert result.pop("t") > 2**31
     assert result == {"state": "off", "n": 11, "kept": 1}
@@ -396,7 +387,7 @@ def test_cancelling_part_of_an_on_disconnect_keeps_the_rest(server, db):
     with RealtimeClient(server.host) as client:
         client.do("o", {"p": "/a", "d": {"x": 1, "y": 1}})
         client.do("oc", {"p": "/a/y", "d": None})
-    until(lambda: db.get("a/x").json() == 1)
+    wait_for(lambda: db.get("a/x").json() == 1)
     assert db.get("a").json() == {"x": 1, "y": 0, "z": 0}
 
 
@@ -405,7 +396,7 @@ def test_later_on_disconnect_replaces_what_is_below_and_merges_into_what_is_abov
         client.do("o", {"p": "/a/b", "d": 1})
         client.do("o", {"p": "/a", "d": {"c": 2}})
         client.do("o", {"p": "/a/d/e", "d": 3})
-    until(lambda: db.get("a").json() == {"c": 2, "d": {"e": 3}})
+    wait_for(lambda: db.get("a").json() == {"c": 2, "d": {"e": 3}})
 
 
 def test_new_connection_ends_the_previous_session_of_its_client(server, db):
@@ -435,7 +426,7 @@ def test_reset_discards_on_disconnect(server, db):
         client.do("o", {"p": "/state", "d": "off"})
         server.emulator.reset()
         session = client.hello["s"]
-    until(lambda: session not in server.emulator.sessions)
+    wait_for(lambda: session not in server.emulator.sessions)
     assert db.get("state").json() is None
 
 
@@ -474,4 +465,4 @@ def test_thousand_idle_listens_receive_one_write_each(server):
     finally:
         for client in clients:
             client.close()
-    until(lambda: not any(client.hello["s"] in server.emulator.sessions for client in clients))
+    wait_for(lambda: not any(client.hello["s"] in server.emulator.sessions for client in clients))

@@ -12,9 +12,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import requests
 
-from emulator.wire import LIMIT, Database
+from emulator.wire import Database
 from firebase_rest import emulator as package
 from firebase_rest.emulator import Emulator, Server
+from support.waiting import LIMIT
 
 
 def test_server_is_ready_when_serve_returns():

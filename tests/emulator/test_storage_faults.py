@@ -13,8 +13,8 @@ import pytest
 import requests
 
 from emulator.files import KB256, Files, error
-from emulator.wire import LIMIT
 from firebase_rest.emulator import Emulator
+from support.waiting import LIMIT, wait_for
 
 DATA = bytes(range(256)) * 4 * 1024
 
@@ -223,10 +223,3 @@ def peak_memory(pid):
     """Return the peak memory of a process in bytes."""
     lines = Path(f"/proc/{pid}/status").read_text().splitlines()
     return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("VmHWM"))
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)

@@ -9,7 +9,6 @@ import random
 import subprocess
 import sys
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -18,6 +17,7 @@ import pytest
 import firebase_rest
 from firebase_rest import NetworkError
 from support.fault_proxy import CuttingProxy
+from support.waiting import wait_for
 
 SIZE = 100_000_000
 BREAKS = 50
@@ -222,10 +222,7 @@ def test_cancel_while_a_piece_is_sent(server, monkeypatch):
 
         thread = threading.Thread(target=run)
         thread.start()
-        limit = time.monotonic() + 10
-        while server.emulator.storage.byte_counter.received < 300_000:
-            assert time.monotonic() < limit
-            time.sleep(0.01)
+        wait_for(lambda: server.emulator.storage.byte_counter.received >= 300_000)
         upload.cancel()
         thread.join(10)
         assert not thread.is_alive()

@@ -7,13 +7,13 @@ import gzip
 import hashlib
 import re
 import socket
-import time
 
 import google_crc32c
 import pytest
 
 from emulator.files import Files, error
-from emulator.wire import LIMIT, Database
+from emulator.wire import Database
+from support.waiting import LIMIT, wait_for
 
 HELLO = b"hello world"
 MULTIPART = {"X-Goog-Upload-Protocol": "multipart"}
@@ -350,7 +350,5 @@ def test_interrupted_simple_upload_stores_nothing(server, files):
         path = files.objects.partition(server.host)[2]
         head = f"POST {path}?name=a HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
         connection.sendall(head.encode() + b"x" * 5000)
-        deadline = time.monotonic() + LIMIT
-        while server.emulator.storage.byte_counter.received < 5000:
-            assert time.monotonic() < deadline
+        wait_for(lambda: server.emulator.storage.byte_counter.received >= 5000)
     assert files.metadata("a").status_code == 404

@@ -8,8 +8,8 @@ import pytest
 import requests
 
 from emulator.files import OWNER, Files, error
-from emulator.wire import LIMIT
 from firebase_rest.emulator import Clock, Emulator
+from support.waiting import LIMIT
 
 HELLO = b"hello world"
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import socket
-import time
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
 from emulator.files import KB256, Files, error
-from emulator.wire import LIMIT
 from firebase_rest.emulator import Clock, Emulator
+from support.waiting import LIMIT, wait_for
 
 CHUNK = bytes(range(256)) * 1024
 
@@ -163,13 +162,6 @@ def half_a_chunk(server, url, offset, size, announced):
     connection.sendall(head.encode() + b"x" * size)
     wait_for(lambda: server.emulator.storage.byte_counter.received >= before + size)
     return connection
-
-
-def wait_for(condition):
-    deadline = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.001)
 
 
 def test_interrupted_chunk_keeps_complete_multiples(server, files, url):

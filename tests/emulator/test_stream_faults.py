@@ -8,10 +8,11 @@ import threading
 import pytest
 import requests
 
-from emulator.wire import LIMIT, Database
+from emulator.wire import Database
 from firebase_rest.emulator import Clock, Emulator
 from firebase_rest.errors import NetworkError
 from firebase_rest.transport.wire import Request
+from support.waiting import LIMIT
 
 OPEN = b"GET /s.json HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n"
 FIRST = b'event: put\ndata: {"path":"/","data":null}\n\n'

@@ -9,8 +9,7 @@ from contextlib import suppress
 
 import requests
 
-LIMIT = 10.0
-"""Maximum seconds that a test waits for a response or an event."""
+from support.waiting import LIMIT
 
 
 class Database:

@@ -72,9 +72,14 @@ def server() -> Iterator[Server]:
 
 
 def environment(**more: str) -> dict[str, str]:
-    """Return the environment of a program: no proxies, our source, and `firebase_rest`'s log on standard error."""
+    """Return the environment of a program: no proxies, our source, and the tests' modules."""
     kept = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-    return {**kept, "PYTHONPATH": os.pathsep.join((str(SOURCE), str(HERE))), "PYTHONUNBUFFERED": "1", **more}
+    return {
+        **kept,
+        "PYTHONPATH": os.pathsep.join(map(str, (SOURCE, HERE, HERE.parent))),
+        "PYTHONUNBUFFERED": "1",
+        **more,
+    }
 
 
 @pytest.fixture

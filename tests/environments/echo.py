@@ -1,4 +1,7 @@
-"""A server whose responses name the request: `GET /a/7.json` returns "a/7". Streams count up; "quiet" does not."""
+"""A server whose responses name the request: `GET /a/7.json` returns "a/7". Streams count up; "quiet" does not.
+
+`GET /received/a.json` returns the number of requests for "a" so far.
+"""
 
 from __future__ import annotations
 
@@ -51,9 +54,10 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers.get("Accept") == "text/event-stream":
             self._stream(path)
             return
-        if "slow" in path:
+        if path == "slow":
             self.server.release.wait(30)
-        body = json.dumps(path).encode()
+        received = path.removeprefix("received/")
+        body = json.dumps(path if received == path else self.server.paths.count(received)).encode()
         self.send_response(200)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))

@@ -20,6 +20,7 @@ from support.scripted_server import Disconnected, Peer, ScriptedServer
 PROGRAM = """
 import sys, threading, time
 import firebase_rest
+from support.waiting import wait_for
 
 app = firebase_rest.initialize_app({"databaseURL": sys.argv[1]}, timeout=30, retries=0)
 db = app.database()
@@ -48,11 +49,10 @@ ends(lambda: stream.thread.join(20))
 assert not stream.is_alive()
 
 results = []
+before = db.child("received/silent").get().val()
 waiting = threading.Thread(target=lambda: results.append(ends(lambda: db.child("silent").get())))
 waiting.start()
-while not app._transport._live:
-    time.sleep(0.01)
-time.sleep(0.2)
+wait_for(lambda: db.child("received/silent").get().val() > before)
 ends(app.close)
 waiting.join(10)
 assert results == ["NetworkError"], results
@@ -83,6 +83,8 @@ def serve(peer: Peer) -> None:
         path = peer.read_request().path
         if path == "/silent.json":
             peer.hold()
+        elif path == "/received/silent.json":
+            peer.respond(str(sum(request.path == "/silent.json" for request in peer.server.requests)))
         elif path == "/body.json":
             peer.send("HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n")
             peer.send_slowly(" " * 1000, 0.05)

@@ -16,12 +16,7 @@ import os, sys, threading, time
 import requests
 import firebase_rest
 from forking import Child, in_child, in_children
-
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come about"
-        time.sleep(0.005)
+from support.waiting import wait_for
 
 def own_responses(db, prefix, count=40):
     return sum(db.child(f"{prefix}/{number}").get().val() == f"{prefix}/{number}" for number in range(count))
@@ -105,8 +100,7 @@ CASES = {
         got = []
         slow = threading.Thread(target=lambda: got.append(db.child("slow").get().val()))
         slow.start()
-        wait_for(lambda: len(app._transport._live) == 1)
-        time.sleep(0.1)
+        wait_for(lambda: db.child("received/slow").get().val())
         def work():
             app.close()
             app.requests.close()

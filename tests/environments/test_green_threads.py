@@ -18,14 +18,9 @@ BODY = """
 import os, sys, threading, time
 import firebase_rest
 from firebase_rest import initialize_app
+from support.waiting import wait_for
 
 CONFIG = {"apiKey": "k", "databaseURL": sys.argv[1], "storageBucket": "b"}
-
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come about"
-        time.sleep(0.005)
 """
 
 CASES = {
@@ -99,8 +94,7 @@ CASES = {
                 errors.append(error)
         thread = threading.Thread(target=call)
         thread.start()
-        wait_for(lambda: len(app._transport._live) == 1)
-        time.sleep(0.2)
+        wait_for(lambda: app.database().child("received/slow").get().val())
         stream = app.database().child("quiet").stream(lambda message: None)
         wait_for(lambda: stream.state == "open")
         started = time.monotonic()

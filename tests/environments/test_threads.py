@@ -8,18 +8,23 @@ import textwrap
 import pytest
 
 START = """
-import asyncio, atexit, gc, os, signal, sys, threading, time
+import asyncio, atexit, gc, logging, os, signal, sys, threading, time
 import firebase_rest
 from firebase_rest import initialize_app
+from support.waiting import wait_for
 
 CONFIG = {"apiKey": "k", "databaseURL": os.environ["DATABASE"], "storageBucket": "b.appspot.com", "projectId": "demo"}
-
-def wait_for(condition, seconds=10):
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "the condition did not come about"
-        time.sleep(0.005)
 """
+
+LOG_EVENT = """
+        logged = threading.Event()
+        class LogHandler(logging.StreamHandler):
+            def emit(self, record):
+                super().emit(record)
+                logged.set()
+        logging.getLogger("firebase_rest").addHandler(LogHandler())
+"""
+"""Statements that log to standard error and then set the event `logged`."""
 
 
 @pytest.fixture
@@ -93,18 +98,20 @@ def test_stream_thread_uses_services_after_main_thread_ends(program, work, deadl
 
 
 def test_log_names_the_stream_that_keeps_the_program_running(program) -> None:
-    done = program("""
+    done = program(
+        LOG_EVENT
+        + """
         app = initialize_app(CONFIG)
         stream = app.database().child("chat").stream(lambda message: None)
         quiet = app.database().child("quiet").stream(lambda message: None, daemon=True)
         wait_for(lambda: stream.state == "open")
         def end():
-            threading.main_thread().join()
-            time.sleep(0.1)
+            assert logged.wait(20)
             stream.close()
         threading.Thread(target=end).start()
         raise RuntimeError("in between")
-    """)
+    """
+    )
     assert done.returncode == 1
     assert "RuntimeError: in between" in done.stderr
     assert done.stderr.count("keeps the program running") == 1
@@ -182,11 +189,11 @@ def test_garbage_collected_apps_leave_no_threads(program) -> None:
     done = program("""
         for _ in range(200):
             initialize_app(CONFIG, deadline=10).database().get()
-        wait_for(lambda: threading.active_count() <= 2, 1)
+        wait_for(lambda: threading.active_count() <= 2)
         for _ in range(200):
             with initialize_app(CONFIG, deadline=10) as app:
                 app.database().get()
-        wait_for(lambda: threading.active_count() == 1, 1)
+        wait_for(lambda: threading.active_count() == 1)
     """)
     assert done.returncode == 0, done.stderr
 
@@ -195,11 +202,12 @@ def test_ctrl_c_ends_program_after_main_thread_ended(program) -> None:
     done = program("""
         def interrupt():
             threading.main_thread().join()
-            wait_for(lambda: stream.state == "open")
-            time.sleep(0.2)
-            os.kill(os.getpid(), signal.SIGINT)
+            while True:  # Python handles a signal that arrives just before a system call only after the call
+                os.kill(os.getpid(), signal.SIGINT)
+                time.sleep(0.1)
         threading.Thread(target=interrupt, daemon=True).start()
         stream = initialize_app(CONFIG).database().stream(lambda message: None)
+        wait_for(lambda: stream.state == "open")
     """)
     assert "KeyboardInterrupt" in done.stderr
 

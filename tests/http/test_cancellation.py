@@ -16,7 +16,8 @@ from urllib3.connectionpool import HTTPConnectionPool
 
 from firebase_rest import NetworkError, NetworkTimeout
 from firebase_rest.transport.sockets import cancel_socket, current_handle
-from support.scripted_server import LIMIT, Peer, ScriptedServer, ok, silent
+from support.scripted_server import Peer, ScriptedServer, ok, silent
+from support.waiting import LIMIT
 
 
 @pytest.fixture

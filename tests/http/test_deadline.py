@@ -9,7 +9,8 @@ import pytest
 import requests
 
 from firebase_rest import NetworkError, NetworkTimeout, UsageError
-from support.scripted_server import LIMIT, Peer, ScriptedServer, ok, silent
+from support.scripted_server import Peer, ScriptedServer, ok, silent
+from support.waiting import LIMIT, wait_for
 
 DEADLINE = 0.4
 
@@ -192,8 +193,7 @@ def test_close_ends_waiting_calls(connect):
 
         thread = threading.Thread(target=work)
         thread.start()
-        while not server.requests:
-            time.sleep(0.001)
+        wait_for(lambda: server.requests)
         app.close()
         thread.join(LIMIT)
     assert len(caught) == 1

@@ -11,7 +11,8 @@ from firebase_rest.transport.credentials import ANONYMOUS
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.wire import Pause, Request, RetryPolicy
-from support.scripted_server import LIMIT, Peer, ScriptedServer, ok, raw, respond_with
+from support.scripted_server import Peer, ScriptedServer, ok, raw, respond_with
+from support.waiting import LIMIT
 
 
 @pytest.fixture

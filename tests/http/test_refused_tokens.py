@@ -8,7 +8,8 @@ import threading
 import pytest
 
 from firebase_rest import NetworkTimeout, PermissionDenied, SessionExpired, TokenExpired, Unauthenticated
-from support.scripted_server import LIMIT, Peer, ScriptedServer, respond_with
+from support.scripted_server import Peer, ScriptedServer, respond_with
+from support.waiting import LIMIT
 
 OLD, NEW = "old-id-token", "new-id-token"
 EXPIRED = '{"error": "Auth token is expired"}'

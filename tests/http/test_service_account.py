@@ -25,7 +25,8 @@ from firebase_rest import (
     Unauthenticated,
 )
 from support.google import EMAIL, TokenEndpoint, key_file
-from support.scripted_server import LIMIT, Peer, ScriptedServer, refused_port, respond_with, silent
+from support.scripted_server import Peer, ScriptedServer, refused_port, respond_with, silent
+from support.waiting import LIMIT
 
 LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth expects naive datetimes in UTC
 

@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import requests
 
 from official.processes import HERE
+from support.waiting import LIMIT
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-LIMIT = 20.0
 
 _MODULES = {
     "@firebase/app": "@firebase/app/dist/esm/index.esm.js",

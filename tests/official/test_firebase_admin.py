@@ -15,8 +15,8 @@ from firebase_admin import db as admin_db
 from firebase_admin import exceptions
 
 from firebase_rest.emulator import Emulator
+from support.waiting import LIMIT
 
-LIMIT = 10.0
 DINOSAURS = {
     "bruhathkayosaurus": {
         "appeared": -70_000_000,

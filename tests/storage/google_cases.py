@@ -24,11 +24,11 @@ import firebase_rest
 from firebase_rest import Storage
 from storage.storage_clients import BUCKET
 from support.google import key_file
+from support.waiting import LIMIT
 
 K = 262_144
 LARGE = random.Random(11).randbytes(3 * K + 4_321)
 NAME = "images/a b+é.txt"
-LIMIT = 10
 
 
 @dataclass

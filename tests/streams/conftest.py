@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import ssl
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -19,6 +18,7 @@ from firebase_rest import App
 from firebase_rest.database import event_stream
 from firebase_rest.emulator import Emulator, Server
 from firebase_rest.transport import retry
+from support.waiting import wait_for
 
 
 @pytest.fixture(autouse=True)
@@ -42,23 +42,14 @@ def sockets() -> int:
     return count
 
 
-def until(condition: Callable[[], bool]) -> bool:
-    end = time.monotonic() + 5
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        threading.Event().wait(0.005)
-    return True
-
-
 @pytest.fixture(autouse=True)
 def no_leaks() -> Iterator[None]:
     """Fail if a test leaves a thread or socket open."""
     threads, before = set(threading.enumerate()), sockets() if Path("/proc/self/fd").exists() else None
     yield
     gc.collect()
-    assert until(lambda: not set(threading.enumerate()) - threads), set(threading.enumerate()) - threads
-    assert before is None or until(lambda: sockets() <= before), f"{sockets()} sockets, {before} before"
+    wait_for(lambda: threads.issuperset(threading.enumerate()), what="the end of all threads of the test")
+    wait_for(lambda: before is None or sockets() <= before, what=f"at most {before} open sockets")
 
 
 @pytest.fixture

@@ -24,7 +24,8 @@ import requests
 
 from firebase_rest.database import event_stream
 from firebase_rest.errors import UsageError
-from support.stream_server import LIMIT, StreamPeer, StreamServer, put, wait_for
+from support.stream_server import StreamPeer, StreamServer, put
+from support.waiting import LIMIT, wait_for
 
 TRIES = int(os.environ.get("CLOSE_TRIES", "100"))
 AT_ONCE = 0.1
@@ -118,7 +119,7 @@ def test_close_ends_thread_and_connection_immediately(app, tls, place):
             stream = database.stream(handler)
             wait_for(lambda stream=stream: place.there(stream, server))
             times.append(closed_at_once(stream, closers=2))
-        wait_for(lambda: server.closed == TRIES, "the end of every connection")
+        wait_for(lambda: server.closed == TRIES, what="the end of every connection")
     assert not overdue(times)
 
 

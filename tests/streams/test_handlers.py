@@ -19,7 +19,8 @@ from firebase_rest.errors import (
     StreamError,
     UsageError,
 )
-from support.stream_server import LIMIT, StreamPeer, StreamServer, fin, put, wait_for
+from support.stream_server import StreamPeer, StreamServer, fin, put
+from support.waiting import LIMIT, wait_for
 
 
 def test_handler_gets_dicts_in_the_thread_of_the_stream(db):

@@ -11,7 +11,8 @@ import threading
 import pytest
 
 from firebase_rest.errors import NetworkTimeout, PermissionDenied, StreamError, UsageError
-from support.stream_server import LIMIT, StreamServer, fin, put, wait_for
+from support.stream_server import StreamServer, fin, put
+from support.waiting import LIMIT, wait_for
 
 
 def events_of(live):

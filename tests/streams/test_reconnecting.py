@@ -24,7 +24,8 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.transport import retry
-from support.stream_server import LIMIT, MIN_RECONNECT_INTERVAL, StreamPeer, StreamServer, fin, put
+from support.stream_server import MIN_RECONNECT_INTERVAL, StreamPeer, StreamServer, fin, put
+from support.waiting import LIMIT
 
 ENDINGS = {"in good order": StreamPeer.send_last_chunk, "by FIN": fin, "by RST": StreamPeer.reset}
 

@@ -18,7 +18,8 @@ from firebase_rest.errors import (
     Unauthenticated,
     UserDisabled,
 )
-from support.stream_server import LIMIT, StreamServer, put
+from support.stream_server import StreamServer, put
+from support.waiting import LIMIT
 
 
 class Tokens:

@@ -15,8 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, TypeVar
 
-LIMIT = 20.0
-"""Maximum seconds that a test waits for a condition."""
+from support.waiting import LIMIT
 
 
 @dataclass

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from firebase_rest.database import event_stream
@@ -13,9 +11,6 @@ from support.scripted_server import Peer, Script, ScriptedServer
 
 MIN_RECONNECT_INTERVAL = event_stream.MIN_RECONNECT_INTERVAL
 """The value outside the tests."""
-
-LIMIT = 10.0
-"""Maximum seconds that a test waits for a condition."""
 
 
 class StreamPeer(Peer):
@@ -85,10 +80,3 @@ def put(data: Any, then: Script | None = None) -> Script:
 
 def fin(peer: Peer) -> None:
     """End without the last chunk, because the server closes the socket when a script returns."""
-
-
-def wait_for(condition: Callable[[], object], what: str = "the condition") -> None:
-    end = time.monotonic() + LIMIT
-    while not condition():
-        assert time.monotonic() < end, f"timed out while waiting for {what}"
-        threading.Event().wait(0.002)

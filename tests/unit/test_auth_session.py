@@ -11,8 +11,7 @@ from firebase_rest.auth import session as room
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import InvalidResponse, NetworkError, ServerError, SessionExpired, UsageError
 from firebase_rest.transport import single_flight
-
-LIMIT = 20.0
+from support.waiting import LIMIT
 
 
 class Clocks:

@@ -9,8 +9,7 @@ import pytest
 from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout, SessionExpired
 from firebase_rest.transport import single_flight
 from firebase_rest.transport.single_flight import SingleFlight, deadline_var
-
-LIMIT = 20.0
+from support.waiting import LIMIT
 
 
 class Credential:

@@ -7,13 +7,13 @@ import os
 import random
 import signal
 import threading
-import time
 from contextlib import suppress
 
 import pytest
 
 from firebase_rest import UsageError
 from firebase_rest.storage._threaded_md5 import BATCH_SIZE, ThreadedMD5
+from support.waiting import wait_for
 
 DATA = random.Random(5).randbytes(5 * BATCH_SIZE + 7)
 
@@ -25,10 +25,7 @@ def helpers() -> list[threading.Thread]:
 @pytest.fixture(autouse=True)
 def no_thread_stays():
     yield
-    limit = time.monotonic() + 10
-    while helpers():
-        assert time.monotonic() < limit, "The thread was not let go."
-        time.sleep(0.01)
+    wait_for(lambda: not helpers(), what="the end of the MD5 threads")
 
 
 def feed(md5: ThreadedMD5, data: bytes, size: int) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 import requests
 
 import pyrebase
-from support.scripted_server import LIMIT, Disconnected, Peer, Received, ScriptedServer
+from support.scripted_server import Disconnected, Peer, Received, ScriptedServer
+from support.waiting import LIMIT
 from wire.case import CaseContext, Response, WireCase
 from wire.cases import CASES
 from wire.outcome import outcome

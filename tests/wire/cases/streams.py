@@ -6,10 +6,9 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from support.waiting import LIMIT
 from wire.case import ID_TOKEN, CaseContext, Response, WireCase, case
 
-LIMIT = 10.0
-"""Maximum seconds to wait for an event."""
 PUT = 'event: put\ndata: {"path": "/", "data": {"a": 1}}\n\n'
 PATCH = 'event: patch\ndata: {"path": "/b", "data": {"c": null}}\n\n'
 REVOKED = "event: auth_revoked\ndata: credential is no longer valid\n\n"

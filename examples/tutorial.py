@@ -15,7 +15,8 @@ import firebase_rest
 from firebase_rest.emulator import Emulator
 
 # == The emulator
-# The emulator replaces Firebase, so you need neither an account nor a network. It publishes its address in environment variables.
+# The emulator replaces Firebase, so you need no account and no network.
+# It publishes its address in environment variables.
 server = Emulator().serve()
 os.environ.update(server.environ)
 config = server.config

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import requests
 
-from emulator.wire import LIMIT
+from support.waiting import LIMIT
 
 OWNER = {"Authorization": "Bearer owner"}
 SCRYPT = {"hashAlgorithm": "SCRYPT", "signerKey": "a2V5", "saltSeparator": "Bw==", "rounds": "8", "memoryCost": "14"}

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.configuration import emulator_hosts, read_configuration
 from firebase_rest.errors import UsageError
@@ -23,6 +22,7 @@ from firebase_rest.transport.credentials import (
     user_credentials,
     validate_app_check,
 )
+from firebase_rest.transport.lifecycle import Closable
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import redact
 from firebase_rest.transport.requestor import Requestor
@@ -32,14 +32,13 @@ from firebase_rest.transport.tracebacks import hide_locals
 
 if TYPE_CHECKING:
     from requests import Session
+    from typing_extensions import Self
 
     from firebase_rest.auth.client import Auth
     from firebase_rest.auth.token_verifier import KeySet
     from firebase_rest.database.location import Location
     from firebase_rest.database.reference import Database
     from firebase_rest.storage.reference import Storage
-
-A = TypeVar("A", bound="App")
 
 
 @hide_locals  # a service account is among the arguments
@@ -99,7 +98,7 @@ def _check_type(credentials: object) -> None:
     load(credentials, "credentials")
 
 
-class App:
+class App(Closable):
     """A Firebase project: creates its services. Thread-safe.
 
     `initialize_app` returns it. It is a context manager that calls `close()`.
@@ -133,25 +132,17 @@ class App:
         name = self._config.get("projectId") or (url if malformed_path(url) is None else "")
         return f"<{type(self).__name__} {name}>" if name else f"<{type(self).__name__}>"
 
-    def __enter__(self: A) -> A:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()
-
     def close(self) -> None:
         """Close all streams and connections, except those of a `session` that you passed to `initialize_app`."""
         self._transport.close()
 
     def with_options(
-        self: A,
+        self,
         *,
         timeout: float | tuple[float, float] | None = None,
         deadline: float | None = None,
         retries: int | None = None,
-    ) -> A:
+    ) -> Self:
         """Return a copy with other limits, over the same session.
 
         Args:

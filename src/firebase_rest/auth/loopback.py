@@ -9,7 +9,6 @@ import threading
 import webbrowser
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from types import TracebackType
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
@@ -17,6 +16,7 @@ from firebase_rest.auth.arguments import optional
 from firebase_rest.auth.providers import state_matches
 from firebase_rest.errors import NetworkTimeout, UsageError
 from firebase_rest.transport.arguments import validate_callable, validate_int, validate_seconds
+from firebase_rest.transport.lifecycle import Closable
 
 
 def _page(title: str, text: str) -> bytes:
@@ -48,7 +48,7 @@ class _Server(ThreadingHTTPServer):
         """Ignore it: a browser may close its connection at any time."""
 
 
-class CallbackServer:
+class CallbackServer(Closable):
     """Listens on 127.0.0.1 until it is closed. A context manager.
 
     `port` 0 is any free port. `open_browser` is called with the URL in place of `webbrowser.open`. `timeout` is the
@@ -151,11 +151,3 @@ class CallbackServer:
         if self._serving:
             self._server.shutdown()
         self._server.server_close()
-
-    def __enter__(self) -> CallbackServer:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        self.close()

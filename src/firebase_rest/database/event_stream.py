@@ -22,7 +22,7 @@ from firebase_rest.database.sse import StreamEvent, iter_events, parse_event
 from firebase_rest.transport.arguments import validate_callable, validate_int
 from firebase_rest.transport.credentials import Credentials, RequestAuth, ServiceAccount, UserCredentials
 from firebase_rest.transport.interrupt import Interrupt
-from firebase_rest.transport.lifecycle import register
+from firebase_rest.transport.lifecycle import Closable, register
 from firebase_rest.transport.redact import mask_secrets
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.retry import backoff_delay
@@ -86,7 +86,7 @@ class InterruptibleCredentials:
         return self._credentials.get(rejected)
 
 
-class EventStream:
+class EventStream(Closable):
     """An iterator of `StreamEvent` and a context manager, returned by `stream()` without a handler.
 
     Iterate in one thread; `close()` in any thread.
@@ -145,12 +145,6 @@ class EventStream:
             if not self._closed or _raised_by_callee(error):
                 raise
         raise StopIteration
-
-    def __enter__(self) -> EventStream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def is_alive(self) -> bool:
         """Return whether the stream can still receive changes."""
@@ -291,7 +285,7 @@ class EventStream:
             self._interrupt.wait(seconds)
 
 
-class StreamStatus:
+class StreamStatus(Closable):
     """Base class of objects that use an `EventStream`: shows its status."""
 
     _events: EventStream

@@ -103,12 +103,6 @@ class LiveQuery(StreamStatus):
     def __repr__(self) -> str:
         return f"<LiveQuery {self._key or '/'!r}{', stale' if self.stale else ''}>"
 
-    def __enter__(self) -> LiveQuery:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     # --- the current value ------------------------------------------------------------------------------------------
 
     @property

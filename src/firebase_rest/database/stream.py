@@ -52,12 +52,6 @@ class Stream(StreamStatus):
     def __repr__(self) -> str:
         return repr(self._events).replace("EventStream", "Stream")
 
-    def __enter__(self) -> Stream:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
     @property
     def state(self) -> str:
         """The state: "connecting", "open", "waiting" or "closed"."""

@@ -28,6 +28,7 @@ from firebase_rest.emulator.hosts import is_allowed_host, is_loopback
 from firebase_rest.emulator.router import Service
 from firebase_rest.emulator.storage.asgi import serve as serve_storage
 from firebase_rest.emulator.urls import RequestUrl
+from firebase_rest.transport.lifecycle import Closable
 from firebase_rest.transport.wire import Request, Response
 
 try:
@@ -46,7 +47,6 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Collection
 
     from starlette.types import ASGIApp, Receive, Scope, Send
-    from typing_extensions import Self
 
     from firebase_rest.emulator.database.realtime.sessions import Sessions
     from firebase_rest.emulator.database.slices import Work
@@ -93,7 +93,7 @@ class ServedEmulator(Protocol):
         ...
 
 
-class Server:
+class Server(Closable):
     """A running emulator. Use it as a context manager, or call `close`.
 
     Args:
@@ -165,12 +165,6 @@ class Server:
             self._uvicorn.should_exit = True
             self._thread.join()
             self._socket.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def _run(self) -> None:
         try:

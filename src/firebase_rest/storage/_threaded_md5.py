@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from threading import Semaphore, Thread
 
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.lifecycle import start_thread
+from firebase_rest.transport.lifecycle import Closable, start_thread
 
 BATCH_SIZE = 512 * 1024
 """Bytes that are handed to the thread at once. Fewer are hashed without a thread."""
@@ -17,11 +17,8 @@ _MAX_QUEUED = 2
 """Batches."""
 
 
-class ThreadedMD5:
-    """A hasher like hashlib's whose `update` returns before the bytes are hashed.
-
-    A context manager: leaving it ends the thread, and does not block.
-    """
+class ThreadedMD5(Closable):
+    """A hasher like hashlib's whose `update` returns before the bytes are hashed."""
 
     def __init__(self) -> None:
         self._md5 = hashlib.md5(usedforsecurity=False)
@@ -31,10 +28,8 @@ class ThreadedMD5:
         self._queue: queue.SimpleQueue[list[bytes]] = queue.SimpleQueue()
         self._thread: Thread | None = None
 
-    def __enter__(self) -> ThreadedMD5:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """End the thread, without waiting for it."""
         # No join: this may run at interpreter shutdown, when daemon threads no longer run.
         self._queue.put([])
 

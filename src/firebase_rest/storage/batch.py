@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from firebase_rest.errors import UsageError
 from firebase_rest.storage.progress import Progress, reporting
-from firebase_rest.transport.lifecycle import start_thread
+from firebase_rest.transport.lifecycle import Closable, start_thread
 from firebase_rest.types import ObjectMetadata
 
 T = TypeVar("T")
@@ -91,17 +91,15 @@ def run_batch(
     return [results[number] for number in range(len(jobs))]
 
 
-class LocalFolder:
-    """The folder of a `download_many`. Leaving the context removes the created folders that are empty."""
+class LocalFolder(Closable):
+    """The folder of a `download_many`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._created: set[Path] = set()
 
-    def __enter__(self) -> LocalFolder:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
+        """Remove the created folders that are empty."""
         for folder in sorted(self._created, key=lambda path: len(path.parts), reverse=True):
             with suppress(OSError):
                 folder.rmdir()

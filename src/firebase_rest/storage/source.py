@@ -18,6 +18,7 @@ from firebase_rest.errors import UsageError
 from firebase_rest.storage.checksum import Checksum, ExpectedChecksum
 from firebase_rest.storage.crc32c import has_extension
 from firebase_rest.transport.arguments import describe
+from firebase_rest.transport.lifecycle import Closable
 from firebase_rest.transport.wire import ChunkedBody
 
 Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase | Iterable[bytes] | Any
@@ -28,7 +29,7 @@ BLOCK_SIZE = 256 * 1024
 """Bytes that are read and hashed at once, so that they are in the processor's cache when they are sent."""
 
 
-class UploadSource:
+class UploadSource(Closable):
     """The bytes of an upload. A context manager, which closes a file that it has opened.
 
     `size` is `None` if it is unknown until the end.
@@ -48,9 +49,6 @@ class UploadSource:
         """The position of the file, counted from the origin."""
         self._piece = b""
         self._piece_start = 0
-
-    def __enter__(self) -> UploadSource:
-        return self
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self.close()

@@ -1,4 +1,4 @@
-"""Process lifecycle: resets objects in forked child processes, and starts threads safely at interpreter exit.
+"""Lifecycle: closes objects, resets them in forked child processes, and starts threads safely at interpreter exit.
 
 Invariant: after `os.fork()` the child holds no lock, socket or thread of its parent. An object that has one registers
 itself here and has `reset_after_fork`, which runs in the child before any other code. Sockets are dropped without
@@ -12,11 +12,31 @@ import os
 import sys
 import threading
 from collections.abc import Callable
-from typing import Protocol
+from types import TracebackType
+from typing import TYPE_CHECKING, Protocol
 
 from firebase_rest.transport._weak_set import WeakSet
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
 logger = logging.getLogger("firebase_rest")
+
+
+class Closable:
+    """A context manager that calls `close()` at its end."""
+
+    def close(self) -> object:
+        """Release the resources. Idempotent."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class Resettable(Protocol):

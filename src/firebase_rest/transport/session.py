@@ -9,7 +9,7 @@ import warnings
 from collections.abc import Callable, Mapping
 from functools import partial
 from http.client import HTTPException
-from typing import Any, Protocol, cast
+from typing import Any, cast
 
 import requests
 from urllib3.exceptions import ProtocolError
@@ -21,7 +21,7 @@ from firebase_rest.transport.adapter import drop_connections, new_session
 from firebase_rest.transport.arguments import describe, validate_dict
 from firebase_rest.transport.credentials import AppCheck, RequestAuth
 from firebase_rest.transport.interrupt import Interrupt
-from firebase_rest.transport.lifecycle import register
+from firebase_rest.transport.lifecycle import Closable, register
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.redact import install_log_filter
 from firebase_rest.transport.sockets import CancelHandle, current_handle
@@ -34,12 +34,6 @@ MAX_RESPONSE_SIZE = 256 * 1024 * 1024
 
 
 CLOSED = "The App is closed; create a new one with initialize_app()."
-
-
-class Closable(Protocol):
-    """An object that is closed with the App."""
-
-    def close(self) -> object: ...
 
 
 class SessionTransport:

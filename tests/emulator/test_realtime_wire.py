@@ -13,8 +13,8 @@ from websockets.sync.client import connect
 
 from emulator.realtime import RealtimeClient
 from emulator.wire import Database
+from firebase_rest.auth.jwt import encode_unsigned
 from firebase_rest.emulator import Clock, Emulator
-from firebase_rest.emulator.jwt import encode_unsigned
 from support.waiting import LIMIT, wait_for
 
 

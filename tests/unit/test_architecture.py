@@ -13,6 +13,7 @@ PACKAGE = Path(firebase_rest.__file__).parent
 ROOMS = ("path", "filter", "ordering", "push_id", "values")
 PURE_ROOMS = {f"firebase_rest.database.{room}" for room in ROOMS}
 EMULATOR_MAY = PURE_ROOMS | {
+    "firebase_rest.auth.jwt",
     "firebase_rest.transport.lifecycle",
     "firebase_rest.transport.wire",
     "firebase_rest.errors",

@@ -53,7 +53,7 @@ def test_token_contains_tenant(monkeypatch):
 
 def test_emulator_tokens_are_unsigned(monkeypatch):
     parts = jwt.parse(auth_of(monkeypatch, "127.0.0.1:9").create_custom_token("u1"))
-    assert (parts.header["alg"], parts.signature) == ("none", b"")
+    assert (parts.header["alg"], parts.signature) == ("none", "")
     assert "claims" not in parts.claims
 
 
@@ -90,7 +90,7 @@ def test_google_iam_signs_for_configured_account(monkeypatch):
     responses.post(BLOB, json={"keyId": "k", "signedBlob": base64.b64encode(b"signature").decode()})
     auth = auth_of(monkeypatch, credentials=keyless(), serviceAccountId=SIGNER)
     parts = jwt.parse(auth.create_custom_token("u1", {"a": 1}))
-    assert parts.signature == b"signature"
+    assert jwt.decode_base64url(parts.signature) == b"signature"
     assert (parts.claims["iss"], parts.claims["sub"]) == (SIGNER, SIGNER)
     (call,) = responses.calls
     assert call.request.headers["Authorization"] == "Bearer ya29.access"
@@ -157,7 +157,7 @@ def test_missing_iam_permission_raises_error(monkeypatch):
 
 
 def test_token_passed_as_uid_is_not_shown(monkeypatch):
-    token = jwt.encode_unsigned({"alg": "none"}, {"sub": "u", "more": "x" * 90}) + "."
+    token = jwt.encode_unsigned({"sub": "u", "more": "x" * 90})
     with pytest.raises(UsageError) as caught:
         auth_of(monkeypatch).create_custom_token(token)
     assert token[:40] not in str(caught.value)

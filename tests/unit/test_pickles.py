@@ -19,7 +19,7 @@ CONFIG = {
     "databaseURL": "https://demo.firebaseio.com",
     "storageBucket": "demo.appspot.com",
 }
-ID_TOKEN = jwt.encode_unsigned({"alg": "none"}, {"sub": "ada"}) + "."
+ID_TOKEN = jwt.encode_unsigned({"sub": "ada"})
 USER = {"localId": "ada", "idToken": ID_TOKEN, "refreshToken": "refresh-1", "expiresIn": "3600"}
 
 

@@ -15,7 +15,7 @@ from firebase_rest import FirebaseError
 from firebase_rest.auth import jwt
 
 PASSWORD = "correct-horse-battery"
-ID_TOKEN = jwt.encode_unsigned({"alg": "none"}, {"sub": "ada", "iat": 1, "exp": 3601}) + "."
+ID_TOKEN = jwt.encode_unsigned({"sub": "ada", "iat": 1, "exp": 3601})
 REFRESH = "refresh-token-of-ada"
 USER = {"localId": "ada", "idToken": ID_TOKEN, "refreshToken": REFRESH, "expiresIn": "3600"}
 SECRETS = (PASSWORD, ID_TOKEN, REFRESH)

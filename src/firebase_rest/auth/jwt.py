@@ -10,10 +10,9 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.arguments import as_float, validate_dict, validate_str
 
 HOUR = 3600.0
@@ -29,12 +28,12 @@ _FORMAT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 
 @dataclass(frozen=True, slots=True)
 class Jwt:
-    """The parts of a token. `signed` are the bytes that the signature covers."""
+    """The parts of a token. `signature` is base64url, and `signed` are the bytes that it covers."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any] = field(repr=False)
     signed: bytes = field(repr=False)
-    signature: bytes = field(repr=False)
+    signature: str = field(repr=False)
 
 
 def parse(token: str) -> Jwt | None:
@@ -43,10 +42,13 @@ def parse(token: str) -> Jwt | None:
     if parts is None:
         return None
     try:
-        header, claims, signature = (base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)) for part in parts.groups())
-    except ValueError:
+        header, claims = (json.loads(decode_base64url(part)) for part in parts.groups()[:2])
+    except (ValueError, RecursionError):
         return None
-    return Jwt(parse_object(header), parse_object(claims), f"{parts[1]}.{parts[2]}".encode(), signature)
+    if not isinstance(header, dict) or not isinstance(claims, dict):
+        return None
+    signed = f"{parts[1]}.{parts[2]}".encode()
+    return Jwt(cast("dict[str, Any]", header), cast("dict[str, Any]", claims), signed, parts[3])
 
 
 def decode_unverified(token: str) -> dict[str, Any]:
@@ -66,14 +68,25 @@ def token_lifetime(payload: Mapping[str, Any], claims: Mapping[str, Any]) -> flo
     return next((number for number in (seconds, difference) if 0 < number < HOUR * 24 * 365), HOUR)
 
 
-def encode_unsigned(header: Mapping[str, Any], claims: Mapping[str, Any]) -> str:
-    """Return the first two parts of a token, which are to be signed."""
-    return ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in (header, claims))
+def signing_input(algorithm: str, claims: Mapping[str, Any]) -> str:
+    """Return the first two parts of a token, which its signature covers."""
+    parts = {"alg": algorithm, "typ": "JWT"}, claims
+    return ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
+
+
+def encode_unsigned(claims: Mapping[str, Any]) -> str:
+    """Return a token without a signature, which only emulators accept."""
+    return signing_input("none", claims) + "."
 
 
 def base64url(value: bytes) -> str:
     """Return base64url without padding."""
     return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
+
+
+def decode_base64url(text: str) -> bytes:
+    """Return the bytes of base64url without padding. Raises `ValueError`."""
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def encode_custom_claims(name: str, claims: object) -> str:

@@ -50,7 +50,7 @@ class CustomTokenSigner:
         """Return a token for `uid`."""
         payload = _payload(uid, claims, minutes, tenant_id)
         if self.emulated:
-            return jwt.encode_unsigned({"alg": "none", "typ": "JWT"}, _issued_by(_EMULATED_ISSUER, payload)) + "."
+            return jwt.encode_unsigned(_issued_by(_EMULATED_ISSUER, payload))
         if self.account is None:
             raise ConfigError(
                 "create_custom_token() requires a service account: add 'serviceAccount' to the configuration, the path "
@@ -64,7 +64,7 @@ class CustomTokenSigner:
             return bytes(signed).decode()
         configured = optional(validate_email, "serviceAccountId", self.email)
         email = configured or _email_of(source) or self._machine_email()
-        text = jwt.encode_unsigned({"alg": "RS256", "typ": "JWT"}, _issued_by(email, payload))
+        text = jwt.signing_input("RS256", _issued_by(email, payload))
         signature = self.requestor.with_credentials(self.account).run(google.sign_blob(email, text.encode()))
         return f"{text}.{jwt.base64url(signature)}"
 

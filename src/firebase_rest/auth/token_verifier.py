@@ -224,8 +224,8 @@ class TokenVerifier:
         if key is None:
             raise _invalid("UNKNOWN_KEY", "The token's key is not one of Google's; the token is old or forged.")
         try:
-            is_valid = key.verify(parts.signed, parts.signature)
-        except Exception:  # noqa: BLE001 - google-auth raises any for a key other than RSA
+            is_valid = key.verify(parts.signed, jwt.decode_base64url(parts.signature))
+        except Exception:  # noqa: BLE001 - malformed base64url, or any of google-auth for a key other than RSA
             is_valid = False
         if not is_valid:
             raise _invalid("BAD_SIGNATURE", "The token's signature is invalid; the token was changed or forged.")

@@ -6,10 +6,11 @@ https://firebase.google.com/docs/database/rest/auth
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from firebase_rest.emulator.jwt import decode_unverified, seconds
+from firebase_rest.auth import jwt
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,6 +22,16 @@ CheckIdToken: TypeAlias = "Callable[[str], Mapping[str, Json] | None]"
 
 _CUSTOM_TOKEN_AUDIENCE = "identitytoolkit.googleapis.com/google.identity"
 _ISSUER = "https://securetoken.google.com/"
+
+
+def seconds(value: Json) -> float | None:
+    """Return the time of a claim such as `exp`, or None if it is not a number. Too large a number is infinity."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +60,10 @@ def read_unverified(token: str, now: float) -> Mapping[str, Json]:
 
     `now` is in seconds since the epoch. Raises `RejectedTokenError`.
     """
-    header, claims = decode_unverified(token) or (None, {})
-    if not isinstance(header, dict):
+    parsed = jwt.parse(token)
+    if parsed is None:
         raise RejectedTokenError("Could not parse auth token.")
+    header, claims = parsed.header, parsed.claims
     if _CUSTOM_TOKEN_AUDIENCE in str(claims.get("aud")) or (header.get("alg") != "none" and not header.get("kid")):
         # A custom token, or a legacy one: the client did not exchange it for an ID token.
         raise RejectedTokenError("Missing claim 'kid' in auth header.")
@@ -69,8 +81,7 @@ def require_project(check_id_token: CheckIdToken, project: str) -> CheckIdToken:
     def check(token: str) -> Mapping[str, Json] | None:
         claims = check_id_token(token)
         if claims is None:
-            decoded = decode_unverified(token)
-            token_project = _token_project(decoded[1]) if decoded else None
+            token_project = _token_project(jwt.decode_unverified(token))
             if token_project not in (None, project):
                 raise RejectedTokenError(
                     f"Could not parse auth token. The token is for project {token_project!r}, but this emulator is "

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from firebase_rest.auth.jwt import encode_unsigned
 from firebase_rest.emulator.auth.errors import AuthHTTPError, not_implemented, validate
 from firebase_rest.emulator.auth.model import PASSWORD, PHONE, Account, Payload, Provider, random_id
 from firebase_rest.emulator.auth.password_hashes import read_parameters
 from firebase_rest.emulator.auth.profile import validate_claims
 from firebase_rest.emulator.auth.sign_in import PROJECT_NUMBER
 from firebase_rest.emulator.auth.validation import validate_email
-from firebase_rest.emulator.jwt import encode_unsigned
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.auth.bodies import AuthRequest, Body

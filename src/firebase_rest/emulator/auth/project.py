@@ -6,6 +6,7 @@ import secrets
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
+from firebase_rest.auth.jwt import encode_unsigned
 from firebase_rest.emulator.auth.errors import bad_request, validate
 from firebase_rest.emulator.auth.model import (
     Account,
@@ -17,7 +18,7 @@ from firebase_rest.emulator.auth.model import (
 )
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_claims, id_token_claims
 from firebase_rest.emulator.auth.validation import form_encoded
-from firebase_rest.emulator.jwt import encode_unsigned, seconds
+from firebase_rest.emulator.credentials import seconds
 from firebase_rest.errors import UsageError
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlunsplit
 
+from firebase_rest.auth.jwt import encode_unsigned
 from firebase_rest.emulator.auth.errors import OAuthHTTPError, bad_request, validate
 from firebase_rest.emulator.auth.model import AuthorizationCode, BrowserPage, Payload, random_id
 from firebase_rest.emulator.auth.tokens import LIFETIME
 from firebase_rest.emulator.auth.validation import form_encoded, is_absolute_url, split_url, validate_provider_id
-from firebase_rest.emulator.jwt import encode_unsigned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

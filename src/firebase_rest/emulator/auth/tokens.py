@@ -8,8 +8,8 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from firebase_rest.auth import jwt
 from firebase_rest.emulator.auth.model import ANONYMOUS, PASSWORD, Account, Payload, without_none
-from firebase_rest.emulator.jwt import compact_json, decode_unverified
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +24,8 @@ _MARK = "_AuthEmulatorRefreshToken"
 
 def decode_claims(token: str) -> Payload | None:
     """Return the claims of a JWT without verifying it, or None if it is malformed."""
-    decoded = decode_unverified(token)
-    return decoded[1] if decoded else None
+    parsed = jwt.parse(token)
+    return dict(parsed.claims) if parsed else None
 
 
 def id_token_claims(
@@ -97,7 +97,7 @@ class RefreshToken:
             record["tenantId"] = self.tenant_id
         if self.second_factor is not None:
             record["secondFactor"] = list(self.second_factor)
-        return base64.b64encode(compact_json(record)).decode()
+        return base64.b64encode(json.dumps(record, separators=(",", ":")).encode()).decode()
 
     @classmethod
     def decode(cls, text: str) -> RefreshToken | None:

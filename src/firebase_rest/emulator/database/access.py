@@ -9,9 +9,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
-from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller, RejectedTokenError, read_unverified
+from firebase_rest.emulator.credentials import (
+    ADMIN,
+    UNAUTHENTICATED,
+    Caller,
+    RejectedTokenError,
+    read_unverified,
+    seconds,
+)
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
-from firebase_rest.emulator.jwt import seconds
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

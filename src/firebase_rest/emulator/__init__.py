@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth.factors import totp_code
+from firebase_rest.emulator.auth.outbox import Mail, TextMessage
 from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.emulator import Emulator
 from firebase_rest.emulator.faults import Faults
@@ -19,7 +20,7 @@ from firebase_rest.emulator.faults import Faults
 if TYPE_CHECKING:
     from firebase_rest.emulator.server import Server
 
-__all__ = ["Clock", "Emulator", "Faults", "Server", "totp_code"]
+__all__ = ["Clock", "Emulator", "Faults", "Mail", "Server", "TextMessage", "totp_code"]
 
 
 def __getattr__(name: str) -> object:

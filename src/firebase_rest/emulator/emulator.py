@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
     from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.emulator.request_faults import RequestFault
     from firebase_rest.emulator.server import Server
 
 
@@ -53,7 +54,8 @@ class Emulator:
         RulesSyntaxError: If the rules are invalid. Its text lists every problem with its line and column.
 
     Attributes:
-        faults: Injects faults into streams, uploads and downloads.
+        auth: The Auth emulator, with `mails` and `sms`.
+        faults: Injects faults into requests, streams, uploads and downloads.
         sessions: The open sessions of SDKs.
         storage: The Storage emulator, with `byte_counter`.
         decisions: The last decisions of security rules, oldest first. `decision.allowed` is the result;
@@ -76,8 +78,8 @@ class Emulator:
         self.project = project
         self.require_auth = require_auth
         self.keep_alive = keep_alive
-        self._auth = AuthEmulator(project, clock, default_config(enumeration_protection, password_policy))
-        check = self._auth.check_id_token
+        self.auth = AuthEmulator(project, clock, default_config(enumeration_protection, password_policy))
+        check = self.auth.check_id_token
         check_id_token = require_project(check, project) if require_auth else check
         self._rules_store = RulesStore()
         self.decisions = self._rules_store.decisions
@@ -103,9 +105,20 @@ class Emulator:
         Raises:
             NetworkError: If an injected fault breaks the connection.
         """
-        response = self.dispatch(request)
+        url = RequestUrl.parse(request)
+        service = self.route(request.method, url)
+        fault = self.faults.for_request(service, request, url)
+        response = self.dispatch(request, url, service) if fault is None else self._faulty(fault, request, url, service)
         if isinstance(response, Subscription):
             return Response(200, STREAM_HEADERS, reader=StreamReader(response, self.keep_alive), request=request)
+        return response
+
+    def _faulty(
+        self, fault: RequestFault, request: Request, url: RequestUrl, service: Service
+    ) -> Response | Subscription:
+        fault.wait()
+        response = fault.before() or self.dispatch(request, url, service)
+        fault.after()
         return response
 
     def route(self, method: str, url: RequestUrl) -> Service:
@@ -130,7 +143,7 @@ class Emulator:
         if service is Service.HUB:
             return list_emulators(url.host)
         if service is Service.AUTH:
-            return self._auth.handle(request, url)
+            return self.auth.handle(request, url)
         return self.storage.handle(request, url)
 
     def database_work(self, request: Request, url: RequestUrl) -> Work[Response | Subscription]:
@@ -148,7 +161,7 @@ class Emulator:
         """
         self.faults.clear()
         self.decisions.clear()
-        self._auth.reset()
+        self.auth.reset()
         self.sessions.discard_pending()
         self._database.reset()
         self.storage.reset()

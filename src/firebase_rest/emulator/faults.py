@@ -1,15 +1,21 @@
-"""Fault injection for event streams, and access to that for Storage."""
+"""Fault injection for event streams, and access to that for requests and for Storage."""
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlencode
 
-from firebase_rest.database.path import split
+from firebase_rest.database.path import parse_url_path, split
+from firebase_rest.emulator.auth.errors import AuthHTTPError
+from firebase_rest.emulator.auth.routes import find
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.stream import AUTH_REVOKED, Ending, Subscription, cancel_event
+from firebase_rest.emulator.request_faults import RequestFault, RequestFaults
+from firebase_rest.emulator.router import Service
 from firebase_rest.emulator.storage.faults import StorageFaults
 from firebase_rest.transport.wire import Request, Response
 
@@ -19,6 +25,8 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.urls import RequestUrl
 
 _ENDINGS = {"end": Ending.CLEAN, "fin": Ending.CUT, "rst": Ending.RESET}
+_CONTROL = "/emulator/"
+"""Endpoints of the emulator itself, which have no faults."""
 
 PARTIAL_EVENT = b'event: put\ndata: {"path":"/","data":null}\n'
 """An event without its final empty line. A client that applies it loses its data."""
@@ -33,17 +41,21 @@ class _PlannedResponse:
 
 
 class Faults:
-    """Injects faults into the event streams of one emulator: `emulator.faults`. Thread-safe.
+    """Injects faults into one emulator: `emulator.faults`. Its own methods are for event streams. Thread-safe.
 
     `path` selects the streams at that path and below; the default is all. Methods that act on open streams return how
     many they acted on.
 
     Attributes:
+        database: Faults for requests to the database, except event streams.
+        auth: Faults for requests to Auth.
         storage: Faults for uploads and downloads.
         planned_responses: The responses to the next stream requests. Used by the emulator.
     """
 
     def __init__(self, streams: Callable[[], Iterable[Subscription]]) -> None:
+        self.database = RequestFaults(_is_at_or_below, _database_error)
+        self.auth = RequestFaults(_is_operation, _auth_error)
         self.storage = StorageFaults()
         self._streams = streams
         self.planned_responses: list[_PlannedResponse] = []
@@ -132,16 +144,25 @@ class Faults:
         self._plan(respond, times)
 
     def clear(self) -> None:
-        """Remove all planned faults, also for Storage, and continue stalled streams."""
+        """Remove all planned faults, also for requests and for Storage, and continue stalled streams."""
         with self._lock:
             self.planned_responses.clear()
         self.resume()
-        self.storage.clear()
+        for faults in (self.database, self.auth, self.storage):
+            faults.clear()
+
+    def for_request(self, service: Service, request: Request, url: RequestUrl) -> RequestFault | None:
+        """Return the fault for a request to the database or to Auth, if any. Used by the emulator."""
+        if service is Service.DATABASE and self.database.pending:
+            if request.method != "OPTIONS" and not _is_stream(request):
+                return self.database.next_for(request.method, url.path)
+        elif service is Service.AUTH and self.auth.pending and not url.path.startswith(_CONTROL):
+            return self.auth.next_for(request.method, url.path)
+        return None
 
     def planned_response(self, request: Request, url: RequestUrl) -> Response | None:
         """Return the planned response to a request, if it is for a stream. Used by the emulator."""
-        accept = next((value for name, value in request.headers.items() if name.lower() == "accept"), "")
-        if "text/event-stream" not in accept or ("sse", "true") in url.params:  # a redirect has added sse=true
+        if not _is_stream(request) or ("sse", "true") in url.params:  # a redirect has added sse=true
             return None
         with self._lock:
             if not self.planned_responses:
@@ -166,3 +187,27 @@ class Faults:
         for stream in selected:
             act(stream)
         return len(selected)
+
+
+def _is_stream(request: Request) -> bool:
+    return any(name.lower() == "accept" and "text/event-stream" in value for name, value in request.headers.items())
+
+
+def _is_at_or_below(path: str, on: str) -> bool:
+    """Return whether the URL of a database request is at the path `on` or below."""
+    wanted = split(on)
+    return parse_url_path(path.removesuffix(".json"))[: len(wanted)] == wanted
+
+
+def _is_operation(path: str, on: str) -> bool:
+    """Return whether the URL of an Auth request ends with the operation `on`, or has another name of it."""
+    return not on or re.search(rf"[/:]{re.escape(on)}$", find(path).path) is not None
+
+
+def _database_error(status: int, message: str) -> Response:
+    return DatabaseHTTPError(status, message).response()
+
+
+def _auth_error(status: int, message: str) -> Response:
+    body = AuthHTTPError(status, message, [{"message": message, "domain": "global", "reason": "fault"}]).body()
+    return Response(status, {"content-type": "application/json; charset=utf-8"}, json.dumps(body).encode())

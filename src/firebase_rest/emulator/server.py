@@ -27,6 +27,7 @@ from firebase_rest.emulator.database.stream import KEEP_ALIVE, STREAM_HEADERS, E
 from firebase_rest.emulator.hosts import is_allowed_host, is_loopback
 from firebase_rest.emulator.router import Service
 from firebase_rest.emulator.storage.asgi import serve as serve_storage
+from firebase_rest.emulator.storage.faults import ConnectionDropped
 from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.transport.lifecycle import Closable
 from firebase_rest.transport.wire import Request, Response
@@ -220,9 +221,15 @@ class Server(Closable):
             return
         if body is None:
             return
-        handling = self._handle(replace(request, body=body), url, service)
+        handling = self._handle_with_faults(replace(request, body=body), url, service)
         del request, body  # a large body is freed as soon as it is parsed
-        response = await handling
+        try:
+            response = await handling
+        except ConnectionDropped as error:
+            self._uvicorn.drop(scope["client"], reset=error.how == "rst")
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
         if isinstance(response, LargeResponse):
             await _send_pieces(response, send)
             return
@@ -236,8 +243,20 @@ class Server(Closable):
             response.end()
             self._streams.discard(response)
 
+    async def _handle_with_faults(self, request: Request, url: RequestUrl, service: Service) -> Response | Subscription:
+        """Return the response to a request that is not for Storage. Raises `ConnectionDropped` for a fault."""
+        fault = self.emulator.faults.for_request(service, request, url)
+        if fault is None:
+            handling = self._handle(request, url, service)
+            del request
+            return await handling
+        await asyncio.sleep(fault.seconds)
+        response = fault.before() or await self._handle(request, url, service)
+        fault.after()
+        return response
+
     async def _handle(self, request: Request, url: RequestUrl, service: Service) -> Response | Subscription:
-        """Return the response to a request that is not for Storage."""
+        """Do `_handle_with_faults` without faults."""
         size = len(cast("bytes", request.body))
         if service is Service.DATABASE:
             work = self.emulator.database_work(request, url)

@@ -26,9 +26,9 @@ _MODES = {
 
 
 def send_oob_code(request: AuthRequest) -> Payload:
-    """`accounts:sendOobCode`: create a code. `GET /emulator/v1/projects/P/oobCodes` lists them; no e-mail is sent.
+    """`accounts:sendOobCode`: create a code, and record the e-mail with it.
 
-    With `returnOobLink` the response to an administrator contains the link.
+    With `returnOobLink` the response to an administrator contains the link, and there is no e-mail.
     """
     body = request.body
     kind = body.string("requestType")
@@ -46,7 +46,10 @@ def send_oob_code(request: AuthRequest) -> Payload:
     code = request.project.new_code(
         request.origin, _MODES[kind], kind, email, new_email=new_email, continue_url=body.optional_string("continueUrl")
     )
-    return {**payload, "oobCode": code.code, "oobLink": code.link} if link_wanted else payload
+    if link_wanted:
+        return {**payload, "oobCode": code.code, "oobLink": code.link}
+    request.project.send_mail(code)
+    return payload
 
 
 def _recipient(request: AuthRequest, kind: str, link_wanted: bool) -> tuple[str, str | None, bool]:

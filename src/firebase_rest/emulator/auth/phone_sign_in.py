@@ -1,6 +1,6 @@
 """Verification codes for phone numbers, and sign-in with them.
 
-No text message is sent: `GET /emulator/v1/projects/P/verificationCodes` lists the unused codes.
+No text message is sent: `emulator.auth.sms` has them.
 """
 
 from __future__ import annotations
@@ -21,10 +21,11 @@ _SECOND_FACTOR = "UNSUPPORTED_FIRST_FACTOR : A phone number cannot be set as a f
 
 
 def create_code(project: AuthProject, number: str) -> str:
-    """Create a code and return its session info."""
+    """Create a code, record the text message with it, and return its session info."""
     session_info = secrets.token_urlsafe(170)[:226]
     code = f"{secrets.randbelow(1_000_000):06}"
-    project.verification_codes[session_info] = VerificationCode(code, number, session_info)
+    project.verification_codes[session_info] = created = VerificationCode(code, number, session_info)
+    project.send_text_message(created)
     return session_info
 
 

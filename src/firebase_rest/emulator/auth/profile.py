@@ -163,7 +163,7 @@ def _change(request: AuthRequest) -> Payload:
     linked = [] if link is None else [link.string_fields()]
     project.accounts.update_indexes(account, linked, unlink=body.strings("deleteProvider"))
     if moved and provider != ANONYMOUS and account.initial_email:
-        project.new_code(request.origin, "recoverEmail", "RECOVER_EMAIL", account.initial_email)
+        project.send_mail(project.new_code(request.origin, "recoverEmail", "RECOVER_EMAIL", account.initial_email))
     tokens = project.issue(account, provider) if revoked and provider else {}
     return {**_update_response(account, new_email), **tokens}
 

@@ -16,9 +16,11 @@ from firebase_rest.emulator.auth.model import (
     random_id,
     without_none,
 )
+from firebase_rest.emulator.auth.outbox import Outbox
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_claims, id_token_claims
 from firebase_rest.emulator.auth.validation import form_encoded
 from firebase_rest.emulator.credentials import seconds
+from firebase_rest.emulator.newest import NewestItems
 from firebase_rest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -63,22 +65,28 @@ class AuthProject:
     """
 
     def __init__(
-        self, name: str, clock: Callable[[], float], tenant: Payload | None = None, parent: AuthProject | None = None
+        self,
+        name: str,
+        clock: Callable[[], float],
+        tenant: Payload | None = None,
+        parent: AuthProject | None = None,
+        outbox: Outbox | None = None,
     ) -> None:
         self.name = name
         self.clock = clock
         self.tenant = tenant
         self.parent = parent
+        self._outbox = outbox or Outbox()
         self.tenants: dict[str, AuthProject] = {}
         self.accounts = AccountStore(self.tenant_id)
-        self.codes: dict[str, ActionCode] = {}
-        self.verification_codes: dict[str, VerificationCode] = {}
+        self.codes: dict[str, ActionCode] = NewestItems()
+        self.verification_codes: dict[str, VerificationCode] = NewestItems()
         """By session info."""
-        self.temporary_proofs: dict[str, str] = {}
+        self.temporary_proofs: dict[str, str] = NewestItems()
         """Verified phone numbers, by proof."""
-        self.authorization_codes: dict[str, AuthorizationCode] = {}
+        self.authorization_codes: dict[str, AuthorizationCode] = NewestItems()
         """By authorization code."""
-        self.totp_enrollments: dict[str, TotpEnrollment] = {}
+        self.totp_enrollments: dict[str, TotpEnrollment] = NewestItems()
         """By session info."""
         self.config: Payload = parent.config if parent else default_config()
 
@@ -127,7 +135,7 @@ class AuthProject:
         """Create a tenant and return its settings, with ID and name."""
         tenant_id = tenant_id or random_id(28)
         settings = {**settings, "tenantId": tenant_id, "name": f"projects/{self.name}/tenants/{tenant_id}"}
-        self.tenants[tenant_id] = AuthProject(self.name, self.clock, settings, self)
+        self.tenants[tenant_id] = AuthProject(self.name, self.clock, settings, self, self._outbox)
         return settings
 
     # --- time ---
@@ -217,3 +225,11 @@ class AuthProject:
         link = f"{origin}/emulator/action?{form_encoded(query)}"
         self.codes[text] = code = ActionCode(text, request_type, email, more.get("new_email"), link)
         return code
+
+    def send_mail(self, code: ActionCode) -> None:
+        """Record the e-mail with a code."""
+        self._outbox.add_mail(code, self.name, self.tenant_id, self.clock())
+
+    def send_text_message(self, code: VerificationCode) -> None:
+        """Record the text message with a code."""
+        self._outbox.add_text_message(code, self.name, self.tenant_id, self.clock())

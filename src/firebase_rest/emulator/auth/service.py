@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from firebase_rest.emulator.auth import bodies, errors, oob_codes, provider_pages
 from firebase_rest.emulator.auth.bodies import AuthRequest
+from firebase_rest.emulator.auth.outbox import Outbox
 from firebase_rest.emulator.auth.project import AuthProject, default_config
 from firebase_rest.emulator.auth.routes import COMMAND_LINE_PREFIXES, ROUTES, Access, AuthRoute, RouteMatch, find
 from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from firebase_rest.emulator.auth.model import BrowserPage
+    from firebase_rest.emulator.auth.outbox import Mail, TextMessage
 
 PREFIXES = (
     "/identitytoolkit.googleapis.com/",
@@ -59,6 +61,7 @@ class AuthEmulator:
         self._config = default_config() if config is None else config
         self._lock = threading.RLock()
         self._projects: dict[str, AuthProject] = {}
+        self._outbox = Outbox()
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response:
         """Return the response to a request, with any status."""
@@ -83,15 +86,28 @@ class AuthEmulator:
             except errors.AuthHTTPError:
                 return None
 
+    @property
+    def mails(self) -> tuple[Mail, ...]:
+        """The e-mails that Firebase would have sent, oldest first: the last 1,000 since the emulator was reset."""
+        with self._lock:
+            return self._outbox.mails
+
+    @property
+    def sms(self) -> tuple[TextMessage, ...]:
+        """The text messages that Firebase would have sent, oldest first: the last 1,000."""
+        with self._lock:
+            return self._outbox.text_messages
+
     def reset(self) -> None:
-        """Delete accounts, codes and settings."""
+        """Delete accounts, codes, messages and settings."""
         with self._lock:
             self._projects.clear()
+            self._outbox.clear()
 
     def _project(self, name: str, tenant_id: str | None = None) -> AuthProject:
         project = self._projects.get(name)
         if project is None:
-            project = self._projects[name] = AuthProject(name, self._clock)
+            project = self._projects[name] = AuthProject(name, self._clock, outbox=self._outbox)
             project.config = copy.deepcopy(self._config)
         return project.tenant_named(tenant_id) if tenant_id else project
 

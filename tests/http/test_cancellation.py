@@ -114,10 +114,12 @@ def test_cancel_at_hand_over_never_reaches_next_call(connect, monkeypatch, momen
 
 @pytest.mark.slow
 def test_deadlines_of_some_threads_never_end_calls_of_others(connect):
+    pauses = random.Random(1)
+
     def script(peer: Peer) -> None:
         while True:
             peer.read_request()
-            peer.server.closing.wait(random.random() * 0.004)
+            peer.server.closing.wait(pauses.random() * 0.004)
             peer.respond("7")
 
     with ScriptedServer(script) as server:

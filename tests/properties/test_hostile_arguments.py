@@ -243,7 +243,7 @@ def test_valid_arguments_are_accepted(owner: str, method: str, tmp_path: Path) -
 def test_hostile_arguments_raise_firebase_errors(site: Site, tmp_path: Path) -> None:
     bodies = [*BODIES.values(), *([VALID_BODY] * len(BODIES))]
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(sorted(HOSTILE)), st.sampled_from(bodies))
     def check(name: str, body: bytes) -> None:
         assume(not (name in OWN_ERRORS and site.parameter in OWN_ERROR_PARAMETERS))

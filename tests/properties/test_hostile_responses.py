@@ -406,7 +406,7 @@ def test_hostile_responses_raise_firebase_errors(service: str, name: str) -> Non
     operation = OPERATIONS[service][name]
     bodies = [operation.framed.replace("{}", text, 1).encode() for text in changes(operation.response)]
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from([*bodies, *PAGES]))
     def check(body: bytes) -> None:
         assert not problem_with(operation, body), body[:200]

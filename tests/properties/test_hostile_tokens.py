@@ -52,7 +52,7 @@ def problem_with(call: Any, body: bytes = VALID_BODY) -> str:
 
 
 def check_all(texts: list[str], problem: Any) -> None:
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(texts))
     def check(text: str) -> None:
         assert not problem(text), text[:200]
@@ -96,7 +96,7 @@ def test_hostile_certificates() -> None:
     text = token(json.dumps(HEADER), json.dumps(CLAIMS), "c2ln")
     bodies = [*(change.encode() for change in changes({"k1": PEM, "k2": PEM})), *PAGES]
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=EXAMPLES, database=None, suppress_health_check=list(HealthCheck))
     @given(st.sampled_from(bodies))
     def check(body: bytes) -> None:
         assert not problem_with(lambda app: app.auth().verify_id_token(text), body), body[:200]

@@ -363,7 +363,7 @@ bodies = st.sampled_from(sorted(ROUTES, key=str)).flatmap(
 
 
 @pytest.mark.slow
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(bodies, st.booleans())
 def test_any_body_gets_a_response(call: tuple[tuple[str, str], dict[str, Any]], owner: bool) -> None:
     (verb, path), body = call

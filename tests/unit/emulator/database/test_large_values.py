@@ -45,7 +45,7 @@ def text_or_none(parse, text):
         return None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(VALUES, SPACES, st.booleans())
 def test_parsing_in_slices_agrees_with_json(value, separators, escaped):
     text = json.dumps(value, separators=separators, ensure_ascii=escaped)
@@ -54,7 +54,7 @@ def test_parsing_in_slices_agrees_with_json(value, separators, escaped):
     assert b"".join(finish(json_work(result))) == compact(value)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(VALUES, st.data())
 def test_damaged_text_is_invalid_for_both_parsers(value, data):
     text = json.dumps(value, ensure_ascii=False)
@@ -63,7 +63,7 @@ def test_damaged_text_is_invalid_for_both_parsers(value, data):
     assert text_or_none(parsed, damaged) == text_or_none(lambda text: json.loads(text, parse_constant=int), damaged)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(VALUES)
 def test_large_nodes_are_built_and_rendered_as_small_ones(value):
     expected = Builder(0).build(value, None, 0)
@@ -76,7 +76,7 @@ def test_large_nodes_are_built_and_rendered_as_small_ones(value):
         assert tree.etag(node) == tree.etag(expected)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(KEYS, VALUES, min_size=3, max_size=30), KEYS, SCALARS)
 def test_etag_does_not_depend_on_the_order_of_writes(value, key, leaf):
     with small_chunks(), mock.patch.multiple(tree, _MAX_WHOLE_TAG=4, _MAX_UNCACHED_TAG=2):
@@ -88,7 +88,7 @@ def test_etag_does_not_depend_on_the_order_of_writes(value, key, leaf):
         assert (tree.etag(written) == tree.etag(node)) == tree.nodes_equal(written, node)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.dictionaries(KEYS, VALUES, min_size=3, max_size=30))
 def test_releasing_one_version_keeps_the_others(value):
     with small_chunks():

@@ -79,7 +79,7 @@ def expected(branch, filter):
 
 
 @pytest.mark.slow
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(histories(), filters())
 def test_windows_agree_with_a_selection(history, filter):
     first, writes = history

@@ -1,4 +1,4 @@
-"""Profiles of hypothesis. They have no deadline, because machines differ in speed."""
+"""The hypothesis profile of all tests. It has no deadline, because machines differ in speed."""
 
 from __future__ import annotations
 

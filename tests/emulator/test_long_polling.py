@@ -12,9 +12,8 @@ import requests
 from websockets.sync.client import connect
 
 from emulator.realtime import RealtimeClient
-from emulator.test_realtime_wire import until
 from firebase_rest.emulator.database.realtime import long_polling
-from support.waiting import LIMIT
+from support.waiting import LIMIT, wait_for
 
 CALL = re.compile(r"pRTLPCB\(([0-9]+),(\[.*?\])\);(?=pLPCommand|$)", re.DOTALL)
 
@@ -127,7 +126,7 @@ def test_segments_may_come_out_of_order(poller, db):
     for one in reversed(params[1:]):
         threading.Thread(target=poller.poll, kwargs=one).start()
     script = poller.poll(**params[0])
-    until(lambda: db.get("a").json() == "é😀" * 600)
+    wait_for(lambda: db.get("a").json() == "é😀" * 600)
     assert script is not None
 
 
@@ -144,7 +143,7 @@ def test_newer_request_releases_the_older_one(poller, transport):
     scripts = []
     waiting = threading.Thread(target=lambda: scripts.append(poller.poll()))
     waiting.start()
-    until(lambda: transport._polls == 1)
+    wait_for(lambda: transport._polls == 1)
     (params,) = poller.request("s", {})
     with requests.get(poller._url, {"id": poller.id, "pw": poller.password, **params}, timeout=LIMIT) as response:
         waiting.join(LIMIT)
@@ -188,7 +187,7 @@ def test_silent_session_ends(server, db, monkeypatch, limit):
                 poller.http.get(poller._url, params={"id": poller.id, "pw": poller.password}, timeout=0.2)
         else:
             server._polling.find(poller.id).expires = 0
-        until(lambda: db.get("state").json() == "off")
+        wait_for(lambda: db.get("state").json() == "off")
 
 
 def test_malformed_segments_are_ignored(poller, transport):
@@ -202,7 +201,7 @@ def test_malformed_segments_are_ignored(poller, transport):
     ):
         threading.Thread(target=poller.poll, kwargs=params).start()
     poller._segment = 3
-    until(lambda: transport._next_segment == 3)
+    wait_for(lambda: transport._next_segment == 3)
     (params,) = poller.request("s", {})
     poller.http.get(poller._url, params={"id": poller.id, "pw": poller.password, **params}, timeout=LIMIT)
     assert transport._next_segment == 4
@@ -231,7 +230,7 @@ def test_session_is_upgraded_to_a_websocket(poller, server, db):
         assert json.loads(socket.recv(LIMIT))["d"]["b"] == {"p": "a", "d": 2}
         assert poller.poll() == "pLPCommand('close');"
         assert db.get("state").json() is None
-    until(lambda: db.get("state").json() == "off")
+    wait_for(lambda: db.get("state").json() == "off")
 
 
 def test_abandoned_upgrade_leaves_the_session_to_long_polling(poller, server):

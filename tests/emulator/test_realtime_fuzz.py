@@ -14,8 +14,8 @@ import resource
 import pytest
 
 from emulator.realtime import RealtimeClient
-from emulator.test_realtime_wire import until
 from firebase_rest.emulator import Emulator
+from support.waiting import wait_for
 
 FRAMES = int(os.environ.get("REALTIME_FUZZ_FRAMES", "20000"))
 SEED = int(os.environ.get("REALTIME_FUZZ_SEED", "7"))
@@ -92,7 +92,7 @@ def send_frames(server, caplog):
             client.ping()
         if number >= FRAMES // 4:
             sizes.append(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
-    until(lambda: len(server.emulator.sessions) == 0)
+    wait_for(lambda: len(server.emulator.sessions) == 0)
     assert server.emulator._database.namespace("demo-test-default-rtdb")._watchers == {}
     assert not [record for record in caplog.records if record.name.startswith(("uvicorn", "asyncio", "firebase"))]
     assert sizes[-1] - sizes[0] < ALLOWED_GROWTH_KB

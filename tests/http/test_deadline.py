@@ -142,10 +142,11 @@ def test_threads_share_one_watchdog(connect):
                 errors.append(error)
 
         threads = [threading.Thread(target=work) for _ in range(20)]
+        before = set(threading.enumerate())
         start = time.monotonic()
         for thread in threads:
             thread.start()
-        names = [thread.name for thread in threading.enumerate()]
+        names = [thread.name for thread in set(threading.enumerate()) - before]
         for thread in threads:
             thread.join(LIMIT)
     assert len(errors) == 20

@@ -9,7 +9,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -28,11 +27,11 @@ class ChildrenSentinel(PrintableValue):
         return "<children>"
 
 
-_FORBIDDEN = re.compile(r"[.$#\[\]\x00-\x1f\x7f]")
-
-
 class NodeReader(Protocol[N]):
-    """Reads nodes of one representation. None stands for a node that does not exist."""
+    """Reads nodes of one representation. None stands for a node that does not exist.
+
+    Rules ask for children by any text, also by one that no key can be; such a child does not exist.
+    """
 
     def child(self, node: N, key: str) -> N | None:
         """Return the child `key`, or None."""
@@ -94,16 +93,20 @@ class RuleDataSnapshot(Generic[N]):
 
     def child(self, path: str) -> RuleDataSnapshot[N]:
         """Return the snapshot at a path below this one."""
-        snapshot = self
         if not path:  # an empty path names a place without data and parent, so that an empty variable grants nothing
             return RuleDataSnapshot(self._reader, None)
+        if "/" not in path:
+            return self.child_of_key(path)
+        snapshot = self
         for key in path.split("/"):
             if key:
-                node = snapshot.node
-                # A path with characters that keys cannot contain names a place without data.
-                found = None if node is None or _FORBIDDEN.search(key) else self._reader.child(node, key)
-                snapshot = RuleDataSnapshot(self._reader, found, snapshot)
+                snapshot = snapshot.child_of_key(key)
         return snapshot
+
+    def child_of_key(self, key: str) -> RuleDataSnapshot[N]:
+        """Return the snapshot of the child with a key."""
+        found = None if self.node is None else self._reader.child(self.node, key)
+        return RuleDataSnapshot(self._reader, found, self)
 
     def parent(self) -> RuleDataSnapshot[N]:
         """Return the snapshot of the parent. Raises `EvaluationError` at the root and for an empty path."""

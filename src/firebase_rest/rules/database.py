@@ -15,6 +15,7 @@ from firebase_rest.rules.data import NodeReader, RuleDataSnapshot
 from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
 from firebase_rest.rules.evaluator import PLAIN_QUERY, Scope, compile_expression
+from firebase_rest.rules.garbage import collector_paused
 from firebase_rest.rules.parser import parse_expression
 from firebase_rest.rules.source import Array, Object, Scalar, Source, Text, Value
 
@@ -76,7 +77,8 @@ class DatabaseRules:
     def __init__(self, text: str, observer: Observer | None = None) -> None:
         self.text = text
         self.rules: list[Rule] = []
-        self.root = _Builder(Source(text), self.rules, observer).build()
+        with collector_paused():
+            self.root = _Builder(Source(text), self.rules, observer).build()
 
     def indexes(self, path: Sequence[str]) -> frozenset[str]:
         """Return the indexed child paths of a place; `.value` for its values."""
@@ -95,7 +97,8 @@ class DatabaseRules:
         query: Mapping[str, Any] = PLAIN_QUERY,
     ) -> Decision:
         """Return whether a place may be read. `now` is milliseconds since the epoch."""
-        return _Operation(self.root, reader, root, root, auth, now, query).read(path)
+        data = RuleDataSnapshot(reader, root)
+        return _Operation(self.root, reader, Scope(auth, now, data, data, query=query)).read(path)
 
     def write_steps(
         self,
@@ -110,7 +113,8 @@ class DatabaseRules:
 
         It is decided in steps, so that validating a large write need not block other clients.
         """
-        operation = _Operation(self.root, reader, before, after, auth, now, None)
+        data = RuleDataSnapshot(reader, before)
+        operation = _Operation(self.root, reader, Scope(auth, now, data, data, RuleDataSnapshot(reader, after)))
         decision = Decision(allowed=True, operation="write", path="/")
         for path in paths:
             decision = yield from operation.write(path)
@@ -124,39 +128,28 @@ class DatabaseRules:
 class _Operation(Generic[N]):
     """One request: evaluates rules along paths."""
 
-    def __init__(
-        self,
-        rules: RulesNode,
-        reader: NodeReader[N],
-        before: N | None,
-        after: N | None,
-        auth: Mapping[str, Any] | None,
-        now: float,
-        query: Mapping[str, Any] | None,
-    ) -> None:
+    def __init__(self, rules: RulesNode, reader: NodeReader[N], scope: Scope) -> None:
         self._rules = rules
-        self._root = RuleDataSnapshot(reader, before)
-        self._new_root = RuleDataSnapshot(reader, after)
         self._reader = reader
-        self._auth, self._now, self._query = auth, now, query
+        self._scope = scope
         self._evaluations: list[Evaluation] = []
         self._count = 0
 
     def read(self, path: Sequence[str]) -> Decision:
-        for node, place in self._levels(path):
-            if self._holds(node.rules.get(".read"), place, writes=False):
+        for node, scope in self._levels(path):
+            if self._holds(node.rules.get(".read"), scope):
                 return self._decision("read", path, allowed=True)
         return self._decision("read", path, allowed=False)
 
     def write(self, path: Sequence[str]) -> Generator[None, None, Decision]:
         levels = list(self._levels(path))
-        if not any(self._holds(node.rules.get(".write"), place, writes=True) for node, place in levels):
+        if not any(self._holds(node.rules.get(".write"), scope) for node, scope in levels):
             return self._decision("write", path, allowed=False)
         granted = len(self._evaluations)
         last = levels[-1]
         reached_target = len(levels) == len(path) + 1
         above = levels[:-1] if reached_target else levels
-        allowed = all(self._validates(node, place) for node, place in above)
+        allowed = all(self._validates(node, scope) for node, scope in above)
         if allowed and reached_target:
             allowed = yield from self._validate_below(*last)
         if allowed:
@@ -166,68 +159,60 @@ class _Operation(Generic[N]):
     def _decision(self, operation: str, path: Sequence[str], *, allowed: bool) -> Decision:
         return Decision(allowed, operation, "/" + "/".join(path), tuple(self._evaluations))
 
-    def _levels(self, path: Sequence[str]) -> Iterator[tuple[RulesNode, _Place]]:
-        """Yield the rules and the place of each level from the root to `path`, while there are rules."""
-        node = self._rules
-        place = _Place((), self._root, self._new_root, {})
-        yield self._rules, place
+    def _levels(self, path: Sequence[str]) -> Iterator[tuple[RulesNode, Scope]]:
+        """Yield the rules and the variables of each level from the root to `path`, while there are rules."""
+        node, scope = self._rules, self._scope
+        yield node, scope
         for key in path:
             below, name = node.match(key)
             if below is None:
                 return
-            node, place = below, place.child(key, name)
-            yield node, place
+            node, scope = below, scope.child(key, name)
+            yield node, scope
 
-    def _validates(self, node: RulesNode, place: _Place) -> bool:
+    def _validates(self, node: RulesNode, scope: Scope) -> bool:
         rule = node.rules.get(".validate")
-        return rule is None or not place.new_data.exists() or self._holds(rule, place, writes=True)
+        return rule is None or not _remains(scope) or self._holds(rule, scope)
 
-    def _validate_below(self, node: RulesNode, place: _Place) -> Generator[None, None, bool]:
+    def _validate_below(self, node: RulesNode, scope: Scope) -> Generator[None, None, bool]:
         """Evaluate the `.validate` rules of a place and of everything below it."""
-        waiting = [(node, place)]
-        while waiting:
-            node, place = waiting.pop()
-            if not place.new_data.exists():
-                continue
-            if not self._validates(node, place):
-                return False
-            self._count += 1
-            if self._count % VALIDATIONS_PER_STEP == 0:
-                del self._evaluations[:-1]
-                yield
-            if not node.validates_below:
-                continue
-            new_node = place.new_data.node
-            keys = self._reader.keys(new_node) if node.wildcard and new_node is not None else iter(node.children)
-            for key in keys:
-                below, name = node.match(key)
-                if below is not None and (below.validates_below or ".validate" in below.rules):
-                    waiting.append((below, place.child(key, name)))
+        levels = [iter([(node, scope)])]
+        while levels:
+            for below, place in levels[-1]:
+                if not _remains(place):
+                    continue
+                if not self._validates(below, place):
+                    return False
+                self._count += 1
+                if self._count % VALIDATIONS_PER_STEP == 0:
+                    del self._evaluations[:-1]
+                    yield
+                if below.validates_below:
+                    levels.append(self._children(below, place))
+                    break
+            else:
+                levels.pop()
         return True
 
-    def _holds(self, rule: Rule | None, place: _Place, *, writes: bool) -> bool:
-        """Evaluate a rule. An error counts as false."""
+    def _children(self, node: RulesNode, scope: Scope) -> Iterator[tuple[RulesNode, Scope]]:
+        """Yield the children of a place that have, or whose descendants have, `.validate` rules."""
+        data = cast("RuleDataSnapshot[N]", scope.new_data).node
+        for key in self._reader.keys(data) if node.wildcard and data is not None else node.children:
+            below, name = node.match(key)
+            if below is not None and (below.validates_below or ".validate" in below.rules):
+                yield below, scope.child(key, name)
+
+    def _holds(self, rule: Rule | None, scope: Scope) -> bool:
         if rule is None:
             return False
-        new_data = place.new_data if writes else None
-        scope = Scope(self._auth, self._now, self._root, place.data, new_data, self._query, place.wildcards)
-        evaluation = rule.evaluation("/" + "/".join(place.path), scope)
+        evaluation = rule.evaluation(scope.path or "/", scope)
         self._evaluations.append(evaluation)
         return evaluation.result is True
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """A concrete path, its data before and after, and what the wildcards on the way matched."""
-
-    path: tuple[str, ...]
-    data: RuleDataSnapshot[Any]
-    new_data: RuleDataSnapshot[Any]
-    wildcards: Mapping[str, str]
-
-    def child(self, key: str, wildcard: str) -> _Place:
-        wildcards = {**self.wildcards, wildcard: key} if wildcard else self.wildcards
-        return _Place((*self.path, key), self.data.child(key), self.new_data.child(key), wildcards)
+def _remains(scope: Scope) -> bool:
+    """Return whether the place has data after a write."""
+    return scope.new_data is not None and scope.new_data.node is not None
 
 
 class _Builder:

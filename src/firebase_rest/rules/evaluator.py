@@ -19,7 +19,7 @@ from firebase_rest.rules.data import RuleDataSnapshot
 from firebase_rest.rules.decisions import Observe, Record
 from firebase_rest.rules.errors import EvaluationError
 from firebase_rest.rules.regex import Regex, compile_regex
-from firebase_rest.rules.values import add, arithmetic, equals, is_number, length, order, type_name
+from firebase_rest.rules.values import add, arithmetic, equals, is_number, length, order, replace, type_name
 
 T = TypeVar("T")
 _Step: TypeAlias = tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]
@@ -40,7 +40,10 @@ PLAIN_QUERY: Mapping[str, Any] = {
 
 @dataclass(slots=True)
 class Scope:
-    """The variables of one evaluation. `now` is milliseconds since the epoch."""
+    """The variables of the rules at one place. `now` is milliseconds since the epoch.
+
+    Reads have no `new_data`, and writes no `query`. `path` has a slash before each key.
+    """
 
     auth: Mapping[str, Any] | None
     now: float
@@ -49,6 +52,20 @@ class Scope:
     new_data: RuleDataSnapshot[Any] | None = None
     query: Mapping[str, Any] | None = None
     wildcards: Mapping[str, str] = field(default_factory=dict[str, str])
+    path: str = ""
+
+    def child(self, key: str, wildcard: str) -> Scope:
+        """Return the variables at the child `key`, which `wildcard` matched, if any."""
+        return Scope(
+            self.auth,
+            self.now,
+            self.root,
+            self.data.child_of_key(key),
+            None if self.new_data is None else self.new_data.child_of_key(key),
+            self.query,
+            {**self.wildcards, wildcard: key} if wildcard else self.wildcards,
+            f"{self.path}/{key}",
+        )
 
 
 Evaluate: TypeAlias = Callable[[Scope], Any]
@@ -183,7 +200,12 @@ def _property(node: syntax.Member | syntax.IndexAccess, observe: Observe | None)
         key = compile_expression(node.key, observe)
         return lambda scope: _get(target(scope), key(scope))
     name = node.name
-    return lambda scope: _get(target(scope), name)
+
+    def get(scope: Scope) -> Any:
+        value = target(scope)
+        return value.get(name) if type(value) is dict else _get(value, name)
+
+    return get
 
 
 def _get(target: Any, name: Any) -> Any:
@@ -205,17 +227,25 @@ def _call(node: syntax.Call, observe: Observe | None) -> Evaluate:
     target = compile_expression(function.target, observe)
     name = function.name if isinstance(function, syntax.Member) else getattr(function.key, "value", "")
     arguments = [compile_expression(argument, observe) for argument in node.arguments]
+    if name in _SNAPSHOT_METHODS:  # strings have no method of the same name, so the type checker has seen a snapshot
+        return _call_snapshot(_SNAPSHOT_METHODS[name], target, arguments)
+    method = _STRING_METHODS[name]
 
     def call(scope: Scope) -> Any:
         value = target(scope)
         given = [argument(scope) for argument in arguments]
-        if isinstance(value, RuleDataSnapshot):
-            return _SNAPSHOT_METHODS[name](value, *given)
-        if not isinstance(value, str) or name not in _STRING_METHODS:
+        if not isinstance(value, str):
             raise EvaluationError(f"{name}() needs a string, got {type_name(value)}.")
-        return _STRING_METHODS[name](value, *given)
+        return method(value, *given)
 
     return call
+
+
+def _call_snapshot(method: Callable[..., Any], target: Evaluate, arguments: Sequence[Evaluate]) -> Evaluate:
+    if not arguments:
+        return lambda scope: method(target(scope))
+    (argument,) = arguments
+    return lambda scope: method(target(scope), argument(scope))
 
 
 def _text(value: Any) -> str:
@@ -238,7 +268,7 @@ _STRING_METHODS: dict[str, Callable[..., Any]] = {
     "contains": lambda text, part: _text(part) in text,
     "beginsWith": lambda text, part: text.startswith(_text(part)),
     "endsWith": lambda text, part: text.endswith(_text(part)),
-    "replace": lambda text, old, new: text.replace(_text(old), _text(new)),
+    "replace": lambda text, old, new: replace(text, _text(old), _text(new)),
     "toLowerCase": lambda text: text.lower(),
     "toUpperCase": lambda text: text.upper(),
     "matches": _matches,

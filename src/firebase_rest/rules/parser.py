@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from firebase_rest.rules.errors import ExpressionError
 from firebase_rest.rules.syntax import (
@@ -55,15 +54,6 @@ _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0
 _CONSTANTS = {"true": True, "false": False, "null": None}
 
 
-class Token(NamedTuple):
-    """`kind` is number, name, string, operator or end."""
-
-    kind: str
-    text: str
-    start: int
-    end: int
-
-
 def parse_expression(text: str) -> Expression:
     """Return the syntax tree of an expression of a database rule. Raises `ExpressionError`."""
     parser = ExpressionParser(text)
@@ -75,7 +65,11 @@ def parse_expression(text: str) -> Expression:
 
 
 class ExpressionParser:
-    """Reads tokens and parses expressions. A subclass for another language replaces the attributes in capitals."""
+    """Reads tokens and parses expressions. A subclass for another language replaces the attributes in capitals.
+
+    Attributes hold the next token: `_kind` is number, name, string, operator or end; `_word` its text, which for a
+    string includes the quotes; `_start` and `_end` its position; `_level` the precedence of a binary operator, or 0.
+    """
 
     TOKEN = _TOKEN
     PRECEDENCE: Mapping[str, int] = PRECEDENCE
@@ -92,54 +86,53 @@ class ExpressionParser:
 
     def _continue_at(self, at: int) -> None:
         """Make the token at an offset the next one."""
+        self._end = at
         self._tokens = self.TOKEN.finditer(self._text, at)
-        self._read()
+        self._advance()
+        self._previous_end = at
 
-    def _read(self) -> None:
+    def _advance(self) -> None:
+        """Read the next token."""
+        self._previous_end = self._end
         match = next(self._tokens)
         kind = match.lastgroup or "end"
-        start, end = match.span(kind)
+        self._kind = kind
+        self._start, self._end = match.span(kind)
+        self._word = word = match[kind]
+        self._level = self.PRECEDENCE.get(word, 0)
         if kind == "bad":
-            raise ExpressionError(f"Unexpected character '{self._text[start]}'.", start)
-        self._token = Token(kind, match[kind], start, end)
-
-    def _advance(self) -> Token:
-        token = self._token
-        self._previous_end = token.end
-        if token.kind != "end":
-            self._read()
-        return token
+            raise ExpressionError(f"Unexpected character '{word}'.", self._start)
 
     def _accept(self, operator: str) -> bool:
-        if self._token.text == operator and self._token.kind == "operator":
+        if self._word == operator:
             self._advance()
             return True
         return False
 
     def is_at_end(self) -> bool:
         """Return whether all tokens are read."""
-        return self._token.kind == "end"
+        return self._kind == "end"
 
     def expect_end(self) -> None:
         """Raise `ExpressionError` unless all tokens are read."""
-        if self._token.kind != "end":
+        if self._kind != "end":
             raise self._unexpected()
 
     def _expect(self, operator: str) -> None:
         if not self._accept(operator):
-            found = f"'{self._token.text}'" if self._token.text else "the end of the expression"
-            raise ExpressionError(f"Expected '{operator}', got {found}.", self._token.start)
+            found = f"'{self._word}'" if self._word else "the end of the expression"
+            raise ExpressionError(f"Expected '{operator}', got {found}.", self._start)
 
     def _unexpected(self) -> ExpressionError:
-        if self._token.kind == "end":
-            return ExpressionError("Unexpected end of expression.", self._token.start)
-        return ExpressionError(f"Unexpected '{self._token.text}'.", self._token.start)
+        if self._kind == "end":
+            return ExpressionError("Unexpected end of expression.", self._start)
+        return ExpressionError(f"Unexpected '{self._word}'.", self._start)
 
     # --- expressions ---
 
     def conditional(self) -> Expression:
         """Parse an expression, up to the first token that cannot continue it."""
-        start = self._token.start
+        start = self._start
         self._nesting += 1
         if self._nesting > MAX_NESTING:
             raise ExpressionError(f"The expression is nested more than {MAX_NESTING} levels deep.", start)
@@ -158,48 +151,43 @@ class ExpressionParser:
     def _binary(self, lowest: int) -> Expression:
         """Parse operators of at least the precedence `lowest`."""
         left = self._unary()
-        while (level := self._precedence()) >= lowest:
+        while (level := self._level) >= lowest:
             operands, operators = [left], list[str]()
-            while self._precedence() == level:
-                operators.append(self._advance().text)
+            while self._level == level:
+                operators.append(self._word)
+                self._advance()
                 operands.append(self._binary(level + 1))
             left = Chain(tuple(operands), tuple(operators), operands[0].start, self._previous_end)
         return left
 
-    def _precedence(self) -> int:
-        """Return the precedence of the next token; 0 if it is not a binary operator."""
-        return self.PRECEDENCE.get(self._token.text, 0) if self._token.kind in ("operator", "name") else 0
-
     def _unary(self) -> Expression:
-        if self._token.text not in ("!", "-"):
+        if self._word not in ("!", "-"):
             return self._postfix()
-        prefixes: list[Token] = []
-        while self._token.kind == "operator" and self._token.text in ("!", "-"):
-            prefixes.append(self._advance())
+        prefixes: list[tuple[str, int]] = []
+        while self._word in ("!", "-"):
+            prefixes.append((self._word, self._start))
+            self._advance()
         if len(prefixes) > MAX_NESTING:
-            raise ExpressionError(f"More than {MAX_NESTING} operators before an operand.", prefixes[0].start)
+            raise ExpressionError(f"More than {MAX_NESTING} operators before an operand.", prefixes[0][1])
         operand = self._postfix()
-        for prefix in reversed(prefixes):
-            operand = Unary(prefix.text, operand, prefix.start, operand.end)
+        for operator, start in reversed(prefixes):
+            operand = Unary(operator, operand, start, operand.end)
         return operand
-
-    def _advance_name(self) -> Token:
-        if self._token.kind != "name":
-            raise self._unexpected()
-        return self._advance()
 
     def _postfix(self) -> Expression:
         target = self._primary()
         start = target.start
         count = 0
-        while self._token.kind == "operator" and self._token.text in (".", "[", "("):
+        while (operator := self._word) in (".", "[", "("):
             count += 1
             if count > MAX_NESTING:
-                raise ExpressionError(f"More than {MAX_NESTING} calls and members in a row.", self._token.start)
-            operator = self._advance().text
+                raise ExpressionError(f"More than {MAX_NESTING} calls and members in a row.", self._start)
+            self._advance()
             if operator == ".":
-                name = self._advance_name()
-                target = Member(target, name.text, start, name.end, name.start)
+                if self._kind != "name":
+                    raise self._unexpected()
+                target = Member(target, self._word, start, self._end, self._start)
+                self._advance()
             elif operator == "[":
                 target = self._index(target)
             else:
@@ -223,37 +211,42 @@ class ExpressionParser:
         return tuple(items)
 
     def _primary(self) -> Expression:
-        token = self._token
-        if token.kind == "operator" and token.text == "/":
-            return self._slash()
-        if token.kind == "operator" and token.text in ("(", "["):
-            self._advance()
-            if token.text == "[":
-                return ListLiteral(self._items("]"), token.start, self._previous_end)
-            inner = self.conditional()
-            self._expect(")")
-            return inner
-        if token.kind not in ("number", "string", "name") or token.text in self.RESERVED:
+        kind, word, start, end = self._kind, self._word, self._start, self._end
+        if kind == "operator":
+            return self._group(word, start)
+        if kind == "end" or word in self.RESERVED:
             raise self._unexpected()
         self._advance()
-        if token.kind == "number":
-            return Literal(self._number(token.text), token.start, token.end)
-        if token.kind == "string":
-            return Literal(_unescape(token.text[1:-1]), token.start, token.end)
-        if token.text in _CONSTANTS:
-            return Literal(_CONSTANTS[token.text], token.start, token.end)
-        return Variable(token.text, token.start, token.end)
+        if kind == "number":
+            return Literal(self._number(word), start, end)
+        if kind == "string":
+            return Literal(_unescape(word[1:-1]), start, end)
+        if word in _CONSTANTS:
+            return Literal(_CONSTANTS[word], start, end)
+        return Variable(word, start, end)
+
+    def _group(self, word: str, start: int) -> Expression:
+        """Parse what begins with an operator: a regular expression, parentheses or a list."""
+        if word == "/":
+            return self._slash()
+        if word not in ("(", "["):
+            raise self._unexpected()
+        self._advance()
+        if word == "[":
+            return ListLiteral(self._items("]"), start, self._previous_end)
+        inner = self.conditional()
+        self._expect(")")
+        return inner
 
     def _number(self, text: str) -> int | float:
         return int(text) if text.isdigit() and len(text) <= self.MAX_INTEGER_DIGITS else float(text)
 
     def _slash(self) -> Expression:
         """Parse a regular expression: a slash where an operand is expected starts one; elsewhere it divides."""
-        start = self._token.start
+        start = self._start
         match = _REGEX.match(self._text, start)
         if match is None:
             raise ExpressionError("The regular expression has no end.", start)
-        self._previous_end = match.end()
         self._continue_at(match.end())
         return RegexLiteral(match[1], match[2], start, match.end())
 

@@ -7,16 +7,18 @@ https://firebase.google.com/docs/reference/security/database/regex
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from firebase_rest.rules.errors import EvaluationError, ExpressionError
 
 MAX_REPEAT = 1000
 MAX_NFA_STATES = 10_000
-MAX_DFA_STATES = 4_000
-MAX_STEPS = 500_000
+MAX_DFA_STATES = 1_000
+MAX_MOVES = 10_000
+"""How many transitions of a DFA state are kept; a language has fewer characters."""
+MAX_STEPS = 200_000
 """NFA states visited per match while DFA states are built. A cached transition costs nothing of it."""
 
 _DIGITS = frozenset("0123456789")
@@ -233,18 +235,19 @@ class PatternParser:
 # --- automata --------------------------------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
 class _Nfa:
-    """States are numbers. A state has a character set and a successor, or successors without input."""
+    """States are numbers. A state has the number of a character set and a successor, or successors without input."""
 
-    sets: list[CharSet | None] = field(default_factory=list["CharSet | None"])
-    targets: list[list[int]] = field(default_factory=list[list[int]])
-    anchors: list[str] = field(default_factory=list[str])
+    def __init__(self, pattern: Pattern) -> None:
+        self.sets: list[int | None] = []
+        self.numbers: dict[CharSet, int] = {}
+        self.targets: list[list[int]] = []
+        self.anchors: list[str] = []
+        self.accept = self.add([])
+        self.first = self.build(pattern, self.accept)
 
     def add(self, targets: list[int], characters: CharSet | None = None, anchor: str = "") -> int:
-        if len(self.sets) >= MAX_NFA_STATES:
-            raise ExpressionError("The regular expression is too large.", 0)
-        self.sets.append(characters)
+        self.sets.append(None if characters is None else self.numbers.setdefault(characters, len(self.numbers)))
         self.targets.append(targets)
         self.anchors.append(anchor)
         return len(self.sets) - 1
@@ -274,31 +277,60 @@ class _Nfa:
         return after
 
 
+def _size(pattern: Pattern) -> int:
+    """Return how many states `_Nfa.build` adds for a pattern."""
+    if isinstance(pattern, Concatenation):
+        return sum(map(_size, pattern.parts))
+    if isinstance(pattern, Alternatives):
+        return 1 + sum(map(_size, pattern.options))
+    if isinstance(pattern, Repeat):
+        part = _size(pattern.part)
+        optional = 1 if pattern.maximum is None else pattern.maximum - pattern.minimum
+        return part * pattern.minimum + (part + 1) * optional
+    return 1
+
+
 class _DfaState:
-    """A set of NFA states, and the transitions found so far."""
+    """A set of NFA states, and the transitions found so far: by character, and by the character sets that match it."""
 
-    __slots__ = ("accepts", "accepts_at_end", "moves", "states")
+    __slots__ = ("accepts", "accepts_at_end", "can_move", "moves", "moves_by_sets", "states")
 
-    def __init__(self, states: tuple[int, ...], *, accepts: bool, accepts_at_end: bool) -> None:
+    def __init__(self, states: tuple[int, ...], *, can_move: bool, accepts: bool, accepts_at_end: bool) -> None:
         self.states = states
+        self.can_move = can_move
         self.accepts = accepts
         self.accepts_at_end = accepts_at_end
         self.moves: dict[str, _DfaState] = {}
+        self.moves_by_sets: dict[frozenset[int], _DfaState] = {}
 
 
 class Regex:
-    """A compiled regular expression. Time is linear in the length of the text."""
+    """A compiled regular expression. Time is linear in the length of the text.
+
+    Its automaton is built when it is first needed, because there can be thousands of expressions in a rules file.
+    """
 
     def __init__(self, pattern: Pattern, *, ignore_case: bool = False, whole: bool = False) -> None:
-        self._nfa = _Nfa()
-        self._accept = self._nfa.add([])
-        self._first = self._nfa.build(pattern, self._accept)
+        if _size(pattern) >= MAX_NFA_STATES:
+            raise ExpressionError("The regular expression is too large.", 0)
+        self._pattern = pattern
         self._ignore_case = ignore_case
         self._whole = whole
         self._cache: dict[tuple[int, ...], _DfaState] = {}
+        self._matching: dict[str, frozenset[int]] = {}
         self._steps = 0
-        self._start = self._state({self._first}, at_start=True)
-        self._later_start = self._state({self._first}, at_start=False)
+
+    @cached_property
+    def _nfa(self) -> _Nfa:
+        return _Nfa(self._pattern)
+
+    @cached_property
+    def _start(self) -> _DfaState:
+        return self._state({self._nfa.first}, at_start=True)
+
+    @cached_property
+    def _later_start(self) -> _DfaState:
+        return self._state({self._nfa.first}, at_start=False)
 
     def matches(self, text: str) -> bool:
         """Return whether the expression is found in the text, or matches all of it if it was compiled `whole`.
@@ -312,6 +344,8 @@ class Regex:
                 return True
             following = state.moves.get(character)
             if following is None:
+                if not state.can_move:  # such as after a mismatch at the start of `^a`: the rest changes nothing
+                    return not self._whole and self._later_start.accepts_at_end
                 following = self._move(state, character)
             state = following
         return state.accepts_at_end
@@ -339,17 +373,30 @@ class Regex:
         self._steps = 0
 
     def _move(self, state: _DfaState, character: str) -> _DfaState:
-        forms = {character, character.lower(), character.upper()} if self._ignore_case else {character}
-        self._count(len(state.states))
-        sets, targets = self._nfa.sets, self._nfa.targets
-        reached: set[int] = set() if self._whole else {self._first}
-        for number in state.states:
-            characters = sets[number]
-            if characters is not None and characters.matches(forms):
-                reached.add(targets[number][0])
-        following = self._state(reached, at_start=False)
-        state.moves[character] = following
+        matching = self._sets_that_match(character)
+        following = state.moves_by_sets.get(matching)
+        if following is None:
+            self._count(len(state.states))
+            sets, targets = self._nfa.sets, self._nfa.targets
+            reached: set[int] = set() if self._whole else {self._nfa.first}
+            reached.update(targets[number][0] for number in state.states if sets[number] in matching)
+            following = state.moves_by_sets[matching] = self._state(reached, at_start=False)
+        if len(state.moves) < MAX_MOVES:
+            state.moves[character] = following
         return following
+
+    def _sets_that_match(self, character: str) -> frozenset[int]:
+        """Return the numbers of the character sets that contain a character."""
+        matching = self._matching.get(character)
+        if matching is None:
+            self._count(4 + len(self._nfa.numbers))
+            forms = {character, character.lower(), character.upper()} if self._ignore_case else {character}
+            matching = frozenset(
+                number for characters, number in self._nfa.numbers.items() if characters.matches(forms)
+            )
+            if len(self._matching) < MAX_MOVES:
+                self._matching[character] = matching
+        return matching
 
     def _state(self, reached: set[int], *, at_start: bool) -> _DfaState:
         closure = self._closure(reached, at_start=at_start, at_end=False)
@@ -359,8 +406,9 @@ class Regex:
             return known
         if len(self._cache) >= MAX_DFA_STATES:
             self._cache.clear()  # states in use stay alive; the others are built again when they are needed
-        at_end = self._accept in self._closure(reached, at_start=at_start, at_end=True)
-        state = _DfaState(key, accepts=self._accept in closure, accepts_at_end=at_end)
+        at_end = self._nfa.accept in self._closure(reached, at_start=at_start, at_end=True)
+        can_move = any(self._nfa.sets[number] is not None for number in key)
+        state = _DfaState(key, can_move=can_move, accepts=self._nfa.accept in closure, accepts_at_end=at_end)
         if not at_start:
             self._cache[key] = state
         return state

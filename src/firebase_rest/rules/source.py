@@ -6,6 +6,7 @@ https://firebase.google.com/docs/database/security/core-syntax
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -71,11 +72,12 @@ class Source:
 
     def __init__(self, text: str) -> None:
         self.text = text
+        self._line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
 
     def problem(self, offset: int, message: str) -> Problem:
         """Return a problem at an offset."""
-        line_start = self.text.rfind("\n", 0, offset) + 1
-        return Problem(self.text.count("\n", 0, offset) + 1, offset - line_start + 1, message)
+        line = bisect_right(self._line_starts, offset)
+        return Problem(line, offset - self._line_starts[line - 1] + 1, message)
 
     def parse(self) -> Value:
         """Return the value of the whole text. Raises `RulesSyntaxError`."""

@@ -15,12 +15,17 @@ from typing import Any, TypeAlias
 
 from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
+from firebase_rest.rules.garbage import collector_paused
 from firebase_rest.rules.source import Source
 from firebase_rest.rules.storage_evaluator import Compiler, Names, StorageScope
 from firebase_rest.rules.storage_syntax import METHODS, Allow, Block, Function, Segment, StorageParser
 from firebase_rest.rules.storage_values import Path
 
 Observer: TypeAlias = Callable[[Callable[[int], int]], Observe]
+
+
+MAX_SIZE = 256 * 1024
+"""Firebase's limit for a rules file, in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,10 @@ class StorageRules:
     """
 
     def __init__(self, text: str, observer: Observer | None = None) -> None:
+        size = len(text.encode("utf-8", "replace"))
+        if size > MAX_SIZE:
+            message = f"The rules have {size:,} bytes, but Firebase accepts at most {MAX_SIZE:,}."
+            raise RulesSyntaxError([Problem(1, 1, message)])
         self.text = text
         self.rules: list[Rule] = []
         self.functions: list[Function] = []
@@ -56,9 +65,10 @@ class StorageRules:
         self._observe = observer(lambda offset: offset) if observer else None
         self._entries: list[_Entry] = []
         try:
-            self.version, service = StorageParser(text).parse()
-            names = Names(None, frozenset({"request", "resource"}), {})
-            self._add(service, Names(names, frozenset(), service.functions), ())
+            with collector_paused():
+                self.version, service = StorageParser(text).parse()
+                names = Names(None, frozenset({"request", "resource"}), {})
+                self._add(service, Names(names, frozenset(), service.functions), ())
         except ExpressionError as error:
             raise RulesSyntaxError([self._source.problem(error.offset, error.message)]) from None
         except RecursionError:

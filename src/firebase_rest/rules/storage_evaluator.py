@@ -23,20 +23,26 @@ from firebase_rest.rules.evaluator import fold, observed
 from firebase_rest.rules.storage_functions import FUNCTIONS
 from firebase_rest.rules.storage_syntax import Function
 from firebase_rest.rules.storage_values import METHODS, Duration, Path, Timestamp, contains, equal, kind, require
-from firebase_rest.rules.values import is_number
+from firebase_rest.rules.values import bounded, is_number
 
 MAX_CALL_DEPTH = 20
+MAX_CALLS = 1000
+"""How many function calls a condition can make. Firebase evaluates at most as many expressions in a request."""
 _NAMESPACES = ("math", "hashing", "duration", "timestamp", "firestore")
 _TYPES = frozenset({"number", *METHODS, "bool", "int", "float"})
 
 
 @dataclass(slots=True)
 class StorageScope:
-    """The variables of one evaluation: `request`, `resource`, the wildcards, and those of the function that runs."""
+    """The variables of one evaluation: `request`, `resource`, the wildcards, and those of the function that runs.
+
+    `calls` has an item for each function call so far.
+    """
 
     variables: Mapping[str, Any]
     local: dict[str, Any] = field(default_factory=dict[str, Any])
     depth: int = 0
+    calls: list[None] = field(default_factory=list[None])
 
 
 Evaluate: TypeAlias = Callable[[StorageScope], Any]
@@ -168,8 +174,11 @@ class Compiler:
         def call(scope: StorageScope) -> Any:
             if scope.depth >= MAX_CALL_DEPTH:
                 raise EvaluationError(f"More than {MAX_CALL_DEPTH} function calls inside each other.")
-            values = [argument(scope) for argument in arguments]
-            return body(StorageScope(scope.variables, dict(zip(parameters, values, strict=True)), scope.depth + 1))
+            scope.calls.append(None)
+            if len(scope.calls) > MAX_CALLS:
+                raise EvaluationError(f"The condition makes more than {MAX_CALLS} function calls.")
+            local = {name: argument(scope) for name, argument in zip(parameters, arguments, strict=True)}
+            return body(StorageScope(scope.variables, local, scope.depth + 1, scope.calls))
 
         return call
 
@@ -318,7 +327,7 @@ def _is_type(value: Any, name: str) -> bool:
 
 def _add(left: Any, right: Any) -> Any:
     if isinstance(left, str) and isinstance(right, str):
-        return left + right
+        return bounded(left + right)
     if isinstance(left, (Timestamp, Duration)) and isinstance(right, Duration):
         return type(left)(left.nanos + right.nanos)
     if isinstance(left, Duration) and isinstance(right, Timestamp):

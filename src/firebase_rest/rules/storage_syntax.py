@@ -92,19 +92,19 @@ class StorageParser(ExpressionParser):
     def parse(self) -> tuple[str, Block]:
         """Return the version of the rules and the block of the service. Raises `ExpressionError`."""
         version = "1"
-        if self._accept_word("rules_version"):
+        if self._accept("rules_version"):
             self._expect("=")
-            token = self._advance()
-            version = token.text[1:-1] if token.kind == "string" else ""
+            version = self._word[1:-1] if self._kind == "string" else ""
             if version not in ("1", "2"):
-                self._fail("rules_version must be '1' or '2'.", token.start)
+                self._fail("rules_version must be '1' or '2'.")
+            self._advance()
             self._accept(";")
         functions: dict[str, Function] = {}
-        while self._token.text == "function":
+        while self._word == "function":
             self._function(functions)
-        if not self._accept_word("service"):
+        if not self._accept("service"):
             self._fail("Expected 'service firebase.storage'.")
-        start = self._token.start
+        start = self._start
         name = ".".join([self._name(), *self._names_after_dot()])
         if name != "firebase.storage":
             self._fail(f"Expected 'service firebase.storage', got 'service {name}'.", start)
@@ -116,18 +116,14 @@ class StorageParser(ExpressionParser):
     # --- statements ---
 
     def _fail(self, message: str, offset: int | None = None) -> NoReturn:
-        raise ExpressionError(message, self._token.start if offset is None else offset)
-
-    def _accept_word(self, word: str) -> bool:
-        if self._token.kind == "name" and self._token.text == word:
-            self._advance()
-            return True
-        return False
+        raise ExpressionError(message, self._start if offset is None else offset)
 
     def _name(self) -> str:
-        if self._token.kind != "name":
+        if self._kind != "name":
             raise self._unexpected()
-        return self._advance().text
+        name = self._word
+        self._advance()
+        return name
 
     def _names_after_dot(self) -> list[str]:
         names: list[str] = []
@@ -141,14 +137,14 @@ class StorageParser(ExpressionParser):
             self._fail("The match blocks are nested more than 50 levels deep.")
         self._expect("{")
         while not self._accept("}"):
-            word = self._token.text
+            word = self._word
             if word == "function":
                 self._function(block.functions)
             elif word == "match":
                 block.matches.append(self._match())
             elif word == "allow" and allows:
                 block.allows.append(self._allow())
-            elif self._token.kind == "end":
+            elif self._kind == "end":
                 self._fail("Missing '}'.")
             else:
                 raise self._unexpected()
@@ -156,8 +152,8 @@ class StorageParser(ExpressionParser):
 
     def _match(self) -> Block:
         # The path is read from the text, because the token after `match` is only its first slash.
-        start = self._token.start
-        gap = _GAP.match(self._text, self._token.end)
+        start = self._start
+        gap = _GAP.match(self._text, self._end)
         path_start = gap.end() if gap else start
         found = _MATCH_PATH.match(self._text, path_start)
         if found is None:
@@ -175,25 +171,27 @@ class StorageParser(ExpressionParser):
         return block
 
     def _allow(self) -> Allow:
-        start = self._advance().start
+        start = self._start
+        self._advance()
         methods: list[str] = []
         while True:
-            token = self._token
-            if self._name() not in METHODS:
-                self._fail(f"Unknown method '{token.text}'; expected one of {', '.join(METHODS)}.", token.start)
-            methods.append(token.text)
+            method_start, method = self._start, self._name()
+            if method not in METHODS:
+                self._fail(f"Unknown method '{method}'; expected one of {', '.join(METHODS)}.", method_start)
+            methods.append(method)
             if not self._accept(","):
                 break
         condition: Expression = Literal(value=True, start=start, end=self._previous_end)
         if self._accept(":"):
-            if not self._accept_word("if"):
+            if not self._accept("if"):
                 self._fail("Expected 'if' after ':'.")
             condition = self.conditional()
         self._accept(";")
         return Allow(tuple(methods), condition, start)
 
     def _function(self, functions: dict[str, Function]) -> None:
-        start = self._advance().start
+        start = self._start
+        self._advance()
         name = self._name()
         if name in functions:
             self._fail(f"The function '{name}' is defined twice.", start)
@@ -201,18 +199,18 @@ class StorageParser(ExpressionParser):
         parameters: list[str] = []
         while not self._accept(")"):
             parameters.append(self._name())
-            if self._token.text != ")":
+            if self._word != ")":
                 self._expect(",")
         self._expect("{")
         bindings: list[tuple[str, Expression]] = []
-        while self._accept_word("let"):
+        while self._accept("let"):
             variable = self._name()
             self._expect("=")
             bindings.append((variable, self.conditional()))
             self._accept(";")
         if len(bindings) > MAX_BINDINGS:
             self._fail(f"A function can have at most {MAX_BINDINGS} let bindings.", start)
-        if not self._accept_word("return"):
+        if not self._accept("return"):
             self._fail("Expected 'return'.")
         result = self.conditional()
         self._accept(";")
@@ -221,19 +219,18 @@ class StorageParser(ExpressionParser):
 
     # --- expressions ---
 
-    def _primary(self) -> Expression:
-        token = self._token
-        if token.kind == "operator" and token.text == "{":
+    def _group(self, word: str, start: int) -> Expression:
+        if word == "{":
             self._advance()
             entries: list[tuple[Expression, Expression]] = []
             while not self._accept("}"):
                 key = self.conditional()
                 self._expect(":")
                 entries.append((key, self.conditional()))
-                if self._token.text != "}":
+                if self._word != "}":
                     self._expect(",")
-            return MapLiteral(tuple(entries), token.start, self._previous_end)
-        return super()._primary()
+            return MapLiteral(tuple(entries), start, self._previous_end)
+        return super()._group(word, start)
 
     def _index(self, target: Expression) -> Expression:
         key = self.conditional()
@@ -246,7 +243,7 @@ class StorageParser(ExpressionParser):
 
     def _slash(self) -> Expression:
         """Parse a path such as `/users/$(request.auth.uid)`."""
-        start = at = self._token.start
+        start = at = self._start
         segments: list[Any] = []
         while self._text.startswith("/", at):
             if self._text.startswith("$(", at + 1):
@@ -260,6 +257,5 @@ class StorageParser(ExpressionParser):
                 self._fail("Expected a path segment after '/'.", at)
             segments.append(found[1])
             at = found.end()
-        self._previous_end = at
         self._continue_at(at)
         return PathLiteral(tuple(segments), start, at)

@@ -19,7 +19,7 @@ from typing import Any
 
 from firebase_rest.rules.errors import EvaluationError, ExpressionError
 from firebase_rest.rules.re2 import compile_re2
-from firebase_rest.rules.values import PrintableValue, is_number, length
+from firebase_rest.rules.values import MAX_TEXT, PrintableValue, is_number, length
 
 SECOND = 1_000_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
@@ -190,8 +190,15 @@ def _pieces(text: str, pattern: Any) -> list[str]:
     return [*pieces, text[start:]]
 
 
+def _join(parts: list[str], separator: Any) -> str:
+    text = require(separator, "string")
+    if sum(map(len, parts)) + len(text) * len(parts) > MAX_TEXT:
+        raise EvaluationError(f"The string has more than {MAX_TEXT:,} characters.")
+    return str(text.join(parts))
+
+
 def _replace(text: str, pattern: Any, replacement: Any) -> str:
-    return str(require(replacement, "string")).join(_pieces(text, pattern))
+    return _join(_pieces(text, pattern), replacement)
 
 
 def _get(value: Mapping[str, Any], key: Any, default: Any) -> Any:
@@ -249,7 +256,7 @@ METHODS: dict[str, dict[str, tuple[int, Callable[..., Any]]]] = {
         "hasAll": (1, _has_all),
         "hasAny": (1, _has_any),
         "hasOnly": (1, _has_only),
-        "join": (1, lambda values, separator: require(separator, "string").join(map(to_string, values))),
+        "join": (1, lambda values, separator: _join([to_string(value) for value in values], separator)),
         "removeAll": (1, lambda values, other: [item for item in values if not contains(item, require(other, "list"))]),
         "size": (0, len),
         "toSet": (0, to_set),

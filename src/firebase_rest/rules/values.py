@@ -12,6 +12,9 @@ from typing import Any, TypeGuard
 
 from firebase_rest.rules.errors import EvaluationError
 
+MAX_TEXT = 16 * 1024 * 1024
+"""The longest string that an operator or a method returns. A string in the database has at most 10 MB."""
+
 
 class PrintableValue:
     """A value whose `repr` is short, so that explanations of decisions show it."""
@@ -56,11 +59,25 @@ def number_to_string(value: float) -> str:
     return f"{digits}e{power:+d}"
 
 
+def bounded(text: str) -> str:
+    """Return the text. Raises `EvaluationError` if it is longer than `MAX_TEXT`."""
+    if len(text) > MAX_TEXT:
+        raise EvaluationError(f"The string has more than {MAX_TEXT:,} characters.")
+    return text
+
+
+def replace(text: str, old: str, new: str) -> str:
+    """Replace each `old`. Raises `EvaluationError` if the result is longer than `MAX_TEXT`."""
+    if len(new) > len(old) and len(text) + text.count(old) * (len(new) - len(old)) > MAX_TEXT:
+        raise EvaluationError(f"The string has more than {MAX_TEXT:,} characters.")
+    return text.replace(old, new)
+
+
 def add(left: Any, right: Any) -> Any:
     """`+`: adds numbers, and joins texts if one of the operands is a text."""
     if isinstance(left, str):
         if isinstance(right, str):
-            return left + right
+            return bounded(left + right)
         if is_number(right):
             return left + number_to_string(right)
     elif is_number(left):

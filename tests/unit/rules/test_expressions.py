@@ -138,3 +138,20 @@ def test_long_chains_of_operators_need_no_recursion() -> None:
 
 def test_deep_nesting_is_refused() -> None:
     assert "nested more than 100 levels deep" in problem("(" * 200 + "true" + ")" * 200)
+
+
+def test_rule_of_ten_thousand_operators_is_evaluated() -> None:
+    assert evaluate(" && ".join(["auth.uid == 'ada'"] * 5000))
+    assert not evaluate(" && ".join(["auth.uid == 'ada'"] * 4999 + ["auth.uid == 'bob'"]))
+    assert evaluate("+".join(["1"] * 10_000) + " == 10000")
+
+
+@pytest.mark.parametrize("step", [".replace('a', 'aa')", ".replace('a', 'aaaaaaaaaa')"])
+def test_string_that_grows_with_each_call_is_bounded(step: str) -> None:
+    assert evaluate(f"'a'{step}.length > 1")
+    assert not evaluate(f"'a'{step * 40}.length > 1")
+
+
+def test_paths_that_no_key_can_have_do_not_exist() -> None:
+    for path in ("a.b", ".priority", "a/.value", "$a", "[0]", "a#", "\u0001"):
+        assert evaluate(f"!data.child({path!r}).exists() && data.child({path!r}).val() == null", data={"a": 1}), path

@@ -59,3 +59,22 @@ def test_pattern_with_too_many_steps_is_an_error() -> None:
 def test_unsupported_pattern_is_refused(pattern: str) -> None:
     with pytest.raises(ExpressionError):
         compile_regex(pattern)
+
+
+@pytest.mark.parametrize("pattern", ["^a", "^a$", "$", "^$", "^[^b]*$", "^(ab|a)", "b$"])
+@pytest.mark.parametrize("text", ["", "a", "ab", "ba", "aab", "b" * 50])
+def test_anchored_pattern_agrees_with_re(pattern: str, text: str) -> None:
+    assert compile_regex(pattern).matches(text) is (re.search(pattern.replace("$", r"\Z"), text) is not None)
+
+
+def test_text_with_thousands_of_different_characters_is_matched() -> None:
+    text = "".join(map(chr, range(0x4E00, 0x6300))) * 5
+    regex = compile_regex("^[^a]*(b|c)?[^a]{0,3}d?$")
+    assert regex.matches(text)
+    assert not regex.matches(text + "a")
+
+
+def test_too_large_pattern_is_refused_before_it_is_used() -> None:
+    with pytest.raises(ExpressionError, match="too large"):
+        compile_regex("((a{100}){100}){100}")
+    assert compile_regex("(a{1,20}){20}").matches("a" * 40)

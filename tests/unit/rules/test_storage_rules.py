@@ -269,3 +269,28 @@ def test_hostile_regular_expressions_are_bounded() -> None:
         subject = rules(f"match /a {{ allow get: if resource.name.{call}; }}")
         allows(subject, "get", "a", before={"name": "ab" * 10_000 + "a" * 5000})
     assert time.process_time() - start < 5  # 0.05 s each on an idle machine without coverage
+
+
+def test_condition_with_exponentially_many_calls_fails() -> None:
+    functions = "function f0() { return false; } " + " ".join(
+        f"function f{number}() {{ return f{number - 1}() || f{number - 1}(); }}" for number in range(1, 19)
+    )
+    subject = rules(f"{functions} match /{{name}} {{ allow get: if f18(); allow list: if f5() || true; }}")
+    assert not allows(subject, "get", "a")
+    assert allows(subject, "list", "a")
+
+
+@pytest.mark.parametrize("expression", ["a + a", "a.replace('x', 'xx')", "[a, a].join(a)"])
+def test_string_that_doubles_with_each_call_is_bounded(expression: str) -> None:
+    functions = " ".join(f"function f{number}(a) {{ return f{number - 1}({expression}); }}" for number in range(1, 19))
+    subject = rules(
+        f"function f0(a) {{ return a.size() > 0; }} {functions} match /{{name}} {{ allow get: if f18('{'x' * 100}'); }}"
+    )
+    assert not allows(subject, "get", "a")
+
+
+def test_file_above_the_size_limit_of_firebase_is_refused() -> None:
+    with pytest.raises(
+        RulesSyntaxError, match=r"^1:1: The rules have 262,2\d\d bytes, but Firebase accepts at most 262,144"
+    ):
+        rules("// " + "ä" * (128 * 1024))

@@ -1,10 +1,11 @@
-"""Types of the dictionaries that methods return.
+"""Types of the dictionaries that methods return, and of keyword arguments that several methods accept.
 
 At run time they are plain `dict` objects, as Firebase sent them, so that they fit into a web framework's session.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any, TypedDict
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "EmailSent",
     "ObjectMetadata",
     "PasswordPolicy",
+    "ProviderTokens",
     "ProviderUserInfo",
     "PushResult",
     "RefreshResult",
     "SignedIn",
+    "UploadOptions",
     "UserInfo",
 ]
 
@@ -63,6 +66,17 @@ class SignedIn(_IssuedTokens, total=False):
     oauthIdToken: str
     oauthRefreshToken: str
     oauthTokenSecret: str
+
+
+class ProviderTokens(TypedDict, total=False):
+    """The tokens that an identity provider has issued: keyword arguments of `Auth.sign_in_with_idp`."""
+
+    id_token: str | None
+    access_token: str | None
+    nonce: str | None
+    oauth_token_secret: str | None
+    code: str | None
+    pending_token: str | None
 
 
 class RefreshResult(_IssuedTokens):
@@ -186,6 +200,19 @@ class ETaggedValue(TypedDict):
 
 
 # --- Storage ---------------------------------------------------------------------------------------------------------
+
+
+class UploadOptions(TypedDict, total=False):
+    """Keyword arguments of `StorageReference.put` and `upload`."""
+
+    metadata: Mapping[str, str] | None
+    cache_control: str | None
+    content_disposition: str | None
+    content_encoding: str | None
+    content_language: str | None
+    progress: Callable[[int, int | None], object] | bool | None
+    chunk_size: int | None
+    if_generation_match: int | str | None
 
 
 class ObjectMetadata(TypedDict, total=False):

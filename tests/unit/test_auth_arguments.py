@@ -135,9 +135,8 @@ def test_android_settings_require_package_name(more):
 # --- identity providers ---
 
 
-def credential(provider, **given):
-    names = ("id_token", "access_token", "nonce", "oauth_token_secret", "code", "pending_token")
-    return Credential.from_arguments(provider, *(given.get(name) for name in names))
+def credential(provider, **tokens):
+    return Credential.from_tokens(provider, tokens)
 
 
 @pytest.mark.parametrize(

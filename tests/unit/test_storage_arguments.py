@@ -113,14 +113,15 @@ def test_expiry_is_one_second_to_seven_days(expires):
 @pytest.mark.parametrize("metadata", [{"a": 1}, {1: "a"}, "text", {"a": None}, {"firebaseStorageDownloadTokens": "x"}])
 def test_custom_metadata_must_be_strings(metadata):
     with pytest.raises(UsageError):
-        _arguments.upload_fields("text/plain", metadata)
+        _arguments.upload_fields("text/plain", {"metadata": metadata})
 
 
 def test_upload_fields_contain_only_given_values():
-    fields = _arguments.upload_fields("text/plain", {"a": "b"}, cacheControl="no-store", contentLanguage=None)
+    options = {"metadata": {"a": "b"}, "cache_control": "no-store", "content_language": None}
+    fields = _arguments.upload_fields("text/plain", options)
     assert fields == {"contentType": "text/plain", "cacheControl": "no-store", "metadata": {"a": "b"}}
-    with pytest.raises(UsageError, match="cacheControl"):
-        _arguments.upload_fields("text/plain", None, cacheControl=5)
+    with pytest.raises(UsageError, match="cache_control"):
+        _arguments.upload_fields("text/plain", {"cache_control": 5})
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, None), (5, 5), (5, 4), ("a", None), (0, True), (True, None), (0, -1)])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.auth import action_codes
 from firebase_rest.auth._base import AuthBase, Token
@@ -20,8 +20,26 @@ from firebase_rest.auth.session import UserSession
 from firebase_rest.auth.users import factor_from_json
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._json import dict_or_empty, str_or_none
-from firebase_rest.transport.arguments import describe, validate_bool, validate_list, validate_nonempty, validate_str
-from firebase_rest.types import AccountInfo, AccountUpdate, ActionCodeResult, EmailSent, PasswordPolicy, SignedIn
+from firebase_rest.transport.arguments import (
+    accepts_keywords_of,
+    describe,
+    validate_bool,
+    validate_list,
+    validate_nonempty,
+    validate_str,
+)
+from firebase_rest.types import (
+    AccountInfo,
+    AccountUpdate,
+    ActionCodeResult,
+    EmailSent,
+    PasswordPolicy,
+    ProviderTokens,
+    SignedIn,
+)
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 Settings = ActionCodeSettings | str | None
 
@@ -226,18 +244,8 @@ class AccountMethods(AuthBase):
             user, lambda id_token: accounts.sign_in_with_phone_number(self._endpoint, session_info, code, id_token)
         )
 
-    def link_with_idp(
-        self,
-        user: Token,
-        provider_id: str,
-        *,
-        id_token: str | None = None,
-        access_token: str | None = None,
-        nonce: str | None = None,
-        oauth_token_secret: str | None = None,
-        code: str | None = None,
-        pending_token: str | None = None,
-    ) -> SignedIn:
+    @accepts_keywords_of(ProviderTokens)
+    def link_with_idp(self, user: Token, provider_id: str, **tokens: Unpack[ProviderTokens]) -> SignedIn:
         """Link an identity provider to an account.
 
         Args:
@@ -259,9 +267,7 @@ class AccountMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-link-with-oauth-credential
         """
-        credential = Credential.from_arguments(
-            provider_id, id_token, access_token, nonce, oauth_token_secret, code, pending_token
-        )
+        credential = Credential.from_tokens(provider_id, tokens)
         return self._run_as_user(user, lambda token: credential.sign_in(self._endpoint, token))
 
     def unlink(self, user: Token, *provider_ids: str) -> AccountUpdate:

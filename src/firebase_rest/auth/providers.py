@@ -27,10 +27,10 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.transport._json import parse_object, str_or_none
-from firebase_rest.transport.arguments import validate_nonempty, validate_str
+from firebase_rest.transport.arguments import validate_keywords, validate_nonempty, validate_str
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
-from firebase_rest.types import SignedIn
+from firebase_rest.types import ProviderTokens, SignedIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +42,14 @@ class Credential:
     pending_token: str | None = field(default=None, repr=False)
 
     @classmethod
-    def from_arguments(
-        cls,
-        provider_id: str,
-        id_token: str | None,
-        access_token: str | None,
-        nonce: str | None,
-        oauth_token_secret: str | None,
-        code: str | None,
-        pending_token: str | None,
-    ) -> Credential:
+    def from_tokens(cls, provider_id: str, tokens: ProviderTokens) -> Credential:
         """Return the credential. Raises `UsageError` with what the provider requires."""
         validate_nonempty("provider_id", provider_id)
-        names = ("id_token", "access_token", "nonce", "oauth_token_secret", "code")
-        given = zip(names, (id_token, access_token, nonce, oauth_token_secret, code), strict=True)
-        fields = {name: validate_str(name, value) for name, value in given if value is not None}
+        validate_keywords(tokens, ProviderTokens)
+        fields = {name: validate_str(name, value) for name, value in tokens.items() if value is not None}
+        pending_token = fields.pop("pending_token", None)
         if pending_token is not None:
-            return cls(provider_id, {}, validate_str("pending_token", pending_token))
+            return cls(provider_id, {}, pending_token)
         _validate_fields(provider_id, fields)
         return cls(provider_id, {**fields, "providerId": provider_id})
 

@@ -20,11 +20,19 @@ from firebase_rest.auth.providers import AuthUri, Credential, check_state, excha
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.transport._json import str_or_none
-from firebase_rest.transport.arguments import validate_instance, validate_nonempty, validate_str, validate_str_dict
+from firebase_rest.transport.arguments import (
+    accepts_keywords_of,
+    validate_instance,
+    validate_nonempty,
+    validate_str,
+    validate_str_dict,
+)
 from firebase_rest.transport.wire import Flow
-from firebase_rest.types import RefreshResult, SignedIn
+from firebase_rest.types import ProviderTokens, RefreshResult, SignedIn
 
 if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
     from firebase_rest.auth.stores import SessionStore, StorePath
 
 
@@ -200,17 +208,8 @@ class SignInMethods(AuthBase):
 
     # --- identity providers -------------------------------------------------------------------------------------------
 
-    def sign_in_with_idp(
-        self,
-        provider_id: str,
-        *,
-        id_token: str | None = None,
-        access_token: str | None = None,
-        nonce: str | None = None,
-        oauth_token_secret: str | None = None,
-        code: str | None = None,
-        pending_token: str | None = None,
-    ) -> SignedIn:
+    @accepts_keywords_of(ProviderTokens)
+    def sign_in_with_idp(self, provider_id: str, **tokens: Unpack[ProviderTokens]) -> SignedIn:
         """Sign in with a credential that a provider has issued. An unknown user gets an account.
 
         Args:
@@ -227,9 +226,7 @@ class SignInMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-sign-in-with-oauth-credential
         """
-        credential = Credential.from_arguments(
-            provider_id, id_token, access_token, nonce, oauth_token_secret, code, pending_token
-        )
+        credential = Credential.from_tokens(provider_id, tokens)
         return self._run(credential.sign_in(self._endpoint))
 
     def auth_uri(
@@ -397,7 +394,7 @@ class SignInMethods(AuthBase):
         token, access_token = validate_field(issued, "id_token"), str_or_none(issued.get("access_token"))
         if decode_unverified(token).get("nonce") != secret["nonce"]:
             raise InvalidResponse("Invalid response: the nonce of Google's ID token belongs to another sign-in.")
-        credential = Credential.from_arguments("google.com", token, access_token, None, None, None, None)
+        credential = Credential.from_tokens("google.com", {"id_token": token, "access_token": access_token})
         if user is None:
             return self._run(credential.sign_in(endpoint))
         return self._run_as_user(user, lambda id_token: credential.sign_in(endpoint, id_token))

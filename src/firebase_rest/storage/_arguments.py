@@ -24,8 +24,16 @@ from firebase_rest.transport.arguments import (
     validate_str,
 )
 from firebase_rest.transport.credentials import is_token_source
+from firebase_rest.types import UploadOptions
 
-_SETTABLE = ("contentType", "cacheControl", "contentDisposition", "contentEncoding", "contentLanguage", "metadata")
+_HEADER_FIELDS = {
+    "cache_control": "cacheControl",
+    "content_disposition": "contentDisposition",
+    "content_encoding": "contentEncoding",
+    "content_language": "contentLanguage",
+}
+"""Fields of the metadata that are headers of downloads, by the names of their arguments."""
+_SETTABLE = ("contentType", *_HEADER_FIELDS.values(), "metadata")
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 MAX_BYTES = 2**63 - 1
 MAX_EXPIRY = 604_800
@@ -105,10 +113,11 @@ def choose_content_type(content_type: object, *names: str) -> str:
     return DEFAULT_CONTENT_TYPE
 
 
-def upload_fields(content_type: str, metadata: object, **fields: object) -> dict[str, Any]:
+def upload_fields(content_type: str, options: UploadOptions) -> dict[str, Any]:
     """Return the metadata of an upload. Raises `UsageError`."""
-    given = {name: validate_str(name, value) for name, value in fields.items() if value is not None}
-    custom = validate_custom_metadata(metadata)
+    values = ((field, name, options.get(name)) for name, field in _HEADER_FIELDS.items())
+    given = {field: validate_str(name, value) for field, name, value in values if value is not None}
+    custom = validate_custom_metadata(options.get("metadata"))
     return {"contentType": content_type, **given, **({"metadata": custom} if custom else {})}
 
 

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta, timezone
 from io import BufferedReader
 from os import PathLike
 from pathlib import Path
-from typing import Any, cast, overload
+from typing import TYPE_CHECKING, Any, cast, overload
 
 from firebase_rest.errors import ConfigError, InvalidResponse, UsageError
 from firebase_rest.storage import _arguments, listing, protocol, signed_url, transfer
@@ -25,11 +25,22 @@ from firebase_rest.storage.source import Uploadable, name_of, validate_path
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import UploadRequest
 from firebase_rest.transport._paths import path_text
-from firebase_rest.transport.arguments import describe, validate_int, validate_list, validate_str, validate_str_dict
+from firebase_rest.transport.arguments import (
+    accepts_keywords_of,
+    describe,
+    validate_int,
+    validate_keywords,
+    validate_list,
+    validate_str,
+    validate_str_dict,
+)
 from firebase_rest.transport.credentials import validate_token
 from firebase_rest.transport.google import sign_blob
 from firebase_rest.transport.requestor import Requestor
-from firebase_rest.types import ObjectMetadata
+from firebase_rest.types import ObjectMetadata, UploadOptions
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
 
 MAX_WORKERS = 64
 
@@ -189,20 +200,13 @@ class FileOperations(FolderOperations):
 
     # --- uploads ----------------------------------------------------------------------------------------------------
 
+    @accepts_keywords_of(UploadOptions)
     def put(
         self,
         file: Uploadable,
         token: Token = None,
         content_type: str | None = None,
-        *,
-        metadata: Mapping[str, str] | None = None,
-        cache_control: str | None = None,
-        content_disposition: str | None = None,
-        content_encoding: str | None = None,
-        content_language: str | None = None,
-        progress: Progress = None,
-        chunk_size: int | None = None,
-        if_generation_match: int | str | None = None,
+        **options: Unpack[UploadOptions],
     ) -> ObjectMetadata:
         """Upload a file.
 
@@ -232,56 +236,33 @@ class FileOperations(FolderOperations):
 
         https://firebase.google.com/docs/storage/web/upload-files
         """
-        return self.upload(
-            file,
-            token,
-            content_type,
-            metadata=metadata,
-            cache_control=cache_control,
-            content_disposition=content_disposition,
-            content_encoding=content_encoding,
-            content_language=content_language,
-            progress=progress,
-            chunk_size=chunk_size,
-            if_generation_match=if_generation_match,
-        ).run()
+        return self.upload(file, token, content_type, **options).run()
 
+    @accepts_keywords_of(UploadOptions)
     def upload(
         self,
         file: Uploadable,
         token: Token = None,
         content_type: str | None = None,
         *,
-        metadata: Mapping[str, str] | None = None,
-        cache_control: str | None = None,
-        content_disposition: str | None = None,
-        content_encoding: str | None = None,
-        content_language: str | None = None,
-        progress: Progress = None,
-        chunk_size: int | None = None,
-        if_generation_match: int | str | None = None,
         state: str | None = None,
+        **options: Unpack[UploadOptions],
     ) -> transfer.Upload:
         """Return an `Upload`, which starts with `run()` and can be observed, cancelled and resumed.
 
         The arguments are those of `put`, and `state`: the `Upload.state` of another process, to resume that upload.
         """
+        validate_keywords(options, UploadOptions)
         requestor = self._authenticate(token)
+        mime_type = _arguments.choose_content_type(content_type, self._location.name, name_of(file))
         request = UploadRequest(
             self._location,
-            _arguments.upload_fields(
-                _arguments.choose_content_type(content_type, self._location.name, name_of(file)),
-                metadata,
-                cacheControl=cache_control,
-                contentDisposition=content_disposition,
-                contentEncoding=content_encoding,
-                contentLanguage=content_language,
-            ),
-            _arguments.validate_chunk_size(chunk_size),
+            _arguments.upload_fields(mime_type, options),
+            _arguments.validate_chunk_size(options.get("chunk_size")),
             requestor.options.retries,
-            _arguments.validate_generation(if_generation_match),
+            _arguments.validate_generation(options.get("if_generation_match")),
         )
-        return transfer.Upload(requestor, request, file, progress, state)
+        return transfer.Upload(requestor, request, file, options.get("progress"), state)
 
     def upload_many(
         self,

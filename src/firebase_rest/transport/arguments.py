@@ -19,6 +19,7 @@ from typing import Any, TypeVar, cast
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.redact import redact
 
+F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")
 
 MAX_SHOWN = 100
@@ -27,6 +28,30 @@ MAX_ITEMS = 1_000_000
 """Items that are read from an iterable, which may be endless."""
 
 SURROGATE = "contains an unpaired surrogate (U+D800 to U+DFFF), which cannot be encoded as UTF-8"
+
+
+def accepts_keywords_of(options: type) -> Callable[[F], F]:
+    """Show the keys of a TypedDict in the signature of a function, in place of its `**options`."""
+    hints = {name: getattr(hint, "__forward_arg__", hint) for name, hint in options.__annotations__.items()}
+    keyword = partial(inspect.Parameter, kind=inspect.Parameter.KEYWORD_ONLY, default=None)
+    keywords = [keyword(name, annotation=hint) for name, hint in hints.items()]
+
+    def decorate(function: F) -> F:
+        signature = inspect.signature(function)
+        *parameters, _ = signature.parameters.values()
+        function.__signature__ = signature.replace(parameters=[*parameters, *keywords])  # type: ignore[attr-defined]
+        return function
+
+    return decorate
+
+
+def validate_keywords(keywords: Mapping[str, object], options: type) -> None:
+    """Raise `TypeError`, as Python does, for a keyword that is not a key of a TypedDict."""
+    unknown = keywords.keys() - options.__annotations__.keys()
+    if unknown:
+        raise TypeError(
+            f"Unexpected keyword argument {min(unknown)!r}; expected one of: {', '.join(options.__annotations__)}."
+        )
 
 
 def describe(value: object) -> str:

@@ -146,13 +146,7 @@ class Reference(Query):
         return _etagged(self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
 
     def conditional_set(self, data: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
-        """Replace the data if its ETag is still `etag`. pyrebase's form of `set_if_match`.
-
-        Args:
-            data: The new data; None, {} and [] delete.
-            etag: An ETag, or the result of `get_etag`.
-            token: An ID token or a `UserSession` for this call.
-            json_kwargs: Keyword arguments for `json.dumps`.
+        """Replace the data if its ETag is still `etag`. pyrebase's form of `set_if_match`, with the same arguments.
 
         Returns:
             The written data, or {"ETag", "value"} with the current ones if the data has changed.
@@ -162,11 +156,7 @@ class Reference(Query):
         return result.value if result.committed else _etagged(result)
 
     def conditional_remove(self, etag: ETag, token: Token = None) -> Any:
-        """Delete the data if its ETag is still `etag`. pyrebase's form of `remove_if_match`.
-
-        Args:
-            etag: An ETag, or the result of `get_etag`.
-            token: An ID token or a `UserSession` for this call.
+        """Delete the data if its ETag is still `etag`. pyrebase's form of `remove_if_match`, with the same arguments.
 
         Returns:
             None, or {"ETag", "value"} with the current ones if the data has changed.

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     # With millions of nodes a full collection takes a second, and the emulator serves no request meanwhile.
-    gc.set_threshold(10_000, 20, 1_000)
+    gc.set_threshold(10_000, 20, 100_000)
     emulator = Emulator(options.project, require_auth=options.require_auth, keep_alive=options.keep_alive)
     files = RulesFiles(emulator, options.database_rules, options.storage_rules)
     try:

@@ -27,7 +27,8 @@ _NOT_JSON = "Invalid data; couldn't parse JSON object, array, or value."
 NOT_AN_OBJECT = "Invalid data; couldn't parse JSON object. Are you sending a JSON object with valid key names?"
 TOO_LARGE = "Payload is too large"
 
-_TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"(\s*:)?|[{}\[\]]', re.DOTALL)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}\[\]]', re.DOTALL)
+_TOKEN_SLICE = 1024
 
 
 def parse(body: bytes) -> Json:
@@ -47,24 +48,25 @@ def parse_work(body: bytes) -> Work[Json]:
         raise DatabaseHTTPError(400, _NOT_JSON) from None
 
 
-def invalid_key_error(body: bytes, *, paths: bool) -> DatabaseHTTPError:
+def invalid_key_work(body: bytes, *, paths: bool) -> Work[DatabaseHTTPError]:
     """Return the error for the first invalid key in `body`, with its position.
 
     In a multi-path update (`paths`) the outermost keys are paths.
     """
-    text = body.decode()
     depth = 0
-    for token in _TOKEN.finditer(text):
+    for number, token in enumerate(_TOKEN.finditer(body)):
+        if number % _TOKEN_SLICE == 0:
+            yield
         mark = token.group()
-        if mark in {"{", "["}:
+        if mark in {b"{", b"["}:
             depth += 1
-        elif mark in {"}", "]"}:
+        elif mark in {b"}", b"]"}:
             depth -= 1
         elif token.group(1) is not None:
             name = cast("str", json.loads(mark[: -len(token.group(1))]))
             if not _is_allowed_name(name, as_path=paths and depth == 1):
-                line = text.count("\n", 0, token.start()) + 1
-                column = token.start() - text.rfind("\n", 0, token.start())
+                line = body.count(b"\n", 0, token.start()) + 1
+                column = len(body[body.rfind(b"\n", 0, token.start()) + 1 : token.start()].decode()) + 1
                 return DatabaseHTTPError(
                     400,
                     f"Invalid data; couldn't parse key beginning at {line}:{column}. "

@@ -7,17 +7,18 @@ https://firebase.google.com/docs/database/rest/save-data
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key
 from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
-from firebase_rest.emulator.database.slices import parts
+from firebase_rest.emulator.database.slices import SLICE, collector, parts
 from firebase_rest.emulator.database.tree import (
     MAX_RECORD,
     branch_of,
     branch_work,
     child,
+    children_of,
     leaf_value,
     priority_of,
     small_branch,
@@ -25,7 +26,7 @@ from firebase_rest.emulator.database.tree import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Priority, Record, Scalar
@@ -114,34 +115,52 @@ class Builder:
         return node if priority is None else with_priority(node, priority)
 
     @staticmethod
-    def _inner_value(value: dict[str, Json]) -> Json:
-        if value.keys() - METADATA:
+    def _inner_value(value: dict[str, Json] | LargeObject) -> Any:
+        if any(key not in METADATA for key in value):
             raise InvalidDataError("Invalid data; an object cannot have both '.value' and children.")
         return value[".value"]
 
-    def build_work(self, value: Json, existing: Node, level: int) -> Work[Node]:
-        """Do `build` in slices, if the value is the result of `parse_work`."""
+    def build_work(self, value: Json | LargeObject, existing: Node, level: int) -> Work[Node]:
+        """Do `build` in slices for the result of `parse_work`."""
         if isinstance(value, LargeArray):
             items: Iterable[tuple[str, Json]] = ((str(index), item) for index, item in enumerate(value))
             return (yield from self._children_work(items, existing, level))
-        if not isinstance(value, LargeObject) or ".value" in value or ".sv" in value:
+        if not isinstance(value, LargeObject):
             return self.build(value, existing, level)
-        node = yield from self._children_work(value.items(), existing, level)
-        return with_priority(node, self.priority(value.get(".priority"), existing))
+        priority = self.priority(value[".priority"], existing) if ".priority" in value else None
+        inner: Any = value
+        if ".value" in value and self._inner_value(value) is not None:
+            inner = value[".value"]
+            if not isinstance(inner, (dict, LargeObject)):
+                return with_priority((yield from self.build_work(inner, existing, level)), priority)
+        if ".sv" in inner:
+            return with_priority(self._server_value(inner[".sv"], leaf_value(existing)), priority)
+        node = yield from self._children_work(inner.items(), existing, level)
+        members = sum(map(len, value.parts)) - sum(name in value for name in METADATA)
+        value.may_repeat_keys = inner is value and members > len(children_of(node))
+        return with_priority(node, priority)
 
     def _children_work(self, items: Iterable[tuple[str, Json]], existing: Node, level: int) -> Work[Node]:
+        keys: list[Sequence[str]] = []
+        nodes: list[Sequence[Node]] = []
         children: dict[str, Node] = {}
         for part in parts(items, _BUILD_SLICE):
-            large = [pair for pair in part if isinstance(pair[1], (LargeObject, LargeArray))]
-            small = [pair for pair in part if not isinstance(pair[1], (LargeObject, LargeArray))] if large else part
-            self._add_children(children, small, existing, level)
-            for key, item in large:
-                if self._is_child(key, level):
-                    node = yield from self.build_work(item, child(existing, key), level + 1)
-                    if node is not None:
-                        children[key] = node
+            if not any(isinstance(item, (LargeObject, LargeArray)) for _, item in part):
+                self._add_children(children, part, existing, level, with_none=True)
+            else:
+                for key, item in part:
+                    if self._is_child(key, level):
+                        children[key] = yield from self.build_work(item, child(existing, key), level + 1)
+            if len(children) >= SLICE:
+                keys.append(list(children))
+                nodes.append(list(children.values()))
+                children = {}
+                collector.sweep(force=True)
             yield
-        return (yield from branch_work(children))
+        if children:
+            keys.append(list(children))
+            nodes.append(list(children.values()))
+        return (yield from branch_work(keys, nodes))
 
     def _children(self, items: Iterable[tuple[str, Json]], existing: Node, level: int) -> Node:
         children: dict[str, Node] = {}
@@ -158,13 +177,19 @@ class Builder:
 
     def _is_record(self, value: dict[str, Json]) -> TypeGuard[Record]:
         """Return whether an object is a node as it is: its keys were seen before, in order, and all are leaves."""
-        if type(value) is not dict or not 0 < len(value) <= MAX_RECORD:  # a `LargeObject` is emptied later
+        if not 0 < len(value) <= MAX_RECORD:
             return False
         keys = tuple(value)
         return self._orders.get(keys) == keys and all(map(_is_stored_unchanged, value.values()))
 
     def _add_children(
-        self, children: dict[str, Node], items: Iterable[tuple[str, Json]], existing: Node, level: int
+        self,
+        children: dict[str, Node],
+        items: Iterable[tuple[str, Json]],
+        existing: Node,
+        level: int,
+        *,
+        with_none: bool = False,
     ) -> None:
         known = self._keys if level < MAX_DEPTH else {}
         for key, item in items:
@@ -177,7 +202,7 @@ class Builder:
                 node = self.build(item, child(existing, key), level + 1)
             else:
                 node = _scalar(item)
-            if node is not None:
+            if node is not None or with_none:
                 children[shared] = node
 
     def _is_child(self, key: str, level: int) -> bool:

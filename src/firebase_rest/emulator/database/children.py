@@ -9,13 +9,13 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from firebase_rest.database.ordering import key_order
-from firebase_rest.emulator.database.chunks import REMOVED, SIZE, Chunk, Chunks
-from firebase_rest.emulator.database.slices import clear_work, parts, sort
+from firebase_rest.emulator.database.chunks import REMOVED, Chunks, chunks_work
+from firebase_rest.emulator.database.slices import ascends, drained, partition, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.emulator.database.slices import Bucket, Work
 
 Child = TypeVar("Child")
 
@@ -112,34 +112,58 @@ class Children(Mapping[str, Child], Generic[Child]):
         """Return the last key."""
         return self.chunks.chunks[-1].keys[-1]
 
-    def changed(self, changes: Mapping[str, Child | None]) -> Children[Child]:
+    def changed_work(self, changes: Mapping[str, Child | None]) -> Work[Children[Child]]:
         """Return the children after a write; None removes a child."""
         kind = self.kind
-        changes = {key: node for key, node in changes.items() if node is not None or key in self}
-        if kind is not KeyKind.MIXED and any(kind_of_key(key) is not kind for key in changes):
-            kind = KeyKind.MIXED
+        pairs: list[tuple[str, Child | None]] = []
+        for part in parts(changes.items()):
+            kept = [(key, node) for key, node in part if node is not None or key in self]
+            if kind is not KeyKind.MIXED and any(kind_of_key(key) is not kind for key, _ in kept):
+                kind = KeyKind.MIXED
+            pairs += kept
+            yield
         order, rank = kind.order, _RANKS[kind]
-        triples = [(order(key), key, REMOVED if node is None else node) for key, node in changes.items()]
-        return Children(self.chunks.changed(triples, rank), kind)
+        triples: list[tuple[Any, str, Any]] = []
+        for part in parts(pairs):
+            triples += [(order(key), key, REMOVED if node is None else node) for key, node in part]
+            yield
+        return Children((yield from self.chunks.changed_work(triples, rank)), kind)
 
 
-def children_work(children: dict[str, Child]) -> Work[Children[Child]]:
-    """Return the mapping of children in any order, in slices. Empties the dict, because freeing it takes long."""
+def children_work(keys: list[Sequence[str]], nodes: list[Sequence[Any]]) -> Work[Children[Any]]:
+    """Return the mapping of keys to nodes, which are given in segments in any order. Empties the lists of segments.
+
+    If a key is repeated, the last node counts. None is no child.
+    """
     kinds: set[KeyKind] = set()
-    keys: list[str] = []
-    for part in parts(children):
-        kinds.add(kind_of_keys(part))
-        keys += part
+    has_none = False
+    for some_keys, some_nodes in zip(keys, nodes, strict=True):
+        kinds.add(kind_of_keys(some_keys))
+        has_none = has_none or None in some_nodes
         yield
     kind = kinds.pop() if len(kinds) == 1 else KeyKind.MIXED
-    buckets = yield from sort(keys, kind.order)
-    yield from clear_work(keys)
-    buckets.reverse()
-    chunks: list[Chunk[Child]] = []
-    for part in parts(chain.from_iterable(buckets.pop() for _ in range(len(buckets))), SIZE):
-        chunks.append(Chunk(tuple(part), tuple([children.pop(key) for key in part])))
-        yield
-    return Children(Chunks(tuple(chunks), _RANKS[kind]), kind)
+    segments: Iterable[tuple[Sequence[str], Sequence[Any]]]
+    if (yield from ascends(keys, kind.order, strictly=True)):
+        segments = zip(drained(keys), drained(nodes), strict=True)
+    else:
+        buckets = yield from partition(keys, nodes, kind.order)
+        segments = (_sorted_segment(bucket, kind) for bucket in drained(buckets))
+    if has_none:
+        segments = map(_without_none, segments)
+    return Children(Chunks((yield from chunks_work(segments)), _RANKS[kind]), kind)
+
+
+def _sorted_segment(bucket: Bucket[str, Child], kind: KeyKind) -> tuple[list[str], list[Child]]:
+    children = dict(zip(bucket.items, bucket.companions, strict=True))  # the last of repeated keys
+    keys = sorted(children, key=None if kind is KeyKind.TEXT else kind.order)
+    return keys, [children[key] for key in keys]
+
+
+def _without_none(segment: tuple[Sequence[str], Sequence[Child | None]]) -> tuple[list[str], list[Child]]:
+    keys, nodes = segment
+    return [key for key, node in zip(keys, nodes, strict=True) if node is not None], [
+        node for node in nodes if node is not None
+    ]
 
 
 def differing_keys(one: Children[Any], other: Children[Any]) -> set[str]:

@@ -8,12 +8,16 @@ Tuples instead of lists, because the garbage collector skips tuples of strings a
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from itertools import accumulate, groupby, pairwise
+from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
+from firebase_rest.emulator.database.slices import SLICE, collector, parts
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from firebase_rest.emulator.database.slices import Work
 
 Value = TypeVar("Value")
 
@@ -104,7 +108,7 @@ class Chunks(Generic[Value]):
             low = ends[number]
             number += 1
 
-    def changed(self, changes: Sequence[tuple[Any, str, Any]], rank: Rank | None = None) -> Chunks[Value]:
+    def changed_work(self, changes: Sequence[tuple[Any, str, Any]], rank: Rank | None = None) -> Work[Chunks[Value]]:
         """Return this sequence with pairs inserted, replaced or removed.
 
         Args:
@@ -115,16 +119,46 @@ class Chunks(Generic[Value]):
         if not self.chunks:
             pairs = [(key, value) for _, key, value in sorted(changes, key=itemgetter(0)) if value is not REMOVED]
             return Chunks(tuple(split([key for key, _ in pairs], [value for _, value in pairs])), rank)
-        numbered = [(self._chunk_number(change[0], rank), change) for change in changes]
-        numbered.sort(key=itemgetter(0))
+        groups: dict[int, list[tuple[Any, str, Any]]] = {}
+        for part in parts(changes):
+            for change in part:
+                groups.setdefault(self._chunk_number(change[0], rank), []).append(change)
+            yield
         chunks: list[Any] = list(self.chunks)
         touched: list[int] = []
-        for number, group in groupby(numbered, key=itemgetter(0)):
-            touched.append(number)
-            chunks[number] = _changed_chunk(chunks[number], [change for _, change in group], rank)
-        for number in reversed(touched):
-            _rebalance(chunks, number)
+        shift = 0
+        for number in sorted(groups):
+            position, group = number + shift, groups[number]
+            if len(group) <= SLICE:
+                chunks[position] = _changed_chunk(chunks[position], group, rank)
+                touched.append(position)
+            else:
+                part_of_chunks = Chunks((chunks[position],), rank)
+                for part in parts(group, SLICE):
+                    part_of_chunks = yield from part_of_chunks.changed_work(part, rank)
+                chunks[position : position + 1] = part_of_chunks.chunks
+                shift += len(part_of_chunks.chunks) - 1
+            yield
+        for position in reversed(touched):
+            _rebalance(chunks, position)
+            yield
         return Chunks(tuple(chunks), rank)
+
+
+def chunks_work(segments: Iterable[tuple[Sequence[str], Sequence[Value]]]) -> Work[tuple[Chunk[Value], ...]]:
+    """Return chunks of sorted pairs, which are given in segments of keys and of values."""
+    chunks: list[Chunk[Value]] = []
+    keys: list[str] = []
+    values: list[Value] = []
+    for some_keys, some_values in segments:
+        keys += some_keys
+        values += some_values
+        if len(keys) >= SLICE:
+            chunks += split(keys, values)
+            keys, values = [], []
+            collector.sweep(force=True)
+            yield
+    return (*chunks, *split(keys, values))
 
 
 def split(keys: Sequence[str], values: Sequence[Value]) -> list[Chunk[Value]]:

@@ -15,7 +15,7 @@ from firebase_rest.emulator.database.body import is_update_path
 from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import PERMISSION_DENIED, DatabaseHTTPError
-from firebase_rest.emulator.database.slices import finish
+from firebase_rest.emulator.database.slices import done, parts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,26 +23,28 @@ if TYPE_CHECKING:
 
     from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.database.namespace import Namespace
+    from firebase_rest.emulator.database.parsing import LargeObject
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Path, Priority
     from firebase_rest.transport.wire import Json
 
-    Plan: TypeAlias = Callable[[Node], tree.Change]
+    Plan: TypeAlias = Callable[[Node], Work[tree.Change]]
+
+_TARGET_SLICE = 256
 
 
-def plan_set(path: Path, value: Json, now: int, *, has_server_values: bool) -> Plan:
+def plan_set_work(path: Path, value: Json | LargeObject, now: int, *, has_server_values: bool) -> Work[Plan]:
     """Return the plan that replaces `path`. Raises `InvalidDataError`, as does the plan if there are server values."""
     builder = Builder(now)
+
+    def plan(before: Node) -> Work[tree.Change]:
+        node = yield from builder.build_work(value, tree.at(before, path), len(path))
+        return tree.Change(before, tree.replace(before, path, node), path)
+
     if has_server_values:
-        return lambda before: tree.Change(
-            before, tree.replace(before, path, builder.build(value, tree.at(before, path), len(path))), path
-        )
-    return plan_node(path, builder.build(value, None, len(path)))  # before the commit, because it may be slow
-
-
-def plan_node(path: Path, node: Node) -> Plan:
-    """Return the plan that replaces `path` with a node."""
-    return lambda before: tree.Change(before, tree.replace(before, path, node), path)
+        return plan
+    node = yield from builder.build_work(value, None, len(path))  # before the commit, because it may be slow
+    return lambda before: done(tree.Change(before, tree.replace(before, path, node), path))
 
 
 def plan_priority(path: Path, value: Json, now: int) -> Plan:
@@ -54,16 +56,11 @@ def plan_priority(path: Path, value: Json, now: int) -> Plan:
         node = tree.with_priority(node, builder.priority(value, node))
         return tree.Change(before, tree.replace(before, path, node), path)
 
-    return plan
-
-
-def plan_update(base: Path, targets: Mapping[Path, Json], now: int, *, has_server_values: bool) -> Plan:
-    """Return the plan that replaces the `targets` (see `parse_targets`) below `base`; as `plan_set`."""
-    return finish(plan_update_work(base, targets, now, has_server_values=has_server_values))
+    return lambda before: done(plan(before))
 
 
 def plan_update_work(base: Path, targets: Mapping[Path, Json], now: int, *, has_server_values: bool) -> Work[Plan]:
-    """Do `plan_update` in slices."""
+    """Return the plan that replaces the `targets` (see `parse_targets`) below `base`; as `plan_set_work`."""
     builder = Builder(now)
     values = {(*base, *target): value for target, value in targets.items() if not is_priority(target)}
     ranks = {(*base, *target[:-1]): value for target, value in targets.items() if is_priority(target)}
@@ -77,11 +74,12 @@ def plan_update_work(base: Path, targets: Mapping[Path, Json], now: int, *, has_
 
     built = None if has_server_values else (yield from build(None))
 
-    def plan(before: Node) -> tree.Change:
-        nodes, priorities = built or finish(build(before))
-        after = tree.update(before, nodes)
+    def plan(before: Node) -> Work[tree.Change]:
+        nodes, priorities = built or (yield from build(before))
+        after = yield from tree.update_work(before, nodes)
         for path, priority in priorities.items():  # after the values, which may create the nodes
             after = tree.replace(after, path, tree.with_priority(tree.at(after, path), priority))
+            yield
         return tree.Change(before, after, base, None if () in targets else tuple(targets))
 
     return plan
@@ -92,24 +90,28 @@ def is_priority(target: Path) -> bool:
     return target[-1:] == (".priority",)
 
 
-def parse_targets(base: Path, value: Mapping[str, Json]) -> dict[Path, Json]:
+def parse_targets_work(base: Path, value: Mapping[str, Json]) -> Work[dict[Path, Json]]:
     """Return the values of an update by their paths, relative to `base`.
 
     Raises `InvalidKeyError` or, if paths overlap, `InvalidDataError`; `DatabaseHTTPError` if one is too long.
     """
     targets: dict[Path, Json] = {}
-    for key, item in value.items():
-        path = split(key)
-        if not is_update_path(path):
-            raise InvalidKeyError(key)
-        validate_path_size((*base, *path))
-        if path in targets:
-            raise _conflict(path, path)
-        targets[path] = item
-    for path in targets:
-        for length in range(len(path)):
-            if path[:length] in targets:
-                raise _conflict(path[:length], path)
+    for part in parts(value.items(), _TARGET_SLICE):
+        for key, item in part:
+            path = split(key)
+            if not is_update_path(path):
+                raise InvalidKeyError(key)
+            validate_path_size((*base, *path))
+            if path in targets:
+                raise _conflict(path, path)
+            targets[path] = item
+        yield
+    for paths in parts(targets, _TARGET_SLICE):
+        for path in paths:
+            for length in range(len(path)):
+                if path[:length] in targets:
+                    raise _conflict(path[:length], path)
+        yield
     return targets
 
 
@@ -119,27 +121,27 @@ def _conflict(above: Sequence[str], below: Sequence[str]) -> InvalidDataError:
     )
 
 
-def commit(
+def commit_work(
     namespace: Namespace, caller: Caller, plan: Plan, now: int, condition: Callable[[Node], None] | None = None
-) -> tree.Change:
+) -> Work[tree.Change]:
     """Commit a plan if the rules allow it. `condition` gets the current root and may raise.
 
     Raises `DatabaseHTTPError` 401 if the caller may not write.
     """
 
-    def check(change: tree.Change) -> None:
-        _check(namespace, caller, change, now)
+    def check(change: tree.Change) -> Work[None]:
+        yield from _check(namespace, caller, change, now)
         if condition is not None:
             condition(change.before)
 
-    return namespace.commit(plan, check, now)
+    return (yield from namespace.commit_work(plan, check, now))
 
 
-def authorize(namespace: Namespace, caller: Caller, plan: Plan, now: int) -> None:
+def authorize_work(namespace: Namespace, caller: Caller, plan: Plan, now: int) -> Work[None]:
     """Raise `DatabaseHTTPError` 401 if the caller may not commit the plan now."""
-    _check(namespace, caller, plan(namespace.root), now)
+    yield from _check(namespace, caller, (yield from plan(namespace.root)), now)
 
 
-def _check(namespace: Namespace, caller: Caller, change: tree.Change, now: int) -> None:
-    if not caller.admin and not namespace.rules.may_write(caller, change.before, change.after, change.paths(), now):
+def _check(namespace: Namespace, caller: Caller, change: tree.Change, now: int) -> Work[None]:
+    if not caller.admin and not (yield from namespace.may_write_work(caller, change, now)):
         raise DatabaseHTTPError(401, PERMISSION_DENIED)

@@ -10,18 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 from firebase_rest.database.ordering import key_order, value_order
 from firebase_rest.emulator.database.children import Children, KeyKind, differing_keys
-from firebase_rest.emulator.database.chunks import REMOVED, SIZE, Chunk, Chunks
-from firebase_rest.emulator.database.slices import SLICE, clear_work, parts, sort
+from firebase_rest.emulator.database.chunks import REMOVED, Chunks, chunks_work
+from firebase_rest.emulator.database.slices import SLICE, ascends, collector, drained, partition, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from firebase_rest.emulator.database.chunks import Rank
-    from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.emulator.database.slices import Bucket, Work
     from firebase_rest.transport.wire import Json
 
     ValueOf = Callable[[Any], Json]
 
+_MOVED_SLICE = 256
+_SWEPT_CHUNKS = 4
 _NUMBERS = frozenset({int, float})
 
 
@@ -45,12 +47,35 @@ class Index:
         self._value_kind = value_kind
         self._key_kind = key_kind
 
-    def moved(self, before: Children[Any], after: Children[Any], keys: Iterable[str] | None = None) -> Index:
+    def moved_work(self, before: Children[Any], after: Children[Any], keys: Iterable[str] | None = None) -> Work[Index]:
         """Return the index after a write of the children `keys`, by default of all that differ."""
-        value_of = self.value_of
         removed: list[tuple[str, Json]] = []
         added: list[tuple[str, Json]] = []
-        for key in differing_keys(before, after) if keys is None else keys:
+        for part in parts(differing_keys(before, after) if keys is None else keys, _MOVED_SLICE):
+            self._compare(part, before, after, removed, added)
+            yield
+        value_kind = self._value_kind if all(kind_of_value(v) is self._value_kind for _, v in added) else None
+        rank = _rank(value_kind, after.kind)
+        # The new value of a child may have the same rank as the old one, and then replaces it.
+        changes = {rank(key, value): (key, REMOVED) for key, value in removed}
+        changes.update((rank(key, value), (key, value)) for key, value in added)
+        if not changes and after.kind is self._key_kind:
+            return self
+        triples = [(target, key, value) for target, (key, value) in changes.items()]
+        chunks = yield from self.chunks.changed_work(triples, rank)
+        return Index(chunks, self.value_of, value_kind, after.kind)
+
+    def _compare(
+        self,
+        keys: Iterable[str],
+        before: Children[Any],
+        after: Children[Any],
+        removed: list[tuple[str, Json]],
+        added: list[tuple[str, Json]],
+    ) -> None:
+        """Add to `removed` and `added` the children whose values differ between two versions."""
+        value_of = self.value_of
+        for key in keys:
             old, new = before.get(key), after.get(key)
             if old is new:
                 continue
@@ -61,43 +86,43 @@ class Index:
                 removed.append((key, old_value))
             if new is not None:
                 added.append((key, new_value))
-        value_kind = self._value_kind if all(kind_of_value(v) is self._value_kind for _, v in added) else None
-        rank = _rank(value_kind, after.kind)
-        # The new value of a child may have the same rank as the old one, and then replaces it.
-        changes = {rank(key, value): (key, REMOVED) for key, value in removed}
-        changes.update((rank(key, value), (key, value)) for key, value in added)
-        if not changes and after.kind is self._key_kind:
-            return self
-        triples = [(target, key, value) for target, (key, value) in changes.items()]
-        return Index(self.chunks.changed(triples, rank), value_of, value_kind, after.kind)
 
 
 def build(children: Children[Any], value_of: ValueOf) -> Work[Index]:
     """Return the index of `children` by `value_of`."""
-    values: list[Json] = []
+    keys: list[Sequence[str]] = []
+    values: list[Sequence[Json]] = []
     kinds: set[type | None] = set()
-    for part in parts(children.values()):
-        fresh = list(map(value_of, part))
-        kinds.update(map(kind_of_value, fresh))
-        values += fresh
+    for chunk in children.chunks.chunks:
+        keys.append(chunk.keys)
+        values.append(list(map(value_of, chunk.values)))
+        kinds.update(map(kind_of_value, values[-1]))
+        if len(values) % _SWEPT_CHUNKS == 0:
+            collector.sweep(force=True)
         yield
     kind = kinds.pop() if len(kinds) == 1 else None
     order = _same if kind else value_order
     # The children are in the order of their keys, which sorting keeps among equal values.
-    buckets = yield from sort(range(len(values)), lambda number: order(values[number]))
-    yield
-    keys: list[str] = []
-    for part in parts(children):
-        keys += part
-        yield
-    chunks: list[Chunk[Json]] = []
-    for part in parts(chain.from_iterable(buckets), SIZE):
-        chunks.append(Chunk(tuple([keys[number] for number in part]), tuple([values[number] for number in part])))
-        if len(chunks) % (SLICE // SIZE) == 0:
-            yield
-    yield from clear_work(keys)
-    yield from clear_work(values)
-    return Index(Chunks(tuple(chunks), _rank(kind, children.kind)), value_of, kind, children.kind)
+    segments: Iterable[tuple[Sequence[str], Sequence[Json]]]
+    if (yield from ascends(values, order, strictly=False)):
+        segments = zip(drained(keys), drained(values), strict=True)
+    else:
+        buckets = yield from partition(values, keys, order)
+        segments = chain.from_iterable(_sorted_segments(bucket, order) for bucket in drained(buckets))
+    chunks = yield from chunks_work(segments)
+    return Index(Chunks(chunks, _rank(kind, children.kind)), value_of, kind, children.kind)
+
+
+def _sorted_segments(
+    bucket: Bucket[Json, str], order: Callable[[Json], Any]
+) -> Iterator[tuple[Sequence[str], Sequence[Json]]]:
+    values, keys = bucket.items, bucket.companions
+    if bucket.is_sorted:
+        starts = range(0, len(keys), SLICE)
+        yield from ((keys[start : start + SLICE], values[start : start + SLICE]) for start in starts)
+    else:
+        numbers = sorted(range(len(values)), key=lambda number: order(values[number]))
+        yield [keys[number] for number in numbers], [values[number] for number in numbers]
 
 
 def kind_of_value(value: Json) -> type | None:
@@ -117,10 +142,3 @@ def _rank(value_kind: type | None, key_kind: KeyKind) -> Rank:
     if value_kind is None:
         return lambda key, value: (value_order(value), key_rank(key))
     return lambda key, value: (value, key_rank(key))
-
-
-def moved_indexes(
-    indexes: Mapping[str, Index], before: Children[Any], after: Children[Any], keys: Iterable[str]
-) -> dict[str, Index]:
-    """Return the indexes of a node after a write of the children `keys`."""
-    return {order: index.moved(before, after, keys) for order, index in indexes.items()}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatabaseRules
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
+from firebase_rest.emulator.database.slices import done, finish
 from firebase_rest.emulator.database.stream import Subscription, Watcher
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.credentials import Caller
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.transport.wire import Json
 
@@ -73,7 +75,25 @@ class Namespace:
         ask = rules.may_still_read if isinstance(rules, EnforcedDatabaseRules) else rules.may_read
         return caller.admin or ask(caller, root, path, filter, now)
 
+    def may_write_work(self, caller: Caller, change: Change, now: int) -> Work[bool]:
+        """Return whether a caller may make a change."""
+        rules, paths = self.rules, change.paths()
+        if isinstance(rules, EnforcedDatabaseRules):
+            return (yield from rules.may_write_work(caller, change.before, change.after, paths, now))
+        return rules.may_write(caller, change.before, change.after, paths, now)
+
     def commit(self, plan: Callable[[Node], Change], check: Callable[[Change], None], now: int = 0) -> Change:
+        """Do `commit_work` at once."""
+
+        def check_work(change: Change) -> Work[None]:
+            yield
+            check(change)
+
+        return finish(self.commit_work(lambda before: done(plan(before)), check_work, now))
+
+    def commit_work(
+        self, plan: Callable[[Node], Work[Change]], check: Callable[[Change], Work[None]], now: int = 0
+    ) -> Work[Change]:
         """Commit the change that `plan` computes from the current root, unless `check` raises.
 
         Watchers whose callers may not read the new data, by the rules at the time `now`, are cancelled.
@@ -82,16 +102,16 @@ class Namespace:
         # others the plan is out of date; the last attempt locks, so that a busy database does not delay it forever.
         for _ in range(_ATTEMPTS):
             before = self.root
-            change = plan(before)
-            check(change)
+            change = yield from plan(before)
+            yield from check(change)
             with self._lock:
                 if self.root is before:
                     revoked = self._publish_change(change, now)
                     break
         else:
             with self._lock:
-                change = plan(self.root)
-                check(change)
+                change = finish(plan(self.root))
+                finish(check(change))
                 revoked = self._publish_change(change, now)
         for watcher in revoked:
             watcher.cancel()

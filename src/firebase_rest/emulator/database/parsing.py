@@ -9,11 +9,14 @@ from __future__ import annotations
 import codecs
 import json
 import re
+from itertools import chain
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database.slices import collector
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.transport.wire import Json
 
@@ -21,7 +24,8 @@ PIECE = 64 * 1024
 """Number of characters that are parsed in one slice."""
 
 _LOOK_AHEAD = 2 * 1024
-_DECODE_BYTES = 1024 * 1024
+_LOOK_BACK = 8
+_DECODE_BYTES = 256 * 1024
 _CUTS = 4
 _MEMBERS_BY_HAND = 64
 
@@ -29,8 +33,48 @@ _space = re.compile(r"[ \t\n\r]*").match
 _closing = re.compile(r"[\]}]*\Z")
 
 
-class LargeObject(dict[str, Any]):
-    """An object whose text was longer than a piece."""
+class LargeObject:
+    """An object whose text was longer than a piece.
+
+    The members are in several dicts, because the growth of one large dict would stop all clients.
+
+    Attributes:
+        parts: The members in the order of the text. If a key is repeated, its last value counts.
+        may_repeat_keys: Whether a key may be in several parts. `Builder` finds out.
+    """
+
+    __slots__ = ("may_repeat_keys", "parts")
+
+    def __init__(self) -> None:
+        self.parts: list[dict[str, Any]] = []
+        self.may_repeat_keys = False
+
+    def __contains__(self, key: str) -> bool:
+        return any(key in part for part in self.parts)
+
+    def __getitem__(self, key: str) -> Any:
+        return next(part[key] for part in reversed(self.parts) if key in part)
+
+    def __iter__(self) -> Iterator[str]:
+        return chain.from_iterable(self.parts)
+
+    def items(self) -> Iterable[tuple[str, Any]]:
+        """Return the members in order, also those with repeated keys."""
+        return chain.from_iterable(part.items() for part in self.parts)
+
+    def add(self, key: str, value: Any) -> None:
+        """Append a member."""
+        if not self.parts or len(self.parts[-1]) >= _MEMBERS_BY_HAND:
+            self.parts.append({})
+        self.parts[-1][key] = value
+
+    def merged_work(self) -> Work[dict[str, Any]]:
+        """Return all members, without repetitions."""
+        members: dict[str, Any] = {}
+        for part in self.parts:
+            members.update(part)
+            yield
+        return members
 
 
 class LargeArray(list[Any]):
@@ -49,20 +93,18 @@ def parse_work(body: bytes) -> Work[Json]:
 
     A string with an unpaired surrogate is invalid, because no response could contain it.
     """
-    has_escapes = b"\\u" in body
-    if len(body) <= PIECE:
-        value = _decoder.decode(body.decode())
-        if has_escapes:
-            _check_encodable(value)
-        return cast("Json", value)
+    if len(body) > PIECE:
+        return cast("Json", (yield from _Parser(_decoded(body)).document()))
+    value = _decoder.decode(body.decode())
+    if b"\\u" in body:
+        _check_encodable(value)
+    return cast("Json", value)
+
+
+def _decoded(body: bytes) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    texts: list[str] = []
     for start in range(0, len(body), _DECODE_BYTES):
-        texts.append(decoder.decode(body[start : start + _DECODE_BYTES], start + _DECODE_BYTES >= len(body)))
-        yield
-    parser = _Parser("".join(texts), has_escapes)
-    del texts
-    return cast("Json", (yield from parser.document()))
+        yield decoder.decode(body[start : start + _DECODE_BYTES], start + _DECODE_BYTES >= len(body))
 
 
 def _check_encodable(value: Any) -> None:
@@ -70,16 +112,33 @@ def _check_encodable(value: Any) -> None:
 
 
 class _Parser:
-    """Parses a text from `_position` on. Members are parsed together up to a cut, a comma of their container.
+    """Parses a text from `_position` in `_text`, a part of the whole text that moves with the position.
 
-    A cut is a guess: the last place in the piece that looks like the end of the member before. If the piece does not
-    parse, some members are parsed one by one.
+    Members are parsed together up to a cut, a comma of their container. A cut is a guess: the last place in the piece
+    that looks like the end of the member before. If the piece does not parse, some members are parsed one by one.
     """
 
-    def __init__(self, text: str, has_escapes: bool) -> None:
-        self._text = text
+    def __init__(self, texts: Iterator[str]) -> None:
+        self._texts = texts
+        self._text = ""
         self._position = 0
-        self._has_escapes = has_escapes
+        self._has_escapes = False
+        self._is_whole = False
+        self._read()
+
+    def _read(self) -> None:
+        """Append the next text, and forget what is parsed."""
+        kept = max(0, self._position - _LOOK_BACK)
+        text = next(self._texts, None)
+        self._is_whole = text is None
+        self._text = self._text[kept:] + (text or "")
+        self._position -= kept
+        self._has_escapes = self._has_escapes or "\\u" in self._text
+
+    def _look_ahead(self) -> None:
+        """Have more than a piece after the position."""
+        while not self._is_whole and len(self._text) - self._position <= PIECE:
+            self._read()
 
     def document(self) -> Work[Any]:
         self._skip_space()
@@ -90,18 +149,33 @@ class _Parser:
         return value
 
     def _value(self) -> Work[Any]:
+        self._look_ahead()
         start = self._text[self._position : self._position + 1]
-        if start in {"{", "["}:
-            for size in (_LOOK_AHEAD, PIECE):
-                try:
-                    value, end = _decoder.raw_decode(self._text[self._position : self._position + size])
-                except ValueError:
-                    continue  # it is longer, or invalid
-                self._position += end
-                return self._checked(value)
-            return (yield from self._container(LargeObject() if start == "{" else LargeArray()))
-        value, self._position = _decoder.raw_decode(self._text, self._position)
-        return self._checked(value)
+        if start not in {"{", "["}:
+            return (yield from self._scalar())
+        for size in (_LOOK_AHEAD, PIECE):
+            try:
+                value, end = _decoder.raw_decode(self._text[self._position : self._position + size])
+            except ValueError:
+                continue  # it is longer, or invalid
+            self._position += end
+            return self._checked(value)
+        return (yield from self._container(LargeObject() if start == "{" else LargeArray()))
+
+    def _scalar(self) -> Work[Any]:
+        while True:
+            try:
+                value, end = _decoder.raw_decode(self._text, self._position)
+            except ValueError:
+                if self._is_whole:
+                    raise
+            else:
+                if self._is_whole or end < len(self._text):
+                    self._position = end
+                    return self._checked(value)
+            for _ in range(max(1, (len(self._text) - self._position) // _DECODE_BYTES)):  # twice as much each time
+                self._read()
+            yield
 
     def _container(self, result: LargeObject | LargeArray) -> Work[Any]:
         """Parse the members of a container; the position is that of its first bracket."""
@@ -122,7 +196,7 @@ class _Parser:
             by_hand -= 1
             yield from self._parse_member(result)
             yield
-            match = _closing.search(self._text, max(0, self._position - 8), self._position)
+            match = _closing.search(self._text, max(0, self._position - _LOOK_BACK), self._position)
             end_of_member = match.group() if match else ""
             self._skip_space()
             if self._next_is(closing):
@@ -131,6 +205,7 @@ class _Parser:
 
     def _parse_piece(self, result: LargeObject | LargeArray, separator: str) -> bool:
         """Parse members up to the comma of a separator in the next piece. Return whether that succeeded."""
+        self._look_ahead()
         text, start = self._text, self._position
         end = start + PIECE
         if end >= len(text):
@@ -149,7 +224,7 @@ class _Parser:
                 return False  # there is no member before the comma
             self._checked(piece)
             if isinstance(result, LargeObject):
-                result.update(piece)
+                result.parts.append(piece)
             else:
                 result.extend(piece)
             self._position = comma + 1
@@ -159,11 +234,12 @@ class _Parser:
 
     def _parse_member(self, result: LargeObject | LargeArray) -> Work[None]:
         if isinstance(result, LargeObject):
+            self._look_ahead()
             if not self._text.startswith('"', self._position):
                 raise ValueError(f"Expected a key at {self._position}.")
-            key, self._position = _decoder.raw_decode(self._text, self._position)
+            key = yield from self._scalar()
             self._expect(":")
-            result[self._checked(key)] = yield from self._value()
+            result.add(key, (yield from self._value()))
         else:
             result.append((yield from self._value()))
 
@@ -173,7 +249,11 @@ class _Parser:
         return value
 
     def _skip_space(self) -> None:
-        self._position = _space(self._text, self._position).end()  # type: ignore[union-attr]  # it always matches
+        while True:
+            self._position = _space(self._text, self._position).end()  # type: ignore[union-attr]  # it always matches
+            if self._is_whole or self._position < len(self._text):
+                return
+            self._read()
 
     def _next_is(self, character: str) -> bool:
         """Skip `character` if it is next."""

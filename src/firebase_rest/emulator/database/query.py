@@ -19,7 +19,7 @@ from firebase_rest.emulator.database.tree import Branch, Node, branch_work, chil
 from firebase_rest.emulator.database.windows import Window, index_work, needs_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from firebase_rest.emulator.database.slices import Work
 
@@ -27,6 +27,8 @@ _BOUNDS = ("startAt", "startAfter", "endAt", "endBefore", "equalTo")
 _LIMITS = ("limitToFirst", "limitToLast")
 PARAMETERS = frozenset({"shallow", "orderBy", *_BOUNDS, *_LIMITS})
 """The query parameters that `parse` reads."""
+
+_SELECTION_SLICE = 256
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
@@ -176,8 +178,10 @@ def filter_work(node: Node, filter: Filter) -> Work[Node]:
         return None
     if isinstance(node, Branch) and needs_index(node, filter):
         yield from index_work(node, filter)
-    children: dict[str, Node] = {}
-    for part in parts(Window(node, filter).keys()):
-        children.update((key, selectable[key]) for key in part)
+    keys: list[Sequence[str]] = []
+    nodes: list[Sequence[Node]] = []
+    for part in parts(Window(node, filter).keys(), _SELECTION_SLICE):
+        keys.append(part)
+        nodes.append([selectable[key] for key in part])
         yield
-    return (yield from branch_work(children))
+    return (yield from branch_work(keys, nodes))

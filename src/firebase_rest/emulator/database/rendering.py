@@ -10,7 +10,7 @@ from firebase_rest.emulator.database.children import Children
 from firebase_rest.emulator.database.chunks import Chunk
 from firebase_rest.emulator.database.indexes import Index
 from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
-from firebase_rest.emulator.database.responses import compact
+from firebase_rest.emulator.database.responses import INDENT, compact, pretty, pretty_members
 from firebase_rest.emulator.database.slices import SLICE, parts
 from firebase_rest.emulator.database.tree import Branch, children_of, export, render, shallow, weight_of
 
@@ -29,96 +29,112 @@ _LEAF_CHARACTERS = 64
 _TRIM_ABOVE = 100_000
 
 
-class _Pieces:
-    """Collects a JSON text in pieces."""
+class _Text:
+    """Collects a JSON text in pieces, as `compact` formats it, or with `is_pretty` as `pretty` does."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_pretty: bool) -> None:
         self.pieces: list[bytes] = []
-        self._needs_comma = False
+        self._is_pretty = is_pretty
+        self._is_empty = True
+        self._depth = 0
 
-    def open(self, bracket: bytes) -> None:
-        self.pieces.append(bracket)
-        self._needs_comma = False
+    def open(self, *, is_object: bool) -> None:
+        """Start a container."""
+        self.pieces.append(b"{" if is_object else b"[")
+        self._depth += is_object
+        self._is_empty = True
 
-    def close(self, bracket: bytes) -> None:
-        self.pieces.append(bracket)
-        self._needs_comma = True
+    def close(self, *, is_object: bool) -> None:
+        """End a container."""
+        self._depth -= is_object
+        if self._is_pretty:
+            is_block = is_object and not self._is_empty
+            self.pieces.append(b"\n" + INDENT * self._depth if is_block else b" ")
+        self.pieces.append(b"}" if is_object else b"]")
+        self._is_empty = False
 
     def add_members(self, members: dict[str, Json] | list[Json]) -> None:
         """Add members of the container that is open."""
         if members:
-            self._separate()
-            self.pieces.append(compact(members)[1:-1])
-            self._needs_comma = True
+            self._separate(is_object=isinstance(members, dict))
+            self.pieces.append(pretty_members(members, self._depth) if self._is_pretty else compact(members)[1:-1])
+            self._is_empty = False
 
     def start_member(self, key: str | None) -> None:
         """Start a member of which the value follows; an item of an array has no key."""
-        self._separate()
-        self._needs_comma = False
+        self._separate(is_object=key is not None)
         if key is not None:
-            self.pieces.append(compact(key) + b":")
+            self.pieces.append(INDENT * self._depth + compact(key) + b" : " if self._is_pretty else compact(key) + b":")
 
-    def _separate(self) -> None:
-        if self._needs_comma:
+    def _separate(self, *, is_object: bool) -> None:
+        if not self._is_empty:
             self.pieces.append(b",")
+        if self._is_pretty:
+            self.pieces.append(b"\n" if is_object else b" ")
 
 
-def json_work(value: Json) -> Work[list[bytes]]:
+def json_work(value: Json | LargeObject, *, is_pretty: bool = False) -> Work[list[bytes]]:
     """Return the text of a result of `parse_work`."""
-    if not isinstance(value, (LargeObject, LargeArray)):
-        return [compact(value)]
-    text = _Pieces()
+    if not _is_large(value):
+        return [_small_text(cast("Json", value), is_pretty=is_pretty)]
+    text = _Text(is_pretty=is_pretty)
     yield from _add_json(text, value)
     return text.pieces
 
 
-def _add_json(text: _Pieces, value: LargeObject | LargeArray) -> Work[None]:
+def _small_text(value: Json, *, is_pretty: bool) -> bytes:
+    return pretty(value) if is_pretty else compact(value)
+
+
+def _add_json(text: _Text, value: Any) -> Work[None]:
     is_object = isinstance(value, LargeObject)
-    text.open(b"{" if is_object else b"[")
-    pairs: Iterable[tuple[str, Json]] = (
-        value.items() if isinstance(value, LargeObject) else (("", item) for item in value)
-    )
-    for part in parts(pairs, _MEMBERS):
-        if any(isinstance(item, (LargeObject, LargeArray)) for _, item in part):
-            for key, item in part:
-                if isinstance(item, (LargeObject, LargeArray)):
-                    text.start_member(key if is_object else None)
-                    yield from _add_json(text, item)
-                else:
-                    text.add_members({key: item} if is_object else [item])
-        else:
-            text.add_members(dict(part) if is_object else [item for _, item in part])
-        yield
-    text.close(b"}" if is_object else b"]")
+    text.open(is_object=is_object)
+    if isinstance(value, LargeObject) and value.may_repeat_keys:
+        members: Iterable[Any] = map(dict, parts((yield from value.merged_work()).items(), _MEMBERS))
+    else:
+        members = value.parts if is_object else parts(value, _MEMBERS)
+    part: Any
+    for part in members:
+        if not any(map(_is_large, part.values() if is_object else part)):
+            text.add_members(part)
+            yield
+            continue
+        for key, item in part.items() if is_object else zip(part, part):  # noqa: B905
+            if _is_large(item):
+                text.start_member(key if is_object else None)
+                yield from _add_json(text, item)
+            else:
+                text.add_members({key: item} if is_object else [item])
+    text.close(is_object=is_object)
 
 
-def node_work(node: Node, *, as_export: bool) -> Work[list[bytes]]:
+def node_work(node: Node, *, as_export: bool, is_pretty: bool = False) -> Work[list[bytes]]:
     """Return the text of a node, as `render` or `export` return it."""
     if not isinstance(node, Branch) or node.weight <= SMALL:
-        return [compact(export(node) if as_export else render(node))]
-    text = _Pieces()
+        return [_small_text(export(node) if as_export else render(node), is_pretty=is_pretty)]
+    text = _Text(is_pretty=is_pretty)
     yield from _add_node(text, node, as_export=as_export)
     return text.pieces
 
 
-def shallow_work(node: Node) -> Work[list[bytes]]:
+def shallow_work(node: Node, *, is_pretty: bool = False) -> Work[list[bytes]]:
     """Return the text of `shallow`."""
     if weight_of(node) <= SMALL:
-        return [compact(shallow(node))]
-    text = _Pieces()
-    text.open(b"{")
+        return [_small_text(shallow(node), is_pretty=is_pretty)]
+    text = _Text(is_pretty=is_pretty)
+    text.open(is_object=True)
     for part in parts(children_of(node)):
         text.add_members(dict.fromkeys(part, True))
         yield
-    text.close(b"}")
+    text.close(is_object=True)
     return text.pieces
 
 
-def _add_node(text: _Pieces, branch: Branch, *, as_export: bool) -> Work[None]:
+def _add_node(text: _Text, branch: Branch, *, as_export: bool) -> Work[None]:
     """Add a large node. Small children are rendered together."""
     is_array = not as_export and branch.array_length > 0
     show = export if as_export else render
-    text.open(b"[" if is_array else b"{")
+    text.open(is_object=not is_array)
     members: dict[str, Json] = {}
     weight = index = 0
     for key, node in branch.children.items():
@@ -143,7 +159,7 @@ def _add_node(text: _Pieces, branch: Branch, *, as_export: bool) -> Work[None]:
     if as_export and branch.priority is not None:
         members[".priority"] = branch.priority
     text.add_members(list(members.values()) if is_array else members)
-    text.close(b"]" if is_array else b"}")
+    text.close(is_object=not is_array)
 
 
 def release_work(garbage: list[Any]) -> Work[None]:
@@ -155,8 +171,8 @@ def release_work(garbage: list[Any]) -> Work[None]:
     while garbage:
         item = garbage.pop()
         if isinstance(item, LargeObject):
-            while item:
-                garbage += filter(_is_large, [item.popitem()[1] for _ in range(min(SLICE, len(item)))])
+            while item.parts:
+                garbage += filter(_is_large, item.parts.pop().values())
                 yield
         elif isinstance(item, LargeArray):
             while item:

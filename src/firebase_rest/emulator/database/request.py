@@ -17,7 +17,6 @@ from firebase_rest.emulator.database.responses import (
     compact,
     pretty,
 )
-from firebase_rest.emulator.database.tree import export, render
 from firebase_rest.transport.wire import Json, Request, Response
 
 if TYPE_CHECKING:
@@ -71,9 +70,8 @@ class DatabaseRequest:
     def node_response(self, node: Node, etag: str | None = None, status: int = 200) -> Work[Response]:
         """Return a response with the data of a node, in the format that the parameter `format` asks for."""
         as_export = self.params.get("format") == "export"
-        if self.is_pretty:
-            return self.json_response(export(node) if as_export else render(node), etag, status)
-        return self.pieces_response((yield from node_work(node, as_export=as_export)), etag, status)
+        pieces = yield from node_work(node, as_export=as_export, is_pretty=self.is_pretty)
+        return self.pieces_response(pieces, etag, status)
 
     def pieces_response(self, pieces: Sequence[bytes], etag: str | None = None, status: int = 200) -> Response:
         """Do `json_response` for a JSON text in pieces."""

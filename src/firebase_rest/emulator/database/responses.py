@@ -79,11 +79,25 @@ def compact(value: Json) -> bytes:
     return _compact(value).encode()
 
 
+INDENT = b"  "
+"""What `pretty` adds to a line for each level."""
+
+
 def pretty(value: Json) -> bytes:
     """Return `value` as indented JSON: two spaces per object level, spaces around colons, arrays on one line."""
     parts: list[str] = []
     _write(value, 0, parts)
     return "".join(parts).encode()
+
+
+def pretty_members(members: dict[str, Json] | list[Json], depth: int) -> bytes:
+    """Return members as `pretty` formats them in a container, which is in `depth` objects or is the last of them."""
+    parts: list[str] = []
+    if isinstance(members, list):
+        _write(members, depth, parts)
+        return "".join(parts[:-1]).encode()[len("[ ") :]
+    _write(members, depth - 1, parts)
+    return "".join(parts[:-1]).encode()[len("{\n") :]
 
 
 def error_body(message: str) -> bytes:

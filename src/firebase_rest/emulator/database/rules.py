@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE
+from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.tree import child, children_of, has_children, leaf_value, priority_of
 from firebase_rest.rules.evaluator import PLAIN_QUERY
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 
     from firebase_rest.database.filter import Bound, Filter
     from firebase_rest.emulator.credentials import Caller
-    from firebase_rest.emulator.database.tree import Node, Priority, Scalar
+    from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.emulator.database.tree import Node, Path, Priority, Scalar
     from firebase_rest.rules.data import NodeReader
     from firebase_rest.rules.database import DatabaseRules
 from firebase_rest.rules.decisions import Decision
@@ -70,10 +72,14 @@ class EnforcedDatabaseRules:
             self.decisions.append(decision)
         return decision.allowed
 
-    def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Sequence[str]], now: int) -> bool:
+    def may_write(self, caller: Caller, before: Node, after: Node, paths: Sequence[Path], now: int) -> bool:
         """See `DatabaseAuthorizer`."""
+        return finish(self.may_write_work(caller, before, after, paths, now))
+
+    def may_write_work(self, caller: Caller, before: Node, after: Node, paths: Sequence[Path], now: int) -> Work[bool]:
+        """Do `may_write` in slices."""
         places = [path[:-1] if path[-1:] == (".priority",) else path for path in paths]
-        decision = self.rules.write(_READER, before, after, places, caller.auth, now)
+        decision = yield from self.rules.write_steps(_READER, before, after, places, caller.auth, now)
         self.decisions.append(decision)
         return decision.allowed
 

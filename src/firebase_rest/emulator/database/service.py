@@ -27,7 +27,7 @@ from firebase_rest.emulator.database.request import (
 from firebase_rest.emulator.database.responses import DatabaseHTTPError, LargeResponse
 from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import StreamView, Subscription
-from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag_work, has_children, priority_of, shallow
+from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag_work, has_children, priority_of
 from firebase_rest.emulator.database.windows import index_work, needs_index
 from firebase_rest.emulator.database.writes import write
 from firebase_rest.emulator.rules_store import RulesStore
@@ -239,9 +239,7 @@ def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Work
     if filter.shallow:
         # Google's tools expect null if there are no (more) children.
         shown = result if has_children(node) else node
-        if request.is_pretty:
-            return request.json_response(shallow(shown), tag)
-        return request.pieces_response((yield from shallow_work(shown)), tag)
+        return request.pieces_response((yield from shallow_work(shown, is_pretty=request.is_pretty)), tag)
     if result is None and filter.order is not None and filter.narrows:
         return request.json_response({}, tag)
     return (yield from request.node_response(result, tag))

@@ -6,18 +6,19 @@ A thread would not help: parsing, sorting, rendering and freeing hold the interp
 from __future__ import annotations
 
 import gc
-import random
 import threading
 from bisect import bisect_left
 from contextlib import contextmanager
 from itertools import chain, islice
-from operator import le
-from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+from operator import le, lt
+from random import randrange
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 Item = TypeVar("Item")
+Companion = TypeVar("Companion")
 Result = TypeVar("Result")
 
 Work: TypeAlias = "Generator[None, None, Result]"
@@ -37,6 +38,12 @@ def finish(work: Work[Result]) -> Result:
             next(work)
     except StopIteration as stop:
         return stop.value  # type: ignore[no-any-return]
+
+
+def done(result: Result) -> Work[Result]:
+    """Return work that is done already."""
+    yield from ()
+    return result
 
 
 class _Collector:
@@ -63,10 +70,14 @@ class _Collector:
                 if self._pauses == 0 and self._was_enabled:
                     gc.enable()
 
-    def sweep(self) -> None:
-        """During a pause, visit what was created since the last call, so that the next collection is short."""
-        if self._pauses and gc.get_count()[0] > SLICE:
-            gc.collect(0)
+    def sweep(self, *, force: bool = False) -> None:
+        """During a pause, visit what was created since the last call, so that the next collection is short.
+
+        Args:
+            force: Whether to do it also after few allocations, because the new containers are large.
+        """
+        if self._pauses and (force or gc.get_count()[0] > SLICE):
+            gc.collect(1)
 
 
 collector = _Collector()
@@ -80,45 +91,74 @@ def parts(items: Iterable[Item], size: int = SLICE) -> Iterator[list[Item]]:
         collector.sweep()
 
 
-def clear_work(items: list[Any]) -> Work[None]:
-    """Empty a list."""
+def drained(items: list[Item]) -> Iterator[Item]:
+    """Return the items in order. The list loses them."""
+    items.reverse()
     while items:
-        del items[-SLICE:]
-        yield
+        yield items.pop()
 
 
-def sort(items: Sequence[Item], rank: Callable[[Item], Any]) -> Work[list[list[Item]]]:
-    """Return the items sorted by `rank`, in lists that follow each other. Equal items keep their order."""
-    if len(items) <= _BUCKET:
-        return [sorted(items, key=rank)]
-    if (yield from _is_sorted(items, rank)):
-        return list(parts(items, _BUCKET))
-    # Sample sort: of the ranks of a sample, some divide the items into buckets of about equal size.
-    count = len(items) // _BUCKET
-    sample = sorted(rank(items[random.randrange(len(items))]) for _ in range(count * _OVERSAMPLING))  # noqa: S311
-    yield
-    splitters = list(dict.fromkeys(sample[_OVERSAMPLING // 2 :: _OVERSAMPLING]))
-    # The buckets of items equal to a splitter need no sorting, however many they are.
-    between: list[list[Item]] = [[] for _ in range(len(splitters) + 1)]
-    equal: list[list[Item]] = [[] for _ in splitters]
-    for part in parts(items):
-        for item in part:
-            position = rank(item)
-            number = bisect_left(splitters, position)
-            is_equal = number < len(splitters) and splitters[number] == position
-            (equal if is_equal else between)[number].append(item)
-        yield
-    for bucket in between:
-        bucket.sort(key=rank)
-        yield
-    pairs = zip(between, [*equal, []], strict=True)
-    return [bucket for bucket in chain.from_iterable(pairs) if bucket]
-
-
-def _is_sorted(items: Sequence[Item], rank: Callable[[Item], Any]) -> Work[bool]:
-    for start in range(0, len(items), SLICE):
-        ranks = list(map(rank, items[start : start + SLICE + 1]))
-        if not all(map(le, ranks, ranks[1:])):
+def ascends(segments: Iterable[Sequence[Item]], rank: Callable[[Item], Any], *, strictly: bool) -> Work[bool]:
+    """Return whether the items of all segments are in the order of their ranks, with `strictly` without equal ones."""
+    compare = lt if strictly else le
+    last: list[Any] = []
+    for segment in segments:
+        ranks = [*last, *map(rank, segment)]
+        if not all(map(compare, ranks, ranks[1:])):
             return False
+        last = ranks[-1:]
         yield
     return True
+
+
+def partition(
+    items: list[Sequence[Item]], companions: list[Sequence[Companion]], rank: Callable[[Item], Any]
+) -> Work[list[Bucket[Item, Companion]]]:
+    """Divide segments of items into buckets of ascending ranks, the first step of a sample sort.
+
+    Args:
+        items: The segments; the list is emptied.
+        companions: Segments of equal lengths, whose items stay with those of `items`.
+        rank: Returns what an item is to be sorted by.
+    """
+    sample = [rank(items[0][0])]
+    for segment in items:
+        sample += [rank(segment[randrange(len(segment))]) for _ in range(len(segment) * _OVERSAMPLING // _BUCKET)]  # noqa: S311
+        yield
+    dividers = list(dict.fromkeys((yield from _sorted(sample))[::_OVERSAMPLING]))
+    buckets: list[Bucket[Item, Companion]] = [Bucket() for _ in range(2 * len(dividers) + 1)]
+    collector.sweep(force=True)  # now, because the buckets grow
+    for segment, others in zip(drained(items), drained(companions), strict=True):
+        for item, other in zip(segment, others, strict=True):
+            position = rank(item)
+            number = bisect_left(dividers, position)
+            # Items that are equal to a divider need no sorting, however many they are.
+            is_equal = number < len(dividers) and dividers[number] == position
+            bucket = buckets[2 * number + is_equal]
+            bucket.items.append(item)
+            bucket.companions.append(other)
+        yield
+    for bucket in buckets[1::2]:
+        bucket.is_sorted = True
+    return [bucket for bucket in buckets if bucket.items]
+
+
+class Bucket(Generic[Item, Companion]):
+    """Some of the items that `partition` divides, in their original order."""
+
+    __slots__ = ("companions", "is_sorted", "items")
+
+    def __init__(self) -> None:
+        self.items: list[Item] = []
+        self.companions: list[Companion] = []
+        self.is_sorted = False
+
+
+def _sorted(items: list[Any]) -> Work[list[Any]]:
+    """Return the items sorted."""
+    runs = [sorted(part) for part in parts(items, _BUCKET)]
+    while len(runs) > 1:
+        # The sort of Python merges two sorted halves in linear time.
+        runs = [sorted(chain.from_iterable(pair)) for pair in parts(runs, 2)]
+        yield
+    return runs[0]

@@ -16,13 +16,13 @@ import json
 from base64 import b64encode
 from dataclasses import dataclass
 from hashlib import sha1, sha256
+from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias, TypeGuard, cast
 
 from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import array_length
 from firebase_rest.emulator.database.children import Children, KeyKind, children_work, differing_keys
 from firebase_rest.emulator.database.chunks import SIZE
-from firebase_rest.emulator.database.indexes import moved_indexes
 from firebase_rest.emulator.database.slices import finish, parts
 
 if TYPE_CHECKING:
@@ -112,16 +112,20 @@ class Branch:
             self._etag = tag
         return self._etag
 
-    def with_children(self, changes: Mapping[str, Node]) -> Node:
-        """Return this branch with other children; None, without the priority, if no child is left."""
+    def with_children_work(self, changes: Mapping[str, Node]) -> Work[Node]:
+        """Return this branch, which has many children, with some changed; None if no child is left."""
         before = self.children
-        if not isinstance(before, Children):
-            return branch_of(_changed_dict(before, changes), self.priority)
-        after = before.changed(changes)
+        assert isinstance(before, Children)
+        after = yield from before.changed_work(changes)
         if len(after) <= MAX_SMALL // 2:
             return branch_of(dict(after.items()), self.priority)
-        weight = self.weight + sum(weight_of(node) - weight_of(before.get(key)) for key, node in changes.items())
-        return Branch(after, self.priority, weight, moved_indexes(self.indexes, before, after, changes))
+        weight, indexes = self.weight, dict(self.indexes)
+        for part in parts(changes.items()):
+            weight += sum([weight_of(node) - weight_of(before.get(key)) for key, node in part])
+            yield
+        for order, index in self.indexes.items():
+            indexes[order] = yield from index.moved_work(before, after, changes)
+        return Branch(after, self.priority, weight, indexes)
 
     def with_priority(self, priority: Priority) -> Branch:
         """Return this branch with another priority."""
@@ -130,22 +134,26 @@ class Branch:
 
 def branch_of(children: dict[str, Node], priority: Priority = None) -> Node:
     """Return the node with these children, which are not `None` and in any order; `None` without children."""
-    return finish(branch_work(children, priority))
-
-
-def branch_work(children: dict[str, Node], priority: Priority = None) -> Work[Node]:
-    """Do `branch_of` in slices."""
     if not children:
         return None
-    if len(children) > MAX_SMALL:
-        weight = 0
-        for part in parts(children.values()):
-            weight += sum(map(weight_of, part))
-            yield
-        return Branch((yield from children_work(children)), priority, weight)
     keys = list(children)
+    if len(keys) > MAX_SMALL:
+        return with_priority(finish(branch_work([keys], [list(children.values())])), priority)
     ordered = sorted_keys(keys)
     return small_branch(children if keys == ordered else {key: children[key] for key in ordered}, priority)
+
+
+def branch_work(keys: list[Sequence[str]], nodes: list[Sequence[Node]]) -> Work[Node]:
+    """Do `branch_of` in slices for segments of keys and nodes, see `children_work`."""
+    if sum(map(len, keys)) <= MAX_SMALL:
+        children = dict(zip(chain.from_iterable(keys), chain.from_iterable(nodes), strict=True))
+        return branch_of({key: node for key, node in children.items() if node is not None})
+    mapping: Children[Node] = yield from children_work(keys, nodes)
+    weight = 0
+    for chunk in mapping.chunks.chunks:
+        weight += sum(map(weight_of, chunk.values))
+        yield
+    return Branch(mapping, None, weight) if weight else None
 
 
 def small_branch(children: dict[str, Node], priority: Priority = None) -> Node:
@@ -276,18 +284,43 @@ def replace(node: Node, path: Sequence[str], new: Node) -> Node:
 
 def update(node: Node, changes: Mapping[Path, Node]) -> Node:
     """Apply `replace` for several paths, none inside another, copying every node once."""
+    return finish(update_work(node, changes))
+
+
+def update_work(node: Node, changes: Mapping[Path, Node]) -> Work[Node]:
+    """Do `update` in slices."""
     if () in changes:
         return changes[()]
     groups: dict[str, dict[Path, Node]] = {}
-    for path, new in changes.items():
-        groups.setdefault(path[0], {})[path[1:]] = new
-    return _with_child_nodes(node, {key: update(child(node, key), group) for key, group in groups.items()})
+    for part in parts(changes.items()):
+        for path, new in part:
+            groups.setdefault(path[0], {})[path[1:]] = new
+        yield
+    nodes: dict[str, Node] = {}
+    for some_groups in parts(groups.items(), _UPDATE_SLICE):
+        for key, group in some_groups:
+            nodes[key] = yield from update_work(child(node, key), group)
+        yield
+    return (yield from _with_child_nodes_work(node, nodes))
+
+
+_UPDATE_SLICE = 64
 
 
 def _with_child_nodes(node: Node, changes: Mapping[str, Node]) -> Node:
-    if isinstance(node, Branch):
-        return node.with_children(changes)
-    changed = branch_of(_changed_dict(children_of(node), changes), priority_of(node))
+    return finish(_with_child_nodes_work(node, changes))
+
+
+def _with_child_nodes_work(node: Node, changes: Mapping[str, Node]) -> Work[Node]:
+    before = children_of(node)
+    if isinstance(node, Branch) and isinstance(before, Children):
+        return (yield from node.with_children_work(changes))
+    if len(changes) > MAX_SMALL:
+        keys: list[Sequence[str]] = list(parts(chain(before, changes)))
+        nodes: list[Sequence[Node]] = list(parts(chain(before.values(), changes.values())))
+        changed = with_priority((yield from branch_work(keys, nodes)), priority_of(node))
+    else:
+        changed = branch_of(_changed_dict(before, changes), priority_of(node))
     return node if changed is None and not has_children(node) else changed
 
 

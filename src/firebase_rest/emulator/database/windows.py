@@ -85,7 +85,7 @@ def index_work(branch: Branch, filter: Filter, previous: Node = None) -> Work[In
             and isinstance(previous.children, Children)
             and order in (previous.indexes or {})
         ):
-            index = previous.indexes[order].moved(previous.children, children)
+            index = yield from previous.indexes[order].moved_work(previous.children, children)
         else:
             with collector.paused():
                 index = yield from indexes.build(children, _value_of(order))

@@ -6,18 +6,18 @@ https://firebase.google.com/docs/database/rest/save-data
 from __future__ import annotations
 
 import re
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from firebase_rest.emulator.database import body, commits, tree
-from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
 from firebase_rest.emulator.database.rendering import SMALL, json_work, release_work
 from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, DatabaseHTTPError
-from firebase_rest.emulator.database.slices import collector
+from firebase_rest.emulator.database.slices import collector, parts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Mapping
+    from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
     from firebase_rest.database.push_id import PushIdGenerator
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 
 
 _LARGE_BODY = 1024 * 1024
+_SEARCHED_BYTES = 1024 * 1024
+_LONGEST_MARK = len(r"\u002E")
+_ECHO_SLICE = 256
 _ESCAPED_SERVER_VALUE = re.compile(rb"\\u00(?:2[eE]|7[36])")
 
 
@@ -43,8 +46,7 @@ class _ConditionFailedError(Exception):
 
 def _put(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
     value = yield from body.parse_work(request.body)
-    has_server_values = _has_server_values(request)
-    yield
+    has_server_values = yield from _has_server_values(request)
     plan = yield from _plan_set_or_priority(request, value, has_server_values=has_server_values)
     response = yield from _commit(request, plan, value, has_server_values=has_server_values)
     yield from release_work([value])
@@ -64,8 +66,9 @@ def _post(request: DatabaseRequest, push_ids: PushIdGenerator) -> Work[Response]
     name = push_ids.next(request.now)
     path = (*request.path, name)
     validate_path_size(path)
-    plan = yield from _plan_set(request, path, value, has_server_values=_has_server_values(request))
-    change = _authorized_commit(request, plan, None)
+    has_server_values = yield from _has_server_values(request)
+    plan = yield from commits.plan_set_work(path, value, request.now, has_server_values=has_server_values)
+    change = yield from _authorized_commit(request, plan, None)
     yield from release_work([value])
     tag = (yield from tree.etag_work(tree.at(change.after, path))) if request.wants_etag else None
     return request.json_response({"name": name}, tag)
@@ -75,21 +78,25 @@ def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
     _reject_priority(request)
     if request.wants_etag or "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETags (X-Firebase-ETag, if-match) are not supported on PATCH requests")
-    value = yield from body.parse_work(request.body)
+    value: Any = yield from body.parse_work(request.body)
     if value is None:
         return (yield from _delete(request, _))  # Google's tools delete a path within a size limit like this
+    if isinstance(value, LargeObject):
+        value = yield from value.merged_work()
     if not isinstance(value, dict):
         raise DatabaseHTTPError(400, body.NOT_AN_OBJECT)
-    targets = commits.parse_targets(request.path, value)
-    has_server_values = _has_server_values(request)
-    yield
+    targets = yield from commits.parse_targets_work(request.path, value)
+    has_server_values = yield from _has_server_values(request)
     plan = yield from commits.plan_update_work(request.path, targets, request.now, has_server_values=has_server_values)
-    change = _authorized_commit(request, plan, None)
-    if has_server_values:
-        place = tree.at(change.after, request.path)
-        value = {key: _echo(value[key], _node_at_target(place, path)) for key, path in zip(value, targets, strict=True)}
-    response = yield from _echo_work(request, value, None)
-    yield from release_work([value])
+    change = yield from _authorized_commit(request, plan, None)
+    echo = LargeObject()
+    place = tree.at(change.after, request.path)
+    for part in parts(zip(value.items(), targets, strict=True), _ECHO_SLICE):
+        for (key, item), path in part:
+            echo.add(key, (yield from _echo(item, _node_at_target(place, path))) if has_server_values else item)
+        yield
+    response = yield from _echo_work(request, echo, None)
+    yield from release_work([value, echo])
     return response
 
 
@@ -101,11 +108,16 @@ def write(request: DatabaseRequest, push_ids: PushIdGenerator) -> Work[Response]
     method = _WRITES.get(request.method)
     if method is None:
         raise DatabaseHTTPError(405, f"The database does not support the method {request.method}")
-    with _data_errors_as_400(request):
+    try:
         if len(request.body) <= _LARGE_BODY:
             return (yield from method(request, push_ids))
         with collector.paused():
             return (yield from method(request, push_ids))
+    except InvalidKeyError:
+        error = yield from body.invalid_key_work(request.body, paths=request.method == "PATCH")
+        raise error from None
+    except InvalidDataError as error:
+        raise DatabaseHTTPError(400, str(error)) from None
 
 
 def _reject_priority(request: DatabaseRequest) -> None:
@@ -113,33 +125,28 @@ def _reject_priority(request: DatabaseRequest) -> None:
         raise DatabaseHTTPError(400, INVALID_PATH)
 
 
-def _plan_set_or_priority(request: DatabaseRequest, value: Json, *, has_server_values: bool) -> Work[Plan]:
-    if request.is_priority:
-        return commits.plan_priority(request.path, value, request.now)
-    return (yield from _plan_set(request, request.path, value, has_server_values=has_server_values))
+def _plan_set_or_priority(
+    request: DatabaseRequest, value: Json | LargeObject, *, has_server_values: bool
+) -> Work[Plan]:
+    if not request.is_priority:
+        path = request.path
+        return (yield from commits.plan_set_work(path, value, request.now, has_server_values=has_server_values))
+    if isinstance(value, LargeObject):
+        value = yield from value.merged_work()
+    return commits.plan_priority(request.path, value, request.now)
 
 
-def _plan_set(request: DatabaseRequest, path: Path, value: Json, *, has_server_values: bool) -> Work[Plan]:
-    if has_server_values:
-        return commits.plan_set(path, value, request.now, has_server_values=True)
-    return commits.plan_node(path, (yield from Builder(request.now).build_work(value, None, len(path))))
-
-
-@contextmanager
-def _data_errors_as_400(request: DatabaseRequest) -> Generator[None]:
-    """Raise errors in the data as `DatabaseHTTPError` 400."""
-    try:
-        yield
-    except InvalidKeyError:
-        raise body.invalid_key_error(request.body, paths=request.method == "PATCH") from None
-    except InvalidDataError as error:
-        raise DatabaseHTTPError(400, str(error)) from None
-
-
-def _has_server_values(request: DatabaseRequest) -> bool:
+def _has_server_values(request: DatabaseRequest) -> Work[bool]:
     """Return whether the body may contain ".sv", also written with escapes."""
     text = request.body
-    return b".sv" in text or (b"\\u00" in text and _ESCAPED_SERVER_VALUE.search(text) is not None)
+    for start in range(0, len(text), _SEARCHED_BYTES):
+        end = start + _SEARCHED_BYTES + _LONGEST_MARK
+        if text.find(b".sv", start, end) >= 0:
+            return True
+        if text.find(b"\\u00", start, end) >= 0 and _ESCAPED_SERVER_VALUE.search(text, start, end):
+            return True
+        yield
+    return False
 
 
 # --- committing -------------------------------------------------------------------------------------------------------
@@ -151,7 +158,7 @@ def _commit(request: DatabaseRequest, plan: Plan, value: Json, *, has_server_val
     if expected is not None:  # now, because the commit must not wait for the ETag of much data
         yield from tree.etag_work(_requested_node(request, request.namespace.root))
     try:
-        change = _authorized_commit(request, plan, expected)
+        change = yield from _authorized_commit(request, plan, expected)
     except _ConditionFailedError as mismatch:
         node = mismatch.node
         return (yield from request.node_response(node, (yield from tree.etag_work(node)), 412))
@@ -163,24 +170,28 @@ def _commit(request: DatabaseRequest, plan: Plan, value: Json, *, has_server_val
     tag = None
     if request.wants_etag:
         tag = tree.NULL_ETAG if request.method == "DELETE" else (yield from tree.etag_work(node))
-    return (yield from _echo_work(request, _echo(value, node) if has_server_values else value, tag))
+    if not has_server_values:
+        return (yield from _echo_work(request, value, tag))
+    echo = yield from _echo(value, node)
+    response = yield from _echo_work(request, echo, tag)
+    yield from release_work([echo])
+    return response
 
 
-def _echo_work(request: DatabaseRequest, value: Json, tag: str | None) -> Work[Response]:
+def _echo_work(request: DatabaseRequest, value: Json | LargeObject, tag: str | None) -> Work[Response]:
     if request.is_silent:
         return request.pieces_response([], tag)
-    if request.is_pretty:
-        return request.json_response(value, tag)
-    return request.pieces_response((yield from json_work(value)), tag)
+    return request.pieces_response((yield from json_work(value, is_pretty=request.is_pretty)), tag)
 
 
-def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | None) -> tree.Change:
+def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | None) -> Work[tree.Change]:
     def condition(root: Node) -> None:
         node = _requested_node(request, root)
         if tree.etag(node) != expected:
             raise _ConditionFailedError(node)
 
-    return commits.commit(request.namespace, request.caller, plan, request.now, None if expected is None else condition)
+    check = None if expected is None else condition
+    return (yield from commits.commit_work(request.namespace, request.caller, plan, request.now, check))
 
 
 def _requested_node(request: DatabaseRequest, root: Node) -> Node:
@@ -192,17 +203,40 @@ def _node_at_target(node: Node, path: Path) -> Node:
     return tree.priority_of(tree.at(node, path[:-1])) if commits.is_priority(path) else tree.at(node, path)
 
 
-def _echo(value: Json, node: Node) -> Json:
+def _echo(value: Json | LargeObject, node: Node) -> Work[Any]:
     """Return `value` as it was sent, with server values replaced by their results in `node`."""
+    if isinstance(value, LargeArray):
+        array = LargeArray()
+        for part in parts(enumerate(value), _ECHO_SLICE):
+            for index, item in part:
+                array.append((yield from _echo(item, tree.child(node, str(index)))))
+            yield
+        return array
+    if not isinstance(value, LargeObject):
+        return _small_echo(value, node)
+    if ".sv" in value:
+        return tree.leaf_value(node)
+    result = LargeObject()
+    result.may_repeat_keys = value.may_repeat_keys
+    for members in parts(value.items(), _ECHO_SLICE):
+        for key, item in members:
+            result.add(key, (yield from _echo(item, _member_node(node, key))))
+        yield
+    return result
+
+
+def _small_echo(value: Json, node: Node) -> Json:
     if isinstance(value, list):
-        return [_echo(item, tree.child(node, str(index))) for index, item in enumerate(value)]
+        return [_small_echo(item, tree.child(node, str(index))) for index, item in enumerate(value)]
     if not isinstance(value, dict):
         return value
     if ".sv" in value:
         return tree.leaf_value(node)
-    return {
-        key: _echo(
-            item, tree.priority_of(node) if key == ".priority" else node if key == ".value" else tree.child(node, key)
-        )
-        for key, item in value.items()
-    }
+    return {key: _small_echo(item, _member_node(node, key)) for key, item in value.items()}
+
+
+def _member_node(node: Node, key: str) -> Node:
+    """Return the node for the member `key` of the value of a node."""
+    if key == ".priority":
+        return tree.priority_of(node)
+    return node if key == ".value" else tree.child(node, key)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from unittest import mock
 
-from firebase_rest.emulator.database import build, children, chunks, indexes, rendering, slices, tree
+from firebase_rest.emulator.database import build, chunks, indexes, rendering, slices, tree
 
 
 @contextmanager
@@ -13,8 +13,9 @@ def small_chunks(size=8):
     """Use chunks of `size` children, and dicts only for fewer than half."""
     with (
         mock.patch.object(chunks, "SIZE", size),
-        mock.patch.object(children, "SIZE", size),
-        mock.patch.object(indexes, "SIZE", size),
+        mock.patch.object(chunks, "SLICE", 2 * size),
+        mock.patch.object(build, "SLICE", 2 * size),
+        mock.patch.object(indexes, "SLICE", 2 * size),
         mock.patch.object(slices, "SLICE", 2 * size),
         mock.patch.object(slices, "_BUCKET", 2 * size),
         mock.patch.object(tree, "MAX_SMALL", size // 2),

@@ -6,6 +6,7 @@ import pytest
 
 from firebase_rest.emulator.database import body
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
+from firebase_rest.emulator.database.slices import finish
 
 NOT_JSON = "Invalid data; couldn't parse JSON object, array, or value."
 
@@ -37,6 +38,10 @@ def test_invalid_json_is_rejected(text):
     assert (caught.value.status, caught.value.message) == (400, NOT_JSON)
 
 
+def invalid_key_error(text, *, paths):
+    return finish(body.invalid_key_work(text, paths=paths))
+
+
 def test_last_duplicate_key_wins():
     assert body.parse(b'{"a":1,"a":2}') == {"a": 2}
 
@@ -63,13 +68,13 @@ def test_oversized_body_is_rejected(monkeypatch):
     ],
 )
 def test_invalid_key_is_reported_with_line_and_column(text, place):
-    message = body.invalid_key_error(text.encode(), paths=False).message
+    message = invalid_key_error(text.encode(), paths=False).message
     assert message == (
         f"Invalid data; couldn't parse key beginning at {place}. Key value can't be empty or contain $ # [ ] / or ."
     )
 
 
 def test_outer_keys_of_an_update_are_paths():
-    assert "beginning at 1:15." in body.invalid_key_error(b'{"a/b":1,"c":{"d/e":1}}', paths=True).message
-    assert "beginning at 1:10." in body.invalid_key_error(b'{"a/b":1,"a/.sv":1}', paths=True).message
-    assert "beginning at 1:22." in body.invalid_key_error(b'{"a/.priority":1,"":{"":1}}', paths=True).message
+    assert "beginning at 1:15." in invalid_key_error(b'{"a/b":1,"c":{"d/e":1}}', paths=True).message
+    assert "beginning at 1:10." in invalid_key_error(b'{"a/b":1,"a/.sv":1}', paths=True).message
+    assert "beginning at 1:22." in invalid_key_error(b'{"a/.priority":1,"":{"":1}}', paths=True).message

@@ -19,7 +19,10 @@ KEYS = st.sampled_from([TEXT, INTEGERS, st.one_of(TEXT, INTEGERS, UNPLEASANT)])
 
 
 def mapping(model):
-    return finish(children_work(dict(model)))
+    keys = list(model)
+    middle = len(keys) // 3
+    segments = [part for part in (keys[:middle], keys[middle:]) if part]
+    return finish(children_work(segments, [[model[key] for key in part] for part in segments]))
 
 
 def check(children, model):
@@ -55,7 +58,7 @@ def test_writes_agree_with_a_dict(history):
             before = dict(model)
             model.update(write)
             model = {key: value for key, value in model.items() if value is not None}
-            after = children.changed(write)
+            after = finish(children.changed_work(write))
             check(children, before)
             check(after, model)
             for key in [*write, *first]:

@@ -11,7 +11,7 @@ from firebase_rest.database.ordering import select
 from firebase_rest.emulator.database import tree
 from firebase_rest.emulator.database.build import Builder
 from firebase_rest.emulator.database.children import Children
-from firebase_rest.emulator.database.slices import finish, sort
+from firebase_rest.emulator.database.slices import ascends, finish, partition, parts
 from firebase_rest.emulator.database.windows import Window, index_work
 from unit.emulator.database.sizes import small_chunks
 
@@ -113,7 +113,27 @@ def test_index_is_derived_from_an_earlier_version():
 @pytest.mark.parametrize(
     "items", [range(3000), range(3000, 0, -1), [i * 7919 % 1000 for i in range(9000)], [5] * 5000 + [4] * 5000]
 )
-def test_sorting_in_slices_is_stable(items):
-    pairs = list(enumerate(items))
-    buckets = finish(sort(pairs, lambda pair: pair[1]))
-    assert [pair for bucket in buckets for pair in bucket] == sorted(pairs, key=lambda pair: pair[1])
+def test_buckets_of_a_partition_ascend_and_keep_the_order_of_equal_items(items):
+    segments = list(parts(items))
+    numbers = list(parts(range(len(items))))
+    buckets = finish(partition(segments, numbers, lambda item: item))
+    assert not segments
+    assert not numbers
+    pairs = [
+        pair
+        for bucket in buckets
+        for pair in sorted(zip(bucket.items, bucket.companions, strict=True), key=lambda pair: pair[0])
+    ]
+    assert pairs == sorted(((item, number) for number, item in enumerate(items)), key=lambda pair: pair[0])
+    assert all(len(set(bucket.items)) == 1 for bucket in buckets if bucket.is_sorted)
+    assert all(bucket.is_sorted or len(bucket.items) < 20_000 for bucket in buckets)
+
+
+@pytest.mark.parametrize("strictly", [False, True])
+def test_ascending_items_across_segments(strictly):
+    def check(*segments):
+        return finish(ascends(segments, lambda item: item, strictly=strictly))
+
+    assert check([1, 2], [3], [4, 5])
+    assert check([1, 2], [2, 3]) is not strictly
+    assert not check([1, 2], [1, 3])

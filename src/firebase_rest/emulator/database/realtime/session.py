@@ -24,6 +24,7 @@ from firebase_rest.emulator.database.realtime.on_disconnect import PendingWrites
 from firebase_rest.emulator.database.realtime.outbox import Outbox, control, push
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
+from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.tree import at, export
 
 if TYPE_CHECKING:
@@ -250,9 +251,8 @@ class Session:
                 raise RefusedError("datastale", "")
 
         try:
-            commits.commit(
-                self.namespace, self._caller, plan, self._now(), condition if isinstance(known_hash, str) else None
-            )
+            check = condition if isinstance(known_hash, str) else None
+            finish(commits.commit_work(self.namespace, self._caller, plan, self._now(), check))
         except RefusedError:
             # The client tries again when it has the newer data, which must therefore be queued before the answer.
             self.namespace.await_delivery()
@@ -260,7 +260,7 @@ class Session:
         return ""
 
     def _merge(self, request: RealtimeRequest) -> Json:
-        commits.commit(self.namespace, self._caller, self._plan_merge(request), self._now())
+        finish(commits.commit_work(self.namespace, self._caller, self._plan_merge(request), self._now()))
         return ""
 
     def _plan_put(self, request: RealtimeRequest) -> Plan:
@@ -268,25 +268,27 @@ class Session:
         path, value = _data_path(request, priority=True), request.body.get("d")
         if path[-1:] == (".priority",):
             return commits.plan_priority(path[:-1], value, self._now())
-        return commits.plan_set(path, value, self._now(), has_server_values=request.may_have_server_values)
+        may_have_server_values = request.may_have_server_values
+        return finish(commits.plan_set_work(path, value, self._now(), has_server_values=may_have_server_values))
 
     def _plan_merge(self, request: RealtimeRequest) -> Plan:
         _check_size(request)
         path = _data_path(request)
-        targets = commits.parse_targets(path, request.object("d"))
-        return commits.plan_update(path, targets, self._now(), has_server_values=request.may_have_server_values)
+        targets = finish(commits.parse_targets_work(path, request.object("d")))
+        may_have_server_values = request.may_have_server_values
+        return finish(commits.plan_update_work(path, targets, self._now(), has_server_values=may_have_server_values))
 
     # --- writes for the end -------------------------------------------------------------------------------------------
 
     def _put_on_disconnect(self, request: RealtimeRequest) -> Json:
-        commits.authorize(self.namespace, self._caller, self._plan_put(request), self._now())
+        finish(commits.authorize_work(self.namespace, self._caller, self._plan_put(request), self._now()))
         self._pending.put(_data_path(request, priority=True), request.body.get("d"))
         return ""
 
     def _merge_on_disconnect(self, request: RealtimeRequest) -> Json:
-        commits.authorize(self.namespace, self._caller, self._plan_merge(request), self._now())
+        finish(commits.authorize_work(self.namespace, self._caller, self._plan_merge(request), self._now()))
         path = _data_path(request)
-        self._pending.merge(path, commits.parse_targets(path, request.object("d")))
+        self._pending.merge(path, finish(commits.parse_targets_work(path, request.object("d"))))
         return ""
 
     def _cancel_on_disconnect(self, request: RealtimeRequest) -> Json:
@@ -302,8 +304,8 @@ class Session:
     def _try_update(self, values: Mapping[Path, Json]) -> bool:
         now = self._now()
         try:
-            plan = commits.plan_update((), values, now, has_server_values=True)
-            commits.commit(self.namespace, self._caller, plan, now)
+            plan = finish(commits.plan_update_work((), values, now, has_server_values=True))
+            finish(commits.commit_work(self.namespace, self._caller, plan, now))
         except (DatabaseHTTPError, InvalidDataError):
             return False
         return True

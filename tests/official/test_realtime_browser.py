@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from emulator.test_realtime_wire import until
 from emulator.wire import Database
 from firebase_rest.emulator import Emulator
 from official.browser import MissingBrowser, Page, Pages
+from support.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def test_presence_is_removed_when_a_browser_ends(
         )
         other.until("/online", {"one": True})
         page.close()
-        until(lambda: rest.get("online").json() is None)
+        wait_for(lambda: rest.get("online").json() is None)
         other.until("/online", None)
 
 
@@ -97,7 +97,7 @@ def test_browser_that_starts_with_long_polling_is_upgraded(pages: Pages, server:
         page.connect(server.host, NAMESPACE)
         page.watch("/a")
         page.run('await sdk.set(sdk.ref(db, "/a"), 1);')
-        until(lambda: len(server.emulator.sessions) == 1 and not server._polling._transports)
+        wait_for(lambda: len(server.emulator.sessions) == 1 and not server._polling._transports)
         rest.put("a", 2)
         page.until("/a", 2)
         page.run('await sdk.set(sdk.ref(db, "/a"), 3);')

@@ -34,6 +34,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_services_work_in_a_spawned_process(server, tmp_path) -> None:
     file = tmp_path / "program.py"
     file.write_text(PROGRAM)

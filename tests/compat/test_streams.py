@@ -112,6 +112,7 @@ def test_is_async_false_runs_in_the_calling_thread(db) -> None:
     assert threads == [threading.current_thread()]
 
 
+@pytest.mark.slow
 def test_reconnect_sends_a_put_on_the_root(server, db, inbox) -> None:
     db.child("x").set({"a": 1})
     stream = db.child("x").stream(inbox)
@@ -147,6 +148,7 @@ def seconds_to_close(stream) -> float:
     return time.monotonic() - started
 
 
+@pytest.mark.slow
 def test_close_waits_at_most_a_second_for_a_silent_server(silent_url) -> None:
     with pyrebase.initialize_app({"databaseURL": silent_url}) as firebase:
         stream = firebase.database().stream(print)

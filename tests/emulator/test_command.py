@@ -95,6 +95,7 @@ def test_output_explains_require_auth(capsys):
     assert "only requests with a valid token" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_rules_files_are_enforced_and_read_again_when_they_change(tmp_path):
     database, storage = tmp_path / "database.rules.json", tmp_path / "storage.rules"
     database.write_text('{"rules": {".read": false}}')

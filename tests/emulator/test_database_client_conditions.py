@@ -84,6 +84,7 @@ def test_transaction_retries_after_conflicting_write(root):
     assert place.get().val() == ["other 2", "mine"]
 
 
+@pytest.mark.slow
 def test_transaction_raises_after_25_attempts(root):
     place = root.child("x")
     calls = []

@@ -19,6 +19,7 @@ def restless():
     sys.setswitchinterval(interval)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("restless")
 def test_threads_sharing_a_database_get_their_own_responses(root):
     db = root  # one object in all threads

@@ -416,6 +416,7 @@ def test_unknown_method_is_405(db):
     assert db.request("PURGE", "a").status_code == 405
 
 
+@pytest.mark.slow
 def test_body_of_20_megabytes(db):
     data = {f"k{i}": "x" * 1000 for i in range(20_000)}
     assert db.put("big", data, print="silent").status_code == 204

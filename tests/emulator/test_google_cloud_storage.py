@@ -105,6 +105,7 @@ def test_firebase_admin_reads_the_same_files(server, files, monkeypatch):
     firebase_admin.delete_app(app)
 
 
+@pytest.mark.slow
 def test_google_cloud_storage_resumes_a_broken_upload(google, server):
     faults = server.emulator.faults.storage
     faults.drop_response("upload", skip=1)

@@ -453,6 +453,7 @@ def test_websocket_with_the_host_of_a_web_site_is_refused(server):
     assert caught.value.response.status_code in {400, 403}
 
 
+@pytest.mark.slow
 def test_thousand_idle_listens_receive_one_write_each(server):
     clients = [RealtimeClient(server.host) for _ in range(100)]
     try:

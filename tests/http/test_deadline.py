@@ -154,6 +154,7 @@ def test_threads_share_one_watchdog(connect):
     assert names.count("firebase_rest deadlines") <= 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dripping", [drip_headers, drip_body])
 def test_read_timeout_applies_to_silence_only(connect, dripping):
     with ScriptedServer(dripping, ok("1")) as server:

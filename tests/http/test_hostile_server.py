@@ -208,6 +208,7 @@ def test_response_is_exact_or_an_error(connect, case, tls, ca_file):
         assert app.database().child("b").get().val() == json.loads(NEXT)
 
 
+@pytest.mark.parametrize("tls", ["http", pytest.param("https", marks=pytest.mark.slow)], indirect=True)
 @pytest.mark.parametrize("name", [name for name, case in WHOLE.items() if not isinstance(case.expected, type)])
 def test_every_prefix_of_a_response_is_an_error(connect, name, tls, ca_file):
     wire = WHOLE[name].wire

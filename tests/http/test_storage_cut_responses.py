@@ -119,6 +119,7 @@ def test_cut_download_raises_and_keeps_local_file(storage, tmp_path, framing, ex
             assert list(tmp_path.iterdir()) == [target]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", ["", HASH, SIZE], ids=["bare", "hash", "size"])
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_cut_download_is_retried_and_completed(storage, no_waiting, framing, extra):
@@ -174,6 +175,7 @@ GZIP_FRAMINGS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("extra", GZIP)
 @pytest.mark.parametrize("framing", GZIP_FRAMINGS)
 def test_cut_gzip_response_is_retried_or_refused(storage, no_waiting, framing, extra):

@@ -191,6 +191,7 @@ def test_certificates_are_shared_within_an_app(app, google, keys):
     assert google.requests[0].query == ""
 
 
+@pytest.mark.slow
 def test_expired_certificates_are_fetched_again(auth, keys):
     keys.cache_control = "public, max-age=1, must-revalidate"
     auth.verify_id_token(GOOD)

@@ -53,6 +53,7 @@ def test_json_output(planted) -> None:
     assert [finding["fixable"] for finding in report["findings"]] == [True, False]
 
 
+@pytest.mark.slow
 def test_fix_reports_fixes_and_is_idempotent(planted) -> None:
     ran = migrate("--fix", planted)
     assert f"{planted}:2:1: fixed [assigned-attribute]\n" in ran.stdout
@@ -119,6 +120,7 @@ IMPORTED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [[*sorted(IMPORTED)], [*sorted(IMPORTED, reverse=True)], ["."], ["old.py", "."]])
 def test_findings_do_not_depend_on_the_order_of_paths(order, tmp_path) -> None:
     for name, text in IMPORTED.items():

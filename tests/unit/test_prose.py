@@ -54,16 +54,17 @@ RULES = {
 """Regular expression -> what to write instead."""
 
 COMPILED = [(re.compile(pattern, re.IGNORECASE), advice) for pattern, advice in RULES.items()]
+CODE_BLOCK = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 QUOTED = re.compile(r'``.+?``|`[^`]*`|"[^"\n]*"|“[^”]*”', re.DOTALL)
 
 
 class Finding(NamedTuple):
-    place: str
+    position: str
     phrase: str
     advice: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.phrase!r}: {self.advice}"
+        return f"{self.position}: {self.phrase!r}: {self.advice}"
 
 
 def tracked(*patterns: str) -> list[Path]:
@@ -107,12 +108,7 @@ def texts(path: Path) -> Iterator[tuple[int, str]]:
     """Yield (line, text) of the prose in a file."""
     source = path.read_text(encoding="utf-8")
     if path.suffix != ".py":
-        yield (
-            1,
-            re.sub(
-                r"^```.*?^```", lambda match: re.sub(r"[^\n]", "", match[0]), source, flags=re.MULTILINE | re.DOTALL
-            ),
-        )
+        yield 1, CODE_BLOCK.sub(lambda match: re.sub(r"[^\n]", "", match[0]), source)
         return
     tree = ast.parse(source)
     yield from docstrings(tree)
@@ -126,8 +122,8 @@ def findings(path: Path) -> Iterator[Finding]:
         plain = without_quotes(text)
         for pattern, advice in COMPILED:
             for match in pattern.finditer(plain):
-                place = f"{path.relative_to(ROOT)}:{line + plain.count(chr(10), 0, match.start())}"
-                yield Finding(place, " ".join(match[0].split()), advice)
+                position = f"{path.relative_to(ROOT)}:{line + plain.count(chr(10), 0, match.start())}"
+                yield Finding(position, " ".join(match[0].split()), advice)
 
 
 def all_findings() -> list[Finding]:

@@ -52,6 +52,7 @@ def text_or_none(parse, text):
         return None
 
 
+@pytest.mark.slow
 @settings(max_examples=200)
 @given(VALUES, SPACES, st.booleans())
 def test_parsing_in_slices_agrees_with_json(value, separators, escaped):
@@ -61,6 +62,7 @@ def test_parsing_in_slices_agrees_with_json(value, separators, escaped):
     assert b"".join(finish(json_work(result))) == compact(value)
 
 
+@pytest.mark.slow
 @settings(max_examples=150)
 @given(VALUES, st.data())
 def test_damaged_text_is_invalid_for_both_parsers(value, data):
@@ -85,6 +87,7 @@ def test_large_nodes_are_built_and_rendered_as_small_ones(value):
         assert tree.etag(node) == tree.etag(expected)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.dictionaries(KEYS, VALUES, min_size=3, max_size=30), KEYS, SCALARS)
 def test_etag_does_not_depend_on_the_order_of_writes(value, key, leaf):
@@ -97,6 +100,7 @@ def test_etag_does_not_depend_on_the_order_of_writes(value, key, leaf):
         assert (tree.etag(written) == tree.etag(node)) == tree.nodes_equal(written, node)
 
 
+@pytest.mark.slow
 @settings(max_examples=100)
 @given(st.dictionaries(KEYS, VALUES, min_size=3, max_size=30))
 def test_releasing_one_version_keeps_the_others(value):

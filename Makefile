@@ -7,8 +7,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 N ?= 5000
 SECONDS ?= 60
+PORT ?= 5000
 
-.PHONY: help venv test quick check judge demo frozen docs oracle faults bench clean
+.PHONY: help venv test quick check judge demo app frozen docs oracle faults bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -18,7 +19,6 @@ define make-venv
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { echo "Python 3.10 or newer is needed: make PYTHON=..."; exit 1; }
 	@$(PYTHON) -m venv $(1) >/dev/null 2>&1 || { rm -rf $(1); \
 	  $(PYTHON) -m venv --without-pip $(1) && $(PYTHON) -m pip --python $(1)/bin/python install -qq pip; }
-	@$(1)/bin/python -m pip install -qq --upgrade pip
 endef
 
 venv: .venv/.ready ## create .venv with all development dependencies
@@ -26,6 +26,7 @@ venv: .venv/.ready ## create .venv with all development dependencies
 .venv/.ready: pyproject.toml
 	@echo "setting up .venv (once, about half a minute) ..."
 	$(call make-venv,.venv)
+	@$(BIN)/python -m pip install -qq --upgrade pip # older versions lack --group
 	@$(BIN)/python -m pip install -qq -e '.[emulator,progress]' --group dev
 	@touch $@
 
@@ -33,6 +34,12 @@ venv: .venv/.ready ## create .venv with all development dependencies
 	@echo "setting up the demo's own environment (once, a few seconds) ..."
 	$(call make-venv,.cache/demo)
 	@.cache/demo/bin/python -m pip install -qq -e '.[emulator]'
+	@touch $@
+
+.cache/app/.ready: pyproject.toml examples/flask_app/requirements.txt
+	@echo "setting up the application's own environment (once, a few seconds) ..."
+	$(call make-venv,.cache/app)
+	@.cache/app/bin/python -m pip install -qq -e '.[emulator]' -r examples/flask_app/requirements.txt
 	@touch $@
 
 # Tests of threads, processes and timing run one at a time. Their run adds to the coverage of the first one.
@@ -58,6 +65,9 @@ judge: venv ## run the long tests: 200,000 random comparisons, ten minutes of ne
 
 demo: .cache/demo/.ready ## show accounts, database, streams and files on the embedded emulator, call by call
 	@.cache/demo/bin/python examples/narrate.py examples/tutorial.py
+
+app: .cache/app/.ready ## start the Flask application of the tutorial with the emulator (PORT=5000)
+	@.cache/app/bin/python examples/flask_app/dev.py --port $(PORT)
 
 frozen: venv ## build the demo as an executable (PyInstaller) and a zip file (zipapp), in dist/frozen
 	@$(BIN)/python tools/frozen.py

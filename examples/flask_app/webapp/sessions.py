@@ -93,7 +93,7 @@ def start(signed_in: Mapping[str, Any]) -> None:
         name: signed_in[name] for name in ("idToken", "refreshToken", "expiresIn", "localId") if name in signed_in
     }
     _forget()
-    # A new CSRF token: one that somebody planted before the sign-in becomes invalid.
+    # A new CSRF token: a token that was planted before the sign-in becomes invalid.
     session.pop("csrf", None)
     session["browser"] = secrets.token_urlsafe(32)
     session.permanent = True

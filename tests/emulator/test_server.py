@@ -176,3 +176,36 @@ def iter_bytes():
 def test_public_names():
     with pytest.raises(AttributeError, match="has no attribute 'Other'"):
         package.Other  # noqa: B018
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("database_rules", "/.settings/rules.json", '{"rules": {".read": true}}'),
+        (
+            "storage_rules",
+            "/internal/setRules",
+            '{"rules": {"files": [{"name": "s", "content": "service firebase.storage {}"}]}}',
+        ),
+    ],
+)
+def test_other_clients_are_served_while_rules_are_parsed(monkeypatch, server, method, path, body):
+    store = server.emulator._rules_store
+    parse, started, may_end = getattr(store, method), threading.Event(), threading.Event()
+
+    def wait_and_parse(text):
+        started.set()
+        assert may_end.wait(LIMIT)
+        return parse(text)
+
+    monkeypatch.setattr(store, method, wait_and_parse)
+    with ThreadPoolExecutor(1) as pool:
+        headers = {"Authorization": "Bearer owner"}
+        url = f"http://{server.host}{path}"
+        publishing = pool.submit(requests.put, url, body, headers=headers, timeout=LIMIT)
+        try:
+            assert started.wait(LIMIT)
+            assert requests.get(f"http://{server.host}/a.json", timeout=LIMIT).status_code == 200
+        finally:
+            may_end.set()
+        assert publishing.result().status_code == 200

@@ -33,23 +33,25 @@ class RulesStore:
 
     def database_rules(self, text: str, name: str = "database.rules.json") -> DatabaseRules:
         """Return parsed database rules. Raises `RulesSyntaxError`. `name` is shown in reports of the coverage."""
-        with self._lock:
-            found = self._database.get(text)
-            if found is None:
-                coverage = Coverage("database", name, text)
-                found = self._database[text] = DatabaseRules(text, coverage.observer), coverage
+        found = self._database.get(text)
+        if found is None:
+            coverage = Coverage("database", name, text)
+            parsed = DatabaseRules(text, coverage.observer), coverage
+            with self._lock:
+                found = self._database.setdefault(text, parsed)
                 _shrink(self._database)
-            return found[0]
+        return found[0]
 
     def storage_rules(self, text: str, name: str = "storage.rules") -> StorageRules:
         """Return parsed Storage rules. Raises `RulesSyntaxError`. `name` is shown in reports of the coverage."""
-        with self._lock:
-            found = self._storage.get(text)
-            if found is None:
-                coverage = Coverage("storage", name, text)
-                found = self._storage[text] = StorageRules(text, coverage.observer), coverage
+        found = self._storage.get(text)
+        if found is None:
+            coverage = Coverage("storage", name, text)
+            parsed = StorageRules(text, coverage.observer), coverage
+            with self._lock:
+                found = self._storage.setdefault(text, parsed)
                 _shrink(self._storage)
-            return found[0]
+        return found[0]
 
     def coverage(self, text: str | None = None) -> list[Coverage]:
         """Return the coverage of all rules since the emulator was created, or of the rules with this text."""

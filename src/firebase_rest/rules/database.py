@@ -26,7 +26,7 @@ P = ParamSpec("P")
 Observer: TypeAlias = Callable[[Callable[[int], int]], Observe]
 
 VALIDATIONS_PER_STEP = 200
-"""How many `.validate` rules run between two steps of `write_steps`."""
+"""How many `.validate` rules run, or paths are written, between two steps of `write_steps`."""
 
 
 @dataclass(slots=True)
@@ -116,10 +116,12 @@ class DatabaseRules:
         data = RuleDataSnapshot(reader, before)
         operation = _Operation(self.root, reader, Scope(auth, now, data, data, RuleDataSnapshot(reader, after)))
         decision = Decision(allowed=True, operation="write", path="/")
-        for path in paths:
+        for number, path in enumerate(paths, 1):
             decision = yield from operation.write(path)
             if not decision.allowed:
                 break
+            if number % VALIDATIONS_PER_STEP == 0:
+                yield
         return decision
 
     write = _at_once(write_steps)

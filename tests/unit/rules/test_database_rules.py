@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -124,6 +125,29 @@ def test_large_write_is_validated_in_steps() -> None:
     assert len(steps) >= 4
     assert can_write(subject, "list", None, after)
     assert not can_write(subject, "list", None, {"list": {**after["list"], "x": "text"}})
+
+
+def test_update_of_many_paths_is_checked_in_steps() -> None:
+    subject = rules(list={"$key": {".write": True}})
+    after = {"list": {str(number): number for number in range(1000)}}
+    paths = [["list", key] for key in after["list"]]
+    assert len(list(subject.write_steps(JsonReader(), None, after, paths, None, 0))) >= 4
+
+
+def test_many_children_are_found_in_steps() -> None:
+    class Reader(JsonReader):
+        read = 0
+
+        def keys(self, node: Any) -> Iterator[str]:
+            for key in super().keys(node):
+                self.read += 1
+                yield key
+
+    reader = Reader()
+    subject = rules(**{".write": True}, list={"$key": {".validate": "newData.isNumber()"}})
+    after = {"list": {str(number): number for number in range(10_000)}}
+    next(subject.write_steps(reader, None, after, [["list"]], None, 0))
+    assert reader.read < 500
 
 
 def test_child_with_an_empty_path_has_no_data_and_no_parent() -> None:

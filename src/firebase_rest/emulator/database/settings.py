@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.request import DatabaseRequest
 
+RULES_PATH = "/.settings/rules.json"
+
 _WRITE_SIZES = ("small", "medium", "large", "unlimited")
 
 

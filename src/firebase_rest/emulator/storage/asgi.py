@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, cast
 
+from firebase_rest.emulator.storage.control_api import RULES_PATH
 from firebase_rest.emulator.storage.faults import ConnectionDropped, DropMethod, FaultyReader
 from firebase_rest.emulator.storage.handler import CHUNK_SIZE, CountingReader, IncomingRequest
 
@@ -33,7 +34,10 @@ async def serve(
     incoming = storage.begin(request, url)
     try:
         if await _receive_body(incoming, receive):
-            await _send_response(storage, incoming.finish(), receive, send)
+            # Rules take long to parse if they are many.
+            is_slow = url.path == RULES_PATH
+            response = await asyncio.to_thread(incoming.finish) if is_slow else incoming.finish()
+            await _send_response(storage, response, receive, send)
     except ConnectionDropped as error:
         drop(error.how)
         while (await receive())["type"] != "http.disconnect":

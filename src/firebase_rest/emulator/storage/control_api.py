@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json, Response
 
 PREFIX = "/internal/"
+RULES_PATH = "/internal/setRules"
 
 
 def _parse(request: StorageRequest) -> StorageRequest:
@@ -60,7 +61,7 @@ def _reset(service: ObjectService, _: StorageRequest, __: bytes) -> Response:
 
 
 _ENDPOINTS: Mapping[str, tuple[str, Operation]] = {
-    "/internal/setRules": ("PUT", _set_rules),
+    RULES_PATH: ("PUT", _set_rules),
     "/internal/reset": ("POST", _reset),
 }
 

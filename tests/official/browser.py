@@ -22,24 +22,29 @@ from official.processes import HERE
 from support.waiting import LIMIT
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from typing_extensions import Self
 
 
 _MODULES = {
     "@firebase/app": "@firebase/app/dist/esm/index.esm.js",
+    "@firebase/auth": "@firebase/auth/dist/esm/index.js",
     "@firebase/component": "@firebase/component/dist/esm/index.esm.js",
     "@firebase/database": "@firebase/database/dist/index.esm.js",
     "@firebase/logger": "@firebase/logger/dist/esm/index.esm.js",
     "@firebase/util": "@firebase/util/dist/index.esm.js",
     "idb": "idb/build/index.js",
+    "tslib": "tslib/tslib.es6.js",
 }
 
 _PAGE = """<!DOCTYPE html>
 <script type="importmap">IMPORTS</script>
 <script type="module">
 import * as app from "@firebase/app";
+import * as auth from "@firebase/auth";
 import * as database from "@firebase/database";
-window.sdk = { ...app, ...database };
+window.sdk = { ...app, ...auth, ...database };
 </script>
 """.replace("IMPORTS", json.dumps({"imports": {name: f"/node_modules/{path}" for name, path in _MODULES.items()}}))
 
@@ -65,9 +70,10 @@ class _Handler(SimpleHTTPRequestHandler):
 
 
 class Pages:
-    """A web server with the page, and a driver that opens it in browsers."""
+    """A web server with the page, and a driver that opens it in browsers that have further command-line `flags`."""
 
-    def __init__(self) -> None:
+    def __init__(self, flags: Sequence[str] = ()) -> None:
+        self.flags = [*_FLAGS, *flags]
         if not (shutil.which("chromium") and shutil.which("chromedriver")):
             raise MissingBrowser("chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, directory=str(HERE)))
@@ -125,11 +131,11 @@ class Page:
     def __init__(self, pages: Pages) -> None:
         self._pages = pages
         self._profile = tempfile.TemporaryDirectory(ignore_cleanup_errors=True)
-        options = {"args": [*_FLAGS, f"--user-data-dir={self._profile.name}"]}
+        options = {"args": [*pages.flags, f"--user-data-dir={self._profile.name}"]}
         self._session = "/session"
         capabilities = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options, "timeouts": {"script": 20000}}}}
         self._session += "/" + self._send("POST", "", capabilities)["sessionId"]
-        self._send("POST", "/url", {"url": pages.address})
+        self.go(pages.address)
         self.run("for (let n = 0; !window.sdk && n < 1000; n++) await new Promise(r => setTimeout(r, 10));")
 
     def _send(self, method: str, path: str, body: Any = None) -> Any:
@@ -149,6 +155,48 @@ class Page:
         if "failed" in result:
             raise RuntimeError(result["failed"])
         return result.get("value")
+
+    def go(self, address: str) -> None:
+        """Load another address."""
+        self._send("POST", "/url", {"url": address})
+
+    def window(self, number: int) -> None:
+        """Drive another window of the browser, in the order of their opening; wait until it is open."""
+        deadline = time.monotonic() + LIMIT
+        while len(handles := self._send("GET", "/window/handles")) <= number:
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"there are {len(handles)} windows")
+            time.sleep(0.02)
+        self._send("POST", "/window", {"handle": handles[number]})
+
+    def close_window(self) -> None:
+        """Close the window."""
+        self._send("DELETE", "/window")
+
+    def frame_address(self) -> str:
+        """Return the address of the document in the first frame; a blocked one has an address of the browser."""
+        self._send("POST", "/frame", {"id": 0})
+        address: str = self.run("return location.href;")
+        self._send("POST", "/frame", {"id": None})
+        return address
+
+    def find(self, selector: str) -> str:
+        """Wait for an element; return its ID."""
+        wanted = {"using": "css selector", "value": selector}
+        deadline = time.monotonic() + LIMIT
+        while not (found := self._send("POST", "/elements", wanted)):
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"there is no {selector}")
+            time.sleep(0.02)
+        return str(next(iter(found[0].values())))
+
+    def click(self, selector: str) -> None:
+        """Click an element."""
+        self._send("POST", f"/element/{self.find(selector)}/click", {})
+
+    def type(self, selector: str, text: str) -> None:
+        """Type text into a field."""
+        self._send("POST", f"/element/{self.find(selector)}/value", {"text": text})
 
     def connect(self, host: str, namespace: str, *, long_polling: bool = False) -> None:
         """Open the database as `window.db`."""

@@ -137,6 +137,7 @@ _POLICY = _fields(
     passwordPolicyVersions=ListField(_object(customStrengthOptions=_STRENGTH)),
 )
 _CONFIG = _fields(
+    lists="authorizedDomains",
     passwordPolicyConfig=ObjectField(_POLICY),
     signIn=ObjectField(_fields(bools="allowDuplicateEmails")),
     emailPrivacyConfig=ObjectField(_fields(bools="enableImprovedEmailPrivacy")),

@@ -8,7 +8,7 @@ import threading
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
-from firebase_rest.emulator.auth import bodies, errors, oob_codes, provider_pages
+from firebase_rest.emulator.auth import bodies, errors, oob_codes, popup_pages, provider_pages
 from firebase_rest.emulator.auth.bodies import AuthRequest
 from firebase_rest.emulator.auth.outbox import Outbox
 from firebase_rest.emulator.auth.project import AuthProject, default_config
@@ -42,6 +42,8 @@ _PAGES = {
     "/accounts.google.com/o/oauth2/v2/auth": provider_pages.google_page,
 }
 """Pages for browsers."""
+_HTML_PAGES = {popup_pages.HANDLER: popup_pages.handler_page, popup_pages.IFRAME: popup_pages.iframe_page}
+"""Pages of sign-in with the SDKs for the web. Pages of other sites cannot read them."""
 _JSON = "application/json"
 _PRETTY_JSON = "application/json; charset=utf-8"
 
@@ -69,6 +71,8 @@ class AuthEmulator:
         headers = {name.lower(): value for name, value in http_request.headers.items()}
         if http_request.method == "OPTIONS":
             return _preflight(headers)
+        if url.path in _HTML_PAGES and http_request.method == "GET":
+            return self._html_page(url)
         with self._lock:
             try:
                 response = self._route(http_request, url, headers)
@@ -77,6 +81,12 @@ class AuthEmulator:
             except RecursionError:
                 response = _pretty(400, errors.invalid_payload("It is nested too deeply.").body())
         return _with_origin(response, headers)
+
+    def _html_page(self, url: RequestUrl) -> Response:
+        query = dict(url.params)
+        with self._lock:
+            project = self._project(self._name, query.get("tid"))
+            return _HTML_PAGES[url.path](project, query, url)
 
     def check_id_token(self, token: str) -> dict[str, Json] | None:
         """Return the claims of a valid ID token of this project, or None if it is invalid, expired or revoked."""

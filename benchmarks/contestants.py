@@ -27,9 +27,9 @@ def plain_requests() -> dict[str, Callable[[], object]]:
 
     def follow(place: str, number: int) -> None:
         """Split at empty lines and parse."""
-        with session.get(f"{BASE}/{place}.json", headers={"Accept": "text/event-stream"}, stream=True) as answer:
+        with session.get(f"{BASE}/{place}.json", headers={"Accept": "text/event-stream"}, stream=True) as response:
             pieces: list[bytes] = []
-            for piece in answer.iter_content(None):
+            for piece in response.iter_content(None):
                 pieces.append(piece)
                 if b"\n\n" not in piece:
                     continue

@@ -26,7 +26,7 @@ def large() -> bytes:
     return json.dumps(children, separators=(",", ":")).encode()
 
 
-def answer(body: bytes) -> bytes:
+def http_response(body: bytes) -> bytes:
     head = f"HTTP/1.1 200 OK\r\nContent-Type: application/json; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
@@ -55,7 +55,7 @@ def large_event() -> bytes:
 class Canned(asyncio.Protocol):
     """Send the response of each path over a persistent connection."""
 
-    answers: ClassVar[dict[bytes, bytes]] = {}
+    responses: ClassVar[dict[bytes, bytes]] = {}
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = transport
@@ -66,12 +66,12 @@ class Canned(asyncio.Protocol):
         while b"\r\n\r\n" in self.buffer:
             request, self.buffer = self.buffer.split(b"\r\n\r\n", 1)
             path = request.split(b" ", 2)[1].split(b"?")[0]
-            self.transport.write(self.answers.get(path, self.answers[b"/small.json"]))
+            self.transport.write(self.responses.get(path, self.responses[b"/small.json"]))
 
 
 async def main() -> None:
-    Canned.answers = {b"/small.json": answer(SMALL), b"/large.json": answer(large())}
-    Canned.answers |= {b"/events.json": events(), b"/event.json": large_event()}
+    Canned.responses = {b"/small.json": http_response(SMALL), b"/large.json": http_response(large())}
+    Canned.responses |= {b"/events.json": events(), b"/event.json": large_event()}
     loop = asyncio.get_running_loop()
     server = await loop.create_server(Canned, "127.0.0.1", 0)
     print(server.sockets[0].getsockname()[1], flush=True)

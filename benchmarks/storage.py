@@ -77,17 +77,17 @@ class Adding:
 def bare_up(session: requests.Session, url: str, path: Path) -> None:
     body = Adding(path)
     with body.file:
-        answer = session.post(url, params={"name": "bare"}, data=body, headers={"Content-Type": "application/x-test"})
-    assert in_base64(body.sum) in (answer.json()["md5Hash"], answer.json()["crc32c"])
+        response = session.post(url, params={"name": "bare"}, data=body, headers={"Content-Type": "application/x-test"})
+    assert in_base64(body.sum) in (response.json()["md5Hash"], response.json()["crc32c"])
 
 
 def bare_down(session: requests.Session, url: str, path: Path) -> None:
     total = new_sum()
-    with session.get(f"{url}/bare", params={"alt": "media"}, stream=True) as answer, path.open("wb") as file:
-        for piece in answer.iter_content(1024 * 1024):
+    with session.get(f"{url}/bare", params={"alt": "media"}, stream=True) as response, path.open("wb") as file:
+        for piece in response.iter_content(1024 * 1024):
             total.update(piece)
             file.write(piece)
-    assert in_base64(total) in answer.headers["x-goog-hash"]
+    assert in_base64(total) in response.headers["x-goog-hash"]
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -67,9 +67,9 @@ def test_objects_are_instances_of_pyrebases_classes(server) -> None:
         assert isinstance(firebase.database(), inner.Database)
         assert isinstance(firebase.storage(), inner.Storage)
         firebase.database().child("a/b").set(1)
-        answer = firebase.database().child("a").get()
-        assert isinstance(answer, inner.PyreResponse)
-        assert all(isinstance(item, inner.Pyre) for item in answer.each())
+        snapshot = firebase.database().child("a").get()
+        assert isinstance(snapshot, inner.PyreResponse)
+        assert all(isinstance(item, inner.Pyre) for item in snapshot.each())
         stream = firebase.database().stream(lambda message: None)
         assert isinstance(stream, inner.Stream)
         stream.close()
@@ -104,7 +104,7 @@ def test_import_loads_no_google_auth_and_no_service() -> None:
 # --- raise_detailed_error --------------------------------------------------------------------------------------------
 
 
-def answer(status: int, text: str) -> requests.Response:
+def response_with(status: int, text: str) -> requests.Response:
     made = requests.Response()
     made.status_code = status
     made._content = text.encode()
@@ -115,7 +115,7 @@ def answer(status: int, text: str) -> requests.Response:
 
 def test_raise_detailed_error_hides_the_token() -> None:
     with pytest.raises(pyrebase.pyrebase.HTTPError) as caught:
-        pyrebase.pyrebase.raise_detailed_error(answer(401, '{"error": "Permission denied"}'))
+        pyrebase.pyrebase.raise_detailed_error(response_with(401, '{"error": "Permission denied"}'))
     assert json.loads(caught.value.args[1]) == {"error": "Permission denied"}
     assert caught.value.args[0].response.status_code == 401
     assert isinstance(caught.value, firebase_rest.ApiError)
@@ -132,4 +132,4 @@ def test_raise_detailed_error_accepts_a_constructed_response() -> None:
 
 @pytest.mark.parametrize("status", [200, 204, 304])
 def test_raise_detailed_error_ignores_success(status: int) -> None:
-    assert pyrebase.pyrebase.raise_detailed_error(answer(status, "null")) is None
+    assert pyrebase.pyrebase.raise_detailed_error(response_with(status, "null")) is None

@@ -31,11 +31,11 @@ def test_every_location_is_a_database(db) -> None:
 
 
 def test_val_supports_popitem(users) -> None:
-    answer = users.order_by_child("age").get()
-    assert type(answer.val()) is OrderedDict
-    assert answer.val().popitem(last=False)[0] == "bob"
-    assert answer.val().popitem()[0] == "cleo"
-    assert len(answer.val()) == 3
+    snapshot = users.order_by_child("age").get()
+    assert type(snapshot.val()) is OrderedDict
+    assert snapshot.val().popitem(last=False)[0] == "bob"
+    assert snapshot.val().popitem()[0] == "cleo"
+    assert len(snapshot.val()) == 3
 
 
 def test_query_without_results_equals_an_empty_list(users) -> None:
@@ -145,9 +145,9 @@ def test_auth_can_be_subclassed(firebase, server) -> None:
 
 def test_firebase_rest_returns_plain_dicts(server, users) -> None:
     with firebase_rest.initialize_app(server.config) as app:
-        answer = app.database().child("users").get()
+        snapshot = app.database().child("users").get()
         nothing = app.database().child("users").order_by_child("age").equal_to(99).get()
-    assert type(answer.val()) is dict
+    assert type(snapshot.val()) is dict
     assert nothing.val() == {}
 
 

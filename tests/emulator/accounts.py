@@ -20,7 +20,7 @@ class World:
         self.server = server
         self.clock = clock
         self.sent = []
-        app.requests.hooks["response"].append(lambda answer, **_: self.sent.append(answer.request))
+        app.requests.hooks["response"].append(lambda response, **_: self.sent.append(response.request))
 
     def paths(self):
         """Return the paths of the sent requests, without Google's host name."""

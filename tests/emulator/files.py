@@ -65,16 +65,16 @@ class Files:
         return self.request(method, url, data, headers)
 
     def received(self, url):
-        answer = self.command(url, "query")
-        assert answer.status_code == 200
-        return answer.headers["X-Goog-Upload-Status"], int(answer.headers["X-Goog-Upload-Size-Received"])
+        response = self.command(url, "query")
+        assert response.status_code == 200
+        return response.headers["X-Goog-Upload-Status"], int(response.headers["X-Goog-Upload-Size-Received"])
 
     def close(self):
         self.session.close()
 
 
-def error(answer):
+def error(response):
     """Return status and message of an error response, whose body must contain the status."""
-    said = answer.json()["error"]
-    assert said["code"] == answer.status_code
-    return answer.status_code, said["message"]
+    said = response.json()["error"]
+    assert said["code"] == response.status_code
+    return response.status_code, said["message"]

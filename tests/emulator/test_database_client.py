@@ -90,11 +90,11 @@ def test_special_characters_in_keys(root, key):
 
 def test_server_timestamp_is_resolved_in_the_response(root):
     before = int(time.time() * 1000)
-    answer = root.child("post").set({"at": SERVER_TIMESTAMP, "text": "x"})
-    assert before <= answer["at"] <= int(time.time() * 1000)
-    assert root.child("post").get().val() == answer
+    written = root.child("post").set({"at": SERVER_TIMESTAMP, "text": "x"})
+    assert before <= written["at"] <= int(time.time() * 1000)
+    assert root.child("post").get().val() == written
     root.child("post").update({"changed": SERVER_TIMESTAMP})
-    assert root.child("post/changed").get().val() >= answer["at"]
+    assert root.child("post/changed").get().val() >= written["at"]
 
 
 def test_increment_adds_to_the_current_value(root):
@@ -123,9 +123,9 @@ def test_shallow_returns_keys(root):
 
 def test_arrays_are_returned_as_firebase_renders_them(root):
     root.child("x").set(["a", None, "c"])
-    answer = root.child("x").get()
-    assert answer.val() == ["a", None, "c"]
-    assert [item.item for item in answer.each()] == [(0, "a"), (1, None), (2, "c")]
+    written = root.child("x").get()
+    assert written.val() == ["a", None, "c"]
+    assert [item.item for item in written.each()] == [(0, "a"), (1, None), (2, "c")]
     root.child("x/0").remove()
     assert root.child("x").get().val() == {"2": "c"}
 

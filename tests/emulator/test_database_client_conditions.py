@@ -33,9 +33,9 @@ def test_conditional_set_with_old_etag_returns_current_value(root):
     place.set(1)
     old = place.get_etag()["ETag"]
     place.set({"theirs": True})
-    answer = place.conditional_set(2, old)
-    assert answer == place.get_etag() == {"ETag": answer["ETag"], "value": {"theirs": True}}
-    assert place.conditional_set(3, answer["ETag"]) == 3
+    result = place.conditional_set(2, old)
+    assert result == place.get_etag() == {"ETag": result["ETag"], "value": {"theirs": True}}
+    assert place.conditional_set(3, result["ETag"]) == 3
 
 
 def test_conditional_set_with_null_etag_requires_no_value(root):
@@ -49,10 +49,10 @@ def test_conditional_remove_requires_current_etag(root):
     place.set(1)
     old = place.get_etag()["ETag"]
     place.set(2)
-    answer = place.conditional_remove(old)
-    assert answer["value"] == 2
+    result = place.conditional_remove(old)
+    assert result["value"] == 2
     assert place.get().val() == 2
-    assert place.conditional_remove(answer["ETag"]) is None
+    assert place.conditional_remove(result["ETag"]) is None
     assert place.get().val() is None
 
 

@@ -54,10 +54,10 @@ def mixed(root):
     ],
 )
 def test_query_over_values_of_every_type(mixed, window, keys):
-    answer = window(mixed.order_by_child("v")).get()
-    assert list(answer.val()) == keys
-    assert [item.key() for item in answer.each()] == keys
-    assert answer.val() == {key: MIXED[key] for key in keys}
+    snapshot = window(mixed.order_by_child("v")).get()
+    assert list(snapshot.val()) == keys
+    assert [item.key() for item in snapshot.each()] == keys
+    assert snapshot.val() == {key: MIXED[key] for key in keys}
 
 
 def test_keys_are_ordered_by_number_first(root):
@@ -96,30 +96,30 @@ def test_children_are_ordered_by_hidden_priorities(root):
 
 def test_deep_children_give_the_order(root):
     root.child("x").set({"a": {"p": {"q": 2}}, "b": {"p": {"q": 1}}, "c": {"p": 5}, "d": 7})
-    answer = root.child("x").order_by_child("p/q").get()
-    assert [item.key() for item in answer] == ["c", "d", "b", "a"]
+    snapshot = root.child("x").order_by_child("p/q").get()
+    assert [item.key() for item in snapshot] == ["c", "d", "b", "a"]
 
 
 def test_query_of_array_returns_array_in_order(root):
     root.child("x").set([{"n": 3}, {"n": 1}, {"n": 2}])
-    answer = root.child("x").order_by_child("n").limit_to_first(2).get()
-    assert answer.val() in ([None, {"n": 1}, {"n": 2}], {"1": {"n": 1}, "2": {"n": 2}})
-    assert [item.item for item in answer] == [(1, {"n": 1}), (2, {"n": 2})]
+    snapshot = root.child("x").order_by_child("n").limit_to_first(2).get()
+    assert snapshot.val() in ([None, {"n": 1}, {"n": 2}], {"1": {"n": 1}, "2": {"n": 2}})
+    assert [item.item for item in snapshot] == [(1, {"n": 1}), (2, {"n": 2})]
 
 
 @pytest.mark.parametrize("value", [None, 5, "text"])
 def test_query_of_null_or_primitive_is_empty(root, value):
     root.child("x").set(value)
-    answer = root.child("x").order_by_key().limit_to_first(3).get()
-    assert answer.val() == {}
-    assert answer.each() == []
+    snapshot = root.child("x").order_by_key().limit_to_first(3).get()
+    assert snapshot.val() == {}
+    assert snapshot.each() == []
 
 
 def test_order_without_bounds_returns_primitive(root):
     root.child("x").set(5)
-    answer = root.child("x").order_by_key().get()
-    assert answer.val() == 5
-    assert answer.each() is None
+    snapshot = root.child("x").order_by_key().get()
+    assert snapshot.val() == 5
+    assert snapshot.each() is None
 
 
 def test_awkward_bounds_arrive_as_they_are(root):

@@ -38,9 +38,9 @@ def test_threads_sharing_a_database_get_their_own_responses(root):
         try:
             for turn in range(ROUNDS):
                 check({"n": n}, {"n": users.child(f"u{n}", "n").get().val()}, "child")
-                answer = db.child("users").child(f"u{n}").child("log").order_by_value().limit_to_last(2).get()
-                check(log[-2:], list(answer.val()), "query")
-                check("log", answer.key(), "key")
+                snapshot = db.child("users").child(f"u{n}").child("log").order_by_value().limit_to_last(2).get()
+                check(log[-2:], list(snapshot.val()), "query")
+                check("log", snapshot.key(), "key")
                 check([f"u{n}"], list(users.order_by_child("n").equal_to(n).get().val()), "order")
                 check(log, users.child(f"u{n}/log").shallow().get().val(), "shallow")
                 check(turn, db.child("own", str(n)).set(turn), "set")

@@ -27,16 +27,16 @@ def test_put_returns_the_value_and_get_reads_it(db):
 
 
 def test_missing_data_is_null_with_status_200(db):
-    answer = db.get("no/such/place")
-    assert (answer.status_code, answer.content) == (200, b"null")
+    response = db.get("no/such/place")
+    assert (response.status_code, response.content) == (200, b"null")
 
 
 def test_responses_have_the_headers_of_production(db):
-    for answer in (db.get(), db.put("a", 1), db.get("a", orderBy="x")):
-        assert answer.headers["content-type"] == "application/json; charset=utf-8"
-        assert answer.headers["cache-control"] == "no-cache"
-        assert answer.headers["access-control-allow-origin"] == "*"
-        assert int(answer.headers["content-length"]) == len(answer.content)
+    for response in (db.get(), db.put("a", 1), db.get("a", orderBy="x")):
+        assert response.headers["content-type"] == "application/json; charset=utf-8"
+        assert response.headers["cache-control"] == "no-cache"
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert int(response.headers["content-length"]) == len(response.content)
 
 
 def test_post_creates_a_child_with_a_push_id(db):
@@ -59,8 +59,8 @@ def test_push_ids_ascend(db):
 
 def test_patch_replaces_only_the_given_children(db):
     db.put("a", {"x": {"p": 1, "q": 2}, "y": 1, "z": 1})
-    answer = db.patch("a", '{"x": {"p": 3}, "z": null}')
-    assert (answer.status_code, answer.content) == (200, b'{"x":{"p":3},"z":null}')
+    response = db.patch("a", '{"x": {"p": 3}, "z": null}')
+    assert (response.status_code, response.content) == (200, b'{"x":{"p":3},"z":null}')
     assert db.get("a").json() == {"x": {"p": 3}, "y": 1}
 
 
@@ -73,8 +73,8 @@ def test_patch_writes_multiple_paths(db):
 def test_delete_returns_null_even_without_data(db):
     db.put("a", 1)
     for _ in range(2):
-        answer = db.delete("a")
-        assert (answer.status_code, answer.content) == (200, b"null")
+        response = db.delete("a")
+        assert (response.status_code, response.content) == (200, b"null")
     assert db.get("").content == b"null"
 
 
@@ -113,11 +113,11 @@ def test_post_with_method_override(db, via):
 
 def test_server_values_are_resolved_in_the_response(db):
     before = int(time.time() * 1000)
-    answer = db.put(
+    response = db.put(
         "a", {"t": {".sv": "timestamp"}, "u": [{".sv": "timestamp"}], "n": {".sv": {"increment": 2}}}
     ).json()
-    assert before <= answer["t"] <= int(time.time() * 1000)
-    assert answer == {"t": answer["t"], "u": [answer["t"]], "n": 2}
+    assert before <= response["t"] <= int(time.time() * 1000)
+    assert response == {"t": response["t"], "u": [response["t"]], "n": 2}
     assert db.patch("a", {"n": {".sv": {"increment": -0.5}}, "m/k": {".sv": "timestamp"}}).json()["n"] == 1.5
     assert db.get("a/n").content == b"1.5"
 
@@ -142,8 +142,8 @@ def test_empty_path_segments_are_ignored(server, db):
 
 
 def test_escaped_slash_in_path_is_rejected(server):
-    answer = requests.get(f"http://{server.host}/a%2Fb.json", timeout=LIMIT)
-    assert (answer.status_code, answer.text) == (400, error("Invalid path: Invalid token in path"))
+    response = requests.get(f"http://{server.host}/a%2Fb.json", timeout=LIMIT)
+    assert (response.status_code, response.text) == (400, error("Invalid path: Invalid token in path"))
 
 
 @pytest.mark.parametrize(
@@ -151,8 +151,8 @@ def test_escaped_slash_in_path_is_rejected(server):
 )
 def test_invalid_path_is_rejected(db, path):
     for method in ("GET", "PUT", "DELETE"):
-        answer = db.request(method, path, "1")
-        assert (answer.status_code, answer.text) == (400, error("Invalid path: Invalid token in path"))
+        response = db.request(method, path, "1")
+        assert (response.status_code, response.text) == (400, error("Invalid path: Invalid token in path"))
 
 
 def test_path_depth_and_key_length_are_limited(db):
@@ -167,9 +167,9 @@ def test_path_depth_and_key_length_are_limited(db):
 
 
 def test_path_without_json_suffix_returns_advice(server):
-    answer = requests.get(f"http://{server.host}/a/b", timeout=LIMIT)
-    assert (answer.status_code, answer.text) == (403, "append .json to your request URI to use the REST API.")
-    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    response = requests.get(f"http://{server.host}/a/b", timeout=LIMIT)
+    assert (response.status_code, response.text) == (403, "append .json to your request URI to use the REST API.")
+    assert response.headers["content-type"] == "text/plain; charset=utf-8"
 
 
 @pytest.mark.parametrize(
@@ -212,9 +212,9 @@ def test_path_without_json_suffix_returns_advice(server):
 )
 def test_invalid_body_is_rejected_without_changes(db, method, body, message):
     db.put("", {"a": "before"})
-    answer = db.request(method, "", body)
-    assert (answer.status_code, answer.text) == (400, error(message))
-    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    response = db.request(method, "", body)
+    assert (response.status_code, response.text) == (400, error(message))
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
     assert db.get("").json() == {"a": "before"}
 
 
@@ -238,8 +238,8 @@ def test_priority_has_its_own_path(db):
     assert db.get("a/.priority").json() == "high"
     assert db.delete("a/.priority").content == b"null"
     assert db.get("a", format="export").json() == {"b": {".value": 1, ".priority": 3}, "c": 1}
-    for answer in (db.patch("a/.priority", "{}"), db.post("a/.priority", "1")):
-        assert answer.status_code == 400
+    for response in (db.patch("a/.priority", "{}"), db.post("a/.priority", "1")):
+        assert response.status_code == 400
 
 
 def test_update_can_create_a_child_and_set_a_priority(db):
@@ -263,9 +263,9 @@ def test_empty_update_key_means_the_path_itself(db):
     ("method", "status"), [("GET", 204), ("PUT", 204), ("POST", 204), ("PATCH", 204), ("DELETE", 204)]
 )
 def test_print_silent_returns_204(db, method, status):
-    answer = db.request(method, "a", '{"x":1}', print="silent")
-    assert (answer.status_code, answer.content) == (status, b"")
-    assert "content-type" not in answer.headers
+    response = db.request(method, "a", '{"x":1}', print="silent")
+    assert (response.status_code, response.content) == (status, b"")
+    assert "content-type" not in response.headers
 
 
 def test_print_pretty_indents(db):
@@ -275,15 +275,15 @@ def test_print_pretty_indents(db):
 
 def test_errors_are_indented_with_any_print_parameter(db):
     for style in ("pretty", "silent"):
-        answer = db.get("a", print=style, limitToFirst="1")
-        assert answer.text == error("orderBy must be defined when other query parameters are defined")
+        response = db.get("a", print=style, limitToFirst="1")
+        assert response.text == error("orderBy must be defined when other query parameters are defined")
 
 
 def test_callback_parameter_returns_javascript(db):
     db.put("a", {"x": 1})
-    answer = db.get("a", callback="got.it")
-    assert answer.text == 'got.it({"x":1});'
-    assert answer.headers["content-type"] == "application/javascript; charset=utf-8"
+    response = db.get("a", callback="got.it")
+    assert response.text == 'got.it({"x":1});'
+    assert response.headers["content-type"] == "application/javascript; charset=utf-8"
 
 
 @pytest.mark.parametrize(
@@ -335,8 +335,8 @@ def test_shallow_read_pages_by_key(db):
 def test_query_without_results_returns_empty_object(db):
     db.put("a", {"x": 1, "y": 2})
     for path in ("a", "none", "a/x"):
-        answer = db.get(path, orderBy='"$value"', startAt="9")
-        assert (answer.status_code, answer.content) == (200, b"{}")
+        response = db.get(path, orderBy='"$value"', startAt="9")
+        assert (response.status_code, response.content) == (200, b"{}")
     assert db.get("none", orderBy='"$key"').content == b"null"
 
 
@@ -386,21 +386,23 @@ def test_firebase_host_selects_the_database(server, host, name):
 
 
 def test_invalid_database_name_is_403(db):
-    answer = db.get("a", ns="a.b")
-    assert (answer.status_code, answer.text) == (403, error("Invalid Firebase database name"))
+    response = db.get("a", ns="a.b")
+    assert (response.status_code, response.text) == (403, error("Invalid Firebase database name"))
 
 
 def test_cors_allows_every_origin(server):
-    answer = requests.options(
+    response = requests.options(
         f"http://{server.host}/a.json?ns=x",
         headers={"Origin": "http://x", "Access-Control-Request-Headers": "x-firebase-etag"},
         timeout=LIMIT,
     )
-    assert answer.status_code == 200
-    assert answer.headers["access-control-allow-origin"] == "*"
-    assert answer.headers["access-control-allow-headers"] == "x-firebase-etag"
-    assert answer.headers["access-control-expose-headers"] == "ETag"
-    assert {"GET", "PUT", "POST", "PATCH", "DELETE"} <= set(answer.headers["access-control-allow-methods"].split(", "))
+    assert response.status_code == 200
+    assert response.headers["access-control-allow-origin"] == "*"
+    assert response.headers["access-control-allow-headers"] == "x-firebase-etag"
+    assert response.headers["access-control-expose-headers"] == "ETag"
+    assert {"GET", "PUT", "POST", "PATCH", "DELETE"} <= set(
+        response.headers["access-control-allow-methods"].split(", ")
+    )
     assert (
         requests.options(f"http://{server.host}/identitytoolkit.googleapis.com/v1/x", timeout=LIMIT).status_code == 200
     )
@@ -408,8 +410,8 @@ def test_cors_allows_every_origin(server):
 
 def test_head_returns_get_without_body(db):
     db.put("a", {"x": 1})
-    answer = db.request("HEAD", "a")
-    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "7")
+    response = db.request("HEAD", "a")
+    assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "7")
 
 
 def test_unknown_method_is_405(db):
@@ -424,8 +426,8 @@ def test_body_of_20_megabytes(db):
 
 
 def test_chunked_request_body(server):
-    answer = requests.put(f"http://{server.host}/a.json", data=iter([b'{"x"', b":1}"]), timeout=LIMIT)
-    assert answer.json() == {"x": 1}
+    response = requests.put(f"http://{server.host}/a.json", data=iter([b'{"x"', b":1}"]), timeout=LIMIT)
+    assert response.json() == {"x": 1}
 
 
 def test_connection_is_reused(server):
@@ -487,8 +489,8 @@ def test_rules_are_stored_as_text_for_administrators(db):
     assert (bad.status_code, bad.text) == (400, error("1:2: Expected 'rules' property."))
     assert db.put(".settings/rules", "", headers=owner).status_code == 400
     assert db.post(".settings/rules", text, headers=owner).status_code == 405
-    for answer in (db.get(".settings/rules"), db.put(".settings/rules", text)):
-        assert (answer.status_code, answer.text) == (401, error("Permission denied"))
+    for response in (db.get(".settings/rules"), db.put(".settings/rules", text)):
+        assert (response.status_code, response.text) == (401, error("Permission denied"))
 
 
 def test_settings_are_stored(db):

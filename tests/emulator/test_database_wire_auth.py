@@ -57,14 +57,14 @@ def sign_up(server):
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "POST", "PATCH", "DELETE"])
 def test_permission_denied_body_matches_production(db, method):
-    answer = db.request(method, "a", '{"x":1}')
-    assert (answer.status_code, answer.content) == (401, DENIED)
-    assert answer.headers["content-length"] == "36"
+    response = db.request(method, "a", '{"x":1}')
+    assert (response.status_code, response.content) == (401, DENIED)
+    assert response.headers["content-length"] == "36"
 
 
 def test_denied_stream_is_401(db):
     with db.listen("a") as stream:
-        assert stream.answer.status_code == 401
+        assert stream.response.status_code == 401
 
 
 def test_id_token_of_auth_emulator_authenticates(closed, db):
@@ -78,8 +78,8 @@ def test_id_token_of_auth_emulator_authenticates(closed, db):
 def test_token_expires_by_the_emulators_clock(closed, clock, db):
     token = sign_up(closed)
     clock.now += 3601
-    answer = db.get("a", auth=token)
-    assert (answer.status_code, answer.text) == (401, '{\n  "error" : "Auth token is expired"\n}\n')
+    response = db.get("a", auth=token)
+    assert (response.status_code, response.text) == (401, '{\n  "error" : "Auth token is expired"\n}\n')
 
 
 def test_mock_token_of_an_sdk_authenticates(db):
@@ -92,17 +92,17 @@ def test_mock_token_of_an_sdk_authenticates(db):
 def test_token_of_another_project_is_rejected(closed, db, claims):
     token = mock_token(**claims)
     words = "for project 'another', but this emulator is 'demo-closed'"
-    for answer in (db.get("a", auth=token), db.put("a", 1, auth=token)):
-        assert answer.status_code == 401
-        assert words in answer.json()["error"]
+    for response in (db.get("a", auth=token), db.put("a", 1, auth=token)):
+        assert response.status_code == 401
+        assert words in response.json()["error"]
     files = f"http://{closed.host}/v0/b/b/o"
     headers = {"Authorization": f"Firebase {token}"}
-    for answer in (
+    for response in (
         requests.get(files, headers=headers, timeout=LIMIT),
         requests.post(files, params={"name": "a"}, data=b"x", headers=headers, timeout=LIMIT),
     ):
-        assert answer.status_code == 401
-        assert words in answer.json()["error"]["message"]
+        assert response.status_code == 401
+        assert words in response.json()["error"]["message"]
 
 
 def test_mock_token_of_this_project_authenticates(db):
@@ -118,8 +118,8 @@ def test_token_of_another_project_is_accepted_without_require_auth():
 
 @pytest.mark.parametrize("token", ["garbage", "a.b.c"])
 def test_malformed_token_is_rejected_without_require_auth(db, token):
-    answer = db.get("a", auth=token)
-    assert (answer.status_code, answer.text) == (401, '{\n  "error" : "Could not parse auth token."\n}\n')
+    response = db.get("a", auth=token)
+    assert (response.status_code, response.text) == (401, '{\n  "error" : "Could not parse auth token."\n}\n')
     with Emulator().serve() as server:
         database = Database(server.host)
         assert database.get("a", auth=token).status_code == 401
@@ -142,8 +142,8 @@ def test_administrator_can_impersonate_a_user(db):
 
 def test_denied_conditional_write_does_not_reveal_data(db):
     db.put("a", '"secret"', headers={"Authorization": "Bearer owner"})
-    answer = db.put("a", 1, headers={"if-match": "x"})
-    assert (answer.status_code, answer.content) == (401, DENIED)
+    response = db.put("a", 1, headers={"if-match": "x"})
+    assert (response.status_code, response.content) == (401, DENIED)
 
 
 def test_credentials_are_checked_before_path_and_parameters(db):

@@ -41,55 +41,55 @@ def test_put_returns_the_etag_of_the_new_value(db):
 
 
 def test_post_returns_the_etag_of_the_new_child(db):
-    answer = db.post("list", {"x": 1}, headers=TAG)
-    assert answer.headers["etag"] == tag_of(db, f"list/{answer.json()['name']}")
+    response = db.post("list", {"x": 1}, headers=TAG)
+    assert response.headers["etag"] == tag_of(db, f"list/{response.json()['name']}")
 
 
 def test_delete_returns_null_etag(db):
     db.put("a", 1)
-    answer = db.delete("a", headers=TAG)
-    assert (answer.content, answer.headers["etag"]) == (b"null", "null_etag")
+    response = db.delete("a", headers=TAG)
+    assert (response.content, response.headers["etag"]) == (b"null", "null_etag")
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_matching_condition_writes_without_etag_header(db, method):
     db.put("a", 1)
-    answer = db.request(method, "a", "2", headers={"if-match": tag_of(db, "a")})
-    assert answer.status_code == 200
-    assert "etag" not in answer.headers
+    response = db.request(method, "a", "2", headers={"if-match": tag_of(db, "a")})
+    assert response.status_code == 200
+    assert "etag" not in response.headers
     assert db.get("a").json() == (2 if method == "PUT" else None)
 
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE"])
 def test_failed_condition_returns_412_with_current_data(db, method):
     db.put("a", {"x": [1, 2]})
-    answer = db.request(method, "a", "2", headers={"if-match": "other"}, print="silent")
-    assert (answer.status_code, answer.content) == (412, b'{"x":[1,2]}')
-    assert answer.headers["etag"] == tag_of(db, "a")
+    response = db.request(method, "a", "2", headers={"if-match": "other"}, print="silent")
+    assert (response.status_code, response.content) == (412, b'{"x":[1,2]}')
+    assert response.headers["etag"] == tag_of(db, "a")
     assert db.get("a").json() == {"x": [1, 2]}
 
 
 def test_null_etag_condition_means_only_if_absent(db):
     absent = {"if-match": "null_etag", **TAG}
     assert db.put("a", 1, headers=absent).status_code == 200
-    answer = db.put("a", 2, headers=absent)
-    assert (answer.status_code, answer.json()) == (412, 1)
+    response = db.put("a", 2, headers=absent)
+    assert (response.status_code, response.json()) == (412, 1)
 
 
 def test_condition_and_etag_header_return_the_new_etag(db):
-    answer = db.put("a", 1, headers={"if-match": "null_etag", **TAG})
-    assert answer.headers["etag"] == tag_of(db, "a")
+    response = db.put("a", 1, headers={"if-match": "null_etag", **TAG})
+    assert response.headers["etag"] == tag_of(db, "a")
 
 
 def test_unchanged_data_is_304_without_body(db):
     db.put("a", {"x": 1})
     tag = tag_of(db, "a")
-    answer = db.get("a", headers={"if-none-match": tag})
-    assert (answer.status_code, answer.content) == (304, b"")
+    response = db.get("a", headers={"if-none-match": tag})
+    assert (response.status_code, response.content) == (304, b"")
     db.put("a", 2)
-    answer = db.get("a", headers={"if-none-match": tag})
-    assert (answer.status_code, answer.content) == (200, b"2")
-    assert answer.headers["etag"] == tag_of(db, "a")
+    response = db.get("a", headers={"if-none-match": tag})
+    assert (response.status_code, response.content) == (200, b"2")
+    assert response.headers["etag"] == tag_of(db, "a")
 
 
 @pytest.mark.parametrize(
@@ -104,17 +104,17 @@ def test_unchanged_data_is_304_without_body(db):
     ],
 )
 def test_unsupported_etag_request_is_400(db, method, headers, params):
-    answer = db.request(method, "a", '{"x":1}', headers=headers, **params)
-    assert answer.status_code == 400
-    assert "not supported" in answer.json()["error"]
+    response = db.request(method, "a", '{"x":1}', headers=headers, **params)
+    assert response.status_code == 400
+    assert "not supported" in response.json()["error"]
     assert db.get("").json() is None
 
 
 def test_shallow_read_has_the_etag_of_all_data(db):
     db.put("a", {"x": {"y": 1}})
-    answer = db.get("a", shallow="true", headers=TAG)
-    assert answer.json() == {"x": True}
-    assert answer.headers["etag"] == tag_of(db, "a")
+    response = db.get("a", shallow="true", headers=TAG)
+    assert response.json() == {"x": True}
+    assert response.headers["etag"] == tag_of(db, "a")
 
 
 def test_priority_is_part_of_the_etag(db):
@@ -129,9 +129,9 @@ def test_priority_is_part_of_the_etag(db):
 def test_one_of_many_conditional_writers_succeeds(db):
     def add_one(_):
         while True:
-            answer = db.get("n", headers=TAG)
-            headers = {"if-match": answer.headers["etag"]}
-            if db.put("n", json.dumps((answer.json() or 0) + 1), headers=headers).status_code == 200:
+            response = db.get("n", headers=TAG)
+            headers = {"if-match": response.headers["etag"]}
+            if db.put("n", json.dumps((response.json() or 0) + 1), headers=headers).status_code == 200:
                 return
 
     with ThreadPoolExecutor(8) as pool:

@@ -18,12 +18,12 @@ def streams_of(server, name="demo-test-default-rtdb"):
 
 def test_stream_has_the_headers_of_production(db):
     with db.listen("a") as stream:
-        answer = stream.answer
-        assert answer.status_code == 200
-        assert answer.headers["content-type"] == "text/event-stream; charset=utf-8"
-        assert answer.headers["cache-control"] == "no-cache"
-        assert answer.headers["access-control-allow-origin"] == "*"
-        assert "content-length" not in answer.headers
+        response = stream.response
+        assert response.status_code == 200
+        assert response.headers["content-type"] == "text/event-stream; charset=utf-8"
+        assert response.headers["cache-control"] == "no-cache"
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert "content-length" not in response.headers
 
 
 def test_event_format(db):
@@ -56,9 +56,9 @@ def test_each_kind_of_write_has_its_event(db):
 def test_events_contain_resolved_server_values(db):
     with db.listen("s") as stream:
         stream.next()
-        answer = db.put("s/n", {"t": {".sv": "timestamp"}, "i": {".sv": {"increment": 3}}}).json()
-        assert stream.next() == ("put", "/n", answer)
-        assert answer["i"] == 3
+        response = db.put("s/n", {"t": {".sv": "timestamp"}, "i": {".sv": {"increment": 3}}}).json()
+        assert stream.next() == ("put", "/n", response)
+        assert response["i"] == 3
 
 
 def test_events_contain_priorities_only_in_export_format(db):
@@ -102,12 +102,12 @@ def test_limited_stream_updates_its_children(db):
 
 def test_stream_request_errors_are_plain_responses(db):
     with db.listen("s", limitToFirst="1") as stream:
-        assert stream.answer.status_code == 400
-        assert stream.answer.headers["content-type"] == "application/json; charset=utf-8"
+        assert stream.response.status_code == 400
+        assert stream.response.headers["content-type"] == "application/json; charset=utf-8"
     with db.listen("s", auth="garbage") as stream:
-        assert stream.answer.status_code == 401
+        assert stream.response.status_code == 401
     with db.listen("s/.priority") as stream:
-        assert stream.answer.status_code == 400
+        assert stream.response.status_code == 400
 
 
 def test_events_are_in_commit_order_and_complete(server):
@@ -169,15 +169,15 @@ def test_reset_sends_the_deletion_to_streams(server, db):
 @pytest.mark.parametrize("accept", ["text/event-stream", "application/json, text/event-stream;q=0.9"])
 def test_in_process_stream_is_a_reader(accept):
     emulator = Emulator()
-    answer = emulator.handle(Request("GET", "http://h/s.json", headers={"Accept": accept}, stream=True))
-    assert (answer.status, answer.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
-    assert answer.reader.read(4096) == b'event: put\ndata: {"path":"/","data":null}\n\n'
+    response = emulator.handle(Request("GET", "http://h/s.json", headers={"Accept": accept}, stream=True))
+    assert (response.status, response.headers["content-type"]) == (200, "text/event-stream; charset=utf-8")
+    assert response.reader.read(4096) == b'event: put\ndata: {"path":"/","data":null}\n\n'
     writer = threading.Thread(target=emulator.handle, args=(Request("PUT", "http://h/s/x.json", body=b"1"),))
     writer.start()
-    assert answer.reader.read(4096) == b'event: put\ndata: {"path":"/x","data":1}\n\n'
+    assert response.reader.read(4096) == b'event: put\ndata: {"path":"/x","data":1}\n\n'
     writer.join()
-    waiter = threading.Thread(target=answer.reader.abort)
+    waiter = threading.Thread(target=response.reader.abort)
     waiter.start()
-    assert answer.reader.read(4096) == b""
+    assert response.reader.read(4096) == b""
     waiter.join()
-    answer.reader.close()
+    response.reader.close()

@@ -134,9 +134,9 @@ def cloud(server):
 
 
 def start(cloud, query="", **headers):
-    answer = cloud("POST", f"/upload/storage/v1/b/b/o?uploadType=resumable&name=f{query}", b"{}", **headers)
-    assert (answer.status_code, answer.content) == (200, b"")
-    return answer.headers["Location"]
+    response = cloud("POST", f"/upload/storage/v1/b/b/o?uploadType=resumable&name=f{query}", b"{}", **headers)
+    assert (response.status_code, response.content) == (200, b"")
+    return response.headers["Location"]
 
 
 def test_id_token_is_rejected_by_the_json_api(cloud):
@@ -166,9 +166,11 @@ def test_empty_list_has_no_items(cloud):
 
 
 def test_object_resource_has_the_fields_of_production(cloud, server):
-    answer = cloud("POST", "/upload/storage/v1/b/b/o?uploadType=media&name=a%2Fb", b"hello", Content_Type="text/plain")
-    assert answer.status_code == 200
-    resource = answer.json()
+    response = cloud(
+        "POST", "/upload/storage/v1/b/b/o?uploadType=media&name=a%2Fb", b"hello", Content_Type="text/plain"
+    )
+    assert response.status_code == 200
+    resource = response.json()
     generation, origin = resource["generation"], f"http://{server.host}"
     assert resource == {
         "kind": "storage#object",
@@ -199,17 +201,17 @@ def test_object_resource_has_the_fields_of_production(cloud, server):
 
 def test_json_api_error_format(cloud):
     message = "No such object: b/gone"
-    answer = cloud("GET", "/storage/v1/b/b/o/gone")
-    assert answer.json() == {
+    response = cloud("GET", "/storage/v1/b/b/o/gone")
+    assert response.json() == {
         "error": {
             "code": 404,
             "message": message,
             "errors": [{"message": message, "domain": "global", "reason": "notFound"}],
         }
     }
-    answer = cloud("GET", "/download/storage/v1/b/b/o/gone?alt=media")
-    assert (answer.status_code, answer.text) == (404, message)
-    assert answer.headers["Content-Type"].startswith("text/html")
+    response = cloud("GET", "/download/storage/v1/b/b/o/gone?alt=media")
+    assert (response.status_code, response.text) == (404, message)
+    assert response.headers["Content-Type"].startswith("text/html")
 
 
 @pytest.mark.parametrize(
@@ -250,16 +252,16 @@ def test_unsupported_json_api_request_is_501(cloud, method, path):
     ],
 )
 def test_invalid_json_api_request_is_400(cloud, method, path, body):
-    answer = cloud(method, path, body)
-    assert answer.status_code == 400, answer.text
+    response = cloud(method, path, body)
+    assert response.status_code == 400, response.text
 
 
 def test_chunk_response_has_the_received_range(cloud):
     url = start(cloud)
     asked = cloud("PUT", url, b"", Content_Range="bytes */*")
     assert (asked.status_code, "Range" in asked.headers, "Location" in asked.headers) == (308, False, False)
-    answer = cloud("PUT", url, LARGE[:K], Content_Range=f"bytes 0-{K - 1}/*")
-    assert (answer.status_code, answer.headers["Range"]) == (308, f"bytes=0-{K - 1}")
+    response = cloud("PUT", url, LARGE[:K], Content_Range=f"bytes 0-{K - 1}/*")
+    assert (response.status_code, response.headers["Range"]) == (308, f"bytes=0-{K - 1}")
     again = cloud("PUT", url, LARGE[: 2 * K], Content_Range=f"bytes 0-{2 * K - 1}/*")
     assert (again.status_code, again.headers["Range"]) == (308, f"bytes=0-{2 * K - 1}")
     polite = cloud("PUT", url, b"", Content_Range="bytes */*", X_GUploader_No_308="yes")
@@ -298,9 +300,9 @@ def test_invalid_chunk_is_rejected_and_discarded(cloud, size, header):
 
 
 def test_checksum_of_the_last_chunk_is_verified(cloud):
-    answer = cloud("PUT", start(cloud), b"whole", x_goog_hash="crc32c=AAAAAA==")
-    assert answer.status_code == 400
-    assert "CRC32C" in answer.json()["error"]["message"]
+    response = cloud("PUT", start(cloud), b"whole", x_goog_hash="crc32c=AAAAAA==")
+    assert response.status_code == 400
+    assert "CRC32C" in response.json()["error"]["message"]
 
 
 def test_cancelled_upload_rejects_chunks(cloud):

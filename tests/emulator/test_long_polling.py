@@ -90,7 +90,7 @@ def transport(server, poller):
     return server._polling.find(poller.id)
 
 
-def answer(number, data):
+def ok_message(number, data):
     return {"t": "d", "d": {"r": number, "b": {"s": "ok", "d": data}}}
 
 
@@ -113,7 +113,7 @@ def test_callback_numbers_must_be_digits(server, callback):
 
 def test_request_is_answered_and_other_clients_writes_arrive(poller, db):
     (params,) = poller.request("q", {"p": "/a", "h": ""})
-    assert poller.take(**params) == [answer(1, {})]
+    assert poller.take(**params) == [ok_message(1, {})]
     timer = threading.Timer(0.2, db.put, ["a", 5])
     timer.start()
     assert poller.take() == [{"t": "d", "d": {"a": "d", "b": {"p": "a", "d": 5}}}]
@@ -135,7 +135,7 @@ def test_several_messages_in_one_request(poller, db):
     for number, value in enumerate((1, 2, 3)):
         (one,) = poller.request("p", {"p": f"/a/{value}", "d": value})
         params |= {f"{name[:-1]}{number}": item for name, item in one.items()}
-    assert poller.take(**params) == [answer(1, ""), answer(2, ""), answer(3, "")]
+    assert poller.take(**params) == [ok_message(1, ""), ok_message(2, ""), ok_message(3, "")]
     assert db.get("a").json() == [None, 1, 2, 3]
 
 
@@ -149,14 +149,14 @@ def test_newer_request_releases_the_older_one(poller, transport):
         waiting.join(LIMIT)
         texts = sorted([scripts[0], response.text])
     assert texts[0] == ""
-    assert json.loads(CALL.search(texts[1])[2]) == [answer(1, "")]
+    assert json.loads(CALL.search(texts[1])[2]) == [ok_message(1, "")]
 
 
 def test_request_without_messages_returns_an_empty_script(poller, monkeypatch):
     monkeypatch.setattr(long_polling, "HOLD_SECONDS", 0.05)
     assert poller.poll() == ""
     (params,) = poller.request("s", {})
-    assert poller.take(**params) == [answer(1, "")]
+    assert poller.take(**params) == [ok_message(1, "")]
 
 
 @pytest.mark.parametrize(("session_id", "password"), [("x", "y"), (None, "y"), ("", "")])
@@ -225,7 +225,7 @@ def test_session_is_upgraded_to_a_websocket(poller, server, db):
         script = poller.poll(**params)
         last = '{"t":"c","d":{"t":"n","d":{}}}'
         assert script == f"pRTLPCB({poller.serial},[{last}]);pLPCommand('close',{poller.serial});"
-        assert json.loads(socket.recv(LIMIT)) == answer(2, "")
+        assert json.loads(socket.recv(LIMIT)) == ok_message(2, "")
         db.put("a", 2)
         assert json.loads(socket.recv(LIMIT))["d"]["b"] == {"p": "a", "d": 2}
         assert poller.poll() == "pLPCommand('close');"
@@ -237,7 +237,7 @@ def test_abandoned_upgrade_leaves_the_session_to_long_polling(poller, server):
     with connect(f"ws://{server.host}/.ws?v=5&s={poller.id}", proxy=None) as socket:
         socket.recv(LIMIT)
     (params,) = poller.request("s", {})
-    assert poller.take(**params) == [answer(1, "")]
+    assert poller.take(**params) == [ok_message(1, "")]
 
 
 def test_upgrade_of_an_unknown_session_is_reset(server):

@@ -83,9 +83,9 @@ def test_loaded_records_are_read_back(db):
 
 
 def test_pushed_records_are_in_push_order(db, cars):
-    answer = db.child("cars").get()
-    assert list(answer.val().items()) == list(cars.items())
-    assert [item.val()["Name"] for item in answer] == [car["Name"] for car in CARS]
+    snapshot = db.child("cars").get()
+    assert list(snapshot.val().items()) == list(cars.items())
+    assert [item.val()["Name"] for item in snapshot] == [car["Name"] for car in CARS]
 
 
 def test_limit_to_last_returns_hottest_hours(db):

@@ -226,8 +226,8 @@ def test_transaction_with_an_old_hash_is_stale_and_gets_the_newer_data_first(ser
 )
 def test_invalid_writes_are_refused_and_push_nothing(client, db, body, status):
     client.do("q", {"p": "/", "h": ""})
-    pushes, answer, message = client.ask("p", body)
-    assert (pushes, answer) == ([], status)
+    pushes, status_sent, message = client.ask("p", body)
+    assert (pushes, status_sent) == ([], status)
     assert message
     assert db.get().json() is None
 

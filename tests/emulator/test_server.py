@@ -164,9 +164,9 @@ def test_concurrent_clients(server):
 
 def test_oversized_body_is_rejected_while_it_arrives(monkeypatch, server, db):
     monkeypatch.setattr("firebase_rest.emulator.server.MAX_BODY_BYTES", 1000)
-    answer = db.put("a", iter_bytes())
-    assert answer.status_code == 413
-    assert answer.json() == {"error": "Payload is too large"}
+    response = db.put("a", iter_bytes())
+    assert response.status_code == 413
+    assert response.json() == {"error": "Payload is too large"}
 
 
 def iter_bytes():

@@ -54,8 +54,8 @@ def test_dropped_download_is_truncated(files, faults, how):
     faults.drop_download(after=300_000, how=how)
     pieces = []
     broken = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
-    with files.download("a", stream=True) as answer, pytest.raises(broken):
-        pieces.extend(answer.iter_content(1000))
+    with files.download("a", stream=True) as response, pytest.raises(broken):
+        pieces.extend(response.iter_content(1000))
     got = b"".join(pieces)
     assert DATA.startswith(got)
     assert len(got) <= 300_000
@@ -84,9 +84,9 @@ def test_reject_with_skip_rejects_the_third_chunk(files, faults, url):
     faults.reject(skip=2, status=503, retry_after="7")
     for offset in (0, KB256):
         assert files.command(url, "upload", DATA[:KB256], offset).status_code == 200
-    answer = files.command(url, "upload", DATA[:KB256], 2 * KB256)
-    assert error(answer) == (503, "Service unavailable")
-    assert answer.headers["retry-after"] == "7"
+    response = files.command(url, "upload", DATA[:KB256], 2 * KB256)
+    assert error(response) == (503, "Service unavailable")
+    assert response.headers["retry-after"] == "7"
     assert files.received(url) == ("active", 2 * KB256)
     assert files.command(url, "upload", DATA[:KB256], 2 * KB256).status_code == 200
 
@@ -156,10 +156,10 @@ def test_abandoned_stalled_upload_can_be_resumed(server, files, faults, url):
 def test_stalled_download_continues_after_resume(files, faults):
     files.upload("a", DATA)
     faults.stall_download(after=100_000)
-    with files.download("a", stream=True) as answer:
-        start = answer.raw.read(100_000)
+    with files.download("a", stream=True) as response:
+        start = response.raw.read(100_000)
         faults.resume()
-        assert start + answer.raw.read() == DATA
+        assert start + response.raw.read() == DATA
 
 
 def test_stalled_download_does_not_delay_close():
@@ -167,8 +167,8 @@ def test_stalled_download_does_not_delay_close():
     files = Files(server.host)
     files.upload("a", DATA)
     server.emulator.faults.storage.stall_download(after=10)
-    with files.download("a", stream=True) as answer:
-        answer.raw.read(10)
+    with files.download("a", stream=True) as response:
+        response.raw.read(10)
         began = time.monotonic()
         server.close()
         assert time.monotonic() - began < 1
@@ -187,9 +187,9 @@ def test_byte_counter_counts_transferred_bytes(server, files):
 def test_abandoned_download_stops(server, files):
     files.upload("a", b"x" * 40_000_000)
     traffic = server.emulator.storage.byte_counter
-    answer = files.download("a", stream=True)
-    answer.raw.read(1000)
-    answer.close()
+    response = files.download("a", stream=True)
+    response.raw.read(1000)
+    response.close()
     files.close()
     assert files.download("a", {"Range": "bytes=0-0"}).content == b"x"  # the server has detected the disconnect
     assert traffic.sent < 30_000_000
@@ -211,8 +211,8 @@ def test_large_file_is_not_held_in_memory():
             pieces = (piece for _ in range(size // len(piece)))
             assert files.command(url, "upload, finalize", pieces, 0).status_code == 200
             assert files.upload("large", (piece for _ in range(size // len(piece)))).json()["size"] == str(size)
-            with files.download("large", stream=True) as answer:
-                assert sum(len(part) for part in answer.iter_content(1_000_000)) == size
+            with files.download("large", stream=True) as response:
+                assert sum(len(part) for part in response.iter_content(1_000_000)) == size
             files.close()
             assert peak_memory(process.pid) - idle < 24_000_000
         finally:

@@ -31,10 +31,10 @@ def b64(digest):
 
 
 def test_upload_returns_all_metadata(files):
-    answer = files.upload("dir/é.txt", HELLO)
-    assert answer.status_code == 200
-    assert answer.headers["content-type"] == "application/json; charset=utf-8"
-    said = answer.json()
+    response = files.upload("dir/é.txt", HELLO)
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json; charset=utf-8"
+    said = response.json()
     assert re.fullmatch(r"\d{16}", said.pop("generation"))
     assert re.fullmatch(r"[\w-]{36}", said.pop("downloadTokens"))
     assert re.fullmatch(r"C[A-Za-z0-9+/]+EAE=", said.pop("etag"))
@@ -66,8 +66,8 @@ def test_object_name_round_trips(files, name):
 @pytest.mark.parametrize("name", [".", "..", "a\nb", "a\rb", "x" * 1025, "é" * 513, ".well-known/acme-challenge/x"])
 def test_invalid_name_is_rejected_by_every_kind_of_upload(files, name):
     headers = {"X-Goog-Upload-Protocol": "multipart", "Content-Type": "multipart/related; boundary=B"}
-    for answer in (files.upload(name, b""), files.start(name), files.upload(name, b"", headers=headers)):
-        status, message = error(answer)
+    for response in (files.upload(name, b""), files.start(name), files.upload(name, b"", headers=headers)):
+        status, message = error(response)
         assert status == 400
         assert message.startswith("The specified object name is not valid.")
 
@@ -118,8 +118,8 @@ def test_overwrite_creates_a_new_generation_without_old_metadata(files):
 
 
 def test_chunked_body_and_default_content_type(files):
-    answer = files.request("POST", f"{files.objects}?name=a", iter([b"hello ", b"world"]))
-    assert answer.json()["contentType"] == "application/octet-stream"
+    response = files.request("POST", f"{files.objects}?name=a", iter([b"hello ", b"world"]))
+    assert response.json()["contentType"] == "application/octet-stream"
     assert files.download("a").content == HELLO
 
 
@@ -130,9 +130,9 @@ def test_multipart_upload_sent_byte_by_byte(files):
         b"--B\r\nContent-Type: text/other\r\nMIME-Version: 1.0\r\n\r\n\r\n--Bogus\r\n--A\r\n--B--\r\n"
     ).replace(b"--Bogus", b"--C")
     headers = {"X-Goog-Upload-Protocol": "multipart", "Content-Type": "multipart/related; boundary=B; charset=utf-8"}
-    answer = files.request("POST", f"{files.objects}?name=m", (bytes([byte]) for byte in body), headers)
-    assert answer.json()["contentType"] == "text/x"
-    assert answer.json()["metadata"] == {"a": "b"}
+    response = files.request("POST", f"{files.objects}?name=m", (bytes([byte]) for byte in body), headers)
+    assert response.json()["contentType"] == "text/x"
+    assert response.json()["metadata"] == {"a": "b"}
     assert files.download("m").content == b"\r\n--C\r\n--A"
 
 
@@ -191,10 +191,10 @@ def test_failed_precondition_is_412(files):
 def test_download_has_the_headers_of_production(files):
     made = files.upload("dir/a.txt", HELLO).json()
     files.patch("dir/a.txt", {"metadata": {"owner": "ann", "no header": "x"}, "contentLanguage": "de"})
-    answer = files.download("dir/a.txt")
-    headers = {name: value for name, value in answer.headers.items() if name.startswith(("x-", "content-", "accept"))}
-    assert answer.headers["etag"] == files.metadata("dir/a.txt").json()["etag"]
-    assert answer.headers["cache-control"] == "private, max-age=0"
+    response = files.download("dir/a.txt")
+    headers = {name: value for name, value in response.headers.items() if name.startswith(("x-", "content-", "accept"))}
+    assert response.headers["etag"] == files.metadata("dir/a.txt").json()["etag"]
+    assert response.headers["cache-control"] == "private, max-age=0"
     assert headers == {
         "content-type": "text/plain",
         "content-length": "11",
@@ -210,7 +210,7 @@ def test_download_has_the_headers_of_production(files):
         "x-goog-meta-owner": "ann",
         "x-goog-meta-firebasestoragedownloadtokens": made["downloadTokens"],
     }
-    assert answer.raw.headers.getlist("x-goog-hash") == ["crc32c=yZRlqg==", "md5=XrY7u+Ae7tCTyyK7j1rNww=="]
+    assert response.raw.headers.getlist("x-goog-hash") == ["crc32c=yZRlqg==", "md5=XrY7u+Ae7tCTyyK7j1rNww=="]
 
 
 @pytest.mark.parametrize(
@@ -226,32 +226,32 @@ def test_download_has_the_headers_of_production(files):
 )
 def test_byte_range_is_206(files, asked, got, says):
     files.upload("a", HELLO)
-    answer = files.download("a", {"Range": asked})
-    assert (answer.status_code, answer.content) == (206, got)
-    assert answer.headers["content-range"] == says
-    assert answer.headers["content-length"] == str(len(got))
+    response = files.download("a", {"Range": asked})
+    assert (response.status_code, response.content) == (206, got)
+    assert response.headers["content-range"] == says
+    assert response.headers["content-length"] == str(len(got))
 
 
 @pytest.mark.parametrize("asked", ["bytes=0-1,4-5", "bytes=5-3", "lines=1-2", "bytes=a-b", "bytes=", "bytes=-", "x"])
 def test_malformed_or_multiple_ranges_return_everything(files, asked):
     files.upload("a", HELLO)
-    answer = files.download("a", {"Range": asked})
-    assert (answer.status_code, answer.content) == (200, HELLO)
+    response = files.download("a", {"Range": asked})
+    assert (response.status_code, response.content) == (200, HELLO)
 
 
 @pytest.mark.parametrize(("data", "asked"), [(HELLO, "bytes=11-"), (HELLO, "bytes=-0"), (b"", "bytes=0-")])
 def test_unsatisfiable_range_is_416(files, data, asked):
     files.upload("a", data)
-    answer = files.download("a", {"Range": asked})
-    assert error(answer)[0] == 416
-    assert answer.headers["content-range"] == f"bytes */{len(data)}"
+    response = files.download("a", {"Range": asked})
+    assert error(response)[0] == 416
+    assert response.headers["content-range"] == f"bytes */{len(data)}"
 
 
 def test_head_has_headers_without_body(files):
     files.upload("a", HELLO)
-    answer = files.request("HEAD", files.object_url("a", "?alt=media"))
-    assert (answer.status_code, answer.content, answer.headers["content-length"]) == (200, b"", "11")
-    assert answer.headers["x-goog-hash"].startswith("crc32c=yZRlqg==")
+    response = files.request("HEAD", files.object_url("a", "?alt=media"))
+    assert (response.status_code, response.content, response.headers["content-length"]) == (200, b"", "11")
+    assert response.headers["x-goog-hash"].startswith("crc32c=yZRlqg==")
     assert files.request("HEAD", files.object_url("none", "?alt=media")).status_code == 404
 
 
@@ -273,35 +273,35 @@ def test_gzip_is_decompressed_unless_accepted(files):
 def test_mislabelled_gzip_is_sent_unchanged(files):
     files.upload("z", HELLO)
     files.patch("z", {"contentEncoding": "gzip"})
-    answer = files.download("z", {"Accept-Encoding": "identity"}, stream=True)
-    assert answer.raw.read(decode_content=False) == HELLO
+    response = files.download("z", {"Accept-Encoding": "identity"}, stream=True)
+    assert response.raw.read(decode_content=False) == HELLO
 
 
 def test_metadata_cannot_break_download_headers(files):
     files.upload("a", HELLO)
     files.patch("a", {"cacheControl": "a\r\nx-evil: 1", "metadata": {"k": "é\r\n日", "bad key:": "x", "ü": "y"}})
-    answer = files.download("a")
-    assert answer.content == HELLO
-    assert answer.headers["cache-control"] == "a x-evil: 1"
-    assert answer.headers["x-goog-meta-k"].encode("latin-1").decode() == "é 日"
-    assert "x-evil" not in answer.headers
+    response = files.download("a")
+    assert response.content == HELLO
+    assert response.headers["cache-control"] == "a x-evil: 1"
+    assert response.headers["x-goog-meta-k"].encode("latin-1").decode() == "é 日"
+    assert "x-evil" not in response.headers
 
 
 def test_missing_object_is_404(files):
     for act, word in ((files.metadata, "get"), (files.download, "get"), (files.delete, "delete")):
-        answer = act("none")
-        assert error(answer) == (404, f"Not Found.  Could not {word} object")
-        assert answer.json()["error"]["status"] == f"{word.upper()}_OBJECT"
+        response = act("none")
+        assert error(response) == (404, f"Not Found.  Could not {word} object")
+        assert response.json()["error"]["status"] == f"{word.upper()}_OBJECT"
 
 
 def test_download_continues_while_object_is_replaced(files):
     data = bytes(range(256)) * 64 * 1024
     files.upload("a", data)
-    with files.download("a", stream=True) as answer:
-        start = answer.raw.read(100)
+    with files.download("a", stream=True) as response:
+        start = response.raw.read(100)
         files.upload("a", b"new")
         files.delete("a")
-        assert start + answer.raw.read() == data
+        assert start + response.raw.read() == data
 
 
 # --- the rest ---
@@ -309,10 +309,10 @@ def test_download_continues_while_object_is_replaced(files):
 
 def test_storage_responses_have_cors_headers(files):
     asked = {"Origin": "http://page", "Access-Control-Request-Headers": "x-goog-upload-command"}
-    answer = files.request("OPTIONS", files.objects, headers=asked)
-    assert answer.status_code == 204
-    assert answer.headers["access-control-allow-headers"] == "x-goog-upload-command"
-    assert "PATCH" in answer.headers["access-control-allow-methods"]
+    response = files.request("OPTIONS", files.objects, headers=asked)
+    assert response.status_code == 204
+    assert response.headers["access-control-allow-headers"] == "x-goog-upload-command"
+    assert "PATCH" in response.headers["access-control-allow-methods"]
     for got in (files.upload("a", b""), files.metadata("none"), files.download("a")):
         assert got.headers["access-control-allow-origin"] == "*"
         assert "X-Goog-Upload-URL" in got.headers["access-control-expose-headers"]

@@ -14,8 +14,8 @@ from support.waiting import LIMIT
 HELLO = b"hello world"
 
 
-def names_in(answer):
-    page = answer.json()
+def names_in(response):
+    page = response.json()
     return [item["name"] for item in page["items"]], page["prefixes"], page.get("nextPageToken")
 
 
@@ -57,10 +57,10 @@ def test_invalid_patch_is_400_without_changes(files, changes):
 def test_patch_as_method_override(files):
     files.upload("a", HELLO)
     for method in ("PUT", "POST"):
-        answer = files.request(
+        response = files.request(
             method, files.object_url("a"), json.dumps({"contentType": method}), {"X-HTTP-Method-Override": "PATCH"}
         )
-        assert answer.json()["contentType"] == method
+        assert response.json()["contentType"] == method
 
 
 def test_metadata_body_size_is_limited(files):
@@ -158,8 +158,8 @@ def test_require_auth_accepts_download_tokens(guarded):
     assert error(files.metadata("a")) == (403, "Permission denied. No READ permission.")
     assert error(files.metadata("none")) == (403, "Permission denied. No READ permission.")
     assert error(files.list()) == (403, "Permission denied. No LIST permission.")
-    for answer in (files.patch("a", {}), files.delete("a"), files.upload("b", b"")):
-        assert error(answer) == (403, "Permission denied. No WRITE permission.")
+    for response in (files.patch("a", {}), files.delete("a"), files.upload("b", b"")):
+        assert error(response) == (403, "Permission denied. No WRITE permission.")
     assert error(files.download("a", query="&token=wrong"))[0] == 403
     assert files.download("a", query=f"&token={token}").content == HELLO
     assert files.download("a", {"Authorization": "Firebase nonsense"}, query=f"&token={token}").content == HELLO
@@ -189,9 +189,9 @@ def test_malformed_credentials_are_401(guarded, value):
 def test_resumable_upload_is_authorized_for_the_caller_of_its_start(guarded):
     files, server, _ = guarded
     url = files.start("a").headers["X-Goog-Upload-URL"]
-    answer = files.command(url, "upload, finalize", HELLO, 0)
-    assert error(answer) == (403, "Permission denied. No WRITE permission.")
-    assert answer.headers["X-Goog-Upload-Status"] == "final"
+    response = files.command(url, "upload, finalize", HELLO, 0)
+    assert error(response) == (403, "Permission denied. No WRITE permission.")
+    assert response.headers["X-Goog-Upload-Status"] == "final"
     assert files.received(url)[0] == "final"
     assert files.command(url, "finalize", offset=11).status_code == 403
     user = {"Authorization": f"Firebase {sign_up(server)}"}

@@ -20,29 +20,33 @@ def url(files):
 
 
 def test_start_returns_the_upload_url(server, files):
-    answer = files.start("dir/é", size=10)
-    assert (answer.status_code, answer.content) == (200, b"")
-    assert answer.headers["X-Goog-Upload-Status"] == "active"
-    assert answer.headers["X-Goog-Upload-Chunk-Granularity"] == "262144"
-    url = urlsplit(answer.headers["X-Goog-Upload-URL"])
+    response = files.start("dir/é", size=10)
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["X-Goog-Upload-Status"] == "active"
+    assert response.headers["X-Goog-Upload-Chunk-Granularity"] == "262144"
+    url = urlsplit(response.headers["X-Goog-Upload-URL"])
     assert (url.scheme, url.netloc, url.path) == ("http", server.host, f"/v0/b/{files.bucket}/o")
     query = parse_qs(url.query)
     assert query["name"] == ["dir/é"]
     assert query["upload_protocol"] == ["resumable"]
-    assert query["upload_id"] == [answer.headers["X-GUploader-UploadID"]]
-    assert answer.headers["X-Goog-Upload-Control-URL"] == answer.headers["X-Goog-Upload-URL"]
+    assert query["upload_id"] == [response.headers["X-GUploader-UploadID"]]
+    assert response.headers["X-Goog-Upload-Control-URL"] == response.headers["X-Goog-Upload-URL"]
 
 
 def test_chunks_are_assembled(files, url):
     for offset in (0, 2 * KB256):
-        answer = files.command(url, "upload", CHUNK * 2, offset)
-        assert (answer.status_code, answer.content, answer.headers["X-Goog-Upload-Status"]) == (200, b"", "active")
+        response = files.command(url, "upload", CHUNK * 2, offset)
+        assert (response.status_code, response.content, response.headers["X-Goog-Upload-Status"]) == (
+            200,
+            b"",
+            "active",
+        )
         assert files.received(url) == ("active", offset + 2 * KB256)
     assert files.metadata("r").status_code == 404
-    answer = files.command(url, "upload, finalize", b"end", 4 * KB256)
-    assert (answer.status_code, answer.headers["X-Goog-Upload-Status"]) == (200, "final")
-    assert answer.json()["contentType"] == "text/x"
-    assert answer.json() == files.metadata("r").json()
+    response = files.command(url, "upload, finalize", b"end", 4 * KB256)
+    assert (response.status_code, response.headers["X-Goog-Upload-Status"]) == (200, "final")
+    assert response.json()["contentType"] == "text/x"
+    assert response.json() == files.metadata("r").json()
     assert files.download("r").content == CHUNK * 4 + b"end"
     assert files.received(url) == ("final", 4 * KB256 + 3)
 
@@ -59,18 +63,18 @@ def test_finalize_without_bytes(files, url):
 
 def test_finalize_can_be_repeated(files, url):
     assert files.command(url, "upload, finalize", b"x", 0).status_code == 200
-    answer = files.command(url, "finalize", offset=1)
-    assert (answer.status_code, answer.content, answer.headers["X-Goog-Upload-Status"]) == (200, b"", "final")
+    response = files.command(url, "finalize", offset=1)
+    assert (response.status_code, response.content, response.headers["X-Goog-Upload-Status"]) == (200, b"", "final")
 
 
 @pytest.mark.parametrize("offset", [0, KB256 - 1, KB256 + 1, 10**20])
 def test_chunk_at_wrong_offset_is_rejected(files, url, offset):
     files.command(url, "upload", CHUNK, 0)
     for what in ("upload", "upload, finalize", "finalize"):
-        answer = files.command(url, what, None if what == "finalize" else CHUNK, offset)
-        assert error(answer)[0] == 400
-        assert answer.headers["X-Goog-Upload-Status"] == "active"
-        assert answer.headers["X-Goog-Upload-Size-Received"] == str(KB256)
+        response = files.command(url, what, None if what == "finalize" else CHUNK, offset)
+        assert error(response)[0] == 400
+        assert response.headers["X-Goog-Upload-Status"] == "active"
+        assert response.headers["X-Goog-Upload-Size-Received"] == str(KB256)
     assert files.received(url) == ("active", KB256)
     files.command(url, "upload, finalize", b"end", KB256)
     assert files.download("r").content == CHUNK + b"end"
@@ -86,9 +90,9 @@ def test_chunk_offset_must_be_a_number(files, url, offset):
 @pytest.mark.parametrize("size", [1, KB256 - 1, KB256 + 1, 5 * KB256 - 7])
 def test_chunk_size_must_be_a_multiple_except_the_last(files, url, size):
     files.command(url, "upload", CHUNK, 0)
-    answer = files.command(url, "upload", b"x" * size, KB256)
-    assert error(answer)[0] == 400
-    assert answer.headers["X-Goog-Upload-Status"] == "active"
+    response = files.command(url, "upload", b"x" * size, KB256)
+    assert error(response)[0] == 400
+    assert response.headers["X-Goog-Upload-Status"] == "active"
     assert files.received(url) == ("active", KB256)
     assert files.command(url, "upload, finalize", b"x" * size, KB256).json()["size"] == str(KB256 + size)
 
@@ -96,9 +100,9 @@ def test_chunk_size_must_be_a_multiple_except_the_last(files, url, size):
 @pytest.mark.parametrize("sent", [99, 101, 0])
 def test_wrong_declared_size_ends_the_upload(files, sent):
     url = files.start("r", size=100).headers["X-Goog-Upload-URL"]
-    answer = files.command(url, "upload, finalize", b"x" * sent, 0)
-    assert error(answer)[0] == 400
-    assert answer.headers["X-Goog-Upload-Status"] == "final"
+    response = files.command(url, "upload, finalize", b"x" * sent, 0)
+    assert error(response)[0] == 400
+    assert response.headers["X-Goog-Upload-Status"] == "final"
     assert files.metadata("r").status_code == 404
     assert files.received(url)[0] == "final"
 
@@ -111,8 +115,8 @@ def test_invalid_start_is_400(files):
 def test_cancel_is_idempotent(files, url):
     files.command(url, "upload", CHUNK, 0)
     for _ in range(2):
-        answer = files.command(url, "cancel")
-        assert (answer.status_code, answer.headers["X-Goog-Upload-Status"]) == (200, "cancelled")
+        response = files.command(url, "cancel")
+        assert (response.status_code, response.headers["X-Goog-Upload-Status"]) == (200, "cancelled")
     assert files.received(url)[0] == "cancelled"
     assert error(files.command(url, "upload", CHUNK, KB256))[0] == 400
     assert error(files.command(url, "finalize", offset=KB256))[0] == 400

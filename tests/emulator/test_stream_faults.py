@@ -127,17 +127,17 @@ def test_redirect_keeps_the_query_and_adds_sse(db, server, faults):
     faults.redirect()
     url, headers = f"http://{server.host}/s.json", {"Accept": "text/event-stream"}
     query = {"orderBy": '"$key"', "ns": "other"}
-    answer = requests.get(url, query, headers=headers, allow_redirects=False, timeout=LIMIT)
-    assert answer.status_code == 307
-    assert answer.headers["location"] == f"{url}?orderBy=%22%24key%22&ns=other&sse=true"
+    response = requests.get(url, query, headers=headers, allow_redirects=False, timeout=LIMIT)
+    assert response.status_code == 307
+    assert response.headers["location"] == f"{url}?orderBy=%22%24key%22&ns=other&sse=true"
     faults.redirect(None)
     for _ in range(2):
         with db.listen("s") as stream:
-            assert [one.status_code for one in stream.answer.history] == [307]
+            assert [one.status_code for one in stream.response.history] == [307]
             assert stream.next() == ("put", "/", None)
     faults.clear()
     with db.listen("s") as stream:
-        assert not stream.answer.history
+        assert not stream.response.history
 
 
 def test_reject_applies_to_the_given_number_of_streams(db, faults):
@@ -145,21 +145,21 @@ def test_reject_applies_to_the_given_number_of_streams(db, faults):
     assert db.get("s").status_code == 200
     for _ in range(2):
         with db.listen("s") as stream:
-            assert (stream.answer.status_code, stream.answer.headers["retry-after"]) == (429, "7")
+            assert (stream.response.status_code, stream.response.headers["retry-after"]) == (429, "7")
     with db.listen("s") as stream:
-        assert stream.answer.status_code == 200
+        assert stream.response.status_code == 200
 
 
 def test_reset_clears_planned_faults(db, server, faults):
     faults.reject(None)
     server.emulator.reset()
     with db.listen("s") as stream:
-        assert stream.answer.status_code == 200
+        assert stream.response.status_code == 200
 
 
 def signed_up(server):
-    answer = requests.post(f"http://{server.host}{SIGN_UP}?key=k", json={}, timeout=LIMIT)
-    return answer.json()["idToken"]
+    response = requests.post(f"http://{server.host}{SIGN_UP}?key=k", json={}, timeout=LIMIT)
+    return response.json()["idToken"]
 
 
 def test_stream_is_revoked_when_its_token_expires():

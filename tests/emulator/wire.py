@@ -53,7 +53,7 @@ class Listener:
     """An open event stream; a thread reads it into a queue."""
 
     def __init__(self, url, params):
-        self.answer = requests.get(
+        self.response = requests.get(
             url, params=params, headers={"Accept": "text/event-stream"}, stream=True, timeout=LIMIT
         )
         self._events = queue.Queue()
@@ -63,7 +63,7 @@ class Listener:
     def _read(self):
         raw = b""
         with suppress(requests.RequestException, AttributeError, ValueError, OSError):  # a closed response
-            for piece in self.answer.iter_content(None):
+            for piece in self.response.iter_content(None):
                 raw += piece
                 *whole, raw = raw.split(b"\n\n")
                 for event in whole:
@@ -88,9 +88,9 @@ class Listener:
     def close(self):
         """Close the connection, which also ends the reading thread."""
         with suppress(RuntimeError, OSError, ValueError):  # it has ended already
-            self.answer.raw.shutdown()
+            self.response.raw.shutdown()
         self._thread.join(LIMIT)
-        self.answer.close()
+        self.response.close()
 
     def __enter__(self):
         return self

@@ -58,13 +58,13 @@ class FileTranscript:
         self, url: str, data: bytes = b"", headers: dict[str, str] | None = None, *, verb: str = "POST"
     ) -> requests.Response:
         """Send a request to a complete URL, such as that of a resumable upload."""
-        answer = self._session.request(verb, url, data=data, headers=headers, timeout=20, allow_redirects=False)
+        response = self._session.request(verb, url, data=data, headers=headers, timeout=20, allow_redirects=False)
         shown = re.sub(r"upload_id=[\w-]+", "upload_id=ID", url.replace(self.host, "HOST"))
         shown = re.sub(r"pageToken=[^&]+", "pageToken=TOKEN", shown)
         for token, name in self._tokens.items():
             shown = shown.replace(token, name)
-        self._into.append([verb, shown, answer.status_code, self._headers(answer), self._body(answer)])
-        return answer
+        self._into.append([verb, shown, response.status_code, self._headers(response), self._body(response)])
+        return response
 
     def put(self, name: str, data: bytes = b"hello world", content_type: str | None = "text/plain") -> Any:
         """Send a simple upload."""
@@ -97,8 +97,8 @@ class FileTranscript:
             "Content-Type": "application/json; charset=utf-8",
             **{name.replace("_", "-"): value for name, value in headers.items()},
         }
-        answer = self.call("POST", f"/o?name={quote(name, safe='')}", metadata, sent)
-        return answer.headers.get("x-goog-upload-url", "")
+        response = self.call("POST", f"/o?name={quote(name, safe='')}", metadata, sent)
+        return response.headers.get("x-goog-upload-url", "")
 
     def command(
         self, url: str, what: str, data: bytes = b"", offset: int | None = None, verb: str = "POST"
@@ -145,29 +145,29 @@ class FileTranscript:
 
     # --- random values, and formats of the official emulator ---
 
-    def _headers(self, answer: requests.Response) -> dict[str, Any]:
-        kept: dict[str, Any] = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+    def _headers(self, response: requests.Response) -> dict[str, Any]:
+        kept: dict[str, Any] = {name: response.headers[name] for name in _KEPT if name in response.headers}
         if "accept-ranges" in kept:
-            self._download_headers(answer, kept)
+            self._download_headers(response, kept)
         else:
             kept.pop("content-length", None)
             for name in ("cache-control", "content-disposition", "content-encoding", "content-language"):
                 if kept.pop(name, None) is not None:
                     self.quirks.add("an object's headers with its metadata")
-        no_json = not answer.content and answer.request.method != "HEAD"
-        if answer.status_code >= 400 or no_json or self._is_a_word(answer):
+        no_json = not response.content and response.request.method != "HEAD"
+        if response.status_code >= 400 or no_json or self._is_a_word(response):
             kept.pop("content-type", None)
-        self._upload_headers(answer, kept)
+        self._upload_headers(response, kept)
         return kept
 
-    def _download_headers(self, answer: requests.Response, kept: dict[str, Any]) -> None:
-        lines = answer.raw.headers.getlist("x-goog-hash")
+    def _download_headers(self, response: requests.Response, kept: dict[str, Any]) -> None:
+        lines = response.raw.headers.getlist("x-goog-hash")
         if len(lines) == 1:
             self.quirks.add("one line of checksums")
         kept["x-goog-hash"] = sorted(part.strip() for line in lines for part in line.split(","))
-        if "x-goog-metadatageneration" in answer.headers:
+        if "x-goog-metadatageneration" in response.headers:
             self.quirks.add("metageneration misspelt")
-            kept["x-goog-metageneration"] = answer.headers["x-goog-metadatageneration"]
+            kept["x-goog-metageneration"] = response.headers["x-goog-metadatageneration"]
         for name in ("content-encoding", "cache-control"):
             if kept.get(name) == "":
                 self.quirks.add("empty headers")
@@ -180,34 +180,37 @@ class FileTranscript:
         if file_name and not file_name.startswith("utf-8''"):
             self.quirks.add("a file name of its own")
 
-    def _upload_headers(self, answer: requests.Response, kept: dict[str, Any]) -> None:
+    def _upload_headers(self, response: requests.Response, kept: dict[str, Any]) -> None:
         if kept.pop("x-goog-upload-chunk-granularity", "262144") == "10000":
             self.quirks.add("granularity 10000")
-        cancelled = answer.request.headers.get("x-goog-upload-command") == "cancel"
-        if cancelled or answer.status_code == 400:
-            if kept.pop("x-goog-upload-status", None) is None and answer.status_code == 200:
+        cancelled = response.request.headers.get("x-goog-upload-command") == "cancel"
+        if cancelled or response.status_code == 400:
+            if kept.pop("x-goog-upload-status", None) is None and response.status_code == 200:
                 self.quirks.add("no status")
             kept.pop("x-goog-upload-size-received", None)
 
-    def _is_a_word(self, answer: requests.Response) -> bool:
-        plain = answer.headers.get("content-type", "").startswith("text/plain")
-        return plain and "accept-ranges" not in answer.headers and answer.text in _WORDS
+    def _is_a_word(self, response: requests.Response) -> bool:
+        plain = response.headers.get("content-type", "").startswith("text/plain")
+        return plain and "accept-ranges" not in response.headers and response.text in _WORDS
 
-    def _body(self, answer: requests.Response) -> Any:
-        if self._is_a_word(answer):
+    def _body(self, response: requests.Response) -> Any:
+        if self._is_a_word(response):
             self.quirks.add("one word of text")
-            return f"error {answer.status_code}" if answer.status_code >= 400 else ""
-        if answer.headers.get("content-type", "").startswith("application/json") and answer.request.method != "HEAD":
-            value = answer.json()
+            return f"error {response.status_code}" if response.status_code >= 400 else ""
+        if (
+            response.headers.get("content-type", "").startswith("application/json")
+            and response.request.method != "HEAD"
+        ):
+            value = response.json()
             if "error" in value:
                 # The messages of production are known for a few errors only.
                 error = value["error"]
                 spelt_out = error["code"] == 403 or "prefix parameter" in error["message"]
                 return error if spelt_out else f"error {error['code']}"
             return self._resource(value) if "generation" in value else self._listing(value)
-        if answer.status_code >= 400:
-            return f"error {answer.status_code}"
-        return answer.content.decode("latin-1")
+        if response.status_code >= 400:
+            return f"error {response.status_code}"
+        return response.content.decode("latin-1")
 
     def _listing(self, value: dict[str, Any]) -> dict[str, Any]:
         return {**value, "nextPageToken": "more"} if value.get("nextPageToken") else value

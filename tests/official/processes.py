@@ -175,12 +175,12 @@ class Oracle(Child):
 
     def ask(self, cases: Sequence[dict[str, Any]], batch: int = 200) -> list[dict[str, Any]]:
         """Return the results of `cases` in their order."""
-        answers: list[dict[str, Any]] = []
+        results: list[dict[str, Any]] = []
         with self._lock:
             for start in range(0, len(cases), batch):
                 self.write(list(cases[start : start + batch]))
-                answers.extend(self.read())
-        return answers
+                results.extend(self.read())
+        return results
 
 
 class RealtimeSdk(Child):
@@ -189,7 +189,7 @@ class RealtimeSdk(Child):
     def __init__(self) -> None:
         super().__init__("realtime_sdk.cjs")
         self._number = 0
-        self._answers: dict[int, Any] = {}
+        self._results: dict[int, Any] = {}
         self._sent = 0
 
     def open(self, kind: str, host: str, namespace: str, token: Any = None) -> SdkClient:
@@ -207,13 +207,13 @@ class RealtimeSdk(Child):
 
     def result(self, number: int) -> Any:
         """Wait for the result of an operation. Raises `RuntimeError` with the SDK's message if it failed."""
-        while number not in self._answers:
-            answer = self.read()
-            self._answers[answer["id"]] = answer
-        answer = self._answers.pop(number)
-        if "error" in answer:
-            raise RuntimeError(answer["error"])
-        return answer["result"]
+        while number not in self._results:
+            message = self.read()
+            self._results[message["id"]] = message
+        message = self._results.pop(number)
+        if "error" in message:
+            raise RuntimeError(message["error"])
+        return message["result"]
 
 
 class SdkClient:

@@ -70,8 +70,8 @@ def ours(case: dict[str, Any]) -> tuple[list[list[list[Any]]], Any, Any]:
         while (message := next(stream)).event != "keep-alive":
             events[-1] += [shown(view, event) for event in view.apply(parse_event(message))]
     reader.close()
-    answer = sender.send(Request("GET", location.url, location.params + filter.params())).json()
-    return events, render_arrays(view.value), None if answer == {} else answer
+    read = sender.send(Request("GET", location.url, location.params + filter.params())).json()
+    return events, render_arrays(view.value), None if read == {} else read
 
 
 def shown(view: LocalView, event: ChildEvent) -> list[Any]:
@@ -86,9 +86,9 @@ def shown(view: LocalView, event: ChildEvent) -> list[Any]:
 def disagreement(case: dict[str, Any], official: dict[str, Any], oracle: Oracle) -> str | None:
     if "error" in official:
         return f"the SDK refuses: {official['error']}"
-    events, value, answer = ours(case)
-    if text(value) != text(answer):
-        return f"the copy is {json.dumps(value)}, a read says {json.dumps(answer)}"
+    events, value, read = ours(case)
+    if text(value) != text(read):
+        return f"the copy is {json.dumps(value)}, a read says {json.dumps(read)}"
     for number, (mine, theirs) in enumerate(zip(events, official["events"], strict=True)):
         if text(mine) != text(theirs):
             if contradicts_itself(case, number, official["events"], events, oracle):

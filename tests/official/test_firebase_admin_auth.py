@@ -47,9 +47,9 @@ def ada(app):
 def sign_in(server, **fields):
     operation = fields.pop("operation", "signInWithPassword")
     url = f"http://{server.host}/identitytoolkit.googleapis.com/v1/accounts:{operation}"
-    answer = requests.post(url, params={"key": "any"}, json={**fields, "returnSecureToken": True}, timeout=10)
-    assert answer.ok, answer.text
-    return answer.json()
+    response = requests.post(url, params={"key": "any"}, json={**fields, "returnSecureToken": True}, timeout=10)
+    assert response.ok, response.text
+    return response.json()
 
 
 def test_create_and_get_users(app, ada):

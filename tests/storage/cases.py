@@ -267,8 +267,8 @@ def test_download_url_needs_no_authentication(client):
     link = client.storage.child("a b.txt").get_url(id_token())
     assert link == client.storage.child("a b.txt").get_download_url(id_token())
     assert id_token() not in link
-    with urlopen(link) as answer:
-        assert answer.read() == b"shared"
+    with urlopen(link) as response:
+        assert response.read() == b"shared"
     assert client.storage.ref(link) == client.storage.child("a b.txt")
 
 

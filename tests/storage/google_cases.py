@@ -152,8 +152,12 @@ def test_a_signed_url_of_google_cloud_storage_gives_the_file(google):
     google.owner.child(NAME).put(b"signed", content_type="text/plain")
     for version in ("v2", "v4"):
         url = google.bucket.blob(NAME).generate_signed_url(expiration=timedelta(hours=1), version=version)
-        answer = requests.get(url, timeout=LIMIT)
-        assert (answer.status_code, answer.content, answer.headers["content-type"]) == (200, b"signed", "text/plain")
+        response = requests.get(url, timeout=LIMIT)
+        assert (response.status_code, response.content, response.headers["content-type"]) == (
+            200,
+            b"signed",
+            "text/plain",
+        )
 
 
 # --- ours alone -------------------------------------------------------------------------------------------------------
@@ -298,8 +302,8 @@ def a_public_file_is_open_to_all_at_its_public_url(google):
     blob = a_file(google)
     assert requests.get(blob.public_url, timeout=LIMIT).status_code == 403
     blob.make_public()
-    answer = requests.get(blob.public_url, timeout=LIMIT)
-    assert (answer.status_code, answer.content) == (200, b"data")
+    response = requests.get(blob.public_url, timeout=LIMIT)
+    assert (response.status_code, response.content) == (200, b"data")
     assert [*google.bucket.get_blob("file").acl] == [{"entity": "allUsers", "role": "READER"}]
     blob.make_private()
     assert requests.get(blob.public_url, timeout=LIMIT).status_code == 403
@@ -330,13 +334,13 @@ def buckets_are_there_at_once(google):
 def a_signed_url_uploads_and_its_time_ends(google):
     blob = google.bucket.blob("sent")
     url = blob.generate_signed_url(version="v4", expiration=60, method="PUT", content_type="text/sent")
-    answer = requests.put(url, b"sent", headers={"Content-Type": "text/sent"}, timeout=LIMIT)
-    assert (answer.status_code, answer.content) == (200, b"")
+    response = requests.put(url, b"sent", headers={"Content-Type": "text/sent"}, timeout=LIMIT)
+    assert (response.status_code, response.content) == (200, b"")
     blob.reload()
     assert (blob.content_type, blob.download_as_bytes()) == ("text/sent", b"sent")
     over = datetime(2020, 1, 1, tzinfo=timezone.utc)
-    answer = requests.get(blob.generate_signed_url(expiration=over), timeout=LIMIT)
-    assert answer.status_code == 400
-    assert "<Code>ExpiredToken</Code>" in answer.text
+    response = requests.get(blob.generate_signed_url(expiration=over), timeout=LIMIT)
+    assert response.status_code == 400
+    assert "<Code>ExpiredToken</Code>" in response.text
     url = google.bucket.blob("missing").generate_signed_url(version="v4", expiration=60)
     assert "<Code>NoSuchKey</Code>" in requests.get(url, timeout=LIMIT).text

@@ -13,24 +13,24 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Flow
 
 
-def answer(value: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def json_response(value: Any = None, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Return a response with `value` as its JSON body."""
     return Response(status, headers or {}, json.dumps(value).encode())
 
 
-def drive(flow: Flow[Any], *answers: Response) -> tuple[list[Request], Any]:
+def drive(flow: Flow[Any], *responses: Response) -> tuple[list[Request], Any]:
     """Run `flow` with these responses; return its requests and its result."""
     requests: list[Request] = []
     try:
         step = next(flow)
-        for response in answers:
+        for response in responses:
             while isinstance(step, Pause):
                 step = flow.send(Response(0))
             assert isinstance(step, Request)
             requests.append(step)
             step = flow.send(response)
     except StopIteration as done:
-        assert len(requests) == len(answers), f"the flow ended after {len(requests)} requests"
+        assert len(requests) == len(responses), f"the flow ended after {len(requests)} requests"
         return requests, done.value
     finally:
         flow.close()

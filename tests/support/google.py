@@ -63,8 +63,8 @@ class TokenEndpoint:
                 form = parse_qs(request.body.decode())
                 self.assertions.append(dict(jwt.decode(form["assertion"][0], certs={"1": key_pair()[1]})))
                 self.given += 1
-                answer = {"access_token": self.token, "expires_in": self.expires_in, "token_type": "Bearer"}
-                peer.respond(json.dumps(answer), headers={"Content-Type": "application/json"})
+                payload = {"access_token": self.token, "expires_in": self.expires_in, "token_type": "Bearer"}
+                peer.respond(json.dumps(payload), headers={"Content-Type": "application/json"})
             elif request.headers.get("authorization") == f"Bearer {self.token}":
                 peer.respond("7")
             else:

@@ -59,11 +59,11 @@ class Bucket:
             assert offset == len(self.kept)
             self.kept += body[: len(body) // 2 // self.granularity * self.granularity]
             raise NetworkError("half", outcome_unknown=True)
-        answer = self.answer(request, body or b"")
+        response = self.respond(request, body or b"")
         if word == "lost":
             raise NetworkError("lost", outcome_unknown=True)
         assert word == "ok"
-        return answer
+        return response
 
     # --- the service ---
 
@@ -81,7 +81,7 @@ class Bucket:
         word = request.headers.get("X-Goog-Upload-Command") or request.headers.get("X-Goog-Upload-Protocol")
         return word or request.method, None if offset is None else int(offset)
 
-    def answer(self, request: Request, body: bytes) -> Response:
+    def respond(self, request: Request, body: bytes) -> Response:
         if request.method == "GET":
             name = next(iter(self.objects))
             return self.metadata(name)

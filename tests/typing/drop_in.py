@@ -19,9 +19,9 @@ storage: Storage = firebase.storage()
 assert_type(firebase.with_options(timeout=5), Firebase)
 assert_type(db.child("a"), Database)
 assert_type(db.set({}), Any)
-answer: PyreResponse = db.child("a").get()
+response: PyreResponse = db.child("a").get()
 assert_type(db.child("a").order_by_key().get(), firebase_rest.Snapshot)
-items: list[Pyre] | None = answer.each()
+items: list[Pyre] | None = response.each()
 stream: Stream = db.child("a").stream(print)
 
 

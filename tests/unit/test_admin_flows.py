@@ -12,7 +12,7 @@ from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.users import UserIdentifiers
 from firebase_rest.transport.wire import RetryPolicy
-from support.flow_driver import answer, drive, sent_json
+from support.flow_driver import drive, json_response, sent_json
 
 AT = ProjectEndpoint(Endpoint("api-key", None), "demo-project")
 BASE = "https://identitytoolkit.googleapis.com/v1/projects/demo-project"
@@ -20,7 +20,7 @@ ADA = {"localId": "ada", "email": "ada@example.com"}
 
 
 def test_admin_request_contains_project_and_no_api_key():
-    requests, _ = drive(admin.delete_user(AT, "ada"), answer({"kind": "x"}))
+    requests, _ = drive(admin.delete_user(AT, "ada"), json_response({"kind": "x"}))
     (request,) = requests
     assert request.url == f"{BASE}/accounts:delete"
     assert request.params == ()
@@ -31,21 +31,21 @@ def test_admin_request_contains_project_and_no_api_key():
 
 def test_project_and_tenant_are_escaped_in_url():
     at = ProjectEndpoint(Endpoint(None, "127.0.0.1:9099"), "a/b", "t 1")
-    (request,), _ = drive(admin.delete_user(at, "ada"), answer({}))
+    (request,), _ = drive(admin.delete_user(at, "ada"), json_response({}))
     expected = "http://127.0.0.1:9099/identitytoolkit.googleapis.com/v1/projects/a%2Fb/tenants/t%201/accounts:delete"
     assert request.url == expected
 
 
 def test_quota_project_is_sent_if_known():
     (request,), _ = drive(
-        admin.list_users(ProjectEndpoint(AT.endpoint, "p", quota_project="payer"), 10, None), answer({})
+        admin.list_users(ProjectEndpoint(AT.endpoint, "p", quota_project="payer"), 10, None), json_response({})
     )
     assert request.headers["X-Goog-User-Project"] == "payer"
 
 
 def test_lookup_sends_given_identifiers_and_is_idempotent():
     wanted = UserIdentifiers(("ada",), providers=(("google.com", "g1"),))
-    (request,), found = drive(admin.get_users(AT, wanted), answer({"users": [ADA]}))
+    (request,), found = drive(admin.get_users(AT, wanted), json_response({"users": [ADA]}))
     assert sent_json(request) == {
         "localId": ["ada"],
         "federatedUserId": [{"providerId": "google.com", "rawId": "g1"}],
@@ -63,12 +63,14 @@ def test_lookup_without_identifiers_sends_nothing():
 
 def test_response_without_users_raises_user_not_found():
     with pytest.raises(UserNotFound, match="the uid 'ada'") as caught:
-        drive(admin.get_user(AT, UserIdentifiers(("ada",)), "the uid 'ada'"), answer({"kind": "x"}))
+        drive(admin.get_user(AT, UserIdentifiers(("ada",)), "the uid 'ada'"), json_response({"kind": "x"}))
     assert caught.value.code == "USER_NOT_FOUND"
 
 
 def test_create_user_reads_the_new_account():
-    requests, user = drive(admin.create_user(AT, {"email": "ada@example.com"}), answer(ADA), answer({"users": [ADA]}))
+    requests, user = drive(
+        admin.create_user(AT, {"email": "ada@example.com"}), json_response(ADA), json_response({"users": [ADA]})
+    )
     assert [request.url.rpartition("/")[2] for request in requests] == ["accounts", "accounts:lookup"]
     assert requests[0].retry_policy is RetryPolicy.IF_NOT_SENT
     assert user.email == "ada@example.com"
@@ -77,7 +79,7 @@ def test_create_user_reads_the_new_account():
 def test_failed_lookup_after_write_has_unknown_outcome():
     flow = admin.update_user(AT, {"localId": "ada"})
     next(flow)
-    flow.send(answer(ADA))
+    flow.send(json_response(ADA))
     with pytest.raises(NetworkError) as caught:
         flow.throw(NetworkError("gone"))
     assert caught.value.outcome_unknown
@@ -85,7 +87,7 @@ def test_failed_lookup_after_write_has_unknown_outcome():
 
 def test_next_page_is_requested_with_page_token():
     (request,), (users, token) = drive(
-        admin.list_users(AT, 2, "after"), answer({"users": [ADA], "nextPageToken": "more"})
+        admin.list_users(AT, 2, "after"), json_response({"users": [ADA], "nextPageToken": "more"})
     )
     assert request.method == "GET"
     assert request.params == (("maxResults", "2"), ("nextPageToken", "after"))
@@ -103,13 +105,13 @@ def test_next_page_is_requested_with_page_token():
     ],
 )
 def test_repeated_page_token_ends_the_list(reply):
-    _, (_, token) = drive(admin.list_users(AT, 2, "after"), answer(reply))
+    _, (_, token) = drive(admin.list_users(AT, 2, "after"), json_response(reply))
     assert token is None
 
 
 def test_batch_errors_have_index_and_uid():
     errors = [{"localId": "a", "message": "NOT_DISABLED : x"}, {"index": 2, "message": "NOT_DISABLED : y"}]
-    (request,), result = drive(admin.delete_users(AT, ["a", "b", "c"], force=False), answer({"errors": errors}))
+    (request,), result = drive(admin.delete_users(AT, ["a", "b", "c"], force=False), json_response({"errors": errors}))
     assert sent_json(request) == {"localIds": ["a", "b", "c"], "force": False}
     assert [(error.index, error.uid) for error in result.errors] == [(0, "a"), (2, "c")]
     assert (result.success_count, result.failure_count) == (1, 2)
@@ -117,7 +119,7 @@ def test_batch_errors_have_index_and_uid():
 
 def test_import_errors_are_read_from_error_field():
     flow = admin.import_users(AT, [{"localId": "a"}, {"localId": "b"}], {"hashAlgorithm": "BCRYPT"}, overwrite=False)
-    (request,), result = drive(flow, answer({"error": [{"index": 1, "message": "email is invalid"}]}))
+    (request,), result = drive(flow, json_response({"error": [{"index": 1, "message": "email is invalid"}]}))
     assert sent_json(request) == {"users": [{"localId": "a"}, {"localId": "b"}], "hashAlgorithm": "BCRYPT"}
     assert [(error.uid, error.message) for error in result.errors] == [("b", "email is invalid")]
 
@@ -129,14 +131,16 @@ def test_empty_batch_sends_nothing():
 
 def test_action_link_is_returned_without_email():
     flow = admin.action_link(AT, "PASSWORD_RESET", "ada@example.com", {"continueUrl": "https://example.com/"})
-    (request,), link = drive(flow, answer({"oobLink": "https://link", "oobCode": "x", "email": "ada@example.com"}))
+    (request,), link = drive(
+        flow, json_response({"oobLink": "https://link", "oobCode": "x", "email": "ada@example.com"})
+    )
     assert sent_json(request)["returnOobLink"] is True
     assert link == "https://link"
     assert request.retry_policy is RetryPolicy.IF_NOT_SENT
 
 
 def test_session_cookie_is_requested_from_project():
-    (request,), cookie = drive(admin.create_session_cookie(AT, "token", 300), answer({"sessionCookie": "c"}))
+    (request,), cookie = drive(admin.create_session_cookie(AT, "token", 300), json_response({"sessionCookie": "c"}))
     assert request.url == f"{BASE}:createSessionCookie"
     assert sent_json(request) == {"idToken": "token", "validDuration": "300"}
     assert cookie == "c"
@@ -152,12 +156,12 @@ def test_session_cookie_is_requested_from_project():
 )
 def test_response_without_required_field_is_invalid(flow):
     with pytest.raises(InvalidResponse):
-        drive(flow(), answer({"kind": "x"}))
+        drive(flow(), json_response({"kind": "x"}))
 
 
 @pytest.mark.parametrize("kind", ["PASSWORD_RESET", "VERIFY_EMAIL", "VERIFY_AND_CHANGE_EMAIL"])
 def test_link_for_unknown_email_raises_user_not_found(kind):
-    response = answer({"kind": "identitytoolkit#GetOobConfirmationCodeResponse", "email": "ada@example.com"})
+    response = json_response({"kind": "identitytoolkit#GetOobConfirmationCodeResponse", "email": "ada@example.com"})
     with pytest.raises(UserNotFound, match="ada@example") as caught:
         drive(admin.action_link(AT, kind, "ada@example.com", {}), response)
     assert (caught.value.code, caught.value.status) == ("USER_NOT_FOUND", 404)

@@ -10,7 +10,7 @@ from firebase_rest import errors
 from firebase_rest.auth.protocol.responses import check, error_class, find_code
 from firebase_rest.errors import ApiError, AuthError, RateLimited, ServerError
 from firebase_rest.transport.wire import Response
-from support.flow_driver import answer
+from support.flow_driver import json_response
 
 CODES = """
 ADMIN_ONLY_OPERATION BLOCKING_FUNCTION_ERROR_RESPONSE CAPTCHA_CHECK_FAILED CORS_UNSUPPORTED CREDENTIAL_MISMATCH
@@ -47,7 +47,7 @@ API_KEY_SERVICE_BLOCKED API_KEY_ANDROID_APP_BLOCKED API_KEY_IOS_APP_BLOCKED API_
 
 def refused(body, status=400) -> ApiError:
     with pytest.raises(ApiError) as error:
-        check(answer(body, status) if not isinstance(body, bytes) else Response(status, {}, body))
+        check(json_response(body, status) if not isinstance(body, bytes) else Response(status, {}, body))
     return error.value
 
 
@@ -129,6 +129,6 @@ def test_malformed_error_bodies_raise_errors(body, status, kind, message):
 
 
 def test_successful_response_is_returned():
-    response = answer({"a": 1})
+    response = json_response({"a": 1})
     assert check(response) is response
     assert json.loads(response.body) == {"a": 1}

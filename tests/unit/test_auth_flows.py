@@ -27,7 +27,7 @@ from firebase_rest.errors import (
     ServerError,
 )
 from firebase_rest.transport.wire import RetryPolicy
-from support.flow_driver import answer, drive, sent_json
+from support.flow_driver import drive, json_response, sent_json
 
 LIVE = Endpoint("KEY", None)
 IDENTITY = "https://identitytoolkit.googleapis.com/"
@@ -43,7 +43,7 @@ TOKENS = {"idToken": jwt(sub="u1", iat=1000, exp=4600), "refreshToken": "R", "ex
 
 def sent(flow, reply=None):
     """The one request of a flow, and its body."""
-    [request], _ = drive(flow, answer({**TOKENS, "authUri": "A", "sessionId": "S", **(reply or {})}))
+    [request], _ = drive(flow, json_response({**TOKENS, "authUri": "A", "sessionId": "S", **(reply or {})}))
     return request, sent_json(request)
 
 
@@ -202,21 +202,21 @@ def test_flow_sends_one_request_with_documented_fields(flow, operation, body, re
 
 def test_start_operations_return_session_info():
     request, info = drive(
-        accounts.send_verification_code(LIVE, "+1", {"recaptchaToken": "r"}), answer({"sessionInfo": "S"})
+        accounts.send_verification_code(LIVE, "+1", {"recaptchaToken": "r"}), json_response({"sessionInfo": "S"})
     )
     assert info == "S"
     assert sent_json(request[0]) == {"phoneNumber": "+1", "recaptchaToken": "r"}
     flow = accounts.start_phone_enrollment(LIVE, "T", "+1", {"recaptchaToken": "r"})
-    [request], info = drive(flow, answer({"phoneSessionInfo": {"sessionInfo": "S"}}))
+    [request], info = drive(flow, json_response({"phoneSessionInfo": {"sessionInfo": "S"}}))
     assert info == "S"
     members = {"idToken": "T", "phoneEnrollmentInfo": {"phoneNumber": "+1", "recaptchaToken": "r"}}
     assert sent_json(request) == members
     flow = accounts.start_phone_sign_in(LIVE, "M", "E", {})
-    [request], info = drive(flow, answer({"phoneResponseInfo": {"sessionInfo": "S"}}))
+    [request], info = drive(flow, json_response({"phoneResponseInfo": {"sessionInfo": "S"}}))
     assert info == "S"
     assert sent_json(request) == {"mfaPendingCredential": "M", "mfaEnrollmentId": "E", "phoneSignInInfo": {}}
     secret = {"sharedSecretKey": "K", "sessionInfo": "S"}
-    [request], info = drive(accounts.start_totp_enrollment(LIVE, "T"), answer({"totpSessionInfo": secret}))
+    [request], info = drive(accounts.start_totp_enrollment(LIVE, "T"), json_response({"totpSessionInfo": secret}))
     assert sent_json(request) == {"idToken": "T", "totpEnrollmentInfo": {}}
     assert info == secret
 
@@ -234,7 +234,7 @@ def test_start_operations_return_session_info():
 @pytest.mark.parametrize("body", [{}, {"sessionInfo": 5, "phoneSessionInfo": [], "totpSessionInfo": {}, "authUri": 1}])
 def test_response_without_required_field_is_invalid(flow, body):
     with pytest.raises(InvalidResponse):
-        drive(flow(), answer(body))
+        drive(flow(), json_response(body))
 
 
 def test_credential_values_are_percent_encoded():
@@ -267,13 +267,13 @@ def test_emulator_url_contains_google_host():
 
 def test_missing_uid_and_lifetime_are_read_from_id_token():
     bare = {"idToken": jwt(sub="u7", iat=1000, exp=2800), "refreshToken": "R"}
-    _, reply = drive(accounts.finish_sign_in(LIVE, "M", accounts.phone_verification("S", "1")), answer(bare))
+    _, reply = drive(accounts.finish_sign_in(LIVE, "M", accounts.phone_verification("S", "1")), json_response(bare))
     assert (reply["localId"], reply["expiresIn"]) == ("u7", "1800")
 
 
 def outcome(kind, body):
     with pytest.raises(kind) as error:
-        drive(accounts.sign_in_with_password(LIVE, "a@b", "p"), answer(body))
+        drive(accounts.sign_in_with_password(LIVE, "a@b", "p"), json_response(body))
     return error.value
 
 
@@ -371,7 +371,7 @@ def test_consent_page_contains_challenge_not_verifier():
 
 def test_code_is_exchanged_with_verifier():
     flow = exchange_google_code(LIVE, "client", "secret", "http://127.0.0.1:1/", "C", "V")
-    [request], reply = drive(flow, answer({"id_token": "I"}))
+    [request], reply = drive(flow, json_response({"id_token": "I"}))
     assert request.url == "https://oauth2.googleapis.com/token"
     assert request.params == ()
     assert {name: values[0] for name, values in parse_qs(request.body.decode()).items()} == {
@@ -390,7 +390,7 @@ def test_code_is_exchanged_with_verifier():
 def test_refresh_response_without_tokens_is_invalid(name, value):
     body = {"user_id": "u", "id_token": "T", "refresh_token": "R", "expires_in": "3600", name: value}
     with pytest.raises(InvalidResponse):
-        drive(accounts.refresh(LIVE, "R"), answer(body))
+        drive(accounts.refresh(LIVE, "R"), json_response(body))
 
 
 @pytest.mark.parametrize(
@@ -409,7 +409,10 @@ def test_refresh_response_without_tokens_is_invalid(name, value):
 )
 def test_google_oauth_error_becomes_typed_error(status, said, kind, words):
     with pytest.raises(kind) as caught:
-        drive(exchange_google_code(LIVE, "client", "s3cret", "http://127.0.0.1:1/", "C0DE", "V"), answer(said, status))
+        drive(
+            exchange_google_code(LIVE, "client", "s3cret", "http://127.0.0.1:1/", "C0DE", "V"),
+            json_response(said, status),
+        )
     assert re.search(words, caught.value.message)
     assert caught.value.code == said.get("error")
     assert not {"s3cret", "C0DE"} & set(str(caught.value).split())

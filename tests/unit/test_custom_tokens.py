@@ -17,7 +17,7 @@ import firebase_rest
 from firebase_rest import ConfigError, InvalidResponse, PermissionDenied, UsageError
 from firebase_rest.auth import jwt
 from firebase_rest.transport import google
-from support.flow_driver import answer, drive, sent_json
+from support.flow_driver import drive, json_response, sent_json
 from support.google import EMAIL, key_file, key_pair
 
 SIGNER = "signer@demo-project.iam.gserviceaccount.com"
@@ -121,7 +121,7 @@ def test_missing_signer_error_names_the_setting(monkeypatch):
 
 
 def test_signature_request_is_idempotent():
-    (request,), signature = drive(google.sign_blob(SIGNER, b"text"), answer({"signedBlob": "c2lnbmF0dXJl"}))
+    (request,), signature = drive(google.sign_blob(SIGNER, b"text"), json_response({"signedBlob": "c2lnbmF0dXJl"}))
     assert request.url == BLOB
     assert sent_json(request) == {"payload": "dGV4dA=="}
     assert signature == b"signature"
@@ -130,7 +130,7 @@ def test_signature_request_is_idempotent():
 @pytest.mark.parametrize("reply", [{}, *({"signedBlob": blob} for blob in ("!!", None, "", 5))])
 def test_response_without_signature_is_invalid(reply):
     with pytest.raises(InvalidResponse):
-        drive(google.sign_blob(SIGNER, b"text"), answer(reply))
+        drive(google.sign_blob(SIGNER, b"text"), json_response(reply))
 
 
 @pytest.mark.parametrize("body", ["", "<html>a@b</html>", "default"])

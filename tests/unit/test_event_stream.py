@@ -14,7 +14,7 @@ from firebase_rest.errors import IndexNotDefined, InvalidResponse, NetworkError,
 from firebase_rest.transport.credentials import UserCredentials
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.wire import Request, Response, RetryPolicy
-from support.flow_driver import answer
+from support.flow_driver import json_response
 
 PLACE = Location("https://x.firebaseio.com", "ns").at(("a", "b c"))
 
@@ -61,8 +61,8 @@ def test_stream_response_is_the_open_body() -> None:
 @pytest.mark.parametrize(
     ("response", "kind"),
     [
-        (answer({"error": "Permission denied"}, 401), PermissionDenied),
-        (answer({"error": "Index not defined, add ..."}, 400), IndexNotDefined),
+        (json_response({"error": "Permission denied"}, 401), PermissionDenied),
+        (json_response({"error": "Index not defined, add ..."}, 400), IndexNotDefined),
         (Response(204), InvalidResponse),
     ],
 )

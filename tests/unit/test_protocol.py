@@ -13,7 +13,7 @@ from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.values import increment
 from firebase_rest.transport.wire import Response, RetryPolicy
-from support.flow_driver import answer, drive, sent_json
+from support.flow_driver import drive, json_response, sent_json
 
 ROOT = Location("https://x.firebaseio.com")
 USERS = ROOT.child("users")
@@ -22,11 +22,11 @@ ETAG = "ViJFJowpbyRvgGNPzPJdGeN+mCY="
 
 
 def refusal(status: int, message: str) -> Response:
-    return answer({"error": message}, status)
+    return json_response({"error": message}, status)
 
 
 def test_get_returns_a_snapshot_with_its_key() -> None:
-    [request], snapshot = drive(protocol.get(USERS, Filter()), answer({"b": 1, "a": 2}))
+    [request], snapshot = drive(protocol.get(USERS, Filter()), json_response({"b": 1, "a": 2}))
     assert (request.method, request.url, request.params) == ("GET", "https://x.firebaseio.com/users.json", ())
     assert request.retry_policy is RetryPolicy.IDEMPOTENT
     assert snapshot.key() == "users"
@@ -34,14 +34,14 @@ def test_get_returns_a_snapshot_with_its_key() -> None:
 
 
 def test_get_at_the_root_has_an_empty_key() -> None:
-    [request], snapshot = drive(protocol.get(ROOT, Filter()), answer(None))
+    [request], snapshot = drive(protocol.get(ROOT, Filter()), json_response(None))
     assert request.url == "https://x.firebaseio.com/.json"
     assert snapshot.key() == ""
 
 
 def test_get_sends_namespace_and_filter() -> None:
     filter = Filter("age", start_at=Bound("é"), limit_to_last=2)
-    [request], snapshot = drive(protocol.get(BEHIND_AN_EMULATOR, filter), answer({}))
+    [request], snapshot = drive(protocol.get(BEHIND_AN_EMULATOR, filter), json_response({}))
     assert request.url == "http://127.0.0.1:9000/users.json"
     assert request.params == (("ns", "x"), ("orderBy", '"age"'), ("startAt", '"é"'), ("limitToLast", "2"))
     assert snapshot.each() == []
@@ -49,7 +49,7 @@ def test_get_sends_namespace_and_filter() -> None:
 
 def test_get_by_priority_requests_an_export() -> None:
     exported = {"a": {".value": 1, ".priority": 2}, "b": {".value": 2, ".priority": 1}, "c": 3}
-    [request], snapshot = drive(protocol.get(USERS, Filter("$priority")), answer(exported))
+    [request], snapshot = drive(protocol.get(USERS, Filter("$priority")), json_response(exported))
     assert request.params == (("orderBy", '"$priority"'), ("format", "export"))
     assert list(snapshot.val().items()) == [("c", 3), ("b", 2), ("a", 1)]
 
@@ -64,7 +64,7 @@ def test_get_passes_json_kwargs_to_the_parser() -> None:
 )
 def test_writes_are_idempotent_unless_they_increment(data: Any, retry_policy: RetryPolicy) -> None:
     for make, method in ((protocol.set_, "PUT"), (protocol.update, "PATCH")):
-        [request], value = drive(make(USERS, data), answer({"a": 5}))
+        [request], value = drive(make(USERS, data), json_response({"a": 5}))
         assert (request.method, request.retry_policy) == (method, retry_policy)
         assert request.headers["Content-Type"] == "application/json; charset=UTF-8"
         assert sent_json(request) == data
@@ -72,59 +72,59 @@ def test_writes_are_idempotent_unless_they_increment(data: Any, retry_policy: Re
 
 
 def test_push_returns_the_name_and_is_not_idempotent() -> None:
-    [request], value = drive(protocol.push(USERS, {"a": 1}), answer({"name": "-N1"}))
+    [request], value = drive(protocol.push(USERS, {"a": 1}), json_response({"name": "-N1"}))
     assert (request.method, request.retry_policy) == ("POST", RetryPolicy.IF_NOT_PROCESSED)
     assert value == {"name": "-N1"}
 
 
 def test_push_counts_the_new_key_as_a_level() -> None:
     deep = ROOT.child(*"a" * 31)
-    assert drive(protocol.push(deep, 1), answer({"name": "-N1"}))[1] == {"name": "-N1"}
+    assert drive(protocol.push(deep, 1), json_response({"name": "-N1"}))[1] == {"name": "-N1"}
     with pytest.raises(errors.UsageError, match="at most 32 levels"):
         drive(protocol.push(deep, {"b": 1}))
 
 
 def test_remove_returns_none() -> None:
-    [request], value = drive(protocol.remove(USERS), answer(None))
+    [request], value = drive(protocol.remove(USERS), json_response(None))
     assert (request.method, request.body, request.retry_policy) == ("DELETE", None, RetryPolicy.IDEMPOTENT)
     assert value is None
 
 
 @pytest.mark.parametrize(("body", "there"), [(None, False), ({"a": True}, True), (0, True), (False, True), ("", True)])
 def test_exists_is_a_shallow_read(body: Any, there: bool) -> None:
-    [request], value = drive(protocol.exists(BEHIND_AN_EMULATOR), answer(body))
+    [request], value = drive(protocol.exists(BEHIND_AN_EMULATOR), json_response(body))
     assert request.params == (("ns", "x"), ("shallow", "true"))
     assert value is there
 
 
 def test_response_without_etag_raises() -> None:
     with pytest.raises(errors.InvalidResponse, match="ETag"):
-        drive(protocol.read_with_etag(USERS), answer(10))
+        drive(protocol.read_with_etag(USERS), json_response(10))
     with pytest.raises(errors.InvalidResponse, match="ETag"):
-        drive(protocol.conditional_set(USERS, 11, ETAG), answer(12, 412))
+        drive(protocol.conditional_set(USERS, 11, ETAG), json_response(12, 412))
 
 
 def test_read_with_etag_returns_value_and_etag() -> None:
-    [request], tagged = drive(protocol.read_with_etag(USERS), answer(10, headers={"etag": ETAG}))
+    [request], tagged = drive(protocol.read_with_etag(USERS), json_response(10, headers={"etag": ETAG}))
     assert request.headers == {"X-Firebase-ETag": "true"}
     assert tagged == protocol.ConditionalResult(10, ETAG)
 
 
 def test_conditional_set_returns_whether_it_was_committed() -> None:
     flow = protocol.conditional_set(USERS, 11, ETAG)
-    [request], tagged = drive(flow, answer(11, headers={"etag": "new"}))
+    [request], tagged = drive(flow, json_response(11, headers={"etag": "new"}))
     assert (request.headers["if-match"], request.headers["X-Firebase-ETag"]) == (ETAG, "true")
     assert request.retry_policy is RetryPolicy.IF_NOT_PROCESSED
     assert tagged == protocol.ConditionalResult(11, "new", committed=True)
-    _, tagged = drive(protocol.conditional_set(USERS, 11, ETAG), answer(12, 412, {"etag": "theirs"}))
+    _, tagged = drive(protocol.conditional_set(USERS, 11, ETAG), json_response(12, 412, {"etag": "theirs"}))
     assert tagged == protocol.ConditionalResult(12, "theirs", committed=False)
 
 
 def test_conditional_remove_returns_whether_it_was_committed() -> None:
-    [request], tagged = drive(protocol.conditional_remove(USERS, ETAG), answer(None))
+    [request], tagged = drive(protocol.conditional_remove(USERS, ETAG), json_response(None))
     assert (request.method, request.headers["if-match"], request.body) == ("DELETE", ETAG, None)
     assert tagged.committed
-    assert not drive(protocol.conditional_remove(USERS, ETAG), answer(12, 412, {"etag": "theirs"}))[1].committed
+    assert not drive(protocol.conditional_remove(USERS, ETAG), json_response(12, 412, {"etag": "theirs"}))[1].committed
 
 
 def test_conditional_set_without_permission_raises() -> None:
@@ -134,7 +134,9 @@ def test_conditional_set_without_permission_raises() -> None:
 
 def test_transaction_reads_and_writes_with_etag() -> None:
     flow = protocol.transaction(USERS, lambda value: (value or 0) + 1)
-    [read, write], value = drive(flow, answer(4, headers={"etag": "e4"}), answer(5, headers={"etag": "e5"}))
+    [read, write], value = drive(
+        flow, json_response(4, headers={"etag": "e4"}), json_response(5, headers={"etag": "e5"})
+    )
     assert (read.method, read.headers) == ("GET", {"X-Firebase-ETag": "true"})
     assert (write.method, write.headers["if-match"], sent_json(write)) == ("PUT", "e4", 5)
     assert value == 5
@@ -142,13 +144,13 @@ def test_transaction_reads_and_writes_with_etag() -> None:
 
 def test_transaction_retries_with_value_from_412_response() -> None:
     flow = protocol.transaction(USERS, lambda value: [*(value or []), "me"])
-    answers = [
-        answer(None, headers={"etag": "null_etag"}),
-        answer(["you"], 412, {"etag": "e1"}),
-        answer(["you", "her"], 412, {"etag": "e2"}),
-        answer(["you", "her", "me"]),
+    responses = [
+        json_response(None, headers={"etag": "null_etag"}),
+        json_response(["you"], 412, {"etag": "e1"}),
+        json_response(["you", "her"], 412, {"etag": "e2"}),
+        json_response(["you", "her", "me"]),
     ]
-    requests, value = drive(flow, *answers)
+    requests, value = drive(flow, *responses)
     assert [request.method for request in requests] == ["GET", "PUT", "PUT", "PUT"]
     assert [request.headers["if-match"] for request in requests[1:]] == ["null_etag", "e1", "e2"]
     assert sent_json(requests[3]) == ["you", "her", "me"]
@@ -158,9 +160,12 @@ def test_transaction_retries_with_value_from_412_response() -> None:
 def test_transaction_raises_after_25_attempts() -> None:
     calls: list[Any] = []
     flow = protocol.transaction(USERS, lambda value: calls.append(value) or 0)
-    answers = [answer(0, headers={"etag": "e0"}), *(answer(n, 412, {"etag": f"e{n}"}) for n in range(1, 26))]
+    responses = [
+        json_response(0, headers={"etag": "e0"}),
+        *(json_response(n, 412, {"etag": f"e{n}"}) for n in range(1, 26)),
+    ]
     with pytest.raises(errors.TransactionConflict, match="/users failed after 25 attempts") as caught:
-        drive(flow, *answers)
+        drive(flow, *responses)
     assert (caught.value.value, caught.value.etag) == (25, "e25")
     assert calls == list(range(25))
 
@@ -170,11 +175,13 @@ def test_transaction_function_without_result_raises() -> None:
         value["a"] = 2
 
     with pytest.raises(errors.UsageError, match=r"got None; return \{\} to delete"):
-        drive(protocol.transaction(USERS, forgetful), answer({"a": 1}, headers={"etag": "e"}))
+        drive(protocol.transaction(USERS, forgetful), json_response({"a": 1}, headers={"etag": "e"}))
 
 
 def test_transaction_without_data_and_result_writes_nothing() -> None:
-    [read], value = drive(protocol.transaction(USERS, lambda value: value), answer(None, headers={"etag": "null_etag"}))
+    [read], value = drive(
+        protocol.transaction(USERS, lambda value: value), json_response(None, headers={"etag": "null_etag"})
+    )
     assert read.method == "GET"
     assert value is None
 
@@ -184,7 +191,7 @@ def test_exception_in_transaction_function_writes_nothing() -> None:
         raise LookupError("enough")
 
     with pytest.raises(LookupError, match="enough"):
-        drive(protocol.transaction(USERS, stop), answer(1, headers={"etag": "e"}))
+        drive(protocol.transaction(USERS, stop), json_response(1, headers={"etag": "e"}))
 
 
 @pytest.mark.parametrize(
@@ -247,12 +254,14 @@ def test_html_page_raises_for_every_operation() -> None:
 
 def test_precondition_failed_has_value_and_etag() -> None:
     with pytest.raises(errors.PreconditionFailed) as caught:
-        drive(protocol.get(USERS, Filter()), answer({"a": 1}, 412, {"etag": ETAG}))
+        drive(protocol.get(USERS, Filter()), json_response({"a": 1}, 412, {"etag": ETAG}))
     assert (caught.value.value, caught.value.etag) == ({"a": 1}, ETAG)
 
 
 def test_set_if_match_returns_the_new_etag() -> None:
-    [request], etag = drive(protocol.set_if_match(USERS, {"a": 1}, "old"), answer({"a": 1}, headers={"etag": "new"}))
+    [request], etag = drive(
+        protocol.set_if_match(USERS, {"a": 1}, "old"), json_response({"a": 1}, headers={"etag": "new"})
+    )
     assert (request.method, request.headers["if-match"], sent_json(request)) == ("PUT", "old", {"a": 1})
     assert request.retry_policy is RetryPolicy.IF_NOT_PROCESSED
     assert etag == "new"
@@ -261,10 +270,10 @@ def test_set_if_match_returns_the_new_etag() -> None:
 @pytest.mark.parametrize("flow", [protocol.set_if_match(USERS, 1, "old"), protocol.remove_if_match(USERS, "old")])
 def test_if_match_with_changed_data_raises(flow: Any) -> None:
     with pytest.raises(errors.PreconditionFailed) as caught:
-        drive(flow, answer({"b": 2}, 412, headers={"etag": "new"}))
+        drive(flow, json_response({"b": 2}, 412, headers={"etag": "new"}))
     assert (caught.value.value, caught.value.etag) == ({"b": 2}, "new")
 
 
 def test_remove_if_match_deletes() -> None:
-    [request], result = drive(protocol.remove_if_match(USERS, "old"), answer(None))
+    [request], result = drive(protocol.remove_if_match(USERS, "old"), json_response(None))
     assert (request.method, request.headers["if-match"], result) == ("DELETE", "old", None)

@@ -134,10 +134,10 @@ def test_short_response_is_resumed():
     real = bucket.send
 
     def send(request):
-        answer = real(request)
+        response = real(request)
         if len(bucket.requests) == 1:
             bucket.readers[0].data = DATA[:500]
-        return answer
+        return response
 
     bucket.send = send
     assert fetch(bucket) == DATA

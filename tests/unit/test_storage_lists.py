@@ -8,21 +8,21 @@ from firebase_rest.errors import FirebaseError, InvalidResponse
 from firebase_rest.storage import listing, protocol
 from firebase_rest.storage.listing import ObjectPage, iter_pages
 from firebase_rest.storage.location import ObjectLocation
-from support.flow_driver import answer, drive
+from support.flow_driver import drive, json_response
 
 AT = ObjectLocation("https://firebasestorage.googleapis.com", "b")
 FILE = AT.child("a/b.txt")
 
 
 def page(reply, **options):
-    requests, names = drive(listing.list_page(AT, "a/", recursive=False, **options), answer(reply))
+    requests, names = drive(listing.list_page(AT, "a/", recursive=False, **options), json_response(reply))
     return requests[0], names
 
 
 def test_list_page_request_parameters():
     request, _ = page({}, page_size=10, page_token="next")
     assert request.params == (("prefix", "a/"), ("delimiter", "/"), ("maxResults", "10"), ("pageToken", "next"))
-    (request,), _ = drive(listing.list_page(AT, "", recursive=True), answer({}))
+    (request,), _ = drive(listing.list_page(AT, "", recursive=True), json_response({}))
     assert request.params == ()
 
 
@@ -63,14 +63,16 @@ def test_repeated_page_token_raises_invalid_response():
 
 
 def test_download_url_has_the_first_token():
-    _, link = drive(protocol.get_download_url(FILE), answer({"name": "a/b.txt", "downloadTokens": "one two,three"}))
+    _, link = drive(
+        protocol.get_download_url(FILE), json_response({"name": "a/b.txt", "downloadTokens": "one two,three"})
+    )
     assert link == f"{FILE.url}?alt=media&token=one%20two"
     for reply in ({"name": "a/b.txt"}, {"name": "a/b.txt", "downloadTokens": ""}, {"name": "x", "downloadTokens": 5}):
         with pytest.raises(FirebaseError, match="no download token"):
-            drive(protocol.get_download_url(FILE), answer(reply))
+            drive(protocol.get_download_url(FILE), json_response(reply))
 
 
 def test_download_token_is_in_no_repr():
-    requests, _ = drive(protocol.revoke_download_token(FILE, "secret-token"), answer({"name": "a"}))
+    requests, _ = drive(protocol.revoke_download_token(FILE, "secret-token"), json_response({"name": "a"}))
     assert requests[0].params == (("delete_token", "secret-token"),)
     assert "secret-token" not in repr(requests[0])

@@ -12,7 +12,7 @@ from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.storage.location import PRODUCTION, ObjectLocation
 from firebase_rest.storage.signed_url import V4SigningRequest
 from firebase_rest.transport.google import sign_blob
-from support.flow_driver import answer, drive, sent_json
+from support.flow_driver import drive, json_response, sent_json
 
 EMAIL = "test-iam-credentials@dummy-project-id.iam.gserviceaccount.com"
 WHEN = datetime(2019, 2, 1, 9, tzinfo=timezone.utc)
@@ -78,7 +78,7 @@ def test_signed_url_has_a_valid_signature(key, account):
 
 
 def test_sign_blob_request():
-    (request,), signature = drive(sign_blob(EMAIL, b"text"), answer({"signedBlob": "c2lnbmVk"}))
+    (request,), signature = drive(sign_blob(EMAIL, b"text"), json_response({"signedBlob": "c2lnbmVk"}))
     assert signature == b"signed"
     assert request.url.endswith(f"/serviceAccounts/{EMAIL}:signBlob")
     assert sent_json(request) == {"payload": "dGV4dA=="}

@@ -218,7 +218,7 @@ def test_lost_response_of_finalize_returns_metadata():
 
 def test_finalize_response_without_json_returns_metadata():
     def plainly(request):
-        bucket.answer(request, b"".join(request.body))
+        bucket.respond(request, b"".join(request.body))
         return Response(200, {"x-goog-upload-status": "final"}, b"OK")
 
     bucket = Bucket(["ok"] * 6 + [plainly])
@@ -258,7 +258,7 @@ def test_lost_bytes_that_cannot_be_read_again_raise():
 
 
 @pytest.mark.parametrize(
-    ("answer", "error", "words"),
+    ("response", "error", "words"),
     [
         (Response(200, {"x-goog-upload-status": "active"}), InvalidResponse, "received bytes is missing"),
         (
@@ -269,9 +269,9 @@ def test_lost_bytes_that_cannot_be_read_again_raise():
         (Response(200, {"x-goog-upload-status": "cancelled"}), TransferCancelled, "cancelled"),
     ],
 )
-def test_malformed_query_response_ends_the_upload(answer, error, words):
+def test_malformed_query_response_ends_the_upload(response, error, words):
     with pytest.raises(error, match=words):
-        put(Bucket(["ok", "cut", lambda request: answer]), LARGE)
+        put(Bucket(["ok", "cut", lambda request: response]), LARGE)
 
 
 @pytest.mark.parametrize("status", ["", "final"])
@@ -290,7 +290,7 @@ def test_shrinking_file_raises():
 
     def shrink(request):
         file.truncate(3 * K)
-        return bucket.answer(request, b"".join(request.body))
+        return bucket.respond(request, b"".join(request.body))
 
     bucket = Bucket(["ok", shrink])
     with pytest.raises(UsageError, match="changed while it was uploaded"):

@@ -16,21 +16,21 @@ GET = Request("GET", "https://db.firebaseio.com/a.json")
 class Scripted:
     """A sender that answers from a list and notes what it was asked."""
 
-    def __init__(self, *answers):
-        self.answers = list(answers)
+    def __init__(self, *responses):
+        self.responses = list(responses)
         self.asked: list[object] = []
 
     def send(self, request):
         self.asked.append(request)
-        answer = self.answers.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = self.responses.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     def pause(self, seconds):
         self.asked.append(seconds)
-        if self.answers and isinstance(self.answers[0], Exception):
-            raise self.answers.pop(0)
+        if self.responses and isinstance(self.responses[0], Exception):
+            raise self.responses.pop(0)
 
 
 def test_flow_is_a_generator():

@@ -79,11 +79,11 @@ def a_phone_number_of_somebody_else(api: Transcript) -> None:
     """Linking a number of another account returns a temporary proof that signs in to that account."""
     owner = api.post("signInWithPhoneNumber", **message(api))
     user = someone(api)
-    answer = api.post("signInWithPhoneNumber", idToken=user["idToken"], **message(api))
-    proof = {"temporaryProof": answer["temporaryProof"], "phoneNumber": answer["phoneNumber"]}
+    response = api.post("signInWithPhoneNumber", idToken=user["idToken"], **message(api))
+    proof = {"temporaryProof": response["temporaryProof"], "phoneNumber": response["phoneNumber"]}
     api.post("signInWithPhoneNumber", idToken=user["idToken"], **proof)
-    api.post("signInWithPhoneNumber", temporaryProof=answer["temporaryProof"])
-    api.post("signInWithPhoneNumber", temporaryProof=answer["temporaryProof"], phoneNumber="+15550199")
+    api.post("signInWithPhoneNumber", temporaryProof=response["temporaryProof"])
+    api.post("signInWithPhoneNumber", temporaryProof=response["temporaryProof"], phoneNumber="+15550199")
     assert api.post("signInWithPhoneNumber", **proof)["localId"] == owner["localId"]
 
 

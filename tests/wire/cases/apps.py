@@ -43,16 +43,18 @@ def quote_replaced(at: CaseContext) -> object:
 
 def classes(at: CaseContext) -> object:
     inside = at.pyrebase.pyrebase
-    answer = at.db.child("x").get()
+    snapshot = at.db.child("x").get()
     return {
         "Firebase": isinstance(at.firebase, inside.Firebase),
         "Auth": isinstance(at.auth, inside.Auth),
         "Database": isinstance(at.db, inside.Database),
         "a child": isinstance(at.db.child("x"), inside.Database),
-        "names": [type(made).__name__ for made in (at.firebase, at.auth, at.db, at.storage, answer, answer.each()[0])],
+        "names": [
+            type(made).__name__ for made in (at.firebase, at.auth, at.db, at.storage, snapshot, snapshot.each()[0])
+        ],
         "Storage": isinstance(at.storage, inside.Storage),
-        "PyreResponse": isinstance(answer, inside.PyreResponse),
-        "Pyre": isinstance(answer.each()[0], inside.Pyre),
+        "PyreResponse": isinstance(snapshot, inside.PyreResponse),
+        "Pyre": isinstance(snapshot.each()[0], inside.Pyre),
         "HTTPError": issubclass(inside.HTTPError, OSError),
         "a function": at.pyrebase.initialize_app is inside.initialize_app,
     }

@@ -32,16 +32,16 @@ def bounded(method: str, value: object) -> WireCase:
     return case(lambda at: getattr(at.db.child("users").order_by_child("age"), method)(value).get(), ONE)
 
 
-def by_child(answer: str) -> WireCase:
-    return case(lambda at: at.db.child("users").order_by_child("age").get(), answer)
+def by_child(body: str) -> WireCase:
+    return case(lambda at: at.db.child("users").order_by_child("age").get(), body)
 
 
-def by_value(answer: str) -> WireCase:
-    return case(lambda at: at.db.child("users").order_by_value().get(), answer)
+def by_value(body: str) -> WireCase:
+    return case(lambda at: at.db.child("users").order_by_value().get(), body)
 
 
-def by_key(answer: str) -> WireCase:
-    return case(lambda at: at.db.child("users").order_by_key().get(), answer)
+def by_key(body: str) -> WireCase:
+    return case(lambda at: at.db.child("users").order_by_key().get(), body)
 
 
 def users(at: CaseContext) -> Any:

@@ -12,7 +12,7 @@ OBJECT = '{"ada": {"age": 36}, "bob": {"age": 7}}'
 ARRAY = '["a", "b"]'
 
 
-def answer(body: str) -> WireCase:
+def read(body: str) -> WireCase:
     return case(lambda at: at.db.child("users").get(), body)
 
 
@@ -45,24 +45,24 @@ def sort_reversed(at: CaseContext) -> object:
 MIXED = '{"ada": {"age": 36}, "bob": {"age": "7"}, "cy": {}}'
 
 RESPONSES = {
-    "null": answer("null"),
-    "a number": answer("7"),
-    "a float": answer("7.5"),
-    "a text": answer('"x"'),
-    "an empty text": answer('""'),
-    "true": answer("true"),
-    "false": answer("false"),
-    "zero": answer("0"),
-    "an object": answer(OBJECT),
-    "an object in another order": answer('{"b": 1, "a": 2}'),
-    "an object with keys that are numbers": answer('{"10": 1, "9": 2}'),
-    "an empty object": answer("{}"),
-    "an array": answer(ARRAY),
-    "an array with holes": answer('[null, "a", null, "b"]'),
-    "an array with equal members": answer('["a", "b", "a"]'),
-    "an array of objects": answer('[{"a": 1}, {"a": 1}]'),
-    "an empty array": answer("[]"),
-    "letters of all kinds": answer('{"é": "日本", "e\\u0301": "\\ud83d\\ude00"}'),
+    "null": read("null"),
+    "a number": read("7"),
+    "a float": read("7.5"),
+    "a text": read('"x"'),
+    "an empty text": read('""'),
+    "true": read("true"),
+    "false": read("false"),
+    "zero": read("0"),
+    "an object": read(OBJECT),
+    "an object in another order": read('{"b": 1, "a": 2}'),
+    "an object with keys that are numbers": read('{"10": 1, "9": 2}'),
+    "an empty object": read("{}"),
+    "an array": read(ARRAY),
+    "an array with holes": read('[null, "a", null, "b"]'),
+    "an array with equal members": read('["a", "b", "a"]'),
+    "an array of objects": read('[{"a": 1}, {"a": 1}]'),
+    "an empty array": read("[]"),
+    "letters of all kinds": read('{"é": "日本", "e\\u0301": "\\ud83d\\ude00"}'),
     "an answer is true": case(lambda at: bool(got(at))),
     "an answer over null is true": case(lambda at: bool(got(at)), "null"),
     "each over null, iterated": case(lambda at: [x.key() for x in got(at).each()], "null"),

@@ -77,8 +77,8 @@ class Colour(str, Enum):
 DATA["an enum of texts"] = {"colour": Colour.RED}
 
 
-def written(method: str, value: object, answer: str) -> WireCase:
-    return case(lambda at: getattr(at.db.child("users"), method)(value), answer)
+def written(method: str, value: object, body: str) -> WireCase:
+    return case(lambda at: getattr(at.db.child("users"), method)(value), body)
 
 
 def keys(at: CaseContext) -> object:

@@ -49,33 +49,33 @@ class World:
         raw = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
         params = (("key", key),) if key else ()
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        answer = self.auth.handle(Request(verb, url, params, {**content, **names}, raw))
-        assert answer is not None
-        return answer
+        response = self.auth.handle(Request(verb, url, params, {**content, **names}, raw))
+        assert response is not None
+        return response
 
     def post(self, operation: str, **fields: Any) -> dict[str, Any]:
-        answer = self.send("POST", f"{IDENTITY}accounts:{operation}", fields)
-        assert answer.status == 200, answer.text
-        return json.loads(answer.body)
+        response = self.send("POST", f"{IDENTITY}accounts:{operation}", fields)
+        assert response.status == 200, response.text
+        return json.loads(response.body)
 
     def admin(self, operation: str, **fields: Any) -> dict[str, Any]:
-        answer = self.send("POST", f"{ADMIN}{operation}", fields, key="", authorization="Bearer owner")
-        assert answer.status == 200, answer.text
-        return json.loads(answer.body)
+        response = self.send("POST", f"{ADMIN}{operation}", fields, key="", authorization="Bearer owner")
+        assert response.status == 200, response.text
+        return json.loads(response.body)
 
     def refused(self, operation: str, **fields: Any) -> str:
-        answer = self.send("POST", f"{IDENTITY}accounts:{operation}", fields)
-        assert answer.status == 400, answer.text
-        return json.loads(answer.body)["error"]["message"]
+        response = self.send("POST", f"{IDENTITY}accounts:{operation}", fields)
+        assert response.status == 400, response.text
+        return json.loads(response.body)["error"]["message"]
 
     def refresh(self, token: str) -> Response:
         body = {"grant_type": "refresh_token", "refresh_token": token}
         return self.send("POST", f"{HOST}/securetoken.googleapis.com/v1/token", body)
 
     def refresh_problem(self, token: str) -> str:
-        answer = self.refresh(token)
-        assert answer.status == 400, answer.text
-        return json.loads(answer.body)["error"]["message"]
+        response = self.refresh(token)
+        assert response.status == 400, response.text
+        return json.loads(response.body)["error"]["message"]
 
     def someone(self, email: str = "ada@example.com", **more: Any) -> dict[str, Any]:
         return self.post("signUp", email=email, password="secret1", returnSecureToken=True, **more)
@@ -304,9 +304,9 @@ def test_missing_body_is_an_empty_object(world: World) -> None:
 
 def test_iterable_body_without_content_type(world: World) -> None:
     pieces = iter([b'{"email": "ada@exam', b'ple.com", "password": "secret1"}'])
-    answer = world.auth.handle(Request("POST", f"{IDENTITY}accounts:signUp", (("key", "k"),), body=pieces))
-    assert answer is not None
-    assert json.loads(answer.body)["email"] == "ada@example.com"
+    response = world.auth.handle(Request("POST", f"{IDENTITY}accounts:signUp", (("key", "k"),), body=pieces))
+    assert response is not None
+    assert json.loads(response.body)["email"] == "ada@example.com"
 
 
 def test_cors_preflight(world: World) -> None:
@@ -316,8 +316,8 @@ def test_cors_preflight(world: World) -> None:
     assert preflight.status == 204
     assert preflight.headers["access-control-allow-origin"] == "http://localhost:3000"
     assert preflight.headers["access-control-allow-headers"] == "content-type"
-    answer = world.send("POST", f"{IDENTITY}accounts:signUp", {}, origin="http://localhost:3000")
-    assert answer.headers["access-control-allow-origin"] == "http://localhost:3000"
+    response = world.send("POST", f"{IDENTITY}accounts:signUp", {}, origin="http://localhost:3000")
+    assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
 
 
 @pytest.mark.parametrize(
@@ -333,9 +333,9 @@ def test_cors_preflight(world: World) -> None:
     ],
 )
 def test_unsupported_operation_is_named_in_501(world: World, verb: str, url: str, name: str) -> None:
-    answer = world.send(verb, url, {} if verb == "POST" else None)
-    assert answer.status == 501
-    assert json.loads(answer.body)["error"]["message"] == f"{name} is not implemented in the Auth Emulator."
+    response = world.send(verb, url, {} if verb == "POST" else None)
+    assert response.status == 501
+    assert json.loads(response.body)["error"]["message"] == f"{name} is not implemented in the Auth Emulator."
 
 
 def test_check_id_token_accepts_tenant_users(world: World) -> None:
@@ -370,6 +370,6 @@ def test_any_body_gets_a_response(call: tuple[tuple[str, str], dict[str, Any]], 
     world = World()
     world.someone("a@b.c")
     headers = {"authorization": "Bearer owner"} if owner else {}
-    answer = world.send(verb, HOST + path.replace("{project}", "demo-project"), body, **headers)
-    assert answer.status in {200, 400, 501}
-    assert isinstance(json.loads(answer.body), dict)
+    response = world.send(verb, HOST + path.replace("{project}", "demo-project"), body, **headers)
+    assert response.status in {200, 400, 501}
+    assert isinstance(json.loads(response.body), dict)

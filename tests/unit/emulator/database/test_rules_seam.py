@@ -40,7 +40,7 @@ def database():
     return database
 
 
-def answer(database, method, path, body=None, **params):
+def respond(database, method, path, body=None, **params):
     data = None if body is None else json.dumps(body).encode()
     response = database.handle(Request(method, f"http://h/{path}.json", tuple(params.items()), body=data))
     return response.status, response.json()
@@ -49,27 +49,27 @@ def answer(database, method, path, body=None, **params):
 @pytest.mark.parametrize(("order", "named"), [('"height"', "height"), ('"a/b"', "a/b"), ('"$value"', ".value")])
 def test_query_without_index_gets_the_servers_message(database, order, named):
     message = f'Index not defined, add ".indexOn": "{named}", for path "/s/t", to the rules'
-    assert answer(database, "GET", "s/t", orderBy=order) == (400, {"error": message})
-    assert answer(database, "GET", "s/t", orderBy=order, access_token="owner") == (400, {"error": message})
+    assert respond(database, "GET", "s/t", orderBy=order) == (400, {"error": message})
+    assert respond(database, "GET", "s/t", orderBy=order, access_token="owner") == (400, {"error": message})
 
 
 @pytest.mark.parametrize("order", ['"n"', '"$key"', '"$priority"'])
 def test_query_with_index_is_allowed(database, order):
-    assert answer(database, "GET", "s", orderBy=order, limitToFirst="1") == (200, {})
+    assert respond(database, "GET", "s", orderBy=order, limitToFirst="1") == (200, {})
 
 
 def test_permission_is_checked_before_the_index(database):
-    assert answer(database, "GET", "closed", orderBy='"x"') == (401, {"error": "Permission denied"})
-    assert answer(database, "GET", "closed", access_token="owner") == (200, None)
-    assert answer(database, "GET", "open") == (200, None)
+    assert respond(database, "GET", "closed", orderBy='"x"') == (401, {"error": "Permission denied"})
+    assert respond(database, "GET", "closed", access_token="owner") == (200, None)
+    assert respond(database, "GET", "open") == (200, None)
 
 
 def test_write_is_authorized_with_data_before_and_after(database):
     rules = database.namespace(database.default).rules
-    answer(database, "PUT", "a", {"t": {".sv": "timestamp"}}, auth="t")
-    answer(database, "PATCH", "", {"a/t": 1, "b": 2})
-    status, made = answer(database, "POST", "c", 3)
-    answer(database, "DELETE", "b")
+    respond(database, "PUT", "a", {"t": {".sv": "timestamp"}}, auth="t")
+    respond(database, "PATCH", "", {"a/t": 1, "b": 2})
+    status, made = respond(database, "POST", "c", 3)
+    respond(database, "DELETE", "b")
     auth, *first = rules.writes[0]
     assert auth["uid"] == "u"
     assert first == [None, {"a": {"t": NOW * 1000}}, ["a"], NOW * 1000]
@@ -81,6 +81,6 @@ def test_write_is_authorized_with_data_before_and_after(database):
 
 @pytest.mark.parametrize(("method", "body"), [("PUT", "bad"), ("PATCH", {"x": 1, "y": "bad"}), ("POST", "bad")])
 def test_denied_write_changes_nothing(database, method, body):
-    assert answer(database, method, "open", body) == (401, {"error": "Permission denied"})
-    assert answer(database, "GET", "open") == (200, None)
-    assert answer(database, method, "open", body, access_token="owner")[0] == 200
+    assert respond(database, method, "open", body) == (401, {"error": "Permission denied"})
+    assert respond(database, "GET", "open") == (200, None)
+    assert respond(database, method, "open", body, access_token="owner")[0] == 200

@@ -223,10 +223,10 @@ class Late:
     def __init__(self, url):
         self.app = firebase_rest.initialize_app({{"databaseURL": url}}, deadline=3)
         self.db = self.app.database().child("late")
-    def __del__(self):
+    def __del__(self, expected=firebase_rest.errors.FirebaseError):
         try:
             print("result:", self.db.get().val())
-        except Exception as error:
+        except expected as error:
             print("error:", error)
 
 late = Late(sys.argv[1])

@@ -5,6 +5,7 @@ Invariant: every wait has a limit. Exceptions and log records contain no credent
 
 from __future__ import annotations
 
+import sys
 import time
 from dataclasses import dataclass, replace
 from traceback import clear_frames
@@ -13,7 +14,7 @@ from typing import TypeVar, cast
 from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
-from firebase_rest.errors import FirebaseError, UsageError
+from firebase_rest.errors import FirebaseError, NetworkError, UsageError
 from firebase_rest.transport.credentials import NO_AUTH, Credentials, RequestAuth, with_app_check
 from firebase_rest.transport.exchange import Attempt, Authenticate, Exchange, Outcome
 from firebase_rest.transport.failure import find_problem, raised_by_http_stack
@@ -139,6 +140,12 @@ class RetryingSender(Exchange):
             if not handle.cancelled and not raised_by_http_stack(error):
                 raise
             problem = error
+        except (ImportError, NameError):
+            if not sys.is_finalizing():
+                raise
+            # In a `__del__` the modules and builtins that urllib3 needs may be gone.
+            message = "The request cannot be sent while the interpreter exits."
+            raise NetworkError(message, outcome_unknown=handle.connected) from None
         finally:
             if remaining is not None:
                 watchdog.release(handle)

@@ -171,7 +171,10 @@ def test_ignored_lines_do_not_count_to_the_size(line: bytes) -> None:
     assert list(iter_events([(line + b"\n") * 1000 + PUT], 100)) == [AS_MESSAGE]
 
 
-@pytest.mark.parametrize("data", ["null", "1", "{}", '{"path":"/"}', '{"path":1,"data":1}', "[]", "{", "[" * 100_000])
+@pytest.mark.parametrize(
+    "data",
+    [*("null", "1", "{}", "[]", "{", "[" * 100_000), '{"path":"/"}', '{"path":1,"data":1}', '{"path":"/","data":NaN}'],
+)
 def test_malformed_change_raises_without_showing_data(data: str) -> None:
     with pytest.raises(InvalidResponse, match=f"put event of {len(data)} characters"):
         parse_event(ServerSentEvent("put", data))

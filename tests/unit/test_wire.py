@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import json
 from decimal import Decimal
+from types import SimpleNamespace
 
 import pytest
 
@@ -158,6 +159,7 @@ def test_a_whole_json_value_is_parsed_from_bytes(body, value):
         (b"", "is empty"), (b"  ", "is empty"), (b"<html>", "starts with '<html>'"), (b"[1", "invalid JSON"),
         (b'{"a"', "invalid JSON"), (b'"abc', "invalid JSON"), (b"12 34", "starts with"), (b"tru", "starts with"),
         (b"\xff\xfe\xfd", "is not JSON"), (b"[" * 200_000, "nested too deeply"),
+        (b"NaN", "starts with 'NaN'"), (b'{"a": [-Infinity]}', "invalid JSON"),
     ],
 )  # fmt: skip
 def test_invalid_json_raises_invalid_response(body, words):
@@ -166,6 +168,10 @@ def test_invalid_json_raises_invalid_response(body, words):
     assert "HTTP 200" in str(caught.value)
     assert caught.value.outcome_unknown
     assert caught.value.__context__ is None, "the parser's own error holds the whole body"
+
+
+def test_options_for_json_loads_may_accept_constants():
+    assert Response(200, body=b"[NaN]").json(parse_constant=str) == ["NaN"]
 
 
 def test_of_broken_json_nothing_is_shown():
@@ -202,10 +208,12 @@ def test_only_an_object_is_an_object():
 def collecting(monkeypatch, body, **options):
     """Whether the collector is on while the body is parsed."""
     seen = []
-    real = json.loads
-    monkeypatch.setattr(
-        wire.json, "loads", lambda *args, **kwargs: (seen.append(gc.isenabled()), real(*args, **kwargs))[1]
-    )
+
+    def record(text, **_):
+        seen.append(gc.isenabled())
+
+    monkeypatch.setattr(wire.json, "loads", record)
+    monkeypatch.setattr(wire, "JSON_DECODER", SimpleNamespace(decode=record))
     Response(200, body=body).json(**options)
     return seen == [True]
 

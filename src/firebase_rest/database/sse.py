@@ -5,12 +5,12 @@ https://firebase.google.com/docs/reference/rest/database#section-streaming and h
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from firebase_rest.errors import InvalidResponse, StreamError
+from firebase_rest.transport.wire import JSON_DECODER
 
 
 class ServerSentEvent(NamedTuple):
@@ -115,15 +115,12 @@ class StreamEvent(NamedTuple):
     resync: bool = False
 
 
-_decode = json.JSONDecoder().raw_decode
-
-
 def _parse_json(text: str) -> Any:
     if text[:1] == "{":
-        body, end = _decode(text)
+        body, end = JSON_DECODER.raw_decode(text)
         if end == len(text):
             return body
-    return json.loads(text)  # surrounded by white space, or not an object
+    return JSON_DECODER.decode(text)  # surrounded by white space, or not an object
 
 
 def parse_event(message: ServerSentEvent, *, resync: bool = False) -> StreamEvent:

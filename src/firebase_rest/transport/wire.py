@@ -12,7 +12,7 @@ import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Protocol, TypeAlias, TypeVar, Union, cast
+from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, Union, cast
 
 from firebase_rest.errors import InvalidResponse, NetworkError
 from firebase_rest.transport.redact import MASK, redact, redact_params
@@ -126,7 +126,7 @@ class Response:
     def json(self, **options: Any) -> Json:
         """Parse the body as JSON, with `options` for `json.loads`.
 
-        Raises `InvalidResponse` for anything but one complete JSON value.
+        Raises `InvalidResponse` for anything but one complete JSON value. NaN is refused unless options are passed.
         """
         value: Json = None
         problem = None
@@ -165,12 +165,23 @@ def _json_problem(text: str) -> str:
     return f"is not JSON: it starts with {redact(text[:4000])[:60]!r}"
 
 
+def _reject_constant(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+JSON_DECODER = json.JSONDecoder(parse_constant=_reject_constant)
+"""Rejects NaN, Infinity and -Infinity, which are not JSON. (1e999 is; its value is infinite, as for `json.loads`.)"""
+
+
 def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
-    if options or len(body) < LARGE_BODY or not gc.isenabled():
+    if options:
         return cast(Json, json.loads(body, **options))
+    text = body.decode(json.detect_encoding(body), "surrogatepass")
+    if len(body) < LARGE_BODY or not gc.isenabled():
+        return cast(Json, JSON_DECODER.decode(text))
     gc.disable()
     try:
-        value = cast(Json, json.loads(body))
+        value = cast(Json, JSON_DECODER.decode(text))
         if _CAN_AGE and gc.get_freeze_count() == 0:
             # Move the new objects to the oldest generation; otherwise the next allocation would traverse all of them.
             # Not if the program has frozen objects itself, because they would be unfrozen.

@@ -209,6 +209,7 @@ def test_unusable_private_key_is_named(key):
         *(("client_email", value) for value in (None, "", 5, ["a"])),
         *(("token_uri", value) for value in (5, "nonsense")),
         *(("type", value) for value in ("authorized_user", "external_account", 5)),
+        *(("universe_domain", value) for value in ("example.com", KEY["private_key"], 5)),
     ],
 )
 def test_unusable_field_of_a_service_account_is_named(field, value):
@@ -218,7 +219,7 @@ def test_unusable_field_of_a_service_account_is_named(field, value):
 
 
 @pytest.mark.parametrize("value", [None, ""])
-@pytest.mark.parametrize("field", ["token_uri", "type", "project_id"])
+@pytest.mark.parametrize("field", ["token_uri", "type", "project_id", "universe_domain"])
 def test_absent_field_of_a_service_account_has_a_default(field, value):
     for info in ({**KEY, field: value}, {name: value for name, value in KEY.items() if name != field}):
         assert initialize_app({"serviceAccount": info}).credentials.service_account_email == KEY["client_email"]

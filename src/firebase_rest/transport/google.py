@@ -98,6 +98,8 @@ def _info_problem(info: Mapping[str, Any]) -> str | None:
             return f"'{name}' is missing" if not value else f"'{name}' is {type(value).__name__}, not a string"
     if not info["token_uri"].startswith(("https://", "http://")):
         return "'token_uri' is not a URL"
+    if info.get("universe_domain", "googleapis.com") != "googleapis.com":  # google-cloud-storage would quote the value
+        return "'universe_domain' is not 'googleapis.com', and Firebase has no other"
     pem: str = info["private_key"]
     if "PUBLIC KEY" in pem or "CERTIFICATE" in pem:
         return "'private_key' is a public key or a certificate"

@@ -371,6 +371,16 @@ def test_get_bytes_is_limited_by_max_response_size(bucket, bomb):
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
+def test_open_stream_of_the_parent_process_raises_in_a_forked_child(bucket):
+    with ScriptedServer(ok("x" * 2_000_000)) as server:
+        storage = bucket(server)
+        stream = storage.child("a").open_stream()
+        storage._requestor.transport.reset_after_fork()  # what os.fork() does in the child
+        with pytest.raises(NetworkError, match="belongs to the parent process"):
+            stream.read()
+        stream.close()
+
+
 def test_delete_all_raises_if_the_list_has_other_folders(bucket):
     with ScriptedServer(ok(json.dumps({"items": [{"name": "old/a"}, {"name": "other/b"}]}))) as server:
         with pytest.raises(InvalidResponse, match=r"'other/b'.*'old/'"):

@@ -174,9 +174,10 @@ class Exchange:
         error = deadline_error(self._options.deadline or 0.0, request, sent=sent)
         return Outcome(Failure.PERMANENT, error=error)
 
-    def cancelled(self, request: Request, *, sent: bool) -> Outcome:
-        """Return the outcome of an attempt that `close()` ended."""
-        what = f"{request.method} {redact(request.url)} was cancelled by close()."
+    def cancelled(self, request: Request, *, sent: bool, forked: bool = False) -> Outcome:
+        """Return the outcome of an attempt that `close()` ended, or that a forked child process has from its parent."""
+        end = "belongs to the parent process; repeat the call in the child" if forked else "was cancelled by close()"
+        what = f"{request.method} {redact(request.url)} {end}."
         return Outcome(Failure.PERMANENT, error=NetworkError(what, outcome_unknown=sent))
 
     def closed_while_waiting(self, *, outcome_unknown: bool) -> NetworkError:

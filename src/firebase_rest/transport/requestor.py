@@ -154,7 +154,7 @@ class RetryingSender(Exchange):
         if self.is_overdue:
             return self.out_of_time(request, sent=handle.connected or not handle.dialed)
         if handle.cancelled or self._transport.is_closed:
-            return self.cancelled(request, sent=handle.connected)
+            return self.cancelled(request, sent=handle.connected, forked=handle.abandoned)
         return self.failed(find_problem(problem or OSError("the response was truncated"), handle), request, auth)
 
     def _timeout(self, remaining: float | None) -> tuple[float, float]:

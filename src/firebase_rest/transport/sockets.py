@@ -43,7 +43,8 @@ class CancelHandle:
     """Cancels a request. `cancel` takes no lock, so any thread and signal handler may call it.
 
     Attributes:
-        cancelled: Whether `cancel` was called.
+        cancelled: Whether `cancel` or `abandon` was called.
+        abandoned: Whether `abandon` was called.
         dialed: Whether a new connection was begun.
         connected: Whether the request had a connection. If `dialed` is False too, another adapter sends the request.
         exclusive: Open a new connection, because a stream would keep a pooled one from other calls.
@@ -53,6 +54,7 @@ class CancelHandle:
 
     exclusive: bool = False
     cancelled: bool = False
+    abandoned: bool = False
     dialed: bool = False
     connected: bool = False
     due: float | None = None
@@ -71,7 +73,7 @@ class CancelHandle:
 
     def abandon(self) -> None:
         """Forget the socket in a forked child process: shutting it down would end the parent's connection."""
-        self.cancelled = True
+        self.cancelled = self.abandoned = True
         self.detach()
 
     def cancel(self) -> None:

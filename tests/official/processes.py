@@ -46,17 +46,18 @@ def node() -> str:
     return found
 
 
-def install() -> None:
-    """Install the packages of package-lock.json if they are missing. Safe for concurrent processes."""
+def install(folder: Path = HERE) -> None:
+    """Install the packages of a folder's package-lock.json if they are missing. Safe for concurrent processes."""
     node()
-    with (HERE / ".install.lock").open("w") as lock:
+    with (folder / ".install.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        wanted = hashlib.sha256(b"".join((HERE / name).read_bytes() for name in ("package.json", "package-lock.json")))
-        installed = HERE / "node_modules" / ".installed"
+        files = b"".join((folder / name).read_bytes() for name in ("package.json", "package-lock.json"))
+        wanted = hashlib.sha256(files)
+        installed = folder / "node_modules" / ".installed"
         if installed.is_file() and installed.read_text() == wanted.hexdigest():
             return
         command = ["npm", "ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
         if done.returncode:
             raise Unavailable(f"npm ci failed with exit code {done.returncode}:\n{done.stderr[-2000:]}")
         installed.write_text(wanted.hexdigest())

@@ -1,0 +1,37 @@
+"""`dev.py`, which `make app` runs."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import requests
+
+from app.conftest import APP
+
+
+@pytest.mark.slow
+def test_dev_server_starts_the_emulator_and_the_application() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
+    command = [sys.executable, str(APP / "dev.py"), "--port", str(port)]
+    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if "Running on" in line:
+                    break
+            else:
+                pytest.fail("".join(lines))
+            assert "Create an account" in requests.get(f"http://127.0.0.1:{port}/", timeout=30).text
+            assert "No e-mails." in requests.get(f"http://127.0.0.1:{port}/mailbox", timeout=30).text
+        finally:
+            process.terminate()
+            process.communicate(timeout=30)

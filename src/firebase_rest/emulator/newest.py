@@ -11,9 +11,13 @@ LIMIT = 10_000
 
 
 class NewestItems(dict[Key, Value]):
-    """A dict with at most `LIMIT` items: setting another one deletes the oldest."""
+    """A dict with at most `limit` items (default: `LIMIT`): setting another one deletes the oldest."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        super().__init__()
+        self._limit = LIMIT if limit is None else limit
 
     def __setitem__(self, key: Key, value: Value) -> None:
         super().__setitem__(key, value)
-        if len(self) > LIMIT:
+        if len(self) > self._limit:
             del self[next(iter(self))]

@@ -13,6 +13,7 @@ from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatab
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.slices import done, finish
 from firebase_rest.emulator.database.stream import Subscription, Watcher
+from firebase_rest.emulator.newest import NewestItems
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
 
@@ -30,6 +31,7 @@ AnyWatcher = TypeVar("AnyWatcher", bound=Watcher)
 RULES_TEXT = '{\n  "rules": {\n    ".read": true,\n    ".write": true\n  }\n}\n'
 
 _ATTEMPTS = 3
+_MAX_STAGED = 100
 
 
 class Namespace:
@@ -59,6 +61,8 @@ class Namespace:
     def restore_defaults(self, rules: DatabaseRules | None) -> None:
         """Forget settings, and publish `rules`; None allows everything, or what `open_rules` allow."""
         self.settings: dict[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
+        self.staged_rules: dict[str, DatabaseRules] = NewestItems(_MAX_STAGED)
+        """Rules that are not published yet, by ID."""
         if rules is None:
             self.rules, self.rules_text = self._open_rules, RULES_TEXT
         else:

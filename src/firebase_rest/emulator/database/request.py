@@ -27,10 +27,6 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node
 
-_TIMEOUT = re.compile(r"([0-9]{1,12})(ms|s|min)")
-_MILLISECONDS = {"ms": 1, "s": 1000, "min": 60_000}
-_MAX_TIMEOUT = 15 * 60_000
-_WRITE_SIZES = {"tiny", "small", "medium", "large", "unlimited"}
 _OVERRIDES = {"PUT", "PATCH", "DELETE"}
 _MAX_JOINED = 64
 _UNSAFE_IN_HEADER = re.compile(r'[\x00-\x1f\x7f"\\]')
@@ -142,15 +138,3 @@ def validate_path_size(keys: Sequence[str]) -> None:
     for key in keys:
         if len(key) > MAX_KEY_BYTES // 4 and len(key.encode()) > MAX_KEY_BYTES:
             raise DatabaseHTTPError(400, f"Invalid path: a key is longer than {MAX_KEY_BYTES} bytes")
-
-
-def validate_options(params: Mapping[str, str]) -> None:
-    """Raise `DatabaseHTTPError` 400 for an invalid `timeout` or `writeSizeLimit`. The limits themselves are ignored."""
-    if "timeout" in params:
-        match = _TIMEOUT.fullmatch(params["timeout"])
-        if match is None:
-            raise DatabaseHTTPError(400, "timeout must be a whole number followed by ms, s or min")
-        if not 0 < int(match[1]) * _MILLISECONDS[match[2]] <= _MAX_TIMEOUT:
-            raise DatabaseHTTPError(400, "timeout must be greater than 0 and at most 15min")
-    if "writeSizeLimit" in params and params["writeSizeLimit"] not in _WRITE_SIZES:
-        raise DatabaseHTTPError(400, "writeSizeLimit must be one of tiny, small, medium, large and unlimited")

@@ -15,6 +15,7 @@ from firebase_rest.database.filter import VALUE, Filter
 from firebase_rest.database.push_id import PushIdGenerator
 from firebase_rest.emulator.database import query, responses, settings
 from firebase_rest.emulator.database.access import OpenDatabaseRules, identify, identify_user
+from firebase_rest.emulator.database.limits import in_time, validate_limits
 from firebase_rest.emulator.database.namespace import Namespace
 from firebase_rest.emulator.database.rendering import shallow_work
 from firebase_rest.emulator.database.request import (
@@ -22,7 +23,6 @@ from firebase_rest.emulator.database.request import (
     body_bytes,
     effective_method,
     parse_path,
-    validate_options,
 )
 from firebase_rest.emulator.database.responses import DatabaseHTTPError, LargeResponse
 from firebase_rest.emulator.database.slices import finish
@@ -144,7 +144,7 @@ class DatabaseEmulator:
         namespace = self.find_namespace(url.host, params)
         caller = identify(headers, params, self._check_id_token, now)
         path = parse_path(url.path)
-        validate_options(params)
+        validate_limits(params)
         request = DatabaseRequest(
             method=effective_method(http_request.method, headers, params),
             path=path.keys,
@@ -161,7 +161,7 @@ class DatabaseEmulator:
         if path.special:
             return self._handle_special(request, path.special)
         if request.method == "GET":
-            return (yield from _read(request, self.clock))
+            return (yield from in_time(request, _read(request, self.clock)))
         return (yield from write(request, self._push_ids))
 
     def _handle_special(self, request: DatabaseRequest, segments: Sequence[str]) -> Response:

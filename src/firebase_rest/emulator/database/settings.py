@@ -6,6 +6,7 @@ https://firebase.google.com/docs/database/rest/app-management
 from __future__ import annotations
 
 import json
+import secrets
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.database import body
@@ -23,7 +24,7 @@ from firebase_rest.rules.source import Source, to_plain
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.request import DatabaseRequest
@@ -31,14 +32,15 @@ if TYPE_CHECKING:
 RULES_PATH = "/.settings/rules.json"
 
 _WRITE_SIZES = ("small", "medium", "large", "unlimited")
+_LABELS = ("stable", "canary")
 
 
 def handle(request: DatabaseRequest, names: Sequence[str]) -> Response:
     """Handle a request for settings, which only administrators may use; `names` are the segments after `.settings`."""
     if not request.caller.admin:
         raise DatabaseHTTPError(401, PERMISSION_DENIED)
-    if names == ("rules",):
-        return _rules(request)
+    if names in _ENDPOINTS:
+        return _ENDPOINTS[names](request)
     if len(names) != 1:
         raise DatabaseHTTPError(400, INVALID_PATH)
     name, settings = names[0], request.namespace.settings
@@ -68,6 +70,52 @@ def coverage_page(namespace: Namespace) -> Response:
     return Response(200, {**HEADERS, "content-type": "text/html; charset=utf-8"}, page.encode())
 
 
+def _publish_rules(request: DatabaseRequest, rules: DatabaseRules) -> None:
+    request.namespace.publish(rules)
+    request.namespace.cancel_unauthorized(request.now)
+
+
+def _staged_rules(request: DatabaseRequest) -> Response:
+    """`/.settings/rulesets.json`: POST adds rules that are not published yet, GET returns their IDs, newest last."""
+    staged = request.namespace.staged_rules
+    if request.method == "GET":
+        return Response(200, HEADERS, compact({"rulesets": [{"id": name} for name in staged]}))
+    if request.method != "POST":
+        raise DatabaseHTTPError(405, "Use GET or POST on /.settings/rulesets.json")
+    rules = _parse_rules(request)
+    name = secrets.token_hex(8)
+    staged[name] = rules
+    return Response(200, HEADERS, compact({"id": name}))
+
+
+def _labels(request: DatabaseRequest) -> Response:
+    """`/.settings/ruleset_labels.json`: PUT publishes the staged rules with the label `stable`."""
+    if request.method == "GET":
+        return Response(200, HEADERS, compact(request.namespace.settings.get("ruleset_labels")))
+    if request.method != "PUT":
+        raise DatabaseHTTPError(405, "Use GET or PUT on /.settings/ruleset_labels.json")
+    labels, staged = body.parse(request.body), request.namespace.staged_rules
+    if not isinstance(labels, dict) or not set(labels) <= set(_LABELS):
+        raise DatabaseHTTPError(400, f"Expected an object with the names {' and '.join(_LABELS)}")
+    for label, name in labels.items():
+        if not isinstance(name, str) or name not in staged:
+            raise DatabaseHTTPError(400, f"The value of {label} must be the id of staged rules")
+    if "stable" in labels:
+        _publish_rules(request, staged[str(labels["stable"])])
+    request.namespace.settings["ruleset_labels"] = labels
+    return Response(200, HEADERS, compact(labels))
+
+
+def _parse_rules(request: DatabaseRequest, *, keep: bool = True) -> DatabaseRules:
+    if not request.body.strip():
+        raise DatabaseHTTPError(400, "Error: No data supplied.")
+    text = request.body.decode("utf-8", "replace")
+    try:
+        return request.namespace.rules_store.database_rules(text) if keep else DatabaseRules(text)
+    except RulesSyntaxError as error:
+        raise DatabaseHTTPError(400, str(error)) from None
+
+
 def _rules(request: DatabaseRequest) -> Response:
     if request.method == "GET":
         text = request.namespace.rules_text
@@ -76,15 +124,15 @@ def _rules(request: DatabaseRequest) -> Response:
         return Response(200, HEADERS, text.encode())
     if request.method != "PUT":
         raise DatabaseHTTPError(405, "Use GET or PUT on /.settings/rules.json")
-    if not request.body.strip():
-        raise DatabaseHTTPError(400, "Error: No data supplied.")
-    text = request.body.decode("utf-8", "replace")
-    try:
-        is_dry_run = request.params.get("dryRun") == "true"
-        rules = DatabaseRules(text) if is_dry_run else request.namespace.rules_store.database_rules(text)
-    except RulesSyntaxError as error:
-        raise DatabaseHTTPError(400, str(error)) from None
+    is_dry_run = request.params.get("dryRun") == "true"
+    rules = _parse_rules(request, keep=not is_dry_run)
     if not is_dry_run:
-        request.namespace.publish(rules)
-        request.namespace.cancel_unauthorized(request.now)
+        _publish_rules(request, rules)
     return Response(200, HEADERS, compact({"status": "ok"}))
+
+
+_ENDPOINTS: Mapping[Sequence[str], Callable[[DatabaseRequest], Response]] = {
+    ("rules",): _rules,
+    ("rulesets",): _staged_rules,
+    ("ruleset_labels",): _labels,
+}

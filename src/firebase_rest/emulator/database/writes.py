@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from firebase_rest.emulator.database import body, commits, tree
 from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.limits import limited
 from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
 from firebase_rest.emulator.database.rendering import SMALL, json_work, release_work
 from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size
@@ -191,7 +192,8 @@ def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | Non
             raise _ConditionFailedError(node)
 
     check = None if expected is None else condition
-    return (yield from commits.commit_work(request.namespace, request.caller, plan, request.now, check))
+    limited_plan = limited(request, plan)
+    return (yield from commits.commit_work(request.namespace, request.caller, limited_plan, request.now, check))
 
 
 def _requested_node(request: DatabaseRequest, root: Node) -> Node:

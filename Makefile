@@ -9,7 +9,7 @@ N ?= 5000
 SECONDS ?= 60
 PORT ?= 5000
 
-.PHONY: help venv test quick check judge demo app frozen docs oracle faults bench clean
+.PHONY: help venv generate test quick check judge demo app frozen docs oracle faults bench clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -27,7 +27,7 @@ venv: .venv/.ready ## create .venv with all development dependencies
 	@echo "setting up .venv (once, about half a minute) ..."
 	$(call make-venv,.venv)
 	@$(BIN)/python -m pip install -qq --upgrade pip # older versions lack --group
-	@$(BIN)/python -m pip install -qq -e '.[emulator,progress]' --group dev
+	@$(BIN)/python -m pip install -qq -e '.[async,emulator,progress]' --group dev
 	@touch $@
 
 .cache/demo/.ready: pyproject.toml
@@ -45,6 +45,9 @@ venv: .venv/.ready ## create .venv with all development dependencies
 # Tests of threads, processes and timing run one at a time. Their run adds to the coverage of the first one.
 SERIAL := tests/environments tests/faults tests/streams
 COV ?=
+
+generate: venv ## write the classes of the async client from the blocking ones
+	@$(BIN)/python tools/generate_aio.py
 
 test: venv ## run all tests
 	@status=0; \

@@ -35,6 +35,7 @@ STEPS = [
     Step("types: pyright", tool("pyright")),
     Step("types: mypy", tool("mypy")),
     Step("docs", tool("sphinx-build", "-q", "-E", "-W", "--keep-going", "docs", "docs/_build/html")),
+    Step("async client", tool("python", "tools/generate_aio.py", "--check")),
     Step("imports", tool("lint-imports", "--no-cache")),
     Step("spelling", tool("codespell")),
     Step("ruff check", tool("ruff", "check", "--no-cache")),

@@ -24,7 +24,7 @@ else:
 
 ROOT = Path(__file__).parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
-TESTS = ["tests/unit"]
+TESTS = ["tests/unit", "tests/aio"]
 VERSION = "import sys; print('%d.%d' % sys.version_info[:2], sys.implementation.name)"
 
 
@@ -49,9 +49,10 @@ def interpreters() -> dict[str, str]:
 
 
 def requirements() -> tuple[list[str], list[str]]:
-    """Return the requirements of the package with the emulator, and those of the unit tests."""
+    """Return the requirements of the package with the emulator and the async client, and those of the unit tests."""
     project = PROJECT["project"]
-    return project["dependencies"] + project["optional-dependencies"]["emulator"], PROJECT["dependency-groups"]["unit"]
+    extras = project["optional-dependencies"]
+    return project["dependencies"] + extras["emulator"] + extras["async"], PROJECT["dependency-groups"]["unit"]
 
 
 def python_with(version: str, base: str, *, oldest: bool) -> Path:

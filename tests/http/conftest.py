@@ -11,8 +11,9 @@ import pytest
 import trustme
 
 import firebase_rest
-from firebase_rest import App
+from firebase_rest import aio
 from firebase_rest.transport import exchange
+from support.blocking import BlockingApp
 
 
 @pytest.fixture(autouse=True)
@@ -40,21 +41,35 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return seen
 
 
-@pytest.fixture
-def connect(pauses: list[float]) -> Iterator[Callable[..., App]]:
-    """A function `connect(server)` or `connect(url)` that returns an App for its database, closed after the test."""
-    apps: list[App] = []
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module with `CLIENTS = ("blocking", "async")` with both clients."""
+    if "client" in metafunc.fixturenames:
+        is_blocking = metafunc.definition.get_closest_marker("blocking_client") is not None
+        metafunc.parametrize(
+            "client", ["blocking"] if is_blocking else getattr(metafunc.module, "CLIENTS", ["blocking"])
+        )
 
-    def connect(server: Any, **options: Any) -> App:
+
+@pytest.fixture
+def connect(pauses: list[float], client: str) -> Iterator[Callable[..., Any]]:
+    """A function `connect(server)` or `connect(url)` that returns an App for its database, closed after the test."""
+    apps: list[Any] = []
+
+    def connect(server: Any, **options: Any) -> Any:
         url = server if isinstance(server, str) else server.url
         config = {"apiKey": "AIza-api-key", "databaseURL": url, **options.pop("config", {})}
-        app = firebase_rest.initialize_app(config, **{"timeout": 5, **options})
+        settings = {"timeout": 5, **options}
+        app: Any
+        if client == "async":
+            app = BlockingApp(lambda: aio.initialize_app(config, **settings))
+        else:
+            app = firebase_rest.initialize_app(config, **settings)
         apps.append(app)
         return app
 
     yield connect
     for app in apps:
-        app.close()
+        app.stop() if isinstance(app, BlockingApp) else app.close()
 
 
 @pytest.fixture(scope="session")

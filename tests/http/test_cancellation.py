@@ -19,6 +19,8 @@ from firebase_rest.transport.sockets import cancel_socket, current_handle
 from support.scripted_server import Peer, ScriptedServer, ok, silent
 from support.waiting import LIMIT
 
+CLIENTS = ("blocking", "async")
+
 
 @pytest.fixture
 def stuck_resolver(monkeypatch):
@@ -44,6 +46,7 @@ def test_the_deadline_bounds_name_resolution(connect, stuck_resolver):
     assert not caught.value.outcome_unknown
 
 
+@pytest.mark.blocking_client
 def test_close_ends_name_resolution(connect, stuck_resolver):
     app = connect("https://db.example.com")
     errors: list[Exception] = []
@@ -83,6 +86,7 @@ def test_streams_closed_while_connecting_are_forgotten(connect):
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
+@pytest.mark.blocking_client
 def test_cancel_at_hand_over_never_reaches_next_call(connect, monkeypatch, moment):
     put = HTTPConnectionPool._put_conn
 

@@ -12,6 +12,8 @@ from firebase_rest import NetworkError, NetworkTimeout, UsageError
 from support.scripted_server import Peer, ScriptedServer, ok, silent
 from support.waiting import LIMIT, wait_for
 
+CLIENTS = ("blocking", "async")
+
 DEADLINE = 0.4
 
 
@@ -96,6 +98,7 @@ def test_stuck_tls_handshake_times_out_and_is_retried(connect, server_tls, pause
 
 
 @pytest.mark.parametrize("script", [drip_body, drip_chunks, drip_without_framing])
+@pytest.mark.blocking_client
 def test_deadline_ends_body_under_custom_adapter(connect, script):
     with ScriptedServer(script) as server, requests.Session() as session:
         ended_in_time(lambda: connect(server, session=session, deadline=DEADLINE).database().get())

@@ -11,6 +11,8 @@ import responses
 from firebase_rest import NetworkError, NetworkTimeout
 from support.scripted_server import Disconnected, Peer, ScriptedServer, ok, refused_port
 
+CLIENTS = ("blocking", "async")
+
 HTTP_DATABASE = "http://db.example?ns=db"
 
 
@@ -58,6 +60,7 @@ def test_no_proxy_of_the_environment_is_heeded(connect, monkeypatch):
         assert connect(server).database().get().val() == 7
 
 
+@pytest.mark.blocking_client
 def test_session_proxies_take_precedence(connect, monkeypatch):
     with ScriptedServer(ok("7")) as proxy, ScriptedServer(ok("8")) as other:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
@@ -67,6 +70,7 @@ def test_session_proxies_take_precedence(connect, monkeypatch):
         assert app.database().get().val() == 8
 
 
+@pytest.mark.blocking_client
 def test_environment_is_ignored_without_trust_env(connect, monkeypatch):
     with ScriptedServer(ok("7")) as server:
         monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{refused_port()}")
@@ -197,6 +201,7 @@ def test_reset_after_request_has_unknown_outcome(connect, server_tls, ca_file):
         assert caught.value.outcome_unknown
 
 
+@pytest.mark.blocking_client
 def test_netrc_never_replaces_the_credential(connect, monkeypatch, tmp_path):
     from google.oauth2.credentials import Credentials
 

@@ -10,6 +10,8 @@ import pytest
 from firebase_rest import InvalidResponse, NetworkError, PermissionDenied, ServerError, UsageError
 from support.scripted_server import Disconnected, Peer, ScriptedServer, ok, respond_with
 
+CLIENTS = ("blocking", "async")
+
 OK = "HTTP/1.1 200 OK\r\n"
 LIMIT = 100_000
 

@@ -11,6 +11,8 @@ import responses
 from firebase_rest import NetworkError
 from support.scripted_server import Peer, ScriptedServer, ok
 
+CLIENTS = ("blocking", "async")
+
 TOKEN = "id-token-of-a-user"
 
 
@@ -161,6 +163,7 @@ def redirected(connect, target: str, **options):
 
 
 @pytest.mark.parametrize("host", ["s-usc1c-nss-203.firebaseio.com", "db.firebaseio.com", "db.firebaseio.com:443"])
+@pytest.mark.blocking_client
 def test_redirect_within_firebase_keeps_credentials(connect, host):
     assert f"auth={TOKEN}" in redirected(connect, f"https://{host}/b.json").url
 
@@ -168,6 +171,7 @@ def test_redirect_within_firebase_keeps_credentials(connect, host):
 @pytest.mark.parametrize(
     "host", ["evil.example", "firebaseio.com.evil.example", "evilfirebaseio.com", "a.firebasedatabase.app", "127.0.0.1"]
 )
+@pytest.mark.blocking_client
 def test_redirect_outside_firebase_drops_credentials(connect, host):
     request = redirected(
         connect, f"https://{host}/b.json?auth={TOKEN}&x=1", headers={"Authorization": "Bearer mine", "X-Mine": "1"}
@@ -178,6 +182,7 @@ def test_redirect_outside_firebase_drops_credentials(connect, host):
     assert request.headers["X-Mine"] == "1"
 
 
+@pytest.mark.blocking_client
 def test_credentials_stay_dropped_after_leaving_firebase(connect):
     with responses.RequestsMock() as mock:
         mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": "https://evil.example/b.json"})
@@ -187,6 +192,7 @@ def test_credentials_stay_dropped_after_leaving_firebase(connect):
         assert [f"auth={TOKEN}" in call.request.url for call in mock.calls] == [True, False, False]
 
 
+@pytest.mark.blocking_client
 def test_https_never_becomes_http(connect):
     with responses.RequestsMock() as mock:
         mock.get(f"{DATABASE}/a.json", status=307, headers={"Location": "http://127.0.0.1/b.json"})

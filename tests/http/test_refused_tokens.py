@@ -11,6 +11,8 @@ from firebase_rest import NetworkTimeout, PermissionDenied, SessionExpired, Toke
 from support.scripted_server import Peer, ScriptedServer, respond_with
 from support.waiting import LIMIT
 
+CLIENTS = ("blocking", "async")
+
 OLD, NEW = "old-id-token", "new-id-token"
 EXPIRED = '{"error": "Auth token is expired"}'
 REFRESHED = {"user_id": "u", "id_token": NEW, "refresh_token": "refresh-2", "expires_in": "3600"}
@@ -144,6 +146,7 @@ def test_threads_share_one_refresh(session):
     assert counts(server) == (1, 32)
 
 
+@pytest.mark.blocking_client
 def test_iterator_body_is_never_sent_twice(connect, session):
     from firebase_rest.transport.credentials import UserCredentials
     from firebase_rest.transport.options import Options

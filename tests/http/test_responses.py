@@ -11,6 +11,8 @@ import responses
 from firebase_rest import InvalidResponse, NetworkError, NetworkTimeout, PermissionDenied, ServerError
 from support.scripted_server import Peer, ScriptedServer, ok, raw, respond_with
 
+CLIENTS = ("blocking", "async")
+
 OK = "HTTP/1.1 200 OK\r\n"
 PAGE = "<!DOCTYPE html><html><body>Please sign in to the Wi-Fi</body></html>"
 
@@ -162,6 +164,7 @@ def test_api_error_keeps_pyrebases_shape(connect):
     assert error.response.url == f"{server.url}/a.json"
 
 
+@pytest.mark.blocking_client
 def test_mocked_number_needs_no_length(connect):
     mocked = "https://db.firebaseio.com"
 

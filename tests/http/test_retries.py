@@ -16,6 +16,8 @@ from firebase_rest import (
 )
 from support.scripted_server import Peer, ScriptedServer, drop, ok, refused_port, respond_with, silent
 
+CLIENTS = ("blocking", "async")
+
 
 def read(app):
     return app.database().child("a").get().val()

@@ -16,6 +16,8 @@ from firebase_rest import FirebaseError
 from support.google import key_file, key_pair
 from support.scripted_server import Peer, ScriptedServer, drop, ok, raw, respond_with, silent
 
+CLIENTS = ("blocking", "async")
+
 TOKEN = "tok3n-of-a-user-Zq9"
 API_KEY = "api-k3y-of-a-project-Xw7"
 PASSWORD = 'pässw0rd "of" ada & Co'
@@ -177,6 +179,7 @@ def test_refused_connection_and_deadline_show_no_secret(against, watched, deadli
         refuse(watched, every[name])
 
 
+@pytest.mark.blocking_client
 def test_urllib3_debug_log_shows_no_token(against, watched):
     with ScriptedServer(ok("7")) as server:
         against(server).database().child("a").get(TOKEN)
@@ -209,6 +212,7 @@ def test_no_configuration_error_shows_a_secret(watched, tmp_path):
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 503])
+@pytest.mark.blocking_client
 def test_no_service_account_error_shows_a_secret(connect, watched, monkeypatch, status):
     monkeypatch.setattr(firebase_rest.App, "_credentials", lambda self, base: self._account)
     with ScriptedServer(echo(status, '{"error": "invalid_grant", "x": ')) as server:
@@ -236,6 +240,7 @@ def test_no_error_of_a_stream_shows_a_secret(against, watched, event):
         refuse(watched, lambda: next(events))
 
 
+@pytest.mark.blocking_client
 def test_malformed_headers_are_logged_without_a_secret(against, watched):
     with ScriptedServer(raw(f"HTTP/1.1 200 OK\r\nNo header GET /.json?auth={TOKEN}\r\n\r\n1")) as server:
         session = requests.Session()  # with an adapter that takes such headers, and logs them
@@ -273,6 +278,7 @@ def test_no_repr_shows_a_secret(against):
             clean(f"{thing}")
 
 
+@pytest.mark.blocking_client
 def test_mocked_response_shows_no_token(connect, watched):
     mocked = "https://db.firebaseio.com"
 

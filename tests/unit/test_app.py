@@ -216,7 +216,16 @@ def run(code):
     return done.stdout.split()
 
 
-HEAVY = ("google", "starlette", "uvicorn", "websockets", "tqdm", "firebase_rest.emulator")
+HEAVY = (
+    "aiohttp",
+    "firebase_rest.aio",
+    "google",
+    "starlette",
+    "uvicorn",
+    "websockets",
+    "tqdm",
+    "firebase_rest.emulator",
+)
 
 
 def test_import_loads_no_service():

@@ -201,5 +201,5 @@ def _masked(response: Response, auth: RequestAuth) -> Response:
     body = response.body
     for form in encoded_variants(secrets):
         body = body.replace(form.encode(), MASK.encode())
-    headers = {name: mask_secrets(secrets, value) for name, value in response.headers.items()}
+    headers = {name.lower(): mask_secrets(secrets, value) for name, value in response.headers.items()}
     return replace(response, body=body, headers=headers)

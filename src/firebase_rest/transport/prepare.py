@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import requests
 from requests.structures import CaseInsensitiveDict
-from requests.utils import default_user_agent, get_environ_proxies
+from requests.utils import default_user_agent, get_environ_proxies, select_proxy
 
 from firebase_rest._version import __version__
 from firebase_rest.transport.adapter import bound_redirect
@@ -56,7 +56,7 @@ def headers_for(
         if source:
             _overlay(headers, source)
     if auth is STRIP_AUTH:
-        headers = {name: value for name, value in headers.items() if name.lower() not in _PERSONAL}
+        headers = {name: value for name, value in headers.items() if name.lower() not in PERSONAL_HEADERS}
     body = request.body
     if isinstance(body, (bytes, ChunkedBody)):
         headers["Content-Length"] = str(len(body))
@@ -68,7 +68,8 @@ def headers_for(
 
 
 _DEFAULT_AGENT = default_user_agent()
-_PERSONAL = frozenset({"authorization", "proxy-authorization", "cookie", "x-firebase-appcheck"})
+PERSONAL_HEADERS = frozenset({"authorization", "proxy-authorization", "cookie", "x-firebase-appcheck"})
+"""Headers that only Firebase's hosts receive."""
 
 
 def _overlay(headers: dict[str, Any], source: Mapping[str, str]) -> None:
@@ -100,6 +101,16 @@ def prepared(
 _HOOKS = {"response": [bound_redirect]}
 
 
+def ca_bundle() -> str | None:
+    """Return the file or folder of certificates that the environment names."""
+    return os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
+
+
+def environment_proxy(url: str) -> str | None:
+    """Return the URL of the proxy that the environment sets for a URL."""
+    return select_proxy(url, get_environ_proxies(url))
+
+
 class Environment:
     """Proxies and the CA bundle from environment variables, read once per host."""
 
@@ -114,10 +125,9 @@ class Environment:
             host = urlsplit(url).netloc
             known = self._by_host.get(host)
             if known is None:
-                bundle = os.environ.get("REQUESTS_CA_BUNDLE") or os.environ.get("CURL_CA_BUNDLE")
                 known = self._by_host[host] = (
                     dict(get_environ_proxies(url, no_proxy=session.proxies.get("no_proxy"))),
-                    bundle,
+                    ca_bundle(),
                 )
             if known[0]:
                 proxies = {**known[0], **session.proxies}

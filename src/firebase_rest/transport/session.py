@@ -46,16 +46,12 @@ class SessionTransport:
         app_check: AppCheck | None = None,
         max_response_size: int = MAX_RESPONSE_SIZE,
     ) -> None:
-        if isinstance(max_response_size, bool) or not isinstance(cast(object, max_response_size), int):
-            raise UsageError(f"max_response_size must be a number of bytes, got {type(max_response_size).__name__}.")
-        if max_response_size < 1:
-            raise UsageError(f"max_response_size must be at least 1 byte, got {max_response_size}.")
         if session is not None and (isinstance(session, type) or not hasattr(session, "send")):
             raise UsageError(f"session must be a requests.Session, got {describe(session)}.")
         self._owned = session is None
         self.session = session if session is not None else new_session()
-        self.headers = _validate_headers(headers)
-        self.max_response_size = max_response_size
+        self.headers = validate_headers(headers)
+        self.max_response_size = validate_max_size(max_response_size)
         self.app_check = app_check
         self.environment = Environment()
         self.is_closed = False
@@ -192,7 +188,17 @@ def _retries(adapter: object) -> bool:
     return bool(getattr(getattr(adapter, "max_retries", None), "total", 0))
 
 
-def _validate_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+def validate_max_size(size: object) -> int:
+    """Return a number of bytes. Raises `UsageError`."""
+    if isinstance(size, bool) or not isinstance(size, int):
+        raise UsageError(f"max_response_size must be a number of bytes, got {type(size).__name__}.")
+    if size < 1:
+        raise UsageError(f"max_response_size must be at least 1 byte, got {size}.")
+    return size
+
+
+def validate_headers(headers: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the headers. Raises `UsageError` for values that are not strings."""
     items = {} if headers is None else validate_dict("headers", headers)
     for name, value in items.items():
         if not isinstance(value, str) or not isinstance(name, str):

@@ -78,7 +78,7 @@ class SingleFlight:
             _wait(flight)
             if flight.error is not None:
                 # Each thread raises a separate exception, because a shared one would collect all their tracebacks.
-                raise flight.error if leads else _copy(flight.error)
+                raise flight.error if leads else copy_error(flight.error)
             if not flight.dropped:
                 return
 
@@ -90,7 +90,7 @@ class SingleFlight:
             flight.dropped = False
         except Exception as error:  # noqa: BLE001 - raised again by the waiting threads
             flight.dropped = False
-            if _is_temporary(error) and is_usable():
+            if is_temporary(error) and is_usable():
                 self._cooldown_until = time.monotonic() + FAILURE_COOLDOWN
             else:
                 clear_frames(error.__traceback__)  # their local variables contain tokens
@@ -107,10 +107,11 @@ def _wait(flight: _Flight) -> None:
         raise NetworkTimeout("The credential was not refreshed within the deadline of the call; nothing was sent.")
 
 
-def _is_temporary(error: Exception) -> bool:
+def is_temporary(error: Exception) -> bool:
     """Return whether a later refresh may succeed: no connection, an outage, too many requests."""
     return isinstance(error, NetworkError) or (isinstance(error, ApiError) and (error.status or 0) in _OUTAGES)
 
 
-def _copy(error: Exception) -> Exception:
+def copy_error(error: Exception) -> Exception:
+    """Return another exception for another waiting thread."""
     return copy.copy(error) if isinstance(error, FirebaseError) else error

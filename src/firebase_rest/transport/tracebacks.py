@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import wraps
 from traceback import clear_frames
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar, cast
 
 from firebase_rest.errors import FirebaseError
 
@@ -17,11 +17,26 @@ C = TypeVar("C", bound=type)
 
 def hide_locals(function: Callable[P, R]) -> Callable[P, R]:
     """Decorator: clear the arguments and the local variables of all frames below if `function` raises our errors."""
+    if inspect.iscoroutinefunction(function):
+        return cast("Callable[P, R]", _hide_async_locals(function))
 
     @wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
+        except (FirebaseError, OSError) as error:
+            del args, kwargs
+            clear_frames(error.__traceback__)
+            raise
+
+    return call
+
+
+def _hide_async_locals(function: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    @wraps(function)
+    async def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await function(*args, **kwargs)
         except (FirebaseError, OSError) as error:
             del args, kwargs
             clear_frames(error.__traceback__)

@@ -1,0 +1,1 @@
+"""Generated classes; see tools/generate_aio.py."""

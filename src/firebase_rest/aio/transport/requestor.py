@@ -1,0 +1,165 @@
+"""Run flows over an `aiohttp.ClientSession`: the async sender of the steps of `transport.exchange`."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import dataclass, replace
+from traceback import clear_frames
+from typing import TypeVar, cast
+
+from firebase_rest.aio.transport.credentials import AsyncCredentials, with_async_app_check
+from firebase_rest.aio.transport.failure import ATTEMPT_ERRORS, Connection, find_problem
+from firebase_rest.aio.transport.scope import Scope, ScopeEnded
+from firebase_rest.aio.transport.session import AiohttpTransport
+from firebase_rest.errors import FirebaseError, NetworkError, NetworkTimeout, UsageError
+from firebase_rest.transport.credentials import NO_AUTH, RequestAuth
+from firebase_rest.transport.exchange import Attempt, Authenticate, Exchange, Outcome
+from firebase_rest.transport.options import Options
+from firebase_rest.transport.session import CLOSED
+from firebase_rest.transport.wire import Flow, Request, Response
+
+T = TypeVar("T")
+
+_NOTHING = Response(0)
+
+
+@dataclass(frozen=True, slots=True)
+class AsyncRequestor:
+    """Runs flows with a transport, credentials and options."""
+
+    transport: AiohttpTransport
+    credentials: AsyncCredentials
+    options: Options
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run `flow` and return its result."""
+        try:
+            return await AsyncSender(self.transport, self.credentials, self.options).run(flow)
+        except FirebaseError as error:
+            clear_frames(error.__traceback__)  # the flow's local variables can hold passwords and tokens
+            raise
+
+    async def fetch(self, request: Request) -> Response:
+        """Return the response to one request, with any status."""
+        return await AsyncSender(self.transport, self.credentials, self.options).send(request)
+
+    def with_credentials(self, credentials: AsyncCredentials) -> AsyncRequestor:
+        """Return a copy with other credentials."""
+        return replace(self, credentials=credentials)
+
+    def with_options(self, options: Options) -> AsyncRequestor:
+        """Return a copy with other options."""
+        return replace(self, options=options)
+
+
+class AsyncSender(Exchange):
+    """Sends the requests of one flow within one deadline."""
+
+    def __init__(self, transport: AiohttpTransport, credentials: AsyncCredentials, options: Options) -> None:
+        super().__init__(options)
+        self._transport = transport
+        self._credentials = credentials
+
+    async def run(self, flow: Flow[T]) -> T:
+        """Run `flow` and return its result. A `NetworkError` is raised inside the flow, which may handle it."""
+        try:
+            step = next(flow)
+            while True:
+                failure = None
+                response = _NOTHING
+                try:
+                    if isinstance(step, Request):
+                        response = await self.send(step)
+                    else:
+                        await self.pause(step.seconds)
+                except NetworkError as error:
+                    failure = error
+                step = flow.send(response) if failure is None else flow.throw(failure)
+        except StopIteration as done:
+            return cast(T, done.value)
+        finally:
+            flow.close()
+
+    async def send(self, request: Request) -> Response:
+        """Return the response to `request`, after retries. Raises `NetworkError` without a response."""
+        if self._transport.is_closed:
+            raise UsageError(CLOSED)
+        steps = self.steps(request)
+        result: RequestAuth | Outcome | None = None
+        while True:
+            try:
+                step = steps.send(result)
+            except StopIteration as done:
+                return cast(Response, done.value)
+            if isinstance(step, Attempt):
+                result = await self._attempt(step.request, step.auth)
+            elif isinstance(step, Authenticate):
+                result = await self._authenticate(step.rejected)
+            else:
+                result = None
+                await self._wait(step.seconds, outcome_unknown=step.outcome_unknown)
+
+    async def pause(self, seconds: float) -> None:
+        """Wait. Raises `NetworkError` if the deadline would pass or the App is closed."""
+        self.check_pause(seconds)
+        await self._wait(seconds, outcome_unknown=False)
+
+    async def _wait(self, seconds: float, *, outcome_unknown: bool) -> None:
+        try:
+            with Scope(self._transport.scopes):
+                await asyncio.sleep(seconds)
+        except ScopeEnded:
+            pass
+        else:
+            return
+        raise self.closed_while_waiting(outcome_unknown=outcome_unknown)
+
+    async def _authenticate(self, rejected: RequestAuth | None) -> RequestAuth:
+        """Return the credentials and the App Check token, obtained within the deadline."""
+        auth = self._credentials.get(rejected)
+        app_check = self._transport.app_check
+        if app_check is None and (auth is None or isinstance(auth, RequestAuth)):
+            return auth or NO_AUTH
+        try:
+            with Scope(self._transport.scopes, self.remaining()):
+                if auth is not None and not isinstance(auth, RequestAuth):
+                    auth = await auth
+                return auth or NO_AUTH if app_check is None else await with_async_app_check(auth or NO_AUTH, app_check)
+        except ScopeEnded:
+            pass
+        if self._transport.is_closed:
+            raise NetworkError("The App was closed while a call was waiting for a credential.")
+        raise NetworkTimeout("The credential was not refreshed within the deadline of the call; nothing was sent.")
+
+    async def _attempt(self, request: Request, auth: RequestAuth) -> Outcome:
+        remaining = self.remaining()
+        if remaining is not None and remaining <= 0:
+            return self.out_of_time(request, sent=False)
+        transport = self._transport
+        scope = Scope(transport.scopes, remaining)
+        connection = Connection(scope.cancel)
+        self.sent += 1
+        started = time.monotonic()
+        problem = None
+        try:
+            with scope:
+                response = await transport.send(request, auth, self._options, connection)
+            return self.received(response, request, auth, started)
+        except ScopeEnded:
+            pass
+        except FirebaseError:
+            raise
+        except ATTEMPT_ERRORS as error:
+            problem = find_problem(error, connection)
+        if self.is_overdue:
+            return self.out_of_time(request, sent=connection.connected)
+        if transport.is_closed:
+            return self.cancelled(request, sent=connection.connected)
+        if connection.error is not None:
+            if not isinstance(connection.error, asyncio.TimeoutError):
+                raise connection.error
+            problem = find_problem(connection.error, connection)
+        if problem is None:
+            return self.cancelled(request, sent=connection.connected)
+        return self.failed(problem, request, auth)

@@ -1,0 +1,284 @@
+"""Send one request through an `aiohttp.ClientSession`.
+
+Invariants: a truncated response raises an error; a partial body is never returned as complete. aiohttp never repeats
+a request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import ssl
+from collections.abc import AsyncIterator, Iterable, Mapping
+from contextvars import ContextVar
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import aiohttp
+import certifi
+from yarl import URL
+
+from firebase_rest.aio.transport.body import AsyncBody, read_body
+from firebase_rest.aio.transport.credentials import AsyncAppCheck
+from firebase_rest.aio.transport.failure import Connection, MalformedBody, prevent_repeat
+from firebase_rest.aio.transport.lifecycle import AsyncClosable
+from firebase_rest.aio.transport.scope import Scope
+from firebase_rest.errors import NetworkError, UsageError
+from firebase_rest.transport._weak_set import WeakSet
+from firebase_rest.transport.arguments import describe
+from firebase_rest.transport.credentials import STRIP_AUTH, RequestAuth
+from firebase_rest.transport.options import Options
+from firebase_rest.transport.prepare import (
+    PERSONAL_HEADERS,
+    USER_AGENT,
+    ca_bundle,
+    chunked,
+    environment_proxy,
+    full_url,
+)
+from firebase_rest.transport.session import CLOSED, MAX_RESPONSE_SIZE, validate_headers, validate_max_size
+from firebase_rest.transport.wire import ChunkedBody, Request, Response
+
+MAX_CALLS = 100
+"""Calls that are sent at the same time; others wait. Streams are not counted."""
+
+_DEFAULT_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
+_MIDDLEWARES = (prevent_repeat,)
+
+_connection: ContextVar[Connection | None] = ContextVar("firebase_rest_connection", default=None)
+"""The state of the attempt that this task is sending."""
+
+
+class _Connector(aiohttp.TCPConnector):
+    """A connector that reports whether an attempt has a connection."""
+
+    async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
+        connection = _connection.get()
+        if connection is None:
+            return await super().connect(req, traces, timeout)
+        connection.dialed = True
+        result = await super().connect(req, traces, timeout)
+        connection.connected = True
+        return result
+
+
+class AiohttpTransport:
+    """The `aiohttp.ClientSession` of an App, with the headers and limits of all its requests.
+
+    The session is created by the first request, because it belongs to the running event loop.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession | None = None,
+        headers: Mapping[str, str] | None = None,
+        app_check: AsyncAppCheck | None = None,
+        max_response_size: int = MAX_RESPONSE_SIZE,
+    ) -> None:
+        if session is not None and not isinstance(cast(object, session), aiohttp.ClientSession):
+            raise UsageError(f"session must be an aiohttp.ClientSession, got {describe(session)}.")
+        self._owned = session is None
+        self._session = session
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self.headers = validate_headers(headers)
+        self.max_response_size = validate_max_size(max_response_size)
+        self.app_check = app_check
+        self.is_closed = False
+        self.closables: WeakSet[AsyncClosable] = WeakSet()
+        self.bodies: set[AsyncBody] = set()
+        self.scopes: set[Scope] = set()
+        self._proxies: dict[str, str | None] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._timeouts: dict[Options, aiohttp.ClientTimeout] = {}
+        # Headers that no other host may receive are sent with each request, and others by our session.
+        self._per_request = {
+            name: value for name, value in self.headers.items() if not self._owned or name.lower() in PERSONAL_HEADERS
+        }
+
+    def __reduce__(self) -> tuple[object, ...]:
+        if not self._owned:
+            raise TypeError("An App with an aiohttp session cannot be pickled.")
+        return type(self), (None, self.headers, self.app_check, self.max_response_size)
+
+    @property
+    def session(self) -> aiohttp.ClientSession:
+        """The session, in the event loop that uses the App."""
+        loop = asyncio.get_running_loop()
+        if self._session is not None and self._loop is loop and not self.is_closed:
+            return self._session
+        return self._open(loop)
+
+    def _open(self, loop: asyncio.AbstractEventLoop) -> aiohttp.ClientSession:
+        if self.is_closed:
+            raise UsageError(CLOSED)
+        if self._loop is not None and not self._loop.is_closed():
+            raise UsageError("The App belongs to another event loop; create one App in each loop.")
+        self._loop = loop
+        self._slots = asyncio.Semaphore(MAX_CALLS)
+        if self._owned:
+            own = {name: value for name, value in self.headers.items() if name not in self._per_request}
+            present = {name.lower() for name in own}
+            defaults = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in present}
+            self._session = aiohttp.ClientSession(
+                connector=_Connector(limit=0),  # `MAX_CALLS` is the limit, and waiting for it is no timeout
+                headers={**defaults, **own},
+                cookie_jar=aiohttp.DummyCookieJar(),
+                middlewares=_MIDDLEWARES,
+                auto_decompress=False,
+                raise_for_status=False,
+            )
+        assert self._session is not None
+        return self._session
+
+    async def close(self) -> None:
+        """Cancel streams and calls, and close the session, unless the program passed it."""
+        self.is_closed = True
+        for closable in self.closables:
+            await closable.close()
+        for scope in list(self.scopes):
+            scope.cancel()
+        for body in list(self.bodies):
+            body.close()
+        if self._owned and self._session is not None:
+            await self._session.close()
+
+    async def send(self, request: Request, auth: RequestAuth, options: Options, connection: Connection) -> Response:
+        """Send a request and read the response. Raises the exceptions of aiohttp."""
+        session = self.session
+        timeout = self._timeout_of(options)
+        if not self._owned:
+            connection.dialed = connection.connected = True  # unknown
+        if request.stream:
+            return await self._send(session, request, auth, timeout, connection)
+        async with self._slots:
+            return await self._send(session, request, auth, timeout, connection)
+
+    def _timeout_of(self, options: Options) -> aiohttp.ClientTimeout:
+        """Return aiohttp's form of the timeouts."""
+        found = self._timeouts.get(options)
+        if found is None:
+            found = aiohttp.ClientTimeout(total=None, connect=options.connect, sock_read=options.read)
+            self._timeouts[options] = found
+        return found
+
+    async def _send(
+        self,
+        session: aiohttp.ClientSession,
+        request: Request,
+        auth: RequestAuth,
+        timeout: aiohttp.ClientTimeout,
+        connection: Connection,
+    ) -> Response:
+        url = full_url(request, auth)
+        headers = {**self._per_request, **request.headers, **auth.headers} if self._has_headers(request, auth) else None
+        settings: dict[str, Any] = {}
+        if not self._owned:
+            settings = self._settings_of_program(session, auth)
+        else:
+            if url.startswith("https:"):
+                settings["ssl"] = self._tls_context()
+            proxy = self._proxy_of(url)
+            if proxy is not None:
+                settings["proxy"] = proxy
+        if headers and auth is STRIP_AUTH:
+            headers = {name: value for name, value in headers.items() if name.lower() not in PERSONAL_HEADERS}
+        body: Any = chunked(request.body)  # aiohttp would send a large body without a pause
+        if isinstance(body, ChunkedBody):
+            headers = {**(headers or {}), "Content-Length": str(len(body))}
+        if body is not None and not isinstance(body, bytes):
+            body = _pieces(body, timeout.sock_read or 0, connection)
+        token = _connection.set(connection)
+        try:
+            response = await session.request(
+                request.method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                timeout=timeout,
+                **settings,
+            )
+        finally:
+            _connection.reset(token)
+        return await self._received(response, request, connection)
+
+    async def _received(self, response: aiohttp.ClientResponse, request: Request, connection: Connection) -> Response:
+        headers: Mapping[str, str] = response.headers
+        status = response.status
+        coding = headers.get("Transfer-Encoding", "").lower()
+        if status < 200 or coding not in ("", "chunked"):
+            response.close()
+            what = f"informational response {status}" if status < 200 else "the transfer encoding is not 'chunked'"
+            raise MalformedBody(what)
+        # Whether the end of the body is confirmed.
+        has_length = "Content-Length" in headers or bool(coding) or status in (204, 304)
+        if request.stream and status in (200, 206):
+            body = AsyncBody(response, connection, request, self.bodies)
+            return Response(status, _joined(headers), reader=cast(Any, body), has_length=has_length, request=request)
+        try:
+            content = await read_body(response, self.max_response_size)
+        except BaseException:
+            response.close()
+            raise
+        if status >= 300 or not content:
+            headers = _joined(headers)
+        return Response(status, headers, content, has_length=has_length, request=request)
+
+    def _has_headers(self, request: Request, auth: RequestAuth) -> bool:
+        return bool(self._per_request or request.headers or auth.headers)
+
+    def _settings_of_program(self, session: aiohttp.ClientSession, auth: RequestAuth) -> dict[str, Any]:
+        if auth is STRIP_AUTH and any(name.lower() in PERSONAL_HEADERS for name in session.headers):
+            raise NetworkError(
+                "The server redirected to a host outside Firebase, which must not receive the credentials of the "
+                "session; the redirect was not followed."
+            )
+        own = getattr(session, "_middlewares", ())
+        return {"middlewares": (prevent_repeat, *own), "auto_decompress": False, "raise_for_status": False}
+
+    def _tls_context(self) -> ssl.SSLContext:
+        if self._tls is None:
+            bundle = ca_bundle() or certifi.where()
+            is_folder = os.path.isdir(bundle)  # noqa: PTH112 - requests accepts both
+            self._tls = ssl.create_default_context(
+                cafile=None if is_folder else bundle, capath=bundle if is_folder else None
+            )
+        return self._tls
+
+    def _proxy_of(self, url: str) -> str | None:
+        host = urlsplit(url)[:2]
+        key = "".join(host)
+        if key not in self._proxies:
+            self._proxies[key] = environment_proxy(url)
+        return self._proxies[key]
+
+
+async def _pieces(body: Iterable[bytes], seconds: float, connection: Connection) -> AsyncIterator[bytes]:
+    """Yield a body in pieces, each of which the server must accept within `seconds`."""
+
+    def stop() -> None:
+        connection.error = asyncio.TimeoutError()
+        connection.abort()
+
+    loop = asyncio.get_running_loop()
+    timer = loop.call_later(seconds, stop)
+    try:
+        for piece in body:
+            timer.cancel()
+            timer = loop.call_later(seconds, stop)
+            yield piece
+    except Exception as error:
+        connection.error = error
+        connection.abort()
+        raise
+    finally:
+        timer.cancel()
+
+
+def _joined(headers: Mapping[str, str]) -> dict[str, str]:
+    """Return the headers by their lower-case names; those of the same name are joined by commas."""
+    result: dict[str, str] = {}
+    for name, value in headers.items():
+        key = name.lower()
+        result[key] = f"{result[key]}, {value}" if key in result else value
+    return result

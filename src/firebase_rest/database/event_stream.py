@@ -18,11 +18,12 @@ from firebase_rest import errors
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.protocol import check, error_class
-from firebase_rest.database.sse import StreamEvent, iter_events, parse_event
+from firebase_rest.database.sse import ServerSentEvent, StreamEvent, iter_events, parse_event
 from firebase_rest.transport.arguments import validate_callable, validate_int
 from firebase_rest.transport.credentials import Credentials, RequestAuth, ServiceAccount, UserCredentials
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import Closable, register
+from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import mask_secrets
 from firebase_rest.transport.requestor import Requestor, RetryingSender
 from firebase_rest.transport.retry import backoff_delay
@@ -65,7 +66,7 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
     return response.reader
 
 
-class _Revoked(errors.FirebaseError):
+class Revoked(errors.FirebaseError):
     """The server no longer accepts the token of this connection."""
 
 
@@ -86,15 +87,94 @@ class InterruptibleCredentials:
         return self._credentials.get(rejected)
 
 
-class EventStream(Closable):
-    """An iterator of `StreamEvent` and a context manager, returned by `stream()` without a handler.
-
-    Iterate in one thread; `close()` in any thread.
+class StreamState:
+    """The state of a stream, and what follows from its failures, without I/O.
 
     Attributes:
         state: "connecting", "open", "waiting" or "closed".
         last_error: The latest connection error, or None.
         reconnects: The number of connections after the first.
+    """
+
+    def __init__(self, options: Options, location: Location, filter: Filter, max_retries: int | None) -> None:
+        filter.validated_params()
+        # The stream retries by itself and has no total timeout, so retries and deadline of calls do not apply.
+        self._options = replace(options, read=READ_TIMEOUT, retries=0, deadline=None)
+        self._location = location
+        self._filter = filter
+        self._max_retries = None if max_retries is None else validate_int("max_retries", max_retries, 0)
+        self._closed = False
+        self._connected_at = self._opened_at = -math.inf
+        self._interval = 0.0
+        self._opened = self._refreshed = False
+        self._failures = 0
+        self._last_state = ""
+        self.state = "connecting"
+        self.last_error: Exception | None = None
+        self.reconnects = 0
+
+    def is_alive(self) -> bool:
+        """Return whether the stream can still receive changes."""
+        return not self._closed
+
+    def _connecting(self) -> None:
+        self._connected_at = time.monotonic()
+        self._opened_at = math.inf
+
+    def _seconds_to_next_connection(self) -> float:
+        return self._connected_at + self._interval - time.monotonic()
+
+    def _received_first_event(self) -> None:
+        self._opened_at = time.monotonic()
+        self._opened, self._refreshed = True, False
+
+    def _ended(self) -> errors.FirebaseError:
+        return errors.NetworkError(f"The server ended the stream of /{self._location.path}.")
+
+    def _disconnected(self, sent: int) -> None:
+        self._interval = MIN_RECONNECT_INTERVAL * max(1, sent)  # a redirect connects too
+
+    def _backoff(self, problem: errors.FirebaseError) -> float:
+        """Return the seconds before the next connection. Raises `problem` if a retry cannot help."""
+        self.last_error = problem
+        if not _is_transient(problem):
+            raise problem
+        lived = time.monotonic() - self._opened_at
+        self._failures = 1 if lived >= STABLE_AFTER else self._failures + 1
+        if self._max_retries is not None and self._failures > self._max_retries:
+            raise errors.StreamError(
+                f"The stream of /{self._location.path} ended after {self._failures} failures in a row: {problem}"
+            )
+        wait = backoff_delay(self._failures, _retry_after(problem))
+        logger.info("The stream of /%s reconnects in %.1f s: %s", self._location.path, wait, problem)
+        return wait
+
+    def _refresh_error(self, better: RequestAuth | None, rejected: RequestAuth) -> errors.FirebaseError | None:
+        """Return the error if `better` cannot replace the rejected credentials."""
+        stream = f"the stream of /{self._location.path}"
+        if better is None or better.secret == rejected.secret:
+            hint = f"The token of {stream} has expired; pass a UserSession, which refreshes it."
+        elif self._refreshed:
+            hint = f"The server rejected the refreshed token of {stream}."
+        else:
+            self._refreshed = True
+            logger.info("The token of %s has expired; reconnecting with a refreshed one", stream)
+            return None
+        return errors.TokenExpired(hint, status=401, message="credential is no longer valid", hint=hint)
+
+
+def check_event(message: ServerSentEvent, auth: RequestAuth) -> None:
+    """Raise the error that a `cancel` or `auth_revoked` event reports."""
+    if message.event == "cancel":
+        raise _cancelled(mask_secrets({auth.secret}, message.data))
+    if message.event == "auth_revoked":
+        raise Revoked(message.data)
+
+
+class EventStream(StreamState, Closable):
+    """An iterator of `StreamEvent` and a context manager, returned by `stream()` without a handler.
+
+    Iterate in one thread; `close()` in any thread.
     """
 
     def __init__(
@@ -105,27 +185,13 @@ class EventStream(Closable):
         on_state: OnState | None = None,
         max_retries: int | None = None,
     ) -> None:
-        filter.validated_params()
-        # The stream retries by itself and has no total timeout, so retries and deadline of calls do not apply.
-        self._options = replace(requestor.options, read=READ_TIMEOUT, retries=0, deadline=None)
+        super().__init__(requestor.options, location, filter, max_retries)
         self._transport = requestor.transport
         self._interrupt = Interrupt()
         self._handle = CancelHandle(exclusive=True)
         self._credentials = InterruptibleCredentials(requestor.credentials, self._interrupt)
-        self._location = location
-        self._filter = filter
         self._on_state = None if on_state is None else validate_callable("on_state", on_state)
-        self._max_retries = None if max_retries is None else validate_int("max_retries", max_retries, 0)
-        self._closed = False
-        self._connected_at = self._opened_at = -math.inf
-        self._interval = 0.0
-        self._opened = self._refreshed = False
-        self._failures = 0
         self._events = self._run()
-        self._last_state = ""
-        self.state = "connecting"
-        self.last_error: Exception | None = None
-        self.reconnects = 0
         register(self)
         requestor.transport.closables.add(self)
         if self._transport.is_closed:  # after the registration, so that no stream escapes a concurrent close()
@@ -145,10 +211,6 @@ class EventStream(Closable):
             if not self._closed or _raised_by_callee(error):
                 raise
         raise StopIteration
-
-    def is_alive(self) -> bool:
-        """Return whether the stream can still receive changes."""
-        return not self._closed
 
     def close(self) -> None:
         """Close the stream immediately. Idempotent; safe to call from any thread and from signal handlers."""
@@ -188,21 +250,18 @@ class EventStream(Closable):
     def _run(self) -> Generator[StreamEvent, None, None]:
         try:
             while self.is_alive():
-                self._wait(self._connected_at + self._interval - time.monotonic())
+                self._wait(self._seconds_to_next_connection())
                 if not self.is_alive():
                     return
-                self._connected_at = time.monotonic()
-                self._opened_at = math.inf
+                self._connecting()
                 self._set_state("connecting")
                 call = RetryingSender(self._transport, self._credentials, self._options, self._handle)
                 try:
                     yield from self._connection(call)
-                    problem: errors.FirebaseError = errors.NetworkError(
-                        f"The server ended the stream of /{self._location.path}."
-                    )
+                    problem = self._ended()
                 except errors.FirebaseError as error:
                     problem = error
-                self._interval = MIN_RECONNECT_INTERVAL * max(1, call.sent)  # a redirect connects too
+                self._disconnected(call.sent)
                 if self._transport.is_closed:
                     return  # the App's close() is about to close this stream
                 if self.is_alive():
@@ -222,14 +281,11 @@ class EventStream(Closable):
                 if message.event in ("put", "patch"):
                     event = parse_event(message, resync=resync)
                     if self._opened_at == math.inf:
-                        self._opened_at = time.monotonic()
-                        self._opened, self._refreshed = True, False
+                        self._received_first_event()
                     resync = False
                     yield event
-                elif message.event == "cancel":
-                    raise _cancelled(mask_secrets({call.auth.secret}, message.data))
-                elif message.event == "auth_revoked":
-                    raise _Revoked(message.data)
+                else:
+                    check_event(message, call.auth)
         finally:
             reader.close()
 
@@ -242,25 +298,14 @@ class EventStream(Closable):
 
     def _recover(self, problem: errors.FirebaseError, call: RetryingSender) -> None:
         """Wait before the next connection. Raises `problem` if a retry cannot help."""
-        if isinstance(problem, _Revoked):
+        if isinstance(problem, Revoked):
             refresh_error = self._refresh(call)
             if refresh_error is None:
                 return
             problem = refresh_error
         if not self.is_alive():
             return
-        self.last_error = problem
-        if not _is_transient(problem):
-            raise problem
-        lived = time.monotonic() - self._opened_at
-        self._failures = 1 if lived >= STABLE_AFTER else self._failures + 1
-        if self._max_retries is not None and self._failures > self._max_retries:
-            raise errors.StreamError(
-                f"The stream of /{self._location.path} ended after {self._failures} failures in a row: {problem}"
-            )
-        wait = backoff_delay(self._failures, _retry_after(problem))
-        logger.info("The stream of /%s reconnects in %.1f s: %s", self._location.path, wait, problem)
-        self._wait(wait)
+        self._wait(self._backoff(problem))
 
     def _refresh(self, call: RetryingSender) -> errors.FirebaseError | None:
         """Get a different token. Returns the error if that fails."""
@@ -268,16 +313,7 @@ class EventStream(Closable):
             better = self._credentials.get(rejected=call.auth)
         except errors.FirebaseError as error:
             return error
-        stream = f"the stream of /{self._location.path}"
-        if better is None or better.secret == call.auth.secret:
-            hint = f"The token of {stream} has expired; pass a UserSession, which refreshes it."
-        elif self._refreshed:
-            hint = f"The server rejected the refreshed token of {stream}."
-        else:
-            self._refreshed = True
-            logger.info("The token of %s has expired; reconnecting with a refreshed one", stream)
-            return None
-        return errors.TokenExpired(hint, status=401, message="credential is no longer valid", hint=hint)
+        return self._refresh_error(better, call.auth)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:

@@ -6,9 +6,10 @@ https://firebase.google.com/docs/reference/rest/database#section-streaming and h
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
+from firebase_rest.database.sliced_json import Slices, parse_in_slices
 from firebase_rest.errors import InvalidResponse, StreamError
 from firebase_rest.transport.wire import JSON_DECODER
 
@@ -32,6 +33,15 @@ class EventDecoder:
         self._at_start = True
         self.is_between_events = False
         """Whether the next byte begins an event other than the first."""
+
+    def decode(self, chunk: bytes) -> Sequence[ServerSentEvent]:
+        """Return the events that `chunk` completes. Raises `StreamError` if one exceeds the maximum size."""
+        if self.is_between_events and chunk[:7] == b"event: " and chunk[-2:] == b"\n\n" and b"\r" not in chunk:
+            # Fast path: Firebase sends each event as one chunk.
+            name, _, data = chunk.partition(b"\n")
+            if data[:6] == b"data: " and data.find(b"\n") == len(data) - 2 and len(chunk) <= self._max_size:
+                return (ServerSentEvent(name[7:].decode("utf-8", "replace"), data[6:-2].decode("utf-8", "replace")),)
+        return self.feed(chunk)
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
         """Return the events that `chunk` completes. Raises `StreamError` if one exceeds the maximum size."""
@@ -90,13 +100,7 @@ def iter_events(chunks: Iterable[bytes], max_size: int = sys.maxsize) -> Iterato
     """Yield the events in `chunks`, each as soon as it is complete."""
     decoder = EventDecoder(max_size)
     for chunk in chunks:
-        if decoder.is_between_events and chunk[:7] == b"event: " and chunk[-2:] == b"\n\n" and b"\r" not in chunk:
-            # Fast path: Firebase sends each event as one chunk.
-            name, _, data = chunk.partition(b"\n")
-            if data[:6] == b"data: " and data.find(b"\n") == len(data) - 2 and len(chunk) <= max_size:
-                yield ServerSentEvent(name[7:].decode("utf-8", "replace"), data[6:-2].decode("utf-8", "replace"))
-                continue
-        yield from decoder.feed(chunk)
+        yield from decoder.decode(chunk)
 
 
 class StreamEvent(NamedTuple):
@@ -126,10 +130,27 @@ def _parse_json(text: str) -> Any:
 def parse_event(message: ServerSentEvent, *, resync: bool = False) -> StreamEvent:
     """Return the change in a put or patch event. Raises `InvalidResponse` if its data is malformed."""
     try:
-        body = _parse_json(message.data)
-        path, data = body["path"], body["data"]
-        if isinstance(path, str):
-            return StreamEvent(message.event, path, data, resync)
+        return _stream_event(message, _parse_json(message.data), resync)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
-    raise InvalidResponse(f"Invalid {message.event} event of {len(message.data)} characters: expected path and data.")
+    raise _malformed(message)
+
+
+def parse_event_in_slices(message: ServerSentEvent, *, resync: bool = False) -> Slices[StreamEvent]:
+    """Return the change in a large event; see `parse_event`."""
+    try:
+        return _stream_event(message, (yield from parse_in_slices(message.data)), resync)
+    except (ValueError, KeyError, TypeError, RecursionError):
+        pass
+    raise _malformed(message)
+
+
+def _stream_event(message: ServerSentEvent, body: Any, resync: bool) -> StreamEvent:
+    path, data = body["path"], body["data"]
+    if isinstance(path, str):
+        return StreamEvent(message.event, path, data, resync)
+    raise TypeError
+
+
+def _malformed(message: ServerSentEvent) -> InvalidResponse:
+    return InvalidResponse(f"Invalid {message.event} event of {len(message.data)} characters: expected path and data.")

@@ -104,7 +104,9 @@ def _announce(server: Server, files: RulesFiles, *, as_json: bool) -> None:
     for name, value in server.environ.items():
         print(f"export {name}={_shell_quoted(value)}")
     print(f"# {files.describe(require_auth=server.emulator.require_auth)}")
-    print(f"# The emulator is ready on {server.host}. Press Ctrl-C to stop it.", flush=True)
+    print(
+        f"# The emulator is ready on {server.host}. Console: http://{server.host}/ Press Ctrl-C to stop it.", flush=True
+    )
 
 
 def _shell_quoted(value: str) -> str:

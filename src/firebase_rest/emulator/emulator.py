@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from firebase_rest.emulator.auth import AuthEmulator
 from firebase_rest.emulator.auth.project import default_config
 from firebase_rest.emulator.clock import Clock
+from firebase_rest.emulator.console import Console
 from firebase_rest.emulator.credentials import require_project
 from firebase_rest.emulator.database import DatabaseEmulator
 from firebase_rest.emulator.database.realtime.sessions import Sessions
@@ -16,6 +17,7 @@ from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader, Subscription
 from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.hub import list_emulators
+from firebase_rest.emulator.request_log import RequestLog
 from firebase_rest.emulator.router import Router, Service
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.storage import StorageEmulator
@@ -58,6 +60,7 @@ class Emulator:
         faults: Injects faults into requests, streams, uploads and downloads.
         sessions: The open sessions of SDKs.
         storage: The Storage emulator, with `byte_counter`.
+        request_log: The last requests that a server handled, with the decisions of rules for each.
         decisions: The last decisions of security rules, oldest first. `decision.allowed` is the result;
             `decision.explain()` returns the rules that were evaluated and the values they used. Administrators are not
             subject to rules, so their requests are not listed.
@@ -89,6 +92,8 @@ class Emulator:
         self.faults = Faults(self._database.streams)
         self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage, self._rules_store)
         self.set_storage_rules(storage_rules)
+        self.request_log = RequestLog()
+        self._console = Console(project, self._database, self.storage, self._rules_store, self.request_log)
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
             clock.when_set(self._wake_streams)
@@ -106,7 +111,7 @@ class Emulator:
             NetworkError: If an injected fault breaks the connection.
         """
         url = RequestUrl.parse(request)
-        service = self.route(request.method, url)
+        service = self.route(request, url)
         fault = self.faults.for_request(service, request, url)
         response = self.dispatch(request, url, service) if fault is None else self._faulty(fault, request, url, service)
         if isinstance(response, Subscription):
@@ -121,9 +126,9 @@ class Emulator:
         fault.after()
         return response
 
-    def route(self, method: str, url: RequestUrl) -> Service:
+    def route(self, request: Request, url: RequestUrl) -> Service:
         """Return which service a request is for."""
-        return self._router.route(method, url)
+        return self._router.route(request, url)
 
     def dispatch(
         self, request: Request, url: RequestUrl | None = None, service: Service | None = None
@@ -136,10 +141,12 @@ class Emulator:
             service: The result of `route`, if it is known.
         """
         url = url or RequestUrl.parse(request)
-        service = service or self._router.route(request.method, url)
+        service = service or self._router.route(request, url)
         if service is Service.DATABASE:
             response = self._planned_response(request, url) or finish(self._database.work(request, url))
             return response.joined() if isinstance(response, LargeResponse) else response
+        if service is Service.CONSOLE:
+            return self._console.handle(request, url)
         if service is Service.HUB:
             return list_emulators(url.host)
         if service is Service.AUTH:
@@ -161,6 +168,7 @@ class Emulator:
         """
         self.faults.clear()
         self.decisions.clear()
+        self.request_log.clear()
         self.auth.reset()
         self.sessions.discard_pending()
         self._database.reset()

@@ -7,6 +7,8 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth import PREFIXES as AUTH_PREFIXES
+from firebase_rest.emulator.console import PREFIX as CONSOLE_PREFIX
+from firebase_rest.emulator.console import accepts_page
 from firebase_rest.emulator.hub import PATH as HUB_PATH
 from firebase_rest.emulator.storage.service import is_storage_url
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firebase_rest.emulator.urls import RequestUrl
+    from firebase_rest.transport.wire import Request
 
 _DATABASE_HOST = re.compile(r".+\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE)
 
@@ -25,6 +28,7 @@ class Service(Enum):
     DATABASE = "database"
     STORAGE = "storage"
     HUB = "hub"
+    CONSOLE = "console"
 
 
 class Router:
@@ -38,9 +42,11 @@ class Router:
     def __init__(self, is_object_url: Callable[[str, RequestUrl], bool]) -> None:
         self._is_object_url = is_object_url
 
-    def route(self, method: str, url: RequestUrl) -> Service:
+    def route(self, request: Request, url: RequestUrl) -> Service:
         """Return the service of a request."""
-        path = url.path
+        method, path = request.method, url.path
+        if path.startswith(CONSOLE_PREFIX):
+            return Service.CONSOLE
         if "ns" in dict(url.params) or _DATABASE_HOST.fullmatch(url.host):
             return Service.DATABASE
         if path == HUB_PATH:
@@ -49,6 +55,8 @@ class Router:
             return Service.STORAGE
         if method == "OPTIONS":
             return Service.DATABASE  # its CORS preflight responses serve Auth too
-        if path.startswith(AUTH_PREFIXES) or (path == "/" and method in {"GET", "HEAD"}):
+        if path == "/" and method in {"GET", "HEAD"}:
+            return Service.CONSOLE if accepts_page(request) else Service.AUTH
+        if path.startswith(AUTH_PREFIXES):
             return Service.AUTH
         return Service.STORAGE if self._is_object_url(method, url) else Service.DATABASE

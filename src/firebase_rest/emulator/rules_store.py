@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import threading
-from collections import deque
-from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.request_log import DecisionLog
 from firebase_rest.rules.coverage import Coverage
 from firebase_rest.rules.database import DatabaseRules
 from firebase_rest.rules.storage import StorageRules
 
-if TYPE_CHECKING:
-    from firebase_rest.rules.decisions import Decision
-
-_MAX_DECISIONS = 200
 _MAX_TEXTS = 50
 """How many texts of each language are kept with their coverage."""
 
@@ -26,7 +21,7 @@ class RulesStore:
     """
 
     def __init__(self) -> None:
-        self.decisions: deque[Decision] = deque(maxlen=_MAX_DECISIONS)
+        self.decisions = DecisionLog()
         self._database: dict[str, tuple[DatabaseRules, Coverage]] = {}
         self._storage: dict[str, tuple[StorageRules, Coverage]] = {}
         self._lock = threading.Lock()

@@ -17,6 +17,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 from urllib.parse import parse_qsl
 
+from firebase_rest.emulator.console import PREFIX as CONSOLE_PREFIX
+from firebase_rest.emulator.console import STREAM_HEADERS as CONSOLE_STREAM_HEADERS
 from firebase_rest.emulator.database.body import MAX_BODY_BYTES, TOO_LARGE
 from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
 from firebase_rest.emulator.database.realtime.long_polling import LongPolling
@@ -46,13 +48,14 @@ except ImportError as error:  # pragma: no cover - the wheel's test runs this, i
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection
+    from collections.abc import AsyncIterator, Callable, Collection, Mapping
 
-    from starlette.types import ASGIApp, Receive, Scope, Send
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
     from firebase_rest.emulator.database.realtime.sessions import Sessions
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.faults import Faults
+    from firebase_rest.emulator.request_log import LoggedRequest, RequestLog
     from firebase_rest.emulator.storage import StorageEmulator
 
 _SMALL_BODY = 64 * 1024
@@ -62,6 +65,8 @@ _MAX_KNOWN_HOSTS = 100
 
 _LARGE_BODY = 1024 * 1024
 _SLICE_SECONDS = 0.002
+
+_CORS = {"access-control-allow-origin": "*"}
 
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
@@ -79,8 +84,13 @@ class ServedEmulator(Protocol):
     faults: Faults
     sessions: Sessions
     storage: StorageEmulator
+    request_log: RequestLog
 
-    def route(self, method: str, url: RequestUrl) -> Service:
+    def reset(self) -> None:
+        """See `Emulator.reset`."""
+        ...
+
+    def route(self, request: Request, url: RequestUrl) -> Service:
         """See `Emulator.route`."""
         ...
 
@@ -189,8 +199,14 @@ class Server(Closable):
             await _refuse_host(url.host)(scope, receive, send)
         elif scope["type"] == "websocket":
             await serve_websocket(self.emulator.sessions, self._polling, url, receive, send)
-        else:
+        elif "x-console-token" in request.headers or url.path.startswith(CONSOLE_PREFIX):
             await self._respond(request, url, scope, receive, send)
+        else:
+            entry = self.emulator.request_log.start(request.method, url)
+            try:
+                await self._respond(request, url, scope, receive, _recording(send, entry))
+            finally:
+                entry.finish()
 
     def _is_foreign(self, host: str) -> bool:
         """Return whether a web site may have sent a request, by its Host header."""
@@ -203,7 +219,8 @@ class Server(Closable):
         return False
 
     async def _respond(self, request: Request, url: RequestUrl, scope: Scope, receive: Receive, send: Send) -> None:
-        service = self.emulator.route(request.method, url)
+        service = self.emulator.route(request, url)
+        shared_headers = {} if service is Service.CONSOLE else _CORS
         if service is Service.STORAGE and request.method != "OPTIONS":
 
             def drop(how: str) -> None:
@@ -235,11 +252,12 @@ class Server(Closable):
             await _send_pieces(response, send)
             return
         if not isinstance(response, Subscription):
-            await _asgi_response(response)(scope, receive, send)
+            await _asgi_response(response, shared_headers)(scope, receive, send)
             return
         self._streams.add(response)
+        headers = CONSOLE_STREAM_HEADERS if service is Service.CONSOLE else STREAM_HEADERS
         try:
-            await StreamingResponse(self._events(response, scope), headers=STREAM_HEADERS)(scope, receive, send)
+            await StreamingResponse(self._events(response, scope), headers=headers)(scope, receive, send)
         finally:
             response.end()
             self._streams.discard(response)
@@ -445,6 +463,16 @@ def _refuse_host(host: str) -> HttpResponse:
     return _asgi_response(text_response(403, message))
 
 
-def _asgi_response(response: Response) -> HttpResponse:
-    headers = {"access-control-allow-origin": "*", **response.headers}
-    return HttpResponse(response.body, response.status, headers)
+def _asgi_response(response: Response, shared_headers: Mapping[str, str] = _CORS) -> HttpResponse:
+    return HttpResponse(response.body, response.status, {**shared_headers, **response.headers})
+
+
+def _recording(send: Send, entry: LoggedRequest) -> Send:
+    """Return a `send` that records the status of the response."""
+
+    async def record(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            entry.status = message["status"]
+        await send(message)
+
+    return record

@@ -14,6 +14,19 @@ def url(text: str, *params: tuple[str, str]) -> RequestUrl:
     return RequestUrl.parse(Request("GET", text, params))
 
 
+def routed(router: Emulator | Router, method: str, target: str, **headers: str) -> Service:
+    request = Request(method, target, headers=headers)
+    return router.route(request, RequestUrl.parse(request))
+
+
+def test_root_is_the_console_for_browsers_only() -> None:
+    browser = "text/html,application/xhtml+xml,*/*;q=0.8"
+    assert routed(Emulator(), "GET", "http://localhost/", accept=browser) is Service.CONSOLE
+    assert routed(Emulator(), "GET", "http://localhost/", accept="*/*") is Service.AUTH
+    assert routed(Emulator(), "POST", "http://localhost/", accept=browser) is Service.DATABASE
+    assert routed(Emulator(), "OPTIONS", "http://localhost/.console/api/state") is Service.CONSOLE
+
+
 @pytest.mark.parametrize(
     ("method", "target", "service"),
     [
@@ -41,29 +54,29 @@ def url(text: str, *params: tuple[str, str]) -> RequestUrl:
     ],
 )
 def test_method_path_and_parameters_select_the_service(method: str, target: str, service: Service) -> None:
-    assert Emulator().route(method, url(f"http://localhost{target}")) is service
+    assert routed(Emulator(), method, f"http://localhost{target}") is service
 
 
 @pytest.mark.parametrize("host", ["x.firebaseio.com", "x.europe-west1.firebasedatabase.app:443", "X.FirebaseIO.com"])
 def test_host_of_a_database_selects_the_database(host: str) -> None:
-    assert Emulator().route("GET", url(f"http://{host}/v0/b/bucket/o")) is Service.DATABASE
+    assert routed(Emulator(), "GET", f"http://{host}/v0/b/bucket/o") is Service.DATABASE
 
 
 def test_public_object_selects_storage_until_it_is_private() -> None:
     emulator = Emulator()
-    target = url("http://localhost/bucket/a.txt")
+    target = "http://localhost/bucket/a.txt"
     upload = Request(
         "POST",
         "http://localhost/upload/storage/v1/b/bucket/o",
         (("uploadType", "media"), ("name", "a.txt"), ("predefinedAcl", "publicRead")),
         body=b"x",
     )
-    assert emulator.route("GET", target) is Service.DATABASE
+    assert routed(emulator, "GET", target) is Service.DATABASE
     assert emulator.handle(upload).status == 200
-    assert emulator.route("GET", target) is Service.STORAGE
-    assert emulator.route("PUT", target) is Service.DATABASE
+    assert routed(emulator, "GET", target) is Service.STORAGE
+    assert routed(emulator, "PUT", target) is Service.DATABASE
     emulator.handle(Request("DELETE", "http://localhost/storage/v1/b/bucket/o/a.txt/acl/allUsers"))
-    assert emulator.route("GET", target) is Service.DATABASE
+    assert routed(emulator, "GET", target) is Service.DATABASE
 
 
 def test_object_urls_are_looked_up_only_if_nothing_else_matches() -> None:
@@ -72,7 +85,7 @@ def test_object_urls_are_looked_up_only_if_nothing_else_matches() -> None:
 
     router = Router(fail)
     for target in ("/v0/b/b/o", "/emulator/action", "/a.json?ns=n"):
-        router.route("GET", url(f"http://h{target}"))
+        routed(router, "GET", f"http://h{target}")
 
 
 def test_url_is_split_into_its_parts() -> None:

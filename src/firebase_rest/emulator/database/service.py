@@ -105,6 +105,10 @@ class DatabaseEmulator:
         """Return all open streams."""
         return [stream for namespace in self._all_namespaces() for stream in namespace.streams()]
 
+    def names(self) -> list[str]:
+        """Return the names of the databases that have been used."""
+        return [namespace.name for namespace in self._all_namespaces()]
+
     def _all_namespaces(self) -> list[Namespace]:
         with self._lock:
             return list(self._namespaces.values())

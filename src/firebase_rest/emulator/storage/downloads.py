@@ -105,6 +105,9 @@ def _stored_headers(metadata: Metadata) -> dict[str, str]:
 def _headers(metadata: Metadata) -> dict[str, str]:
     headers = {
         **CORS,
+        # An HTML file must not act as a page of this server, which could use the console.
+        "content-security-policy": "sandbox",
+        "x-content-type-options": "nosniff",
         "content-type": _text(metadata.settable.get("contentType") or DEFAULT_TYPE),
         "cache-control": "private, max-age=0",
         **_stored_headers(metadata),

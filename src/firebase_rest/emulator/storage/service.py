@@ -16,11 +16,12 @@ from firebase_rest.errors import NetworkTimeout
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.rules_store import RulesStore
     from firebase_rest.emulator.storage.access import StorageAuthorizer
+    from firebase_rest.emulator.storage.metadata import Metadata
     from firebase_rest.rules.storage import StorageRules
 
 _PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES, control_api.PREFIX)
@@ -113,6 +114,15 @@ class StorageEmulator:
         if http_request.stream:
             return replace(response, reader=reader)
         return replace(response, body=b"".join(iter(lambda: reader.read(CHUNK_SIZE), b"")), reader=None)
+
+    def buckets(self) -> Sequence[str]:
+        """Return the names of the buckets that have had objects."""
+        return self._service.store.buckets()
+
+    def metadata(self, bucket: str, name: str) -> Metadata | None:
+        """Return the metadata of an object, or None if it does not exist."""
+        stored = self._service.store.find(bucket, name)
+        return None if stored is None else stored.metadata
 
     def reset(self) -> None:
         """Delete all objects and uploads, publish the default rules, and reset the byte counter.

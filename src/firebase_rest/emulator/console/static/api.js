@@ -1,0 +1,46 @@
+// Requests: the console's API with its token, and the APIs of the services as an administrator.
+
+export const token = document.querySelector('meta[name="console-token"]').content;
+
+async function checked(response) {
+  const text = await response.text();
+  let payload = null;
+  try {
+    payload = text ? JSON.parse(text) : null;
+  } catch {
+    payload = { error: text };
+  }
+  if (response.ok) return payload;
+  const error = payload?.error;
+  throw new Error(error?.message ?? error ?? `The emulator responded with ${response.status}.`);
+}
+
+export async function read(name, params = {}) {
+  const query = new URLSearchParams(params);
+  return checked(await fetch(`/.console/api/${name}?${query}`, { headers: { "X-Console-Token": token } }));
+}
+
+export async function act(name, payload) {
+  const headers = { "X-Console-Token": token, "Content-Type": "application/json" };
+  return checked(await fetch(`/.console/api/${name}`, { method: "POST", headers, body: JSON.stringify(payload) }));
+}
+
+// The token keeps these requests out of the list of requests.
+export const ADMIN = { Authorization: "Bearer owner", "X-Console-Token": token };
+
+export async function admin(method, url, payload) {
+  const headers = { ...ADMIN };
+  const isText = typeof payload === "string";
+  if (payload !== undefined) headers["Content-Type"] = "application/json";
+  const body = payload === undefined ? undefined : isText ? payload : JSON.stringify(payload);
+  return checked(await fetch(url, { method, headers, body }));
+}
+
+export function databaseUrl(database, path, params = {}) {
+  const query = new URLSearchParams({ ns: database, ...params });
+  return `/${path.map(encodeURIComponent).join("/")}.json?${query}`;
+}
+
+export function changesUrl(database) {
+  return `/.console/api/changes?${new URLSearchParams({ database, token })}`;
+}

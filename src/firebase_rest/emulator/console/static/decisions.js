@@ -1,0 +1,16 @@
+// A decision of security rules: the result, each rule that was evaluated, and the values it used.
+
+import { el } from "./dom.js";
+
+export function decisionView({ allowed, operation, path, rules }) {
+  const verdict = el("p", {}, `${operation} ${path}: `, el("strong", { className: allowed ? "good" : "bad" }, allowed ? "allowed" : "denied"));
+  if (!rules.length) verdict.append(". No rule applies to this path, so it is denied.");
+  return el("div", { className: "decision" }, verdict, rules.map(ruleView));
+}
+
+function ruleView({ name, line, at, text, result, error, values }) {
+  const outcome = result === null ? "error" : String(result);
+  return el("div", {},
+    el("p", {}, `${name} (line ${line}) at ${at}: `, el("strong", { className: result ? "good" : "bad" }, outcome)),
+    el("pre", {}, text, values.map(([expression, value]) => `\n  ${expression} = ${value}`), error ? `\n  ${error}` : null));
+}

@@ -1,0 +1,45 @@
+// The sections of the page, one for each hash of its URL.
+
+import { read } from "./api.js";
+import { attempt, el } from "./dom.js";
+import { showDatabase } from "./database.js";
+import { showUsers } from "./users.js";
+import { showFiles } from "./files.js";
+import { showRules } from "./rules.js";
+import { showMails } from "./mails.js";
+import { showRequests } from "./requests.js";
+import { showData } from "./data.js";
+
+const SECTIONS = {
+  database: showDatabase,
+  users: showUsers,
+  files: showFiles,
+  rules: showRules,
+  mails: showMails,
+  requests: showRequests,
+  data: showData,
+};
+
+let leave = null;
+
+// Each section fills `content` and calls `onLeave` with what ends its timers and streams.
+async function open() {
+  const name = location.hash.slice(1).split("/")[0] in SECTIONS ? location.hash.slice(1).split("/")[0] : "database";
+  leave?.abort();
+  leave = new AbortController();
+  for (const link of document.querySelectorAll("nav a")) {
+    if (link.hash === `#${name}`) link.setAttribute("aria-current", "page");
+    else link.removeAttribute("aria-current");
+  }
+  const { signal } = leave;
+  const state = await attempt(() => read("state"));
+  if (state === undefined || signal.aborted) return;
+  document.getElementById("project").textContent = state.project;
+  document.title = `${document.querySelector("nav [aria-current]").textContent} - Firebase emulator`;
+  const section = el("section");
+  document.getElementById("content").replaceChildren(section);
+  await attempt(() => SECTIONS[name](section, state, signal));
+}
+
+addEventListener("hashchange", open);
+open();

@@ -1,0 +1,93 @@
+"""The last requests that a server handled, with their duration and the security rules that were evaluated."""
+
+from __future__ import annotations
+
+import time
+from collections import deque
+from contextvars import ContextVar
+from itertools import count
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from firebase_rest.transport.redact import redact, redact_params
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from firebase_rest.emulator.urls import RequestUrl
+    from firebase_rest.rules.decisions import Decision
+
+_MAX_REQUESTS = 200
+_MAX_DECISIONS = 200
+
+_collected: ContextVar[list[Decision] | None] = ContextVar("decisions of the current request", default=None)
+
+
+class DecisionLog(deque["Decision"]):
+    """The last decisions of security rules. Each is also added to the request that is being handled."""
+
+    def __init__(self, decisions: Iterable[Decision] = (), maxlen: int | None = _MAX_DECISIONS) -> None:
+        super().__init__(decisions, maxlen)
+
+    def append(self, decision: Decision, /) -> None:
+        """Add a decision."""
+        super().append(decision)
+        collected = _collected.get()
+        if collected is not None:
+            collected.append(decision)
+
+
+class LoggedRequest:
+    """One request, with the decisions of its rules.
+
+    The status is None until the response starts, the duration until it ends.
+    """
+
+    __slots__ = ("_started", "decisions", "method", "number", "seconds", "status", "time", "url")
+
+    def __init__(self, number: int, method: str, url: RequestUrl) -> None:
+        self.number = number
+        self.method = method
+        self.url = url
+        self.time = time.time()
+        self.status: int | None = None
+        self.seconds: float | None = None
+        self.decisions: list[Decision] = []
+        self._started = time.perf_counter()
+        _collected.set(self.decisions)
+
+    def finish(self) -> None:
+        """Record the end of the response."""
+        self.seconds = time.perf_counter() - self._started
+
+    @property
+    def location(self) -> str:
+        """The path and query of the URL, with secrets masked."""
+        query = "&".join(f"{name}={quote(value, safe='[]/,:')}" for name, value in redact_params(self.url.params))
+        return redact(self.url.path) + (f"?{query}" if query else "")
+
+
+class RequestLog:
+    """The last requests, oldest first."""
+
+    def __init__(self) -> None:
+        self._entries: deque[LoggedRequest] = deque(maxlen=_MAX_REQUESTS)
+        self._numbers = count(1)
+
+    def start(self, method: str, url: RequestUrl) -> LoggedRequest:
+        """Add a request; set `status` and call `finish` of the result."""
+        entry = LoggedRequest(next(self._numbers), method, url)
+        self._entries.append(entry)
+        return entry
+
+    def entries(self) -> Sequence[LoggedRequest]:
+        """Return the requests, oldest first."""
+        return list(self._entries)
+
+    def find(self, number: int) -> LoggedRequest | None:
+        """Return the request with a number, or None if it is no longer kept."""
+        return next((entry for entry in self.entries() if entry.number == number), None)
+
+    def clear(self) -> None:
+        """Forget all requests."""
+        self._entries.clear()

@@ -40,7 +40,7 @@ def read_configuration(config: object, *, required: bool = True) -> dict[str, An
             f"got {type(cast('object', found)).__name__}; "
             "copy it from the Firebase console (project settings, your apps)."
         )
-    known = _normalized(validate_dict("config", cast("object", found)))
+    known = _normalize(validate_dict("config", cast("object", found)))
     return {str(key): value for key, value in known.items() if value is not None and value != ""}
 
 
@@ -108,7 +108,7 @@ def _read(source: str | bytes, setting: str) -> dict[str, Any]:
     )
 
 
-def _normalized(config: Mapping[str, Any]) -> Mapping[str, Any]:
+def _normalize(config: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return google-services.json and a service account's key as a configuration, and anything else unchanged."""
     if config.get("type") == "service_account" and "private_key" in config:
         return {"projectId": config.get("project_id"), "serviceAccount": config, **config}

@@ -128,7 +128,7 @@ class Query(AcceptsEmptyToken, firebase_rest.Query):
         """See `firebase_rest.Query.get`."""
         return PyreResponse.of(super().get(token, json_kwargs))
 
-    def _filtered(self, **changes: Any) -> Query:
+    def _with_filter(self, **changes: Any) -> Query:
         return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))
 
     def _at(self, location: Location) -> Query:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from firebase_rest.errors import NetworkError
-from firebase_rest.storage.crc32c import extend, in_base64
+from firebase_rest.storage.crc32c import extend, to_base64
 from firebase_rest.transport.wire import Request, Response
 
 GRANULARITY = 262_144
@@ -144,6 +144,6 @@ class Bucket:
             "generation": "1700000000000000",
             "size": str(len(data)),
             "md5Hash": b64encode(hashlib.md5(data).digest()).decode(),
-            "crc32c": in_base64(extend(0, data)),
+            "crc32c": to_base64(extend(0, data)),
         }
         return Response(200, {}, json.dumps(made).encode())

@@ -36,15 +36,15 @@ def test_package_without_c_extension_is_ignored(monkeypatch):
     slow = types.SimpleNamespace(implementation="python", extend=None)
     monkeypatch.setitem(sys.modules, "google_crc32c", slow)
     crc32c._fastest.cache_clear()
-    assert crc32c._fastest() is crc32c.extend_here
+    assert crc32c._fastest() is crc32c.extend_in_python
 
 
 def test_known_checksums():
     assert crc32c.extend(0, b"") == 0
     assert crc32c.extend(0, b"123456789") == 3808858755
-    assert crc32c.in_base64(3808858755) == "4waSgw=="
-    assert crc32c.in_base64(crc32c.extend(0, b"hello world")) == "yZRlqg=="
-    assert crc32c.in_base64(0) == "AAAAAA=="
+    assert crc32c.to_base64(3808858755) == "4waSgw=="
+    assert crc32c.to_base64(crc32c.extend(0, b"hello world")) == "yZRlqg=="
+    assert crc32c.to_base64(0) == "AAAAAA=="
     assert crc32c.extend(0, bytes(32)) == 0x8A9136AA  # RFC 3720, appendix B.4
     assert crc32c.extend(0, b"\xff" * 32) == 0x62A8AB43
 
@@ -58,5 +58,5 @@ def test_every_size_matches_the_definition(size):
 
 @given(st.binary(max_size=3000), st.integers(0, 3000))
 def test_checksum_can_be_extended_at_any_byte(data, cut):
-    whole = crc32c.extend_here(0, data)
-    assert crc32c.extend_here(crc32c.extend_here(0, data[:cut]), data[cut:]) == whole
+    whole = crc32c.extend_in_python(0, data)
+    assert crc32c.extend_in_python(crc32c.extend_in_python(0, data[:cut]), data[cut:]) == whole

@@ -21,7 +21,7 @@ from firebase_rest.errors import (
     PreconditionFailed,
     Unauthenticated,
 )
-from firebase_rest.storage.crc32c import extend, in_base64
+from firebase_rest.storage.crc32c import extend, to_base64
 from firebase_rest.storage.download import ByteRange, DownloadState, download
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.transport.wire import Request, Response, drive
@@ -78,7 +78,7 @@ class Bucket:
         odd = self.before.pop(0)() if self.before else None
         if odd is not None:
             return odd
-        sums = f"crc32c={in_base64(extend(0, self.data))}, md5={b64encode(hashlib.md5(self.data).digest()).decode()}"
+        sums = f"crc32c={to_base64(extend(0, self.data))}, md5={b64encode(hashlib.md5(self.data).digest()).decode()}"
         headers = {"etag": "v1", "x-goog-generation": "1", "x-goog-hash": sums, **self.headers}
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))
         part, status = self.data, 200
@@ -349,7 +349,7 @@ def test_gzip_in_transit_is_inflated_and_resumed_without_gzip():
     bucket = Bucket(
         [60], gzip.compress(DATA), {"content-encoding": "gzip", "x-goog-stored-content-encoding": "identity"}
     )
-    sums = f"crc32c={in_base64(extend(0, DATA))}"
+    sums = f"crc32c={to_base64(extend(0, DATA))}"
     bucket.headers["x-goog-hash"] = sums
 
     def plain():

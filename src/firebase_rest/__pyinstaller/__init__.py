@@ -9,5 +9,5 @@ from pathlib import Path
 
 
 def get_hook_dirs() -> list[str]:
-    """The folders that hold hooks."""
+    """Return the folders that hold hooks."""
     return [str(Path(__file__).parent)]

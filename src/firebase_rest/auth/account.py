@@ -296,7 +296,7 @@ class AccountMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-send-email-verification
         """
-        endpoint, fields = self._localized(locale), action_codes.settings_to_json(settings)
+        endpoint, fields = self._endpoint_for(locale), action_codes.settings_to_json(settings)
         return self._run_as_user(
             id_token, lambda token: accounts.send_action_email(endpoint, "VERIFY_EMAIL", fields, idToken=token)
         )
@@ -317,7 +317,7 @@ class AccountMethods(AuthBase):
         https://firebase.google.com/docs/reference/js/auth#verifybeforeupdateemail
         """
         new_email = validate_str("new_email", new_email)
-        endpoint, fields = self._localized(locale), action_codes.settings_to_json(settings)
+        endpoint, fields = self._endpoint_for(locale), action_codes.settings_to_json(settings)
         return self._run_as_user(
             id_token,
             lambda token: accounts.send_action_email(
@@ -343,7 +343,7 @@ class AccountMethods(AuthBase):
         https://firebase.google.com/docs/reference/rest/auth#section-send-password-reset-email
         """
         email, fields = validate_str("email", email), action_codes.settings_to_json(settings)
-        return self._run(accounts.send_action_email(self._localized(locale), "PASSWORD_RESET", fields, email=email))
+        return self._run(accounts.send_action_email(self._endpoint_for(locale), "PASSWORD_RESET", fields, email=email))
 
     def send_sign_in_link_to_email(
         self, email: str, settings: ActionCodeSettings | str, *, locale: str | None = None
@@ -358,7 +358,7 @@ class AccountMethods(AuthBase):
         https://firebase.google.com/docs/auth/web/email-link-auth
         """
         email, fields = validate_str("email", email), action_codes.sign_in_settings_to_json(settings)
-        return self._run(accounts.send_action_email(self._localized(locale), "EMAIL_SIGNIN", fields, email=email))
+        return self._run(accounts.send_action_email(self._endpoint_for(locale), "EMAIL_SIGNIN", fields, email=email))
 
     def check_action_code(self, code: str) -> ActionCodeInfo:
         """Return what a code is for, without using it up.
@@ -413,7 +413,7 @@ class AccountMethods(AuthBase):
         """Call `confirm_password_reset`. This is pyrebase's name for it."""
         return self.confirm_password_reset(reset_code, new_password)
 
-    def _localized(self, locale: str | None) -> Endpoint:
+    def _endpoint_for(self, locale: str | None) -> Endpoint:
         return self._endpoint if locale is None else replace(self._endpoint, locale=validate_locale("locale", locale))
 
 

@@ -326,7 +326,7 @@ class UserImportHash:
             order: Whether the salt precedes or follows the password.
         """
         name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
-        return cls(f"HMAC_{name}", {"signerKey": _base64("key", key), **_ordered(order)})
+        return cls(f"HMAC_{name}", {"signerKey": _base64("key", key), **_order_field(order)})
 
     @classmethod
     def digest(
@@ -341,7 +341,7 @@ class UserImportHash:
         """
         name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
         least = 0 if name == "MD5" else 1
-        return cls(name, {"rounds": validate_int("rounds", rounds, least, 8192), **_ordered(order)})
+        return cls(name, {"rounds": validate_int("rounds", rounds, least, 8192), **_order_field(order)})
 
     @classmethod
     def pbkdf(cls, algorithm: Literal["PBKDF_SHA1", "PBKDF2_SHA256"], rounds: int) -> UserImportHash:
@@ -418,7 +418,7 @@ def _one_of(name: str, value: object, allowed: tuple[str, ...]) -> str:
     raise UsageError(f"{name} must be one of {', '.join(allowed)}, got {describe(value)}.")
 
 
-def _ordered(order: HashOrder | None) -> dict[str, str]:
+def _order_field(order: HashOrder | None) -> dict[str, str]:
     if order is None:
         return {}
     return {"passwordHashOrder": _one_of("order", order, ("SALT_AND_PASSWORD", "PASSWORD_AND_SALT"))}

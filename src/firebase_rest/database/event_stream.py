@@ -166,7 +166,7 @@ class StreamState:
 def check_event(message: ServerSentEvent, auth: RequestAuth) -> None:
     """Raise the error that a `cancel` or `auth_revoked` event reports."""
     if message.event == "cancel":
-        raise _cancelled(mask_secrets({auth.secret}, message.data))
+        raise _cancel_error(mask_secrets({auth.secret}, message.data))
     if message.event == "auth_revoked":
         raise Revoked(message.data)
 
@@ -208,7 +208,7 @@ class EventStream(StreamState, Closable):
             return next(self._events)
         except ValueError as error:
             # While another thread closes the generator, next() itself raises this error.
-            if not self._closed or _raised_by_callee(error):
+            if not self._closed or _is_raised_by_callee(error):
                 raise
         raise StopIteration
 
@@ -346,7 +346,7 @@ def _raise(error: Exception) -> Generator[StreamEvent, None, None]:
     raise error
 
 
-def _raised_by_callee(error: BaseException) -> bool:
+def _is_raised_by_callee(error: BaseException) -> bool:
     """Return whether a called function raised the error, not the function that caught it."""
     trace = error.__traceback__
     return trace is not None and trace.tb_next is not None
@@ -363,7 +363,7 @@ def _retry_after(problem: Exception) -> str | None:
     return None if response is None else response.headers.get("retry-after")
 
 
-def _cancelled(data: str) -> errors.ApiError:
+def _cancel_error(data: str) -> errors.ApiError:
     """Return the error for a `cancel` event, whose data is null or a reason, with or without quotes."""
     reason = data.strip().strip('"')
     if reason in ("", "null"):

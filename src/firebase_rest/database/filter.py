@@ -100,7 +100,7 @@ class Filter:
 
 
 NO_FILTER = Filter()
-"""That of a read without order, bounds and limits."""
+"""The filter of a read without order, bounds and limits."""
 
 _BOUNDS = {
     "start_at": "startAt",

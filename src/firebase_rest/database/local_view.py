@@ -58,9 +58,9 @@ class LocalView:
 
     def apply(self, event: StreamEvent) -> list[ChildEvent]:
         """Apply a stream event and return the child events, followed by the "value" event; [] if nothing changed."""
-        new, touched = self._merged(event)
+        new, touched = self._merge(event)
         before, is_first = self.value, not self.is_known
-        self.value, dropped = self._filtered(new, touched)
+        self.value, dropped = self._apply_filter(new, touched)
         self.is_known = True
         if touched is None:
             touched = {**children_of(before), **children_of(self.value)}.keys()
@@ -83,7 +83,7 @@ class LocalView:
             ChildEvent(ADDED, key, children[key], previous) for key, previous in zip(keys, [None, *keys], strict=False)
         ]
 
-    def _merged(self, event: StreamEvent) -> tuple[Normalized, AbstractSet[str] | None]:
+    def _merge(self, event: StreamEvent) -> tuple[Normalized, AbstractSet[str] | None]:
         """Return the new value, and the keys of the written children; None if all are."""
         path = _split(event.path)
         if event.event == "put":
@@ -95,7 +95,7 @@ class LocalView:
         touched = None if any(not target for target, _ in changes) else {target[0] for target, _ in changes}
         return apply_changes(self.value, changes), touched
 
-    def _filtered(self, value: Normalized, touched: AbstractSet[str] | None) -> tuple[Normalized, list[str]]:
+    def _apply_filter(self, value: Normalized, touched: AbstractSet[str] | None) -> tuple[Normalized, list[str]]:
         """Return `value` without the children outside the query, and their keys.
 
         The server may not report a child that leaves the query. A child that was not written stays within the bounds.

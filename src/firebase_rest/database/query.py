@@ -92,15 +92,15 @@ class Query(BaseReference):
 
     def order_by_key(self) -> Query:
         """Order the children by key."""
-        return self._filtered(order=KEY)
+        return self._with_filter(order=KEY)
 
     def order_by_value(self) -> Query:
         """Order the children by their values."""
-        return self._filtered(order=VALUE)
+        return self._with_filter(order=VALUE)
 
     def order_by_priority(self) -> Query:
         """Order the children by priority."""
-        return self._filtered(order=PRIORITY)
+        return self._with_filter(order=PRIORITY)
 
     def order_by_child(self, order: str) -> Query:
         """Order the children by one of their values. The security rules must define an index (`.indexOn`) for it.
@@ -113,7 +113,7 @@ class Query(BaseReference):
 
         https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-filtering
         """
-        return self._filtered(order=validate_order_path(order))
+        return self._with_filter(order=validate_order_path(order))
 
     def start_at(self, start: object, *, key: str | None = None) -> Query:
         """Start at a value, which is included.
@@ -124,7 +124,7 @@ class Query(BaseReference):
 
         https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-filtering
         """
-        return self._filtered(start_at=validate_bound("start_at", start, key))
+        return self._with_filter(start_at=validate_bound("start_at", start, key))
 
     def start_after(self, start: object, *, key: str | None = None) -> Query:
         """Start after a value, which is excluded: for the next page of `order_by_key().limit_to_first(n)`.
@@ -133,7 +133,7 @@ class Query(BaseReference):
             start: A value, as for `start_at`.
             key: Also include the children with the value `start` whose keys are greater than this key.
         """
-        return self._filtered(start_after=validate_bound("start_after", start, key))
+        return self._with_filter(start_after=validate_bound("start_after", start, key))
 
     def end_at(self, end: object, *, key: str | None = None) -> Query:
         """End at a value, which is included.
@@ -142,7 +142,7 @@ class Query(BaseReference):
             end: A value, as for `start_at`.
             key: Among children with the value `end`, end with this key.
         """
-        return self._filtered(end_at=validate_bound("end_at", end, key))
+        return self._with_filter(end_at=validate_bound("end_at", end, key))
 
     def end_before(self, end: object, *, key: str | None = None) -> Query:
         """End before a value, which is excluded.
@@ -151,7 +151,7 @@ class Query(BaseReference):
             end: A value, as for `start_at`.
             key: Also include the children with the value `end` whose keys are smaller than this key.
         """
-        return self._filtered(end_before=validate_bound("end_before", end, key))
+        return self._with_filter(end_before=validate_bound("end_before", end, key))
 
     def equal_to(self, equal: object, *, key: str | None = None) -> Query:
         """Return only the children with a value.
@@ -160,7 +160,7 @@ class Query(BaseReference):
             equal: A value, as for `start_at`. The string "10" and the number 10 differ.
             key: Return only the child with this key, if it has the value.
         """
-        return self._filtered(equal_to=validate_bound("equal_to", equal, key))
+        return self._with_filter(equal_to=validate_bound("equal_to", equal, key))
 
     def limit_to_first(self, limit_first: int) -> Query:
         """Return only the first children.
@@ -168,7 +168,7 @@ class Query(BaseReference):
         Args:
             limit_first: The maximum number of children, at least 1.
         """
-        return self._filtered(limit_to_first=validate_limit("limit_to_first", limit_first))
+        return self._with_filter(limit_to_first=validate_limit("limit_to_first", limit_first))
 
     def limit_to_last(self, limit_last: int) -> Query:
         """Return only the last children, in the order of the query.
@@ -176,7 +176,7 @@ class Query(BaseReference):
         Args:
             limit_last: The maximum number of children, at least 1.
         """
-        return self._filtered(limit_to_last=validate_limit("limit_to_last", limit_last))
+        return self._with_filter(limit_to_last=validate_limit("limit_to_last", limit_last))
 
     def shallow(self) -> Query:
         """Read only the keys, without the data below: `get().val()` returns a sorted list of strings.
@@ -185,7 +185,7 @@ class Query(BaseReference):
 
         https://firebase.google.com/docs/reference/rest/database#section-param-shallow
         """
-        return self._filtered(shallow=True)
+        return self._with_filter(shallow=True)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -348,7 +348,7 @@ class Query(BaseReference):
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _filtered(self, **changes: Any) -> Query:
+    def _with_filter(self, **changes: Any) -> Query:
         return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))
 
     def _at(self, location: Location) -> Query:

@@ -143,7 +143,7 @@ class Reference(Query):
 
         https://firebase.google.com/docs/database/rest/save-data#section-conditional-requests
         """
-        return _etagged(self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
+        return _to_etagged_value(self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
 
     def conditional_set(self, data: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> Any:
         """Replace the data if its ETag is still `etag`. pyrebase's form of `set_if_match`, with the same arguments.
@@ -153,7 +153,7 @@ class Reference(Query):
         """
         flow = protocol.conditional_set(self._location, data, _validate_etag(etag), json_kwargs)
         result = self._authenticate(token).run(flow)
-        return result.value if result.committed else _etagged(result)
+        return result.value if result.committed else _to_etagged_value(result)
 
     def conditional_remove(self, etag: ETag, token: Token = None) -> Any:
         """Delete the data if its ETag is still `etag`. pyrebase's form of `remove_if_match`, with the same arguments.
@@ -162,7 +162,7 @@ class Reference(Query):
             None, or {"ETag", "value"} with the current ones if the data has changed.
         """
         result = self._authenticate(token).run(protocol.conditional_remove(self._location, _validate_etag(etag)))
-        return None if result.committed else _etagged(result)
+        return None if result.committed else _to_etagged_value(result)
 
     def set_if_match(self, value: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> str:
         """Replace the data if its ETag is still `etag`.
@@ -240,7 +240,7 @@ class Database(Reference):
     __slots__ = ()
 
 
-def _etagged(result: protocol.ConditionalResult) -> ETaggedValue:
+def _to_etagged_value(result: protocol.ConditionalResult) -> ETaggedValue:
     return {"ETag": result.etag, "value": result.value}
 
 

@@ -108,7 +108,7 @@ class Snapshot:
         if isinstance(self._value, list):
             return list(self._value)
         if isinstance(self._value, dict):
-            return dict(self._ordered()) if self._pairs is None else dict(self._pairs)
+            return dict(self._order_children()) if self._pairs is None else dict(self._pairs)
         return {} if self._is_empty_query() else self._value
 
     def each(self) -> list[Item] | None:
@@ -129,12 +129,12 @@ class Snapshot:
         return self._value if items is None else items
 
     def __iter__(self) -> Iterator[Any]:
-        return iter(self._listed())
+        return iter(self._items())
 
     def __len__(self) -> int:
-        return len(self._listed())
+        return len(self._items())
 
-    def _listed(self) -> Sequence[Any]:
+    def _items(self) -> Sequence[Any]:
         found = self.pyres
         return cast("Sequence[Any]", found) if isinstance(found, list) else ()
 
@@ -172,7 +172,7 @@ class Snapshot:
             if isinstance(self._value, list):
                 self._pairs = self._array_pairs(self._value)
             elif isinstance(self._value, dict):
-                self._pairs = list(self._ordered().items())
+                self._pairs = list(self._order_children().items())
         return self._pairs
 
     def _array_pairs(self, values: list[Json]) -> list[tuple[Key, Any]]:
@@ -181,7 +181,7 @@ class Snapshot:
         present = {str(index): value for index, value in enumerate(values) if value is not None}
         return [(int(key), present[key]) for key in self._keys(present)]
 
-    def _ordered(self) -> dict[Any, Any]:
+    def _order_children(self) -> dict[Any, Any]:
         children = self._value
         assert isinstance(children, dict)
         keys = self._keys(children)

@@ -45,11 +45,11 @@ def plain_number(value: object) -> bool | int | float | None:
     """Return `value` as a bool, int or float if it is one, a NumPy scalar, a fraction, ...; otherwise None."""
     if isinstance(value, bool) or (type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")):
         return bool(value)
-    number = _converted(operator.index, value)
-    return _converted(float, value) if number is None and isinstance(value, Real) else number
+    number = _convert(operator.index, value)
+    return _convert(float, value) if number is None and isinstance(value, Real) else number
 
 
-def _converted(convert: Callable[[Any], int | float], value: object) -> int | float | None:
+def _convert(convert: Callable[[Any], int | float], value: object) -> int | float | None:
     try:
         return convert(value)
     except OverflowError:
@@ -73,7 +73,7 @@ class Encoded:
 
 def encode(data: object, segments: Sequence[str], options: Mapping[str, Any] | None = None) -> Encoded:
     """Return `data` as the JSON body of a write at the path `segments`. `options` are arguments of `json.dumps`."""
-    data = _preencoded(data, segments, options)
+    data = _preencode(data, segments, options)
     validator = _Validator()
     validator.check(data, tuple(segments))
     return Encoded(_dump(data, segments), validator.increments)
@@ -81,7 +81,7 @@ def encode(data: object, segments: Sequence[str], options: Mapping[str, Any] | N
 
 def encode_update(data: object, segments: Sequence[str], options: Mapping[str, Any] | None = None) -> Encoded:
     """Return `data`, which maps paths below `segments` to values, as the JSON body of a multi-path update."""
-    data = _preencoded(data, segments, options)
+    data = _preencode(data, segments, options)
     where = _show(segments)
     if not isinstance(data, Mapping):
         raise UsageError(
@@ -124,7 +124,7 @@ def _check_ancestors(targets: Mapping[tuple[str, ...], str], where: str) -> None
                 )
 
 
-def _preencoded(data: object, segments: Sequence[str], options: Mapping[str, Any] | None) -> object:
+def _preencode(data: object, segments: Sequence[str], options: Mapping[str, Any] | None) -> object:
     """Return `data` after the encoding by the caller's `json.dumps` arguments, if there are any."""
     if options is None:
         return data

@@ -86,7 +86,7 @@ def parse_download_args(arguments: tuple[Any, ...], keywords: Mapping[str, Any])
 
 
 def _positional_names(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> list[str]:
-    """The names of the positional arguments, by their number, their type and the keywords."""
+    """Return the names of the positional arguments, which depend on their number and types and on the keywords."""
     names = ["path", "filename", "token"]
     if not keywords.keys() & {"path", "filename"}:
         second_is_token = len(arguments) == 2 and (not arguments[1] or is_id_token(arguments[1]))

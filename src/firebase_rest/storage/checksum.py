@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from firebase_rest.errors import ChecksumMismatch
-from firebase_rest.storage.crc32c import extend, has_extension, in_base64
+from firebase_rest.storage.crc32c import extend, has_extension, to_base64
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ExpectedChecksum:
 
 
 def decimal(text: str) -> int | None:
-    """The number that decimal digits denote; None for other text and for more than 64 bits."""
+    """Return the number that `text` denotes; None for text other than decimal digits, and for more than 64 bits."""
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 20 else None
 
 
@@ -126,7 +126,7 @@ class Checksum:
         if expected.md5 is not None and self._md5 is not None and expected.md5 != self.md5:
             return f"MD5 {self.md5} here, {expected.md5} in Firebase"
         if expected.crc32c is not None and self._crc32c is not None and expected.crc32c != self._crc32c:
-            return f"CRC-32C {in_base64(self._crc32c)} here, {in_base64(expected.crc32c)} in Firebase"
+            return f"CRC-32C {to_base64(self._crc32c)} here, {to_base64(expected.crc32c)} in Firebase"
         return None
 
     def check(self, expected: ExpectedChecksum, message: str) -> None:

@@ -37,33 +37,33 @@ def _fastest() -> Callable[[int, bytes], int]:
             warnings.simplefilter("ignore")  # it warns if its C extension is missing
             import google_crc32c  # pyright: ignore[reportMissingImports]
     except ImportError:
-        return extend_here
-    return google_crc32c.extend if getattr(google_crc32c, "implementation", "") == "c" else extend_here
+        return extend_in_python
+    return google_crc32c.extend if getattr(google_crc32c, "implementation", "") == "c" else extend_in_python
 
 
 def has_extension() -> bool:
     """Return whether google_crc32c is installed with its C extension, which is several times as fast as MD5."""
-    return _fastest() is not extend_here
+    return _fastest() is not extend_in_python
 
 
-def in_base64(checksum: int) -> str:
+def to_base64(checksum: int) -> str:
     """Return a checksum in Firebase's form: four big-endian bytes in base64."""
     return b64encode(checksum.to_bytes(4, "big")).decode()
 
 
-def extend_here(checksum: int, data: bytes) -> int:
+def extend_in_python(checksum: int, data: bytes) -> int:
     """Return the same as `extend`, without any package."""
     state = checksum ^ 0xFFFFFFFF
     whole = len(data) - len(data) % _STEPS if len(data) >= _SMALLEST_BLOCK else 0
     if whole:
-        state = _joined(_lanes(state, data[:whole]))
+        state = _join_lanes(_compute_lanes(state, data[:whole]))
     table = _table()
     for byte in data[whole:]:
         state = table[(state ^ byte) & 0xFF] ^ (state >> 8)
     return state ^ 0xFFFFFFFF
 
 
-def _lanes(state: int, block: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+def _compute_lanes(state: int, block: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     """Return the registers of all lanes, byte by byte (lowest first), after their parts of `block`.
 
     The first lane starts with `state`, the others with 0.
@@ -80,7 +80,7 @@ def _lanes(state: int, block: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     return low, second, third, high
 
 
-def _joined(planes: tuple[bytes, bytes, bytes, bytes]) -> int:
+def _join_lanes(planes: tuple[bytes, bytes, bytes, bytes]) -> int:
     """Return the register after all lanes: each is shifted by the length of the next one and xored with it."""
     first, second, third, fourth = _shift()
     state = 0

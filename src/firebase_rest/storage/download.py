@@ -171,7 +171,7 @@ class DownloadState:
         return self._expected.size if size is None and is_as_stored else size
 
     def reject_range(self, response: Response) -> None:
-        """The server has no bytes in the requested range (HTTP 416). Raises as `open`, and typed errors."""
+        """Record that the server has no bytes in the requested range (HTTP 416). Raises as `open`, and typed errors."""
         if not self._is_ranged:
             raise error_of(response)
         match = _UNSATISFIED_RANGE.fullmatch(response.headers.get("content-range", "").strip())
@@ -222,7 +222,7 @@ class DownloadState:
         return self.range.end is not None and self._next >= self.range.end
 
     def end_body(self) -> None:
-        """The response's body has ended. Raises `InvalidResponse` if it is shorter or longer than announced."""
+        """Record the end of the response's body. Raises `InvalidResponse` if it is shorter or longer than announced."""
         goal = self._part_end if self.total is None else self.range.end_in(self.total)
         if goal is not None and (self._next < goal or (self.done and self._next > goal)):
             raise self._cut(goal)

@@ -190,7 +190,7 @@ def parse_url(url: object, emulator: str | None) -> ObjectLocation:
 
 
 def _split(url: str) -> tuple[str, str] | None:
-    """Bucket and name; None for other URLs."""
+    """Return the bucket and the name in a URL; None for other URLs."""
     url = url.lstrip()  # a name may end in a space, and a gs:// URL is not encoded
     if url.startswith("gs://"):
         bucket, slash, name = url[len("gs://") :].partition("/")

@@ -25,7 +25,7 @@ _UNKNOWN_STEP = 64 * 1024 * 1024
 
 @contextmanager
 def reporting(progress: Progress, label: str, *, files: bool = False) -> Generator[Report, None, None]:
-    """Return the function to call with (done, total), counted in bytes or files. Raises `UsageError`."""
+    """Provide the function to call with (done, total), counted in bytes or files. Raises `UsageError`."""
     if progress is None or progress is False:
         yield _no_report
     elif progress is True:
@@ -46,7 +46,7 @@ def _no_report(*_: object) -> None:
 
 
 def _bar(label: str, *, files: bool) -> Any:
-    """A tqdm bar; None without a terminal or without tqdm."""
+    """Return a tqdm bar; None without a terminal or without tqdm."""
     if sys.stderr is None or not sys.stderr.isatty():
         return None
     try:

@@ -316,7 +316,7 @@ class _ResumableUpload:
         if status == "cancelled":
             raise TransferCancelled("The upload was cancelled.")
         if 200 <= response.status < 300:
-            return _accepted(response, status, is_last=is_last)
+            return _outcome_of(response, status, is_last=is_last)
         if status != "final":  # a final session can be neither queried nor resumed
             if response.status == 404:
                 raise _SessionLost(error_of(response))
@@ -380,7 +380,7 @@ class _ResumableUpload:
         return _verify(metadata, self.source, self.request)
 
 
-def _accepted(response: Response, status: str, *, is_last: bool) -> _Outcome:
+def _outcome_of(response: Response, status: str, *, is_last: bool) -> _Outcome:
     """Return the outcome of a successful response."""
     if status == "final":
         if not is_last:

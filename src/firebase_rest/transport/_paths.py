@@ -13,9 +13,8 @@ def path_text(part: object, call: str = "child()") -> str:
     """Return `part` as text. Raises `UsageError` for objects whose text is not a path, such as lists."""
     if isinstance(part, str):
         return part
-    if not (
-        part is None or issubclass(type(part), Iterable)
-    ):  # bytes, containers, snapshots, generators, ... are iterable
+    # Bytes, containers, snapshots, generators, ... are iterable.
+    if part is not None and not issubclass(type(part), Iterable):
         try:
             text = str(part)
         except Exception:  # noqa: BLE001 - an int of more than 4,300 digits, or foreign code

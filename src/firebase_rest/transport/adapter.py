@@ -28,8 +28,8 @@ POOL_SIZE = 64
 """Connections kept open per host, streams included."""
 
 
-class _Reporting:
-    """Mixed into urllib3's connections: attaches the socket to the handle of the request that is being sent."""
+class _CancellableConnection:
+    """A mixin of urllib3's connections: attaches the socket to the handle of the request that is being sent."""
 
     sock: Any
     response_class: Any = StrictResponse
@@ -42,7 +42,7 @@ class _Reporting:
         if handle is None:
             return cast(socket.socket, new_connection())
         handle.dialed = True
-        sock = _connected(new_connection, handle)
+        sock = _connect_in_thread(new_connection, handle)
         # During the TLS handshake only ssl can reach the descriptor, so that a duplicate is needed to cancel it.
         self._duplicate = sock.dup()
         handle.attach(partial(cancel_socket, self._duplicate))
@@ -71,7 +71,7 @@ class _Reporting:
                 handle.cancel()
 
 
-def _connected(new_connection: Callable[[], socket.socket], handle: CancelHandle) -> socket.socket:
+def _connect_in_thread(new_connection: Callable[[], socket.socket], handle: CancelHandle) -> socket.socket:
     """Resolve and connect in another thread, because a blocking getaddrinfo() cannot be cancelled."""
     outcome: queue.SimpleQueue[socket.socket | BaseException | None] = queue.SimpleQueue()
     # Invariant: the thread that takes the claim first decides. If it is the waiting one, the other closes the socket.
@@ -107,16 +107,16 @@ def _connected(new_connection: Callable[[], socket.socket], handle: CancelHandle
     return result
 
 
-class _Connection(_Reporting, HTTPConnection):
+class _Connection(_CancellableConnection, HTTPConnection):
     pass
 
 
-class _TlsConnection(_Reporting, HTTPSConnection):
+class _TlsConnection(_CancellableConnection, HTTPSConnection):
     pass
 
 
-class _Lending:
-    """Mixed into urllib3's pools: lends no kept-alive connection to an exclusive request."""
+class _CancellablePool:
+    """A mixin of urllib3's pools: lends no kept-alive connection to an exclusive request."""
 
     pool: Any
 
@@ -143,7 +143,7 @@ class _Lending:
         cast(Any, super())._put_conn(conn)
 
 
-class _Pool(_Lending, HTTPConnectionPool):
+class _Pool(_CancellablePool, HTTPConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # a class attribute of urllib3's
         """Our class, or the class that a tool such as vcrpy has patched into urllib3."""
@@ -151,7 +151,7 @@ class _Pool(_Lending, HTTPConnectionPool):
         return _Connection if replaced is HTTPConnection else replaced
 
 
-class _TlsPool(_Lending, HTTPSConnectionPool):
+class _TlsPool(_CancellablePool, HTTPSConnectionPool):
     @property
     def ConnectionCls(self) -> Any:  # type: ignore[override]  # a class attribute of urllib3's
         """See `_Pool`."""

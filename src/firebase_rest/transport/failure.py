@@ -201,7 +201,7 @@ def deadline_error(seconds: float, request: Request, *, sent: bool) -> NetworkTi
 
 def api_error(kind: type[E], response: Response, message: str, *, code: str | None = None, details: Any = None) -> E:
     """Return an error in pyrebase's shape: `args` are an HTTPError, with its response, and the body text."""
-    copy = _sanitised(response)
+    copy = _sanitize(response)
     phrase = "Client Error" if response.status < 500 else "Server Error"
     original = HTTPError(f"{response.status} {phrase}: {copy.reason} for url: {copy.url}", response=copy)
     return kind(
@@ -225,7 +225,7 @@ def _hint(kind: type[ApiError], response: Response) -> str:
     return "The security rules or IAM roles deny this request." if kind is PermissionDenied else ""
 
 
-def _sanitised(response: Response) -> requests.Response:
+def _sanitize(response: Response) -> requests.Response:
     """Return requests' objects without credentials and request body, and with secrets in the URL masked."""
     request = response.request or Request("GET", "")
     sent = requests.PreparedRequest()

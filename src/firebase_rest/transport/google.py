@@ -49,7 +49,7 @@ def load(source: object, setting: str) -> Any:
         path = os.fsdecode(cast("str | os.PathLike[str]", source))
         _refuse_unless_path(path, setting)
         return _from_info(_read(path), f"The service account file {path!r}")
-    return _scoped(source, setting)
+    return _add_scopes(source, setting)
 
 
 def _refuse_unless_path(text: str, setting: str) -> None:
@@ -128,7 +128,7 @@ def _default_credentials() -> Any:
     raise ConfigError(f'credentials="adc": {problem}; set {name} to the path of a service account\'s key file.')
 
 
-def _scoped(source: object, setting: str) -> Any:
+def _add_scopes(source: object, setting: str) -> Any:
     from google.auth import credentials
 
     if not isinstance(source, credentials.Credentials):

@@ -135,7 +135,7 @@ class StrictResponse(HTTPResponse):
             raise HTTPException("the content length is not one number")
 
     def _get_chunk_left(self) -> int | None:
-        """The number of bytes left in the current chunk, or None at the end of the body."""
+        """Return the number of bytes left in the current chunk, or None at the end of the body."""
         left: int | None = self.chunk_left
         if not left:
             if left is not None and cast(Any, self)._safe_read(2) != b"\r\n":

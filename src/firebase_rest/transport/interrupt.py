@@ -47,7 +47,7 @@ class Interrupt:
         return self._is_set
 
     def result(self, work: Callable[[], T]) -> T:
-        """Return or raise what `work` does, in another thread; raise `NetworkError` if it is set before."""
+        """Call `work` in another thread and return its result. Raises `NetworkError` if `set` is called first."""
         outcome: list[T] = []
         problems: list[Exception] = []
         done: queue.SimpleQueue[None] = queue.SimpleQueue()

@@ -95,15 +95,15 @@ class AsyncQuery(AsyncBaseReference):
 
     def order_by_key(self) -> AsyncQuery:
         """Order the children by key."""
-        return self._filtered(order=KEY)
+        return self._with_filter(order=KEY)
 
     def order_by_value(self) -> AsyncQuery:
         """Order the children by their values."""
-        return self._filtered(order=VALUE)
+        return self._with_filter(order=VALUE)
 
     def order_by_priority(self) -> AsyncQuery:
         """Order the children by priority."""
-        return self._filtered(order=PRIORITY)
+        return self._with_filter(order=PRIORITY)
 
     def order_by_child(self, order: str) -> AsyncQuery:
         """Order the children by one of their values. The security rules must define an index (`.indexOn`) for it.
@@ -116,7 +116,7 @@ class AsyncQuery(AsyncBaseReference):
 
         https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-filtering
         """
-        return self._filtered(order=validate_order_path(order))
+        return self._with_filter(order=validate_order_path(order))
 
     def start_at(self, start: object, *, key: str | None = None) -> AsyncQuery:
         """Start at a value, which is included.
@@ -127,7 +127,7 @@ class AsyncQuery(AsyncBaseReference):
 
         https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-filtering
         """
-        return self._filtered(start_at=validate_bound("start_at", start, key))
+        return self._with_filter(start_at=validate_bound("start_at", start, key))
 
     def start_after(self, start: object, *, key: str | None = None) -> AsyncQuery:
         """Start after a value, which is excluded: for the next page of `order_by_key().limit_to_first(n)`.
@@ -136,7 +136,7 @@ class AsyncQuery(AsyncBaseReference):
             start: A value, as for `start_at`.
             key: Also include the children with the value `start` whose keys are greater than this key.
         """
-        return self._filtered(start_after=validate_bound("start_after", start, key))
+        return self._with_filter(start_after=validate_bound("start_after", start, key))
 
     def end_at(self, end: object, *, key: str | None = None) -> AsyncQuery:
         """End at a value, which is included.
@@ -145,7 +145,7 @@ class AsyncQuery(AsyncBaseReference):
             end: A value, as for `start_at`.
             key: Among children with the value `end`, end with this key.
         """
-        return self._filtered(end_at=validate_bound("end_at", end, key))
+        return self._with_filter(end_at=validate_bound("end_at", end, key))
 
     def end_before(self, end: object, *, key: str | None = None) -> AsyncQuery:
         """End before a value, which is excluded.
@@ -154,7 +154,7 @@ class AsyncQuery(AsyncBaseReference):
             end: A value, as for `start_at`.
             key: Also include the children with the value `end` whose keys are smaller than this key.
         """
-        return self._filtered(end_before=validate_bound("end_before", end, key))
+        return self._with_filter(end_before=validate_bound("end_before", end, key))
 
     def equal_to(self, equal: object, *, key: str | None = None) -> AsyncQuery:
         """Return only the children with a value.
@@ -163,7 +163,7 @@ class AsyncQuery(AsyncBaseReference):
             equal: A value, as for `start_at`. The string "10" and the number 10 differ.
             key: Return only the child with this key, if it has the value.
         """
-        return self._filtered(equal_to=validate_bound("equal_to", equal, key))
+        return self._with_filter(equal_to=validate_bound("equal_to", equal, key))
 
     def limit_to_first(self, limit_first: int) -> AsyncQuery:
         """Return only the first children.
@@ -171,7 +171,7 @@ class AsyncQuery(AsyncBaseReference):
         Args:
             limit_first: The maximum number of children, at least 1.
         """
-        return self._filtered(limit_to_first=validate_limit("limit_to_first", limit_first))
+        return self._with_filter(limit_to_first=validate_limit("limit_to_first", limit_first))
 
     def limit_to_last(self, limit_last: int) -> AsyncQuery:
         """Return only the last children, in the order of the query.
@@ -179,7 +179,7 @@ class AsyncQuery(AsyncBaseReference):
         Args:
             limit_last: The maximum number of children, at least 1.
         """
-        return self._filtered(limit_to_last=validate_limit("limit_to_last", limit_last))
+        return self._with_filter(limit_to_last=validate_limit("limit_to_last", limit_last))
 
     def shallow(self) -> AsyncQuery:
         """Read only the keys, without the data below: `get().val()` returns a sorted list of strings.
@@ -188,7 +188,7 @@ class AsyncQuery(AsyncBaseReference):
 
         https://firebase.google.com/docs/reference/rest/database#section-param-shallow
         """
-        return self._filtered(shallow=True)
+        return self._with_filter(shallow=True)
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -352,7 +352,7 @@ class AsyncQuery(AsyncBaseReference):
 
     # --- inside -----------------------------------------------------------------------------------------------------
 
-    def _filtered(self, **changes: Any) -> AsyncQuery:
+    def _with_filter(self, **changes: Any) -> AsyncQuery:
         return AsyncQuery(self._requestor, self._location, self._context, replace(self._filter, **changes))
 
     def _at(self, location: Location) -> AsyncQuery:

@@ -11,7 +11,7 @@ from firebase_rest.aio.database.query import AsyncQuery, Token
 from firebase_rest.database import protocol
 from firebase_rest.database.push_id import generate_key
 from firebase_rest.database.query import JsonKwargs
-from firebase_rest.database.reference import ETag, _etagged, _validate_etag
+from firebase_rest.database.reference import ETag, _to_etagged_value, _validate_etag
 from firebase_rest.database.snapshot import Snapshot, sort
 from firebase_rest.transport.arguments import validate_bool, validate_callable
 from firebase_rest.types import ETaggedValue, PushResult
@@ -144,7 +144,9 @@ class AsyncReference(AsyncQuery):
 
         https://firebase.google.com/docs/database/rest/save-data#section-conditional-requests
         """
-        return _etagged(await self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs)))
+        return _to_etagged_value(
+            await self._authenticate(token).run(protocol.read_with_etag(self._location, json_kwargs))
+        )
 
     async def conditional_set(
         self, data: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None
@@ -156,7 +158,7 @@ class AsyncReference(AsyncQuery):
         """
         flow = protocol.conditional_set(self._location, data, _validate_etag(etag), json_kwargs)
         result = await self._authenticate(token).run(flow)
-        return result.value if result.committed else _etagged(result)
+        return result.value if result.committed else _to_etagged_value(result)
 
     async def conditional_remove(self, etag: ETag, token: Token = None) -> Any:
         """Delete the data if its ETag is still `etag`. pyrebase's form of `remove_if_match`, with the same arguments.
@@ -165,7 +167,7 @@ class AsyncReference(AsyncQuery):
             None, or {"ETag", "value"} with the current ones if the data has changed.
         """
         result = await self._authenticate(token).run(protocol.conditional_remove(self._location, _validate_etag(etag)))
-        return None if result.committed else _etagged(result)
+        return None if result.committed else _to_etagged_value(result)
 
     async def set_if_match(self, value: object, etag: ETag, token: Token = None, json_kwargs: JsonKwargs = None) -> str:
         """Replace the data if its ETag is still `etag`.

@@ -130,4 +130,4 @@ class Spool:
         """Return the complete content. Nothing may be written afterwards."""
         held = bytes(self._memory) if self._file is None else self._file
         md5 = b64encode(self._md5.digest()).decode()
-        return Blob(self.size, md5, crc32c.in_base64(self._crc32c), held)
+        return Blob(self.size, md5, crc32c.to_base64(self._crc32c), held)

@@ -34,7 +34,7 @@ def test_content_is_returned_with_checksums():
     assert blob.read(100, 50) == data[100:150]
     assert blob.read(len(data), 10) == b""
     assert blob.md5 == base64.b64encode(hashlib.md5(data).digest()).decode()
-    assert blob.crc32c == crc32c.in_base64(crc32c.extend(0, data))
+    assert blob.crc32c == crc32c.to_base64(crc32c.extend(0, data))
 
 
 def test_rewind_discards_bytes_after_a_checkpoint():
@@ -61,7 +61,7 @@ def test_rewind_can_keep_the_first_bytes(size):
     blob = spool.blob()
     assert blob.read(0, len(data)) == data[:size] + b"right"
     assert blob.md5 == base64.b64encode(hashlib.md5(data[:size] + b"right").digest()).decode()
-    assert blob.crc32c == crc32c.in_base64(crc32c.extend(0, data[:size] + b"right"))
+    assert blob.crc32c == crc32c.to_base64(crc32c.extend(0, data[:size] + b"right"))
 
 
 def test_empty_spool_is_an_empty_blob():

@@ -75,7 +75,7 @@ def test_upload_with_many_interruptions_is_complete(session, seed):
     blob = session.complete(size).blob()
     assert blob.read(0, len(data) + 1) == data
     assert blob.md5 == base64.b64encode(hashlib.md5(data).digest()).decode()
-    assert blob.crc32c == crc32c.in_base64(crc32c.extend(0, data))
+    assert blob.crc32c == crc32c.to_base64(crc32c.extend(0, data))
 
 
 def test_concurrent_uploads_and_resets():

@@ -39,7 +39,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
         signal.signal(number, stop)
     # With millions of nodes a full collection takes a second, and the emulator serves no request meanwhile.
     gc.set_threshold(10_000, 20, 100_000)
-    emulator = Emulator(options.project, require_auth=options.require_auth, keep_alive=options.keep_alive)
+    try:
+        emulator = Emulator(
+            options.project,
+            require_auth=options.require_auth,
+            keep_alive=options.keep_alive,
+            data=options.data,
+            sync_data=options.sync_data,
+        )
+    except OSError as error:
+        print(error, file=sys.stderr)
+        return 1
+    with emulator:
+        return _serve(emulator, options, done)
+
+
+def _serve(emulator: Emulator, options: argparse.Namespace, done: threading.Event) -> int:
+    """Serve until `done` is set. Return the exit status."""
     files = RulesFiles(emulator, options.database_rules, options.storage_rules)
     try:
         files.load()
@@ -84,6 +100,10 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--storage-rules", metavar="FILE", help="security rules of Storage; read again on change")
     seed = "JSON file to load into the database, such as an export of the Firebase console"
     parser.add_argument("--seed", type=Path, metavar="FILE", help=seed)
+    data = "folder that keeps all data, accounts and files (default: they are lost at the end)"
+    parser.add_argument("--data", type=Path, metavar="DIR", help=data)
+    sync = "with --data: each write waits for the disk, so that it survives a loss of power too"
+    parser.add_argument("--sync-data", action="store_true", help=sync)
     wait = "seconds without an event until a stream sends a keep-alive (default: 30)"
     parser.add_argument("--keep-alive", type=float, default=30.0, metavar="SECONDS", help=wait)
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, for programs")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth import AuthEmulator
@@ -27,16 +28,20 @@ from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
+    from os import PathLike
+
+    from typing_extensions import Self
 
     from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.emulator.persistence import PersistentData
     from firebase_rest.emulator.request_faults import RequestFault
     from firebase_rest.emulator.server import Server
 
 
 class Emulator:
-    """An in-memory Realtime Database, Auth and Storage of one project. Thread-safe.
+    """A Realtime Database, Auth and Storage of one project. Thread-safe.
 
-    Large files are stored in temporary files.
+    Everything is in memory, large files in temporary files, unless `data` names a folder that keeps it.
 
     Args:
         project: The project ID. ID tokens are for this project.
@@ -44,6 +49,10 @@ class Emulator:
             loaded, requests without a valid token. Without rules and `require_auth` everything is open.
         database_rules: The text of the database's security rules (`database.rules.json`).
         storage_rules: The text of Storage's security rules (`storage.rules`).
+        data: A folder that keeps everything: data, settings, accounts, files, and rules that clients publish. It is
+            created if it is missing, and no other emulator can use it before `close`.
+        sync_data: Whether a saved change survives a loss of power too, not only the end of the process. Each write
+            then waits for the disk.
         clock: Returns the time in seconds since the epoch, for server timestamps, push IDs and the expiry of tokens.
             Pass a `Clock` to move the time.
         keep_alive: Seconds without an event after which an event stream sends a keep-alive.
@@ -54,6 +63,7 @@ class Emulator:
     Raises:
         UsageError: If `password_policy` has an unknown name.
         RulesSyntaxError: If the rules are invalid. Its text lists every problem with its line and column.
+        DataFolderError: If `data` cannot be used as a data folder, an `OSError`.
 
     Attributes:
         auth: The Auth emulator, with `mails` and `sms`.
@@ -77,6 +87,8 @@ class Emulator:
         password_policy: Mapping[str, int | bool] | None = None,
         database_rules: str | None = None,
         storage_rules: str | None = None,
+        data: str | PathLike[str] | None = None,
+        sync_data: bool = False,
     ) -> None:
         self.project = project
         self.require_auth = require_auth
@@ -97,6 +109,29 @@ class Emulator:
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
             clock.when_set(self._wake_streams)
+        self._data = None if data is None else self._load(Path(data), sync=sync_data)
+
+    def _load(self, path: Path, *, sync: bool) -> PersistentData:
+        from firebase_rest.emulator.persistence import PersistentData  # most emulators need no SQLite
+
+        data = PersistentData(path, sync=sync)
+        try:
+            data.load(self._database, self.auth, self.storage)
+        except BaseException:
+            data.close()
+            raise
+        return data
+
+    def close(self) -> None:
+        """Release the data folder; without one, do nothing. Close the server first. Idempotent."""
+        if self._data is not None:
+            self._data.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def handle(self, request: Request) -> Response:
         """Return the response to a request.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from firebase_rest.emulator.auth.password_hashes import digest_password, is_password
 
@@ -177,11 +177,23 @@ _JSON_NAMES = {
 """The names in the API of the other fields of an account."""
 
 
-class AccountStore:
-    """All accounts of one project. Call `update_indexes` after changing an account."""
+class AccountTracker(Protocol):
+    """Learns which accounts a request may change."""
 
-    def __init__(self, tenant_id: str | None = None) -> None:
-        self._tenant_id = tenant_id
+    def used(self, store: AccountStore, account: Account) -> None:
+        """Note that a request looked up an account, before it changes it."""
+
+    def changed(self, store: AccountStore, local_id: str) -> None:
+        """Note that an account was added, changed or deleted."""
+
+
+class AccountStore:
+    """All accounts of one project or tenant. Call `update_indexes` after changing an account."""
+
+    def __init__(self, tenant_id: str | None = None, project: str = "", tracker: AccountTracker | None = None) -> None:
+        self.tenant_id = tenant_id
+        self.project = project
+        self._tracker = tracker
         self._by_id: dict[str, Account] = {}
         self._by_email: dict[str, str] = {}
         self._email_of: dict[str, str] = {}
@@ -192,12 +204,16 @@ class AccountStore:
     def __len__(self) -> int:
         return len(self._by_id)
 
-    def get(self, local_id: str) -> Account | None:
+    def current(self, local_id: str) -> Account | None:
+        """Return an account that is only read."""
         return self._by_id.get(local_id)
+
+    def get(self, local_id: str) -> Account | None:
+        return self._track(self._by_id.get(local_id))
 
     def by_email(self, email: str) -> Account | None:
         """Find an account by its e-mail address, in lower case."""
-        return self._by_id.get(self._by_email.get(email, ""))
+        return self.get(self._by_email.get(email, ""))
 
     def by_phone_number(self, number: str) -> Account | None:
         return self._first(account for account in self if account.phone_number == number)
@@ -223,6 +239,8 @@ class AccountStore:
             for account in self
             if account is not own and any(provider.get("email") == email for provider in account.providers or [])
         ]
+        for account in others:
+            self._track(account)
         return [own, *others] if own else others
 
     def new_id(self) -> str:
@@ -233,21 +251,25 @@ class AccountStore:
 
     def add(self, account: Account, link: Sequence[Provider] = ()) -> None:
         """Add an account; its local ID must be unused."""
-        account.tenant_id = self._tenant_id
+        account.tenant_id = self.tenant_id
         self._by_id[account.local_id] = account
         self.update_indexes(account, link)
 
     def delete(self, account: Account) -> None:
         self._forget_email(account)
         del self._by_id[account.local_id]
+        self._note_change(account.local_id)
 
     def clear(self) -> None:
+        for local_id in self._by_id:
+            self._note_change(local_id)
         self._by_id.clear()
         self._by_email.clear()
         self._email_of.clear()
 
     def update_indexes(self, account: Account, link: Sequence[Provider] = (), unlink: Sequence[str] = ()) -> None:
         """Update indexes and providers from the fields of an account; `link` and `unlink` other providers."""
+        self._note_change(account.local_id)
         self._forget_email(account)
         if account.email:
             self._by_email[account.email] = account.local_id
@@ -269,9 +291,17 @@ class AccountStore:
         if email is not None:
             del self._by_email[email]
 
-    @staticmethod
-    def _first(found: Iterable[Account]) -> Account | None:
-        return next(iter(found), None)
+    def _first(self, found: Iterable[Account]) -> Account | None:
+        return self._track(next(iter(found), None))
+
+    def _track(self, account: Account | None) -> Account | None:
+        if self._tracker is not None and account is not None:
+            self._tracker.used(self, account)
+        return account
+
+    def _note_change(self, local_id: str) -> None:
+        if self._tracker is not None:
+            self._tracker.changed(self, local_id)
 
 
 def _password_provider(account: Account, email: str) -> Provider:

@@ -26,7 +26,13 @@ from firebase_rest.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from firebase_rest.emulator.auth.model import AuthorizationCode, Payload, TotpEnrollment, VerificationCode
+    from firebase_rest.emulator.auth.model import (
+        AccountTracker,
+        AuthorizationCode,
+        Payload,
+        TotpEnrollment,
+        VerificationCode,
+    )
     from firebase_rest.transport.wire import Json
 
 _CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
@@ -71,6 +77,7 @@ class AuthProject:
         tenant: Payload | None = None,
         parent: AuthProject | None = None,
         outbox: Outbox | None = None,
+        tracker: AccountTracker | None = None,
     ) -> None:
         self.name = name
         self.clock = clock
@@ -78,7 +85,8 @@ class AuthProject:
         self.parent = parent
         self._outbox = outbox or Outbox()
         self.tenants: dict[str, AuthProject] = {}
-        self.accounts = AccountStore(self.tenant_id)
+        self._tracker = tracker
+        self.accounts = AccountStore(self.tenant_id, name, tracker)
         self.codes: dict[str, ActionCode] = NewestItems()
         self.verification_codes: dict[str, VerificationCode] = NewestItems()
         """By session info."""
@@ -135,7 +143,7 @@ class AuthProject:
         """Create a tenant and return its settings, with ID and name."""
         tenant_id = tenant_id or random_id(28)
         settings = {**settings, "tenantId": tenant_id, "name": f"projects/{self.name}/tenants/{tenant_id}"}
-        self.tenants[tenant_id] = AuthProject(self.name, self.clock, settings, self, self._outbox)
+        self.tenants[tenant_id] = AuthProject(self.name, self.clock, settings, self, self._outbox, self._tracker)
         return settings
 
     # --- time ---

@@ -5,16 +5,18 @@ from __future__ import annotations
 import copy
 import json
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 from urllib.parse import quote, urlencode
 
 from firebase_rest.emulator.auth import bodies, errors, oob_codes, popup_pages, provider_pages
 from firebase_rest.emulator.auth.bodies import AuthRequest
+from firebase_rest.emulator.auth.model import AccountTracker
 from firebase_rest.emulator.auth.outbox import Outbox
 from firebase_rest.emulator.auth.project import AuthProject, default_config
 from firebase_rest.emulator.auth.routes import COMMAND_LINE_PREFIXES, ROUTES, Access, AuthRoute, RouteMatch, find
 from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
 from firebase_rest.emulator.auth.validation import to_ascii_url
+from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.transport.wire import Json, Request, Response
 
@@ -48,6 +50,16 @@ _JSON = "application/json"
 _PRETTY_JSON = "application/json; charset=utf-8"
 
 
+class AuthJournal(AccountTracker, Protocol):
+    """Saves what requests change. Raises `SaveError`."""
+
+    def save(self, projects: Mapping[str, AuthProject], *, with_settings: bool) -> None:
+        """Save the accounts that a request has changed, new and deleted tenants, and `with_settings` all settings."""
+
+    def clear(self) -> None:
+        """Forget everything."""
+
+
 class AuthEmulator:
     """Firebase Auth in memory. Thread-safe; opens no socket.
 
@@ -60,10 +72,11 @@ class AuthEmulator:
     def __init__(self, project: str, clock: Callable[[], float], config: dict[str, Json] | None = None) -> None:
         self._name = project
         self._clock = clock
-        self._config = default_config() if config is None else config
+        self.default_config = default_config() if config is None else config
         self._lock = threading.RLock()
         self._projects: dict[str, AuthProject] = {}
         self._outbox = Outbox()
+        self.journal: AuthJournal | None = None
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response:
         """Return the response to a request, with any status."""
@@ -80,7 +93,17 @@ class AuthEmulator:
                 response = _pretty(error.code, error.body())
             except RecursionError:
                 response = _pretty(400, errors.invalid_payload("It is nested too deeply.").body())
+            if self.journal is not None:
+                response = self._saved(self.journal, response, url)
         return _with_origin(response, headers)
+
+    def _saved(self, journal: AuthJournal, response: Response, url: RequestUrl) -> Response:
+        """Return the response to a request after its changes were saved."""
+        try:
+            journal.save(self._projects, with_settings="/projects/" in url.path)
+        except SaveError as error:
+            return _pretty(507, errors.AuthHTTPError(507, str(error), []).body())
+        return response
 
     def _html_page(self, url: RequestUrl) -> Response:
         query = dict(url.params)
@@ -113,12 +136,22 @@ class AuthEmulator:
         with self._lock:
             self._projects.clear()
             self._outbox.clear()
+            if self.journal is not None:
+                self.journal.clear()
+
+    def load(self, journal: AuthJournal) -> None:
+        """Save what changes in all projects to `journal`. There must be no projects yet."""
+        self.journal = journal
+
+    def project(self, name: str) -> AuthProject:
+        """Return a project, creating it if needed."""
+        return self._project(name)
 
     def _project(self, name: str, tenant_id: str | None = None) -> AuthProject:
         project = self._projects.get(name)
         if project is None:
-            project = self._projects[name] = AuthProject(name, self._clock, outbox=self._outbox)
-            project.config = copy.deepcopy(self._config)
+            project = self._projects[name] = AuthProject(name, self._clock, outbox=self._outbox, tracker=self.journal)
+            project.config = copy.deepcopy(self.default_config)
         return project.tenant_named(tenant_id) if tenant_id else project
 
     def _route(self, http_request: Request, url: RequestUrl, headers: Mapping[str, str]) -> Response:

@@ -7,7 +7,7 @@ all changes in commit order. Reading needs no lock because nodes are immutable.
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatabaseRules
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
@@ -18,7 +18,7 @@ from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.credentials import Caller
@@ -34,6 +34,25 @@ _ATTEMPTS = 3
 _MAX_STAGED = 100
 
 
+class Journal(Protocol):
+    """Saves what changes in databases. Raises `SaveError`."""
+
+    def prepare_work(self, change: Change, earlier: Any = None) -> Work[Any]:
+        """Return what `record` needs to save a change, in slices.
+
+        `earlier` is the result for an earlier attempt to make the change. Pass the last result to `discard` at the end.
+        """
+
+    def record(self, name: str, change: Change, prepared: Any) -> None:
+        """Save a change of the database `name`, of which the changes come one at a time."""
+
+    def discard(self, prepared: Any) -> None:
+        """Forget what was prepared, unless it has been recorded."""
+
+    def record_settings(self, name: str, rules: str | None, settings: Mapping[str, Json]) -> None:
+        """Save settings, and the rules that a client published."""
+
+
 class Namespace:
     """One database. Thread-safe.
 
@@ -41,6 +60,7 @@ class Namespace:
         name: The name.
         open_rules: Authorises requests while no rules are published.
         store: Parses rules and receives their decisions.
+        journal: Saves changes before they become visible, or None.
     """
 
     def __init__(
@@ -48,9 +68,11 @@ class Namespace:
         name: str,
         open_rules: DatabaseAuthorizer | None = None,
         store: RulesStore | None = None,
+        journal: Journal | None = None,
     ) -> None:
         self.name = name
         self.root: Node = None
+        self.journal = journal
         self._open_rules: DatabaseAuthorizer = open_rules or OpenDatabaseRules()
         self.rules = self._open_rules
         self.rules_store = store or RulesStore()
@@ -63,10 +85,22 @@ class Namespace:
         self.settings: dict[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
         self.staged_rules: dict[str, DatabaseRules] = NewestItems(_MAX_STAGED)
         """Rules that are not published yet, by ID."""
+        self.client_rules: str | None = None
         if rules is None:
             self.rules, self.rules_text = self._open_rules, RULES_TEXT
         else:
             self.publish(rules)
+
+    def save_settings(self) -> None:
+        """Save the settings, and the rules that a client published. Raises `SaveError`."""
+        if self.journal is not None:
+            self.journal.record_settings(self.name, self.client_rules, self.settings)
+
+    def publish_for_client(self, rules: DatabaseRules) -> None:
+        """Enforce rules that a client sent, and save them. Raises `SaveError`."""
+        self.publish(rules)
+        self.client_rules = rules.text
+        self.save_settings()
 
     def publish(self, rules: DatabaseRules) -> None:
         """Enforce `rules` from now on. Watchers continue until `cancel_unauthorized`."""
@@ -104,25 +138,34 @@ class Namespace:
         """
         # Large writes are validated without the lock, because other writers would wait for seconds. After writes of
         # others the plan is out of date; the last attempt locks, so that a busy database does not delay it forever.
-        for _ in range(_ATTEMPTS):
-            before = self.root
-            change = yield from plan(before)
-            yield from check(change)
-            with self._lock:
-                if self.root is before:
-                    revoked = self._publish_change(change, now)
-                    break
-        else:
-            with self._lock:
-                change = finish(plan(self.root))
-                finish(check(change))
-                revoked = self._publish_change(change, now)
+        journal, prepared = self.journal, None
+        try:
+            for _ in range(_ATTEMPTS):
+                before = self.root
+                change = yield from plan(before)
+                yield from check(change)
+                prepared = None if journal is None else (yield from journal.prepare_work(change, prepared))
+                with self._lock:
+                    if self.root is before:
+                        revoked = self._publish_change(change, prepared, now)
+                        break
+            else:
+                with self._lock:
+                    change = finish(plan(self.root))
+                    finish(check(change))
+                    prepared = None if journal is None else finish(journal.prepare_work(change, prepared))
+                    revoked = self._publish_change(change, prepared, now)
+        finally:
+            if journal is not None:
+                journal.discard(prepared)
         for watcher in revoked:
             watcher.cancel()
         return change
 
-    def _publish_change(self, change: Change, now: int) -> list[Watcher]:
-        """Make a change visible. Return the watchers that may not see it, which receive nothing more."""
+    def _publish_change(self, change: Change, prepared: Any, now: int) -> list[Watcher]:
+        """Save a change and make it visible. Return the watchers that may not see it, which receive nothing more."""
+        if self.journal is not None:
+            self.journal.record(self.name, change, prepared)
         self.root = change.after
         revoked = [watcher for watcher in self._watchers if not watcher.may_read(change.after, now)]
         for watcher in revoked:

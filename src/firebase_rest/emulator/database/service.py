@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.database.filter import VALUE, Filter
 from firebase_rest.database.push_id import PushIdGenerator
+from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.database import query, responses, settings
 from firebase_rest.emulator.database.access import OpenDatabaseRules, identify, identify_user
 from firebase_rest.emulator.database.limits import in_time, validate_limits
-from firebase_rest.emulator.database.namespace import Namespace
+from firebase_rest.emulator.database.namespace import Journal, Namespace
 from firebase_rest.emulator.database.rendering import shallow_work
 from firebase_rest.emulator.database.request import (
     DatabaseRequest,
@@ -33,7 +34,7 @@ from firebase_rest.emulator.database.writes import write
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.rules.database import DatabaseRules
-from firebase_rest.transport.wire import Request, Response
+from firebase_rest.transport.wire import Json, Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,6 +57,9 @@ class DatabaseEmulator:
         check_id_token: Returns the claims of a valid ID token, or None.
         require_auth: Whether to reject requests without a valid token while no rules are published.
         store: Parses rules and receives their decisions.
+
+    Attributes:
+        journal: Saves the changes of databases that are created from now on, or None.
     """
 
     def __init__(
@@ -75,6 +79,7 @@ class DatabaseEmulator:
         self._namespaces: dict[str, Namespace] = {}
         self._lock = threading.Lock()
         self._push_ids = PushIdGenerator()
+        self.journal: Journal | None = None
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response | Subscription:
         """Return the response to a request; a `Subscription` if it opens an event stream."""
@@ -87,18 +92,42 @@ class DatabaseEmulator:
             return (yield from self._handle(http_request, url))
         except DatabaseHTTPError as error:
             return error.response()
+        except SaveError as error:
+            return DatabaseHTTPError(507, str(error)).response()
 
     def reset(self) -> None:
         """Delete all data and settings, and publish the default rules. Open streams receive the deletion."""
         for namespace in self._all_namespaces():
             namespace.restore_defaults(self._default_rules)
+            namespace.save_settings()
             namespace.commit(lambda before: Change(before, None, ()), lambda _: None, int(self.clock() * 1000))
+
+    def load(
+        self,
+        journal: Journal,
+        roots: Mapping[str, Node],
+        settings: Mapping[str, tuple[str | None, dict[str, Json]]],
+    ) -> None:
+        """Load saved databases: their roots, and by name the rules of clients and the settings; then save to `journal`.
+
+        The rules of clients are published unless there are default rules.
+        """
+        for name in dict.fromkeys((*roots, *settings)):
+            namespace = self.namespace(name)
+            namespace.root = roots.get(name)
+            rules, namespace.settings = settings.get(name, (None, namespace.settings))
+            if rules is not None and self._default_rules is None:
+                namespace.publish(self._rules_store.database_rules(rules))
+                namespace.client_rules = rules
+            namespace.journal = journal
+        self.journal = journal
 
     def set_rules(self, rules: DatabaseRules | None) -> None:
         """Publish rules in every database, also in those created later. None publishes no rules."""
         self._default_rules = rules
         for namespace in self._all_namespaces():
             namespace.restore_defaults(rules)
+            namespace.save_settings()
             namespace.cancel_unauthorized(int(self.clock() * 1000))
 
     def streams(self) -> list[Subscription]:
@@ -118,7 +147,7 @@ class DatabaseEmulator:
         namespace = self._namespaces.get(name)
         if namespace is None:
             with self._lock:
-                fresh = Namespace(name, self._open_rules, self._rules_store)
+                fresh = Namespace(name, self._open_rules, self._rules_store, self.journal)
                 fresh.restore_defaults(self._default_rules)
                 namespace = self._namespaces.setdefault(name, fresh)
         return namespace

@@ -56,6 +56,7 @@ def handle(request: DatabaseRequest, names: Sequence[str]) -> Response:
     except ValueError:
         raise DatabaseHTTPError(400, "Invalid data; a number is too large for a double.") from None
     settings[name] = value
+    request.namespace.save_settings()
     return response
 
 
@@ -71,7 +72,7 @@ def coverage_page(namespace: Namespace) -> Response:
 
 
 def _publish_rules(request: DatabaseRequest, rules: DatabaseRules) -> None:
-    request.namespace.publish(rules)
+    request.namespace.publish_for_client(rules)
     request.namespace.cancel_unauthorized(request.now)
 
 
@@ -103,6 +104,7 @@ def _labels(request: DatabaseRequest) -> Response:
     if "stable" in labels:
         _publish_rules(request, staged[str(labels["stable"])])
     request.namespace.settings["ruleset_labels"] = labels
+    request.namespace.save_settings()
     return Response(200, HEADERS, compact(labels))
 
 

@@ -6,15 +6,21 @@ Checksums are computed while the bytes arrive, and content is never copied.
 from __future__ import annotations
 
 import hashlib
+import os
 import tempfile
 import threading
 from base64 import b64encode
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.storage import crc32c
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
     from typing_extensions import Buffer
 
 MAX_IN_MEMORY = 1024 * 1024
@@ -46,6 +52,39 @@ class _File:
             return self._raw.read(length)
 
 
+class ContentFile:
+    """A file of a data folder. It is open only while it is used, because there can be many.
+
+    Attributes:
+        references: Number of saved objects with this content. Without any, the file is deleted with the last reference
+            to this object, so that a running download can finish.
+    """
+
+    def __init__(self, path: Path, references: int = 0) -> None:
+        self.path = path
+        self.references = references
+        os.close(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600))
+
+    def __del__(self) -> None:
+        if not self.references:
+            with suppress(OSError):
+                os.unlink(self.path)  # noqa: PTH108 - pathlib may be gone at the end of the process
+
+    def append(self, data: Buffer) -> None:
+        with self.path.open("ab", buffering=0) as file:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[file.write(rest) :]
+
+    def truncate(self, size: int) -> None:
+        os.truncate(self.path, size)
+
+    def read(self, offset: int, length: int) -> bytes:
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(offset)
+            return file.read(length)
+
+
 @dataclass(frozen=True, slots=True)
 class Blob:
     """The immutable content of one object. Checksums are base64."""
@@ -53,7 +92,12 @@ class Blob:
     size: int
     md5: str
     crc32c: str
-    _data: bytes | _File
+    _data: bytes | _File | ContentFile
+
+    @property
+    def file(self) -> ContentFile | None:
+        """The file of a data folder that has the content."""
+        return self._data if isinstance(self._data, ContentFile) else None
 
     def read(self, offset: int, length: int) -> bytes:
         """Return at most `length` bytes from `offset`, b"" at the end. Thread-safe."""
@@ -82,26 +126,38 @@ class Checkpoint:
 
 
 class Spool:
-    """Content that is being received. Not thread-safe."""
+    """Content that is being received. Not thread-safe.
 
-    def __init__(self) -> None:
+    Args:
+        new_file: Returns a new file of a data folder for the content, or None to keep the content only while needed.
+    """
+
+    def __init__(self, new_file: Callable[[], ContentFile] | None = None) -> None:
         self.size = 0
         self._memory = bytearray()
-        self._file: _File | None = None
+        self._file: _File | ContentFile | None = None if new_file is None else new_file()
         self._md5: _Md5 = hashlib.md5(usedforsecurity=False)
         self._crc32c = 0
 
     def write(self, piece: bytes) -> None:
-        """Append `piece`."""
+        """Append `piece`. Raises `SaveError`."""
+        try:
+            self._append(piece)
+        except OSError as error:
+            if self._file is not None:
+                self._file.truncate(self.size)
+            raise SaveError(f"The file cannot be saved: {error.strerror or error}.") from None
+        self._update_checksums(piece)
+
+    def _append(self, piece: bytes) -> None:
         if self._file is None and self.size + len(piece) > MAX_IN_MEMORY:
-            self._file = _File()
-            self._file.append(self._memory)
-            self._memory = bytearray()
+            file = _File()
+            file.append(self._memory)
+            self._file, self._memory = file, bytearray()
         if self._file is None:
             self._memory += piece
         else:
             self._file.append(piece)
-        self._update_checksums(piece)
 
     def _update_checksums(self, piece: bytes) -> None:
         self.size += len(piece)

@@ -49,7 +49,7 @@ def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Respon
     if not isinstance(text, str):
         raise StorageHTTPError(400, "The content of the rules must be a string.")
     try:
-        service.publish(service.rules_store.storage_rules(text))
+        service.publish_for_client(service.rules_store.storage_rules(text))
     except RulesSyntaxError as error:
         raise StorageHTTPError(400, str(error)) from None
     return json_response({"message": "Rules updated successfully"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
+from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.storage.errors import StorageHTTPError
 
 if TYPE_CHECKING:
@@ -119,6 +120,8 @@ class IncomingRequest:
                 response = handler.finish()
         except StorageHTTPError as error:
             response = self._error_response(error)
+        except SaveError as error:
+            response = self._error_response(StorageHTTPError(507, str(error)))
         return response if self._fault is None else self._fault.apply_to(response)
 
     def abort(self) -> None:
@@ -135,8 +138,8 @@ class IncomingRequest:
             return
         try:
             self._handler.write(piece)
-        except StorageHTTPError as error:
-            self._error = error
+        except (StorageHTTPError, SaveError) as error:
+            self._error = error if isinstance(error, StorageHTTPError) else StorageHTTPError(507, str(error))
             self.abort()
 
     def _error_response(self, error: StorageHTTPError) -> Response:

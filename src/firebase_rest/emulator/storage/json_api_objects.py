@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from firebase_rest.emulator.storage import metadata as firebase_metadata
 from firebase_rest.emulator.storage import object_operations
-from firebase_rest.emulator.storage.blob import MAX_IN_MEMORY, Spool
+from firebase_rest.emulator.storage.blob import MAX_IN_MEMORY
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response, not_found
 from firebase_rest.emulator.storage.listing import ListQuery, list_page
 from firebase_rest.emulator.storage.metadata import SETTABLE, TOKENS, Metadata, MetadataUpdate, read_object
@@ -88,7 +88,7 @@ def copy(service: ObjectService, request: StorageRequest, body: bytes) -> Respon
 def move(service: ObjectService, request: StorageRequest, body: bytes) -> Response:
     """Rename the object within its bucket."""
     (name,) = request.path_arguments
-    with service.store.lock:
+    with service.store.lock, service.store.together():
         metadata = _copy_object(service, request, body, request.bucket, name)
         if name != request.name:
             service.store.delete(request.bucket, request.name)
@@ -103,7 +103,7 @@ def compose(service: ObjectService, request: StorageRequest, body: bytes) -> Res
         raise StorageHTTPError(400, f"The number of source components must be from 1 to {MAX_SOURCES}.")
     update = parse_update(request, destination if isinstance(destination, dict) else {})
     with service.store.lock:
-        spool = Spool()
+        spool = service.new_spool()
         for blob in [_compose_source(service, request, source).blob for source in sources]:
             for offset in range(0, blob.size, MAX_IN_MEMORY):
                 spool.write(blob.read(offset, MAX_IN_MEMORY))

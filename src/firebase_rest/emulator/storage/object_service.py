@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.storage.access import OpenStorageRules, RulesOperation, StorageAuthorizer
+from firebase_rest.emulator.storage.blob import Blob, ContentFile, Spool
 from firebase_rest.emulator.storage.errors import StorageHTTPError, not_found, permission_denied
 from firebase_rest.emulator.storage.rules import EnforcedStorageRules
 from firebase_rest.emulator.storage.sessions import ResumableSessions
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from firebase_rest.emulator.credentials import CheckIdToken
-    from firebase_rest.emulator.storage.blob import Blob
     from firebase_rest.emulator.storage.metadata import Metadata, MetadataUpdate
     from firebase_rest.emulator.storage.request import StorageRequest
     from firebase_rest.rules.storage import StorageRules
@@ -39,12 +39,24 @@ class ObjectService:
         store: RulesStore | None = None,
     ) -> None:
         self.store = Store(clock)
-        self.sessions = ResumableSessions(clock)
+        self.sessions = ResumableSessions(clock, self.new_spool)
+        self.new_file: Callable[[], ContentFile] | None = None
+        """Returns a new file of a data folder for content."""
         self.rules: StorageAuthorizer = OpenStorageRules(require_auth)
         self.clock = clock
         self.check_id_token = check_id_token
         self.require_auth = require_auth
         self.rules_store = store or RulesStore()
+
+    def new_spool(self) -> Spool:
+        """Return what receives the content of a new object."""
+        return Spool(self.new_file)
+
+    def publish_for_client(self, rules: StorageRules) -> None:
+        """Enforce rules that a client sent, and save them. Raises `SaveError`."""
+        if self.store.journal is not None:
+            self.store.journal.save_rules(rules.text)
+        self.publish(rules)
 
     def publish(self, rules: StorageRules | None) -> None:
         """Enforce `rules`; None allows everything, or with `require_auth` everything to signed-in users."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.storage import control_api, firebase_api, json_api, object_urls
 from firebase_rest.emulator.storage.errors import StorageHTTPError, preflight
 from firebase_rest.emulator.storage.faults import ByteCounter, StorageFaults
@@ -21,7 +22,9 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.rules_store import RulesStore
     from firebase_rest.emulator.storage.access import StorageAuthorizer
+    from firebase_rest.emulator.storage.blob import ContentFile
     from firebase_rest.emulator.storage.metadata import Metadata
+    from firebase_rest.emulator.storage.store import ObjectJournal, StoredObject
     from firebase_rest.rules.storage import StorageRules
 
 _PREFIXES = (firebase_api.PREFIX, *json_api.PREFIXES, control_api.PREFIX)
@@ -62,7 +65,30 @@ class StorageEmulator:
 
     def set_rules(self, rules: StorageRules | None) -> None:
         """Publish rules; None publishes no rules."""
+        self._publish_default(rules)
+
+    def load(
+        self,
+        journal: ObjectJournal,
+        objects: Iterable[StoredObject],
+        rules: str | None,
+        new_file: Callable[[], ContentFile],
+    ) -> None:
+        """Load saved objects, and the rules of clients unless there are default rules; then save to `journal`.
+
+        The content of new objects is written to what `new_file` returns.
+        """
+        for stored in objects:
+            self._service.store.load(stored)
+        if rules is not None and self._default_rules is None:
+            self._service.publish(self._service.rules_store.storage_rules(rules))
+        self._service.store.journal = journal
+        self._service.new_file = new_file
+
+    def _publish_default(self, rules: StorageRules | None) -> None:
         self._default_rules = rules
+        if self._service.store.journal is not None:
+            self._service.store.journal.save_rules(None)
         self._service.publish(rules)
 
     def is_object_url(self, method: str, url: RequestUrl) -> bool:
@@ -84,6 +110,8 @@ class StorageEmulator:
             handler: BodyHandler | StorageHTTPError = api.handle(self._service, request)
         except StorageHTTPError as error:
             handler = error
+        except SaveError as error:
+            handler = StorageHTTPError(507, str(error))
         return IncomingRequest(request, handler, fault, self.byte_counter)
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response:
@@ -129,7 +157,7 @@ class StorageEmulator:
 
         Downloads in progress continue.
         """
-        self._service.publish(self._default_rules)
+        self._publish_default(self._default_rules)
         self._service.clear()
         self.byte_counter.received = self.byte_counter.sent = 0
 

@@ -13,12 +13,12 @@ import uuid
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
-from firebase_rest.emulator.storage.blob import Checkpoint, Spool
 from firebase_rest.emulator.storage.errors import StorageHTTPError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from firebase_rest.emulator.storage.blob import Checkpoint, Spool
     from firebase_rest.emulator.storage.metadata import MetadataUpdate
     from firebase_rest.emulator.storage.request import StorageRequest
 
@@ -37,7 +37,9 @@ class ResumableSession:
     Invariant: only the newest request writes, because an older one has lost its connection, perhaps without noticing.
     """
 
-    def __init__(self, start: StorageRequest, update: MetadataUpdate, declared_size: int | None, now: float) -> None:
+    def __init__(
+        self, start: StorageRequest, update: MetadataUpdate, declared_size: int | None, now: float, spool: Spool
+    ) -> None:
         self.id = uuid.uuid4().hex
         self.start = start
         self.update = update
@@ -47,8 +49,8 @@ class ResumableSession:
         self.outcome = 200
         self.size = 0
         self.lock = threading.RLock()
-        self._spool: Spool | None = Spool()
-        self._began: Checkpoint = self._spool.checkpoint()
+        self._spool: Spool | None = spool
+        self._began: Checkpoint = spool.checkpoint()
         self._writer: object = None
 
     @property
@@ -145,17 +147,18 @@ class ResumableSession:
 
 
 class ResumableSessions:
-    """All resumable uploads by ID."""
+    """All resumable uploads by ID. `new_spool` returns what receives the content of an upload."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], new_spool: Callable[[], Spool]) -> None:
         self._clock = clock
+        self._new_spool = new_spool
         self._lock = threading.Lock()
         self._sessions: dict[str, ResumableSession] = {}
 
     def start(self, request: StorageRequest, update: MetadataUpdate, declared_size: int | None) -> ResumableSession:
         """Start an upload, and delete expired ones."""
         now = self._clock()
-        session = ResumableSession(request, update, declared_size, now)
+        session = ResumableSession(request, update, declared_size, now, self._new_spool())
         with self._lock:
             self._sessions = {key: old for key, old in self._sessions.items() if old.expires > now}
             self._sessions[session.id] = session

@@ -5,14 +5,15 @@ from __future__ import annotations
 import threading
 import uuid
 from bisect import bisect_left, insort
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from firebase_rest.emulator.storage.metadata import DEFAULT_TYPE, Metadata, MetadataUpdate
 from firebase_rest.emulator.storage.names import default_disposition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from firebase_rest.emulator.storage.blob import Blob
 
@@ -25,11 +26,36 @@ class StoredObject:
     blob: Blob
 
 
+class ObjectJournal(Protocol):
+    """Saves changes of objects before they become visible. Raises `SaveError`."""
+
+    def save(self, stored: StoredObject, replaced: StoredObject | None) -> None:
+        """Save an object instead of another one with its name."""
+
+    def delete(self, stored: StoredObject) -> None:
+        """Forget an object."""
+
+    def clear(self, all_stored: Iterable[StoredObject]) -> None:
+        """Forget all objects."""
+
+    def save_rules(self, text: str | None) -> None:
+        """Save the rules that a client published; None after the default rules were published."""
+
+    def together(self) -> AbstractContextManager[None]:
+        """Save what changes in the block completely or not at all."""
+        ...
+
+
 class Store:
-    """Objects by bucket and name. Callers hold `lock` while they read and then write."""
+    """Objects by bucket and name. Callers hold `lock` while they read and then write.
+
+    Attributes:
+        journal: Saves changes, or None.
+    """
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self.lock = threading.RLock()
+        self.journal: ObjectJournal | None = None
         self._clock = clock
         self._generation = 0
         self._objects: dict[str, dict[str, StoredObject]] = {}
@@ -75,8 +101,25 @@ class Store:
             acl=changes.acl or {},
         )
 
+    def __iter__(self) -> Iterator[StoredObject]:
+        return (stored for objects in self._objects.values() for stored in objects.values())
+
+    def together(self) -> AbstractContextManager[None]:
+        """Save what changes in the block completely or not at all."""
+        return nullcontext() if self.journal is None else self.journal.together()
+
+    def load(self, stored: StoredObject) -> None:
+        """Store an object that was saved earlier."""
+        self._generation = max(self._generation, stored.metadata.generation)
+        self._add(stored)
+
     def put(self, stored: StoredObject) -> None:
-        """Store an object, replacing one with the same name."""
+        """Store an object, replacing one with the same name. Raises `SaveError`."""
+        if self.journal is not None:
+            self.journal.save(stored, self.find(stored.metadata.bucket, stored.metadata.name))
+        self._add(stored)
+
+    def _add(self, stored: StoredObject) -> None:
         metadata = stored.metadata
         objects = self._objects.setdefault(metadata.bucket, {})
         if metadata.name not in objects:
@@ -84,13 +127,17 @@ class Store:
         objects[metadata.name] = stored
 
     def delete(self, bucket: str, name: str) -> None:
-        """Delete an existing object."""
+        """Delete an existing object. Raises `SaveError`."""
+        if self.journal is not None:
+            self.journal.delete(self._objects[bucket][name])
         del self._objects[bucket][name]
         names = self._names[bucket]
         del names[bisect_left(names, name)]
 
     def clear(self) -> None:
-        """Delete all objects."""
+        """Delete all objects. Raises `SaveError`."""
+        if self.journal is not None:
+            self.journal.clear(self)
         self._objects.clear()
         self._names.clear()
 

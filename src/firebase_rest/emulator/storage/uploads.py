@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.storage.blob import Spool
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response, json_response
 from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody
 from firebase_rest.emulator.storage.multipart import MultipartParser, parse_boundary
@@ -30,7 +29,7 @@ class MediaUpload:
     def __init__(self, service: ObjectService, request: StorageRequest) -> None:
         self._service = service
         self._request = request
-        self._spool = Spool()
+        self._spool = service.new_spool()
         self.write = self._spool.write
 
     def finish(self) -> Response:

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 from firebase_rest.emulator.storage import StorageEmulator
+from firebase_rest.emulator.storage.blob import Spool
 from firebase_rest.emulator.storage.errors import StorageHTTPError
 from firebase_rest.emulator.storage.firebase_api import API
 from firebase_rest.emulator.storage.metadata import MetadataUpdate
@@ -25,7 +26,7 @@ URL = "http://h/v0/b/bucket/o"
 @pytest.fixture
 def session():
     request = StorageRequest("POST", "/v0/b/b/o", {}, {}, "http://h", API.format, bucket="b", name="n")
-    return ResumableSession(request, MetadataUpdate({}, {}), None, now=0)
+    return ResumableSession(request, MetadataUpdate({}, {}), None, now=0, spool=Spool())
 
 
 def test_older_writer_is_rejected(session):

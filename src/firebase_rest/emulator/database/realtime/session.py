@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 from firebase_rest.database.filter import VALUE
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller
+from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.database import commits, query
 from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.realtime.hashes import node_hash
@@ -129,6 +130,8 @@ class Session:
             status, data = "invalid_data", "Invalid data; a key is empty or contains . $ # [ ] or /"
         except InvalidDataError as error:
             status, data = "invalid_data", str(error)
+        except SaveError as error:
+            status, data = "failure", str(error)
         self.outbox.add({"t": "d", "d": {"r": request.number, "b": {"s": status, "d": data}}})
 
     def _answer(self, request: RealtimeRequest) -> Json:
@@ -306,7 +309,7 @@ class Session:
         try:
             plan = finish(commits.plan_update_work((), values, now, has_server_values=True))
             finish(commits.commit_work(self.namespace, self._caller, plan, now))
-        except (DatabaseHTTPError, InvalidDataError):
+        except (DatabaseHTTPError, InvalidDataError, SaveError):
             return False
         return True
 

@@ -1,0 +1,136 @@
+"""The metadata and content of Storage objects: a row for each object, and a file for each content."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest.emulator.data_errors import SaveError
+from firebase_rest.emulator.persistence.nodes import encode
+from firebase_rest.emulator.storage.blob import Blob, ContentFile
+from firebase_rest.emulator.storage.metadata import Metadata
+from firebase_rest.emulator.storage.store import StoredObject
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Iterable
+
+    from firebase_rest.emulator.persistence.folder import DataFolder
+
+_OBJECT = "object"
+_RULES = "storage rules"
+
+_SAVE = "INSERT OR REPLACE INTO records VALUES (?, ?, ?, ?)"
+_DELETE = "DELETE FROM records WHERE kind = ? AND parent = ? AND key = ?"
+
+
+class ObjectRecords:
+    """Saves objects before they become visible. An `ObjectJournal` of `Store`, whose lock its callers hold.
+
+    Invariant: the file of an object is complete before its row is saved, and deleted after its row is.
+    """
+
+    def __init__(self, folder: DataFolder) -> None:
+        self._folder = folder
+        self._file = folder.file
+        self._released: list[ContentFile] | None = None
+
+    def new_file(self) -> ContentFile:
+        """Return a new file for content. Raises `SaveError`."""
+        try:
+            return ContentFile(self._folder.new_content())
+        except OSError as error:
+            raise SaveError(f"The file cannot be saved in {self._folder.contents}: {error.strerror}.") from None
+
+    def save(self, stored: StoredObject, replaced: StoredObject | None) -> None:
+        """See `ObjectJournal`."""
+        content = stored.blob.file
+        if content is None:
+            raise SaveError(f"The content of {stored.metadata.name!r} is not in the data folder.")
+        if self._folder.sync and not content.references:
+            _sync(content)
+        metadata = stored.metadata
+        text = encode({**asdict(metadata), "file": content.path.name})
+        self._file.execute(_SAVE, _OBJECT, metadata.bucket, metadata.name, text)
+        content.references += 1
+        if replaced is not None:
+            self._release(replaced)
+
+    def delete(self, stored: StoredObject) -> None:
+        """See `ObjectJournal`."""
+        self._file.execute(_DELETE, _OBJECT, stored.metadata.bucket, stored.metadata.name)
+        self._release(stored)
+
+    def clear(self, all_stored: Iterable[StoredObject]) -> None:
+        """See `ObjectJournal`."""
+        self._file.execute("DELETE FROM records WHERE kind = ?", _OBJECT)
+        for stored in all_stored:
+            self._release(stored)
+
+    def save_rules(self, text: str | None) -> None:
+        """See `ObjectJournal`."""
+        if text is None:
+            self._file.execute("DELETE FROM records WHERE kind = ?", _RULES)
+        else:
+            self._file.execute(_SAVE, _RULES, "", "", text)
+
+    @contextmanager
+    def together(self) -> Generator[None]:
+        """See `ObjectJournal`."""
+        self._released = []
+        try:
+            with self._file.transaction():
+                yield
+        except BaseException:
+            for content in self._released:
+                content.references += 1
+            raise
+        finally:
+            self._released = None
+
+    def _release(self, stored: StoredObject) -> None:
+        content = stored.blob.file
+        if content is not None:
+            content.references -= 1
+            if self._released is not None:
+                self._released.append(content)  # keeps the file until the transaction ends
+
+    def load(self) -> list[StoredObject]:
+        """Return the saved objects, and delete files that none of them needs.
+
+        Objects whose files are missing are omitted. The files were deleted, or lost with the power.
+        """
+        contents: dict[str, ContentFile] = {}
+        found: list[StoredObject] = []
+        sizes = {entry.name: entry.stat().st_size for entry in self._folder.contents.iterdir() if entry.is_file()}
+        for (text,) in self._file.query("SELECT value FROM records WHERE kind = ? ORDER BY rowid", _OBJECT):
+            fields: dict[str, Any] = json.loads(text)
+            name = str(fields.pop("file"))
+            metadata = Metadata(**{**fields, "tokens": tuple(fields["tokens"])})
+            if sizes.get(name) != metadata.size:
+                continue
+            content = contents.get(name) or ContentFile(self._folder.contents / name)
+            contents[name] = content
+            content.references += 1
+            found.append(StoredObject(metadata, Blob(metadata.size, metadata.md5, metadata.crc32c, content)))
+        self._folder.delete_contents_except(contents.keys())
+        return found
+
+    def load_rules(self) -> str | None:
+        """Return the saved rules, or None."""
+        rows = self._file.query("SELECT value FROM records WHERE kind = ?", _RULES)
+        return str(rows[0][0]) if rows else None
+
+
+def _sync(content: ContentFile) -> None:
+    try:
+        for path in (content.path, content.path.parent):
+            descriptor = os.open(path, os.O_RDONLY)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+    except OSError as error:
+        raise SaveError(f"{content.path} cannot be saved: {error.strerror}.") from None

@@ -1,0 +1,159 @@
+"""The SQLite database of a data folder.
+
+Invariant: every statement outside `transaction` is its own transaction, so that the file is consistent at any moment.
+https://www.sqlite.org/wal.html
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from firebase_rest.emulator.data_errors import DataFolderError, SaveError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator, Sequence
+    from pathlib import Path
+
+VERSION = 1
+"""The version of the schema, in SQLite's `user_version`. A file of a newer version is refused."""
+
+_SCHEMA = (
+    "CREATE TABLE records (kind TEXT, parent TEXT, key TEXT, value TEXT NOT NULL, PRIMARY KEY (kind, parent, key))",
+    "CREATE TABLE journal (id INTEGER PRIMARY KEY, namespace TEXT NOT NULL, entries TEXT NOT NULL)",
+    "CREATE TABLE heads (namespace TEXT PRIMARY KEY, document INTEGER NOT NULL, last INTEGER NOT NULL)",
+    "CREATE TABLE pieces (document INTEGER, position INTEGER, text TEXT NOT NULL, PRIMARY KEY (document, position))",
+)
+_PAGE = 4096
+_MAX_IDLE_WAL = 64 * 1024 * 1024
+
+
+class SqliteFile:
+    """A SQLite file in write-ahead mode. Thread-safe.
+
+    Args:
+        path: The file, created if it is missing.
+        sync: Whether each transaction waits until the disk has it, so that it survives a loss of power too.
+
+    Raises:
+        DataFolderError: If the file cannot be used.
+
+    """
+
+    def __init__(self, path: Path, *, sync: bool = False) -> None:
+        self.path = path
+        self._lock = threading.RLock()
+        self._written = 0
+        self._grown: tuple[int, Callable[[], None]] | None = None
+        self._depth = 0
+        try:
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            self._connection = self._connect()
+        except (OSError, sqlite3.Error) as error:
+            raise DataFolderError(f"{path} cannot be opened: {_reason(error)}.") from None
+        try:
+            self._prepare(sync=sync)
+        except (sqlite3.Error, DataFolderError) as error:
+            self._connection.close()
+            if isinstance(error, DataFolderError):
+                raise
+            raise DataFolderError(_unusable(path, error)) from None
+
+    def _connect(self) -> sqlite3.Connection:
+        return sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
+
+    def _prepare(self, *, sync: bool) -> None:
+        execute = self._connection.execute
+        version = int(execute("PRAGMA user_version").fetchone()[0])
+        if version > VERSION:
+            raise DataFolderError(
+                f"{self.path} was written by a newer version of firebase_rest (format {version}; this version reads "
+                f"up to {VERSION}). Update firebase_rest or choose another folder."
+            )
+        [(problem,)] = execute("PRAGMA quick_check(1)").fetchall()
+        if problem != "ok":
+            raise sqlite3.DatabaseError(" ".join(problem.split()))
+        execute("PRAGMA journal_mode = WAL")
+        execute(f"PRAGMA synchronous = {'FULL' if sync else 'NORMAL'}")
+        execute("PRAGMA wal_autocheckpoint = 0")  # it would delay a write; see `checkpoint`
+        execute(f"PRAGMA journal_size_limit = {_MAX_IDLE_WAL}")
+        execute("BEGIN IMMEDIATE")  # fails now, instead of at the first write, if the file is read-only
+        if version == 0:
+            for statement in _SCHEMA:
+                execute(statement)
+            execute(f"PRAGMA user_version = {VERSION}")
+        execute("COMMIT")
+
+    def when_grown(self, size: int, callback: Callable[[], None]) -> None:
+        """Call `callback` at each write while the write-ahead log has more than about `size` bytes."""
+        self._grown = size, callback
+
+    def execute(self, statement: str, *values: Any) -> None:
+        """Execute a statement that writes. Raises `SaveError`."""
+        with self._lock:
+            try:
+                self._connection.execute(statement, values)
+            except sqlite3.Error as error:
+                raise self._save_error(error) from None
+            self._written += _PAGE + sum(len(value) for value in values if isinstance(value, str))
+            if self._grown is not None and self._written > self._grown[0]:
+                self._grown[1]()
+
+    def query(self, statement: str, *values: Any) -> Sequence[tuple[Any, ...]]:
+        """Return the rows of a query. Raises `DataFolderError`."""
+        with self._lock:
+            try:
+                return self._connection.execute(statement, values).fetchall()
+            except sqlite3.Error as error:
+                raise DataFolderError(_unusable(self.path, error)) from None
+
+    @contextmanager
+    def transaction(self) -> Generator[None]:
+        """Save everything that is written in the block together, at its end. Raises `SaveError`.
+
+        Other threads wait. A transaction inside another one is a part of it.
+        """
+        with self._lock:
+            if self._depth == 0:
+                self.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+            try:
+                yield
+                if self._depth == 1:
+                    self.execute("COMMIT")
+            finally:
+                self._depth -= 1
+                if self._depth == 0 and self._connection.in_transaction:
+                    self._connection.rollback()
+
+    def checkpoint(self) -> None:
+        """Copy the write-ahead log into the file, while others read and write."""
+        self._written = 0
+        connection = self._connect()
+        try:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+        except sqlite3.Error as error:
+            raise self._save_error(error) from None
+        finally:
+            connection.close()
+
+    def close(self) -> None:
+        """Close the file, which copies the write-ahead log into it. Idempotent."""
+        with self._lock:
+            self._connection.close()
+
+    def _save_error(self, error: sqlite3.Error) -> SaveError:
+        return SaveError(f"The change cannot be saved in {self.path}: {error}.")
+
+
+def _reason(error: OSError | sqlite3.Error) -> str:
+    return (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+
+
+def _unusable(path: Path, error: sqlite3.Error) -> str:
+    if isinstance(error, sqlite3.OperationalError):
+        return f"{path} cannot be used: {error}. Check that the folder is writable and that the disk is not full."
+    return f"{path} is damaged: {error}. Restore the folder from a copy, or choose another one."

@@ -25,17 +25,17 @@ def plain_requests() -> dict[str, Callable[[], object]]:
         data = session.get(f"{BASE}/large.json").json()
         return sorted(data.items(), key=lambda pair: pair[1]["score"])
 
-    def follow(place: str, number: int) -> None:
+    def follow(path: str, number: int) -> None:
         """Split at empty lines and parse."""
-        with session.get(f"{BASE}/{place}.json", headers={"Accept": "text/event-stream"}, stream=True) as response:
+        with session.get(f"{BASE}/{path}.json", headers={"Accept": "text/event-stream"}, stream=True) as response:
             pieces: list[bytes] = []
             for piece in response.iter_content(None):
                 pieces.append(piece)
                 if b"\n\n" not in piece:
                     continue
-                *whole, rest = b"".join(pieces).split(b"\n\n")
+                *complete, rest = b"".join(pieces).split(b"\n\n")
                 pieces = [rest]
-                for event in whole:
+                for event in complete:
                     json.loads(event.split(b"\n", 1)[1][6:])
                     number -= 1
                 if not number:
@@ -55,7 +55,7 @@ def pyrebase_api(module: str) -> dict[str, Callable[[], object]]:
     config = {"apiKey": "k", "authDomain": "", "databaseURL": BASE, "storageBucket": ""}
     db = pyrebase.initialize_app(config).database()
 
-    def follow(place: str, number: int) -> None:
+    def follow(path: str, number: int) -> None:
         done = threading.Event()
         left = number
 
@@ -65,7 +65,7 @@ def pyrebase_api(module: str) -> dict[str, Callable[[], object]]:
             if not left:
                 done.set()
 
-        stream = db.child(place).stream(handler)
+        stream = db.child(path).stream(handler)
         done.wait()
         if module == "firebase_rest":  # Pyrebase4's close() waits for another event
             stream.close()

@@ -100,11 +100,11 @@ def measure(host: str, folder: Path) -> bool:
     os.environ["FIREBASE_STORAGE_EMULATOR_HOST"] = host
     storage = firebase_rest.initialize_app({"storageBucket": BUCKET}).storage()
     session, url = requests.Session(), f"http://{host}/v0/b/{BUCKET}/o"
-    there, back = folder / "there", folder / "back"
-    there.write_bytes(random.Random(1).randbytes(SIZE))
+    source, target = folder / "there", folder / "back"
+    source.write_bytes(random.Random(1).randbytes(SIZE))
     pairs: dict[str, tuple[Callable[[], object], Callable[[], object]]] = {
-        "100 MB up": (lambda: bare_up(session, url, there), lambda: storage.child("ours").put(there)),
-        "100 MB down": (lambda: bare_down(session, url, back), lambda: storage.child("bare").download(back)),
+        "100 MB up": (lambda: bare_up(session, url, source), lambda: storage.child("ours").put(source)),
+        "100 MB down": (lambda: bare_down(session, url, target), lambda: storage.child("bare").download(target)),
     }
     good = True
     print(f"{'MB per second':16}{'requests':>12}{'firebase_rest':>16}{'share':>8}    promised")
@@ -113,7 +113,7 @@ def measure(host: str, folder: Path) -> bool:
         for _ in range(ROUNDS):
             rounds.append([])
             for work in (bare, ours):
-                back.unlink(missing_ok=True)
+                target.unlink(missing_ok=True)
                 rounds[-1].append(seconds(work))
         share = statistics.median(one / other for one, other in rounds)
         rates = [SIZE / 1e6 / statistics.median(times) for times in zip(*rounds, strict=True)]

@@ -39,10 +39,10 @@ def interpreters() -> dict[str, str]:
         if not re.fullmatch(r"python3(\.\d+)?", path.name):
             continue
         # pyenv's shims of inactive versions fail and are skipped.
-        asked = subprocess.run([path, "-c", VERSION], capture_output=True, text=True)
-        if asked.returncode or not asked.stdout.endswith("cpython\n"):
+        done = subprocess.run([path, "-c", VERSION], capture_output=True, text=True)
+        if done.returncode or not done.stdout.endswith("cpython\n"):
             continue
-        version = asked.stdout.split()[0]
+        version = done.stdout.split()[0]
         if tuple(map(int, version.split("."))) >= (3, 10):
             found.setdefault(version, str(path))
     return dict(sorted(found.items(), key=lambda item: tuple(map(int, item[0].split(".")))))
@@ -71,8 +71,8 @@ def run(version: str, base: str, wheel: Path, *, oldest: bool = False) -> tuple[
     command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    said = done.stdout[-4000:] if done.returncode else done.stdout.splitlines()[-1] + "\n"
-    return done.returncode == 0, f"Python {version}{' with the oldest dependencies' if oldest else ''}: {said}"
+    output = done.stdout[-4000:] if done.returncode else done.stdout.splitlines()[-1] + "\n"
+    return done.returncode == 0, f"Python {version}{' with the oldest dependencies' if oldest else ''}: {output}"
 
 
 def main(wanted: list[str]) -> int:

@@ -48,7 +48,7 @@ def test_new_address_counts_when_its_link_is_opened(ada, visitor) -> None:
     assert visitor().sign_in("lovelace@example.com").status_code == 200
 
 
-def test_address_of_another_user_is_refused(ada, bob) -> None:
+def test_address_of_another_user_is_rejected(ada, bob) -> None:
     response = ada.post("/account/email", page="/account/", email="bob@example.com")
     assert response.status_code == 409
     assert "There is already an account" in response.text

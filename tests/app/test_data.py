@@ -67,7 +67,7 @@ def test_second_page_exists_from_26_entries(ada, firebase, count) -> None:
 
 
 @pytest.mark.parametrize("cursor", ["../x", "a.b", "", "x" * 99, '"'])
-def test_invalid_cursor_is_refused(ada, cursor) -> None:
+def test_invalid_cursor_is_rejected(ada, cursor) -> None:
     assert ada.get("/todos/", query_string={"before": cursor}).status_code == 400
 
 

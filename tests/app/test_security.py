@@ -34,7 +34,7 @@ def tampered(cookie: str) -> list[str]:
     ]
 
 
-def test_tampered_cookie_is_refused(ada) -> None:
+def test_tampered_cookie_is_rejected(ada) -> None:
     cookie = ada.client.get_cookie(COOKIE).value
     for forged in tampered(cookie):
         ada.client.set_cookie(COOKIE, forged)
@@ -44,7 +44,7 @@ def test_tampered_cookie_is_refused(ada) -> None:
     assert ada.is_signed_in()
 
 
-def test_stolen_id_token_is_refused(ada, visitor, firebase) -> None:
+def test_stolen_id_token_is_rejected(ada, visitor, firebase) -> None:
     stolen = firebase.app.auth().sign_in_with_email_and_password("ada@example.com", PASSWORD)
     thief = visitor()
     for token in (stolen["idToken"], stolen["refreshToken"]):
@@ -53,7 +53,7 @@ def test_stolen_id_token_is_refused(ada, visitor, firebase) -> None:
         assert thief.get("/todos/", headers={"Authorization": f"Bearer {token}"}).status_code == 302
 
 
-def test_session_cookie_created_elsewhere_is_refused(ada, visitor, firebase) -> None:
+def test_session_cookie_created_elsewhere_is_rejected(ada, visitor, firebase) -> None:
     """A thief of an ID token cannot make a cookie that this site accepts, because the site keeps no tokens for it."""
     auth = firebase.app.auth()
     stolen = auth.sign_in_with_email_and_password("ada@example.com", PASSWORD)["idToken"]
@@ -101,7 +101,7 @@ def test_production_needs_a_secret_key_and_host_names(firebase, tmp_path, monkey
     assert app.test_client().get("/mailbox", base_url="https://example.com").status_code == 404
 
 
-def test_service_account_is_refused_for_user_requests(firebase, tmp_path) -> None:
+def test_service_account_is_rejected_for_user_requests(firebase, tmp_path) -> None:
     from webapp import create_app
 
     config = {**firebase.server.config, "serviceAccount": {"type": "service_account", "client_email": "x@example.com"}}
@@ -207,7 +207,7 @@ def test_search_and_sign_in_fields_are_escaped(visitor) -> None:
     assert "<script>alert" not in page
 
 
-def test_foreign_host_is_refused(ada) -> None:
+def test_foreign_host_is_rejected(ada) -> None:
     for host in ("evil.example", "127.0.0.1.evil.example"):
         response = ada.client.get("/reset-password", headers={"Host": host})
         assert response.status_code == 400

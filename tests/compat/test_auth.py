@@ -18,12 +18,12 @@ def codes(server):
 
 
 def test_sign_up_and_sign_in_return_a_plain_dict(auth, user) -> None:
-    for reply in (user, auth.sign_in_with_email_and_password("ada@example.com", "correct horse")):
-        assert type(reply) is dict
-        assert json.loads(json.dumps(reply)) == reply
-        assert {"localId", "idToken", "refreshToken", "expiresIn", "email", "kind"} <= set(reply)
-        assert reply["expiresIn"] == "3600"
-        assert reply["email"] == "ada@example.com"
+    for payload in (user, auth.sign_in_with_email_and_password("ada@example.com", "correct horse")):
+        assert type(payload) is dict
+        assert json.loads(json.dumps(payload)) == payload
+        assert {"localId", "idToken", "refreshToken", "expiresIn", "email", "kind"} <= set(payload)
+        assert payload["expiresIn"] == "3600"
+        assert payload["email"] == "ada@example.com"
 
 
 def test_arguments_by_keyword(auth) -> None:
@@ -33,17 +33,17 @@ def test_arguments_by_keyword(auth) -> None:
 
 
 def test_anonymous_user_has_tokens_and_no_email(auth) -> None:
-    reply = auth.sign_in_anonymous()
-    assert {"localId", "idToken", "refreshToken", "expiresIn"} <= set(reply)
-    assert "email" not in reply
+    payload = auth.sign_in_anonymous()
+    assert {"localId", "idToken", "refreshToken", "expiresIn"} <= set(payload)
+    assert "email" not in payload
 
 
 def test_current_user_is_set_by_sign_in_only(auth) -> None:
     assert auth.current_user is None
     auth.create_user_with_email_and_password("ada@example.com", "correct horse")
     assert auth.current_user is None
-    reply = auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
-    assert auth.current_user == reply
+    payload = auth.sign_in_with_email_and_password("ada@example.com", "correct horse")
+    assert auth.current_user == payload
     anonymous = auth.sign_in_anonymous()
     assert auth.current_user == anonymous
     auth.current_user = None
@@ -51,11 +51,11 @@ def test_current_user_is_set_by_sign_in_only(auth) -> None:
 
 
 def test_refresh_returns_pyrebases_names(auth, user) -> None:
-    reply = auth.refresh(user["refreshToken"])
-    assert reply["userId"] == reply["localId"] == user["localId"]
-    assert reply["idToken"]
-    assert reply["refreshToken"]
-    assert reply["expiresIn"] == "3600"
+    payload = auth.refresh(user["refreshToken"])
+    assert payload["userId"] == payload["localId"] == user["localId"]
+    assert payload["idToken"]
+    assert payload["refreshToken"]
+    assert payload["expiresIn"] == "3600"
 
 
 def test_get_account_info_returns_kind_and_users(auth, user) -> None:
@@ -78,10 +78,10 @@ def test_update_profile_sets_and_clears(auth, user) -> None:
 @pytest.mark.parametrize("keyword", ["new_password", "password", None])
 def test_change_password_by_position_and_keyword(auth, user, keyword) -> None:
     if keyword is None:
-        reply = auth.change_password(user["idToken"], "battery staple")
+        payload = auth.change_password(user["idToken"], "battery staple")
     else:
-        reply = auth.change_password(user["idToken"], **{keyword: "battery staple"})
-    assert reply["idToken"]
+        payload = auth.change_password(user["idToken"], **{keyword: "battery staple"})
+    assert payload["idToken"]
     assert auth.sign_in_with_email_and_password("ada@example.com", "battery staple")["localId"] == user["localId"]
 
 

@@ -54,11 +54,11 @@ def test_missing_key_is_a_key_error_with_readable_text() -> None:
 
 
 def test_initialize_app_does_no_validation_and_no_io(monkeypatch) -> None:
-    def refuse(*_, **__):
+    def fail(*_, **__):
         raise AssertionError("a file was touched")
 
-    monkeypatch.setattr(Path, "open", refuse)
-    monkeypatch.setattr("builtins.open", refuse)
+    monkeypatch.setattr(Path, "open", fail)
+    monkeypatch.setattr("builtins.open", fail)
     nonsense = {"apiKey": 5, "databaseURL": "no url at all", "serviceAccount": "/no/such/file.json"}
     firebase = pyrebase.initialize_app(nonsense, session=SilentSession())
     firebase.auth()
@@ -98,9 +98,9 @@ def test_service_account_is_a_path_or_a_mapping_of_five_fields(key_file, given) 
     assert firebase.auth().credentials is firebase.credentials
 
 
-@pytest.mark.parametrize("nothing", ["", None])
-def test_empty_service_account_is_none(nothing) -> None:
-    assert pyrebase.initialize_app({**CONFIG, "serviceAccount": nothing}).credentials is None
+@pytest.mark.parametrize("empty", ["", None])
+def test_empty_service_account_is_none(empty) -> None:
+    assert pyrebase.initialize_app({**CONFIG, "serviceAccount": empty}).credentials is None
 
 
 def test_every_call_returns_a_new_service() -> None:

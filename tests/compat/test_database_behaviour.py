@@ -88,10 +88,10 @@ def test_stored_reference_keeps_its_location(db) -> None:
     assert len(ref.get().val()) == 3
 
 
-@pytest.mark.parametrize("nothing", [{}, [], None])
-def test_set_of_empty_data_deletes(db, nothing) -> None:
+@pytest.mark.parametrize("empty", [{}, [], None])
+def test_set_of_empty_data_deletes(db, empty) -> None:
     db.child("x").set(1)
-    db.child("x").set(nothing)
+    db.child("x").set(empty)
     assert db.child("x").get().val() is None
 
 

@@ -122,12 +122,12 @@ def test_conditional_write_of_changed_data_returns_a_dict(db) -> None:
 
 
 def test_result_of_get_etag_is_accepted_as_etag(db) -> None:
-    place = db.child("x")
-    first = place.get_etag()
-    assert place.conditional_set({"a": 1}, first) == {"a": 1}
-    assert "ETag" in place.conditional_set(2, first)
-    assert place.conditional_remove(place.get_etag()) is None
-    assert place.get().val() is None
+    reference = db.child("x")
+    first = reference.get_etag()
+    assert reference.conditional_set({"a": 1}, first) == {"a": 1}
+    assert "ETag" in reference.conditional_set(2, first)
+    assert reference.conditional_remove(reference.get_etag()) is None
+    assert reference.get().val() is None
 
 
 def test_sort_orders_by_a_child(db) -> None:

@@ -73,9 +73,9 @@ def test_each_call_returns_a_new_storage(firebase):
 
 def test_storage_is_validated_at_first_use():
     with pyrebase.initialize_app({"apiKey": "k", "storageBucket": ""}) as firebase:
-        place = firebase.storage().child("a")
+        reference = firebase.storage().child("a")
         with pytest.raises(KeyError, match="storageBucket"):
-            place.put(b"x")
+            reference.put(b"x")
 
 
 def test_references_have_pyrebases_attributes(firebase, storage):

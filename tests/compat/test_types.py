@@ -146,9 +146,9 @@ def test_auth_can_be_subclassed(firebase, server) -> None:
 def test_firebase_rest_returns_plain_dicts(server, users) -> None:
     with firebase_rest.initialize_app(server.config) as app:
         snapshot = app.database().child("users").get()
-        nothing = app.database().child("users").order_by_child("age").equal_to(99).get()
+        empty = app.database().child("users").order_by_child("age").equal_to(99).get()
     assert type(snapshot.val()) is dict
-    assert nothing.val() == {}
+    assert empty.val() == {}
 
 
 def test_message_prints_like_pyrebases(db) -> None:

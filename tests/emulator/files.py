@@ -75,6 +75,6 @@ class Files:
 
 def error(response):
     """Return status and message of an error response, whose body must contain the status."""
-    said = response.json()["error"]
-    assert said["code"] == response.status_code
-    return response.status_code, said["message"]
+    details = response.json()["error"]
+    assert details["code"] == response.status_code
+    return response.status_code, details["message"]

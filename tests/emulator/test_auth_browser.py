@@ -115,8 +115,8 @@ def test_callback_with_wrong_state_gets_error_page(world, forged):
 
     user = world.auth.sign_in_with_google("client", open_browser=browser, timeout=LIMIT)
     assert user["providerId"] == "google.com"
-    strange, last = pages.get(timeout=LIMIT), pages.get(timeout=LIMIT)
-    assert (strange.status_code, "Not signed in" in strange.text) == (400, True)
+    rejected, last = pages.get(timeout=LIMIT), pages.get(timeout=LIMIT)
+    assert (rejected.status_code, "Not signed in" in rejected.text) == (400, True)
     assert "go back to the program" in last.text
     assert "Signed in" not in last.text, "the exchange is still to come"
 
@@ -223,10 +223,10 @@ def test_stolen_code_is_useless_without_verifier(world):
         challenge = parse_qs(urlsplit(uri).query)["code_challenge"][0]
         browse(uri.replace(challenge, "of-somebody-else"))
 
-    with pytest.raises(InvalidCredentials, match="invalid_grant") as refused:
+    with pytest.raises(InvalidCredentials, match="invalid_grant") as caught:
         world.auth.sign_in_with_google("client", open_browser=browser)
-    assert refused.value.code == "invalid_grant"
-    assert refused.value.message == "Google rejected the authorization code: Malformed auth code."
+    assert caught.value.code == "invalid_grant"
+    assert caught.value.message == "Google rejected the authorization code: Malformed auth code."
 
 
 def test_google_callback_without_code_is_rejected(world):
@@ -246,16 +246,16 @@ def test_continue_uri_is_required(world):
 
 
 def test_scopes_are_list_or_string_with_spaces(world):
-    asked = []
+    requested = []
 
     def browser(uri):
-        asked.append(parse_qs(urlsplit(uri).query)["scope"])
+        requested.append(parse_qs(urlsplit(uri).query)["scope"])
         browse(uri)
 
     for scopes in ("openid email", ["openid", "email"]):
         world.auth.sign_in_with_google("client", scopes=scopes, open_browser=browser)
     world.auth.auth_uri("github.com", "https://example.com/back", scopes="user:email  repo")
-    assert asked == [["openid email"]] * 2
+    assert requested == [["openid email"]] * 2
     assert b'"oauthScope": "user:email repo"' in world.sent[-1].body
 
 

@@ -49,7 +49,7 @@ def test_code_and_link_of_a_mail_work(world, sent):
     assert requests.get(sent.mails[-1].link, timeout=LIMIT).json()["authEmulator"]["email"] == EMAIL
 
 
-def test_mail_for_a_new_address_goes_there(world, sent):
+def test_message_for_a_new_address_is_sent_to_it(world, sent):
     session = world.someone()
     world.auth.verify_before_change_email(session, "new@example.com")
     mail = sent.mails[-1]

@@ -137,9 +137,9 @@ def test_enumeration_protection_argument(monkeypatch):
 
 def test_empty_password_is_wrong_at_sign_in_and_weak_at_sign_up(world):
     world.someone()
-    with pytest.raises(InvalidCredentials) as refused:
+    with pytest.raises(InvalidCredentials) as caught:
         world.auth.sign_in_with_email_and_password(EMAIL, "")
-    assert refused.value.code == "MISSING_PASSWORD"
+    assert caught.value.code == "MISSING_PASSWORD"
     with pytest.raises(WeakPassword):
         world.auth.create_user_with_email_and_password("b@example.com", "")
 

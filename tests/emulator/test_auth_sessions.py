@@ -115,9 +115,9 @@ def test_late_refresh_does_not_replace_newer_tokens(world):
     real = session._refresh
 
     def overtaken(token):
-        reply = real(token)
+        payload = real(token)
         world.auth.change_password(session, "another horse")
-        return reply
+        return payload
 
     session._refresh = overtaken
     fresh = session.current_token(rejected=session.user["idToken"])
@@ -147,8 +147,8 @@ def test_session_rejects_tokens_of_another_user(world):
 
 def test_on_change_callback_is_called_until_removed(world, caplog):
     session = world.someone()
-    heard = []
-    stop = session.on_change(lambda changed: heard.append(changed.signed_in))
+    changes = []
+    stop = session.on_change(lambda changed: changes.append(changed.signed_in))
 
     def failing(changed):
         raise RuntimeError(changed.refresh_token)
@@ -160,7 +160,7 @@ def test_on_change_callback_is_called_until_removed(world, caplog):
     assert session.refresh_token not in caplog.text
     end()
     session.sign_out()
-    assert heard == [True, False]
+    assert changes == [True, False]
     stop()
     stop()
 
@@ -249,16 +249,16 @@ class Ring(keyring.backend.KeyringBackend):
 
     def __init__(self):
         super().__init__()
-        self.kept = {}
+        self.stored = {}
 
     def get_password(self, service, username):
-        return self.kept.get((service, username))
+        return self.stored.get((service, username))
 
     def set_password(self, service, username, password):
-        self.kept[service, username] = password
+        self.stored[service, username] = password
 
     def delete_password(self, service, username):
-        if self.kept.pop((service, username), None) is None:
+        if self.stored.pop((service, username), None) is None:
             raise keyring.errors.PasswordDeleteError("there is none")
 
 

@@ -40,11 +40,11 @@ class Command:
 
     def end(self, number=None):
         """Stop it and return the exit status, the remaining output, and the seconds that it took."""
-        began = time.monotonic()
+        started = time.monotonic()
         if number is not None:
             self.process.send_signal(number)
         output, errors = self.process.communicate()
-        return self.process.returncode, output, errors, time.monotonic() - began
+        return self.process.returncode, output, errors, time.monotonic() - started
 
     def __enter__(self):
         return self
@@ -125,7 +125,7 @@ def test_rules_files_are_enforced_and_read_again_when_they_change(tmp_path):
         (None, None, "There are no security rules: everyone can read and write everything."),
     ],
 )
-def test_one_line_says_what_is_open(database, storage, line):
+def test_one_line_states_what_is_open(database, storage, line):
     assert RulesFiles(Emulator(), database, storage).describe(require_auth=False) == line
 
 

@@ -35,12 +35,12 @@ def test_set_value_is_read_back(root):
 
 
 def test_set_replaces_and_update_keeps_the_other_children(root):
-    place = root.child("x")
-    place.set({"a": 1, "b": {"c": 1, "d": 2}})
-    assert place.update({"b": {"c": 5}, "e": 6}) == {"b": {"c": 5}, "e": 6}
-    assert place.get().val() == {"a": 1, "b": {"c": 5}, "e": 6}
-    place.set({"z": 1})
-    assert place.get().val() == {"z": 1}
+    reference = root.child("x")
+    reference.set({"a": 1, "b": {"c": 1, "d": 2}})
+    assert reference.update({"b": {"c": 5}, "e": 6}) == {"b": {"c": 5}, "e": 6}
+    assert reference.get().val() == {"a": 1, "b": {"c": 5}, "e": 6}
+    reference.set({"z": 1})
+    assert reference.get().val() == {"z": 1}
 
 
 def test_multi_path_update_writes_and_deletes_atomically(root):
@@ -151,10 +151,10 @@ def test_production_url_selects_namespace_of_emulator(server, monkeypatch):
 
 def test_parent_and_root_references(root):
     root.set({"a": {"b": {"c": 1}}})
-    place = root.child("a/b/c")
-    assert place.parent.get().val() == {"c": 1}
-    assert place.parent.parent.get().key() == "a"
-    assert place.root.get().val() == {"a": {"b": {"c": 1}}}
+    reference = root.child("a/b/c")
+    assert reference.parent.get().val() == {"c": 1}
+    assert reference.parent.parent.get().key() == "a"
+    assert reference.root.get().val() == {"a": {"b": {"c": 1}}}
 
 
 def test_with_options_returns_a_new_reference(root):

@@ -10,57 +10,57 @@ from firebase_rest import TransactionConflict, UsageError
 
 
 def test_etag_changes_with_the_value(root):
-    place = root.child("x")
-    assert place.get_etag() == {"ETag": "null_etag", "value": None}
-    place.set({"a": 1})
-    first = place.get_etag()
+    reference = root.child("x")
+    assert reference.get_etag() == {"ETag": "null_etag", "value": None}
+    reference.set({"a": 1})
+    first = reference.get_etag()
     assert first["value"] == {"a": 1}
-    place.child("a").set(2)
-    assert place.get_etag()["ETag"] != first["ETag"]
-    place.child("a").set(1)
-    assert place.get_etag() == first
+    reference.child("a").set(2)
+    assert reference.get_etag()["ETag"] != first["ETag"]
+    reference.child("a").set(1)
+    assert reference.get_etag() == first
 
 
 def test_conditional_set_with_current_etag_writes(root):
-    place = root.child("x")
-    place.set(1)
-    assert place.conditional_set(2, place.get_etag()["ETag"]) == 2
-    assert place.get().val() == 2
+    reference = root.child("x")
+    reference.set(1)
+    assert reference.conditional_set(2, reference.get_etag()["ETag"]) == 2
+    assert reference.get().val() == 2
 
 
 def test_conditional_set_with_old_etag_returns_current_value(root):
-    place = root.child("x")
-    place.set(1)
-    old = place.get_etag()["ETag"]
-    place.set({"theirs": True})
-    result = place.conditional_set(2, old)
-    assert result == place.get_etag() == {"ETag": result["ETag"], "value": {"theirs": True}}
-    assert place.conditional_set(3, result["ETag"]) == 3
+    reference = root.child("x")
+    reference.set(1)
+    old = reference.get_etag()["ETag"]
+    reference.set({"theirs": True})
+    result = reference.conditional_set(2, old)
+    assert result == reference.get_etag() == {"ETag": result["ETag"], "value": {"theirs": True}}
+    assert reference.conditional_set(3, result["ETag"]) == 3
 
 
 def test_conditional_set_with_null_etag_requires_no_value(root):
-    place = root.child("x")
-    assert place.conditional_set("first", "null_etag") == "first"
-    assert place.conditional_set("second", "null_etag")["value"] == "first"
+    reference = root.child("x")
+    assert reference.conditional_set("first", "null_etag") == "first"
+    assert reference.conditional_set("second", "null_etag")["value"] == "first"
 
 
 def test_conditional_remove_requires_current_etag(root):
-    place = root.child("x")
-    place.set(1)
-    old = place.get_etag()["ETag"]
-    place.set(2)
-    result = place.conditional_remove(old)
+    reference = root.child("x")
+    reference.set(1)
+    old = reference.get_etag()["ETag"]
+    reference.set(2)
+    result = reference.conditional_remove(old)
     assert result["value"] == 2
-    assert place.get().val() == 2
-    assert place.conditional_remove(result["ETag"]) is None
-    assert place.get().val() is None
+    assert reference.get().val() == 2
+    assert reference.conditional_remove(result["ETag"]) is None
+    assert reference.get().val() is None
 
 
 def test_transaction_writes_the_returned_value(root):
-    place = root.child("count")
-    assert place.transaction(lambda value: (value or 0) + 1) == 1
-    assert place.transaction(lambda value: (value or 0) + 1) == 2
-    assert place.get().val() == 2
+    reference = root.child("count")
+    assert reference.transaction(lambda value: (value or 0) + 1) == 1
+    assert reference.transaction(lambda value: (value or 0) + 1) == 2
+    assert reference.get().val() == 2
 
 
 def test_transaction_can_delete(root):
@@ -70,7 +70,7 @@ def test_transaction_can_delete(root):
 
 
 def test_transaction_retries_after_conflicting_write(root):
-    place = root.child("list")
+    reference = root.child("list")
     seen = []
 
     def add(value):
@@ -79,14 +79,14 @@ def test_transaction_retries_after_conflicting_write(root):
         seen.append(value)
         return [*(value or []), "mine"]
 
-    assert place.transaction(add) == ["other 2", "mine"]
+    assert reference.transaction(add) == ["other 2", "mine"]
     assert seen == [None, ["other 0"], ["other 1"], ["other 2"]]
-    assert place.get().val() == ["other 2", "mine"]
+    assert reference.get().val() == ["other 2", "mine"]
 
 
 @pytest.mark.slow
 def test_transaction_raises_after_25_attempts(root):
-    place = root.child("x")
+    reference = root.child("x")
     calls = []
 
     def disturbed(value):
@@ -95,11 +95,11 @@ def test_transaction_raises_after_25_attempts(root):
         return "mine"
 
     with pytest.raises(TransactionConflict, match="25 attempts") as caught:
-        place.transaction(disturbed)
+        reference.transaction(disturbed)
     assert len(calls) == 25
     assert caught.value.value == 25
-    assert caught.value.etag == place.get_etag()["ETag"]
-    assert place.get().val() == 25
+    assert caught.value.etag == reference.get_etag()["ETag"]
+    assert reference.get().val() == 25
 
 
 def test_exception_in_function_ends_the_transaction(root):

@@ -53,30 +53,30 @@ def test_request_without_token_is_unauthenticated(app, sent):
 
 
 CALLS = [
-    lambda place, token: place.get(token),
-    lambda place, token: place.get(token=token),
-    lambda place, token: place.set(1, token),
-    lambda place, token: place.update({"a": 1}, token),
-    lambda place, token: place.push(1, token),
-    lambda place, token: place.remove(token),
-    lambda place, token: place.exists(token),
-    lambda place, token: place.get_etag(token),
-    lambda place, token: place.conditional_set(1, "null_etag", token),
-    lambda place, token: place.conditional_remove("null_etag", token),
-    lambda place, token: place.transaction(lambda _: 1, token),
-    lambda place, token: place.order_by_key().limit_to_first(1).get(token),
+    lambda reference, token: reference.get(token),
+    lambda reference, token: reference.get(token=token),
+    lambda reference, token: reference.set(1, token),
+    lambda reference, token: reference.update({"a": 1}, token),
+    lambda reference, token: reference.push(1, token),
+    lambda reference, token: reference.remove(token),
+    lambda reference, token: reference.exists(token),
+    lambda reference, token: reference.get_etag(token),
+    lambda reference, token: reference.conditional_set(1, "null_etag", token),
+    lambda reference, token: reference.conditional_remove("null_etag", token),
+    lambda reference, token: reference.transaction(lambda _: 1, token),
+    lambda reference, token: reference.order_by_key().limit_to_first(1).get(token),
 ]
 
 
 @pytest.mark.parametrize("call", CALLS)
 def test_every_method_accepts_token_or_session(app, user, sent, call):
-    place = app.database().child("x")
+    reference = app.database().child("x")
     with pytest.raises(firebase_rest.PermissionDenied):
-        call(place, None)
-    call(place, user["idToken"])
+        call(reference, None)
+    call(reference, user["idToken"])
     assert f"auth={user['idToken']}" in sent[-1].url
-    place.remove(user["idToken"])
-    call(place, app.auth().session(user))
+    reference.remove(user["idToken"])
+    call(reference, app.auth().session(user))
     assert "auth=" in sent[-1].url
 
 

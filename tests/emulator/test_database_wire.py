@@ -78,10 +78,10 @@ def test_delete_returns_null_even_without_data(db):
     assert db.get("").content == b"null"
 
 
-@pytest.mark.parametrize("nothing", ["null", "{}", "[]", '{"x":[{}]}'])
-def test_put_null_deletes(db, nothing):
+@pytest.mark.parametrize("null_body", ["null", "{}", "[]", '{"x":[{}]}'])
+def test_put_null_deletes(db, null_body):
     db.put("a", {"b": 1, "c": 2})
-    assert db.put("a/b", nothing).status_code == 200
+    assert db.put("a/b", null_body).status_code == 200
     assert db.get("a").json() == {"c": 2}
 
 

@@ -68,10 +68,10 @@ def test_private_key_is_read_only_for_signing(server, monkeypatch):
 def test_signed_url_overrides_response_headers(google):
     blob = google.bucket.blob("a")
     blob.upload_from_string("x")
-    wanted = 'attachment; filename="b.txt"'
-    url = blob.generate_signed_url(60, version="v4", response_disposition=wanted, response_type="text/html")
+    disposition = 'attachment; filename="b.txt"'
+    url = blob.generate_signed_url(60, version="v4", response_disposition=disposition, response_type="text/html")
     headers = requests.get(url, timeout=LIMIT).headers
-    assert (headers["Content-Disposition"], headers["Content-Type"]) == (wanted, "text/html")
+    assert (headers["Content-Disposition"], headers["Content-Type"]) == (disposition, "text/html")
     assert blob.content_type == "text/plain"
 
 
@@ -258,8 +258,8 @@ def test_invalid_json_api_request_is_400(cloud, method, path, body):
 
 def test_chunk_response_has_the_received_range(cloud):
     url = start(cloud)
-    asked = cloud("PUT", url, b"", Content_Range="bytes */*")
-    assert (asked.status_code, "Range" in asked.headers, "Location" in asked.headers) == (308, False, False)
+    requested = cloud("PUT", url, b"", Content_Range="bytes */*")
+    assert (requested.status_code, "Range" in requested.headers, "Location" in requested.headers) == (308, False, False)
     response = cloud("PUT", url, LARGE[:K], Content_Range=f"bytes 0-{K - 1}/*")
     assert (response.status_code, response.headers["Range"]) == (308, f"bytes=0-{K - 1}")
     again = cloud("PUT", url, LARGE[: 2 * K], Content_Range=f"bytes 0-{2 * K - 1}/*")

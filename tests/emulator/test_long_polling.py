@@ -111,7 +111,7 @@ def test_callback_numbers_must_be_digits(server, callback):
     assert "alert" not in response.text
 
 
-def test_request_is_answered_and_other_clients_writes_arrive(poller, db):
+def test_request_gets_a_response_and_other_clients_writes_arrive(poller, db):
     (params,) = poller.request("q", {"p": "/a", "h": ""})
     assert poller.take(**params) == [ok_message(1, {})]
     timer = threading.Timer(0.2, db.put, ["a", 5])
@@ -160,7 +160,7 @@ def test_request_without_messages_returns_an_empty_script(poller, monkeypatch):
 
 
 @pytest.mark.parametrize(("session_id", "password"), [("x", "y"), (None, "y"), ("", "")])
-def test_unknown_session_or_password_is_told_to_close(poller, server, session_id, password):
+def test_unknown_session_or_password_gets_a_close_command(poller, server, session_id, password):
     params = {"id": poller.id if session_id is None else session_id, "pw": password}
     assert requests.get(f"http://{server.host}/.lp", params, timeout=LIMIT).text == "pLPCommand('close');"
 

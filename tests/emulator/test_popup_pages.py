@@ -139,7 +139,7 @@ def test_redirect_to_an_authorized_domain(page, url):
         "http://evil.example?@localhost/",
     ],
 )
-def test_redirect_to_another_domain_is_refused(page, url):
+def test_redirect_to_another_domain_is_rejected(page, url):
     response = page(authType="signInViaRedirect", redirectUrl=url)
     assert response.status_code == 400
     assert "authorized" in response.text
@@ -182,7 +182,7 @@ def test_handler_cannot_be_embedded_or_read_by_other_origins(server):
 
 
 @pytest.mark.parametrize("changes", [{"apiKey": None}, {"providerId": ""}, {"appName": None}, {"authType": "unknown"}])
-def test_incomplete_request_is_refused(page, changes):
+def test_incomplete_request_is_rejected(page, changes):
     response = page(**changes)
     assert response.status_code == 400
     assert response.headers["Content-Type"] == "text/html; charset=utf-8"

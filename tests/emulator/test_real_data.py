@@ -42,7 +42,7 @@ AIRPORTS = dict(airports())
 CARS = json.loads((DATA / "cars.json").read_text(encoding="utf-8"))
 
 
-def without_nothing(record):
+def without_null(record):
     return {name: value for name, value in record.items() if value is not None}
 
 
@@ -61,8 +61,8 @@ def db():
 @pytest.fixture(scope="module")
 def cars(db):
     """Key -> record of the cars in the order of the pushes."""
-    place = db.child("cars")
-    return {place.push(car)["name"]: without_nothing(car) for car in CARS}
+    reference = db.child("cars")
+    return {reference.push(car)["name"]: without_null(car) for car in CARS}
 
 
 def ordered(records, value, low=None, high=None):

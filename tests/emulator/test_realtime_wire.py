@@ -53,7 +53,7 @@ def test_hello_has_the_time_of_the_settable_clock():
             assert abs(client.hello["ts"] - clock() * 1000) < 60_000
 
 
-def test_ping_is_answered_and_keepalive_is_not(client):
+def test_ping_gets_a_pong_and_keepalive_gets_nothing(client):
     client.send_text("0")
     assert client.ping() == []
 
@@ -64,12 +64,12 @@ def test_stats_and_app_check_are_acknowledged(client):
     assert client.ask("unappeck", {}) == ([], "ok", "")
 
 
-def test_unknown_action_is_refused(client):
+def test_unknown_action_is_rejected(client):
     assert client.ask("zz", {})[1] == "failure"
 
 
 @pytest.mark.parametrize("path", ["/a", "a", "/a/", "//a"])
-def test_data_of_a_listen_precedes_its_answer(client, db, path):
+def test_data_of_a_listen_precedes_its_response(client, db, path):
     db.put("a", {"b": 1})
     assert client.ask("q", {"p": path, "h": ""}) == ([("d", {"p": "a", "d": {"b": 1}})], "ok", {})
 
@@ -184,7 +184,7 @@ def test_queries_filter_gets_and_listens(client, query, keys):
 @pytest.mark.parametrize(
     "query", [{"i": 1}, {"i": "a/$b"}, {"sp": {}}, {"i": ".key", "sp": 1}, {"l": 0}, {"l": "2"}, {"l": True}, [1], "x"]
 )
-def test_malformed_queries_are_refused(client, query):
+def test_malformed_queries_are_rejected(client, query):
     assert client.ask("g", {"p": "/q", "q": query})[1] == "invalid_data"
     assert client.ask("q", {"p": "/q", "q": query, "t": 1, "h": ""})[1] == "invalid_data"
 
@@ -224,7 +224,7 @@ def test_transaction_with_an_old_hash_is_stale_and_gets_the_newer_data_first(ser
         ({}, "invalid_data"),
     ],
 )
-def test_invalid_writes_are_refused_and_push_nothing(client, db, body, status):
+def test_invalid_writes_are_rejected_and_push_nothing(client, db, body, status):
     client.do("q", {"p": "/", "h": ""})
     pushes, status_sent, message = client.ask("p", body)
     assert (pushes, status_sent) == ([], status)
@@ -232,12 +232,12 @@ def test_invalid_writes_are_refused_and_push_nothing(client, db, body, status):
     assert db.get().json() is None
 
 
-def test_unpaired_surrogates_are_refused(client):
+def test_unpaired_surrogates_are_rejected(client):
     client.send_text('{"t":"d","d":{"r":9,"a":"p","b":{"p":"/a","d":"\\ud800"}}}')
     assert client.data()[:2] == (9, "invalid_data")
 
 
-def test_overlapping_paths_of_a_merge_are_refused(client):
+def test_overlapping_paths_of_a_merge_are_rejected(client):
     assert client.ask("m", {"p": "/a", "d": {"b": 1, "b/c": 2}})[1] == "invalid_data"
 
 
@@ -255,14 +255,14 @@ def test_long_values_are_split_into_frames(client, db, text):
     assert json.loads("".join(frames))["d"]["b"]["d"] == text
 
 
-def test_write_of_sixteen_megabytes_is_accepted_and_a_larger_one_refused(client, db):
+def test_write_of_more_than_sixteen_megabytes_is_rejected(client, db):
     megabyte = "x" * (1024 * 1024 - 100)
     client.do("p", {"p": "/a", "d": [megabyte] * 16})
     assert client.ask("p", {"p": "/a", "d": [megabyte] * 17})[1] == "write_too_big"
     assert len(db.get("a", shallow="true").json()) == 16
 
 
-def test_one_frame_may_hold_a_whole_write(client, db):
+def test_one_frame_can_contain_a_complete_write(client, db):
     client.send_text(json.dumps({"t": "d", "d": {"r": 1, "a": "p", "b": {"p": "/a", "d": "x" * 1_000_000}}}))
     assert client.data() == (1, "ok", "")
     assert len(db.get("a").json()) == 1_000_000
@@ -284,7 +284,7 @@ def ruled(server):
     server.emulator.set_database_rules(None)
 
 
-def test_rules_refuse_and_tokens_allow(ruled, client):
+def test_rules_reject_anonymous_and_allow_tokens(ruled, client):
     assert client.ask("q", {"p": "/users/ann", "h": ""}) == ([], "permission_denied", "Permission denied")
     assert client.ask("g", {"p": "/users/ann", "q": {}})[1] == "permission_denied"
     assert client.ask("p", {"p": "/users/ann", "d": 1})[1] == "permission_denied"
@@ -333,7 +333,7 @@ def test_query_without_an_index_warns_a_listen_and_fails_a_get(ruled, client):
 @pytest.mark.parametrize(
     ("cred", "status"), [("x", "invalid_token"), (token("a", iat=1, exp=2), "expired_token"), (None, "invalid_data")]
 )
-def test_invalid_tokens_are_refused(client, cred, status):
+def test_invalid_tokens_are_rejected(client, cred, status):
     assert client.ask("auth", {"cred": cred})[1] == status
 
 
@@ -442,12 +442,12 @@ def test_database_is_that_of_the_parameter_ns_or_the_default_one(server, db):
 
 
 @pytest.mark.parametrize("path", ["/.ws?v=5&ns=no.name", "/other", "/a.json"])
-def test_other_websocket_paths_are_refused(server, path):
+def test_other_websocket_paths_are_rejected(server, path):
     with pytest.raises(InvalidStatus), connect(f"ws://{server.host}{path}", proxy=None):
         pass
 
 
-def test_websocket_with_the_host_of_a_web_site_is_refused(server):
+def test_websocket_with_the_host_of_a_web_site_is_rejected(server):
     with pytest.raises(InvalidStatus) as caught:
         RealtimeClient(server.host, additional_headers={"Host": "evil.example"})
     assert caught.value.response.status_code in {400, 403}

@@ -56,11 +56,11 @@ def test_dropped_download_is_truncated(files, faults, how):
     broken = (requests.ConnectionError, requests.exceptions.ChunkedEncodingError)
     with files.download("a", stream=True) as response, pytest.raises(broken):
         pieces.extend(response.iter_content(1000))
-    got = b"".join(pieces)
-    assert DATA.startswith(got)
-    assert len(got) <= 300_000
+    received = b"".join(pieces)
+    assert DATA.startswith(received)
+    assert len(received) <= 300_000
     if how == "fin":
-        assert len(got) > 298_000  # the reader returns complete blocks only
+        assert len(received) > 298_000  # the reader returns complete blocks only
     assert files.download("a").content == DATA
 
 
@@ -169,9 +169,9 @@ def test_stalled_download_does_not_delay_close():
     server.emulator.faults.storage.stall_download(after=10)
     with files.download("a", stream=True) as response:
         response.raw.read(10)
-        began = time.monotonic()
+        started = time.monotonic()
         server.close()
-        assert time.monotonic() - began < 1
+        assert time.monotonic() - started < 1
     files.close()
 
 

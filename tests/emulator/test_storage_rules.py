@@ -54,11 +54,11 @@ def upload(user, name, content=b"x", content_type="image/png"):
     return lambda: user.storage().child(name).put(content, content_type=content_type)
 
 
-def test_read_needs_the_owner(firebase):
+def test_only_the_owner_can_read(firebase):
     firebase.seed_file("users/ada/deep/a.png", b"content")
-    ada, bob, stranger = firebase.as_user("ada"), firebase.as_user("bob"), firebase.as_user(None)
+    ada, bob, anonymous = firebase.as_user("ada"), firebase.as_user("bob"), firebase.as_user(None)
     assert assert_allowed(lambda: ada.storage().child("users/ada/deep/a.png").get_bytes()) == b"content"
-    for user in (bob, stranger):
+    for user in (bob, anonymous):
         assert_denied(lambda user=user: user.storage().child("users/ada/deep/a.png").get_bytes())
         assert_denied(lambda user=user: user.storage().child("users/ada/deep/a.png").get_metadata())
 
@@ -94,7 +94,7 @@ def test_overwrite_is_create_with_the_existing_resource(firebase):
     assert_denied(upload(user, "once/a"))
 
 
-def test_list_is_asked_for_the_prefix(firebase):
+def test_list_rule_gets_the_prefix(firebase):
     firebase.seed_file("users/ada/a.png", b"x")
     ada = firebase.as_user("ada")
     assert_allowed(lambda: list(ada.storage().child("users/ada/").list_files()))

@@ -34,13 +34,13 @@ def test_upload_returns_all_metadata(files):
     response = files.upload("dir/é.txt", HELLO)
     assert response.status_code == 200
     assert response.headers["content-type"] == "application/json; charset=utf-8"
-    said = response.json()
-    assert re.fullmatch(r"\d{16}", said.pop("generation"))
-    assert re.fullmatch(r"[\w-]{36}", said.pop("downloadTokens"))
-    assert re.fullmatch(r"C[A-Za-z0-9+/]+EAE=", said.pop("etag"))
-    assert said.pop("timeCreated") == said["updated"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", said.pop("updated"))
-    assert said == {
+    payload = response.json()
+    assert re.fullmatch(r"\d{16}", payload.pop("generation"))
+    assert re.fullmatch(r"[\w-]{36}", payload.pop("downloadTokens"))
+    assert re.fullmatch(r"C[A-Za-z0-9+/]+EAE=", payload.pop("etag"))
+    assert payload.pop("timeCreated") == payload["updated"]
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", payload.pop("updated"))
+    assert payload == {
         "name": "dir/é.txt",
         "bucket": files.bucket,
         "metageneration": "1",
@@ -214,7 +214,7 @@ def test_download_has_the_headers_of_production(files):
 
 
 @pytest.mark.parametrize(
-    ("asked", "got", "says"),
+    ("requested", "body", "content_range"),
     [
         ("bytes=0-4", b"hello", "bytes 0-4/11"),
         ("bytes=6-", b"world", "bytes 6-10/11"),
@@ -224,25 +224,27 @@ def test_download_has_the_headers_of_production(files):
         ("bytes=0-0", b"h", "bytes 0-0/11"),
     ],
 )
-def test_byte_range_is_206(files, asked, got, says):
+def test_byte_range_is_206(files, requested, body, content_range):
     files.upload("a", HELLO)
-    response = files.download("a", {"Range": asked})
-    assert (response.status_code, response.content) == (206, got)
-    assert response.headers["content-range"] == says
-    assert response.headers["content-length"] == str(len(got))
+    response = files.download("a", {"Range": requested})
+    assert (response.status_code, response.content) == (206, body)
+    assert response.headers["content-range"] == content_range
+    assert response.headers["content-length"] == str(len(body))
 
 
-@pytest.mark.parametrize("asked", ["bytes=0-1,4-5", "bytes=5-3", "lines=1-2", "bytes=a-b", "bytes=", "bytes=-", "x"])
-def test_malformed_or_multiple_ranges_return_everything(files, asked):
+@pytest.mark.parametrize(
+    "requested", ["bytes=0-1,4-5", "bytes=5-3", "lines=1-2", "bytes=a-b", "bytes=", "bytes=-", "x"]
+)
+def test_malformed_or_multiple_ranges_return_everything(files, requested):
     files.upload("a", HELLO)
-    response = files.download("a", {"Range": asked})
+    response = files.download("a", {"Range": requested})
     assert (response.status_code, response.content) == (200, HELLO)
 
 
-@pytest.mark.parametrize(("data", "asked"), [(HELLO, "bytes=11-"), (HELLO, "bytes=-0"), (b"", "bytes=0-")])
-def test_unsatisfiable_range_is_416(files, data, asked):
+@pytest.mark.parametrize(("data", "requested"), [(HELLO, "bytes=11-"), (HELLO, "bytes=-0"), (b"", "bytes=0-")])
+def test_unsatisfiable_range_is_416(files, data, requested):
     files.upload("a", data)
-    response = files.download("a", {"Range": asked})
+    response = files.download("a", {"Range": requested})
     assert error(response)[0] == 416
     assert response.headers["content-range"] == f"bytes */{len(data)}"
 
@@ -308,14 +310,14 @@ def test_download_continues_while_object_is_replaced(files):
 
 
 def test_storage_responses_have_cors_headers(files):
-    asked = {"Origin": "http://page", "Access-Control-Request-Headers": "x-goog-upload-command"}
-    response = files.request("OPTIONS", files.objects, headers=asked)
+    requested = {"Origin": "http://page", "Access-Control-Request-Headers": "x-goog-upload-command"}
+    response = files.request("OPTIONS", files.objects, headers=requested)
     assert response.status_code == 204
     assert response.headers["access-control-allow-headers"] == "x-goog-upload-command"
     assert "PATCH" in response.headers["access-control-allow-methods"]
-    for got in (files.upload("a", b""), files.metadata("none"), files.download("a")):
-        assert got.headers["access-control-allow-origin"] == "*"
-        assert "X-Goog-Upload-URL" in got.headers["access-control-expose-headers"]
+    for response in (files.upload("a", b""), files.metadata("none"), files.download("a")):
+        assert response.headers["access-control-allow-origin"] == "*"
+        assert "X-Goog-Upload-URL" in response.headers["access-control-expose-headers"]
 
 
 def test_reset_deletes_files_and_uploads(server, files):
@@ -336,10 +338,10 @@ def test_ns_parameter_makes_a_storage_path_a_database_path(server):
 
 def test_large_file_round_trips_with_checksums(files):
     data = hashlib.shake_128(b"seed").digest(9_000_001)
-    said = files.upload("large", data).json()
-    assert said["size"] == "9000001"
-    assert said["md5Hash"] == b64(hashlib.md5(data).digest())
-    assert said["crc32c"] == b64(google_crc32c.Checksum(data).digest())
+    payload = files.upload("large", data).json()
+    assert payload["size"] == "9000001"
+    assert payload["md5Hash"] == b64(hashlib.md5(data).digest())
+    assert payload["crc32c"] == b64(google_crc32c.Checksum(data).digest())
     assert files.download("large").content == data
     assert files.download("large", {"Range": "bytes=4000000-4999999"}).content == data[4_000_000:5_000_000]
 

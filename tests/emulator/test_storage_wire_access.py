@@ -24,16 +24,22 @@ def names_in(response):
 
 def test_patch_sets_clears_and_merges_metadata(files):
     files.upload("a", HELLO)
-    said = files.patch("a", {"contentType": "a/b", "cacheControl": "no-store", "metadata": {"a": "1", "b": "2"}}).json()
-    assert (said["contentType"], said["cacheControl"], said["metadata"]) == ("a/b", "no-store", {"a": "1", "b": "2"})
-    assert said["metageneration"] == "2"
-    said = files.patch("a", {"cacheControl": None, "metadata": {"a": None, "c": "3"}}).json()
-    assert said["metadata"] == {"b": "2", "c": "3"}
-    assert "cacheControl" not in said
-    said = files.patch("a", {"metadata": None, "contentType": None, "size": "1", "name": "z"}).json()
-    assert "metadata" not in said
-    assert "contentType" not in said
-    assert (said["size"], said["name"]) == ("11", "a")
+    payload = files.patch(
+        "a", {"contentType": "a/b", "cacheControl": "no-store", "metadata": {"a": "1", "b": "2"}}
+    ).json()
+    assert (payload["contentType"], payload["cacheControl"], payload["metadata"]) == (
+        "a/b",
+        "no-store",
+        {"a": "1", "b": "2"},
+    )
+    assert payload["metageneration"] == "2"
+    payload = files.patch("a", {"cacheControl": None, "metadata": {"a": None, "c": "3"}}).json()
+    assert payload["metadata"] == {"b": "2", "c": "3"}
+    assert "cacheControl" not in payload
+    payload = files.patch("a", {"metadata": None, "contentType": None, "size": "1", "name": "z"}).json()
+    assert "metadata" not in payload
+    assert "contentType" not in payload
+    assert (payload["size"], payload["name"]) == ("11", "a")
     assert files.download("a").headers["content-type"] == "application/octet-stream"
 
 

@@ -114,11 +114,11 @@ def test_cancel_and_revoke_can_leave_the_stream_open(server, faults):
 
 
 def test_faults_select_streams_by_path(db, faults):
-    with db.listen("a/b") as below, db.listen("a") as here, db.listen("b") as elsewhere:
-        below.next(), here.next(), elsewhere.next()
+    with db.listen("a/b") as below, db.listen("a") as at_path, db.listen("b") as elsewhere:
+        below.next(), at_path.next(), elsewhere.next()
         assert faults.drop("a", how="end") == 2
         assert below.raw() is None
-        assert here.raw() is None
+        assert at_path.raw() is None
         db.put("b", 1)
         assert elsewhere.next() == ("put", "/", 1)
 

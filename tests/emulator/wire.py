@@ -65,8 +65,8 @@ class Listener:
         with suppress(requests.RequestException, AttributeError, ValueError, OSError):  # a closed response
             for piece in self.response.iter_content(None):
                 raw += piece
-                *whole, raw = raw.split(b"\n\n")
-                for event in whole:
+                *complete, raw = raw.split(b"\n\n")
+                for event in complete:
                     self._events.put(event)
         self._events.put(None)
 
@@ -82,8 +82,8 @@ class Listener:
                 return None
             name, data = event.decode().split("\n")
             if name != "event: keep-alive":
-                said = json.loads(data.removeprefix("data: "))
-                return name.removeprefix("event: "), said["path"], said["data"]
+                payload = json.loads(data.removeprefix("data: "))
+                return name.removeprefix("event: "), payload["path"], payload["data"]
 
     def close(self):
         """Close the connection, which also ends the reading thread."""

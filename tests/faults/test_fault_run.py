@@ -27,7 +27,7 @@ SECONDS = float(os.environ.get("FAULT_SECONDS", "60"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 KEEP_ALIVE = 2.0
 COPIES = WRITERS = 20
-PLACES = 5
+LOCATIONS = 5
 CALM = 90.0
 """Maximum seconds until all copies are in sync after the faults: the longest retry delay is 20 s, a read timeout 3
 s."""
@@ -74,29 +74,35 @@ class Copy:
 
 def query(database: Any, number: int) -> Any:
     """Return the query of copy `number`: a complete path, the root, or a range."""
-    place = database.child(f"p{number % PLACES}")
+    reference = database.child(f"p{number % LOCATIONS}")
     return [
-        place,
-        place.order_by_child("n").limit_to_last(5),
-        place.order_by_key().start_at("k3").end_at("k7"),
-        place.order_by_child("n").start_at(200).end_before(700) if number % 2 else database,
-    ][number // PLACES]
+        reference,
+        reference.order_by_child("n").limit_to_last(5),
+        reference.order_by_key().start_at("k3").end_at("k7"),
+        reference.order_by_child("n").start_at(200).end_before(700) if number % 2 else database,
+    ][number // LOCATIONS]
 
 
-def write(dice: random.Random, database: Any) -> None:
-    place = database.child(f"p{dice.randrange(PLACES)}")
-    key = f"k{dice.randrange(12)}"
-    kind = dice.random()
+def write(rng: random.Random, database: Any) -> None:
+    reference = database.child(f"p{rng.randrange(LOCATIONS)}")
+    key = f"k{rng.randrange(12)}"
+    kind = rng.random()
     if kind < 0.4:
-        place.child(key).set({"n": dice.randrange(1000), "text": "x" * dice.randrange(200)})
+        reference.child(key).set({"n": rng.randrange(1000), "text": "x" * rng.randrange(200)})
     elif kind < 0.6:
-        place.child(key, "n").set(dice.randrange(1000))
+        reference.child(key, "n").set(rng.randrange(1000))
     elif kind < 0.75:
-        place.child(key).remove()
+        reference.child(key).remove()
     elif kind < 0.95:
-        place.update({f"k{dice.randrange(6)}/n": dice.randrange(1000), f"k{6 + dice.randrange(6)}": None, "k99": 1})
+        reference.update(
+            {
+                f"k{rng.randrange(6)}/n": rng.randrange(1000),
+                f"k{6 + rng.randrange(6)}": None,
+                "k99": 1,
+            }
+        )
     else:
-        place.set({f"k{number}": {"n": dice.randrange(1000)} for number in range(dice.randrange(12))})
+        reference.set({f"k{number}": {"n": rng.randrange(1000)} for number in range(rng.randrange(12))})
 
 
 class Writer(threading.Thread):
@@ -104,7 +110,7 @@ class Writer(threading.Thread):
 
     def __init__(self, number: int, database: Any, done: threading.Event) -> None:
         super().__init__(daemon=True)
-        self.dice = random.Random(number)
+        self.rng = random.Random(number)
         self.database = database
         self.done = done
         self.writes = 0
@@ -112,8 +118,8 @@ class Writer(threading.Thread):
 
     def run(self) -> None:
         try:
-            while not self.done.wait(self.dice.uniform(0, 0.4)):
-                write(self.dice, self.database)
+            while not self.done.wait(self.rng.uniform(0, 0.4)):
+                write(self.rng, self.database)
                 self.writes += 1
         except Exception as error:  # noqa: BLE001 - checked after the run
             self.error = error

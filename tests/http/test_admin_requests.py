@@ -108,8 +108,8 @@ def test_rejected_access_token_is_refreshed_once(monkeypatch):
     for number in (1, 2):
         responses.post("https://oauth2.example/token", json={"access_token": f"ya29.{number}", "expires_in": 3600})
     words = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or ..."
-    refusal = {"error": {"code": 401, "message": words, "status": "UNAUTHENTICATED"}}
-    responses.post(f"{PROJECT}/accounts:delete", json=refusal, status=401)
+    error_body = {"error": {"code": 401, "message": words, "status": "UNAUTHENTICATED"}}
+    responses.post(f"{PROJECT}/accounts:delete", json=error_body, status=401)
     responses.post(f"{PROJECT}/accounts:delete", json={"kind": "x"})
     config = {"serviceAccount": key_file("https://oauth2.example/token")}
     with firebase_rest.initialize_app(config, retries=0) as app:

@@ -25,17 +25,17 @@ CLIENTS = ("blocking", "async")
 @pytest.fixture
 def stuck_resolver(monkeypatch):
     """Name resolution that takes until the end of the test."""
-    over = threading.Event()
-    asked = threading.Event()
+    test_ended = threading.Event()
+    requested = threading.Event()
 
     def getaddrinfo(*_: object, **__: object):
-        asked.set()
-        over.wait(LIMIT)
+        requested.set()
+        test_ended.wait(LIMIT)
         raise socket.gaierror("the test is over")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    yield asked
-    over.set()
+    yield requested
+    test_ended.set()
 
 
 def test_the_deadline_bounds_name_resolution(connect, stuck_resolver):

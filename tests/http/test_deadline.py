@@ -40,7 +40,7 @@ def drip_without_framing(peer: Peer) -> None:
     peer.send_slowly("1234567890" * 30, 0.05)
 
 
-def drip_an_interim_answer(peer: Peer) -> None:
+def drip_an_interim_response(peer: Peer) -> None:
     peer.read_request()
     peer.send_slowly("HTTP/1.1 100 Continue\r\n\r\n" * 100, 0.02)
 
@@ -51,7 +51,7 @@ def drip_a_redirect(peer: Peer) -> None:
     peer.send_slowly("x" * 1000, 0.05)
 
 
-SLOW = [silent, drip_headers, drip_body, drip_chunks, drip_without_framing, drip_an_interim_answer, drip_a_redirect]
+SLOW = [silent, drip_headers, drip_body, drip_chunks, drip_without_framing, drip_an_interim_response, drip_a_redirect]
 
 
 def ended_in_time(call, limit=DEADLINE + 1.5):
@@ -236,7 +236,7 @@ def test_close_ends_pauses_before_repeats(connect, monkeypatch):
     assert caught[0].outcome_unknown, "the first try was sent"
 
 
-def test_a_closed_app_refuses_calls_with_a_sentence(connect):
+def test_closed_app_rejects_calls_with_a_message(connect):
     with ScriptedServer(ok()) as server:
         app = connect(server)
         app.close()

@@ -58,7 +58,7 @@ class Case(NamedTuple):
     stays_open: bool = True
 
 
-def refused(wire: bytes, error: type[Exception] = InvalidResponse, *, stays_open: bool = True) -> Case:
+def raises(wire: bytes, error: type[Exception] = InvalidResponse, *, stays_open: bool = True) -> Case:
     return Case(wire, error, stays_open)
 
 
@@ -83,10 +83,10 @@ WHOLE = {
     "in chunks, in capitals": Case(head("Transfer-Encoding: CHUNKED") + chunks(b"12") + b"0\r\n\r\n", 12),
     "null": Case(with_length(b"null"), None),
     "a number": Case(with_length(b"12"), 12),
-    "a refusal": refused(with_length(b'{"error": "Permission denied"}', status="401 No"), PermissionDenied),
-    "a refusal without framing": refused(head(status="404 No") + b"no", NotFound, stays_open=False),
-    "a server error": refused(with_length(b"<html>", status="502 No"), ServerError),
-    "an unknown status": refused(with_length(b"{}", status="799 No"), ApiError),
+    "a refusal": raises(with_length(b'{"error": "Permission denied"}', status="401 No"), PermissionDenied),
+    "a refusal without framing": raises(head(status="404 No") + b"no", NotFound, stays_open=False),
+    "a server error": raises(with_length(b"<html>", status="502 No"), ServerError),
+    "an unknown status": raises(with_length(b"{}", status="799 No"), ApiError),
 }
 
 INFORMATIONAL = {
@@ -95,14 +95,14 @@ INFORMATIONAL = {
     "100": Case(CONTINUE + with_length()),
     "several": Case(CONTINUE + HINTS + PROCESSING + HINTS + with_length()),
     "as many as allowed": Case(HINTS * MAX_INFORMATIONAL + with_length()),
-    "one too many": refused(HINTS * (MAX_INFORMATIONAL + 1) + with_length()),
-    "100 too often": refused(CONTINUE * (MAX_INFORMATIONAL + 1) + with_length()),
+    "one too many": raises(HINTS * (MAX_INFORMATIONAL + 1) + with_length()),
+    "100 too often": raises(CONTINUE * (MAX_INFORMATIONAL + 1) + with_length()),
     "before chunks": Case(HINTS + chunked(BODY)),
-    "before a refusal": refused(HINTS + with_length(b"{}", status="403 No"), PermissionDenied),
+    "before a refusal": raises(HINTS + with_length(b"{}", status="403 No"), PermissionDenied),
     "with a length, which means nothing": Case(b"HTTP/1.1 103 H\r\nContent-Length: 4\r\n\r\n" + with_length()),
-    "101": refused(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + with_length()),
-    "endless headers": refused(b"HTTP/1.1 103 H\r\n" + b"X-Filler: 1\r\n" * (MAX_HEADERS + 1)),
-    "nothing else": refused(HINTS, NetworkError, stays_open=False),
+    "101": raises(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + with_length()),
+    "endless headers": raises(b"HTTP/1.1 103 H\r\n" + b"X-Filler: 1\r\n" * (MAX_HEADERS + 1)),
+    "nothing else": raises(HINTS, NetworkError, stays_open=False),
 }
 
 # One TLS record, of which the reader's buffer takes all up to the second response; select() does not see the rest.
@@ -118,46 +118,46 @@ SURPLUS = {
     "bytes after a body": Case(with_length() + b"xyz"),
     "a body after 204": Case(head(status="204 No Content") + b"{}", InvalidResponse),
     "the start of a second response": Case(with_length() + b"HTTP/1.1 200 OK\r\nContent-Le"),
-    "a body that is longer than its length": refused(head(f"Content-Length: {len(BODY) - 1}") + BODY),
+    "a body that is longer than its length": raises(head(f"Content-Length: {len(BODY) - 1}") + BODY),
 }
 
 GARBAGE = {
-    "another protocol": refused(b"SSH-2.0-OpenSSH_9.6\r\n"),
-    "a status that is no number": refused(b"HTTP/1.1 OK 200\r\n\r\n"),
-    "binary": refused(bytes(range(256)), NetworkError, stays_open=False),
-    "HTTP/2": refused(with_length(version="HTTP/2")),
-    "HTTP/0.9": refused(BODY + b"\r\n"),
-    "a header line without a colon": refused(b"HTTP/1.1 200 OK\r\ngarbage\r\nContent-Length: 2\r\n\r\n12"),
-    "a header line without a colon at the end": refused(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\ngarbage\r\n\r\n12"),
-    "a first header line that continues": refused(b"HTTP/1.1 200 OK\r\n Content-Length: 2\r\n\r\n12"),
-    "two lengths": refused(head("Content-Length: 2", "Content-Length: 4") + b"1234"),
-    "two lengths in one line": refused(head("Content-Length: 2, 4") + b"1234"),
-    "a negative length": refused(head("Content-Length: -1") + b"12"),
-    "a signed length": refused(head("Content-Length: +2") + b"12"),
-    "a length with an underscore": refused(head("Content-Length: 1_0") + b'"12345678"'),
-    "a length in hexadecimal": refused(head("Content-Length: 0x2") + b"12"),
-    "no length in its header": refused(head("Content-Length: ") + b"12"),
-    "a huge length": refused(head("Content-Length: 999999999999999999") + b"12"),
-    "a length beyond all numbers": refused(head("Content-Length: " + "9" * 5000) + b"12"),
-    "another transfer encoding": refused(head("Transfer-Encoding: gzip") + b"12"),
-    "transfer encodings in one line": refused(head("Transfer-Encoding: gzip, chunked") + chunks(b"12") + b"0\r\n\r\n"),
-    "transfer encodings in two lines": refused(
+    "another protocol": raises(b"SSH-2.0-OpenSSH_9.6\r\n"),
+    "a status that is no number": raises(b"HTTP/1.1 OK 200\r\n\r\n"),
+    "binary": raises(bytes(range(256)), NetworkError, stays_open=False),
+    "HTTP/2": raises(with_length(version="HTTP/2")),
+    "HTTP/0.9": raises(BODY + b"\r\n"),
+    "a header line without a colon": raises(b"HTTP/1.1 200 OK\r\ngarbage\r\nContent-Length: 2\r\n\r\n12"),
+    "a header line without a colon at the end": raises(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\ngarbage\r\n\r\n12"),
+    "a first header line that continues": raises(b"HTTP/1.1 200 OK\r\n Content-Length: 2\r\n\r\n12"),
+    "two lengths": raises(head("Content-Length: 2", "Content-Length: 4") + b"1234"),
+    "two lengths in one line": raises(head("Content-Length: 2, 4") + b"1234"),
+    "a negative length": raises(head("Content-Length: -1") + b"12"),
+    "a signed length": raises(head("Content-Length: +2") + b"12"),
+    "a length with an underscore": raises(head("Content-Length: 1_0") + b'"12345678"'),
+    "a length in hexadecimal": raises(head("Content-Length: 0x2") + b"12"),
+    "no length in its header": raises(head("Content-Length: ") + b"12"),
+    "a huge length": raises(head("Content-Length: 999999999999999999") + b"12"),
+    "a length beyond all numbers": raises(head("Content-Length: " + "9" * 5000) + b"12"),
+    "another transfer encoding": raises(head("Transfer-Encoding: gzip") + b"12"),
+    "transfer encodings in one line": raises(head("Transfer-Encoding: gzip, chunked") + chunks(b"12") + b"0\r\n\r\n"),
+    "transfer encodings in two lines": raises(
         head("Transfer-Encoding: chunked", "Transfer-Encoding: x") + b"2\r\n12\r\n0\r\n\r\n"
     ),
-    "a chunk longer than its size": refused(head("Transfer-Encoding: chunked") + b"2\r\n1234\r\n0\r\n\r\n"),
-    "a signed chunk size": refused(head("Transfer-Encoding: chunked") + b"+2\r\n12\r\n0\r\n\r\n"),
-    "a negative chunk size": refused(head("Transfer-Encoding: chunked") + b"-2\r\n12\r\n0\r\n\r\n"),
-    "a chunk size with a prefix": refused(head("Transfer-Encoding: chunked") + b"0x2\r\n12\r\n0\r\n\r\n"),
-    "an empty chunk size": refused(head("Transfer-Encoding: chunked") + b"\r\n12\r\n0\r\n\r\n"),
-    "a huge chunk": refused(
+    "a chunk longer than its size": raises(head("Transfer-Encoding: chunked") + b"2\r\n1234\r\n0\r\n\r\n"),
+    "a signed chunk size": raises(head("Transfer-Encoding: chunked") + b"+2\r\n12\r\n0\r\n\r\n"),
+    "a negative chunk size": raises(head("Transfer-Encoding: chunked") + b"-2\r\n12\r\n0\r\n\r\n"),
+    "a chunk size with a prefix": raises(head("Transfer-Encoding: chunked") + b"0x2\r\n12\r\n0\r\n\r\n"),
+    "an empty chunk size": raises(head("Transfer-Encoding: chunked") + b"\r\n12\r\n0\r\n\r\n"),
+    "a huge chunk": raises(
         head("Transfer-Encoding: chunked") + b"7fffffffffffff\r\n12", NetworkError, stays_open=False
     ),
-    "a chunk size beyond all numbers": refused(head("Transfer-Encoding: chunked") + b"f" * 5000 + b"\r\n12"),
-    "endless headers": refused(b"HTTP/1.1 200 OK\r\n" + b"X-Filler: 1\r\n" * 1000 + b"\r\n"),
-    "a long header": refused(head("X-Filler: " + "x" * 70_000)),
-    "endless trailers": refused(chunked(BODY, end=b"0\r\n" + b"X-Filler: 1\r\n" * (MAX_HEADERS + 1))),
-    "not zipped": refused(with_length(BODY, "Content-Encoding: gzip")),
-    "zipped six times": refused(with_length(ZIPPED, "Content-Encoding: " + ", ".join(["gzip"] * 6))),
+    "a chunk size beyond all numbers": raises(head("Transfer-Encoding: chunked") + b"f" * 5000 + b"\r\n12"),
+    "endless headers": raises(b"HTTP/1.1 200 OK\r\n" + b"X-Filler: 1\r\n" * 1000 + b"\r\n"),
+    "a long header": raises(head("X-Filler: " + "x" * 70_000)),
+    "endless trailers": raises(chunked(BODY, end=b"0\r\n" + b"X-Filler: 1\r\n" * (MAX_HEADERS + 1))),
+    "not zipped": raises(with_length(BODY, "Content-Encoding: gzip")),
+    "zipped six times": raises(with_length(ZIPPED, "Content-Encoding: " + ", ".join(["gzip"] * 6))),
 }
 
 CASES = {
@@ -214,7 +214,7 @@ def test_response_is_exact_or_an_error(connect, client, case, tls, ca_file):
 
 @pytest.mark.parametrize("tls", ["http", pytest.param("https", marks=pytest.mark.slow)], indirect=True)
 @pytest.mark.parametrize("name", [name for name, case in WHOLE.items() if not isinstance(case.expected, type)])
-def test_every_prefix_of_a_response_is_an_error(connect, name, tls, ca_file):
+def test_every_prefix_of_a_response_raises(connect, name, tls, ca_file):
     wire = WHOLE[name].wire
     prefixes = [(wire[:length], False) for length in range(len(wire))]
     with ScriptedServer(HostileServer(*prefixes), tls=tls) as server:
@@ -228,7 +228,7 @@ def test_every_prefix_of_a_response_is_an_error(connect, name, tls, ca_file):
 
 
 @pytest.mark.parametrize("name", [name for name, case in WHOLE.items() if isinstance(case.expected, type)])
-def test_every_prefix_of_a_refusal_is_an_error_without_a_value(connect, name):
+def test_every_prefix_of_an_error_response_raises(connect, name):
     wire = WHOLE[name].wire
     prefixes = [(wire[:length], False) for length in range(len(wire))]
     with ScriptedServer(HostileServer(*prefixes)) as server:
@@ -250,7 +250,7 @@ COMPRESSED = {
 
 
 @pytest.mark.parametrize("coding", COMPRESSED)
-def test_truncated_compressed_data_in_a_whole_body_is_an_error(connect, coding):
+def test_truncated_compressed_data_in_a_complete_body_raises(connect, coding):
     data = COMPRESSED[coding]
     line = f"Content-Encoding: {coding}"
     bodies = [data[:length] for length in range(len(data))]
@@ -269,8 +269,8 @@ def test_truncated_compressed_data_in_a_whole_body_is_an_error(connect, coding):
 @pytest.mark.blocking_client
 def test_truncated_compressed_data_that_a_hook_has_read_is_an_error(connect):
     wire = with_length(COMPRESSED["gzip"][:-9], "Content-Encoding: gzip")
-    whole = with_length(COMPRESSED["gzip"], "Content-Encoding: gzip")
-    with ScriptedServer(HostileServer((wire, True), (whole, True))) as server:
+    complete = with_length(COMPRESSED["gzip"], "Content-Encoding: gzip")
+    with ScriptedServer(HostileServer((wire, True), (complete, True))) as server:
         app = connect(server, retries=0)
         app.requests.hooks["response"] = lambda response, **_: response.content and None
         assert isinstance(outcome(lambda: app.database().child("a").get().val()), InvalidResponse)
@@ -319,7 +319,7 @@ def test_an_adapter_of_the_program_never_gives_a_wrong_value(connect, case):
 
 
 @pytest.mark.blocking_client
-def test_connections_are_used_again_after_whole_responses_only(connect):
+def test_connection_is_reused_only_after_a_complete_response(connect):
     cases = [case for case in WHOLE.values() if case.stays_open]
     with ScriptedServer(HostileServer(*((case.wire, True) for case in cases))) as server:
         app = connect(server, retries=0)

@@ -106,7 +106,7 @@ def test_the_current_value_of_a_failed_condition_may_be_large(connect):
 
 
 @pytest.mark.parametrize("size", [0, -1, "1", 1.5, None, True])
-def test_a_limit_that_is_no_number_of_bytes_is_refused(connect, size):
+def test_limit_that_is_not_a_number_of_bytes_is_rejected(connect, size):
     with pytest.raises(UsageError, match="max_response_size must be"):
         connect("https://db.firebaseio.com", max_response_size=size)
 

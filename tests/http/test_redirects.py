@@ -52,12 +52,12 @@ def test_a_stream_follows_too(connect):
         peer.read_request()
         peer.respond("", 307, {"Location": "/b.json?sse=true"})
 
-    def stream_there(peer: Peer) -> None:
+    def stream_at_target(peer: Peer) -> None:
         assert peer.read_request().headers["accept"] == "text/event-stream"
         peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n" + events)
         peer.hold()
 
-    with ScriptedServer(redirect, stream_there) as server:
+    with ScriptedServer(redirect, stream_at_target) as server:
         with connect(server).database().stream() as stream:
             assert next(stream).data == 5
 
@@ -130,13 +130,13 @@ def test_five_redirects_are_followed_and_not_six(connect):
         "https://a:99999999/",
     ],
 )
-def test_an_odd_location_is_an_error(connect, location):
+def test_invalid_location_header_raises(connect, location):
     with ScriptedServer(lead_to(location)) as server, pytest.raises(NetworkError):
         connect(server, retries=0).database().get(TOKEN)
     assert len(server.requests) == 1
 
 
-def test_a_location_that_is_no_text_is_an_error(connect):
+def test_location_header_that_is_not_text_raises(connect):
     def script(peer: Peer) -> None:
         peer.read_request()
         peer.send(b"HTTP/1.1 307 T\r\nLocation: http://\xff\xfe/\r\nContent-Length: 0\r\n\r\n")

@@ -19,7 +19,7 @@ REFRESHED = {"user_id": "u", "id_token": NEW, "refresh_token": "refresh-2", "exp
 USER = {"idToken": OLD, "refreshToken": "refresh-1", "expiresIn": "3600", "localId": "u"}
 
 
-def firebase(refusal: str = EXPIRED, good: str = NEW, refresh: str = json.dumps(REFRESHED), status: int = 200):
+def firebase(error_body: str = EXPIRED, good: str = NEW, refresh: str = json.dumps(REFRESHED), status: int = 200):
     """Database and Secure Token in one: takes only the good token."""
 
     def script(peer: Peer) -> None:
@@ -30,7 +30,7 @@ def firebase(refusal: str = EXPIRED, good: str = NEW, refresh: str = json.dumps(
             elif f"auth={good}" in request.query:
                 peer.respond('{"name": "-N"}')
             else:
-                peer.respond(refusal, 401)
+                peer.respond(error_body, 401)
 
     return script
 
@@ -66,7 +66,7 @@ def test_rejected_session_token_is_refreshed_once(session, words, call):
     assert user.refresh_token == "refresh-2"
 
 
-def test_a_new_token_that_is_refused_as_well_raises(session):
+def test_new_token_that_is_rejected_too_raises(session):
     with ScriptedServer(firebase(good="another")) as server:
         app, user = session(server)
         with pytest.raises(TokenExpired):
@@ -97,9 +97,9 @@ def test_anonymous_request_is_not_retried_on_401(connect):
     assert len(server.requests) == 1
 
 
-def test_a_refresh_that_is_refused_is_the_error(session):
-    refusal = json.dumps({"error": {"code": 400, "message": "TOKEN_EXPIRED"}})
-    with ScriptedServer(firebase(refresh=refusal, status=400)) as server:
+def test_failed_refresh_raises_its_error(session):
+    error_body = json.dumps({"error": {"code": 400, "message": "TOKEN_EXPIRED"}})
+    with ScriptedServer(firebase(refresh=error_body, status=400)) as server:
         app, user = session(server)
         with pytest.raises(SessionExpired):
             app.database().get(user)
@@ -174,7 +174,7 @@ def test_iterator_body_is_never_sent_twice(connect, session):
         ("some-token", "Permission denied. The security rules or IAM roles deny this request."),
     ],
 )
-def test_a_denial_says_whether_a_token_was_sent(connect, token, hint):
+def test_permission_error_states_whether_a_token_was_sent(connect, token, hint):
     with (
         ScriptedServer(respond_with((401, '{"error": "Permission denied"}'))) as server,
         pytest.raises(PermissionDenied) as caught,

@@ -50,7 +50,7 @@ def test_read_raises_last_error_after_three_retries(connect, pauses):
     assert 0 <= pauses[2] <= 2
 
 
-def test_retries_are_as_many_as_the_program_says(connect):
+def test_retries_option_sets_the_number_of_retries(connect):
     with ScriptedServer(respond_with((503, ""))) as server:
         app = connect(server, retries=1)
         with pytest.raises(ServerError):
@@ -137,10 +137,10 @@ def test_a_read_timeout_is_an_error_at_once(connect):
 
 
 def test_refused_connection_is_retried_and_nothing_was_sent(connect, pauses):
-    nobody = f"http://127.0.0.1:{refused_port()}"
+    closed_port = f"http://127.0.0.1:{refused_port()}"
 
     with pytest.raises(NetworkError) as caught:
-        connect(nobody).database().push(1)
+        connect(closed_port).database().push(1)
     assert not caught.value.outcome_unknown
     assert not isinstance(caught.value, NetworkTimeout)
     assert len(pauses) == 3

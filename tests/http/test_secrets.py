@@ -67,7 +67,7 @@ def watched(caplog):
         clean(logging.Formatter("%(message)s").format(record))
 
 
-def refuse(watched, call) -> BaseException:
+def raised_by(watched, call) -> BaseException:
     with pytest.raises((FirebaseError, OSError, ValueError)) as caught:
         call()
     clean(texts_of(caught.value))
@@ -127,14 +127,14 @@ def against(connect, monkeypatch):
 @pytest.mark.parametrize("status", [200, 302, 307, 400, 401, 403, 404, 412, 413, 423, 429, 500, 503])
 def test_no_error_response_shows_a_quoted_secret(against, watched, name, status):
     with ScriptedServer(echo(status)) as server:
-        refuse(watched, calls(against(server, retries=1))[name])
+        raised_by(watched, calls(against(server, retries=1))[name])
 
 
 @pytest.mark.parametrize("name", ["stream", *NAMES])
 @pytest.mark.parametrize("words", ["Permission denied", "Auth token is expired", "Index not defined, add it"])
-def test_no_typed_refusal_shows_a_secret(against, watched, name, words):
+def test_no_typed_error_shows_a_secret(against, watched, name, words):
     with ScriptedServer(respond_with((401, f'{{"error": "{words}"}}'))) as server:
-        refuse(watched, calls(against(server, retries=0))[name])
+        raised_by(watched, calls(against(server, retries=0))[name])
 
 
 def quoting(template: str):
@@ -167,16 +167,16 @@ WIRES = {
 @pytest.mark.parametrize("script", WIRES.values(), ids=WIRES.keys())
 def test_no_broken_connection_shows_a_secret(against, watched, name, script):
     with ScriptedServer(script) as server:
-        refuse(watched, calls(against(server, retries=1, timeout=(5, 0.2)))[name])
+        raised_by(watched, calls(against(server, retries=1, timeout=(5, 0.2)))[name])
 
 
 @pytest.mark.parametrize("deadline", [None, 0.2])
 def test_refused_connection_and_deadline_show_no_secret(against, watched, deadline):
-    nobody = ScriptedServer()
-    nobody.stop_listening()
-    every = calls(against(nobody, deadline=deadline, retries=1))
+    closed_server = ScriptedServer()
+    closed_server.stop_listening()
+    every = calls(against(closed_server, deadline=deadline, retries=1))
     for name in NAMES:
-        refuse(watched, every[name])
+        raised_by(watched, every[name])
 
 
 @pytest.mark.blocking_client
@@ -199,16 +199,16 @@ def test_no_configuration_error_shows_a_secret(watched, tmp_path):
     ]
     for config in configs:
         with firebase_rest.initialize_app({"apiKey": API_KEY, **config}) as app:
-            refuse(watched, lambda: app.database().get())
+            raised_by(watched, lambda: app.database().get())
             clean(repr(app) + repr(app.database()))
     with firebase_rest.initialize_app({"databaseURL": "https://db.firebaseio.com"}) as app:
         db, auth = app.database(), app.auth()
         for token in (f"{TOKEN}\n", f"{TOKEN} {TOKEN}", {"idToken": TOKEN}, TOKEN.encode()):
-            refuse(watched, partial(db.get, token))
-            refuse(watched, partial(auth.get_account_info, token))
-        refuse(watched, lambda: auth.sign_in_with_email_and_password("a@b.de", PASSWORD.encode()))
-        refuse(watched, lambda: auth.session({"idToken": TOKEN}))
-        refuse(watched, lambda: firebase_rest.initialize_app(API_KEY))
+            raised_by(watched, partial(db.get, token))
+            raised_by(watched, partial(auth.get_account_info, token))
+        raised_by(watched, lambda: auth.sign_in_with_email_and_password("a@b.de", PASSWORD.encode()))
+        raised_by(watched, lambda: auth.session({"idToken": TOKEN}))
+        raised_by(watched, lambda: firebase_rest.initialize_app(API_KEY))
 
 
 @pytest.mark.parametrize("status", [200, 400, 401, 503])
@@ -217,7 +217,7 @@ def test_no_service_account_error_shows_a_secret(connect, watched, monkeypatch, 
     monkeypatch.setattr(firebase_rest.App, "_credentials", lambda self, base: self._account)
     with ScriptedServer(echo(status, '{"error": "invalid_grant", "x": ')) as server:
         app = connect(server, credentials=key_file(f"{server.url}/token"), retries=0)
-        error = refuse(watched, lambda: app.database().get())
+        error = raised_by(watched, lambda: app.database().get())
     assertion = server.requests[0].body.decode().split("assertion=")[1].split("&")[0]
     text = texts_of(error) + "".join(repr(vars(record)) for record in watched.records)
     assert assertion not in text
@@ -237,21 +237,21 @@ def test_no_service_account_error_shows_a_secret(connect, watched, monkeypatch, 
 def test_no_error_of_a_stream_shows_a_secret(against, watched, event):
     with ScriptedServer(raw(f"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n{event}")) as server:
         events = against(server).database().stream(token=TOKEN, max_retries=0)
-        refuse(watched, lambda: next(events))
+        raised_by(watched, lambda: next(events))
 
 
 @pytest.mark.blocking_client
 def test_malformed_headers_are_logged_without_a_secret(against, watched):
     with ScriptedServer(raw(f"HTTP/1.1 200 OK\r\nNo header GET /.json?auth={TOKEN}\r\n\r\n1")) as server:
         session = requests.Session()  # with an adapter that takes such headers, and logs them
-        refuse(watched, lambda: against(server, retries=0, session=session).database().get(TOKEN))
+        raised_by(watched, lambda: against(server, retries=0, session=session).database().get(TOKEN))
     assert "Failed to parse headers" in watched.text
 
 
 @pytest.mark.parametrize("body", ["{}", "No place for {}", "true{}", " {}"])
 def test_non_json_text_is_quoted_without_a_secret(against, watched, body):
     with ScriptedServer(ok(body.format(TOKEN))) as server:
-        refuse(watched, lambda: against(server).database().get(TOKEN))
+        raised_by(watched, lambda: against(server).database().get(TOKEN))
 
 
 def test_no_repr_shows_a_secret(against):
@@ -273,9 +273,9 @@ def test_no_repr_shows_a_secret(against):
             Response(200, {"X": TOKEN}, TOKEN.encode(), request=request), db.as_user(TOKEN),
             app.database()._requestor.credentials,
         ]  # fmt: skip
-        for thing in objects:
-            clean(repr(thing))
-            clean(f"{thing}")
+        for value in objects:
+            clean(repr(value))
+            clean(f"{value}")
 
 
 @pytest.mark.blocking_client
@@ -284,7 +284,7 @@ def test_mocked_response_shows_no_token(connect, watched):
 
     with responses.RequestsMock() as mock:
         mock.get("https://db.firebaseio.com/a.json", body=f"<p>{TOKEN}</p>", status=200)
-        refuse(watched, lambda: connect(mocked).database().child("a").get(TOKEN))
+        raised_by(watched, lambda: connect(mocked).database().child("a").get(TOKEN))
 
 
 def test_no_header_of_a_stream_shows_the_token(against):
@@ -294,5 +294,5 @@ def test_no_header_of_a_stream_shows_the_token(against):
 
     with ScriptedServer(quoting) as server:
         database = against(server, retries=0).database()
-        error = refuse(None, lambda: database.stream(print, TOKEN, is_async=False, max_retries=0))
+        error = raised_by(None, lambda: database.stream(print, TOKEN, is_async=False, max_retries=0))
     assert "text/html" in str(error)

@@ -54,12 +54,12 @@ def forms(token_uri: str, folder: Path):
 
 
 @pytest.mark.parametrize("form", ["path", "PathLike", "mapping", "credentials"])
-@pytest.mark.parametrize("place", ["config", "keyword"])
-def test_every_form_of_a_service_account_authenticates(connect, tmp_path, form, place):
+@pytest.mark.parametrize("parameter", ["config", "keyword"])
+def test_every_form_of_a_service_account_authenticates(connect, tmp_path, form, parameter):
     endpoint = TokenEndpoint()
     with ScriptedServer(endpoint) as server:
         source = forms(f"{server.url}/token", tmp_path)[form]
-        options = {"config": {"serviceAccount": source}} if place == "config" else {"credentials": source}
+        options = {"config": {"serviceAccount": source}} if parameter == "config" else {"credentials": source}
         assert connect(server, **options).database().get().val() == 7
     (claims,) = endpoint.assertions
     assert claims["iss"] == EMAIL
@@ -137,9 +137,9 @@ def failing(connect, server, **options):
     return connect(server, credentials=key_file(f"{server.url}/token"), **options).database()
 
 
-def test_refusal_of_the_token_endpoint_is_typed(connect):
-    refusal = '{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}'
-    with ScriptedServer(respond_with((400, refusal))) as server, pytest.raises(Unauthenticated) as caught:
+def test_token_endpoint_error_is_typed(connect):
+    error_body = '{"error": "invalid_grant", "error_description": "Invalid JWT Signature."}'
+    with ScriptedServer(respond_with((400, error_body))) as server, pytest.raises(Unauthenticated) as caught:
         failing(connect, server).get()
     assert caught.value.code == "invalid_grant"
     assert caught.value.status == 400
@@ -203,10 +203,10 @@ def test_anonymous_google_credentials_add_nothing(connect):
 
 
 def test_credentials_without_refresh_raise_unauthenticated(connect):
-    nothing = "http://127.0.0.1:9"
+    closed_port = "http://127.0.0.1:9"
 
     with pytest.raises(Unauthenticated, match="refresh"):
-        connect(nothing, credentials=user_credentials.Credentials(None)).database().get()
+        connect(closed_port, credentials=user_credentials.Credentials(None)).database().get()
 
 
 BAD = {
@@ -224,34 +224,34 @@ BAD = {
 
 
 @pytest.mark.parametrize("source", BAD.values(), ids=BAD.keys())
-def test_invalid_service_account_is_refused_without_its_key(connect, source):
-    nothing = "http://127.0.0.1:9"
+def test_invalid_service_account_is_rejected_without_its_key(connect, source):
+    closed_port = "http://127.0.0.1:9"
 
-    app = connect(nothing, config={"serviceAccount": source})
+    app = connect(closed_port, config={"serviceAccount": source})
     with pytest.raises(ConfigError, match=r"service account|credentials") as caught:
         app.database().get()
     assert "PRIVATE KEY" not in str(caught.value)
 
 
-def test_invalid_key_file_is_refused(connect, tmp_path):
-    nothing = "http://127.0.0.1:9"
+def test_invalid_key_file_is_rejected(connect, tmp_path):
+    closed_port = "http://127.0.0.1:9"
 
     for name, content in (("page.json", b"<html>"), ("list.json", b"[]"), ("key.p12", b"\x30\x82\xff\xfe")):
         path = tmp_path / name
         path.write_bytes(content)
         with pytest.raises(ConfigError, match=name):
-            connect(nothing, config={"serviceAccount": str(path)}).database().get()
+            connect(closed_port, config={"serviceAccount": str(path)}).database().get()
     with pytest.raises(FileNotFoundError, match="key file"):
-        connect(nothing, config={"serviceAccount": str(tmp_path / "absent.json")}).database().get()
+        connect(closed_port, config={"serviceAccount": str(tmp_path / "absent.json")}).database().get()
 
 
-def test_missing_default_credentials_are_refused(connect, tmp_path, monkeypatch):
-    nothing = "http://127.0.0.1:9"
+def test_missing_default_credentials_are_rejected(connect, tmp_path, monkeypatch):
+    closed_port = "http://127.0.0.1:9"
 
     monkeypatch.setattr("google.auth.compute_engine._metadata.is_on_gce", lambda *_, **__: False)
     monkeypatch.setenv("CLOUDSDK_CONFIG", str(tmp_path))
     with pytest.raises(ConfigError, match="GOOGLE_APPLICATION_CREDENTIALS"):
-        connect(nothing, credentials="adc").database().get()
+        connect(closed_port, credentials="adc").database().get()
 
 
 def test_google_auth_logs_no_token(connect, caplog):

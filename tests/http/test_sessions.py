@@ -292,7 +292,7 @@ def test_mocked_connection_error_is_retried(connect, pauses):
 
 
 @pytest.mark.parametrize(("name", "value"), [("X-Bad", "tw0\nlines"), ("X-Bad", "0ne\r")])
-def test_invalid_header_is_refused_without_its_value(connect, name, value):
+def test_invalid_header_is_rejected_without_its_value(connect, name, value):
     with (
         ScriptedServer(ok()) as server,
         pytest.raises(ValueError, match=r"cannot be sent: a header .* line break") as caught,
@@ -324,7 +324,7 @@ def test_own_session_keeps_no_cookies(connect):
 
 
 @pytest.mark.parametrize("way", ["own session", "policy"])
-def test_cookies_are_kept_where_the_program_asks(connect, way):
+def test_cookies_are_kept_by_a_custom_policy(connect, way):
     with ScriptedServer(respond_with((200, "1", {"Set-Cookie": "user=a"}))) as server, requests.Session() as session:
         app = connect(server, session=session) if way == "own session" else connect(server)
         if way == "policy":
@@ -347,7 +347,7 @@ def test_pickled_app_keeps_no_cookies(connect):
 
 
 @pytest.mark.parametrize("headers", [{"X": [1]}, {"X": 1}, {"X": None}, {"X": b"1"}, {1: "1"}])
-def test_headers_that_are_not_text_are_refused(connect, headers):
+def test_headers_that_are_not_text_are_rejected(connect, headers):
     with pytest.raises(UsageError, match="headers must map str to str"):
         connect(MOCKED, headers=headers)
 

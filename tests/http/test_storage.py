@@ -50,7 +50,7 @@ def bucket(connect, monkeypatch):
     return bucket
 
 
-def firebase(refusal: str):
+def firebase(error_body: str):
     """A server of Storage and Secure Token that accepts only the new token."""
 
     def script(peer: Peer) -> None:
@@ -61,7 +61,7 @@ def firebase(refusal: str):
             elif request.headers.get("authorization") == f"Firebase {NEW}":
                 peer.respond(METADATA)
             else:
-                peer.respond(refusal, 401)
+                peer.respond(error_body, 401)
 
     return script
 
@@ -81,8 +81,8 @@ def test_authorization_header_with_and_without_service_account(bucket):
     with ScriptedServer(ok(METADATA)) as server:
         bucket(server).child("a").get_metadata()
         bucket(server, config={"serviceAccount": {"client_email": "x"}}).child("a").get_metadata()
-        nobody, owner = server.requests
-    assert "authorization" not in nobody.headers
+        anonymous, owner = server.requests
+    assert "authorization" not in anonymous.headers
     assert owner.headers["authorization"] == "Bearer owner"
 
 
@@ -103,21 +103,21 @@ def test_service_account_sends_its_access_token():
 def test_rejected_download_keeps_the_local_file(bucket, tmp_path, status):
     (tmp_path / "kept").write_bytes(b"before")
     with ScriptedServer(respond_with((status, "No."))) as server:
-        place = bucket(server, retries=0).child("a")
+        reference = bucket(server, retries=0).child("a")
         for name in ("kept", "new"):
             with pytest.raises(ApiError):
-                place.download(tmp_path / name)
+                reference.download(tmp_path / name)
     assert [(path.name, path.read_bytes()) for path in tmp_path.iterdir()] == [("kept", b"before")]
 
 
-@pytest.mark.parametrize("refusal", ["", "Unauthorized", '{"error": {"code": 401, "message": "Who?"}}'])
+@pytest.mark.parametrize("error_body", ["", "Unauthorized", '{"error": {"code": 401, "message": "Who?"}}'])
 @pytest.mark.parametrize("call", ["get_metadata", "delete", "get_bytes", "put"])
-def test_401_refreshes_a_session_once_and_retries(bucket, connect, refusal, call):
-    with ScriptedServer(firebase(refusal)) as server:
-        place = bucket(server).child("a")
+def test_401_refreshes_a_session_once_and_retries(bucket, connect, error_body, call):
+    with ScriptedServer(firebase(error_body)) as server:
+        reference = bucket(server).child("a")
         app = connect(server)
         session = app.auth().session(USER)
-        place.as_user(session).put(b"x") if call == "put" else getattr(place.as_user(session), call)()
+        reference.as_user(session).put(b"x") if call == "put" else getattr(reference.as_user(session), call)()
         assert sum("securetoken" in request.path for request in server.requests) == 1
         assert len(server.requests) == 3
 
@@ -125,9 +125,9 @@ def test_401_refreshes_a_session_once_and_retries(bucket, connect, refusal, call
 def test_app_check_error_does_not_refresh_the_session(bucket, connect):
     words = '{"error": {"code": 401, "message": "Firebase App Check token is invalid."}}'
     with ScriptedServer(firebase(words)) as server:
-        place = bucket(server).child("a").as_user(connect(server).auth().session(USER))
+        reference = bucket(server).child("a").as_user(connect(server).auth().session(USER))
         with pytest.raises(Unauthenticated) as caught:
-            place.get_metadata()
+            reference.get_metadata()
         assert "App Check" in caught.value.message
         assert len(server.requests) == 1
 
@@ -157,13 +157,13 @@ PAGE = "<html><body>No.</body></html>"
 )
 def test_error_type_depends_on_the_status(bucket, status, kind, body):
     with ScriptedServer(respond_with((status, body))) as server:
-        place = bucket(server, retries=0).child("a")
+        reference = bucket(server, retries=0).child("a")
         for call in (
-            place.get_metadata,
-            place.get_bytes,
-            place.delete,
-            lambda: place.put(b"x"),
-            lambda: list(place.list()),
+            reference.get_metadata,
+            reference.get_bytes,
+            reference.delete,
+            lambda: reference.put(b"x"),
+            lambda: list(reference.list()),
         ):
             with pytest.raises(kind) as caught:
                 call()
@@ -192,11 +192,11 @@ def test_expired_and_invalid_tokens_raise_different_errors(bucket, words, kind):
 @pytest.mark.parametrize("body", ["", PAGE, "null", "[]", "{}", "5"])
 def test_foreign_response_raises_invalid_response(bucket, body):
     with ScriptedServer(ok(body)) as server:
-        place = bucket(server).child("a")
+        reference = bucket(server).child("a")
         for call in (
-            place.get_metadata,
-            lambda: place.put(b"x"),
-            lambda: place.update_metadata({"contentType": "a/b"}),
+            reference.get_metadata,
+            lambda: reference.put(b"x"),
+            lambda: reference.update_metadata({"contentType": "a/b"}),
         ):
             with pytest.raises(InvalidResponse):
                 call()
@@ -227,11 +227,11 @@ def counted(*steps):
 @pytest.mark.parametrize("step", ["break", 408, 429, 500, 502, 503, 504])
 def test_idempotent_requests_are_retried(bucket, step):
     calls = [
-        lambda place: place.get_metadata(),
-        lambda place: place.get_bytes(),
-        lambda place: list(place.list()),
-        lambda place: place.update_metadata({"contentType": "a/b"}),
-        lambda place: place.delete(),
+        lambda reference: reference.get_metadata(),
+        lambda reference: reference.get_bytes(),
+        lambda reference: list(reference.list()),
+        lambda reference: reference.update_metadata({"contentType": "a/b"}),
+        lambda reference: reference.delete(),
     ]
     for call in calls:
         with ScriptedServer(counted(step, step)) as server:
@@ -242,12 +242,12 @@ def test_idempotent_requests_are_retried(bucket, step):
 @pytest.mark.parametrize(("step", "tries"), [("break", 1), (500, 1), (503, 1), (429, 2)])
 def test_simple_upload_is_retried_only_if_not_processed(bucket, step, tries):
     with ScriptedServer(counted(step)) as server:
-        place = bucket(server).child("a")
+        reference = bucket(server).child("a")
         if tries == 1:
             with pytest.raises((NetworkError, ServerError)):
-                place.put(b"x")
+                reference.put(b"x")
         else:
-            assert place.put(b"x")["size"] == "1"
+            assert reference.put(b"x")["size"] == "1"
         assert len(server.requests) == tries
 
 
@@ -277,12 +277,12 @@ def test_read_timeout_is_not_retried(bucket, call):
 @pytest.mark.parametrize("create", [True, False])
 def test_creating_a_download_token_is_not_retried(bucket, create):
     with ScriptedServer(counted("break")) as server:
-        place = bucket(server).child("a")
+        reference = bucket(server).child("a")
         if create:
             with pytest.raises(NetworkError):
-                place.create_download_token()
+                reference.create_download_token()
         else:
-            assert place.revoke_download_token("first-token") == ["secret-download-token", "second"]
+            assert reference.revoke_download_token("first-token") == ["secret-download-token", "second"]
 
 
 # --- configuration ---------------------------------------------------------------------------------------------------
@@ -291,9 +291,9 @@ def test_creating_a_download_token_is_not_retried(bucket, create):
 def test_scheme_in_emulator_host_raises_at_first_use(monkeypatch):
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", "http://127.0.0.1:9199")
     with firebase_rest.initialize_app({"storageBucket": "b"}) as app:
-        place = app.storage().child("a")
+        reference = app.storage().child("a")
         with pytest.raises(ConfigError, match="without a scheme"):
-            place.get_metadata()
+            reference.get_metadata()
 
 
 def test_storage_emulator_host_variable_of_google(monkeypatch):
@@ -316,8 +316,13 @@ def test_storage_and_get_url_validate_arguments():
 
 def test_missing_bucket_raises_at_first_use():
     with firebase_rest.initialize_app({}) as app:
-        place = app.storage().child("a")
-        for call in (place.get_metadata, place.get_url, lambda: place.put(b"x"), lambda: list(place.list())):
+        reference = app.storage().child("a")
+        for call in (
+            reference.get_metadata,
+            reference.get_url,
+            lambda: reference.put(b"x"),
+            lambda: list(reference.list()),
+        ):
             with pytest.raises(ConfigError, match="storageBucket"):
                 call()
         assert app.storage().ref("gs://b/a").full_path == "a"
@@ -407,16 +412,16 @@ def test_errors_reprs_and_logs_contain_no_secret(bucket, caplog):
 
     texts = []
     with ScriptedServer(script) as server:
-        place = bucket(server).child("a").as_user("secret-id-token")
-        upload = place.upload(bytes(300_000))
-        for call in (upload.run, lambda: place.revoke_download_token("secret-download-token")):
+        reference = bucket(server).child("a").as_user("secret-id-token")
+        upload = reference.upload(bytes(300_000))
+        for call in (upload.run, lambda: reference.revoke_download_token("secret-download-token")):
             with pytest.raises(PermissionDenied) as caught:
                 call()
             error = caught.value
             texts += [str(error), repr(error), error.message, error.request.url, repr(error.response.headers)]
             texts += [repr(pickle.dumps(error)), repr(error.__context__), repr(error.__cause__)]
-        texts += [repr(upload), repr(place), repr(place.get_metadata), caplog.text]
-        link = place.get_download_url()
+        texts += [repr(upload), repr(reference), repr(reference.get_metadata), caplog.text]
+        link = reference.get_download_url()
     assert "secret-upload-id" in upload.state
     assert "secret-download-token" in link
     for secret in ("secret-upload-id", "secret-download-token", "secret-id-token"):

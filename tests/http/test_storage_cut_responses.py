@@ -34,7 +34,7 @@ HASH = f"X-Goog-Generation: 7\r\nX-Goog-Hash: md5={MD5}\r\n"
 SIZE = f"X-Goog-Stored-Content-Length: {len(DATA)}\r\n"
 
 
-def whole_response(framing: str, extra: str) -> bytes:
+def complete_response(framing: str, extra: str) -> bytes:
     status, header, body = FRAMINGS[framing]
     return f"{status}\r\n{extra}{header}\r\n\r\n".encode() + body
 
@@ -94,7 +94,7 @@ def read_all(reference) -> bytes:
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_cut_download_raises_and_keeps_local_file(storage, tmp_path, framing, extra, metadata):
     make, tls = storage
-    response = whole_response(framing, extra)
+    response = complete_response(framing, extra)
     script = CuttingServer(response, metadata)
     target = tmp_path / "a"
     target.write_bytes(b"old")
@@ -124,7 +124,7 @@ def test_cut_download_raises_and_keeps_local_file(storage, tmp_path, framing, ex
 @pytest.mark.parametrize("framing", FRAMINGS)
 def test_cut_download_is_retried_and_completed(storage, no_waiting, framing, extra):
     make, tls = storage
-    response = whole_response(framing, extra)
+    response = complete_response(framing, extra)
     script = CuttingServer(response, METADATA)
     with ScriptedServer(script, tls=tls) as server:
         reference = make(server, retries=2)
@@ -133,7 +133,7 @@ def test_cut_download_is_retried_and_completed(storage, no_waiting, framing, ext
             assert reference.get_bytes() == DATA, size
 
 
-def test_unconfirmed_body_is_refused_without_metadata(storage, no_waiting, tmp_path):
+def test_unconfirmed_body_is_rejected_without_metadata(storage, no_waiting, tmp_path):
     make, tls = storage
     (tmp_path / "a").write_bytes(b"old")
     script = CuttingServer(b"HTTP/1.1 200 OK\r\nContent-Type: image/png\r\n", None)
@@ -154,7 +154,7 @@ def test_unconfirmed_body_is_refused_without_metadata(storage, no_waiting, tmp_p
 
 def test_close_delimited_body_is_accepted_when_metadata_confirm_it(storage, tmp_path):
     make, tls = storage
-    response = whole_response("close", "")
+    response = complete_response("close", "")
     script = CuttingServer(response, METADATA)
     script.size, script.cuts = len(response), 1
     with ScriptedServer(script, tls=tls) as server:
@@ -178,7 +178,7 @@ GZIP_FRAMINGS = {
 @pytest.mark.slow
 @pytest.mark.parametrize("extra", GZIP)
 @pytest.mark.parametrize("framing", GZIP_FRAMINGS)
-def test_cut_gzip_response_is_retried_or_refused(storage, no_waiting, framing, extra):
+def test_cut_gzip_response_is_retried_or_rejected(storage, no_waiting, framing, extra):
     make, tls = storage
     header, body = GZIP_FRAMINGS[framing]
     response = f"HTTP/1.1 200 OK\r\n{GZIP[extra]}{header}\r\n\r\n".encode() + body

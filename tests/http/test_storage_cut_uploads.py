@@ -29,7 +29,7 @@ class UploadServer:
 
     def reset(self, cut: int, size: int) -> None:
         self.cut, self.size = cut, size
-        self.kept = b""
+        self.received = b""
         self.stored: bytes | None = None
         self.lengths: list[int] = []
 
@@ -55,16 +55,16 @@ class UploadServer:
             return (404, {}, b"") if self.stored is None else (200, {}, metadata_of(self.stored))
         status = "active" if self.stored is None else "final"
         if command == "start":
-            self.kept = b""
+            self.received = b""
             return 200, {"X-Goog-Upload-Status": "active", "X-Goog-Upload-URL": "http://x/o?upload_id=1"}, b""
         if command == "query":
-            return 200, {"X-Goog-Upload-Status": status, "X-Goog-Upload-Size-Received": str(len(self.kept))}, b""
-        if self.stored is not None or int(request.headers["x-goog-upload-offset"]) != len(self.kept):
+            return 200, {"X-Goog-Upload-Status": status, "X-Goog-Upload-Size-Received": str(len(self.received))}, b""
+        if self.stored is not None or int(request.headers["x-goog-upload-offset"]) != len(self.received):
             return 400, {"X-Goog-Upload-Status": status}, b""
-        self.kept += request.body
+        self.received += request.body
         if "finalize" not in command:
             return 200, {"X-Goog-Upload-Status": "active"}, b""
-        self.stored = self.kept
+        self.stored = self.received
         return 200, {"X-Goog-Upload-Status": "final"}, metadata_of(self.stored)
 
     def framed(self, status: int, headers: dict[str, str], body: bytes) -> bytes:

@@ -57,7 +57,7 @@ def test_valid_id_token_returns_claims_and_uid(auth):
 
 
 @pytest.mark.parametrize("scheme", ["Bearer ", "bearer "])
-def test_bearer_prefix_is_refused_with_hint(auth, scheme):
+def test_bearer_prefix_is_rejected_with_hint(auth, scheme):
     token = signed(id_claims())
     with pytest.raises(InvalidToken, match="remove 'Bearer ' from its beginning") as caught:
         auth.verify_id_token(scheme + token)
@@ -121,7 +121,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_invalid_id_token_is_refused_with_reason(auth, name):
+def test_invalid_id_token_is_rejected_with_reason(auth, name):
     token, code = REFUSED[name]
     with pytest.raises(InvalidToken) as caught:
         auth.verify_id_token(token)
@@ -162,7 +162,7 @@ def test_clock_skew_is_tolerated(auth, claims):
 
 
 @pytest.mark.parametrize("skew", [-1, 61, True, float("nan")])
-def test_clock_skew_above_a_minute_is_refused(auth, skew):
+def test_clock_skew_above_a_minute_is_rejected(auth, skew):
     with pytest.raises(UsageError, match="0 to 60"):
         auth.verify_id_token(GOOD, clock_skew_seconds=skew)
 
@@ -175,7 +175,7 @@ def test_tenant_token_is_valid_for_its_tenant_only(auth):
     assert caught.value.code == "TENANT_ID_MISMATCH"
 
 
-def test_other_types_are_refused_and_not_shown(auth):
+def test_other_types_are_rejected_and_not_shown(auth):
     with pytest.raises(UsageError, match="token must be an ID token"):
         auth.verify_id_token(b"secret bytes")
 

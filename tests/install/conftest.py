@@ -20,7 +20,7 @@ from PyInstaller.depend.bindepend import get_python_library_path
 
 from firebase_rest.emulator import Emulator
 from firebase_rest.emulator.server import Server
-from install.place import DEMO, FROZEN, PIP, PROGRAM, ROOT, Place, run
+from install.installation import DEMO, FROZEN, PIP, PROGRAM, ROOT, Installation, run
 
 HERE = Path(__file__).parent
 CACHE = ROOT / ".cache" / "wheelhouse" / "{}.{}".format(*sys.version_info)
@@ -55,8 +55,8 @@ def download() -> None:
     if stamp.exists() and stamp.read_text() == repr(DOWNLOADS):
         return
     shutil.rmtree(CACHE, ignore_errors=True)
-    for wanted in DOWNLOADS:
-        run(*PIP, "download", "-qq", "--dest", str(CACHE), *wanted)
+    for requirements in DOWNLOADS:
+        run(*PIP, "download", "-qq", "--dest", str(CACHE), *requirements)
     stamp.write_text(repr(DOWNLOADS))
 
 
@@ -88,15 +88,15 @@ def executables(wheelhouse: str, tmp_path_factory: pytest.TempPathFactory) -> It
     except SystemExit as error:  # Python has no shared library (pyenv's default), or binutils are missing
         give_up(f"PyInstaller cannot work here: {error}")
     folder = tmp_path_factory.mktemp("frozen")
-    place = Place(folder, wheelhouse)
-    place.pip("install --no-deps firebase-rest")
+    installation = Installation(folder, wheelhouse)
+    installation.pip("install --no-deps firebase-rest")
     # PyInstaller and the other packages come from the environment of the tests.
-    (place.packages / "rest.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
+    (installation.packages / "rest.pth").write_text(f"{Path(pytest.__file__).parents[1]}\n")
     without = ("google", "cryptography", "pytest")  # keyring's package contains its tests, which import pytest
     options = {DEMO: (), PROGRAM: [f"--exclude-module={name}" for name in without]}
     with ThreadPoolExecutor(max_workers=1) as pool:
         yield {
-            script: pool.submit(FROZEN["one_file"], script, folder, *options[script], python=place.python)
+            script: pool.submit(FROZEN["one_file"], script, folder, *options[script], python=installation.python)
             for script in options
         }
 
@@ -109,8 +109,8 @@ def begin_with_what_takes_long(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture
-def place(wheelhouse: str, tmp_path: Path) -> Place:
-    return Place(tmp_path, wheelhouse)
+def installation(wheelhouse: str, tmp_path: Path) -> Installation:
+    return Installation(tmp_path, wheelhouse)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from install.place import PROGRAM, ROOT, SAID, Place
+from install.installation import OUTPUT, PROGRAM, ROOT, Installation
 
 OURS = "install firebase-rest"
 THEIRS = {
@@ -46,94 +46,105 @@ orders = pytest.mark.parametrize(
 )
 
 
-def whose(place: Place, name: str = "pyrebase/pyrebase.py") -> str:
+def whose(installation: Installation, name: str = "pyrebase/pyrebase.py") -> str:
     """Return the packages whose wheel contains the installed file `name`; "" if it is missing."""
-    installed = place.packages / name
+    installed = installation.packages / name
     found = []
-    for wheel in sorted(file for folder in place.env["PIP_FIND_LINKS"].split() for file in Path(folder).glob("*.whl")):
+    for wheel in sorted(
+        file for folder in installation.env["PIP_FIND_LINKS"].split() for file in Path(folder).glob("*.whl")
+    ):
         with zipfile.ZipFile(wheel) as archive:
             if installed.exists() and name in archive.namelist() and archive.read(name) == installed.read_bytes():
                 found.append(wheel.name.split("-")[0].lower())
     return " ".join(found)
 
 
-def cure(place: Place, surroundings: dict[str, str]) -> str:
+def cure(installation: Installation, surroundings: dict[str, str]) -> str:
     """Return the output of a program after the fix."""
     for arguments in CURE:
-        place.pip(arguments.replace("uninstall", "uninstall -y"))
-    return place.says(str(PROGRAM), env=surroundings)
+        installation.pip(arguments.replace("uninstall", "uninstall -y"))
+    return installation.run_python(str(PROGRAM), env=surroundings)
 
 
-def check(place: Place) -> str:
+def check(installation: Installation) -> str:
     """Return the report of the migration checker for a program without findings."""
-    (place.folder / "clean.py").write_text("import pyrebase\n")
-    command = [place.python, "-I", "-m", "firebase_rest.migrate", "clean.py"]
-    done = subprocess.run(command, cwd=place.folder, capture_output=True, text=True)
+    (installation.folder / "clean.py").write_text("import pyrebase\n")
+    command = [installation.python, "-I", "-m", "firebase_rest.migrate", "clean.py"]
+    done = subprocess.run(command, cwd=installation.folder, capture_output=True, text=True)
     assert done.returncode == ("Nothing found" not in done.stdout), done
     assert done.stderr == ""
     return done.stdout
 
 
-def test_drop_in_works_without_loading_google_auth(place: Place, surroundings: dict[str, str]) -> None:
-    place.pip(OURS)
-    assert "google-auth is loaded: False" in SAID
-    assert place.says(str(PROGRAM), env=surroundings) == SAID
+def test_drop_in_works_without_loading_google_auth(installation: Installation, surroundings: dict[str, str]) -> None:
+    installation.pip(OURS)
+    assert "google-auth is loaded: False" in OUTPUT
+    assert installation.run_python(str(PROGRAM), env=surroundings) == OUTPUT
 
 
 @both
-def test_package_installed_later_replaces_the_drop_in(place: Place, surroundings: dict[str, str], theirs: str) -> None:
-    place.pip(OURS)
-    place.pip(THEIRS[theirs])
-    assert whose(place) == theirs
-    said = check(place)
-    assert REPORT[theirs].lower() in said.lower()
-    assert all(f"pip {arguments}" in said for arguments in CURE)
+def test_package_installed_later_replaces_the_drop_in(
+    installation: Installation, surroundings: dict[str, str], theirs: str
+) -> None:
+    installation.pip(OURS)
+    installation.pip(THEIRS[theirs])
+    assert whose(installation) == theirs
+    output = check(installation)
+    assert REPORT[theirs].lower() in output.lower()
+    assert all(f"pip {arguments}" in output for arguments in CURE)
     if theirs in BREAKS:
         breaks, error = BREAKS[theirs]
-        assert error in place.error(breaks)
-    assert cure(place, surroundings) == SAID
+        assert error in installation.error(breaks)
+    assert cure(installation, surroundings) == OUTPUT
 
 
 @both
-def test_drop_in_replaces_an_earlier_package(place: Place, surroundings: dict[str, str], theirs: str) -> None:
-    place.pip(THEIRS[theirs])
-    place.pip(OURS)
-    assert whose(place) == "firebase_rest"
-    assert REPORT[theirs].lower() in check(place).lower()
-    assert place.says(str(PROGRAM), env=surroundings) == SAID
-    assert cure(place, surroundings) == SAID
-    assert "is installed beside" not in check(place)
+def test_drop_in_replaces_an_earlier_package(
+    installation: Installation, surroundings: dict[str, str], theirs: str
+) -> None:
+    installation.pip(THEIRS[theirs])
+    installation.pip(OURS)
+    assert whose(installation) == "firebase_rest"
+    assert REPORT[theirs].lower() in check(installation).lower()
+    assert installation.run_python(str(PROGRAM), env=surroundings) == OUTPUT
+    assert cure(installation, surroundings) == OUTPUT
+    assert "is installed beside" not in check(installation)
 
 
 @orders
 def test_uninstalling_the_other_removes_the_drop_in(
-    place: Place, surroundings: dict[str, str], theirs: str, order: list[str]
+    installation: Installation, surroundings: dict[str, str], theirs: str, order: list[str]
 ) -> None:
     for arguments in order:
-        place.pip(arguments)
-    place.pip(f"uninstall -y {theirs}")
-    assert whose(place) == ""
-    assert place.error(USE) == NO_NAME
-    assert "[damaged-distribution]" in check(place)
-    assert cure(place, surroundings) == SAID
-    assert "Nothing found" in check(place)
+        installation.pip(arguments)
+    installation.pip(f"uninstall -y {theirs}")
+    assert whose(installation) == ""
+    assert installation.error(USE) == NO_NAME
+    assert "[damaged-distribution]" in check(installation)
+    assert cure(installation, surroundings) == OUTPUT
+    assert "Nothing found" in check(installation)
 
 
 @orders
 def test_uninstalling_the_drop_in_removes_the_other(
-    place: Place, surroundings: dict[str, str], theirs: str, order: list[str]
+    installation: Installation, surroundings: dict[str, str], theirs: str, order: list[str]
 ) -> None:
     for arguments in order:
-        place.pip(arguments)
-    place.pip("uninstall -y firebase-rest")
-    assert whose(place) == ""
+        installation.pip(arguments)
+    installation.pip("uninstall -y firebase-rest")
+    assert whose(installation) == ""
     # Pyrebase4 has one more file in the folder, so an empty namespace package is left.
-    assert place.error(USE) == (NO_NAME if theirs == "pyrebase4" else NO_MODULE)
-    assert cure(place, surroundings) == SAID
+    assert installation.error(USE) == (NO_NAME if theirs == "pyrebase4" else NO_MODULE)
+    assert cure(installation, surroundings) == OUTPUT
 
 
-def test_works_with_urllib3_future(place: Place, surroundings: dict[str, str]) -> None:
-    place.pip(OURS)
-    place.pip("install urllib3-future")
-    assert place.says("-c", "import urllib3; print(urllib3.__version__)").strip().split(".")[-1].startswith("9")
-    assert place.says(str(PROGRAM), env=surroundings) == SAID
+def test_works_with_urllib3_future(installation: Installation, surroundings: dict[str, str]) -> None:
+    installation.pip(OURS)
+    installation.pip("install urllib3-future")
+    assert (
+        installation.run_python("-c", "import urllib3; print(urllib3.__version__)")
+        .strip()
+        .split(".")[-1]
+        .startswith("9")
+    )
+    assert installation.run_python(str(PROGRAM), env=surroundings) == OUTPUT

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from google.auth import jwt
 
-from install.place import DEMO, FROZEN, PROGRAM, ROOT, SAID, Place, run
+from install.installation import DEMO, FROZEN, OUTPUT, PROGRAM, ROOT, Installation, run
 from support.google import key_file, key_pair
 
 LINE = re.search(
@@ -37,9 +37,9 @@ def own_pip(wheelhouse: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_FIND_LINKS", wheelhouse)
 
 
-def keyless(said: str) -> str:
+def keyless(output: str) -> str:
     """Replace all push keys by one, because they differ in each run."""
-    return re.sub(r"-[\w-]{19}\b", "-key", said)
+    return re.sub(r"-[\w-]{19}\b", "-key", output)
 
 
 def verified(token: str) -> str:
@@ -48,16 +48,16 @@ def verified(token: str) -> str:
 
 
 def test_executable_demo_has_the_same_output(executables: dict[Path, Future[Path]], tmp_path: Path) -> None:
-    said = run(str(executables[DEMO].result()), env={}, cwd=tmp_path)
-    assert "live: put /-" in said
-    assert keyless(said) == keyless(run(sys.executable, str(DEMO)))
+    output = run(str(executables[DEMO].result()), env={}, cwd=tmp_path)
+    assert "live: put /-" in output
+    assert keyless(output) == keyless(run(sys.executable, str(DEMO)))
 
 
 def test_zipped_demo_has_the_same_output(own_pip: None, tmp_path: Path) -> None:
     zipped = FROZEN["zip_file"](DEMO, tmp_path, "firebase-rest", *FROZEN["PURE_EMULATOR"])
-    said = run(*ALONE, str(zipped), cwd=tmp_path)
-    assert "live: put /-" in said
-    assert keyless(said) == keyless(run(sys.executable, str(DEMO)))
+    output = run(*ALONE, str(zipped), cwd=tmp_path)
+    assert "live: put /-" in output
+    assert keyless(output) == keyless(run(sys.executable, str(DEMO)))
     with pytest.raises(subprocess.CalledProcessError, match="exit status 1"):
         run(*ALONE, "-c", "import firebase_rest", cwd=tmp_path)
 
@@ -65,8 +65,8 @@ def test_zipped_demo_has_the_same_output(own_pip: None, tmp_path: Path) -> None:
 def test_executable_program_has_all_names_and_keyring(
     executables: dict[Path, Future[Path]], surroundings: dict[str, str], tmp_path: Path
 ) -> None:
-    said = run(str(executables[PROGRAM].result()), env=surroundings, cwd=tmp_path)
-    assert said == SAID.replace("extras: []", "extras: ['keyring']")
+    output = run(str(executables[PROGRAM].result()), env=surroundings, cwd=tmp_path)
+    assert output == OUTPUT.replace("extras: []", "extras: ['keyring']")
 
 
 def test_zipped_program_with_buildozer_requirements(
@@ -75,14 +75,16 @@ def test_zipped_program_with_buildozer_requirements(
     needed = [name for name in ANDROID if not name.startswith(FOR_SERVICE_ACCOUNTS)]
     assert len(ANDROID) - len(needed) == 4
     zipped = FROZEN["zip_file"](PROGRAM, tmp_path, "--no-deps", *needed)
-    assert run(*ALONE, str(zipped), env=surroundings, cwd=tmp_path) == SAID
+    assert run(*ALONE, str(zipped), env=surroundings, cwd=tmp_path) == OUTPUT
 
 
-def test_buildozer_requirements_are_complete(place: Place) -> None:
-    place.pip(f"install --no-deps --target {place.packages} --platform any --only-binary :all: {' '.join(ANDROID)}")
-    place.pip("check")  # fails if a requirement is missing
-    assert not [*place.packages.rglob("*.so")]
-    assert verified(place.says("-c", SIGN, env={"KEY": json.dumps(key_file(""))})) == "morty"
+def test_buildozer_requirements_are_complete(installation: Installation) -> None:
+    installation.pip(
+        f"install --no-deps --target {installation.packages} --platform any --only-binary :all: {' '.join(ANDROID)}"
+    )
+    installation.pip("check")  # fails if a requirement is missing
+    assert not [*installation.packages.rglob("*.so")]
+    assert verified(installation.run_python("-c", SIGN, env={"KEY": json.dumps(key_file(""))})) == "morty"
 
 
 def test_service_account_authenticates_in_a_zip_file(own_pip: None, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_empyrebase_put_size_suggests_chunk_size(program) -> None:
     assert only(program.found(body, EMPYREBASE), "fork-call").suggestion.endswith("chunk_size=262144")
 
 
-def test_url_token_says_that_the_file_must_exist(program) -> None:
+def test_url_token_suggestion_requires_an_existing_file(program) -> None:
     finding = only(program.found(f"{STORAGE}storage.child('a').get_url(auth.token)\n"), "url-token")
     assert finding.level == "warning"
     assert "raises NotFound" in finding.message

@@ -56,14 +56,14 @@ def official_storage(official_storage_process: OfficialStorageEmulator) -> Offic
 
 @pytest.fixture(scope="session")
 def rules_oracle(official_components: None) -> Iterator[Oracle]:
-    with Oracle("rules_oracle.cjs") as judge:
-        yield judge
+    with Oracle("rules_oracle.cjs") as oracle_process:
+        yield oracle_process
 
 
 @pytest.fixture(scope="session")
 def oracle(official_components: None) -> Iterator[Oracle]:
-    with Oracle() as judge:
-        yield judge
+    with Oracle() as oracle_process:
+        yield oracle_process
 
 
 @pytest.fixture(scope="session")

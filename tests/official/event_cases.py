@@ -51,27 +51,27 @@ class EventCase(Maker):
     def target(self, path: list[str]) -> tuple[list[str], Any]:
         """Return a path and a value to write: mostly a child of `path`, or the value that the query orders by."""
         child = [*path, self.key()]
-        dice = self.random.random()
-        if dice < 0.25:
+        roll = self.random.random()
+        if roll < 0.25:
             return child, self.row()
-        if dice < 0.45:
+        if roll < 0.45:
             return child, self.value(2)
-        if dice < 0.7:
+        if roll < 0.7:
             return [*child, *self.orders], self.scalar()
-        if dice < 0.8:
+        if roll < 0.8:
             return [*child, self.key()], self.value(1)
-        if dice < 0.87:
+        if roll < 0.87:
             return [*path, self.push_ids.next(NOW)], self.row()
-        if dice < 0.93:
+        if roll < 0.93:
             return path, self.rows() if self.chance(0.6) else self.value(3)
         return self.path(None, 2), self.value(2)
 
     def step(self, path: list[str]) -> dict[str, Any]:
-        dice = self.random.random()
-        if dice < 0.5:
+        roll = self.random.random()
+        if roll < 0.5:
             target, value = self.target(path)
             return {"op": "set", "path": "/".join(target), "value": value}
-        if dice < 0.65:
+        if roll < 0.65:
             target = self.target(path)[0]
             if target:
                 return {"op": "remove", "path": "/".join(target)}

@@ -146,48 +146,48 @@ class FileTranscript:
     # --- random values, and formats of the official emulator ---
 
     def _headers(self, response: requests.Response) -> dict[str, Any]:
-        kept: dict[str, Any] = {name: response.headers[name] for name in _KEPT if name in response.headers}
-        if "accept-ranges" in kept:
-            self._download_headers(response, kept)
+        selected: dict[str, Any] = {name: response.headers[name] for name in _KEPT if name in response.headers}
+        if "accept-ranges" in selected:
+            self._download_headers(response, selected)
         else:
-            kept.pop("content-length", None)
+            selected.pop("content-length", None)
             for name in ("cache-control", "content-disposition", "content-encoding", "content-language"):
-                if kept.pop(name, None) is not None:
+                if selected.pop(name, None) is not None:
                     self.quirks.add("an object's headers with its metadata")
         no_json = not response.content and response.request.method != "HEAD"
         if response.status_code >= 400 or no_json or self._is_a_word(response):
-            kept.pop("content-type", None)
-        self._upload_headers(response, kept)
-        return kept
+            selected.pop("content-type", None)
+        self._upload_headers(response, selected)
+        return selected
 
-    def _download_headers(self, response: requests.Response, kept: dict[str, Any]) -> None:
+    def _download_headers(self, response: requests.Response, selected: dict[str, Any]) -> None:
         lines = response.raw.headers.getlist("x-goog-hash")
         if len(lines) == 1:
             self.quirks.add("one line of checksums")
-        kept["x-goog-hash"] = sorted(part.strip() for line in lines for part in line.split(","))
+        selected["x-goog-hash"] = sorted(part.strip() for line in lines for part in line.split(","))
         if "x-goog-metadatageneration" in response.headers:
             self.quirks.add("metageneration misspelt")
-            kept["x-goog-metageneration"] = response.headers["x-goog-metadatageneration"]
+            selected["x-goog-metageneration"] = response.headers["x-goog-metadatageneration"]
         for name in ("content-encoding", "cache-control"):
-            if kept.get(name) == "":
+            if selected.get(name) == "":
                 self.quirks.add("empty headers")
-                del kept[name]
-        if kept.get("content-encoding") == "identity":
-            del kept["content-encoding"]  # equals an absent value
-        if kept.get("cache-control") == "private, max-age=0":
-            del kept["cache-control"]  # production's default
-        kept["content-disposition"], _, file_name = kept["content-disposition"].partition("; filename*=")
+                del selected[name]
+        if selected.get("content-encoding") == "identity":
+            del selected["content-encoding"]  # equals an absent value
+        if selected.get("cache-control") == "private, max-age=0":
+            del selected["cache-control"]  # production's default
+        selected["content-disposition"], _, file_name = selected["content-disposition"].partition("; filename*=")
         if file_name and not file_name.startswith("utf-8''"):
             self.quirks.add("a file name of its own")
 
-    def _upload_headers(self, response: requests.Response, kept: dict[str, Any]) -> None:
-        if kept.pop("x-goog-upload-chunk-granularity", "262144") == "10000":
+    def _upload_headers(self, response: requests.Response, selected: dict[str, Any]) -> None:
+        if selected.pop("x-goog-upload-chunk-granularity", "262144") == "10000":
             self.quirks.add("granularity 10000")
         cancelled = response.request.headers.get("x-goog-upload-command") == "cancel"
         if cancelled or response.status_code == 400:
-            if kept.pop("x-goog-upload-status", None) is None and response.status_code == 200:
+            if selected.pop("x-goog-upload-status", None) is None and response.status_code == 200:
                 self.quirks.add("no status")
-            kept.pop("x-goog-upload-size-received", None)
+            selected.pop("x-goog-upload-size-received", None)
 
     def _is_a_word(self, response: requests.Response) -> bool:
         plain = response.headers.get("content-type", "").startswith("text/plain")

@@ -127,12 +127,12 @@ class Maker:
         return self.random.choice([0, 1, 2, "a", "b", ""]) if isinstance(scalar, bool) else scalar
 
     def value(self, depth: int) -> Any:
-        dice = self.random.random()
-        if depth <= 0 or dice < 0.35:
+        roll = self.random.random()
+        if depth <= 0 or roll < 0.35:
             return self.leaf()
-        if dice < 0.78:
+        if roll < 0.78:
             return self.node(depth)
-        if dice < 0.92:
+        if roll < 0.92:
             return self.array(depth)
         return self.random.choice([{}, [], {"a": {}}, {"a": {"b": []}}, [None], [{}, []], {"0": None}, [[], [[]]]])
 
@@ -173,14 +173,14 @@ class Maker:
         return rows
 
     def root(self) -> Any:
-        dice = self.random.random()
-        if dice < 0.05:
+        roll = self.random.random()
+        if roll < 0.05:
             return self.leaf()
-        if dice < 0.35:
+        if roll < 0.35:
             return self.records()
-        if dice < 0.55:
+        if roll < 0.55:
             return {self.key(): self.leaf() for _ in range(self.random.randint(0, 9))}
-        if dice < 0.67:
+        if roll < 0.67:
             return self.array(3)
         return self.node(4, 8)
 
@@ -210,14 +210,14 @@ class Maker:
 
     def write(self, data: Any) -> dict[str, Any]:
         path = "/".join(self.path(data, 2)) if self.chance(0.75) else ""
-        dice = self.random.random()
-        if dice < 0.3:
+        roll = self.random.random()
+        if roll < 0.3:
             return {"op": "set", "path": path, "value": self.value(3)}
-        if dice < 0.7:
+        if roll < 0.7:
             update = self.update(data)
             self.adds = self.adds and not any("/" in name or name.isdigit() for name in update)
             return {"op": "update", "path": path, "value": update}
-        if dice < 0.8 and path:
+        if roll < 0.8 and path:
             return {"op": "remove", "path": path}
         return {"op": "setPriority", "path": path, "priority": self.priority()}
 
@@ -240,10 +240,10 @@ class Maker:
 
     def query(self, data: Any) -> dict[str, Any]:
         """Return order, bounds and limits by the names of `Filter`; a bound is [value] or [value, key]."""
-        dice = self.random.random()
-        if dice < 0.06:
+        roll = self.random.random()
+        if roll < 0.06:
             return {}
-        order = "$key" if dice < 0.26 else "$value" if dice < 0.44 else "$priority" if dice < 0.58 else ""
+        order = "$key" if roll < 0.26 else "$value" if roll < 0.44 else "$priority" if roll < 0.58 else ""
         children = data if isinstance(data, dict) else dict(enumerate(data)) if isinstance(data, list) else {}
         if not order:
             inside = self.random.choice(list(children.values())) if children else None

@@ -122,7 +122,7 @@ def test_get_user_by_each_identifier(admin, ada):
 
 
 @pytest.mark.parametrize(
-    "look",
+    "find",
     [
         lambda admin: admin.get_user("nobody"),
         lambda admin: admin.get_user_by_email("nobody@example.com"),
@@ -130,9 +130,9 @@ def test_get_user_by_each_identifier(admin, ada):
         lambda admin: admin.get_user_by_provider("google.com", "nobody"),
     ],
 )
-def test_unknown_user_raises_user_not_found(admin, look):
+def test_unknown_user_raises_user_not_found(admin, find):
     with pytest.raises(UserNotFound, match=r"nobody|\+15559999"):
-        look(admin)
+        find(admin)
 
 
 def test_get_users_returns_found_and_missing_users(admin, ada):
@@ -215,7 +215,7 @@ def test_custom_claims_are_in_the_next_tokens_and_can_be_cleared(admin, auth, ad
     assert "admin" not in auth.verify_id_token(auth.refresh(user["refreshToken"])["idToken"])
 
 
-def test_second_factors_are_given_kept_and_taken_away(admin):
+def test_second_factors_are_set_kept_and_removed(admin):
     user = admin.create_user("mfa", email="m@example.com", email_verified=True, second_factors=["+15550101"])
     (factor,) = user.second_factors
     assert (factor.kind, factor.phone_number) == ("phone", "+15550101")
@@ -283,7 +283,7 @@ def test_users_are_imported_with_hashes_of_every_kind(admin, hashing):
 def test_import_user_with_all_properties(admin):
     long_ago = datetime(2020, 1, 2, 3, 4, 5, tzinfo=timezone.utc)
     google = ProviderInfo("google.com", "g1", email="u@gmail.com")
-    wanted = ImportUserRecord(
+    record = ImportUserRecord(
         "u1",
         email="u1@example.com",
         email_verified=True,
@@ -297,7 +297,7 @@ def test_import_user_with_all_properties(admin):
         last_sign_in_at=long_ago + timedelta(days=1),
         second_factors=["+15550101"],
     )
-    assert admin.import_users([wanted]).errors == ()
+    assert admin.import_users([record]).errors == ()
     user = admin.get_user("u1")
     assert (user.email, user.email_verified, user.display_name) == ("u1@example.com", True, "U")
     assert (user.phone_number, user.disabled, user.custom_claims) == ("+15550100", True, {"admin": True})
@@ -427,13 +427,13 @@ def test_tenant_token_is_verified_with_the_tenant_user(auth, admin):
     tenant = admin.for_tenant("t1")
     tenant.delete_users([user.uid for user in tenant.list_users()])
     token = auth.create_custom_token("u1", tenant_id="t1")
-    reply = auth.requests.post(
+    payload = auth.requests.post(
         f"{auth._endpoint.url('identitytoolkit.googleapis.com', 'v1/accounts:signInWithCustomToken')}?key=any",
         json={"token": token, "tenantId": "t1", "returnSecureToken": True},
     ).json()
-    claims = auth.verify_id_token(reply["idToken"], check_revoked=True, tenant_id="t1")
+    claims = auth.verify_id_token(payload["idToken"], check_revoked=True, tenant_id="t1")
     assert claims["firebase"]["tenant"] == "t1"
     with pytest.raises(firebase_rest.InvalidToken):
-        auth.verify_id_token(reply["idToken"], tenant_id="t2")
-    cookie = auth.create_session_cookie(reply["idToken"], 300)
+        auth.verify_id_token(payload["idToken"], tenant_id="t2")
+    cookie = auth.create_session_cookie(payload["idToken"], 300)
     assert auth.verify_session_cookie(cookie, check_revoked=True, tenant_id="t1")["uid"] == "u1"

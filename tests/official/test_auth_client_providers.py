@@ -76,9 +76,9 @@ def test_unverified_provider_email_needs_confirmation(world: World) -> None:
     unsure = google("f1", verified=False)
     with pytest.raises(AccountExistsWithDifferentCredential) as error:
         world.auth.sign_in_with_idp("facebook.com", id_token=unsure)
-    asked = error.value
-    assert (asked.email, asked.provider_id, asked.code) == (EMAIL, "facebook.com", "NEED_CONFIRMATION")
-    assert not shows(asked, unsure, json.dumps(unsure))
+    conflict = error.value
+    assert (conflict.email, conflict.provider_id, conflict.code) == (EMAIL, "facebook.com", "NEED_CONFIRMATION")
+    assert not shows(conflict, unsure, json.dumps(unsure))
     session = world.auth.session(world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD))
     world.auth.link_with_idp(session, "facebook.com", id_token=unsure)
     assert world.auth.sign_in_with_idp("facebook.com", id_token=unsure)["localId"] == session.uid

@@ -39,8 +39,8 @@ def test_auth_emulator_is_ready_when_reported(official_auth: OfficialAuthEmulato
 
 def test_storage_emulator_keeps_percent_sign_in_name(official_storage: OfficialStorageEmulator) -> None:
     objects = f"http://{official_storage.host}/v0/b/bucket/o"
-    kept = requests.post(objects, params={"name": "100% é"}, data=b"whole", timeout=10)
-    assert kept.json()["name"] == "100% é"
+    stored = requests.post(objects, params={"name": "100% é"}, data=b"whole", timeout=10)
+    assert stored.json()["name"] == "100% é"
     path = f"{objects}/{quote('100% é', safe='')}"
     assert requests.get(path, timeout=10).json()["name"] == "100% é"
     assert requests.get(path, params={"alt": "media"}, timeout=10).content == b"whole"
@@ -51,9 +51,9 @@ def test_storage_rules_stub_allows_denies_and_requires_token(
 ) -> None:
     url = f"http://{official_storage.host}/v0/b/bucket/o"
     signed_in = {"Authorization": "Firebase x.eyJzdWIiOiJ1In0."}
-    for word, nobody, user in (("deny", 403, 403), ("signed-in", 403, 200), ("allow", 200, 200)):
+    for word, anonymous, user in (("deny", 403, 403), ("signed-in", 403, 200), ("allow", 200, 200)):
         official_storage.rules(word)
-        assert requests.get(url, timeout=10).status_code == nobody
+        assert requests.get(url, timeout=10).status_code == anonymous
         assert requests.get(url, headers=signed_in, timeout=10).status_code == user
         assert requests.get(url, headers={"Authorization": "Bearer owner"}, timeout=10).status_code == 200
 

@@ -189,11 +189,11 @@ def test_failed_transaction_changes_nothing(root):
     ref = root.child("n")
     ref.set(1)
 
-    def refuse(_):
+    def fail(_):
         raise ValueError("no")
 
     with pytest.raises(ValueError, match="no"):
-        ref.transaction(refuse)
+        ref.transaction(fail)
     assert ref.get() == 1
 
 
@@ -241,8 +241,14 @@ def test_auth_override_acts_as_user_or_unauthenticated(server, make_app):
         admin.set(1)
         user = admin_db.reference("/a", app=make_app(databaseAuthVariableOverride={"uid": "user1"}))
         assert user.get() == 1
-        nobody = admin_db.reference("/a", app=make_app(databaseAuthVariableOverride=None))
-        for attempt in (nobody.get, lambda: nobody.set(2), lambda: nobody.update({"b": 1}), nobody.delete, nobody.push):
+        anonymous = admin_db.reference("/a", app=make_app(databaseAuthVariableOverride=None))
+        for attempt in (
+            anonymous.get,
+            lambda: anonymous.set(2),
+            lambda: anonymous.update({"b": 1}),
+            anonymous.delete,
+            anonymous.push,
+        ):
             with pytest.raises(exceptions.UnauthenticatedError, match="Permission denied"):
                 attempt()
         assert admin.get() == 1
@@ -262,16 +268,16 @@ torn_away = pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExce
 def test_listener_receives_every_write(root):
     ref = root.child("watched")
     ref.set({"a": 1})
-    heard = queue.Queue()
-    registration = ref.listen(lambda event: heard.put((event.event_type, event.path, event.data)))
+    received = queue.Queue()
+    registration = ref.listen(lambda event: received.put((event.event_type, event.path, event.data)))
     try:
-        assert heard.get(timeout=LIMIT) == ("put", "/", {"a": 1})
+        assert received.get(timeout=LIMIT) == ("put", "/", {"a": 1})
         ref.child("b").set([1, 2])
-        assert heard.get(timeout=LIMIT) == ("put", "/b", [1, 2])
+        assert received.get(timeout=LIMIT) == ("put", "/b", [1, 2])
         ref.update({"a": None, "c/d": "x"})
-        assert heard.get(timeout=LIMIT) == ("patch", "/", {"a": None, "c/d": "x"})
+        assert received.get(timeout=LIMIT) == ("patch", "/", {"a": None, "c/d": "x"})
         ref.delete()
-        assert heard.get(timeout=LIMIT) == ("put", "/", None)
+        assert received.get(timeout=LIMIT) == ("put", "/", None)
     finally:
         closing = threading.Thread(target=registration.close)
         closing.start()
@@ -282,13 +288,13 @@ def test_listener_receives_every_write(root):
 @torn_away
 def test_listener_on_a_leaf_receives_its_values(root):
     ref = root.child("leaf")
-    heard = queue.Queue()
-    registration = ref.listen(lambda event: heard.put(event.data))
+    received = queue.Queue()
+    registration = ref.listen(lambda event: received.put(event.data))
     try:
-        assert heard.get(timeout=LIMIT) is None
+        assert received.get(timeout=LIMIT) is None
         for value in (1, "é\u2028x", True):
             ref.set(value)
-            assert heard.get(timeout=LIMIT) == value
+            assert received.get(timeout=LIMIT) == value
     finally:
         registration.close()
 

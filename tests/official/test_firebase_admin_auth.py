@@ -62,9 +62,9 @@ def test_create_and_get_users(app, ada):
         auth.get_user_by_phone_number("+15550100", app=app),
     ):
         assert found.uid == "ada"
-    for look, name in ((auth.get_user, "nobody"), (auth.get_user_by_email, "nobody@example.com")):
+    for find, name in ((auth.get_user, "nobody"), (auth.get_user_by_email, "nobody@example.com")):
         with pytest.raises(auth.UserNotFoundError):
-            look(name, app=app)
+            find(name, app=app)
 
 
 def test_get_users_returns_missing_identifiers(app, ada):

@@ -96,7 +96,7 @@ TOKENS = {
 
 
 @pytest.mark.parametrize("name", TOKENS)
-def test_both_judge_an_id_token_alike(ours, theirs, name):
+def test_firebase_admin_verifies_id_tokens_alike(ours, theirs, name):
     token, expected = TOKENS[name]
     assert verdict(ours.verify_id_token, token) == expected
     assert verdict(lambda token: admin_auth.verify_id_token(token, app=theirs), token) == expected
@@ -112,7 +112,7 @@ def test_both_judge_an_id_token_alike(ours, theirs, name):
         (signed(cookie_claims(aud="other")), "refused"),
     ],
 )
-def test_both_judge_a_session_cookie_alike(ours, theirs, token, expected):
+def test_firebase_admin_verifies_session_cookies_alike(ours, theirs, token, expected):
     assert verdict(ours.verify_session_cookie, token) == expected
     assert verdict(lambda cookie: admin_auth.verify_session_cookie(cookie, app=theirs), token) == expected
 

@@ -68,9 +68,9 @@ def write(sender: InProcess, step: dict[str, Any]) -> None:
         run(protocol.update(location, {".priority": step["priority"]}), sender)
 
 
-def filter_of(wanted: dict[str, Any]) -> Filter:
-    bounds = {name: validate_bound(name, *wanted[name]) for name in BUILDERS if name in wanted}
-    rest = {name: value for name, value in wanted.items() if name not in bounds}
+def filter_of(query: dict[str, Any]) -> Filter:
+    bounds = {name: validate_bound(name, *query[name]) for name in BUILDERS if name in query}
+    rest = {name: value for name, value in query.items() if name not in bounds}
     filter = Filter(**rest, **bounds)
     filter.validated_params()
     return filter
@@ -147,11 +147,11 @@ def batches() -> Iterator[list[dict[str, Any]]]:
 
 def judged(oracle: Oracle) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
     """Yield every case with the SDK's result; the SDK computes the next batch while this one is checked."""
-    with ThreadPoolExecutor(max_workers=1) as judge:
+    with ThreadPoolExecutor(max_workers=1) as pool:
         earlier: list[dict[str, Any]] = []
         results: Future[list[dict[str, Any]]] | None = None
         for batch in chain(batches(), [[]]):
-            coming = judge.submit(oracle.ask, [for_the_sdk(case) for case in batch], BATCH)
+            coming = pool.submit(oracle.ask, [for_the_sdk(case) for case in batch], BATCH)
             if results is not None:
                 yield from zip(earlier, results.result(), strict=True)
             earlier, results = batch, coming

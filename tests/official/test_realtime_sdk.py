@@ -83,14 +83,14 @@ def test_values_written_are_read_back(client: SdkClient, rest: Database) -> None
 
 
 @pytest.mark.parametrize("text", ["x" * 16_384, "x" * 1_000_000, "é" * 50_000, "a" + "😀" * 8_000])
-def test_large_values_arrive_whole(client: SdkClient, other: SdkClient, text: str) -> None:
+def test_large_values_arrive_completely(client: SdkClient, other: SdkClient, text: str) -> None:
     other.on("/big", "value", "big")
     client.set("/big", {"text": text, "n": 1})
     assert client.get("/big")["value"]["text"] == text
     assert other.until("big", {"text": text, "n": 1})
 
 
-def test_large_values_of_rest_clients_arrive_whole(client: SdkClient, rest: Database) -> None:
+def test_large_values_of_rest_clients_arrive_completely(client: SdkClient, rest: Database) -> None:
     text = "a" + "😀" * 100_000
     client.on("/big", "value", "big")
     rest.put("big", json.dumps(text))
@@ -245,7 +245,7 @@ def test_on_disconnect_is_written_when_the_client_goes_offline(client: SdkClient
     assert other.until("state", "on again")
 
 
-def test_writes_made_offline_arrive_and_missed_writes_are_seen(
+def test_offline_writes_arrive_and_missed_writes_are_delivered(
     client: SdkClient, other: SdkClient, rest: Database
 ) -> None:
     client.on("/a", "value", "a")
@@ -316,7 +316,7 @@ def test_mock_user_and_administrator(sdk: RealtimeSdk, ruled: Server) -> None:
             ann.get("/users/bob")
 
 
-def test_refused_write_is_rolled_back(sdk: RealtimeSdk, ruled: Server) -> None:
+def test_rejected_write_is_rolled_back(sdk: RealtimeSdk, ruled: Server) -> None:
     with sdk.open("web", ruled.host, NAMESPACE, token={"sub": "ann"}) as ann:
         ann.set("/open/a", 1)
         ann.on("/open", "value", "open")

@@ -56,23 +56,23 @@ def decide(rules: DatabaseRules, case: dict[str, Any]) -> Decision:
     return rules.write(JsonReader(), root, after, paths, case["auth"], case["now"])
 
 
-def disagreement(case: dict[str, Any], judged: dict[str, Any]) -> str | None:
+def disagreement(case: dict[str, Any], official: dict[str, Any]) -> str | None:
     try:
         rules = DatabaseRules(json.dumps(case["rules"]))
     except RulesSyntaxError as error:
-        return None if "invalid" in judged else f"targaryen accepts the rules, we do not: {error}"
-    if "invalid" in judged:
-        return f"we accept the rules, targaryen does not: {judged['invalid']}"
+        return None if "invalid" in official else f"targaryen accepts the rules, we do not: {error}"
+    if "invalid" in official:
+        return f"we accept the rules, targaryen does not: {official['invalid']}"
     decision = decide(rules, case)
-    return None if {"allowed": decision.allowed} == judged else f"targaryen: {judged}\n{decision.explain()}"
+    return None if {"allowed": decision.allowed} == official else f"targaryen: {official}\n{decision.explain()}"
 
 
 def test_targaryen_agrees_with_our_rules(rules_oracle: Oracle) -> None:
     stream = cases(random.Random(SEED), NUMBER)
     seen: Counter[str] = Counter()
     while batch := list(islice(stream, 500)):
-        for case, judged in zip(batch, rules_oracle.ask(batch), strict=True):
-            problem = disagreement(case, judged)
+        for case, official in zip(batch, rules_oracle.ask(batch), strict=True):
+            problem = disagreement(case, official)
             assert problem is None, f"{json.dumps(case)}\n{problem}"
-            seen[str(judged.get("allowed", "invalid"))] += 1
+            seen[str(official.get("allowed", "invalid"))] += 1
     assert all(seen[kind] > NUMBER / 50 for kind in ("True", "False", "invalid")), seen

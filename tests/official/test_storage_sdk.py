@@ -33,8 +33,8 @@ def a_day_with_files(host: str) -> dict[str, Any]:
 
 def test_sdk_results_are_equal_on_both_emulators(ours: Server, official_storage: OfficialStorageEmulator) -> None:
     mine, theirs = a_day_with_files(ours.host), a_day_with_files(official_storage.host)
-    for part, said in theirs.items():
-        assert mine[part] == said
+    for part, value in theirs.items():
+        assert mine[part] == value
     assert mine["largeFile"]["same"]
     assert mine["uploads"]["shared"] == "hello world"
     assert mine["names"][-1] == "x" * 1024

@@ -36,12 +36,12 @@ class Level(enum.IntEnum):
 class Refuses:
     """An object whose own methods raise."""
 
-    def _refuse(self, *_: object) -> Any:
+    def _fail(self, *_: object) -> Any:
         raise RuntimeError("hostile")
 
-    __str__ = __repr__ = __len__ = __iter__ = __eq__ = __bool__ = __float__ = __int__ = __index__ = _refuse
-    __hash__ = _refuse  # type: ignore[assignment]
-    __getitem__ = __fspath__ = __contains__ = __format__ = _refuse
+    __str__ = __repr__ = __len__ = __iter__ = __eq__ = __bool__ = __float__ = __int__ = __index__ = _fail
+    __hash__ = _fail  # type: ignore[assignment]
+    __getitem__ = __fspath__ = __contains__ = __format__ = _fail
 
 
 class RefusesToLook(Mapping[str, Any]):
@@ -266,7 +266,7 @@ class ScriptedSession(requests.Session):
 
     def __init__(self, body: bytes = VALID_BODY, status: int = 200, headers: Mapping[str, str] | None = None) -> None:
         super().__init__()
-        self.body, self.status, self.reply_headers = body, status, dict(headers or {})
+        self.body, self.status, self.response_headers = body, status, dict(headers or {})
         self.count = 0
 
     def send(self, request: requests.PreparedRequest, **_: Any) -> requests.Response:  # type: ignore[override]
@@ -276,7 +276,7 @@ class ScriptedSession(requests.Session):
                 pass
         response = requests.Response()
         response.status_code = self.status
-        response.headers.update({"Content-Type": "application/json", "ETag": "e", **self.reply_headers})
+        response.headers.update({"Content-Type": "application/json", "ETag": "e", **self.response_headers})
         response.raw = HTTPResponse(io.BytesIO(self.body), response.headers, self.status, preload_content=False)
         response.request = request
         response.url = str(request.url)
@@ -422,20 +422,20 @@ def one_helpful_sentence(error: BaseException) -> str:
 
 
 @contextlib.contextmanager
-def closing(thing: Any) -> Iterator[None]:
+def closing(value: Any) -> Iterator[None]:
     """Close the result of a call."""
     try:
         yield
     finally:
         for name in ("close", "abort"):
-            method = getattr(thing, name, None)
+            method = getattr(value, name, None)
             if callable(method):
                 with contextlib.suppress(Exception):
                     method()
                 break
 
 
-def place_of(error: BaseException) -> str:
+def location_of(error: BaseException) -> str:
     """Return the class of an exception and the line of firebase_rest that raised it."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if "firebase_rest" in frame.filename]
     place = f"{frames[-1].filename.rpartition('firebase_rest/')[2]}:{frames[-1].lineno}" if frames else "a test"

@@ -202,11 +202,11 @@ def problem_with(site: Site, value: Any, body: bytes, tmp_path: Path) -> str:
             return "" if site.method == "delete_all" else hostile.one_helpful_sentence(error)
         except TypeError as error:
             # pyrebase's own words for a missing file name.
-            return "" if "needs the name of the local file" in str(error) else hostile.place_of(error)
+            return "" if "needs the name of the local file" in str(error) else hostile.location_of(error)
         except OSError as error:
-            return "" if site.parameter in hostile.LOCAL_FILES else hostile.place_of(error)
+            return "" if site.parameter in hostile.LOCAL_FILES else hostile.location_of(error)
         except Exception as error:  # noqa: BLE001 - this is what the test looks for
-            return hostile.place_of(error)
+            return hostile.location_of(error)
         return ""
     finally:
         app.close()
@@ -226,17 +226,17 @@ def test_valid_arguments_are_accepted(owner: str, method: str, tmp_path: Path) -
     session = session_for(method, VALID_BODY)
     app = app_with(session)
     positional, keywords = arguments_for(site, None, tmp_path)
-    refusal = None
+    message = None
     try:
         with hostile.closing(getattr(OWNERS[owner](app), method)(*positional, **keywords)):
             pass
     except UsageError as error:
-        refusal = str(error)
+        message = str(error)
     except FirebaseError:
         pass  # the scripted response does not suit every method
     finally:
         app.close()
-    assert refusal is None or method in SENT_FIRST or "service account" in refusal
+    assert message is None or method in SENT_FIRST or "service account" in message
 
 
 @pytest.mark.parametrize("site", SITES, ids=str)

@@ -55,9 +55,9 @@ def changes(value: Any) -> Iterator[str]:
     text = json.dumps(value)
     yield from ATOMS
     for path in positions(value):
-        whole = json.dumps(put(value, path, "@here@"))
+        template = json.dumps(put(value, path, "@here@"))
         for atom in ATOMS:
-            yield whole.replace('"@here@"', atom)
+            yield template.replace('"@here@"', atom)
         yield json.dumps(removed(value, path))
     yield text[: len(text) // 2]
 
@@ -387,7 +387,7 @@ def problem_with(operation: Operation, body: bytes) -> str:
             # The arguments of an ApiError end with the body, which pyrebase programs parse.
             return "" if isinstance(error, ApiError) else hostile.one_helpful_sentence(error)
         except Exception as error:  # noqa: BLE001 - this is what the test looks for
-            return hostile.place_of(error)
+            return hostile.location_of(error)
     return ""
 
 

@@ -47,7 +47,7 @@ def problem_with(call: Any, body: bytes = VALID_BODY) -> str:
         except FirebaseError as error:
             return hostile.one_helpful_sentence(error)
         except Exception as error:  # noqa: BLE001 - this is what the test looks for
-            return hostile.place_of(error)
+            return hostile.location_of(error)
     return ""
 
 

@@ -58,13 +58,13 @@ def test_client_order_equals_emulator_query(found: dict[str, Any]) -> None:
 
 @given(children, legal_filters())
 def test_query_result_is_a_slice_of_the_order(found: dict[str, Any], filter: Filter) -> None:
-    whole = select(Filter(filter.order), found.items())
+    ordered = select(Filter(filter.order), found.items())
     part = select(filter, found.items())
-    assert sorted(whole) == sorted(found)
-    assert [key for key in whole if key in part] == part
+    assert sorted(ordered) == sorted(found)
+    assert [key for key in ordered if key in part] == part
     inside = select(Filter(filter.order, **filter.bounds()), found.items())
-    start = whole.index(inside[0]) if inside else 0
-    assert inside == whole[start : start + len(inside)]
+    start = ordered.index(inside[0]) if inside else 0
+    assert inside == ordered[start : start + len(inside)]
     limit = next(iter(filter.limits().values()), len(inside))
     assert part == (inside[:limit] if filter.limit_to_last is None else inside[-limit:])
 

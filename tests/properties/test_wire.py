@@ -51,7 +51,7 @@ def test_valid_values_are_accepted_and_normalized(value: Any) -> None:
     assert response.json() == json.loads(json.dumps(value))
 
 
-def refusal(make: Callable[[object, Sequence[str]], Encoded], value: object) -> str | None:
+def error_of(make: Callable[[object, Sequence[str]], Encoded], value: object) -> str | None:
     """Return the client's error message, or None if it accepts."""
     try:
         make(value, PLACE.segments)
@@ -62,39 +62,39 @@ def refusal(make: Callable[[object, Sequence[str]], Encoded], value: object) -> 
 
 @given(wild)
 def test_emulator_accepts_values_that_the_client_accepts(value: Any) -> None:
-    refused = refusal(encode, value)
-    if refused is None:
+    error = error_of(encode, value)
+    if error is None:
         assert send("PUT", encode(value, PLACE.segments).body).status == 200
     else:
-        assert "/x" in refused
+        assert "/x" in error
 
 
 @given(wild)
 def test_client_rejects_values_that_the_emulator_rejects(value: Any) -> None:
     if send("PUT", json.dumps(value).encode()).status != 200:
-        assert "/x" in (refusal(encode, value) or "")
+        assert "/x" in (error_of(encode, value) or "")
 
 
 @given(any_keys)
 def test_client_and_emulator_agree_on_keys(key: str) -> None:
     value = {"a": {key: 1}}
-    refused = refusal(encode, value)
+    error = error_of(encode, value)
     if key not in {".value", ".priority", ".sv"}:
         accepted = send("PUT", json.dumps(value).encode()).status == 200
-        assert accepted == (refused is None) == (is_valid_key(key) and len(key.encode()) <= MAX_KEY_BYTES)
-    assert refused is None or "/x/a" in refused
+        assert accepted == (error is None) == (is_valid_key(key) and len(key.encode()) <= MAX_KEY_BYTES)
+    assert error is None or "/x/a" in error
 
 
 @given(st.dictionaries(st.lists(any_keys, max_size=3).map("/".join), wild, max_size=4))
 def test_emulator_accepts_updates_that_the_client_accepts(update: dict[str, Any]) -> None:
-    refused = refusal(encode_update, update)
-    if refused is None:
+    error = error_of(encode_update, update)
+    if error is None:
         assert send("PATCH", encode_update(update, PLACE.segments).body).status == 200
     else:
-        assert "/x" in refused
+        assert "/x" in error
 
 
 @given(st.dictionaries(st.lists(any_keys, max_size=3).map("/".join), wild, max_size=4))
 def test_client_rejects_updates_that_the_emulator_rejects(update: dict[str, Any]) -> None:
     if send("PATCH", json.dumps(update).encode()).status != 200:
-        assert "/x" in (refusal(encode_update, update) or "")
+        assert "/x" in (error_of(encode_update, update) or "")

@@ -160,10 +160,10 @@ def test_download_keeps_mode_and_symlink(client, tmp_path):
 
 
 def test_rejected_download_raises_and_leaves_no_file(client, tmp_path):
-    kept = tmp_path / "kept"
-    kept.write_bytes(b"before")
+    target = tmp_path / "kept"
+    target.write_bytes(b"before")
     with pytest.raises(NotFound):
-        client.storage.child("missing").download(kept)
+        client.storage.child("missing").download(target)
     client.storage.child("secret").put(b"x")
     client.rules("deny")
     with pytest.raises(PermissionDenied):
@@ -182,7 +182,7 @@ def test_rejected_download_raises_and_leaves_no_file(client, tmp_path):
     ):
         with pytest.raises(PermissionDenied):
             call()
-    assert kept.read_bytes() == b"before"
+    assert target.read_bytes() == b"before"
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
@@ -456,13 +456,13 @@ def test_cancelled_upload_stores_nothing(client):
 
 
 def test_upload_many_and_download_many_return_results(client, tmp_path):
-    there = tmp_path / "there"
-    there.mkdir()
+    folder = tmp_path / "there"
+    folder.mkdir()
     files = {}
     for number in range(7):
-        (there / f"{number}.txt").write_bytes(b"x" * number * 1000)
-        files[f"deep/{number}.txt"] = there / f"{number}.txt"
-    files["deep/missing"] = there / "missing"
+        (folder / f"{number}.txt").write_bytes(b"x" * number * 1000)
+        files[f"deep/{number}.txt"] = folder / f"{number}.txt"
+    files["deep/missing"] = folder / "missing"
     results = client.storage.child("many").upload_many(files, workers=3)
     assert [result.name for result in results] == list(files)
     assert [result.ok for result in results] == [True] * 7 + [False]

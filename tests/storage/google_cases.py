@@ -68,7 +68,7 @@ def test_google_cloud_storage_reads_what_our_client_wrote_and_the_other_way_roun
     assert (metadata["contentType"], metadata["size"]) == ("text/x-them", "9")
 
 
-def test_google_cloud_storage_asks_whether_a_file_is_there(google):
+def test_google_cloud_storage_checks_whether_a_file_exists(google):
     assert not google.bucket.blob(NAME).exists()
     google.owner.child(NAME).put(b"x")
     assert google.bucket.blob(NAME).exists()
@@ -76,10 +76,10 @@ def test_google_cloud_storage_asks_whether_a_file_is_there(google):
 
 
 def test_google_cloud_storage_moves_files_to_and_from_the_disk(google, tmp_path):
-    there, back = tmp_path / "there.png", tmp_path / "back.png"
-    there.write_bytes(b"\x89PNG")
+    source, back = tmp_path / "there.png", tmp_path / "back.png"
+    source.write_bytes(b"\x89PNG")
     blob = google.bucket.blob("a/there.png")
-    blob.upload_from_filename(str(there))
+    blob.upload_from_filename(str(source))
     blob.download_to_filename(str(back))
     assert back.read_bytes() == b"\x89PNG"
     assert google.bucket.get_blob("a/there.png").content_type == "image/png"
@@ -140,7 +140,7 @@ def test_google_cloud_storage_deletes(google):
         google.bucket.blob(NAME).delete()
 
 
-def test_google_cloud_storage_is_told_what_is_missing(google):
+def test_google_cloud_storage_raises_not_found(google):
     with pytest.raises(NotFound, match=r"No such object: .*/gone") as caught:
         google.bucket.blob("gone").reload()
     assert caught.value.errors[0]["reason"] == "notFound"
@@ -261,7 +261,7 @@ def files_are_composed(google):
 
 
 @only_ours
-def conditions_are_kept(google):
+def conditions_are_enforced(google):
     blob = a_file(google)
     with pytest.raises(PreconditionFailed):
         blob.upload_from_string("other", if_generation_match=0)
@@ -289,7 +289,7 @@ def a_generation_that_is_no_more_is_not_found(google):
 
 
 @only_ours
-def a_wrong_checksum_is_refused(google):
+def wrong_checksum_is_rejected(google):
     blob = google.bucket.blob("wrong")
     blob.md5_hash = "AAAAAAAAAAAAAAAAAAAAAA=="
     with pytest.raises(BadRequest, match="MD5"):
@@ -322,7 +322,7 @@ def a_page_counts_prefixes_and_offsets_bound_it(google):
 
 
 @only_ours
-def buckets_are_there_at_once(google):
+def buckets_exist_without_creation(google):
     client = google.bucket.client
     assert google.bucket.exists()
     a_file(google)

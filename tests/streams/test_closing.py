@@ -47,23 +47,25 @@ def unresponsive_port() -> Iterator[str]:
             item.close()
 
 
-class Place:
+class StreamPhase:
     """The state in which a stream is closed: a script for the server, and a condition for the state."""
 
-    def __init__(self, script: Callable[[StreamPeer], None], there: Callable[[Any, Any], bool]) -> None:
+    def __init__(self, script: Callable[[StreamPeer], None], is_reached: Callable[[Any, Any], bool]) -> None:
         self.script = script
-        self.there = there
+        self.is_reached = is_reached
 
 
-PLACES = {
-    "waiting for headers": Place(StreamPeer.hold, lambda stream, server: len(server.requests) > 0),
-    "before the first event": Place(lambda peer: (peer.open(), peer.hold()), lambda stream, _: stream.state == "open"),
-    "in the middle of an event": Place(
+PHASES = {
+    "waiting for headers": StreamPhase(StreamPeer.hold, lambda stream, server: len(server.requests) > 0),
+    "before the first event": StreamPhase(
+        lambda peer: (peer.open(), peer.hold()), lambda stream, _: stream.state == "open"
+    ),
+    "in the middle of an event": StreamPhase(
         lambda peer: (peer.open(), peer.send_chunk(b'event: put\ndata: {"pa'), peer.hold()),
         lambda stream, _: stream.state == "open",
     ),
-    "idle": Place(put(1), lambda stream, server: server.handled > 0),
-    "during backoff": Place(
+    "idle": StreamPhase(put(1), lambda stream, server: server.handled > 0),
+    "during backoff": StreamPhase(
         lambda peer: peer.respond_error(503, "no", "Retry-After: 60\r\n"), lambda stream, _: stream.state == "waiting"
     ),
 }
@@ -80,9 +82,9 @@ def app(connect, ca_file):
     """A function `app(url)` that returns an App for a scripted server."""
 
     def app(url):
-        made = connect(url, timeout=30)
-        made.requests.verify = ca_file
-        return made
+        app_ = connect(url, timeout=30)
+        app_.requests.verify = ca_file
+        return app_
 
     return app
 
@@ -92,22 +94,22 @@ def closed_at_once(stream, *, closers=1):
     for _ in range(closers):
         assert stream.close() is stream
     stream.thread.join(LIMIT)
-    took = time.monotonic() - started
+    seconds = time.monotonic() - started
     assert not stream.thread.is_alive()
     assert stream.state == "closed"
-    return took
+    return seconds
 
 
 def overdue(times):
-    late = [took for took in times if took >= AT_ONCE]
+    late = [seconds for seconds in times if seconds >= AT_ONCE]
     return f"{len(late)} of {len(times)} took 100 ms or more: {sorted(late)[-5:]}" if late else None
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("place", PLACES.values(), ids=PLACES.keys())
-def test_close_ends_thread_and_connection_immediately(app, tls, place):
+@pytest.mark.parametrize("phase", PHASES.values(), ids=PHASES.keys())
+def test_close_ends_thread_and_connection_immediately(app, tls, phase):
     times = []
-    with StreamServer(place.script, tls=tls) as server:
+    with StreamServer(phase.script, tls=tls) as server:
         database = app(server.url).database()
         for _ in range(TRIES):
             server.requests.clear()
@@ -117,7 +119,7 @@ def test_close_ends_thread_and_connection_immediately(app, tls, place):
                 server.handled += 1
 
             stream = database.stream(handler)
-            wait_for(lambda stream=stream: place.there(stream, server))
+            wait_for(lambda stream=stream: phase.is_reached(stream, server))
             times.append(closed_at_once(stream, closers=2))
         wait_for(lambda: server.closed == TRIES, what="the end of every connection")
     assert not overdue(times)
@@ -159,20 +161,20 @@ def test_close_in_the_handler(app, tls):
         for _ in range(TRIES):
             closed: queue.Queue = queue.Queue()
             ready = threading.Event()
-            made = []
+            app_ = []
 
-            def handler(message, closed=closed, ready=ready, made=made):
+            def handler(message, closed=closed, ready=ready, app_=app_):
                 ready.wait(LIMIT)
                 started = time.monotonic()
-                made[0].close()
+                app_[0].close()
                 closed.put(started)
 
-            made.append(database.stream(handler))
+            app_.append(database.stream(handler))
             ready.set()
             started = closed.get(timeout=LIMIT)
-            made[0].thread.join(LIMIT)
+            app_[0].thread.join(LIMIT)
             times.append(time.monotonic() - started)
-            assert not made[0].is_alive()
+            assert not app_[0].is_alive()
     assert not overdue(times)
 
 
@@ -254,18 +256,18 @@ def test_unread_stream_is_closed(app):
 
 def test_app_close_closes_streams(app):
     with StreamServer(put(1)) as server:
-        made = app(server.url)
-        stream = made.database().stream(lambda message: None)
-        live = made.database().live()
+        app_ = app(server.url)
+        stream = app_.database().stream(lambda message: None)
+        live = app_.database().live()
         wait_for(lambda: stream.state == "open")
-        made.close()
+        app_.close()
         stream.thread.join(LIMIT)
         assert (stream.state, live.is_alive()) == ("closed", False)
 
 
 def test_app_close_closes_streams_opened_concurrently(app):
-    made = app("http://127.0.0.1:9")
-    database, opened, begun = made.database(), [], threading.Barrier(5)
+    app_ = app("http://127.0.0.1:9")
+    database, opened, begun = app_.database(), [], threading.Barrier(5)
 
     def open_streams():
         begun.wait(LIMIT)
@@ -281,7 +283,7 @@ def test_app_close_closes_streams_opened_concurrently(app):
             thread.start()
         begun.wait(LIMIT)
         wait_for(lambda: len(opened) > 3000)
-        made.close()
+        app_.close()
         for thread in threads:
             thread.join(LIMIT)
     finally:

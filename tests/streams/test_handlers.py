@@ -315,7 +315,7 @@ def test_token_as_handler_raises_without_showing_it(db, handler):
 
 
 @pytest.mark.parametrize("value", ["3", -1, True, 1.5, float("nan"), [], object()])
-def test_stream_limits_must_be_whole_numbers(db, value):
+def test_stream_limits_must_be_integers(db, value):
     for use in (
         lambda: db.stream(max_retries=value),
         lambda: db.stream(print, max_retries=value),

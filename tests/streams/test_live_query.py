@@ -274,22 +274,20 @@ def test_value_is_always_a_value_of_the_database(db):
 
 
 def test_copy_converges_with_many_writers_and_faults(server, db):
-    dice = random.Random(4)
-    with db.child("s").live() as whole, db.child("s").order_by_value().limit_to_first(3).live() as top:
+    rng = random.Random(4)
+    with db.child("s").live() as complete, db.child("s").order_by_value().limit_to_first(3).live() as top:
         for number in range(150):
-            key = f"k{dice.randrange(8)}"
-            if dice.random() < 0.2:
+            key = f"k{rng.randrange(8)}"
+            if rng.random() < 0.2:
                 db.child("s", key).remove()
             else:
-                db.child("s", key).set(dice.randrange(100))
+                db.child("s", key).set(rng.randrange(100))
             if number % 15 == 7:
-                getattr(server.emulator.faults, dice.choice(["drop", "truncate"]))(
-                    how=dice.choice(["end", "fin", "rst"])
-                )
+                getattr(server.emulator.faults, rng.choice(["drop", "truncate"]))(how=rng.choice(["end", "fin", "rst"]))
         db.child("s", "last").set(-1)
-        whole.wait_until(lambda value: "last" in value, LIMIT)
+        complete.wait_until(lambda value: "last" in value, LIMIT)
         top.wait_until(lambda value: "last" in value, LIMIT)
-        assert json.dumps(whole.value) == json.dumps(db.child("s").get().val())
+        assert json.dumps(complete.value) == json.dumps(db.child("s").get().val())
         assert json.dumps(top.value) == json.dumps(db.child("s").order_by_value().limit_to_first(3).get().val())
 
 

@@ -104,8 +104,8 @@ def test_stream_honours_retry_after(connect, monkeypatch):
 
 
 def test_backoff_doubles_and_resets_after_a_stable_connection(connect, monkeypatch):
-    asked: list[int] = []
-    monkeypatch.setattr(event_stream, "backoff_delay", lambda failures, retry_after: asked.append(failures) or 0.0)
+    delays: list[int] = []
+    monkeypatch.setattr(event_stream, "backoff_delay", lambda failures, retry_after: delays.append(failures) or 0.0)
     lived = threading.Event()
     bad = (lambda peer: peer.respond_error(503),) * 3
     with StreamServer(*bad, put(1, fin), *bad, put(2, lambda peer: lived.wait(LIMIT)), put(3)) as server:
@@ -114,7 +114,7 @@ def test_backoff_doubles_and_resets_after_a_stable_connection(connect, monkeypat
             monkeypatch.setattr(event_stream, "STABLE_AFTER", 0.0)  # the connection has been open for longer
             lived.set()
             assert next(events).data == 3
-    assert asked == [1, 2, 3, 4, 5, 6, 7, 1]
+    assert delays == [1, 2, 3, 4, 5, 6, 7, 1]
     monkeypatch.undo()
     assert max(retry.backoff_delay(20) for _ in range(200)) <= retry.CAP == 20
 
@@ -129,10 +129,10 @@ def test_slow_connect_does_not_reset_backoff(connect, monkeypatch):
 
 
 def test_stream_retries_refused_connections(connect):
-    with StreamServer() as gone:
+    with StreamServer() as closed:
         pass
     states: list[str] = []
-    with connect(gone.url).database().stream(on_state=states.append, max_retries=5) as events:
+    with connect(closed.url).database().stream(on_state=states.append, max_retries=5) as events:
         with pytest.raises(StreamError, match="ended after 6 failures"):
             next(events)
     assert states == ["connecting", "waiting"] * 5 + ["connecting", "closed"]
@@ -179,8 +179,8 @@ def test_redirect_counts_as_a_connection(connect, monkeypatch):
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.1)
     begun = set()
     with StreamServer(put(1, fin)) as there:
-        with StreamServer(lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json")) as here:
-            with connect(here.url).database().stream() as events:
+        with StreamServer(lambda peer: peer.redirect(f"http://127.0.0.1:{there.port}/.json")) as first:
+            with connect(first.url).database().stream() as events:
                 for _ in range(3):
                     next(events)
                     begun.add(events._connected_at)
@@ -197,12 +197,12 @@ def test_reconnect_starts_at_the_original_url(connect):
         def lead(peer):
             peer.redirect(f"http://127.0.0.1:{there.port}/x.json?ns=demo&sse=true&auth=echoed")
 
-        with StreamServer(lead) as here:
-            query = connect(here.url).database().child("x").order_by_key().limit_to_first(2)
+        with StreamServer(lead) as first:
+            query = connect(first.url).database().child("x").order_by_key().limit_to_first(2)
             with query.stream(token="secret") as events:
                 assert [next(events).data for _ in range(2)] == [1, 2]
-        assert len(here.requests) == 2
-        assert here.requests[0].target == here.requests[1].target
+        assert len(first.requests) == 2
+        assert first.requests[0].target == first.requests[1].target
         target = "/x.json?ns=demo&sse=true&orderBy=%22%24key%22&limitToFirst=2&auth=secret"
         assert [request.target for request in there.requests] == [target] * 2
 

@@ -130,8 +130,8 @@ def test_max_retries_limits_failed_refreshes(connect):
 
 def test_rejected_refresh_ends_the_stream(connect):
     with StreamServer(put(1, revoked)) as server:
-        refusal = UserDisabled("USER_DISABLED", status=400, message="USER_DISABLED")
-        with connect(server.url).database().stream(token=Tokens(refusal)) as events:
+        error = UserDisabled("USER_DISABLED", status=400, message="USER_DISABLED")
+        with connect(server.url).database().stream(token=Tokens(error)) as events:
             next(events)
             with pytest.raises(UserDisabled):
                 next(events)
@@ -155,7 +155,7 @@ def signed_in(clock, monkeypatch):
 
 def test_session_loses_no_event_in_100_expiries(clock, signed_in):
     _, app, session, _ = signed_in
-    place = app.database().child("log")
+    reference = app.database().child("log")
     seen: queue.Queue = queue.Queue()
     states: list[str] = []
     have: dict[str, int] = {}
@@ -166,10 +166,10 @@ def test_session_loses_no_event_in_100_expiries(clock, signed_in):
         else:
             seen.put({message["path"][1:]: message["data"]})
 
-    with place.stream(take, session, on_state=states.append) as stream:
+    with reference.stream(take, session, on_state=states.append) as stream:
         have.update(seen.get(timeout=LIMIT))
         for number in range(100):
-            place.child(f"n{number}").set(number, session)  # before, during and after the reconnect
+            reference.child(f"n{number}").set(number, session)  # before, during and after the reconnect
             clock.advance(3601)
             while f"n{number}" not in have or stream.reconnects <= number:
                 have.update(seen.get(timeout=LIMIT))

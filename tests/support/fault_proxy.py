@@ -163,35 +163,37 @@ class RandomFaultProxy:
         try:
             server_writer.write(head)
             until = time.monotonic() + self.random.expovariate(1 / MEAN_LIFETIME)
-            gone = asyncio.ensure_future(reader.read(1))  # ends when the client does
-            while not gone.done():
+            disconnected = asyncio.ensure_future(reader.read(1))  # ends when the client does
+            while not disconnected.done():
                 calm = self.calm.is_set() or fault == "none"
                 more = asyncio.ensure_future(server_reader.read(65_536))
                 timeout = 0.5 if calm else max(0.0, until - time.monotonic())
-                await asyncio.wait({more, gone}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({more, disconnected}, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
                 if more.done() and (calm or time.monotonic() < until):
                     if not more.result():
                         break
                     writer.write(more.result())
                     continue
                 data = b""
-                if fault == "truncate" and not calm and not gone.done():
+                if fault == "truncate" and not calm and not disconnected.done():
                     data = await more
                 more.cancel()
-                if not calm and not gone.done():
-                    await self.apply(fault, data, writer, gone)
+                if not calm and not disconnected.done():
+                    await self.apply(fault, data, writer, disconnected)
                     break
-            gone.cancel()
+            disconnected.cancel()
         finally:
             server_writer.close()
 
-    async def apply(self, fault: str, data: bytes, writer: asyncio.StreamWriter, gone: asyncio.Future[bytes]) -> None:
+    async def apply(
+        self, fault: str, data: bytes, writer: asyncio.StreamWriter, disconnected: asyncio.Future[bytes]
+    ) -> None:
         if fault == "reset":
             reset(writer)
         elif fault == "truncate":
             writer.write(data[: self.random.randrange(len(data))] if data else b"")
         elif fault == "stall":
-            await gone
+            await disconnected
 
 
 async def main() -> None:

@@ -34,7 +34,7 @@ class Bucket:
     requests: list[Request] = field(default_factory=list)
     pauses: list[float] = field(default_factory=list)
     fields: dict[str, object] = field(default_factory=dict)
-    kept: bytes = b""
+    uploaded: bytes = b""
     state: str = "none"
     objects: dict[str, bytes] = field(default_factory=dict)
     received: int = 0
@@ -56,8 +56,8 @@ class Bucket:
             raise NetworkError("cut", outcome_unknown=True)
         if word == "half":
             offset = self.command(request)[1]
-            assert offset == len(self.kept)
-            self.kept += body[: len(body) // 2 // self.granularity * self.granularity]
+            assert offset == len(self.uploaded)
+            self.uploaded += body[: len(body) // 2 // self.granularity * self.granularity]
             raise NetworkError("half", outcome_unknown=True)
         response = self.respond(request, body or b"")
         if word == "lost":
@@ -94,28 +94,28 @@ class Bucket:
         if self.state == "none":
             return error_response(404)
         if command == "query":
-            return self.status(**{"x-goog-upload-size-received": str(len(self.kept))})
+            return self.status(**{"x-goog-upload-size-received": str(len(self.uploaded))})
         if command == "cancel":
             self.state = "cancelled"
             return Response(200)
         if self.state != "active":
             return error_response(400, "The upload is over.", "final")
-        if offset != len(self.kept):
+        if offset != len(self.uploaded):
             return error_response(400, "Wrong offset.", "active")
         if "finalize" not in command and len(body) % self.granularity:
             return error_response(400, "Not a multiple of the granularity.", "active")
-        self.kept += body
+        self.uploaded += body
         if "finalize" not in command:
             return self.status()
         self.state = "final"
-        self.objects[str(self.fields["name"])] = self.kept
+        self.objects[str(self.fields["name"])] = self.uploaded
         made = self.metadata(str(self.fields["name"]))
         return Response(200, {"x-goog-upload-status": "final"}, made.body)
 
     def start(self, request: Request, body: bytes) -> Response:
         self.fields = json.loads(body)
         assert dict(request.params)["name"] == self.fields["name"]
-        self.kept, self.state = b"", "active"
+        self.uploaded, self.state = b"", "active"
         url = f"{BASE}/v0/b/bucket/o?name=x&upload_id=secret-upload-id&upload_protocol=resumable"
         return self.status(**{"x-goog-upload-url": url, "x-goog-upload-chunk-granularity": str(self.granularity)})
 

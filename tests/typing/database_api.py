@@ -10,13 +10,13 @@ import firebase_rest
 from firebase_rest import SERVER_TIMESTAMP, Database, Query, Reference, Snapshot, UserSession, increment, types
 
 
-def builders_of_a_query_give_queries(place: Reference) -> None:
-    assert_type(place.order_by_key(), Query)
-    assert_type(place.order_by_value(), Query)
-    assert_type(place.order_by_priority(), Query)
-    assert_type(place.order_by_child("address/city"), Query)
-    assert_type(place.shallow(), Query)
-    query = place.order_by_child("age")
+def builders_of_a_query_give_queries(reference: Reference) -> None:
+    assert_type(reference.order_by_key(), Query)
+    assert_type(reference.order_by_value(), Query)
+    assert_type(reference.order_by_priority(), Query)
+    assert_type(reference.order_by_child("address/city"), Query)
+    assert_type(reference.shallow(), Query)
+    query = reference.order_by_child("age")
     assert_type(query.start_at(1), Query)
     assert_type(query.start_at(None, key="k"), Query)
     assert_type(query.start_after("x", key="k"), Query)
@@ -28,20 +28,20 @@ def builders_of_a_query_give_queries(place: Reference) -> None:
     assert_type(query.child("below"), Query)
 
 
-def copies_keep_their_class(db: Database, place: Reference, query: Query, session: UserSession) -> None:
+def copies_keep_their_class(db: Database, reference: Reference, query: Query, session: UserSession) -> None:
     assert_type(db.as_user(session), Database)
-    assert_type(place.as_user("token"), Reference)
+    assert_type(reference.as_user("token"), Reference)
     assert_type(query.as_user("token"), Query)
     assert_type(query.with_options(timeout=(1, 2.5), deadline=9, retries=0), Query)
-    assert_type(place.with_options(timeout=1), Reference)
+    assert_type(reference.with_options(timeout=1), Reference)
 
 
-def places_say_where_they_are(place: Reference) -> None:
-    assert_type(place.key, "str | None")
-    assert_type(place.path, str)
-    assert_type(place.database_url, str)
-    assert_type(place.api_key, "str | None")
-    assert_type(place.root, Database)
+def references_have_keys_and_paths(reference: Reference) -> None:
+    assert_type(reference.key, "str | None")
+    assert_type(reference.path, str)
+    assert_type(reference.database_url, str)
+    assert_type(reference.api_key, "str | None")
+    assert_type(reference.root, Database)
 
 
 def reading(query: Query, session: UserSession) -> None:
@@ -57,31 +57,31 @@ def reading(query: Query, session: UserSession) -> None:
         assert_type(item.val(), Any)
 
 
-def writing(place: Reference, session: UserSession) -> None:
-    place.set({"at": SERVER_TIMESTAMP, "count": increment(1)})
-    place.set([1, None, "x"], session, {"default": str})
-    place.update({"a/b": None}, token="token")
-    assert_type(place.set_if_match({"a": 1}, place.get_etag(), session), str)
-    place.remove_if_match("etag", token="token")
-    assert_type(place.push({"a": 1}), types.PushResult)
-    place.remove(session)
-    assert_type(place.exists(), bool)
-    assert_type(place.get_etag(), types.ETaggedValue)
-    assert_type(place.transaction(lambda value: (value or 0) + 1), Any)
-    assert_type(place.sort(place.get(), "age", reverse=True), Snapshot)
+def writing(reference: Reference, session: UserSession) -> None:
+    reference.set({"at": SERVER_TIMESTAMP, "count": increment(1)})
+    reference.set([1, None, "x"], session, {"default": str})
+    reference.update({"a/b": None}, token="token")
+    assert_type(reference.set_if_match({"a": 1}, reference.get_etag(), session), str)
+    reference.remove_if_match("etag", token="token")
+    assert_type(reference.push({"a": 1}), types.PushResult)
+    reference.remove(session)
+    assert_type(reference.exists(), bool)
+    assert_type(reference.get_etag(), types.ETaggedValue)
+    assert_type(reference.transaction(lambda value: (value or 0) + 1), Any)
+    assert_type(reference.sort(reference.get(), "age", reverse=True), Snapshot)
 
 
-def what_cannot_be_passed(place: Reference) -> None:
-    place.limit_to_first("3")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    place.order_by_child(5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    place.get(5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
-    place.start_at(1, "k")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] - the tie-breaking key has a name
+def what_cannot_be_passed(reference: Reference) -> None:
+    reference.limit_to_first("3")  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    reference.order_by_child(5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    reference.get(5)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType]
+    reference.start_at(1, "k")  # type: ignore[call-arg] # pyright: ignore[reportCallIssue] - the tie-breaking key has a name
 
 
-def errors_say_what_happened(place: Reference) -> None:
+def errors_say_what_happened(reference: Reference) -> None:
     try:
-        place.conditional_set(1, "etag")
-        place.conditional_set(1, place.get_etag())
+        reference.conditional_set(1, "etag")
+        reference.conditional_set(1, reference.get_etag())
     except firebase_rest.TransactionConflict as error:
         assert_type(error.etag, "str | None")
     except firebase_rest.PermissionDenied as error:

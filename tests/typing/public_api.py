@@ -88,7 +88,7 @@ def a_server_verifies_and_manages(auth: firebase_rest.Auth) -> None:
     admin.update_user("ada", email=None)  # type: ignore[arg-type] # pyright: ignore[reportArgumentType] - an address cannot be cleared
 
 
-def an_error_says_what_happened() -> None:
+def error_has_code_status_and_message() -> None:
     try:
         firebase_rest.initialize_app()
     except firebase_rest.EmailExists as error:

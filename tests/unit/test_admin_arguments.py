@@ -91,7 +91,7 @@ WRONG = {
 
 
 @pytest.mark.parametrize("name", WRONG)
-def test_invalid_arguments_are_refused_before_sending(admin, name):
+def test_invalid_arguments_are_rejected_before_sending(admin, name):
     call, words = WRONG[name]
     with pytest.raises(UsageError, match=words) as caught:
         call(admin)
@@ -122,7 +122,7 @@ WRONG_HASHES = {
 
 
 @pytest.mark.parametrize("name", WRONG_HASHES)
-def test_unknown_hash_parameters_are_refused(name):
+def test_unknown_hash_parameters_are_rejected(name):
     with pytest.raises(UsageError) as caught:
         WRONG_HASHES[name]()
     assert SECRET not in str(caught.value)

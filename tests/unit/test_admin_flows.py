@@ -44,8 +44,8 @@ def test_quota_project_is_sent_if_known():
 
 
 def test_lookup_sends_given_identifiers_and_is_idempotent():
-    wanted = UserIdentifiers(("ada",), providers=(("google.com", "g1"),))
-    (request,), found = drive(admin.get_users(AT, wanted), json_response({"users": [ADA]}))
+    identifiers = UserIdentifiers(("ada",), providers=(("google.com", "g1"),))
+    (request,), found = drive(admin.get_users(AT, identifiers), json_response({"users": [ADA]}))
     assert sent_json(request) == {
         "localId": ["ada"],
         "federatedUserId": [{"providerId": "google.com", "rawId": "g1"}],
@@ -95,7 +95,7 @@ def test_next_page_is_requested_with_page_token():
 
 
 @pytest.mark.parametrize(
-    "reply",
+    "payload",
     [
         {"users": [], "nextPageToken": "more"},
         {"users": [ADA], "nextPageToken": ""},
@@ -104,8 +104,8 @@ def test_next_page_is_requested_with_page_token():
         {},
     ],
 )
-def test_repeated_page_token_ends_the_list(reply):
-    _, (_, token) = drive(admin.list_users(AT, 2, "after"), json_response(reply))
+def test_repeated_page_token_ends_the_list(payload):
+    _, (_, token) = drive(admin.list_users(AT, 2, "after"), json_response(payload))
     assert token is None
 
 

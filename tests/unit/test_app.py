@@ -48,7 +48,7 @@ def test_unknown_keys_are_ignored_and_empty_values_absent():
 
 
 @pytest.mark.parametrize("config", ["https://x", 5, ["apiKey"], ("a", "b")])
-def test_configuration_of_another_type_is_refused(config):
+def test_configuration_of_another_type_is_rejected(config):
     with pytest.raises(ConfigError, match="mapping with 'apiKey'"):
         initialize_app(config)
 
@@ -63,13 +63,13 @@ def test_environment_has_json_text_or_a_path(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("text", ["{", "{]", '{"a": }', f"'{json.dumps(FULL)}'", f"export {json.dumps(FULL)}"])
-def test_invalid_json_in_the_environment_is_refused(monkeypatch, text):
+def test_invalid_json_in_the_environment_is_rejected(monkeypatch, text):
     monkeypatch.setenv("FIREBASE_CONFIG", text)
     with pytest.raises(ConfigError, match="FIREBASE_CONFIG must be JSON"):
         initialize_app()
 
 
-def test_unreadable_file_in_the_environment_is_refused(monkeypatch, tmp_path):
+def test_unreadable_file_in_the_environment_is_rejected(monkeypatch, tmp_path):
     monkeypatch.setenv("FIREBASE_CONFIG", str(tmp_path / "absent.json"))
     with pytest.raises(FileNotFoundError, match="FIREBASE_CONFIG"):
         initialize_app()
@@ -80,13 +80,13 @@ def test_unreadable_file_in_the_environment_is_refused(monkeypatch, tmp_path):
         initialize_app()
 
 
-def test_missing_configuration_says_what_to_pass():
+def test_missing_configuration_names_what_to_pass():
     with pytest.raises(ConfigError, match=r"pass a dict .* FIREBASE_CONFIG"):
         initialize_app()
 
 
 @pytest.mark.parametrize("wrong", [5, b"key.json", ["key.json"], True])
-def test_credentials_of_another_type_are_refused_at_once(monkeypatch, wrong):
+def test_credentials_of_another_type_are_rejected_at_once(monkeypatch, wrong):
     monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9000")
     with pytest.raises(ConfigError, match="path of its key file"):
         initialize_app(FULL, credentials=wrong)
@@ -116,7 +116,7 @@ def test_missing_key_names_the_service():
     ],
 )
 @pytest.mark.parametrize("host", ["http://127.0.0.1:9000", "https://127.0.0.1:9000", "//127.0.0.1:9000"])
-def test_emulator_host_with_a_scheme_is_refused_at_first_use(monkeypatch, service, use, host):
+def test_emulator_host_with_a_scheme_is_rejected_at_first_use(monkeypatch, service, use, host):
     monkeypatch.setenv(f"FIREBASE_{service}_EMULATOR_HOST", host)
     app = initialize_app(FULL)
     with pytest.raises(ConfigError, match=f"FIREBASE_{service}_EMULATOR_HOST .* without a scheme"):
@@ -173,7 +173,7 @@ def test_options_are_validated_at_once():
 
 
 @pytest.mark.parametrize("session", ["x", 0, False, {}, object(), requests.Session, requests])
-def test_session_of_another_type_is_refused(session):
+def test_session_of_another_type_is_rejected(session):
     with pytest.raises(UsageError, match=r"session must be a requests\.Session"):
         initialize_app(FULL, session=session)
 
@@ -198,7 +198,7 @@ def test_context_manager_closes_the_app():
 
 
 @pytest.mark.parametrize("target", [5, ["https://x"], {"a": 1}, b"https://x"])
-def test_database_url_of_another_type_is_refused(target):
+def test_database_url_of_another_type_is_rejected(target):
     with pytest.raises(UsageError, match=r"url must be a string or None, got .*user="):
         initialize_app(FULL).database(target)
 

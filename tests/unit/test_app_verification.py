@@ -20,21 +20,21 @@ INVALID = {"error": {"code": 401, "message": "Firebase App Check token is invali
 
 
 @responses.activate
-def test_app_check_refusal_of_the_database():
+def test_app_check_error_of_the_database():
     responses.get("https://demo.firebaseio.com/a.json", json={"error": "Missing appcheck token"}, status=401)
     with pytest.raises(AppVerificationFailed, match="appcheck"):
         initialize_app(CONFIG).database().child("a").get()
 
 
 @responses.activate
-def test_app_check_refusal_of_storage():
+def test_app_check_error_of_storage():
     responses.get("https://firebasestorage.googleapis.com/v0/b/demo.appspot.com/o/a", json=INVALID, status=401)
     with pytest.raises(AppVerificationFailed, match="App Check"):
         initialize_app(CONFIG).storage().child("a").get_metadata()
 
 
 @responses.activate
-def test_app_check_refusal_of_auth():
+def test_app_check_error_of_auth():
     responses.post("https://identitytoolkit.googleapis.com/v1/accounts:signUp", json=INVALID, status=401)
     with pytest.raises(AppVerificationFailed, match="App Check"):
         initialize_app(CONFIG).auth().sign_in_anonymous()
@@ -43,11 +43,11 @@ def test_app_check_refusal_of_auth():
 @pytest.mark.parametrize(
     "message", ["Missing appcheck token", "Invalid App Check token.", "AppCheck token has expired"]
 )
-def test_app_check_refusal_is_recognised_by_its_words(message):
+def test_app_check_error_is_recognised_by_its_message(message):
     assert error_class(401, message) is AppVerificationFailed
 
 
-def test_app_check_refusal_is_unauthenticated_and_an_auth_error():
+def test_app_check_error_is_unauthenticated_and_an_auth_error():
     assert issubclass(AppVerificationFailed, Unauthenticated)
     assert issubclass(AppVerificationFailed, AuthError)
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import firebase_rest
 
 PACKAGE = Path(firebase_rest.__file__).parent
-ROOMS = ("path", "filter", "ordering", "push_id", "values")
-PURE_MODULES = {f"firebase_rest.database.{room}" for room in ROOMS}
+MODULES = ("path", "filter", "ordering", "push_id", "values")
+PURE_MODULES = {f"firebase_rest.database.{module}" for module in MODULES}
 EMULATOR_MAY = PURE_MODULES | {
     "firebase_rest.auth.jwt",
     "firebase_rest.transport.lifecycle",
@@ -40,7 +40,7 @@ def of_ours(file: Path) -> set[str]:
     return {name for name in imports(file) if name.startswith("firebase_rest")}
 
 
-def test_errors_takes_nothing_but_the_exceptions_of_requests() -> None:
+def test_errors_imports_only_the_exceptions_of_requests() -> None:
     foreign = {name for name in imports(PACKAGE / "errors.py") if name.split(".")[0] not in sys.stdlib_module_names}
     assert foreign == {"requests.exceptions"}
 
@@ -61,16 +61,16 @@ def test_rules_import_only_themselves_and_the_standard_library() -> None:
     assert all(name.startswith("firebase_rest.rules") for name in foreign), foreign
 
 
-def test_a_pure_room_takes_only_other_pure_rooms_the_json_type_and_the_errors() -> None:
+def test_pure_modules_import_only_pure_modules_helpers_and_errors() -> None:
     helpers = {f"firebase_rest.transport.{name}" for name in ("_paths", "arguments", "lifecycle", "wire")}
     allowed = PURE_MODULES | helpers | {"firebase_rest.errors"}
-    for room in ROOMS:
-        assert of_ours(PACKAGE / "database" / f"{room}.py") <= allowed, room
+    for module in MODULES:
+        assert of_ours(PACKAGE / "database" / f"{module}.py") <= allowed, module
 
 
-def test_a_pure_room_has_no_socket_thread_or_http() -> None:
+def test_pure_modules_import_no_sockets_threads_or_http() -> None:
     banned = ("socket", "threading", "requests", "urllib3", "http", "google")
     # Push ids rise across threads and reset after a fork: they hold a lock, and nothing else of these.
-    for room in set(ROOMS) - {"push_id"}:
-        taken = imports(PACKAGE / "database" / f"{room}.py")
-        assert not [name for name in taken if name.split(".")[0] in banned], room
+    for module in set(MODULES) - {"push_id"}:
+        taken = imports(PACKAGE / "database" / f"{module}.py")
+        assert not [name for name in taken if name.split(".")[0] in banned], module

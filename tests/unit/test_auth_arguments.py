@@ -85,7 +85,7 @@ def test_other_action_links_do_not_sign_in():
     assert code_of(reset) == "CODE"
 
 
-def test_code_is_accepted_alone_and_link_without_code_refused():
+def test_code_is_accepted_and_link_without_code_is_rejected():
     assert code_of("CODE") == "CODE"
     with pytest.raises(UsageError, match="an action code"):
         code_of("https://example.com/")
@@ -183,7 +183,7 @@ def test_state_is_read_from_query_fragment_and_body(callback, body):
 
 
 @pytest.mark.parametrize("callback", ["https://x/", "https://x/?state=S2", "https://x/?code=S1", "https://[?state=S1"])
-def test_callback_with_wrong_state_is_refused(callback):
+def test_callback_with_wrong_state_is_rejected(callback):
     with pytest.raises(UsageError, match="state"):
         AuthUri("google.com", "", "", "S1", None).check_callback(callback, None)
     AuthUri("saml.mine", "", "", None, None).check_callback(callback, None)
@@ -199,7 +199,7 @@ def test_provider_error_raises_sign_in_cancelled_with_reason():
 
 
 @pytest.mark.parametrize("wrong", [None, 5, b"token", {"idToken": "secret-token"}])
-def test_invalid_token_is_refused_and_not_shown(wrong):
+def test_invalid_token_is_rejected_and_not_shown(wrong):
     with pytest.raises(UsageError) as error:
         id_token_of(wrong)
     assert "secret-token" not in str(error.value)
@@ -288,7 +288,7 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("name", REFUSED)
-def test_invalid_arguments_are_refused_before_sending(name):
+def test_invalid_arguments_are_rejected_before_sending(name):
     call, words = REFUSED[name]
     with pytest.raises(UsageError, match=words) as caught:
         call(silent_app(projectId="demo").auth())

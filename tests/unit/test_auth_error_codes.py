@@ -45,7 +45,7 @@ API_KEY_SERVICE_BLOCKED API_KEY_ANDROID_APP_BLOCKED API_KEY_IOS_APP_BLOCKED API_
 """.split()
 
 
-def refused(body, status=400) -> ApiError:
+def error_for(body, status=400) -> ApiError:
     with pytest.raises(ApiError) as error:
         check(json_response(body, status) if not isinstance(body, bytes) else Response(status, {}, body))
     return error.value
@@ -53,7 +53,7 @@ def refused(body, status=400) -> ApiError:
 
 @pytest.mark.parametrize("code", CODES)
 def test_every_known_code_has_an_error_class(code):
-    error = refused({"error": {"code": 400, "message": f"{code} : why", "errors": [{"message": code}]}})
+    error = error_for({"error": {"code": 400, "message": f"{code} : why", "errors": [{"message": code}]}})
     assert type(error) is not AuthError
     assert isinstance(error, AuthError)
     assert error.code == code
@@ -89,7 +89,7 @@ def test_code_is_recognized_by_its_form(message, code):
 
 
 def test_unknown_code_raises_auth_error_with_code():
-    error = refused({"error": {"code": 400, "message": "SOMETHING_NEW : detail"}})
+    error = error_for({"error": {"code": 400, "message": "SOMETHING_NEW : detail"}})
     assert type(error) is AuthError
     assert error.code == "SOMETHING_NEW"
 
@@ -97,14 +97,14 @@ def test_unknown_code_raises_auth_error_with_code():
 def test_google_api_error_has_its_reason_as_code():
     details = [{"@type": "type.googleapis.com/google.rpc.ErrorInfo", "reason": "API_KEY_INVALID"}]
     body = {"error": {"code": 400, "message": "API key not valid.", "status": "INVALID_ARGUMENT", "details": details}}
-    error = refused(body)
+    error = error_for(body)
     assert isinstance(error, errors.InvalidApiKey)
     assert error.code == "API_KEY_INVALID"
     assert error.details["status"] == "INVALID_ARGUMENT"
 
 
 def test_app_check_error_is_recognized_by_its_message():
-    error = refused({"error": {"code": 401, "message": "Firebase App Check token is invalid.", "status": "X"}}, 401)
+    error = error_for({"error": {"code": 401, "message": "Firebase App Check token is invalid.", "status": "X"}}, 401)
     assert isinstance(error, errors.AppVerificationFailed)
     assert error.code is None
 
@@ -122,7 +122,7 @@ def test_app_check_error_is_recognized_by_its_message():
     ],
 )
 def test_malformed_error_bodies_raise_errors(body, status, kind, message):
-    error = refused(body, status)
+    error = error_for(body, status)
     assert type(error) is kind
     assert error.message == message
     assert error.status == status

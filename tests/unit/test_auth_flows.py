@@ -41,9 +41,9 @@ def jwt(**claims):
 TOKENS = {"idToken": jwt(sub="u1", iat=1000, exp=4600), "refreshToken": "R", "expiresIn": "3600", "localId": "u1"}
 
 
-def sent(flow, reply=None):
+def sent(flow, payload=None):
     """The one request of a flow, and its body."""
-    [request], _ = drive(flow, json_response({**TOKENS, "authUri": "A", "sessionId": "S", **(reply or {})}))
+    [request], _ = drive(flow, json_response({**TOKENS, "authUri": "A", "sessionId": "S", **(payload or {})}))
     return request, sent_json(request)
 
 
@@ -267,8 +267,8 @@ def test_emulator_url_contains_google_host():
 
 def test_missing_uid_and_lifetime_are_read_from_id_token():
     bare = {"idToken": jwt(sub="u7", iat=1000, exp=2800), "refreshToken": "R"}
-    _, reply = drive(accounts.finish_sign_in(LIVE, "M", accounts.phone_verification("S", "1")), json_response(bare))
-    assert (reply["localId"], reply["expiresIn"]) == ("u7", "1800")
+    _, payload = drive(accounts.finish_sign_in(LIVE, "M", accounts.phone_verification("S", "1")), json_response(bare))
+    assert (payload["localId"], payload["expiresIn"]) == ("u7", "1800")
 
 
 def outcome(kind, body):
@@ -371,7 +371,7 @@ def test_consent_page_contains_challenge_not_verifier():
 
 def test_code_is_exchanged_with_verifier():
     flow = exchange_google_code(LIVE, "client", "secret", "http://127.0.0.1:1/", "C", "V")
-    [request], reply = drive(flow, json_response({"id_token": "I"}))
+    [request], payload = drive(flow, json_response({"id_token": "I"}))
     assert request.url == "https://oauth2.googleapis.com/token"
     assert request.params == ()
     assert {name: values[0] for name, values in parse_qs(request.body.decode()).items()} == {
@@ -382,7 +382,7 @@ def test_code_is_exchanged_with_verifier():
         "code": "C",
         "code_verifier": "V",
     }
-    assert reply == {"id_token": "I"}
+    assert payload == {"id_token": "I"}
 
 
 @pytest.mark.parametrize("name", ["user_id", "id_token", "refresh_token", "expires_in"])
@@ -394,7 +394,7 @@ def test_refresh_response_without_tokens_is_invalid(name, value):
 
 
 @pytest.mark.parametrize(
-    ("status", "said", "kind", "words"),
+    ("status", "payload_sent", "kind", "words"),
     [
         (
             400,
@@ -407,12 +407,12 @@ def test_refresh_response_without_tokens_is_invalid(name, value):
         (503, {}, ServerError, ""),
     ],
 )
-def test_google_oauth_error_becomes_typed_error(status, said, kind, words):
+def test_google_oauth_error_becomes_typed_error(status, payload_sent, kind, words):
     with pytest.raises(kind) as caught:
         drive(
             exchange_google_code(LIVE, "client", "s3cret", "http://127.0.0.1:1/", "C0DE", "V"),
-            json_response(said, status),
+            json_response(payload_sent, status),
         )
     assert re.search(words, caught.value.message)
-    assert caught.value.code == said.get("error")
+    assert caught.value.code == payload_sent.get("error")
     assert not {"s3cret", "C0DE"} & set(str(caught.value).split())

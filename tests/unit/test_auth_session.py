@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from firebase_rest.auth import session as room
+from firebase_rest.auth import session as session_module
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import InvalidResponse, NetworkError, ServerError, SessionExpired, UsageError
 from firebase_rest.transport import single_flight
@@ -21,7 +21,7 @@ class Clocks:
         self.wall, self.steady = 1_700_000_000.0, 5_000.0
         # The room's own name for the module, not the module: emulators of other tests live by the real clock.
         clock = SimpleNamespace(time=lambda: self.wall, monotonic=lambda: self.steady)
-        monkeypatch.setattr(room, "time", clock)
+        monkeypatch.setattr(session_module, "time", clock)
         monkeypatch.setattr(single_flight, "time", clock)
 
     def pass_by(self, seconds):
@@ -148,7 +148,7 @@ def test_failed_explicit_refresh_raises_even_if_the_token_is_valid(clocks):
     assert session.id_token == "id-1"
 
 
-def test_signed_out_session_says_how_to_get_a_new_one():
+def test_signed_out_session_error_names_how_to_get_a_new_one():
     session = UserSession(Firebase(), user())
     session.sign_out()
     with pytest.raises(SessionExpired, match=r"signed out; create a new one with auth\.session\(user\)"):
@@ -157,10 +157,10 @@ def test_signed_out_session_says_how_to_get_a_new_one():
         session.refresh()
 
 
-@pytest.mark.parametrize("reply", [None, "id-2", [1]])
-def test_update_tokens_refuses_other_types(reply):
+@pytest.mark.parametrize("payload", [None, "id-2", [1]])
+def test_update_tokens_rejects_other_types(payload):
     with pytest.raises(UsageError, match="must be the result of a sign-in"):
-        UserSession(Firebase(), user()).update_tokens(reply)
+        UserSession(Firebase(), user()).update_tokens(payload)
 
 
 def test_sixty_four_threads_cause_one_refresh(clocks):
@@ -222,7 +222,7 @@ def test_rejected_refresh_raises_before_the_token_expires(clocks):
 @pytest.mark.parametrize(
     "wrong", [None, "id-1", {}, {"idToken": "id-1"}, {"refreshToken": "r"}, {"idToken": "", "refreshToken": "r"}]
 )
-def test_session_refuses_other_types(wrong):
+def test_session_rejects_other_types(wrong):
     with pytest.raises(UsageError, match="must be the result of a sign-in"):
         UserSession(Firebase(), wrong)
 
@@ -254,24 +254,24 @@ def test_late_response_does_not_restore_older_tokens(clocks):
 def test_sign_out_during_the_first_save_leaves_the_store_empty():
     session = UserSession(Firebase(), user())
     signing_out = threading.Thread(target=session.sign_out)
-    kept = []
+    stored = []
 
     class Store:
         def read(self):
             return None
 
         def write(self, user):
-            kept.append(user)
+            stored.append(user)
             signing_out.start()
             while session.signed_in:
                 signing_out.join(0.01)
 
         def delete(self):
-            kept.clear()
+            stored.clear()
 
     session.save(Store())
     signing_out.join(LIMIT)
-    assert kept == []
+    assert stored == []
 
 
 @pytest.mark.parametrize("expires_in", ["soon", None, "nan", "-5", "1e400", []])
@@ -281,12 +281,12 @@ def test_unknown_lifetime_is_an_hour(expires_in):
 
 
 @pytest.mark.parametrize("user", [{"idToken": 5, "refreshToken": "r"}, {"idToken": "a.b.c", "refreshToken": ["r"]}, []])
-def test_session_refuses_incomplete_results(user):
+def test_session_rejects_incomplete_results(user):
     with pytest.raises(UsageError, match="must be the result of a sign-in"):
         UserSession(lambda _: {}, user)
 
 
-def test_refreshed_tokens_of_another_user_are_refused():
+def test_refreshed_tokens_of_another_user_are_rejected():
     def token(uid):
         claims = base64.urlsafe_b64encode(json.dumps({"sub": uid, "iat": 1, "exp": 3601}).encode()).decode().rstrip("=")
         return f"eyJhbGciOiJub25lIn0.{claims}."

@@ -128,7 +128,7 @@ def test_google_services_json_is_read_as_mapping_and_as_file(tmp_path):
 @pytest.mark.parametrize(
     "damage", [{"client": None}, {"client": {}}, {"client": [5, {"api_key": "x"}]}, {"client": []}]
 )
-def test_google_services_json_without_a_key_says_so_at_first_use(damage):
+def test_google_services_json_without_a_key_raises_at_first_use(damage):
     app = initialize_app({**GOOGLE_SERVICES, **damage})
     assert app.database_url == CONFIG["databaseURL"]
     with pytest.raises(ConfigError, match="apiKey"):
@@ -165,7 +165,7 @@ def test_repr_reads_no_file():
 @pytest.mark.parametrize(
     "text", ["{", "{]", "{}", '{"a": }', "[]", "{apiKey}", "const a = {b", "{" * 5000, '{"a":' * 5000]
 )
-def test_invalid_text_is_refused(text, monkeypatch):
+def test_invalid_text_is_rejected(text, monkeypatch):
     monkeypatch.setenv("FIREBASE_CONFIG", text)
     with pytest.raises(ConfigError, match="FIREBASE_CONFIG must be JSON"):
         initialize_app()
@@ -234,9 +234,9 @@ def test_variables_win_over_the_emulator_hosts_of_the_configuration(monkeypatch)
     assert bases(app) == {**HOSTS, "database": "127.0.0.1:1", "storage": "127.0.0.1:2"}
 
 
-@pytest.mark.parametrize("nothing", [{}, None, "", {"auth": "", "database": None}])
-def test_absent_emulator_hosts_mean_production(nothing):
-    app = initialize_app({**CONFIG, "emulatorHosts": nothing})
+@pytest.mark.parametrize("absent", [{}, None, "", {"auth": "", "database": None}])
+def test_absent_emulator_hosts_mean_production(absent):
+    app = initialize_app({**CONFIG, "emulatorHosts": absent})
     assert bases(app)["database"] == CONFIG["databaseURL"]
 
 
@@ -268,7 +268,7 @@ def test_trailing_slash_of_an_emulator_host_is_ignored(service, source, monkeypa
         "x\\y",
     ],
 )
-def test_invalid_emulator_host_is_refused_at_first_use(service, source, host, monkeypatch):
+def test_invalid_emulator_host_is_rejected_at_first_use(service, source, host, monkeypatch):
     config: dict[str, Any] = dict(CONFIG)
     if source == "variable":
         monkeypatch.setenv(VARIABLES[service], host)
@@ -288,7 +288,7 @@ def test_emulator_hosts_that_are_not_a_mapping_never_mean_production(service, ho
 
 
 @pytest.mark.parametrize("value", [9000, ["127.0.0.1:9000"], {"host": "127.0.0.1", "port": 9000}, b"127.0.0.1:9000"])
-def test_emulator_host_of_another_type_is_refused(value):
+def test_emulator_host_of_another_type_is_rejected(value):
     app = initialize_app({**CONFIG, "emulatorHosts": {"database": value}}, session=SilentSession())
     with pytest.raises(ConfigError, match="emulatorHosts"):
         app.database().get()

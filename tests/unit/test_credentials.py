@@ -62,7 +62,7 @@ def test_token_source_is_recognised_by_its_method():
 @pytest.mark.parametrize(
     "token", ["", " ", "two words", "line\n", "t\u00f6ken", 5, b"token", {"idToken": "x"}, ["x"], object()]
 )
-def test_invalid_token_is_refused_without_showing_it(token):
+def test_invalid_token_is_rejected_without_showing_it(token):
     with pytest.raises(UsageError) as caught:
         user_credentials(token)
     for word in ("two words", "line", "t\u00f6ken"):
@@ -79,8 +79,8 @@ def test_credentials_compare_by_their_token():
 def test_repr_shows_no_secret():
     account = ServiceAccount({"private_key": "s3cret"}, lambda request: None)
     auth = RequestAuth((("auth", "s3cret"),), {"Authorization": "Bearer s3cret"}, "s3cret")
-    for thing in (user_credentials("s3cret"), account, auth, ANONYMOUS, EMULATOR_ADMIN):
-        assert "s3cret" not in repr(thing)
+    for value in (user_credentials("s3cret"), account, auth, ANONYMOUS, EMULATOR_ADMIN):
+        assert "s3cret" not in repr(value)
 
 
 @pytest.mark.parametrize(
@@ -103,13 +103,13 @@ def test_other_401_does_not_reject_the_token(text):
 
 
 @pytest.mark.parametrize("app_check", ["", " ", "line\n", "t\u00f6ken", b"token", 5, False, {}])
-def test_invalid_app_check_token_is_refused_at_once(app_check):
+def test_invalid_app_check_token_is_rejected_at_once(app_check):
     with pytest.raises(UsageError, match="app_check must be"):
         initialize_app({}, app_check=app_check)
 
 
 @pytest.mark.parametrize("token", ["", None, "two\nlines", 5])
-def test_invalid_app_check_token_of_a_function_is_refused(token):
+def test_invalid_app_check_token_of_a_function_is_rejected(token):
     with pytest.raises(UsageError, match="app_check function must return"):
         with_app_check(NO_AUTH, lambda: token)
 

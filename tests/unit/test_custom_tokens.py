@@ -72,7 +72,7 @@ def test_emulator_tokens_are_unsigned(monkeypatch):
         (("u", None, True), "from 1 to 60"),
     ],
 )
-def test_invalid_arguments_are_refused_before_signing(monkeypatch, arguments, words):
+def test_invalid_arguments_are_rejected_before_signing(monkeypatch, arguments, words):
     with pytest.raises(UsageError, match=words):
         auth_of(monkeypatch, "127.0.0.1:9").create_custom_token(*arguments)
 
@@ -108,9 +108,9 @@ def test_google_iam_signs_for_machine_account(monkeypatch):
     auth = auth_of(monkeypatch, credentials=compute_engine.Credentials())
     parts = jwt.parse(auth.create_custom_token("u1"))
     assert parts.claims["iss"] == SIGNER
-    asked, signed = responses.calls[0].request, responses.calls[-1].request
-    assert asked.headers["Metadata-Flavor"] == "Google"
-    assert "Authorization" not in asked.headers, "the metadata server is reached without TLS"
+    token_request, signed = responses.calls[0].request, responses.calls[-1].request
+    assert token_request.headers["Metadata-Flavor"] == "Google"
+    assert "Authorization" not in token_request.headers, "the metadata server is reached without TLS"
     assert signed.headers["Authorization"] == "Bearer ya29.machine"
 
 
@@ -127,10 +127,10 @@ def test_signature_request_is_idempotent():
     assert signature == b"signature"
 
 
-@pytest.mark.parametrize("reply", [{}, *({"signedBlob": blob} for blob in ("!!", None, "", 5))])
-def test_response_without_signature_is_invalid(reply):
+@pytest.mark.parametrize("payload", [{}, *({"signedBlob": blob} for blob in ("!!", None, "", 5))])
+def test_response_without_signature_is_invalid(payload):
     with pytest.raises(InvalidResponse):
-        drive(google.sign_blob(SIGNER, b"text"), json_response(reply))
+        drive(google.sign_blob(SIGNER, b"text"), json_response(payload))
 
 
 @pytest.mark.parametrize("body", ["", "<html>a@b</html>", "default"])

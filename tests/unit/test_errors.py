@@ -21,7 +21,7 @@ API = [kind for kind in CLASSES if issubclass(kind, errors.ApiError)]
 BODY = b'{\n  "error" : {"code": 400, "message": "EMAIL_EXISTS"}\n}\n'
 
 
-def refused(kind, body=BODY, status=400):
+def error_of(kind, body=BODY, status=400):
     request = Request("POST", "https://h/p", (("key", "s3cret-key"), ("a", "1")), {"X": "y"}, b'{"password": "pw"}')
     response = Response(status, {"content-type": "application/json"}, body, request=request)
     return api_error(kind, response, "EMAIL_EXISTS", code="EMAIL_EXISTS", details={"a": 1})
@@ -52,7 +52,7 @@ def test_a_configuration_error_reads_as_a_sentence_and_not_as_a_key():
 @pytest.mark.parametrize("way", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy, copy.deepcopy])
 @pytest.mark.parametrize("kind", CLASSES)
 def test_every_error_survives_a_pickle_with_all_it_knows(kind, way):
-    error = refused(kind) if issubclass(kind, errors.ApiError) else kind("a sentence")
+    error = error_of(kind) if issubclass(kind, errors.ApiError) else kind("a sentence")
     error.mark = "mine"
     twin = way(error)
     assert type(twin) is kind
@@ -66,15 +66,15 @@ def test_every_error_survives_a_pickle_with_all_it_knows(kind, way):
         assert twin.response.json() == error.response.json()
 
 
-def test_what_a_network_error_knows_is_kept():
+def test_network_error_keeps_its_attributes():
     assert pickle.loads(pickle.dumps(errors.NetworkTimeout("slow", outcome_unknown=True))).outcome_unknown
     conflict = pickle.loads(pickle.dumps(errors.TransactionConflict("no", value=[1], etag="e")))
     assert (conflict.value, conflict.etag) == ([1], "e")
 
 
 @pytest.mark.parametrize("kind", API)
-def test_a_refusal_has_the_shape_that_pyrebase_programs_read(kind):
-    error = refused(kind)
+def test_api_error_has_the_shape_that_pyrebase_programs_read(kind):
+    error = error_of(kind)
     assert json.loads(error.args[1])["error"]["message"] == "EMAIL_EXISTS"
     assert error.args[1] == BODY.decode(), "the unaltered text"
     assert json.loads(error.strerror)["error"]["code"] == 400
@@ -87,8 +87,8 @@ def test_a_refusal_has_the_shape_that_pyrebase_programs_read(kind):
     assert error.response.headers["Content-Type"] == "application/json"
 
 
-def test_a_refusal_keeps_neither_key_nor_body_of_the_request():
-    error = refused(errors.EmailExists)
+def test_api_error_keeps_neither_key_nor_body_of_the_request():
+    error = error_of(errors.EmailExists)
     assert error.response.url == "https://h/p?key=[redacted]&a=1"
     assert error.request.url == error.response.url
     assert error.request.body is None

@@ -102,10 +102,10 @@ def test_wait_ends_after_its_time_or_on_interrupt() -> None:
 
 def test_late_interrupt_does_not_shorten_the_next_wait() -> None:
     interrupt, go = Interrupt(), threading.Event()
-    asked = threading.Event()
+    requested = threading.Event()
 
     def work() -> str:
-        asked.set()
+        requested.set()
         go.wait(5)
         return "late"
 

@@ -117,7 +117,7 @@ def test_messages_are_not_empty_and_have_no_token(error, seen, failure):
         (PROXY_LOCKED, DIALING, NetworkError, False),
     ],
 )
-def test_error_tells_whether_outcome_is_unknown(error, seen, kind, maybe):
+def test_error_states_whether_outcome_is_unknown(error, seen, kind, maybe):
     made = network_error(error, REQUEST, seen)
     assert type(made) is kind
     assert made.outcome_unknown is maybe
@@ -159,7 +159,7 @@ def test_errors_of_hooks_differ_from_library_errors():
     assert not raised_by_http_stack(ValueError("never raised"))
 
 
-def test_a_deadline_says_how_long_it_was():
+def test_deadline_error_states_the_deadline():
     error = deadline_error(2.5, REQUEST, sent=True)
     assert str(error) == "PUT https://db.firebaseio.com/a.json did not finish within its deadline of 2.5 s."
     assert error.outcome_unknown

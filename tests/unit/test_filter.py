@@ -80,7 +80,7 @@ def test_valid_filters_pass(filter: Filter) -> None:
 
 
 @pytest.mark.parametrize(
-    ("filter", "says"),
+    ("filter", "words"),
     [
         (Filter(start_at=Bound(1)), r"start_at\(\) needs an order"),
         (Filter(equal_to=Bound(None)), r"equal_to\(\) needs an order"),
@@ -105,8 +105,8 @@ def test_valid_filters_pass(filter: Filter) -> None:
         ),
     ],
 )
-def test_invalid_filters_raise_with_advice(filter: Filter, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+def test_invalid_filters_raise_with_advice(filter: Filter, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
         filter.validated_params()
 
 
@@ -157,7 +157,7 @@ def test_server_names_of_orders_are_accepted(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "says"),
+    ("path", "words"),
     [
         ("", r"must not be empty"),
         ("/", r"must not be empty"),
@@ -167,8 +167,8 @@ def test_server_names_of_orders_are_accepted(name: str) -> None:
         (5, r"must be a str, got 5"),
     ],
 )
-def test_invalid_order_path_raises(path: object, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+def test_invalid_order_path_raises(path: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
         validate_order_path(path)
 
 

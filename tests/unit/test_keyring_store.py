@@ -143,7 +143,7 @@ def test_failed_write_keeps_the_earlier_session(backend):
 
 
 @pytest.mark.parametrize("text", ["", "{}", "[]", "x", '{"parts": ["a"]}', '{"parts": 5}', '{"refreshToken": ""}'])
-def test_entry_without_a_session_is_refused(backend, text):
+def test_entry_without_a_session_is_rejected(backend, text):
     backend.entries["session"] = text
     with pytest.raises(UsageError, match="session"):
         Accounts().auth.load_session(KeyringStore("program"))

@@ -66,7 +66,7 @@ def test_emulator_replaces_host_and_keeps_namespace(url: str, namespace: str) ->
 
 
 @pytest.mark.parametrize(
-    ("url", "emulator", "says"),
+    ("url", "emulator", "words"),
     [
         (None, None, "no 'databaseURL'"),
         (5, None, "must be a string, got int"),
@@ -81,10 +81,10 @@ def test_emulator_replaces_host_and_keeps_namespace(url: str, namespace: str) ->
         ("https://x.firebaseio.com", "http://127.0.0.1:9000", "without a scheme"),
     ],
 )
-def test_invalid_database_url_raises_at_first_use(url: object, emulator: str | None, says: str) -> None:
+def test_invalid_database_url_raises_at_first_use(url: object, emulator: str | None, words: str) -> None:
     location = locate(url, emulator)
     assert location.child("a").path == "a"
-    with pytest.raises(ConfigError, match=says):
+    with pytest.raises(ConfigError, match=words):
         _ = location.child("a").url
 
 
@@ -112,7 +112,7 @@ def test_url_encodes_segments_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "place"),
+    ("parts", "location"),
     [
         (("",), "/"),
         (("", ""), "/"),
@@ -126,8 +126,8 @@ def test_url_encodes_segments_once() -> None:
         (("users", "///"), "/users"),
     ],
 )
-def test_child_without_a_key_raises(parts: tuple[object, ...], place: str) -> None:
-    with pytest.raises(UsageError, match=f"would refer to {place} itself"):
+def test_child_without_a_key_raises(parts: tuple[object, ...], location: str) -> None:
+    with pytest.raises(UsageError, match=f"would refer to {location} itself"):
         ROOT.child(*parts)
     with pytest.raises(UsageError, match="would refer to /above itself"):
         ROOT.child("above").child(parts[0] if not str(parts[0]).strip("/") else "")
@@ -165,9 +165,9 @@ NO_PATHS: dict[str, tuple[object, str]] = {
 }
 
 
-@pytest.mark.parametrize(("part", "says"), NO_PATHS.values(), ids=NO_PATHS)
-def test_child_with_other_objects_raises_with_advice(part: object, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+@pytest.mark.parametrize(("part", "words"), NO_PATHS.values(), ids=NO_PATHS)
+def test_child_with_other_objects_raises_with_advice(part: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
         ROOT.child("users", part)
     if inspect.iscoroutine(part):
         part.close()

@@ -105,7 +105,7 @@ def opened(monkeypatch):
 @pytest.mark.parametrize(
     "setting", ["credentials", "serviceAccount", "FIREBASE_CONFIG", "GOOGLE_APPLICATION_CREDENTIALS"]
 )
-def test_malformed_key_is_refused_without_opening_or_showing_it(setting, text, monkeypatch, opened, caplog):
+def test_malformed_key_is_rejected_without_opening_or_showing_it(setting, text, monkeypatch, opened, caplog):
     caplog.set_level(logging.DEBUG)
     config: dict[str, object] | None = {"databaseURL": "https://demo.firebaseio.com"}
     credentials: object = None
@@ -128,7 +128,7 @@ def test_malformed_key_is_refused_without_opening_or_showing_it(setting, text, m
 
 
 @pytest.mark.parametrize("name", ["single quotes", "array", "assignment", "byte order mark", "truncated"])
-def test_malformed_key_as_the_configuration_is_refused(name, opened):
+def test_malformed_key_as_the_configuration_is_rejected(name, opened):
     for source in (MALFORMED[name], PurePosixPath(MALFORMED[name])):
         with pytest.raises(ConfigError) as caught:
             initialize_app(source)

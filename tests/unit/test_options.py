@@ -43,6 +43,6 @@ def test_long_timeouts_are_reduced():
         {"retries": -1}, {"retries": 1.5}, {"retries": True}, {"retries": "3"}, {"retries": math.inf},
     ],
 )  # fmt: skip
-def test_invalid_limit_is_refused(wrong):
+def test_invalid_limit_is_rejected(wrong):
     with pytest.raises(UsageError, match=next(iter(wrong))):
         Options().replace(**wrong)

@@ -23,7 +23,7 @@ ID_TOKEN = jwt.encode_unsigned({"sub": "ada"})
 USER = {"localId": "ada", "idToken": ID_TOKEN, "refreshToken": "refresh-1", "expiresIn": "3600"}
 
 
-def test_user_session_says_what_to_pass_to_another_process():
+def test_user_session_error_names_what_to_pass_to_a_process():
     app = initialize_app(CONFIG)
     session = app.auth().session(USER)
     for value in (

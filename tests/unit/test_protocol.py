@@ -21,7 +21,7 @@ BEHIND_AN_EMULATOR = Location("http://127.0.0.1:9000", "x").child("users")
 ETAG = "ViJFJowpbyRvgGNPzPJdGeN+mCY="
 
 
-def refusal(status: int, message: str) -> Response:
+def error_response(status: int, message: str) -> Response:
     return json_response({"error": message}, status)
 
 
@@ -90,11 +90,13 @@ def test_remove_returns_none() -> None:
     assert value is None
 
 
-@pytest.mark.parametrize(("body", "there"), [(None, False), ({"a": True}, True), (0, True), (False, True), ("", True)])
-def test_exists_is_a_shallow_read(body: Any, there: bool) -> None:
+@pytest.mark.parametrize(
+    ("body", "expected"), [(None, False), ({"a": True}, True), (0, True), (False, True), ("", True)]
+)
+def test_exists_is_a_shallow_read(body: Any, expected: bool) -> None:
     [request], value = drive(protocol.exists(BEHIND_AN_EMULATOR), json_response(body))
     assert request.params == (("ns", "x"), ("shallow", "true"))
-    assert value is there
+    assert value is expected
 
 
 def test_response_without_etag_raises() -> None:
@@ -129,7 +131,7 @@ def test_conditional_remove_returns_whether_it_was_committed() -> None:
 
 def test_conditional_set_without_permission_raises() -> None:
     with pytest.raises(errors.PermissionDenied):
-        drive(protocol.conditional_set(USERS, 11, ETAG), refusal(401, "Permission denied"))
+        drive(protocol.conditional_set(USERS, 11, ETAG), error_response(401, "Permission denied"))
 
 
 def test_transaction_reads_and_writes_with_etag() -> None:
@@ -223,7 +225,7 @@ def test_exception_in_transaction_function_writes_nothing() -> None:
 )
 def test_error_class_follows_status_and_message(status: int, message: str, kind: type) -> None:
     with pytest.raises(errors.ApiError) as caught:
-        drive(protocol.get(USERS, Filter()), refusal(status, message))
+        drive(protocol.get(USERS, Filter()), error_response(status, message))
     assert type(caught.value) is kind
     assert (caught.value.status, caught.value.message) == (status, message)
     assert json.loads(str(caught.value.args[1])) == {"error": message}

@@ -54,21 +54,21 @@ def test_builders_do_not_change_their_reference(db: firebase_rest.Database) -> N
 
 @pytest.mark.parametrize("name", ["path", "_location", "_filter", "anything"])
 def test_references_are_immutable(db: firebase_rest.Database, name: str) -> None:
-    for place in (db, db.child("a"), db.order_by_key()):
+    for reference in (db, db.child("a"), db.order_by_key()):
         with pytest.raises(AttributeError, match="immutable"):
-            setattr(place, name, 1)
+            setattr(reference, name, 1)
         with pytest.raises(AttributeError, match="immutable"):
-            delattr(place, name)
+            delattr(reference, name)
 
 
 def test_reference_has_key_path_parent_and_root(db: firebase_rest.Database) -> None:
-    place = db.child("users", "ada lovelace/é")
-    assert (place.key, place.path) == ("é", "users/ada lovelace/é")
-    assert place.parent is not None
-    assert (place.parent.key, place.parent.path) == ("ada lovelace", "users/ada lovelace")
-    assert place.root == db
+    reference = db.child("users", "ada lovelace/é")
+    assert (reference.key, reference.path) == ("é", "users/ada lovelace/é")
+    assert reference.parent is not None
+    assert (reference.parent.key, reference.parent.path) == ("ada lovelace", "users/ada lovelace")
+    assert reference.root == db
     assert (db.key, db.path, db.parent) == (None, "", None)
-    assert place.database_url + place.path == "https://x.firebaseio.com/users/ada lovelace/é"
+    assert reference.database_url + reference.path == "https://x.firebaseio.com/users/ada lovelace/é"
 
 
 @pytest.mark.parametrize(
@@ -167,14 +167,14 @@ def test_last_call_of_a_builder_wins(db: firebase_rest.Database, build: Any, sho
 
 
 def test_copy_returns_the_same_object(db: firebase_rest.Database) -> None:
-    kept = {"users": db.child("users"), "last": db.order_by_key().limit_to_last(1)}
-    assert copy.deepcopy(kept) == kept
-    assert copy.copy(kept["users"]) is kept["users"]
+    originals = {"users": db.child("users"), "last": db.order_by_key().limit_to_last(1)}
+    assert copy.deepcopy(originals) == originals
+    assert copy.copy(originals["users"]) is originals["users"]
 
 
 def test_references_support_weakref(db: firebase_rest.Database) -> None:
-    place = db.child("a")
-    assert weakref.ref(place)() is place
+    reference = db.child("a")
+    assert weakref.ref(reference)() is reference
 
 
 def test_repr_shows_the_path_and_no_token(db: firebase_rest.Database) -> None:

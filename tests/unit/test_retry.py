@@ -38,9 +38,11 @@ def test_delay_doubles_up_to_twenty_seconds_with_jitter(monkeypatch, attempt, mo
     assert backoff_delay(attempt) == (0, most)
 
 
-@pytest.mark.parametrize(("said", "pause"), [("0", 0), ("3", 3), (" 7 ", 7), ("60", 60), ("61", 60), ("9" * 30, 60)])
-def test_the_server_says_how_long_up_to_a_minute(said, pause):
-    assert backoff_delay(1, said) == pause
+@pytest.mark.parametrize(
+    ("retry_after", "pause"), [("0", 0), ("3", 3), (" 7 ", 7), ("60", 60), ("61", 60), ("9" * 30, 60)]
+)
+def test_retry_after_sets_the_delay_up_to_a_minute(retry_after, pause):
+    assert backoff_delay(1, retry_after) == pause
 
 
 def test_retry_after_dates_are_bounded():
@@ -49,7 +51,7 @@ def test_retry_after_dates_are_bounded():
 
 
 @pytest.mark.parametrize(
-    "said", [None, "", "soon", "-1", "1.5", "Mon, 99 Jan 2024 00:00:00 GMT", "Mon, 1 Jan 99999 0:0:0", "\u0663"]
+    "retry_after", [None, "", "soon", "-1", "1.5", "Mon, 99 Jan 2024 00:00:00 GMT", "Mon, 1 Jan 99999 0:0:0", "\u0663"]
 )
-def test_invalid_retry_after_is_ignored(said):
-    assert 0 <= backoff_delay(1, said) <= 0.5
+def test_invalid_retry_after_is_ignored(retry_after):
+    assert 0 <= backoff_delay(1, retry_after) <= 0.5

@@ -72,7 +72,7 @@ def test_rejected_access_token_is_refreshed_once(call):
     ],
 )
 @responses.activate
-def test_refusal_has_the_type_of_its_status(call, status, kind):
+def test_error_has_the_type_of_its_status(call, status, kind):
     responses.post(URL, json={"error": {"code": status, "message": "No.", "status": "REASON"}}, status=status)
     with pytest.raises(kind, match="No") as caught:
         call(initialize_app(CONFIG, credentials=Keyless(), retries=0))

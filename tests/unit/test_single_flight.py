@@ -178,12 +178,12 @@ def test_interrupted_refresh_is_repeated_by_another_thread():
 
 def test_refresh_within_a_refresh_does_not_deadlock():
     renewal = SingleFlight()
-    told = []
+    notified = []
 
     def work() -> None:
-        renewal.ensure(lambda: True, lambda: False, lambda: told.append("never"))
-        told.append("once")
+        renewal.ensure(lambda: True, lambda: False, lambda: notified.append("never"))
+        notified.append("once")
 
     asked = iter([True, False])
     renewal.ensure(lambda: next(asked), lambda: False, work)
-    assert told == ["once"]
+    assert notified == ["once"]

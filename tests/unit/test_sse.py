@@ -108,19 +108,19 @@ END = st.sampled_from([b"\n", b"\r", b"\r\n"])
 @example([(b"event: put", b"\r"), (b"data: 1", b"\r"), (b"", b"\n")], [19])
 def test_chunk_boundaries_do_not_matter(lines: list[tuple[bytes, bytes]], cuts: list[int]) -> None:
     raw = b"".join(line + end for line, end in lines)
-    places = [0, *sorted({cut for cut in cuts if cut <= len(raw)}), len(raw)]
-    pieces = [raw[start:stop] for start, stop in pairwise(places)]
+    offsets = [0, *sorted({cut for cut in cuts if cut <= len(raw)}), len(raw)]
+    pieces = [raw[start:stop] for start, stop in pairwise(offsets)]
     assert read(*pieces) == read(raw)
     assert read(*re.split(rb"(?<=\n\n)", raw)) == read(*(raw[index : index + 1] for index in range(len(raw))))
 
 
 def test_large_event_is_decoded_in_linear_time() -> None:
-    looked = 0
+    scanned = 0
 
     class Piece(bytes):
         def splitlines(self, keepends: bool = False) -> list[bytes]:
-            nonlocal looked
-            looked += len(self)
+            nonlocal scanned
+            scanned += len(self)
             return super().splitlines(keepends)
 
     decoder = EventDecoder()
@@ -128,7 +128,7 @@ def test_large_event_is_decoded_in_linear_time() -> None:
     for _ in range(20_000):
         assert decoder.feed(Piece(b"x" * 1000)) == []
     [event] = decoder.feed(b"\n\n")
-    assert looked == len(event.data) == 20_000_000
+    assert scanned == len(event.data) == 20_000_000
 
 
 def test_many_data_lines_are_decoded_in_linear_time() -> None:

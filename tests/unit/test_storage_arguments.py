@@ -14,7 +14,7 @@ JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1In0."
 
 
 class Session:
-    def current_token(self, *, refused=None):
+    def current_token(self, *, rejected=None):
         return JWT
 
 

@@ -75,7 +75,7 @@ def test_numbers_of_wrong_kind(bucket, name, value):
     assert len(text) < 300
 
 
-def test_class_of_a_file_is_refused(bucket):
+def test_class_of_a_file_is_rejected(bucket):
     with pytest.raises(UsageError, match="Pass an object, not its class"):
         bucket.child("a").put(io.BytesIO)
 
@@ -86,7 +86,7 @@ def test_numbers_of_wrong_kind_get_advice(bucket, value):
         bucket.child("a").get_bytes(max_size=value)
 
 
-def test_whole_numbers_of_any_type_are_taken(bucket):
+def test_integers_of_any_type_are_accepted(bucket):
     reference = bucket.child("a")
     upload = reference.upload(b"x", chunk_size=Whole(262_144), if_generation_match=Whole(5))
     assert upload._request.chunk_size == 262_144
@@ -152,7 +152,7 @@ def test_objects_that_are_no_file(bucket, file, words):
 
 
 @pytest.mark.parametrize("text", ["hello world", "x" * 5000, "a/b"])
-def test_text_in_place_of_a_path_gets_a_hint(bucket, text):
+def test_text_instead_of_a_path_gets_a_hint(bucket, text):
     with pytest.raises(OSError, match=r"pass it as bytes: text\.encode\(\)") as caught:
         bucket.child("a").put(text)
     assert caught.value.filename == text
@@ -166,7 +166,7 @@ def test_missing_path_object_raises_as_open_does(bucket):
     assert str(caught.value) == "[Errno 2] No such file or directory: 'no such file'"
 
 
-def test_folder_in_place_of_a_file_gets_a_hint(bucket, tmp_path):
+def test_folder_instead_of_a_file_gets_a_hint(bucket, tmp_path):
     with pytest.raises(IsADirectoryError, match=r"upload_many\(\)"):
         bucket.child("a").put(tmp_path)
 

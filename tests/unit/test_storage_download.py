@@ -75,9 +75,9 @@ class Bucket:
         self.requests.append(request)
         if not request.stream:
             return Response(200, {}, self.metadata)
-        odd = self.before.pop(0)() if self.before else None
-        if odd is not None:
-            return odd
+        replacement = self.before.pop(0)() if self.before else None
+        if replacement is not None:
+            return replacement
         sums = f"crc32c={to_base64(extend(0, self.data))}, md5={b64encode(hashlib.md5(self.data).digest()).decode()}"
         headers = {"etag": "v1", "x-goog-generation": "1", "x-goog-hash": sums, **self.headers}
         wanted = re.fullmatch(r"bytes=(\d+)-(\d*)", request.headers.get("Range", ""))

@@ -14,8 +14,8 @@ AT = ObjectLocation("https://firebasestorage.googleapis.com", "b")
 FILE = AT.child("a/b.txt")
 
 
-def page(reply, **options):
-    requests, names = drive(listing.list_page(AT, "a/", recursive=False, **options), json_response(reply))
+def page(payload, **options):
+    requests, names = drive(listing.list_page(AT, "a/", recursive=False, **options), json_response(payload))
     return requests[0], names
 
 
@@ -27,7 +27,7 @@ def test_list_page_request_parameters():
 
 
 @pytest.mark.parametrize(
-    ("reply", "names"),
+    ("payload", "names"),
     [
         ({}, ObjectPage((), (), None)),
         ({"items": None, "prefixes": None, "nextPageToken": ""}, ObjectPage((), (), None)),
@@ -38,14 +38,14 @@ def test_list_page_request_parameters():
         ),
     ],
 )
-def test_list_page_may_lack_any_member(reply, names):
-    assert page(reply)[1] == names
+def test_list_page_may_have_no_members(payload, names):
+    assert page(payload)[1] == names
 
 
-@pytest.mark.parametrize("reply", [[], None, 5, {"items": {}}, {"prefixes": "a/"}])
-def test_malformed_list_page_raises_invalid_response(reply):
+@pytest.mark.parametrize("payload", [[], None, 5, {"items": {}}, {"prefixes": "a/"}])
+def test_malformed_list_page_raises_invalid_response(payload):
     with pytest.raises(InvalidResponse):
-        page(reply)
+        page(payload)
 
 
 def test_repeated_prefixes_are_returned_once():
@@ -67,9 +67,9 @@ def test_download_url_has_the_first_token():
         protocol.get_download_url(FILE), json_response({"name": "a/b.txt", "downloadTokens": "one two,three"})
     )
     assert link == f"{FILE.url}?alt=media&token=one%20two"
-    for reply in ({"name": "a/b.txt"}, {"name": "a/b.txt", "downloadTokens": ""}, {"name": "x", "downloadTokens": 5}):
+    for payload in ({"name": "a/b.txt"}, {"name": "a/b.txt", "downloadTokens": ""}, {"name": "x", "downloadTokens": 5}):
         with pytest.raises(FirebaseError, match="no download token"):
-            drive(protocol.get_download_url(FILE), json_response(reply))
+            drive(protocol.get_download_url(FILE), json_response(payload))
 
 
 def test_download_token_is_in_no_repr():

@@ -62,7 +62,7 @@ def test_invalid_name_raises(name, words):
         ROOT.child(name)
 
 
-def test_length_limit_applies_to_the_whole_name():
+def test_length_limit_applies_to_the_complete_name():
     with pytest.raises(UsageError, match="1025 bytes"):
         ROOT.child("a" * 512).child("b" * 512)
 
@@ -107,9 +107,9 @@ def test_bucket_names_are_normalized(bucket):
     ],
 )
 def test_invalid_configuration_raises_at_first_use(bucket, emulator, words):
-    place = locate(bucket, emulator).child("a")
+    location = locate(bucket, emulator).child("a")
     with pytest.raises(ConfigError, match=words):
-        _ = place.url
+        _ = location.url
 
 
 def test_emulator_host_replaces_production():

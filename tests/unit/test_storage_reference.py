@@ -54,13 +54,16 @@ def test_references_compare_by_bucket_path_and_credentials(app, storage):
 
 
 def test_references_are_immutable(storage):
-    for place in (storage, storage.child("a")):
-        for change in (lambda place: setattr(place, "name", "x"), lambda place: delattr(place, "_location")):
+    for reference in (storage, storage.child("a")):
+        for change in (
+            lambda reference: setattr(reference, "name", "x"),
+            lambda reference: delattr(reference, "_location"),
+        ):
             with pytest.raises(AttributeError, match="immutable"):
-                change(place)
-        assert weakref.ref(place)() is place
+                change(reference)
+        assert weakref.ref(reference)() is reference
         with ThreadPoolExecutor(4) as pool:
-            assert set(pool.map(place.child, ["b"] * 50)) == {place.child("b")}
+            assert set(pool.map(reference.child, ["b"] * 50)) == {reference.child("b")}
 
 
 def test_derived_references_keep_credentials(storage):
@@ -72,7 +75,7 @@ def test_derived_references_keep_credentials(storage):
 
 def test_storage_as_user_uses_the_session(app):
     class Session:
-        def current_token(self, *, refused=None):
+        def current_token(self, *, rejected=None):
             return "token"
 
     session = Session()

@@ -117,14 +117,14 @@ def used_up(iterator):
     ],
     ids=["reader", "iterator", "generator", "map"],
 )
-def test_readers_without_bytes_that_cannot_be_rewound_are_refused(make):
+def test_readers_without_bytes_that_cannot_be_rewound_are_rejected(make):
     bucket = Bucket()
     with pytest.raises(UsageError, match="To store an empty file, pass b''"):
         put(make(), bucket)
     assert not bucket.requests
 
 
-def test_pipe_at_its_end_is_refused():
+def test_pipe_at_its_end_is_rejected():
     read_end, write_end = os.pipe()
     os.close(write_end)
     with open(read_end, "rb") as file, pytest.raises(UsageError, match="cannot be rewound"):  # noqa: PTH123

@@ -103,8 +103,8 @@ def test_damaged_upload_raises_checksum_mismatch(data, member):
             good = json.loads(super().metadata(name).body)
             wrong = {"md5Hash": "AAAAAAAAAAAAAAAAAAAAAA==", "crc32c": "AAAAAA==", "size": "1"}
             others = {"md5Hash", "crc32c"} - {member}
-            kept = {key: value for key, value in good.items() if key not in others}
-            return Response(200, {}, json.dumps({**kept, member: wrong[member]}).encode())
+            rest = {key: value for key, value in good.items() if key not in others}
+            return Response(200, {}, json.dumps({**rest, member: wrong[member]}).encode())
 
     bucket = Damaging()
     with pytest.raises(ChecksumMismatch, match="generation 1700000000000000"):
@@ -174,10 +174,10 @@ def test_server_error_on_a_piece_is_resumed(status):
 def test_wrong_offset_is_corrected():
     bucket = Bucket()
     session = UploadSession(f"{BASE}/v0/b/bucket/o?upload_id=secret-upload-id", 0)
-    bucket.state, bucket.kept, bucket.fields = "active", LARGE[: 2 * K], {"name": "a/large.bin"}
+    bucket.state, bucket.uploaded, bucket.fields = "active", LARGE[: 2 * K], {"name": "a/large.bin"}
 
     def stale(request):
-        bucket.kept = LARGE[: 4 * K]
+        bucket.uploaded = LARGE[: 4 * K]
         return error_response(400, "Wrong offset.", "active")
 
     bucket.trouble = ["ok", stale]
@@ -246,7 +246,7 @@ def test_lost_session_raises_if_bytes_cannot_be_read_again():
 
 def test_lost_bytes_that_cannot_be_read_again_raise():
     def lose(request):
-        bucket.kept = b""
+        bucket.uploaded = b""
         raise NetworkError("gone")
 
     bucket = Bucket(["ok", "ok", "ok", lose])

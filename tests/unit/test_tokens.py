@@ -98,7 +98,7 @@ def services(account: object, package: Any = None) -> list[Any]:
 
 @pytest.mark.parametrize("account", [None, {"private_key": "x"}], ids=["no account", "service account"])
 @pytest.mark.parametrize("token", INVALID.values(), ids=INVALID)
-def test_invalid_token_is_refused_by_every_method(token, account, tmp_path):
+def test_invalid_token_is_rejected_by_every_method(token, account, tmp_path):
     _, reference, query, file, session = services(account)
     found = 0
     for service in (reference, query, file):
@@ -112,7 +112,7 @@ def test_invalid_token_is_refused_by_every_method(token, account, tmp_path):
 
 
 @pytest.mark.parametrize("token", INVALID.values(), ids=INVALID)
-def test_invalid_user_is_refused_by_the_app(token):
+def test_invalid_user_is_rejected_by_the_app(token):
     app = initialize_app(CONFIG, session=Offline(), credentials={"private_key": "x"})
     for service in (app.database(), app.storage()):
         with pytest.raises(UsageError):
@@ -134,7 +134,7 @@ def test_invalid_user_is_refused_by_the_app(token):
         lambda auth, token: AccountMethods.unlink(auth, token, "google.com"),
     ],
 )
-def test_invalid_id_token_is_refused_by_auth(call, token):
+def test_invalid_id_token_is_rejected_by_auth(call, token):
     session = Offline()
     auth = initialize_app(CONFIG, session=session, credentials={"private_key": "x"}, retries=0).auth()
     with pytest.raises(UsageError):
@@ -143,7 +143,7 @@ def test_invalid_id_token_is_refused_by_auth(call, token):
 
 
 @pytest.mark.parametrize("current", ["", None, 0, "two words", "t\u00f6ken"])
-def test_invalid_token_of_a_source_is_refused(current):
+def test_invalid_token_of_a_source_is_rejected(current):
     class Source:
         def current_token(self, *, rejected=None):
             return current

@@ -70,7 +70,7 @@ def test_json_data_is_encoded_compactly(data: object, body: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "words"),
     [
         ({"a": {"b.c": 1}}, r"'b\.c' in /x/a contains '\.'"),
         ({"a": [{"b/c": 1}]}, r"'b/c' in /x/a/0 contains '/'"),
@@ -107,8 +107,8 @@ def test_json_data_is_encoded_compactly(data: object, body: str | None) -> None:
         ({"a": 1, ".priority": {".sv": "soon"}}, r"server value at /x must be .* got 'soon'"),
     ],
 )
-def test_invalid_data_raises_with_its_path(data: object, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+def test_invalid_data_raises_with_its_path(data: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
         encode(data, ("x",))
 
 
@@ -216,7 +216,7 @@ def test_update_accepts_paths_as_keys(data: object, body: str | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "says"),
+    ("data", "words"),
     [
         ([1, 2], r"update\(\) at /x must be a dict of children, got list; use set\(\)"),
         (5, r"got 5"),
@@ -242,8 +242,8 @@ def test_update_accepts_paths_as_keys(data: object, body: str | None) -> None:
         ({"a" * 769: 1}, r"769 bytes"),
     ],
 )
-def test_invalid_update_raises_with_its_path(data: object, says: str) -> None:
-    with pytest.raises(UsageError, match=says):
+def test_invalid_update_raises_with_its_path(data: object, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
         encode_update(data, ("x",))
 
 
@@ -298,13 +298,13 @@ def test_numpy_scalars_are_stored() -> None:
         (numpy.str_("a"), '"a"'),
     ):
         assert encode({"a": [value]}, ()).body.decode() == f'{{"a":[{body}]}}'
-    for value, says in (
+    for value, words in (
         (numpy.array([1]), r"ndarray; store its \.tolist\(\)"),
         (numpy.float32("nan"), "must be finite, got nan"),
         (numpy.complex128(1), "complex128; store str"),
         (numpy.datetime64("2024-01-01"), "datetime64"),
     ):
-        with pytest.raises(UsageError, match=f"at /x/a .*{says}"):
+        with pytest.raises(UsageError, match=f"at /x/a .*{words}"):
             encode({"a": value}, ("x",))
     assert increment(numpy.int64(2)) == {".sv": {"increment": 2}}
 
@@ -327,7 +327,7 @@ def test_numbers_beyond_doubles_raise(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "says"),
+    ("value", "words"),
     [
         (datetime(2024, 1, 1, tzinfo=timezone.utc), r"got datetime; store its \.timestamp\(\) or \.isoformat\(\)"),
         (timedelta(1), r"got timedelta; store its \.total_seconds\(\)"),
@@ -345,13 +345,13 @@ def test_numbers_beyond_doubles_raise(value: Any) -> None:
         (print, "got builtin_function_or_method; call it"),
     ],
 )
-def test_other_objects_raise_with_advice(value: object, says: str) -> None:
+def test_other_objects_raise_with_advice(value: object, words: str) -> None:
     for use in (
         lambda: encode({"a": [value]}, ("x",)),
         lambda: encode_update({"a/0": value}, ("x",)),
         lambda: encode({"a": [value]}, ("x",), {"indent": 2}),
     ):
-        with pytest.raises(UnsupportedType, match=rf"^The value at /x/a/0 must be JSON data, {says}"):
+        with pytest.raises(UnsupportedType, match=rf"^The value at /x/a/0 must be JSON data, {words}"):
             use()
 
 

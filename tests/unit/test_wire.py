@@ -19,17 +19,17 @@ class Scripted:
 
     def __init__(self, *responses):
         self.responses = list(responses)
-        self.asked: list[object] = []
+        self.received: list[object] = []
 
     def send(self, request):
-        self.asked.append(request)
+        self.received.append(request)
         response = self.responses.pop(0)
         if isinstance(response, Exception):
             raise response
         return response
 
     def pause(self, seconds):
-        self.asked.append(seconds)
+        self.received.append(seconds)
         if self.responses and isinstance(self.responses[0], Exception):
             raise self.responses.pop(0)
 
@@ -54,7 +54,7 @@ def test_run_sends_requests_and_returns_the_result():
 
     sender = Scripted(Response(200), Response(201))
     assert run(flow(), sender) == (200, 201)
-    assert sender.asked == [GET, GET]
+    assert sender.received == [GET, GET]
 
 
 def test_flow_without_requests_returns():
@@ -72,7 +72,7 @@ def test_a_pause_is_waited_for_by_the_driver():
 
     sender = Scripted(Response(200))
     assert run(flow(), sender) == 200
-    assert sender.asked == [1.5, GET]
+    assert sender.received == [1.5, GET]
 
 
 def test_flow_may_handle_a_network_error():
@@ -149,7 +149,7 @@ def test_flows_nest():
         (b'{"a": {"b": null}}', {"a": {"b": None}}), (b"\xef\xbb\xbf[1]", [1]),
     ],
 )  # fmt: skip
-def test_a_whole_json_value_is_parsed_from_bytes(body, value):
+def test_complete_json_value_is_parsed_from_bytes(body, value):
     assert Response(200, body=body).json() == value
 
 
@@ -174,7 +174,7 @@ def test_options_for_json_loads_may_accept_constants():
     assert Response(200, body=b"[NaN]").json(parse_constant=str) == ["NaN"]
 
 
-def test_of_broken_json_nothing_is_shown():
+def test_error_for_invalid_json_shows_no_text():
     with pytest.raises(InvalidResponse) as caught:
         Response(200, body=b'{"idToken": "eyJhbGciOi').json()
     assert "eyJ" not in str(caught.value)

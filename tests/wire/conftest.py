@@ -32,8 +32,8 @@ def pyrebase4() -> str:
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode == 0:
         return done.stdout.split()[-1]
-    said = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-500:]]
-    reason = f"Pyrebase4 cannot be installed: {said[-1]}"
+    errors = [line for line in done.stderr.splitlines() if line.startswith("ERROR")] or [done.stderr[-500:]]
+    reason = f"Pyrebase4 cannot be installed: {errors[-1]}"
     if os.environ.get("CI") == "true":
         pytest.fail(f"CI must compare with Pyrebase4: {reason}")
     pytest.skip(reason)

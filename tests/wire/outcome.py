@@ -26,7 +26,7 @@ def outcome(call: Callable[[], object]) -> str:
     try:
         return f"returns {plain(call())!r}"
     except Exception as error:  # noqa: BLE001 - the exception is recorded
-        return f"raises {refusal(error)}"
+        return f"raises {raised(error)}"
 
 
 def plain(value: Any) -> Any:
@@ -40,8 +40,8 @@ def plain(value: Any) -> Any:
         parts = (value.key, value.val, value.each, lambda: value.pyres)
         key, val, each, pyres = (outcome(part).removeprefix("returns ") for part in parts)
         usual = pyres == (val if each == "None" else each)
-        said = f"{type(value).__name__} key={key}, val={val}, each={each}"
-        return Shown(said if usual else f"{said}, pyres={pyres}")
+        text = f"{type(value).__name__} key={key}, val={val}, each={each}"
+        return Shown(text if usual else f"{text}, pyres={pyres}")
     if isinstance(value, OrderedDict):
         return Shown(f"ordered {plain(dict(value))!r}")
     if isinstance(value, dict):
@@ -55,17 +55,17 @@ def plain(value: Any) -> Any:
     return Shown(f"<{type(value).__name__}>")
 
 
-def refusal(error: BaseException) -> str:
+def raised(error: BaseException) -> str:
     """Return the classes by which programs can catch the exception, and for API errors the attributes that programs
     read."""
     names = [kind.__name__ for kind in type(error).__mro__ if kind.__module__ in _KNOWN and kind.__name__ not in _DULL]
-    said = " ".join(dict.fromkeys(names))
+    text = " ".join(dict.fromkeys(names))
     if "HTTPError" in names and len(error.args) == 2:
         status = error.args[0].response.status_code
-        said += f": {str(error.errno).split()[0]} {status} {error.args[1]!r}"
+        text += f": {str(error.errno).split()[0]} {status} {error.args[1]!r}"
         if error.args[1] != error.strerror or not _shows(str(error), error.args[1]):
-            said += " (strerror or str() differ)"
-    return said
+            text += " (strerror or str() differ)"
+    return text
 
 
 def _shows(text: str, body: str) -> bool:

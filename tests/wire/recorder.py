@@ -35,11 +35,11 @@ class Recorder:
     def __init__(self) -> None:
         self.responses: tuple[Response, ...] = ()
         self.sent: list[dict[str, Any]] = []
-        self._answered = self._tokens = 0
+        self._responded = self._tokens = 0
         self._came = threading.Event()
 
     def open(self, case: WireCase) -> None:
-        self.responses, self.sent, self._answered, self._tokens = case.responses, [], 0, 0
+        self.responses, self.sent, self._responded, self._tokens = case.responses, [], 0, 0
         self._came.clear()
 
     def wait(self) -> None:
@@ -55,8 +55,8 @@ class Recorder:
                 token = {"access_token": f"ya29.{self._tokens}", "expires_in": 3600, "token_type": "Bearer"}
                 peer.respond(json.dumps(token), headers={"Content-Type": "application/json"})
                 continue
-            response = self.responses[min(self._answered, len(self.responses) - 1)]
-            self._answered += 1
+            response = self.responses[min(self._responded, len(self.responses) - 1)]
+            self._responded += 1
             if response.drop:
                 raise Disconnected
             if response.hold or response.headers.get("Content-Type", "").startswith("text/event-stream"):
@@ -100,13 +100,13 @@ def record(case: WireCase, recorder: Recorder, account: dict[str, Any], folder: 
     context = CaseContext(pyrebase, account, folder, recorder.wait)
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        said = outcome(lambda: case.call(context))
+        result = outcome(lambda: case.call(context))
     names = [warning.category.__name__ for warning in warned]
-    said += " and warns: RootWrite" if "RootWriteWarning" in names else ""
+    result += " and warns: RootWrite" if "RootWriteWarning" in names else ""
     for app in (context.__dict__.get("firebase"), context.__dict__.get("admin")):
         if app is not None:
             app.requests.close()
-    return {"sent": recorder.sent, "outcome": said.replace(str(folder), "FOLDER")}
+    return {"sent": recorder.sent, "outcome": result.replace(str(folder), "FOLDER")}
 
 
 def main() -> None:

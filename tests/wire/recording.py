@@ -24,21 +24,21 @@ class Recording:
         return cls(lines, short(recorded["outcome"]), tuple(request["timeout"] for request in requests))
 
     @property
-    def whole(self) -> tuple[str, ...]:
+    def complete(self) -> tuple[str, ...]:
         return (*self.sent, self.outcome)
 
 
 def apart(one: Recording, other: Recording) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the lines that only `one` has and those that only `other` has, in order."""
-    return _without(one.whole, other.whole), _without(other.whole, one.whole)
+    return _without(one.complete, other.complete), _without(other.complete, one.complete)
 
 
-def _without(whole: tuple[str, ...], taken: tuple[str, ...]) -> tuple[str, ...]:
+def _without(complete: tuple[str, ...], taken: tuple[str, ...]) -> tuple[str, ...]:
     left = list(taken)
-    kept: list[str] = []
-    for part in whole:
+    rest: list[str] = []
+    for part in complete:
         if part in left:
             left.remove(part)
         else:
-            kept.append(part)
-    return tuple(kept)
+            rest.append(part)
+    return tuple(rest)

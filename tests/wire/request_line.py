@@ -56,15 +56,15 @@ def short(text: str) -> str:
 
 
 def _headers(request: dict[str, Any]) -> list[str]:
-    kept = {name: value for name, value in request["headers"].items() if name not in CARRIERS}
-    if kept.get("accept") == "*/*":
-        del kept["accept"]
-    kind = kept.get("content-type", "")
+    headers = {name: value for name, value in request["headers"].items() if name not in CARRIERS}
+    if headers.get("accept") == "*/*":
+        del headers["accept"]
+    kind = headers.get("content-type", "")
     if not request["body"]:
-        kept.pop("content-type", None)
+        headers.pop("content-type", None)
     elif kind.startswith(("application/json", "multipart/related")):
-        kept["content-type"] = kind.partition(";")[0]
-    return [f"{name}: {value}" for name, value in sorted(kept.items())]
+        headers["content-type"] = kind.partition(";")[0]
+    return [f"{name}: {value}" for name, value in sorted(headers.items())]
 
 
 def _body(request: dict[str, Any]) -> list[str]:

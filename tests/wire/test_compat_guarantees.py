@@ -99,7 +99,7 @@ def test_child_text_is_percent_encoded(recorded) -> None:
 @broken("Invalid keys are sent, some of them as another path.")
 def test_invalid_key_is_rejected_before_sending(recorded) -> None:
     for name in NO_KEYS:
-        assert recorded[f"child {name}"].whole == ("raises ValueError",)
+        assert recorded[f"child {name}"].complete == ("raises ValueError",)
 
 
 # --- queries ---------------------------------------------------------------------------------------------------------
@@ -120,8 +120,8 @@ def test_bounds_are_json(recorded) -> None:
 
 @broken("A bound or a limit without an order is sent, and the response causes an exception.")
 def test_query_without_order_is_rejected_before_sending(recorded) -> None:
-    assert recorded["a limit without an order"].whole == ("raises ValueError",)
-    assert recorded["a bound without an order"].whole == ("raises ValueError",)
+    assert recorded["a limit without an order"].complete == ("raises ValueError",)
+    assert recorded["a bound without an order"].complete == ("raises ValueError",)
 
 
 @broken("Results are in Python's order, which differs from Firebase's and fails for mixed types.")
@@ -232,8 +232,8 @@ def test_missing_local_file_is_file_not_found_error(recorded) -> None:
 
 @both
 def test_stream_handler_receives_a_dict(recorded) -> None:
-    said = "[{'data': {'a': 1}, 'event': 'put', 'path': '/', 'stream_id': 'mine'}]"
-    assert recorded["stream with an id"].outcome == f"returns {{'messages': {said}, 'close': True, 'over': True}}"
+    expected = "[{'data': {'a': 1}, 'event': 'put', 'path': '/', 'stream_id': 'mine'}]"
+    assert recorded["stream with an id"].outcome == f"returns {{'messages': {expected}, 'close': True, 'over': True}}"
 
 
 @both
@@ -318,8 +318,8 @@ def test_object_name_is_percent_encoded(recorded) -> None:
 
 @both
 def test_get_url_needs_no_network_and_adds_a_download_token(recorded) -> None:
-    assert recorded["get_url"].whole == ("returns 'bucket:/o/images%2Fa.png?alt=media'",)
-    assert recorded["get_url with a download token"].whole == (
+    assert recorded["get_url"].complete == ("returns 'bucket:/o/images%2Fa.png?alt=media'",)
+    assert recorded["get_url with a download token"].complete == (
         "returns 'bucket:/o/images%2Fa.png?alt=media&token=0b3c-token'",
     )
 
@@ -333,7 +333,7 @@ def test_storage_urls_never_contain_an_id_token(recorded) -> None:
 @broken("download ignores its path argument and rejects Pyrebase 3's arguments.")
 def test_download_accepts_both_signatures(recorded) -> None:
     for name in ("download", "download with the path alone", "download as in Pyrebase 3"):
-        assert recorded[name].whole == (
+        assert recorded[name].complete == (
             "GET bucket:/o/images%2Fa.png?alt=media",
             "returns (returns None, {'there.png': b'content'})",
         )
@@ -347,7 +347,7 @@ def test_failed_download_raises(recorded) -> None:
 @broken("delete needs a name and a token, and ignores the child it is called on.")
 def test_delete_accepts_a_name_or_a_child(recorded) -> None:
     for name in ("delete as in Pyrebase 3", "delete a child"):
-        assert recorded[name].whole == ("DELETE bucket:/o/images%2Fa.png", "returns None")
+        assert recorded[name].complete == ("DELETE bucket:/o/images%2Fa.png", "returns None")
 
 
 @broken("list_files needs a service account.")

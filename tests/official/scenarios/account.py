@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @scenario
-def lookup_refused(api: Transcript) -> None:
+def lookup_rejected(api: Transcript) -> None:
     api.post("lookup")
     api.post("lookup", idToken="")
     api.post("lookup", idToken="nonsense")
@@ -72,7 +72,7 @@ def change_and_clear_the_profile(api: Transcript) -> None:
 
 
 @scenario
-def update_refused(api: Transcript) -> None:
+def update_rejected(api: Transcript) -> None:
     user = someone(api)
     someone(api, "b@example.com")
     token = user["idToken"]

@@ -121,13 +121,19 @@ def delete_many_accounts(api: Transcript) -> None:
 def action_links_for_administrators(api: Transcript) -> None:
     someone(api)
     someone(api, "taken@example.com")
-    ask = {"email": "Ada@example.com", "returnOobLink": True}
-    api.admin("/accounts:sendOobCode", requestType="VERIFY_EMAIL", **ask)
-    api.admin("/accounts:sendOobCode", requestType="PASSWORD_RESET", continueUrl="http://localhost/a b?c=ü~*", **ask)
-    api.admin("/accounts:sendOobCode", requestType="EMAIL_SIGNIN", **ask)
-    api.admin("/accounts:sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", newEmail="new@example.com", **ask)
-    api.admin("/accounts:sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", newEmail="taken@example.com", **ask)
-    api.admin("/accounts:sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", **ask)
+    link_request = {"email": "Ada@example.com", "returnOobLink": True}
+    api.admin("/accounts:sendOobCode", requestType="VERIFY_EMAIL", **link_request)
+    api.admin(
+        "/accounts:sendOobCode", requestType="PASSWORD_RESET", continueUrl="http://localhost/a b?c=ü~*", **link_request
+    )
+    api.admin("/accounts:sendOobCode", requestType="EMAIL_SIGNIN", **link_request)
+    api.admin(
+        "/accounts:sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", newEmail="new@example.com", **link_request
+    )
+    api.admin(
+        "/accounts:sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", newEmail="taken@example.com", **link_request
+    )
+    api.admin("/accounts:sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", **link_request)
     api.admin("/accounts:sendOobCode", requestType="VERIFY_EMAIL", email="nobody@example.com", returnOobLink=True)
     api.admin("/accounts:sendOobCode", requestType="VERIFY_EMAIL", returnOobLink=True)
     api.admin("/accounts:sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")

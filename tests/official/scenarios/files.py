@@ -48,13 +48,13 @@ def reading(api: FileTranscript) -> None:
     api.put("empty", b"")
     api.read("a.txt")
     api.read("empty")
-    for asked in ("bytes=0-4", "bytes=6-", "bytes=-5", "bytes=0-0", "bytes=3-100", "bytes=0-10"):
-        api.read("a.txt", {"Range": asked})
-    for asked in ("bytes=5-3", "lines=1-2", "bytes", "bytes=a-b"):
-        api.read("a.txt", {"Range": asked})
-    for asked in ("bytes=11-", "bytes=11-12", "bytes=-0"):
+    for requested in ("bytes=0-4", "bytes=6-", "bytes=-5", "bytes=0-0", "bytes=3-100", "bytes=0-10"):
+        api.read("a.txt", {"Range": requested})
+    for requested in ("bytes=5-3", "lines=1-2", "bytes", "bytes=a-b"):
+        api.read("a.txt", {"Range": requested})
+    for requested in ("bytes=11-", "bytes=11-12", "bytes=-0"):
         with api.deliberate("an unsatisfiable range"):
-            api.read("a.txt", {"Range": asked})
+            api.read("a.txt", {"Range": requested})
     with api.deliberate("an unsatisfiable range"):
         api.read("empty", {"Range": "bytes=0-"})
     with api.deliberate("a range of more than all"):

@@ -54,17 +54,17 @@ def reset_the_password(api: Transcript) -> None:
 def verify_and_change_the_address(api: Transcript) -> None:
     user = someone(api)
     someone(api, "taken@example.com")
-    ask = {"requestType": "VERIFY_AND_CHANGE_EMAIL", "idToken": user["idToken"]}
-    api.post("sendOobCode", **ask, newEmail="New@example.com")
+    mail_request = {"requestType": "VERIFY_AND_CHANGE_EMAIL", "idToken": user["idToken"]}
+    api.post("sendOobCode", **mail_request, newEmail="New@example.com")
     mail = api.code()
     assert mail["newEmail"] == "new@example.com"
     api.post("resetPassword", oobCode=mail["oobCode"])
     api.post("update", oobCode=mail["oobCode"])
     api.post("lookup", idToken=user["idToken"])
-    api.post("sendOobCode", **ask, newEmail="taken@example.com")
-    api.post("sendOobCode", **ask)
+    api.post("sendOobCode", **mail_request, newEmail="taken@example.com")
+    api.post("sendOobCode", **mail_request)
     api.post("sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", newEmail="x@example.com")
-    api.post("sendOobCode", **ask, newEmail="late@example.com")
+    api.post("sendOobCode", **mail_request, newEmail="late@example.com")
     late = api.code()["oobCode"]
     someone(api, "late@example.com")
     api.post("update", oobCode=late)
@@ -72,7 +72,7 @@ def verify_and_change_the_address(api: Transcript) -> None:
 
 
 @scenario
-def mails_refused(api: Transcript) -> None:
+def mails_rejected(api: Transcript) -> None:
     anonymous = api.post("signUp")
     for fields in (
         {},
@@ -95,7 +95,7 @@ def mails_refused(api: Transcript) -> None:
 
 
 @scenario
-def links_that_a_person_follows(api: Transcript) -> None:
+def links_opened_in_a_browser(api: Transcript) -> None:
     """The link in an email performs its action and reports it."""
     user = someone(api)
 

@@ -37,7 +37,7 @@ def sign_in_with_a_phone_number(api: Transcript) -> None:
 
 
 @scenario
-def phone_sign_in_refused(api: Transcript) -> None:
+def phone_sign_in_rejected(api: Transcript) -> None:
     for fields in (
         {},
         {"phoneNumber": ""},
@@ -75,7 +75,7 @@ def link_a_phone_number(api: Transcript) -> None:
 
 
 @scenario
-def a_phone_number_of_somebody_else(api: Transcript) -> None:
+def phone_number_of_another_user(api: Transcript) -> None:
     """Linking a number of another account returns a temporary proof that signs in to that account."""
     owner = api.post("signInWithPhoneNumber", **message(api))
     user = someone(api)

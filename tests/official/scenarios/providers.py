@@ -64,7 +64,7 @@ def sign_in_by_saml(api: Transcript) -> None:
 
 
 @scenario
-def provider_sign_in_refused(api: Transcript) -> None:
+def provider_sign_in_rejected(api: Transcript) -> None:
     home = "http://localhost"
     for fields in (
         {},

@@ -71,7 +71,7 @@ def other_first_factors_ask_for_the_second(api: Transcript) -> None:
 
 
 @scenario
-def enrolment_refused(api: Transcript) -> None:
+def enrolment_rejected(api: Transcript) -> None:
     user = someone(api)
     anonymous = api.post("signUp")
     start, phone = "mfaEnrollment:start", {"phoneNumber": "+15550100"}
@@ -101,7 +101,7 @@ def enrolment_refused(api: Transcript) -> None:
 
 
 @scenario
-def second_factor_refused(api: Transcript) -> None:
+def second_factor_rejected(api: Transcript) -> None:
     user = verified(api)
     enroll(api, user)
     pending = api.post("signInWithPassword", email="ada@example.com", password="secret1")

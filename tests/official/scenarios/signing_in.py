@@ -30,7 +30,7 @@ def sign_up_anonymously(api: Transcript) -> None:
 
 
 @scenario
-def sign_up_refused(api: Transcript) -> None:
+def sign_up_rejected(api: Transcript) -> None:
     someone(api)
     for fields in (
         {"email": "ADA@example.com", "password": "secret1"},
@@ -102,7 +102,7 @@ def sign_in_with_custom_token(api: Transcript) -> None:
 
 
 @scenario
-def custom_token_refused(api: Transcript) -> None:
+def custom_token_rejected(api: Transcript) -> None:
     unsigned = jwt({"aud": CUSTOM_TOKEN_AUDIENCE, "uid": "u1"})
     for token in (
         "",
@@ -152,17 +152,17 @@ def sign_in_with_email_link(api: Transcript) -> None:
 
 @scenario
 def ways_to_sign_in(api: Transcript) -> None:
-    ask = {"continueUri": "http://localhost"}
-    api.post("createAuthUri", identifier="ada@example.com", **ask)
+    target = {"continueUri": "http://localhost"}
+    api.post("createAuthUri", identifier="ada@example.com", **target)
     someone(api)
-    api.post("createAuthUri", identifier="ADA@example.com", **ask)
-    api.post("createAuthUri", identifier="ada@example.com", sessionId="mine", **ask)
-    api.post("createAuthUri", identifier="nobody", **ask)
+    api.post("createAuthUri", identifier="ADA@example.com", **target)
+    api.post("createAuthUri", identifier="ada@example.com", sessionId="mine", **target)
+    api.post("createAuthUri", identifier="nobody", **target)
     api.post("createAuthUri", identifier="ada@example.com")
     api.post("createAuthUri", identifier="ada@example.com", continueUri="no url")
-    api.post("createAuthUri", **ask)
+    api.post("createAuthUri", **target)
     with api.deliberate("a provider's page"):
-        api.post("createAuthUri", providerId="google.com", **ask)
+        api.post("createAuthUri", providerId="google.com", **target)
 
 
 @scenario
@@ -186,7 +186,7 @@ def refresh_by_form_and_by_json(api: Transcript) -> None:
 
 
 @scenario
-def refresh_for_nobody(api: Transcript) -> None:
+def refresh_without_a_user(api: Transcript) -> None:
     disabled, deleted = someone(api), someone(api, "b@example.com")
     api.admin("/accounts:update", localId=disabled["localId"], disableUser=True)
     api.post("delete", idToken=deleted["idToken"])

@@ -115,7 +115,7 @@ def cancelled(api: FileTranscript) -> None:
 
 
 @scenario
-def sessions_that_are_not_there(api: FileTranscript) -> None:
+def missing_sessions(api: FileTranscript) -> None:
     unknown = f"http://{api.host}/v0/b/b/o?name=x&upload_id=none&upload_protocol=resumable"
     api.command(unknown, "query")
     api.command(unknown, "cancel")
@@ -130,7 +130,7 @@ def sessions_that_are_not_there(api: FileTranscript) -> None:
 
 
 @scenario
-def rules_are_asked_at_the_end(api: FileTranscript) -> None:
+def rules_are_evaluated_at_the_end(api: FileTranscript) -> None:
     api.rules("deny")
     url = api.start("r", b'{"contentType":"a/b"}')
     api.command(url, "upload", CHUNK, 0)

@@ -41,7 +41,7 @@ def test_conditions_are_the_rule_and_the_operands_of_its_operators() -> None:
     assert {condition.missing for condition in conditions} == {"never evaluated"}
 
 
-def test_report_lists_what_was_not_seen() -> None:
+def test_report_lists_what_was_not_evaluated() -> None:
     report = text_report([read("x", None)])
     assert report.split("\n") == [
         "database.rules.json: 6 of 13 outcomes (46 %)",
@@ -96,7 +96,7 @@ def test_storage_functions_are_covered() -> None:
     ]
 
 
-def test_html_shows_the_whole_source_with_nested_spans() -> None:
+def test_html_shows_the_complete_source_with_nested_spans() -> None:
     page = html_report([read("x", None)])
     body = re.search("<pre>(.*)</pre>", page, re.DOTALL)
     assert body

@@ -111,7 +111,7 @@ def test_explanation_of_a_path_without_rules() -> None:
     assert "No rule applies" in rules(a={}).read(JsonReader(), None, ["b"], None, 0).explain()
 
 
-def test_indexes_are_those_of_the_place_itself() -> None:
+def test_indexes_are_those_of_the_location_itself() -> None:
     subject = rules(users={".indexOn": ["age", "/name/last/"], "$id": {"tags": {".indexOn": ".value"}}})
     assert subject.indexes(["users"]) == {"age", "name/last"}
     assert subject.indexes(["users", "x", "tags"]) == {".value"}

@@ -117,7 +117,7 @@ def test_short_circuit_skips_an_error() -> None:
         ("", "Expected an expression."),
     ],
 )
-def test_invalid_expression_is_refused(expression: str, message: str) -> None:
+def test_invalid_expression_is_rejected(expression: str, message: str) -> None:
     assert problem(expression) == message
 
 
@@ -136,7 +136,7 @@ def test_long_chains_of_operators_need_no_recursion() -> None:
     assert evaluate(" + ".join(["1"] * 3000) + " == 3000")
 
 
-def test_deep_nesting_is_refused() -> None:
+def test_deep_nesting_is_rejected() -> None:
     assert "nested more than 100 levels deep" in problem("(" * 200 + "true" + ")" * 200)
 
 

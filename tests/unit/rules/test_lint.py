@@ -70,7 +70,7 @@ def test_storage_warnings() -> None:
     ]
 
 
-def test_command_prints_errors_and_warnings_with_their_places(
+def test_command_prints_errors_and_warnings_with_positions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -56,7 +56,7 @@ def test_pattern_with_too_many_steps_is_an_error() -> None:
     "pattern",
     ["(", ")", "[a", "a**", "*a", "a{2,1}", "a{9999}", "(?:a)", "\\1", "a|", "[b-a]", "a\\", "\\q", "a$b", "a^"],
 )
-def test_unsupported_pattern_is_refused(pattern: str) -> None:
+def test_unsupported_pattern_is_rejected(pattern: str) -> None:
     with pytest.raises(ExpressionError):
         compile_regex(pattern)
 
@@ -74,7 +74,7 @@ def test_text_with_thousands_of_different_characters_is_matched() -> None:
     assert not regex.matches(text + "a")
 
 
-def test_too_large_pattern_is_refused_before_it_is_used() -> None:
+def test_too_large_pattern_is_rejected_before_it_is_used() -> None:
     with pytest.raises(ExpressionError, match="too large"):
         compile_regex("((a{100}){100}){100}")
     assert compile_regex("(a{1,20}){20}").matches("a" * 40)

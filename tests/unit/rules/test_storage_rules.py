@@ -157,18 +157,18 @@ def test_expression_is_an_error(expression: str, message: str) -> None:
         ("service firebase.storage { match /a { allow read: if 'a' is thing; } }", "Expected the name of a type after"),
     ],
 )
-def test_invalid_file_is_refused_with_line_and_column(text: str, message: str) -> None:
+def test_invalid_file_is_rejected_with_line_and_column(text: str, message: str) -> None:
     with pytest.raises(RulesSyntaxError) as caught:
         StorageRules(text)
     assert message in str(caught.value)
 
 
-def test_function_with_wrong_number_of_arguments_is_refused() -> None:
+def test_function_with_wrong_number_of_arguments_is_rejected() -> None:
     with pytest.raises(RulesSyntaxError, match="f expects 1 argument, but got 0"):
         rules("function f(a) { return a; } match /a { allow get: if f(); }")
 
 
-def test_recursive_function_is_refused() -> None:
+def test_recursive_function_is_rejected() -> None:
     with pytest.raises(RulesSyntaxError, match="The function 'f' calls itself"):
         rules("function f() { return g(); } function g() { return f() || g(); } match /a { allow get: if f(); }")
 
@@ -243,7 +243,7 @@ def test_comments_and_optional_semicolons() -> None:
     assert allows(subject, "get", "a")
 
 
-def test_text_with_deep_nesting_is_refused() -> None:
+def test_text_with_deep_nesting_is_rejected() -> None:
     for text in ("(" * 5000 + "true" + ")" * 5000, "!" * 5000 + "true", "[" * 5000):
         with pytest.raises(RulesSyntaxError, match=r"nested|operators"):
             rules(f"match /a {{ allow get: if {text}; }}")
@@ -289,7 +289,7 @@ def test_string_that_doubles_with_each_call_is_bounded(expression: str) -> None:
     assert not allows(subject, "get", "a")
 
 
-def test_file_above_the_size_limit_of_firebase_is_refused() -> None:
+def test_file_above_the_size_limit_of_firebase_is_rejected() -> None:
     with pytest.raises(
         RulesSyntaxError, match=r"^1:1: The rules have 262,2\d\d bytes, but Firebase accepts at most 262,144"
     ):

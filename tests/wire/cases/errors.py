@@ -35,14 +35,14 @@ def sign_up(at: CaseContext) -> Any:
 
 
 DATABASE_CALLS = {
-    "get": lambda place: place.get(),
-    "push": lambda place: place.push(1),
-    "set": lambda place: place.set(1),
-    "update": lambda place: place.update({"a": 1}),
-    "remove": lambda place: place.remove(),
-    "get_etag": lambda place: place.get_etag(),
-    "conditional_set": lambda place: place.conditional_set(1, "tag"),
-    "conditional_remove": lambda place: place.conditional_remove("tag"),
+    "get": lambda reference: reference.get(),
+    "push": lambda reference: reference.push(1),
+    "set": lambda reference: reference.set(1),
+    "update": lambda reference: reference.update({"a": 1}),
+    "remove": lambda reference: reference.remove(),
+    "get_etag": lambda reference: reference.get_etag(),
+    "conditional_set": lambda reference: reference.conditional_set(1, "tag"),
+    "conditional_remove": lambda reference: reference.conditional_remove("tag"),
 }
 
 ERRORS = {

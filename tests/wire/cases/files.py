@@ -28,8 +28,8 @@ def downloaded(call: Callable[[Any, str], Any], response: Response = CONTENT) ->
     """Return the result of `call(storage, target)` and the files in the folder."""
 
     def act(at: CaseContext) -> object:
-        said = Shown(outcome(lambda: call(at.storage, str(at.folder / "there.png"))))
-        return said, {path.name: path.read_bytes() for path in at.folder.iterdir()}
+        result = Shown(outcome(lambda: call(at.storage, str(at.folder / "there.png"))))
+        return result, {path.name: path.read_bytes() for path in at.folder.iterdir()}
 
     return case(act, response)
 
@@ -39,8 +39,8 @@ def listed(at: CaseContext) -> object:
 
 
 def addressed_twice(at: CaseContext) -> object:
-    place = image(at.storage)
-    return [place.get_url(None), place.get_url(None)]
+    reference = image(at.storage)
+    return [reference.get_url(None), reference.get_url(None)]
 
 
 def image(storage: Any) -> Any:

@@ -16,30 +16,30 @@ def read(body: str) -> WireCase:
     return case(lambda at: at.db.child("users").get(), body)
 
 
-def got(at: CaseContext) -> Any:
+def read_value(at: CaseContext) -> Any:
     return at.db.child("users").get()
 
 
 def iterated(at: CaseContext) -> object:
-    return [item.val() for item in got(at)]
+    return [item.val() for item in read_value(at)]
 
 
 def mutated(at: CaseContext) -> object:
-    found = got(at)
+    found = read_value(at)
     found.val()["new"] = 1
     return found.val()
 
 
 def in_each(at: CaseContext) -> object:
-    return [(child.key(), child.val(), child.item) for child in got(at).each()]
+    return [(child.key(), child.val(), child.item) for child in read_value(at).each()]
 
 
 def sort(at: CaseContext) -> object:
-    return at.db.sort(got(at), "age")
+    return at.db.sort(read_value(at), "age")
 
 
 def sort_reversed(at: CaseContext) -> object:
-    return [at.db.sort(got(at), "age", True), at.db.sort(got(at), "age", reverse=True)]
+    return [at.db.sort(read_value(at), "age", True), at.db.sort(read_value(at), "age", reverse=True)]
 
 
 MIXED = '{"ada": {"age": 36}, "bob": {"age": "7"}, "cy": {}}'
@@ -63,33 +63,35 @@ RESPONSES = {
     "an array of objects": read('[{"a": 1}, {"a": 1}]'),
     "an empty array": read("[]"),
     "letters of all kinds": read('{"é": "日本", "e\\u0301": "\\ud83d\\ude00"}'),
-    "an answer is true": case(lambda at: bool(got(at))),
-    "an answer over null is true": case(lambda at: bool(got(at)), "null"),
-    "each over null, iterated": case(lambda at: [x.key() for x in got(at).each()], "null"),
-    "each over a value, iterated": case(lambda at: [x.key() for x in got(at).each()], "7"),
+    "an answer is true": case(lambda at: bool(read_value(at))),
+    "an answer over null is true": case(lambda at: bool(read_value(at)), "null"),
+    "each over null, iterated": case(lambda at: [x.key() for x in read_value(at).each()], "null"),
+    "each over a value, iterated": case(lambda at: [x.key() for x in read_value(at).each()], "7"),
     "each over an object, iterated": case(in_each, OBJECT),
-    "the first member": case(lambda at: (got(at)[0].key(), got(at)[0].val()), OBJECT),
-    "the last member of an array": case(lambda at: got(at)[-1].val(), ARRAY),
-    "a member that is not there": case(lambda at: got(at)[7], OBJECT),
-    "a slice": case(lambda at: [item.key() for item in got(at)[:1]], OBJECT),
-    "the members": case(lambda at: [item.item for item in got(at).pyres], OBJECT),
-    "the members of an array": case(lambda at: [tuple(item.item) for item in got(at).pyres], ARRAY),
-    "how many": case(lambda at: (len(got(at).each()), len(got(at).val()), len(got(at).pyres)), OBJECT),
-    "a value by its key": case(lambda at: got(at).val()["ada"]["age"], OBJECT),
-    "a value is a dict": case(lambda at: isinstance(got(at).val(), dict), OBJECT),
-    "the first child is popped": case(lambda at: got(at).val().popitem(last=False), OBJECT),
-    "a value is compared": case(lambda at: got(at).val() == {"b": 1, "a": 2}, '{"b": 1, "a": 2}'),
-    "a list of the values": case(lambda at: list(got(at).val().values()), OBJECT),
-    "a value is reversed": case(lambda at: list(reversed(got(at).val())), OBJECT),
-    "a value is unpacked": case(lambda at: {**got(at).val(), "more": 1}, OBJECT),
-    "the members are reversed": case(lambda at: [item.key() for item in reversed(got(at).each())], OBJECT),
-    "a value as JSON": case(lambda at: json.dumps(got(at).val()), OBJECT),
+    "the first member": case(lambda at: (read_value(at)[0].key(), read_value(at)[0].val()), OBJECT),
+    "the last member of an array": case(lambda at: read_value(at)[-1].val(), ARRAY),
+    "a member that is not there": case(lambda at: read_value(at)[7], OBJECT),
+    "a slice": case(lambda at: [item.key() for item in read_value(at)[:1]], OBJECT),
+    "the members": case(lambda at: [item.item for item in read_value(at).pyres], OBJECT),
+    "the members of an array": case(lambda at: [tuple(item.item) for item in read_value(at).pyres], ARRAY),
+    "how many": case(
+        lambda at: (len(read_value(at).each()), len(read_value(at).val()), len(read_value(at).pyres)), OBJECT
+    ),
+    "a value by its key": case(lambda at: read_value(at).val()["ada"]["age"], OBJECT),
+    "a value is a dict": case(lambda at: isinstance(read_value(at).val(), dict), OBJECT),
+    "the first child is popped": case(lambda at: read_value(at).val().popitem(last=False), OBJECT),
+    "a value is compared": case(lambda at: read_value(at).val() == {"b": 1, "a": 2}, '{"b": 1, "a": 2}'),
+    "a list of the values": case(lambda at: list(read_value(at).val().values()), OBJECT),
+    "a value is reversed": case(lambda at: list(reversed(read_value(at).val())), OBJECT),
+    "a value is unpacked": case(lambda at: {**read_value(at).val(), "more": 1}, OBJECT),
+    "the members are reversed": case(lambda at: [item.key() for item in reversed(read_value(at).each())], OBJECT),
+    "a value as JSON": case(lambda at: json.dumps(read_value(at).val()), OBJECT),
     "get with json_kwargs by position": case(lambda at: at.db.child("x").get(None, {"parse_int": str}), "7"),
-    "a member of null": case(lambda at: got(at)[0], "null"),
+    "a member of null": case(lambda at: read_value(at)[0], "null"),
     "iterating an object": case(iterated, OBJECT),
     "iterating an array": case(iterated, ARRAY),
     "iterating null": case(iterated, "null"),
-    "a list of it": case(lambda at: len(list(got(at))), OBJECT),
+    "a list of it": case(lambda at: len(list(read_value(at))), OBJECT),
     "the value is the program's own": case(mutated, '{"a": 1}'),
     "the key at the root": case(lambda at: at.db.get().key(), OBJECT),
     "the key of a path": case(lambda at: at.db.child("users/ada").get().key(), "1"),
@@ -98,7 +100,7 @@ RESPONSES = {
     "sort of an array": case(sort, '[{"age": 2}, {"age": 1}]'),
     "sort of a mixture": case(sort, MIXED),
     "sort of null": case(sort, "null"),
-    "sort by keyword": case(lambda at: at.db.sort(origin=got(at), by_key="age", reverse=False), OBJECT),
+    "sort by keyword": case(lambda at: at.db.sort(origin=read_value(at), by_key="age", reverse=False), OBJECT),
     "get with a token": case(lambda at: at.db.child("x").get(ID_TOKEN), "1"),
     "get with a token by keyword": case(lambda at: at.db.child("x").get(token=ID_TOKEN), "1"),
     "get with an empty token": case(lambda at: at.db.child("x").get(""), "1"),
@@ -117,5 +119,5 @@ RESPONSES = {
         lambda at: at.db.child("x").get_etag(json_kwargs={"parse_int": str})["value"],
         Response("7", headers={"ETag": "t"}),
     ),
-    "an answer of another kind": case(lambda at: got(at).val(), "<html>"),
+    "an answer of another kind": case(lambda at: read_value(at).val(), "<html>"),
 }

@@ -72,22 +72,22 @@ def failing(at: CaseContext) -> object:
 
 
 def closed_in_its_handler(at: CaseContext) -> object:
-    ready, over, said = threading.Event(), threading.Event(), []
+    ready, ended, events = threading.Event(), threading.Event(), []
 
     def handler(_: Any) -> None:
         ready.wait(LIMIT)
         try:
             holder[0].close()
-            said.append("closed")
+            events.append("closed")
         except Exception as error:  # noqa: BLE001 - what comes is what is asked
-            said.append(type(error).__name__)
-        over.set()
+            events.append(type(error).__name__)
+        ended.set()
 
     holder = [at.db.child("x").stream(handler)]
     ready.set()
-    over.wait(LIMIT)
+    ended.wait(LIMIT)
     holder[0].thread.join(LIMIT)
-    return said
+    return events
 
 
 def closed_twice(at: CaseContext) -> object:

@@ -139,17 +139,17 @@ WRITES = {
     "remove of a query": case(lambda at: at.db.child("x").order_by_key().remove()),
     "generated keys": case(keys),
     "conditional_set": conditional(
-        lambda place: place.conditional_set({"b": 1}, "tag"), Response("7", headers={"ETag": "t"})
+        lambda reference: reference.conditional_set({"b": 1}, "tag"), Response("7", headers={"ETag": "t"})
     ),
-    "conditional_set in vain": conditional(lambda place: place.conditional_set(1, "tag"), TAKEN),
-    "conditional_set with a token": conditional(lambda place: place.conditional_set(1, "tag", ID_TOKEN), "1"),
+    "conditional_set in vain": conditional(lambda reference: reference.conditional_set(1, "tag"), TAKEN),
+    "conditional_set with a token": conditional(lambda reference: reference.conditional_set(1, "tag", ID_TOKEN), "1"),
     "conditional_set by keyword": conditional(
-        lambda place: place.conditional_set(data={1}, etag="tag", token="T", json_kwargs={"default": list}), "1"
+        lambda reference: reference.conditional_set(data={1}, etag="tag", token="T", json_kwargs={"default": list}), "1"
     ),
-    "conditional_remove": conditional(lambda place: place.conditional_remove("tag"), "null"),
-    "conditional_remove in vain": conditional(lambda place: place.conditional_remove("tag"), TAKEN),
+    "conditional_remove": conditional(lambda reference: reference.conditional_remove("tag"), "null"),
+    "conditional_remove in vain": conditional(lambda reference: reference.conditional_remove("tag"), TAKEN),
     "conditional_remove with a token": conditional(
-        lambda place: place.conditional_remove(etag="tag", token="T"), "null"
+        lambda reference: reference.conditional_remove(etag="tag", token="T"), "null"
     ),
     "conditional_set of a service account": case(
         lambda at: at.admin.database().child("x").conditional_set(1, "tag"), "1"

@@ -63,7 +63,7 @@ class World:
         assert response.status == 200, response.text
         return json.loads(response.body)
 
-    def refused(self, operation: str, **fields: Any) -> str:
+    def error_message(self, operation: str, **fields: Any) -> str:
         response = self.send("POST", f"{IDENTITY}accounts:{operation}", fields)
         assert response.status == 400, response.text
         return json.loads(response.body)["error"]["message"]
@@ -113,8 +113,8 @@ def test_id_token_expires_after_an_hour(world: World) -> None:
     world.clock.now += 3599
     assert world.post("lookup", idToken=token)["users"][0]["email"] == "ada@example.com"
     world.clock.now += 1
-    assert world.refused("lookup", idToken=token) == "TOKEN_EXPIRED"
-    assert world.refused("update", idToken=token, displayName="Ada") == "TOKEN_EXPIRED"
+    assert world.error_message("lookup", idToken=token) == "TOKEN_EXPIRED"
+    assert world.error_message("update", idToken=token, displayName="Ada") == "TOKEN_EXPIRED"
     assert world.auth.check_id_token(token) is None
 
 
@@ -146,7 +146,7 @@ def test_new_password_or_email_revokes_earlier_tokens(world: World, change: dict
     user = world.someone()
     world.clock.now += 1
     changed = world.post("update", idToken=user["idToken"], **change)
-    assert world.refused("lookup", idToken=user["idToken"]) == "TOKEN_EXPIRED"
+    assert world.error_message("lookup", idToken=user["idToken"]) == "TOKEN_EXPIRED"
     assert world.auth.check_id_token(user["idToken"]) is None
     assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
     assert world.auth.check_id_token(changed["idToken"]) is not None
@@ -233,7 +233,7 @@ def test_check_id_token_rejects_disabled_and_deleted_users(world: World) -> None
 def test_enumeration_protection_requires_email_to_change_address(world: World) -> None:
     user = world.someone()
     world.protect_addresses()
-    problem = world.refused("update", idToken=user["idToken"], email="new@example.com")
+    problem = world.error_message("update", idToken=user["idToken"], email="new@example.com")
     assert problem == "OPERATION_NOT_ALLOWED : Please verify the new email before changing email."
     world.post(
         "sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", idToken=user["idToken"], newEmail="new@example.com"
@@ -269,8 +269,8 @@ def test_password_is_not_stored(world: World) -> None:
 def test_rejected_update_changes_nothing(world: World) -> None:
     user = world.someone(displayName="Ada")
     before = world.post("lookup", idToken=user["idToken"])
-    world.refused("update", idToken=user["idToken"], displayName="B", email="b@example.com", password="short")
-    world.refused("update", idToken=user["idToken"], displayName="B", linkProviderUserInfo={"providerId": "x"})
+    world.error_message("update", idToken=user["idToken"], displayName="B", email="b@example.com", password="short")
+    world.error_message("update", idToken=user["idToken"], displayName="B", linkProviderUserInfo={"providerId": "x"})
     assert world.post("lookup", idToken=user["idToken"]) == before
 
 
@@ -281,7 +281,7 @@ def test_reset_deletes_accounts_codes_and_settings(world: World) -> None:
     world.auth.reset()
     assert world.codes() == []
     assert world.auth.check_id_token(user["idToken"]) is None
-    assert world.refused("signInWithPassword", email="ada@example.com", password="secret1") == "EMAIL_NOT_FOUND"
+    assert world.error_message("signInWithPassword", email="ada@example.com", password="secret1") == "EMAIL_NOT_FOUND"
 
 
 def test_concurrent_sign_ups_with_one_address_create_one_account(world: World) -> None:
@@ -310,8 +310,8 @@ def test_iterable_body_without_content_type(world: World) -> None:
 
 
 def test_cors_preflight(world: World) -> None:
-    asked = {"origin": "http://localhost:3000", "access-control-request-headers": "content-type"}
-    preflight = world.auth.handle(Request("OPTIONS", f"{IDENTITY}accounts:signUp", headers=asked))
+    preflight_headers = {"origin": "http://localhost:3000", "access-control-request-headers": "content-type"}
+    preflight = world.auth.handle(Request("OPTIONS", f"{IDENTITY}accounts:signUp", headers=preflight_headers))
     assert preflight is not None
     assert preflight.status == 204
     assert preflight.headers["access-control-allow-origin"] == "http://localhost:3000"

@@ -26,7 +26,7 @@ def caller(*, headers=None, known=None, **params):
     return identify(headers or {}, params, (known or {}).get, NOW)
 
 
-def refusal(**params):
+def error_of(**params):
     with pytest.raises(DatabaseHTTPError) as caught:
         caller(**params)
     return caught.value.status, caught.value.message
@@ -46,10 +46,10 @@ def test_any_bearer_or_access_token_is_an_administrator():
 
 def test_administrator_can_override_auth():
     assert caller(access_token="x", auth_variable_override='{"uid":"u"}').auth == {"uid": "u"}
-    nobody = caller(access_token="x", auth_variable_override="null")
-    assert (nobody.admin, nobody.auth) == (False, None)
-    assert refusal(access_token="x", auth_variable_override="[1]")[0] == 400
-    assert refusal(access_token="x", auth_variable_override="{")[0] == 400
+    anonymous = caller(access_token="x", auth_variable_override="null")
+    assert (anonymous.admin, anonymous.auth) == (False, None)
+    assert error_of(access_token="x", auth_variable_override="[1]")[0] == 400
+    assert error_of(access_token="x", auth_variable_override="{")[0] == 400
 
 
 def test_only_administrators_can_override_auth():
@@ -67,20 +67,20 @@ def test_default_mock_token_of_an_sdk_does_not_expire():
 
 
 def test_token_with_issue_time_expires():
-    assert refusal(auth=token({"sub": "u", "iat": NOW - 3601, "exp": NOW - 1})) == (401, "Auth token is expired")
+    assert error_of(auth=token({"sub": "u", "iat": NOW - 3601, "exp": NOW - 1})) == (401, "Auth token is expired")
     assert caller(auth=token({"sub": "u", "iat": NOW - 1, "exp": NOW + 3599})).auth["uid"] == "u"
 
 
 @pytest.mark.parametrize("text", ["garbage", "a.b.c", "..", f"{encoded({})}.{encoded([])}.", "a.b", "é.é.é"])
 def test_malformed_token_is_rejected(text):
-    assert refusal(auth=text) == (401, "Could not parse auth token.")
+    assert error_of(auth=text) == (401, "Could not parse auth token.")
 
 
 def test_custom_token_is_rejected():
     audience = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"
     message = "Missing claim 'kid' in auth header."
-    assert refusal(auth=token({"aud": audience, "uid": "u"})) == (401, message)
-    assert refusal(auth=token({"d": {}}, {"alg": "HS256"}, "sig")) == (401, message)
+    assert error_of(auth=token({"aud": audience, "uid": "u"})) == (401, message)
+    assert error_of(auth=token({"d": {}}, {"alg": "HS256"}, "sig")) == (401, message)
 
 
 def test_signed_id_token_is_not_verified():
@@ -88,10 +88,10 @@ def test_signed_id_token_is_not_verified():
 
 
 def test_open_rules_with_and_without_require_auth():
-    somebody = caller(auth=token({"sub": "u"}))
-    for rules, stranger_may in ((OpenDatabaseRules(), True), (OpenDatabaseRules(require_auth=True), False)):
-        assert rules.may_read(UNAUTHENTICATED, None, (), None, 0) is stranger_may
-        assert rules.may_write(UNAUTHENTICATED, None, None, [()], 0) is stranger_may
-        assert rules.may_read(somebody, None, (), None, 0)
-        assert rules.may_write(somebody, None, None, [()], 0)
+    user = caller(auth=token({"sub": "u"}))
+    for rules, anonymous_may in ((OpenDatabaseRules(), True), (OpenDatabaseRules(require_auth=True), False)):
+        assert rules.may_read(UNAUTHENTICATED, None, (), None, 0) is anonymous_may
+        assert rules.may_write(UNAUTHENTICATED, None, None, [()], 0) is anonymous_may
+        assert rules.may_read(user, None, (), None, 0)
+        assert rules.may_write(user, None, None, [()], 0)
         assert rules.is_indexed((), "height")

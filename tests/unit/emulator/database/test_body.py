@@ -55,7 +55,7 @@ def test_oversized_body_is_rejected(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("text", "place"),
+    ("text", "position"),
     [
         ('{"a":{"b.c":1}}', "1:7"),
         ('{"":1}', "1:2"),
@@ -67,10 +67,10 @@ def test_oversized_body_is_rejected(monkeypatch):
         ('{"quote\\"":{"[":1}}', "1:13"),
     ],
 )
-def test_invalid_key_is_reported_with_line_and_column(text, place):
+def test_invalid_key_is_reported_with_line_and_column(text, position):
     message = invalid_key_error(text.encode(), paths=False).message
     assert message == (
-        f"Invalid data; couldn't parse key beginning at {place}. Key value can't be empty or contain $ # [ ] / or ."
+        f"Invalid data; couldn't parse key beginning at {position}. Key value can't be empty or contain $ # [ ] / or ."
     )
 
 

@@ -99,7 +99,7 @@ def test_priority_must_be_null_number_or_string(priority):
 
 
 @pytest.mark.parametrize(
-    ("given", "kept"),
+    ("given", "expected"),
     [
         (1.0, 1),
         (-0.0, 0),
@@ -111,9 +111,9 @@ def test_priority_must_be_null_number_or_string(priority):
         (-(2**63) - 1, float(-(2**63))),
     ],
 )
-def test_numbers_are_64_bit_integers_or_doubles(given, kept):
-    assert number(given) == kept
-    assert type(number(given)) is type(kept)
+def test_numbers_are_64_bit_integers_or_doubles(given, expected):
+    assert number(given) == expected
+    assert type(number(given)) is type(expected)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400])

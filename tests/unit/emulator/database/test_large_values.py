@@ -106,12 +106,12 @@ def test_etag_does_not_depend_on_the_order_of_writes(value, key, leaf):
 def test_releasing_one_version_keeps_the_others(value):
     with small_chunks():
         node = Builder(0).build(value, None, 0)
-        kept = tree.replace(node, ("a", "b"), 1)
-        text = compact(tree.export(kept))
+        replaced = tree.replace(node, ("a", "b"), 1)
+        text = compact(tree.export(replaced))
         garbage = [node]
         del node
         finish(release_work(garbage))
-        assert compact(tree.export(kept)) == text
+        assert compact(tree.export(replaced)) == text
 
 
 def test_parsed_values_are_emptied():

@@ -27,8 +27,8 @@ def parsed(raw):
     events = []
     for block in raw.decode().split("\n\n")[:-1]:
         name, data = block.split("\n")
-        said = json.loads(data.removeprefix("data: "))
-        events.append((name.removeprefix("event: "), *((said["path"], said["data"]) if said else ("", None))))
+        payload = json.loads(data.removeprefix("data: "))
+        events.append((name.removeprefix("event: "), *((payload["path"], payload["data"]) if payload else ("", None))))
     return events
 
 
@@ -205,8 +205,8 @@ def check_replay(value, path, filter, writes):
     copy = replayed(None, watcher.first)
     for write in writes:
         copy = replayed(copy, watcher.patch(*write[:2]) if len(write) == 3 else watcher.put(*write))
-        there = query.apply_filter(tree.at(watcher.root, split(path)), filter)
-        assert tree.nodes_equal(copy, there), write
+        expected = query.apply_filter(tree.at(watcher.root, split(path)), filter)
+        assert tree.nodes_equal(copy, expected), write
 
 
 # --- the queue between writers and a watcher --------------------------------------------------------------------------

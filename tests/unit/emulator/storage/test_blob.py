@@ -9,14 +9,14 @@ import threading
 
 import pytest
 
-from firebase_rest.emulator.storage import blob as room
+from firebase_rest.emulator.storage import blob as blob_module
 from firebase_rest.emulator.storage.blob import Spool
 from firebase_rest.storage import crc32c
 
 
 @pytest.fixture(params=[10, 1_000_000], ids=["in a file", "in memory"], autouse=True)
 def where(request, monkeypatch):
-    monkeypatch.setattr(room, "MAX_IN_MEMORY", request.param)
+    monkeypatch.setattr(blob_module, "MAX_IN_MEMORY", request.param)
 
 
 def spooled(*pieces):

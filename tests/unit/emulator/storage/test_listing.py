@@ -12,25 +12,25 @@ from firebase_rest.emulator.storage.listing import ListQuery, firebase_page, lis
 from firebase_rest.emulator.storage.names import is_listed
 
 names_of_objects = st.lists(st.text("ab/-\U0010ffff", min_size=1, max_size=6), unique=True).map(sorted)
-prefixes_wanted = st.sampled_from(["", "a/", "b/", "a/b/"])
+list_prefixes = st.sampled_from(["", "a/", "b/", "a/b/"])
 
 
 def all_pages(names, limit, **params):
     items, prefixes, token, count = [], [], "", 0
     while token is not None:
-        got = firebase_page(
+        page = firebase_page(
             names, "bucket", ListQuery.from_firebase({**params, "maxResults": str(limit), "pageToken": token})
         )
-        items += [item["name"] for item in got["items"]]
-        prefixes += got["prefixes"]
-        assert len(got["items"]) + len(got["prefixes"]) <= limit
-        token = got.get("nextPageToken")
+        items += [item["name"] for item in page["items"]]
+        prefixes += page["prefixes"]
+        assert len(page["items"]) + len(page["prefixes"]) <= limit
+        token = page.get("nextPageToken")
         count += 1
         assert count <= len(names) + 1, "the pages do not end"
     return items, prefixes
 
 
-@given(names_of_objects, prefixes_wanted, st.integers(1, 5), st.sampled_from(["", "/", "-", "//"]))
+@given(names_of_objects, list_prefixes, st.integers(1, 5), st.sampled_from(["", "/", "-", "//"]))
 def test_pages_of_any_size_are_complete(names, prefix, limit, delimiter):
     under = [name for name in names if name.startswith(prefix)]
     ends = {name: name.find(delimiter, len(prefix)) if delimiter else -1 for name in under}
@@ -54,11 +54,11 @@ def test_pages_between_offsets_are_complete(names, prefix, limit, delimiter, fir
     params = {"prefix": prefix, "delimiter": delimiter, "startOffset": first, "endOffset": end}
     items, prefixes, token = [], [], ""
     while token is not None:
-        got = list_page(names, ListQuery.from_json_api({**params, "maxResults": str(limit), "pageToken": token}))
-        assert token == "" or got.items or got.prefixes
-        items += got.items
-        prefixes += got.prefixes
-        token = got.token
+        page = list_page(names, ListQuery.from_json_api({**params, "maxResults": str(limit), "pageToken": token}))
+        assert token == "" or page.items or page.prefixes
+        items += page.items
+        prefixes += page.prefixes
+        token = page.token
     assert items == [name for name in under if ends[name] < 0]
     assert prefixes == sorted({name[: at + len(delimiter)] for name, at in ends.items() if at >= 0})
 
@@ -85,8 +85,8 @@ def test_page_continues_after_a_deleted_name(gone):
     names = ["a", "b", "c/1", "d"]
     token = base64.b64encode(gone.encode()).decode()
     left = [name for name in names if not name.startswith(gone)]
-    got = firebase_page(left, "x", ListQuery.from_firebase({"delimiter": "/", "pageToken": token}))
-    assert got["items"] == [{"name": "d", "bucket": "x"}]
+    page = firebase_page(left, "x", ListQuery.from_firebase({"delimiter": "/", "pageToken": token}))
+    assert page["items"] == [{"name": "d", "bucket": "x"}]
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,6 @@ def test_boundary_is_parsed(content_type):
 
 @pytest.mark.parametrize("content_type", ["", "text/plain", "multipart/related", "multipart/form-data; boundary=B"])
 def test_content_type_without_boundary_is_rejected(content_type):
-    with pytest.raises(StorageHTTPError) as refused:
+    with pytest.raises(StorageHTTPError) as caught:
         parse_boundary(content_type)
-    assert (refused.value.status, refused.value.message) == (400, f"Bad content type. {content_type}")
+    assert (caught.value.status, caught.value.message) == (400, f"Bad content type. {content_type}")

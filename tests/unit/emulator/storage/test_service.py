@@ -36,8 +36,8 @@ def test_body_can_be_bytes_iterable_or_none(storage):
 
 def test_download_is_bytes_or_a_reader(storage):
     upload(storage, "a")
-    whole = ask(storage, "GET", "/a", alt="media")
-    assert (whole.body, whole.reader) == (b"hello world", None)
+    complete = ask(storage, "GET", "/a", alt="media")
+    assert (complete.body, complete.reader) == (b"hello world", None)
     piecemeal = ask(storage, "GET", "/a", headers={"Range": "bytes=6-"}, stream=True, alt="media")
     assert (piecemeal.status, piecemeal.body) == (206, b"")
     assert [piecemeal.reader.read(3) for _ in range(3)] == [b"wor", b"ld", b""]

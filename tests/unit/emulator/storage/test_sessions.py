@@ -62,17 +62,17 @@ def test_upload_with_many_interruptions_is_complete(session, seed):
     while True:
         size = session.size
         session.begin(size, size)
-        place = size
+        offset = size
         broken = chance.random() < 0.7
-        end = chance.randrange(place, len(data) + 1) if broken else len(data)
-        while place < end:
+        end = chance.randrange(offset, len(data) + 1) if broken else len(data)
+        while offset < end:
             step = chance.randrange(1, 2 * GRANULARITY)
-            session.write(size, data[place : min(end, place + step)])
-            place = min(end, place + step)
+            session.write(size, data[offset : min(end, offset + step)])
+            offset = min(end, offset + step)
         if not broken:
             break
         session.release(size)
-        assert session.size == max(size, place // GRANULARITY * GRANULARITY)
+        assert session.size == max(size, offset // GRANULARITY * GRANULARITY)
     blob = session.complete(size).blob()
     assert blob.read(0, len(data) + 1) == data
     assert blob.md5 == base64.b64encode(hashlib.md5(data).digest()).decode()

@@ -49,7 +49,7 @@ def test_other_texts_are_messages(frame):
     assert MessageAssembler().feed(frame) == frame
 
 
-def test_message_that_is_too_long_is_refused(monkeypatch):
+def test_message_that_is_too_long_is_rejected(monkeypatch):
     monkeypatch.setattr(frames, "MAX_MESSAGE", 10)
     assembler = MessageAssembler()
     assembler.feed("2")

@@ -15,7 +15,7 @@ DEMO = ROOT / "examples" / "tutorial.py"
 FROZEN = runpy.run_path(str(ROOT / "tools" / "frozen.py"))
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
 
-SAID = """\
+OUTPUT = """\
 morty@example.com
 [('morty', {'score': 7})]
 {'morty': {'score': 7}}
@@ -40,7 +40,7 @@ def run(*command: str, env: Mapping[str, str] | None = None, cwd: Path | None = 
     return done.stdout
 
 
-class Place:
+class Installation:
     """An empty environment whose pip uses the wheels in the folders `links` and no index."""
 
     def __init__(self, folder: Path, links: str) -> None:
@@ -54,7 +54,7 @@ class Place:
         """Run `pip` with these arguments for this environment."""
         return run(*PIP, "--python", self.python, *arguments.split(), env=self.env)
 
-    def says(self, *arguments: str, env: Mapping[str, str] = {}) -> str:
+    def run_python(self, *arguments: str, env: Mapping[str, str] = {}) -> str:
         """Run its Python with these arguments, without the modules and settings of the test run; return the
         output."""
         return run(self.python, "-I", *arguments, env=env, cwd=self.folder)

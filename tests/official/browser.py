@@ -6,7 +6,9 @@ The page loads the SDK's browser modules from `node_modules` with an import map,
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -134,7 +136,9 @@ class Page:
         options = {"args": [*pages.flags, f"--user-data-dir={self._profile.name}"]}
         self._session = "/session"
         capabilities = {"capabilities": {"alwaysMatch": {"goog:chromeOptions": options, "timeouts": {"script": 20000}}}}
-        self._session += "/" + self._send("POST", "", capabilities)["sessionId"]
+        created = self._send("POST", "", capabilities)
+        self._process: int = created["capabilities"]["goog:processID"]
+        self._session += "/" + created["sessionId"]
         self.go(pages.address)
         self.run("for (let n = 0; !window.sdk && n < 1000; n++) await new Promise(r => setTimeout(r, 10));")
 
@@ -237,6 +241,10 @@ class Page:
         """Load the page again in the same browser."""
         self._send("POST", "/refresh", {})
         self.run("for (let n = 0; !window.sdk && n < 1000; n++) await new Promise(r => setTimeout(r, 10));")
+
+    def kill(self) -> None:
+        """Kill the browser, which has no time to close its connections. Use no other method but `close` afterwards."""
+        os.kill(self._process, signal.SIGKILL)
 
     def close(self) -> None:
         self._send("DELETE", "")

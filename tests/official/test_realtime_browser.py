@@ -90,6 +90,49 @@ def test_presence_is_removed_when_a_browser_ends(
         other.until("/online", None)
 
 
+def test_presence_is_removed_when_a_browser_is_killed(
+    pages: Pages, server: Server, rest: Database, long_polling: bool
+) -> None:
+    with connected(pages, server, False) as other, connected(pages, server, long_polling) as page:
+        other.watch("/online")
+        page.run(
+            """
+            await sdk.onDisconnect(sdk.ref(db, "/online/one")).set({left: sdk.serverTimestamp()});
+            await sdk.set(sdk.ref(db, "/online/one"), true);
+            """
+        )
+        other.until("/online", {"one": True})
+        page.kill()
+        wait_for(lambda: isinstance(rest.get("online/one").json(), dict))
+        wait_for(lambda: other.run('return typeof seen["/online"].at(-1).one.left === "number";'))
+
+
+def test_writes_made_offline_arrive_when_the_browser_is_online_again(
+    pages: Pages, server: Server, rest: Database, long_polling: bool
+) -> None:
+    with connected(pages, server, long_polling) as page, connected(pages, server, False) as other:
+        page.watch("/list")
+        other.watch("/list")
+        page.run('await sdk.set(sdk.ref(db, "/list"), {a: 1}); sdk.goOffline(db);')
+        wait_for(lambda: len(server.emulator.sessions) == 1)
+        page.run(
+            """
+            window.writes = [
+                sdk.update(sdk.ref(db, "/list"), {b: 2}),
+                sdk.remove(sdk.ref(db, "/list/a")),
+                sdk.set(sdk.push(sdk.ref(db, "/log")), "later"),
+            ];
+            """
+        )
+        page.until("/list", {"b": 2})  # listeners of the browser see its own writes at once
+        assert rest.get("list").json() == {"a": 1}
+        other.run('await sdk.set(sdk.ref(db, "/list/c"), 3);')
+        page.run("sdk.goOnline(db); await Promise.all(writes);")
+        page.until("/list", {"b": 2, "c": 3})
+        other.until("/list", {"b": 2, "c": 3})
+        assert list(rest.get("log").json().values()) == ["later"]
+
+
 def test_browser_that_starts_with_long_polling_is_upgraded(pages: Pages, server: Server, rest: Database) -> None:
     with pages.open() as page:
         # The SDK sets this mark when a WebSocket failed, and then starts with long polling.

@@ -89,10 +89,13 @@ class Coverage:
         self.text = text
         self._counts: dict[tuple[int, int], Count] = {}
 
-    def observer(self, locate: Callable[[int], int]) -> Observe:
-        """Return what counts the values of a rule's expressions. Pass this method to the rules as `observer`."""
+    def observer(self, expressions: Iterable[Expression], locate: Callable[[int], int]) -> Observe:
+        """Return what counts the values of the conditions of rules. Pass this method to the rules as `observer`."""
+        conditions = {id(node) for expression in expressions for node in _conditions(expression)}
 
-        def observe(node: Expression) -> Record:
+        def observe(node: Expression) -> Record | None:
+            if id(node) not in conditions:
+                return None
             return self._counts.setdefault((locate(node.start), locate(node.end)), Count()).record
 
         return observe
@@ -136,9 +139,9 @@ class Coverage:
         """Yield each rule, and each function of Storage rules that returns a condition."""
         locates: list[Callable[[int], int]] = []
 
-        def observer(locate: Callable[[int], int]) -> Observe:
+        def observer(_: object, locate: Callable[[int], int]) -> Observe:
             locates.append(locate)
-            return lambda _: lambda _: None
+            return lambda _: None
 
         if self.kind == "database":
             rules = DatabaseRules(self.text, observer)

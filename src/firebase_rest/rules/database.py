@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial, wraps
-from typing import Any, Generic, ParamSpec, TypeAlias, TypeVar, cast
+from typing import Any, Generic, ParamSpec, TypeVar, cast
 
 from firebase_rest.rules.checker import check_rule
 from firebase_rest.rules.data import NodeReader, RuleDataSnapshot
-from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
+from firebase_rest.rules.decisions import Decision, Evaluation, Observer, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
 from firebase_rest.rules.evaluator import PLAIN_QUERY, Scope, compile_expression
 from firebase_rest.rules.garbage import collector_paused
@@ -22,8 +22,6 @@ from firebase_rest.rules.source import Array, Object, Scalar, Source, Text, Valu
 N = TypeVar("N")
 T = TypeVar("T")
 P = ParamSpec("P")
-
-Observer: TypeAlias = Callable[[Callable[[int], int]], Observe]
 
 VALIDATIONS_PER_STEP = 200
 """How many `.validate` rules run, or paths are written, between two steps of `write_steps`."""
@@ -67,8 +65,7 @@ class DatabaseRules:
 
     Args:
         text: the content of the rules file.
-        observer: called for each rule with a function that returns the offset in the file of an offset in the rule;
-            returns what observes the rule's sub-expressions.
+        observer: called for each rule; returns what observes its sub-expressions.
 
     Raises:
         RulesSyntaxError: the rules cannot be published; lists every problem with its line and column.
@@ -299,7 +296,7 @@ class _Builder:
             return
         where = "/" + "/".join(path)
         position = self._source.problem(value.start, "")
-        observe = self._observer(value.offset_of) if self._observer else None
+        observe = self._observer([expression], value.offset_of) if self._observer else None
         rule = Rule(
             kind,
             where,

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -16,9 +16,13 @@ from firebase_rest.rules.syntax import Expression, Literal
 from firebase_rest.rules.values import PrintableValue
 
 Record: TypeAlias = Callable[[Any], None]
-Observe: TypeAlias = Callable[[Expression], Record]
+Observe: TypeAlias = Callable[[Expression], "Record | None"]
 """Called with each sub-expression when a rule is compiled. Returns what is called with each of its values, or with the
-`EvaluationError` of a failure."""
+`EvaluationError` of a failure; None to observe nothing."""
+
+Observer: TypeAlias = Callable[[Iterable[Expression], Callable[[int], int]], Observe]
+"""Called with the expressions of rules, and the function that returns the offset in the file of an offset in a rule.
+Returns what observes their sub-expressions."""
 
 
 _READABLE = (type(None), str, int, float, bytes, PrintableValue)

@@ -77,8 +77,10 @@ def compile_expression(node: syntax.Expression, observe: Observe | None = None) 
     return evaluate if observe is None else observed(evaluate, observe(node))
 
 
-def observed(evaluate: Callable[[T], Any], record: Record) -> Callable[[T], Any]:
-    """Return `evaluate`, recording its values and failures."""
+def observed(evaluate: Callable[[T], Any], record: Record | None) -> Callable[[T], Any]:
+    """Return `evaluate`, recording its values and failures if there is a `record`."""
+    if record is None:
+        return evaluate
 
     def run(scope: T) -> Any:
         try:

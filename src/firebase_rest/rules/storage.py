@@ -9,20 +9,18 @@ https://firebase.google.com/docs/storage/security/core-syntax
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
-from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Rule
+from firebase_rest.rules.decisions import Decision, Evaluation, Observe, Observer, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
 from firebase_rest.rules.garbage import collector_paused
 from firebase_rest.rules.source import Source
 from firebase_rest.rules.storage_evaluator import Compiler, Names, StorageScope
 from firebase_rest.rules.storage_syntax import METHODS, Allow, Block, Function, Segment, StorageParser
 from firebase_rest.rules.storage_values import Path
-
-Observer: TypeAlias = Callable[[Callable[[int], int]], Observe]
-
+from firebase_rest.rules.syntax import Expression
 
 MAX_SIZE = 256 * 1024
 """Firebase's limit for a rules file, in bytes."""
@@ -42,7 +40,8 @@ class StorageRules:
 
     Args:
         text: The content of the rules file.
-        observer: As for `DatabaseRules`.
+        observer: Called with the conditions of all rules and the results of all functions; returns what observes
+            their sub-expressions.
 
     Raises:
         RulesSyntaxError: If the rules cannot be published, with line and column.
@@ -62,11 +61,13 @@ class StorageRules:
         self.functions: list[Function] = []
         self.warnings: list[Problem] = []
         self._source = Source(text)
-        self._observe = observer(lambda offset: offset) if observer else None
+        self._observe: Observe | None = None
         self._entries: list[_Entry] = []
         try:
             with collector_paused():
                 self.version, service = StorageParser(text).parse()
+                if observer is not None:
+                    self._observe = observer(_expressions(service), int)
                 names = Names(None, frozenset({"request", "resource"}), {})
                 self._add(service, Names(names, frozenset(), service.functions), ())
         except ExpressionError as error:
@@ -140,6 +141,14 @@ class StorageRules:
         )
         self.rules.append(rule)
         return _Entry(segments, frozenset().union(*(METHODS[name] for name in allow.methods)), rule)
+
+
+def _expressions(block: Block) -> Iterator[Expression]:
+    """Yield the conditions of a block, the results of its functions, and those of the blocks in it."""
+    yield from (allow.condition for allow in block.allows)
+    yield from (function.result for function in block.functions.values())
+    for inner in block.matches:
+        yield from _expressions(inner)
 
 
 def _match(segments: Sequence[Segment], path: Sequence[str], shortest: int) -> dict[str, Any] | None:

@@ -221,7 +221,7 @@ class Compiler:
 
         def get(scope: StorageScope) -> Any:
             value = target(scope)
-            if isinstance(value, Mapping) and name in value:
+            if (type(value) is dict or isinstance(value, Mapping)) and name in value:
                 return value[name]
             if isinstance(value, Mapping):
                 raise EvaluationError(f"Property {name} is undefined.")

@@ -67,6 +67,14 @@ def test_anchored_pattern_agrees_with_re(pattern: str, text: str) -> None:
     assert compile_regex(pattern).matches(text) is (re.search(pattern.replace("$", r"\Z"), text) is not None)
 
 
+@pytest.mark.parametrize("pattern", ["^[a-z]*$", "a{3}b", "^(ab)+$", "^(a|b)*c", "[^a-z]", "^(a|b)*!?$"])
+@pytest.mark.parametrize("rest", ["", "!", "c", "ab", "aaab" * 1025])
+def test_long_text_agrees_with_re(pattern: str, rest: str) -> None:
+    for text in ("a" * 20_000 + rest, rest + "ab" * 10_000, "a" * 4096 + rest + "b" * 4096):
+        expected = re.search(pattern.replace("$", r"\Z"), text) is not None
+        assert compile_regex(pattern).matches(text) is expected, (pattern, len(text))
+
+
 def test_text_with_thousands_of_different_characters_is_matched() -> None:
     text = "".join(map(chr, range(0x4E00, 0x6300))) * 5
     regex = compile_regex("^[^a]*(b|c)?[^a]{0,3}d?$")

@@ -146,8 +146,9 @@ class Emulator:
             NetworkError: If an injected fault breaks the connection.
         """
         url = RequestUrl.parse(request)
-        service = self.route(request, url)
-        fault = self.faults.for_request(service, request, url)
+        service = self._router.route(request, url)
+        has_faults = self.faults.database.planned or self.faults.auth.planned
+        fault = self.faults.for_request(service, request, url) if has_faults else None
         response = self.dispatch(request, url, service) if fault is None else self._faulty(fault, request, url, service)
         if isinstance(response, Subscription):
             return Response(200, STREAM_HEADERS, reader=StreamReader(response, self.keep_alive), request=request)

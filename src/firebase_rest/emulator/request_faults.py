@@ -88,7 +88,7 @@ class RequestFaults:
     def __init__(self, matches: Matcher, error_response: ErrorResponse) -> None:
         self._matches = matches
         self._error_response = error_response
-        self._planned: list[_Planned] = []
+        self.planned: list[_Planned] = []
         self._lock = threading.Lock()
 
     def reject(
@@ -155,19 +155,19 @@ class RequestFaults:
     def clear(self) -> None:
         """Remove all planned faults."""
         with self._lock:
-            self._planned.clear()
+            self.planned.clear()
 
     @property
     def pending(self) -> int:
         """The number of planned faults that have not been used up."""
-        return len(self._planned)
+        return len(self.planned)
 
     def next_for(self, method: str, path: str) -> RequestFault | None:
         """Return the fault for a request, if any. Used by the emulator."""
-        if not self._planned:
+        if not self.planned:
             return None
         with self._lock:
-            for planned in self._planned:
+            for planned in self.planned:
                 if planned.method not in {"", method} or not self._matches(path, planned.on):
                     continue
                 if planned.skip:
@@ -176,7 +176,7 @@ class RequestFaults:
                 if planned.times is not None:
                     planned.times -= 1
                     if planned.times <= 0:
-                        self._planned.remove(planned)
+                        self.planned.remove(planned)
                 return planned.fault
         return None
 
@@ -188,4 +188,4 @@ class RequestFaults:
         if fault.how not in {"fin", "rst"}:
             raise UsageError(f'how must be "fin" or "rst", got {fault.how!r}.')
         with self._lock:
-            self._planned.append(_Planned(fault, on, method.upper(), times, skip))
+            self.planned.append(_Planned(fault, on, method.upper(), times, skip))

@@ -61,6 +61,10 @@ class OpenDatabaseRules:
         return True
 
 
+NO_RULES = OpenDatabaseRules()
+"""Allows everything."""
+
+
 def identify(headers: Mapping[str, str], params: Mapping[str, str], check_id_token: CheckIdToken, now: float) -> Caller:
     """Return the caller of a request. Raises `DatabaseHTTPError` 401 for an invalid token.
 

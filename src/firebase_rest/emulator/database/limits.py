@@ -57,8 +57,6 @@ def _timeout(text: str) -> float:
 
 def in_time(request: DatabaseRequest, work: Work[Result]) -> Work[Result]:
     """Do the work of a read. Raises `DatabaseHTTPError` 400 if it takes longer than the parameter `timeout`."""
-    if "timeout" not in request.params:
-        return (yield from work)
     end = time.monotonic() + _timeout(request.params["timeout"])
     while True:
         try:

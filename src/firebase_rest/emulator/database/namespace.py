@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from firebase_rest.emulator.database.access import DatabaseAuthorizer, OpenDatabaseRules
+from firebase_rest.emulator.database.access import NO_RULES, DatabaseAuthorizer
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.slices import done, finish
 from firebase_rest.emulator.database.stream import Subscription, Watcher
@@ -73,7 +73,7 @@ class Namespace:
         self.name = name
         self.root: Node = None
         self.journal = journal
-        self._open_rules: DatabaseAuthorizer = open_rules or OpenDatabaseRules()
+        self._open_rules: DatabaseAuthorizer = open_rules or NO_RULES
         self.rules = self._open_rules
         self.rules_store = store or RulesStore()
         self._watchers: dict[Watcher, None] = {}  # in the order of their subscription

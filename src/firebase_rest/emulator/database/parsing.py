@@ -74,6 +74,7 @@ class LargeObject:
         for part in self.parts:
             members.update(part)
             yield
+        self.may_repeat_keys = len(members) < sum(map(len, self.parts))
         return members
 
 

@@ -76,14 +76,10 @@ class _Text:
 def json_work(value: Json | LargeObject, *, is_pretty: bool = False) -> Work[list[bytes]]:
     """Return the text of a result of `parse_work`."""
     if not _is_large(value):
-        return [_small_text(cast("Json", value), is_pretty=is_pretty)]
+        return [pretty(cast("Json", value)) if is_pretty else compact(cast("Json", value))]
     text = _Text(is_pretty=is_pretty)
     yield from _add_json(text, value)
     return text.pieces
-
-
-def _small_text(value: Json, *, is_pretty: bool) -> bytes:
-    return pretty(value) if is_pretty else compact(value)
 
 
 def _add_json(text: _Text, value: Any) -> Work[None]:
@@ -111,7 +107,8 @@ def _add_json(text: _Text, value: Any) -> Work[None]:
 def node_work(node: Node, *, as_export: bool, is_pretty: bool = False) -> Work[list[bytes]]:
     """Return the text of a node, as `render` or `export` return it."""
     if not isinstance(node, Branch) or node.weight <= SMALL:
-        return [_small_text(export(node) if as_export else render(node), is_pretty=is_pretty)]
+        value = export(node) if as_export else render(node)
+        return [pretty(value) if is_pretty else compact(value)]
     text = _Text(is_pretty=is_pretty)
     yield from _add_node(text, node, as_export=as_export)
     return text.pieces
@@ -120,7 +117,7 @@ def node_work(node: Node, *, as_export: bool, is_pretty: bool = False) -> Work[l
 def shallow_work(node: Node, *, is_pretty: bool = False) -> Work[list[bytes]]:
     """Return the text of `shallow`."""
     if weight_of(node) <= SMALL:
-        return [_small_text(shallow(node), is_pretty=is_pretty)]
+        return [pretty(shallow(node)) if is_pretty else compact(shallow(node))]
     text = _Text(is_pretty=is_pretty)
     text.open(is_object=True)
     for part in parts(children_of(node)):

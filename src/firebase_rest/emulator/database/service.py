@@ -15,7 +15,7 @@ from firebase_rest.database.filter import VALUE, Filter
 from firebase_rest.database.push_id import PushIdGenerator
 from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.database import query, responses, settings
-from firebase_rest.emulator.database.access import OpenDatabaseRules, identify, identify_user
+from firebase_rest.emulator.database.access import NO_RULES, OpenDatabaseRules, identify, identify_user
 from firebase_rest.emulator.database.limits import in_time, validate_limits
 from firebase_rest.emulator.database.namespace import Journal, Namespace
 from firebase_rest.emulator.database.rendering import shallow_work
@@ -45,6 +45,7 @@ if TYPE_CHECKING:
 _FIREBASE_HOST = re.compile(
     r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
 )
+_LIMITS = frozenset({"timeout", "writeSizeLimit"})
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -73,7 +74,7 @@ class DatabaseEmulator:
         self.default = f"{project}-default-rtdb"
         self.clock = clock
         self._check_id_token = check_id_token
-        self._open_rules = OpenDatabaseRules(require_auth)
+        self._open_rules = OpenDatabaseRules(require_auth=True) if require_auth else NO_RULES
         self._rules_store = store or RulesStore()
         self._default_rules: DatabaseRules | None = None
         self._namespaces: dict[str, Namespace] = {}
@@ -177,7 +178,8 @@ class DatabaseEmulator:
         namespace = self.find_namespace(url.host, params)
         caller = identify(headers, params, self._check_id_token, now)
         path = parse_path(url.path)
-        validate_limits(params)
+        if not _LIMITS.isdisjoint(params):
+            validate_limits(params)
         request = DatabaseRequest(
             method=effective_method(http_request.method, headers, params),
             path=path.keys,
@@ -194,7 +196,8 @@ class DatabaseEmulator:
         if path.special:
             return self._handle_special(request, path.special)
         if request.method == "GET":
-            return (yield from in_time(request, _read(request, self.clock)))
+            read = _read(request, self.clock)
+            return (yield from in_time(request, read) if "timeout" in params else read)
         return (yield from write(request, self._push_ids))
 
     def _handle_special(self, request: DatabaseRequest, segments: Sequence[str]) -> Response:
@@ -245,8 +248,10 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Work[Response
 
 def _authorized_root(request: DatabaseRequest, filter: Filter) -> Node:
     """Return the current root. Raises `DatabaseHTTPError` 401 if the rules do not allow the read."""
-    root, rules = request.namespace.root, request.namespace.rules
-    if not request.caller.admin and not rules.may_read(request.caller, root, request.path, filter, request.now):
+    root, rules, caller = request.namespace.root, request.namespace.rules, request.caller
+    if rules is NO_RULES or caller.admin:
+        return root
+    if not rules.may_read(caller, root, request.path, filter, request.now):
         raise DatabaseHTTPError(401, responses.PERMISSION_DENIED)
     return root
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gc
 import threading
 from bisect import bisect_left
+from collections.abc import Sized
 from contextlib import contextmanager
 from itertools import chain, islice
 from operator import le, lt
@@ -85,8 +86,13 @@ collector = _Collector()
 
 def parts(items: Iterable[Item], size: int = SLICE) -> Iterator[list[Item]]:
     """Return the items in lists of at most `size`."""
-    iterator = iter(items)
-    while part := list(islice(iterator, size)):
+    if isinstance(items, Sized) and len(items) <= size:
+        return iter([list(items)] if items else [])
+    return _parts(iter(items), size)
+
+
+def _parts(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    while part := list(islice(items, size)):
         yield part
         collector.sweep()
 

@@ -284,17 +284,19 @@ def replace(node: Node, path: Sequence[str], new: Node) -> Node:
 
 def update(node: Node, changes: Mapping[Path, Node]) -> Node:
     """Apply `replace` for several paths, none inside another, copying every node once."""
-    return finish(update_work(node, changes))
+    if () in changes:
+        return changes[()]
+    groups = _by_first_key(changes.items(), {})
+    return _with_child_nodes(node, {key: update(child(node, key), group) for key, group in groups.items()})
 
 
 def update_work(node: Node, changes: Mapping[Path, Node]) -> Work[Node]:
     """Do `update` in slices."""
-    if () in changes:
-        return changes[()]
+    if len(changes) <= _UPDATE_SLICE:
+        return update(node, changes)
     groups: dict[str, dict[Path, Node]] = {}
     for part in parts(changes.items()):
-        for path, new in part:
-            groups.setdefault(path[0], {})[path[1:]] = new
+        _by_first_key(part, groups)
         yield
     nodes: dict[str, Node] = {}
     for some_groups in parts(groups.items(), _UPDATE_SLICE):
@@ -307,20 +309,29 @@ def update_work(node: Node, changes: Mapping[Path, Node]) -> Work[Node]:
 _UPDATE_SLICE = 64
 
 
+def _by_first_key(
+    changes: Iterable[tuple[Path, Node]], groups: dict[str, dict[Path, Node]]
+) -> dict[str, dict[Path, Node]]:
+    for path, new in changes:
+        groups.setdefault(path[0], {})[path[1:]] = new
+    return groups
+
+
 def _with_child_nodes(node: Node, changes: Mapping[str, Node]) -> Node:
-    return finish(_with_child_nodes_work(node, changes))
+    before = children_of(node)
+    if isinstance(node, Branch) and isinstance(before, Children):
+        return finish(node.with_children_work(changes))
+    changed = branch_of(_changed_dict(before, changes), priority_of(node))
+    return node if changed is None and not has_children(node) else changed
 
 
 def _with_child_nodes_work(node: Node, changes: Mapping[str, Node]) -> Work[Node]:
     before = children_of(node)
     if isinstance(node, Branch) and isinstance(before, Children):
         return (yield from node.with_children_work(changes))
-    if len(changes) > MAX_SMALL:
-        keys: list[Sequence[str]] = list(parts(chain(before, changes)))
-        nodes: list[Sequence[Node]] = list(parts(chain(before.values(), changes.values())))
-        changed = with_priority((yield from branch_work(keys, nodes)), priority_of(node))
-    else:
-        changed = branch_of(_changed_dict(before, changes), priority_of(node))
+    keys: list[Sequence[str]] = list(parts(chain(before, changes)))
+    nodes: list[Sequence[Node]] = list(parts(chain(before.values(), changes.values())))
+    changed = with_priority((yield from branch_work(keys, nodes)), priority_of(node))
     return node if changed is None and not has_children(node) else changed
 
 

@@ -79,25 +79,25 @@ def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
     _reject_priority(request)
     if request.wants_etag or "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETags (X-Firebase-ETag, if-match) are not supported on PATCH requests")
-    value: Any = yield from body.parse_work(request.body)
-    if value is None:
+    sent: Any = yield from body.parse_work(request.body)
+    if sent is None:
         return (yield from _delete(request, _))  # Google's tools delete a path within a size limit like this
-    if isinstance(value, LargeObject):
-        value = yield from value.merged_work()
+    value = (yield from sent.merged_work()) if isinstance(sent, LargeObject) else sent
     if not isinstance(value, dict):
         raise DatabaseHTTPError(400, body.NOT_AN_OBJECT)
     targets = yield from commits.parse_targets_work(request.path, value)
     has_server_values = yield from _has_server_values(request)
     plan = yield from commits.plan_update_work(request.path, targets, request.now, has_server_values=has_server_values)
     change = yield from _authorized_commit(request, plan, None)
-    echo = LargeObject()
-    place = tree.at(change.after, request.path)
-    for part in parts(zip(value.items(), targets, strict=True), _ECHO_SLICE):
-        for (key, item), path in part:
-            echo.add(key, (yield from _echo(item, _node_at_target(place, path))) if has_server_values else item)
-        yield
+    echo = sent
+    if has_server_values:
+        echo, place = LargeObject(), tree.at(change.after, request.path)
+        for part in parts(zip(value.items(), targets, strict=True), _ECHO_SLICE):
+            for (key, item), path in part:
+                echo.add(key, (yield from _echo(item, _node_at_target(place, path))))
+            yield
     response = yield from _echo_work(request, echo, None)
-    yield from release_work([value, echo])
+    yield from release_work([sent, value, echo])
     return response
 
 

@@ -14,12 +14,13 @@ import threading
 import time
 from contextlib import suppress
 from dataclasses import replace
-from typing import TYPE_CHECKING, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Protocol, cast
 from urllib.parse import parse_qsl
 
 from firebase_rest.emulator.console import PREFIX as CONSOLE_PREFIX
 from firebase_rest.emulator.console import STREAM_HEADERS as CONSOLE_STREAM_HEADERS
 from firebase_rest.emulator.database.body import MAX_BODY_BYTES, TOO_LARGE
+from firebase_rest.emulator.database.realtime.delivery import in_slices
 from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
 from firebase_rest.emulator.database.realtime.long_polling import LongPolling
 from firebase_rest.emulator.database.realtime.websocket import serve_websocket
@@ -38,7 +39,6 @@ from firebase_rest.transport.wire import Request, Response
 try:
     import uvicorn
     from starlette.concurrency import run_in_threadpool
-    from starlette.responses import Response as HttpResponse
     from starlette.responses import StreamingResponse
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 except ImportError as error:  # pragma: no cover - the wheel's test runs this, in an environment without the extra
@@ -48,7 +48,7 @@ except ImportError as error:  # pragma: no cover - the wheel's test runs this, i
     ) from error
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Collection, Mapping
+    from collections.abc import AsyncIterator, Callable, Collection, Iterable, Iterator, Mapping
 
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -64,15 +64,13 @@ _SMALL_BODY = 64 * 1024
 _MAX_KNOWN_HOSTS = 100
 
 _LARGE_BODY = 1024 * 1024
-_SLICE_SECONDS = 0.002
+_BLOCK = 64 * 1024
+_WITHOUT_BODY = frozenset({204, 304})
 
 _CORS = {"access-control-allow-origin": "*"}
 
 _START_SECONDS = 10.0
 _GRACE_SECONDS = 0.5
-
-
-Result = TypeVar("Result")
 
 
 class ServedEmulator(Protocol):
@@ -196,7 +194,8 @@ class Server(Closable):
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, url = _parse(scope)
         if self._is_foreign(url.host):
-            await _refuse_host(url.host)(scope, receive, send)
+            prefix = "websocket." if scope["type"] == "websocket" else ""
+            await _send(_host_refusal(url.host), send, prefix=prefix)
         elif scope["type"] == "websocket":
             await serve_websocket(self.emulator.sessions, self._polling, url, receive, send)
         elif "x-console-token" in request.headers or url.path.startswith(CONSOLE_PREFIX):
@@ -231,11 +230,10 @@ class Server(Closable):
         try:
             body = await _body(receive)
             if url.path == "/.lp" and body is not None:
-                polled = await self._polling.handle(url, receive)
-                await _asgi_response(polled)(scope, receive, send)
+                await _send(await self._polling.handle(url, receive), send)
                 return
         except DatabaseHTTPError as error:
-            await _asgi_response(error.response())(scope, receive, send)
+            await _send(error.response(), send)
             return
         if body is None:
             return
@@ -248,11 +246,8 @@ class Server(Closable):
             while (await receive())["type"] != "http.disconnect":
                 pass
             return
-        if isinstance(response, LargeResponse):
-            await _send_pieces(response, send)
-            return
         if not isinstance(response, Subscription):
-            await _asgi_response(response, shared_headers)(scope, receive, send)
+            await _send(response, send, shared_headers)
             return
         self._streams.add(response)
         headers = CONSOLE_STREAM_HEADERS if service is Service.CONSOLE else STREAM_HEADERS
@@ -282,7 +277,7 @@ class Server(Closable):
         if service is Service.DATABASE:
             work = self.emulator.database_work(request, url)
             del request
-            response = await _in_slices(work)
+            response = await in_slices(work)
             if size > _LARGE_BODY:
                 trim_memory()
             return response
@@ -303,9 +298,10 @@ class Server(Closable):
         while True:
             written.clear()
             ended = stream.ended  # read before take(), so that events queued before the end are delivered
-            data = stream.take()
-            if data:
-                yield data
+            pieces = await in_slices(stream.take_work())
+            if any(pieces):
+                for block in _blocks(pieces):
+                    yield block
                 since = time.monotonic()
             elif self._uvicorn.should_exit or (ended and not stream.stalled):
                 break
@@ -408,28 +404,34 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def _in_slices(work: Work[Result]) -> Result:
-    """Do work, and let other requests run every few milliseconds."""
-    end = time.perf_counter() + _SLICE_SECONDS
-    try:
-        while True:
-            next(work)
-            if time.perf_counter() >= end:
-                await asyncio.sleep(0)
-                end = time.perf_counter() + _SLICE_SECONDS
-    except StopIteration as stop:
-        return cast("Result", stop.value)
-
-
-async def _send_pieces(response: LargeResponse, send: Send) -> None:
-    size = sum(map(len, response.pieces))
-    headers = {"access-control-allow-origin": "*", **response.headers, "content-length": str(size)}
+async def _send(response: Response, send: Send, shared_headers: Mapping[str, str] = _CORS, prefix: str = "") -> None:
+    """Send a response. For a WebSocket that is refused, `prefix` is "websocket."."""
+    pieces = response.pieces if isinstance(response, LargeResponse) else (response.body or b"",)
+    headers = {**shared_headers, **response.headers}
+    if response.status not in _WITHOUT_BODY:
+        headers["content-length"] = str(sum(map(len, pieces)))
     raw = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
-    await send({"type": "http.response.start", "status": response.status, "headers": raw})
-    for piece in response.pieces:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await asyncio.sleep(0)
-    await send({"type": "http.response.body", "body": b""})
+    await send({"type": f"{prefix}http.response.start", "status": response.status, "headers": raw})
+    if isinstance(response, LargeResponse):
+        for block in _blocks(pieces):
+            await send({"type": "http.response.body", "body": block, "more_body": True})
+            await asyncio.sleep(0)
+        pieces = (b"",)
+    await send({"type": f"{prefix}http.response.body", "body": pieces[0]})
+
+
+def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """Join small pieces."""
+    waiting: list[bytes] = []
+    size = 0
+    for piece in pieces:
+        waiting.append(piece)
+        size += len(piece)
+        if size >= _BLOCK:
+            yield b"".join(waiting)
+            waiting, size = [], 0
+    if waiting:
+        yield b"".join(waiting)
 
 
 async def _body(receive: Receive) -> bytes | None:
@@ -455,16 +457,12 @@ def _parse(scope: Scope) -> tuple[Request, RequestUrl]:
     )
 
 
-def _refuse_host(host: str) -> HttpResponse:
+def _host_refusal(host: str) -> Response:
     message = (
         f"The emulator does not serve the host {host[:100]!r}, because any web site could use it by that name. "
         "Use 127.0.0.1 or localhost, or allow the name with --allow-host or allowed_hosts."
     )
-    return _asgi_response(text_response(403, message))
-
-
-def _asgi_response(response: Response, shared_headers: Mapping[str, str] = _CORS) -> HttpResponse:
-    return HttpResponse(response.body, response.status, {**shared_headers, **response.headers})
+    return text_response(403, message)
 
 
 def _recording(send: Send, entry: LoggedRequest) -> Send:

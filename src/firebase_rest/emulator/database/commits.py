@@ -122,7 +122,7 @@ def _conflict(above: Sequence[str], below: Sequence[str]) -> InvalidDataError:
 
 
 def commit_work(
-    namespace: Namespace, caller: Caller, plan: Plan, now: int, condition: Callable[[Node], None] | None = None
+    namespace: Namespace, caller: Caller, plan: Plan, now: int, condition: Callable[[Node], Work[None]] | None = None
 ) -> Work[tree.Change]:
     """Commit a plan if the rules allow it. `condition` gets the current root and may raise.
 
@@ -132,7 +132,7 @@ def commit_work(
     def check(change: tree.Change) -> Work[None]:
         yield from _check(namespace, caller, change, now)
         if condition is not None:
-            condition(change.before)
+            yield from condition(change.before)
 
     return (yield from namespace.commit_work(plan, check, now))
 

@@ -95,11 +95,41 @@ def parse_work(body: bytes) -> Work[Json]:
     A string with an unpaired surrogate is invalid, because no response could contain it.
     """
     if len(body) > PIECE:
-        return cast("Json", (yield from _Parser(_decoded(body)).document()))
-    value = _decoder.decode(body.decode())
-    if b"\\u" in body:
-        _check_encodable(value)
+        parser = _Parser(_decoded(body))
+        value = yield from parser.document()
+        is_encodable = parser.is_encodable
+    else:
+        value = _decoder.decode(body.decode())
+        is_encodable = b"\\u" not in body or _is_encodable(value)
+    if not is_encodable:
+        raise ValueError("A string has an unpaired surrogate.")
     return cast("Json", value)
+
+
+def parse_text_work(text: str) -> Work[tuple[Any, bool]]:
+    """Do `parse_work` for a text. Return also whether all strings can be encoded, instead of raising an error."""
+    if len(text) <= PIECE:
+        value = _decoder.decode(text)
+        return value, "\\u" not in text or _is_encodable(value)
+    parser = _Parser(text[start : start + _DECODE_BYTES] for start in range(0, len(text), _DECODE_BYTES))
+    value = yield from parser.document()
+    return value, parser.is_encodable
+
+
+def plain_work(value: Any) -> Work[Any]:
+    """Return a result of parsing with dicts and lists only."""
+    if isinstance(value, LargeArray):
+        items = list(value)
+        for index, item in enumerate(items):
+            items[index] = yield from plain_work(item)
+        return items
+    if not isinstance(value, LargeObject):
+        return value
+    members = yield from value.merged_work()
+    for key, member in members.items():
+        members[key] = yield from plain_work(member)
+        yield
+    return members
 
 
 def _decoded(body: bytes) -> Iterator[str]:
@@ -108,8 +138,12 @@ def _decoded(body: bytes) -> Iterator[str]:
         yield decoder.decode(body[start : start + _DECODE_BYTES], start + _DECODE_BYTES >= len(body))
 
 
-def _check_encodable(value: Any) -> None:
-    json.dumps(value, ensure_ascii=False).encode()
+def _is_encodable(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 class _Parser:
@@ -124,6 +158,7 @@ class _Parser:
         self._text = ""
         self._position = 0
         self._has_escapes = False
+        self.is_encodable = True
         self._is_whole = False
         self._read()
 
@@ -245,8 +280,8 @@ class _Parser:
             result.append((yield from self._value()))
 
     def _checked(self, value: Any) -> Any:
-        if self._has_escapes:
-            _check_encodable(value)
+        if self._has_escapes and self.is_encodable:
+            self.is_encodable = _is_encodable(value)
         return value
 
     def _skip_space(self) -> None:

@@ -15,12 +15,13 @@ from firebase_rest.database.ordering import MAX_KEY, MIN_KEY
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.slices import finish, parts
-from firebase_rest.emulator.database.tree import Branch, Node, branch_work, children_of
+from firebase_rest.emulator.database.tree import Branch, Node, at, branch_work, children_of
 from firebase_rest.emulator.database.windows import Window, index_work, needs_index
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.slices import Work
 
 _BOUNDS = ("startAt", "startAfter", "endAt", "endBefore", "equalTo")
@@ -167,6 +168,15 @@ def _key(text: str) -> str:
 def apply_filter(node: Node, filter: Filter) -> Node:
     """Return the part of `node` that matches `filter`. A leaf does not match a filter with a bound or limit."""
     return finish(filter_work(node, filter))
+
+
+def prepare_work(namespace: Namespace, path: Sequence[str], filter: Filter) -> Work[None]:
+    """Build the index that a filter needs, also for the data after writes in the meantime."""
+    before: Node = None
+    node = at(namespace.root, path)
+    while node is not before and isinstance(node, Branch) and needs_index(node, filter):
+        yield from index_work(node, filter, before)
+        before, node = node, at(namespace.root, path)
 
 
 def filter_work(node: Node, filter: Filter) -> Work[Node]:

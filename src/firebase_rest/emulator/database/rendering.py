@@ -15,7 +15,7 @@ from firebase_rest.emulator.database.slices import SLICE, parts
 from firebase_rest.emulator.database.tree import Branch, children_of, export, render, shallow, weight_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node
@@ -66,6 +66,11 @@ class _Text:
         if key is not None:
             self.pieces.append(INDENT * self._depth + compact(key) + b" : " if self._is_pretty else compact(key) + b":")
 
+    def add_value(self, pieces: Iterable[bytes]) -> None:
+        """Add the value of the member that was started."""
+        self.pieces += pieces
+        self._is_empty = False
+
     def _separate(self, *, is_object: bool) -> None:
         if not self._is_empty:
             self.pieces.append(b",")
@@ -111,6 +116,18 @@ def node_work(node: Node, *, as_export: bool, is_pretty: bool = False) -> Work[l
         return [pretty(value) if is_pretty else compact(value)]
     text = _Text(is_pretty=is_pretty)
     yield from _add_node(text, node, as_export=as_export)
+    return text.pieces
+
+
+def members_work(nodes: Mapping[str, Node], *, as_export: bool) -> Work[list[bytes]]:
+    """Return the text of an object whose members are nodes, or None."""
+    text = _Text(is_pretty=False)
+    text.open(is_object=True)
+    for key, node in nodes.items():
+        text.start_member(key)
+        text.add_value((yield from node_work(node, as_export=as_export)))
+        yield
+    text.close(is_object=True)
     return text.pieces
 
 

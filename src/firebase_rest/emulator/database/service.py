@@ -28,8 +28,7 @@ from firebase_rest.emulator.database.request import (
 from firebase_rest.emulator.database.responses import DatabaseHTTPError, LargeResponse
 from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import StreamView, Subscription
-from firebase_rest.emulator.database.tree import Branch, Change, Node, at, etag_work, has_children, priority_of
-from firebase_rest.emulator.database.windows import index_work, needs_index
+from firebase_rest.emulator.database.tree import Change, Node, at, etag_work, has_children, priority_of
 from firebase_rest.emulator.database.writes import write
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.urls import RequestUrl
@@ -236,7 +235,7 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Work[Response
         message = f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(request.path)}", to the rules'
         raise DatabaseHTTPError(400, message)
     if filter.order is not None:
-        yield from _index_work(request, filter)
+        yield from query.prepare_work(request.namespace, request.path, filter)
     if request.namespace.root is not root:
         root = _authorized_root(request, filter)
     if streaming:
@@ -254,15 +253,6 @@ def _authorized_root(request: DatabaseRequest, filter: Filter) -> Node:
     if not rules.may_read(caller, root, request.path, filter, request.now):
         raise DatabaseHTTPError(401, responses.PERMISSION_DENIED)
     return root
-
-
-def _index_work(request: DatabaseRequest, filter: Filter) -> Work[None]:
-    """Build the index that a filter needs, also for the data after writes in the meantime."""
-    before: Node = None
-    node = at(request.namespace.root, request.path)
-    while node is not before and isinstance(node, Branch) and needs_index(node, filter):
-        yield from index_work(node, filter, before)
-        before, node = node, at(request.namespace.root, request.path)
 
 
 def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Work[Response]:

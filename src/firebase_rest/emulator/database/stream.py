@@ -15,19 +15,18 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from firebase_rest.database.filter import Filter
 from firebase_rest.emulator.database import query
-from firebase_rest.emulator.database.rendering import node_work
+from firebase_rest.emulator.database.rendering import members_work, node_work
 from firebase_rest.emulator.database.responses import HEADERS, compact
 from firebase_rest.emulator.database.slices import finish
-from firebase_rest.emulator.database.tree import at, child, export, nodes_equal, priority_of, render
+from firebase_rest.emulator.database.tree import at, child, nodes_equal, priority_of
 from firebase_rest.emulator.database.windows import Window
 from firebase_rest.errors import NetworkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Change, Node
-    from firebase_rest.transport.wire import Json
 
     Path = tuple[str, ...]
 
@@ -53,29 +52,16 @@ class Ending(Enum):
 STREAM_HEADERS = {**HEADERS, "content-type": "text/event-stream; charset=utf-8"}
 
 
-class ViewEvent(NamedTuple):
-    """A change of the data that a client sees: "put" replaces `path`, "patch" replaces paths below it.
-
-    `path` is relative to the view.
-    """
-
-    name: str
-    path: Sequence[str]
-    data: Json
-
-    def encode(self) -> bytes:
-        """Return the event of an event stream."""
-        data = compact({"path": "/" + "/".join(self.path), "data": self.data})
-        return b"event: %s\ndata: %s\n\n" % (self.name.encode(), data)
-
-
 def cancel_event(reason: str | None) -> bytes:
     """Return the event that ends a stream whose permission to read is revoked."""
     return b"event: cancel\ndata: %s\n\n" % ("null" if reason is None else reason).encode()
 
 
 class PendingEvent(NamedTuple):
-    """An event that is not rendered yet: a node to put, or the nodes of a patch by their relative paths."""
+    """An event that is not rendered yet: a node to put, or the nodes of a patch by their relative paths.
+
+    `path` is relative to the view.
+    """
 
     path: Path
     node: Node = None
@@ -88,28 +74,23 @@ class StreamView:
     def __init__(self, path: Path, filter: Filter, *, as_export: bool = False) -> None:
         self._path = path
         self._filter = filter
-        self._show = export if as_export else render
         self._export = as_export
 
-    def initial_event(self, root: Node) -> ViewEvent:
-        """Return the first event of a stream, with all data."""
-        return self.render(self._full_event(at(root, self._path)))
+    def initial_work(self, root: Node) -> Work[PendingEvent]:
+        """Return the first event, with all data."""
+        return PendingEvent((), (yield from query.filter_work(at(root, self._path), self._filter)))
 
-    def initial_work(self, root: Node) -> Work[bytes]:
-        """Return the first event of an event stream; do it in slices."""
-        node = yield from query.filter_work(at(root, self._path), self._filter)
-        text = b"".join((yield from node_work(node, as_export=self._export)))
-        return b'event: put\ndata: {"path":"/","data":%s}\n\n' % text
+    def data_work(self, event: PendingEvent) -> Work[list[bytes]]:
+        """Return the data of an event as JSON, in pieces."""
+        if event.patch is None:
+            return (yield from node_work(event.node, as_export=self._export))
+        return (yield from members_work(event.patch, as_export=self._export))
 
-    def events(self, change: Change) -> list[ViewEvent]:
-        """Return the event of a change, a list of at most one."""
-        return list(map(self.render, self.pending_events(change)))
-
-    def render(self, pending: PendingEvent) -> ViewEvent:
-        """Return an event with its data as JSON."""
-        if pending.patch is None:
-            return ViewEvent("put", pending.path, self._show(pending.node))
-        return ViewEvent("patch", pending.path, {key: self._show(node) for key, node in pending.patch.items()})
+    def text_work(self, event: PendingEvent) -> Work[list[bytes]]:
+        """Return an event in the format of an event stream, in pieces."""
+        name = b"put" if event.patch is None else b"patch"
+        head = b'event: %s\ndata: {"path":%s,"data":' % (name, compact("/" + "/".join(event.path)))
+        return [head, *(yield from self.data_work(event)), b"}\n\n"]
 
     def pending_events(self, change: Change) -> list[PendingEvent]:
         """Return the event of a change before rendering, which holds only the nodes that it shows."""
@@ -233,7 +214,7 @@ class Subscription:
         self._root: Node = root
         self._seconds_left = seconds_left
         self._is_fresh = True
-        self._initial: bytes | None = None
+        self._initial: list[bytes] | None = None
         self._pending: deque[PendingEvent] = deque()
         self._final_bytes = b""
         self._notify: Callable[[], None] = _no_op
@@ -259,30 +240,35 @@ class Subscription:
         self._notify()
 
     def initial_work(self) -> Work[None]:
-        """Render the first event in slices. Without this, `take` does it at once."""
+        """Render the first event, which `take_work` does otherwise."""
         if self._initial is None:
-            self._initial = yield from self._view.initial_work(self._root)
+            event = yield from self._view.initial_work(self._root)
+            self._initial = yield from self._view.text_work(event)
             self._root = None  # release the memory
 
     def take(self) -> bytes:
         """Return the events since the last call, b"" for none. Only the reader calls this."""
+        return b"".join(finish(self.take_work()))
+
+    def take_work(self) -> Work[list[bytes]]:
+        """Do `take` in slices, and return the events in pieces."""
         if self.stalled:
-            return b""
+            return []
         if self._seconds_left is not None and not self.ended and self._seconds_left() <= 0:
             self.end(AUTH_REVOKED)
-        parts: list[bytes] = []
+        pieces: list[bytes] = []
         if self._is_fresh:
-            finish(self.initial_work())
-            parts.append(self._initial or b"")
-            self._is_fresh, self._initial = False, b""
+            yield from self.initial_work()
+            pieces += self._initial or ()
+            self._is_fresh, self._initial = False, []
         while self._pending:
-            parts.append(self._view.render(self._pending.popleft()).encode())
+            pieces += yield from self._view.text_work(self._pending.popleft())
         with self._lock:
-            if self.ended:
-                parts.append(self._final_bytes)
+            if self.ended and not self._pending:
+                pieces.append(self._final_bytes)
                 self._final_bytes = b""
                 self.stalled = self.ending is Ending.NEVER
-        return b"".join(parts)
+        return pieces
 
     def seconds_until_keepalive(self, since: float, keep_alive: float) -> float:
         """Return how long to wait for events; 0 if a keep-alive is due. `since` is when data was last sent."""

@@ -186,9 +186,9 @@ def _echo_work(request: DatabaseRequest, value: Json | LargeObject, tag: str | N
 
 
 def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | None) -> Work[tree.Change]:
-    def condition(root: Node) -> None:
+    def condition(root: Node) -> Work[None]:
         node = _requested_node(request, root)
-        if tree.etag(node) != expected:
+        if (yield from tree.etag_work(node)) != expected:
             raise _ConditionFailedError(node)
 
     check = None if expected is None else condition

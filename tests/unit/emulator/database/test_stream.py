@@ -13,7 +13,8 @@ from firebase_rest.database.path import split
 from firebase_rest.emulator.database import query, stream, tree
 from firebase_rest.emulator.database.build import Builder
 from firebase_rest.emulator.database.namespace import Namespace
-from firebase_rest.emulator.database.stream import StreamView, Subscription, ViewEvent
+from firebase_rest.emulator.database.slices import finish
+from firebase_rest.emulator.database.stream import StreamView, Subscription
 from firebase_rest.emulator.database.tree import Change
 from unit.emulator.database.sizes import small_chunks
 
@@ -41,7 +42,7 @@ class Watcher:
     def __init__(self, value, path="", filter=EVERYTHING, *, as_export=False):
         self.root = node(value)
         self.view = StreamView(split(path), filter, as_export=as_export)
-        self.first = parsed(self.view.initial_event(self.root).encode())
+        self.first = self._shown(finish(self.view.initial_work(self.root)))
 
     def put(self, path, value):
         base = split(path)
@@ -54,7 +55,11 @@ class Watcher:
 
     def _changed(self, after, base, targets):
         before, self.root = self.root, after
-        return parsed(b"".join(event.encode() for event in self.view.events(Change(before, after, base, targets))))
+        events = self.view.pending_events(Change(before, after, base, targets))
+        return [shown for event in events for shown in self._shown(event)]
+
+    def _shown(self, event):
+        return parsed(b"".join(finish(self.view.text_work(event))))
 
 
 def test_first_event_has_all_data():
@@ -269,7 +274,8 @@ def test_reader_returns_pieces_of_any_size(size):
     namespace = Namespace("n")
     reader = stream.StreamReader(subscribe(namespace), keep_alive=60)
     write(namespace, "a", "é" * 10)
-    expected = ViewEvent("put", (), None).encode() + ViewEvent("put", ("a",), "é" * 10).encode()
+    expected = 'event: put\ndata: {"path":"/","data":null}\n\n'
+    expected = (expected + 'event: put\ndata: {"path":"/a","data":"éééééééééé"}\n\n').encode()
     received = b""
     while len(received) < len(expected):
         piece = reader.read(size)

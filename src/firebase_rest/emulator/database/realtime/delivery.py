@@ -1,25 +1,33 @@
-"""What both transports need: handling messages, and waiting for those to send."""
+"""Work on the event loop, and waiting for messages to send."""
 
 from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar, cast
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.database.realtime.outbox import Outbox
-    from firebase_rest.emulator.database.realtime.session import Session
+    from firebase_rest.emulator.database.slices import Work
 
-SMALL_MESSAGE = 64 * 1024
-"""Longer messages are handled in a thread, so that they do not delay other clients."""
+_SLICE_SECONDS = 0.002
+
+Result = TypeVar("Result")
 
 
-async def handle(session: Session, message: str) -> str | None:
-    """Let a session handle a message; return the kind of a control message."""
-    if len(message) <= SMALL_MESSAGE:
-        return session.receive(message)
-    return await asyncio.to_thread(session.receive, message)
+async def in_slices(work: Work[Result]) -> Result:
+    """Do work, and let other requests run every few milliseconds."""
+    end = time.perf_counter() + _SLICE_SECONDS
+    try:
+        while True:
+            next(work)
+            if time.perf_counter() >= end:
+                await asyncio.sleep(0)
+                end = time.perf_counter() + _SLICE_SECONDS
+    except StopIteration as stop:
+        return cast("Result", stop.value)
 
 
 def watch(outbox: Outbox) -> asyncio.Event:

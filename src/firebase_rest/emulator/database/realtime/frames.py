@@ -2,6 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from firebase_rest.emulator.database.slices import Work
+
 FRAME_UNITS = 16_384
 """The longest frame that is sent, in UTF-16 code units, as in the SDKs."""
 
@@ -9,20 +16,34 @@ MAX_MESSAGE = 64 * 1024 * 1024
 """The longest message that is accepted, in characters. A write may have 16 MB, and JSON escapes lengthen it."""
 
 _MAX_COUNT_DIGITS = 6
+_JOINED = 64
+"""Number of pieces that are joined in one slice."""
 
 
 class FrameError(Exception):
     """The client violates the protocol; the connection must be closed."""
 
 
-def split_message(text: str) -> list[str]:
-    """Return the frames of a message. A surrogate pair is never divided."""
+def frames_work(pieces: Sequence[bytes]) -> Work[list[str]]:
+    """Return the frames of a message, which is given in pieces. A surrogate pair is never divided."""
+    texts: list[str] = []
+    waiting: list[bytes] = []
+    for piece in pieces:
+        waiting.append(piece)
+        if len(piece) > FRAME_UNITS or len(waiting) == _JOINED:
+            texts += _cut(b"".join(waiting).decode())
+            waiting = []
+            yield
+    texts += _cut(b"".join(waiting).decode()) if waiting or not texts else ()
+    return texts if len(texts) == 1 else [str(len(texts)), *texts]
+
+
+def _cut(text: str) -> list[str]:
     if len(text) * 2 <= FRAME_UNITS or (len(text) <= FRAME_UNITS and (text.isascii() or _units(text) <= FRAME_UNITS)):
         return [text]
     # Half as many characters as units fit in any case; ASCII fills frames completely.
     size = FRAME_UNITS if text.isascii() else FRAME_UNITS // 2
-    pieces = [text[start : start + size] for start in range(0, len(text), size)]
-    return [str(len(pieces)), *pieces]
+    return [text[start : start + size] for start in range(0, len(text), size)]
 
 
 def _units(text: str) -> int:

@@ -8,12 +8,17 @@ from hashlib import sha1
 from typing import TYPE_CHECKING
 
 from firebase_rest.database.ordering import keys_by_value
-from firebase_rest.emulator.database.tree import children_of, leaf_value, priority_of
+from firebase_rest.emulator.database.rendering import SMALL
+from firebase_rest.emulator.database.slices import parts
+from firebase_rest.emulator.database.tree import Branch, children_of, leaf_value, priority_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Priority, Scalar
+
+_HASH_SLICE = 64
 
 
 def node_hash(node: Node) -> str:
@@ -28,6 +33,25 @@ def node_hash(node: Node) -> str:
     else:
         text += _scalar_text(leaf_value(node))
     return b64encode(sha1(text.encode("utf-8", "surrogatepass"), usedforsecurity=False).digest()).decode()
+
+
+def hash_work(node: Node) -> Work[str]:
+    """Do `node_hash` in slices."""
+    if not isinstance(node, Branch) or node.weight <= SMALL:
+        return node_hash(node)
+    priority = priority_of(node)
+    digest = sha1(b"" if priority is None else f"priority:{_priority_text(priority)}:".encode(), usedforsecurity=False)
+    has_priorities = False
+    for part in parts(node.children.values()):
+        has_priorities = has_priorities or any(priority_of(item) is not None for item in part)
+        yield
+    children = node.children
+    pairs = ((key, children[key]) for key in _ordered_keys(children)) if has_priorities else children.items()
+    for members in parts(pairs, _HASH_SLICE):
+        for key, item in members:
+            digest.update(f":{key}:{(yield from hash_work(item))}".encode("utf-8", "surrogatepass"))
+        yield
+    return b64encode(digest.digest()).decode()
 
 
 def _ordered_keys(children: Mapping[str, Node]) -> list[str]:

@@ -5,22 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.database.query import apply_filter
-from firebase_rest.emulator.database.realtime.hashes import node_hash
-from firebase_rest.emulator.database.realtime.outbox import push
+from firebase_rest.emulator.database.realtime.hashes import hash_work
+from firebase_rest.emulator.database.realtime.outbox import push, push_text
 from firebase_rest.emulator.database.stream import StreamView
-from firebase_rest.emulator.database.tree import at
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from firebase_rest.database.filter import Filter
-    from firebase_rest.emulator.database.realtime.outbox import Message, Outbox
-    from firebase_rest.emulator.database.stream import ViewEvent
+    from firebase_rest.emulator.database.realtime.outbox import Outbox, Text
+    from firebase_rest.emulator.database.slices import Work
+    from firebase_rest.emulator.database.stream import PendingEvent
     from firebase_rest.emulator.database.tree import Change, Node, Path
     from firebase_rest.transport.wire import Json
-
-_ACTIONS = {"put": "d", "patch": "m"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +56,10 @@ class Listen:
     def start(self, root: Node, known_hash: str) -> None:
         """Send the current data, unless the client has it: `known_hash` is the hash of what it has."""
 
-        def messages() -> list[Message]:
-            event = self._view.initial_event(root)
-            if not known_hash:
-                return [] if event.data is None else [self._message(event)]
-            node = apply_filter(at(root, self.target.path), self.target.filter)
-            return [] if node_hash(node) == known_hash else [self._message(event)]
+        def messages() -> Work[list[Text]]:
+            event = yield from self._view.initial_work(root)
+            is_known = (yield from hash_work(event.node)) == known_hash if known_hash else event.node is None
+            return [] if is_known else (yield from self._messages([event]))
 
         self._outbox.add(messages)
 
@@ -79,7 +74,7 @@ class Listen:
         if base[:shorter] == path[:shorter]:
             pending = self._view.pending_events(change)
             if pending:
-                self._outbox.add(lambda: [self._message(self._view.render(event)) for event in pending])
+                self._outbox.add(lambda: self._messages(pending))
 
     def cancel(self) -> None:
         """See `Watcher`."""
@@ -89,8 +84,9 @@ class Listen:
         self._outbox.add(push("c", body))
         self._on_cancel(self)
 
-    def _message(self, event: ViewEvent) -> Message:
-        body: dict[str, Json] = {"p": "/".join((*self.target.path, *event.path)), "d": event.data}
-        if self.target.tag is not None:
-            body["t"] = self.target.tag
-        return push(_ACTIONS[event.name], body)
+    def _messages(self, events: Iterable[PendingEvent]) -> Work[list[Text]]:
+        texts: list[Text] = []
+        for event in events:
+            action, path = "d" if event.patch is None else "m", "/".join((*self.target.path, *event.path))
+            texts.append(push_text(action, path, (yield from self._view.data_work(event)), self.target.tag))
+        return texts

@@ -13,14 +13,15 @@ import time
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.database.realtime.delivery import handle, watch
+from firebase_rest.emulator.database.realtime.delivery import in_slices, watch
 from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
-from firebase_rest.emulator.database.realtime.outbox import control, encode
+from firebase_rest.emulator.database.realtime.outbox import control
 from firebase_rest.emulator.database.realtime.sessions import random_name
+from firebase_rest.emulator.database.responses import LargeResponse, compact
 from firebase_rest.transport.wire import Response
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from starlette.types import Receive
 
@@ -37,7 +38,7 @@ SILENCE_SECONDS = 60.0
 ABANDONED_SECONDS = 5.0
 """The same, if the client has closed the connection of a request."""
 
-_CLOSE = "pLPCommand('close');"
+_CLOSE = b"pLPCommand('close');"
 
 _START = """\
 function pLPCommand(c,a1,a2,a3,a4){{parent.window["pLPCommand{cb}"]&&parent.window["pLPCommand{cb}"](c,a1,a2,a3,a4);}}
@@ -71,6 +72,7 @@ class PollingTransport:
         self._size = 0
         self._next_segment = 0
         self._receiving = asyncio.Lock()
+        self._taking = asyncio.Lock()
         self._polls = 0
         self._added = asyncio.Event()
 
@@ -82,7 +84,7 @@ class PollingTransport:
                 self._store(params, number)
                 number += 1
             while (message := self._next_message()) is not None:
-                if await handle(self.session, message) == "n":
+                if await in_slices(self.session.receive_work(message)) == "n":
                     self.session.outbox.add_switch(self.switched.set)
 
     def _store(self, params: Mapping[str, str], number: int) -> None:
@@ -112,8 +114,8 @@ class PollingTransport:
         except (binascii.Error, ValueError):
             return ""
 
-    async def poll(self) -> str:
-        """Return the script of a request: the next messages, when there are some."""
+    async def poll(self) -> list[bytes]:
+        """Return the script of a request, in pieces: the next messages, when there are some."""
         self._added.set()  # a newer request releases the one that waits
         self._added = added = watch(self.session.outbox)
         self._polls += 1
@@ -122,29 +124,32 @@ class PollingTransport:
         while poll == self._polls:
             added.clear()
             closed = self.session.outbox.closed  # read before take(), so that messages before the end are sent
-            script = self.take()
+            script = await self.take()
             if script:
                 return script
             if closed:
-                return _CLOSE
+                return [_CLOSE]
             try:
                 await asyncio.wait_for(added.wait(), deadline - time.monotonic())
             except asyncio.TimeoutError:  # another class before Python 3.11
                 break
-        return ""
+        return []
 
-    def take(self) -> str:
-        """Return the script with the next messages, or "" without any."""
-        texts = self.session.outbox.take()
-        close = ""
-        if self.switched.is_set():
-            texts.append(encode(control("n", {})))
-            close = f"pLPCommand('close',{self._serial});"
-        if not texts:
-            return ""
-        script = f"pRTLPCB({self._serial},[{','.join(texts)}]);{close}"
-        self._serial += 1
-        return script
+    async def take(self) -> list[bytes]:
+        """Return the script with the next messages, in pieces; none without messages."""
+        async with self._taking:
+            texts = await in_slices(self.session.outbox.take_work())
+            close = b""
+            if self.switched.is_set():
+                texts.append([compact(control("n", {}))])
+                close = b"pLPCommand('close',%d);" % self._serial
+            if not texts:
+                return []
+            script = [b"pRTLPCB(%d,[" % self._serial, *texts[0]]
+            for text in texts[1:]:
+                script += [b",", *text]
+            self._serial += 1
+            return [*script, b"]);", close]
 
     def abandon(self) -> None:
         """Expect a new request soon, because the client has closed the connection of one."""
@@ -166,13 +171,13 @@ class LongPolling:
         """Return the response to a request for `/.lp`. Raises `DatabaseHTTPError`."""
         params = dict(url.params)
         if params.get("start") == "t":
-            return _script(self._start(url, params))
+            return _script(await self._start(url, params))
         transport = self._transports.get(params.get("id", ""))
         if transport is None or transport.password != params.get("pw"):
-            return _script(_CLOSE)
+            return _script([_CLOSE])
         if params.get("disconn") == "t":
             self._end(transport)
-            return _script("")
+            return _script([])
         if params.get("dframe") == "t":
             page = _DISCONNECT_FRAME.format(
                 id=json.dumps(transport.session.id), password=json.dumps(transport.password)
@@ -186,7 +191,7 @@ class LongPolling:
             if transport.expires < time.monotonic():
                 self._end(transport)
 
-    def _start(self, url: RequestUrl, params: Mapping[str, str]) -> str:
+    async def _start(self, url: RequestUrl, params: Mapping[str, str]) -> list[bytes]:
         callback = params.get("cb", "")
         session = self._sessions.open(url.host, params)
         transport = self._transports[session.id] = PollingTransport(session)
@@ -195,9 +200,9 @@ class LongPolling:
             "id": json.dumps(session.id),
             "password": json.dumps(transport.password),
         }
-        return _START.format(**names) + transport.take()
+        return [_START.format(**names).encode(), *(await transport.take())]
 
-    async def _poll(self, transport: PollingTransport, params: Mapping[str, str], receive: Receive) -> str:
+    async def _poll(self, transport: PollingTransport, params: Mapping[str, str], receive: Receive) -> list[bytes]:
         await transport.receive(params)
         polling, leaving = asyncio.ensure_future(transport.poll()), asyncio.ensure_future(receive())
         try:
@@ -207,7 +212,7 @@ class LongPolling:
             if not polling.done():
                 transport.abandon()
                 polling.cancel()
-        script = "" if polling.cancelled() or not polling.done() else polling.result()
+        script = [] if polling.cancelled() or not polling.done() else polling.result()
         if transport.switched.is_set():
             self._transports.pop(transport.session.id, None)  # the WebSocket ends the session
         elif transport.session.outbox.closed and _CLOSE in script:
@@ -219,6 +224,6 @@ class LongPolling:
         self._sessions.end(transport.session)
 
 
-def _script(text: str) -> Response:
+def _script(pieces: Sequence[bytes]) -> LargeResponse:
     headers = {"content-type": "application/javascript; charset=utf-8", "cache-control": "no-cache"}
-    return Response(200, headers, text.encode())
+    return LargeResponse(200, headers, pieces=pieces)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from firebase_rest.emulator.database.build import InvalidDataError
+from firebase_rest.emulator.database.parsing import LargeObject, parse_text_work
 
 if TYPE_CHECKING:
-    from firebase_rest.transport.wire import Json
+    from firebase_rest.emulator.database.slices import Work
+
+_SEARCHED = 1024 * 1024
+"""Number of characters that are searched in one slice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +24,7 @@ class RealtimeRequest:
 
     number: int
     action: str
-    body: dict[str, Json]
+    body: dict[str, Any]
     size: int
     may_have_server_values: bool
     problem: str = ""
@@ -33,51 +36,55 @@ class RealtimeRequest:
             raise InvalidDataError(f"Invalid request; {name!r} must be a string.")
         return value
 
-    def object(self, name: str) -> dict[str, Json]:
+    def object_work(self, name: str) -> Work[dict[str, Any]]:
         """Return an object of the body. Raises `InvalidDataError`."""
-        value = self.body.get(name)
+        value = yield from _unwrapped(self.body.get(name))
         if not isinstance(value, dict):
             raise InvalidDataError(f"Invalid request; {name!r} must be an object.")
         return value
 
 
-def parse_message(text: str) -> RealtimeRequest | str | None:
+def parse_message_work(text: str) -> Work[RealtimeRequest | str | None]:
     """Return a request, the kind of a control message, or None for anything else."""
     try:
-        message: Json = json.loads(text, parse_constant=_reject_constant)
+        parsed, is_encodable = yield from parse_text_work(text)
+        message = yield from _unwrapped(parsed)
     except (ValueError, RecursionError):
         return None
     if not isinstance(message, dict):
         return None
     data = message.get("d")
-    if not isinstance(data, dict):
+    if not isinstance(data, (dict, LargeObject)):
         return None
-    if message.get("t") == "c":
-        kind = data.get("t")
-        return kind if isinstance(kind, str) else None
-    return _request(data, text) if message.get("t") == "d" else None
+    if message.get("t") == "d":
+        return (yield from _request_work(data, text, is_encodable=is_encodable))
+    kind = data["t"] if message.get("t") == "c" and "t" in data else None
+    return kind if isinstance(kind, str) else None
 
 
-def _reject_constant(name: str) -> None:
-    raise ValueError(name)
+def _unwrapped(value: Any) -> Work[Any]:
+    """Return a value, an object as a dict."""
+    return (yield from value.merged_work()) if isinstance(value, LargeObject) else value
 
 
-def _request(data: dict[str, Json], text: str) -> RealtimeRequest | None:
-    number, action, body = data.get("r"), data.get("a"), data.get("b")
+def _request_work(data: dict[str, Any] | LargeObject, text: str, *, is_encodable: bool) -> Work[RealtimeRequest | None]:
+    problem = ""
+    may_have_server_values = (yield from _contains(text, "\\u")) or (yield from _contains(text, ".sv"))
+    members = yield from _unwrapped(data)
+    number, action = members.get("r"), members.get("a")
+    body = yield from _unwrapped(members.get("b"))
     if not isinstance(number, int) or isinstance(number, bool) or not isinstance(action, str):
         return None
-    escaped, problem = "\\u" in text, ""
     if not isinstance(body, dict):
         body, problem = {}, "Invalid request; the body must be an object."
-    elif escaped and not _has_valid_unicode(data):
+    elif not is_encodable:
         problem = "Invalid data; a string has an unpaired surrogate."
-    return RealtimeRequest(number, action, body, len(text), escaped or ".sv" in text, problem)
+    return RealtimeRequest(number, action, body, len(text), may_have_server_values, problem)
 
 
-def _has_valid_unicode(value: Json) -> bool:
-    """Return whether all strings can be encoded; an unpaired surrogate can only be sent as an escape."""
-    try:
-        json.dumps(value, ensure_ascii=False).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+def _contains(text: str, mark: str) -> Work[bool]:
+    for start in range(0, len(text), _SEARCHED):
+        if text.find(mark, start, start + _SEARCHED + len(mark)) >= 0:
+            return True
+        yield
+    return False

@@ -6,23 +6,23 @@ taken, so a slow client does not delay writers.
 
 from __future__ import annotations
 
-import json
 from collections import deque
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
+from firebase_rest.emulator.database.responses import compact
 from firebase_rest.emulator.database.stream import MAX_PENDING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable
 
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.transport.wire import Json
 
     Message: TypeAlias = dict[str, Json]
-    Item: TypeAlias = Message | Callable[[], Iterable[Message]]
+    Text: TypeAlias = list[bytes]
+    Item: TypeAlias = Message | Text | Callable[[], Work[list[Text]]]
 
 _BATCH = 100
-
-encode = json.JSONEncoder(ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")).encode
 
 
 def control(kind: str, data: Json) -> Message:
@@ -35,8 +35,25 @@ def push(action: str, body: Json) -> Message:
     return {"t": "d", "d": {"a": action, "b": body}}
 
 
+def push_text(action: str, path: str, data: Text, tag: Json) -> Text:
+    """Return a message with the data of a listen, which is JSON in pieces."""
+    end = b"" if tag is None else b',"t":' + compact(tag)
+    return [b'{"t":"d","d":{"a":"%s","b":{"p":%s,"d":' % (action.encode(), compact(path)), *data, end + b"}}}"]
+
+
+def answer_text(number: int, data: Text) -> Text:
+    """Return the answer to a request that succeeded."""
+    return [b'{"t":"d","d":{"r":%d,"b":{"s":"ok","d":' % number, *data, b"}}}"]
+
+
 def _no_op() -> None:
     pass
+
+
+class RawJson(NamedTuple):
+    """The data of an answer as JSON, in pieces."""
+
+    pieces: list[bytes]
 
 
 class Outbox:
@@ -53,7 +70,7 @@ class Outbox:
         self._at_switch: Callable[[], None] = _no_op
 
     def add(self, item: Item) -> None:
-        """Add a message, or a function that returns messages when they are taken."""
+        """Add a message, its text in pieces, or a function that returns the texts of messages when they are taken."""
         if self.closed:
             return
         self._items.append(item)
@@ -73,15 +90,20 @@ class Outbox:
         self.closed = True
         self._notify()
 
-    def take(self) -> list[str]:
-        """Return the next messages as a JSON array, which may be empty."""
-        texts: list[str] = []
+    def take_work(self) -> Work[list[Text]]:
+        """Return the texts of the next messages, which may be none."""
+        texts: list[Text] = []
         while self._items and len(texts) < _BATCH:
             item = self._items.popleft()
             if item is None:
                 self._at_switch()
                 break
-            texts += map(encode, item() if callable(item) else (item,))
+            if isinstance(item, dict):
+                texts.append([compact(item)])
+            elif isinstance(item, list):
+                texts.append(item)
+            else:
+                texts += yield from item()
         return texts
 
     def on_added(self, callback: Callable[[], None]) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Generator
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias, cast
 
@@ -17,22 +18,26 @@ from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller
 from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.database import commits, query
 from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
-from firebase_rest.emulator.database.realtime.hashes import node_hash
+from firebase_rest.emulator.database.parsing import plain_work
+from firebase_rest.emulator.database.realtime.hashes import hash_work
 from firebase_rest.emulator.database.realtime.listen_queries import parse_query
 from firebase_rest.emulator.database.realtime.listens import Listen, ListenTarget
-from firebase_rest.emulator.database.realtime.messages import RealtimeRequest, parse_message
+from firebase_rest.emulator.database.realtime.messages import RealtimeRequest, parse_message_work
 from firebase_rest.emulator.database.realtime.on_disconnect import PendingWrites
-from firebase_rest.emulator.database.realtime.outbox import Outbox, control, push
+from firebase_rest.emulator.database.realtime.outbox import Outbox, RawJson, answer_text, control, push
+from firebase_rest.emulator.database.rendering import node_work, release_work
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, PERMISSION_DENIED, DatabaseHTTPError
 from firebase_rest.emulator.database.slices import finish
-from firebase_rest.emulator.database.tree import at, export
+from firebase_rest.emulator.database.tree import at
+from firebase_rest.emulator.database.windows import needs_index
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from firebase_rest.emulator.database.commits import Plan
     from firebase_rest.emulator.database.namespace import Namespace
+    from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Path
     from firebase_rest.transport.wire import Json
 
@@ -84,11 +89,12 @@ class Session:
         """Send the first message of a connection."""
         self.outbox.add(control("h", {"ts": self._now(), "v": "5", "h": host, "s": self.id}))
 
-    def receive(self, text: str) -> str | None:
+    def receive_work(self, text: str) -> Work[str | None]:
         """Handle a message. Return the kind of a control message; messages that are not understood are ignored."""
-        message = parse_message(text)
+        message = yield from parse_message_work(text)
         if isinstance(message, RealtimeRequest):
-            self._handle(message)
+            yield from self._handle(message)
+            yield from release_work([message.body.get("d")])
             return None
         if message == "p":
             self.outbox.add(control("o", None))
@@ -119,9 +125,13 @@ class Session:
 
     # --- requests -----------------------------------------------------------------------------------------------------
 
-    def _handle(self, request: RealtimeRequest) -> None:
+    def _handle(self, request: RealtimeRequest) -> Work[None]:
         try:
-            status, data = "ok", self._answer(request)
+            data: Any = yield from self._answer(request)
+            status = "ok"
+            if isinstance(data, RawJson):
+                self.outbox.add(answer_text(request.number, data.pieces))
+                return
         except RefusedError as error:
             status, data = error.status, str(error)
         except DatabaseHTTPError as error:
@@ -134,13 +144,14 @@ class Session:
             status, data = "failure", str(error)
         self.outbox.add({"t": "d", "d": {"r": request.number, "b": {"s": status, "d": data}}})
 
-    def _answer(self, request: RealtimeRequest) -> Json:
+    def _answer(self, request: RealtimeRequest) -> Work[Json | RawJson]:
         handler = self._handlers.get(request.action)
         if handler is None:
             raise RefusedError("failure", f"Unknown action {request.action[:20]!r}")
         if request.problem:
             raise RefusedError("invalid_data", request.problem)
-        return handler(self, request)
+        answer = handler(self, request)
+        return (yield from answer) if isinstance(answer, Generator) else answer
 
     def _acknowledge(self, _: RealtimeRequest) -> Json:
         return ""
@@ -181,7 +192,7 @@ class Session:
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
-    def _listen(self, request: RealtimeRequest) -> Json:
+    def _listen(self, request: RealtimeRequest) -> Work[Json]:
         target = ListenTarget(
             _data_path(request), parse_query(request.body.get("q")), request.body.get("q"), request.body.get("t")
         )
@@ -195,6 +206,9 @@ class Session:
             return listen
 
         self._unlisten(request)
+        if needs_index(at(self.namespace.root, target.path), target.filter):
+            self._require_read(target, self.namespace.root)
+            yield from query.prepare_work(self.namespace, target.path, target.filter)
         listen = self.namespace.watch(create)
         with self._lock:
             self._listens[_listen_key(target.path, target.query)] = listen
@@ -210,7 +224,7 @@ class Session:
             self.namespace.unwatch(listen)
         return ""
 
-    def _get(self, request: RealtimeRequest) -> Json:
+    def _get(self, request: RealtimeRequest) -> Work[RawJson]:
         target = ListenTarget(_data_path(request), parse_query(request.body.get("q")), None, None)
         root = self.namespace.root
         if not self._may_read(target, root, self._now()):
@@ -222,7 +236,12 @@ class Session:
                 "failed", f'Index not defined, add ".indexOn": "{index}", for path "/{path}", to the rules'
             )
         self.namespace.await_delivery()
-        return export(query.apply_filter(at(root, target.path), target.filter))
+        node = yield from query.filter_work(at(root, target.path), target.filter)
+        return RawJson((yield from node_work(node, as_export=True)))
+
+    def _require_read(self, target: ListenTarget, root: Node) -> None:
+        if not self._may_still_read(target, root, self._now()):
+            raise RefusedError("permission_denied", PERMISSION_DENIED)
 
     def _may_read(self, target: ListenTarget, root: Node, now: int) -> bool:
         caller = self._caller
@@ -245,53 +264,58 @@ class Session:
 
     # --- writing ------------------------------------------------------------------------------------------------------
 
-    def _put(self, request: RealtimeRequest) -> Json:
-        plan, known_hash = self._plan_put(request), request.body.get("h")
+    def _put(self, request: RealtimeRequest) -> Work[Json]:
+        plan, known_hash = (yield from self._plan_put(request)), request.body.get("h")
         path = _data_path(request, priority=True)
 
-        def condition(root: Node) -> None:
-            if node_hash(at(root, path)) != known_hash:
+        def condition(root: Node) -> Work[None]:
+            if (yield from hash_work(at(root, path))) != known_hash:
                 raise RefusedError("datastale", "")
 
+        check = condition if isinstance(known_hash, str) else None
         try:
-            check = condition if isinstance(known_hash, str) else None
-            finish(commits.commit_work(self.namespace, self._caller, plan, self._now(), check))
+            yield from commits.commit_work(self.namespace, self._caller, plan, self._now(), check)
         except RefusedError:
             # The client tries again when it has the newer data, which must therefore be queued before the answer.
             self.namespace.await_delivery()
             raise
         return ""
 
-    def _merge(self, request: RealtimeRequest) -> Json:
-        finish(commits.commit_work(self.namespace, self._caller, self._plan_merge(request), self._now()))
+    def _merge(self, request: RealtimeRequest) -> Work[Json]:
+        plan = yield from self._plan_merge(request)
+        yield from commits.commit_work(self.namespace, self._caller, plan, self._now())
         return ""
 
-    def _plan_put(self, request: RealtimeRequest) -> Plan:
+    def _plan_put(self, request: RealtimeRequest) -> Work[Plan]:
         _check_size(request)
         path, value = _data_path(request, priority=True), request.body.get("d")
         if path[-1:] == (".priority",):
-            return commits.plan_priority(path[:-1], value, self._now())
+            return commits.plan_priority(path[:-1], (yield from plain_work(value)), self._now())
         may_have_server_values = request.may_have_server_values
-        return finish(commits.plan_set_work(path, value, self._now(), has_server_values=may_have_server_values))
+        return (yield from commits.plan_set_work(path, value, self._now(), has_server_values=may_have_server_values))
 
-    def _plan_merge(self, request: RealtimeRequest) -> Plan:
+    def _plan_merge(self, request: RealtimeRequest) -> Work[Plan]:
         _check_size(request)
         path = _data_path(request)
-        targets = finish(commits.parse_targets_work(path, request.object("d")))
+        targets = yield from commits.parse_targets_work(path, (yield from request.object_work("d")))
         may_have_server_values = request.may_have_server_values
-        return finish(commits.plan_update_work(path, targets, self._now(), has_server_values=may_have_server_values))
+        return (
+            yield from commits.plan_update_work(path, targets, self._now(), has_server_values=may_have_server_values)
+        )
 
     # --- writes for the end -------------------------------------------------------------------------------------------
 
-    def _put_on_disconnect(self, request: RealtimeRequest) -> Json:
-        finish(commits.authorize_work(self.namespace, self._caller, self._plan_put(request), self._now()))
-        self._pending.put(_data_path(request, priority=True), request.body.get("d"))
+    def _put_on_disconnect(self, request: RealtimeRequest) -> Work[Json]:
+        plan = yield from self._plan_put(request)
+        yield from commits.authorize_work(self.namespace, self._caller, plan, self._now())
+        self._pending.put(_data_path(request, priority=True), (yield from plain_work(request.body.get("d"))))
         return ""
 
-    def _merge_on_disconnect(self, request: RealtimeRequest) -> Json:
-        finish(commits.authorize_work(self.namespace, self._caller, self._plan_merge(request), self._now()))
-        path = _data_path(request)
-        self._pending.merge(path, finish(commits.parse_targets_work(path, request.object("d"))))
+    def _merge_on_disconnect(self, request: RealtimeRequest) -> Work[Json]:
+        plan = yield from self._plan_merge(request)
+        yield from commits.authorize_work(self.namespace, self._caller, plan, self._now())
+        path, values = _data_path(request), (yield from plain_work(request.body.get("d")))
+        self._pending.merge(path, (yield from commits.parse_targets_work(path, values)))
         return ""
 
     def _cancel_on_disconnect(self, request: RealtimeRequest) -> Json:
@@ -316,7 +340,7 @@ class Session:
     def _now(self) -> int:
         return int(self._clock() * 1000)
 
-    _handlers: ClassVar[Mapping[str, Callable[[Any, RealtimeRequest], Json]]] = {
+    _handlers: ClassVar[Mapping[str, Callable[[Any, RealtimeRequest], Json | Work[Any]]]] = {
         "s": _acknowledge,
         "auth": _authenticate,
         "gauth": _authenticate_admin,

@@ -6,11 +6,12 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.database.realtime.delivery import handle, watch
-from firebase_rest.emulator.database.realtime.frames import FrameError, MessageAssembler, split_message
-from firebase_rest.emulator.database.realtime.messages import parse_message
-from firebase_rest.emulator.database.realtime.outbox import control, encode
-from firebase_rest.emulator.database.responses import DatabaseHTTPError
+from firebase_rest.emulator.database.realtime.delivery import in_slices, watch
+from firebase_rest.emulator.database.realtime.frames import FrameError, MessageAssembler, frames_work
+from firebase_rest.emulator.database.realtime.messages import parse_message_work
+from firebase_rest.emulator.database.realtime.outbox import control
+from firebase_rest.emulator.database.responses import DatabaseHTTPError, compact
+from firebase_rest.emulator.database.slices import finish
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -18,12 +19,13 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Send
 
     from firebase_rest.emulator.database.realtime.long_polling import LongPolling, PollingTransport
-    from firebase_rest.emulator.database.realtime.outbox import Outbox
+    from firebase_rest.emulator.database.realtime.outbox import Message, Outbox
     from firebase_rest.emulator.database.realtime.session import Session
     from firebase_rest.emulator.database.realtime.sessions import Sessions
     from firebase_rest.emulator.urls import RequestUrl
 
 _GOING_AWAY = 1001
+_FRAMES_AT_ONCE = 16
 
 
 class _Reader:
@@ -94,7 +96,7 @@ async def _until_first(*works: Coroutine[None, None, object]) -> None:
 
 async def _receive_all(session: Session, reader: _Reader) -> None:
     while (message := await reader.next()) is not None:
-        await handle(session, message)
+        await in_slices(session.receive_work(message))
 
 
 async def _send_all(outbox: Outbox, send: Send) -> None:
@@ -103,10 +105,12 @@ async def _send_all(outbox: Outbox, send: Send) -> None:
     while True:
         added.clear()
         closed = outbox.closed  # read before take(), so that messages before the end are sent
-        texts = outbox.take()
+        texts = await in_slices(outbox.take_work())
         for text in texts:
-            for frame in split_message(text):
+            for number, frame in enumerate(await in_slices(frames_work(text))):
                 await send({"type": "websocket.send", "text": frame})
+                if number % _FRAMES_AT_ONCE == _FRAMES_AT_ONCE - 1:
+                    await asyncio.sleep(0)
         if not texts:
             if closed:
                 return
@@ -119,10 +123,10 @@ async def _upgrade(
     """Continue a session of long polling on a WebSocket."""
     await send({"type": "websocket.accept"})
     if transport is None:
-        await send({"type": "websocket.send", "text": encode(control("r", url.host))})
+        await send({"type": "websocket.send", "text": _text(control("r", url.host))})
         await send({"type": "websocket.close", "code": _GOING_AWAY})
         return
-    await send({"type": "websocket.send", "text": encode(control("a", {}))})
+    await send({"type": "websocket.send", "text": _text(control("a", {}))})
     early: list[str] = []
     await _until_first(_probe(reader, early, send), transport.switched.wait())
     if not transport.switched.is_set():
@@ -130,16 +134,20 @@ async def _upgrade(
     session = transport.session
     try:
         for message in early:
-            await handle(session, message)
+            await in_slices(session.receive_work(message))
         await _exchange(session, reader, send)
     finally:
         sessions.end(session)
 
 
+def _text(message: Message) -> str:
+    return compact(message).decode()
+
+
 async def _probe(reader: _Reader, early: list[str], send: Send) -> None:
     """Answer the pings with which a client tests the WebSocket; collect requests that come before the switch."""
     while (message := await reader.next()) is not None:
-        if parse_message(message) == "p":
-            await send({"type": "websocket.send", "text": encode(control("o", None))})
+        if finish(parse_message_work(message)) == "p":
+            await send({"type": "websocket.send", "text": _text(control("o", None))})
         else:
             early.append(message)

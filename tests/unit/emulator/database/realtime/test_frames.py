@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firebase_rest.emulator.database.realtime import frames
-from firebase_rest.emulator.database.realtime.frames import FrameError, MessageAssembler, split_message
+from firebase_rest.emulator.database.realtime.frames import FrameError, MessageAssembler, frames_work
+from firebase_rest.emulator.database.slices import finish
+
+
+def split_message(text, size=100_000):
+    data = text.encode()
+    cuts = [0, *(start for start in range(size, len(data), size) if data[start] & 0xC0 != 0x80)]
+    pieces = [data[start:end] for start, end in zip(cuts, [*cuts[1:], len(data)], strict=True)]
+    return finish(frames_work(pieces))
 
 
 def units(text):
@@ -30,10 +38,10 @@ def test_longer_message_is_split_after_a_count(text):
 LONG_TEXTS = st.builds(lambda text, size: text * size, st.text(min_size=7, max_size=9), st.integers(1, 6_000))
 
 
-@given(st.lists(LONG_TEXTS, max_size=5))
-def test_assembled_messages_are_those_that_were_split(messages):
+@given(st.lists(LONG_TEXTS, max_size=5), st.integers(100, 100_000))
+def test_assembled_messages_are_those_that_were_split(messages, size):
     assembler = MessageAssembler()
-    found = [assembler.feed(frame) for message in messages for frame in split_message(message)]
+    found = [assembler.feed(frame) for message in messages for frame in split_message(message, size)]
     assert [message for message in found if message is not None] == messages
 
 

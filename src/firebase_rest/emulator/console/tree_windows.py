@@ -65,10 +65,10 @@ class ChangedPaths(StreamView):
     def __init__(self) -> None:
         super().__init__((), Filter())
 
-    def initial_work(self, root: Node) -> Work[bytes]:  # noqa: ARG002
+    def initial_work(self, root: Node) -> Work[PendingEvent]:  # noqa: ARG002
         """Return an event for the root, so that a page that reconnects reads everything again."""
         yield
-        return b'event: put\ndata: {"path":"/","data":null}\n\n'
+        return PendingEvent(())
 
     def pending_events(self, change: Change) -> list[PendingEvent]:
         """Return an event for each written path."""

@@ -34,16 +34,17 @@ logger = logging.getLogger("firebase_rest")
 
 
 class Authenticate(NamedTuple):
-    """Get the credentials of a request, other than `rejected`. The result is a `RequestAuth`."""
+    """Get other credentials than `rejected`. The result is a `RequestAuth`."""
 
-    rejected: RequestAuth | None
+    rejected: RequestAuth
 
 
 class Attempt(NamedTuple):
-    """Send a request once. The result is an `Outcome`."""
+    """Send a request once, within `remaining` seconds if the call has a deadline. The result is an `Outcome`."""
 
     request: Request
     auth: RequestAuth
+    remaining: float | None
 
 
 class Wait(NamedTuple):
@@ -93,14 +94,14 @@ class Exchange:
         """Whether the deadline of the call has passed."""
         return self._ends is not None and time.monotonic() >= self._ends
 
-    def steps(self, request: Request) -> Generator[Step, Any, Response]:
+    def steps(self, request: Request, auth: RequestAuth) -> Generator[Step, Any, Response]:
         """Yield the steps of sending `request`, and return the response. Raises `NetworkError` without a response."""
-        self.auth = yield Authenticate(None)
-        response = yield from self._follow(request, self.auth)
+        self.auth = auth
+        response = yield from self._follow(request, auth)
         if response.status == 401 and is_token_rejected(response.text, request) and not _is_sent_once(request):
             # The server did not process it, so any request may be sent once more, with another token.
-            better = yield Authenticate(self.auth)
-            if better.secret not in ("", self.auth.secret):
+            better = yield Authenticate(auth)
+            if better.secret not in ("", auth.secret):
                 self.auth = better
                 response = yield from self._follow(request, better)
         return response
@@ -122,9 +123,15 @@ class Exchange:
         attempts = 1 if _is_sent_once(request) else 1 + self._options.retries
         number = 0
         uncertain = False  # whether the server may have processed an earlier attempt
+        outcome: Outcome
         while True:
             number += 1
-            outcome: Outcome = yield Attempt(request, auth)
+            remaining = self.remaining()
+            if remaining is not None and remaining <= 0:
+                outcome = self.out_of_time(request, sent=False)
+            else:
+                self.sent += 1
+                outcome = yield Attempt(request, auth, remaining)
             response = outcome.response
             if response is not None and response.status < 400:
                 break

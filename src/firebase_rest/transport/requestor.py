@@ -76,7 +76,7 @@ class RetryingSender(Exchange):
         """Return the response to `request`, after retries. Raises `NetworkError` without a response."""
         if self._transport.is_closed:
             raise UsageError(CLOSED)
-        steps = self.steps(request)
+        steps = self.steps(request, self._authenticate(None))
         result: RequestAuth | Outcome | None = None
         while True:
             try:
@@ -84,7 +84,7 @@ class RetryingSender(Exchange):
             except StopIteration as done:
                 return cast(Response, done.value)
             if isinstance(step, Attempt):
-                result = self._attempt(step.request, step.auth)
+                result = self._attempt(step)
             elif isinstance(step, Authenticate):
                 result = self._authenticate(step.rejected)
             else:
@@ -120,12 +120,9 @@ class RetryingSender(Exchange):
         finally:
             deadline_var.reset(token)
 
-    def _attempt(self, request: Request, auth: RequestAuth) -> Outcome:
-        remaining = self.remaining()
-        if remaining is not None and remaining <= 0:
-            return self.out_of_time(request, sent=False)
+    def _attempt(self, attempt: Attempt) -> Outcome:
+        request, auth, remaining = attempt
         handle = self._handle or CancelHandle()
-        self.sent += 1
         if remaining is not None:
             watchdog.guard(handle, remaining)
         problem: Exception | None = None

@@ -85,7 +85,7 @@ class AsyncSender(Exchange):
         """Return the response to `request`, after retries. Raises `NetworkError` without a response."""
         if self._transport.is_closed:
             raise UsageError(CLOSED)
-        steps = self.steps(request)
+        steps = self.steps(request, await self._authenticate(None))
         result: RequestAuth | Outcome | None = None
         while True:
             try:
@@ -93,7 +93,7 @@ class AsyncSender(Exchange):
             except StopIteration as done:
                 return cast(Response, done.value)
             if isinstance(step, Attempt):
-                result = await self._attempt(step.request, step.auth)
+                result = await self._attempt(step)
             elif isinstance(step, Authenticate):
                 result = await self._authenticate(step.rejected)
             else:
@@ -132,14 +132,11 @@ class AsyncSender(Exchange):
             raise NetworkError("The App was closed while a call was waiting for a credential.")
         raise NetworkTimeout("The credential was not refreshed within the deadline of the call; nothing was sent.")
 
-    async def _attempt(self, request: Request, auth: RequestAuth) -> Outcome:
-        remaining = self.remaining()
-        if remaining is not None and remaining <= 0:
-            return self.out_of_time(request, sent=False)
+    async def _attempt(self, attempt: Attempt) -> Outcome:
+        request, auth, remaining = attempt
         transport = self._transport
         scope = Scope(transport.scopes, remaining)
         connection = Connection(scope.cancel)
-        self.sent += 1
         started = time.monotonic()
         problem = None
         try:

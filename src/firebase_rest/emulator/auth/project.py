@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 _CODE_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-"
 
 
+MAX_UNUSED = 1000
+"""At each multiple of this number of projects or tenants, unused ones are forgotten."""
+
 POLICY_OPTIONS = (
     "minPasswordLength", "maxPasswordLength", "containsLowercaseCharacter", "containsUppercaseCharacter",
     "containsNumericCharacter", "containsNonAlphanumericCharacter",
@@ -62,6 +66,17 @@ def _policy_config(options: Mapping[str, int | bool]) -> Payload:
             raise UsageError(f"Unknown password_policy option {name!r}; expected one of {', '.join(POLICY_OPTIONS)}.")
     versions: list[Json] = [{"customStrengthOptions": {**options}}]
     return {"passwordPolicyEnforcementState": "ENFORCE", "passwordPolicyVersions": versions}
+
+
+_IMPLICIT_TENANT: Payload = {
+    "allowPasswordSignup": True,
+    "enableAnonymousUser": True,
+    "enableEmailLinkSignin": True,
+    "disableAuth": False,
+    "mfaConfig": {"state": "ENABLED", "enabledProviders": ["PHONE_SMS"]},
+}
+"""The settings of a tenant that no administrator has created."""
+_NAMES = ("tenantId", "name")
 
 
 class AuthProject:
@@ -98,6 +113,14 @@ class AuthProject:
         """By session info."""
         self.config: Payload = parent.config if parent else default_config()
 
+    def is_unused(self, default: Payload) -> bool:
+        """Return whether it has no accounts, codes or tenants, and its settings are `default`."""
+        codes = (self.codes, self.verification_codes, self.temporary_proofs, self.authorization_codes)
+        is_empty = not self.accounts and not self.tenants and not self.totp_enrollments and not any(codes)
+        if self.tenant is None:
+            return is_empty and self.config == default
+        return is_empty and default.items() <= self.tenant.items() and len(self.tenant) == len(default) + len(_NAMES)
+
     # --- settings ---
 
     @property
@@ -133,10 +156,8 @@ class AuthProject:
     def tenant_named(self, tenant_id: str) -> AuthProject:
         """Return a tenant; if it does not exist, create it with everything allowed."""
         if tenant_id not in self.tenants:
-            everything = ("allowPasswordSignup", "enableAnonymousUser", "enableEmailLinkSignin")
-            factors: Payload = {"state": "ENABLED", "enabledProviders": ["PHONE_SMS"]}
-            settings: Payload = {**dict.fromkeys(everything, True), "disableAuth": False, "mfaConfig": factors}
-            self.add_tenant(settings, tenant_id)
+            self.add_tenant(copy.deepcopy(_IMPLICIT_TENANT), tenant_id)
+            forget_unused(self.tenants, tenant_id, _IMPLICIT_TENANT)
         return self.tenants[tenant_id]
 
     def add_tenant(self, settings: Payload, tenant_id: str | None = None) -> Payload:
@@ -241,3 +262,10 @@ class AuthProject:
     def send_text_message(self, code: VerificationCode) -> None:
         """Record the text message with a code."""
         self._outbox.add_text_message(code, self.name, self.tenant_id, self.clock())
+
+
+def forget_unused(projects: dict[str, AuthProject], current: str, default: Payload) -> None:
+    """Delete unused projects or tenants with the settings `default`, except `current`, if there are many."""
+    if len(projects) % MAX_UNUSED == 0:
+        for name in [name for name, project in projects.items() if project.is_unused(default) and name != current]:
+            del projects[name]

@@ -12,7 +12,7 @@ from firebase_rest.emulator.auth import bodies, errors, oob_codes, popup_pages, 
 from firebase_rest.emulator.auth.bodies import AuthRequest
 from firebase_rest.emulator.auth.model import AccountTracker
 from firebase_rest.emulator.auth.outbox import Outbox
-from firebase_rest.emulator.auth.project import AuthProject, default_config
+from firebase_rest.emulator.auth.project import AuthProject, default_config, forget_unused
 from firebase_rest.emulator.auth.routes import COMMAND_LINE_PREFIXES, ROUTES, Access, AuthRoute, RouteMatch, find
 from firebase_rest.emulator.auth.tenants import target_tenant, tenant_in
 from firebase_rest.emulator.auth.validation import to_ascii_url
@@ -152,6 +152,7 @@ class AuthEmulator:
         if project is None:
             project = self._projects[name] = AuthProject(name, self._clock, outbox=self._outbox, tracker=self.journal)
             project.config = copy.deepcopy(self.default_config)
+            forget_unused(self._projects, name, self.default_config)
         return project.tenant_named(tenant_id) if tenant_id else project
 
     def _route(self, http_request: Request, url: RequestUrl, headers: Mapping[str, str]) -> Response:

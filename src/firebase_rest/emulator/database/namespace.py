@@ -32,6 +32,7 @@ RULES_TEXT = '{\n  "rules": {\n    ".read": true,\n    ".write": true\n  }\n}\n'
 
 _ATTEMPTS = 3
 _MAX_STAGED = 100
+_DEFAULT_SETTINGS: Mapping[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
 
 
 class Journal(Protocol):
@@ -76,13 +77,15 @@ class Namespace:
         self._open_rules: DatabaseAuthorizer = open_rules or NO_RULES
         self.rules = self._open_rules
         self.rules_store = store or RulesStore()
+        self.when_used: Callable[[Namespace], None] | None = None
+        """Called once when a database that was unused changes."""
         self._watchers: dict[Watcher, None] = {}  # in the order of their subscription
         self._lock = threading.Lock()
         self.restore_defaults(None)
 
     def restore_defaults(self, rules: DatabaseRules | None) -> None:
         """Forget settings, and publish `rules`; None allows everything, or what `open_rules` allow."""
-        self.settings: dict[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
+        self.settings: dict[str, Json] = {**_DEFAULT_SETTINGS}
         self.staged_rules: dict[str, DatabaseRules] = NewestItems(_MAX_STAGED)
         """Rules that are not published yet, by ID."""
         self.client_rules: str | None = None
@@ -90,6 +93,22 @@ class Namespace:
             self.rules, self.rules_text = self._open_rules, RULES_TEXT
         else:
             self.publish(rules)
+        self._has_default_rules = True
+
+    def forget_if_unused(self, when_used: Callable[[Namespace], None]) -> bool:
+        """Return whether this database has no data, settings or watchers; then `when_used` is called at a change."""
+        with self._lock:
+            unchanged = self._has_default_rules and self.settings == _DEFAULT_SETTINGS and not self.staged_rules
+            if self.root is not None or self._watchers or not unchanged:
+                return False
+            self.when_used = when_used
+            return True
+
+    def mark_used(self) -> None:
+        """Report that this database is not unused any more."""
+        if self.when_used is not None:
+            when_used, self.when_used = self.when_used, None
+            when_used(self)
 
     def save_settings(self) -> None:
         """Save the settings, and the rules that a client published. Raises `SaveError`."""
@@ -104,6 +123,8 @@ class Namespace:
 
     def publish(self, rules: DatabaseRules) -> None:
         """Enforce `rules` from now on. Watchers continue until `cancel_unauthorized`."""
+        self.mark_used()
+        self._has_default_rules = False
         self.rules = EnforcedDatabaseRules(rules, self.rules_store.decisions)
         self.rules_text = rules.text
 
@@ -167,6 +188,7 @@ class Namespace:
         if self.journal is not None:
             self.journal.record(self.name, change, prepared)
         self.root = change.after
+        self.mark_used()
         revoked = [watcher for watcher in self._watchers if not watcher.may_read(change.after, now)]
         for watcher in revoked:
             del self._watchers[watcher]

@@ -18,6 +18,7 @@ from firebase_rest.emulator.database import query, responses, settings
 from firebase_rest.emulator.database.access import NO_RULES, OpenDatabaseRules, identify, identify_user
 from firebase_rest.emulator.database.limits import in_time, validate_limits
 from firebase_rest.emulator.database.namespace import Journal, Namespace
+from firebase_rest.emulator.database.namespaces import Namespaces
 from firebase_rest.emulator.database.rendering import shallow_work
 from firebase_rest.emulator.database.request import (
     DatabaseRequest,
@@ -76,7 +77,7 @@ class DatabaseEmulator:
         self._open_rules = OpenDatabaseRules(require_auth=True) if require_auth else NO_RULES
         self._rules_store = store or RulesStore()
         self._default_rules: DatabaseRules | None = None
-        self._namespaces: dict[str, Namespace] = {}
+        self._namespaces = Namespaces()
         self._lock = threading.Lock()
         self._push_ids = PushIdGenerator()
         self.journal: Journal | None = None

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 import uuid
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import quote, urlencode
 
@@ -27,6 +28,9 @@ GRANULARITY = 256 * 1024
 
 LIFETIME = 7 * 24 * 3600.0
 """Seconds until a session expires."""
+
+MAX_SESSIONS = 1000
+"""Number of uploads that are kept, finished and abandoned ones included."""
 
 Status = Literal["active", "final", "cancelled"]
 
@@ -156,12 +160,17 @@ class ResumableSessions:
         self._sessions: dict[str, ResumableSession] = {}
 
     def start(self, request: StorageRequest, update: MetadataUpdate, declared_size: int | None) -> ResumableSession:
-        """Start an upload, and delete expired ones."""
+        """Start an upload. Expired uploads and, above `MAX_SESSIONS`, the oldest are forgotten."""
         now = self._clock()
         session = ResumableSession(request, update, declared_size, now, self._new_spool())
+        forgotten: list[ResumableSession] = []
         with self._lock:
-            self._sessions = {key: old for key, old in self._sessions.items() if old.expires > now}
             self._sessions[session.id] = session
+            for key, oldest in list(islice(self._sessions.items(), 2)):
+                if oldest.expires <= now or len(self._sessions) > MAX_SESSIONS:
+                    forgotten.append(self._sessions.pop(key))
+        for oldest in forgotten:
+            oldest.end("cancelled", 200)
         return session
 
     def find(self, key: str) -> ResumableSession:

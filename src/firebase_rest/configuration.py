@@ -91,13 +91,12 @@ def _read(source: str | bytes, setting: str) -> dict[str, Any]:
         found = _object_in(text)
     elif kind is None:
         try:
-            found, kind = (
-                _object_in(Path(text).read_bytes().decode("utf-8-sig", "replace")),
-                f"the file {text!r}, which is not JSON",
-            )
+            content = Path(text).read_bytes()
         except OSError as error:
             error.strerror = f"{error.strerror} (the file that {setting} names)"
             raise
+        found = _object_in(content.decode("utf-8-sig", "replace"))
+        kind = f"the file {text!r}, which is not JSON"
     else:
         found = {}
     if found:

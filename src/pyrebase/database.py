@@ -181,15 +181,16 @@ class Database(Query, firebase_rest.Database):
         """See `firebase_rest.Reference.sort`."""
         return PyreResponse.of(super().sort(origin, by_key, reverse))
 
-    def _check_root_write(self, call: str, does: str) -> None:
+    def _check_root_write(self, call: str, effect: str) -> None:
         if self.key is not None:
             return
         if self._is_empty:
             raise UsageError(
-                f"{call} after child('') {does} the whole database; check the variable that should hold a key."
+                f"{call} after child('') {effect} the whole database; check the variable that should hold a key."
             )
         message = (
-            f"{call} on the root {does} the whole database. A statement like db.child('users') does not move db, as it "
-            f"did in pyrebase: write db.child('users').{call}. To write to the root, ignore pyrebase.RootWriteWarning."
+            f"{call} on the root {effect} the whole database. A statement like db.child('users') does not move db, as "
+            f"it did in pyrebase: write db.child('users').{call}. To write to the root, ignore "
+            "pyrebase.RootWriteWarning."
         )
         warnings.warn(message, RootWriteWarning, stacklevel=3)

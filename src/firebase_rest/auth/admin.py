@@ -375,9 +375,9 @@ class Admin:
         _validate_count("import_users()", len(records), MAX_BATCH)
         if hashing is None and any("passwordHash" in record for record in records):
             raise UsageError("hashing must be a UserImportHash if a user has a password_hash, got None.")
-        how = {} if hashing is None else validate_instance("hashing", hashing, UserImportHash).to_json()
+        hash_fields = {} if hashing is None else validate_instance("hashing", hashing, UserImportHash).to_json()
         overwrite = validate_bool("overwrite", overwrite)
-        return self._requestor.run(admin.import_users(self._endpoint, records, how, overwrite=overwrite))
+        return self._requestor.run(admin.import_users(self._endpoint, records, hash_fields, overwrite=overwrite))
 
     # --- action links -----------------------------------------------------------------------------------------------
 

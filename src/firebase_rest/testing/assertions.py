@@ -38,7 +38,7 @@ def assert_allowed(action: Callable[[], T], emulator: Emulator | None = None) ->
     result, error, decisions = _observe(action, emulator or current_emulator())
     denied = [decision for decision in decisions if not decision.allowed]
     if denied:
-        raise AssertionError(f"Expected the rules to allow the action.\n{_explained(denied)}") from error
+        raise AssertionError(f"Expected the rules to allow the action.\n{_explain(denied)}") from error
     if error is not None:
         raise error
     if not decisions:
@@ -68,7 +68,7 @@ def assert_denied(action: Callable[[], object], emulator: Emulator | None = None
         raise error
     if not decisions:
         raise AssertionError(_NO_DECISION)
-    raise AssertionError(f"Expected the rules to deny the action.\n{_explained(decisions)}")
+    raise AssertionError(f"Expected the rules to deny the action.\n{_explain(decisions)}")
 
 
 def _observe(
@@ -88,5 +88,5 @@ def _observe(
     return result, error, [decision for decision in emulator.decisions.copy() if id(decision) not in known]
 
 
-def _explained(decisions: Sequence[Decision]) -> str:
+def _explain(decisions: Sequence[Decision]) -> str:
     return "\n".join(decision.explain() for decision in decisions)

@@ -190,10 +190,10 @@ def delete(endpoint: Endpoint, id_token: str) -> Flow[dict[str, Any]]:
 
 
 def send_action_email(
-    endpoint: Endpoint, kind: str, settings: Mapping[str, Any] = NO_SETTINGS, **who: str
+    endpoint: Endpoint, kind: str, settings: Mapping[str, Any] = NO_SETTINGS, **account: str
 ) -> Flow[EmailSent]:
-    """Send an email with an action code: "VERIFY_EMAIL", "PASSWORD_RESET", ... `who` are idToken, email, newEmail."""
-    request = endpoint.account("sendOobCode", {"requestType": kind, **who, **settings})
+    """Send an email with an action code of a `kind` such as "VERIFY_EMAIL". `account` are idToken, email, newEmail."""
+    request = endpoint.account("sendOobCode", {"requestType": kind, **account, **settings})
     return cast(EmailSent, (yield from send(request)))
 
 

@@ -346,7 +346,7 @@ class Query(BaseReference):
                 raise
         return live
 
-    # --- inside -----------------------------------------------------------------------------------------------------
+    # --- copies -------------------------------------------------------------------------------------------------------
 
     def _with_filter(self, **changes: Any) -> Query:
         return Query(self._requestor, self._location, self._context, replace(self._filter, **changes))

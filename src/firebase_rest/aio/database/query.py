@@ -350,7 +350,7 @@ class AsyncQuery(AsyncBaseReference):
                 raise
         return live
 
-    # --- inside -----------------------------------------------------------------------------------------------------
+    # --- copies -------------------------------------------------------------------------------------------------------
 
     def _with_filter(self, **changes: Any) -> AsyncQuery:
         return AsyncQuery(self._requestor, self._location, self._context, replace(self._filter, **changes))

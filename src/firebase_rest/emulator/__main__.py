@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.emulator import Emulator
 from firebase_rest.emulator.hosts import is_loopback
 from firebase_rest.emulator.rules_files import RulesFiles
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
     from firebase_rest.emulator.server import Server
 
+
+_SAME_PATH = Path()
+"""Stands for the path of --import."""
 
 _OPEN_TO_NETWORK = "Warning: the emulator listens on {host}. Everyone on this network is an administrator."
 
@@ -46,22 +50,43 @@ def main(arguments: Sequence[str] | None = None) -> int:
             keep_alive=options.keep_alive,
             data=options.data,
             sync_data=options.sync_data,
+            exports=options.exports,
         )
     except OSError as error:
         print(error, file=sys.stderr)
         return 1
     with emulator:
-        return _serve(emulator, options, done)
+        return _serve(emulator, options, done) or _export(emulator, options.export_on_exit)
+
+
+def _import(emulator: Emulator, options: argparse.Namespace) -> None:
+    """Import what the options name. The folder that is written at the end may be missing at first."""
+    path = options.import_from
+    if path is not None and (path.exists() or path != options.export_on_exit):
+        for problem in emulator.import_data(path):
+            print(problem, file=sys.stderr, flush=True)
+
+
+def _export(emulator: Emulator, path: Path | None) -> int:
+    """Export everything to `path` unless it is None. Return the exit status."""
+    try:
+        if path is not None:
+            emulator.export_data(path)
+    except (OSError, ValueError) as error:
+        print(f"The data was not exported: {error}", file=sys.stderr)
+        return 1
+    return 0
 
 
 def _serve(emulator: Emulator, options: argparse.Namespace, done: threading.Event) -> int:
     """Serve until `done` is set. Return the exit status."""
     files = RulesFiles(emulator, options.database_rules, options.storage_rules)
     try:
+        _import(emulator, options)
         files.load()
         if options.seed is not None:
             load_database(emulator, options.seed)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SaveError) as error:
         print(error, file=sys.stderr)
         return 1
     try:
@@ -104,11 +129,22 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--data", type=Path, metavar="DIR", help=data)
     sync = "with --data: each write waits for the disk, so that it survives a loss of power too"
     parser.add_argument("--sync-data", action="store_true", help=sync)
+    source = "import an export folder of this or of the official emulators, or a JSON file for the database"
+    parser.add_argument("--import", dest="import_from", type=Path, metavar="PATH", help=source)
+    target = "export everything to PATH at the end (default: the path of --import); to a .json file only the database"
+    parser.add_argument("--export-on-exit", type=Path, nargs="?", const=_SAME_PATH, metavar="PATH", help=target)
+    exports = "allow POST /_admin/export and /internal/export to write folders below DIR"
+    parser.add_argument("--exports", type=Path, metavar="DIR", help=exports)
     wait = "seconds without an event until a stream sends a keep-alive (default: 30)"
     parser.add_argument("--keep-alive", type=float, default=30.0, metavar="SECONDS", help=wait)
     parser.add_argument("--json", action="store_true", help="print one line of JSON when ready, for programs")
     parser.add_argument("--stdin", action="store_true", help="stop when standard input is closed")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.export_on_exit is _SAME_PATH:
+        if options.import_from is None:
+            parser.error("--export-on-exit needs a path, or --import PATH")
+        options.export_on_exit = options.import_from
+    return options
 
 
 def _port(text: str) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,8 @@ from firebase_rest.emulator.database.realtime.sessions import Sessions
 from firebase_rest.emulator.database.responses import LargeResponse
 from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader, Subscription
+from firebase_rest.emulator.exports import Services, export_data, handle_export, import_data
+from firebase_rest.emulator.exports.endpoints import PATHS as EXPORT_PATHS
 from firebase_rest.emulator.faults import Faults
 from firebase_rest.emulator.hub import list_emulators
 from firebase_rest.emulator.request_log import RequestLog
@@ -53,6 +56,8 @@ class Emulator:
             created if it is missing, and no other emulator can use it before `close`.
         sync_data: Whether a saved change survives a loss of power too, not only the end of the process. Each write
             then waits for the disk.
+        exports: A folder below which requests to `/_admin/export` and `/internal/export` may write exports. Without it
+            these requests are refused.
         clock: Returns the time in seconds since the epoch, for server timestamps, push IDs and the expiry of tokens.
             Pass a `Clock` to move the time.
         keep_alive: Seconds without an event after which an event stream sends a keep-alive.
@@ -89,6 +94,7 @@ class Emulator:
         storage_rules: str | None = None,
         data: str | PathLike[str] | None = None,
         sync_data: bool = False,
+        exports: str | PathLike[str] | None = None,
     ) -> None:
         self.project = project
         self.require_auth = require_auth
@@ -109,6 +115,8 @@ class Emulator:
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
             clock.when_set(self._wake_streams)
+        self._services = Services(project, self._database, self.auth, self.storage)
+        self._exports = None if exports is None else Path(exports)
         self._data = None if data is None else self._load(Path(data), sync=sync_data)
 
     def _load(self, path: Path, *, sync: bool) -> PersistentData:
@@ -121,6 +129,37 @@ class Emulator:
             data.close()
             raise
         return data
+
+    def export_data(self, path: str | PathLike[str]) -> None:
+        """Export everything in the format of the Firebase Local Emulator Suite.
+
+        Args:
+            path: The folder, which is replaced if it is an earlier export, or a file whose name ends in ".json" for the
+                data of the default database.
+
+        Raises:
+            ExportError: If there is something else at the path, a `ValueError`.
+            OSError: If writing fails. An earlier export is unchanged.
+        """
+        export_data(self._services, Path(path))
+
+    def import_data(self, path: str | PathLike[str]) -> list[str]:
+        """Replace everything by an export of this emulator or of the Firebase Local Emulator Suite.
+
+        A data folder changes completely or not at all. If the import fails, close the emulator.
+
+        Args:
+            path: The folder, or a JSON file with the data of the default database.
+
+        Returns:
+            What could not be imported, one sentence each.
+
+        Raises:
+            ExportError: If the path is not an export, or contains links or paths that lead out of it, a `ValueError`.
+        """
+        with nullcontext() if self._data is None else self._data.together():
+            self.reset()
+            return import_data(self._services, Path(path))
 
     def close(self) -> None:
         """Release the data folder; without one, do nothing. Close the server first. Idempotent."""
@@ -184,6 +223,8 @@ class Emulator:
         if service is Service.CONSOLE:
             return self._console.handle(request, url)
         if service is Service.HUB:
+            if url.path in EXPORT_PATHS:
+                return handle_export(self._services, self._exports, request, url.path)
             return list_emulators(url.host)
         if service is Service.AUTH:
             return self.auth.handle(request, url)

@@ -28,6 +28,7 @@ from firebase_rest.emulator.database.rendering import trim_memory
 from firebase_rest.emulator.database.responses import DatabaseHTTPError, LargeResponse, text_response
 from firebase_rest.emulator.database.settings import RULES_PATH
 from firebase_rest.emulator.database.stream import KEEP_ALIVE, STREAM_HEADERS, Ending, Subscription
+from firebase_rest.emulator.exports.endpoints import PATHS as EXPORT_PATHS
 from firebase_rest.emulator.hosts import is_allowed_host, is_loopback
 from firebase_rest.emulator.router import Service
 from firebase_rest.emulator.storage.asgi import serve as serve_storage
@@ -272,7 +273,7 @@ class Server(Closable):
     async def _handle(self, request: Request, url: RequestUrl, service: Service) -> Response | Subscription:
         """Do `_handle_with_faults` without faults."""
         size = len(cast("bytes", request.body))
-        if url.path == RULES_PATH:  # a large file takes long, and cannot be parsed in slices
+        if url.path == RULES_PATH or url.path in EXPORT_PATHS:  # these can take long, and are not done in slices
             return await run_in_threadpool(self.emulator.dispatch, request, url, service)
         if service is Service.DATABASE:
             work = self.emulator.database_work(request, url)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.credentials import CheckIdToken
     from firebase_rest.emulator.rules_store import RulesStore
     from firebase_rest.emulator.storage.access import StorageAuthorizer
-    from firebase_rest.emulator.storage.blob import ContentFile
+    from firebase_rest.emulator.storage.blob import ContentFile, Spool
     from firebase_rest.emulator.storage.metadata import Metadata
     from firebase_rest.emulator.storage.store import ObjectJournal, StoredObject
     from firebase_rest.rules.storage import StorageRules
@@ -84,6 +84,20 @@ class StorageEmulator:
             self._service.publish(self._service.rules_store.storage_rules(rules))
         self._service.store.journal = journal
         self._service.new_file = new_file
+
+    def objects(self) -> list[StoredObject]:
+        """Return all objects."""
+        with self._service.store.lock:
+            return list(self._service.store)
+
+    def new_spool(self) -> Spool:
+        """Return what receives the content of an object for `import_object`."""
+        return self._service.new_spool()
+
+    def import_object(self, stored: StoredObject) -> None:
+        """Store an object with metadata from elsewhere. Raises `SaveError`."""
+        with self._service.store.lock:
+            self._service.store.restore(stored)
 
     def _publish_default(self, rules: StorageRules | None) -> None:
         self._default_rules = rules

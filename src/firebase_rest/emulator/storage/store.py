@@ -113,6 +113,11 @@ class Store:
         self._generation = max(self._generation, stored.metadata.generation)
         self._add(stored)
 
+    def restore(self, stored: StoredObject) -> None:
+        """Store an object that keeps its generation. Raises `SaveError`."""
+        self._generation = max(self._generation, stored.metadata.generation)
+        self.put(stored)
+
     def put(self, stored: StoredObject) -> None:
         """Store an object, replacing one with the same name. Raises `SaveError`."""
         if self.journal is not None:

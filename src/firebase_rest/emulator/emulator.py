@@ -13,6 +13,7 @@ from firebase_rest.emulator.clock import Clock
 from firebase_rest.emulator.console import Console
 from firebase_rest.emulator.credentials import require_project
 from firebase_rest.emulator.database import DatabaseEmulator
+from firebase_rest.emulator.database.namespace import WAIT_SECONDS
 from firebase_rest.emulator.database.realtime.sessions import Sessions
 from firebase_rest.emulator.database.responses import LargeResponse
 from firebase_rest.emulator.database.slices import finish
@@ -218,6 +219,8 @@ class Emulator:
         url = url or RequestUrl.parse(request)
         service = service or self._router.route(request, url)
         if service is Service.DATABASE:
+            while self.must_wait(request.method, url):
+                time.sleep(WAIT_SECONDS)
             response = self._planned_response(request, url) or finish(self._database.work(request, url))
             return response.joined() if isinstance(response, LargeResponse) else response
         if service is Service.CONSOLE:
@@ -229,6 +232,10 @@ class Emulator:
         if service is Service.AUTH:
             return self.auth.handle(request, url)
         return self.storage.handle(request, url)
+
+    def must_wait(self, method: str, url: RequestUrl) -> bool:
+        """Return whether a request to the database must wait, because another write must not be overtaken again."""
+        return self._database.must_wait(method, url)
 
     def database_work(self, request: Request, url: RequestUrl) -> Work[Response | Subscription]:
         """Return the response of the database, in slices. It may be a `LargeResponse`."""

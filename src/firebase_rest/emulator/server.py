@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl
 from firebase_rest.emulator.console import PREFIX as CONSOLE_PREFIX
 from firebase_rest.emulator.console import STREAM_HEADERS as CONSOLE_STREAM_HEADERS
 from firebase_rest.emulator.database.body import MAX_BODY_BYTES, TOO_LARGE
+from firebase_rest.emulator.database.namespace import WAIT_SECONDS
 from firebase_rest.emulator.database.realtime.delivery import in_slices
 from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
 from firebase_rest.emulator.database.realtime.long_polling import LongPolling
@@ -97,6 +98,10 @@ class ServedEmulator(Protocol):
         self, request: Request, url: RequestUrl | None = None, service: Service | None = None
     ) -> Response | Subscription:
         """See `Emulator.dispatch`."""
+        ...
+
+    def must_wait(self, method: str, url: RequestUrl) -> bool:
+        """See `Emulator.must_wait`."""
         ...
 
     def database_work(self, request: Request, url: RequestUrl) -> Work[Response | Subscription]:
@@ -276,6 +281,8 @@ class Server(Closable):
         if url.path == RULES_PATH or url.path in EXPORT_PATHS:  # these can take long, and are not done in slices
             return await run_in_threadpool(self.emulator.dispatch, request, url, service)
         if service is Service.DATABASE:
+            while self.emulator.must_wait(request.method, url):  # noqa: ASYNC110 - any thread can end it
+                await asyncio.sleep(WAIT_SECONDS)
             work = self.emulator.database_work(request, url)
             del request
             response = await in_slices(work)

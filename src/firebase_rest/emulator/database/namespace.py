@@ -31,6 +31,8 @@ AnyWatcher = TypeVar("AnyWatcher", bound=Watcher)
 RULES_TEXT = '{\n  "rules": {\n    ".read": true,\n    ".write": true\n  }\n}\n'
 
 _ATTEMPTS = 3
+WAIT_SECONDS = 0.005
+"""How long to wait before `must_wait` is read again."""
 _MAX_STAGED = 100
 _DEFAULT_SETTINGS: Mapping[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
 
@@ -81,6 +83,7 @@ class Namespace:
         """Called once when a database that was unused changes."""
         self._watchers: dict[Watcher, None] = {}  # in the order of their subscription
         self._lock = threading.Lock()
+        self._delayed: object | None = None
         self.restore_defaults(None)
 
     def restore_defaults(self, rules: DatabaseRules | None) -> None:
@@ -157,11 +160,12 @@ class Namespace:
 
         Watchers whose callers may not read the new data, by the rules at the time `now`, are cancelled.
         """
-        # Large writes are validated without the lock, because other writers would wait for seconds. After writes of
-        # others the plan is out of date; the last attempt locks, so that a busy database does not delay it forever.
-        journal, prepared = self.journal, None
+        # Large writes are validated without the lock, because other clients would wait for seconds. After writes of
+        # others the plan is out of date. Other writes wait after some attempts, so that a busy database does not delay
+        # this one forever.
+        journal, prepared, attempts, this = self.journal, None, 0, object()
         try:
-            for _ in range(_ATTEMPTS):
+            while True:
                 before = self.root
                 change = yield from plan(before)
                 yield from check(change)
@@ -170,18 +174,22 @@ class Namespace:
                     if self.root is before:
                         revoked = self._publish_change(change, prepared, now)
                         break
-            else:
-                with self._lock:
-                    change = finish(plan(self.root))
-                    finish(check(change))
-                    prepared = None if journal is None else finish(journal.prepare_work(change, prepared))
-                    revoked = self._publish_change(change, prepared, now)
+                    attempts += 1
+                    if attempts >= _ATTEMPTS and self._delayed is None:
+                        self._delayed = this
         finally:
+            if self._delayed is this:
+                self._delayed = None
             if journal is not None:
                 journal.discard(prepared)
         for watcher in revoked:
             watcher.cancel()
         return change
+
+    @property
+    def must_wait(self) -> bool:
+        """Whether new writes must wait for one that others have overtaken several times."""
+        return self._delayed is not None
 
     def _publish_change(self, change: Change, prepared: Any, now: int) -> list[Watcher]:
         """Save a change and make it visible. Return the watchers that may not see it, which receive nothing more."""

@@ -46,6 +46,7 @@ _FIREBASE_HOST = re.compile(
     r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
 )
 _LIMITS = frozenset({"timeout", "writeSizeLimit"})
+_READING = frozenset(("GET", "HEAD", "OPTIONS"))
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -86,6 +87,16 @@ class DatabaseEmulator:
         """Return the response to a request; a `Subscription` if it opens an event stream."""
         response = finish(self.work(http_request, RequestUrl.parse(http_request) if url is None else url))
         return response.joined() if isinstance(response, LargeResponse) else response
+
+    def must_wait(self, method: str, url: RequestUrl) -> bool:
+        """Return whether a request must wait, because it writes to a database with `Namespace.must_wait`."""
+        if method in _READING or not self._namespaces:
+            return False
+        try:
+            namespace = self._namespaces.get(self._namespace_name(url.host, dict(url.params)))
+        except DatabaseHTTPError:
+            return False
+        return namespace is not None and namespace.must_wait
 
     def work(self, http_request: Request, url: RequestUrl) -> Work[Response | Subscription]:
         """Do `handle` in slices. The response may be a `LargeResponse`."""

@@ -8,8 +8,11 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar, cast
 
+from firebase_rest.emulator.database.namespace import WAIT_SECONDS
+
 if TYPE_CHECKING:
     from firebase_rest.emulator.database.realtime.outbox import Outbox
+    from firebase_rest.emulator.database.realtime.session import Session
     from firebase_rest.emulator.database.slices import Work
 
 _SLICE_SECONDS = 0.002
@@ -28,6 +31,13 @@ async def in_slices(work: Work[Result]) -> Result:
                 end = time.perf_counter() + _SLICE_SECONDS
     except StopIteration as stop:
         return cast("Result", stop.value)
+
+
+async def handle(session: Session, message: str) -> str | None:
+    """Let a session handle a message; return the kind of a control message."""
+    while session.namespace.must_wait:  # noqa: ASYNC110 - any thread can end it
+        await asyncio.sleep(WAIT_SECONDS)
+    return await in_slices(session.receive_work(message))
 
 
 def watch(outbox: Outbox) -> asyncio.Event:

@@ -13,7 +13,7 @@ import time
 from base64 import b64decode
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.database.realtime.delivery import in_slices, watch
+from firebase_rest.emulator.database.realtime.delivery import handle, in_slices, watch
 from firebase_rest.emulator.database.realtime.frames import MAX_MESSAGE
 from firebase_rest.emulator.database.realtime.outbox import control
 from firebase_rest.emulator.database.realtime.sessions import random_name
@@ -84,7 +84,7 @@ class PollingTransport:
                 self._store(params, number)
                 number += 1
             while (message := self._next_message()) is not None:
-                if await in_slices(self.session.receive_work(message)) == "n":
+                if await handle(self.session, message) == "n":
                     self.session.outbox.add_switch(self.switched.set)
 
     def _store(self, params: Mapping[str, str], number: int) -> None:

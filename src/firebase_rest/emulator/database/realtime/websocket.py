@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from firebase_rest.emulator.database.realtime.delivery import in_slices, watch
+from firebase_rest.emulator.database.realtime.delivery import handle, in_slices, watch
 from firebase_rest.emulator.database.realtime.frames import FrameError, MessageAssembler, frames_work
 from firebase_rest.emulator.database.realtime.messages import parse_message_work
 from firebase_rest.emulator.database.realtime.outbox import control
@@ -96,7 +96,7 @@ async def _until_first(*works: Coroutine[None, None, object]) -> None:
 
 async def _receive_all(session: Session, reader: _Reader) -> None:
     while (message := await reader.next()) is not None:
-        await in_slices(session.receive_work(message))
+        await handle(session, message)
 
 
 async def _send_all(outbox: Outbox, send: Send) -> None:
@@ -134,7 +134,7 @@ async def _upgrade(
     session = transport.session
     try:
         for message in early:
-            await in_slices(session.receive_work(message))
+            await handle(session, message)
         await _exchange(session, reader, send)
     finally:
         sessions.end(session)

@@ -96,8 +96,25 @@ def test_two_users_see_each_others_notes_live_and_only_their_own_data(browser) -
         each.wait(lambda each=each: notes(each) == [XSS, "Hello Bob"])
         assert "owned" not in each.driver.title
         assert len(each.find_all("#notes form")) == 1
+    ada.find("#notes form button").send_keys("")  # the focus stays when other notes arrive
+    bob.fill(text="One more")
+    bob.press(ENTER)
+    ada.wait(lambda: notes(ada) == ["One more", XSS, "Hello Bob"])
+    assert ada.driver.switch_to.active_element.text == "Delete"
     ada.submit("Delete")
-    bob.wait(lambda: notes(bob) == [XSS])
+    bob.wait(lambda: notes(bob) == ["One more", XSS])
+
+
+def test_note_is_kept_in_its_field_after_a_sign_out(browser) -> None:
+    ada = browser()
+    ada.sign_up("ada@example.com", "Ada")
+    ada.open("/board/")
+    ada.driver.delete_cookie("firebase_session")
+    ada.fill(text="Hello")
+    ada.press(ENTER)
+    ada.wait(lambda: "You are signed out. Sign in again." in ada.text)
+    assert ada.find("[name=text]").get_attribute("value") == "Hello"
+    assert "401" in " ".join(ada.problems())
 
 
 def test_board_polls_if_no_stream_is_left(browser, monkeypatch) -> None:
@@ -180,6 +197,50 @@ def test_sign_out_everywhere(browser) -> None:
     assert "You are signed out everywhere." in ada.text
     phone.open("/todos/")
     assert phone.path.startswith("/sign-in")
+
+
+@pytest.fixture
+def other_site(url: str) -> Iterator[str]:
+    """A page on another port that sends a form to the application."""
+    page = f"""<form method="post" action="{url}/todos/"><input name="text" value="forged"></form>
+    <script>document.forms[0].submit()</script>"""
+
+    def serve(_: object, start_response: Callable[..., object]) -> list[bytes]:
+        start_response("200 OK", [("Content-Type", "text/html")])
+        return [page.encode()]
+
+    server = make_server("127.0.0.1", 0, serve, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}/"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_form_of_another_site_is_refused(browser, other_site) -> None:
+    ada = browser()
+    ada.sign_up("ada@example.com", "Ada")
+    ada.driver.get(other_site)  # the cookies are sent, because a site includes all ports of its host
+    ada.wait(lambda: ada.path == "/todos/")
+    assert "This page has expired." in ada.text
+    assert "400" in " ".join(ada.problems())
+    ada.open("/todos/")
+    assert "Nothing to do." in ada.text
+
+
+def test_tampered_cookie_and_stolen_id_token_are_refused(browser, firebase) -> None:
+    ada = browser()
+    ada.sign_up("ada@example.com", "Ada")
+    cookie = ada.driver.get_cookie("firebase_session")
+    assert cookie["httpOnly"]
+    assert ada.run("return document.cookie") == ""
+    stolen = firebase.app.auth().sign_in_with_email_and_password("ada@example.com", "correct horse")
+    for forged in (cookie["value"][:-9] + "forged...", stolen["idToken"], stolen["refreshToken"]):
+        ada.driver.delete_cookie("firebase_session")
+        ada.driver.add_cookie({**cookie, "value": forged})
+        ada.open("/todos/")
+        assert ada.path.startswith("/sign-in")
 
 
 def test_google_sign_in_in_a_popup(browser) -> None:

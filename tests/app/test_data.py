@@ -157,3 +157,18 @@ def test_firebase_outage_is_explained(ada, environment, monkeypatch, app) -> Non
     response = client.get("/todos/")
     assert response.status_code == 503
     assert "The service cannot be reached." in response.text
+
+
+def test_unexpected_error_is_a_plain_page(firebase, tmp_path, monkeypatch, caplog) -> None:
+    from webapp import create_app
+
+    def fail(_: str) -> str:
+        raise KeyError("a secret value")
+
+    monkeypatch.setattr("webapp.home.render_template", fail)
+    quiet = create_app({"FIREBASE": firebase.server.config, "STORE": tmp_path / "other.sqlite"})
+    response = quiet.test_client().get("/")
+    assert response.status_code == 500
+    assert "Something went wrong." in response.text
+    assert "secret" not in response.text
+    assert "GET / failed" in caplog.text

@@ -35,3 +35,16 @@ def test_dev_server_starts_the_emulator_and_the_application() -> None:
         finally:
             process.terminate()
             process.communicate(timeout=30)
+
+
+@pytest.mark.slow
+def test_flask_command_finds_the_application(firebase, tmp_path) -> None:
+    environ = {
+        **os.environ,
+        **firebase.server.environ,
+        "PYTHONPATH": str(Path(__file__).parents[2] / "src"),
+        "FLASK_STORE": str(tmp_path / "store.sqlite"),
+    }
+    command = [sys.executable, "-m", "flask", "--app", "webapp", "routes"]
+    done = subprocess.run(command, cwd=APP, env=environ, capture_output=True, text=True, timeout=60)
+    assert "/board/events" in done.stdout, done.stderr

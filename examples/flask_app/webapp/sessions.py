@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-from flask import after_this_request, current_app, flash, g, redirect, request, session, url_for
+from flask import abort, after_this_request, current_app, flash, g, redirect, request, session, url_for
 
 from firebase_rest.errors import Unauthenticated, UserDisabled, UserNotFound
+from webapp.errors import wants_json
 from webapp.services import services
 
 if TYPE_CHECKING:
@@ -206,6 +207,8 @@ def recent_login_required(view: Callable[P, R]) -> Callable[P, R | BaseResponse]
 
 
 def _to_sign_in() -> BaseResponse:
+    if wants_json():
+        abort(401, "You are signed out. Sign in again.")
     # After a form the visitor returns to the page with the form.
     page = request.full_path.rstrip("?") if request.method == "GET" else url_for("account.show")
     return redirect(url_for("auth.sign_in", next=page))

@@ -25,9 +25,14 @@ function element(note) {
   return item;
 }
 
+// Adds and removes single notes: the others keep the focus, and a screen reader announces only the new ones.
 function render(notes) {
   const known = new Map([...list.children].map((item) => [item.dataset.key, item]));
-  list.replaceChildren(...notes.map((note) => known.get(note.key) ?? element(note)));
+  const current = new Set(notes.map((note) => note.key));
+  for (const [key, item] of known) if (!current.has(key)) item.remove();
+  notes.forEach((note, position) => {
+    if (!known.has(note.key)) list.insertBefore(element(note), list.children[position] ?? null);
+  });
 }
 
 function listen() {
@@ -46,7 +51,7 @@ function listen() {
 async function poll(end) {
   try {
     const response = await fetch(list.dataset.poll, { headers: { Accept: "application/json" } });
-    if (response.redirected) return location.reload(); // signed out
+    if (response.status === 401) return location.reload(); // signed out
     if (response.ok) {
       render(await response.json());
       show("polling", "Updated every few seconds");

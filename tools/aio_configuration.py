@@ -66,11 +66,60 @@ PHRASES = (
 )
 """Patterns in docstrings and comments, and their replacements."""
 
+DAEMON_BLOCKING = """Whether the program may exit while the thread runs. Otherwise the thread keeps the program running
+                after its last line, and after an exception, until the stream ends."""
+LIVE_BLOCKING = """            is_awaited=seconds > 0,
+        )
+        if seconds > 0:
+            try:
+                live.wait_for_first(seconds)
+            except BaseException:
+                live.close()
+                raise
+        return live
+"""
+LIVE_ASYNC = """            timeout=seconds,
+        )
+"""
+
 MODULES = {
     "transport/_reference.py": Module(
         renamed={"requests": "http_session"},
     ),
-    "database/query.py": Module(),
+    "database/query.py": Module(
+        replaced=(
+            ("-> AsyncEventStream | AsyncStream:", "-> AsyncEventStream | Coroutine[Any, Any, AsyncStream]:"),
+            ("-> AsyncStream: ...", "-> Coroutine[Any, Any, AsyncStream]: ..."),
+            (
+                "Use the stream in an `async with` statement, or pass `daemon=True`, so that it ends with the program.",
+                "Without a handler: `async for event in ref.stream()`. With one: `stream = await ref.stream(handler)`.",
+            ),
+            (
+                "Called with each change, a dict",
+                "A function or coroutine function that is called with each change, a dict",
+            ),
+            (
+                "Whether the handler is called in a new thread; otherwise the call returns when",
+                "Whether the handler is called in a new task; otherwise the call returns when",
+            ),
+            (
+                DAEMON_BLOCKING,
+                "Has no effect: tasks end with their event loop.",
+            ),
+            ("validate_handler(", "validate_async_handler("),
+            (LIVE_BLOCKING, LIVE_ASYNC),
+            ("live = AsyncLiveQuery(", "return AsyncLiveQuery("),
+            ("0 returns immediately.", "0 does not wait."),
+            (
+                "The copy, as a context manager. Close it after use.",
+                "The copy: `async with ref.live() as copy`, or `copy = await ref.live()`; then close it after use.",
+            ),
+        ),
+        imports=(
+            "from collections.abc import Coroutine",
+            "from firebase_rest.aio.transport.callbacks import validate_async_handler",
+        ),
+    ),
     "database/reference.py": Module(),
     "auth/_base.py": Module(
         replaced=(

@@ -10,10 +10,8 @@ from typing import Any
 import pytest
 import trustme
 
-import firebase_rest
-from firebase_rest import aio
 from firebase_rest.transport import exchange
-from support.blocking import BlockingApp
+from support.blocking import close_app, create_app
 
 
 @pytest.fixture(autouse=True)
@@ -58,18 +56,13 @@ def connect(pauses: list[float], client: str) -> Iterator[Callable[..., Any]]:
     def connect(server: Any, **options: Any) -> Any:
         url = server if isinstance(server, str) else server.url
         config = {"apiKey": "AIza-api-key", "databaseURL": url, **options.pop("config", {})}
-        settings = {"timeout": 5, **options}
-        app: Any
-        if client == "async":
-            app = BlockingApp(lambda: aio.initialize_app(config, **settings))
-        else:
-            app = firebase_rest.initialize_app(config, **settings)
+        app = create_app(client, config, **{"timeout": 5, **options})
         apps.append(app)
         return app
 
     yield connect
     for app in apps:
-        app.stop() if isinstance(app, BlockingApp) else app.close()
+        close_app(app)
 
 
 @pytest.fixture(scope="session")

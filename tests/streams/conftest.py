@@ -13,11 +13,10 @@ from typing import Any
 import pytest
 import trustme
 
-import firebase_rest
-from firebase_rest import App
 from firebase_rest.database import event_stream
 from firebase_rest.emulator import Emulator, Server
 from firebase_rest.transport import retry
+from support.blocking import close_app, create_app
 from support.waiting import wait_for
 
 
@@ -52,20 +51,26 @@ def no_leaks() -> Iterator[None]:
     wait_for(lambda: before is None or sockets() <= before, what=f"at most {before} open sockets")
 
 
-@pytest.fixture
-def connect() -> Iterator[Callable[..., App]]:
-    """A function `connect(url)` that returns an App for the database at `url`, closed after the test."""
-    apps: list[App] = []
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of a module with `CLIENTS = ("blocking", "async")` with both clients."""
+    if "client" in metafunc.fixturenames:
+        is_blocking = metafunc.definition.get_closest_marker("blocking_client") is not None
+        clients = getattr(metafunc.module, "CLIENTS", ["blocking"])
+        metafunc.parametrize("client", ["blocking"] if is_blocking else clients)
 
-    def connect(url: str, **options: Any) -> App:
-        config = {"apiKey": "k", "databaseURL": url}
-        app = firebase_rest.initialize_app(config, **{"timeout": 5, **options})
-        apps.append(app)
-        return app
+
+@pytest.fixture
+def connect(client: str) -> Iterator[Callable[..., Any]]:
+    """A function `connect(url)` that returns an App for the database at `url`, closed after the test."""
+    apps: list[Any] = []
+
+    def connect(url: str, **options: Any) -> Any:
+        apps.append(create_app(client, {"apiKey": "k", "databaseURL": url}, **{"timeout": 5, **options}))
+        return apps[-1]
 
     yield connect
     for app in apps:
-        app.close()
+        close_app(app)
 
 
 @pytest.fixture
@@ -75,10 +80,10 @@ def server() -> Iterator[Server]:
 
 
 @pytest.fixture
-def db(server: Server, monkeypatch: pytest.MonkeyPatch) -> Iterator[firebase_rest.Database]:
+def db(server: Server, client: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     for name, value in server.environ.items():
         monkeypatch.setenv(name, value)
-    with firebase_rest.initialize_app(server.config) as app:
+    with create_app(client, server.config) as app:
         yield app.database()
 
 

@@ -27,6 +27,8 @@ from firebase_rest.errors import UsageError
 from support.stream_server import StreamPeer, StreamServer, put
 from support.waiting import LIMIT, wait_for
 
+CLIENTS = ("blocking", "async")
+
 TRIES = int(os.environ.get("CLOSE_TRIES", "100"))
 AT_ONCE = 0.1
 
@@ -226,6 +228,7 @@ class Stuck:
         return "token"
 
 
+@pytest.mark.blocking_client
 def test_close_while_token_is_refreshed(app):
     tokens = Stuck()
     with StreamServer(put(1)) as server:
@@ -236,6 +239,7 @@ def test_close_while_token_is_refreshed(app):
     assert server.requests == []
 
 
+@pytest.mark.blocking_client
 def test_close_of_a_live_copy(app, tls):
     with StreamServer(put({"a": 1}), tls=tls) as server:
         live = app(server.url).database().live()
@@ -254,6 +258,7 @@ def test_unread_stream_is_closed(app):
         assert (events.state, states, list(events), server.requests) == ("closed", ["closed"], [], [])
 
 
+@pytest.mark.blocking_client
 def test_app_close_closes_streams(app):
     with StreamServer(put(1)) as server:
         app_ = app(server.url)
@@ -299,6 +304,7 @@ def test_abandoned_iteration_closes_its_connection(app):
         wait_for(lambda: server.closed == 1)
 
 
+@pytest.mark.blocking_client
 def test_close_with_custom_adapter(connect):
     with requests.Session() as session:
         session.mount("http://", requests.adapters.HTTPAdapter())

@@ -22,7 +22,10 @@ from firebase_rest.errors import (
 from support.stream_server import StreamPeer, StreamServer, fin, put
 from support.waiting import LIMIT, wait_for
 
+CLIENTS = ("blocking", "async")
 
+
+@pytest.mark.blocking_client
 def test_handler_gets_dicts_in_the_thread_of_the_stream(db):
     seen = queue.Queue()
     stream = db.child("a").stream(lambda message: seen.put((message, threading.current_thread())), stream_id="mine")
@@ -42,6 +45,7 @@ def test_handler_gets_dicts_in_the_thread_of_the_stream(db):
     assert not stream.is_alive()
 
 
+@pytest.mark.blocking_client
 def test_message_without_stream_id(db):
     seen = queue.Queue()
     with db.stream(seen.put, daemon=True) as stream:
@@ -65,6 +69,7 @@ def test_query_streams_selected_children(db):
         assert seen.get(timeout=LIMIT)["data"] == {"b": None, "d": 4}
 
 
+@pytest.mark.blocking_client
 def test_sync_stream_runs_until_stop_stream(db):
     seen = []
 
@@ -81,6 +86,7 @@ def test_sync_stream_runs_until_stop_stream(db):
     assert not stream.is_alive()
 
 
+@pytest.mark.blocking_client
 def test_sync_stream_runs_until_app_close(connect):
     with StreamServer(put(1)) as server:
         app = connect(server.url)
@@ -96,6 +102,7 @@ def test_sync_stream_raises_its_error(connect):
         connect(server.url).database().stream(print, is_async=False)
 
 
+@pytest.mark.blocking_client
 def test_stop_stream_ends_the_stream(db):
     def handler(message):
         raise StopStream
@@ -119,6 +126,7 @@ def test_handler_exception_is_passed_to_on_error(db):
         assert seen.get(timeout=LIMIT)["path"] == "/a"
 
 
+@pytest.mark.blocking_client
 def test_handler_exception_is_logged_without_on_error(db, caplog):
     seen = queue.Queue()
 
@@ -139,6 +147,7 @@ def test_exception_in_on_error_is_logged(db, caplog):
         assert "AttributeError" in caplog.text
 
 
+@pytest.mark.blocking_client
 def test_final_error_is_passed_to_on_error(server, db):
     errors, seen = queue.Queue(), queue.Queue()
     stream = db.stream(seen.put, on_error=errors.put)
@@ -151,6 +160,7 @@ def test_final_error_is_passed_to_on_error(server, db):
     assert stream.state == "closed"
 
 
+@pytest.mark.blocking_client
 def test_unexpected_exception_is_passed_to_on_error(connect):
     errors = queue.Queue()
     with StreamServer(put(1)) as server:
@@ -174,6 +184,7 @@ def test_missing_configuration_raises_and_is_reported(config):
     assert [type(errors.get_nowait()) for _ in range(2)] == [ConfigError, ConfigError]
 
 
+@pytest.mark.blocking_client
 def test_max_retries_ends_with_stream_error(connect):
     errors = queue.Queue()
     with StreamServer(lambda peer: peer.respond_error(503)) as server:
@@ -183,6 +194,7 @@ def test_max_retries_ends_with_stream_error(connect):
     assert len(server.requests) == 3
 
 
+@pytest.mark.blocking_client
 def test_stream_shows_its_state(connect):
     seen, states = queue.Queue(), []
     with StreamServer(put(1, fin), put(2)) as server:
@@ -218,6 +230,7 @@ def test_deletions_while_disconnected_reach_the_handler(server, db):
         assert stream.reconnects == 4
 
 
+@pytest.mark.blocking_client
 def test_slow_handler_loses_no_events(connect):
     go, seen = threading.Event(), []
 
@@ -289,6 +302,7 @@ COROUTINES = {
 
 
 @pytest.mark.parametrize("function", COROUTINES.values(), ids=COROUTINES)
+@pytest.mark.blocking_client
 def test_coroutine_functions_as_callbacks_raise(db, function):
     with db.live() as live:
         for use, name in (

@@ -14,6 +14,8 @@ from firebase_rest.errors import NetworkTimeout, PermissionDenied, StreamError, 
 from support.stream_server import StreamServer, fin, put
 from support.waiting import LIMIT, wait_for
 
+CLIENTS = ("blocking", "async")
+
 
 def events_of(live):
     """Record all events as (kind, key, previous key or None, value)."""
@@ -88,6 +90,7 @@ def test_live_query_follows_its_limit(db):
         ]
 
 
+@pytest.mark.blocking_client
 def test_callbacks_see_the_changed_value(db):
     db.set({"a": 1})
     seen: queue.Queue = queue.Queue()
@@ -188,6 +191,7 @@ def test_wait_until_raises_the_final_error(server, db, caplog):
     assert "has ended" not in caplog.text
 
 
+@pytest.mark.blocking_client
 def test_wait_until_in_a_callback_raises(db):
     errors: queue.Queue = queue.Queue()
     with db.live(on_error=errors.put) as live:
@@ -231,6 +235,7 @@ def test_callback_exception_is_passed_to_on_error(db):
         wait_for(lambda: seen == [None, 1])
 
 
+@pytest.mark.blocking_client
 def test_callback_exception_is_logged_without_on_error(db, caplog):
     with db.live() as live:
         live.on_value(lambda _: 1 / 0)

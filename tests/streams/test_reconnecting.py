@@ -27,6 +27,8 @@ from firebase_rest.transport import retry
 from support.stream_server import MIN_RECONNECT_INTERVAL, StreamPeer, StreamServer, fin, put
 from support.waiting import LIMIT
 
+CLIENTS = ("blocking", "async")
+
 ENDINGS = {"in good order": StreamPeer.send_last_chunk, "by FIN": fin, "by RST": StreamPeer.reset}
 
 
@@ -94,6 +96,7 @@ def test_stream_retries_after_server_errors(connect, status, kind):
             assert events.reconnects == 0  # it was never connected
 
 
+@pytest.mark.blocking_client
 def test_stream_honours_retry_after(connect, monkeypatch):
     waits: list[float] = []
     monkeypatch.setattr(event_stream.Interrupt, "wait", lambda self, seconds: waits.append(seconds))
@@ -139,6 +142,7 @@ def test_stream_retries_refused_connections(connect):
     assert not events.is_alive()
 
 
+@pytest.mark.blocking_client
 def test_stream_retries_dns_failures(connect, monkeypatch):
     real, tries = socket.getaddrinfo, []
 

@@ -21,6 +21,8 @@ from firebase_rest.errors import (
 from support.stream_server import StreamServer, put
 from support.waiting import LIMIT
 
+CLIENTS = ("blocking", "async")
+
 
 class Tokens:
     """A token source with the tokens "t1", "t2", ..., which may also fail."""

@@ -13,6 +13,9 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import firebase_rest
+from firebase_rest import aio
+
 LIMIT = 60.0
 """Seconds for one call, after which a test fails."""
 
@@ -159,3 +162,17 @@ class BlockingApp(Blocking):
         if not thread.loop.is_closed():
             thread.run(self._target.close)
             thread.close()
+
+
+def create_app(client: str, config: Any, **options: Any) -> Any:
+    """Return an App of the "blocking" or the "async" client."""
+    if client == "async":
+        return BlockingApp(lambda: aio.initialize_app(config, **options))
+    return firebase_rest.initialize_app(config, **options)
+
+
+def close_app(app: Any) -> None:
+    if isinstance(app, BlockingApp):
+        app.stop()
+    else:
+        app.close()

@@ -19,7 +19,7 @@ from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.protocol import check, error_class
 from firebase_rest.database.sse import ServerSentEvent, StreamEvent, iter_events, parse_event
-from firebase_rest.transport.arguments import validate_callable, validate_int
+from firebase_rest.transport.arguments import validate_handler, validate_int
 from firebase_rest.transport.credentials import Credentials, RequestAuth, ServiceAccount, UserCredentials
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import Closable, register
@@ -190,7 +190,7 @@ class EventStream(StreamState, Closable):
         self._interrupt = Interrupt()
         self._handle = CancelHandle(exclusive=True)
         self._credentials = InterruptibleCredentials(requestor.credentials, self._interrupt)
-        self._on_state = None if on_state is None else validate_callable("on_state", on_state)
+        self._on_state = None if on_state is None else validate_handler("on_state", on_state)
         self._events = self._run()
         register(self)
         requestor.transport.closables.add(self)

@@ -16,7 +16,7 @@ from firebase_rest.database.normalized import Normalized, render_arrays
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.errors import NetworkTimeout, StreamError, UsageError
-from firebase_rest.transport.arguments import validate_callable, validate_seconds
+from firebase_rest.transport.arguments import validate_callable, validate_handler, validate_seconds
 from firebase_rest.transport.lifecycle import register, start_thread
 from firebase_rest.transport.options import LONGEST
 
@@ -43,7 +43,60 @@ def validate_timeout(timeout: object) -> float:
     return math.inf if is_infinite else validate_seconds("timeout", timeout)
 
 
-class LiveQuery(StreamStatus):
+class LiveCopy:
+    """The state of a local copy, without I/O.
+
+    Attributes:
+        stale: Whether the stream is not connected; `value` is then the last known one.
+    """
+
+    def __init__(self, filter: Filter, key: str) -> None:
+        self.stale = True
+        self._filter = filter
+        self._key = key
+        self._view = LocalView(filter)
+        self._value: Normalized = None
+        self._version = 0
+        self._failure: Exception | None = None
+        self._ended = False
+        self._callbacks: dict[str, list[Callable[..., object]]] = {
+            kind: [] for kind in (REMOVED, ADDED, MOVED, CHANGED, VALUE_EVENT)
+        }
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self._key or '/'!r}{', stale' if self.stale else ''}>"
+
+    @property
+    def value(self) -> Any:
+        """The current value, as `get().val()` returns it. Each access returns a new object."""
+        return self.snapshot.val()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The current value as a `Snapshot`."""
+        value = self._value
+        return Snapshot.lazy(self._key, lambda: render_arrays(value), self._filter)
+
+    def _merge(self, event: StreamEvent) -> list[ChildEvent]:
+        """Apply a stream event, and return the changes."""
+        changes = self._view.apply(event)
+        self._value = self._view.value
+        self.stale = False
+        return changes
+
+    def _arguments(self, change: ChildEvent) -> tuple[Any, ...]:
+        """Return the arguments of the callbacks of a change."""
+        if change.kind == VALUE_EVENT:
+            return (self.snapshot,)
+        child = Snapshot.lazy(change.key, lambda: render_arrays(change.value))
+        return (child,) if change.kind == REMOVED else (child, change.previous_key)
+
+    def _timed_out(self, timeout: float, last_error: Exception | None) -> NetworkTimeout:
+        error = f" Last error: {last_error}" if self.stale and last_error else ""
+        return NetworkTimeout(f"Timed out after {timeout:g} s while waiting for {self._key or '/'!r}.{error}")
+
+
+class LiveQuery(LiveCopy, StreamStatus):
     """A local copy of the data, returned by `Reference.live()` and `Query.live()`. Thread-safe; close it after use.
 
     Attributes:
@@ -64,23 +117,13 @@ class LiveQuery(StreamStatus):
         *,
         is_awaited: bool = False,
     ) -> None:
-        self.stale = True
-        self._filter = filter
-        self._key = key
-        self._on_error = None if on_error is None else validate_callable("on_error", on_error)
-        self._on_state = None if on_state is None else validate_callable("on_state", on_state)
-        self._view = LocalView(filter)
-        self._value: Normalized = None
-        self._version = 0
+        super().__init__(filter, key)
+        self._on_error = None if on_error is None else validate_handler("on_error", on_error)
+        self._on_state = None if on_state is None else validate_handler("on_state", on_state)
         self._waiting = int(is_awaited)  # the number of waiting threads: an error is raised there, or else logged
         self._callback_thread: int | None = None
-        self._failure: Exception | None = None
         self._is_foreign = False  # True in a forked child process, where no stream keeps the copy in sync
-        self._ended = False
         self._new_locks()
-        self._callbacks: dict[str, list[Callable[..., object]]] = {
-            kind: [] for kind in (REMOVED, ADDED, MOVED, CHANGED, VALUE_EVENT)
-        }
         self._events = open_stream(self._state_changed)
         register(self)
         self._thread = start_thread(self._run, f"firebase_rest live copy of /{key}")
@@ -100,22 +143,13 @@ class LiveQuery(StreamStatus):
         self._is_foreign = True
         self._failure = self._foreign_error()
 
-    def __repr__(self) -> str:
-        return f"<LiveQuery {self._key or '/'!r}{', stale' if self.stale else ''}>"
-
     # --- the current value ------------------------------------------------------------------------------------------
-
-    @property
-    def value(self) -> Any:
-        """The current value, as `get().val()` returns it. Each access returns a new object."""
-        return self.snapshot.val()
 
     @property
     def snapshot(self) -> Snapshot:
         """The current value as a `Snapshot`."""
         self._check_process()
-        value = self._value
-        return Snapshot.lazy(self._key, lambda: render_arrays(value), self._filter)
+        return super().snapshot
 
     def wait_until(self, predicate: Callable[[Any], object], timeout: float) -> Any:
         """Wait until `predicate(value)` is true and return that value.
@@ -159,10 +193,7 @@ class LiveQuery(StreamStatus):
                 while self._version == seen and not self._ended:
                     left = end - time.monotonic()
                     if left <= 0 or not self._changed.wait(min(left, LONGEST)):
-                        error = f" Last error: {self.last_error}" if self.stale and self.last_error else ""
-                        raise NetworkTimeout(
-                            f"Timed out after {timeout:g} s while waiting for {self._key or '/'!r}.{error}"
-                        )
+                        raise self._timed_out(timeout, self.last_error)
                 is_new, seen = self._version != seen, self._version
             if is_new:
                 value = self.value
@@ -207,14 +238,14 @@ class LiveQuery(StreamStatus):
         return self._subscribe(REMOVED, callback)
 
     def _subscribe(self, kind: str, callback: Callable[..., object]) -> Unsubscribe:
-        validate_callable("callback", callback)
+        validate_handler("callback", callback)
         self._check_process()
         with self._lock:
             callbacks = self._callbacks[kind]
             callbacks.append(callback)
             if self._version and kind == ADDED:
                 for event in self._view.initial():
-                    self._dispatch(callback, event)
+                    self._call_safely(callback, *self._arguments(event))
             elif self._version and kind == VALUE_EVENT:
                 self._call_safely(callback, self.snapshot)
 
@@ -258,25 +289,13 @@ class LiveQuery(StreamStatus):
                 self._changed.notify_all()
 
     def _apply(self, event: StreamEvent) -> None:
-        changes = self._view.apply(event)
-        self._value = self._view.value
-        self.stale = False
+        changes = self._merge(event)
         with self._changed:
             self._version += bool(changes)
             self._changed.notify_all()
         for change in changes:
             for callback in tuple(self._callbacks[change.kind]):
-                self._dispatch(callback, change)
-
-    def _dispatch(self, callback: Callable[..., object], change: ChildEvent) -> None:
-        if change.kind == VALUE_EVENT:
-            self._call_safely(callback, self.snapshot)
-            return
-        child = Snapshot.lazy(change.key, lambda: render_arrays(change.value))
-        if change.kind == REMOVED:
-            self._call_safely(callback, child)
-        else:
-            self._call_safely(callback, child, change.previous_key)
+                self._call_safely(callback, *self._arguments(change))
 
     def _call_safely(self, callback: Callable[..., object], *arguments: object) -> None:
         outer, self._callback_thread = self._callback_thread, threading.get_ident()

@@ -24,7 +24,7 @@ from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.errors import UsageError
 from firebase_rest.transport._reference import AppContext, BaseReference
-from firebase_rest.transport.arguments import validate_bool, validate_callable
+from firebase_rest.transport.arguments import validate_bool, validate_handler
 from firebase_rest.transport.credentials import TokenSource
 from firebase_rest.transport.requestor import Requestor
 
@@ -286,9 +286,9 @@ class Query(BaseReference):
                     f"stream_handler must be callable, got {type(stream_handler).__name__}; "
                     "pass a token as stream(token=...)."
                 )
-            validate_callable("stream_handler", stream_handler)
+            validate_handler("stream_handler", stream_handler)
         if on_error is not None:
-            validate_callable("on_error", on_error)
+            validate_handler("on_error", on_error)
         validate_bool("is_async", is_async)
         validate_bool("daemon", daemon)
         requestor = self._authenticate(token)

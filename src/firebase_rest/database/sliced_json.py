@@ -10,15 +10,17 @@ import re
 from collections.abc import Callable, Generator
 from typing import Any, TypeVar
 
-WINDOW = 256 * 1024
+from firebase_rest.transport.wire import JSON_DECODER
+
+WINDOW = 128 * 1024
 """Characters that are parsed at once, in a few milliseconds."""
 
 T = TypeVar("T")
 Slices = Generator[None, None, T]
 """A generator that yields between two slices, and returns the result."""
 
-_decode: Callable[[str, int], tuple[Any, int]] = json.JSONDecoder().raw_decode
-_KEY = re.compile(r'\s*("(?:[^"\\]|\\.)*")\s*:\s*')
+_decode: Callable[[str, int], tuple[Any, int]] = JSON_DECODER.raw_decode
+_KEY = re.compile(r'\s*("(?:[^"\\\x00-\x1f]|\\.)*")\s*:\s*')
 _SPACE = re.compile(r"\s*")
 _EMPTY = re.compile(r"\s*([}\]])")
 _COMMA_OR_END = re.compile(r"\s*([,}\]])\s*")
@@ -33,6 +35,8 @@ def parse_in_slices(text: str) -> Slices[Any]:
 
 
 def _skip_space(text: str, position: int) -> int:
+    if text[position : position + 1] > " ":
+        return position
     found = _SPACE.match(text, position)
     return position if found is None else found.end()
 
@@ -84,7 +88,9 @@ class _Parser:
             key = _KEY.match(self._text, position)
             if key is None:
                 raise json.JSONDecodeError("Expecting property name enclosed in double quotes", self._text, position)
-            result[json.loads(key[1])], position = yield from self.value(key.end())
+            name = key[1][1:-1] if "\\" not in key[1] else json.loads(key[1])
+            value, position = self._in_window(key.end()) or (yield from self.value(key.end()))
+            result[name] = value
             position, is_last = self._after_value(position, "}")
             if is_last:
                 return result, position
@@ -96,13 +102,15 @@ class _Parser:
             return result, empty.end()
         position = _skip_space(self._text, position)
         while True:
-            item, position = yield from self.value(position)
+            item, position = self._in_window(position) or (yield from self.value(position))
             result.append(item)
             position, is_last = self._after_value(position, "]")
             if is_last:
                 return result, position
 
     def _after_value(self, position: int, end: str) -> tuple[int, bool]:
+        if self._text[position : position + 1] == ",":
+            return _skip_space(self._text, position + 1), False
         found = _COMMA_OR_END.match(self._text, position)
         if found is None or found[1] not in (",", end):
             raise json.JSONDecodeError("Expecting ',' delimiter", self._text, position)

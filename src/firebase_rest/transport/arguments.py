@@ -187,6 +187,17 @@ def validate_callable(name: str, value: object) -> Callable[..., Any]:
     return cast("Callable[..., Any]", value)
 
 
+def validate_handler(name: str, value: object) -> Callable[..., Any]:
+    """Return a function that is called with events."""
+    try:
+        return validate_callable(name, value)
+    except UsageError as error:
+        if not callable(value):
+            raise
+        problem = str(error)
+    raise UsageError(f"{problem[:-1]}; handlers of firebase_rest.aio may be coroutine functions.")
+
+
 def _is_async(value: object) -> bool:
     return inspect.iscoroutinefunction(value) or inspect.isasyncgenfunction(value)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import json
 from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, Union, cast
@@ -177,17 +178,26 @@ def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
     if options:
         return cast(Json, json.loads(body, **options))
     text = body.decode(json.detect_encoding(body), "surrogatepass")
-    if len(body) < LARGE_BODY or not gc.isenabled():
+    if len(body) < LARGE_BODY:
         return cast(Json, JSON_DECODER.decode(text))
+    with without_collection():
+        return cast(Json, JSON_DECODER.decode(text))
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Create many objects that are not garbage, without garbage collection."""
+    if not gc.isenabled():
+        yield
+        return
     gc.disable()
     try:
-        value = cast(Json, JSON_DECODER.decode(text))
+        yield
         if _CAN_AGE and gc.get_freeze_count() == 0:
             # Move the new objects to the oldest generation; otherwise the next allocation would traverse all of them.
             # Not if the program has frozen objects itself, because they would be unfrozen.
             gc.freeze()
             gc.unfreeze()
-        return value
     finally:
         gc.enable()
 

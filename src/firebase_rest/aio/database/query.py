@@ -7,10 +7,12 @@ https://firebase.google.com/docs/database/rest/retrieve-data
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 from firebase_rest.aio.transport._reference import AsyncAppContext, AsyncBaseReference
+from firebase_rest.aio.transport.callbacks import validate_async_handler
 from firebase_rest.aio.transport.credentials import AsyncTokenSource
 from firebase_rest.aio.transport.requestor import AsyncRequestor
 from firebase_rest.database import protocol
@@ -28,7 +30,7 @@ from firebase_rest.database.location import Location
 from firebase_rest.database.query import JsonKwargs
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.arguments import validate_bool, validate_callable
+from firebase_rest.transport.arguments import validate_bool
 
 if TYPE_CHECKING:
     from firebase_rest.aio.database.event_stream import AsyncEventStream
@@ -236,7 +238,7 @@ class AsyncQuery(AsyncBaseReference):
         on_state: OnState | None = None,
         max_retries: int | None = None,
         daemon: bool = False,
-    ) -> AsyncStream: ...
+    ) -> Coroutine[Any, Any, AsyncStream]: ...
 
     def stream(
         self,
@@ -249,23 +251,22 @@ class AsyncQuery(AsyncBaseReference):
         on_state: OnState | None = None,
         max_retries: int | None = None,
         daemon: bool = False,
-    ) -> AsyncEventStream | AsyncStream:
+    ) -> AsyncEventStream | Coroutine[Any, Any, AsyncStream]:
         """Stream the changes of this location, starting with its current value. Reconnects automatically.
 
-        Use the stream in an `async with` statement, or pass `daemon=True`, so that it ends with the program.
+        Without a handler: `async for event in ref.stream()`. With one: `stream = await ref.stream(handler)`.
 
         Args:
-            stream_handler: Called with each change, a dict with "event", "path", "data" and, if given, "stream_id".
+            stream_handler: A function or coroutine function that is called with each change, a dict with "event", "path", "data" and, if given, "stream_id".
                 Without it the stream is an iterator of `StreamEvent`: use it in an `async with` statement.
             token: An ID token or an `AsyncUserSession`.
             stream_id: Text for the "stream_id" of each change.
-            is_async: Whether the handler is called in a new thread; otherwise the call returns when the stream ends.
+            is_async: Whether the handler is called in a new task; otherwise the call returns when the stream ends.
             on_error: Called with exceptions of the handler, and with the error that ends the stream; by default both
                 are logged.
             on_state: Called with "connecting", "open", "waiting" and "closed".
             max_retries: How many failures in a row are retried; by default any number.
-            daemon: Whether the program may exit while the thread runs. Otherwise the thread keeps the program running
-                after its last line, and after an exception, until the stream ends.
+            daemon: Has no effect: tasks end with their event loop.
 
         Returns:
             An `AsyncStream` with a handler, otherwise an `AsyncEventStream`. `close()` ends either immediately. A handler that
@@ -289,9 +290,9 @@ class AsyncQuery(AsyncBaseReference):
                     f"stream_handler must be callable, got {type(stream_handler).__name__}; "
                     "pass a token as stream(token=...)."
                 )
-            validate_callable("stream_handler", stream_handler)
+            validate_async_handler("stream_handler", stream_handler)
         if on_error is not None:
-            validate_callable("on_error", on_error)
+            validate_async_handler("on_error", on_error)
         validate_bool("is_async", is_async)
         validate_bool("daemon", daemon)
         requestor = self._authenticate(token)
@@ -314,13 +315,13 @@ class AsyncQuery(AsyncBaseReference):
 
         Args:
             token: An ID token or an `AsyncUserSession`.
-            timeout: Maximum seconds to wait for the first value; 0 returns immediately.
+            timeout: Maximum seconds to wait for the first value; 0 does not wait.
             on_error: Called with exceptions of callbacks, and with the error that ends the copy.
             on_state: Called with "connecting", "open", "waiting" and "closed".
             max_retries: How many failures in a row are retried; by default any number.
 
         Returns:
-            The copy, as a context manager. Close it after use.
+            The copy: `async with ref.live() as copy`, or `copy = await ref.live()`; then close it after use.
 
         Raises:
             NetworkTimeout: The first value did not arrive in time.
@@ -334,21 +335,14 @@ class AsyncQuery(AsyncBaseReference):
         validate_live_filter(self._filter)
         seconds = validate_timeout(timeout)
         requestor = self._authenticate(token)
-        live = AsyncLiveQuery(
+        return AsyncLiveQuery(
             lambda state_changed: AsyncEventStream(requestor, self._location, self._filter, state_changed, max_retries),
             self._filter,
             self.key or "",
             on_error,
             on_state,
-            is_awaited=seconds > 0,
+            timeout=seconds,
         )
-        if seconds > 0:
-            try:
-                live.wait_for_first(seconds)
-            except BaseException:
-                live.close()
-                raise
-        return live
 
     # --- copies -------------------------------------------------------------------------------------------------------
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -106,6 +107,8 @@ def _classify(error: Exception, connection: Connection) -> Failure:
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         cause = error.os_error
+        if isinstance(cause.errno, int) and cause.errno > 0:  # asyncio's own text repeats the address
+            return f"[Errno {cause.errno}] {os.strerror(cause.errno)}"
         return redact(str(cause)).strip().rstrip(".") or type(cause).__name__
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy responded with HTTP {error.status}"

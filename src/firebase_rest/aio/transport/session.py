@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -41,6 +41,9 @@ from firebase_rest.transport.wire import ChunkedBody, Request, Response
 
 MAX_CALLS = 100
 """Calls that are sent at the same time; others wait. Streams are not counted."""
+
+CLOSING_TIMEOUT = 1.0
+"""Seconds that `close` waits for handlers that are running."""
 
 _DEFAULT_HEADERS = {"User-Agent": USER_AGENT, "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 _MIDDLEWARES = (prevent_repeat,)
@@ -87,6 +90,7 @@ class AiohttpTransport:
         self.closables: WeakSet[AsyncClosable] = WeakSet()
         self.bodies: set[AsyncBody] = set()
         self.scopes: set[Scope] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
         self._proxies: dict[str, str | None] = {}
         self._tls: ssl.SSLContext | None = None
         self._timeouts: dict[Options, aiohttp.ClientTimeout] = {}
@@ -130,6 +134,13 @@ class AiohttpTransport:
         assert self._session is not None
         return self._session
 
+    def start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start a task that `close` waits for."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)  # the event loop keeps only a weak reference
+        task.add_done_callback(self._tasks.discard)
+        return task
+
     async def close(self) -> None:
         """Cancel streams and calls, and close the session, unless the program passed it."""
         self.is_closed = True
@@ -139,6 +150,9 @@ class AiohttpTransport:
             scope.cancel()
         for body in list(self.bodies):
             body.close()
+        tasks = self._tasks - {asyncio.current_task()}
+        if tasks:
+            await asyncio.wait(tasks, timeout=CLOSING_TIMEOUT)
         if self._owned and self._session is not None:
             await self._session.close()
 

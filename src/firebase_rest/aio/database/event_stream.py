@@ -1,0 +1,235 @@
+"""`AsyncEventStream`: an asynchronous iterator over the changes of a location, which reconnects.
+
+The invariants are those of `EventStream`: the stream ends only when it is closed or when a retry cannot help. Incomplete
+events are never delivered. After every reconnect the complete current value comes first.
+https://firebase.google.com/docs/reference/rest/database#section-streaming
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncGenerator, Awaitable, Coroutine
+from contextlib import suppress
+from typing import Any, TypeVar, cast
+
+from firebase_rest import errors
+from firebase_rest.aio.transport.body import AsyncBody
+from firebase_rest.aio.transport.callbacks import call, validate_async_handler
+from firebase_rest.aio.transport.lifecycle import AsyncClosable
+from firebase_rest.aio.transport.requestor import AsyncRequestor, AsyncSender
+from firebase_rest.aio.transport.scope import Scope, ScopeEnded
+from firebase_rest.aio.transport.slices import run_in_slices
+from firebase_rest.database.event_stream import CHUNK, OnState, Revoked, StreamState, check_event, open_stream
+from firebase_rest.database.filter import Filter
+from firebase_rest.database.location import Location
+from firebase_rest.database.sliced_json import WINDOW
+from firebase_rest.database.sse import (
+    EventDecoder,
+    ServerSentEvent,
+    StreamEvent,
+    parse_event,
+    parse_event_in_slices,
+)
+from firebase_rest.transport.session import CLOSED
+
+logger = logging.getLogger("firebase_rest")
+
+T = TypeVar("T")
+
+
+class AsyncEventStream(StreamState, AsyncClosable):
+    """An asynchronous iterator of `StreamEvent` and a context manager, returned by `stream()` without a handler.
+
+        async with db.child("users").stream() as events:
+            async for event in events:
+                print(event.path, event.data)
+
+    Attributes:
+        state: "connecting", "open", "waiting" or "closed".
+        last_error: The latest connection error, or None.
+        reconnects: The number of connections after the first.
+    """
+
+    def __init__(
+        self,
+        requestor: AsyncRequestor,
+        location: Location,
+        filter: Filter,
+        on_state: OnState | None = None,
+        max_retries: int | None = None,
+    ) -> None:
+        super().__init__(requestor.options, location, filter, max_retries)
+        self._transport = requestor.transport
+        self._credentials = requestor.credentials
+        self._on_state = None if on_state is None else validate_async_handler("on_state", on_state)
+        self._scopes: set[Scope] = set()  # of the wait that `close` ends
+        self._reader: AsyncBody | None = None
+        self._resync = False
+        self.is_large = False
+        """Whether the last event was large."""
+        self._events = self._run()
+        if self._transport.is_closed:
+            raise errors.UsageError(CLOSED)
+        self._transport.closables.add(self)
+
+    def __repr__(self) -> str:
+        return f"<AsyncEventStream of /{self._location.path}, {self.state}>"
+
+    def __aiter__(self) -> AsyncEventStream:
+        return self
+
+    def __anext__(self) -> Awaitable[StreamEvent]:
+        return self._events.__anext__()
+
+    def start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
+        """Start a task of the App."""
+        return self._transport.start_task(work, name)
+
+    async def close(self) -> None:
+        """Close the stream immediately. Idempotent; any task and the loop over the stream itself may call it."""
+        self._closed = True
+        self.state = "closed"
+        for scope in list(self._scopes):
+            scope.cancel()
+        self._disconnect()  # a task that waits for data receives an error, and ends
+        try:
+            await self._events.aclose()
+        except RuntimeError:
+            return  # it runs in another task, or called this method, and ends by itself
+        await self._set_state("closed")
+
+    # --- in the iterating task --------------------------------------------------------------------------------------
+
+    async def _set_state(self, state: str) -> None:
+        if state == self._last_state:
+            return
+        self._last_state = state
+        self.state = "closed" if self._closed else state
+        if self._on_state is not None:
+            try:
+                await call(self._on_state, state)
+            except Exception:
+                logger.exception("on_state(%r) of the stream of /%s failed", state, self._location.path)
+
+    async def _run(self) -> AsyncGenerator[StreamEvent, None]:
+        try:
+            while self.is_alive():
+                await self._wait(self._seconds_to_next_connection())
+                if not self.is_alive():
+                    return
+                self._connecting()
+                await self._set_state("connecting")
+                sender = AsyncSender(self._transport, self._credentials, self._options)
+                try:
+                    body = await self._connect(sender)
+                    decoder = EventDecoder(self._transport.max_response_size)
+                    while not self._closed and (chunk := await body.read(CHUNK)):
+                        for message in decoder.decode(chunk):
+                            if message.event in ("put", "patch"):
+                                yield (
+                                    self._event(message) if len(message.data) <= WINDOW else await self._large(message)
+                                )
+                            else:
+                                check_event(message, sender.auth)
+                    problem = self._ended()
+                except errors.FirebaseError as error:
+                    problem = error
+                except ScopeEnded:
+                    return
+                finally:
+                    self._disconnect()
+                self._disconnected(sender.sent)
+                if self._transport.is_closed:
+                    return  # the App's close() is about to close this stream
+                if self.is_alive():
+                    await self._recover(problem, sender)
+                    self.reconnects += self._opened
+        finally:
+            self._closed = True
+            await self._set_state("closed")
+
+    async def _connect(self, sender: AsyncSender) -> AsyncBody:
+        body = await self._until_closed(sender.run(open_stream(self._location, self._filter)))
+        self._reader = cast(AsyncBody, body)
+        self._resync = self._opened
+        await self._set_state("open")
+        return self._reader
+
+    def _disconnect(self) -> None:
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
+
+    def _event(self, message: ServerSentEvent) -> StreamEvent:
+        self.is_large = False
+        event = parse_event(message, resync=self._resync)
+        if self._opened_at == math.inf:
+            self._received_first_event()
+        self._resync = False
+        return event
+
+    async def _large(self, message: ServerSentEvent) -> StreamEvent:
+        """Parse a large event without blocking the event loop."""
+        self.is_large = True
+        event = await run_in_slices(parse_event_in_slices(message, resync=self._resync))
+        if self._opened_at == math.inf:
+            self._received_first_event()
+        self._resync = False
+        return event
+
+    async def _recover(self, problem: errors.FirebaseError, sender: AsyncSender) -> None:
+        """Wait before the next connection. Raises `problem` if a retry cannot help."""
+        if isinstance(problem, Revoked):
+            refresh_error = await self._refresh(sender)
+            if refresh_error is None:
+                return
+            problem = refresh_error
+        if self.is_alive():
+            await self._wait(self._backoff(problem))
+
+    async def _refresh(self, sender: AsyncSender) -> errors.FirebaseError | None:
+        """Get a different token. Returns the error if that fails."""
+        try:
+            better: Any = self._credentials.get(rejected=sender.auth)
+            if hasattr(better, "__await__"):
+                better = await self._until_closed(better)
+        except errors.FirebaseError as error:
+            return error
+        except ScopeEnded:
+            return self._ended()
+        return self._refresh_error(better, sender.auth)
+
+    async def _wait(self, seconds: float) -> None:
+        if seconds > 0:
+            await self._set_state("waiting")
+            with suppress(ScopeEnded):
+                await self._until_closed(asyncio.sleep(seconds))
+
+    async def _until_closed(self, work: Awaitable[T]) -> T:
+        """Return the result of `work`. Raises `ScopeEnded` if `close()` is called before."""
+        with Scope(self._scopes) as scope:
+            if self._closed:
+                scope.cancel()
+            return await work
+
+
+class AsyncStreamStatus(AsyncClosable):
+    """Base class of objects that use an `AsyncEventStream`: shows its status."""
+
+    _events: AsyncEventStream
+
+    @property
+    def last_error(self) -> Exception | None:
+        """The latest connection error, or None."""
+        return self._events.last_error
+
+    @property
+    def reconnects(self) -> int:
+        """The number of connections after the first."""
+        return self._events.reconnects
+
+    def is_alive(self) -> bool:
+        """Return whether the stream can still receive changes."""
+        return self._events.is_alive()

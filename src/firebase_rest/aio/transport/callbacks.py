@@ -1,0 +1,23 @@
+"""Functions and coroutine functions of the program, which the async client calls."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, cast
+
+from firebase_rest.errors import UsageError
+
+
+def validate_async_handler(name: str, value: object) -> Callable[..., Any]:
+    """Return a function or a coroutine function. Raises `UsageError`."""
+    if callable(value):
+        return cast("Callable[..., Any]", value)
+    raise UsageError(f"{name} must be callable, got {type(value).__name__}.")
+
+
+async def call(function: Callable[..., Any], *arguments: object) -> None:
+    """Call a function, and await its result if it is awaitable."""
+    result = function(*arguments)
+    if inspect.isawaitable(result):
+        await result

@@ -20,7 +20,7 @@ from firebase_rest.emulator.credentials import (
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Hashable, Mapping, Sequence
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.credentials import CheckIdToken
@@ -63,6 +63,11 @@ class OpenDatabaseRules:
 
 NO_RULES = OpenDatabaseRules()
 """Allows everything."""
+
+
+def permission(caller: Caller, path: Sequence[str], filter: Filter) -> Hashable:
+    """Return what the results of `may_read` depend on, besides the rules, the data and the time."""
+    return "" if caller.admin else json.dumps(caller.auth, sort_keys=True), path, filter
 
 
 def identify(headers: Mapping[str, str], params: Mapping[str, str], check_id_token: CheckIdToken, now: float) -> Caller:

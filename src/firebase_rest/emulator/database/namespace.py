@@ -18,7 +18,7 @@ from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Hashable, Mapping, Sequence
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.credentials import Caller
@@ -197,11 +197,26 @@ class Namespace:
             self.journal.record(self.name, change, prepared)
         self.root = change.after
         self.mark_used()
-        revoked = [watcher for watcher in self._watchers if not watcher.may_read(change.after, now)]
+        revoked = self._revoked(change.after, now)
         for watcher in revoked:
             del self._watchers[watcher]
         for watcher in self._watchers:
             watcher.enqueue(change)
+        return revoked
+
+    def _revoked(self, root: Node, now: int) -> list[Watcher]:
+        """Return the watchers that may not see new data."""
+        rules = self.rules
+        if rules is self._open_rules or (isinstance(rules, EnforcedDatabaseRules) and not rules.reads_depend_on_data):
+            return []
+        decisions: dict[Hashable, bool] = {}
+        revoked: list[Watcher] = []
+        for watcher in self._watchers:
+            allowed = decisions.get(watcher.permission)
+            if allowed is None:
+                allowed = decisions[watcher.permission] = watcher.may_read(root, now)
+            if not allowed:
+                revoked.append(watcher)
         return revoked
 
     def subscribe(self, create: Callable[[Node], Subscription]) -> Subscription:

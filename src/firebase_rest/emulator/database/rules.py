@@ -5,7 +5,8 @@ https://firebase.google.com/docs/database/security
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE
@@ -51,6 +52,9 @@ class TreeReader:
 
 _READER: NodeReader[Any] = TreeReader()
 
+_DATA = re.compile(r"\b(?:root|data|now)\b")
+"""Names of variables that change with time. Names of children and texts may match too, which costs only time."""
+
 
 @dataclass(frozen=True, slots=True)
 class EnforcedDatabaseRules:
@@ -58,6 +62,12 @@ class EnforcedDatabaseRules:
 
     rules: DatabaseRules
     decisions: MutableSequence[Decision]
+    reads_depend_on_data: bool = field(init=False)
+    """Whether a write or the time may change who may read."""
+
+    def __post_init__(self) -> None:
+        depends = any(rule.kind == ".read" and _DATA.search(rule.text) for rule in self.rules.rules)
+        object.__setattr__(self, "reads_depend_on_data", depends)
 
     def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
         """See `DatabaseAuthorizer`."""

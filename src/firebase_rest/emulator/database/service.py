@@ -15,11 +15,11 @@ from firebase_rest.database.filter import VALUE, Filter
 from firebase_rest.database.push_id import PushIdGenerator
 from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.database import query, responses, settings
-from firebase_rest.emulator.database.access import NO_RULES, OpenDatabaseRules, identify, identify_user
+from firebase_rest.emulator.database.access import NO_RULES, OpenDatabaseRules, identify, identify_user, permission
 from firebase_rest.emulator.database.limits import in_time, validate_limits
 from firebase_rest.emulator.database.namespace import Journal, Namespace
 from firebase_rest.emulator.database.namespaces import Namespaces
-from firebase_rest.emulator.database.rendering import shallow_work
+from firebase_rest.emulator.database.rendering import SMALL, release_work, shallow_work
 from firebase_rest.emulator.database.request import (
     DatabaseRequest,
     body_bytes,
@@ -29,7 +29,7 @@ from firebase_rest.emulator.database.request import (
 from firebase_rest.emulator.database.responses import DatabaseHTTPError, LargeResponse
 from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import StreamView, Subscription
-from firebase_rest.emulator.database.tree import Change, Node, at, etag_work, has_children, priority_of
+from firebase_rest.emulator.database.tree import Change, Node, at, etag_work, has_children, priority_of, weight_of
 from firebase_rest.emulator.database.writes import write
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.urls import RequestUrl
@@ -282,7 +282,12 @@ def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Work
         return request.pieces_response((yield from shallow_work(shown, is_pretty=request.is_pretty)), tag)
     if result is None and filter.order is not None and filter.narrows:
         return request.json_response({}, tag)
-    return (yield from request.node_response(result, tag))
+    response = yield from request.node_response(result, tag)
+    if result is not node and weight_of(result) > SMALL:
+        garbage: list[Node] = [result]
+        del result
+        yield from release_work(garbage)
+    return response
 
 
 def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], float], checked: Node) -> Subscription:
@@ -303,6 +308,7 @@ def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], flo
             raise DatabaseHTTPError(401, responses.PERMISSION_DENIED)
         view = StreamView(path, filter, as_export=as_export)
         limit = None if caller.expires is None else seconds_left
-        return Subscription(view, root, path, may_read=may_read, seconds_left=limit)
+        group = permission(caller, path, filter)
+        return Subscription(view, root, path, may_read=may_read, permission=group, seconds_left=limit)
 
     return namespace.subscribe(create)

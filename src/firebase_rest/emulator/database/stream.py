@@ -23,7 +23,7 @@ from firebase_rest.emulator.database.windows import Window
 from firebase_rest.errors import NetworkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Change, Node
@@ -174,7 +174,13 @@ def _no_op() -> None:
 
 
 class Watcher(Protocol):
-    """Receives the changes of a database."""
+    """Receives the changes of a database.
+
+    Attributes:
+        permission: Watchers with equal permissions have equal results of `may_read`.
+    """
+
+    permission: Hashable
 
     def may_read(self, root: Node, now: int, /) -> bool:
         """Return whether the rules allow reading. `now` is in milliseconds."""
@@ -192,8 +198,8 @@ class Watcher(Protocol):
 class Subscription:
     """One open stream: the queue between writers and the reader.
 
-    `may_read(root, now_ms)` returns whether the rules still allow reading; `seconds_left()` returns when the token
-    expires (None if it does not expire).
+    `may_read(root, now_ms)`, which depends on `permission`, returns whether the rules still allow reading;
+    `seconds_left()` returns when the token expires (None if it does not expire).
     """
 
     def __init__(
@@ -203,10 +209,12 @@ class Subscription:
         path: Path,
         *,
         may_read: Callable[[Node, int], bool] = _always_allowed,
+        permission: Hashable = None,
         seconds_left: Callable[[], float] | None = None,
     ) -> None:
         self.path = path
         self.may_read = may_read
+        self.permission = permission
         self.ended = False
         self.ending = Ending.CLEAN
         self.stalled = False

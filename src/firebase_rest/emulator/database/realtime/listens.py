@@ -10,7 +10,7 @@ from firebase_rest.emulator.database.realtime.outbox import push, push_text
 from firebase_rest.emulator.database.stream import StreamView
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Hashable, Iterable
 
     from firebase_rest.database.filter import Filter
     from firebase_rest.emulator.database.realtime.outbox import Outbox, Text
@@ -38,6 +38,7 @@ class Listen:
         outbox: Where the messages go.
         may_read: Returns whether the session may read the target in a root at a time.
         on_cancel: Called when the rules no longer allow reading.
+        permission: See `Watcher`.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class Listen:
         outbox: Outbox,
         may_read: Callable[[ListenTarget, Node, int], bool],
         on_cancel: Callable[[Listen], None],
+        permission: Hashable,
     ) -> None:
         self.target = target
+        self.permission = permission
         self._outbox = outbox
         self._may_read = may_read
         self._on_cancel = on_cancel

@@ -16,7 +16,7 @@ from firebase_rest.database.filter import VALUE
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller
 from firebase_rest.emulator.data_errors import SaveError
-from firebase_rest.emulator.database import commits, query
+from firebase_rest.emulator.database import access, commits, query
 from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.parsing import plain_work
 from firebase_rest.emulator.database.realtime.hashes import hash_work
@@ -33,7 +33,7 @@ from firebase_rest.emulator.database.tree import at
 from firebase_rest.emulator.database.windows import needs_index
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Hashable, Mapping
 
     from firebase_rest.emulator.database.commits import Plan
     from firebase_rest.emulator.database.namespace import Namespace
@@ -186,6 +186,8 @@ class Session:
         self._caller = caller
         root, now = self.namespace.root, self._now()
         with self._lock:
+            for listen in self._listens.values():
+                listen.permission = self._permission(listen.target)
             revoked = [listen for listen in self._listens.values() if not listen.may_read(root, now)]
         for listen in revoked:
             listen.cancel()
@@ -201,7 +203,8 @@ class Session:
         def create(root: Node) -> Listen:
             if not self._may_read(target, root, self._now()):
                 raise RefusedError("permission_denied", PERMISSION_DENIED)
-            listen = Listen(target, self.outbox, self._may_still_read, self._remove)
+            permission = self._permission(target)
+            listen = Listen(target, self.outbox, self._may_still_read, self._remove, permission)
             listen.start(root, known_hash if isinstance(known_hash, str) else "")
             return listen
 
@@ -238,6 +241,9 @@ class Session:
         self.namespace.await_delivery()
         node = yield from query.filter_work(at(root, target.path), target.filter)
         return RawJson((yield from node_work(node, as_export=True)))
+
+    def _permission(self, target: ListenTarget) -> Hashable:
+        return access.permission(self._caller, target.path, target.filter)
 
     def _require_read(self, target: ListenTarget, root: Node) -> None:
         if not self._may_still_read(target, root, self._now()):

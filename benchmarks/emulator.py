@@ -108,7 +108,7 @@ def integers(count: int, *, shuffled: bool) -> bytes:
 
 
 def measure_memory(count: int, *, shuffled: bool) -> None:
-    """Print the memory of integers, of an index, and what is left after a DELETE."""
+    """Print the memory of integers and of an index, and the memory that remains after a DELETE."""
     emulator = Emulator()
     client = Client(emulator.host)
     client.request("PUT", "other", b"1")

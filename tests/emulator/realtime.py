@@ -12,7 +12,7 @@ from support.waiting import LIMIT
 
 
 class RealtimeClient:
-    """One session over WebSocket. Requests are numbered; messages are kept in the order in which they come."""
+    """One session over WebSocket. Requests are numbered; messages are kept in their order."""
 
     def __init__(self, host, query="v=5&ns=demo-test-default-rtdb", **options):
         opening = connect(

@@ -23,7 +23,7 @@ def test_app_check_callback_runs_for_every_request(monkeypatch):
             assert seen.wait(10)
         tokens = [request.headers[APP_CHECK] for request in world.sent]
         assert len(tokens) == 4
-        assert len(set(tokens)) == 4, "the function was asked for each"
+        assert len(set(tokens)) == 4, "the function was called for each"
         assert {request.path_url.split("/")[1].partition("?")[0] for request in world.sent} >= {
             "identitytoolkit.googleapis.com", "securetoken.googleapis.com", "a.json",
         }  # fmt: skip

@@ -246,12 +246,12 @@ def test_disk_error_during_upload_is_raised(server, monkeypatch):
     class Failing(io.BytesIO):
         def read(self, size: int | None = -1) -> bytes:
             if self.tell() >= 700_000:
-                raise OSError(errno.EIO, "the disk has gone")
+                raise OSError(errno.EIO, "the disk was removed")
             return super().read(size)
 
     monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", server.host)
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
-        with pytest.raises(OSError, match="the disk has gone") as caught:
+        with pytest.raises(OSError, match="the disk was removed") as caught:
             app.storage().child("a").put(Failing(bytes(1_000_000)), chunk_size=262_144)
         assert caught.value.errno == errno.EIO
         assert not isinstance(caught.value, NetworkError)

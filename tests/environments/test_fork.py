@@ -46,7 +46,7 @@ CASES = {
         assert in_children([lambda: own_responses(db, "child", 20)] * 2) == [20, 20]
         assert own_responses(db, "parent", 20) == 20
     """,
-    "over a session of the program's own": """
+    "over the program's requests session": """
         session = requests.Session()
         app = firebase_rest.initialize_app(CONFIG, session=session)
         db = app.database()
@@ -187,7 +187,7 @@ CASES = {
         assert stream.reconnects == 0
         stream.close()
     """,
-    "with a handler that goes on in the child": """
+    "with a handler that continues in the child": """
         app = firebase_rest.initialize_app(CONFIG)
         seen, forked = [], []
         def handler(message):
@@ -373,7 +373,7 @@ CASES = {
 
 TLS = (
     "after calls, with four workers",
-    "over a session of the program's own",
+    "over the program's requests session",
     "and close() in the child",
     "with an iterated stream that the child forgets",
     "with a stream",

@@ -85,7 +85,7 @@ def test_missing_service_account_raises_config_error(monkeypatch):
     monkeypatch.delenv("FIREBASE_AUTH_EMULATOR_HOST", raising=False)
     with firebase_rest.initialize_app({"apiKey": KEY, "projectId": "demo-project"}) as app:
         with pytest.raises(ConfigError, match="serviceAccount"):
-            app.auth().admin  # noqa: B018 - asking is what is refused
+            app.auth().admin  # noqa: B018 - the access raises
         with pytest.raises(ConfigError, match="serviceAccount"):
             app.auth().create_session_cookie("token", 300)
 
@@ -125,7 +125,7 @@ ID_TOKEN_TEXT = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJ1MSJ9.c2lnbmF0dXJl"
 
 
 def quoting(request: requests.PreparedRequest):
-    """A server that quotes the whole request in its refusal."""
+    """A server that quotes the complete request in its error."""
     words = f"INVALID_ARGUMENT : {request.body.decode()} {request.headers.get('Authorization')}"
     return 400, {}, json.dumps({"error": {"code": 400, "message": words}})
 

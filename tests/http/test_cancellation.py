@@ -24,14 +24,14 @@ CLIENTS = ("blocking", "async")
 
 @pytest.fixture
 def stuck_resolver(monkeypatch):
-    """Name resolution that takes until the end of the test."""
+    """Name resolution that blocks until the test ends."""
     test_ended = threading.Event()
     requested = threading.Event()
 
     def getaddrinfo(*_: object, **__: object):
         requested.set()
         test_ended.wait(LIMIT)
-        raise socket.gaierror("the test is over")
+        raise socket.gaierror("the test has ended")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     yield requested
@@ -178,7 +178,7 @@ def test_cancelling_never_raises(broken):
 
 
 def damaged(peer: Peer) -> None:
-    """Answers once over TLS, then sends a record that does not decrypt."""
+    """Send one response over TLS, then a record that cannot be decrypted."""
     peer.read_request()
     peer.respond("1")
     peer.read_request()

@@ -78,7 +78,7 @@ def never_shake_hands(peer: Peer) -> None:
 
 
 def drip_the_handshake(peer: Peer) -> None:
-    # A handshake record of 16 KB that takes its time.
+    # A handshake record of 16 KB that arrives slowly.
     peer.send_slowly(b"\x16\x03\x03\x40\x00" + b"\x02" * 16_384, 0.05)
 
 
@@ -161,7 +161,7 @@ def test_threads_share_one_watchdog(connect):
 @pytest.mark.parametrize("dripping", [drip_headers, drip_body])
 def test_read_timeout_applies_to_silence_only(connect, dripping):
     with ScriptedServer(dripping, ok("1")) as server:
-        # Every byte comes in time, so only the deadline ends it.
+        # Every byte arrives within the read timeout, so only the deadline ends the call.
         ended_in_time(lambda: connect(server, timeout=(5, 0.3), deadline=1.0).database().get(), 3)
 
 

@@ -132,7 +132,7 @@ def test_a_socks_proxy_is_left_to_its_own_pools(connect, monkeypatch):
     from firebase_rest.transport.adapter import CancellableAdapter
 
     adapter = CancellableAdapter()
-    manager = PoolManager()  # what urllib3's SOCKSProxyManager is, and ProxyManager is more than
+    manager = PoolManager()  # the base class of urllib3's SOCKSProxyManager; ProxyManager has more attributes
     manager.pool_classes_by_scheme = {"http": object, "https": object}
     adapter.proxy_manager["socks5h://127.0.0.1:1"] = manager
     assert adapter.proxy_manager_for("socks5h://127.0.0.1:1") is manager

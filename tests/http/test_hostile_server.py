@@ -51,7 +51,7 @@ def until_close(body: bytes = BODY, version: str = "HTTP/1.1") -> bytes:
 
 
 class Case(NamedTuple):
-    """What the server sends, whether it keeps the connection open, and what the call has to do."""
+    """The bytes that the server sends, whether it keeps the connection open, and the expected result."""
 
     wire: bytes
     expected: Any = VALUE
@@ -83,8 +83,8 @@ WHOLE = {
     "in chunks, in capitals": Case(head("Transfer-Encoding: CHUNKED") + chunks(b"12") + b"0\r\n\r\n", 12),
     "null": Case(with_length(b"null"), None),
     "a number": Case(with_length(b"12"), 12),
-    "a refusal": raises(with_length(b'{"error": "Permission denied"}', status="401 No"), PermissionDenied),
-    "a refusal without framing": raises(head(status="404 No") + b"no", NotFound, stays_open=False),
+    "an error": raises(with_length(b'{"error": "Permission denied"}', status="401 No"), PermissionDenied),
+    "an error without framing": raises(head(status="404 No") + b"no", NotFound, stays_open=False),
     "a server error": raises(with_length(b"<html>", status="502 No"), ServerError),
     "an unknown status": raises(with_length(b"{}", status="799 No"), ApiError),
 }
@@ -98,32 +98,32 @@ INFORMATIONAL = {
     "one too many": raises(HINTS * (MAX_INFORMATIONAL + 1) + with_length()),
     "100 too often": raises(CONTINUE * (MAX_INFORMATIONAL + 1) + with_length()),
     "before chunks": Case(HINTS + chunked(BODY)),
-    "before a refusal": raises(HINTS + with_length(b"{}", status="403 No"), PermissionDenied),
-    "with a length, which means nothing": Case(b"HTTP/1.1 103 H\r\nContent-Length: 4\r\n\r\n" + with_length()),
+    "before an error": raises(HINTS + with_length(b"{}", status="403 No"), PermissionDenied),
+    "with a length, which is ignored": Case(b"HTTP/1.1 103 H\r\nContent-Length: 4\r\n\r\n" + with_length()),
     "101": raises(b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n" + with_length()),
     "endless headers": raises(b"HTTP/1.1 103 H\r\n" + b"X-Filler: 1\r\n" * (MAX_HEADERS + 1)),
-    "nothing else": raises(HINTS, NetworkError, stays_open=False),
+    "no final response": raises(HINTS, NetworkError, stays_open=False),
 }
 
-# One TLS record, of which the reader's buffer takes all up to the second response; select() does not see the rest.
+# One TLS record. The reader's buffer contains it up to the second response; select() does not see the rest.
 BEYOND_THE_BUFFER = with_length().ljust(io.DEFAULT_BUFFER_SIZE, b" ") + with_length(b'"the second"')
 
 SURPLUS = {
     "a response beyond the reader's buffer": Case(BEYOND_THE_BUFFER),
-    "two responses at once": Case(with_length() + with_length(b'"the second"')),
-    "two chunked responses at once": Case(chunked(BODY) + chunked(b'"the second"')),
-    "two large responses at once": Case(
+    "two responses in one packet": Case(with_length() + with_length(b'"the second"')),
+    "two chunked responses in one packet": Case(chunked(BODY) + chunked(b'"the second"')),
+    "two large responses in one packet": Case(
         with_length(b"[" + b"1," * 6000 + b"1]") + with_length(b'"the second"'), [1] * 6001
     ),
     "bytes after a body": Case(with_length() + b"xyz"),
     "a body after 204": Case(head(status="204 No Content") + b"{}", InvalidResponse),
     "the start of a second response": Case(with_length() + b"HTTP/1.1 200 OK\r\nContent-Le"),
-    "a body that is longer than its length": raises(head(f"Content-Length: {len(BODY) - 1}") + BODY),
+    "a body longer than its length": raises(head(f"Content-Length: {len(BODY) - 1}") + BODY),
 }
 
 GARBAGE = {
     "another protocol": raises(b"SSH-2.0-OpenSSH_9.6\r\n"),
-    "a status that is no number": raises(b"HTTP/1.1 OK 200\r\n\r\n"),
+    "a status that is not a number": raises(b"HTTP/1.1 OK 200\r\n\r\n"),
     "binary": raises(bytes(range(256)), NetworkError, stays_open=False),
     "HTTP/2": raises(with_length(version="HTTP/2")),
     "HTTP/0.9": raises(BODY + b"\r\n"),

@@ -148,7 +148,7 @@ def test_location_header_that_is_not_text_raises(connect):
         gc.collect()  # requests raises with the open response, which only the garbage collector can close
 
 
-# --- over https, by a mocked session: no host outside loopback is there ---
+# --- over https, with a mocked session, because only loopback hosts can be reached ---
 
 DATABASE = "https://db.firebaseio.com"
 

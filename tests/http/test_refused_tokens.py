@@ -20,7 +20,7 @@ USER = {"idToken": OLD, "refreshToken": "refresh-1", "expiresIn": "3600", "local
 
 
 def firebase(error_body: str = EXPIRED, good: str = NEW, refresh: str = json.dumps(REFRESHED), status: int = 200):
-    """Database and Secure Token in one: takes only the good token."""
+    """A server of Database and Secure Token that accepts only the good token."""
 
     def script(peer: Peer) -> None:
         while True:

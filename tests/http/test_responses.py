@@ -17,7 +17,7 @@ OK = "HTTP/1.1 200 OK\r\n"
 PAGE = "<!DOCTYPE html><html><body>Please sign in to the Wi-Fi</body></html>"
 
 CUT = {
-    "no answer at all": "",
+    "no response at all": "",
     "half a status line": "HTTP/1.",
     "a status line only": OK,
     "half of the headers": OK + "Content-Le",
@@ -26,15 +26,15 @@ CUT = {
     "a number without framing": OK + "\r\n12",
     "a number without framing, with a space before it": OK + "\r\n -12",
     "a number of an HTTP/1.0 server": "HTTP/1.0 200 OK\r\n\r\n3.5",
-    "a number with a length that is none": OK + "Content-Length: many\r\n\r\n12",
+    "a number with an invalid length": OK + "Content-Length: many\r\n\r\n12",
     "lengths that contradict each other": OK + "Content-Length: 2\r\nContent-Length: 4\r\n\r\n1234",
     "an object cut without framing": OK + '\r\n{"a": 1, "b"',
     "a string cut without framing": OK + '\r\n"abc',
     "chunks without an end": OK + "Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n",
     "a chunk cut inside": OK + "Transfer-Encoding: chunked\r\n\r\n4\r\n12",
-    "a chunk size that is none": OK + "Transfer-Encoding: chunked\r\n\r\nzz\r\n12\r\n0\r\n\r\n",
+    "an invalid chunk size": OK + "Transfer-Encoding: chunked\r\n\r\nzz\r\n12\r\n0\r\n\r\n",
     "a chunk size cut": OK + "Transfer-Encoding: chunked\r\n\r\n2\r\n12\r\n1",
-    "nothing like HTTP": "SSH-2.0-OpenSSH_9.6\r\n",
+    "another protocol": "SSH-2.0-OpenSSH_9.6\r\n",
 }
 
 

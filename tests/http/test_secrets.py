@@ -61,7 +61,7 @@ def watched(caplog):
     for name in ("", "urllib3", "requests", "google", "google.auth", "firebase_rest"):
         caplog.set_level(logging.DEBUG, logger=name)
     yield caplog
-    for record in caplog.get_records("call"):  # `caplog.records` are those of this phase: none
+    for record in caplog.get_records("call"):  # `caplog.records` has only the records of this phase
         clean(record.getMessage())
         clean(repr(vars(record)))
         clean(logging.Formatter("%(message)s").format(record))
@@ -138,7 +138,7 @@ def test_no_typed_error_shows_a_secret(against, watched, name, words):
 
 
 def quoting(template: str):
-    """Send bytes in which the target of the request, with all that was in it, takes the place of TARGET."""
+    """Send these bytes with TARGET replaced by the target of the request."""
 
     def script(peer: Peer) -> None:
         request = peer.read_request()
@@ -157,8 +157,8 @@ WIRES = {
     "cut": raw(f'{OK}Content-Length: 999\r\n\r\n{{"idToken": "{TOKEN}'),
     "cut without framing": raw(f'{OK}\r\n{{"idToken": "{TOKEN}", "refreshToken": "{REFRESH}'),
     "a broken chunk": quoting(OK + "Transfer-Encoding: chunked\r\n\r\nTARGET\r\n"),
-    "an odd location": quoting("HTTP/1.1 307 T\r\nLocation: http://[TARGET\r\nContent-Length: 0\r\n\r\n"),
-    "an odd port": quoting("HTTP/1.1 307 T\r\nLocation: http://x:TARGET\r\nContent-Length: 0\r\n\r\n"),
+    "an invalid location": quoting("HTTP/1.1 307 T\r\nLocation: http://[TARGET\r\nContent-Length: 0\r\n\r\n"),
+    "an invalid port": quoting("HTTP/1.1 307 T\r\nLocation: http://x:TARGET\r\nContent-Length: 0\r\n\r\n"),
     "two lengths": quoting(OK + "Content-Length: 1\r\nContent-Length: TARGET\r\n\r\n12"),
 }
 
@@ -243,7 +243,7 @@ def test_no_error_of_a_stream_shows_a_secret(against, watched, event):
 @pytest.mark.blocking_client
 def test_malformed_headers_are_logged_without_a_secret(against, watched):
     with ScriptedServer(raw(f"HTTP/1.1 200 OK\r\nNo header GET /.json?auth={TOKEN}\r\n\r\n1")) as server:
-        session = requests.Session()  # with an adapter that takes such headers, and logs them
+        session = requests.Session()  # its adapter accepts such headers and logs them
         raised_by(watched, lambda: against(server, retries=0, session=session).database().get(TOKEN))
     assert "Failed to parse headers" in watched.text
 

@@ -33,7 +33,7 @@ LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth expects naive 
 
 @pytest.fixture(autouse=True)
 def signs_over_http(monkeypatch):
-    """As if the loopback server were production: it speaks http, which otherwise means an emulator."""
+    """Treat the loopback server as production; otherwise http means an emulator."""
     monkeypatch.setattr(firebase_rest.App, "_credentials", lambda self, base: self._account)
 
 

@@ -40,7 +40,7 @@ def complete_response(framing: str, extra: str) -> bytes:
 
 
 class CuttingServer:
-    """Cuts the first `cuts` downloads after `size` bytes. `metadata` is None for 404."""
+    """Cuts the first `cuts` downloads after `size` bytes. With `metadata` None, the metadata request gets 404."""
 
     def __init__(self, response: bytes, metadata: dict[str, str] | None) -> None:
         self.response, self.metadata = response, metadata
@@ -191,7 +191,7 @@ def test_cut_gzip_response_is_retried_or_rejected(storage, no_waiting, framing, 
             with suppress(FirebaseError):
                 assert reference.get_bytes() == DATA, size
                 complete += 1
-    assert complete <= len("0\r\n\r\n")  # the last chunk may lack its line breaks
+    assert complete <= len("0\r\n\r\n")  # the last chunk may have no line breaks
 
 
 @pytest.mark.parametrize("framing", ["length", "close"])

@@ -178,7 +178,7 @@ class FileTranscript:
             del selected["cache-control"]  # production's default
         selected["content-disposition"], _, file_name = selected["content-disposition"].partition("; filename*=")
         if file_name and not file_name.startswith("utf-8''"):
-            self.quirks.add("a file name of its own")
+            self.quirks.add("a file name from the object's name")
 
     def _upload_headers(self, response: requests.Response, selected: dict[str, Any]) -> None:
         if selected.pop("x-goog-upload-chunk-granularity", "262144") == "10000":

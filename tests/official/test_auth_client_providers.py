@@ -33,7 +33,7 @@ def test_provider_id_token_signs_in(world: World, provider: str) -> None:
 @pytest.mark.parametrize("provider", ["facebook.com", "github.com", "google.com"])
 def test_provider_access_token_signs_in(world: World, provider: str) -> None:
     user = world.auth.sign_in_with_idp(provider, access_token='{"sub": "a&b=c+d"}')
-    assert user["federatedId"].endswith("a&b=c+d"), "it came through whole"
+    assert user["federatedId"].endswith("a&b=c+d"), "it arrived completely"
 
 
 def test_twitter_signs_in_with_token_and_secret(world: World) -> None:

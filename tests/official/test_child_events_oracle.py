@@ -46,7 +46,7 @@ class InProcess:
         return self.emulator.handle(request)
 
     def pause(self, seconds: float) -> None:
-        raise AssertionError("nothing here has to wait")
+        raise AssertionError("no case requires a wait")
 
 
 def chunks(reader: BodyReader) -> Iterator[bytes]:

@@ -51,13 +51,13 @@ def theirs(no_emulator, google):
 
 
 def verdict(verify, token):
-    """Return the uid, "expired" or "refused"."""
+    """Return the uid, "expired" or "rejected"."""
     try:
         return verify(token)["uid"]
     except (firebase_rest.TokenExpired, admin_auth.ExpiredIdTokenError, admin_auth.ExpiredSessionCookieError):
         return "expired"
     except (firebase_rest.InvalidToken, admin_auth.InvalidIdTokenError, admin_auth.InvalidSessionCookieError):
-        return "refused"
+        return "rejected"
 
 
 NOW = int(time.time())
@@ -71,27 +71,27 @@ TOKENS = {
     "genuine, with claims": (signed(id_claims(admin=True, firebase={"tenant": "t1"})), "u1"),
     "a long subject": (signed(id_claims(sub="x" * 128)), "x" * 128),
     "expired": (signed(id_claims(exp=NOW - 10)), "expired"),
-    "of tomorrow": (signed(id_claims(iat=NOW + 86_400, exp=NOW + 90_000)), "refused"),
-    "another audience": (signed(id_claims(aud="other")), "refused"),
-    "another issuer": (signed(id_claims(iss="https://securetoken.google.com/other")), "refused"),
-    "a session cookie": (signed(cookie_claims()), "refused"),
-    "a custom token": (signed(CUSTOM), "refused"),
-    "no subject": (signed(id_claims(sub=None)), "refused"),
-    "an empty subject": (signed(id_claims(sub="")), "refused"),
-    "too long a subject": (signed(id_claims(sub="x" * 129)), "refused"),
-    "unsigned": (unsigned(id_claims()), "refused"),
-    "unsigned, with a key id": (unsigned(id_claims(), kid="k1"), "refused"),
-    "HS256 with the certificate": (by_hmac(id_claims(), certificate("k1").encode()), "refused"),
-    "a wrong key id": (signed(id_claims(), "k2"), "refused"),
-    "another key under a known id": (signed(id_claims(), "k2", kid="k1"), "refused"),
-    "no key id": (signed(id_claims(), kid=None), "refused"),
+    "of tomorrow": (signed(id_claims(iat=NOW + 86_400, exp=NOW + 90_000)), "rejected"),
+    "another audience": (signed(id_claims(aud="other")), "rejected"),
+    "another issuer": (signed(id_claims(iss="https://securetoken.google.com/other")), "rejected"),
+    "a session cookie": (signed(cookie_claims()), "rejected"),
+    "a custom token": (signed(CUSTOM), "rejected"),
+    "no subject": (signed(id_claims(sub=None)), "rejected"),
+    "an empty subject": (signed(id_claims(sub="")), "rejected"),
+    "too long a subject": (signed(id_claims(sub="x" * 129)), "rejected"),
+    "unsigned": (unsigned(id_claims()), "rejected"),
+    "unsigned, with a key id": (unsigned(id_claims(), kid="k1"), "rejected"),
+    "HS256 with the certificate": (by_hmac(id_claims(), certificate("k1").encode()), "rejected"),
+    "a wrong key id": (signed(id_claims(), "k2"), "rejected"),
+    "another key under a known id": (signed(id_claims(), "k2", kid="k1"), "rejected"),
+    "no key id": (signed(id_claims(), kid=None), "rejected"),
     "a changed payload": (
         ".".join([GOOD.split(".")[0], certificates.part(id_claims(sub="admin")), GOOD.split(".")[2]]),
-        "refused",
+        "rejected",
     ),
-    "a truncated signature": (GOOD[:-8], "refused"),
-    "half a token": (GOOD[: len(GOOD) // 2], "refused"),
-    "words": ("not a token", "refused"),
+    "a truncated signature": (GOOD[:-8], "rejected"),
+    "half a token": (GOOD[: len(GOOD) // 2], "rejected"),
+    "words": ("not a token", "rejected"),
 }
 
 
@@ -107,9 +107,9 @@ def test_firebase_admin_verifies_id_tokens_alike(ours, theirs, name):
     [
         (signed(cookie_claims()), "u1"),
         (signed(cookie_claims(exp=NOW - 10)), "expired"),
-        (signed(id_claims()), "refused"),
-        (unsigned(cookie_claims()), "refused"),
-        (signed(cookie_claims(aud="other")), "refused"),
+        (signed(id_claims()), "rejected"),
+        (unsigned(cookie_claims()), "rejected"),
+        (signed(cookie_claims(aud="other")), "rejected"),
     ],
 )
 def test_firebase_admin_verifies_session_cookies_alike(ours, theirs, token, expected):

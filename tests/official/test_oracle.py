@@ -49,7 +49,7 @@ class InProcess:
         return replace(response, body=json.dumps(json.loads(response.body, object_pairs_hook=turned)).encode())
 
     def pause(self, seconds: float) -> None:
-        raise AssertionError("nothing here has to wait")
+        raise AssertionError("no case requires a wait")
 
 
 def turned(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -33,7 +33,7 @@ class Level(enum.IntEnum):
     LOW = 1
 
 
-class Refuses:
+class Raises:
     """An object whose own methods raise."""
 
     def _fail(self, *_: object) -> Any:
@@ -44,7 +44,7 @@ class Refuses:
     __getitem__ = __fspath__ = __contains__ = __format__ = _fail
 
 
-class RefusesToLook(Mapping[str, Any]):
+class RaisesOnAccess(Mapping[str, Any]):
     """A mapping that raises when it is read."""
 
     def __getitem__(self, key: str) -> Any:
@@ -190,12 +190,12 @@ HOSTILE: dict[str, Callable[[], Any]] = {
     "closed file": closed_file,
     "object": object,
     "Mock": Mock,
-    "refuses": Refuses,
-    "refuses to look": RefusesToLook,
+    "raises": Raises,
+    "raises on access": RaisesOnAccess,
     "source of None": lambda: BrokenSource(None),
     "source of bytes": lambda: BrokenSource(b"x"),
     "source of a surrogate": lambda: BrokenSource("\ud800"),
-    "source of nothing": lambda: BrokenSource(""),
+    "empty source": lambda: BrokenSource(""),
     "tuple of two": lambda: (1, 2),
     "tuple of inf": lambda: (float("inf"), float("nan")),
     "dict of a surrogate key": lambda: {"\ud800": "a"},

@@ -27,7 +27,7 @@ EXAMPLES = int(os.environ.get("HOSTILE_EXAMPLES", "5"))
 SENT_FIRST = ("sign_in_with_browser", "sign_in_with_google", "transaction")
 """Methods whose `UsageError` may come after a request: no browser, an invalid new value."""
 CALLBACKS = {"progress", "update"}
-OWN_ERRORS = {"raising function", "class", "builtin", "broken generator", "refuses to look"}
+OWN_ERRORS = {"raising function", "class", "builtin", "broken generator", "raises on access"}
 """Callbacks, iterators and mappings of the program, whose exceptions pass through these methods."""
 OWN_ERROR_PARAMETERS = CALLBACKS | {"file", "data", "value", "json_kwargs", "etag"}
 
@@ -47,7 +47,7 @@ OWNERS: dict[str, Callable[[firebase_rest.App], Any]] = {
     "UserImportHash": lambda _: firebase_rest.UserImportHash,
     "firebase_rest": lambda _: firebase_rest,
 }
-"""How to get an object of each public class, or the class itself for its class methods."""
+"""Functions that return an object of each public class, or the class itself for its class methods."""
 FUNCTIONS = (
     "increment",
     "initialize_app",
@@ -183,7 +183,7 @@ def app_with(session: ScriptedSession) -> firebase_rest.App:
 
 
 def problem_with(site: Site, value: Any, body: bytes, tmp_path: Path) -> str:
-    """Call the method of a site with one hostile argument; what is wrong with the outcome, or an empty string."""
+    """Call the method of a site with one hostile argument; return a description of the fault, or an empty string."""
     session = session_for(site.method, body)
     app = app_with(session)
     try:
@@ -198,14 +198,14 @@ def problem_with(site: Site, value: Any, body: bytes, tmp_path: Path) -> str:
         except FirebaseError as error:
             if isinstance(error, UsageError) and session.count and site.method not in SENT_FIRST:
                 return f"{session.count} requests were sent before {type(error).__name__}: {str(error)[:100]}"
-            # delete_all() shows the whole prefix that confirms it.
+            # The error of delete_all() shows the complete prefix that confirms it.
             return "" if site.method == "delete_all" else hostile.one_helpful_sentence(error)
         except TypeError as error:
             # pyrebase's own words for a missing file name.
             return "" if "needs the name of the local file" in str(error) else hostile.location_of(error)
         except OSError as error:
             return "" if site.parameter in hostile.LOCAL_FILES else hostile.location_of(error)
-        except Exception as error:  # noqa: BLE001 - this is what the test looks for
+        except Exception as error:  # noqa: BLE001 - the test looks for unexpected exceptions
             return hostile.location_of(error)
         return ""
     finally:

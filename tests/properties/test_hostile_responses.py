@@ -46,7 +46,7 @@ ATOMS = (
     "[" * 900 + "]" * 900,
     '{"a":' * 400 + "1" + "}" * 400,
 )
-"""JSON texts that take the place of a value."""
+"""JSON texts that replace a value."""
 PAGES = (b"", b"[", b"<html>", b'{"a": "\xff"}', b"[" * 100_000, b'{"a":' * 100_000, b"\xef\xbb\xbf{}", b"{}{}")
 
 
@@ -161,7 +161,7 @@ ERROR = {"error": {"code": 400, "message": "EMAIL_EXISTS", "errors": [{"reason":
 
 
 def session_of(result: Any, app: firebase_rest.App) -> Any:
-    """What programs do with a sign-in's result."""
+    """Use a sign-in's result as programs do."""
     session = app.auth().session(result)
     return repr(session), session.user, session.uid
 
@@ -206,7 +206,7 @@ AUTH: dict[str, Operation] = {
         lambda app: app.auth().sign_in_with_idp("google.com", id_token="T"),
         {"errorMessage": "EMAIL_EXISTS", "pendingToken": "P", "nonce": "N"},
     ),
-    "link with a taken number": Operation(
+    "link with a registered number": Operation(
         lambda app: app.auth().link_with_phone_number(TOKEN, "S", "123456"),
         {"temporaryProof": "P", "phoneNumber": "+15550100"},
     ),
@@ -377,7 +377,7 @@ def session_for(operation: Operation, body: bytes) -> ScriptedSession:
 
 
 def problem_with(operation: Operation, body: bytes) -> str:
-    """Run an operation against a body; what is wrong with the outcome, or an empty string."""
+    """Run an operation with a response body; return a description of the fault, or an empty string."""
     session = session_for(operation, body)
     with firebase_rest.initialize_app(CONFIG, session=session, retries=0, deadline=3) as app:
         try:
@@ -386,7 +386,7 @@ def problem_with(operation: Operation, body: bytes) -> str:
             repr(error)
             # The arguments of an ApiError end with the body, which pyrebase programs parse.
             return "" if isinstance(error, ApiError) else hostile.one_helpful_sentence(error)
-        except Exception as error:  # noqa: BLE001 - this is what the test looks for
+        except Exception as error:  # noqa: BLE001 - the test looks for unexpected exceptions
             return hostile.location_of(error)
     return ""
 
@@ -431,7 +431,7 @@ RAISES: dict[str, type[FirebaseError]] = {
     "sign in with a second factor": firebase_rest.MfaRequired,
     "sign in that needs confirmation": firebase_rest.AccountExistsWithDifferentCredential,
     "sign in with an error message": firebase_rest.EmailExists,
-    "link with a taken number": firebase_rest.PhoneNumberExists,
+    "link with a registered number": firebase_rest.PhoneNumberExists,
     "cancel event": firebase_rest.PermissionDenied,
     "list": firebase_rest.InvalidResponse,
     "list files": firebase_rest.InvalidResponse,

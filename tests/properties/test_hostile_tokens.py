@@ -46,7 +46,7 @@ def problem_with(call: Any, body: bytes = VALID_BODY) -> str:
             repr(call(app))
         except FirebaseError as error:
             return hostile.one_helpful_sentence(error)
-        except Exception as error:  # noqa: BLE001 - this is what the test looks for
+        except Exception as error:  # noqa: BLE001 - the test looks for unexpected exceptions
             return hostile.location_of(error)
     return ""
 

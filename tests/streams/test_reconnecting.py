@@ -93,7 +93,7 @@ def test_stream_retries_after_server_errors(connect, status, kind):
         with connect(server.url).database().stream() as events:
             assert next(events).data == 1
             assert isinstance(events.last_error, kind)
-            assert events.reconnects == 0  # it was never connected
+            assert events.reconnects == 0  # no connection was made
 
 
 @pytest.mark.blocking_client

@@ -23,7 +23,7 @@ def error_response(status: int, message: str = "No.", upload: str | None = None)
 
 @dataclass
 class Bucket:
-    """A bucket whose `trouble` defines what happens to the next requests.
+    """A bucket. `trouble` has the outcomes of the next requests:
 
     "ok"; "lost": processed, without a response; "cut": not processed, without a response; "half": the first granules
     are stored, without a response; or a function of the request that returns the response.
@@ -39,7 +39,7 @@ class Bucket:
     objects: dict[str, bytes] = field(default_factory=dict)
     received: int = 0
 
-    # --- what a driver asks for ---
+    # --- the sender's interface ---
 
     def pause(self, seconds: float) -> None:
         self.pauses.append(seconds)

@@ -32,7 +32,7 @@ WRONG = {
     "no display name": (lambda admin: admin.create_user(display_name=""), "display_name"),
     "a relative picture": (lambda admin: admin.update_user("ada", photo_url="me.png"), "absolute URL"),
     "a broken picture": (lambda admin: admin.update_user("ada", photo_url="http://["), "absolute URL"),
-    "a flag that is none": (lambda admin: admin.update_user("ada", disabled="yes"), "True or False"),
+    "an invalid flag": (lambda admin: admin.update_user("ada", disabled="yes"), "True or False"),
     "no provider": (lambda admin: admin.get_user_by_provider("", "g1"), "provider_id"),
     "no uid at the provider": (
         lambda admin: admin.update_user("a", link_provider=ProviderInfo("google.com", "")),

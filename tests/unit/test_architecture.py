@@ -70,7 +70,7 @@ def test_pure_modules_import_only_pure_modules_helpers_and_errors() -> None:
 
 def test_pure_modules_import_no_sockets_threads_or_http() -> None:
     banned = ("socket", "threading", "requests", "urllib3", "http", "google")
-    # Push ids rise across threads and reset after a fork: they hold a lock, and nothing else of these.
+    # push_id needs a lock, because push IDs ascend across threads and reset after a fork.
     for module in set(MODULES) - {"push_id"}:
         taken = imports(PACKAGE / "database" / f"{module}.py")
         assert not [name for name in taken if name.split(".")[0] in banned], module

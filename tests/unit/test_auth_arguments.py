@@ -217,12 +217,12 @@ def test_spaces_in_codes_are_ignored(code):
     assert normalize_code(code) == "123456"
 
 
-# --- what is refused before anything is sent ---
+# --- arguments that are rejected before sending ---
 
 RESET = LINK.replace("signIn", "resetPassword")
 REQUIRED = MfaRequired("first factor", status=200)
 SECRET = "correct horse"
-REFUSED = {
+REJECTED = {
     "a reset to no password": (lambda auth: auth.confirm_password_reset(RESET, ""), "new_password must not be empty"),
     "a reset as pyrebase calls it": (
         lambda auth: auth.verify_password_reset_code("CODE", ""),
@@ -245,51 +245,69 @@ REFUSED = {
     "a number of attributes": (lambda auth: auth.update_profile("T", delete_attribute=5), "must be a list, got int"),
     "a reset link to apply": (lambda auth: auth.apply_action_code(RESET), "confirm_password_reset"),
     "a sign-in link to apply": (lambda auth: auth.apply_action_code(LINK), "sign_in_with_email_link"),
-    "nothing to unlink": (lambda auth: auth.unlink("T", ""), "must not be empty"),
+    "no provider to unlink": (lambda auth: auth.unlink("T", ""), "must not be empty"),
     "no provider": (lambda auth: auth.sign_in_with_idp("", id_token="t"), "must not be empty"),
     "settings that must be a dict": (
         lambda auth: auth.send_email_verification("T", settings={"url": "https://x.org"}),
         "class ActionCodeSettings, got dict; or pass the URL",
     ),
-    "scopes that are none": (lambda auth: auth.auth_uri("x.com", "https://x/", scopes=5), "scopes must be a list"),
+    "scopes that are not a list": (
+        lambda auth: auth.auth_uri("x.com", "https://x/", scopes=5),
+        "scopes must be a list",
+    ),
     "parameters that are a list": (
         lambda auth: auth.auth_uri("x.com", "https://x/", parameters=["a"]),
         "parameters must be a dict, got list",
     ),
-    "an app's proof that is text": (
+    "an app proof that is text": (
         lambda auth: auth.send_verification_code("+1", app_proof="token"),
         "app_proof must be a dict, got str",
     ),
-    "a secret that is its key": (lambda auth: auth.mfa.enroll_totp("T", SECRET, "123456"), "result of start_totp"),
-    "a sign-in that is no error": (
+    "a TOTP key instead of the enrollment": (
+        lambda auth: auth.mfa.enroll_totp("T", SECRET, "123456"),
+        "result of start_totp",
+    ),
+    "a sign-in that is not the error": (
         lambda auth: auth.mfa.send_code({"mfaInfo": []}),
         "the error that the sign-in raised",
     ),
-    "a sign-in that is no error, for an app": (lambda auth: auth.mfa.sign_in_with_totp("x", "123456"), "MfaRequired"),
-    "a factor that is its id": (lambda auth: auth.mfa.send_code(REQUIRED, "id"), "one of the error's factors"),
+    "a sign-in that is not the error, with an app": (
+        lambda auth: auth.mfa.sign_in_with_totp("x", "123456"),
+        "MfaRequired",
+    ),
+    "a factor ID instead of the factor": (
+        lambda auth: auth.mfa.send_code(REQUIRED, "id"),
+        "one of the error's factors",
+    ),
     "a body of another class": (
         lambda auth: auth.finish_sign_in(AuthUri("x.com", "", "S", None, None), "https://x/", {"code": "c"}),
         "post_body must be a str, got dict",
     ),
-    "a language that is none": (
+    "an invalid language": (
         lambda auth: auth.send_email_verification("T", locale=["fr"]),
         "locale must be a language tag",
     ),
-    "half a character, as JSON may hold it": (
+    "an unpaired surrogate as refresh token": (
         lambda auth: auth.refresh("\ud800"),
         "refresh_token contains an unpaired surrogate",
     ),
-    "half a character for a token": (lambda auth: auth.sign_in_with_idp("google.com", id_token="\ud800"), "id_token"),
-    "the whole answer for a token": (lambda auth: auth.verify_id_token({"idToken": SECRET}), r"user\['idToken'\]"),
+    "an unpaired surrogate as ID token": (
+        lambda auth: auth.sign_in_with_idp("google.com", id_token="\ud800"),
+        "id_token",
+    ),
+    "a sign-in result instead of a token": (
+        lambda auth: auth.verify_id_token({"idToken": SECRET}),
+        r"user\['idToken'\]",
+    ),
     "a skew that is text": (lambda auth: auth.verify_id_token("T", clock_skew_seconds="5"), "from 0 to 60"),
     "a cookie of a minute": (lambda auth: auth.create_session_cookie("T", 60), "timedelta or whole seconds from 300"),
     "a cookie of a fraction": (lambda auth: auth.create_session_cookie("T", 3600.5), "whole seconds"),
 }
 
 
-@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("name", REJECTED)
 def test_invalid_arguments_are_rejected_before_sending(name):
-    call, words = REFUSED[name]
+    call, words = REJECTED[name]
     with pytest.raises(UsageError, match=words) as caught:
         call(silent_app(projectId="demo").auth())
     assert SECRET not in str(caught.value)

@@ -42,7 +42,7 @@ TOKENS = {"idToken": jwt(sub="u1", iat=1000, exp=4600), "refreshToken": "R", "ex
 
 
 def sent(flow, payload=None):
-    """The one request of a flow, and its body."""
+    """Return the only request of a flow and its body."""
     [request], _ = drive(flow, json_response({**TOKENS, "authUri": "A", "sessionId": "S", **(payload or {})}))
     return request, sent_json(request)
 
@@ -262,7 +262,7 @@ def test_emulator_url_contains_google_host():
         Endpoint(None, None).token("R")
 
 
-# --- what comes back ---
+# --- results ---
 
 
 def test_missing_uid_and_lifetime_are_read_from_id_token():

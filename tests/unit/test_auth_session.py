@@ -15,11 +15,11 @@ from support.waiting import LIMIT
 
 
 class Clocks:
-    """The wall and the monotonic clock, in a test's hands."""
+    """The wall clock and the monotonic clock, which the test sets."""
 
     def __init__(self, monkeypatch):
         self.wall, self.steady = 1_700_000_000.0, 5_000.0
-        # The room's own name for the module, not the module: emulators of other tests live by the real clock.
+        # Patch the names in these modules only, because emulators of other tests need the real clock.
         clock = SimpleNamespace(time=lambda: self.wall, monotonic=lambda: self.steady)
         monkeypatch.setattr(session_module, "time", clock)
         monkeypatch.setattr(single_flight, "time", clock)
@@ -35,7 +35,7 @@ def clocks(monkeypatch):
 
 
 class Firebase:
-    """Answers its first call with id-2, its second with id-3, ...; fails as often as a test says."""
+    """A refresh function that returns id-2, id-3, ..., after raising `failures` first."""
 
     def __init__(self, lifetime=3600):
         self.lifetime = lifetime

@@ -23,7 +23,7 @@ def bit_by_bit(data, checksum=0):
     return state ^ 0xFFFFFFFF
 
 
-@pytest.fixture(params=["with what is installed", "alone"], autouse=True)
+@pytest.fixture(params=["with the installed packages", "alone"], autouse=True)
 def both_ways(request, monkeypatch):
     if request.param == "alone":
         monkeypatch.setitem(sys.modules, "google_crc32c", None)  # as if it were not installed

@@ -18,7 +18,7 @@ from firebase_rest.transport.credentials import (
 
 
 class Source:
-    """A token source that has a new token whenever the old one was refused."""
+    """A token source that returns a new token after the old one was rejected."""
 
     def __init__(self):
         self.count = 1

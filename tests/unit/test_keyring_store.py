@@ -17,7 +17,7 @@ LIMIT = 2560  # bytes in UTF-16: CRED_MAX_CREDENTIAL_BLOB_SIZE
 
 
 class WindowsCredentials(keyring.backend.KeyringBackend):
-    """A keyring in memory that refuses what Windows refuses."""
+    """A keyring in memory with the limits of Windows."""
 
     priority = 1  # type: ignore[assignment]
 
@@ -69,7 +69,7 @@ def user(refresh_token: str = "refresh-1", **more: object) -> dict[str, object]:
 
 
 class Accounts:
-    """An Auth whose refreshes are answered here."""
+    """An Auth whose refreshes return without a request."""
 
     def __init__(self) -> None:
         self.auth = initialize_app({"apiKey": "key"}).auth()

@@ -1,4 +1,4 @@
-"""Text that is configured for a path but is a key or JSON: refused, never opened, never shown."""
+"""A key or JSON text that is configured as a path is rejected. It is never opened as a path or shown in an error."""
 
 from __future__ import annotations
 
@@ -184,7 +184,7 @@ BAD_KEYS: dict[str, object] = {
     "empty": "",
     "number": 5,
     "bytes": PEM.encode(),
-    "spaces in place of line breaks": PEM.replace("\n", " "),
+    "spaces instead of line breaks": PEM.replace("\n", " "),
     "no line breaks": PEM.replace("\n", ""),
     "public key": key_pair()[1],
     "truncated": PEM[:800],

@@ -31,7 +31,7 @@ def test_a_deadline_is_lifted_by_infinity():
 
 def test_long_timeouts_are_reduced():
     assert Options().replace(timeout=float(sys.maxsize)).read == LONGEST
-    assert LONGEST * 1000 < 2**31  # what CPython hands to poll()
+    assert LONGEST * 1000 < 2**31  # CPython's argument of poll()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from firebase_rest.transport.wire import RetryPolicy
 
 IDEMPOTENT, REFUSED, UNSENT = RetryPolicy.IDEMPOTENT, RetryPolicy.IF_NOT_PROCESSED, RetryPolicy.IF_NOT_SENT
 
-# The table of the transport, cell by cell: what happened, and which kinds of request are sent again.
+# The retry table: each failure, and the retry policies whose requests are sent again.
 TABLE = [
     (Failure.NEVER_CONNECTED, {IDEMPOTENT, REFUSED, UNSENT}),
     (Failure.LOST, {IDEMPOTENT}),

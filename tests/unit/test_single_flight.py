@@ -13,7 +13,7 @@ from support.waiting import LIMIT
 
 
 class Credential:
-    """A credential that a test lets go stale; `work` waits until the test says go."""
+    """A credential that the test can expire; `work` waits for the event `go`."""
 
     def __init__(self, *outcomes):
         self.outcomes = list(outcomes)
@@ -37,7 +37,7 @@ class Credential:
 
 
 def crowd(credential, size):
-    """So many threads that ask; the list fills with None or the error of each."""
+    """Start `size` threads that call `ensure`; return them and a list of None or the error of each."""
     results: list[Exception | None] = []
 
     def ask():

@@ -55,7 +55,7 @@ class Reader:
 
 @dataclass
 class Bucket:
-    """Serves DATA. `breaks` has the bytes after which each response breaks; None: it is complete."""
+    """Serves DATA. `breaks` has the size at which each response is cut; None means a complete response."""
 
     breaks: list[int | None] = field(default_factory=list)
     data: bytes = DATA

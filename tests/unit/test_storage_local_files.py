@@ -49,7 +49,7 @@ def test_pieces_can_be_read_again_and_are_hashed_once(kind):
         assert source.checksum.difference(ExpectedChecksum(summed.md5, summed._crc32c, len(DATA))) is None
 
 
-@pytest.mark.skipif(not Path("/proc/version").exists(), reason="there is no such file system")
+@pytest.mark.skipif(not Path("/proc/version").exists(), reason="the file system does not exist")
 def test_proc_file_of_size_zero_is_read_to_its_end():
     with UploadSource("/proc/version") as source:
         assert read(source, 0, 10**6) == Path("/proc/version").read_bytes() != b""
@@ -59,7 +59,7 @@ def test_disk_error_is_no_network_error():
     class Failing(io.BytesIO):
         def read(self, size=-1):
             if self.tell() >= 300_000:
-                raise OSError("the disk has gone")
+                raise OSError("the disk was removed")
             return super().read(size)
 
     with UploadSource(Failing(DATA)) as source, pytest.raises(ReadFailed, match="gone") as caught:

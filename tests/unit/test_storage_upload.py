@@ -145,7 +145,7 @@ def test_upload_resumes_from_the_offset_of_the_server(word, kind):
     put(bucket, kind(LARGE))
     assert bucket.objects["a/large.bin"] == LARGE
     assert bucket.commands[3] == "query"
-    assert not bucket.pauses, "the first question is asked at once"
+    assert not bucket.pauses, "the first query is sent without a delay"
 
 
 def test_lost_response_resends_no_bytes():
@@ -297,7 +297,7 @@ def test_shrinking_file_raises():
         put(bucket, file)
 
 
-# --- taken up, ended -------------------------------------------------------------------------------------------------
+# --- resumed and ended -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [bytes, io.BytesIO, pieces])

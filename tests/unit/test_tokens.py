@@ -44,7 +44,7 @@ INVALID: dict[str, Any] = {
 
 
 class Offline(requests.Session):
-    """A session that records what would have been sent."""
+    """A session that records requests and sends nothing."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -256,7 +256,7 @@ def test_server_value_with_other_keys_raises() -> None:
 
 
 class Whole:
-    """A whole number of another library."""
+    """An integer type of another library."""
 
     def __index__(self) -> int:
         return 7

@@ -15,7 +15,7 @@ GET = Request("GET", "https://db.firebaseio.com/a.json")
 
 
 class Scripted:
-    """A sender that answers from a list and notes what it was asked."""
+    """A sender that returns the given responses and records the requests and pauses."""
 
     def __init__(self, *responses):
         self.responses = list(responses)

@@ -80,7 +80,7 @@ class CaseContext:
 
 @dataclass(frozen=True)
 class WireCase:
-    """One call. The last response answers all further requests."""
+    """One call. Further requests get the last response."""
 
     call: Callable[[CaseContext], object]
     responses: tuple[Response, ...]

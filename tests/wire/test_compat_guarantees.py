@@ -59,7 +59,7 @@ def test_every_call_has_a_timeout(recorded) -> None:
 
 @both
 def test_token_replaces_service_account_for_one_call(recorded) -> None:
-    assert recorded["a user's token in place of a service account"].sent == ("GET db:/x.json?auth=ID_TOKEN",)
+    assert recorded["a user's token instead of a service account"].sent == ("GET db:/x.json?auth=ID_TOKEN",)
 
 
 @both
@@ -134,7 +134,7 @@ def test_results_are_in_firebase_order(recorded) -> None:
 
 @both
 def test_children_without_the_order_key_are_first(recorded) -> None:
-    assert "each=[('b', {'name': 'x'}), ('a', {'age': 1})]" in recorded["children that lack it"].outcome
+    assert "each=[('b', {'name': 'x'}), ('a', {'age': 1})]" in recorded["children without it"].outcome
 
 
 # --- responses
@@ -155,7 +155,7 @@ def test_each_of_null_is_none(recorded) -> None:
 
 @both
 def test_response_is_always_truthy(recorded) -> None:
-    assert {recorded["an answer is true"].outcome, recorded["an answer over null is true"].outcome} == {"returns True"}
+    assert {recorded["a snapshot is true"].outcome, recorded["a snapshot of null is true"].outcome} == {"returns True"}
 
 
 @both
@@ -197,7 +197,7 @@ def test_generated_keys_are_ascending_and_unique(recorded) -> None:
 
 @both
 def test_old_etag_returns_the_current_value(recorded) -> None:
-    assert recorded["conditional_set in vain"].outcome == "returns {'ETag': 'newer', 'value': {'a': 1}}"
+    assert recorded["failed conditional_set"].outcome == "returns {'ETag': 'newer', 'value': {'a': 1}}"
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------
@@ -214,17 +214,17 @@ def test_error_can_be_parsed_by_pyrebase_programs(recorded) -> None:
 
 @both
 def test_api_error_is_an_http_error_and_an_os_error(recorded) -> None:
-    assert recorded["get refused"].outcome.startswith("raises HTTPError RequestException OSError: 401 401 ")
+    assert recorded["rejected get"].outcome.startswith("raises HTTPError RequestException OSError: 401 401 ")
 
 
 @both
 def test_broken_connection_is_requests_connection_error(recorded) -> None:
-    assert recorded["nothing answers a push"].outcome == "raises ConnectionError RequestException OSError"
+    assert recorded["no response to a push"].outcome == "raises ConnectionError RequestException OSError"
 
 
 @both
 def test_missing_local_file_is_file_not_found_error(recorded) -> None:
-    assert recorded["put a file that is missing"].outcome == "raises FileNotFoundError OSError"
+    assert recorded["put a missing file"].outcome == "raises FileNotFoundError OSError"
 
 
 # --- streams ---------------------------------------------------------------------------------------------------------
@@ -243,24 +243,24 @@ def test_stream_thread_keeps_the_program_alive(recorded) -> None:
 
 @broken("A user's token on a stream is sent with the service account's, so the stream reads as administrator.")
 def test_token_replaces_service_account_on_streams(recorded) -> None:
-    assert "Bearer" not in str(recorded["stream with a token in place of a service account"].sent)
+    assert "Bearer" not in str(recorded["stream with a token instead of a service account"].sent)
 
 
 @broken("A stream keeps using an expired access token.")
 def test_stream_refreshes_an_expired_access_token(recorded) -> None:
-    assert "Bearer ya29.2" in recorded["stream whose account is refused for its age"].sent[-1]
+    assert "Bearer ya29.2" in recorded["stream whose service account expires"].sent[-1]
 
 
 @broken("A stream's error does not contain the server's message.")
 def test_stream_error_has_the_server_message(recorded) -> None:
-    assert "Permission denied" in recorded["stream refused in this thread"].outcome
+    assert "Permission denied" in recorded["rejected stream in this thread"].outcome
 
 
 @broken("Closing a stream hangs after a rejection, and fails in the handler and at the second call.")
 def test_close_works_at_any_time(recorded) -> None:
     assert recorded["stream closed twice"].outcome == "returns True"
     assert recorded["stream closed in its handler"].outcome == "returns ['closed']"
-    assert recorded["stream refused, then closed"].outcome == "returns 'closed'"
+    assert recorded["rejected stream, then closed"].outcome == "returns 'closed'"
 
 
 # --- auth ------------------------------------------------------------------------------------------------------------
@@ -332,7 +332,7 @@ def test_storage_urls_never_contain_an_id_token(recorded) -> None:
 
 @broken("download ignores its path argument and rejects Pyrebase 3's arguments.")
 def test_download_accepts_both_signatures(recorded) -> None:
-    for name in ("download", "download with the path alone", "download as in Pyrebase 3"):
+    for name in ("download", "download with only the path", "download as in Pyrebase 3"):
         assert recorded[name].complete == (
             "GET bucket:/o/images%2Fa.png?alt=media",
             "returns (returns None, {'there.png': b'content'})",
@@ -341,7 +341,7 @@ def test_download_accepts_both_signatures(recorded) -> None:
 
 @broken("A failed download raises nothing.")
 def test_failed_download_raises(recorded) -> None:
-    assert "raises HTTPError" in recorded["download of a file that is missing"].outcome
+    assert "raises HTTPError" in recorded["download of a missing file"].outcome
 
 
 @broken("delete needs a name and a token, and ignores the child it is called on.")

@@ -57,7 +57,7 @@ def reading(api: FileTranscript) -> None:
             api.read("a.txt", {"Range": requested})
     with api.deliberate("an unsatisfiable range"):
         api.read("empty", {"Range": "bytes=0-"})
-    with api.deliberate("a range of more than all"):
+    with api.deliberate("a range longer than the file"):
         api.read("a.txt", {"Range": "bytes=-100"})
     with api.deliberate("several ranges"):
         api.read("a.txt", {"Range": "bytes=0-1,4-5"})
@@ -96,7 +96,7 @@ def describing(api: FileTranscript) -> None:
     api.patch("a.txt", b'{"metadata":{"gone":null}}')
     with api.deliberate("tokens as custom metadata"):
         api.patch("a.txt", b'{"metadata":{"firebaseStorageDownloadTokens":"mine"}}')
-    with api.deliberate("metadata that is no JSON"):
+    with api.deliberate("metadata that is not JSON"):
         api.patch("a.txt", b'{"metadata":')
         api.patch("a.txt", b"[]")
     with api.deliberate("a condition that fails"):
@@ -127,7 +127,7 @@ def listing(api: FileTranscript) -> None:
         api.call("GET", f"/o{query}")
     with api.deliberate("a prefix that ends with two slashes"):
         api.call("GET", "/o?prefix=dir%2F%2F")
-    with api.deliberate("no results wanted"):
+    with api.deliberate("zero results requested"):
         api.call("GET", "/o?maxResults=0")
     with api.deliberate("a path without the object"):
         api.call("GET", "/o/")
@@ -190,5 +190,5 @@ def who_may(api: FileTranscript) -> None:
             api.get("b.txt", verb="DELETE", headers=headers)
     api.rules("signed-in")
     api.get("a.txt", headers={"Authorization": USER["Authorization"].replace("Firebase", "Bearer")})
-    with api.deliberate("a token that is none"):
+    with api.deliberate("an invalid token"):
         api.get("a.txt", headers={"Authorization": "Firebase nonsense"})

@@ -33,7 +33,7 @@ def fields_of_the_wrong_type(api: Transcript) -> None:
         {"linkProviderUserInfo": {"rawId": True}},
     ):
         api.post("update", **fields)
-    with api.deliberate("a 64-bit integer that is none"):
+    with api.deliberate("an invalid 64-bit integer"):
         api.post("update", validSince="soon")
     api.post("sendOobCode", requestType="NOTHING")
     api.post("sendOobCode", requestType=77)
@@ -86,7 +86,7 @@ def bodies_that_are_not_json_objects(api: Transcript) -> None:
         (b"a=b", {"Content-Type": "application/x-www-form-urlencoded"}),
     ):
         api.call("POST", path, data=data, headers=headers)
-    with api.deliberate("what is wrong with the JSON"):
+    with api.deliberate("the JSON parser's message"):
         for data in (b"{bad", b"3", b'"s"', b"null", b'{"a": NaN}'):
             api.call("POST", path, data=data, headers=json_type)
     with api.deliberate("no body at all"):

@@ -23,22 +23,22 @@ DIFFERENCES = {
     "an expired ID token": "as in production, ID tokens expire",
     "an ID token of another project": "as in production, it is not accepted",
     "an ID token without Firebase's claims": "a code instead of 500 with the text of a JavaScript error",
-    "no body at all": "a code or an answer instead of 500 with the text of a JavaScript error",
-    "a 64-bit integer that is none": "it is refused as in production; the official emulator keeps the text",
-    "what is wrong with the JSON": "the sentence is the JSON parser's own",
-    "an empty change of the settings": "it changes nothing; the official emulator resets all settings",
+    "no body at all": "a code or a response instead of 500 with the text of a JavaScript error",
+    "an invalid 64-bit integer": "it is rejected as in production; the official emulator keeps the text",
+    "the JSON parser's message": "the message comes from Python's JSON parser",
+    "an empty change of the settings": "nothing changes; the official emulator resets all settings",
     "e-mail change under enumeration protection": "as in production, the new address must be verified first",
-    "taken address under enumeration protection": "as in production, nobody learns that it is taken",
-    "a bad credential of a first factor": "Firebase's own code, where the official emulator has a sentence of its own",
+    "registered address under enumeration protection": "as in production, the response does not reveal it",
+    "a bad credential of a first factor": "Firebase's code; the official emulator has its own message",
     "an authenticator app": "the official emulator has none",
-    "a provider's page": "the official emulator has none; ours sends the browser back at once",
+    "a provider's page": "the official emulator has none; ours redirects immediately",
     "the password policy": "the official emulator has none",
 }
 
 
-def scenario(tell: Callable[[Transcript], None]) -> Callable[[Transcript], None]:
-    SCENARIOS[tell.__name__] = tell
-    return tell
+def scenario(run: Callable[[Transcript], None]) -> Callable[[Transcript], None]:
+    SCENARIOS[run.__name__] = run
+    return run
 
 
 def someone(api: Transcript, email: str = "ada@example.com", **more: Any) -> Any:

@@ -158,7 +158,7 @@ def enumeration_protection(api: Transcript) -> None:
     api.emulator("GET", "oobCodes")
     someone(api)
     someone(api, "b@example.com")
-    with api.deliberate("taken address under enumeration protection"):
+    with api.deliberate("registered address under enumeration protection"):
         api.post(
             "sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", idToken=user["idToken"], newEmail="b@example.com"
         )

@@ -71,7 +71,7 @@ def multipart(api: FileTranscript) -> None:
     headers = {"X-Goog-Upload-Protocol": "multipart", "Content-Type": "multipart/related; boundary=B"}
     unfinished = b"--B\r\nContent-Type: a/b\r\n\r\n{}\r\n--B\r\nContent-Type: a/b\r\n\r\nfile"
     api.call("POST", "/o?name=u", unfinished, headers)
-    with api.deliberate("nothing as custom metadata"):
+    with api.deliberate("null as custom metadata"):
         api.multipart("m", b'{"contentType":"a/b","metadata":{"none":null}}')
     with api.deliberate("a wrong MD5"):
         api.multipart("m", b'{"contentType":"a/b","md5Hash":"1B2M2Y8AsgTpgAmY7PhCfg=="}')
@@ -153,7 +153,7 @@ def what_production_checks(api: FileTranscript) -> None:
     with api.deliberate("a chunk without an offset"):
         api.command(url, "upload", CHUNK)
     url = api.start("r")
-    with api.deliberate("a chunk of an odd size"):
+    with api.deliberate("a chunk of an invalid size"):
         api.command(url, "upload", b"x" * 1000, 0)
         api.command(url, "query")
     url = api.start("r", X_Goog_Upload_Header_Content_Length="10")

@@ -123,7 +123,7 @@ APPS = {
             at.firebase.requests,
         )
     ),
-    "attributes of a place": case(
+    "attributes of a reference": case(
         lambda at: (at.db.api_key, at.db.database_url, at.db.path, at.db.credentials, at.db.requests)
     ),
     "attributes of a bucket": case(
@@ -173,7 +173,7 @@ APPS = {
     "a service account's PathLike": case(
         lambda at: at.app(serviceAccount=Path(key_file(at))).database().child("x").get().val(), "1"
     ),
-    "a service account's file that is missing": case(
+    "a missing service account file": case(
         lambda at: at.app(serviceAccount=str(at.folder / "missing.json")).database().child("x").get().val()
     ),
     "a service account with five fields": case(
@@ -185,7 +185,7 @@ APPS = {
     "writes of a service account": case(
         lambda at: [at.admin.database().child("x").set(1), at.admin.database().child("x").remove()], "null"
     ),
-    "a user's token in place of a service account": case(
+    "a user's token instead of a service account": case(
         lambda at: at.admin.database().child("x").get(ID_TOKEN).val(), "1"
     ),
     "a session's get is replaced": case(replaced_get, "1"),
@@ -205,7 +205,7 @@ APPS = {
     "a query is a Database": case(lambda at: isinstance(at.db.order_by_key(), at.pyrebase.pyrebase.Database)),
     "a file is a Storage": case(lambda at: isinstance(at.storage.child("x"), at.pyrebase.pyrebase.Storage)),
     "a request of the program's own": case(own_request, "1"),
-    "a request of the program's own, refused": case(own_request, Response('{"error": "Permission denied"}', 401)),
+    "a rejected request of the program": case(own_request, Response('{"error": "Permission denied"}', 401)),
     "a session's headers": case(session_headers, "1"),
-    "nothing answers a push": case(lambda at: at.db.child("x").push(1), Response(drop=True)),
+    "no response to a push": case(lambda at: at.db.child("x").push(1), Response(drop=True)),
 }

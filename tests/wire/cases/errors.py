@@ -14,12 +14,12 @@ GONE = Response("Not Found", 404, {"Content-Type": "text/plain"})
 
 
 def caught(call: Any, take: Any, response: Response) -> WireCase:
-    """What `take` makes of the error that `call` raises."""
+    """Return the result of `take` for the error that `call` raises."""
 
     def take_it(at: CaseContext) -> object:
         try:
             call(at)
-        except Exception as error:  # noqa: BLE001 - what comes is what is asked
+        except Exception as error:  # noqa: BLE001 - the exception is recorded
             return take(error)
         return "no error"
 
@@ -50,17 +50,17 @@ ERRORS = {
         f"{name} refused": case(lambda at, call=call: call(at.db.child("x")), DENIED)
         for name, call in DATABASE_CALLS.items()
     },
-    "a sign-up refused": case(sign_up, EXISTS),
+    "a rejected sign-up": case(sign_up, EXISTS),
     "a weak password": case(sign_up, WEAK),
-    "an index that is missing": case(
+    "a missing index": case(
         lambda at: at.db.child("x").order_by_child("a").get(),
         Response('{"error": "Index not defined, add \\".indexOn\\": \\"a\\""}', 400),
     ),
     "a token that has expired": case(
         lambda at: at.db.child("x").get("T"), Response('{"error": "Auth token is expired"}', 401)
     ),
-    "a refusal that is no JSON": case(read, GONE),
-    "a refusal with letters": case(read, Response('{"error": "refusé"}', 403)),
+    "an error that is not JSON": case(read, GONE),
+    "an error with non-ASCII letters": case(read, Response('{"error": "refusé"}', 403)),
     "a server that failed": case(
         lambda at: at.db.child("x").push(1), Response('{"error": "Internal server error."}', 500)
     ),

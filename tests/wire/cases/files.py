@@ -56,14 +56,14 @@ FILES = {
     "put with a token by keyword": put(local, token=ID_TOKEN),
     "put with a content type": put(local, None, "text/plain"),
     "put with a content type by keyword": put(lambda at: b"content", content_type="text/plain"),
-    "put a file that is missing": put(lambda at: str(at.folder / "missing.png")),
+    "put a missing file": put(lambda at: str(at.folder / "missing.png")),
     "put at a name with signs": case(lambda at: at.storage.child("images/a&b #+é%.png").put(b"content"), METADATA),
     "put at a child of two": case(lambda at: at.storage.child("images", "a.png").put(b"content"), METADATA),
     "put at a child of a child": case(lambda at: at.storage.child("images").child("a.png").put(b"content"), METADATA),
     "put at an int": case(lambda at: at.storage.child("images", 7).put(b"content"), METADATA),
     "put below a slash in front": case(lambda at: at.storage.child("/images/a.png").put(b"content"), METADATA),
     "put at the root": case(lambda at: at.storage.put(b"content"), METADATA),
-    "put refused": case(
+    "rejected put": case(
         lambda at: image(at.storage).put(b"content"),
         Response('{"error": {"code": 403, "message": "Permission denied."}}', 403),
     ),
@@ -86,11 +86,11 @@ FILES = {
     "download by keyword": downloaded(
         lambda storage, name: image(storage).download(path="images/a.png", filename=name, token=None)
     ),
-    "download with the path alone": downloaded(lambda storage, name: storage.download("images/a.png", name)),
+    "download with only the path": downloaded(lambda storage, name: storage.download("images/a.png", name)),
     "download as in Pyrebase 3": downloaded(lambda storage, name: image(storage).download(name)),
     "download with another path": downloaded(lambda storage, name: image(storage).download("other.png", name)),
     "download to a PathLike": downloaded(lambda storage, name: image(storage).download("", Path(name))),
-    "download into a folder that is missing": downloaded(
+    "download into a missing folder": downloaded(
         lambda storage, name: image(storage).download("", name.replace("there.png", "missing/there.png"))
     ),
     "get_url of a child of two": case(lambda at: at.storage.child("a", "b.png").get_url(None)),
@@ -98,7 +98,7 @@ FILES = {
     "get_url with a slash at the end": case(lambda at: at.storage.child("a/").get_url(None)),
     "get_url with two slashes within": case(lambda at: at.storage.child("a//b").get_url(None)),
     "get_url with slashes in front": case(lambda at: [at.storage.child(name).get_url(None) for name in ("//a", "./a")]),
-    "download of a file that is missing": downloaded(
+    "download of a missing file": downloaded(
         lambda storage, name: image(storage).download("images/a.png", name), MISSING
     ),
     "delete": case(lambda at: at.storage.delete("images/a.png", None), Response("", 204)),
@@ -106,7 +106,7 @@ FILES = {
     "delete with signs": case(lambda at: at.storage.delete("images/a&b #+é.png", None), Response("", 204)),
     "delete as in Pyrebase 3": case(lambda at: at.storage.delete("images/a.png"), Response("", 204)),
     "delete a child": case(lambda at: image(at.storage).delete(None, None), Response("", 204)),
-    "delete refused": case(lambda at: at.storage.delete("images/a.png", None), MISSING),
+    "rejected delete": case(lambda at: at.storage.delete("images/a.png", None), MISSING),
     "list_files": case(listed, '{"items": [{"name": "a.png", "bucket": "wire.appspot.com"}], "prefixes": []}'),
     "storage with a service account": case(lambda at: at.admin.storage().storage_bucket),
 }

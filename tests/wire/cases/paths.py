@@ -61,7 +61,7 @@ PATHS = {
     "child of None": at_child(None),
     "child of a date": at_child(date(2024, 1, 2)),
     "child of a UUID": at_child(UUID(int=1)),
-    "child of a text that is a number": at_child("007"),
+    "child of a numeric text": at_child("007"),
     "child with letters of two parts": at_child("e\u0301"),
     "child with a smile": at_child("😀"),
     "child with a colon and a space": at_child("2024-01-02 10:11:12"),

@@ -20,7 +20,7 @@ BOUNDS = {
     "a negative int": -3,
     "a large int": 1_700_000_000_123,
     "a float": 1.5,
-    "a whole float": 2.0,
+    "an integral float": 2.0,
     "a large float": 1e21,
     "true": True,
     "false": False,
@@ -61,8 +61,8 @@ QUERIES = {
         lambda at: users(at).order_by_child("address/city").get(), '{"b": {"address": {"city": "x"}}}'
     ),
     "order_by_child with an accent": case(lambda at: users(at).order_by_child("âge").get(), ONE),
-    "order_by_child of a name that means an order": case(lambda at: users(at).order_by_child("$key").get(), ONE),
-    "limit_to_first of nothing": case(lambda at: users(at).order_by_key().limit_to_first(0).get(), ONE),
+    "order_by_child of the name of another order": case(lambda at: users(at).order_by_child("$key").get(), ONE),
+    "limit_to_first of zero": case(lambda at: users(at).order_by_key().limit_to_first(0).get(), ONE),
     "order_by_key with a bound and a token": case(
         lambda at: at.admin.database().child("users").order_by_key().equal_to("a").get(ID_TOKEN), ONE
     ),
@@ -123,7 +123,7 @@ QUERIES = {
     "values that are equal": by_value('{"b": 1, "a": 1}'),
     "values of one kind": by_value('{"b": "x", "a": "y", "c": "Z"}'),
     "values of all kinds": by_value('{"a": "x", "b": 1, "c": true, "d": {"e": 1}}'),
-    "children that lack it": by_child('{"a": {"age": 1}, "b": {"name": "x"}}'),
+    "children without it": by_child('{"a": {"age": 1}, "b": {"name": "x"}}'),
     "children that are no objects": by_child('{"a": {"age": 1}, "b": 7}'),
     "children of all kinds": by_child('{"a": {"age": "x"}, "b": {"age": 1}, "c": {"age": true}}'),
     "children that are equal": by_child('{"b": {"age": 1}, "a": {"age": 1}}'),

@@ -1,4 +1,4 @@
-"""What `get` gives for every kind of answer, and what programs do with that."""
+"""What `get` returns for every kind of response, and how programs use it."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ RESPONSES = {
     "an array of objects": read('[{"a": 1}, {"a": 1}]'),
     "an empty array": read("[]"),
     "letters of all kinds": read('{"é": "日本", "e\\u0301": "\\ud83d\\ude00"}'),
-    "an answer is true": case(lambda at: bool(read_value(at))),
-    "an answer over null is true": case(lambda at: bool(read_value(at)), "null"),
+    "a snapshot is true": case(lambda at: bool(read_value(at))),
+    "a snapshot of null is true": case(lambda at: bool(read_value(at)), "null"),
     "each over null, iterated": case(lambda at: [x.key() for x in read_value(at).each()], "null"),
     "each over a value, iterated": case(lambda at: [x.key() for x in read_value(at).each()], "7"),
     "each over an object, iterated": case(in_each, OBJECT),
     "the first member": case(lambda at: (read_value(at)[0].key(), read_value(at)[0].val()), OBJECT),
     "the last member of an array": case(lambda at: read_value(at)[-1].val(), ARRAY),
-    "a member that is not there": case(lambda at: read_value(at)[7], OBJECT),
+    "a missing member": case(lambda at: read_value(at)[7], OBJECT),
     "a slice": case(lambda at: [item.key() for item in read_value(at)[:1]], OBJECT),
     "the members": case(lambda at: [item.item for item in read_value(at).pyres], OBJECT),
     "the members of an array": case(lambda at: [tuple(item.item) for item in read_value(at).pyres], ARRAY),
@@ -119,5 +119,5 @@ RESPONSES = {
         lambda at: at.db.child("x").get_etag(json_kwargs={"parse_int": str})["value"],
         Response("7", headers={"ETag": "t"}),
     ),
-    "an answer of another kind": case(lambda at: read_value(at).val(), "<html>"),
+    "a response of another kind": case(lambda at: read_value(at).val(), "<html>"),
 }

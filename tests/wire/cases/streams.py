@@ -79,7 +79,7 @@ def closed_in_its_handler(at: CaseContext) -> object:
         try:
             holder[0].close()
             events.append("closed")
-        except Exception as error:  # noqa: BLE001 - what comes is what is asked
+        except Exception as error:  # noqa: BLE001 - the exception is recorded
             events.append(type(error).__name__)
         ended.set()
 
@@ -157,7 +157,7 @@ STREAMS = {
     "stream of a service account": listened(
         lambda at, handler: at.admin.database().child("x").stream(handler), 1, events(PUT)
     ),
-    "stream with a token in place of a service account": listened(
+    "stream with a token instead of a service account": listened(
         lambda at, handler: at.admin.database().child("x").stream(handler, ID_TOKEN), 1, events(PUT)
     ),
     "stream with keep-alive events": listened(of_x, 2, events(PUT, "event: keep-alive\ndata: null\n\n", PATCH)),
@@ -169,16 +169,16 @@ STREAMS = {
     "stream that is cut": listened(
         of_x, 2, events("retry: 1\n", PUT, hold=False), events('event: put\ndata: {"path": "/", "data": 2}\n\n')
     ),
-    "stream whose account is refused for its age": listened(
+    "stream whose service account expires": listened(
         lambda at, handler: at.admin.database().child("x").stream(handler),
         2,
         events(PUT, REVOKED, hold=False),
         events(PATCH),
     ),
-    "stream whose token is refused for its age": case(ended, events(PUT, REVOKED, hold=False), DENIED),
-    "stream refused": case(ended, DENIED),
-    "stream refused in this thread": case(lambda at: at.db.child("x").stream(print, is_async=False), DENIED),
-    "stream refused, then closed": case(ended_and_closed, DENIED),
+    "stream whose token expires": case(ended, events(PUT, REVOKED, hold=False), DENIED),
+    "rejected stream": case(ended, DENIED),
+    "rejected stream in this thread": case(lambda at: at.db.child("x").stream(print, is_async=False), DENIED),
+    "rejected stream, then closed": case(ended_and_closed, DENIED),
     "stream closed before its first event": case(closed_early, events()),
     "stream closed in its handler": case(closed_in_its_handler, events(PUT)),
     "stream closed twice": case(closed_twice, events(PUT)),

@@ -103,7 +103,7 @@ def conditional(call: Any, *responses: Response | str) -> WireCase:
 WRITES = {
     **{f"push {name}": written("push", value, NAME) for name, value in DATA.items()},
     **{f"set {name}": written("set", value, "null") for name, value in DATA.items()},
-    "set and what comes back": written("set", {"a": {".sv": "timestamp"}}, '{"a": 1700000000000}'),
+    "set and its return value": written("set", {"a": {".sv": "timestamp"}}, '{"a": 1700000000000}'),
     "set at the root": case(lambda at: at.db.set({"a": 1}), '{"a": 1}'),
     "set with a token": case(lambda at: at.db.child("x").set(1, ID_TOKEN), "1"),
     "set with json_kwargs": case(
@@ -125,7 +125,7 @@ WRITES = {
     "update at the root": case(lambda at: at.db.update({"users/ada": 1, "posts/1": {"a": 2}}), '{"users/ada": 1}'),
     "update at paths with a slash in front": written("update", {"/ada/age": 37}, "{}"),
     "update with int keys": written("update", {1: 2}, "{}"),
-    "update of nothing": written("update", {}, "{}"),
+    "update of an empty dict": written("update", {}, "{}"),
     "update with a list": written("update", [1], "{}"),
     "update with a token": case(lambda at: at.db.child("x").update({"a": 1}, ID_TOKEN), "{}"),
     "update with json_kwargs": case(
@@ -141,13 +141,13 @@ WRITES = {
     "conditional_set": conditional(
         lambda reference: reference.conditional_set({"b": 1}, "tag"), Response("7", headers={"ETag": "t"})
     ),
-    "conditional_set in vain": conditional(lambda reference: reference.conditional_set(1, "tag"), TAKEN),
+    "failed conditional_set": conditional(lambda reference: reference.conditional_set(1, "tag"), TAKEN),
     "conditional_set with a token": conditional(lambda reference: reference.conditional_set(1, "tag", ID_TOKEN), "1"),
     "conditional_set by keyword": conditional(
         lambda reference: reference.conditional_set(data={1}, etag="tag", token="T", json_kwargs={"default": list}), "1"
     ),
     "conditional_remove": conditional(lambda reference: reference.conditional_remove("tag"), "null"),
-    "conditional_remove in vain": conditional(lambda reference: reference.conditional_remove("tag"), TAKEN),
+    "failed conditional_remove": conditional(lambda reference: reference.conditional_remove("tag"), TAKEN),
     "conditional_remove with a token": conditional(
         lambda reference: reference.conditional_remove(etag="tag", token="T"), "null"
     ),

@@ -28,7 +28,7 @@ SETTINGS = f"{HOST}/emulator/v1/projects/demo-project/"
 
 
 class Clock:
-    """Stands still until it is told to move on."""
+    """A clock that the test sets."""
 
     def __init__(self) -> None:
         self.now = 1_700_000_000.25
@@ -38,7 +38,7 @@ class Clock:
 
 
 class World:
-    """An Auth emulator with a clock in the hand of the test."""
+    """An Auth emulator with a clock that the test sets."""
 
     def __init__(self) -> None:
         self.clock = Clock()

@@ -13,10 +13,10 @@ from firebase_rest.transport.wire import Request
 NOW = 1_700_000_000
 
 
-class Asked:
-    """Rules that remember what they were asked.
+class RecordingRules:
+    """Rules that record the writes.
 
-    Rules that allow reads of /open and /s and reject the value "bad"; /s has an index on `n`.
+    They allow reads of /open and /s and reject the value "bad"; /s has an index on `n`.
     """
 
     def __init__(self):
@@ -36,7 +36,7 @@ class Asked:
 @pytest.fixture
 def database():
     database = DatabaseEmulator("p", clock=lambda: NOW, check_id_token={"t": {"sub": "u"}}.get)
-    database.namespace(database.default).rules = Asked()
+    database.namespace(database.default).rules = RecordingRules()
     return database
 
 

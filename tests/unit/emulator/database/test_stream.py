@@ -37,7 +37,7 @@ EVERYTHING = Filter()
 
 
 class Watcher:
-    """A view of a database in which things are written."""
+    """A view of a database that changes."""
 
     def __init__(self, value, path="", filter=EVERYTHING, *, as_export=False):
         self.root = node(value)

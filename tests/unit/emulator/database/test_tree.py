@@ -39,7 +39,7 @@ def node(value):
 
 
 def empty(value):
-    """Whether a value means nothing, however deep its emptiness is."""
+    """Return whether the database stores nothing for a value."""
     if isinstance(value, dict):
         return all(map(empty, value.values()))
     if isinstance(value, list):

@@ -66,7 +66,7 @@ def test_generations_ascend_with_a_stopped_clock(storage):
 
 
 def test_metadata_request_creates_a_missing_download_token(storage):
-    """Objects that came in another way than through Firebase have none."""
+    """Objects that were not uploaded through Firebase have no token."""
     upload(storage, "a")
     store = storage._service.store
     stored = store.find("bucket", "a")
@@ -77,21 +77,21 @@ def test_metadata_request_creates_a_missing_download_token(storage):
     assert token == ask(storage, "GET", "/a").json_object()["downloadTokens"]
 
 
-class Asked:
-    """Rules that allow what is under "open/" and remember what they were asked."""
+class RecordingRules:
+    """Rules that allow paths below "open/" and record their arguments."""
 
     def __init__(self):
-        self.questions = []
+        self.calls = []
 
     def allows(self, caller, operation, bucket, path, before, after, now):
         size = lambda metadata: metadata and metadata.size  # noqa: E731
-        self.questions.append((caller.auth and caller.auth["uid"], operation, bucket, path, size(before), size(after)))
+        self.calls.append((caller.auth and caller.auth["uid"], operation, bucket, path, size(before), size(after)))
         assert now == NOW
         return path.startswith("open")
 
 
 def test_rules_do_not_apply_to_administrators_and_download_tokens(storage):
-    rules = storage.rules = Asked()
+    rules = storage.rules = RecordingRules()
     user = {"Authorization": "Firebase t"}
     token = upload(storage, "open/a", **user).json_object()["downloadTokens"]
     upload(storage, "open/a", b"new")
@@ -99,7 +99,7 @@ def test_rules_do_not_apply_to_administrators_and_download_tokens(storage):
     ask(storage, "PATCH", "/open%2Fa", b'{"cacheControl":"x"}')
     ask(storage, "GET", prefix="open/", delimiter="/")
     ask(storage, "DELETE", "/open%2Fa")
-    assert rules.questions == [
+    assert rules.calls == [
         ("u", "create", "bucket", "open/a", None, 11),
         (None, "create", "bucket", "open/a", 11, 3),
         (None, "get", "bucket", "open/a", 3, None),
@@ -107,19 +107,19 @@ def test_rules_do_not_apply_to_administrators_and_download_tokens(storage):
         (None, "list", "bucket", "open", None, None),
         (None, "delete", "bucket", "open/a", 3, None),
     ]
-    rules.questions.clear()
+    rules.calls.clear()
     assert upload(storage, "closed").status == 403
     admin = {"Authorization": "Bearer owner"}
     token = upload(storage, "closed", **admin).json_object()["downloadTokens"]
     assert ask(storage, "GET", "/closed", alt="media", token=token).body == b"hello world"
     assert ask(storage, "GET", "/closed", alt="media", token="").status == 403
-    assert [question[1] for question in rules.questions] == ["create", "get"]
+    assert [call[1] for call in rules.calls] == ["create", "get"]
 
 
 def test_denied_request_changes_nothing(storage):
     admin = {"Authorization": "Bearer owner"}
     before = upload(storage, "closed", **admin).json_object()
-    storage.rules = Asked()
+    storage.rules = RecordingRules()
     for method, path, params in (("DELETE", "/closed", {}), ("PATCH", "/closed", {}), ("POST", "", {"name": "closed"})):
         assert ask(storage, method, path, b"{}", **params).status == 403
     assert ask(storage, "GET", "/closed", headers=admin).json_object() == before

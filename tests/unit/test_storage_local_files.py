@@ -62,7 +62,7 @@ def test_disk_error_is_no_network_error():
                 raise OSError("the disk was removed")
             return super().read(size)
 
-    with UploadSource(Failing(DATA)) as source, pytest.raises(ReadFailed, match="gone") as caught:
+    with UploadSource(Failing(DATA)) as source, pytest.raises(ReadFailed, match="removed") as caught:
         b"".join(source.piece(0, 600_000)[0])
     assert isinstance(caught.value.error, OSError)
 

@@ -139,19 +139,14 @@ def test_pages_need_a_signed_in_user(visitor, path) -> None:
     assert response.location.startswith("/sign-in?next=")
 
 
-def test_firebase_outage_is_explained(ada, environment, monkeypatch, app) -> None:
-    monkeypatch.setenv("FIREBASE_DATABASE_EMULATOR_HOST", "127.0.0.1:9")
+@pytest.mark.slow
+@pytest.mark.parametrize("service", ["AUTH", "DATABASE"])
+def test_firebase_outage_is_explained(ada, app, firebase, monkeypatch, service) -> None:
     from webapp import create_app
 
-    broken = create_app(
-        {
-            "FIREBASE": {**environment.server.config},
-            "STORE": app.config["STORE"],
-            "TESTING": True,
-            "SECRET_KEY": app.config["SECRET_KEY"],
-        }
-    )
-    client = broken.test_client()
+    monkeypatch.setenv(f"FIREBASE_{service}_EMULATOR_HOST", "127.0.0.1:9")
+    settings = {name: app.config[name] for name in ("FIREBASE", "STORE", "SECRET_KEY", "TESTING")}
+    client = create_app(settings).test_client()
     for name in ("firebase_session", "session"):
         client.set_cookie(name, ada.client.get_cookie(name).value)
     response = client.get("/todos/")

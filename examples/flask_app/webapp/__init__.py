@@ -6,6 +6,7 @@
 - `FLASK_FIREBASE_CREDENTIALS`: the path of a service account's key, or "adc".
 - `FLASK_SECRET_KEY`: signs Flask's session cookie.
 - `FLASK_TRUSTED_HOSTS`: a JSON list of the host names of the site.
+- `FLASK_STORE`: the file with the tokens of signed-in users (default `instance/sessions.sqlite`).
 - `FLASK_PROXIES`: the number of reverse proxies in front of the server (default 0).
 """
 
@@ -13,14 +14,16 @@ from __future__ import annotations
 
 import os
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from flask import Flask
+from flask import Flask, g
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from firebase_rest import FirebaseError
 from webapp import account, auth, board, csrf, email_links, errors, files, headers, home, mailbox, second_factor, todos
 from webapp.services import create_services
-from webapp.sessions import LIFETIME, current_user
+from webapp.sessions import LIFETIME, User, current_user
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +38,7 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     Args:
         config: Settings that replace those of the environment.
     """
-    app = Flask(__name__, instance_path=os.environ.get("INSTANCE_PATH"))
+    app = Flask(__name__)
     _configure(app, config or {})
     app.extensions["webapp"] = create_services(app.config)
     for module in (home, auth, email_links, account, second_factor, todos, board, files):
@@ -45,11 +48,20 @@ def create_app(config: Mapping[str, Any] | None = None) -> Flask:
     csrf.install(app)
     headers.install(app)
     errors.install(app)
-    app.context_processor(lambda: {"user": current_user()})
+    app.context_processor(lambda: {"user": _user_of_page()})
     if app.config["PROXIES"]:
         count = int(app.config["PROXIES"])
+        # Flask documents this assignment; mypy rejects assignments to methods.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
     return app
+
+
+def _user_of_page() -> User | None:
+    try:
+        return current_user()
+    except FirebaseError:  # the page that explains an outage needs no user
+        g.user = None
+        return None
 
 
 def _configure(app: Flask, config: Mapping[str, Any]) -> None:
@@ -63,7 +75,7 @@ def _configure(app: Flask, config: Mapping[str, Any]) -> None:
         PROXIES=0,
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
-        STORE=os.path.join(app.instance_path, "sessions.sqlite"),  # noqa: PTH118 - Flask's instance_path is a str
+        STORE=Path(app.instance_path, "sessions.sqlite"),
     )
     if emulator_host:
         app.config.from_mapping(SECRET_KEY=secrets.token_hex(), TRUSTED_HOSTS=["127.0.0.1", "localhost"])

@@ -119,6 +119,7 @@ def change_password() -> ResponseReturnValue:
     except FirebaseError as error:
         status, message = explain(error)
         return _page(message, status)
+    services().store.delete_owned(user.uid)
     sessions.start({**user.session.user, "localId": user.uid})
     flash("Your password is changed. Other browsers are signed out.")
     return redirect(url_for("account.show"))

@@ -26,10 +26,10 @@ ORDERED = "orderBy=%22age%22&limitToFirst=10"
 
 
 class Emulator:
-    """The emulator in a process."""
+    """The emulator in a process, with further arguments of its command."""
 
-    def __init__(self) -> None:
-        command = [sys.executable, "-m", "firebase_rest.emulator", "--json", "--stdin"]
+    def __init__(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "firebase_rest.emulator", "--json", "--stdin", *arguments]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout
         self.host: str = json.loads(self._process.stdout.readline())["host"]

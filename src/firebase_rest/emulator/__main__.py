@@ -112,7 +112,7 @@ def _serve(emulator: Emulator, options: argparse.Namespace, done: threading.Even
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="python -m firebase_rest.emulator",
-        description="Run Firebase's Realtime Database, Auth and Storage in memory, on one port.",
+        description="Run Firebase's Realtime Database, Auth and Storage on one port, in memory or with a data folder.",
         epilog="Requires the extra: pip install 'firebase-rest[emulator]'.",
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")

@@ -47,7 +47,7 @@ DATABASE_CALLS = {
 
 ERRORS = {
     **{
-        f"{name} refused": case(lambda at, call=call: call(at.db.child("x")), DENIED)
+        f"rejected {name}": case(lambda at, call=call: call(at.db.child("x")), DENIED)
         for name, call in DATABASE_CALLS.items()
     },
     "a rejected sign-up": case(sign_up, EXISTS),

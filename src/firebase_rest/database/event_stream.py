@@ -111,7 +111,7 @@ class StreamState:
         self._last_state = ""
         self.state = "connecting"
         self.last_error: Exception | None = None
-        self.reconnects = 0
+        self.reconnects: int = 0
 
     def is_alive(self) -> bool:
         """Return whether the stream can still receive changes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import queue
+import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 import firebase_rest
 from emulator.wire import Database
 from firebase_rest.emulator import Clock, Emulator
-from official.processes import RealtimeSdk, SdkClient
+from official.processes import HERE, RealtimeSdk, SdkClient, node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -348,3 +349,16 @@ def test_hundred_clients_receive_one_write(sdk: RealtimeSdk, server: Server, res
         assert client.until(f"a{number}", 1)
     for client in clients:
         client.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2])
+def test_listens_with_random_queries_show_what_the_sdk_computes_offline(
+    official_components: None, server: Server, seed: int
+) -> None:
+    command = [node(), "realtime_random.cjs", server.host, str(seed), "30"]
+    done = subprocess.run(command, cwd=HERE, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    results = json.loads(done.stdout)
+    assert results["problem"] is None, json.dumps(results["problem"], ensure_ascii=False)
+    assert results["checks"] == 360

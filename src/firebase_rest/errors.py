@@ -11,7 +11,7 @@
     ├── ChecksumMismatch
     ├── TransferCancelled                     the program cancelled a transfer
     ├── TransactionConflict
-    └── ApiError (requests HTTPError)         Firebase refused the request
+    └── ApiError (requests HTTPError)         Firebase rejected the request
         ├── Unauthenticated                   the token is missing or invalid
         │   └── TokenExpired  InvalidToken  TokenRevoked
         ├── PermissionDenied  NotFound  RateLimited  QuotaExceeded  PayloadTooLarge  ServerError  IndexNotDefined
@@ -264,13 +264,13 @@ class PreconditionFailed(ApiError):
 
 
 class AuthError(ApiError):
-    """Firebase Auth refused the request; `code` is its error code."""
+    """Firebase Auth rejected the request; `code` is its error code."""
 
 
 class AlreadyExists(AuthError):
     """The email address, phone number or credential is already in use.
 
-    If Firebase sends one, `pending_token` represents the refused credential of an identity provider:
+    If Firebase sends one, `pending_token` represents the rejected credential of an identity provider:
     `sign_in_with_idp(provider_id, pending_token=...)` signs in to the account that has it.
     """
 
@@ -395,7 +395,7 @@ class SecondFactorError(AuthError):
 
 
 class BlockingFunctionError(AuthError):
-    """A blocking function of the project refused the request. The message is the function's."""
+    """A blocking function of the project rejected the request. The message is the function's."""
 
 
 class TooManyAttempts(AuthError):

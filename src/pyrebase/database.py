@@ -1,4 +1,4 @@
-"""`Database` with pyrebase's types and behaviour.
+"""`Database` with pyrebase's types and behavior.
 
 As in pyrebase, all locations are of the class `Database`, objects are `OrderedDict` (programs call
 `popitem(last=False)`), and a query without results returns `[]` (programs compare with it).

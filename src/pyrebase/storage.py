@@ -1,4 +1,4 @@
-"""`Storage` with pyrebase's behaviour."""
+"""`Storage` with pyrebase's behavior."""
 
 from __future__ import annotations
 

@@ -110,7 +110,7 @@ class UploadSource(Closable):
             if is_short or (is_last and _version(self._file) != self._version):
                 where = f" (it ended after {self._position} of {self.size} bytes)" if is_short else ""
                 raise UsageError(f"The file changed while it was uploaded{where}. Upload a copy that does not change.")
-            yield self._taken(block)
+            yield self._take(block)
 
     def can_read(self, start: int) -> bool:
         """Return whether the bytes from `start` on can be read (again)."""
@@ -164,7 +164,7 @@ class UploadSource(Closable):
             wanted = min(BLOCK_SIZE, size)
             block = self._block(wanted)
             if block:
-                yield self._taken(block)
+                yield self._take(block)
             if len(block) < wanted:
                 return
             size -= wanted
@@ -175,7 +175,7 @@ class UploadSource(Closable):
                 self._file.seek((self._origin or 0) + start)
             self._position = start
 
-    def _taken(self, block: bytes) -> bytes:
+    def _take(self, block: bytes) -> bytes:
         """Advance the position, and add the bytes that are new to the checksum."""
         known = self.checksum.size - self._position
         if known < len(block):

@@ -76,7 +76,7 @@ _API_KEY = re.compile(r"\bAIza[0-9A-Za-z_\-]{35}")
 
 
 def redact(text: str) -> str:
-    """Mask every recognisable secret in `text`: tokens in URLs, Authorization values, JWTs, API keys."""
+    """Mask every recognizable secret in `text`: tokens in URLs, Authorization values, JWTs, API keys."""
     text = _IN_URL.sub(rf"\1{MASK}", text)
     text = _USERINFO.sub(f"{MASK}@", text)
     text = _BEARER.sub(rf"\1 {MASK}", text)

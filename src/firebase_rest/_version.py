@@ -1,4 +1,4 @@
-"""The one place that knows the version: the build, `firebase_rest.__version__` and the User-Agent read it here."""
+"""The version of the package, which the build, `firebase_rest.__version__` and the User-Agent header read."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def only(found: list[Finding], code: str) -> Finding:
 @pytest.mark.parametrize("call", ["remove()", "conditional_remove('etag')"])
 def test_query_remove_suggests_removing_each_child(program, call) -> None:
     finding = only(program.found(f"db.child('a').order_by_key().limit_to_first(1).{call}\n"), "query-write")
-    assert "for item in query.get(): place.child(item.key()).remove()" in finding.suggestion
+    assert "for item in query.get(): reference.child(item.key()).remove()" in finding.suggestion
 
 
 @pytest.mark.parametrize("name", [", None", ", ''", ", name=None"])
@@ -53,7 +53,7 @@ def test_text_quoted_in_an_attribute_is_not_fixed(program) -> None:
 
 def test_root_operation_of_storage_suggests_storage_chain(program) -> None:
     finding = only(program.found(f"{STORAGE}storage.child('a')\nprint(1)\nstorage.put('a')\n"), "root-operation")
-    assert finding.suggestion == "write the whole path in one chain: storage.child(...).put(...)"
+    assert finding.suggestion == "write the complete path in one chain: storage.child(...).put(...)"
 
 
 def test_shared_reference_suggests_the_ignore_comment(program) -> None:

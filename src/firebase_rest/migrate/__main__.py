@@ -31,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m firebase_rest.migrate",
         description="Check programs written for pyrebase, pyrebase4, firebase-rest-api, empyrebase or python-firebase, "
-        "and report each place that behaves differently with firebase-rest. The programs are not run.",
+        "and report each line that behaves differently with firebase-rest. The programs are not run.",
         epilog=_EPILOG + report.list_codes(),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )

@@ -28,7 +28,7 @@ class CallEvaluator(ExpressionEvaluator):
         for item in node.keywords:
             self.check_configuration(domain.Constant(item.arg), keyword_values[item.arg], item.value)
         found = self.apply(function, domain.CallSite(node, node.args, node.keywords, values, keyword_values))
-        if not (isinstance(node.func, ast.Name) and node.func.id == "print"):  # printing takes no time
+        if not (isinstance(node.func, ast.Name) and node.func.id == "print"):  # print() takes no time
             is_stream = isinstance(found, domain.ServiceValue) and found.kind == "stream" and found.origin is node
             self.state.opened = node if is_stream else None
         return found
@@ -213,7 +213,7 @@ class CallEvaluator(ExpressionEvaluator):
         return made
 
     def call_function(self, function: domain.ProgramFunction, call: domain.CallSite) -> domain.Value | None:
-        """Note the arguments, and return what the function returns."""
+        """Record the arguments, and return the result of the function."""
         arguments, facts = function.node.args, function.facts
         parameters = [item.arg for item in (*arguments.posonlyargs, *arguments.args)]
         parameters = parameters if function.self_value is None else parameters[1:]

@@ -127,7 +127,7 @@ def report_moved(
 ) -> None:
     """Report a reference whose path was not the one of pyrebase's shared object.
 
-    `position` are the builders called on that object; `is_dropped` tells that a statement moved it without effect now.
+    `position` are the builders called on that object; `is_dropped` states that a statement moved it without effect now.
     """
     is_call = method in names.CALLS[of.kind]
     reason = f"because of line {position[-1].node.lineno}" if position else "because it had been used before"
@@ -136,7 +136,7 @@ def report_moved(
     if is_dropped:
         code = "root-operation" if is_call and not of.steps else code
         root, default = ("db", "get") if of.kind == "database" else ("storage", "put")
-        suggestion = f"write the whole path in one chain: {root}.child(...).{method if is_call else default}(...)"
+        suggestion = f"write the complete path in one chain: {root}.child(...).{method if is_call else default}(...)"
     else:
         suggestion += "where the root was meant, write the chain from the root"
     report(code, node, message, suggestion)
@@ -149,7 +149,7 @@ def check_query_method(report: Report, of: ServiceValue, name: str, call: CallSi
     message = f"A query has no {name}(). pyrebase ignored the query and used the reference."
     suggestion = f"call {name}() on the reference: db.child(...).{name}(...)"
     if name in ("remove", "conditional_remove"):
-        suggestion = "remove each child: for item in query.get(): place.child(item.key()).remove()"
+        suggestion = "remove each child: for item in query.get(): reference.child(item.key()).remove()"
     report("query-write", call.node, message, suggestion)
     return True
 
@@ -165,7 +165,7 @@ def _check_query(report: Report, of: ServiceValue, call: CallSite) -> None:
 
 
 def _query_problem(used: Mapping[str, BuilderStep], order: str | None) -> tuple[str, str] | None:
-    """Return what is wrong, and what to do."""
+    """Return the problem and the suggestion."""
     bounds = [name for name in used if name in names.BOUNDS]
     limits = [name for name in used if name in names.LIMITS]
     others = [name for name in bounds if name != "equal_to"]

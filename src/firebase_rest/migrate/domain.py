@@ -11,7 +11,7 @@ _ELEMENTS = {"snapshot": "item", "query snapshot": "item", "items": "item", "fil
 
 
 class Value:
-    """What is known about the value of an expression. Where nothing is known, None is used."""
+    """What is known about the value of an expression. An unknown value is represented by None."""
 
     __slots__ = ()
 
@@ -216,7 +216,7 @@ class ModuleFacts(Value):
         """The libraries in use: pyrebase, renamed (firebase_rest as pyrebase), native (firebase_rest), or a fork."""
 
     def any_attribute(self, name: str) -> Value | None:
-        """Return what is assigned to an attribute of this name, of any object."""
+        """Return the value assigned to an attribute of this name, of any object."""
         others = (value for (_, other), value in self.attributes.items() if other == name)
         service = next((value for value in others if isinstance(value, ServiceValue)), None)
         return self.attributes.get((None, name)) or service
@@ -266,7 +266,7 @@ def path_of(steps: Sequence[BuilderStep]) -> str:
 
 
 def element_of(value: Value | None) -> Value | None:
-    """Return what a loop over the value gives."""
+    """Return the value of an item in a loop over `value`."""
     if isinstance(value, EnumerateCall):
         return Collection(_PAIR, (None, element_of(value.of)))
     if isinstance(value, ServiceValue) and value.kind in _ELEMENTS:

@@ -261,7 +261,7 @@ class ExpressionEvaluator(ABC):
             database_checks.check_database_url(self.report, value.value, node)
 
     def add_result(self, value: domain.Value | None) -> None:
-        """Note what the function returns."""
+        """Record the return value of the function."""
         if self.owner is not None and value is not None and not value.is_data:
             self.context.facts.returns.setdefault(self.owner, value)
 

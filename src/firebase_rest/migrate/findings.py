@@ -1,4 +1,4 @@
-"""Findings: one place in a program that behaves differently, and the codes that exist."""
+"""Findings: positions in a program that behave differently, and the codes of all findings."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Edit(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One place. `line` and `column` count from 1; `column` counts characters; `cell` is a notebook's code cell."""
+    """One finding. `line` and `column` count from 1; `column` counts characters; `cell` is a notebook's code cell."""
 
     path: str
     line: int

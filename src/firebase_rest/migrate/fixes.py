@@ -60,7 +60,7 @@ def unquote(source: SourceFile, *, call: ast.expr, inner: ast.expr) -> Iterator[
 
 
 def remove(source: SourceFile, *, statement: ast.stmt, is_alone: bool) -> Iterator[Edit]:
-    """Remove an assignment of an empty value. `is_alone` tells that its block has no other statement."""
+    """Remove an assignment of an empty value. `is_alone` states that its block has no other statement."""
     match statement:
         case ast.Assign(targets=[_], value=ast.Constant(value="" | None) | ast.Dict(keys=[])):
             pass
@@ -94,7 +94,7 @@ def merge(source: SourceFile, *, dropped: ast.Expr, following: ast.stmt | None) 
 
 
 def _root_of(node: ast.expr) -> ast.expr | None:
-    """Return what a chain of calls begins with: `db` in db.child("x").get().val()."""
+    """Return the first expression of a chain of calls: `db` in db.child("x").get().val()."""
     if not isinstance(node, ast.Call):
         return None
     while isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

@@ -1,4 +1,4 @@
-"""Tables: the names of pyrebase and its forks, and what to write instead. `tables.ini` has the longer ones."""
+"""Tables: the names of pyrebase and its forks, and their replacements. `tables.ini` has the longer ones."""
 
 from __future__ import annotations
 

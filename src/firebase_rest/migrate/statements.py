@@ -59,7 +59,7 @@ def _self(context: ModuleContext, node: AnyFunction, around: ScopeEvaluator) -> 
 def _parameter(
     context: ModuleContext, node: AnyFunction, argument: ast.arg, scope: ScopeEvaluator, default: domain.Value | None
 ) -> domain.Value | None:
-    """Return the value of a parameter: what calls pass, or what its annotation, default or name tells."""
+    """Return the value of a parameter: from calls, or from its annotation, default or name."""
     known = context.facts.parameters.get((node, argument.arg))
     if known is None and argument.annotation is not None:
         known = scope.annotated(argument.annotation)

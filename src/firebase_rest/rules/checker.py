@@ -1,4 +1,4 @@
-"""Static types of a rule's expression: what Firebase refuses when rules are published.
+"""The static type check of a rule's expression, which Firebase runs when rules are published.
 
 A value from the database is `PRIMITIVE`, and everything below `auth` is `ANY`: both are checked when the rule runs.
 https://firebase.google.com/docs/reference/security/database

@@ -60,13 +60,13 @@ class Condition:
 
     @property
     def covered(self) -> int:
-        """How many of the outcomes were seen. A failure of the evaluation counts as false."""
+        """How many of the outcomes occurred. A failed evaluation counts as false."""
         seen = bool(self.count.true) + bool(self.count.false or self.count.errors)
         return min(seen, self.outcomes)
 
     @property
     def missing(self) -> str:
-        """What was not seen: "never evaluated", "never true", "never false" or ""."""
+        """The missing outcomes: "never evaluated", "never true", "never false" or ""."""
         if self.covered == self.outcomes:
             return ""
         if not self.covered:
@@ -75,7 +75,7 @@ class Condition:
 
 
 class Coverage:
-    """What was seen of one rules file.
+    """The coverage of one rules file.
 
     Args:
         kind: Whose rules they are.
@@ -90,7 +90,7 @@ class Coverage:
         self._counts: dict[tuple[int, int], Count] = {}
 
     def observer(self, expressions: Iterable[Expression], locate: Callable[[int], int]) -> Observe:
-        """Return what counts the values of the conditions of rules. Pass this method to the rules as `observer`."""
+        """Return an observer that counts the values of conditions. Pass this method to the rules as `observer`."""
         conditions = {id(node) for expression in expressions for node in _conditions(expression)}
 
         def observe(node: Expression) -> Record | None:
@@ -157,7 +157,7 @@ class Coverage:
 
 
 def _conditions(node: Expression) -> Iterator[Expression]:
-    """Yield a condition and those that it consists of."""
+    """Yield a condition and its parts."""
     yield node
     if isinstance(node, Chain) and node.operators[0] in ("&&", "||"):
         for operand in node.operands:
@@ -176,7 +176,7 @@ def _is_comparison(node: Expression) -> bool:
 
 
 def percent(coverages: Iterable[Coverage]) -> float:
-    """Return how many percent of all outcomes were seen; 100 without conditions."""
+    """Return the percentage of all outcomes that occurred; 100 without conditions."""
     conditions = [condition for coverage in coverages for condition in coverage.conditions()]
     possible = sum(condition.outcomes for condition in conditions)
     return 100.0 * sum(condition.covered for condition in conditions) / possible if possible else 100.0

@@ -21,7 +21,7 @@ Scalar = str | int | float | bool | None
 
 
 class ChildrenSentinel(PrintableValue):
-    """What `val()` returns for a place with children: not null, and not equal to anything."""
+    """The result of `val()` for a location with children: not null, and not equal to any value."""
 
     def __repr__(self) -> str:
         return "<children>"
@@ -30,7 +30,7 @@ class ChildrenSentinel(PrintableValue):
 class NodeReader(Protocol[N]):
     """Reads nodes of one representation. None stands for a node that does not exist.
 
-    Rules ask for children by any text, also by one that no key can be; such a child does not exist.
+    Rules can request a child by any text. If the text is not a valid key, the child does not exist.
     """
 
     def child(self, node: N, key: str) -> N | None:
@@ -79,7 +79,7 @@ class JsonReader:
 
 
 class RuleDataSnapshot(Generic[N]):
-    """A place in the database, as rules see it.
+    """A location in the database, with the methods that rules can call.
 
     https://firebase.google.com/docs/reference/security/database#ruledatasnapshot_methods
     """
@@ -93,7 +93,7 @@ class RuleDataSnapshot(Generic[N]):
 
     def child(self, path: str) -> RuleDataSnapshot[N]:
         """Return the snapshot at a path below this one."""
-        if not path:  # an empty path names a place without data and parent, so that an empty variable grants nothing
+        if not path:  # an empty path has no data and no parent, so that an empty variable grants nothing
             return RuleDataSnapshot(self._reader, None)
         if "/" not in path:
             return self.child_of_key(path)
@@ -119,7 +119,7 @@ class RuleDataSnapshot(Generic[N]):
         return self.node is not None
 
     def val(self) -> Scalar | ChildrenSentinel:
-        """Return the scalar, None where there is no data, and a sentinel for a place with children."""
+        """Return the scalar, None where there is no data, and a sentinel for a location with children."""
         if self.node is None:
             return None
         return ChildrenSentinel() if self._reader.has_children(self.node) else self._reader.value(self.node)

@@ -1,4 +1,4 @@
-"""A published set of database rules: what may be read and written, and which rule decided.
+"""Published database rules: they decide reads and writes, and report the rules that decided.
 
 https://firebase.google.com/docs/database/security/core-syntax
 """
@@ -29,7 +29,7 @@ VALIDATIONS_PER_STEP = 200
 
 @dataclass(slots=True)
 class RulesNode:
-    """The rules of one place, and of its children."""
+    """The rules of one location and of its children."""
 
     rules: dict[str, Rule] = field(default_factory=dict[str, Rule])
     index_on: frozenset[str] = frozenset()
@@ -78,7 +78,7 @@ class DatabaseRules:
             self.root = _Builder(Source(text), self.rules, observer).build()
 
     def indexes(self, path: Sequence[str]) -> frozenset[str]:
-        """Return the indexed child paths of a place; `.value` for its values."""
+        """Return the indexed child paths of a location; `.value` for its values."""
         node: RulesNode | None = self.root
         for key in path:
             node = node.match(key)[0] if node is not None else None
@@ -93,7 +93,7 @@ class DatabaseRules:
         now: float,
         query: Mapping[str, Any] = PLAIN_QUERY,
     ) -> Decision:
-        """Return whether a place may be read. `now` is milliseconds since the epoch."""
+        """Return whether a location may be read. `now` is milliseconds since the epoch."""
         data = RuleDataSnapshot(reader, root)
         return _Operation(self.root, reader, Scope(auth, now, data, data, query=query)).read(path)
 
@@ -106,7 +106,7 @@ class DatabaseRules:
         auth: Mapping[str, Any] | None,
         now: float,
     ) -> Generator[None, None, Decision]:
-        """Return whether the places in `paths` may be written. `after` is the root after the whole operation.
+        """Return whether the locations in `paths` may be written. `after` is the root after the whole operation.
 
         It is decided in steps, so that validating a large write need not block other clients.
         """
@@ -152,7 +152,7 @@ class _Operation(Generic[N]):
         if allowed and reached_target:
             allowed = yield from self._validate_below(*last)
         if allowed:
-            del self._evaluations[granted:]  # successful validations explain nothing, and there can be many
+            del self._evaluations[granted:]  # successful validations do not explain the decision, and there can be many
         return self._decision("write", path, allowed=allowed)
 
     def _decision(self, operation: str, path: Sequence[str], *, allowed: bool) -> Decision:
@@ -174,7 +174,7 @@ class _Operation(Generic[N]):
         return rule is None or not _remains(scope) or self._holds(rule, scope)
 
     def _validate_below(self, node: RulesNode, scope: Scope) -> Generator[None, None, bool]:
-        """Evaluate the `.validate` rules of a place and of everything below it."""
+        """Evaluate the `.validate` rules of a location and of everything below it."""
         levels = [iter([(node, scope)])]
         while levels:
             for below, place in levels[-1]:
@@ -194,7 +194,7 @@ class _Operation(Generic[N]):
         return True
 
     def _children(self, node: RulesNode, scope: Scope) -> Iterator[tuple[RulesNode, Scope]]:
-        """Yield the children of a place that have, or whose descendants have, `.validate` rules."""
+        """Yield the children of a location that have, or whose descendants have, `.validate` rules."""
         data = cast("RuleDataSnapshot[N]", scope.new_data).node
         for key in self._reader.keys(data) if node.wildcard and data is not None else node.children:
             below, name = node.match(key)
@@ -210,7 +210,7 @@ class _Operation(Generic[N]):
 
 
 def _remains(scope: Scope) -> bool:
-    """Return whether the place has data after a write."""
+    """Return whether the location has data after a write."""
     return scope.new_data is not None and scope.new_data.node is not None
 
 

@@ -1,4 +1,4 @@
-"""Decisions of rules: what was allowed, by which rules, and which values these used."""
+"""Decisions of rules: the result, the rules that decided, and the values that they used."""
 
 # Values of rules have no static type: they are checked when a rule runs.
 # pyright: reportUnknownMemberType=false, reportUnknownLambdaType=false, reportUnknownArgumentType=false
@@ -17,12 +17,12 @@ from firebase_rest.rules.values import PrintableValue
 
 Record: TypeAlias = Callable[[Any], None]
 Observe: TypeAlias = Callable[[Expression], "Record | None"]
-"""Called with each sub-expression when a rule is compiled. Returns what is called with each of its values, or with the
-`EvaluationError` of a failure; None to observe nothing."""
+"""Called with each sub-expression when a rule is compiled. Returns a function that is called with each value of the
+sub-expression, or with the `EvaluationError` of a failure; None to observe nothing."""
 
 Observer: TypeAlias = Callable[[Iterable[Expression], Callable[[int], int]], Observe]
 """Called with the expressions of rules, and the function that returns the offset in the file of an offset in a rule.
-Returns what observes their sub-expressions."""
+Returns the observer of their sub-expressions."""
 
 
 _READABLE = (type(None), str, int, float, bytes, PrintableValue)
@@ -30,7 +30,7 @@ _READABLE = (type(None), str, int, float, bytes, PrintableValue)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Rule:
-    """One rule: its kind (".read", "allow get"), the path with wildcards, and where it stands in the file.
+    """One rule: its kind (".read", "allow get"), the path with wildcards, and its position in the file.
 
     Offsets in `expression` count characters of `source`. `compile` returns a function that evaluates the rule in a
     scope.
@@ -90,7 +90,7 @@ class Evaluation:
 
             return record
 
-        with suppress(EvaluationError):  # the values up to the error are what the reader wants to see
+        with suppress(EvaluationError):  # show the values up to the error
             self.rule.compile(observe)(self.scope)
         return list(seen.items())
 

@@ -35,4 +35,4 @@ class ExpressionError(ValueError):
 
 
 class EvaluationError(Exception):
-    """Evaluating an expression failed, so the whole rule counts as false."""
+    """The evaluation of an expression failed, so the rule counts as false."""

@@ -40,7 +40,7 @@ PLAIN_QUERY: Mapping[str, Any] = {
 
 @dataclass(slots=True)
 class Scope:
-    """The variables of the rules at one place. `now` is milliseconds since the epoch.
+    """The variables of the rules at one location. `now` is milliseconds since the epoch.
 
     Reads have no `new_data`, and writes no `query`. `path` has a slash before each key.
     """
@@ -229,7 +229,7 @@ def _call(node: syntax.Call, observe: Observe | None) -> Evaluate:
     target = compile_expression(function.target, observe)
     name = function.name if isinstance(function, syntax.Member) else getattr(function.key, "value", "")
     arguments = [compile_expression(argument, observe) for argument in node.arguments]
-    if name in _SNAPSHOT_METHODS:  # strings have no method of the same name, so the type checker has seen a snapshot
+    if name in _SNAPSHOT_METHODS:  # strings have no method of this name, so the target is a snapshot
         return _call_snapshot(_SNAPSHOT_METHODS[name], target, arguments)
     method = _STRING_METHODS[name]
 

@@ -59,7 +59,7 @@ def _below(node: RulesNode, granted: dict[str, Rule]) -> Iterator[Problem]:
         rule = node.rules[".read"]
         for name in _queried_children(rule.expression):
             if name not in node.index_on:
-                yield _warn(rule, f'queries by {name!r} need ".indexOn": {_quoted(name)} at this place.')
+                yield _warn(rule, f'queries by {name!r} need ".indexOn": {_quoted(name)} at this location.')
     for child in node.children.values():
         yield from _below(child, granted)
 

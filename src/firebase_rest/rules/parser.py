@@ -226,7 +226,7 @@ class ExpressionParser:
         return Variable(word, start, end)
 
     def _group(self, word: str, start: int) -> Expression:
-        """Parse what begins with an operator: a regular expression, parentheses or a list."""
+        """Parse an expression that begins with an operator: a regular expression, parentheses or a list."""
         if word == "/":
             return self._slash()
         if word not in ("(", "["):

@@ -19,7 +19,7 @@ MAX_DFA_STATES = 1_000
 MAX_MOVES = 10_000
 """How many transitions of a DFA state are kept; a language has fewer characters."""
 MAX_STEPS = 200_000
-"""NFA states visited per match while DFA states are built. A cached transition costs nothing of it."""
+"""NFA states visited per match while DFA states are built. Cached transitions do not count."""
 
 _PART = 4096
 
@@ -350,7 +350,7 @@ class Regex:
                     return True
                 following = state.moves.get(character)
                 if following is None:
-                    if not state.can_move:  # such as after a mismatch at the start of `^a`: the rest changes nothing
+                    if not state.can_move:  # for example after a mismatch at the start of `^a`; the rest cannot match
                         return not self._whole and self._later_start.accepts_at_end
                     following = self._move(state, character)
                 state = following

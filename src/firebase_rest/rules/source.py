@@ -30,7 +30,7 @@ class Text:
     offsets: tuple[int, ...] = ()
 
     def offset_of(self, index: int) -> int:
-        """Return the place in the file of character `index`, or of the end of the string."""
+        """Return the offset in the file of character `index`, or of the end of the string."""
         if not self.offsets:
             return self.start
         return self.offsets[index] if index < len(self.offsets) else self.offsets[-1] + 1
@@ -80,7 +80,7 @@ class Source:
         return Problem(line, offset - self._line_starts[line - 1] + 1, message)
 
     def parse(self) -> Value:
-        """Return the value of the whole text. Raises `RulesSyntaxError`."""
+        """Return the value of the complete text. Raises `RulesSyntaxError`."""
         return _Parser(self).parse()
 
 

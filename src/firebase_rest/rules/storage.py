@@ -28,7 +28,7 @@ MAX_SIZE = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """An `allow` with the whole path of its match."""
+    """An `allow` with the complete path of its match."""
 
     segments: tuple[Segment, ...]
     methods: frozenset[str]
@@ -152,7 +152,7 @@ def _expressions(block: Block) -> Iterator[Expression]:
 
 
 def _match(segments: Sequence[Segment], path: Sequence[str], shortest: int) -> dict[str, Any] | None:
-    """Return the values of the wildcards if the whole path matches.
+    """Return the values of the wildcards if the complete path matches.
 
     A recursive wildcard is a path of at least `shortest` segments.
     """

@@ -97,7 +97,9 @@ def _date(year: Any, month: Any, day: Any) -> Timestamp:
 
 
 def _no_firestore(*_: Any) -> Any:
-    raise EvaluationError("firestore.get() and firestore.exists() are not supported: there is no Cloud Firestore here.")
+    raise EvaluationError(
+        "firestore.get() and firestore.exists() are not supported, because the emulator has no Cloud Firestore."
+    )
 
 
 FUNCTIONS: dict[str, tuple[int, Callable[..., Any]]] = {

@@ -59,7 +59,7 @@ class Unary:
 
 @dataclass(slots=True)
 class Chain:
-    """Operands of left-associative operators: `operators[i]` stands between operands i and i + 1."""
+    """Operands of left-associative operators: `operators[i]` is between operands i and i + 1."""
 
     operands: tuple[Expression, ...]
     operators: tuple[str, ...]

@@ -89,7 +89,7 @@ def add(left: Any, right: Any) -> Any:
 
 
 def _as_double(value: int | float) -> int | float:
-    # Numbers are doubles: whole numbers beyond 2**53 lose digits as they do in Firebase.
+    # Numbers are doubles: integers beyond 2**53 lose digits, as in Firebase.
     return value if -(2**53) <= value <= 2**53 else float(value)
 
 

@@ -39,7 +39,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the reporter of the coverage, if an option asks for it."""
+    """Register the reporter of the coverage, if an option enables it."""
     percent, page = config.option.firebase_rules_coverage, config.option.firebase_rules_coverage_html
     if percent is not None or page is not None:
         config.pluginmanager.register(CoveragePlugin(config, percent or 0.0, page), "firebase-rules-coverage")

@@ -57,7 +57,9 @@ def test_rule_below_a_grant_has_no_effect() -> None:
 
 def test_query_without_index() -> None:
     rule = "query.orderByChild == 'owner' && query.equalTo == auth.uid"
-    assert warnings(a={".read": rule}) == ['.read of /a: queries by \'owner\' need ".indexOn": "owner" at this place.']
+    assert warnings(a={".read": rule}) == [
+        '.read of /a: queries by \'owner\' need ".indexOn": "owner" at this location.'
+    ]
     assert warnings(a={".read": rule, ".indexOn": ["owner"]}) == []
 
 

@@ -130,7 +130,7 @@ def test_expression_is_true(expression: str) -> None:
         ("int('x') == 1", "'x' cannot be converted to int."),
         ("timestamp.date(2023, 13, 1) == request.time", "2023-13-1 is not a valid date."),
         ("duration.value(1, 'y') is duration", "The unit of a duration must be one of w, d, h, m, s, ms, ns"),
-        ("firestore.exists(/a/b)", "there is no Cloud Firestore here"),
+        ("firestore.exists(/a/b)", "the emulator has no Cloud Firestore"),
         ("'aab'.split('a+?') == []", "Lazy quantifiers are not supported"),
     ],
 )

@@ -32,7 +32,9 @@ def run(folder: Path, *arguments: str) -> str:
     return done.stdout + done.stderr
 
 
-@pytest.mark.parametrize(("page", "number"), [("test-security-rules.md", 10), ("test-your-app.md", 11)])
+@pytest.mark.parametrize(
+    ("page", "number"), [("test-security-rules.md", 10), ("test-your-app.md", 11), ("web-sessions.md", 3)]
+)
 def test_pytest_runs_the_files_of_the_guide(page: str, number: int, tmp_path: Path) -> None:
     assert "conftest.py" in write_files(page, tmp_path)
     assert f"{number} passed" in run(tmp_path, "pytest", "-q", "-p", "no:cacheprovider")

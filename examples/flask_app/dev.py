@@ -25,7 +25,7 @@ def main() -> None:
     with emulator.serve() as server, tempfile.TemporaryDirectory() as folder:
         os.environ.update(server.environ)
         app = create_app({"FIREBASE": server.config, "STORE": Path(folder, "sessions.sqlite")})
-        print(f"The Firebase emulator is ready on http://{server.host}.")
+        print(f"The Firebase emulator and its console are on http://{server.host}/.")
         print(f"Open http://127.0.0.1:{options.port} (e-mails: /mailbox). Press Ctrl-C to stop.", flush=True)
         app.run(port=options.port, threaded=True)
 

@@ -6,8 +6,9 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+import pytest
 from selenium import webdriver
 from selenium.common.exceptions import WebDriverException
 from selenium.webdriver.common.by import By
@@ -29,6 +30,13 @@ _FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usag
 
 class MissingBrowser(Exception):
     """Chromium or its driver is not installed."""
+
+
+def skip_or_fail(reason: object) -> NoReturn:
+    """Skip the test; in CI it fails."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"CI must run the browser tests: {reason}")
+    pytest.skip(str(reason))
 
 
 def axe_source() -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from werkzeug.serving import make_server
 
-from app.browsers import ENTER, TAB, Browser, MissingBrowser, axe_source
+from app.browsers import ENTER, TAB, Browser, MissingBrowser, axe_source, skip_or_fail
 from official.processes import Unavailable
 
 if TYPE_CHECKING:
@@ -20,13 +20,6 @@ pytestmark = pytest.mark.slow
 
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
 XSS = "<img src=x onerror=\"document.title = 'owned'\">"
-
-
-def missing(reason: object) -> None:
-    """Skip the test; in CI it fails."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"CI must run the browser tests: {reason}")
-    pytest.skip(str(reason))
 
 
 @pytest.fixture
@@ -50,7 +43,7 @@ def browser(url: str) -> Iterator[Callable[..., Browser]]:
         try:
             opened.append(Browser(url, **options))
         except MissingBrowser as error:
-            missing(error)
+            skip_or_fail(error)
         return opened[-1]
 
     yield open_browser
@@ -65,7 +58,7 @@ def axe() -> str:
     try:
         return axe_source()
     except Unavailable as error:
-        missing(error)
+        skip_or_fail(error)
         raise
 
 

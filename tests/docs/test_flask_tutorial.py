@@ -6,9 +6,12 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from app.browsers import Browser, MissingBrowser, skip_or_fail
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "tutorial" / "flask-app.md").read_text(encoding="utf-8")
@@ -168,11 +171,14 @@ def write_step(step: str, folder: Path) -> list[str]:
     return names
 
 
-def run(folder: Path, *arguments: str) -> str:
+def environment() -> dict[str, str]:
     environ = {name: value for name, value in os.environ.items() if "FIREBASE" not in name}
-    environ |= {"PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**environ, "PYTHONPATH": str(ROOT / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def run(folder: Path, *arguments: str) -> str:
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True, timeout=100)
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -207,3 +213,58 @@ def test_run_py_serves_the_application(number: int, tmp_path: Path) -> None:
     script = (tmp_path / "run.py").read_text(encoding="utf-8")
     served = "from flask import Flask\nFlask.run = lambda app, port: print(port, app.test_client().get('/').status)\n"
     assert run(tmp_path, "-c", served + script) == "5000 200 OK\n"
+
+
+SERVE = """
+import threading
+from flask import Flask
+from werkzeug.serving import make_server
+
+def serve(app, port):
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+Flask.run = serve
+"""
+
+
+@pytest.fixture
+def finished_site(tmp_path: Path) -> Iterator[str]:
+    """Run `run.py` of the finished application on a free port; return its address."""
+    for step in STEPS:
+        write_step(step, tmp_path)
+    script = SERVE + (tmp_path / "run.py").read_text(encoding="utf-8")
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as process:
+        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        process.terminate()
+
+
+@pytest.mark.slow
+def test_two_browsers_use_the_finished_application(finished_site: str, tmp_path: Path) -> None:
+    try:
+        ada, bob = Browser(finished_site), Browser(finished_site)
+    except MissingBrowser as error:
+        skip_or_fail(error)
+    with ada, bob:
+        for browser, name in ((ada, "Ada"), (bob, "Bob")):
+            browser.open("/sign-up")
+            browser.fill(name=name, email=f"{name}@example.com", password="correct horse")
+            browser.submit("Create account")
+            browser.open_mail("VERIFY_EMAIL")
+            browser.submit("Confirm")
+            browser.open("/board/")
+        ada.fill(text="<b>Hello</b>")
+        ada.submit("Post")
+        for browser in (ada, bob):
+            browser.wait(lambda browser=browser: browser.find("#notes").text == "<b>Hello</b> (Ada)")
+        file = tmp_path / "holiday.txt"
+        file.write_text("sun")
+        ada.open("/files/")
+        ada.fill(file=str(file))
+        ada.submit("Upload")
+        ada.wait(lambda: "holiday.txt" in ada.find("main").text)
+        bob.open("/files/")
+        assert "holiday.txt" not in bob.find("main").text
+        assert not ada.problems() + bob.problems()

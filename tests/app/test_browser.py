@@ -211,7 +211,7 @@ def other_site(url: str) -> Iterator[str]:
     server.server_close()
 
 
-def test_form_of_another_site_is_refused(browser, other_site) -> None:
+def test_form_of_another_site_is_rejected(browser, other_site) -> None:
     ada = browser()
     ada.sign_up("ada@example.com", "Ada")
     ada.driver.get(other_site)  # the cookies are sent, because a site includes all ports of its host
@@ -222,7 +222,7 @@ def test_form_of_another_site_is_refused(browser, other_site) -> None:
     assert "Nothing to do." in ada.text
 
 
-def test_tampered_cookie_and_stolen_id_token_are_refused(browser, firebase) -> None:
+def test_tampered_cookie_and_stolen_id_token_are_rejected(browser, firebase) -> None:
     ada = browser()
     ada.sign_up("ada@example.com", "Ada")
     cookie = ada.driver.get_cookie("firebase_session")

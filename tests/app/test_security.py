@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import stat
+from pathlib import Path
 
 import pytest
 from flask import Flask
 
+from app.conftest import APP
 from app.visitors import PASSWORD
 from firebase_rest.testing import FirebaseEnvironment, assert_allowed, assert_denied
 
@@ -302,3 +305,11 @@ def test_pictures_are_small_images(seeded) -> None:
     assert_denied(lambda: picture.put(b"<svg/>", content_type="image/svg+xml"))
     assert_denied(lambda: picture.put(b"x", content_type="text/html"))
     assert_denied(lambda: picture.put(bytes(2 * 1024 * 1024 + 1), content_type="image/png"))
+
+
+def test_readme_names_existing_tests() -> None:
+    texts = [file.read_text(encoding="utf-8") for file in Path(__file__).parent.glob("test_*.py")]
+    defined = set(re.findall(r"^def (test_\w+)", "\n".join(texts), re.MULTILINE))
+    named = re.findall(r"`(test_\w+)`", (APP / "README.md").read_text(encoding="utf-8"))
+    assert len(named) > 10
+    assert not set(named) - defined

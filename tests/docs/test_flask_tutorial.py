@@ -28,8 +28,9 @@ def text_of(name):
     return Path(name).read_text() if Path(name).exists() else None
 
 # The clock is late, because a session of the very second of a revocation stays valid.
+emulator_is_late = [2]
 emulator = Emulator(
-    clock=lambda: time.time() - 2,
+    clock=lambda: time.time() - emulator_is_late[0],
     database_rules=text_of("database.rules.json"),
     storage_rules=text_of("storage.rules"),
 )
@@ -145,6 +146,47 @@ assert ada.client.get("/board/events").headers["Retry-After"] == "30"
 assert board.live_board.visitors == 0
 board.live_board.live.close()
 """,
+    8: """
+import account
+ada.sign_up("ada")
+assert ada.client.get("/account/").status_code == 200
+assert "<span>Ada L.</span>" in ada.post("/account/name", page="/account/", name="Ada L.")
+ada.post("/account/email", page="/account/", email="lovelace@example.com")
+assert "at least 6" in ada.post("/account/password", page="/account/", password="1")
+bob.post("/sign-in", email="ada@example.com", password="correct horse")
+emulator_is_late[0] = 0
+assert "is changed" in ada.post("/account/password", page="/account/", password="another horse")
+assert "<span>Ada L.</span>" not in bob.get("/")
+bob.open_mail()
+ada.get("/account/")
+assert "Ada L." in ada.post("/sign-in", email="lovelace@example.com", password="another horse")
+ada.post("/todos/", text="private")
+account.RECENT = -1
+assert "Please sign in to continue." in ada.post("/account/delete", page="/account/")
+account.RECENT = 300
+ada.post("/account/delete", page="/account/")
+assert "Sign in" in ada.get("/")
+assert ada.client.get("/account/").status_code == 302
+ada.post("/sign-in", status=401, email="lovelace@example.com", password="another horse")
+""",
+    9: """
+from firebase_rest.emulator import totp_code
+ada.sign_up("ada")
+def start():
+    return ada.post("/account/second-factor/start", page="/account/", password="correct horse")
+assert "Confirm your e-mail address before" in start()
+ada.open_mail()
+key = re.search("<code>([^<]+)", start())[1]
+assert "The code is wrong" in ada.post("/account/second-factor/finish", page="/account/", code="000000")
+assert "needs a code" in ada.post("/account/second-factor/finish", page="/account/", code=totp_code(key))
+assert "Authenticator app" in ada.get("/account/")
+ada.post("/sign-out", page="/")
+assert "Enter your code" in ada.post("/sign-in", email="ada@example.com", password="correct horse")
+assert "<span>ada</span>" not in ada.get("/")
+ada.post("/sign-in/code", status=401, code="000000")
+assert "<span>ada</span>" in ada.post("/sign-in/code", code=totp_code(key))
+assert "Sign in" in bob.get("/sign-in/code")
+""",
     7: """
 import io
 ada.sign_up("ada")
@@ -184,14 +226,14 @@ def run(folder: Path, *arguments: str) -> str:
 
 
 def test_every_block_of_a_step_names_its_file() -> None:
-    assert len(STEPS) == 8
+    assert len(STEPS) == 10
     for step in STEPS:
         blocks = re.findall(r"^```(?!shell)\w+$", step, re.MULTILINE)
         assert len(blocks) == len(FILE.findall(step)), step[:40]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", range(1, 10))
 def test_visitor_uses_the_application_after_each_step(number: int, tmp_path: Path) -> None:
     for step in STEPS[:number]:
         assert write_step(step, tmp_path)
@@ -206,7 +248,7 @@ def test_tests_of_the_last_step_pass(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [1, 3, 7])
+@pytest.mark.parametrize("number", [1, 3, 9])
 def test_run_py_serves_the_application(number: int, tmp_path: Path) -> None:
     for step in STEPS[:number]:
         write_step(step, tmp_path)

@@ -16,7 +16,6 @@ from emulator.wire import Database
 from support.waiting import LIMIT, wait_for
 
 HELLO = b"hello world"
-MULTIPART = {"X-Goog-Upload-Protocol": "multipart"}
 NAMES = [
     "a", "a b", "100%", "%41", "a%2Fb", "#1", "who?", "a+b", "a&b=c", "é", "\N{PARTY POPPER}", "日本/語.txt", "a//b",
     "/a", "a/", "a/../b", "...", "x" * 1024, "é" * 512, "a'b\"c", "[1]*", "~", "\x01", "null\x00",

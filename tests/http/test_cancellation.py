@@ -197,7 +197,7 @@ def test_damaged_tls_record_is_retried_for_reads(connect, server_tls, ca_file):
     assert server.connections == 2
 
 
-def test_a_damaged_record_is_an_error_for_a_push(connect, server_tls, ca_file):
+def test_damaged_tls_record_raises_for_push(connect, server_tls, ca_file):
     with ScriptedServer(damaged, ok("2"), tls=server_tls) as server:
         app = connect(server)
         app.requests.verify = ca_file
@@ -208,7 +208,7 @@ def test_a_damaged_record_is_an_error_for_a_push(connect, server_tls, ca_file):
     assert server.connections == 1
 
 
-def test_a_server_without_tls_is_not_tried_again(connect, ca_file, pauses):
+def test_server_without_tls_is_not_retried(connect, ca_file, pauses):
     with ScriptedServer(lambda peer: peer.send("HTTP/1.1 400 Bad Request\r\n\r\n")) as server:
         app = connect(server.url.replace("http", "https"))
         app.requests.verify = ca_file

@@ -46,7 +46,7 @@ def tunnel_to(port: int):
     return script
 
 
-def test_a_proxy_of_the_environment_is_used(connect, monkeypatch):
+def test_proxy_of_the_environment_is_used(connect, monkeypatch):
     with ScriptedServer(ok("7")) as proxy:
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         assert connect(HTTP_DATABASE, deadline=5).database().child("a").get().val() == 7
@@ -126,7 +126,7 @@ def test_stuck_tunnel_ends_at_deadline(connect, monkeypatch):
     assert not caught.value.outcome_unknown
 
 
-def test_a_socks_proxy_is_left_to_its_own_pools(connect, monkeypatch):
+def test_socks_proxy_keeps_its_pool_classes(connect, monkeypatch):
     from urllib3.poolmanager import PoolManager
 
     from firebase_rest.transport.adapter import CancellableAdapter

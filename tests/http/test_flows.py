@@ -28,11 +28,11 @@ def waiting(seconds):
     return "waited"
 
 
-def test_a_pause_is_waited_for(channel):
+def test_pause_is_waited_for(channel):
     assert channel("http://127.0.0.1:9").run(waiting(0.01)) == "waited"
 
 
-def test_a_pause_beyond_the_deadline_is_not_begun(channel):
+def test_pause_beyond_the_deadline_raises_immediately(channel):
     with pytest.raises(NetworkTimeout, match=r"deadline of 0\.2 s"):
         channel("http://127.0.0.1:9", deadline=0.2).run(waiting(600))
 

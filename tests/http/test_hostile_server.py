@@ -310,7 +310,7 @@ def test_informational_responses_are_skipped(connect, before):
 
 @pytest.mark.parametrize("case", [*INFORMATIONAL.values(), WHOLE["until the connection ends"]])
 @pytest.mark.blocking_client
-def test_an_adapter_of_the_program_never_gives_a_wrong_value(connect, case):
+def test_custom_adapter_never_returns_a_wrong_value(connect, case):
     with ScriptedServer(HostileServer((case.wire, case.stays_open))) as server, requests.Session() as session:
         app = connect(server, retries=0, session=session)
         result = outcome(lambda: app.database().child("a").get().val())

@@ -43,7 +43,7 @@ ENDLESS = {
 
 
 @pytest.mark.parametrize("framing", ENDLESS)
-def test_an_endless_body_is_an_error_and_not_retried(connect, framing):
+def test_endless_body_raises_and_is_not_retried(connect, framing):
     head, part = ENDLESS[framing]
     sent: list[int] = []
     with ScriptedServer(endless(OK + head, part, sent)) as server:
@@ -55,7 +55,7 @@ def test_an_endless_body_is_an_error_and_not_retried(connect, framing):
 
 @pytest.mark.parametrize("framing", ENDLESS)
 @pytest.mark.parametrize(("status", "error"), [(403, PermissionDenied), (500, ServerError)])
-def test_an_endless_error_keeps_its_type(connect, framing, status, error):
+def test_endless_error_body_keeps_the_error_type(connect, framing, status, error):
     head, part = ENDLESS[framing]
     with ScriptedServer(endless(f"HTTP/1.1 {status} No\r\n{head}", part, [])) as server, pytest.raises(error) as caught:
         connect(server, retries=0).database().get()
@@ -63,7 +63,7 @@ def test_an_endless_error_keeps_its_type(connect, framing, status, error):
     assert len(str(caught.value)) < 1000
 
 
-def test_an_endless_redirect_is_followed(connect):
+def test_redirect_with_endless_body_is_followed(connect):
     def redirect(peer: Peer) -> None:
         endless(f"HTTP/1.1 307 R\r\nLocation: {peer.server.url}/b.json\r\n{ENDLESS['chunks'][0]}", CHUNK, [])(peer)
 
@@ -73,7 +73,7 @@ def test_an_endless_redirect_is_followed(connect):
 
 @pytest.mark.parametrize("name", ["gzip", "deflate"])
 @pytest.mark.parametrize("framing", ["length", "chunks", "close"])
-def test_a_compressed_bomb_is_an_error(connect, name, framing):
+def test_decompression_bomb_raises(connect, name, framing):
     compress = gzip.compress if name == "gzip" else zlib.compress
     bomb = compress(b"[" + b" " * 50_000_000 + b"]")
     head = {"length": f"Content-Length: {len(bomb)}", "chunks": "Transfer-Encoding: chunked", "close": "X: y"}[framing]
@@ -88,7 +88,7 @@ def test_a_compressed_bomb_is_an_error(connect, name, framing):
         connect(server, max_response_size=1_000_000).database().get()
 
 
-def test_a_body_of_exactly_the_limit_is_read(connect):
+def test_body_of_exactly_the_limit_is_read(connect):
     body = '"' + "x" * (LIMIT - 2) + '"'
     with ScriptedServer(respond_with((200, body), (200, body + " "))) as server:
         db = connect(server, max_response_size=LIMIT).database()
@@ -111,7 +111,7 @@ def test_limit_that_is_not_a_number_of_bytes_is_rejected(connect, size):
         connect("https://db.firebaseio.com", max_response_size=size)
 
 
-def test_an_endless_stream_of_informational_responses_is_an_error(connect):
+def test_endless_informational_responses_raise(connect):
     def script(peer: Peer) -> None:
         peer.read_request()
         try:

@@ -45,7 +45,7 @@ def test_redirect_keeps_query(connect):
         assert part in server.requests[1].query
 
 
-def test_a_stream_follows_too(connect):
+def test_stream_follows_redirects(connect):
     events = 'event: put\ndata: {"path": "/", "data": 5}\n\n'
 
     def redirect(peer: Peer) -> None:
@@ -83,7 +83,7 @@ def test_redirected_write_is_an_error(connect, write, status):
     assert not caught.value.outcome_unknown
 
 
-def test_a_redirected_sign_in_is_an_error(connect, monkeypatch):
+def test_redirected_sign_in_raises(connect, monkeypatch):
     with ScriptedServer(lead_to("/b.json")) as server:
         monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", server.host)
         with pytest.raises(NetworkError, match="redirected a POST"):

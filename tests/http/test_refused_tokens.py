@@ -82,7 +82,7 @@ def test_permission_denied_is_not_about_the_token(session):
     assert counts(server) == (0, 1)
 
 
-def test_a_plain_token_is_not_tried_twice(session):
+def test_plain_token_is_not_retried(session):
     with ScriptedServer(firebase()) as server:
         app, _ = session(server)
         with pytest.raises(TokenExpired):

@@ -129,7 +129,7 @@ def test_increment_is_not_retried_after_lost_response(connect):
             assert len(server.requests) == 1
 
 
-def test_a_read_timeout_is_an_error_at_once(connect):
+def test_read_timeout_is_not_retried(connect):
     with ScriptedServer(silent) as server, pytest.raises(NetworkTimeout) as caught:
         connect(server, timeout=(5, 0.1)).database().set(1)
     assert caught.value.outcome_unknown
@@ -181,7 +181,7 @@ def test_sign_in_is_retried_after_503_and_lost_response(connect, monkeypatch):
     assert len(server.requests) == 3
 
 
-def test_a_rate_limit_that_stays_is_its_own_error(connect, monkeypatch):
+def test_persistent_rate_limit_raises_rate_limited(connect, monkeypatch):
     with ScriptedServer(respond_with((429, "{}"))) as server:
         with pytest.raises(RateLimited):
             read(connect(server))

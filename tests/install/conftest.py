@@ -102,7 +102,7 @@ def executables(wheelhouse: str, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="session", autouse=True)
-def begin_with_what_takes_long(request: pytest.FixtureRequest) -> None:
+def start_long_builds_first(request: pytest.FixtureRequest) -> None:
     """Run the tests of the executables last, while PyInstaller works."""
     if any("executables" in getattr(item, "fixturenames", ()) for item in request.session.items):
         request.getfixturevalue("executables")

@@ -166,10 +166,6 @@ def session_of(result: Any, app: firebase_rest.App) -> Any:
     return repr(session), session.user, session.uid
 
 
-def idle(_: Any) -> None:
-    """A handler."""
-
-
 def live_value(app: firebase_rest.App) -> Any:
     failures: list[BaseException] = []
     with app.database().child("a").live(timeout=0.3, max_retries=0, on_error=failures.append) as live:

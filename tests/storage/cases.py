@@ -100,7 +100,7 @@ def test_object_without_bytes_raises(client, wrong):
         client.storage.child("a").put(wrong)
 
 
-def test_a_missing_local_file_is_a_file_not_found_error(client, tmp_path):
+def test_missing_local_file_raises_file_not_found(client, tmp_path):
     with pytest.raises(FileNotFoundError):
         client.storage.child("a").put(tmp_path / "missing")
     client.storage.child("a").put(b"x")

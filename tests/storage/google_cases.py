@@ -148,7 +148,7 @@ def test_google_cloud_storage_raises_not_found(google):
         google.bucket.blob("gone").download_as_bytes()
 
 
-def test_a_signed_url_of_google_cloud_storage_gives_the_file(google):
+def test_signed_url_of_google_cloud_storage_returns_the_file(google):
     google.owner.child(NAME).put(b"signed", content_type="text/plain")
     for version in ("v2", "v4"):
         url = google.bucket.blob(NAME).generate_signed_url(expiration=timedelta(hours=1), version=version)
@@ -176,7 +176,7 @@ def a_file(google: GoogleSide, data: bytes = b"data", name: str = "file") -> Any
 
 
 @only_ours
-def a_patch_changes_what_it_names(google):
+def patch_changes_only_the_given_fields(google):
     blob = a_file(google)
     blob.metadata = {"a": "3"}
     blob.cache_control = "no-cache"
@@ -187,7 +187,7 @@ def a_patch_changes_what_it_names(google):
 
 
 @only_ours
-def an_update_replaces_all_metadata(google):
+def update_replaces_all_metadata(google):
     blob = a_file(google)
     blob._properties = {"name": "file", "contentLanguage": "de"}
     blob.update()
@@ -212,7 +212,7 @@ def download_tokens_are_custom_metadata(google):
 
 
 @only_ours
-def a_file_in_several_chunks(google):
+def file_in_several_chunks(google):
     blob = google.bucket.blob("large", chunk_size=K)
     blob.upload_from_file(io.BytesIO(LARGE))
     assert google.owner.child("large").get_bytes() == LARGE
@@ -223,7 +223,7 @@ def a_file_in_several_chunks(google):
 
 
 @only_ours
-def a_copy_has_the_metadata(google):
+def copy_keeps_the_metadata(google):
     blob = a_file(google)
     copy = google.bucket.copy_blob(blob, google.bucket, "copies/file")
     assert (copy.metadata["b"], copy.content_type, copy.download_as_bytes()) == ("2", "text/plain", b"data")
@@ -231,7 +231,7 @@ def a_copy_has_the_metadata(google):
 
 
 @only_ours
-def a_file_gets_another_name(google):
+def file_is_renamed(google):
     blob = google.bucket.rename_blob(a_file(google), "renamed")
     assert names(google.bucket.list_blobs()) == ["renamed"]
     google.bucket.move_blob(blob, "moved")
@@ -240,7 +240,7 @@ def a_file_gets_another_name(google):
 
 
 @only_ours
-def a_rewrite_copies_into_another_bucket(google):
+def rewrite_copies_into_another_bucket(google):
     other = google.bucket.client.bucket("other-bucket").blob("there")
     other.content_type = "text/other"
     assert other.rewrite(a_file(google)) == (None, 4, 4)
@@ -281,7 +281,7 @@ def conditions_are_enforced(google):
 
 
 @only_ours
-def a_generation_that_is_no_more_is_not_found(google):
+def replaced_generation_is_not_found(google):
     blob = a_file(google)
     google.owner.child("file").put(b"newer")
     with pytest.raises(NotFound):
@@ -298,7 +298,7 @@ def wrong_checksum_is_rejected(google):
 
 
 @only_ours
-def a_public_file_is_open_to_all_at_its_public_url(google):
+def public_file_is_readable_at_its_public_url(google):
     blob = a_file(google)
     assert requests.get(blob.public_url, timeout=LIMIT).status_code == 403
     blob.make_public()
@@ -312,7 +312,7 @@ def a_public_file_is_open_to_all_at_its_public_url(google):
 
 
 @only_ours
-def a_page_counts_prefixes_and_offsets_bound_it(google):
+def page_counts_prefixes_and_has_offsets(google):
     for name in ("a/1", "a/2", "b/1", "c", "d", "e"):
         a_file(google, name=name)
     pages = google.bucket.list_blobs(delimiter="/", page_size=2).pages
@@ -331,7 +331,7 @@ def buckets_exist_without_creation(google):
 
 
 @only_ours
-def a_signed_url_uploads_and_its_time_ends(google):
+def signed_url_uploads_and_expires(google):
     blob = google.bucket.blob("sent")
     url = blob.generate_signed_url(version="v4", expiration=60, method="PUT", content_type="text/sent")
     response = requests.put(url, b"sent", headers={"Content-Type": "text/sent"}, timeout=LIMIT)

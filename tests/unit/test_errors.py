@@ -45,7 +45,7 @@ def test_each_error_is_also_what_programs_already_catch():
     assert issubclass(errors.TokenExpired, errors.Unauthenticated)
 
 
-def test_a_configuration_error_reads_as_a_sentence_and_not_as_a_key():
+def test_config_error_text_is_a_sentence():
     assert str(errors.ConfigError("The configuration has no 'apiKey'.")) == "The configuration has no 'apiKey'."
 
 
@@ -96,7 +96,7 @@ def test_api_error_keeps_neither_key_nor_body_of_the_request():
     assert b"s3cret" not in pickle.dumps(error)
 
 
-def test_an_error_from_a_stream_has_no_response():
+def test_stream_error_has_no_response():
     error = errors.PermissionDenied("Permission denied", status=401, message="Permission denied")
     assert error.response is None
     assert error.request is None

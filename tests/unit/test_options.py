@@ -14,7 +14,7 @@ def test_every_wait_has_a_limit_from_the_start():
 
 
 @pytest.mark.parametrize(("timeout", "pair"), [(5, (5, 5)), (0.5, (0.5, 0.5)), ((1, 2), (1, 2))])
-def test_a_timeout_is_a_number_or_a_pair(timeout, pair):
+def test_timeout_is_a_number_or_a_pair(timeout, pair):
     options = Options().replace(timeout=timeout)
     assert (options.connect, options.read) == pair
 
@@ -25,7 +25,7 @@ def test_replace_keeps_other_values():
     assert options.replace(retries=1) == Options(5, 5, 7, 1)
 
 
-def test_a_deadline_is_lifted_by_infinity():
+def test_infinite_deadline_removes_the_limit():
     assert Options().replace(deadline=5).replace(deadline=math.inf).deadline is None
 
 

@@ -13,7 +13,7 @@ def hop(location, url="https://db.firebaseio.com/a.json", status=307, method="GE
 
 
 @pytest.mark.parametrize("status", [307, 308])
-def test_a_read_follows(status):
+def test_read_follows_redirects(status):
     found = hop("https://s-1.firebaseio.com/b.json", status=status)
     assert found.request.url == "https://s-1.firebaseio.com/b.json"
     assert found.is_authenticated
@@ -104,7 +104,7 @@ def test_query_of_location_takes_precedence():
     assert found.request.params == (("ns", "x"), ("empty", ""), ("orderBy", '"$key"'))
 
 
-def test_an_echoed_credential_is_dropped():
+def test_credential_echoed_in_a_redirect_is_dropped():
     found = hop("https://s-1.firebaseio.com/b.json?auth=stale&access_token=stale&x=1")
     assert found.request.params == (("x", "1"),)
 
@@ -119,7 +119,7 @@ def test_fragment_is_dropped_and_missing_path_is_root():
 
 
 @pytest.mark.parametrize("method", ["PUT", "POST", "PATCH", "DELETE"])
-def test_a_write_never_follows(method):
+def test_write_does_not_follow_redirects(method):
     with pytest.raises(NetworkError, match=f"redirected a {method}") as caught:
         hop("https://s-1.firebaseio.com/b.json", method=method)
     assert not caught.value.outcome_unknown

@@ -14,7 +14,6 @@ from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.snapshot import Item, Snapshot, sort
 from firebase_rest.errors import InvalidResponse, UsageError
 
-PLAIN = Filter()
 SHALLOW = Filter(shallow=True)
 BY_KEY = Filter("$key")
 BY_VALUE = Filter("$value", limit_to_first=10)

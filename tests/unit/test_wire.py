@@ -65,7 +65,7 @@ def test_flow_without_requests_returns():
     assert run(flow(), Scripted()) == 7
 
 
-def test_a_pause_is_waited_for_by_the_driver():
+def test_driver_waits_for_a_pause():
     def flow():
         yield Pause(1.5)
         return (yield GET).status

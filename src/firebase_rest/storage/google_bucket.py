@@ -40,7 +40,7 @@ def _client(library: Any, **options: Any) -> Any:
         """google-cloud-storage's client, which opens separate connections in a forked child process."""
 
         def reset_after_fork(self) -> None:
-            session = self._http_internal  # what `_http` would make
+            session = self._http_internal  # the session that `_http` would create
             for each in (session, getattr(session, "_auth_request_session", None)):
                 if each is not None:
                     drop_connections(each)

@@ -185,11 +185,11 @@ def _array_length(children: Mapping[str, Node] | Record) -> int:
             return int(last) + 1 if int(first) >= 0 and int(last) < 2 * len(children) else 0
     else:
         first, last = next(iter(children)), next(reversed(cast("dict[str, Node]", children)))
-    # Indexes come first, so that both ends tell in most cases.
+    # Array indexes sort before other keys, so most objects are excluded by their first and last key.
     return array_length(children) if first.isdigit() and last.isdigit() else 0
 
 
-# --- looking ----------------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
 def has_children(node: Node) -> TypeGuard[Branch | Record]:

@@ -41,6 +41,8 @@ HANDWRITTEN = {
     "Stream": ("AsyncStream", "firebase_rest.aio.database.stream"),
     "LiveQuery": ("AsyncLiveQuery", "firebase_rest.aio.database.live_query"),
     "Closable": ("AsyncClosable", "firebase_rest.aio.transport.lifecycle"),
+    "transfer": ("transfer", "firebase_rest.aio.storage"),
+    "run_batch": ("run_batch", "firebase_rest.aio.storage.batch"),
     "Session": ("ClientSession", "aiohttp"),
 }
 """The classes that are written, by those whose place they take: their name and module."""
@@ -147,5 +149,42 @@ MODULES = {
     ),
     "auth/server_tokens.py": Module(awaited=(r"signer\.sign$", r"verifier\.verify$", r"accounts\.get_user$")),
     "auth/client.py": Module(renamed={"requests": "http_session"}),
+    "storage/_base.py": Module(),
+    "storage/listing.py": Module(
+        awaited=(r"^fetch$",),
+        kept=frozenset({"list_page"}),
+        renamed={"Iterator": "AsyncIterator"},
+        replaced=(
+            ("fetch: Callable[[str | None], ObjectPage]", "fetch: Callable[[str | None], Awaitable[ObjectPage]]"),
+        ),
+        imports=("from collections.abc import Awaitable",),
+    ),
+    "storage/reference.py": Module(
+        awaited=(
+            r"^transfer\.(download|get_bytes)$",
+            r"^run_batch$",
+            r"^self\.reference\.\w+$",
+            r"\.upload\(.*\)\.run$",
+            r"^folder\.child\(name\)\.put$",
+            r"_page_fetcher\(.*\)$",
+            r"^transfer\.ObjectStream$",
+        ),
+        iterated=(r"^pages$", r"^files$"),
+        renamed={"Iterator": "AsyncIterator"},
+        replaced=(
+            ("-> Callable[[str | None], listing.ObjectPage]:", "-> Callable[[str | None], Awaitable[ObjectPage]]:"),
+            ("-> BufferedReader:", "-> transfer.AsyncObjectStream:"),
+            ("stream = await transfer.ObjectStream(", "return await transfer.AsyncObjectStream.open("),
+            ("        return BufferedReader(stream, READ_SIZE)\n", ""),
+            ("transfer.Upload", "transfer.AsyncUpload"),
+            ("listing.iter_pages", "iter_pages"),
+            ("google_bucket(self._location, self._context)", "google_bucket(self._location, cast(Any, self._context))"),
+        ),
+        imports=(
+            "from collections.abc import Awaitable",
+            "from firebase_rest.aio.storage.listing import iter_pages",
+            "from firebase_rest.storage.listing import ObjectPage",
+        ),
+    ),
     "app.py": Module(renamed={"requests": "http_session"}),
 }

@@ -77,9 +77,9 @@ def read(path: str, module: Module) -> Source:
 
 
 def own_nodes(function: ast.AST) -> Iterator[ast.AST]:
-    """Yield the nodes of a function without those of functions and lambdas in it."""
+    """Yield the nodes of a function without those of functions, lambdas and generators in it."""
     for child in ast.iter_child_nodes(function):
-        if isinstance(child, Function | ast.Lambda):
+        if isinstance(child, Function | ast.Lambda | ast.GeneratorExp):
             continue
         yield child
         yield from own_nodes(child)
@@ -111,6 +111,7 @@ class Twins:
         for function in [node for node in ast.walk(source.tree) if isinstance(node, ast.FunctionDef)]:
             if any(self.is_awaited(node, source) or self.is_iterated(node, source) for node in own_nodes(function)):
                 self.local.add(function)
+        self._add_overloads(source)
         for name, function in source.functions.items():
             if function in self.local:
                 self.functions[name] = source
@@ -127,6 +128,12 @@ class Twins:
         for name, function in source.functions.items():
             if name not in source.module.kept and self._mentions(source, function, name):
                 self.functions.setdefault(name, source)
+
+    def _add_overloads(self, source: Source) -> None:
+        for node in source.classes.values():
+            names = {each.name for each in node.body if each in self.local and isinstance(each, ast.FunctionDef)}
+            overloads = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name in names]
+            self.local.update(each for each in overloads if "overload" in map(ast.unparse, each.decorator_list))
 
     def _yields(self, function: ast.AST) -> bool:
         return any(isinstance(node, ast.Yield | ast.YieldFrom) for node in own_nodes(function))
@@ -148,7 +155,10 @@ class Twins:
                 return False
             nested = next((each for each in self.local if getattr(each, "name", "") == name), None)
             return (name in self.functions and self.functions[name].functions[name] in self.local) or (
-                nested is not None and name not in self.functions and self._is_nested(source, nested)
+                nested is not None
+                and name not in self.functions
+                and not self._yields(nested)
+                and self._is_nested(source, nested)
             )
         is_own = isinstance(node.func, ast.Attribute) and ast.unparse(node.func.value) in ("self", "super()")
         return is_own and node.func.attr in self.methods  # type: ignore[union-attr]
@@ -192,6 +202,7 @@ class Writer:
         for line in self.lines:
             self.starts.append(self.starts[-1] + len(line))
         self.edits: list[tuple[int, int, str]] = []
+        self.items = 0
         self.names = {name: twin_name(name) for name in twins.classes} | {
             name: new for name, (new, _) in HANDWRITTEN.items()
         }
@@ -288,8 +299,10 @@ class Writer:
         indent = " " * node.col_offset
         is_async = self.twins.is_async_iterator(node.value, self.source)
         value_start, _ = self.span(node.value)
-        self.edits.append((start, value_start, f"{'async ' if is_async else ''}for item in "))
-        self.edits.append((end, end, f":\n{indent}    yield item"))
+        self.items += 1
+        item = f"item_{self.items}"  # another name for each loop, because the types may differ
+        self.edits.append((start, value_start, f"{'async ' if is_async else ''}for {item} in "))
+        self.edits.append((end, end, f":\n{indent}    yield {item}"))
 
     def _text(self, node: ast.AST) -> str:
         """Return the edited source of a definition, with its decorators, and the string after a constant."""

@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from firebase_rest.aio.auth.client import AsyncAuth
     from firebase_rest.aio.auth.token_verifier import AsyncKeySet
     from firebase_rest.aio.database.reference import AsyncDatabase
+    from firebase_rest.aio.storage.reference import AsyncStorage
     from firebase_rest.database.location import Location
-    from firebase_rest.storage.reference import Storage
 
 
 @hide_locals  # a service account is among the arguments
@@ -224,7 +224,7 @@ class AsyncApp(AsyncClosable):
 
     def storage(
         self, bucket: str | AsyncTokenSource | None = None, *, user: str | AsyncTokenSource | None = None
-    ) -> Storage:
+    ) -> AsyncStorage:
         """Return a bucket. Its first request raises `ConfigError` without a `storageBucket`.
 
         Args:
@@ -232,14 +232,14 @@ class AsyncApp(AsyncClosable):
                 its place is the `user`.)
             user: The ID token or `AsyncUserSession` that authenticates all requests.
         """
+        from firebase_rest.aio.storage.reference import AsyncStorage
         from firebase_rest.storage.location import locate
-        from firebase_rest.storage.reference import Storage
 
         name, owner = _target("bucket", bucket, user)
         emulator, hint = self._emulators["storage"], similar_key("storageBucket", self._config)
         location = locate(self.storage_bucket if name is None else name, emulator, hint)
         requestor = self._requestor(location.base, owner, AsyncStorageUserCredentials)
-        return Storage(requestor, location, self._context)
+        return AsyncStorage(requestor, location, self._context)
 
     def _requestor(self, base: str, user: object, kind: type[AsyncUserCredentials]) -> AsyncRequestor:
         credentials = self._credentials(base) if user is None else user_credentials(user, kind)

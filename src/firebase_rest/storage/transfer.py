@@ -40,9 +40,9 @@ from firebase_rest.storage.upload import (
 )
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.interrupt import Interrupt
-from firebase_rest.transport.requestor import Requestor, RetryingSender
+from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.sockets import CancelHandle
-from firebase_rest.transport.wire import Request, Response, drive, run
+from firebase_rest.transport.wire import drive, run
 from firebase_rest.types import ObjectMetadata
 
 _RESTARTS = 2
@@ -52,19 +52,9 @@ _RESTARTS = 2
 # --- downloads -------------------------------------------------------------------------------------------------------
 
 
-class _DownloadSender(RetryingSender):
-    """A sender whose deadline bounds the reading of bodies too."""
-
-    def send(self, request: Request) -> Response:
-        response = super().send(request)
-        if response.reader is not None:
-            self.hold()
-        return response
-
-
 def iter_bytes(requestor: Requestor, state: DownloadState) -> Generator[bytes, None, None]:
     """Yield the bytes of an object as they arrive, within one deadline."""
-    sender = _DownloadSender(requestor.transport, requestor.credentials, requestor.options, CancelHandle())
+    sender = requestor.sender(CancelHandle(), bounds_bodies=True)
     try:
         with ThreadedMD5() as state.hasher:
             yield from drive(flows.download(state, requestor.options.retries), sender)
@@ -211,13 +201,15 @@ class Upload:
 
     def run(self) -> ObjectMetadata:
         """Upload the file and return its metadata. Raises as `put`, and `TransferCancelled`."""
-        requestor = self._requestor
-        with UploadSource(self._file) as source, reporting(self._progress, self._request.location.name) as report:
+        return self.run_with(self._requestor, self._file, self._progress)
+
+    def run_with(self, requestor: Requestor, file: Uploadable, progress: Progress) -> ObjectMetadata:
+        """Upload a file through a requestor; see `run`."""
+        with UploadSource(file) as source, reporting(progress, self._request.location.name) as report:
             hooks = UploadHooks(lambda done: report(done, source.size), self._cancelled.is_set)
             flow = upload(self._request, source, self._session, hooks)
-            sender = RetryingSender(requestor.transport, requestor.credentials, requestor.options, self._handle)
             try:
-                return run(flow, sender)
+                return run(flow, requestor.sender(self._handle))
             except ReadFailed as failed:
                 raise failed.error from None
             except (TransferCancelled, NetworkError):

@@ -48,6 +48,13 @@ class Requestor:
         """Return the response to one request, with any status."""
         return RetryingSender(self.transport, self.credentials, self.options).send(request)
 
+    def sender(self, handle: CancelHandle | None = None, *, bounds_bodies: bool = False) -> RetryingSender:
+        """Return a sender of the requests of one flow, which `handle` cancels.
+
+        With `bounds_bodies` the deadline also applies to the body that is being read, until `release`.
+        """
+        return RetryingSender(self.transport, self.credentials, self.options, handle, bounds_bodies=bounds_bodies)
+
     def with_credentials(self, credentials: Credentials) -> Requestor:
         """Return a copy with other credentials."""
         return replace(self, credentials=credentials)
@@ -66,8 +73,11 @@ class RetryingSender(Exchange):
         credentials: Credentials,
         options: Options,
         handle: CancelHandle | None = None,
+        *,
+        bounds_bodies: bool = False,
     ) -> None:
         super().__init__(options)
+        self._bounds_bodies = bounds_bodies
         self._transport = transport
         self._credentials = credentials
         self._handle = handle
@@ -82,6 +92,8 @@ class RetryingSender(Exchange):
             try:
                 step = steps.send(result)
             except StopIteration as done:
+                if self._bounds_bodies and done.value.reader is not None:
+                    self._hold()
                 return cast(Response, done.value)
             if isinstance(step, Attempt):
                 result = self._attempt(step)
@@ -96,8 +108,7 @@ class RetryingSender(Exchange):
         self.check_pause(seconds)
         self._wait(seconds, outcome_unknown=False)
 
-    def hold(self) -> None:
-        """Apply the deadline to the body that is being read, until `release`."""
+    def _hold(self) -> None:
         if self._ends is not None and self._handle is not None:
             watchdog.guard(self._handle, max(0.0, self._ends - time.monotonic()))
 

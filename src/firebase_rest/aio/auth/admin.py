@@ -155,12 +155,12 @@ class AsyncAdmin:
 
     async def _pages(self, page_size: int) -> AsyncIterator[UserRecord]:
         users, token = await self._requestor.run(admin.list_users(self._endpoint, page_size, None))
-        for item in users:
-            yield item
+        for item_1 in users:
+            yield item_1
         while token is not None:
             users, token = await self._requestor.run(admin.list_users(self._endpoint, page_size, token))
-            for item in users:
-                yield item
+            for item_2 in users:
+                yield item_2
 
     # --- writing ----------------------------------------------------------------------------------------------------
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -267,7 +267,14 @@ class AiohttpTransport:
         return self._proxies[key]
 
 
-async def _pieces(body: Iterable[bytes], seconds: float, connection: Connection) -> AsyncIterator[bytes]:
+async def _asynchronous(body: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in body:
+        yield piece
+
+
+async def _pieces(
+    body: Iterable[bytes] | AsyncIterable[bytes], seconds: float, connection: Connection
+) -> AsyncIterator[bytes]:
     """Yield a body in pieces, each of which the server must accept within `seconds`."""
 
     def stop() -> None:
@@ -277,7 +284,7 @@ async def _pieces(body: Iterable[bytes], seconds: float, connection: Connection)
     loop = asyncio.get_running_loop()
     timer = loop.call_later(seconds, stop)
     try:
-        for piece in body:
+        async for piece in body if isinstance(body, AsyncIterable) else _asynchronous(body):
             timer.cancel()
             timer = loop.call_later(seconds, stop)
             yield piece

@@ -1,0 +1,1 @@
+"""Generated classes, and the transfers in threads; see tools/generate_aio.py."""

@@ -1,0 +1,275 @@
+"""Run a transfer in a thread whose requests are sent by the event loop.
+
+Disks and checksums block, so a transfer has a thread of its own: the blocking code of `firebase_rest.storage`, over a
+`BlockingRequestor`. The thread waits for each coroutine that the loop runs for it, and meanwhile does the blocking work
+that the loop needs, such as reading the next block of a body.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from concurrent.futures import CancelledError
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar, cast
+
+from firebase_rest.aio.transport.body import AsyncBody
+from firebase_rest.aio.transport.callbacks import call
+from firebase_rest.aio.transport.requestor import AsyncRequestor, AsyncSender
+from firebase_rest.aio.transport.scope import Scope, ScopeEnded
+from firebase_rest.aio.transport.threads import run_in_thread
+from firebase_rest.errors import NetworkError
+from firebase_rest.storage.progress import Progress
+from firebase_rest.transport.options import Options
+from firebase_rest.transport.wire import ChunkedBody, Flow, Request, Response, run
+
+T = TypeVar("T")
+
+BLOCK_SIZE = 256 * 1024
+
+
+class _Cancelled(BaseException):
+    """The task of the transfer was cancelled. Not an Exception, so that no flow retries."""
+
+
+class Bridge:
+    """Connects a thread with the event loop."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        self._jobs: queue.SimpleQueue[Callable[[], object] | None] = queue.SimpleQueue()
+        self._current: Any = None
+        self._is_cancelled = False
+
+    async def run(self, work: Callable[..., T], *arguments: Any) -> T:
+        """Return or raise what `work` does in a thread. A cancelled task waits until the thread has cleaned up."""
+        running = asyncio.ensure_future(run_in_thread(work, *arguments))
+        try:
+            return await asyncio.shield(running)
+        except asyncio.CancelledError:
+            self.cancel()
+            while not running.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([running])
+            running.exception()
+            raise
+
+    def cancel(self) -> None:
+        """End the thread at its next or current wait."""
+        self._is_cancelled = True
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """Make the current wait of the thread fail with `NetworkError`."""
+        current = self._current
+        if current is not None:
+            current.cancel()
+
+    # --- in the thread ----------------------------------------------------------------------------------------------
+
+    def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
+        """Return the result of a coroutine that runs in the loop."""
+        self._check(work)
+        outer = self._current
+        self._current = future = asyncio.run_coroutine_threadsafe(work, self.loop)
+        if self._is_cancelled:  # meanwhile
+            future.cancel()
+        future.add_done_callback(lambda _: self._jobs.put(None))
+        try:
+            while not future.done():
+                job = self._jobs.get()
+                if job is not None:
+                    job()
+            return future.result()
+        except CancelledError:
+            if self._is_cancelled:
+                raise _Cancelled from None
+        finally:
+            self._current = outer
+        raise NetworkError("The request was cancelled.")
+
+    def _check(self, work: Coroutine[Any, Any, Any]) -> None:
+        if self._is_cancelled:
+            work.close()
+            raise _Cancelled
+
+    # --- in the loop ------------------------------------------------------------------------------------------------
+
+    async def in_thread(self, work: Callable[[], T]) -> T:
+        """Return the result of `work`, which the waiting thread does."""
+        done: asyncio.Future[T] = self.loop.create_future()
+
+        def settle(result: T | None, error: BaseException | None) -> None:
+            if not done.done():
+                done.set_exception(error) if error is not None else done.set_result(cast(T, result))
+
+        def job() -> None:
+            result, problem = None, None
+            try:
+                result = work()
+            except BaseException as error:  # noqa: BLE001 - raised again in the loop
+                problem = error
+            self.loop.call_soon_threadsafe(settle, result, problem)
+
+        self._jobs.put(job)
+        return await done
+
+
+@dataclass(frozen=True, slots=True)
+class BlockingRequestor:
+    """The interface of `Requestor` for a thread."""
+
+    requestor: AsyncRequestor
+    bridge: Bridge
+
+    @property
+    def options(self) -> Options:
+        return self.requestor.options
+
+    def sender(self, _handle: object = None, *, bounds_bodies: bool = False) -> BlockingSender:
+        """Return a sender of the requests of one flow; see `Requestor.sender`."""
+        return BlockingSender(self, bounds_bodies=bounds_bodies)
+
+    def run(self, flow: Flow[T]) -> T:
+        """Run `flow` and return its result."""
+        return run(flow, self.sender())
+
+
+class BlockingSender:
+    """The interface of `RetryingSender` for a thread."""
+
+    def __init__(self, requestor: BlockingRequestor, *, bounds_bodies: bool) -> None:
+        asynchronous = requestor.requestor
+        self._bridge = requestor.bridge
+        self._transport = asynchronous.transport
+        self._bounds_bodies = bounds_bodies
+        self._sender = AsyncSender(asynchronous.transport, asynchronous.credentials, asynchronous.options)
+
+    @property
+    def is_overdue(self) -> bool:
+        return self._sender.is_overdue
+
+    def send(self, request: Request) -> Response:
+        if isinstance(request.body, ChunkedBody):
+            request = replace(request, body=_ThreadBody(request.body, self._bridge))
+        response = self._bridge.wait_for(self._sender.send(request))
+        if response.reader is None:
+            return response
+        return replace(response, reader=_BlockingBody(cast(Any, response.reader), self))
+
+    def pause(self, seconds: float) -> None:
+        self._bridge.wait_for(self._sender.pause(seconds))
+
+    def release(self) -> None:
+        """See `RetryingSender`; here each read has its own timer."""
+
+    def read(self, body: AsyncBody, size: int) -> bytes:
+        """Return the next bytes of a body, within the deadline."""
+        return self._bridge.wait_for(self._read(body, size))
+
+    async def _read(self, body: AsyncBody, size: int) -> bytes:
+        remaining = self._sender.remaining() if self._bounds_bodies else None
+        try:
+            with Scope(self._transport.scopes, None if remaining is None else max(0.0, remaining)):
+                return await body.read(size)
+        except ScopeEnded:
+            pass
+        raise NetworkError("the deadline has passed" if self.is_overdue else "the transfer was cancelled by close()")
+
+    def close(self, body: AsyncBody) -> None:
+        """Close a body."""
+        with suppress(RuntimeError):  # the loop was closed
+            self._bridge.loop.call_soon_threadsafe(body.close)
+
+
+class _BlockingBody:
+    """A `BodyReader` for a thread."""
+
+    def __init__(self, body: AsyncBody, sender: BlockingSender) -> None:
+        self._body = body
+        self._sender = sender
+
+    def read(self, size: int) -> bytes:
+        return self._sender.read(self._body, size)
+
+    def abort(self) -> None:
+        self._sender.close(self._body)
+
+    def close(self) -> None:
+        self._sender.close(self._body)
+
+
+class _ThreadBody(ChunkedBody):
+    """A body whose blocks are read by the thread while the loop sends them."""
+
+    __slots__ = ("_bridge", "_source")
+
+    def __init__(self, source: ChunkedBody, bridge: Bridge) -> None:
+        self._source = source
+        self._bridge = bridge
+
+    def __len__(self) -> int:
+        return len(self._source)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        blocks = iter(self._source)
+        while (block := await self._bridge.in_thread(lambda: next(blocks, None))) is not None:
+            yield block
+
+
+# --- files and functions of the program ------------------------------------------------------------------------------
+
+
+def blocking_source(file: Any, bridge: Bridge) -> Any:
+    """Return a file that a thread can read: an asynchronous iterator or file as an iterator of bytes."""
+    if _has_async(file, "read"):
+        return _blocks_of_file(file, bridge)
+    if hasattr(file, "__aiter__"):
+        return _blocks_of_iterator(file, bridge)
+    return file
+
+
+def _blocks_of_file(file: Any, bridge: Bridge) -> Iterator[bytes]:
+    while block := bridge.wait_for(_awaited(lambda: file.read(BLOCK_SIZE))):
+        yield block
+
+
+def _blocks_of_iterator(blocks: Any, bridge: Bridge) -> Iterator[bytes]:
+    iterator = aiter(blocks)
+    end = object()
+    while (block := bridge.wait_for(_awaited(lambda: anext(iterator, end)))) is not end:
+        yield cast(bytes, block)
+
+
+class _BlockingTarget:
+    """A file of aiofiles, or another object with a coroutine function `write`, for a thread."""
+
+    def __init__(self, file: Any, bridge: Bridge) -> None:
+        self._file = file
+        self._bridge = bridge
+
+    def write(self, data: bytes) -> int:
+        self._bridge.wait_for(_awaited(lambda: self._file.write(bytes(data))))
+        return len(data)
+
+
+def blocking_target(target: Any, bridge: Bridge) -> Any:
+    """Return a target that a thread can write to."""
+    return _BlockingTarget(target, bridge) if _has_async(target, "write") else target
+
+
+def blocking_progress(progress: Any, bridge: Bridge) -> Progress:
+    """Return a function for a thread that calls or awaits `progress` in the loop."""
+    if not callable(progress):
+        return cast(Progress, progress)
+    return lambda done, total: bridge.wait_for(call(progress, done, total))
+
+
+async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
+    return await work()
+
+
+def _has_async(file: Any, name: str) -> bool:
+    return not isinstance(file, type) and asyncio.iscoroutinefunction(getattr(file, name, None))

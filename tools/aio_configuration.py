@@ -41,6 +41,7 @@ HANDWRITTEN = {
     "Stream": ("AsyncStream", "firebase_rest.aio.database.stream"),
     "LiveQuery": ("AsyncLiveQuery", "firebase_rest.aio.database.live_query"),
     "Closable": ("AsyncClosable", "firebase_rest.aio.transport.lifecycle"),
+    "Upload": ("AsyncUpload", "firebase_rest.aio.storage.transfer"),
     "transfer": ("transfer", "firebase_rest.aio.storage"),
     "run_batch": ("run_batch", "firebase_rest.aio.storage.batch"),
     "Session": ("ClientSession", "aiohttp"),

@@ -256,9 +256,9 @@ class AsyncFileOperations(AsyncFolderOperations):
         state: str | None = None,
         **options: Unpack[UploadOptions],
     ) -> transfer.AsyncUpload:
-        """Return an `Upload`, which starts with `run()` and can be observed, cancelled and resumed.
+        """Return an `AsyncUpload`, which starts with `run()` and can be observed, cancelled and resumed.
 
-        The arguments are those of `put`, and `state`: the `Upload.state` of another process, to resume that upload.
+        The arguments are those of `put`, and `state`: the `AsyncUpload.state` of another process, to resume that upload.
         """
         validate_keywords(options, UploadOptions)
         requestor = self._authenticate(token)

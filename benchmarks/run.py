@@ -24,11 +24,23 @@ LIMITS = {
 }
 """The limits of firebase_rest relative to plain requests, plain `sorted`, and a loop that splits and parses."""
 
-ONLY = {"20,001 events": {"requests", "firebase_rest", "pyrebase4"}, "20 MB event": {"requests", "firebase_rest"}}
+ASYNC = "firebase_rest.aio"
+ASYNC_LIMITS = {"small get": 0.35, "small get, deadline, token": 0.4, "async import": 1.15}
+"""The limits of the async client relative to plain requests, and of its import to that of aiohttp and requests."""
+
+ONLY = {
+    "async import": {"requests", ASYNC},
+    "small get, deadline, token": {"requests", ASYNC},
+    "16 small gets at once": {"requests", "firebase_rest", "pyrebase4", ASYNC},
+    "20,001 events": {"requests", "firebase_rest", "pyrebase4", ASYNC},
+    "20 MB event": {"requests", "firebase_rest", ASYNC},
+}
 """The clients of each case. The streams of the others need quadratic time in the size of an event."""
 
 TIMES_PYREBASE4 = 15
 """The minimum ratio of events per second to Pyrebase4."""
+TIMES_THREADS = 4
+"""The minimum ratio of calls of 16 tasks per second to 16 threads of Pyrebase4."""
 
 
 def pyrebase4() -> str:
@@ -38,8 +50,9 @@ def pyrebase4() -> str:
 
 
 def measure(python: str, case: str, client: str, port: str) -> float:
-    if case == "import":
-        module = {"pyrebase4": "pyrebase"}.get(client, client)
+    if case.endswith("import"):
+        baseline = "aiohttp, requests" if case == "async import" else "requests"
+        module = {"pyrebase4": "pyrebase", "requests": baseline}.get(client, client)
         code = f"import time; t=time.process_time(); import {module}; print(time.process_time()-t)"
         command = [python, "-c", code]
     else:
@@ -48,16 +61,19 @@ def measure(python: str, case: str, client: str, port: str) -> float:
 
 
 def main() -> None:
-    pythons = dict.fromkeys(("requests", "firebase_rest", "firebase_admin"), sys.executable) | {
-        "pyrebase4": pyrebase4()
-    }
-    cases = sys.argv[1:] or list(LIMITS)
+    pythons = dict.fromkeys(("requests", "firebase_rest", ASYNC, "firebase_admin"), sys.executable)
+    pythons["pyrebase4"] = pyrebase4()
+    cases = sys.argv[1:] or [*LIMITS, *ONLY.keys() - LIMITS.keys()]
     with subprocess.Popen(
         [sys.executable, HERE / "server.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
         assert server.stdout is not None
         port = server.stdout.readline().strip()
-        print(f"{'CPU, as a share of requests':28}" + "".join(f"{name:>16}" for name in pythons) + "     promised")
+        print(
+            f"{'CPU, as a share of requests':28}"
+            + "".join(f"{name:>18}" for name in pythons)
+            + "     promised   promised (aio)"
+        )
         for case in cases:
             rounds = [
                 {
@@ -68,8 +84,15 @@ def main() -> None:
                 for _ in range(ROUNDS)
             ]
             ratios = {name: statistics.median(one[name] / one["requests"] for one in rounds) for name in rounds[0]}
-            row = "".join(f"{ratios[name]:16.2f}" if name in ratios else f"{'-':>16}" for name in pythons)
-            print(f"{case:28}{row}{LIMITS[case]:13.2f}", flush=True)
+            row = "".join(f"{ratios[name]:18.2f}" if name in ratios else f"{'-':>18}" for name in pythons)
+            limits = "".join(f"{each[case]:18.2f}" if case in each else f"{'-':>18}" for each in (LIMITS, ASYNC_LIMITS))
+            print(f"{case:28}{row}{limits}", flush=True)
+            if case == "16 small gets at once":
+                times = statistics.median(one["pyrebase4"] / one[ASYNC] for one in rounds)
+                print(
+                    f"  calls of 16 tasks: {times:.1f} times 16 threads of Pyrebase4, promised {TIMES_THREADS}",
+                    flush=True,
+                )
             if case == "20,001 events":
                 times = statistics.median(one["pyrebase4"] / one["firebase_rest"] for one in rounds)
                 print(f"  events per second: {times:.1f} times Pyrebase4's, promised {TIMES_PYREBASE4}", flush=True)

@@ -8,10 +8,11 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
+import requests
 
-import firebase_rest
 from firebase_rest import UserSession
 from firebase_rest.auth.client import Auth
+from support.blocking import create_app
 
 PROJECT = "demo-project"
 KEY = "any-key-of-39-characters-will-do-for-it"
@@ -22,7 +23,7 @@ NUMBER = "+15550100"
 class World:
     """`auth` is a client of an Auth emulator at `host` that has no accounts."""
 
-    def __init__(self, app: firebase_rest.App, host: str) -> None:
+    def __init__(self, app: Any, host: str) -> None:
         self.app = app
         self.host = host
         self.auth: Auth = app.auth()
@@ -32,7 +33,7 @@ class World:
     def emulator(self, verb: str, what: str, **options: Any) -> Any:
         """Send a request to the emulator's own API."""
         url = f"http://{self.host}/emulator/v1/projects/{PROJECT}/{what}"
-        return self.app.requests.request(verb, url, timeout=20, **options).json()
+        return requests.request(verb, url, timeout=20, **options).json()
 
     def set_email_privacy(self, on: bool) -> None:
         config = {"emailPrivacyConfig": {"enableImprovedEmailPrivacy": on}}
@@ -68,9 +69,9 @@ class World:
 
 
 @contextmanager
-def world_at(host: str, monkeypatch: pytest.MonkeyPatch, **options: Any) -> Iterator[World]:
+def world_at(host: str, monkeypatch: pytest.MonkeyPatch, client: str = "blocking", **options: Any) -> Iterator[World]:
     monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", host)
-    with firebase_rest.initialize_app({"apiKey": KEY, "projectId": PROJECT}, **options) as app:
+    with create_app(client, {"apiKey": KEY, "projectId": PROJECT}, **options) as app:
         yield World(app, host)
 
 

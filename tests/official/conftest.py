@@ -72,10 +72,18 @@ def our_auth_host() -> Iterator[str]:
         yield server.host
 
 
-@pytest.fixture(params=["ours", "official"])
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "world" in metafunc.fixturenames:
+        is_blocking = metafunc.definition.get_closest_marker("blocking_client") is not None
+        clients = ["ours", "official"] if is_blocking else ["ours", "official", "official, async client"]
+        metafunc.parametrize("world", clients, indirect=True)
+
+
+@pytest.fixture
 def world(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """Our Auth client with an empty Auth emulator. Tests that use this fixture run on both emulators."""
-    official = request.param == "official"
+    official = request.param != "ours"
+    client = "async" if "async" in request.param else "blocking"
     host = request.getfixturevalue("official_auth").host if official else request.getfixturevalue("our_auth_host")
-    with world_at(host, monkeypatch) as found:
+    with world_at(host, monkeypatch, client) as found:
         yield found

@@ -117,6 +117,7 @@ def test_email_link_signs_in(world: World) -> None:
     assert not shows(error.value, world.auth.api_key or "", link.partition("oobCode=")[2][:54])
 
 
+@pytest.mark.blocking_client
 def test_continue_url_of_email_link_signs_in(world: World) -> None:
     world.auth.send_sign_in_link_to_email(EMAIL, ActionCodeSettings("http://localhost/finish?a=b"))
     page = world.app.requests.get(world.link(), allow_redirects=False, timeout=20).headers["location"]

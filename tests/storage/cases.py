@@ -200,6 +200,7 @@ def test_byte_range_beyond_the_end_is_empty(client):
     assert client.storage.child("a").get_bytes(start=2, end=100) == b"ort"
 
 
+@pytest.mark.blocking_client
 def test_stream_is_a_binary_file(client):
     client.storage.child("a").put(b"line 1\nline 2\n")
     with client.storage.child("a").open_stream() as stream:
@@ -364,6 +365,7 @@ def test_list_page_returns_one_page(client, tree):
     assert len({*page.items, *following.items}) == 6
 
 
+@pytest.mark.blocking_client
 def test_listed_references_can_be_used(client, tree):
     folder = next(entry for entry in tree.list() if entry.name == "photos")
     assert seen(folder.list("1")) == ["photos/1.png"]
@@ -445,6 +447,7 @@ def test_state_of_another_file_raises(client):
             client.storage.child("a").upload(b"y", state=state)
 
 
+@pytest.mark.blocking_client
 def test_cancelled_upload_stores_nothing(client):
     upload = client.storage.child("a").upload(
         LARGE, progress=lambda done, total: upload.cancel() if done == K else None, chunk_size=K

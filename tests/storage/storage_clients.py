@@ -8,8 +8,8 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-import firebase_rest
 from firebase_rest import App, Storage
+from support.blocking import close_app, create_app
 
 BUCKET = "demo-project.appspot.com"
 ACCOUNT = {"client_email": "a@p.iam.gserviceaccount.com", "private_key": "never read", "type": "service_account"}
@@ -18,24 +18,25 @@ ACCOUNT = {"client_email": "a@p.iam.gserviceaccount.com", "private_key": "never 
 class Side:
     """An emulator. `rules` sets the security rules: "allow", "deny" or "signed-in". `close` closes all apps."""
 
-    def __init__(self, host: str, rules: Callable[[str], None], *, official: bool) -> None:
+    def __init__(self, host: str, rules: Callable[[str], None], *, official: bool, client: str = "blocking") -> None:
         self.host = host
         self.rules = rules
         self.official = official
-        self._apps: list[App] = []
+        self._client = client
+        self._apps: list[Any] = []
 
     def app(self, monkeypatch: Any, *, owner: bool = False, **options: Any) -> App:
         monkeypatch.setenv("FIREBASE_STORAGE_EMULATOR_HOST", self.host)
         config: dict[str, Any] = {"storageBucket": BUCKET, "projectId": "demo-project"}
         if owner:
             config["serviceAccount"] = ACCOUNT
-        app = firebase_rest.initialize_app(config, **options)
+        app = create_app(self._client, config, **options)
         self._apps.append(app)
         return app
 
     def close(self) -> None:
         for app in self._apps:
-            app.close()
+            close_app(app)
 
 
 class Client:

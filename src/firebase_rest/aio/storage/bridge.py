@@ -1,6 +1,6 @@
 """Run a transfer in a thread whose requests are sent by the event loop.
 
-Disks and checksums block, so a transfer has a thread of its own: the blocking code of `firebase_rest.storage`, over a
+Disks and checksums block, so each transfer runs in its own thread: the blocking code of `firebase_rest.storage`, over a
 `BlockingRequestor`. The thread waits for each coroutine that the loop runs for it, and meanwhile does the blocking work
 that the loop needs, such as reading the next block of a body.
 """

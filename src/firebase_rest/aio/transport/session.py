@@ -12,7 +12,6 @@ import ssl
 from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Mapping
 from contextvars import ContextVar
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import aiohttp
 import certifi
@@ -260,11 +259,10 @@ class AiohttpTransport:
         return self._tls
 
     def _proxy_of(self, url: str) -> str | None:
-        host = urlsplit(url)[:2]
-        key = "".join(host)
-        if key not in self._proxies:
-            self._proxies[key] = environment_proxy(url)
-        return self._proxies[key]
+        host = url[: url.find("/", 8)]
+        if host not in self._proxies:
+            self._proxies[host] = environment_proxy(url)
+        return self._proxies[host]
 
 
 async def _asynchronous(body: Iterable[bytes]) -> AsyncIterator[bytes]:

@@ -61,9 +61,10 @@ quick: venv ## run the fast tests (no Node, about a minute on two cores)
 check: venv ## run every check: style, spelling, types, imports, coverage, wheel, all interpreters, docs
 	@$(BIN)/python tools/check.py
 
-judge: venv ## run the long tests: 200,000 random comparisons, ten minutes of network faults, 50 crashes (about 45 minutes)
+judge: venv ## run the long tests: 200,000 random comparisons and requests, ten minutes of faults, 50 crashes (an hour)
 	@ORACLE_CASES=200000 $(BIN)/python -m pytest -m official -k oracle tests/official --timeout=3600
 	@RULES_CASES=200000 $(BIN)/python -m pytest -m official -k targaryen tests/official --timeout=3600
+	@REQUEST_FUZZ=200000 REALTIME_FUZZ_FRAMES=200000 $(BIN)/python -m pytest -k fuzz tests/emulator --timeout=3600
 	@FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults --timeout=3600
 	@CRASHES=50 CRASH_WRITES=10000 $(BIN)/python -m pytest tests/emulator/test_crashes.py --timeout=3600
 

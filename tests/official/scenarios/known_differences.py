@@ -32,6 +32,7 @@ DIFFERENCES = {
     "a bad credential of a first factor": "Firebase's code; the official emulator has its own message",
     "an authenticator app": "the official emulator has none",
     "a provider's page": "the official emulator has none; ours redirects immediately",
+    "a token whose header is not an object": "a JSON Web Token's header is an object; others are malformed",
     "the password policy": "the official emulator has none",
 }
 

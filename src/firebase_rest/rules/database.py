@@ -23,7 +23,7 @@ N = TypeVar("N")
 T = TypeVar("T")
 P = ParamSpec("P")
 
-VALIDATIONS_PER_STEP = 200
+VALIDATIONS_PER_STEP = 4
 """How many `.validate` rules run, or paths are written, between two steps of `write_steps`."""
 
 

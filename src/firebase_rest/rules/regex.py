@@ -18,7 +18,7 @@ MAX_NFA_STATES = 10_000
 MAX_DFA_STATES = 1_000
 MAX_MOVES = 10_000
 """How many transitions of a DFA state are kept; a language has fewer characters."""
-MAX_STEPS = 200_000
+MAX_STEPS = 100_000
 """NFA states visited per match while DFA states are built. Cached transitions do not count."""
 
 _PART = 4096

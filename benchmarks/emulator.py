@@ -2,7 +2,8 @@
 
     python benchmarks/emulator.py [number of children]
 
-Prints figures; it checks nothing. The emulator runs in a separate process.
+Prints each figure with the limit that the emulator should keep on two idle cores; it checks nothing. The emulator
+runs in a separate process. Other work on the machine changes the figures, above all the longest times.
 """
 
 from __future__ import annotations
@@ -10,6 +11,9 @@ from __future__ import annotations
 import http.client
 import json
 import random
+import resource
+import selectors
+import socket
 import subprocess
 import sys
 import threading
@@ -30,9 +34,16 @@ class Emulator:
 
     def __init__(self, *arguments: str) -> None:
         command = [sys.executable, "-m", "firebase_rest.emulator", "--json", "--stdin", *arguments]
+        start = time.perf_counter()
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert self._process.stdout
         self.host: str = json.loads(self._process.stdout.readline())["host"]
+        self.start_seconds = time.perf_counter() - start
+
+    def connect(self) -> socket.socket:
+        """Return a new connection."""
+        name, _, port = self.host.rpartition(":")
+        return socket.create_connection((name, int(port)))
 
     def megabytes(self) -> float:
         """Return the resident memory."""
@@ -43,6 +54,11 @@ class Emulator:
         """Stop the process."""
         assert self._process.stdin
         self._process.stdin.close()
+        self._process.wait()
+
+    def kill(self) -> None:
+        """Stop the process at once."""
+        self._process.kill()
         self._process.wait()
 
 
@@ -64,7 +80,7 @@ class Client:
 
 
 @contextmanager
-def bystander(host: str, label: str) -> Iterator[None]:
+def bystander(host: str, label: str, limit: float | None = None) -> Iterator[None]:
     """Print the longest GET of another client during a block."""
     done = threading.Event()
     times: list[float] = []
@@ -82,14 +98,13 @@ def bystander(host: str, label: str) -> Iterator[None]:
     finally:
         done.set()
         thread.join()
-        times.sort()
-        worst = times[-1] if times else 0.0
-        print(f"  {label}: GETs of another client took at most {worst:.1f} ms (of {len(times)})")
+        show(f"  longest of {len(times)} GETs of another client, {label}", max(times, default=0.0), "ms", limit)
 
 
-def show(label: str, milliseconds: float) -> None:
-    """Print one figure."""
-    print(f"{label:40} {milliseconds:10.2f} ms")
+def show(label: str, value: float, unit: str = "ms", limit: float | None = None, *, at_least: bool = False) -> None:
+    """Print one figure, and its limit."""
+    promise = "" if limit is None else f"  ({'at least' if at_least else 'at most'} {limit:g})"
+    print(f"{label:64} {value:10.2f} {unit}{promise}", flush=True)
 
 
 def records(count: int) -> bytes:
@@ -107,22 +122,33 @@ def integers(count: int, *, shuffled: bool) -> bytes:
     return json.dumps(dict(zip(keys, range(count), strict=True))).encode()
 
 
+def measure_start() -> None:
+    """Print the time until the emulator is ready."""
+    times: list[float] = []
+    for _ in range(5):
+        emulator = Emulator()
+        emulator.close()
+        times.append(emulator.start_seconds)
+    show("start of the emulator", min(times), "s", 0.3)
+
+
 def measure_memory(count: int, *, shuffled: bool) -> None:
-    """Print the memory of integers and of an index, and the memory that remains after a DELETE."""
+    """Print the memory of integers, of an index, and what is left after a DELETE."""
     emulator = Emulator()
     client = Client(emulator.host)
     client.request("PUT", "other", b"1")
     idle = emulator.megabytes()
     _, elapsed = client.request("PUT", "data", integers(count, shuffled=shuffled), "print=silent")
     order = "shuffled" if shuffled else "sorted"
-    show(f"PUT of {count} {order} integers", elapsed)
+    show(f"PUT of {count} {order} integers", elapsed, "ms")
     loaded = emulator.megabytes()
     client.request("GET", "data", query="orderBy=%22$value%22&limitToFirst=1")
     indexed = emulator.megabytes()
     client.request("DELETE", "data")
-    print(
-        f"  memory: {loaded - idle:.0f} MB, index {indexed - loaded:.0f} MB, left {emulator.megabytes() - idle:.0f} MB"
-    )
+    millions = count / 1e6
+    show("  memory", loaded - idle, "MB", (145 if shuffled else 120) * millions)
+    show("  memory of an index", indexed - loaded, "MB", 110 * millions)
+    show("  memory left after DELETE", emulator.megabytes() - idle, "MB", 20)
     emulator.close()
 
 
@@ -132,18 +158,25 @@ def measure_records(count: int) -> None:
     client = Client(emulator.host)
     client.request("PUT", "other", b"1")
     body = records(count)
-    with bystander(emulator.host, "PUT"):
-        show(f"PUT of {count} records, {len(body) >> 20} MB", client.request("PUT", "data", body, "print=silent")[1])
-    print(f"  memory: {emulator.megabytes():.0f} MB")
-    with bystander(emulator.host, "index"):
-        show("first ordered GET, limitToFirst=10", client.request("GET", "data", query=ORDERED)[1])
-    show("ordered GET", min(client.request("GET", "data", query=ORDERED)[1] for _ in range(20)))
+    with bystander(emulator.host, "PUT", 80):
+        elapsed = client.request("PUT", "data", body, "print=silent")[1]
+    show(f"PUT of {count} records, {len(body) >> 20} MB", elapsed, "ms")
+    show("  memory", emulator.megabytes(), "MB")
+    with bystander(emulator.host, "index", 50):
+        elapsed = client.request("GET", "data", query=ORDERED)[1]
+    show("first ordered GET, limitToFirst=10", elapsed, "ms", 3000)
+    show("ordered GET", min(client.request("GET", "data", query=ORDERED)[1] for _ in range(20)), "ms", 5)
     leaf = f"data/k{count // 2:07}/age"
-    show("PUT of one leaf", min(client.request("PUT", leaf, b"%d" % i)[1] for i in range(20)))
-    with bystander(emulator.host, "GET"):
-        show("GET of everything", client.request("GET", "data")[1])
-    with bystander(emulator.host, "DELETE"):
-        show("DELETE", client.request("DELETE", "data")[1])
+    show("PUT of one leaf", min(client.request("PUT", leaf, b"%d" % i)[1] for i in range(20)), "ms", 3)
+    for label, method, query in (
+        ("GET of everything", "GET", ""),
+        ("indented GET of everything", "GET", "print=pretty"),
+        ("GET of everything, ordered", "GET", "orderBy=%22age%22"),
+        ("DELETE", "DELETE", ""),
+    ):
+        with bystander(emulator.host, label.split(maxsplit=1)[0], 50):
+            elapsed = client.request(method, "data", query=query)[1]
+        show(label, elapsed, "ms")
     emulator.close()
 
 
@@ -162,15 +195,66 @@ def measure_stream(count: int) -> None:
         client.request("PUT", f"data/k{number:07}/age", b"%d" % (-number - 1), "print=silent")
         while response.readline() != b"\n":
             pass
-    show(f"write and event of a query stream ({count})", (time.perf_counter() - start) * 1000 / total)
+    show(f"write and event of a query stream of {count}", (time.perf_counter() - start) * 1000 / total, "ms", 1)
     emulator.close()
+
+
+def measure_gets(connections: int = 64, seconds: float = 3.0) -> None:
+    """Print how many small GETs a second the emulator serves on connections that stay open."""
+    emulator = Emulator()
+    Client(emulator.host).request("PUT", "other", b"1")
+    message = f"GET /other.json?{DATABASE} HTTP/1.1\r\nHost: {emulator.host}\r\n\r\n".encode()
+    with selectors.DefaultSelector() as selector:
+        for _ in range(connections):
+            connection = emulator.connect()
+            selector.register(connection, selectors.EVENT_READ)
+            connection.sendall(message)
+        count, start = 0, time.perf_counter()
+        while time.perf_counter() < start + seconds:
+            for key, _ in selector.select():
+                connection = key.fileobj
+                assert isinstance(connection, socket.socket)
+                count += bool(connection.recv(65536))  # a whole response, because it is small
+                connection.sendall(message)
+        elapsed = time.perf_counter() - start
+        for key in list(selector.get_map().values()):
+            selector.unregister(key.fileobj)
+            key.fileobj.close()  # type: ignore[union-attr]
+    show(f"GETs on {connections} connections", count / elapsed, "/s", 9000, at_least=True)
+    emulator.close()
+
+
+def measure_listens(count: int = 9000) -> None:
+    """Print the times of other requests while many event streams are open."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    emulator = Emulator()
+    client = Client(emulator.host)
+    client.request("PUT", "other", b"1")
+    idle, start = emulator.megabytes(), time.perf_counter()
+    streams: list[socket.socket] = []
+    for number in range(count):
+        stream = emulator.connect()
+        path = f"/idle/{number}.json?{DATABASE}"
+        stream.sendall(f"GET {path} HTTP/1.1\r\nHost: {emulator.host}\r\nAccept: text/event-stream\r\n\r\n".encode())
+        stream.recv(65536)
+        streams.append(stream)
+    show(f"opening of {count} event streams", time.perf_counter() - start, "s")
+    show("  memory of each", (emulator.megabytes() - idle) * 1000 / count, "kB")
+    show("  GET meanwhile", min(client.request("GET", "other")[1] for _ in range(20)), "ms")
+    show("  PUT meanwhile", min(client.request("PUT", "other", b"1")[1] for _ in range(20)), "ms")
+    emulator.kill()
+    for stream in streams:
+        stream.close()
 
 
 def main() -> None:
     """Print all figures."""
     count = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-    measure_records(count)
+    measure_start()
+    measure_gets()
+    measure_listens()
     measure_stream(min(count, 100_000))
+    measure_records(count)
     for shuffled in (False, True):
         measure_memory(count, shuffled=shuffled)
 

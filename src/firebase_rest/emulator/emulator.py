@@ -16,6 +16,7 @@ from firebase_rest.emulator.database import DatabaseEmulator
 from firebase_rest.emulator.database.namespace import WAIT_SECONDS
 from firebase_rest.emulator.database.realtime.sessions import Sessions
 from firebase_rest.emulator.database.responses import LargeResponse
+from firebase_rest.emulator.database.service import READING_METHODS
 from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader, Subscription
 from firebase_rest.emulator.exports import Services, export_data, handle_export, import_data
@@ -219,7 +220,7 @@ class Emulator:
         url = url or RequestUrl.parse(request)
         service = service or self._router.route(request, url)
         if service is Service.DATABASE:
-            while self.must_wait(request.method, url):
+            while request.method not in READING_METHODS and self.must_wait(request.method, url):
                 time.sleep(WAIT_SECONDS)
             response = self._planned_response(request, url) or finish(self._database.work(request, url))
             return response.joined() if isinstance(response, LargeResponse) else response

@@ -34,6 +34,7 @@ only one."""
 REMOVED: Any = object()
 """The value of a pair to remove."""
 
+_FOUND_SLICE = 256
 _FEW = 16
 """Up to this number of changes, inserting one by one is faster than sorting the chunk again."""
 
@@ -120,7 +121,7 @@ class Chunks(Generic[Value]):
             pairs = [(key, value) for _, key, value in sorted(changes, key=itemgetter(0)) if value is not REMOVED]
             return Chunks(tuple(split([key for key, _ in pairs], [value for _, value in pairs])), rank)
         groups: dict[int, list[tuple[Any, str, Any]]] = {}
-        for part in parts(changes):
+        for part in parts(changes, _FOUND_SLICE):
             for change in part:
                 groups.setdefault(self._chunk_number(change[0], rank), []).append(change)
             yield

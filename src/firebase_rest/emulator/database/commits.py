@@ -62,8 +62,12 @@ def plan_priority(path: Path, value: Json, now: int) -> Plan:
 def plan_update_work(base: Path, targets: Mapping[Path, Json], now: int, *, has_server_values: bool) -> Work[Plan]:
     """Return the plan that replaces the `targets` (see `parse_targets`) below `base`; as `plan_set_work`."""
     builder = Builder(now)
-    values = {(*base, *target): value for target, value in targets.items() if not is_priority(target)}
-    ranks = {(*base, *target[:-1]): value for target, value in targets.items() if is_priority(target)}
+    values: dict[Path, Json] = {}
+    ranks: dict[Path, Json] = {}
+    for part in parts(targets.items(), _TARGET_SLICE):
+        values.update(((*base, *target), value) for target, value in part if not is_priority(target))
+        ranks.update(((*base, *target[:-1]), value) for target, value in part if is_priority(target))
+        yield
 
     def build(root: Node) -> Work[tuple[dict[Path, Node], dict[Path, Priority]]]:
         nodes: dict[Path, Node] = {}

@@ -51,18 +51,22 @@ class Index:
         """Return the index after a write of the children `keys`, by default of all that differ."""
         removed: list[tuple[str, Json]] = []
         added: list[tuple[str, Json]] = []
-        for part in parts(differing_keys(before, after) if keys is None else keys, _MOVED_SLICE):
-            self._compare(part, before, after, removed, added)
+        for some_keys in parts(differing_keys(before, after) if keys is None else keys, _MOVED_SLICE):
+            self._compare(some_keys, before, after, removed, added)
             yield
         value_kind = self._value_kind if all(kind_of_value(v) is self._value_kind for _, v in added) else None
         rank = _rank(value_kind, after.kind)
         # The new value of a child may have the same rank as the old one, and then replaces it.
-        changes = {rank(key, value): (key, REMOVED) for key, value in removed}
-        changes.update((rank(key, value), (key, value)) for key, value in added)
+        changes: dict[Any, tuple[Any, str, Any]] = {}
+        for part in parts(removed, _MOVED_SLICE):
+            changes.update((target, (target, key, REMOVED)) for key, value in part for target in (rank(key, value),))
+            yield
+        for part in parts(added, _MOVED_SLICE):
+            changes.update((target, (target, key, value)) for key, value in part for target in (rank(key, value),))
+            yield
         if not changes and after.kind is self._key_kind:
             return self
-        triples = [(target, key, value) for target, (key, value) in changes.items()]
-        chunks = yield from self.chunks.changed_work(triples, rank)
+        chunks = yield from self.chunks.changed_work(list(changes.values()), rank)
         return Index(chunks, self.value_of, value_kind, after.kind)
 
     def _compare(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import codecs
 import json
 import re
-from itertools import chain
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database.slices import collector
@@ -162,12 +162,12 @@ class _Parser:
         self._is_whole = False
         self._read()
 
-    def _read(self) -> None:
-        """Append the next text, and forget what is parsed."""
+    def _read(self, count: int = 1) -> None:
+        """Append the next texts, and forget what is parsed."""
         kept = max(0, self._position - _LOOK_BACK)
-        text = next(self._texts, None)
-        self._is_whole = text is None
-        self._text = self._text[kept:] + (text or "")
+        texts = list(islice(self._texts, count))
+        self._is_whole = len(texts) < count
+        self._text = "".join([self._text[kept:], *texts])
         self._position -= kept
         self._has_escapes = self._has_escapes or "\\u" in self._text
 
@@ -209,8 +209,7 @@ class _Parser:
                 if self._is_whole or end < len(self._text):
                     self._position = end
                     return self._checked(value)
-            for _ in range(max(1, (len(self._text) - self._position) // _DECODE_BYTES)):  # twice as much each time
-                self._read()
+            self._read(max(1, (len(self._text) - self._position) // _DECODE_BYTES))  # twice as much each time
             yield
 
     def _container(self, result: LargeObject | LargeArray) -> Work[Any]:

@@ -46,7 +46,7 @@ _FIREBASE_HOST = re.compile(
     r"([^.:/]+)(?:\.[^.:/]+)?\.(?:firebaseio\.com|firebasedatabase\.app)(?::\d+)?", re.IGNORECASE
 )
 _LIMITS = frozenset({"timeout", "writeSizeLimit"})
-_READING = frozenset(("GET", "HEAD", "OPTIONS"))
+READING_METHODS = frozenset(("GET", "HEAD", "OPTIONS"))
 _NAMESPACE = re.compile(r"[A-Za-z0-9_-]+")
 
 
@@ -90,7 +90,7 @@ class DatabaseEmulator:
 
     def must_wait(self, method: str, url: RequestUrl) -> bool:
         """Return whether a request must wait, because it writes to a database with `Namespace.must_wait`."""
-        if method in _READING or not self._namespaces:
+        if method in READING_METHODS or not self._namespaces:
             return False
         try:
             namespace = self._namespaces.get(self._namespace_name(url.host, dict(url.params)))

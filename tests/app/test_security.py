@@ -313,3 +313,25 @@ def test_readme_names_existing_tests() -> None:
     named = re.findall(r"`(test_\w+)`", (APP / "README.md").read_text(encoding="utf-8"))
     assert len(named) > 10
     assert not set(named) - defined
+
+
+ODD = ["", " ", "\x00", "..", "a.b", "a/b", "$#[]", "😀" * 100, "x" * 5000, "٣", "{{ 7*7 }}", "%00", "\u202e", "-" * 20]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("odd", ODD, ids=range(len(ODD)))
+def test_odd_input_is_never_a_server_error(ada, app, odd) -> None:
+    fields = ["code", "email", "name", "next", "password", "text", "done", "before"]
+    for rule in app.url_map.iter_rules():
+        if rule.endpoint in ("static", "board.events", "auth.sign_out_everywhere", "auth.sign_out", "account.delete"):
+            continue
+        path = app.url_map.bind("localhost").build(rule.endpoint, dict.fromkeys(rule.arguments, odd or "x"))
+        if "GET" in rule.methods:
+            query = dict.fromkeys(["after", "before", "next", "oobCode", "email", "state", "popup"], odd)
+            assert ada.get(path, query_string=query).status_code < 500, path
+        if "POST" in rule.methods:
+            data = {"csrf_token": ada.csrf_token("/reset-password"), **dict.fromkeys(fields, odd)}
+            response = ada.client.post(path, data=data)
+            assert response.status_code < 500, path
+            assert "49" not in response.text or "7*7" not in odd
+    assert ada.is_signed_in()

@@ -218,10 +218,11 @@ def test_google_token_with_wrong_nonce_is_rejected(world):
     assert not any("signInWithIdp" in path for path in world.paths())
 
 
-def test_stolen_code_is_useless_without_verifier(world):
+@pytest.mark.parametrize("other", ["of-another-client", "%C3%A9"])
+def test_stolen_code_is_useless_without_verifier(world, other):
     def browser(uri):
         challenge = parse_qs(urlsplit(uri).query)["code_challenge"][0]
-        browse(uri.replace(challenge, "of-somebody-else"))
+        browse(uri.replace(challenge, other))
 
     with pytest.raises(InvalidCredentials, match="invalid_grant") as caught:
         world.auth.sign_in_with_google("client", open_browser=browser)

@@ -75,6 +75,15 @@ def test_totp_enrollment_needs_valid_code_before_expiry(world):
     assert late.value.code == "SESSION_EXPIRED"
 
 
+@pytest.mark.parametrize("code", ["é", "😀" * 3, "٣٣٣٣٣٣", "\x00"])
+def test_code_that_is_not_digits_is_rejected(world, code):
+    session = world.verified()
+    secret = world.auth.mfa.start_totp(session)
+    with pytest.raises(InvalidVerificationCode) as wrong:
+        world.auth.mfa.enroll_totp(session, secret, code)
+    assert wrong.value.code == "INVALID_CODE"
+
+
 def test_totp_uri_has_all_parameters(world):
     secret = world.auth.mfa.start_totp(world.verified())
     parts = urlsplit(secret.uri("ada@example.com", "My App: x"))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_UNEXPECTED = "Something went wrong. Try again."
+_INPUT = "Check your input and try again."
 _WRONG_PASSWORD = "The e-mail address or the password is wrong."
 
 _MESSAGES: tuple[tuple[type[errors.FirebaseError], int, str], ...] = (
@@ -44,7 +46,12 @@ _MESSAGES: tuple[tuple[type[errors.FirebaseError], int, str], ...] = (
     (errors.PayloadTooLarge, 413, "The file is too large."),
     (errors.NetworkError, 503, "The service cannot be reached. Try again in a minute."),
     (errors.ServerError, 503, "The service has a problem. Try again in a minute."),
-    (errors.UsageError, 400, "Check your input and try again."),
+    # The project's configuration is wrong; the visitor cannot help it.
+    (errors.InvalidApiKey, 500, _UNEXPECTED),
+    (errors.InsufficientPermission, 500, _UNEXPECTED),
+    (errors.ConfigError, 500, _UNEXPECTED),
+    (errors.UsageError, 400, _INPUT),
+    (errors.AuthError, 400, _INPUT),
 )
 """The first matching class counts."""
 
@@ -57,7 +64,7 @@ def explain(error: errors.FirebaseError) -> tuple[int, str]:
     for kind, status, message in _MESSAGES:
         if isinstance(error, kind):
             return status, message
-    return 500, "Something went wrong. Try again."
+    return 500, _UNEXPECTED
 
 
 def wants_json() -> bool:
@@ -91,7 +98,7 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
 
 def _unexpected_error(error: Exception) -> ResponseReturnValue:
     logger.error("%s %s failed", request.method, request.path, exc_info=error)
-    return _page(500, "Something went wrong. Try again.")
+    return _page(500, _UNEXPECTED)
 
 
 def install(app: Flask) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, urlunsplit
@@ -106,7 +105,7 @@ def exchange_code(request: AuthRequest) -> Payload:
     code = request.project.authorization_codes.pop(body.string("code"), None)
     digest = hashlib.sha256(body.string("code_verifier").encode("utf-8", "surrogatepass")).digest()
     proof = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-    if code is None or not hmac.compare_digest(code.challenge, proof):
+    if code is None or code.challenge != proof:
         raise OAuthHTTPError("invalid_grant", "Malformed auth code.")
     now = request.project.now()
     return {

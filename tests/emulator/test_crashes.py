@@ -53,7 +53,7 @@ class Served:
 
 
 class Writer:
-    """Writes 1, 2, 3, ... in one way. `acknowledged` is the last number whose response came."""
+    """Writes 1, 2, 3, ... in one way. `acknowledged` is the last number whose response arrived."""
 
     def __init__(self, name):
         self.name = name
@@ -75,7 +75,7 @@ class Writer:
             return  # the emulator was killed
 
     def complete(self, numbers):
-        """Whether these numbers are those of the acknowledged writes, and perhaps of the one after them."""
+        """Return whether these are the numbers of the acknowledged writes, possibly with the next one."""
         assert set(numbers) - {self.acknowledged + 1} == set(range(1, self.acknowledged + 1)), self.name
         self.acknowledged = max(numbers, default=0)  # the next round continues from here
 
@@ -157,7 +157,7 @@ def _content(number):
 
 
 class State:
-    """What a data folder contains, read by an emulator in this process."""
+    """Return the contents of a data folder, read by an emulator in this process."""
 
     def __init__(self, emulator):
         self._emulator = emulator

@@ -208,6 +208,9 @@ def test_download_has_the_headers_of_production(files):
         "x-goog-hash": "crc32c=yZRlqg==, md5=XrY7u+Ae7tCTyyK7j1rNww==",
         "x-goog-meta-owner": "ann",
         "x-goog-meta-firebasestoragedownloadtokens": made["downloadTokens"],
+        # Production serves files from a separate domain; the emulator also serves its console.
+        "content-security-policy": "sandbox",
+        "x-content-type-options": "nosniff",
     }
     assert response.raw.headers.getlist("x-goog-hash") == ["crc32c=yZRlqg==", "md5=XrY7u+Ae7tCTyyK7j1rNww=="]
 

@@ -21,7 +21,7 @@ LIMIT = 60.0
 
 
 class LoopThread:
-    """An event loop in a thread. `problems` are what its exception handler received."""
+    """An event loop in a thread. `problems` has the errors that its exception handler received."""
 
     def __init__(self, *, debug: bool = True) -> None:
         self.loop = asyncio.new_event_loop()
@@ -42,7 +42,7 @@ class LoopThread:
         return asyncio.run_coroutine_threadsafe(call(), self.loop).result(LIMIT)
 
     def tasks(self) -> list[asyncio.Task[Any]]:
-        """Return the unfinished tasks, without the one that asks."""
+        """Return the unfinished tasks except the current one."""
 
         def find() -> list[asyncio.Task[Any]]:
             return [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
@@ -127,7 +127,7 @@ def unwrapped(value: Any) -> Any:
 
 
 class _Settings:
-    """In place of the `requests.Session` of an App: `verify` is the file of its certificates."""
+    """Replaces the `requests.Session` of an App: `verify` is the path of the CA certificates."""
 
     def __init__(self, transport: Any) -> None:
         object.__setattr__(self, "_transport", transport)

@@ -11,7 +11,7 @@ EMAIL, PASSWORD = "ada@example.com", "correct horse"
 TOKEN_PATH = "/securetoken.googleapis.com/v1/token"
 
 
-class World:
+class AuthEnvironment:
     """`app` and `auth` use an emulator with a `clock`; `sent` has the sent requests."""
 
     def __init__(self, app, server, clock):
@@ -50,11 +50,11 @@ class World:
 
 
 @contextmanager
-def world_with(monkeypatch, **options):
+def auth_environment(monkeypatch, **options):
     clock = Clock()
     with Emulator("demo-project", clock=clock).serve() as server:
         for name, value in server.environ.items():
             monkeypatch.setenv(name, value)
         config = {**server.config, "apiKey": "the-api-key-of-the-project"}
         with firebase_rest.initialize_app(config, **options) as app:
-            yield World(app, server, clock)
+            yield AuthEnvironment(app, server, clock)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 import pytest
 
 import firebase_rest
-from emulator.accounts import EMAIL, PASSWORD, world_with
+from emulator.accounts import EMAIL, PASSWORD, auth_environment
 from firebase_rest import (
     InvalidCredentials,
     InvalidEmail,
@@ -29,73 +29,73 @@ GOOD = "Correct.Horse.7"
 
 
 @pytest.fixture
-def world(monkeypatch):
-    with world_with(monkeypatch) as found:
+def env(monkeypatch):
+    with auth_environment(monkeypatch) as found:
         yield found
 
 
-def enforce(world, *, at_sign_in=False, state="ENFORCE"):
+def enforce(env, *, at_sign_in=False, state="ENFORCE"):
     policy = {
         "passwordPolicyEnforcementState": state,
         "forceUpgradeOnSignin": at_sign_in,
         "passwordPolicyVersions": [{"customStrengthOptions": OPTIONS}],
     }
-    world.configure("passwordPolicyConfig", passwordPolicyConfig=policy)
+    env.configure("passwordPolicyConfig", passwordPolicyConfig=policy)
 
 
-def test_password_without_policy_needs_six_characters(world):
-    policy = world.auth.get_password_policy()
+def test_password_without_policy_needs_six_characters(env):
+    policy = env.auth.get_password_policy()
     assert policy["customStrengthOptions"]["minPasswordLength"] == 6
     assert policy["enforcementState"] == "OFF"
     assert policy["schemaVersion"] == 1
 
 
-def test_password_policy_is_returned_and_enforced(world):
-    enforce(world)
-    policy = world.auth.get_password_policy()
+def test_password_policy_is_returned_and_enforced(env):
+    enforce(env)
+    policy = env.auth.get_password_policy()
     assert policy["customStrengthOptions"].items() >= OPTIONS.items()
     assert policy["enforcementState"] == "ENFORCE"
     with pytest.raises(WeakPassword) as error:
-        world.auth.create_user_with_email_and_password(EMAIL, "horse")
+        env.auth.create_user_with_email_and_password(EMAIL, "horse")
     assert error.value.code == "PASSWORD_DOES_NOT_MEET_REQUIREMENTS"
     assert error.value.message.endswith(
         "Missing password requirements: [Password must contain at least 8 characters, "
         "Password must contain an upper case character, Password must contain a numeric character, "
         "Password must contain a non-alphanumeric character]"
     )
-    assert world.auth.create_user_with_email_and_password(EMAIL, GOOD)["email"] == EMAIL
+    assert env.auth.create_user_with_email_and_password(EMAIL, GOOD)["email"] == EMAIL
 
 
-def test_password_policy_applies_to_every_new_password(world):
-    session = world.someone()
-    enforce(world)
+def test_password_policy_applies_to_every_new_password(env):
+    session = env.someone()
+    enforce(env)
     with pytest.raises(WeakPassword):
-        world.auth.change_password(session, "another horse")
-    world.auth.send_password_reset_email(EMAIL)
-    link = world.link()
+        env.auth.change_password(session, "another horse")
+    env.auth.send_password_reset_email(EMAIL)
+    link = env.link()
     with pytest.raises(WeakPassword):
-        world.auth.confirm_password_reset(link, "another horse")
-    world.auth.confirm_password_reset(link, GOOD)
-    anonymous = world.auth.sign_in_anonymous()["idToken"]
+        env.auth.confirm_password_reset(link, "another horse")
+    env.auth.confirm_password_reset(link, GOOD)
+    anonymous = env.auth.sign_in_anonymous()["idToken"]
     with pytest.raises(WeakPassword):
-        world.auth.link_with_email_and_password(anonymous, "b@example.com", "another horse")
+        env.auth.link_with_email_and_password(anonymous, "b@example.com", "another horse")
 
 
 @pytest.mark.parametrize("at_sign_in", [False, True])
-def test_existing_password_is_checked_only_with_force_upgrade(world, at_sign_in):
-    world.someone()
-    enforce(world, at_sign_in=at_sign_in)
+def test_existing_password_is_checked_only_with_force_upgrade(env, at_sign_in):
+    env.someone()
+    enforce(env, at_sign_in=at_sign_in)
     if not at_sign_in:
-        assert world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["email"] == EMAIL
+        assert env.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)["email"] == EMAIL
         return
     with pytest.raises(WeakPassword):
-        world.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
+        env.auth.sign_in_with_email_and_password(EMAIL, PASSWORD)
 
 
-def test_disabled_password_policy_is_returned_but_not_enforced(world):
-    enforce(world, state="OFF")
-    assert world.auth.get_password_policy()["enforcementState"] == "OFF"
-    assert world.someone().uid
+def test_disabled_password_policy_is_returned_but_not_enforced(env):
+    enforce(env, state="OFF")
+    assert env.auth.get_password_policy()["enforcementState"] == "OFF"
+    assert env.someone().uid
 
 
 @contextmanager
@@ -135,38 +135,38 @@ def test_enumeration_protection_argument(monkeypatch):
         auth.sign_in_with_email_and_password("nobody@example.com", "wrong horse")
 
 
-def test_empty_password_is_wrong_at_sign_in_and_weak_at_sign_up(world):
-    world.someone()
+def test_empty_password_is_wrong_at_sign_in_and_weak_at_sign_up(env):
+    env.someone()
     with pytest.raises(InvalidCredentials) as caught:
-        world.auth.sign_in_with_email_and_password(EMAIL, "")
+        env.auth.sign_in_with_email_and_password(EMAIL, "")
     assert caught.value.code == "MISSING_PASSWORD"
     with pytest.raises(WeakPassword):
-        world.auth.create_user_with_email_and_password("b@example.com", "")
+        env.auth.create_user_with_email_and_password("b@example.com", "")
 
 
 @pytest.mark.parametrize("address", ["", "no address", "a@b@c"])
-def test_invalid_email_is_rejected_everywhere(world, address):
-    session = world.someone()
+def test_invalid_email_is_rejected_everywhere(env, address):
+    session = env.someone()
     for call in (
-        lambda: world.auth.sign_in_with_email_and_password(address, PASSWORD),
-        lambda: world.auth.verify_before_change_email(session, address),
-        lambda: world.auth.send_password_reset_email(address),
-        lambda: world.auth.send_sign_in_link_to_email(address, "https://example.com/"),
+        lambda: env.auth.sign_in_with_email_and_password(address, PASSWORD),
+        lambda: env.auth.verify_before_change_email(session, address),
+        lambda: env.auth.send_password_reset_email(address),
+        lambda: env.auth.send_sign_in_link_to_email(address, "https://example.com/"),
     ):
         with pytest.raises(InvalidEmail):
             call()
 
 
-def test_unknown_provider_is_rejected(world):
+def test_unknown_provider_is_rejected(env):
     with pytest.raises(InvalidRequest, match="INVALID_PROVIDER_ID"):
-        world.auth.sign_in_with_idp("google", id_token='{"sub": "1"}')
+        env.auth.sign_in_with_idp("google", id_token='{"sub": "1"}')
     with pytest.raises(InvalidRequest, match="INVALID_PROVIDER_ID"):
-        world.auth.auth_uri("gogle.com", "https://example.com/")
+        env.auth.auth_uri("gogle.com", "https://example.com/")
 
 
-def test_custom_claims_are_in_the_refreshed_token(world):
-    session = world.someone()
-    world.auth.admin.set_custom_claims(session.uid, {"admin": True})
+def test_custom_claims_are_in_the_refreshed_token(env):
+    session = env.someone()
+    env.auth.admin.set_custom_claims(session.uid, {"admin": True})
     assert "admin" not in session.claims
-    assert world.auth.verify_id_token(session.refresh())["admin"] is True
-    assert world.auth.verify_id_token(session)["uid"] == session.uid
+    assert env.auth.verify_id_token(session.refresh())["admin"] is True
+    assert env.auth.verify_id_token(session)["uid"] == session.uid

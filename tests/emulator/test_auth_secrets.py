@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 import requests
 
-from emulator.accounts import EMAIL, PASSWORD, world_with
+from emulator.accounts import EMAIL, PASSWORD, auth_environment
 from firebase_rest import AuthError, MfaRequired
 from firebase_rest.emulator import totp_code
 
@@ -38,8 +38,8 @@ def members(body):
 
 
 @pytest.fixture
-def world(monkeypatch):
-    with world_with(monkeypatch, app_check="the-app-check-token") as found:
+def env(monkeypatch):
+    with auth_environment(monkeypatch, app_check="the-app-check-token") as found:
         yield found
 
 
@@ -47,14 +47,14 @@ def browse(uri):
     requests.get(uri, timeout=10)
 
 
-def everything(world):
+def everything(env):
     """Run successful and failing calls; return the resulting objects and errors, and the secrets."""
-    auth, seen = world.auth, []
-    session = world.verified()
+    auth, seen = env.auth, []
+    session = env.verified()
     seen += [auth, session, session._tokens, auth.mfa]
     secret = auth.mfa.start_totp(session)
     seen.append(secret)
-    auth.mfa.enroll_totp(session, secret, totp_code(secret.key, world.clock()))
+    auth.mfa.enroll_totp(session, secret, totp_code(secret.key, env.clock()))
     number = auth.send_verification_code("+15550100")
     started = auth.auth_uri("github.com", "https://example.com/back")
     seen.append(started)
@@ -77,17 +77,17 @@ def everything(world):
         seen += [error, error.args, error.details, error.response, error.request, vars(error.request)]
         if isinstance(error, MfaRequired):
             given.add(error.pending_credential)
-            auth.mfa.sign_in_with_totp(error, totp_code(secret.key, world.clock()))
+            auth.mfa.sign_in_with_totp(error, totp_code(secret.key, env.clock()))
     auth.sign_in_with_google("client-id", "client-secret", open_browser=browse)
     auth.change_password(session, "another password")
     return seen, given | {session.id_token, session.refresh_token}
 
 
-def test_logs_and_errors_contain_no_secret(world, caplog):
+def test_logs_and_errors_contain_no_secret(env, caplog):
     with caplog.at_level(logging.DEBUG):
-        seen, secrets = everything(world)
+        seen, secrets = everything(env)
     secrets |= {"the-app-check-token", "client-secret", "a-token-of-nobody", "a-raw-nonce", "of-nobody"}
-    for request in world.sent:
+    for request in env.sent:
         secrets |= secrets_of(members(request.body))
         secrets |= secrets_of(dict(parse_qsl(urlsplit(request.url).query)))
     assert len(secrets) > 20

@@ -13,29 +13,29 @@ import keyring.backend
 import keyring.errors
 import pytest
 
-from emulator.accounts import EMAIL, PASSWORD, world_with
+from emulator.accounts import EMAIL, PASSWORD, auth_environment
 from firebase_rest import KeyringStore, SessionExpired, UsageError
 from firebase_rest.auth.stores import FileStore
 
 
 @pytest.fixture
-def world(monkeypatch):
-    with world_with(monkeypatch) as found:
+def env(monkeypatch):
+    with auth_environment(monkeypatch) as found:
         yield found
 
 
-def expired(world):
+def expired(env):
     """Return a session whose token has expired by its clock and by the emulator's."""
-    user = world.someone().user
-    world.clock.advance(3601)
-    session = world.auth.session(user)
+    user = env.someone().user
+    env.clock.advance(3601)
+    session = env.auth.session(user)
     session._tokens = type(session._tokens)(user["idToken"], user["refreshToken"], 3600, 0.0, 0.0)
     return session
 
 
-def test_64_threads_with_one_expired_session_make_one_refresh(world):
-    session = expired(world)
-    world.sent.clear()
+def test_64_threads_with_one_expired_session_make_one_refresh(env):
+    session = expired(env)
+    env.sent.clear()
     gate = threading.Barrier(64)
     tokens = []
 
@@ -50,12 +50,12 @@ def test_64_threads_with_one_expired_session_make_one_refresh(world):
         thread.join()
     assert len(tokens) == 64
     assert len(set(tokens)) == 1
-    assert world.refreshes() == 1
+    assert env.refreshes() == 1
 
 
-def test_64_threads_with_one_revoked_session_all_raise(world):
-    session = expired(world)
-    world.auth.admin.revoke_refresh_tokens(session.uid)
+def test_64_threads_with_one_revoked_session_all_raise(env):
+    session = expired(env)
+    env.auth.admin.revoke_refresh_tokens(session.uid)
     gate = threading.Barrier(64)
     rejected = []
 
@@ -74,79 +74,79 @@ def test_64_threads_with_one_revoked_session_all_raise(world):
     assert len(rejected) == 64
 
 
-def test_rejected_token_is_refreshed_and_call_retried(world):
-    session = world.someone()
-    world.clock.advance(3601)  # not expired by the session's clock
-    assert world.auth.get_account_info(session)["users"][0]["email"] == EMAIL
-    assert world.refreshes() == 1
-    world.auth.update_profile(session, "Ada")
-    assert world.refreshes() == 1
+def test_rejected_token_is_refreshed_and_call_retried(env):
+    session = env.someone()
+    env.clock.advance(3601)  # not expired by the session's clock
+    assert env.auth.get_account_info(session)["users"][0]["email"] == EMAIL
+    assert env.refreshes() == 1
+    env.auth.update_profile(session, "Ada")
+    assert env.refreshes() == 1
 
 
-def test_expired_token_without_a_session_raises(world):
-    token = world.someone().id_token
-    world.clock.advance(3601)
+def test_expired_token_without_a_session_raises(env):
+    token = env.someone().id_token
+    env.clock.advance(3601)
     with pytest.raises(SessionExpired) as error:
-        world.auth.get_account_info(token)
+        env.auth.get_account_info(token)
     assert error.value.code == "TOKEN_EXPIRED"
-    assert world.refreshes() == 0
+    assert env.refreshes() == 0
 
 
-def test_new_password_invalidates_tokens_and_updates_the_session(world):
-    session = world.someone()
+def test_new_password_invalidates_tokens_and_updates_the_session(env):
+    session = env.someone()
     before = session.user
-    world.clock.advance(2)
-    world.auth.change_password(session, "another horse", return_secure_token=False)
+    env.clock.advance(2)
+    env.auth.change_password(session, "another horse", return_secure_token=False)
     assert session.user["idToken"] != before["idToken"]
     for dead in (
-        lambda: world.auth.get_account_info(before["idToken"]),
-        lambda: world.auth.refresh(before["refreshToken"]),
+        lambda: env.auth.get_account_info(before["idToken"]),
+        lambda: env.auth.refresh(before["refreshToken"]),
     ):
         with pytest.raises(SessionExpired):
             dead()
-    world.sent.clear()
-    assert world.auth.get_account_info(session)["users"][0]["localId"] == session.uid
-    assert world.refreshes() == 0
+    env.sent.clear()
+    assert env.auth.get_account_info(session)["users"][0]["localId"] == session.uid
+    assert env.refreshes() == 0
 
 
-def test_late_refresh_does_not_replace_newer_tokens(world):
-    session = world.someone()
-    world.clock.advance(2)
+def test_late_refresh_does_not_replace_newer_tokens(env):
+    session = env.someone()
+    env.clock.advance(2)
     real = session._refresh
 
     def overtaken(token):
         payload = real(token)
-        world.auth.change_password(session, "another horse")
+        env.auth.change_password(session, "another horse")
         return payload
 
     session._refresh = overtaken
     fresh = session.current_token(rejected=session.user["idToken"])
-    assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
+    assert env.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
 
 
-def test_refresh_that_fails_after_a_change_does_not_raise(world):
-    session = world.someone()
-    world.clock.advance(2)
+def test_refresh_that_fails_after_a_change_does_not_raise(env):
+    session = env.someone()
+    env.clock.advance(2)
     real = session._refresh
 
     def overtaken(token):
-        world.auth.change_password(session, "another horse")
+        env.auth.change_password(session, "another horse")
         return real(token)
 
     session._refresh = overtaken
     fresh = session.current_token(rejected=session.user["idToken"])
-    assert world.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
+    assert env.auth.get_account_info(fresh)["users"][0]["localId"] == session.uid
 
 
-def test_session_rejects_tokens_of_another_user(world):
-    session, other = world.someone(), world.someone("b@example.com")
+def test_session_rejects_tokens_of_another_user(env):
+    session, other = env.someone(), env.someone("b@example.com")
     with pytest.raises(UsageError, match="session"):
         session.update_tokens(other.user)
     assert session.claims["sub"] == session.uid
 
 
-def test_on_change_callback_is_called_until_removed(world, caplog):
-    session = world.someone()
+def test_on_change_callback_is_called_until_removed(env, caplog):
+    session = env.someone()
     changes = []
     stop = session.on_change(lambda changed: changes.append(changed.signed_in))
 
@@ -165,41 +165,41 @@ def test_on_change_callback_is_called_until_removed(world, caplog):
     stop()
 
 
-def test_signed_out_session_raises(world):
-    session = world.someone()
+def test_signed_out_session_raises(env):
+    session = env.someone()
     tokens = session.user
     session.sign_out()
-    world.sent.clear()
-    for use in (session.current_token, lambda: session.refresh_token, lambda: world.auth.get_account_info(session)):
+    env.sent.clear()
+    for use in (session.current_token, lambda: session.refresh_token, lambda: env.auth.get_account_info(session)):
         with pytest.raises(SessionExpired) as error:
             use()
         assert error.value.code == "SIGNED_OUT"
-    assert world.sent == []
+    assert env.sent == []
     assert "signed out" in repr(session)
     assert tokens["idToken"] not in repr(vars(session))
 
 
-def test_session_authenticates_database_requests(world):
-    session = expired(world)
-    with world.app.database(session).child("notes").stream(lambda message: None) as stream:
+def test_session_authenticates_database_requests(env):
+    session = expired(env)
+    with env.app.database(session).child("notes").stream(lambda message: None) as stream:
         del stream
-    world.app.database().as_user(session).child("notes").set(1)
-    assert world.app.database(session).child("notes").get().val() == 1
-    assert world.refreshes() == 1
+    env.app.database().as_user(session).child("notes").set(1)
+    assert env.app.database(session).child("notes").get().val() == 1
+    assert env.refreshes() == 1
 
 
 # --- stores ---
 
 
-def test_file_store_keeps_the_session_after_changes(world, tmp_path):
+def test_file_store_keeps_the_session_after_changes(env, tmp_path):
     path = tmp_path / "deep" / "session.json"
-    session = world.someone()
+    session = env.someone()
     session.save(path)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
-    world.clock.advance(2)
-    world.auth.change_password(session, "another horse")
-    loaded = world.auth.load_session(str(path))
+    env.clock.advance(2)
+    env.auth.change_password(session, "another horse")
+    loaded = env.auth.load_session(str(path))
     assert loaded.uid == session.uid
     assert loaded.user == session.user
     assert loaded.user["email"] == EMAIL
@@ -207,11 +207,11 @@ def test_file_store_keeps_the_session_after_changes(world, tmp_path):
     assert json.loads(path.read_text())["refreshToken"] == loaded.refresh_token
     loaded.sign_out()
     assert not path.exists()
-    assert world.auth.load_session(path) is None
+    assert env.auth.load_session(path) is None
 
 
-def test_file_is_replaced_atomically_without_following_links(world, tmp_path):
-    session = world.someone()
+def test_file_is_replaced_atomically_without_following_links(env, tmp_path):
+    session = env.someone()
     target = tmp_path / "somebody else's"
     target.write_text("precious")
     path = tmp_path / "session.json"
@@ -222,24 +222,24 @@ def test_file_is_replaced_atomically_without_following_links(world, tmp_path):
     assert set(tmp_path.iterdir()) == {target, path}, "no temporary file is left"
 
 
-def test_failed_save_raises_and_leaves_no_file(world, tmp_path, monkeypatch):
+def test_failed_save_raises_and_leaves_no_file(env, tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    session = world.someone()
+    session = env.someone()
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         session.save(tmp_path / "session.json")
     assert list(tmp_path.iterdir()) == []
 
 
-def test_file_without_a_session_is_rejected(world, tmp_path):
+def test_file_without_a_session_is_rejected(env, tmp_path):
     path = tmp_path / "session.json"
     path.write_text("{}")
     with pytest.raises(UsageError, match="does not contain a session"):
-        world.auth.load_session(path)
+        env.auth.load_session(path)
     with pytest.raises(UsageError, match="read, write and delete"):
-        world.auth.load_session(5)
+        env.auth.load_session(5)
 
 
 class Ring(keyring.backend.KeyringBackend):
@@ -262,28 +262,28 @@ class Ring(keyring.backend.KeyringBackend):
             raise keyring.errors.PasswordDeleteError("there is none")
 
 
-def test_keyring_store_keeps_the_session(world):
+def test_keyring_store_keeps_the_session(env):
     before = keyring.get_keyring()
     keyring.set_keyring(Ring())
     try:
         store = KeyringStore("my program", "ada")
-        assert world.auth.load_session(store) is None
-        session = world.someone()
+        assert env.auth.load_session(store) is None
+        session = env.someone()
         session.save(store)
-        assert world.auth.load_session(KeyringStore("my program", "ada")).uid == session.uid
-        assert world.auth.load_session(KeyringStore("my program")) is None
+        assert env.auth.load_session(KeyringStore("my program", "ada")).uid == session.uid
+        assert env.auth.load_session(KeyringStore("my program")) is None
         session.sign_out()
         session.sign_out()
-        assert world.auth.load_session(store) is None
+        assert env.auth.load_session(store) is None
         assert session.uid not in repr(store)
     finally:
         keyring.set_keyring(before)
 
 
-def test_missing_keyring_package_names_the_extra(world, monkeypatch):
+def test_missing_keyring_package_names_the_extra(env, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "keyring", None)
     with pytest.raises(UsageError, match=r"firebase-rest\[keyring\]"):
-        world.auth.load_session(KeyringStore("my program"))
+        env.auth.load_session(KeyringStore("my program"))
 
 
 def test_tilde_in_a_path_is_the_home_directory(tmp_path, monkeypatch):
@@ -291,8 +291,8 @@ def test_tilde_in_a_path_is_the_home_directory(tmp_path, monkeypatch):
     assert FileStore("~/session.json").path == tmp_path / "session.json"
 
 
-def test_session_of_a_custom_token_knows_its_uid(world):
-    user = world.auth.sign_in_with_custom_token(world.auth.create_custom_token("ada"))
-    assert world.auth.session(user).uid == "ada"
-    assert world.auth.session(world.auth.refresh(user["refreshToken"])).uid == "ada"
-    assert PASSWORD not in repr(world.auth.session(user))
+def test_session_of_a_custom_token_knows_its_uid(env):
+    user = env.auth.sign_in_with_custom_token(env.auth.create_custom_token("ada"))
+    assert env.auth.session(user).uid == "ada"
+    assert env.auth.session(env.auth.refresh(user["refreshToken"])).uid == "ada"
+    assert PASSWORD not in repr(env.auth.session(user))

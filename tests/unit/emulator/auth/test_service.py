@@ -37,7 +37,7 @@ class Clock:
         return self.now
 
 
-class World:
+class AuthEnvironment:
     """An Auth emulator with a clock that the test sets."""
 
     def __init__(self) -> None:
@@ -89,8 +89,8 @@ class World:
 
 
 @pytest.fixture
-def world() -> World:
-    return World()
+def env() -> AuthEnvironment:
+    return AuthEnvironment()
 
 
 def claims_of(token: str) -> dict[str, Any]:
@@ -108,30 +108,30 @@ def unsigned(claims: dict[str, Any]) -> str:
 # --- time ---
 
 
-def test_id_token_expires_after_an_hour(world: World) -> None:
-    token = world.someone()["idToken"]
-    world.clock.now += 3599
-    assert world.post("lookup", idToken=token)["users"][0]["email"] == "ada@example.com"
-    world.clock.now += 1
-    assert world.error_message("lookup", idToken=token) == "TOKEN_EXPIRED"
-    assert world.error_message("update", idToken=token, displayName="Ada") == "TOKEN_EXPIRED"
-    assert world.auth.check_id_token(token) is None
+def test_id_token_expires_after_an_hour(env: AuthEnvironment) -> None:
+    token = env.someone()["idToken"]
+    env.clock.now += 3599
+    assert env.post("lookup", idToken=token)["users"][0]["email"] == "ada@example.com"
+    env.clock.now += 1
+    assert env.error_message("lookup", idToken=token) == "TOKEN_EXPIRED"
+    assert env.error_message("update", idToken=token, displayName="Ada") == "TOKEN_EXPIRED"
+    assert env.auth.check_id_token(token) is None
 
 
-def test_refresh_token_keeps_the_sign_in_time(world: World) -> None:
-    user = world.someone()
-    world.clock.now += 30 * 24 * 3600
-    fresh = json.loads(world.refresh(user["refreshToken"]).body)
-    claims = world.auth.check_id_token(fresh["id_token"])
+def test_refresh_token_keeps_the_sign_in_time(env: AuthEnvironment) -> None:
+    user = env.someone()
+    env.clock.now += 30 * 24 * 3600
+    fresh = json.loads(env.refresh(user["refreshToken"]).body)
+    claims = env.auth.check_id_token(fresh["id_token"])
     assert claims is not None
-    assert claims["iat"] == int(world.clock.now)
-    assert claims["exp"] == int(world.clock.now) + 3600
+    assert claims["iat"] == int(env.clock.now)
+    assert claims["exp"] == int(env.clock.now) + 3600
     assert claims["auth_time"] == claims_of(user["idToken"])["auth_time"]
 
 
-def test_times_come_from_the_clock(world: World) -> None:
-    user = world.someone()
-    [account] = world.post("lookup", idToken=user["idToken"])["users"]
+def test_times_come_from_the_clock(env: AuthEnvironment) -> None:
+    user = env.someone()
+    [account] = env.post("lookup", idToken=user["idToken"])["users"]
     assert account["createdAt"] == account["lastLoginAt"] == "1700000000250"
     assert account["validSince"] == "1700000000"
     assert account["lastRefreshAt"] == "2023-11-14T22:13:20.250Z"
@@ -142,56 +142,56 @@ def test_times_come_from_the_clock(world: World) -> None:
 
 
 @pytest.mark.parametrize("change", [{"password": "secret2"}, {"email": "new@example.com"}])
-def test_new_password_or_email_revokes_earlier_tokens(world: World, change: dict[str, str]) -> None:
-    user = world.someone()
-    world.clock.now += 1
-    changed = world.post("update", idToken=user["idToken"], **change)
-    assert world.error_message("lookup", idToken=user["idToken"]) == "TOKEN_EXPIRED"
-    assert world.auth.check_id_token(user["idToken"]) is None
-    assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
-    assert world.auth.check_id_token(changed["idToken"]) is not None
-    assert world.refresh(changed["refreshToken"]).status == 200
+def test_new_password_or_email_revokes_earlier_tokens(env: AuthEnvironment, change: dict[str, str]) -> None:
+    user = env.someone()
+    env.clock.now += 1
+    changed = env.post("update", idToken=user["idToken"], **change)
+    assert env.error_message("lookup", idToken=user["idToken"]) == "TOKEN_EXPIRED"
+    assert env.auth.check_id_token(user["idToken"]) is None
+    assert env.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
+    assert env.auth.check_id_token(changed["idToken"]) is not None
+    assert env.refresh(changed["refreshToken"]).status == 200
 
 
-def test_refresh_token_is_revoked_within_the_same_second(world: World) -> None:
-    user = world.someone()
-    changed = world.post("update", idToken=user["idToken"], password="secret2")
-    assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
-    assert world.refresh(changed["refreshToken"]).status == 200
+def test_refresh_token_is_revoked_within_the_same_second(env: AuthEnvironment) -> None:
+    user = env.someone()
+    changed = env.post("update", idToken=user["idToken"], password="secret2")
+    assert env.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
+    assert env.refresh(changed["refreshToken"]).status == 200
 
 
-def test_password_reset_revokes_all_tokens(world: World) -> None:
-    user = world.someone()
-    world.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
-    world.clock.now += 1
-    world.post("resetPassword", oobCode=world.codes()[0]["oobCode"], newPassword="secret2")
-    assert world.auth.check_id_token(user["idToken"]) is None
-    assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
+def test_password_reset_revokes_all_tokens(env: AuthEnvironment) -> None:
+    user = env.someone()
+    env.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
+    env.clock.now += 1
+    env.post("resetPassword", oobCode=env.codes()[0]["oobCode"], newPassword="secret2")
+    assert env.auth.check_id_token(user["idToken"]) is None
+    assert env.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
 
 
-def test_administrator_can_revoke_all_tokens(world: World) -> None:
-    user = world.someone()
-    world.clock.now += 1
-    world.admin("/accounts:update", localId=user["localId"], validSince=int(world.clock.now))
-    assert world.auth.check_id_token(user["idToken"]) is None
-    assert world.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
-    assert world.post("signInWithPassword", email="ada@example.com", password="secret1")["localId"] == user["localId"]
+def test_administrator_can_revoke_all_tokens(env: AuthEnvironment) -> None:
+    user = env.someone()
+    env.clock.now += 1
+    env.admin("/accounts:update", localId=user["localId"], validSince=int(env.clock.now))
+    assert env.auth.check_id_token(user["idToken"]) is None
+    assert env.refresh_problem(user["refreshToken"]) == "TOKEN_EXPIRED"
+    assert env.post("signInWithPassword", email="ada@example.com", password="secret1")["localId"] == user["localId"]
 
 
-def test_new_display_name_revokes_no_token(world: World) -> None:
-    user = world.someone()
-    world.clock.now += 1
-    assert "idToken" not in world.post("update", idToken=user["idToken"], displayName="Ada")
-    assert world.refresh(user["refreshToken"]).status == 200
+def test_new_display_name_revokes_no_token(env: AuthEnvironment) -> None:
+    user = env.someone()
+    env.clock.now += 1
+    assert "idToken" not in env.post("update", idToken=user["idToken"], displayName="Ada")
+    assert env.refresh(user["refreshToken"]).status == 200
 
 
 # --- which tokens the database may trust ---
 
 
-def test_check_id_token_returns_the_claims(world: World) -> None:
+def test_check_id_token_returns_the_claims(env: AuthEnvironment) -> None:
     token = json.dumps({"uid": "u1", "claims": {"admin": True}})
-    user = world.post("signInWithCustomToken", token=token)
-    claims = world.auth.check_id_token(user["idToken"])
+    user = env.post("signInWithCustomToken", token=token)
+    claims = env.auth.check_id_token(user["idToken"])
     assert claims is not None
     assert (claims["sub"], claims["admin"], claims["firebase"]["sign_in_provider"]) == ("u1", True, "custom")
 
@@ -208,85 +208,83 @@ def test_check_id_token_returns_the_claims(world: World) -> None:
         {"firebase": 1},
     ],
 )
-def test_check_id_token_rejects_other_claims(world: World, change: dict[str, Any]) -> None:
-    claims = claims_of(world.someone()["idToken"])
-    assert world.auth.check_id_token(unsigned(claims)) == claims
-    assert world.auth.check_id_token(unsigned({**claims, **change})) is None
+def test_check_id_token_rejects_other_claims(env: AuthEnvironment, change: dict[str, Any]) -> None:
+    claims = claims_of(env.someone()["idToken"])
+    assert env.auth.check_id_token(unsigned(claims)) == claims
+    assert env.auth.check_id_token(unsigned({**claims, **change})) is None
 
 
 @pytest.mark.parametrize("token", ["", "owner", "a.b.c", "e30.e30.", "W10.W10.", "ü.ü."])
-def test_check_id_token_rejects_malformed_tokens(world: World, token: str) -> None:
-    assert world.auth.check_id_token(token) is None
+def test_check_id_token_rejects_malformed_tokens(env: AuthEnvironment, token: str) -> None:
+    assert env.auth.check_id_token(token) is None
 
 
-def test_check_id_token_rejects_disabled_and_deleted_users(world: World) -> None:
-    disabled, deleted = world.someone(), world.someone("b@example.com")
-    world.admin("/accounts:update", localId=disabled["localId"], disableUser=True)
-    world.post("delete", idToken=deleted["idToken"])
-    assert world.auth.check_id_token(disabled["idToken"]) is None
-    assert world.auth.check_id_token(deleted["idToken"]) is None
+def test_check_id_token_rejects_disabled_and_deleted_users(env: AuthEnvironment) -> None:
+    disabled, deleted = env.someone(), env.someone("b@example.com")
+    env.admin("/accounts:update", localId=disabled["localId"], disableUser=True)
+    env.post("delete", idToken=deleted["idToken"])
+    assert env.auth.check_id_token(disabled["idToken"]) is None
+    assert env.auth.check_id_token(deleted["idToken"]) is None
 
 
 # --- enumeration protection, as in production ---
 
 
-def test_enumeration_protection_requires_email_to_change_address(world: World) -> None:
-    user = world.someone()
-    world.protect_addresses()
-    problem = world.error_message("update", idToken=user["idToken"], email="new@example.com")
+def test_enumeration_protection_requires_email_to_change_address(env: AuthEnvironment) -> None:
+    user = env.someone()
+    env.protect_addresses()
+    problem = env.error_message("update", idToken=user["idToken"], email="new@example.com")
     assert problem == "OPERATION_NOT_ALLOWED : Please verify the new email before changing email."
-    world.post(
-        "sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", idToken=user["idToken"], newEmail="new@example.com"
-    )
-    assert world.post("update", oobCode=world.codes()[0]["oobCode"])["email"] == "new@example.com"
+    env.post("sendOobCode", requestType="VERIFY_AND_CHANGE_EMAIL", idToken=user["idToken"], newEmail="new@example.com")
+    assert env.post("update", oobCode=env.codes()[0]["oobCode"])["email"] == "new@example.com"
 
 
-def test_enumeration_protection_hides_a_taken_address(world: World) -> None:
-    user = world.someone()
-    world.someone("taken@example.com")
-    world.protect_addresses()
+def test_enumeration_protection_hides_a_taken_address(env: AuthEnvironment) -> None:
+    user = env.someone()
+    env.someone("taken@example.com")
+    env.protect_addresses()
     ask = {"requestType": "VERIFY_AND_CHANGE_EMAIL", "idToken": user["idToken"]}
-    assert world.post("sendOobCode", **ask, newEmail="taken@example.com")["email"] == "ada@example.com"
-    assert world.codes() == []
+    assert env.post("sendOobCode", **ask, newEmail="taken@example.com")["email"] == "ada@example.com"
+    assert env.codes() == []
 
 
-def test_enumeration_protection_does_not_limit_administrators(world: World) -> None:
-    user = world.someone()
-    world.protect_addresses()
-    changed = world.admin("/accounts:update", localId=user["localId"], email="new@example.com")
+def test_enumeration_protection_does_not_limit_administrators(env: AuthEnvironment) -> None:
+    user = env.someone()
+    env.protect_addresses()
+    changed = env.admin("/accounts:update", localId=user["localId"], email="new@example.com")
     assert changed["email"] == "new@example.com"
 
 
 # --- state ---
 
 
-def test_password_is_not_stored(world: World) -> None:
-    user = world.post("signUp", email="ada@example.com", password="correct-horse")
-    [account] = world.post("lookup", idToken=user["idToken"])["users"]
+def test_password_is_not_stored(env: AuthEnvironment) -> None:
+    user = env.post("signUp", email="ada@example.com", password="correct-horse")
+    [account] = env.post("lookup", idToken=user["idToken"])["users"]
     assert "correct-horse" not in json.dumps(account)
 
 
-def test_rejected_update_changes_nothing(world: World) -> None:
-    user = world.someone(displayName="Ada")
-    before = world.post("lookup", idToken=user["idToken"])
-    world.error_message("update", idToken=user["idToken"], displayName="B", email="b@example.com", password="short")
-    world.error_message("update", idToken=user["idToken"], displayName="B", linkProviderUserInfo={"providerId": "x"})
-    assert world.post("lookup", idToken=user["idToken"]) == before
+def test_rejected_update_changes_nothing(env: AuthEnvironment) -> None:
+    user = env.someone(displayName="Ada")
+    before = env.post("lookup", idToken=user["idToken"])
+    env.error_message("update", idToken=user["idToken"], displayName="B", email="b@example.com", password="short")
+    env.error_message("update", idToken=user["idToken"], displayName="B", linkProviderUserInfo={"providerId": "x"})
+    assert env.post("lookup", idToken=user["idToken"]) == before
 
 
-def test_reset_deletes_accounts_codes_and_settings(world: World) -> None:
-    user = world.someone()
-    world.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
-    world.protect_addresses()
-    world.auth.reset()
-    assert world.codes() == []
-    assert world.auth.check_id_token(user["idToken"]) is None
-    assert world.error_message("signInWithPassword", email="ada@example.com", password="secret1") == "EMAIL_NOT_FOUND"
+def test_reset_deletes_accounts_codes_and_settings(env: AuthEnvironment) -> None:
+    user = env.someone()
+    env.post("sendOobCode", requestType="PASSWORD_RESET", email="ada@example.com")
+    env.protect_addresses()
+    env.auth.reset()
+    assert env.codes() == []
+    assert env.auth.check_id_token(user["idToken"]) is None
+    assert env.error_message("signInWithPassword", email="ada@example.com", password="secret1") == "EMAIL_NOT_FOUND"
 
 
-def test_concurrent_sign_ups_with_one_address_create_one_account(world: World) -> None:
+def test_concurrent_sign_ups_with_one_address_create_one_account(env: AuthEnvironment) -> None:
     def sign_up(_: int) -> int:
-        return world.send("POST", f"{IDENTITY}accounts:signUp", {"email": "a@b.c", "password": "secret1"}).status
+        return env.send("POST", f"{IDENTITY}accounts:signUp", {"email": "a@b.c", "password": "secret1"}).status
 
     with ThreadPoolExecutor(8) as threads:
         statuses = list(threads.map(sign_up, range(64)))
@@ -296,27 +294,27 @@ def test_concurrent_sign_ups_with_one_address_create_one_account(world: World) -
 # --- HTTP ---
 
 
-def test_missing_body_is_an_empty_object(world: World) -> None:
-    assert world.send("POST", f"{IDENTITY}accounts:signUp").status == 200
-    problem = json.loads(world.send("POST", f"{HOST}/securetoken.googleapis.com/v1/token").body)
+def test_missing_body_is_an_empty_object(env: AuthEnvironment) -> None:
+    assert env.send("POST", f"{IDENTITY}accounts:signUp").status == 200
+    problem = json.loads(env.send("POST", f"{HOST}/securetoken.googleapis.com/v1/token").body)
     assert problem["error"]["message"] == "MISSING_GRANT_TYPE"
 
 
-def test_iterable_body_without_content_type(world: World) -> None:
+def test_iterable_body_without_content_type(env: AuthEnvironment) -> None:
     pieces = iter([b'{"email": "ada@exam', b'ple.com", "password": "secret1"}'])
-    response = world.auth.handle(Request("POST", f"{IDENTITY}accounts:signUp", (("key", "k"),), body=pieces))
+    response = env.auth.handle(Request("POST", f"{IDENTITY}accounts:signUp", (("key", "k"),), body=pieces))
     assert response is not None
     assert json.loads(response.body)["email"] == "ada@example.com"
 
 
-def test_cors_preflight(world: World) -> None:
+def test_cors_preflight(env: AuthEnvironment) -> None:
     preflight_headers = {"origin": "http://localhost:3000", "access-control-request-headers": "content-type"}
-    preflight = world.auth.handle(Request("OPTIONS", f"{IDENTITY}accounts:signUp", headers=preflight_headers))
+    preflight = env.auth.handle(Request("OPTIONS", f"{IDENTITY}accounts:signUp", headers=preflight_headers))
     assert preflight is not None
     assert preflight.status == 204
     assert preflight.headers["access-control-allow-origin"] == "http://localhost:3000"
     assert preflight.headers["access-control-allow-headers"] == "content-type"
-    response = world.send("POST", f"{IDENTITY}accounts:signUp", {}, origin="http://localhost:3000")
+    response = env.send("POST", f"{IDENTITY}accounts:signUp", {}, origin="http://localhost:3000")
     assert response.headers["access-control-allow-origin"] == "http://localhost:3000"
 
 
@@ -332,23 +330,23 @@ def test_cors_preflight(world: World) -> None:
         ),
     ],
 )
-def test_unsupported_operation_is_named_in_501(world: World, verb: str, url: str, name: str) -> None:
-    response = world.send(verb, url, {} if verb == "POST" else None)
+def test_unsupported_operation_is_named_in_501(env: AuthEnvironment, verb: str, url: str, name: str) -> None:
+    response = env.send(verb, url, {} if verb == "POST" else None)
     assert response.status == 501
     assert json.loads(response.body)["error"]["message"] == f"{name} is not implemented in the Auth Emulator."
 
 
-def test_check_id_token_accepts_tenant_users(world: World) -> None:
-    user = json.loads(world.send("POST", f"{IDENTITY}accounts:signUp", {"tenantId": "t1"}).body)
-    claims = world.auth.check_id_token(user["idToken"])
+def test_check_id_token_accepts_tenant_users(env: AuthEnvironment) -> None:
+    user = json.loads(env.send("POST", f"{IDENTITY}accounts:signUp", {"tenantId": "t1"}).body)
+    claims = env.auth.check_id_token(user["idToken"])
     assert claims is not None
     assert claims["firebase"]["tenant"] == "t1"
 
 
-def test_deeply_nested_json_is_rejected(world: World) -> None:
+def test_deeply_nested_json_is_rejected(env: AuthEnvironment) -> None:
     depth = 100_000
     nested = b'{"customParameter": ' + b'{"a":' * depth + b"1" + b"}" * depth + b"}"
-    assert world.send("POST", f"{IDENTITY}accounts:createAuthUri", nested).status == 400
+    assert env.send("POST", f"{IDENTITY}accounts:createAuthUri", nested).status == 400
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["a@b.c", "secret1"])
@@ -367,9 +365,9 @@ bodies = st.sampled_from(sorted(ROUTES, key=str)).flatmap(
 @given(bodies, st.booleans())
 def test_any_body_gets_a_response(call: tuple[tuple[str, str], dict[str, Any]], owner: bool) -> None:
     (verb, path), body = call
-    world = World()
-    world.someone("a@b.c")
+    env = AuthEnvironment()
+    env.someone("a@b.c")
     headers = {"authorization": "Bearer owner"} if owner else {}
-    response = world.send(verb, HOST + path.replace("{project}", "demo-project"), body, **headers)
+    response = env.send(verb, HOST + path.replace("{project}", "demo-project"), body, **headers)
     assert response.status in {200, 400, 501}
     assert isinstance(json.loads(response.body), dict)

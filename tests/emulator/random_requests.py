@@ -116,10 +116,12 @@ class RandomRequest(NamedTuple):
     body: bytes
 
 
-def random_request(rng: random.Random) -> RandomRequest:
-    """Return the next request."""
-    make = rng.choice([_auth_request, _database_request, _storage_request])
+def random_request(rng: random.Random, console_token: str) -> RandomRequest:
+    """Return the next request. `console_token` is the token of the console's page."""
+    make = rng.choice([_auth_request, _database_request, _storage_request] * 3 + [_console_request])
     verb, path, params, headers, body = make(rng)
+    if make is _console_request and rng.random() < 0.9:
+        headers["x-console-token"] = console_token
     if rng.random() < 0.05:
         verb = rng.choice(VERBS)
     if rng.random() < 0.05:
@@ -252,3 +254,30 @@ def _storage_request(rng: random.Random):
         else rng.choice([b"", b"data", MULTIPART, _text(rng, random_value(rng)), b"x" * 70_000])
     )
     return verb, path, params, headers, body
+
+
+CONSOLE_PATHS = ["state", "children", "rules", "coverage", "requests", "decisions", "changes", "x", ""]
+
+
+def _console_request(rng: random.Random):
+    if rng.random() < 0.1:
+        target = rng.choice(
+            ["/.console/", "/.console/app.js", "/.console/../x", "/.console/%2e%2e/x", "/_admin/export"]
+        )
+        return rng.choice(VERBS[:7]), target, {}, {"accept": "text/html"}, b""
+    names = ("database", "path", "start", "after", "limit", "number", "bucket")
+    params = {name: str(rng.choice(SCALARS)) for name in names if rng.random() < 0.3}
+    if rng.random() < 0.6:
+        return "GET", f"/.console/api/{rng.choice(CONSOLE_PATHS)}", params, {}, b""
+    body = {
+        "service": rng.choice(["database", "storage", *SCALARS]),
+        "rules": rng.choice(
+            ['{"rules": {".read": "auth.uid == $a", "$a": {}}}', "service firebase.storage {}", *SCALARS]
+        ),
+        "method": rng.choice(["read", "write", "get", "create", *SCALARS]),
+        **{
+            name: random_value(rng)
+            for name in ("path", "user", "value", "database", "bucket", "name", "options", "size")
+        },
+    }
+    return "POST", "/.console/api/simulate", params, {"content-type": "application/json"}, _text(rng, body)

@@ -159,6 +159,8 @@ def test_domains_of_the_settings_are_authorized(server, page):
     assert allowed.status_code == 200
     refused = page(authType="signInViaRedirect", redirectUrl="https://demo-test.web.app/")
     assert refused.status_code == 400
+    public = f"http://{server.host}/identitytoolkit.googleapis.com/v1/projects?key=k"
+    assert requests.get(public, timeout=LIMIT).json()["authorizedDomains"] == settings["authorizedDomains"]
     policy = page("iframe").headers["Content-Security-Policy"]
     assert "https://app.example.com:*" in policy
     assert "script-src" not in policy

@@ -67,6 +67,7 @@ def test_script_of_the_guide_takes_the_place_of_java(tmp_path: Path) -> None:
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
     ) as process:
+        assert process.stdout is not None
         try:
             lines = iter(process.stdout.readline, "")
             address = next(line for line in lines if "FIREBASE_DATABASE_EMULATOR_HOST" in line).split("'")[1]

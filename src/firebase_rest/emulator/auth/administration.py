@@ -86,8 +86,8 @@ def create_session_cookie(request: AuthRequest) -> Payload:
 
 def get_project(request: AuthRequest) -> Payload:
     """GET `projects`: return the public settings of the project."""
-    del request
-    return {"projectId": PROJECT_NUMBER, "authorizedDomains": ["localhost"]}
+    domains = request.project.config.get("authorizedDomains", ["localhost"])
+    return {"projectId": PROJECT_NUMBER, "authorizedDomains": domains}
 
 
 def delete_accounts(request: AuthRequest) -> Payload:

@@ -10,6 +10,7 @@ import binascii
 import hashlib
 import hmac
 import re
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.auth.errors import bad_request, not_implemented, validate
@@ -128,7 +129,7 @@ def _is_bcrypt(secret: bytes, stored: bytes) -> bool:
     if int(match[1]) > _MAX_BCRYPT_COST:
         raise not_implemented(f"BCRYPT hashes with a cost above {_MAX_BCRYPT_COST} take too long to verify.")
     try:
-        import bcrypt  # pyright: ignore[reportMissingImports]
+        bcrypt = import_module("bcrypt")  # optional, and not installed by an extra
     except ImportError:
         raise not_implemented("BCRYPT hashes need the package bcrypt: pip install bcrypt.") from None
     try:

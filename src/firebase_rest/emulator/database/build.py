@@ -7,7 +7,7 @@ https://firebase.google.com/docs/database/rest/save-data
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, cast
 
 from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key
@@ -105,7 +105,7 @@ class Builder:
     def _object(self, value: dict[str, Json], existing: Node, level: int) -> Node:
         priority = self.priority(value[".priority"], existing) if ".priority" in value else None
         if ".value" in value:
-            inner = self._inner_value(value)
+            inner: Json = self._inner_value(value)
             if inner is not None and not isinstance(inner, dict):
                 return with_priority(self.build(inner, existing, level), priority)
             value = value if inner is None else inner
@@ -133,6 +133,7 @@ class Builder:
             inner = value[".value"]
             if not isinstance(inner, (dict, LargeObject)):
                 return with_priority((yield from self.build_work(inner, existing, level)), priority)
+            inner = cast("dict[str, Json] | LargeObject", inner)
         if ".sv" in inner:
             return with_priority(self._server_value(inner[".sv"], leaf_value(existing)), priority)
         node = yield from self._children_work(inner.items(), existing, level)

@@ -6,7 +6,7 @@ https://firebase.google.com/docs/database/rest/save-data
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database import body, commits, tree
 from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
@@ -82,9 +82,9 @@ def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
     sent: Any = yield from body.parse_work(request.body)
     if sent is None:
         return (yield from _delete(request, _))  # Google's tools delete a path within a size limit like this
-    value = (yield from sent.merged_work()) if isinstance(sent, LargeObject) else sent
-    if not isinstance(value, dict):
+    if not isinstance(sent, (dict, LargeObject)):
         raise DatabaseHTTPError(400, body.NOT_AN_OBJECT)
+    value = (yield from sent.merged_work()) if isinstance(sent, LargeObject) else cast("dict[str, Json]", sent)
     targets = yield from commits.parse_targets_work(request.path, value)
     has_server_values = yield from _has_server_values(request)
     plan = yield from commits.plan_update_work(request.path, targets, request.now, has_server_values=has_server_values)

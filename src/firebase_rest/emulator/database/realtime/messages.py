@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database.build import InvalidDataError
-from firebase_rest.emulator.database.parsing import LargeObject, parse_text_work
+from firebase_rest.emulator.database.parsing import LargeObject, parse_text_work, plain_work
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.database.slices import Work
@@ -41,24 +41,24 @@ class RealtimeRequest:
         value = yield from _unwrapped(self.body.get(name))
         if not isinstance(value, dict):
             raise InvalidDataError(f"Invalid request; {name!r} must be an object.")
-        return value
+        return cast("dict[str, Any]", value)
 
 
 def parse_message_work(text: str) -> Work[RealtimeRequest | str | None]:
     """Return a request, the kind of a control message, or None for anything else."""
     try:
         parsed, is_encodable = yield from parse_text_work(text)
-        message = yield from _unwrapped(parsed)
+        unwrapped = yield from _unwrapped(parsed)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(message, dict):
-        return None
-    data = message.get("d")
+    message: dict[str, Any] = cast("dict[str, Any]", unwrapped) if isinstance(unwrapped, dict) else {}
+    data: Any = message.get("d")
     if not isinstance(data, (dict, LargeObject)):
         return None
+    data = cast("dict[str, Any] | LargeObject", data)
     if message.get("t") == "d":
         return (yield from _request_work(data, text, is_encodable=is_encodable))
-    kind = data["t"] if message.get("t") == "c" and "t" in data else None
+    kind: Any = data["t"] if message.get("t") == "c" and "t" in data else None
     return kind if isinstance(kind, str) else None
 
 
@@ -70,16 +70,19 @@ def _unwrapped(value: Any) -> Work[Any]:
 def _request_work(data: dict[str, Any] | LargeObject, text: str, *, is_encodable: bool) -> Work[RealtimeRequest | None]:
     problem = ""
     may_have_server_values = (yield from _contains(text, "\\u")) or (yield from _contains(text, ".sv"))
-    members = yield from _unwrapped(data)
-    number, action = members.get("r"), members.get("a")
-    body = yield from _unwrapped(members.get("b"))
+    request = yield from _unwrapped(data)
+    number, action = request.get("r"), request.get("a")
+    body = yield from _unwrapped(request.get("b"))
     if not isinstance(number, int) or isinstance(number, bool) or not isinstance(action, str):
         return None
     if not isinstance(body, dict):
         body, problem = {}, "Invalid request; the body must be an object."
     elif not is_encodable:
         problem = "Invalid data; a string has an unpaired surrogate."
-    return RealtimeRequest(number, action, body, len(text), may_have_server_values, problem)
+    members = cast("dict[str, Any]", body)
+    for name in members.keys() - {"d"}:
+        members[name] = yield from plain_work(members[name])
+    return RealtimeRequest(number, action, members, len(text), may_have_server_values, problem)
 
 
 def _contains(text: str, mark: str) -> Work[bool]:

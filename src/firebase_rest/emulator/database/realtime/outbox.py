@@ -98,12 +98,10 @@ class Outbox:
             if item is None:
                 self._at_switch()
                 break
-            if isinstance(item, dict):
-                texts.append([compact(item)])
-            elif isinstance(item, list):
-                texts.append(item)
-            else:
+            if callable(item):
                 texts += yield from item()
+            else:
+                texts.append([compact(item)] if isinstance(item, dict) else item)
         return texts
 
     def on_added(self, callback: Callable[[], None]) -> None:

@@ -122,3 +122,12 @@ def test_large_write_on_disconnect_is_written(session, emulator):
     finish(session.receive_work(request("o", p="/data", d=RECORDS)))
     emulator.sessions.end(session)
     assert len(stored(emulator).children) == len(RECORDS)
+
+
+def test_large_members_of_other_requests_are_answered(session):
+    finish(session.receive_work(request("n", p="/data", q=RECORDS)))
+    finish(session.receive_work(request("q", p="/data", q=RECORDS, t=1)))
+    finish(session.receive_work(request("auth", cred=RECORDS)))
+    finish(session.receive_work(request("gauth", cred="owner", authvar=RECORDS)))
+    assert not session._caller.admin
+    assert len(messages(session)) >= 4

@@ -185,7 +185,7 @@ def _loads(body: bytes, options: Mapping[str, Any]) -> Json:
 
 
 @contextmanager
-def without_collection() -> Iterator[None]:
+def without_collection() -> Generator[None, None, None]:
     """Create many objects that are not garbage, without garbage collection."""
     if not gc.isenabled():
         yield

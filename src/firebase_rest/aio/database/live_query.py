@@ -6,7 +6,7 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Generator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Generator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -201,7 +201,7 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
         return self._callback_task is not None and self._callback_task is asyncio.current_task()
 
     @asynccontextmanager
-    async def _exclusive(self) -> AsyncIterator[None]:
+    async def _exclusive(self) -> AsyncGenerator[None, None]:
         """Hold the lock, unless a callback that runs under it calls this."""
         if self._is_in_callback():
             yield

@@ -69,7 +69,7 @@ class AsyncUserCredentials(UserCredentials):
         return self._auth_for(validate_token(token))
 
 
-class AsyncStorageUserCredentials(AsyncUserCredentials, StorageUserCredentials):
+class AsyncStorageUserCredentials(AsyncUserCredentials, StorageUserCredentials):  # pyright: ignore[reportIncompatibleMethodOverride]
     """A user's ID token or a source of it, for Storage."""
 
     __slots__ = ()

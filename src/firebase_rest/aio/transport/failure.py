@@ -106,7 +106,7 @@ def _classify(error: Exception, connection: Connection) -> Failure:
 
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
-        cause = error.os_error
+        cause: OSError = error.os_error  # pyright: ignore[reportUnknownMemberType]
         if isinstance(cause.errno, int) and cause.errno > 0:  # asyncio's own text repeats the address
             return f"[Errno {cause.errno}] {os.strerror(cause.errno)}"
         return redact(str(cause)).strip().rstrip(".") or type(cause).__name__

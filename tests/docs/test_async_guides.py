@@ -1,0 +1,76 @@
+"""The programs of the guides for FastAPI, discord.py and Jupyter."""
+
+from __future__ import annotations
+
+import ast
+import re
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+import firebase_rest
+from firebase_rest.emulator import Emulator
+from support.waiting import wait_for
+
+GUIDES = Path(__file__).parents[2] / "docs" / "how-to"
+
+
+def blocks(page: str) -> list[str]:
+    return re.findall(r"^```python\n(.*?)^```$", (GUIDES / page).read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", ["async.md", "discord.md", "fastapi.md", "jupyter.md"])
+def test_every_block_is_valid_python(page):
+    for block in blocks(page):
+        compile(block, page, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+
+
+@pytest.fixture
+def emulator(monkeypatch: pytest.MonkeyPatch) -> Iterator[firebase_rest.App]:
+    with Emulator().serve() as server:
+        for name, value in server.environ.items():
+            monkeypatch.setenv(name, value)
+        with firebase_rest.initialize_app(server.config) as app:
+            yield app
+
+
+@pytest.fixture
+def site(emulator: firebase_rest.App) -> Iterator[str]:
+    """The address of the application of the guide for FastAPI, served by uvicorn."""
+    pytest.importorskip("fastapi")
+    import uvicorn
+
+    namespace: dict[str, object] = {"__name__": "main"}
+    exec(compile(next(block for block in blocks("fastapi.md") if "FastAPI(" in block), "main.py", "exec"), namespace)
+    config = uvicorn.Config(namespace["app"], port=0, log_level="warning", timeout_graceful_shutdown=5)
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    wait_for(lambda: server.started or not thread.is_alive(), what="the start of the application")
+    yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    server.should_exit = True
+    thread.join(20)
+    assert not thread.is_alive()
+
+
+def test_fastapi_application_knows_its_users(emulator, site):
+    user = emulator.auth().create_user_with_email_and_password("a@b.de", "correct horse")
+    headers = {"Authorization": f"Bearer {user['idToken']}"}
+    assert requests.get(f"{site}/me", timeout=20).status_code in (401, 403)
+    assert requests.get(f"{site}/me", headers={"Authorization": "Bearer forged"}, timeout=20).status_code == 401
+    assert requests.put(f"{site}/me", json={"name": "Ada"}, headers=headers, timeout=20).json() == {"name": "Ada"}
+    assert requests.get(f"{site}/me", headers=headers, timeout=20).json() == {"name": "Ada"}
+
+
+def test_fastapi_page_shows_live_data(emulator, site):
+    assert "EventSource" in requests.get(f"{site}/board", timeout=20).text
+    board = emulator.database().child("board")
+    board.set("first")
+    with requests.get(f"{site}/board/events", stream=True, timeout=20) as response:
+        lines = response.iter_lines(chunk_size=1)
+        assert next(lines) == b"data: first"
+        board.set("second")
+        assert b"data: second" in (next(lines), next(lines))

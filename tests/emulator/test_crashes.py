@@ -35,6 +35,21 @@ sys.exit(main(sys.argv[1:]))
 """
 
 
+KILLED_IMPORT = """
+import os, signal, sys
+from firebase_rest.emulator.persistence.sqlite_file import SqliteFile
+execute, left = SqliteFile.execute, [{writes}]
+def execute_or_die(self, statement, *values):
+    left[0] -= 1
+    if left[0] <= 0 or statement == "COMMIT":
+        os.kill(os.getpid(), signal.SIGKILL)
+    execute(self, statement, *values)
+SqliteFile.execute = execute_or_die
+from firebase_rest.emulator.__main__ import main
+sys.exit(main(sys.argv[1:]))
+"""
+
+
 class Served:
     """A served emulator in a separate process, which ends with this one."""
 
@@ -221,6 +236,49 @@ def test_no_acknowledged_write_is_lost_and_none_is_half_done(tmp_path):
             state = State(emulator)
             for writer in writers:
                 writer.verify(state)
+
+
+def versions(emulator):
+    """The versions of the data of the three services."""
+    state = State(emulator)
+    return {
+        state.database("version"),
+        *(int(account["displayName"]) for account in state.accounts),
+        *(int(state.content(name)) for name in state.files),
+    }, (len(state.accounts), len(state.files))
+
+
+def fill_with(emulator, version):
+    headers = {**OWNER, "content-type": "application/json"}
+    emulator.handle(Request("PUT", "http://localhost/version.json", (), OWNER, str(version).encode()))
+    for index in range(100):
+        body = {"email": f"{index}@example.com", "password": "secret1", "displayName": str(version)}
+        path = "/identitytoolkit.googleapis.com/v1/projects/demo-project/accounts"
+        emulator.handle(Request("POST", f"http://localhost{path}", (), headers, json.dumps(body).encode()))
+        params = (("name", f"file{index}"),)
+        emulator.handle(Request("POST", "http://localhost/v0/b/bucket/o", params, OWNER, str(version).encode()))
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="Windows has no SIGKILL")
+@pytest.mark.parametrize("writes", [1, 10, 60, 150, 200, 10**6])
+def test_import_that_is_killed_changes_nothing(tmp_path, writes):
+    source = Emulator()
+    fill_with(source, 2)
+    source.export_data(tmp_path / "export")
+    with Emulator(data=tmp_path / "data") as emulator:
+        fill_with(emulator, 1)
+    code = KILLED_IMPORT.format(writes=writes)
+    command = [sys.executable, "-c", code, "--data", str(tmp_path / "data"), "--import", str(tmp_path / "export")]
+    process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
+    try:
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+    assert (process.returncode, errors) == (-signal.SIGKILL, "")
+    with Emulator(data=tmp_path / "data") as emulator:
+        assert versions(emulator) == ({1}, (100, 100))
+    assert len(list((tmp_path / "data" / "objects").iterdir())) == 100
 
 
 @pytest.mark.slow

@@ -335,6 +335,21 @@ def test_folder_that_cannot_be_created_is_refused(tmp_path):
         Emulator(data=tmp_path / "file" / "data")
 
 
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write to every folder")
+def test_folder_that_is_not_writable_is_refused(folder):
+    folder.mkdir()
+    folder.chmod(0o500)
+    with pytest.raises(OSError, match="cannot be used as a data folder: Permission denied"):
+        Emulator(data=folder)
+
+
+def test_permissions_of_an_existing_folder_are_reduced(folder):
+    folder.mkdir(mode=0o755)
+    folder.chmod(0o755)
+    with Emulator(data=folder):
+        assert folder.stat().st_mode & 0o777 == 0o700
+
+
 def test_folder_of_a_newer_version_is_refused(restart, folder):
     restart().close()
     with sqlite3.connect(folder / "emulator.sqlite") as connection:

@@ -61,7 +61,7 @@ class DataFolder:
             raise DataFolderError(
                 f"{self.path} contains other files ({min(names)!r}, for example). Choose an empty folder for the data."
             )
-        self.path.chmod(0o700)
+        self.path.chmod(self.path.stat().st_mode & 0o700)  # what its owner must not do stays forbidden
         self.contents.mkdir(mode=0o700, exist_ok=True)
         os.close(os.open(self.path / _LOCK, os.O_RDWR | os.O_CREAT, 0o600))
 

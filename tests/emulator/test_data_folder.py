@@ -122,6 +122,34 @@ def test_data_that_is_not_needed_any_more_is_deleted_from_the_file(restart, monk
     assert emulator._data._file.query("SELECT count(*) FROM journal") == [(0,)]
 
 
+def test_write_ahead_log_starts_again_during_writes_without_a_pause(tmp_path):
+    file = SqliteFile(tmp_path / "file")
+    done = threading.Event()
+
+    def write():
+        number = 0
+        while not done.is_set():
+            number += 1
+            file.execute("INSERT OR REPLACE INTO heads VALUES (?, 1, 1)", f"n{number % 100}")
+
+    thread = threading.Thread(target=write)
+    thread.start()
+    log = tmp_path / "file-wal"
+    try:
+        deadline = time.monotonic() + 30
+        while log.stat().st_size < 100_000 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        header = log.read_bytes()[:32]
+        file.checkpoint()
+        while log.read_bytes()[:32] == header and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert log.read_bytes()[:32] != header
+    finally:
+        done.set()
+        thread.join()
+        file.close()
+
+
 def test_rules_and_settings_of_a_client_are_there_after_a_restart(restart):
     emulator = restart()
     rules = '{"rules": {".read": false, ".write": false}}'

@@ -27,6 +27,7 @@ _SCHEMA = (
     "CREATE TABLE heads (namespace TEXT PRIMARY KEY, document INTEGER NOT NULL, last INTEGER NOT NULL)",
     "CREATE TABLE pieces (document INTEGER, position INTEGER, text TEXT NOT NULL, PRIMARY KEY (document, position))",
 )
+_CHECKPOINT = "PRAGMA wal_checkpoint(PASSIVE)"
 _PAGE = 4096
 _MAX_IDLE_WAL = 64 * 1024 * 1024
 
@@ -130,11 +131,18 @@ class SqliteFile:
                     self._connection.rollback()
 
     def checkpoint(self) -> None:
-        """Copy the write-ahead log into the file, while others read and write."""
+        """Copy the write-ahead log into the file while others read and write; then the log starts again.
+
+        The second copy has what was written during the first. Others wait for the third, which is short: without it,
+        the log would grow for as long as there is no pause between writes.
+        """
         self._written = 0
         connection = self._connect()
         try:
-            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+            for _ in range(2):
+                connection.execute(_CHECKPOINT).fetchall()
+            with self._lock:
+                connection.execute(_CHECKPOINT).fetchall()
         except sqlite3.Error as error:
             raise self._save_error(error) from None
         finally:

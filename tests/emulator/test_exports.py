@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 
 import pytest
 import requests
@@ -165,6 +166,29 @@ def test_failed_import_leaves_a_data_folder_unchanged(exported, tmp_path):
         assert call(emulator, "GET", "/v0/b/b1/o/old", alt="media").body == b"content"
         assert auth(emulator, "POST", "/v1/projects/demo-project/accounts:query", {})["userInfo"] == []
         assert len(list((tmp_path / "data" / "objects").iterdir())) == 1
+
+
+def test_import_while_others_write_does_not_block(exported, tmp_path):
+    with Emulator(data=tmp_path / "data") as emulator:
+        done = threading.Event()
+
+        def write(number):
+            while not done.is_set():
+                call(emulator, "PUT", f"/w{number}.json", number)
+                auth(emulator, "POST", "/v1/projects/demo-project/accounts", {"displayName": "x"})
+                call(emulator, "POST", "/v0/b/w/o", b"x", name=f"file{number}")
+
+        threads = [threading.Thread(target=write, args=(number,), daemon=True) for number in range(3)]
+        for thread in threads:
+            thread.start()
+        for _ in range(3):
+            emulator.import_data(exported)
+        done.set()
+        for thread in threads:
+            thread.join(30)
+            assert not thread.is_alive()
+    with Emulator(data=tmp_path / "data") as emulator:
+        assert json.loads(call(emulator, "GET", "/list.json").body) == [1, 2]
 
 
 def test_users_that_cannot_be_imported_are_reported(exported):

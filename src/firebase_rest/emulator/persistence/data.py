@@ -60,8 +60,8 @@ class PersistentData:
             self._maintenance.request()
 
     def together(self) -> AbstractContextManager[None]:
-        """Save what changes in the block completely or not at all; other threads wait."""
-        return self._objects.together()
+        """Save what changes in the block completely or not at all, also what other threads change."""
+        return self._objects.keeping_files(self._file.bulk())
 
     def _maintenance_work(self) -> Work[None]:
         yield from self._journal.maintenance_work()

@@ -8,7 +8,6 @@ of a change are documents too; their pieces are written before the row, which al
 from __future__ import annotations
 
 import json
-import threading
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -74,7 +73,7 @@ class DatabaseJournal:
     def __init__(self, file: SqliteFile, request_maintenance: Callable[[], None]) -> None:
         self._file = file
         self._request_maintenance = request_maintenance
-        self._lock = threading.RLock()
+        self._lock = file.lock  # two locks could be acquired in different orders
         self._states: dict[str, _State] = {}
         self._next_row = 1
         self._next_document = 1

@@ -17,7 +17,9 @@ from firebase_rest.emulator.database.tree import (
     at,
     branch_of,
     branch_work,
+    children_of,
     export,
+    has_children,
     priority_of,
     small_branch,
     weight_of,
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.database.tree import Change, Node, Path, Priority
 
 PIECE = 1024
-"""Nodes with more nodes than this below them are large, as are strings with this number times `_LEAF` characters."""
+"""Nodes with more nodes than this below them are large. A string counts as one for each `_LEAF` characters."""
 
 _LEAF = 32
 _PATHS = 64
@@ -41,7 +43,16 @@ encode = json.JSONEncoder(check_circular=False, separators=(",", ":")).encode
 
 def is_large(node: Node) -> bool:
     """Return whether a node is a document of several pieces."""
-    return isinstance(node, Branch) and node.weight > PIECE
+    return isinstance(node, Branch) and _size(node) > PIECE
+
+
+def _size(node: Node) -> int:
+    """Return the number of nodes in `node`, with long strings counted as several."""
+    if isinstance(node, str):
+        return 1 + len(node) // _LEAF
+    if not has_children(node) or weight_of(node) > PIECE:
+        return weight_of(node)
+    return 1 + sum(map(_size, children_of(node).values()))
 
 
 def pieces(node: Node) -> Iterator[str]:
@@ -67,7 +78,7 @@ def _branch_pieces(path: Path, branch: Branch) -> Iterator[str]:
             yield from _branch_pieces((*path, key), node)
             continue
         children[key] = export(node)
-        weight += weight_of(node) + (len(node) // _LEAF if isinstance(node, str) else 0)
+        weight += _size(node)
         if weight > PIECE:
             yield encode([path, children])
             children, weight = {}, 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -76,12 +76,16 @@ class ObjectRecords:
         else:
             self._file.execute(_SAVE, _RULES, "", "", text)
 
-    @contextmanager
-    def together(self) -> Generator[None]:
+    def together(self) -> AbstractContextManager[None]:
         """See `ObjectJournal`."""
+        return self.keeping_files(self._file.transaction())
+
+    @contextmanager
+    def keeping_files(self, transaction: AbstractContextManager[None]) -> Generator[None]:
+        """Keep the files of deleted objects until the end of a transaction, and if it fails."""
         self._released = []
         try:
-            with self._file.transaction():
+            with transaction:
                 yield
         except BaseException:
             for content in self._released:

@@ -46,7 +46,7 @@ class SqliteFile:
 
     def __init__(self, path: Path, *, sync: bool = False) -> None:
         self.path = path
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._written = 0
         self._grown: tuple[int, Callable[[], None]] | None = None
         self._depth = 0
@@ -94,7 +94,7 @@ class SqliteFile:
 
     def execute(self, statement: str, *values: Any) -> None:
         """Execute a statement that writes. Raises `SaveError`."""
-        with self._lock:
+        with self.lock:
             try:
                 self._connection.execute(statement, values)
             except sqlite3.Error as error:
@@ -105,7 +105,7 @@ class SqliteFile:
 
     def query(self, statement: str, *values: Any) -> Sequence[tuple[Any, ...]]:
         """Return the rows of a query. Raises `DataFolderError`."""
-        with self._lock:
+        with self.lock:
             try:
                 return self._connection.execute(statement, values).fetchall()
             except sqlite3.Error as error:
@@ -117,7 +117,7 @@ class SqliteFile:
 
         Other threads wait. A transaction inside another one is a part of it.
         """
-        with self._lock:
+        with self.lock:
             if self._depth == 0:
                 self.execute("BEGIN IMMEDIATE")
             self._depth += 1
@@ -130,10 +130,28 @@ class SqliteFile:
                 if self._depth == 0 and self._connection.in_transaction:
                     self._connection.rollback()
 
+    @contextmanager
+    def bulk(self) -> Generator[None]:
+        """Save all writes of all threads during the block together, at its end. Raises `SaveError`.
+
+        Other threads do not wait, because one that holds another lock could wait forever.
+        """
+        with self.lock:
+            self.execute("BEGIN IMMEDIATE")
+            self._depth += 1
+        try:
+            yield
+            self.execute("COMMIT")
+        finally:
+            with self.lock:
+                self._depth -= 1
+                if self._connection.in_transaction:
+                    self._connection.rollback()
+
     def checkpoint(self) -> None:
         """Copy the write-ahead log into the file while others read and write; then the log starts again.
 
-        The second copy has what was written during the first. Others wait for the third, which is short: without it,
+        The second copy has the changes during the first. Others wait for the third, which is short: without it,
         the log would grow for as long as there is no pause between writes.
         """
         self._written = 0
@@ -141,7 +159,7 @@ class SqliteFile:
         try:
             for _ in range(2):
                 connection.execute(_CHECKPOINT).fetchall()
-            with self._lock:
+            with self.lock:
                 connection.execute(_CHECKPOINT).fetchall()
         except sqlite3.Error as error:
             raise self._save_error(error) from None
@@ -150,7 +168,7 @@ class SqliteFile:
 
     def close(self) -> None:
         """Close the file, which copies the write-ahead log into it. Idempotent."""
-        with self._lock:
+        with self.lock:
             self._connection.close()
 
     def _save_error(self, error: sqlite3.Error) -> SaveError:

@@ -288,16 +288,43 @@ def test_requests_are_listed_with_their_decision(console: Console) -> None:
     console.wait_for_text("auth.uid === $uid")
 
 
-def test_database_is_exported_and_imported(console: Console, tmp_path: Path) -> None:
+def test_database_is_imported(console: Console, tmp_path: Path) -> None:
     console.put("open", {"a": 1})
     file = tmp_path / "data.json"
     file.write_text('{"imported": [1, 2]}')
     console.open("data")
-    console.driver.find_element(By.CSS_SELECTOR, "input[type=file]").send_keys(str(file))
-    console.click("Import")
-    console.click("Delete", "//dialog//*")
+    console.driver.find_element(By.CSS_SELECTOR, "input[accept*=json]").send_keys(str(file))
+    console.click("Import JSON")
+    console.click("Replace", "//dialog//*")
     console.wait("//p[@id='status'][contains(., 'Imported')]")
     assert console.get("") == {"imported": [1, 2]}
+
+
+def test_everything_is_exported_and_imported(server: Server, tmp_path: Path) -> None:
+    require_chromium()
+    driver = start_chromium(downloads=tmp_path)
+    try:
+        console = Console(driver, server)
+        console.put("a", 1)
+        requests.post(f"{console.url}/v0/b/demo.appspot.com/o?name=a.txt", data=b"text", headers=OWNER, timeout=10)
+        console.open("data")
+        console.click("Download archive")
+        archive = tmp_path / "demo.zip"
+        wait_until(driver, lambda _: archive.exists())
+        console.click("Delete everything")
+        console.click("Delete", "//dialog//*")
+        console.wait("//p[@id='status'][contains(., 'Deleted')]")
+        assert console.get("") is None
+        driver.find_element(By.CSS_SELECTOR, "input[accept*=zip]").send_keys(str(archive))
+        console.click("Import archive")
+        console.click("Replace", "//dialog//*")
+        console.wait("//p[@id='status'][contains(., 'Imported')]")
+        assert console.get("") == {"a": 1}
+        stored = requests.get(f"{console.url}/v0/b/demo.appspot.com/o/a.txt?alt=media", headers=OWNER, timeout=10)
+        assert stored.content == b"text"
+        assert console_errors(driver) == []
+    finally:
+        driver.quit()
 
 
 def test_picture_for_the_documentation(console: Console, picture: Callable[[WebDriver, str], None]) -> None:

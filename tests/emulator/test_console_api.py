@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import re
 import threading
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +16,7 @@ from firebase_rest.emulator import Emulator
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from firebase_rest.emulator.server import Server
 
@@ -53,8 +57,11 @@ class Page:
         return requests.get(f"{self.url}/.console/api/{name}", params=params, headers=headers, timeout=10)
 
     def simulate(self, **payload: Any) -> dict[str, Any]:
+        return self.act("simulate", **payload)
+
+    def act(self, name: str, **payload: Any) -> dict[str, Any]:
         headers = {"X-Console-Token": self.token}
-        url = f"{self.url}/.console/api/simulate"
+        url = f"{self.url}/.console/api/{name}"
         response = requests.post(url, json=payload, headers=headers, timeout=10)
         result: dict[str, Any] = response.json()
         return result
@@ -128,7 +135,7 @@ def test_every_start_has_another_token() -> None:
         {"X-Console-Token": "TOKEN", "Sec-Fetch-Site": "same-site"},
     ],
 )
-@pytest.mark.parametrize("name", ["state", "children", "changes", "rules", "requests", "nothing"])
+@pytest.mark.parametrize("name", ["state", "children", "changes", "export", "import", "requests", "nothing"])
 def test_api_refuses_requests_of_other_pages(page: Page, name: str, headers: dict[str, str]) -> None:
     headers = {key: value.replace("TOKEN", page.token) for key, value in headers.items()}
     encoded: Any = {key: value.encode("latin-1") for key, value in headers.items()}
@@ -229,6 +236,53 @@ def test_stream_of_changes_has_the_paths_without_data(page: Page) -> None:
         assert complete.wait(10)
         reader.join(10)
     assert received == [f'{{"path":"{path}","data":null}}' for path in ("/", "/a/b", "/a/c", "/a/d/e")]
+
+
+# --- export and import ---
+
+
+def archive_of(files: dict[str, str]) -> str:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, text in files.items():
+            archive.writestr(name, text)
+    return base64.b64encode(buffer.getvalue()).decode()
+
+
+def test_export_is_imported_again(page: Page) -> None:
+    page.put("a", {"b": [1, 2]})
+    exported = page.read("export")
+    assert exported.headers["content-type"] == "application/zip"
+    page.put("a", "other")
+    result = page.act("import", archive=base64.b64encode(exported.content).decode())
+    assert result == {"problems": []}
+    assert requests.get(f"{page.url}/a.json", headers=OWNER, timeout=10).json() == {"b": [1, 2]}
+
+
+@pytest.mark.parametrize(
+    "archive",
+    [
+        "",
+        "not base64",
+        base64.b64encode(b"no zip").decode(),
+        archive_of({}),
+        archive_of({"a.txt": "x"}),
+        archive_of({"firebase-export-metadata.json": "["}),
+        archive_of({"firebase-export-metadata.json": '{"database": {"path": "../outside"}}'}),
+        archive_of({"firebase-export-metadata.json": '{"database": {"path": "d"}}', "d/demo.json": "{"}),
+    ],
+)
+def test_invalid_archive_changes_nothing(page: Page, archive: str) -> None:
+    page.put("a", 1)
+    assert isinstance(page.act("import", archive=archive)["error"], str)
+    assert requests.get(f"{page.url}/a.json", headers=OWNER, timeout=10).json() == 1
+
+
+def test_archive_cannot_write_outside_of_its_folder(page: Page, tmp_path: Path) -> None:
+    outside = tmp_path / "outside.txt"
+    metadata = {"firebase-export-metadata.json": "{}"}
+    page.act("import", archive=archive_of({**metadata, str(outside): "x", "../../outside.txt": "x"}))
+    assert not outside.exists()
 
 
 # --- requests ---

@@ -113,7 +113,7 @@ class Emulator:
         self.storage = StorageEmulator(clock, check_id_token, require_auth, self.faults.storage, self._rules_store)
         self.set_storage_rules(storage_rules)
         self.request_log = RequestLog()
-        self._console = Console(project, self._database, self.storage, self._rules_store, self.request_log)
+        self._console = Console(project, self._database, self.storage, self._rules_store, self.request_log, self)
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
             clock.when_set(self._wake_streams)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.database.path import split
 from firebase_rest.emulator.console import pages
+from firebase_rest.emulator.console.archives import export_archive, import_archive
 from firebase_rest.emulator.console.errors import ConsoleError
 from firebase_rest.emulator.console.simulator import (
     Simulation,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import TypeAlias
 
+    from firebase_rest.emulator.console.archives import Data
     from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.service import DatabaseEmulator
     from firebase_rest.emulator.request_log import LoggedRequest, RequestLog
@@ -60,6 +62,7 @@ class Console:
         storage: The buckets.
         rules_store: The coverage of the rules.
         request_log: The last requests.
+        data: Exports and imports everything.
     """
 
     def __init__(
@@ -69,12 +72,14 @@ class Console:
         storage: StorageEmulator,
         rules_store: RulesStore,
         request_log: RequestLog,
+        data: Data,
     ) -> None:
         self._project = project
         self._database = database
         self._storage = storage
         self._rules_store = rules_store
         self._request_log = request_log
+        self._data = data
         self._token = secrets.token_urlsafe(32)
         self._reads: dict[str, Callable[[Mapping[str, str]], Payload]] = {
             "state": self._state,
@@ -84,7 +89,10 @@ class Console:
             "requests": self._requests,
             "decisions": self._decisions,
         }
-        self._actions: dict[str, Callable[[Payload], Payload]] = {"simulate": self._simulate}
+        self._actions: dict[str, Callable[[Payload], Payload]] = {
+            "simulate": self._simulate,
+            "import": self._import,
+        }
 
     def handle(self, request: Request, url: RequestUrl) -> Response | Subscription:
         """Return the response to a request for the page, its files or its API. The stream of changes is not read."""
@@ -119,6 +127,8 @@ class Console:
             raise ConsoleError(405, "Use GET.")
         if name == _CHANGES:
             return self._changes(params)
+        if name == "export":
+            return self._export()
         if name not in self._reads:
             raise ConsoleError(404, "Not found.")
         return _json_response(self._reads[name](params))
@@ -187,6 +197,13 @@ class Console:
             return decision_json(simulate_database(simulation, root))
         bucket = _text(payload, "bucket")
         return decision_json(simulate_storage(simulation, bucket, self._storage.metadata(bucket, simulation.path)))
+
+    def _export(self) -> Response:
+        headers = {**pages.HEADERS, "content-type": "application/zip"}
+        return Response(200, headers, export_archive(self._data))
+
+    def _import(self, payload: Payload) -> Payload:
+        return {"problems": list(import_archive(self._data, _text(payload, "archive")))}
 
     def _requests(self, _: Mapping[str, str]) -> Payload:
         return {"requests": [_request_json(entry) for entry in self._request_log.entries()]}

@@ -36,6 +36,11 @@ export async function admin(method, url, payload) {
   return checked(await fetch(url, { method, headers, body }));
 }
 
+export async function download(url, headers) {
+  const response = await fetch(url, { headers });
+  return response.ok ? response.blob() : checked(response);
+}
+
 export function databaseUrl(database, path, params = {}) {
   const query = new URLSearchParams({ ns: database, ...params });
   return `/${path.map(encodeURIComponent).join("/")}.json?${query}`;

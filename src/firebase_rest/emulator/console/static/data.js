@@ -1,25 +1,35 @@
-// Download and upload of a whole database.
+// Download and upload: everything as an export of the Firebase Local Emulator Suite, or one database as JSON.
 
-import { ADMIN, admin, databaseUrl } from "./api.js";
+import { ADMIN, act, admin, databaseUrl, download } from "./api.js";
 import { attempt, button, confirmed, el, field, options, save, show } from "./dom.js";
 
 export async function showData(section, state) {
   const database = el("select", {}, options(state.databases));
-  const file = el("input", { type: "file", accept: ".json,application/json" });
+  const json = el("input", { type: "file", accept: ".json,application/json" });
+  const archive = el("input", { type: "file", accept: ".zip,application/zip" });
+  const problems = el("ul", { className: "bad" });
 
-  async function download() {
-    const response = await fetch(databaseUrl(database.value, [], { format: "export" }), { headers: ADMIN });
-    if (!response.ok) throw new Error(`The emulator responded with ${response.status}.`);
-    save(`${database.value}.json`, await response.blob());
+  async function downloadJson() {
+    const url = databaseUrl(database.value, [], { format: "export" });
+    save(`${database.value}.json`, await download(url, ADMIN));
   }
 
-  async function upload() {
-    if (!file.files.length) throw new Error("Choose a JSON file first.");
-    if (!await confirmed(`Replace all data of ${database.value}?`)) return;
-    const response = await fetch(databaseUrl(database.value, [], { print: "silent" }), {
-      method: "PUT", headers: { ...ADMIN, "Content-Type": "application/json" }, body: file.files[0],
-    });
-    if (!response.ok) throw new Error((await response.json()).error);
+  async function importJson() {
+    const file = chosen(json, "JSON");
+    if (!await confirmed(`Replace all data of ${database.value}?`, "Replace")) return;
+    await admin("PUT", databaseUrl(database.value, [], { print: "silent" }), await file.text());
+    show("Imported.");
+  }
+
+  async function downloadAll() {
+    save(`${state.project}.zip`, await download("/.console/api/export", ADMIN));
+  }
+
+  async function importAll() {
+    const file = chosen(archive, "zip");
+    if (!await confirmed("Replace all data, users and files of the emulator?", "Replace")) return;
+    const result = await act("import", { archive: await base64(file) });
+    problems.replaceChildren(...result.problems.map((text) => el("li", {}, text)));
     show("Imported.");
   }
 
@@ -32,8 +42,28 @@ export async function showData(section, state) {
     show("Deleted.");
   }
 
-  section.append(el("h2", {}, "Export and import"),
-    el("div", { className: "bar" }, field("Database", database), button("Download JSON", () => attempt(download))),
-    el("div", { className: "bar" }, field("JSON file", file), button("Import", () => attempt(upload))),
+  section.append(
+    el("h2", {}, "Everything"),
+    el("p", { className: "muted" }, "An archive of the Firebase Local Emulator Suite's export folder: data, users and files."),
+    el("div", { className: "bar" }, button("Download archive", () => attempt(downloadAll))),
+    el("div", { className: "bar" }, field("Archive (zip)", archive), button("Import archive", () => attempt(importAll))),
+    problems,
+    el("h2", {}, "One database"),
+    el("div", { className: "bar" }, field("Database", database), button("Download JSON", () => attempt(downloadJson))),
+    el("div", { className: "bar" }, field("JSON file", json), button("Import JSON", () => attempt(importJson))),
     el("h2", {}, "Reset"), button("Delete everything", () => attempt(clear), "danger"));
+}
+
+function chosen(input, kind) {
+  if (!input.files.length) throw new Error(`Choose a ${kind} file first.`);
+  return input.files[0];
+}
+
+function base64(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.addEventListener("load", () => resolve(reader.result.split(",", 2)[1]));
+    reader.addEventListener("error", () => reject(reader.error));
+    reader.readAsDataURL(file);
+  });
 }

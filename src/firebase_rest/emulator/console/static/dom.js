@@ -76,8 +76,8 @@ export function ask(title, fields, { confirm = "Save", danger = false, check = (
   });
 }
 
-export function confirmed(question) {
-  return ask(question, {}, { confirm: "Delete", danger: true });
+export function confirmed(question, confirm = "Delete") {
+  return ask(question, {}, { confirm, danger: true });
 }
 
 export function parseJson(text) {

@@ -65,9 +65,9 @@ def evaluations() -> None:
     request = {"auth": user, "resource": {"size": 3, "contentType": "image/png"}}
     path, target = ["b", "x", "o", "users", "ada", "a.png"], ["rooms", "r", "messages", "m2"]
 
-    def times(number: int, work: Callable[[], Any]) -> Callable[[], None]:
+    def times(number: int, work: Callable[[], Any]) -> Callable[[], object]:
         assert work().allowed
-        return lambda: [work() for _ in range(number)] and None
+        return lambda: [work() for _ in range(number)]
 
     read = times(1000, lambda: database.read(reader, BEFORE, ["rooms", "r"], user, NOW))
     cpu("1,000 reads, one rule each", read)

@@ -45,6 +45,7 @@ class Journal(Protocol):
 
         `earlier` is the result for an earlier attempt to make the change. Pass the last result to `discard` at the end.
         """
+        ...
 
     def record(self, name: str, change: Change, prepared: Any) -> None:
         """Save a change of the database `name`, of which the changes come one at a time."""

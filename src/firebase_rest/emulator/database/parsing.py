@@ -167,9 +167,10 @@ class _Parser:
         kept = max(0, self._position - _LOOK_BACK)
         texts = list(islice(self._texts, count))
         self._is_whole = len(texts) < count
-        self._text = "".join([self._text[kept:], *texts])
+        known = len(self._text) - kept
+        self._text = "".join((self._text[kept:], *texts))
         self._position -= kept
-        self._has_escapes = self._has_escapes or "\\u" in self._text
+        self._has_escapes = self._has_escapes or "\\u" in self._text[max(0, known - 1) :]
 
     def _look_ahead(self) -> None:
         """Have more than a piece after the position."""

@@ -177,3 +177,12 @@ def test_collector_is_enabled_again_after_the_last_pause():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("moved", range(-7, 3))
+@pytest.mark.parametrize("parts", [1, 3, 20])
+def test_unpaired_surrogate_is_found_across_the_parts_of_a_long_string(parts: int, moved: int) -> None:
+    text = "x" * (parts * parsing._DECODE_BYTES + moved)
+    with pytest.raises(ValueError, match="surrogate"):
+        finish(parsing.parse_work(f'"{text}\\ud800{text}"'.encode()))
+    assert finish(parsing.parse_work(f'"{text}\\ud83d\\ude00{text}"'.encode())) == f"{text}😀{text}"

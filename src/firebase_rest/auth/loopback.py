@@ -136,15 +136,18 @@ class CallbackServer(Closable):
             status, page = 400, WRONG_STATE_PAGE
         elif not is_callback:
             status, page = (200, FRAGMENT_PAGE) if parts.path == "/" else (404, b"")
-        request.send_response(status)
-        request.send_header("Content-Type", "text/html; charset=utf-8")
-        request.send_header("Content-Length", str(len(page)))
-        request.send_header("Connection", "close")
-        request.end_headers()
-        request.wfile.write(page)
-        if is_ours and self._callback is None:
+        if is_ours and self._callback is None:  # before the response, after which the browser may send another callback
             self._callback = (self.url + (f"?{parts.query}" if parts.query else ""), body)
-            self._ended.set()
+        try:
+            request.send_response(status)
+            request.send_header("Content-Type", "text/html; charset=utf-8")
+            request.send_header("Content-Length", str(len(page)))
+            request.send_header("Connection", "close")
+            request.end_headers()
+            request.wfile.write(page)
+        finally:
+            if is_ours:
+                self._ended.set()
 
     def close(self) -> None:
         """Stop listening."""

@@ -31,6 +31,12 @@ def test_todos_of_a_user(ada, bob) -> None:
     assert "Nothing to do." in bob.text("/todos/")
 
 
+def test_change_of_a_deleted_todo_is_explained(ada, firebase) -> None:
+    response = ada.post("/todos/-Nunknown", page="/todos/", done="yes")
+    assert "This to-do was deleted in the meantime." in response.text
+    assert firebase.read("todos") is None
+
+
 @pytest.mark.parametrize("text", ["", "   ", "x" * 501])
 def test_todo_needs_a_text(ada, text) -> None:
     response = ada.post("/todos/", page="/todos/", text=text)

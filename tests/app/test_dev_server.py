@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -14,11 +16,15 @@ import requests
 from app.conftest import APP
 
 
-@pytest.mark.slow
-def test_dev_server_starts_the_emulator_and_the_application() -> None:
+def free_port() -> int:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+        return free.getsockname()[1]
+
+
+@pytest.mark.slow
+def test_dev_server_starts_the_emulator_and_the_application() -> None:
+    port = free_port()
     environ = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2] / "src")}
     command = [sys.executable, str(APP / "dev.py"), "--port", str(port)]
     with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, text=True) as process:
@@ -35,6 +41,31 @@ def test_dev_server_starts_the_emulator_and_the_application() -> None:
         finally:
             process.terminate()
             process.communicate(timeout=30)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+@pytest.mark.skipif(sys.platform == "win32" or shutil.which("make") is None, reason="make and process groups")
+def test_make_app_starts_without_an_environment() -> None:
+    """The first run creates `.cache/app` and installs the packages."""
+    root, port = APP.parents[1], free_port()
+    environ = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+    command = ["make", "app", f"PORT={port}"]
+    with subprocess.Popen(
+        command, cwd=root, env=environ, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as make:
+        try:
+            lines = []
+            for line in make.stderr:
+                lines.append(line)
+                if "Running on" in line:
+                    break
+            else:
+                pytest.fail("".join(lines))
+            assert "Create an account" in requests.get(f"http://127.0.0.1:{port}/", timeout=30).text
+        finally:
+            os.killpg(make.pid, signal.SIGTERM)
+            make.communicate(timeout=30)
 
 
 @pytest.mark.slow

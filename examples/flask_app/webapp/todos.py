@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flask import Blueprint, redirect, render_template, request, url_for
+from flask import Blueprint, flash, redirect, render_template, request, url_for
 
-from firebase_rest import SERVER_TIMESTAMP
+from firebase_rest import SERVER_TIMESTAMP, PermissionDenied
 from webapp.pages import checked_key, newest_first
 from webapp.sessions import login_required, signed_in_user
 
@@ -41,7 +41,11 @@ def add() -> ResponseReturnValue:
 @login_required
 def change(key: str) -> ResponseReturnValue:
     """Mark an entry as done or open."""
-    signed_in_user().data("todos").child(checked_key(key)).update({"done": request.form.get("done") == "yes"})
+    todo = signed_in_user().data("todos").child(checked_key(key))
+    try:
+        todo.update({"done": request.form.get("done") == "yes"})
+    except PermissionDenied:  # the rules reject an entry without a text
+        flash("This to-do was deleted in the meantime.")
     return redirect(_same_page())
 
 

@@ -89,7 +89,7 @@ def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
     has_server_values = yield from _has_server_values(request)
     plan = yield from commits.plan_update_work(request.path, targets, request.now, has_server_values=has_server_values)
     change = yield from _authorized_commit(request, plan, None)
-    echo = sent
+    echo: Any = cast("Any", sent)
     if has_server_values:
         echo, place = LargeObject(), tree.at(change.after, request.path)
         for part in parts(zip(value.items(), targets, strict=True), _ECHO_SLICE):

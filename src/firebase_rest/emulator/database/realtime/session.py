@@ -173,7 +173,7 @@ class Session:
         request.string("cred")
         override = request.body.get("authvar")
         if isinstance(override, dict):
-            self._set_caller(Caller(admin=False, auth=override))
+            self._set_caller(Caller(admin=False, auth=cast("dict[str, Json]", override)))
         else:
             self._set_caller(UNAUTHENTICATED if request.body.get("noauth") is True else ADMIN)
         return {"auth": None}

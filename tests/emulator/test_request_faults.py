@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
@@ -13,6 +14,7 @@ from emulator.wire import LIMIT
 from firebase_rest.emulator import Emulator
 from firebase_rest.errors import NetworkError, UsageError
 from firebase_rest.transport.wire import Request
+from support.waiting import wait_for
 
 PASSWORD_SIGN_IN = "identitytoolkit.googleapis.com/v1/accounts:signInWithPassword"
 
@@ -90,6 +92,27 @@ def test_delayed_request_does_not_delay_others(db, faults):
     started = time.monotonic()
     assert db.get("other").status_code == 200
     assert time.monotonic() - started < 30
+
+
+def test_reset_ends_delayed_requests_without_processing_them(server, db, faults):
+    faults.database.delay(60, "slow", method="PUT")
+    with ThreadPoolExecutor() as pool:
+        delayed = pool.submit(requests.put, f"{db.root}/slow.json", json=1, timeout=30)
+        wait_for(lambda: not faults.database.pending)
+        server.emulator.reset()
+        assert isinstance(delayed.exception(timeout=30), requests.ConnectionError)
+    assert db.get("slow").json() is None
+
+
+def test_clearing_ends_a_delay_without_a_server():
+    emulator = Emulator()
+    emulator.faults.database.delay(60)
+    with ThreadPoolExecutor() as pool:
+        delayed = pool.submit(emulator.handle, Request("PUT", "http://h/n.json", body=b"1"))
+        wait_for(lambda: not emulator.faults.database.pending)
+        emulator.faults.clear()
+        assert isinstance(delayed.exception(timeout=30), NetworkError)
+    assert emulator.handle(Request("GET", "http://h/n.json")).body == b"null"
 
 
 def test_streams_have_their_own_faults(db, faults):

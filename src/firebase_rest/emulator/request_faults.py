@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from firebase_rest.emulator.storage.faults import ConnectionDropped
@@ -23,6 +24,7 @@ ErrorResponse: TypeAlias = "Callable[[int, str], Response]"
 """Returns the error response of a service with a status and a message."""
 
 _MIN_STATUS, _MAX_STATUS = 400, 599
+_POLL_SECONDS = 0.01
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,16 +37,27 @@ class RequestFault:
         seconds: The delay.
         how: How the connection is closed.
         response: The response.
+        cleared: Set when the faults are cleared, which ends a delay.
     """
 
     action: Literal["reject", "delay", "drop", "lose"]
     seconds: float = 0
     how: DropMethod = "fin"
     response: Response | None = None
+    cleared: threading.Event = field(default_factory=threading.Event)
 
     def wait(self) -> None:
-        """Wait for the delay."""
-        time.sleep(self.seconds)
+        """Wait for the delay. Raises `ConnectionDropped` if the faults are cleared meanwhile."""
+        if self.seconds and self.cleared.wait(self.seconds):
+            raise ConnectionDropped(self.how)
+
+    async def wait_async(self) -> None:
+        """Do `wait` on an event loop."""
+        end = time.monotonic() + self.seconds
+        while (left := end - time.monotonic()) > 0:
+            if self.cleared.is_set():
+                raise ConnectionDropped(self.how)
+            await asyncio.sleep(min(left, _POLL_SECONDS))
 
     def before(self) -> Response | None:
         """Return the response that replaces the processing. Raises `ConnectionDropped` for `"drop"`."""
@@ -89,6 +102,7 @@ class RequestFaults:
         self._matches = matches
         self._error_response = error_response
         self.planned: list[_Planned] = []
+        self._cleared = threading.Event()
         self._lock = threading.Lock()
 
     def reject(
@@ -153,9 +167,11 @@ class RequestFaults:
         self._plan(RequestFault("lose", how=how), on, method, times, skip)
 
     def clear(self) -> None:
-        """Remove all planned faults."""
+        """Remove all planned faults. Requests that are delayed are not processed: their connections are closed."""
         with self._lock:
             self.planned.clear()
+            self._cleared.set()
+            self._cleared = threading.Event()
 
     @property
     def pending(self) -> int:
@@ -188,4 +204,5 @@ class RequestFaults:
         if fault.how not in {"fin", "rst"}:
             raise UsageError(f'how must be "fin" or "rst", got {fault.how!r}.')
         with self._lock:
+            fault = replace(fault, cleared=self._cleared)
             self.planned.append(_Planned(fault, on, method.upper(), times, skip))

@@ -270,7 +270,7 @@ class Server(Closable):
             handling = self._handle(request, url, service)
             del request
             return await handling
-        await asyncio.sleep(fault.seconds)
+        await fault.wait_async()
         response = fault.before() or await self._handle(request, url, service)
         fault.after()
         return response

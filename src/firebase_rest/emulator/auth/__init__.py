@@ -8,6 +8,11 @@ Statuses, bodies and error messages are those of the official Auth emulator, and
 - A new password or e-mail address and `validSince` revoke refresh tokens together with ID tokens (`TOKEN_EXPIRED`). In
   the official emulator refresh tokens stay valid.
 - `passwordHash` is a salted digest. In the official emulator it contains the password.
+- Imported password hashes are verified with the parameters of the import, and invalid parameters are rejected. The
+  official emulator verifies only the hashes that it makes itself, which this one accepts too.
+- `uploadAccount` leaves out an empty `error`, as production does. `signOutUser` revokes tokens; the official emulator
+  returns 501.
+- The pages of popup sign-in accept only authorized domains, and of unused codes the newest 10,000 are kept.
 - A request without a body or a content type, a token without the expected claims, and a refresh without fields get the
   code for the missing part. The official emulator returns 500 with the text of a JavaScript error.
 - With enumeration protection on, a user cannot change or link an e-mail address by `accounts:update`

@@ -93,4 +93,4 @@ bench: venv ## measure against plain requests and Pyrebase4
 	@$(BIN)/python benchmarks/storage.py without-crc32c
 
 clean: ## remove what the other targets created
-	@rm -rf .venv .cache docs/_build dist build .coverage .coverage.* .hypothesis .*_cache
+	@rm -rf .venv .cache docs/_build docs/reference/api dist build .coverage .coverage.* .hypothesis .*_cache

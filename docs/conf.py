@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+from pydoc import locate
 from typing import TYPE_CHECKING
 
-from firebase_rest._version import __version__
+import firebase_rest
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 project = "firebase_rest"
 copyright = "firebase_rest contributors"
-version = release = __version__
+version = release = firebase_rest.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["colon_fence"]
 myst_heading_anchors = 3
-exclude_patterns = ["_build"]
+exclude_patterns = ["_build", "_templates"]
+templates_path = ["_templates"]
 html_theme = "furo"
-html_title = f"firebase_rest {__version__}"
+html_title = f"firebase_rest {version}"
 
 default_role = "code"
 autodoc_member_order = "bysource"
@@ -38,18 +42,60 @@ _CONSTRUCTED = {
     "firebase_rest.emulator.Emulator",
     "firebase_rest.errors.MfaFactor",
     "firebase_rest.testing.FirebaseEnvironment",
+    "firebase_rest.transport.wire.Request",
 }
 """The classes that programs construct. Methods return the objects of all other classes."""
 
+_INTERNAL = {
+    "AuthUri": {"from_uri", "check_callback"},
+    "Clock": {"when_set"},
+    "Emulator": {"database_work", "dispatch", "must_wait", "route"},
+    "Coverage": {"observer"},
+    "EventStream": {"reset_after_fork", "start_task", "is_large"},
+    "Faults": {"planned_response", "for_request"},
+    "FirebaseTestCase": {"setUp"},
+    "ImportUserRecord": {"to_json"},
+    "LiveQuery": {"reset_after_fork", "wait_for_first"},
+    "ObjectStream": {"open"},
+    "ProviderInfo": {"from_json", "to_json"},
+    "RequestFaults": {"next_for"},
+    "Rule": {"expression", "source", "evaluate", "compile"},
+    "Snapshot": {"lazy", "of_pairs", "of_export"},
+    "StorageFaults": {"next_for"},
+    "TotpSecret": {"from_json"},
+    "Upload": {"run_with"},
+    "UserIdentifiers": {"unmatched"},
+    "UserImportHash": {"to_json"},
+    "UserRecord": {"from_json"},
+    "UserSession": {"reset_after_fork"},
+}
+"""Members that other modules of the library call, by class."""
 
-def _hide_constructor(
-    _app: object, what: str, name: str, _object: object, _options: object, signature: str | None, _returns: object
-) -> tuple[str, str] | None:
-    """Hide the constructor of a class that programs do not construct."""
-    is_hidden = what in ("class", "exception") and name not in _CONSTRUCTED
-    return ("", "") if is_hidden and signature is not None else None
+
+def _process_signature(
+    _app: object, what: str, name: str, _object: object, _options: object, signature: str | None, returns: str | None
+) -> tuple[str, str | None] | None:
+    """Hide the constructor of a class that programs do not construct, and the type of a missing argument."""
+    if signature is None:
+        return None
+    if what in ("class", "exception") and name not in _CONSTRUCTED:
+        return "", ""
+    return signature.replace(" | Literal[Unset.UNSET] = UNSET", " = ..."), returns
+
+
+def _skip_member(app: Sphinx, _what: str, name: str, _object: object, _skip: bool, _options: object) -> bool | None:
+    """Skip internal members, and fields that the docstring of the class describes."""
+    page = app.env.current_document.docname.rpartition("/")[2]
+    documented = locate(page)
+    if not inspect.isclass(documented):
+        return None
+    fields = (inspect.getdoc(documented) or "").partition("Attributes:\n")[2]
+    is_described = re.search(rf"^ +{re.escape(name)}: ", fields, re.MULTILINE)
+    is_internal = name in _INTERNAL.get(documented.__name__.removeprefix("Async"), ())
+    return True if is_internal or is_described else None
 
 
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
-    app.connect("autodoc-process-signature", _hide_constructor)
+    app.connect("autodoc-process-signature", _process_signature)
+    app.connect("autodoc-skip-member", _skip_member)

@@ -62,7 +62,7 @@ class Auth(SignInMethods, AccountMethods, ServerTokenMethods):
 
     @property
     def mfa(self) -> MultiFactor:
-        """Second factors: enroll and remove them, and finish a sign-in that raised `MfaRequired`."""
+        """The `MultiFactor`, which manages second factors and finishes a sign-in that raised `MfaRequired`."""
         return MultiFactor(self._requestor, self._endpoint)
 
     @property

@@ -88,13 +88,7 @@ class InterruptibleCredentials:
 
 
 class StreamState:
-    """The state of a stream, and what follows from its failures, without I/O.
-
-    Attributes:
-        state: "connecting", "open", "waiting" or "closed".
-        last_error: The latest connection error, or None.
-        reconnects: The number of connections after the first.
-    """
+    """The state of a stream, and what follows from its failures, without I/O."""
 
     def __init__(self, options: Options, location: Location, filter: Filter, max_retries: int | None) -> None:
         filter.validated_params()
@@ -175,6 +169,11 @@ class EventStream(StreamState, Closable):
     """An iterator of `StreamEvent` and a context manager, returned by `stream()` without a handler.
 
     Iterate in one thread; `close()` in any thread.
+
+    Attributes:
+        state: "connecting", "open", "waiting" or "closed".
+        last_error: The latest connection error, or None.
+        reconnects: The number of connections after the first.
     """
 
     def __init__(

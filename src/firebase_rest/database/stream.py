@@ -54,7 +54,7 @@ class Stream(StreamStatus):
 
     @property
     def state(self) -> str:
-        """The state: "connecting", "open", "waiting" or "closed"."""
+        """The state of the stream, which is "connecting", "open", "waiting" or "closed"."""
         return self._events.state
 
     def start(self, *, daemon: bool) -> Stream:

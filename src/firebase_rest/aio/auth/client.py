@@ -64,7 +64,7 @@ class AsyncAuth(AsyncSignInMethods, AsyncAccountMethods, AsyncServerTokenMethods
 
     @property
     def mfa(self) -> AsyncMultiFactor:
-        """Second factors: enroll and remove them, and finish a sign-in that raised `MfaRequired`."""
+        """The `AsyncMultiFactor`, which manages second factors and finishes a sign-in that raised `MfaRequired`."""
         return AsyncMultiFactor(self._requestor, self._endpoint)
 
     @property

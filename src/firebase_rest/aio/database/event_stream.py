@@ -42,6 +42,8 @@ T = TypeVar("T")
 class AsyncEventStream(StreamState, AsyncClosable):
     """An asynchronous iterator of `StreamEvent` and a context manager, returned by `stream()` without a handler.
 
+    Example::
+
         async with db.child("users").stream() as events:
             async for event in events:
                 print(event.path, event.data)

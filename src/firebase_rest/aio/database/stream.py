@@ -44,7 +44,7 @@ class AsyncStream(AsyncStreamStatus):
 
     @property
     def state(self) -> str:
-        """The state: "connecting", "open", "waiting" or "closed"."""
+        """The state of the stream, which is "connecting", "open", "waiting" or "closed"."""
         return self._events.state
 
     async def start(self, *, daemon: bool) -> AsyncStream:  # noqa: ARG002 - tasks end with their loop

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from firebase_rest.emulator.exports.exports import export_data, export_storage
 from firebase_rest.emulator.exports.folders import below
@@ -48,14 +48,15 @@ def handle_export(services: Services, root: Path | None, request: Request, path:
         where = targets = None
     if not isinstance(where, str) or not where or "\0" in where:
         return _response(400, 'Expected {"path": "..."}, the folder to write.')
-    if targets is not None and not (isinstance(targets, list) and all(isinstance(name, str) for name in targets)):
+    if targets is not None and not isinstance(targets, list):
         return _response(400, "targets must be a list of names.")
+    names: list[Any] | None = targets
     try:
         target = below(root, where)
         if path == STORAGE_PATH:
             export_storage(services, target)
         else:
-            export_data(services, target, None if targets is None else _TARGETS.intersection(targets))
+            export_data(services, target, None if names is None else _TARGETS.intersection(map(str, names)))
     except ExportError as error:
         return _response(403, str(error))
     except OSError as error:

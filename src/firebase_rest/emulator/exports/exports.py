@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest._version import __version__
 from firebase_rest.emulator.exports.accounts import export_accounts, import_accounts
@@ -74,7 +74,7 @@ def import_data(services: Services, path: Path) -> list[str]:
         entry = metadata.get(name)
         if entry is None:
             continue
-        place = entry.get("path") if isinstance(entry, dict) else None
+        place = cast("dict[str, Any]", entry).get("path") if isinstance(entry, dict) else None
         if not isinstance(place, str):
             raise ExportError(f"{path / METADATA_FILE} has no path for {name}.")
         problems += read(services, folder.folder(place))

@@ -12,7 +12,7 @@ import secrets
 import shutil
 import stat
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 from firebase_rest.emulator.exports.services import ExportError
 
@@ -79,17 +79,17 @@ class ImportFolder:
             raise ExportError(f"{self.path / name} is not valid JSON: {error}.") from None
         if not isinstance(value, dict):
             raise ExportError(f"{self.path / name} must contain a JSON object.")
-        return value
+        return cast("dict[str, Any]", value)
 
     def _inside(self, name: str, is_type: Any, kind: str) -> Path:
         segments = name.split("/")
         if not all(segments) or not {".", ".."}.isdisjoint(segments) or "\\" in name or "\0" in name or ":" in name:
             raise ExportError(f"{name!r} is not a path inside {self.path}.")
-        path = self.path
+        path, mode = self.path, 0
         for segment in segments:
             path /= segment
-            status = self._status(path)
-        if not is_type(status.st_mode):
+            mode = self._status(path).st_mode
+        if not is_type(mode):
             raise ExportError(f"{path} must be a {kind}.")
         return path
 

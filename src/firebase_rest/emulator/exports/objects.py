@@ -96,8 +96,9 @@ def _metadata(fields: dict[str, Any], blob: Blob) -> Metadata:
     check_name(name)
     if not bucket:
         raise ValueError("bucket is empty")
-    custom = {key: _text(value) for key, value in (fields.get("customMetadata") or {}).items()}
-    tokens = [_text(token) for token in fields.get("downloadTokens") or []]
+    values: dict[str, Any] = fields.get("customMetadata") or {}
+    given: list[Any] = fields.get("downloadTokens") or []
+    custom, tokens = {key: _text(value) for key, value in values.items()}, [_text(token) for token in given]
     if TOKENS in custom:
         tokens += custom.pop(TOKENS).split(",")
     created = _seconds(fields["timeCreated"])

@@ -7,7 +7,7 @@ long step. Texts are JSON, with priorities as in `tree.export`. What is read was
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database.slices import finish, parts
 from firebase_rest.emulator.database.tree import (
@@ -111,11 +111,12 @@ def read_document(texts: Iterator[str]) -> Node:
 
 def _node(value: Any) -> Node:
     if not isinstance(value, dict):
-        return value  # type: ignore[no-any-return]
-    priority = value.pop(".priority", None)
-    if ".value" in value:
-        return Leaf(value[".value"], priority)
-    children = _with_nodes(value)
+        return cast("Node", value)
+    members = cast("dict[str, Any]", value)
+    priority = members.pop(".priority", None)
+    if ".value" in members:
+        return Leaf(members[".value"], priority)
+    children = _with_nodes(members)
     return branch_of(children, priority) if len(children) > MAX_SMALL else small_branch(children, priority)
 
 

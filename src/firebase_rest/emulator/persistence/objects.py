@@ -112,7 +112,8 @@ class ObjectRecords:
         for (text,) in self._file.query("SELECT value FROM records WHERE kind = ? ORDER BY rowid", _OBJECT):
             fields: dict[str, Any] = json.loads(text)
             name = str(fields.pop("file"))
-            metadata = Metadata(**{**fields, "tokens": tuple(fields["tokens"])})
+            fields["tokens"] = tuple(fields["tokens"])
+            metadata = Metadata(**fields)
             if sizes.get(name) != metadata.size:
                 continue
             content = contents.get(name) or ContentFile(self._folder.contents / name)

@@ -75,10 +75,10 @@ class MapDiff:
 
 def kind(value: Any) -> str:
     """Return the name of a value's type in the rules language."""
-    for types, name in _KINDS:
-        if isinstance(value, types):
-            return name
-    return "unknown"
+    name = _EXACT_KINDS.get(type(value))
+    if name is not None:
+        return name
+    return next((name for types, name in _KINDS if isinstance(value, types)), "unknown")
 
 
 _KINDS: tuple[tuple[Any, str], ...] = (
@@ -96,6 +96,7 @@ _KINDS: tuple[tuple[Any, str], ...] = (
     (Path, "path"),
     (MapDiff, "map_diff"),
 )
+_EXACT_KINDS: dict[type, str] = {**dict(_KINDS), dict: "map"}
 
 
 def equal(left: Any, right: Any) -> bool:

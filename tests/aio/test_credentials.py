@@ -95,3 +95,25 @@ async def test_invalid_tokens_are_refused_before_anything_is_sent(token):
     async with aio.initialize_app({"databaseURL": "https://db.example?ns=x"}) as app:
         with pytest.raises(UsageError):
             await app.database().get(token)
+
+
+async def test_failed_refresh_keeps_an_access_token_that_has_not_expired():
+    issued = []
+
+    def script(peer: Peer) -> None:
+        while True:
+            request = peer.read_request()
+            if request.target.startswith("/token"):
+                issued.append(request)
+                if len(issued) == 1:  # google-auth refreshes it 225 s before it expires
+                    peer.respond(json.dumps({"access_token": "a1", "expires_in": 100}))
+                else:
+                    peer.respond("{}", 503)
+            else:
+                peer.respond(json.dumps(request.headers.get("authorization")))
+
+    with ScriptedServer(script) as server:
+        config = {"databaseURL": server.url}
+        async with aio.initialize_app(config, credentials=key_file(f"{server.url}/token"), retries=0) as app:
+            for _ in range(3):
+                assert (await app.database().get()).val() == "Bearer a1"

@@ -23,10 +23,13 @@ from firebase_rest import (
     RateLimited,
     ServerError,
     Unauthenticated,
+    aio,
 )
 from support.google import EMAIL, TokenEndpoint, key_file
 from support.scripted_server import Peer, ScriptedServer, refused_port, respond_with, silent
 from support.waiting import LIMIT
+
+CLIENTS = ("blocking", "async")
 
 LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth expects naive datetimes in UTC
 
@@ -34,7 +37,8 @@ LONG_AGO = dt.datetime.fromisoformat("2020-01-01")  # google-auth expects naive 
 @pytest.fixture(autouse=True)
 def signs_over_http(monkeypatch):
     """Treat the loopback server as production; otherwise http means an emulator."""
-    monkeypatch.setattr(firebase_rest.App, "_credentials", lambda self, base: self._account)
+    for app in (firebase_rest.App, aio.AsyncApp):
+        monkeypatch.setattr(app, "_credentials", lambda self, base: self._account)
 
 
 def token_requests(server):
@@ -82,6 +86,7 @@ def test_missing_token_uri_is_googles(connect):
     assert "token_uri" not in info, "the program's own mapping is left as it is"
 
 
+@pytest.mark.blocking_client
 def test_access_token_is_fetched_once_over_the_session_of_the_app(connect):
     with ScriptedServer(TokenEndpoint()) as server, requests.Session() as session:
         session.headers["X-Session"] = "yes"
@@ -178,6 +183,7 @@ def test_silent_token_endpoint_reaches_timeout_and_deadline(connect):
             failing(connect, server).with_options(deadline=0.2).get()
 
 
+@pytest.mark.blocking_client
 def test_failing_token_endpoint_keeps_a_valid_access_token(connect):
     def trouble(peer: Peer) -> None:
         while True:

@@ -129,6 +129,7 @@ def test_close_ends_thread_and_connection_immediately(app, tls, phase):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.blocking_client
 def test_close_while_connecting(app, scheme):
     times = []
     with unresponsive_port() as host:
@@ -156,6 +157,7 @@ def test_close_during_tls_handshake(app):
 
 
 @pytest.mark.slow
+@pytest.mark.blocking_client
 def test_close_in_the_handler(app, tls):
     times = []
     with StreamServer(put(1), tls=tls) as server:
@@ -228,7 +230,6 @@ class Stuck:
         return "token"
 
 
-@pytest.mark.blocking_client
 def test_close_while_token_is_refreshed(app):
     tokens = Stuck()
     with StreamServer(put(1)) as server:
@@ -258,7 +259,6 @@ def test_unread_stream_is_closed(app):
         assert (events.state, states, list(events), server.requests) == ("closed", ["closed"], [], [])
 
 
-@pytest.mark.blocking_client
 def test_app_close_closes_streams(app):
     with StreamServer(put(1)) as server:
         app_ = app(server.url)

@@ -102,7 +102,6 @@ def test_sync_stream_raises_its_error(connect):
         connect(server.url).database().stream(print, is_async=False)
 
 
-@pytest.mark.blocking_client
 def test_stop_stream_ends_the_stream(db):
     def handler(message):
         raise StopStream
@@ -147,7 +146,6 @@ def test_exception_in_on_error_is_logged(db, caplog):
         assert "AttributeError" in caplog.text
 
 
-@pytest.mark.blocking_client
 def test_final_error_is_passed_to_on_error(server, db):
     errors, seen = queue.Queue(), queue.Queue()
     stream = db.stream(seen.put, on_error=errors.put)
@@ -184,7 +182,6 @@ def test_missing_configuration_raises_and_is_reported(config):
     assert [type(errors.get_nowait()) for _ in range(2)] == [ConfigError, ConfigError]
 
 
-@pytest.mark.blocking_client
 def test_max_retries_ends_with_stream_error(connect):
     errors = queue.Queue()
     with StreamServer(lambda peer: peer.respond_error(503)) as server:

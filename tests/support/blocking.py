@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -59,6 +60,21 @@ class LoopThread:
         assert not self.problems, self.problems
 
 
+class TaskThread:
+    """The task of an `AsyncStream` in place of the thread of a `Stream`."""
+
+    def __init__(self, task: asyncio.Task[Any]) -> None:
+        self._task = task
+
+    def is_alive(self) -> bool:
+        return not self._task.done()
+
+    def join(self, timeout: float = LIMIT) -> None:
+        end = time.monotonic() + timeout
+        while self.is_alive() and time.monotonic() < end:
+            time.sleep(0.002)
+
+
 class Blocking:
     """A wrapped object of the async client."""
 
@@ -68,6 +84,8 @@ class Blocking:
 
     def __getattr__(self, name: str) -> Any:
         thread, target = self._thread, self._target
+        if name == "thread" and hasattr(target, "task"):
+            return TaskThread(target.task)
         value = thread.run(lambda: getattr(target, name))
         if not callable(value) or isinstance(value, type):
             return wrapped(value, thread)
@@ -75,7 +93,8 @@ class Blocking:
         def call(*arguments: Any, **keywords: Any) -> Any:
             plain = [unwrapped(each) for each in arguments]
             named = {key: unwrapped(each) for key, each in keywords.items()}
-            return wrapped(thread.run(lambda: value(*plain, **named)), thread)
+            result = thread.run(lambda: value(*plain, **named))
+            return self if result is target else wrapped(result, thread)
 
         return call
 

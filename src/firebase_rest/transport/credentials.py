@@ -223,10 +223,13 @@ class ServiceAccount:
 
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
         google = self.google if self._google is None else self._google
-        token = google.token
-        if not google.valid or (rejected is not None and rejected.secret == token):
+        if not google.valid or (rejected is not None and rejected.secret == google.token):
             self._refresh(google, None if rejected is None else rejected.secret)
-            token = google.token
+        return self.current()
+
+    def current(self) -> RequestAuth:
+        """Return the authentication with the last access token, without a refresh."""
+        token = self._google.token
         if not token:  # google-auth's anonymous credentials
             return NO_AUTH
         return RequestAuth(headers={"Authorization": f"Bearer {token}"}, secret=str(token))

@@ -98,13 +98,15 @@ class AsyncServiceAccount:
     def get(self, rejected: RequestAuth | None = None) -> Auth:
         """See `Credentials`."""
         if self._google is not None and self._google.valid and rejected is None:
-            return self._account.get()
+            return self._account.current()
         return self._get(rejected)
 
     async def _get(self, rejected: RequestAuth | None) -> RequestAuth | None:
         self._loop = asyncio.get_running_loop()
         if self._google is None:
             self._google = await run_in_thread(lambda: self._account.google)
+        from firebase_rest.transport.google import is_unexpired
+
         google, secret = self._google, None if rejected is None else rejected.secret
 
         def is_needed() -> bool:
@@ -113,8 +115,11 @@ class AsyncServiceAccount:
         async def refresh() -> None:
             await run_in_thread(self._account.get, rejected)
 
-        await self._single_flight.ensure(is_needed, lambda: False, refresh)
-        return self._account.get()
+        def is_usable() -> bool:
+            return google.token != secret and is_unexpired(google)
+
+        await self._single_flight.ensure(is_needed, is_usable, refresh)
+        return self._account.current()  # a refresh here would block the event loop
 
     def _fetch_in_loop(self, request: Request) -> Response:
         assert self._loop is not None

@@ -13,6 +13,7 @@ from flask import Flask
 
 from app.conftest import APP
 from app.visitors import PASSWORD
+from firebase_rest.errors import Unauthenticated
 from firebase_rest.testing import FirebaseEnvironment, assert_allowed, assert_denied
 
 COOKIE = "firebase_session"
@@ -63,6 +64,14 @@ def test_session_cookie_created_elsewhere_is_rejected(ada, visitor, firebase) ->
     thief = visitor()
     thief.client.set_cookie(COOKIE, auth.create_session_cookie(stolen, 3600))
     assert not thief.is_signed_in()
+
+
+def test_cookie_is_no_id_token(ada, firebase) -> None:
+    cookie = ada.client.get_cookie(COOKIE).value
+    user = firebase.app.auth().sign_in_with_email_and_password("ada@example.com", PASSWORD)["idToken"]
+    assert firebase.app.database(user=user).child("todos", ada.uid).get().val() is None
+    with pytest.raises(Unauthenticated):
+        firebase.app.database(user=cookie).child("todos", ada.uid).get()
 
 
 def test_cookies_are_http_only_and_secure_in_production(firebase, tmp_path, monkeypatch) -> None:

@@ -296,3 +296,15 @@ def test_session_of_a_custom_token_knows_its_uid(env):
     assert env.auth.session(user).uid == "ada"
     assert env.auth.session(env.auth.refresh(user["refreshToken"])).uid == "ada"
     assert PASSWORD not in repr(env.auth.session(user))
+
+
+def test_session_cookie_is_no_id_token(env):
+    cookie = env.auth.create_session_cookie(env.someone(), 3600)
+    for use in (
+        lambda: env.auth.get_account_info(cookie),
+        lambda: env.auth.create_session_cookie(cookie, 3600),
+        lambda: env.auth.change_password(cookie, "another horse"),
+    ):
+        with pytest.raises(SessionExpired) as rejected:
+            use()
+        assert rejected.value.code == "INVALID_ID_TOKEN"

@@ -22,6 +22,8 @@ CheckIdToken: TypeAlias = "Callable[[str], Mapping[str, Json] | None]"
 
 _CUSTOM_TOKEN_AUDIENCE = "identitytoolkit.googleapis.com/google.identity"
 _ISSUER = "https://securetoken.google.com/"
+SESSION_ISSUER = "https://session.firebase.google.com/"
+"""The beginning of the issuer of session cookies, which are not ID tokens."""
 
 
 def seconds(value: Json) -> float | None:
@@ -61,7 +63,7 @@ def read_unverified(token: str, now: float) -> Mapping[str, Json]:
     `now` is in seconds since the epoch. Raises `RejectedTokenError`.
     """
     parsed = jwt.parse(token)
-    if parsed is None:
+    if parsed is None or str(parsed.claims.get("iss")).startswith(SESSION_ISSUER):
         raise RejectedTokenError("Could not parse auth token.")
     header, claims = parsed.header, parsed.claims
     if _CUSTOM_TOKEN_AUDIENCE in str(claims.get("aud")) or (header.get("alg") != "none" and not header.get("kid")):

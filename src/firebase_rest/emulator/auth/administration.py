@@ -11,6 +11,7 @@ from firebase_rest.emulator.auth.password_hashes import read_parameters
 from firebase_rest.emulator.auth.profile import validate_claims
 from firebase_rest.emulator.auth.sign_in import PROJECT_NUMBER
 from firebase_rest.emulator.auth.validation import validate_email
+from firebase_rest.emulator.credentials import SESSION_ISSUER
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.auth.bodies import AuthRequest, Body
@@ -80,7 +81,7 @@ def create_session_cookie(request: AuthRequest) -> Payload:
     validate(MIN_COOKIE_SECONDS <= seconds <= MAX_COOKIE_SECONDS, "INVALID_DURATION")
     claims = request.project.signed_in(request.body.string("idToken")).claims
     now = request.project.now()
-    issuer = f"https://session.firebase.google.com/{request.project.name}"
+    issuer = f"{SESSION_ISSUER}{request.project.name}"
     return {"sessionCookie": encode_unsigned({**claims, "iat": now, "exp": now + seconds, "iss": issuer})}
 
 

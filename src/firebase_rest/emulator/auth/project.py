@@ -20,7 +20,7 @@ from firebase_rest.emulator.auth.model import (
 from firebase_rest.emulator.auth.outbox import Outbox
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_claims, id_token_claims
 from firebase_rest.emulator.auth.validation import form_encoded
-from firebase_rest.emulator.credentials import seconds
+from firebase_rest.emulator.credentials import SESSION_ISSUER, seconds
 from firebase_rest.emulator.newest import NewestItems
 from firebase_rest.errors import UsageError
 
@@ -228,7 +228,7 @@ class AuthProject:
         issued, expires = seconds(claims.get("iat")), seconds(claims.get("exp"))
         if not (isinstance(firebase, dict) and isinstance(local_id, str)):
             raise bad_request("INVALID_ID_TOKEN")
-        if issued is None or expires is None:
+        if issued is None or expires is None or str(claims.get("iss")).startswith(SESSION_ISSUER):
             raise bad_request("INVALID_ID_TOKEN")
         if firebase.get("tenant"):
             validate(self.tenant, "((Parsed token that belongs to tenant in a non-tenant project.))")

@@ -10,7 +10,9 @@ import requests
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import Select
 
+from app.browsers import axe_source, skip_or_fail
 from firebase_rest.emulator import Emulator
+from official.processes import Unavailable
 from support.chromium import console_errors, require_chromium, start_chromium, wait_until
 
 if TYPE_CHECKING:
@@ -284,7 +286,7 @@ def test_requests_are_listed_with_their_decision(console: Console) -> None:
     console.open("requests")
     requests.get(f"{console.url}/users/ada.json?auth=", timeout=10)
     console.wait("//span[text()='denied']")
-    console.click("Show the decision")
+    console.click(".read of /users/$uid (line 1)")
     console.wait_for_text("auth.uid === $uid")
 
 
@@ -325,6 +327,32 @@ def test_everything_is_exported_and_imported(server: Server, tmp_path: Path) -> 
         assert console_errors(driver) == []
     finally:
         driver.quit()
+
+
+@pytest.fixture(scope="module")
+def axe() -> str:
+    try:
+        return axe_source()
+    except Unavailable as error:
+        skip_or_fail(error)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("section", ["database", "users", "files", "rules", "mails", "requests", "data"])
+def test_sections_have_no_serious_accessibility_problem(console: Console, axe: str, section: str, scheme: str) -> None:
+    console.put("users", {"ada": {"name": "Ada"}})
+    accounts = f"{console.url}/identitytoolkit.googleapis.com/v1/accounts"
+    body = {"email": "ada@example.com", "password": "secret-1"}
+    requests.post(f"{accounts}:signUp?key=k", json=body, timeout=10)
+    requests.post(f"{console.url}/v0/b/demo.appspot.com/o?name=a.txt", data=b"text", headers=OWNER, timeout=10)
+    requests.get(f"{console.url}/users/ada.json", timeout=10)
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    console.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    console.open(section)
+    console.driver.execute_script(axe)
+    found = console.driver.execute_async_script("const done = arguments[0]; axe.run().then((r) => done(r.violations))")
+    problems = [problem for problem in found if problem["impact"] in {"serious", "critical"}]
+    assert [(problem["id"], node["html"]) for problem in problems for node in problem["nodes"]] == []
 
 
 def test_picture_for_the_documentation(console: Console, picture: Callable[[WebDriver, str], None]) -> None:

@@ -22,7 +22,7 @@ export async function showRequests(section, state, signal) {
   }
 
   function row(entry) {
-    const explain = button(entry.rule ?? "", () => attempt(() => showDecisions(entry)), "plain", "Show the decision");
+    const explain = button(entry.rule ?? "No rule applies", () => attempt(() => showDecisions(entry)), "plain");
     const outcome = entry.allowed === null ? null
       : el("span", { className: entry.allowed ? "good" : "bad" }, entry.allowed ? "allowed" : "denied");
     return el("tr", {},

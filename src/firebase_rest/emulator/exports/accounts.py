@@ -65,12 +65,9 @@ def import_accounts(services: Services, folder: ImportFolder) -> list[str]:
 
 def _import_file(services: Services, folder: ImportFolder, name: str) -> list[str]:
     content = folder.read_object(name)
-    found = content.get("users")
-    if not found:
-        return []
-    if not isinstance(found, list):
+    users: list[Any] = content.get("users") or []
+    if type(users) is not list:
         raise ExportError(f"{folder.path / name} must have a list of users.")
-    users: list[Any] = found
     tenant_id = name.removeprefix(_ACCOUNTS).removeprefix("-").removesuffix(_JSON)
     tenant = f"/tenants/{quote(tenant_id, safe='%')}" if tenant_id else ""
     problems: list[str] = []

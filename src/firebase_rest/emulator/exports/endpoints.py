@@ -42,21 +42,21 @@ def handle_export(services: Services, root: Path | None, request: Request, path:
     if root is None:
         return _response(403, "Exports are off. Start the emulator with --exports DIR, or Emulator(exports=DIR).")
     try:
-        body = json.loads(request.body if isinstance(request.body, bytes) else b"")
-        where, targets = body["path"], body.get("targets")
+        body: dict[str, Any] = json.loads(request.body if isinstance(request.body, bytes) else b"")
+        where: str = body["path"]
+        targets: list[str] | None = body.get("targets")
     except (ValueError, RecursionError, KeyError, TypeError, AttributeError):
-        where = targets = None
-    if not isinstance(where, str) or not where or "\0" in where:
+        where, targets = "", None
+    if type(where) is not str or not where or "\0" in where:
         return _response(400, 'Expected {"path": "..."}, the folder to write.')
-    if targets is not None and not isinstance(targets, list):
+    if targets is not None and type(targets) is not list:
         return _response(400, "targets must be a list of names.")
-    names: list[Any] | None = targets
     try:
         target = below(root, where)
         if path == STORAGE_PATH:
             export_storage(services, target)
         else:
-            export_data(services, target, None if names is None else _TARGETS.intersection(map(str, names)))
+            export_data(services, target, None if targets is None else _TARGETS.intersection(map(str, targets)))
     except ExportError as error:
         return _response(403, str(error))
     except OSError as error:

@@ -139,8 +139,10 @@ MODULES = {
         imports=("from collections.abc import Awaitable",),
     ),
     "auth/account.py": Module(),
-    "auth/sign_in.py": Module(),
-    "auth/providers.py": Module(),
+    "auth/sign_in.py": Module(
+        replaced=(("= server.wait(", "= await run_in_thread(server.wait, "),),
+        imports=("from firebase_rest.aio.transport.threads import run_in_thread",),
+    ),
     "auth/mfa.py": Module(),
     "auth/admin.py": Module(renamed={"Iterator": "AsyncIterator"}),
     "auth/token_verifier.py": Module(

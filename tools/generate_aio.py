@@ -225,6 +225,8 @@ class Writer:
                 kept.append(node)
         for node in kept:
             self._edit(node)
+        if not kept:
+            raise SystemExit(f"{self.source.path}: nothing in it changes; remove it from aio_configuration.py")
         bodies = [self._text(node) for node in kept]
         text = "\n\n\n".join(bodies)
         for old, new in self.source.module.replaced:

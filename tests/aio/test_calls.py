@@ -8,9 +8,11 @@ import socket
 import threading
 import time
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import aiohttp
 import pytest
+import requests
 
 import firebase_rest
 from firebase_rest import NetworkError, NetworkTimeout, UsageError, aio
@@ -270,3 +272,38 @@ async def test_calls_run_at_the_same_time():
             started = time.monotonic()
             await asyncio.gather(*(app.database().get() for _ in range(20)))
             assert time.monotonic() - started < 4  # one after the other they take at least that
+
+
+async def test_session_is_saved_and_loaded(config, tmp_path):
+    path = tmp_path / "session.json"
+    async with aio.initialize_app(config) as app:
+        auth = app.auth()
+        session = auth.session(await auth.create_user_with_email_and_password("a@b.de", "secret1"))
+        session.save(path)
+        refreshed = await session.refresh()
+        loaded = auth.load_session(path)
+        assert loaded.uid == session.uid
+        assert await loaded.id_token == refreshed
+        assert (await loaded.claims)["sub"] == session.uid
+        assert [record.uid async for record in auth.admin.list_users()] == [session.uid]
+        assert (await auth.verify_id_token(loaded))["uid"] == session.uid
+
+
+async def test_sign_in_in_the_browser_does_not_block_the_event_loop(config):
+    opened, turned = threading.Event(), threading.Event()
+
+    def browser(uri: str) -> None:
+        query = dict(parse_qsl(urlsplit(uri).query))
+        opened.set()
+        assert turned.wait(LIMIT), "the event loop is blocked"
+        requests.get(f"{query['redirect_uri']}?error=access_denied&state={query['state']}", timeout=LIMIT)
+
+    async def turn() -> None:
+        await settled(opened.is_set, "the browser")
+        turned.set()
+
+    async with aio.initialize_app(config) as app:
+        task = asyncio.create_task(turn())
+        with pytest.raises(firebase_rest.errors.SignInCancelled):
+            await app.auth().sign_in_with_google("client", "secret", open_browser=browser, timeout=20)
+        await task

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from firebase_rest.aio.auth._base import AsyncAuthBase, Token
 from firebase_rest.aio.auth.session import AsyncUserSession
+from firebase_rest.aio.transport.threads import run_in_thread
 from firebase_rest.auth.action_codes import parse_action_link, sign_in_code
 from firebase_rest.auth.arguments import normalize_code, optional, validate_words
 from firebase_rest.auth.jwt import decode_unverified
@@ -335,7 +336,7 @@ class AsyncSignInMethods(AsyncAuthBase):
             await self._id_token_of(user)
         with CallbackServer(port, open_browser, timeout) as server:
             started = await self.auth_uri(provider_id, server.url, scopes=scopes, parameters=parameters)
-            callback_url, body = server.wait(started.uri, started.state)
+            callback_url, body = await run_in_thread(server.wait, started.uri, started.state)
         return await self.finish_sign_in(started, callback_url, body, user=user)
 
     async def sign_in_with_google(
@@ -382,7 +383,7 @@ class AsyncSignInMethods(AsyncAuthBase):
         with CallbackServer(port, open_browser, timeout) as server:
             redirect = server.url
             page = google_consent_page(endpoint, client_id, redirect, words, secret, hint)
-            callback_url, _ = server.wait(page, secret["state"])
+            callback_url, _ = await run_in_thread(server.wait, page, secret["state"])
         parameters = dict(parse_qsl(urlsplit(callback_url).query))
         check_state(secret["state"], parameters)
         if "code" not in parameters:

@@ -93,7 +93,7 @@ def _read(source: str | bytes, setting: str) -> dict[str, Any]:
         try:
             content = Path(text).read_bytes()
         except OSError as error:
-            error.strerror = f"{error.strerror} (the file that {setting} names)"
+            error.strerror = f"{error.strerror}: {setting} must be JSON text or the path of a JSON file"
             raise
         found = _object_in(content.decode("utf-8-sig", "replace"))
         kind = f"the file {text!r}, which is not JSON"

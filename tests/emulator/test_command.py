@@ -207,12 +207,34 @@ def test_seed_option_loads_a_console_export_despite_rules(tmp_path):
         assert found.json() == {"list": ["a", "b"], "users": {"ada": {"born": 1815}}}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("option", ["--seed", "--import"])
+def test_data_folder_is_seeded_only_at_the_first_start(tmp_path, option):
+    seed, folder = tmp_path / "seed.json", tmp_path / "data"
+    options = ("--json", option, str(seed), "--data", str(folder))
+    seed.write_text("not JSON")
+    with Command(*options) as command:
+        assert command.end()[0] == 1
+    seed.write_text('{"a": "seed"}')
+    with Command(*options) as command:  # the file that could not be loaded has left the folder without data
+        url = f"http://{json.loads(command.line())['host']}/a.json"
+        assert requests.get(url, timeout=LIMIT).json() == "seed"
+        assert requests.put(url, data='"client"', timeout=LIMIT).status_code == 200
+    with Command(*options) as command:
+        url = f"http://{json.loads(command.line())['host']}/a.json"
+        assert requests.get(url, timeout=LIMIT).json() == "client"
+        *_, errors, _ = command.end(signal.SIGTERM)
+    assert (
+        errors == f"The folder {folder} has data, which {seed} does not replace. To start again, delete the folder.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("{", "couldn't parse JSON"),
+        ('{\n"a": 1,\n}', "it is not JSON: Expecting property name enclosed in double quotes: line 3 column 1"),
         ('{"a.b": 1}', "couldn't parse key beginning at 1:2"),
-        ("", "No data supplied"),
+        ("", "it is not JSON: Expecting value: line 1 column 1"),
         (None, "No such file"),
     ],
 )

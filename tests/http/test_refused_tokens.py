@@ -168,16 +168,18 @@ def test_iterator_body_is_never_sent_twice(connect, session):
 
 
 @pytest.mark.parametrize(
-    ("token", "hint"),
+    ("token", "message", "hint"),
     [
-        (None, "Permission denied. No token was sent with this request."),
-        ("some-token", "Permission denied. The security rules or IAM roles deny this request."),
+        (None, "Permission denied", "No token was sent with this request (GET /a/%20b.json)."),
+        ("some-token", "Permission denied", "The security rules or IAM roles deny this request (GET /a/%20b.json)."),
+        ("old-token", "Auth token is expired", "Pass auth.session(user) instead of a token: it refreshes itself."),
+        ("some-token", "Could not parse auth token.", "Pass an ID token, such as user['idToken']."),
     ],
 )
-def test_permission_error_states_whether_a_token_was_sent(connect, token, hint):
+def test_error_about_permission_states_what_to_do(connect, token, message, hint):
     with (
-        ScriptedServer(respond_with((401, '{"error": "Permission denied"}'))) as server,
-        pytest.raises(PermissionDenied) as caught,
+        ScriptedServer(respond_with((401, f'{{"error": "{message}"}}'))) as server,
+        pytest.raises((PermissionDenied, Unauthenticated)) as caught,
     ):
-        connect(server).database().get(token)
-    assert str(caught.value) == f"401: {hint}"
+        connect(server).database().child("a", " b").get(token)
+    assert str(caught.value) == f"401: {message.rstrip('.')}. {hint}"

@@ -39,6 +39,12 @@ def test_assert_allowed_returns_the_result(firebase, rules):
     assert firebase.read("users/ada/age") == 37
 
 
+@pytest.mark.parametrize("check", [assert_allowed, assert_denied])
+def test_assertions_require_a_function(firebase, rules, check):
+    with pytest.raises(TypeError, match=r"^Expected a function, got Snapshot; write lambda: before the call\.$"):
+        check(firebase.as_user("ada").database().child("users/ada").get())
+
+
 def test_assert_allowed_names_the_rule_and_its_values(firebase, rules):
     bob = firebase.as_user("bob").database()
     with pytest.raises(AssertionError) as caught:

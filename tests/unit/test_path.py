@@ -82,6 +82,15 @@ def test_error_names_key_path_and_character() -> None:
     assert "'.'" in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    "path", ["users/eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0.c2ln", "eyJhbGciOiJub25lIn0.eyJzdWIiOiJhIn0."]
+)
+def test_token_as_key_is_not_shown(path: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        check_path(split(path), path)
+    assert str(caught.value) == "A key must not be a token; pass the token to the call, such as get(token)."
+
+
 @pytest.mark.parametrize("letter", ["a", "é", "中", "😀"])
 def test_keys_are_limited_to_768_bytes(letter: str) -> None:
     longest = MAX_KEY_BYTES // len(letter.encode())

@@ -66,6 +66,8 @@ def check_segment(segment: str, where: str) -> None:
         raise UsageError(f"A key in {_shown(where)} is empty; pass a non-empty key.")
     bad = _FORBIDDEN.search(segment)
     if bad is not None:
+        if segment.startswith("eyJ"):  # the start of each JSON Web Token; an error must not show it
+            raise UsageError("A key must not be a token; pass the token to the call, such as get(token).")
         hint = "replace them (for example by '_' or ',')"
         if bad.group() == "/":
             hint = "put paths at the top level of update()"

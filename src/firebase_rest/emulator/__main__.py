@@ -30,6 +30,8 @@ _SAME_PATH = Path()
 
 _OPEN_TO_NETWORK = "Warning: the emulator listens on {host}. Everyone on this network is an administrator."
 
+_NOT_LOADED = "The folder {folder} has data, which {files} does not replace. To start again, delete the folder."
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM, SIGINT or, with --stdin, the end of standard input. Return the exit status."""
@@ -59,6 +61,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _serve(emulator, options, done) or _export(emulator, options.export_on_exit)
 
 
+def _load(emulator: Emulator, files: RulesFiles, options: argparse.Namespace) -> None:
+    """Load the files that the options name. Raises `OSError`, `ValueError` or `SaveError`."""
+    if not emulator.had_data:
+        _import(emulator, options)
+    files.load()
+    if options.seed is not None and not emulator.had_data:
+        load_database(emulator, options.seed)
+    skipped = [str(path) for path in (options.import_from, options.seed) if path is not None]
+    if emulator.had_data and skipped:
+        # They would replace what clients have written since the first start.
+        print(_NOT_LOADED.format(folder=options.data, files=" and ".join(skipped)), file=sys.stderr, flush=True)
+
+
 def _import(emulator: Emulator, options: argparse.Namespace) -> None:
     """Import what the options name. The folder that is written at the end may be missing at first."""
     path = options.import_from
@@ -82,10 +97,7 @@ def _serve(emulator: Emulator, options: argparse.Namespace, done: threading.Even
     """Serve until `done` is set. Return the exit status."""
     files = RulesFiles(emulator, options.database_rules, options.storage_rules)
     try:
-        _import(emulator, options)
-        files.load()
-        if options.seed is not None:
-            load_database(emulator, options.seed)
+        _load(emulator, files, options)
     except (OSError, ValueError, SaveError) as error:
         print(error, file=sys.stderr)
         return 1
@@ -123,13 +135,13 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--require-auth", action="store_true", help="reject requests without a valid token")
     parser.add_argument("--database-rules", metavar="FILE", help="security rules of the database; read again on change")
     parser.add_argument("--storage-rules", metavar="FILE", help="security rules of Storage; read again on change")
-    seed = "JSON file to load into the database, such as an export of the Firebase console"
+    seed = "JSON file to load into the database, such as an export of the console; with --data only at the first start"
     parser.add_argument("--seed", type=Path, metavar="FILE", help=seed)
     data = "folder that keeps all data, accounts and files (default: they are lost at the end)"
     parser.add_argument("--data", type=Path, metavar="DIR", help=data)
     sync = "with --data: each write waits for the disk, so that it survives a loss of power too"
     parser.add_argument("--sync-data", action="store_true", help=sync)
-    source = "import an export folder of this or of the official emulators, or a JSON file for the database"
+    source = "import an export of this or the official emulators, or a JSON file; with --data only at the first start"
     parser.add_argument("--import", dest="import_from", type=Path, metavar="PATH", help=source)
     target = "export everything to PATH at the end (default: the path of --import); to a .json file only the database"
     parser.add_argument("--export-on-exit", type=Path, nargs="?", const=_SAME_PATH, metavar="PATH", help=target)

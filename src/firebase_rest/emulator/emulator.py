@@ -77,6 +77,7 @@ class Emulator:
         faults: Injects faults into requests, streams, uploads and downloads.
         sessions: The open sessions of SDKs.
         storage: The Storage emulator, with `byte_counter`.
+        had_data: Whether the folder `data` contained data, accounts or files when the emulator was created.
         request_log: The last requests that a server handled, with the decisions of rules for each.
         decisions: The last decisions of security rules, oldest first. `decision.allowed` is the result;
             `decision.explain()` returns the rules that were evaluated and the values they used. Administrators are not
@@ -120,6 +121,7 @@ class Emulator:
         self._services = Services(project, self._database, self.auth, self.storage)
         self._exports = None if exports is None else Path(exports)
         self._data = None if data is None else self._load(Path(data), sync=sync_data)
+        self.had_data = self._data is not None and self._data.had_data
 
     def _load(self, path: Path, *, sync: bool) -> PersistentData:
         from firebase_rest.emulator.persistence import PersistentData  # most emulators need no SQLite

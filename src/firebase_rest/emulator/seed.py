@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Protocol
 
 from firebase_rest.transport.wire import Request, Response
@@ -36,8 +37,18 @@ def load_database(emulator: SeededEmulator, file: Path) -> None:
         "http://localhost/.json",
         (("ns", f"{emulator.project}-default-rtdb"), ("print", "silent")),
         {"authorization": "Bearer owner"},  # an administrator, because rules do not apply to the file
-        file.read_bytes(),
+        content := file.read_bytes(),
     )
     response = emulator.handle(request)
     if response.status >= 300:
-        raise ValueError(f"{file} cannot be loaded into the database: {response.json_object()['error']}")
+        problem = _syntax_error(content) or response.json_object()["error"]
+        raise ValueError(f"{file} cannot be loaded into the database: {problem}")
+
+
+def _syntax_error(content: bytes) -> str:
+    """Return what is wrong with JSON and where, or ""."""
+    try:
+        json.loads(content)
+    except ValueError as error:
+        return f"it is not JSON: {error}."
+    return ""

@@ -75,6 +75,8 @@ def _observe(
     action: Callable[[], T], emulator: Emulator
 ) -> tuple[tuple[T] | None, Exception | None, Sequence[Decision]]:
     """Return the result of `action` (in a tuple) or its exception, and the decisions of the rules while it ran."""
+    if not callable(action):
+        raise TypeError(f"Expected a function, got {type(action).__name__}; write lambda: before the call.")
     before = emulator.decisions.copy()
     known = set(map(id, before))
     result: tuple[T] | None = None

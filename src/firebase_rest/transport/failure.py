@@ -34,6 +34,7 @@ from firebase_rest.errors import (
     NetworkError,
     NetworkTimeout,
     PermissionDenied,
+    TokenExpired,
     UsageError,
 )
 from firebase_rest.transport.redact import mask_secrets, redact, redact_params
@@ -74,6 +75,7 @@ _MALFORMED_RESPONSE = (
     u3.InvalidHeader,
 )
 _ENDED = (RemoteDisconnected, ssl.SSLEOFError, ssl.SSLZeroReturnError)
+_LONGEST_PATH = 100
 _UNREACHABLE = (u3.ProxyError, ssl.SSLCertVerificationError, u3.LocationValueError)
 
 
@@ -220,9 +222,15 @@ def api_error(kind: type[E], response: Response, message: str, *, code: str | No
 def _hint(kind: type[ApiError], response: Response) -> str:
     if response.status not in (401, 403) or issubclass(kind, AuthError):
         return ""
+    request = response.request
+    where = f" ({request.method} {redact(urlsplit(request.url).path)[:_LONGEST_PATH]})" if request else ""
     if not response.is_authenticated:
-        return "No token was sent with this request."
-    return "The security rules or IAM roles deny this request." if kind is PermissionDenied else ""
+        return f"No token was sent with this request{where}."
+    if kind is TokenExpired:
+        return "Pass auth.session(user) instead of a token: it refreshes itself."
+    if "parse auth token" in response.text:
+        return "Pass an ID token, such as user['idToken']."
+    return f"The security rules or IAM roles deny this request{where}." if kind is PermissionDenied else ""
 
 
 def _sanitize(response: Response) -> requests.Response:

@@ -108,6 +108,10 @@ class AccountRecords:
         self._used.clear()
         self._settings.clear()
 
+    def exist(self) -> bool:
+        """Return whether an account is saved."""
+        return bool(self._file.query("SELECT 1 FROM records WHERE kind = ? LIMIT 1", _ACCOUNT))
+
     def load(self, project_named: Callable[[str], AuthProject]) -> None:
         """Create the saved projects, tenants and accounts."""
         for _, name, text in self._file.query(_SELECT, _PROJECT):

@@ -30,9 +30,14 @@ class PersistentData:
         path: The folder, created if it is missing.
         sync: Whether a change survives a loss of power too. Each write then waits for the disk.
 
+    Attributes:
+        had_data: Whether `load` found data, accounts or files.
+
     Raises:
         DataFolderError: If the folder cannot be used.
     """
+
+    had_data = False
 
     def __init__(self, path: Path, *, sync: bool = False) -> None:
         self._folder = DataFolder(path, sync=sync)
@@ -54,7 +59,9 @@ class PersistentData:
         accounts = AccountRecords(self._file, auth.default_config)
         auth.load(accounts)
         accounts.load(auth.project)
-        storage.load(self._objects, self._objects.load(), self._objects.load_rules(), self._objects.new_file)
+        files = self._objects.load()
+        storage.load(self._objects, files, self._objects.load_rules(), self._objects.new_file)
+        self.had_data = bool(roots or files or accounts.exist())
         self._file.when_grown(CHECKPOINT_BYTES, self._maintenance.request)
         if roots:
             self._maintenance.request()

@@ -7,6 +7,7 @@ import os
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import cast
 
 import aiohttp
 
@@ -93,7 +94,7 @@ def _classify(error: Exception, connection: Connection) -> Failure:
     if isinstance(error, (*_UNREACHABLE, *_UNSENDABLE, ResponseTooLarge)):
         return Failure.PERMANENT
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        ended = isinstance(error.os_error, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
+        ended = isinstance(cast("OSError", error.os_error), (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
         return Failure.NEVER_CONNECTED if ended else Failure.PERMANENT  # the server does not support our TLS
     if isinstance(error, _CONNECTING):
         return Failure.NEVER_CONNECTED

@@ -32,7 +32,7 @@ STREAM_HEADERS = {**HEADERS, "content-type": "text/event-stream; charset=utf-8"}
 
 @cache
 def _contents() -> dict[str, bytes]:
-    folder = files(__package__) / "static"
+    folder = files("firebase_rest.emulator.console") / "static"
     return {entry.name: entry.read_bytes() for entry in folder.iterdir() if entry.name.rpartition(".")[2] in _TYPES}
 
 

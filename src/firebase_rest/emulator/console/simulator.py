@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from firebase_rest.database.filter import NO_FILTER
 from firebase_rest.database.path import split
@@ -28,13 +28,21 @@ from firebase_rest.rules.errors import RulesSyntaxError
 from firebase_rest.rules.storage import StorageRules
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Change, Node
     from firebase_rest.emulator.storage.access import RulesOperation
     from firebase_rest.rules.decisions import Decision, Evaluation
     from firebase_rest.transport.wire import Json
 
-STORAGE_OPERATIONS = ("get", "list", "create", "update", "delete")
+STORAGE_OPERATIONS: Mapping[str, RulesOperation] = {
+    "get": "get",
+    "list": "list",
+    "create": "create",
+    "update": "update",
+    "delete": "delete",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,9 +112,9 @@ def simulate_storage(simulation: Simulation, bucket: str, existing: Metadata | N
 
     Raises `ConsoleError` if the operation or the rules are invalid.
     """
-    if simulation.operation not in STORAGE_OPERATIONS:
+    operation = STORAGE_OPERATIONS.get(simulation.operation)
+    if operation is None:
         raise ConsoleError(400, f"operation must be one of {', '.join(STORAGE_OPERATIONS)}.")
-    operation = cast("RulesOperation", simulation.operation)
     after = _new_metadata(simulation, bucket) if operation in {"create", "update"} else None
     decisions: list[Decision] = []
     try:

@@ -19,9 +19,8 @@ from firebase_rest.emulator.database.tree import Branch, Node, at, branch_work, 
 from firebase_rest.emulator.database.windows import Window, index_work, needs_index
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from firebase_rest.emulator.database.namespace import Namespace
     from firebase_rest.emulator.database.slices import Work
 
 _BOUNDS = ("startAt", "startAfter", "endAt", "endBefore", "equalTo")
@@ -170,13 +169,13 @@ def apply_filter(node: Node, filter: Filter) -> Node:
     return finish(filter_work(node, filter))
 
 
-def prepare_work(namespace: Namespace, path: Sequence[str], filter: Filter) -> Work[None]:
+def prepare_work(get_root: Callable[[], Node], path: Sequence[str], filter: Filter) -> Work[None]:
     """Build the index that a filter needs, also for the data after writes in the meantime."""
     before: Node = None
-    node = at(namespace.root, path)
+    node = at(get_root(), path)
     while node is not before and isinstance(node, Branch) and needs_index(node, filter):
         yield from index_work(node, filter, before)
-        before, node = node, at(namespace.root, path)
+        before, node = node, at(get_root(), path)
 
 
 def filter_work(node: Node, filter: Filter) -> Work[Node]:

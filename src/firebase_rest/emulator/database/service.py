@@ -247,7 +247,7 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Work[Response
         message = f'Index not defined, add ".indexOn": "{index}", for path "/{"/".join(request.path)}", to the rules'
         raise DatabaseHTTPError(400, message)
     if filter.order is not None:
-        yield from query.prepare_work(request.namespace, request.path, filter)
+        yield from query.prepare_work(lambda: request.namespace.root, request.path, filter)
     if request.namespace.root is not root:
         root = _authorized_root(request, filter)
     if streaming:

@@ -211,7 +211,7 @@ class Session:
         self._unlisten(request)
         if needs_index(at(self.namespace.root, target.path), target.filter):
             self._require_read(target, self.namespace.root)
-            yield from query.prepare_work(self.namespace, target.path, target.filter)
+            yield from query.prepare_work(lambda: self.namespace.root, target.path, target.filter)
         listen = self.namespace.watch(create)
         with self._lock:
             self._listens[_listen_key(target.path, target.query)] = listen

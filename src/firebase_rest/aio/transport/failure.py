@@ -7,7 +7,6 @@ import os
 import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import cast
 
 import aiohttp
 
@@ -94,7 +93,8 @@ def _classify(error: Exception, connection: Connection) -> Failure:
     if isinstance(error, (*_UNREACHABLE, *_UNSENDABLE, ResponseTooLarge)):
         return Failure.PERMANENT
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        ended = isinstance(cast("OSError", error.os_error), (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
+        cause: OSError = error.os_error  # pyright: ignore[reportUnknownMemberType] - aiohttp does not annotate it
+        ended = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
         return Failure.NEVER_CONNECTED if ended else Failure.PERMANENT  # the server does not support our TLS
     if isinstance(error, _CONNECTING):
         return Failure.NEVER_CONNECTED

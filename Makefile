@@ -9,7 +9,7 @@ N ?= 5000
 SECONDS ?= 60
 PORT ?= 5000
 
-.PHONY: help venv generate test quick check judge demo app frozen docs oracle faults bench clean
+.PHONY: help venv generate test quick check judge demo app frozen docs oracle faults bench chart clean
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -91,6 +91,10 @@ bench: venv ## measure against plain requests and Pyrebase4
 	@$(BIN)/python benchmarks/run.py
 	@$(BIN)/python benchmarks/storage.py
 	@$(BIN)/python benchmarks/storage.py without-crc32c
+
+chart: venv ## draw the chart of benchmarks/results.json
+	@$(BIN)/python -m pip install -qq --group benchmarks
+	@$(BIN)/python benchmarks/chart.py
 
 clean: ## remove what the other targets created
 	@rm -rf .venv .cache docs/_build docs/reference/api dist build .coverage .coverage.* .hypothesis .*_cache

@@ -2,10 +2,16 @@
 
 The unit is CPU seconds of the client's process. Each round runs every client once, so that changes of the machine's
 speed affect all clients. The output is the median of the ratios to plain requests. `make bench` runs it.
+
+    python benchmarks/run.py [--json FILE] [CASE ...]
+
+`--json` writes the ratios to a file, from which `chart.py` draws the chart of the documentation.
 """
 
 from __future__ import annotations
 
+import argparse
+import json
 import statistics
 import subprocess
 import sys
@@ -63,7 +69,12 @@ def measure(python: str, case: str, client: str, port: str) -> float:
 def main() -> None:
     pythons = dict.fromkeys(("requests", "firebase_rest", ASYNC, "firebase_admin"), sys.executable)
     pythons["pyrebase4"] = pyrebase4()
-    cases = sys.argv[1:] or [*LIMITS, *ONLY.keys() - LIMITS.keys()]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("cases", nargs="*", metavar="CASE")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    arguments = parser.parse_args()
+    cases = arguments.cases or [*LIMITS, *ONLY.keys() - LIMITS.keys()]
+    results: dict[str, dict[str, float]] = {}
     with subprocess.Popen(
         [sys.executable, HERE / "server.py"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as server:
@@ -84,6 +95,7 @@ def main() -> None:
                 for _ in range(ROUNDS)
             ]
             ratios = {name: statistics.median(one[name] / one["requests"] for one in rounds) for name in rounds[0]}
+            results[case] = {name: round(ratio, 2) for name, ratio in ratios.items()}
             row = "".join(f"{ratios[name]:18.2f}" if name in ratios else f"{'-':>18}" for name in pythons)
             limits = "".join(f"{each[case]:18.2f}" if case in each else f"{'-':>18}" for each in (LIMITS, ASYNC_LIMITS))
             print(f"{case:28}{row}{limits}", flush=True)
@@ -96,6 +108,8 @@ def main() -> None:
             if case == "20,001 events":
                 times = statistics.median(one["pyrebase4"] / one["firebase_rest"] for one in rounds)
                 print(f"  events per second: {times:.1f} times Pyrebase4's, promised {TIMES_PYREBASE4}", flush=True)
+    if arguments.json:
+        arguments.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

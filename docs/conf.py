@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import inspect
 import re
+from collections.abc import Iterator
+from pathlib import Path
 from pydoc import locate
 from typing import TYPE_CHECKING
+
+from docutils import nodes
 
 import firebase_rest
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
+    from sphinx.environment import BuildEnvironment
 
 project = "firebase_rest"
 copyright = "firebase_rest contributors"
@@ -95,7 +100,32 @@ def _skip_member(app: Sphinx, _what: str, name: str, _object: object, _skip: boo
     return True if is_internal or is_described else None
 
 
+def _write_plain_index(app: Sphinx, exception: Exception | None) -> None:
+    """Write llms.txt: the title, address and first sentence of every page, for programs that read the documentation."""
+    if exception is not None or app.builder.format != "html":
+        return
+    lines = [f"# {project}", "", f"> {_first_sentence(app.env, app.config.root_doc)}", ""]
+    for page in _pages(app.env, app.config.root_doc):
+        title = app.env.titles[page].astext()
+        lines.append(f"- [{title}]({app.builder.get_target_uri(page)}): {_first_sentence(app.env, page)}")
+    Path(app.outdir, "llms.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def _pages(env: BuildEnvironment, page: str) -> Iterator[str]:
+    """Return the pages below a page, in the order of the table of contents."""
+    for child in env.toctree_includes.get(page, ()):
+        yield child
+        yield from _pages(env, child)
+
+
+def _first_sentence(env: BuildEnvironment, page: str) -> str:
+    paragraphs = (node.astext() for node in env.get_doctree(page).findall(nodes.paragraph))
+    text = next((text for text in paragraphs if not text.startswith("Bases:")), "")
+    return re.split(r"(?<=\.)\s", " ".join(text.split()), maxsplit=1)[0]
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
+    app.connect("build-finished", _write_plain_index)
     app.connect("autodoc-process-signature", _process_signature)
     app.connect("autodoc-skip-member", _skip_member)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import base64
+import json
 import re
 import threading
 from collections.abc import Iterator
@@ -56,11 +58,21 @@ def site(emulator: firebase_rest.App) -> Iterator[str]:
     assert not thread.is_alive()
 
 
+def expire(token: str) -> str:
+    """Return an ID token of the emulator, which has no signature, that has expired."""
+    header, body, signature = token.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
+    claims.update(iat=1_000_000_000, auth_time=1_000_000_000, exp=1_000_003_600)
+    return f"{header}.{base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip('=')}.{signature}"
+
+
 def test_fastapi_application_knows_its_users(emulator, site):
     user = emulator.auth().create_user_with_email_and_password("a@b.de", "correct horse")
     headers = {"Authorization": f"Bearer {user['idToken']}"}
     assert requests.get(f"{site}/me", timeout=20).status_code in (401, 403)
     assert requests.get(f"{site}/me", headers={"Authorization": "Bearer forged"}, timeout=20).status_code == 401
+    expired = {"Authorization": f"Bearer {expire(user['idToken'])}"}
+    assert requests.get(f"{site}/me", headers=expired, timeout=20).status_code == 401
     assert requests.put(f"{site}/me", json={"name": "Ada"}, headers=headers, timeout=20).json() == {"name": "Ada"}
     assert requests.get(f"{site}/me", headers=headers, timeout=20).json() == {"name": "Ada"}
 
@@ -71,6 +83,6 @@ def test_fastapi_page_shows_live_data(emulator, site):
     board.set("first")
     with requests.get(f"{site}/board/events", stream=True, timeout=20) as response:
         lines = response.iter_lines(chunk_size=1)
-        assert next(lines) == b"data: first"
+        assert next(lines) == b'data: "first"'
         board.set("second")
-        assert b"data: second" in (next(lines), next(lines))
+        assert b'data: "second"' in (next(lines), next(lines))

@@ -49,6 +49,13 @@ CALLS = {
         get_google_oauth_token sign_in_with_oauth token_refreshable token_refresher max_retries chunk_size authorize
         create_document get_document batch_get_documents run_query limit update_document delete_document list_documents
         SERVER_TIMESTAMP GeoPoint""",
+    "asyncio.md": f"""{APP} {AUTH} {DATABASE} {INNER} {STORAGE} firestore expiresAt expiration_hour oauth_config
+        interactive_login_with_provider create_authentication_uri sign_in_with_oauth_credential set_custom_user_claims
+        verify_id_token AuthClient Rtdb sign_up sign_in_with_password sign_in_with_oauth get_associated_providers
+        confirm_password_reset get_user_data link_account_with_email_and_password link_account_with_oauth_credential
+        unlink_provider confirm_email_verification delete_account emulator_clear_accounts emulator_get_configuration
+        emulator_update_configuration emulator_get_out_of_band_codes emulator_get_sms_codes order_by order_by_priority
+        export_format timeout write_size_limit events""",
     "python-firebase.md": """FirebaseApplication FirebaseAuthentication FirebaseTokenGenerator JSONEncoder get put post
         patch delete get_async put_async post_async patch_async delete_async get_user create_token params headers""",
 }

@@ -27,12 +27,11 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the reference alone."""
-    source = tmp_path_factory.mktemp("docs")
-    shutil.copy(DOCS / "conf.py", source)
-    shutil.copytree(DOCS / "_templates", source / "_templates")
-    shutil.copytree(DOCS / "reference", source / "reference", ignore=shutil.ignore_patterns("api"))
-    command = [sys.executable, "-m", "sphinx", "-q", "-D", "root_doc=reference/index", source, source / "html"]
+    """Build the documentation in another folder, because Sphinx writes the pages of the reference into its source."""
+    source = tmp_path_factory.mktemp("site") / "docs"
+    shutil.copytree(DOCS, source, ignore=shutil.ignore_patterns("_build", "api"))
+    shutil.copy(DOCS.parent / "README.md", source.parent)
+    command = [sys.executable, "-m", "sphinx", "-q", source, source / "html"]
     subprocess.run(command, check=True, capture_output=True, timeout=500)
     return source / "html"
 
@@ -108,3 +107,12 @@ def test_classes_that_programs_construct_show_their_arguments(site: Path, name: 
 
 def test_fields_of_records_have_entries(names: set[str]) -> None:
     assert {"firebase_rest.UserRecord.email", "firebase_rest.ActionCodeSettings.url"} <= names
+
+
+def test_plain_index_describes_every_page(site: Path) -> None:
+    index = (site / "llms.txt").read_text("utf-8")
+    for page in DOCS.rglob("*.md"):
+        name = page.relative_to(DOCS).with_suffix(".html").as_posix()
+        if "_build" not in page.parts and name != "index.html":
+            assert re.search(rf"^- \[.+\]\({name}\): \w.*[.:]$", index, re.MULTILINE), name
+    assert "[UserRecord](reference/api/firebase_rest.UserRecord.html): " in index

@@ -93,7 +93,8 @@ def _classify(error: Exception, connection: Connection) -> Failure:
     if isinstance(error, (*_UNREACHABLE, *_UNSENDABLE, ResponseTooLarge)):
         return Failure.PERMANENT
     if isinstance(error, aiohttp.ClientConnectorSSLError):
-        cause: OSError = error.os_error  # pyright: ignore[reportUnknownMemberType] - aiohttp does not annotate it
+        # aiohttp does not annotate the attribute.
+        cause: object = error.os_error  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]
         ended = isinstance(cause, (ssl.SSLEOFError, ssl.SSLZeroReturnError, ConnectionError))
         return Failure.NEVER_CONNECTED if ended else Failure.PERMANENT  # the server does not support our TLS
     if isinstance(error, _CONNECTING):

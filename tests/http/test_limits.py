@@ -111,6 +111,7 @@ def test_limit_that_is_not_a_number_of_bytes_is_rejected(connect, size):
         connect("https://db.firebaseio.com", max_response_size=size)
 
 
+@pytest.mark.blocking_client  # for aiohttp only the deadline ends them
 def test_endless_informational_responses_raise(connect):
     def script(peer: Peer) -> None:
         peer.read_request()

@@ -372,3 +372,11 @@ def test_content_type_with_token_is_not_shown(connect):
         with events, pytest.raises(StreamError, match="got another content type") as caught:
             next(events)
     assert "secret" not in f"{caught.value!r} {events.last_error!r}"
+
+
+@pytest.mark.blocking_client
+def test_error_for_a_coroutine_function_names_the_async_client(db):
+    async def handler(message): ...
+
+    with pytest.raises(UsageError, match=r"firebase_rest\.aio"):
+        db.stream(handler)

@@ -109,8 +109,9 @@ def _classify(error: Exception, connection: Connection) -> Failure:
 def _reason(error: Exception) -> str:
     if isinstance(error, aiohttp.ClientConnectorError):
         cause: OSError = error.os_error  # pyright: ignore[reportUnknownMemberType]
-        if isinstance(cause.errno, int) and cause.errno > 0:  # asyncio's own text repeats the address
-            return f"[Errno {cause.errno}] {os.strerror(cause.errno)}"
+        number = None if isinstance(cause, ssl.SSLError) else cause.errno
+        if number is not None and number > 0:  # asyncio's own text repeats the address
+            return f"[Errno {number}] {os.strerror(number)}"
         return redact(str(cause)).strip().rstrip(".") or type(cause).__name__
     if isinstance(error, aiohttp.ClientHttpProxyError):
         return f"the proxy responded with HTTP {error.status}"

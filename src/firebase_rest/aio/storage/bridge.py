@@ -8,6 +8,7 @@ that the loop needs, such as reading the next block of a body.
 from __future__ import annotations
 
 import asyncio
+import inspect
 import queue
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import CancelledError
@@ -272,4 +273,4 @@ async def _awaited(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def _has_async(file: Any, name: str) -> bool:
-    return not isinstance(file, type) and asyncio.iscoroutinefunction(getattr(file, name, None))
+    return not isinstance(file, type) and inspect.iscoroutinefunction(getattr(file, name, None))

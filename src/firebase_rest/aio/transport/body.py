@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import zlib
 from collections.abc import AsyncIterator
 from typing import Any
@@ -70,8 +71,8 @@ async def _parts(response: aiohttp.ClientResponse) -> AsyncIterator[bytes]:
 async def _inflated(parts: AsyncIterator[bytes], *, is_gzip: bool) -> AsyncIterator[bytes]:
     decoder: Any = None
     async for data in parts:
-        is_complete = False
-        while not is_complete:
+        part = b""
+        while data or (len(part) == _STEP and not decoder.eof):
             if decoder is None or decoder.eof:  # gzip may have several members
                 is_zlib = is_gzip or data[0] & 15 == 8  # some servers send raw deflate
                 decoder = zlib.decompressobj(47 if is_zlib else -15)
@@ -81,8 +82,9 @@ async def _inflated(parts: AsyncIterator[bytes], *, is_gzip: bool) -> AsyncItera
                 raise MalformedBody("the compressed data is malformed") from None
             if part:
                 yield part
+            if len(part) == _STEP:
+                await asyncio.sleep(0)  # a few bytes can become many such parts
             data = decoder.unconsumed_tail or decoder.unused_data  # noqa: PLW2901 - the rest of it
-            is_complete = not data and len(part) < _STEP
     if decoder is not None and not decoder.eof:
         raise MalformedBody("the compressed data is truncated")
 

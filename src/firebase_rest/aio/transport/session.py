@@ -9,12 +9,15 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Coroutine, Iterable, Mapping
+from contextlib import suppress
 from contextvars import ContextVar
+from functools import partial
 from typing import Any, cast
 
 import aiohttp
 import certifi
+from aiohttp.client_proto import ResponseHandler
 from yarl import URL
 
 from firebase_rest.aio.transport.body import AsyncBody, read_body
@@ -26,6 +29,7 @@ from firebase_rest.errors import NetworkError, UsageError
 from firebase_rest.transport._weak_set import WeakSet
 from firebase_rest.transport.arguments import describe
 from firebase_rest.transport.credentials import STRIP_AUTH, RequestAuth
+from firebase_rest.transport.http_response import MAX_INFORMATIONAL
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.prepare import (
     PERSONAL_HEADERS,
@@ -51,17 +55,41 @@ _connection: ContextVar[Connection | None] = ContextVar("firebase_rest_connectio
 """The state of the attempt that this task is sending."""
 
 
+class _Protocol(ResponseHandler):
+    """The protocol of a connection. It skips at most `MAX_INFORMATIONAL` responses, which aiohttp does without end."""
+
+    _informational = 0
+
+    async def read(self) -> Any:
+        message, payload = await super().read()
+        self._informational = self._informational + 1 if 100 <= message.code < 200 else 0
+        if self._informational > MAX_INFORMATIONAL:
+            self.force_close()
+            raise MalformedBody("too many informational responses")
+        return message, payload
+
+
 class _Connector(aiohttp.TCPConnector):
-    """A connector that reports whether an attempt has a connection."""
+    """A connector that reports whether an attempt has a connection.
+
+    Invariant: a connection on which bytes arrived after the last response is closed, because they would be taken for the
+    next response.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(limit=0)  # `MAX_CALLS` is the limit, and waiting for it is no timeout
+        self._factory = cast(Any, partial(_Protocol, loop=self._loop))
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:
-        connection = _connection.get()
-        if connection is None:
-            return await super().connect(req, traces, timeout)
+        connection = _connection.get() or Connection(lambda: None)
         connection.dialed = True
-        result = await super().connect(req, traces, timeout)
-        connection.connected = True
-        return result
+        for _ in range(MAX_CALLS):
+            result = await super().connect(req, traces, timeout)
+            if result.protocol is None or not result.protocol.should_close:
+                connection.connected = True
+                return result
+            result.close()
+        raise aiohttp.ServerDisconnectedError("the server sends data before the request")
 
 
 class AiohttpTransport:
@@ -82,6 +110,7 @@ class AiohttpTransport:
         self._owned = session is None
         self._session = session
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._lifetime: AsyncGenerator[None, None] | None = None
         self.headers = validate_headers(headers)
         self.max_response_size = validate_max_size(max_response_size)
         self.app_check = app_check
@@ -123,13 +152,16 @@ class AiohttpTransport:
             present = {name.lower() for name in own}
             defaults = {name: value for name, value in _DEFAULT_HEADERS.items() if name.lower() not in present}
             self._session = aiohttp.ClientSession(
-                connector=_Connector(limit=0),  # `MAX_CALLS` is the limit, and waiting for it is no timeout
+                connector=_Connector(),
                 headers={**defaults, **own},
                 cookie_jar=aiohttp.DummyCookieJar(),
                 middlewares=_MIDDLEWARES,
                 auto_decompress=False,
                 raise_for_status=False,
             )
+            self._lifetime = _close_at_end(self._session)
+            with suppress(StopIteration):
+                self._lifetime.__anext__().send(None)
         assert self._session is not None
         return self._session
 
@@ -154,6 +186,8 @@ class AiohttpTransport:
             await asyncio.wait(tasks, timeout=CLOSING_TIMEOUT)
         if self._owned and self._session is not None:
             await self._session.close()
+            if self._lifetime is not None:
+                await self._lifetime.aclose()
 
     async def send(self, request: Request, auth: RequestAuth, options: Options, connection: Connection) -> Response:
         """Send a request and read the response. Raises the exceptions of aiohttp."""
@@ -263,6 +297,14 @@ class AiohttpTransport:
         if host not in self._proxies:
             self._proxies[host] = environment_proxy(url)
         return self._proxies[host]
+
+
+async def _close_at_end(session: aiohttp.ClientSession) -> AsyncGenerator[None, None]:
+    """Close a session when the event loop ends or the App is forgotten: then asyncio closes its generators."""
+    try:
+        yield
+    finally:
+        await session.close()
 
 
 async def _asynchronous(body: Iterable[bytes]) -> AsyncIterator[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar, cast
@@ -39,7 +40,9 @@ async def run_in_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs)
         with suppress(RuntimeError):  # the loop was closed
             loop.call_soon_threadsafe(settle, result, problem)
 
-    if start_thread(run, "firebase_rest worker") is None:
+    # As with `asyncio.to_thread`, the program's context variables have their values.
+    context = contextvars.copy_context()
+    if start_thread(lambda: context.run(run), "firebase_rest worker") is None:
         run()
     return await done
 

@@ -14,6 +14,10 @@ from urllib.parse import urlsplit
 if TYPE_CHECKING:
     from collections.abc import Collection
 
+SANDBOX = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
+"""Headers of responses that a browser may show and that contain text of others. Such a page must not act as a page of
+this server, which could use the console: its scripts do not run."""
+
 _FIREBASE = (
     ".firebaseio.com",
     ".firebasedatabase.app",

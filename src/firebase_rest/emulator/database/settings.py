@@ -17,6 +17,7 @@ from firebase_rest.emulator.database.responses import (
     DatabaseHTTPError,
     compact,
 )
+from firebase_rest.emulator.hosts import SANDBOX
 from firebase_rest.rules.coverage_html import html_report
 from firebase_rest.rules.database import DatabaseRules
 from firebase_rest.rules.errors import RulesSyntaxError
@@ -68,7 +69,7 @@ def list_databases(namespaces: Iterable[Namespace]) -> Response:
 def coverage_page(namespace: Namespace) -> Response:
     """Return a web page with the coverage of the published rules."""
     page = html_report(namespace.rules_store.coverage(namespace.rules_text))
-    return Response(200, {**HEADERS, "content-type": "text/html; charset=utf-8"}, page.encode())
+    return Response(200, {**HEADERS, **SANDBOX, "content-type": "text/html; charset=utf-8"}, page.encode())
 
 
 def _publish_rules(request: DatabaseRequest, rules: DatabaseRules) -> None:

@@ -10,6 +10,7 @@ import zlib
 from email.utils import formatdate
 from typing import TYPE_CHECKING
 
+from firebase_rest.emulator.hosts import SANDBOX
 from firebase_rest.emulator.storage.errors import CORS, StorageHTTPError
 from firebase_rest.emulator.storage.metadata import DEFAULT_TYPE, TOKENS, Metadata
 from firebase_rest.emulator.storage.names import MAX_SIZE, parse_size
@@ -105,9 +106,7 @@ def _stored_headers(metadata: Metadata) -> dict[str, str]:
 def _headers(metadata: Metadata) -> dict[str, str]:
     headers = {
         **CORS,
-        # An HTML file must not act as a page of this server, which could use the console.
-        "content-security-policy": "sandbox",
-        "x-content-type-options": "nosniff",
+        **SANDBOX,
         "content-type": _text(metadata.settable.get("contentType") or DEFAULT_TYPE),
         "cache-control": "private, max-age=0",
         **_stored_headers(metadata),

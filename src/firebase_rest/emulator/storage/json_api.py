@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote_to_bytes
 
 from firebase_rest.emulator.credentials import ADMIN, Caller, RejectedTokenError, read_unverified
+from firebase_rest.emulator.hosts import SANDBOX
 from firebase_rest.emulator.storage import json_api_objects as operations
 from firebase_rest.emulator.storage import json_api_uploads as uploads
 from firebase_rest.emulator.storage import object_operations
@@ -178,7 +179,7 @@ def error_response(request: StorageRequest, error: StorageHTTPError) -> Response
     if error.status == 404 and (error.reason or "").endswith("_OBJECT"):
         message = f"No such object: {request.bucket}/{request.name}"
     if request.kind is not None and request.params.get("alt") == "media":
-        headers = {"content-type": "text/html; charset=UTF-8", **error.headers}
+        headers = {**SANDBOX, "content-type": "text/html; charset=UTF-8", **error.headers}
         return Response(error.status, headers, message.encode("utf-8", "replace"))
     detail: dict[str, Json] = {"message": message, "domain": "global", "reason": _REASONS.get(error.status, "invalid")}
     body: Json = {"error": {"code": error.status, "message": message, "errors": [detail]}}

@@ -13,6 +13,7 @@ from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
 from firebase_rest.emulator.credentials import ADMIN
+from firebase_rest.emulator.hosts import SANDBOX
 from firebase_rest.emulator.storage import object_operations
 from firebase_rest.emulator.storage.downloads import download
 from firebase_rest.emulator.storage.errors import StorageHTTPError, empty_response
@@ -85,7 +86,7 @@ def _error_response(_: StorageRequest, error: StorageHTTPError) -> Response:
         return empty_response(304, error.headers)
     code = error.reason if error.reason == "ExpiredToken" else _CODES.get(error.status, "InvalidRequest")
     body = f"<Error><Code>{code}</Code><Message>{escape(error.message)}</Message></Error>"
-    headers = {"content-type": "application/xml; charset=UTF-8", **error.headers}
+    headers = {**SANDBOX, "content-type": "application/xml; charset=UTF-8", **error.headers}
     return Response(error.status, headers, f"<?xml version='1.0' encoding='UTF-8'?>{body}".encode("utf-8", "replace"))
 
 

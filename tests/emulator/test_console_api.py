@@ -8,11 +8,13 @@ import re
 import threading
 import zipfile
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 import requests
 
 from firebase_rest.emulator import Emulator
+from firebase_rest.emulator.console.archives import import_archive
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -170,13 +172,60 @@ def test_simulator_accepts_only_json(page: Page) -> None:
         assert sent.status_code == 400, body[:10]
 
 
-def test_downloads_cannot_act_as_the_console(page: Page) -> None:
-    upload = f"{page.url}/v0/b/demo.appspot.com/o?name=a.html"
-    html = {**OWNER, "Content-Type": "text/html"}
-    stored = requests.post(upload, data="<script>fetch('/')</script>", headers=html, timeout=10).json()
-    link = f"{page.url}/v0/b/demo.appspot.com/o/a.html?alt=media&token={stored['downloadTokens']}"
-    response = requests.get(link, timeout=10)
-    assert response.headers["content-security-policy"] == "sandbox"
+SCRIPT = "<script>fetch('/')</script>"
+REFLECTING = [
+    "/v0/b/demo.appspot.com/o/{}?alt=media",
+    "/v0/b/demo.appspot.com/o/{}",
+    "/storage/v1/b/demo.appspot.com/o/{}?alt=media",
+    "/download/storage/v1/b/demo.appspot.com/o/{}?alt=media",
+    "/demo.appspot.com/{}?GoogleAccessId=a&Expires=99999999999&Signature=b",
+    "/demo.appspot.com/{}?GoogleAccessId=a&Expires=1&Signature=b",
+    "/demo.appspot.com/{}?X-Goog-Signature={}&X-Goog-Date={}&X-Goog-Expires={}",
+    "/{}.json",
+    "/{}",
+    "/.inspect/coverage?ns={}",
+    "/.lp?start=t&cb={}",
+    "/.lp?id={}&pw={}&dframe=t",
+    "/emulator/{}",
+    "/emulator/action?apiKey={}&oobCode={}&mode=resetPassword",
+    "/emulator/action?apiKey={}&oobCode={}&mode={}",
+    "/emulator/provider?redirect_uri={}",
+    "/emulator/v1/projects/{}/config",
+    "/identitytoolkit.googleapis.com/v1/projects/{}",
+    "/.console/{}",
+    "/.console/api/{}",
+]
+
+
+@pytest.mark.parametrize("path", REFLECTING)
+def test_text_of_a_url_cannot_act_as_the_console(page: Page, path: str) -> None:
+    url = page.url + path.replace("{}", quote(SCRIPT, safe=""))
+    response = requests.get(url, headers={"Accept": "text/html"}, timeout=10, allow_redirects=False)
+    assert_inert(response)
+
+
+@pytest.mark.parametrize("content_type", ["text/html", "image/svg+xml", "application/xhtml+xml", "text/xml", "a/b", ""])
+@pytest.mark.parametrize("path", REFLECTING[:5])
+def test_downloads_cannot_act_as_the_console(page: Page, path: str, content_type: str) -> None:
+    upload = f"{page.url}/v0/b/demo.appspot.com/o?name={quote(SCRIPT, safe='')}"
+    page_of_others = {**OWNER, "Content-Type": content_type}
+    assert requests.post(upload, data=SCRIPT, headers=page_of_others, timeout=10).ok
+    response = requests.get(page.url + path.format(quote(SCRIPT, safe="")), headers=OWNER, timeout=10)
+    assert response.status_code == 200
+    assert_inert(response)
+    if "alt=media" in path or "Signature" in path:
+        assert response.text == SCRIPT
+        assert response.headers["content-security-policy"] == "sandbox"
+        assert response.headers["x-content-type-options"] == "nosniff"
+
+
+def assert_inert(response: requests.Response) -> None:
+    """Assert that a browser that shows the response runs no script in it."""
+    content_type = response.headers.get("content-type", "")
+    if content_type.partition(";")[0] in {"application/json", "application/javascript", "text/plain"}:
+        return  # a browser shows these as text
+    policy = response.headers["content-security-policy"]
+    assert policy == "sandbox" or policy.startswith("default-src 'none'"), policy
     assert response.headers["x-content-type-options"] == "nosniff"
 
 
@@ -276,6 +325,39 @@ def test_invalid_archive_changes_nothing(page: Page, archive: str) -> None:
     page.put("a", 1)
     assert isinstance(page.act("import", archive=archive)["error"], str)
     assert requests.get(f"{page.url}/a.json", headers=OWNER, timeout=10).json() == 1
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_damaged_archive_is_refused(page: Page, method: int) -> None:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", method) as archive:
+        archive.writestr("data.json", "".join(map(str, range(1000))))
+    content = buffer.getvalue()
+    start = content.index(b"data.json") + len(b"data.json")
+    for offset in range(start, start + 40):
+        damaged = content[:offset] + bytes([content[offset] ^ 255]) + content[offset + 1 :]
+        result = page.act("import", archive=base64.b64encode(damaged).decode())
+        assert isinstance(result["error"], str), offset
+
+
+def test_data_is_restored_after_any_failure_of_an_import() -> None:
+    class Failing:
+        def __init__(self) -> None:
+            self.imported: list[str] = []
+
+        def export_data(self, path: Path) -> None:
+            path.mkdir()
+
+        def import_data(self, path: Path) -> list[str]:
+            self.imported.append(path.name)
+            if path.name == "before":
+                return []
+            raise ZeroDivisionError
+
+    data = Failing()
+    with pytest.raises(ZeroDivisionError):
+        import_archive(data, archive_of({"firebase-export-metadata.json": "{}"}))
+    assert data.imported == ["import", "before"]
 
 
 def test_archive_cannot_write_outside_of_its_folder(page: Page, tmp_path: Path) -> None:

@@ -262,8 +262,15 @@ def test_import_refuses_files_that_are_not_named_after_a_database(exported, name
         {"name": 5},
         {"bucket": ""},
         {"generation": "x"},
+        {"generation": 1e400},
+        {"generation": 0},
+        {"metageneration": 10**30},
         {"timeCreated": "yesterday"},
+        {"timeCreated": "0001-01-01T00:00:00+14:00"},
+        {"updated": "9999-12-31T23:59:59-14:00"},
         {"customMetadata": {"a": 1}},
+        {"customMetadata": ["a"]},
+        {"downloadTokens": 5},
     ],
 )
 def test_import_refuses_invalid_metadata_of_objects(exported, change):

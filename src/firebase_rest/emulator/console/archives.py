@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import io
 import tempfile
 import zipfile
@@ -55,22 +54,30 @@ def import_archive(data: Data, text: str) -> Sequence[str]:
         data.export_data(before)
         try:
             return data.import_data(folder)
-        except (ExportError, OSError) as error:
+        except Exception as error:
             data.import_data(before)
+            if not isinstance(error, (ExportError, OSError)):
+                raise
             raise ConsoleError(400, f"Nothing was imported. {error}".replace(f"{folder}/", "")) from None
 
 
 def _extract(text: str, target: Path) -> Path:
     """Unpack a zip file, and return the folder in it that has the metadata of an export."""
     try:
-        with zipfile.ZipFile(io.BytesIO(base64.b64decode(text, validate=True))) as archive:
-            if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
-                raise ConsoleError(413, "The files in the archive are larger than 1 GB.")
-            for entry in archive.infolist():
-                archive.extract(entry, target)  # it removes `..` and drives, and creates no links
-    except (binascii.Error, zipfile.BadZipFile, NotImplementedError, RuntimeError, OSError, ValueError) as error:
+        _unpack(base64.b64decode(text, validate=True), target)
+    except ConsoleError:
+        raise
+    except Exception as error:  # noqa: BLE001 - zipfile and the decompressors raise many types
         raise ConsoleError(400, f"The file is not a readable zip archive: {error}") from None
     found = sorted(target.rglob(METADATA_FILE), key=lambda path: len(path.parts))
     if not found:
         raise ConsoleError(400, f"The archive contains no {METADATA_FILE}, so it is no export of an emulator.")
     return found[0].parent
+
+
+def _unpack(content: bytes, target: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        if sum(entry.file_size for entry in archive.infolist()) > MAX_BYTES:
+            raise ConsoleError(413, "The files in the archive are larger than 1 GB.")
+        for entry in archive.infolist():
+            archive.extract(entry, target)  # it removes `..` and drives, and creates no links

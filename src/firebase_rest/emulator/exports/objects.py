@@ -79,7 +79,7 @@ def import_objects(services: Services, folder: ImportFolder) -> list[str]:
             problems.append(f"{metadata.path / file}: the content has another md5Hash.")
         try:
             services.storage.import_object(StoredObject(_metadata(fields, blob), blob))
-        except (KeyError, TypeError, ValueError, StorageHTTPError) as error:
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError, StorageHTTPError) as error:
             raise ExportError(f"{metadata.path / file} is not the metadata of an object: {error!r}") from None
     return problems
 
@@ -105,8 +105,8 @@ def _metadata(fields: dict[str, Any], blob: Blob) -> Metadata:
     return Metadata(
         bucket=bucket,
         name=name,
-        generation=int(fields["generation"]),
-        metageneration=int(fields["metageneration"]),
+        generation=_count(fields["generation"]),
+        metageneration=_count(fields["metageneration"]),
         size=blob.size,
         md5=blob.md5,
         crc32c=blob.crc32c,
@@ -125,10 +125,20 @@ def _text(value: object) -> str:
     return value
 
 
+def _count(value: Any) -> int:
+    number = int(value)
+    if not 0 < number < 2**63:
+        raise ValueError(f"expected a positive 64-bit number, got {str(value)[:30]}")
+    return number
+
+
 def _time_text(seconds: float) -> str:
     text = datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="milliseconds")
     return text.replace("+00:00", "Z")
 
 
 def _seconds(text: str) -> float:
-    return datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp()
+    time = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if not 1970 <= time.year < 9999:  # an export could not write a time outside of the years 1 to 9999 in UTC
+        raise ValueError(f"expected a time from 1970 to 9998, got {text}")
+    return time.timestamp()

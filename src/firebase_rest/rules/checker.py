@@ -11,7 +11,7 @@ from enum import Enum
 from typing import NamedTuple, NoReturn
 
 from firebase_rest.rules import syntax
-from firebase_rest.rules.errors import ExpressionError
+from firebase_rest.rules.errors import ExpressionError, suggestion
 from firebase_rest.rules.regex import compile_regex
 
 
@@ -116,7 +116,7 @@ class _Checker:
             return _type_of_constant(node.value)
         if isinstance(node, syntax.Variable):
             if node.name not in self._variables:
-                _fail(node, f"Unknown variable '{node.name}'.")
+                _fail(node, f"Unknown variable '{node.name}'.{suggestion(node.name, self._variables)}")
             return self._variables[node.name]
         if isinstance(node, syntax.Chain):
             return self._chain(node)
@@ -186,7 +186,8 @@ class _Checker:
             return QUERY_PROPERTIES[name]
         if target in (Type.STRING, Type.PRIMITIVE) and name == "length":
             return Type.NUMBER
-        raise ExpressionError(f"No such method/property '{name}'.", _name_start(node))
+        hint = suggestion(name, QUERY_PROPERTIES) if target is Type.QUERY else ""
+        raise ExpressionError(f"No such method/property '{name}'.{hint}", _name_start(node))
 
     def _call(self, node: syntax.Call) -> Type:
         function = node.function
@@ -206,7 +207,8 @@ class _Checker:
             methods = {}
         signature = methods.get(name)
         if signature is None:
-            raise ExpressionError(f"No such method/property '{name}'.", _name_start(function))
+            hint = suggestion(name, methods)
+            raise ExpressionError(f"No such method/property '{name}'.{hint}", _name_start(function))
         expected, given = len(signature.arguments), len(node.arguments)
         if expected != given:
             _fail(node, f"{name} expects {expected} argument{'' if expected == 1 else 's'}, but got {given}.")

@@ -13,7 +13,7 @@ from typing import Any, Generic, ParamSpec, TypeVar, cast
 from firebase_rest.rules.checker import check_rule
 from firebase_rest.rules.data import NodeReader, RuleDataSnapshot
 from firebase_rest.rules.decisions import Decision, Evaluation, Observer, Rule
-from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError
+from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError, suggestion
 from firebase_rest.rules.evaluator import PLAIN_QUERY, Scope, compile_expression
 from firebase_rest.rules.garbage import collector_paused
 from firebase_rest.rules.parser import parse_expression
@@ -22,6 +22,8 @@ from firebase_rest.rules.source import Array, Object, Scalar, Source, Text, Valu
 N = TypeVar("N")
 T = TypeVar("T")
 P = ParamSpec("P")
+
+_EXPRESSIONS = (".read", ".write", ".validate")
 
 VALIDATIONS_PER_STEP = 4
 """How many `.validate` rules run, or paths are written, between two steps of `write_steps`."""
@@ -248,12 +250,12 @@ class _Builder:
             return node
         for key, member in value.members:
             name = key.value
-            if name in (".read", ".write", ".validate"):
+            if name in _EXPRESSIONS:
                 self._rule(node, name, member, path)
             elif name == ".indexOn":
                 node.index_on = self._indexes(member)
             elif name.startswith("."):
-                self._problem(key.start, f"Unknown property '{name}'.")
+                self._problem(key.start, f"Unknown property '{name}'.{suggestion(name, (*_EXPRESSIONS, '.indexOn'))}")
             else:
                 self._child(node, key, member, path)
         return node

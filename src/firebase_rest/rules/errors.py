@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from difflib import get_close_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +17,13 @@ class Problem:
 
     def __str__(self) -> str:
         return f"{self.line}:{self.column}: {self.message}"
+
+
+def suggestion(name: str, valid: Iterable[str]) -> str:
+    """Return " Did you mean ...?" with the valid name that is most similar, or ""."""
+    names = {other.lower(): other for other in valid}
+    found = get_close_matches(name.lower(), names, n=1, cutoff=0.75)
+    return f" Did you mean '{names[found[0]]}'?" if found else ""
 
 
 class RulesSyntaxError(ValueError):

@@ -101,7 +101,8 @@ class ExpressionParser:
         self._word = word = match[kind]
         self._level = self.PRECEDENCE.get(word, 0)
         if kind == "bad":
-            raise ExpressionError(f"Unexpected character '{word}'.", self._start)
+            hint = f" Did you mean '{word * 2}'?" if word in ("=", "&", "|") else ""
+            raise ExpressionError(f"Unexpected character '{word}'.{hint}", self._start)
 
     def _accept(self, operator: str) -> bool:
         if self._word == operator:

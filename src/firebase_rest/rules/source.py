@@ -165,7 +165,7 @@ class _Parser:
         if following == ",":
             self._at += 1
         elif following != end:
-            raise self._error(f"Expected ',' or '{end}'.")
+            raise self._error(f"Expected ',' or '{end}'{'' if following else ', got the end of the text'}.")
 
     def _string(self) -> Text:
         start = self._at

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import base64
+import inspect
 import json
 import re
+import sys
 import threading
-from collections.abc import Iterator
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import requests
@@ -86,3 +91,73 @@ def test_fastapi_page_shows_live_data(emulator, site):
         assert next(lines) == b'data: "first"'
         board.set("second")
         assert b'data: "second"' in (next(lines), next(lines))
+
+
+class StandInBot:
+    """The part of discord.py's `commands.Bot` that the guide uses, without a connection."""
+
+    def __init__(self, prefix: str, *, intents: object) -> None:
+        self.commands: dict[str, Any] = {}
+        self.sent: list[str] = []
+
+    def command(self) -> Callable[[Any], Any]:
+        return lambda function: self.commands.setdefault(function.__name__, function)
+
+    def get_channel(self, number: int) -> StandInBot:
+        return self
+
+    async def send(self, text: str) -> None:
+        self.sent.append(text)
+
+    async def close(self) -> None:
+        pass
+
+    def run(self, token: str) -> None:
+        pass
+
+
+def test_discord_bot_counts_points_and_posts_changes(emulator, monkeypatch):
+    intents = types.SimpleNamespace(default=types.SimpleNamespace)
+    modules = {
+        "discord": types.SimpleNamespace(Intents=intents),
+        "discord.ext": types.SimpleNamespace(commands=types.SimpleNamespace(Bot=StandInBot)),
+    }
+    for name, module in modules.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    monkeypatch.setenv("DISCORD_TOKEN", "token")
+    monkeypatch.setenv("CHANNEL_ID", "1")
+    [code] = blocks("discord.md")
+    namespace: dict[str, Any] = {"__name__": "bot"}
+    exec(compile(code, "bot.py", "exec"), namespace)
+    bot, point = namespace["bot"], namespace["bot"].commands["point"]
+
+    async def chat() -> None:
+        await bot.setup_hook()
+        try:
+            await asyncio.to_thread(wait_for, lambda: bot.stream.state == "open", what="the stream")
+            await point(bot, "morty")
+            await point(bot, "morty")
+            await point(bot, "a.b")
+            await asyncio.to_thread(wait_for, lambda: "morty: 2" in bot.sent, what="the message about the change")
+        finally:
+            await bot.close()
+
+    asyncio.run(chat())
+    assert {"morty has 1 points.", "morty has 2 points.", "A name cannot contain . $ # [ or ]"} <= set(bot.sent)
+
+
+def test_cells_of_a_notebook_run(emulator, monkeypatch):
+    shown: list[object] = []
+    display = types.SimpleNamespace(display=lambda *_, **__: types.SimpleNamespace(update=shown.append))
+    monkeypatch.setitem(sys.modules, "IPython.display", display)
+    namespace: dict[str, Any] = {}
+
+    async def notebook() -> None:
+        for cell in [*blocks("jupyter.md"), "await copy.close()\nawait app.close()"]:
+            code = compile(cell, "cell", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            result = eval(code, namespace)
+            if inspect.iscoroutine(result):
+                await result
+
+    asyncio.run(notebook())
+    assert shown == [{"a": 3, "b": 5}]

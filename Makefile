@@ -12,7 +12,7 @@ PORT ?= 5000
 .PHONY: help venv generate test quick check judge demo app frozen docs oracle faults bench chart clean
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # Create a virtual environment in the folder $(1). Debian's python3 has no ensurepip, so its own pip installs one.
 define make-venv

@@ -12,6 +12,7 @@ from typing import NamedTuple, NoReturn
 
 from firebase_rest.rules import syntax
 from firebase_rest.rules.errors import ExpressionError, suggestion
+from firebase_rest.rules.parser import CONSTANTS
 from firebase_rest.rules.regex import compile_regex
 
 
@@ -116,7 +117,7 @@ class _Checker:
             return _type_of_constant(node.value)
         if isinstance(node, syntax.Variable):
             if node.name not in self._variables:
-                _fail(node, f"Unknown variable '{node.name}'.{suggestion(node.name, self._variables)}")
+                _fail(node, f"Unknown variable '{node.name}'.{suggestion(node.name, (*self._variables, *CONSTANTS))}")
             return self._variables[node.name]
         if isinstance(node, syntax.Chain):
             return self._chain(node)

@@ -5,6 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from difflib import get_close_matches
+from itertools import islice
+
+_MOST_NAMES = 100
+"""How many names `suggestion` compares, so that rules with many unknown names are published quickly."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +25,7 @@ class Problem:
 
 def suggestion(name: str, valid: Iterable[str]) -> str:
     """Return " Did you mean ...?" with the valid name that is most similar, or ""."""
-    names = {other.lower(): other for other in valid}
+    names = {other.lower(): other for other in islice(valid, _MOST_NAMES)}
     found = get_close_matches(name.lower(), names, n=1, cutoff=0.75)
     return f" Did you mean '{names[found[0]]}'?" if found else ""
 

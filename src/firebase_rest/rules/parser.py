@@ -51,7 +51,12 @@ _TOKEN = token_pattern(r"[A-Za-z_$][\w$]*", r"===|!==|==|!=|<=|>=|\|\||&&|[-+*/%
 _REGEX = re.compile(r"/((?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])+)/([A-Za-z]*)")
 _STRING_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2})|(.))", re.DOTALL)
 _ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0"}
-_CONSTANTS = {"true": True, "false": False, "null": None}
+CONSTANTS = {"true": True, "false": False, "null": None}
+
+
+def _doubled(word: str) -> str:
+    """Return a hint if `word` is half of an operator, else ""."""
+    return f" Did you mean '{word * 2}'?" if word in ("=", "&", "|") else ""
 
 
 def parse_expression(text: str) -> Expression:
@@ -101,8 +106,7 @@ class ExpressionParser:
         self._word = word = match[kind]
         self._level = self.PRECEDENCE.get(word, 0)
         if kind == "bad":
-            hint = f" Did you mean '{word * 2}'?" if word in ("=", "&", "|") else ""
-            raise ExpressionError(f"Unexpected character '{word}'.{hint}", self._start)
+            raise ExpressionError(f"Unexpected character '{word}'.{_doubled(word)}", self._start)
 
     def _accept(self, operator: str) -> bool:
         if self._word == operator:
@@ -127,7 +131,7 @@ class ExpressionParser:
     def _unexpected(self) -> ExpressionError:
         if self._kind == "end":
             return ExpressionError("Unexpected end of expression.", self._start)
-        return ExpressionError(f"Unexpected '{self._word}'.", self._start)
+        return ExpressionError(f"Unexpected '{self._word}'.{_doubled(self._word)}", self._start)
 
     # --- expressions ---
 
@@ -222,8 +226,8 @@ class ExpressionParser:
             return Literal(self._number(word), start, end)
         if kind == "string":
             return Literal(_unescape(word[1:-1]), start, end)
-        if word in _CONSTANTS:
-            return Literal(_CONSTANTS[word], start, end)
+        if word in CONSTANTS:
+            return Literal(CONSTANTS[word], start, end)
         return Variable(word, start, end)
 
     def _group(self, word: str, start: int) -> Expression:

@@ -18,8 +18,9 @@ from typing import Any, NoReturn, TypeAlias
 
 from firebase_rest.rules import syntax
 from firebase_rest.rules.decisions import Observe
-from firebase_rest.rules.errors import EvaluationError, ExpressionError
+from firebase_rest.rules.errors import EvaluationError, ExpressionError, suggestion
 from firebase_rest.rules.evaluator import fold, observed
+from firebase_rest.rules.parser import CONSTANTS
 from firebase_rest.rules.storage_functions import FUNCTIONS
 from firebase_rest.rules.storage_syntax import Function
 from firebase_rest.rules.storage_values import METHODS, Duration, Path, Timestamp, contains, equal, kind, require
@@ -120,7 +121,8 @@ class Compiler:
             return lambda scope: scope.local[name]
         if name in self._names.variables:
             return lambda scope: scope.variables[name]
-        return self._unknown(node, f"Unknown variable '{name}'.")
+        hint = suggestion(name, (*self._names.variables, *self._local, *CONSTANTS))
+        return self._unknown(node, f"Unknown variable '{name}'.{hint}")
 
     def _call(self, node: syntax.Call) -> Evaluate:
         target = node.function
@@ -138,7 +140,8 @@ class Compiler:
 
     def _call_global(self, node: syntax.Call, name: str, arguments: list[Evaluate]) -> Evaluate:
         if name not in FUNCTIONS:
-            return self._unknown(node, f"Unknown function '{name}'.")
+            hint = suggestion(name, (*self._names.functions, *FUNCTIONS))
+            return self._unknown(node, f"Unknown function '{name}'.{hint}")
         count, function = FUNCTIONS[name]
         _check_count(node, name, count)
         return lambda scope: function(*[argument(scope) for argument in arguments])
@@ -146,7 +149,8 @@ class Compiler:
     def _call_method(self, node: syntax.Call, member: syntax.Member, arguments: list[Evaluate]) -> Evaluate:
         target, name, given = self.compile(member.target), member.name, len(arguments)
         if not any(name in methods for methods in METHODS.values()):
-            return self._unknown(node, f"Unknown method '{name}'.")
+            hint = suggestion(name, (method for methods in METHODS.values() for method in methods))
+            return self._unknown(node, f"Unknown method '{name}'.{hint}")
 
         def call(scope: StorageScope) -> Any:
             value = target(scope)

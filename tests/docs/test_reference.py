@@ -22,7 +22,7 @@ MODULES += ["firebase_rest.testing", "firebase_rest.aio"]
 CONSTRUCTED = ["ActionCodeSettings", "AuthUri", "FileStore", "ImportUserRecord", "KeyringStore", "ProviderInfo"]
 CONSTRUCTED += ["emulator.Clock", "emulator.Emulator", "errors.MfaFactor", "testing.FirebaseEnvironment"]
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reference")]  # one build for all tests
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,9 @@ import requests
 
 import firebase_rest
 from firebase_rest import NetworkError, NetworkTimeout, UsageError, aio
+from firebase_rest.aio.transport.session import AiohttpTransport
 from firebase_rest.emulator import Emulator
+from firebase_rest.transport.credentials import STRIP_AUTH
 from support.scripted_server import Peer, ScriptedServer, ok, respond_with, silent
 from support.waiting import LIMIT
 
@@ -307,3 +309,11 @@ async def test_sign_in_in_the_browser_does_not_block_the_event_loop(config):
         with pytest.raises(firebase_rest.errors.SignInCancelled):
             await app.auth().sign_in_with_google("client", "secret", open_browser=browser, timeout=20)
         await task
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+async def test_credentials_of_a_session_never_follow_a_redirect_to_another_host():
+    async with aiohttp.ClientSession(auth=aiohttp.BasicAuth("user", "password")) as session:
+        transport = AiohttpTransport(session)
+        with pytest.raises(NetworkError, match="must not receive the credentials of the session"):
+            transport._settings_of_program(session, STRIP_AUTH)

@@ -6,6 +6,8 @@ import asyncio
 import json
 import logging
 import random
+import sys
+from typing import Any
 
 import pytest
 
@@ -266,3 +268,56 @@ async def test_large_event_is_parsed_in_slices(config):
         assert event.data == data
         async with ref.live() as copy:
             assert copy.value == data
+
+
+async def test_cancelled_wait_for_an_event_loses_no_event(config):
+    async with aio.initialize_app(config) as app:
+        ref = app.database().child("a")
+        async with ref.stream() as events:
+            assert (await anext(events)).data is None
+            for value in range(3):
+                with pytest.raises(asyncio.TimeoutError):
+                    await asyncio.wait_for(anext(events), 0.01)
+                await ref.set(value)
+                assert (await anext(events)).data == value
+            assert events.reconnects == 0
+
+
+async def test_stream_whose_connecting_was_cancelled_connects_again():
+    def script(peer: Peer) -> None:
+        peer.read_request()
+        if peer.number == 0:
+            peer.hold()
+        peer.send("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n")
+        peer.send('event: put\ndata: {"path":"/","data":1}\n\n')
+        peer.hold()
+
+    with ScriptedServer(script) as server:
+        async with aio.initialize_app({"databaseURL": server.url}) as app, app.database().stream() as events:
+            waiting = asyncio.ensure_future(anext(events))
+            await settled(lambda: server.requests, "the first request")
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            assert (await anext(events)).data == 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 cannot tell whose task was cancelled")
+async def test_handler_that_waits_for_a_cancelled_task_does_not_end_the_stream(config):
+    received: list[Any] = []
+    problems: list[Exception] = []
+
+    async def handle(message: Any) -> None:
+        received.append(message["data"])
+        other = asyncio.ensure_future(asyncio.sleep(60))
+        asyncio.get_running_loop().call_soon(other.cancel)
+        await other
+
+    async with aio.initialize_app(config) as app:
+        ref = app.database().child("a")
+        async with await ref.stream(handle, on_error=problems.append):
+            await settled(lambda: received == [None], "the first event")
+            await ref.set(1)
+            await settled(lambda: len(problems) == 2, "both errors")
+        assert received == [None, 1]
+        assert "was cancelled" in str(problems[0])

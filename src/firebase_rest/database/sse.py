@@ -130,7 +130,10 @@ def _parse_json(text: str) -> Any:
 def parse_event(message: ServerSentEvent, *, resync: bool = False) -> StreamEvent:
     """Return the change in a put or patch event. Raises `InvalidResponse` if its data is malformed."""
     try:
-        return _stream_event(message, _parse_json(message.data), resync)
+        body: Any = _parse_json(message.data)
+        path, data = body["path"], body["data"]
+        if isinstance(path, str):
+            return StreamEvent(message.event, path, data, resync)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise _malformed(message)
@@ -139,17 +142,13 @@ def parse_event(message: ServerSentEvent, *, resync: bool = False) -> StreamEven
 def parse_event_in_slices(message: ServerSentEvent, *, resync: bool = False) -> Slices[StreamEvent]:
     """Return the change in a large event; see `parse_event`."""
     try:
-        return _stream_event(message, (yield from parse_in_slices(message.data)), resync)
+        body: Any = yield from parse_in_slices(message.data)
+        path, data = body["path"], body["data"]
+        if isinstance(path, str):
+            return StreamEvent(message.event, path, data, resync)
     except (ValueError, KeyError, TypeError, RecursionError):
         pass
     raise _malformed(message)
-
-
-def _stream_event(message: ServerSentEvent, body: Any, resync: bool) -> StreamEvent:
-    path, data = body["path"], body["data"]
-    if isinstance(path, str):
-        return StreamEvent(message.event, path, data, resync)
-    raise TypeError
 
 
 def _malformed(message: ServerSentEvent) -> InvalidResponse:

@@ -38,6 +38,8 @@ logger = logging.getLogger("firebase_rest")
 
 T = TypeVar("T")
 
+_NEVER = math.inf
+
 
 class AsyncEventStream(StreamState, AsyncClosable):
     """An asynchronous iterator of `StreamEvent` and a context manager, returned by `stream()` without a handler.
@@ -72,6 +74,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
         self.is_large = False
         """Whether the last event was large."""
         self._events = self._run()
+        self._next = self._events.__anext__
         if self._transport.is_closed:
             raise errors.UsageError(CLOSED)
         self._transport.closables.add(self)
@@ -82,8 +85,12 @@ class AsyncEventStream(StreamState, AsyncClosable):
     def __aiter__(self) -> AsyncEventStream:
         return self
 
-    def __anext__(self) -> Awaitable[StreamEvent]:
-        return self._events.__anext__()
+    async def __anext__(self) -> StreamEvent:
+        """Return the next event. If the task is cancelled meanwhile, the next call continues."""
+        event = await self._next()
+        if isinstance(event, StreamEvent):
+            return event
+        raise event
 
     def start_task(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Start a task of the App."""
@@ -115,42 +122,49 @@ class AsyncEventStream(StreamState, AsyncClosable):
             except Exception:
                 logger.exception("on_state(%r) of the stream of /%s failed", state, self._location.path)
 
-    async def _run(self) -> AsyncGenerator[StreamEvent, None]:
+    async def _run(self) -> AsyncGenerator[StreamEvent | asyncio.CancelledError, None]:
+        """Yield the events. A cancellation is yielded too, because as an exception it would end the generator."""
         try:
             while self.is_alive():
-                await self._wait(self._seconds_to_next_connection())
-                if not self.is_alive():
-                    return
-                self._connecting()
-                await self._set_state("connecting")
-                sender = AsyncSender(self._transport, self._credentials, self._options)
                 try:
-                    body = await self._connect(sender)
-                    decoder = EventDecoder(self._transport.max_response_size)
-                    while not self._closed and (chunk := await body.read(CHUNK)):
-                        for message in decoder.decode(chunk):
-                            if message.event in ("put", "patch"):
-                                yield (
-                                    self._event(message) if len(message.data) <= WINDOW else await self._large(message)
-                                )
-                            else:
-                                check_event(message, sender.auth)
-                    problem = self._ended()
-                except errors.FirebaseError as error:
-                    problem = error
+                    await self._prepare()
+                    sender = AsyncSender(self._transport, self._credentials, self._options)
+                    try:
+                        body = await self._connect(sender)
+                        decoder = EventDecoder(self._transport.max_response_size)
+                        while not self._closed and (chunk := await _read(body)):
+                            if isinstance(chunk, asyncio.CancelledError):
+                                yield chunk
+                                continue
+                            for message in decoder.decode(chunk):
+                                if message.event not in ("put", "patch"):
+                                    check_event(message, sender.auth)
+                                elif self._opened_at == _NEVER or len(message.data) > WINDOW:
+                                    yield await self._first_or_large(message)
+                                    self.is_large = False
+                                else:
+                                    yield parse_event(message)
+                        problem = self._ended()
+                    except errors.FirebaseError as error:
+                        problem = error
+                    finally:
+                        self._disconnect()
+                    await self._recover(problem, sender)
                 except ScopeEnded:
                     return
-                finally:
-                    self._disconnect()
-                self._disconnected(sender.sent)
-                if self._transport.is_closed:
-                    return  # the App's close() is about to close this stream
-                if self.is_alive():
-                    await self._recover(problem, sender)
-                    self.reconnects += self._opened
+                except asyncio.CancelledError as error:
+                    yield error
         finally:
             self._closed = True
             await self._set_state("closed")
+
+    async def _prepare(self) -> None:
+        """Wait until a connection is allowed. Raises `ScopeEnded` if the stream is closed."""
+        await self._wait(self._seconds_to_next_connection())
+        if not self.is_alive():
+            raise ScopeEnded
+        self._connecting()
+        await self._set_state("connecting")
 
     async def _connect(self, sender: AsyncSender) -> AsyncBody:
         body = await self._until_closed(sender.run(open_stream(self._location, self._filter)))
@@ -164,32 +178,28 @@ class AsyncEventStream(StreamState, AsyncClosable):
         if reader is not None:
             reader.close()
 
-    def _event(self, message: ServerSentEvent) -> StreamEvent:
-        self.is_large = False
-        event = parse_event(message, resync=self._resync)
-        if self._opened_at == math.inf:
-            self._received_first_event()
-        self._resync = False
-        return event
-
-    async def _large(self, message: ServerSentEvent) -> StreamEvent:
-        """Parse a large event without blocking the event loop."""
-        self.is_large = True
-        event = await run_in_slices(parse_event_in_slices(message, resync=self._resync))
-        if self._opened_at == math.inf:
+    async def _first_or_large(self, message: ServerSentEvent) -> StreamEvent:
+        """Parse the first event of a connection, or a large event without blocking the event loop."""
+        self.is_large = len(message.data) > WINDOW
+        if self.is_large:
+            event = await run_in_slices(parse_event_in_slices(message, resync=self._resync))
+        else:
+            event = parse_event(message, resync=self._resync)
+        if self._opened_at == _NEVER:
             self._received_first_event()
         self._resync = False
         return event
 
     async def _recover(self, problem: errors.FirebaseError, sender: AsyncSender) -> None:
         """Wait before the next connection. Raises `problem` if a retry cannot help."""
-        if isinstance(problem, Revoked):
-            refresh_error = await self._refresh(sender)
-            if refresh_error is None:
-                return
-            problem = refresh_error
+        self._disconnected(sender.sent)
+        if self._transport.is_closed:
+            raise ScopeEnded  # the App's close() is about to close this stream
+        refresh_error = await self._refresh(sender) if isinstance(problem, Revoked) else problem
+        if refresh_error is not None and self.is_alive():
+            await self._wait(self._backoff(refresh_error))
         if self.is_alive():
-            await self._wait(self._backoff(problem))
+            self.reconnects += self._opened
 
     async def _refresh(self, sender: AsyncSender) -> errors.FirebaseError | None:
         """Get a different token. Returns the error if that fails."""
@@ -215,6 +225,14 @@ class AsyncEventStream(StreamState, AsyncClosable):
             if self._closed:
                 scope.cancel()
             return await work
+
+
+async def _read(body: AsyncBody) -> bytes | asyncio.CancelledError:
+    """Return the next bytes, or the cancellation of the task; then nothing is lost, and the next call continues."""
+    try:
+        return await body.read(CHUNK)
+    except asyncio.CancelledError as error:
+        return error
 
 
 class AsyncStreamStatus(AsyncClosable):

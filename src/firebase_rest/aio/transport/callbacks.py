@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 from collections.abc import Callable
 from typing import Any, cast
@@ -17,7 +18,16 @@ def validate_async_handler(name: str, value: object) -> Callable[..., Any]:
 
 
 async def call(function: Callable[..., Any], *arguments: object) -> None:
-    """Call a function, and await its result if it is awaitable."""
-    result = function(*arguments)
-    if inspect.isawaitable(result):
-        await result
+    """Call a function, and await its result if it is awaitable.
+
+    Raises `RuntimeError` if the function raises `CancelledError` because it waited for another task that was cancelled.
+    """
+    try:
+        result = function(*arguments)
+        if inspect.isawaitable(result):
+            await result
+    except asyncio.CancelledError as error:
+        task: Any = asyncio.current_task()
+        if not hasattr(task, "cancelling") or task.cancelling():  # Python 3.10 cannot tell
+            raise
+        raise RuntimeError(f"{function!r} waited for a task that was cancelled.") from error

@@ -275,7 +275,8 @@ class AiohttpTransport:
         return bool(self._per_request or request.headers or auth.headers)
 
     def _settings_of_program(self, session: aiohttp.ClientSession, auth: RequestAuth) -> dict[str, Any]:
-        if auth is STRIP_AUTH and any(name.lower() in PERSONAL_HEADERS for name in session.headers):
+        is_personal = session.auth is not None or any(name.lower() in PERSONAL_HEADERS for name in session.headers)
+        if auth is STRIP_AUTH and is_personal:
             raise NetworkError(
                 "The server redirected to a host outside Firebase, which must not receive the credentials of the "
                 "session; the redirect was not followed."

@@ -77,7 +77,8 @@ class _Connector(aiohttp.TCPConnector):
     """
 
     def __init__(self) -> None:
-        super().__init__(limit=0)  # `MAX_CALLS` is the limit, and waiting for it is no timeout
+        # `MAX_CALLS` is the limit, and waiting for it is no timeout.
+        super().__init__(limit=0)  # pyright: ignore[reportUnknownMemberType]
         self._factory = cast(Any, partial(_Protocol, loop=self._loop))
 
     async def connect(self, req: Any, traces: Any, timeout: Any) -> Any:

@@ -9,9 +9,10 @@ import json
 import os
 import random
 import signal
+import subprocess
 import sys
 import threading
-from subprocess import PIPE, Popen
+from subprocess import DEVNULL, PIPE, Popen
 
 import pytest
 import requests
@@ -45,8 +46,8 @@ def execute_or_die(self, statement, *values):
         os.kill(os.getpid(), signal.SIGKILL)
     execute(self, statement, *values)
 SqliteFile.execute = execute_or_die
-from firebase_rest.emulator.__main__ import main
-sys.exit(main(sys.argv[1:]))
+from firebase_rest.emulator import Emulator
+Emulator(data=sys.argv[1]).import_data(sys.argv[2])
 """
 
 
@@ -269,13 +270,9 @@ def test_import_that_is_killed_changes_nothing(tmp_path, writes):
     with Emulator(data=tmp_path / "data") as emulator:
         fill_with(emulator, 1)
     code = KILLED_IMPORT.format(writes=writes)
-    command = [sys.executable, "-c", code, "--data", str(tmp_path / "data"), "--import", str(tmp_path / "export")]
-    process = Popen(command, stdin=PIPE, stdout=PIPE, stderr=PIPE, text=True)
-    try:
-        _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-    assert (process.returncode, errors) == (-signal.SIGKILL, "")
+    command = [sys.executable, "-c", code, str(tmp_path / "data"), str(tmp_path / "export")]
+    ended = subprocess.run(command, stdin=DEVNULL, capture_output=True, text=True, timeout=60)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, "")
     with Emulator(data=tmp_path / "data") as emulator:
         assert versions(emulator) == ({1}, (100, 100))
     assert len(list((tmp_path / "data" / "objects").iterdir())) == 100

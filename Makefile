@@ -66,6 +66,8 @@ judge: venv ## run the long tests: 200,000 random comparisons and requests, ten 
 	@RULES_CASES=200000 $(BIN)/python -m pytest -m official -k targaryen tests/official --timeout=3600
 	@REQUEST_FUZZ=200000 REALTIME_FUZZ_FRAMES=200000 $(BIN)/python -m pytest -k fuzz tests/emulator --timeout=3600
 	@FAULT_SECONDS=600 $(BIN)/python -m pytest -s tests/faults --timeout=3600
+	@ALL_CLIENTS=1 $(BIN)/python -m pytest -m slow tests/http tests/streams --timeout=3600
+	@KEYS=1000000 $(BIN)/python -m pytest tests/unit/test_push_id.py --timeout=3600
 	@CRASHES=50 CRASH_WRITES=10000 $(BIN)/python -m pytest tests/emulator/test_crashes.py --timeout=3600
 
 demo: .cache/demo/.ready ## show accounts, database, streams and files on the embedded emulator, call by call

@@ -11,7 +11,7 @@ import pytest
 import trustme
 
 from firebase_rest.transport import exchange
-from support.blocking import close_app, create_app
+from support.blocking import clients_of, close_app, create_app
 
 
 @pytest.fixture(autouse=True)
@@ -42,10 +42,7 @@ def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests of a module with `CLIENTS = ("blocking", "async")` with both clients."""
     if "client" in metafunc.fixturenames:
-        is_blocking = metafunc.definition.get_closest_marker("blocking_client") is not None
-        metafunc.parametrize(
-            "client", ["blocking"] if is_blocking else getattr(metafunc.module, "CLIENTS", ["blocking"])
-        )
+        metafunc.parametrize("client", clients_of(metafunc))
 
 
 @pytest.fixture

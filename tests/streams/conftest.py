@@ -16,7 +16,7 @@ import trustme
 from firebase_rest.database import event_stream
 from firebase_rest.emulator import Emulator, Server
 from firebase_rest.transport import retry
-from support.blocking import close_app, create_app
+from support.blocking import clients_of, close_app, create_app
 from support.waiting import wait_for
 
 
@@ -54,9 +54,7 @@ def no_leaks() -> Iterator[None]:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run the tests of a module with `CLIENTS = ("blocking", "async")` with both clients."""
     if "client" in metafunc.fixturenames:
-        is_blocking = metafunc.definition.get_closest_marker("blocking_client") is not None
-        clients = getattr(metafunc.module, "CLIENTS", ["blocking"])
-        metafunc.parametrize("client", ["blocking"] if is_blocking else clients)
+        metafunc.parametrize("client", clients_of(metafunc))
 
 
 @pytest.fixture

@@ -8,17 +8,31 @@ from __future__ import annotations
 
 import asyncio
 import inspect
+import os
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import pytest
+
 import firebase_rest
 from firebase_rest import aio
 
 LIMIT = 60.0
 """Seconds for one call, after which a test fails."""
+
+
+def clients_of(metafunc: pytest.Metafunc) -> list[str]:
+    """Return the clients that a test of a module with `CLIENTS = ("blocking", "async")` runs for.
+
+    Slow tests run for the async client only if ALL_CLIENTS is set, as by `make judge`.
+    """
+    marked = metafunc.definition.get_closest_marker
+    if marked("blocking_client") or (marked("slow") and not os.environ.get("ALL_CLIENTS")):
+        return ["blocking"]
+    return list(getattr(metafunc.module, "CLIENTS", ["blocking"]))
 
 
 class LoopThread:

@@ -25,7 +25,7 @@ CONSTRUCTED += ["emulator.Clock", "emulator.Emulator", "errors.MfaFactor", "test
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("reference")]  # one build for all tests
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Build the documentation in another folder, because Sphinx writes the pages of the reference into its source."""
     source = tmp_path_factory.mktemp("site") / "docs"
@@ -36,7 +36,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return source / "html"
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def names(site: Path) -> set[str]:
     inventory = InventoryFile.loads((site / "objects.inv").read_bytes(), uri="")
     return {item for kind, items in inventory.data.items() if kind.startswith("py:") for item in items}

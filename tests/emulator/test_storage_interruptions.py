@@ -168,7 +168,8 @@ def test_upload_of_a_killed_process_is_resumed(server, monkeypatch, tmp_path):
     with firebase_rest.initialize_app({"storageBucket": BUCKET}) as app:
         app.storage().child("a").upload(local, state=note.read_text()).run()
         assert app.storage().child("a").get_bytes() == local.read_bytes()
-    assert server.emulator.storage.byte_counter.received == 2_000_000
+    # The confirmed 1,048,576 bytes are not sent again. The others may be, if the connection breaks on a busy machine.
+    assert 2_000_000 <= server.emulator.storage.byte_counter.received < 3_000_000
 
 
 @pytest.mark.parametrize("retries", [0, 3])

@@ -119,7 +119,7 @@ def test_expression_is_true(expression: str) -> None:
         ("(1 ? true : false)", "Expected bool, got int."),
         ("611686018427387904 * 20 > 0", "exceeds 64 bits"),
         ("missing == 1", "Unknown variable 'missing'."),
-        ("reqest.auth == null", "Unknown variable 'reqest'. Did you mean 'request'?"),
+        ("requests.auth == null", "Unknown variable 'requests'. Did you mean 'request'?"),
         ("request.auth == nul", "Unknown variable 'nul'. Did you mean 'null'?"),
         ("missing(1)", "Unknown function 'missing'."),
         ("'a'.missing()", "Unknown method 'missing'."),

@@ -1,4 +1,4 @@
-"""Run the unit tests with the built wheel under every installed Python from 3.10 on.
+"""Run the unit tests that are not slow with the built wheel under every installed Python from 3.10 on.
 
 The oldest Python runs them a second time with the oldest dependencies that pyproject.toml allows. The environments
 are kept in .cache/matrix and created again when their requirements change. `python tools/matrix.py 3.12` runs one.
@@ -68,7 +68,7 @@ def run(version: str, base: str, wheel: Path, *, oldest: bool = False) -> tuple[
     python = python_with(version, base, oldest=oldest)
     pip = [sys.executable, "-m", "pip", "--python", str(python), "install", "-qq"]
     subprocess.run([*pip, "--force-reinstall", "--no-deps", str(wheel)], check=True)
-    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", *TESTS]
+    command = [str(python), "-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", *TESTS]
     env = {name: value for name, value in os.environ.items() if not name.startswith(("PYTEST_", "COV_"))}
     done = subprocess.run(command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     output = done.stdout[-4000:] if done.returncode else done.stdout.splitlines()[-1] + "\n"

@@ -158,9 +158,10 @@ async def test_close_ends_calls_streams_and_waits():
 
 
 async def test_close_ends_name_resolution(monkeypatch):
-    gate = threading.Event()
+    gate, resolving = threading.Event(), threading.Event()
 
     def resolve(*_: object, **__: object) -> list[Any]:
+        resolving.set()
         gate.wait(LIMIT)
         raise socket.gaierror(socket.EAI_NONAME, "unknown")
 
@@ -168,7 +169,7 @@ async def test_close_ends_name_resolution(monkeypatch):
     app = aio.initialize_app({"databaseURL": "https://db.example?ns=x"}, retries=0)
     try:
         call = asyncio.create_task(app.database().get())
-        await asyncio.sleep(0.05)
+        await settled(resolving.is_set, "the resolution of the name")
         await app.close()
         with pytest.raises(NetworkError, match="close"):
             await call

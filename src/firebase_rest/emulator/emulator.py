@@ -29,13 +29,12 @@ from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.emulator.storage import StorageEmulator
 from firebase_rest.emulator.urls import RequestUrl
 from firebase_rest.rules.coverage import Coverage
+from firebase_rest.transport.lifecycle import Closable
 from firebase_rest.transport.wire import Request, Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from os import PathLike
-
-    from typing_extensions import Self
 
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.persistence import PersistentData
@@ -43,7 +42,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.server import Server
 
 
-class Emulator:
+class Emulator(Closable):
     """A Realtime Database, Auth and Storage of one project. Thread-safe.
 
     Everything is in memory, large files in temporary files, unless `data` names a folder that keeps it.
@@ -169,12 +168,6 @@ class Emulator:
         """Release the data folder; without one, do nothing. Close the server first. Idempotent."""
         if self._data is not None:
             self._data.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
 
     def handle(self, request: Request) -> Response:
         """Return the response to a request.

@@ -20,7 +20,8 @@ from firebase_rest.database.normalized import render_arrays
 from firebase_rest.database.path import split
 from firebase_rest.database.sse import iter_events, parse_event
 from firebase_rest.emulator import Emulator
-from firebase_rest.transport.wire import Request, run
+from firebase_rest.transport.requestor import run
+from firebase_rest.transport.wire import Request
 from official.event_cases import event_cases, listened
 from official.oracle_cases import for_the_sdk
 from official.test_oracle import ROOT, filter_of, text, write

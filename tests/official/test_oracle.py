@@ -20,7 +20,8 @@ from firebase_rest.database.filter import Filter, validate_bound
 from firebase_rest.database.location import Location
 from firebase_rest.database.path import split
 from firebase_rest.emulator import Emulator
-from firebase_rest.transport.wire import Request, run
+from firebase_rest.transport.requestor import run
+from firebase_rest.transport.wire import Request
 from official.oracle_cases import BUILDERS, NOW, cases, for_the_sdk
 
 if TYPE_CHECKING:

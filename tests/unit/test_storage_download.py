@@ -24,7 +24,8 @@ from firebase_rest.errors import (
 from firebase_rest.storage.crc32c import extend, to_base64
 from firebase_rest.storage.download import ByteRange, DownloadState, download
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.transport.wire import Request, Response, drive
+from firebase_rest.transport.requestor import drive
+from firebase_rest.transport.wire import Request, Response
 from support.storage_server import error_response
 
 DATA = bytes(range(256)) * 400

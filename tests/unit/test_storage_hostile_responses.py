@@ -22,7 +22,8 @@ from firebase_rest.storage.upload import (
     upload,
     validate_session_url,
 )
-from firebase_rest.transport.wire import Request, Response, drive, run
+from firebase_rest.transport.requestor import drive, run
+from firebase_rest.transport.wire import Request, Response
 from support.storage_server import Bucket
 
 AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a")

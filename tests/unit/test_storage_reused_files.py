@@ -12,7 +12,7 @@ from firebase_rest.errors import UsageError
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.source import UploadSource
 from firebase_rest.storage.upload import GRANULARITY, UploadHooks, UploadRequest, UploadSession, upload
-from firebase_rest.transport.wire import run
+from firebase_rest.transport.requestor import run
 from support.storage_server import Bucket
 
 AT = ObjectLocation("https://firebasestorage.googleapis.com", "bucket", "a")

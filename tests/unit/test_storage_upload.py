@@ -22,7 +22,8 @@ from firebase_rest.errors import (
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.source import UploadSource
 from firebase_rest.storage.upload import UploadHooks, UploadRequest, UploadSession, cancel, upload, validate_session_url
-from firebase_rest.transport.wire import ChunkedBody, Response, run
+from firebase_rest.transport.requestor import run
+from firebase_rest.transport.wire import ChunkedBody, Response
 from support.storage_server import BASE, GRANULARITY, Bucket, error_response
 
 K = GRANULARITY

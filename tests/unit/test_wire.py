@@ -9,7 +9,8 @@ import pytest
 
 from firebase_rest.errors import InvalidResponse, NetworkError, UsageError
 from firebase_rest.transport import wire
-from firebase_rest.transport.wire import Pause, Request, Response, run
+from firebase_rest.transport.requestor import run
+from firebase_rest.transport.wire import Pause, Request, Response
 
 GET = Request("GET", "https://db.firebaseio.com/a.json")
 

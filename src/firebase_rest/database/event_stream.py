@@ -25,11 +25,11 @@ from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import Closable, register
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.redact import mask_secrets
-from firebase_rest.transport.requestor import Requestor, RetryingSender
+from firebase_rest.transport.requestor import Requestor, RetryingSender, run
 from firebase_rest.transport.retry import backoff_delay
 from firebase_rest.transport.session import CLOSED
 from firebase_rest.transport.sockets import CancelHandle
-from firebase_rest.transport.wire import BodyReader, Flow, Request, RetryPolicy, run
+from firebase_rest.transport.wire import BodyReader, Flow, Request, RetryPolicy
 
 logger = logging.getLogger("firebase_rest")
 
@@ -188,7 +188,8 @@ class EventStream(StreamState, Closable):
         self._transport = requestor.transport
         self._interrupt = Interrupt()
         self._handle = CancelHandle(exclusive=True)
-        self._credentials = InterruptibleCredentials(requestor.credentials, self._interrupt)
+        credentials = InterruptibleCredentials(requestor.credentials, self._interrupt)
+        self._requestor = Requestor(requestor.transport, credentials, self._options)
         self._on_state = None if on_state is None else validate_handler("on_state", on_state)
         self._events = self._run()
         register(self)
@@ -254,7 +255,7 @@ class EventStream(StreamState, Closable):
                     return
                 self._connecting()
                 self._set_state("connecting")
-                call = RetryingSender(self._transport, self._credentials, self._options, self._handle)
+                call = self._requestor.sender(self._handle)
                 try:
                     yield from self._connection(call)
                     problem = self._ended()
@@ -309,7 +310,7 @@ class EventStream(StreamState, Closable):
     def _refresh(self, call: RetryingSender) -> errors.FirebaseError | None:
         """Get a different token. Returns the error if that fails."""
         try:
-            better = self._credentials.get(rejected=call.auth)
+            better = self._requestor.credentials.get(rejected=call.auth)
         except errors.FirebaseError as error:
             return error
         return self._refresh_error(better, call.auth)

@@ -40,9 +40,8 @@ from firebase_rest.storage.upload import (
 )
 from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.interrupt import Interrupt
-from firebase_rest.transport.requestor import Requestor
+from firebase_rest.transport.requestor import Requestor, drive, run
 from firebase_rest.transport.sockets import CancelHandle
-from firebase_rest.transport.wire import drive, run
 from firebase_rest.types import ObjectMetadata
 
 _RESTARTS = 2

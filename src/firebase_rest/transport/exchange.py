@@ -10,7 +10,7 @@ import logging
 import re
 import time
 from collections.abc import Generator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, TypeAlias
 
 from firebase_rest.errors import NetworkError, NetworkTimeout
@@ -77,22 +77,26 @@ class Outcome:
         return isinstance(self.error, NetworkError) and self.error.outcome_unknown
 
 
+@dataclass(repr=False, eq=False)
 class Exchange:
     """The requests of one flow, within one deadline.
 
-    `auth` are the last credentials sent, `sent` counts the requests with retries and redirects.
+    Attributes:
+        options: The limits of the call.
+        ends: When the deadline passes, on the monotonic clock; None without one.
+        auth: The last credentials sent.
+        sent: The number of requests, with retries and redirects.
     """
 
-    def __init__(self, options: Options) -> None:
-        self.auth = NO_AUTH
-        self.sent = 0
-        self._options = options
-        self._ends = None if options.deadline is None else time.monotonic() + options.deadline
+    options: Options
+    ends: float | None
+    auth: RequestAuth = field(default=NO_AUTH, init=False)
+    sent: int = field(default=0, init=False)
 
     @property
     def is_overdue(self) -> bool:
         """Whether the deadline of the call has passed."""
-        return self._ends is not None and time.monotonic() >= self._ends
+        return self.ends is not None and time.monotonic() >= self.ends
 
     def steps(self, request: Request, auth: RequestAuth) -> Generator[Step, Any, Response]:
         """Yield the steps of sending `request`, and return the response. Raises `NetworkError` without a response."""
@@ -120,7 +124,7 @@ class Exchange:
 
     def _retry(self, request: Request, auth: RequestAuth) -> Generator[Step, Any, Response]:
         """Send `request` until no retry is allowed, and return the last response."""
-        attempts = 1 if _is_sent_once(request) else 1 + self._options.retries
+        attempts = 1 if _is_sent_once(request) else 1 + self.options.retries
         number = 0
         uncertain = False  # whether the server may have processed an earlier attempt
         outcome: Outcome
@@ -138,7 +142,7 @@ class Exchange:
             if number == attempts or not should_retry(request.retry_policy, outcome.result):
                 break
             wait = backoff_delay(number, outcome.retry_after)
-            if self._ends is not None and time.monotonic() + wait >= self._ends:
+            if self.ends is not None and time.monotonic() + wait >= self.ends:
                 break
             uncertain |= outcome.is_uncertain
             logger.debug("%r: %s; retrying in %.2f s", request, outcome.result, wait)
@@ -155,12 +159,12 @@ class Exchange:
 
     def remaining(self) -> float | None:
         """Return the seconds until the deadline; None without one."""
-        return None if self._ends is None else self._ends - time.monotonic()
+        return None if self.ends is None else self.ends - time.monotonic()
 
     def check_pause(self, seconds: float) -> None:
         """Raise `NetworkTimeout` if the deadline passes during a pause of a flow."""
-        if self._ends is not None and time.monotonic() + seconds >= self._ends:
-            raise NetworkTimeout(f"The call did not finish within its deadline of {self._options.deadline:g} s.")
+        if self.ends is not None and time.monotonic() + seconds >= self.ends:
+            raise NetworkTimeout(f"The call did not finish within its deadline of {self.options.deadline:g} s.")
 
     def received(self, response: Response, request: Request, auth: RequestAuth, started: float) -> Outcome:
         """Return the outcome of an attempt with a response, without the secrets that were sent."""
@@ -178,7 +182,7 @@ class Exchange:
 
     def out_of_time(self, request: Request, *, sent: bool) -> Outcome:
         """Return the outcome of an attempt that the deadline ended."""
-        error = deadline_error(self._options.deadline or 0.0, request, sent=sent)
+        error = deadline_error(self.options.deadline or 0.0, request, sent=sent)
         return Outcome(Failure.PERMANENT, error=error)
 
     def cancelled(self, request: Request, *, sent: bool, forked: bool = False) -> Outcome:

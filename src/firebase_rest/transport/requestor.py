@@ -1,4 +1,4 @@
-"""Run flows over a `requests.Session`: the blocking sender of the steps of `exchange`.
+"""Run flows over a `requests.Session`: the blocking driver of flows, and the sender of the steps of `exchange`.
 
 Invariant: every wait has a limit. Exceptions and log records contain no credentials.
 """
@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Generator
 from dataclasses import dataclass, replace
 from traceback import clear_frames
-from typing import TypeVar, cast
+from typing import Protocol, TypeVar, cast
 
 from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
@@ -23,7 +24,7 @@ from firebase_rest.transport.session import CLOSED, SessionTransport
 from firebase_rest.transport.single_flight import deadline_var
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.watchdog import watchdog
-from firebase_rest.transport.wire import Flow, Request, Response, run
+from firebase_rest.transport.wire import BodyFlow, Flow, Request, Response
 
 T = TypeVar("T")
 
@@ -39,21 +40,23 @@ class Requestor:
     def run(self, flow: Flow[T]) -> T:
         """Run `flow` and return its result."""
         try:
-            return run(flow, RetryingSender(self.transport, self.credentials, self.options))
+            return run(flow, self.sender())
         except FirebaseError as error:
             clear_frames(error.__traceback__)  # the flow's local variables can hold passwords and tokens
             raise
 
     def fetch(self, request: Request) -> Response:
         """Return the response to one request, with any status."""
-        return RetryingSender(self.transport, self.credentials, self.options).send(request)
+        return self.sender().send(request)
 
     def sender(self, handle: CancelHandle | None = None, *, bounds_bodies: bool = False) -> RetryingSender:
         """Return a sender of the requests of one flow, which `handle` cancels.
 
         With `bounds_bodies` the deadline also applies to the body that is being read, until `release`.
         """
-        return RetryingSender(self.transport, self.credentials, self.options, handle, bounds_bodies=bounds_bodies)
+        deadline = self.options.deadline
+        ends = None if deadline is None else time.monotonic() + deadline
+        return RetryingSender(self.options, ends, self.transport, self.credentials, handle, bounds_bodies)
 
     def with_credentials(self, credentials: Credentials) -> Requestor:
         """Return a copy with other credentials."""
@@ -64,27 +67,18 @@ class Requestor:
         return replace(self, options=options)
 
 
+@dataclass(repr=False, eq=False)
 class RetryingSender(Exchange):
-    """Sends the requests of one flow within one deadline. `handle` cancels the current request from another thread."""
+    """Sends the requests of one flow within one deadline; see `Requestor.sender`."""
 
-    def __init__(
-        self,
-        transport: SessionTransport,
-        credentials: Credentials,
-        options: Options,
-        handle: CancelHandle | None = None,
-        *,
-        bounds_bodies: bool = False,
-    ) -> None:
-        super().__init__(options)
-        self._bounds_bodies = bounds_bodies
-        self._transport = transport
-        self._credentials = credentials
-        self._handle = handle
+    transport: SessionTransport
+    credentials: Credentials
+    handle: CancelHandle | None
+    bounds_bodies: bool
 
     def send(self, request: Request) -> Response:
         """Return the response to `request`, after retries. Raises `NetworkError` without a response."""
-        if self._transport.is_closed:
+        if self.transport.is_closed:
             raise UsageError(CLOSED)
         steps = self.steps(request, self._authenticate(None))
         result: RequestAuth | Outcome | None = None
@@ -92,7 +86,7 @@ class RetryingSender(Exchange):
             try:
                 step = steps.send(result)
             except StopIteration as done:
-                if self._bounds_bodies and done.value.reader is not None:
+                if self.bounds_bodies and done.value.reader is not None:
                     self._hold()
                 return cast(Response, done.value)
             if isinstance(step, Attempt):
@@ -109,38 +103,38 @@ class RetryingSender(Exchange):
         self._wait(seconds, outcome_unknown=False)
 
     def _hold(self) -> None:
-        if self._ends is not None and self._handle is not None:
-            watchdog.guard(self._handle, max(0.0, self._ends - time.monotonic()))
+        if self.ends is not None and self.handle is not None:
+            watchdog.guard(self.handle, max(0.0, self.ends - time.monotonic()))
 
     def release(self) -> None:
         """Stop applying the deadline to the body."""
-        if self._ends is not None and self._handle is not None:
-            watchdog.release(self._handle)
+        if self.ends is not None and self.handle is not None:
+            watchdog.release(self.handle)
 
     def _wait(self, seconds: float, *, outcome_unknown: bool) -> None:
-        if seconds > 0 and self._transport.closing.wait(seconds):
+        if seconds > 0 and self.transport.closing.wait(seconds):
             raise self.closed_while_waiting(outcome_unknown=outcome_unknown)
 
     def _authenticate(self, rejected: RequestAuth | None) -> RequestAuth:
         """Return the credentials and the App Check token, obtained within the deadline."""
-        token = deadline_var.set(self._ends)
+        token = deadline_var.set(self.ends)
         try:
-            auth = self._credentials.get(rejected) or NO_AUTH
-            app_check = self._transport.app_check
+            auth = self.credentials.get(rejected) or NO_AUTH
+            app_check = self.transport.app_check
             return auth if app_check is None else with_app_check(auth, app_check)
         finally:
             deadline_var.reset(token)
 
     def _attempt(self, attempt: Attempt) -> Outcome:
         request, auth, remaining = attempt
-        handle = self._handle or CancelHandle()
+        handle = self.handle or CancelHandle()
         if remaining is not None:
             watchdog.guard(handle, remaining)
         problem: Exception | None = None
         response: Response | None = None
         started = time.monotonic()
         try:
-            response = self._transport.send_once(request, auth, self._timeout(remaining), handle)
+            response = self.transport.send_once(request, auth, self._timeout(remaining), handle)
         except (RequestException, Urllib3Error, OSError) as error:
             problem = error
         except (ValueError, AttributeError) as error:
@@ -161,12 +155,66 @@ class RetryingSender(Exchange):
             return self.received(response, request, auth, started)
         if self.is_overdue:
             return self.out_of_time(request, sent=handle.connected or not handle.dialed)
-        if handle.cancelled or self._transport.is_closed:
+        if handle.cancelled or self.transport.is_closed:
             return self.cancelled(request, sent=handle.connected, forked=handle.abandoned)
         return self.failed(find_problem(problem or OSError("the response was truncated"), handle), request, auth)
 
     def _timeout(self, remaining: float | None) -> tuple[float, float]:
-        options = self._options
+        options = self.options
         if remaining is None:
             return options.connect, options.read
         return min(options.connect, remaining), min(options.read, remaining)
+
+
+# --- flows -----------------------------------------------------------------------------------------------------------
+
+_NOTHING = Response(0)
+
+
+class Sender(Protocol):
+    """Sends the requests of a flow: over HTTP, or to an emulator in the same process."""
+
+    def send(self, request: Request) -> Response:
+        """Return the response, with any status. Raises `NetworkError` without a response."""
+        ...
+
+    def pause(self, seconds: float) -> None:
+        """Wait, within the deadline of the call."""
+        ...
+
+
+def drive(flow: BodyFlow[T], sender: Sender) -> Generator[bytes, None, T]:
+    """Run `flow`, yield the bytes that it yields, and return its result.
+
+    A `NetworkError` of the sender is raised inside the flow, which may handle it.
+    """
+    try:
+        step = next(flow)
+        while True:
+            if isinstance(step, bytes):
+                yield step
+                step = next(flow)
+                continue
+            failure = None
+            response = _NOTHING
+            try:
+                if isinstance(step, Request):
+                    response = sender.send(step)
+                else:
+                    sender.pause(step.seconds)
+            except NetworkError as error:
+                failure = error
+            step = flow.send(response) if failure is None else flow.throw(failure)
+    except StopIteration as done:
+        return cast(T, done.value)
+    finally:
+        flow.close()
+
+
+def run(flow: Flow[T], sender: Sender) -> T:
+    """Run `flow` and return its result. See `drive` for its errors."""
+    try:
+        next(drive(flow, sender))
+    except StopIteration as done:
+        return cast(T, done.value)
+    raise TypeError("run() is for flows without a body; use drive().")

@@ -1,8 +1,8 @@
 """Requests, responses, and the flows that exchange them.
 
 Every operation is a *flow*: a generator that yields `Request` values, receives `Response` values and returns the
-result. Flows do no I/O and use no clock, threads or locks; `run` sends their requests through a `Sender`. Each request
-says whether it may be retried.
+result. Flows do no I/O and use no clock, threads or locks; `requestor.run` sends their requests. Each request says
+whether it may be retried.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, Union, cast
 
-from firebase_rest.errors import InvalidResponse, NetworkError
+from firebase_rest.errors import InvalidResponse
 from firebase_rest.transport.redact import MASK, redact, redact_params
 
 Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
@@ -216,54 +216,3 @@ T = TypeVar("T")
 Flow: TypeAlias = Generator[Request | Pause, Response, T]
 BodyFlow: TypeAlias = Generator[Request | Pause | bytes, Response, T]
 """A flow that also yields the bytes of a body."""
-
-_NOTHING = Response(0)
-
-
-class Sender(Protocol):
-    """Sends the requests of a flow: over HTTP, or to an emulator in the same process."""
-
-    def send(self, request: Request) -> Response:
-        """Return the response, with any status. Raises `NetworkError` without a response."""
-        ...
-
-    def pause(self, seconds: float) -> None:
-        """Wait, within the deadline of the call."""
-        ...
-
-
-def drive(flow: BodyFlow[T], sender: Sender) -> Generator[bytes, None, T]:
-    """Run `flow`, yield the bytes that it yields, and return its result.
-
-    A `NetworkError` of the sender is raised inside the flow, which may handle it.
-    """
-    try:
-        step = next(flow)
-        while True:
-            if isinstance(step, bytes):
-                yield step
-                step = next(flow)
-                continue
-            failure = None
-            response = _NOTHING
-            try:
-                if isinstance(step, Request):
-                    response = sender.send(step)
-                else:
-                    sender.pause(step.seconds)
-            except NetworkError as error:
-                failure = error
-            step = flow.send(response) if failure is None else flow.throw(failure)
-    except StopIteration as done:
-        return cast(T, done.value)
-    finally:
-        flow.close()
-
-
-def run(flow: Flow[T], sender: Sender) -> T:
-    """Run `flow` and return its result. See `drive` for its errors."""
-    try:
-        next(drive(flow, sender))
-    except StopIteration as done:
-        return cast(T, done.value)
-    raise TypeError("run() is for flows without a body; use drive().")

@@ -66,7 +66,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
     ) -> None:
         super().__init__(requestor.options, location, filter, max_retries)
         self._transport = requestor.transport
-        self._credentials = requestor.credentials
+        self._requestor = requestor.with_options(self._options)
         self._on_state = None if on_state is None else validate_async_handler("on_state", on_state)
         self._scopes: set[Scope] = set()  # of the wait that `close` ends
         self._reader: AsyncBody | None = None
@@ -128,7 +128,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
             while self.is_alive():
                 try:
                     await self._prepare()
-                    sender = AsyncSender(self._transport, self._credentials, self._options)
+                    sender = self._requestor.sender()
                     try:
                         body = await self._connect(sender)
                         decoder = EventDecoder(self._transport.max_response_size)
@@ -204,7 +204,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
     async def _refresh(self, sender: AsyncSender) -> errors.FirebaseError | None:
         """Get a different token. Returns the error if that fails."""
         try:
-            better: Any = self._credentials.get(rejected=sender.auth)
+            better: Any = self._requestor.credentials.get(rejected=sender.auth)
             if hasattr(better, "__await__"):
                 better = await self._until_closed(better)
         except errors.FirebaseError as error:

@@ -18,13 +18,14 @@ from typing import Any, TypeVar, cast
 
 from firebase_rest.aio.transport.body import AsyncBody
 from firebase_rest.aio.transport.callbacks import call
-from firebase_rest.aio.transport.requestor import AsyncRequestor, AsyncSender
+from firebase_rest.aio.transport.requestor import AsyncRequestor
 from firebase_rest.aio.transport.scope import Scope, ScopeEnded
 from firebase_rest.aio.transport.threads import run_in_thread
 from firebase_rest.errors import NetworkError
 from firebase_rest.storage.progress import Progress
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.wire import ChunkedBody, Flow, Request, Response, run
+from firebase_rest.transport.requestor import run
+from firebase_rest.transport.wire import ChunkedBody, Flow, Request, Response
 
 T = TypeVar("T")
 
@@ -142,11 +143,10 @@ class BlockingSender:
     """The interface of `RetryingSender` for a thread."""
 
     def __init__(self, requestor: BlockingRequestor, *, bounds_bodies: bool) -> None:
-        asynchronous = requestor.requestor
         self._bridge = requestor.bridge
-        self._transport = asynchronous.transport
+        self._transport = requestor.requestor.transport
         self._bounds_bodies = bounds_bodies
-        self._sender = AsyncSender(asynchronous.transport, asynchronous.credentials, asynchronous.options)
+        self._sender = requestor.requestor.sender()
 
     @property
     def is_overdue(self) -> bool:

@@ -35,14 +35,20 @@ class AsyncRequestor:
     async def run(self, flow: Flow[T]) -> T:
         """Run `flow` and return its result."""
         try:
-            return await AsyncSender(self.transport, self.credentials, self.options).run(flow)
+            return await self.sender().run(flow)
         except FirebaseError as error:
             clear_frames(error.__traceback__)  # the flow's local variables can hold passwords and tokens
             raise
 
     async def fetch(self, request: Request) -> Response:
         """Return the response to one request, with any status."""
-        return await AsyncSender(self.transport, self.credentials, self.options).send(request)
+        return await self.sender().send(request)
+
+    def sender(self) -> AsyncSender:
+        """Return a sender of the requests of one flow."""
+        deadline = self.options.deadline
+        ends = None if deadline is None else time.monotonic() + deadline
+        return AsyncSender(self.options, ends, self.transport, self.credentials)
 
     def with_credentials(self, credentials: AsyncCredentials) -> AsyncRequestor:
         """Return a copy with other credentials."""
@@ -53,13 +59,12 @@ class AsyncRequestor:
         return replace(self, options=options)
 
 
+@dataclass(repr=False, eq=False)
 class AsyncSender(Exchange):
     """Sends the requests of one flow within one deadline."""
 
-    def __init__(self, transport: AiohttpTransport, credentials: AsyncCredentials, options: Options) -> None:
-        super().__init__(options)
-        self._transport = transport
-        self._credentials = credentials
+    transport: AiohttpTransport
+    credentials: AsyncCredentials
 
     async def run(self, flow: Flow[T]) -> T:
         """Run `flow` and return its result. A `NetworkError` is raised inside the flow, which may handle it."""
@@ -83,7 +88,7 @@ class AsyncSender(Exchange):
 
     async def send(self, request: Request) -> Response:
         """Return the response to `request`, after retries. Raises `NetworkError` without a response."""
-        if self._transport.is_closed:
+        if self.transport.is_closed:
             raise UsageError(CLOSED)
         steps = self.steps(request, await self._authenticate(None))
         result: RequestAuth | Outcome | None = None
@@ -107,7 +112,7 @@ class AsyncSender(Exchange):
 
     async def _wait(self, seconds: float, *, outcome_unknown: bool) -> None:
         try:
-            with Scope(self._transport.scopes):
+            with Scope(self.transport.scopes):
                 await asyncio.sleep(seconds)
         except ScopeEnded:
             pass
@@ -117,31 +122,31 @@ class AsyncSender(Exchange):
 
     async def _authenticate(self, rejected: RequestAuth | None) -> RequestAuth:
         """Return the credentials and the App Check token, obtained within the deadline."""
-        auth = self._credentials.get(rejected)
-        app_check = self._transport.app_check
+        auth = self.credentials.get(rejected)
+        app_check = self.transport.app_check
         if app_check is None and (auth is None or isinstance(auth, RequestAuth)):
             return auth or NO_AUTH
         try:
-            with Scope(self._transport.scopes, self.remaining()):
+            with Scope(self.transport.scopes, self.remaining()):
                 if auth is not None and not isinstance(auth, RequestAuth):
                     auth = await auth
                 return auth or NO_AUTH if app_check is None else await with_async_app_check(auth or NO_AUTH, app_check)
         except ScopeEnded:
             pass
-        if self._transport.is_closed:
+        if self.transport.is_closed:
             raise NetworkError("The App was closed while a call was waiting for a credential.")
         raise NetworkTimeout("The credential was not refreshed within the deadline of the call; nothing was sent.")
 
     async def _attempt(self, attempt: Attempt) -> Outcome:
         request, auth, remaining = attempt
-        transport = self._transport
+        transport = self.transport
         scope = Scope(transport.scopes, remaining)
         connection = Connection(scope.cancel)
         started = time.monotonic()
         problem = None
         try:
             with scope:
-                response = await transport.send(request, auth, self._options, connection)
+                response = await transport.send(request, auth, self.options, connection)
             return self.received(response, request, auth, started)
         except ScopeEnded:
             pass

@@ -90,7 +90,8 @@ def initialize_app(
 
 
 def _check_type(credentials: object) -> None:
-    """Raise `ConfigError` for another type. (With an emulator, google-auth never checks the credentials.)"""
+    """Raise `ConfigError` if the credentials are of a type that is not supported."""
+    # Checked here, because with an emulator google-auth never sees the credentials.
     if credentials is None or isinstance(credentials, (str, os.PathLike, Mapping)) or hasattr(credentials, "refresh"):
         return
     from firebase_rest.transport.google import load
@@ -143,7 +144,7 @@ class App(Closable):
         deadline: float | None = None,
         retries: int | None = None,
     ) -> Self:
-        """Return a copy with other limits, over the same session.
+        """Return a copy of this App with other limits. Both use the same session.
 
         Args:
             timeout: Seconds without data, or a pair (seconds to connect, seconds without data).
@@ -223,9 +224,10 @@ class App(Closable):
     def _database(self, url: object, user: object) -> tuple[Requestor, Location, AppContext]:
         from firebase_rest.database.location import locate
 
-        name, user = _target("url", url, user)
+        chosen_url, user = _split_target("url", url, user)
         hint = similar_key("databaseURL", self._config)
-        location = locate(self.database_url if name is None else name, self._emulators["database"], hint)
+        configured = self.database_url if chosen_url is None else chosen_url
+        location = locate(configured, self._emulators["database"], hint)
         return self._requestor(location.base, user, UserCredentials), location, self._context
 
     def storage(self, bucket: str | TokenSource | None = None, *, user: str | TokenSource | None = None) -> Storage:
@@ -239,14 +241,15 @@ class App(Closable):
         from firebase_rest.storage.location import locate
         from firebase_rest.storage.reference import Storage
 
-        name, owner = _target("bucket", bucket, user)
-        emulator, hint = self._emulators["storage"], similar_key("storageBucket", self._config)
-        location = locate(self.storage_bucket if name is None else name, emulator, hint)
-        requestor = self._requestor(location.base, owner, StorageUserCredentials)
+        chosen_bucket, chosen_user = _split_target("bucket", bucket, user)
+        hint = similar_key("storageBucket", self._config)
+        configured = self.storage_bucket if chosen_bucket is None else chosen_bucket
+        location = locate(configured, self._emulators["storage"], hint)
+        requestor = self._requestor(location.base, chosen_user, StorageUserCredentials)
         return Storage(requestor, location, self._context)
 
-    def _requestor(self, base: str, user: object, kind: type[UserCredentials]) -> Requestor:
-        credentials = self._credentials(base) if user is None else user_credentials(user, kind)
+    def _requestor(self, base: str, user: object, user_type: type[UserCredentials]) -> Requestor:
+        credentials = self._credentials(base) if user is None else user_credentials(user, user_type)
         return Requestor(self._transport, credentials, self._options)
 
     def _credentials(self, base: str) -> Credentials:
@@ -256,8 +259,8 @@ class App(Closable):
         return EMULATOR_ADMIN if base.startswith("http://") else self._account
 
 
-def _target(name: str, value: object, user: object) -> tuple[str | None, object]:
-    """Return the URL or bucket and the user; pyrebase-style calls pass a session in place of the former."""
+def _split_target(name: str, value: object, user: object) -> tuple[str | None, object]:
+    """Return the URL or bucket, and the user. The argument `name` accepts a session too, which is then the user."""
     if is_token_source(value) and user is None:
         return None, value
     if value is None or isinstance(value, str):

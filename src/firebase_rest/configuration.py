@@ -23,25 +23,26 @@ _EMULATORS = {
 
 
 def read_configuration(config: object, *, required: bool = True) -> dict[str, Any]:
-    """Return the configuration without absent values.
+    """Return the configuration without its empty values.
 
-    Raises `ConfigError` if it is invalid or missing (unless not `required`), and `OSError` if a file cannot be read.
+    Raises `ConfigError` if it is invalid, or if it is missing and `required`. Raises `OSError` if a file cannot be
+    read.
     """
-    found: Any = config
+    source: Any = config
     if config is None:
-        found = _from_environment(required=required)
+        source = _from_environment(required=required)
     elif isinstance(config, os.PathLike) or _is_path_or_text(config):
-        with suppress(Exception):  # os.fspath runs foreign code
-            found = os.fspath(cast("str | os.PathLike[str]", config))
-        found = _read(found, "The configuration") if isinstance(found, str) else found
-    if not isinstance(found, Mapping):
+        with suppress(Exception):  # os.fspath calls a method of the caller's object, which can raise anything
+            source = os.fspath(cast("str | os.PathLike[str]", config))
+        source = _read(source, "The configuration") if isinstance(source, str) else source
+    if not isinstance(source, Mapping):
         raise ConfigError(
             "config must be a mapping with 'apiKey', 'databaseURL', ..., or the path of a JSON file, "
-            f"got {type(cast('object', found)).__name__}; "
+            f"got {type(cast('object', source)).__name__}; "
             "copy it from the Firebase console (project settings, your apps)."
         )
-    known = _normalize(validate_dict("config", cast("object", found)))
-    return {str(key): value for key, value in known.items() if value is not None and value != ""}
+    settings = _normalize(validate_dict("config", cast("object", source)))
+    return {str(key): value for key, value in settings.items() if value is not None and value != ""}
 
 
 def _is_path_or_text(config: object) -> bool:
@@ -52,7 +53,8 @@ def _is_path_or_text(config: object) -> bool:
 def emulator_hosts(config: Mapping[str, Any]) -> dict[str, str | None]:
     """Return the emulator's "host:port" for each service, from the environment or else from `emulatorHosts`."""
     configured: object = config.get("emulatorHosts", {})
-    if not isinstance(configured, Mapping):  # refused at first use, because no service may fall back to production
+    if not isinstance(configured, Mapping):
+        # The first use of a service rejects this value. Without it, the service would use production.
         configured = {service: [configured] for service in _EMULATORS}
     hosts: dict[str, Any] = {**cast("Mapping[str, Any]", configured)}
     # The variable of Google's Storage library has a scheme.
@@ -62,7 +64,7 @@ def emulator_hosts(config: Mapping[str, Any]) -> dict[str, str | None]:
 
 
 def _host(value: object) -> str | None:
-    """Return host:port, or text that is refused when the service is used."""
+    """Return host:port. For an invalid value, return text that the first use of the service rejects."""
     if value is None or value == "":
         return None
     return value.removesuffix("/") if isinstance(value, str) else f"an object of class {type(value).__name__}"
@@ -84,44 +86,53 @@ def _from_environment(*, required: bool) -> dict[str, Any]:
 
 
 def _read(source: str | bytes, setting: str) -> dict[str, Any]:
-    """Return the object that `source` is, if it contains "{", or that the file at this path contains."""
+    """Return the JSON object in `source`, or in the file at this path if `source` contains no "{"."""
     text = os.fsdecode(source)
-    kind = malformed_path(text)
+    description = malformed_path(text)
     if "{" in text:
-        found = _object_in(text)
-    elif kind is None:
+        settings = _parse_object(text)
+    elif description is None:
         try:
             content = Path(text).read_bytes()
         except OSError as error:
             error.strerror = f"{error.strerror}: {setting} must be JSON text or the path of a JSON file"
             raise
-        found = _object_in(content.decode("utf-8-sig", "replace"))
-        kind = f"the file {text!r}, which is not JSON"
+        settings = _parse_object(content.decode("utf-8-sig", "replace"))
+        description = f"the file {text!r}, which is not JSON"
     else:
-        found = {}
-    if found:
-        return found
+        settings = {}
+    if settings:
+        return settings
     raise ConfigError(
         f"{setting} must be JSON text that starts with {{, the JavaScript snippet of the Firebase console, or the path "
-        f"of a JSON file, got {kind}."
+        f"of a JSON file, got {description}."
     )
 
 
 def _normalize(config: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return google-services.json and a service account's key as a configuration, and anything else unchanged."""
+    """Convert google-services.json or a service account's key to a configuration. Return other mappings unchanged."""
     if config.get("type") == "service_account" and "private_key" in config:
         return {"projectId": config.get("project_id"), "serviceAccount": config, **config}
     project = config.get("project_info")
     if not isinstance(project, Mapping):
         return config
     project = cast("Mapping[str, Any]", project)
-    keys = [entry for client in _list(config.get("client")) for entry in _list(dict_or_empty(client).get("api_key"))]
     return {
-        "apiKey": next((key for entry in keys if (key := dict_or_empty(entry).get("current_key"))), None),
+        "apiKey": _api_key(_list(config.get("client"))),
         "projectId": project.get("project_id"),
         "databaseURL": project.get("firebase_url"),
         "storageBucket": project.get("storage_bucket"),
     }
+
+
+def _api_key(clients: list[Any]) -> object:
+    """Return the first API key in the `client` list of google-services.json, or None."""
+    for client in clients:
+        for entry in _list(dict_or_empty(client).get("api_key")):
+            key = dict_or_empty(entry).get("current_key")
+            if key:
+                return key
+    return None
 
 
 def _list(value: object) -> list[Any]:
@@ -136,29 +147,34 @@ _TOKENS = re.compile(
 )
 
 
-def _object_in(text: str) -> dict[str, Any]:
-    """Return the object in JSON text, or in JavaScript that declares one; otherwise {}."""
+def _parse_object(text: str) -> dict[str, Any]:
+    """Return the object in JSON text or in JavaScript that declares an object. Return {} for other text."""
     try:
         return dict_or_empty(json.loads(text))
     except (ValueError, RecursionError):
         pass
     tokens = [token for token in _TOKENS.findall(text) if not token.startswith(("//", "/*"))]
-    start = next((place for place in range(len(tokens)) if _declares_object(tokens, place)), len(tokens))
+    start = next((index for index in range(len(tokens)) if _declares_object(tokens, index)), len(tokens))
     try:
         return dict_or_empty(json.JSONDecoder().raw_decode(_as_json(tokens[start:]))[0])
     except (ValueError, RecursionError):
         return {}
 
 
-def _declares_object(tokens: list[str], place: int) -> bool:
-    """Return whether an object literal begins here: the first token, `const config = {`, or `initializeApp({`."""
-    before = tokens[max(0, place - 6) : place]
+def _declares_object(tokens: list[str], index: int) -> bool:
+    """Return whether the token at `index` begins the configuration.
+
+    It does as the first token, in `const config = {`, and in `initializeApp({`.
+    """
+    if tokens[index] != "{":
+        return False
+    before = tokens[max(0, index - 6) : index]
     is_assigned = before[-1:] == ["="] and not {"const", "let", "var"}.isdisjoint(before)
-    return tokens[place] == "{" and (not before or is_assigned or before[-2:] == ["initializeApp", "("])
+    return not before or is_assigned or before[-2:] == ["initializeApp", "("]
 
 
 def _as_json(tokens: list[str]) -> str:
-    """Return JavaScript's tokens with keys in quotes, single quotes as double ones, and without trailing commas."""
+    """Return JavaScript tokens as JSON text: quote the keys, use double quotes, and remove trailing commas."""
     pairs = zip(tokens, [*tokens[1:], ""], strict=True)
     return " ".join(_json_token(token, following) for token, following in pairs)
 

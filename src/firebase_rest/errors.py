@@ -101,7 +101,7 @@ __all__ = [
 ]
 
 
-_LONGEST_MESSAGE = 500
+_MAX_MESSAGE_LENGTH = 500
 
 
 class FirebaseError(Exception):
@@ -143,7 +143,7 @@ class StreamError(FirebaseError):
 
 
 class StopStream(Exception):
-    """Raise it in a stream's handler to end the stream."""
+    """Raise this exception in a stream's handler to end the stream."""
 
 
 class ChecksumMismatch(FirebaseError):
@@ -199,12 +199,15 @@ class ApiError(FirebaseError, HTTPError):
         message = " ".join(self.message.split()) or responses.get(self.status, "")
         if not message:
             return super().__str__()
-        if len(message) > _LONGEST_MESSAGE:
-            message = f"{message[:_LONGEST_MESSAGE]}..."
-        parts = [str(self.status or ""), self.code if self.code and self.code not in message else ""]
-        start = " ".join(filter(None, parts))
-        end = f"{message}{'' if message.endswith(('.', '?', '!')) else '.'} {self.hint}" if self.hint else message
-        return ": ".join(filter(None, (start, end)))
+        if len(message) > _MAX_MESSAGE_LENGTH:
+            message = f"{message[:_MAX_MESSAGE_LENGTH]}..."
+        prefix = str(self.status) if self.status else ""
+        if self.code and self.code not in message:
+            prefix = f"{prefix} {self.code}".strip()
+        if self.hint:
+            stop = "" if message.endswith((".", "?", "!")) else "."
+            message = f"{message}{stop} {self.hint}"
+        return f"{prefix}: {message}" if prefix else message
 
 
 class Unauthenticated(ApiError):
@@ -249,11 +252,11 @@ class PayloadTooLarge(ApiError):
 
 
 class ServerError(ApiError):
-    """Firebase failed (5xx)."""
+    """Firebase failed to process the request (status 5xx)."""
 
 
 class IndexNotDefined(ApiError):
-    """The query needs an index. The message is the server's and names the line to add to the rules."""
+    """The query needs an index. The message is the server's; it contains the line to add to the rules."""
 
 
 class PreconditionFailed(ApiError):
@@ -270,8 +273,8 @@ class AuthError(ApiError):
 class AlreadyExists(AuthError):
     """The email address, phone number or credential is already in use.
 
-    If Firebase sends one, `pending_token` represents the rejected credential of an identity provider:
-    `sign_in_with_idp(provider_id, pending_token=...)` signs in to the account that has it.
+    `pending_token` represents the rejected credential of an identity provider, if Firebase sends a token for it:
+    `sign_in_with_idp(provider_id, pending_token=...)` signs in to the account that has this credential.
     """
 
     pending_token: str | None = None
@@ -324,7 +327,7 @@ class InvalidVerificationCode(AuthError):
 
 
 class WeakPassword(AuthError):
-    """The password is missing, too short, or does not meet the project's policy. The message says which."""
+    """The password is missing, too short, or does not meet the project's policy. The message names the requirement."""
 
 
 class UserDisabled(AuthError):
@@ -367,7 +370,7 @@ class MfaFactor:
 
 
 class MfaRequired(AuthError):
-    """The account requires one of `factors` in addition. `Auth.mfa` continues the sign-in."""
+    """The account requires a second factor, one of `factors`. Continue the sign-in with `Auth.mfa`."""
 
     factors: tuple[MfaFactor, ...] = ()
     pending_credential: str = ""
@@ -399,7 +402,7 @@ class BlockingFunctionError(AuthError):
 
 
 class TooManyAttempts(AuthError):
-    """Firebase limits the rate of this account, address or quota. Try again later."""
+    """The account, address or project has exceeded a rate limit or quota. Try again later."""
 
 
 class OperationNotAllowed(AuthError):

@@ -99,7 +99,7 @@ class ProviderUserInfo(TypedDict, total=False):
 
 
 class UserInfo(TypedDict, total=False):
-    """An account, as its user sees it.
+    """The data of an account that its user can read.
 
     https://firebase.google.com/docs/reference/rest/auth#section-get-account-info
     """

@@ -12,7 +12,7 @@ import pytest
 
 from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.endpoint import Endpoint
-from firebase_rest.auth.providers import exchange_google_code, google_consent_page
+from firebase_rest.auth.providers import exchange_google_code, google_consent_url
 from firebase_rest.errors import (
     AccountExistsWithDifferentCredential,
     ConfigError,
@@ -359,7 +359,7 @@ def test_sign_in_response_without_token_is_invalid(body):
 
 def test_consent_page_contains_challenge_not_verifier():
     secrets = {"state": "st", "nonce": "no", "verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}
-    page = google_consent_page(LIVE, "client", "http://127.0.0.1:1/", "openid email", secrets, None)
+    page = google_consent_url(LIVE, "client", "http://127.0.0.1:1/", "openid email", secrets, None)
     parts = urlsplit(page)
     assert (parts.scheme, parts.netloc, parts.path) == ("https", "accounts.google.com", "/o/oauth2/v2/auth")
     query = {name: values[0] for name, values in parse_qs(parts.query).items()}

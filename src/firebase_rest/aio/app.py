@@ -21,7 +21,7 @@ from firebase_rest.aio.transport.credentials import (
 from firebase_rest.aio.transport.lifecycle import AsyncClosable
 from firebase_rest.aio.transport.requestor import AsyncRequestor
 from firebase_rest.aio.transport.session import AiohttpTransport
-from firebase_rest.app import _check_type, _target
+from firebase_rest.app import _check_type, _split_target
 from firebase_rest.configuration import emulator_hosts, read_configuration
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.credentials import ANONYMOUS, EMULATOR_ADMIN, user_credentials
@@ -135,7 +135,7 @@ class AsyncApp(AsyncClosable):
         deadline: float | None = None,
         retries: int | None = None,
     ) -> Self:
-        """Return a copy with other limits, over the same session.
+        """Return a copy of this App with other limits. Both use the same session.
 
         Args:
             timeout: Seconds without data, or a pair (seconds to connect, seconds without data).
@@ -217,9 +217,10 @@ class AsyncApp(AsyncClosable):
     def _database(self, url: object, user: object) -> tuple[AsyncRequestor, Location, AsyncAppContext]:
         from firebase_rest.database.location import locate
 
-        name, user = _target("url", url, user)
+        chosen_url, user = _split_target("url", url, user)
         hint = similar_key("databaseURL", self._config)
-        location = locate(self.database_url if name is None else name, self._emulators["database"], hint)
+        configured = self.database_url if chosen_url is None else chosen_url
+        location = locate(configured, self._emulators["database"], hint)
         return self._requestor(location.base, user, AsyncUserCredentials), location, self._context
 
     def storage(
@@ -235,14 +236,15 @@ class AsyncApp(AsyncClosable):
         from firebase_rest.aio.storage.reference import AsyncStorage
         from firebase_rest.storage.location import locate
 
-        name, owner = _target("bucket", bucket, user)
-        emulator, hint = self._emulators["storage"], similar_key("storageBucket", self._config)
-        location = locate(self.storage_bucket if name is None else name, emulator, hint)
-        requestor = self._requestor(location.base, owner, AsyncStorageUserCredentials)
+        chosen_bucket, chosen_user = _split_target("bucket", bucket, user)
+        hint = similar_key("storageBucket", self._config)
+        configured = self.storage_bucket if chosen_bucket is None else chosen_bucket
+        location = locate(configured, self._emulators["storage"], hint)
+        requestor = self._requestor(location.base, chosen_user, AsyncStorageUserCredentials)
         return AsyncStorage(requestor, location, self._context)
 
-    def _requestor(self, base: str, user: object, kind: type[AsyncUserCredentials]) -> AsyncRequestor:
-        credentials = self._credentials(base) if user is None else user_credentials(user, kind)
+    def _requestor(self, base: str, user: object, user_type: type[AsyncUserCredentials]) -> AsyncRequestor:
+        credentials = self._credentials(base) if user is None else user_credentials(user, user_type)
         return AsyncRequestor(self._transport, credentials, self._options)
 
     def _credentials(self, base: str) -> AsyncCredentials:

@@ -88,7 +88,7 @@ class AccountMethods(AuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-update-profile
         """
-        deleted = _attributes(delete_attribute)
+        deleted = _validate_attributes(delete_attribute)
         name = optional(validate_str, "display_name", display_name)
         url = optional(validate_str, "photo_url", photo_url)
         return self._run_as_user(
@@ -187,7 +187,7 @@ class AccountMethods(AuthBase):
     def link_with_email_and_password(self, user: Token, email: str, password: str) -> SignedIn:
         """Add an email address and a password to an account. Earlier tokens become invalid.
 
-        An anonymous user becomes a permanent one with the same uid. It works with email enumeration protection too.
+        An anonymous user becomes a permanent one with the same uid. Email enumeration protection allows this call.
 
         Args:
             user: The user's ID token, or a `UserSession`.
@@ -250,7 +250,7 @@ class AccountMethods(AuthBase):
 
         Args:
             user: The user's ID token, or a `UserSession`.
-            provider_id: As for `sign_in_with_idp`, like all following arguments.
+            provider_id: The provider, such as "google.com"; all arguments but `user` are those of `sign_in_with_idp`.
             id_token: The ID token of the provider.
             access_token: The access token of the provider.
             nonce: The raw nonce, if the ID token contains its hash.
@@ -361,7 +361,7 @@ class AccountMethods(AuthBase):
         return self._run(accounts.send_action_email(self._endpoint_for(locale), "EMAIL_SIGNIN", fields, email=email))
 
     def check_action_code(self, code: str) -> ActionCodeInfo:
-        """Return what a code is for, without using it up.
+        """Return the purpose of a code. The code stays valid.
 
         Args:
             code: The code, or the link that contains it.
@@ -373,14 +373,14 @@ class AccountMethods(AuthBase):
         """
         payload = self._run(accounts.check_action_code(self._endpoint, action_codes.code_of(code)))
         operation = str_or_none(payload.get("requestType")) or ""
-        old, new = str_or_none(payload.get("email")), str_or_none(payload.get("newEmail"))
-        if operation == "VERIFY_AND_CHANGE_EMAIL":
-            old, new = new, old
+        email, previous_email = str_or_none(payload.get("email")), str_or_none(payload.get("newEmail"))
+        if operation == "VERIFY_AND_CHANGE_EMAIL":  # here, "email" is the present address
+            email, previous_email = previous_email, email
         factor = dict_or_empty(payload.get("mfaInfo"))
-        return ActionCodeInfo(operation, old, new, factor_from_json(factor) if factor else None)
+        return ActionCodeInfo(operation, email, previous_email, factor_from_json(factor) if factor else None)
 
     def apply_action_code(self, code: str) -> ActionCodeResult:
-        """Verify an email address, change it, or revert a change. The code is used up.
+        """Verify an email address, change it, or revert a change. The code becomes invalid.
 
         Args:
             code: The code, or the link that contains it.
@@ -410,17 +410,17 @@ class AccountMethods(AuthBase):
         return self._run(accounts.reset_password(self._endpoint, code, secret))
 
     def verify_password_reset_code(self, reset_code: str, new_password: str) -> ActionCodeResult:
-        """Call `confirm_password_reset`. This is pyrebase's name for it."""
+        """Set a new password; pyrebase's name of `confirm_password_reset`."""
         return self.confirm_password_reset(reset_code, new_password)
 
     def _endpoint_for(self, locale: str | None) -> Endpoint:
         return self._endpoint if locale is None else replace(self._endpoint, locale=validate_locale("locale", locale))
 
 
-def _attributes(named: object) -> list[str]:
-    if named is None:
+def _validate_attributes(value: object) -> list[str]:
+    if value is None:
         return []
-    attributes = [named] if isinstance(named, str) else validate_list("delete_attribute", named)
+    attributes = [value] if isinstance(value, str) else validate_list("delete_attribute", value)
     for attribute in attributes:
         if not isinstance(attribute, str) or attribute not in _ATTRIBUTES:
             raise UsageError(f"delete_attribute must be one of {', '.join(_ATTRIBUTES)}, got {describe(attribute)}.")

@@ -1,4 +1,4 @@
-"""The links of action emails: settings to create one, and parsing one that was opened.
+"""Links of action emails: the settings of a new link, and functions that parse an opened link.
 
 https://firebase.google.com/docs/auth/web/passing-state-in-email-actions
 """
@@ -27,8 +27,8 @@ _OTHER_METHODS = {
     "EMAIL_SIGNIN": "sign_in_with_email_link(email, link)",
 }
 """Methods for links that need more than `apply_action_code`."""
-_STRINGS = ("ios_bundle_id", "ios_app_store_id", "android_package_name", "android_minimum_version", "link_domain")
-_MAX_WRAPPINGS = 5
+_STRING_FIELDS = ("ios_bundle_id", "ios_app_store_id", "android_package_name", "android_minimum_version", "link_domain")
+_MAX_NESTED_LINKS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ class ActionCodeSettings:
             raise UsageError(f"url must be an http(s) URL, got {describe(self.url)}.")
         validate_bool("handle_code_in_app", self.handle_code_in_app)
         optional(validate_bool, "android_install_app", self.android_install_app)
-        for name in _STRINGS:
+        for name in _STRING_FIELDS:
             optional(validate_str, name, getattr(self, name))
         if self.android_package_name is None and (self.android_install_app or self.android_minimum_version):
             raise UsageError("android_install_app and android_minimum_version require android_package_name.")
@@ -96,7 +96,7 @@ def sign_in_settings_to_json(settings: ActionCodeSettings | str) -> dict[str, An
     """Return the fields of a request for a sign-in link."""
     fields = settings_to_json(settings)
     if not fields:
-        raise UsageError("settings must contain url, the page that opens after the sign-in.")
+        raise UsageError("settings must contain url; pass the URL of the page that opens after the sign-in.")
     return {**fields, "canHandleCodeInApp": True}
 
 
@@ -130,8 +130,8 @@ class ActionLink:
 
 
 def parse_action_link(link: str) -> ActionLink | None:
-    """Parse the link of an action email, which other links may wrap. Returns None if it is another link."""
-    query = _split(_unwrap(link))[2]
+    """Return the parsed link of an action email, also from inside a link of a mail scanner; None for other links."""
+    query = _split_url(_unwrap(link))[2]
     operation = _OPERATIONS.get(query.get("mode", ""))
     code = query.get("oobCode")
     if operation is None or not code or not query.get("apiKey"):
@@ -140,7 +140,7 @@ def parse_action_link(link: str) -> ActionLink | None:
 
 
 def code_of(code_or_link: str) -> str:
-    """Return the code. Raises `UsageError` for a link without one."""
+    """Return the code in a link, or the code itself. Raises `UsageError` for a link without a code."""
     if "://" not in validate_str("code", code_or_link):
         return code_or_link
     link = parse_action_link(code_or_link)
@@ -150,7 +150,7 @@ def code_of(code_or_link: str) -> str:
 
 
 def code_to_apply(code_or_link: str) -> str:
-    """Return the code. Raises `UsageError` for a link that `apply_action_code` cannot apply."""
+    """Return the code for `apply_action_code`. Raises `UsageError` for a link that it cannot apply."""
     code = code_of(code_or_link)
     link = parse_action_link(code_or_link)
     method = None if link is None else _OTHER_METHODS.get(link.operation)
@@ -168,8 +168,8 @@ def sign_in_code(link: object) -> str:
 
 
 def _unwrap(link: str) -> str:
-    """Return the innermost link, as far as it can be found without requests."""
-    for _ in range(_MAX_WRAPPINGS):
+    """Return the innermost link that can be found without sending a request."""
+    for _ in range(_MAX_NESTED_LINKS):
         wrapped = _wrapped_link(link)
         if not wrapped:
             break
@@ -178,8 +178,8 @@ def _unwrap(link: str) -> str:
 
 
 def _wrapped_link(link: str) -> str | None:
-    host, path, query = _split(link)
-    # Mobile link services, in the order of Google's SDKs.
+    host, path, query = _split_url(link)
+    # Links that open a mobile app have one of these parameters. Google's SDKs read them in this order.
     wrapped = query.get("deep_link_id") or query.get("link")
     if host.startswith("www.google.") and path == "/url":
         wrapped = query.get("q") or query.get("url")
@@ -188,8 +188,8 @@ def _wrapped_link(link: str) -> str | None:
     return wrapped
 
 
-def _split(url: str) -> tuple[str, str, Mapping[str, str]]:
-    """Return host, path and query; empty ones for a malformed URL."""
+def _split_url(url: str) -> tuple[str, str, Mapping[str, str]]:
+    """Return the host, path and query of a URL. They are empty if the URL is malformed."""
     try:
         # A link that was copied from the source of an email contains HTML entities.
         parts = urlsplit(url.strip().replace("&amp;", "&"))

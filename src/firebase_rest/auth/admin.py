@@ -49,7 +49,7 @@ MAX_BATCH = 1000
 
 
 class Unset(Enum):
-    """The type of the default of `update_user`'s parameters."""
+    """The type of `UNSET`, the default value of the parameters of `update_user`."""
 
     UNSET = "unset"
 
@@ -83,7 +83,7 @@ class Admin:
         return self._endpoint.tenant_id
 
     def for_tenant(self, tenant_id: str) -> Admin:
-        """Return the accounts of a tenant.
+        """Return the `Admin` of a tenant.
 
         https://cloud.google.com/identity-platform/docs/multi-tenancy
         """
@@ -124,7 +124,7 @@ class Admin:
 
         https://firebase.google.com/docs/auth/admin/manage-users#retrieve_user_data
         """
-        identifier = UserIdentifiers(providers=(_provider_pair(provider_id, uid),))
+        identifier = UserIdentifiers(providers=(_validate_provider(provider_id, uid),))
         return self._get_user(identifier, f"the uid {uid!r} at {provider_id}")
 
     def get_users(
@@ -135,7 +135,7 @@ class Admin:
         phone_numbers: Sequence[str] = (),
         providers: Sequence[tuple[str, str]] = (),
     ) -> GetUsersResult:
-        """Return the accounts that match any of at most 100 identifiers, each account once.
+        """Return the accounts that match any of at most 100 identifiers. Each account is returned once.
 
         Args:
             uids: Firebase user IDs.
@@ -144,7 +144,7 @@ class Admin:
             providers: Pairs of a provider ID and the user's ID there.
 
         Returns:
-            The accounts, and the identifiers without one in `not_found`.
+            The accounts in `users`, and the identifiers without an account in `not_found`.
 
         https://firebase.google.com/docs/auth/admin/manage-users#bulk_retrieve_user_data
         """
@@ -152,7 +152,7 @@ class Admin:
             tuple(validate_uid("each uid", uid) for uid in validate_list("uids", uids)),
             tuple(validate_email("each email", email) for email in validate_list("emails", emails)),
             tuple(validate_phone("each number", number) for number in validate_list("phone_numbers", phone_numbers)),
-            tuple(map(_pair, validate_list("providers", providers))),
+            tuple(map(_validate_provider_pair, validate_list("providers", providers))),
         )
         _validate_count("get_users()", len(identifiers), MAX_LOOKUP)
         return self._requestor.run(admin.get_users(self._endpoint, identifiers))
@@ -240,7 +240,7 @@ class Admin:
         link_provider: ProviderInfo | None = None,
         unlink_providers: Sequence[str] = (),
     ) -> UserRecord:
-        """Change the given values of an account. None removes a value.
+        """Change the values of an account that are passed as arguments. None removes a value.
 
         Args:
             uid: The user's ID.
@@ -252,7 +252,7 @@ class Admin:
             phone_number: The new phone number (E.164).
             disabled: Whether the user cannot sign in.
             custom_claims: Claims for ID tokens, as for `set_custom_claims`.
-            second_factors: All second factors; `[*user.second_factors, "+15550100"]` adds one.
+            second_factors: All second factors of the account; `[*user.second_factors, "+15550100"]` adds one.
             link_provider: An identity provider's user to link.
             unlink_providers: Provider IDs to remove.
 
@@ -274,24 +274,24 @@ class Admin:
         }
         if link_provider is not None:
             provider = validate_instance("link_provider", link_provider, ProviderInfo)
-            _provider_pair(provider.provider_id, provider.uid)
+            _validate_provider(provider.provider_id, provider.uid)
             changes["linkProviderUserInfo"] = provider.to_json()
         if custom_claims is not UNSET:
             changes["customAttributes"] = encode_custom_claims("custom_claims", custom_claims)
         if second_factors is not UNSET:
-            listed = optional(validate_list, "second_factors", second_factors) or []
-            changes["mfa"] = {"enrollments": list(map(factor_to_json, listed))} if listed else {}
+            factors = optional(validate_list, "second_factors", second_factors) or []
+            changes["mfa"] = {"enrollments": list(map(factor_to_json, factors))} if factors else {}
         names = validate_list("unlink_providers", unlink_providers)
         unlinked = [validate_nonempty("each provider ID", name) for name in names]
         removed: list[str] = []
-        for field, attribute, value, check, name in (
-            ("displayName", "DISPLAY_NAME", display_name, validate_nonempty, "display_name"),
-            ("photoUrl", "PHOTO_URL", photo_url, validate_url, "photo_url"),
-        ):
-            if value is None:
-                removed.append(attribute)
-            elif value is not UNSET:
-                changes[field] = check(name, value)
+        if display_name is None:
+            removed.append("DISPLAY_NAME")
+        elif display_name is not UNSET:
+            changes["displayName"] = validate_nonempty("display_name", display_name)
+        if photo_url is None:
+            removed.append("PHOTO_URL")
+        elif photo_url is not UNSET:
+            changes["photoUrl"] = validate_url("photo_url", photo_url)
         if phone_number is None:
             unlinked.append("phone")
         elif phone_number is not UNSET:
@@ -325,9 +325,9 @@ class Admin:
         return self.update_user(uid, custom_claims=claims)
 
     def revoke_refresh_tokens(self, uid: str) -> UserRecord:
-        """End all sessions of a user. `verify_id_token(check_revoked=True)` rejects issued ID tokens.
+        """End all sessions of a user. `verify_id_token(check_revoked=True)` then rejects earlier ID tokens.
 
-        The time has a resolution of one second: a token of the same second stays valid.
+        Firebase stores the time in whole seconds: a token that was issued in the same second stays valid.
 
         https://firebase.google.com/docs/auth/admin/manage-sessions
         """
@@ -365,13 +365,13 @@ class Admin:
 
         Args:
             users: The users to import.
-            hashing: The algorithm of their password hashes; required if a user has one.
+            hashing: The algorithm of the password hashes; required if a user has a hash.
             overwrite: Whether to replace accounts with the same uid.
 
         https://firebase.google.com/docs/auth/admin/import-users
         """
-        listed = validate_list("users", users)
-        records = [validate_instance("each user", user, ImportUserRecord).to_json() for user in listed]
+        validated = validate_list("users", users)
+        records = [validate_instance("each user", user, ImportUserRecord).to_json() for user in validated]
         _validate_count("import_users()", len(records), MAX_BATCH)
         if hashing is None and any("passwordHash" in record for record in records):
             raise UsageError("hashing must be a UserImportHash if a user has a password_hash, got None.")
@@ -437,11 +437,11 @@ def _validate_count(method: str, count: int, limit: int) -> None:
         raise UsageError(f"{method} accepts at most {limit} items, got {count}; split them into several calls.")
 
 
-def _provider_pair(provider_id: object, uid: object) -> tuple[str, str]:
+def _validate_provider(provider_id: object, uid: object) -> tuple[str, str]:
     return validate_nonempty("provider_id", provider_id), validate_nonempty("uid", uid)
 
 
-def _pair(pair: object) -> tuple[str, str]:
+def _validate_provider_pair(pair: object) -> tuple[str, str]:
     if isinstance(pair, (tuple, list)) and len(cast("Sequence[object]", pair)) == 2:
-        return _provider_pair(*cast("Sequence[object]", pair))
+        return _validate_provider(*cast("Sequence[object]", pair))
     raise UsageError("providers must be pairs (provider ID, the user's ID there), such as ('google.com', '1234').")

@@ -59,7 +59,7 @@ def validate_password(name: str, value: object) -> str:
 
 
 def validate_words(name: str, values: object) -> str:
-    """Return words joined by spaces, from such a string or a list of words."""
+    """Return a string of words with spaces between them, from such a string or from a list of words."""
     words = validate_str(name, values).split() if isinstance(values, str) else validate_list(name, values)
     return " ".join(validate_nonempty(f"each item of {name}", word) for word in words)
 
@@ -86,14 +86,16 @@ def validate_locale(name: str, value: object) -> str:
     raise UsageError(f"{name} must be a language tag like 'fr' or 'pt-BR', got {describe(value)}.")
 
 
-def validate_duration(name: str, value: object, least: int, most: int) -> int:
-    """Return a duration in whole seconds, from that number or a timedelta."""
+def validate_duration(name: str, value: object, minimum: int, maximum: int) -> int:
+    """Return a duration in whole seconds, from a number of seconds or a timedelta."""
     seconds = int(value.total_seconds()) if isinstance(value, timedelta) else as_int(value)
-    if seconds is not None and least <= seconds <= most:
+    if seconds is not None and minimum <= seconds <= maximum:
         return seconds
-    raise UsageError(f"{name} must be a timedelta or whole seconds from {least:,} to {most:,}, got {describe(value)}.")
+    raise UsageError(
+        f"{name} must be a timedelta or whole seconds from {minimum:,} to {maximum:,}, got {describe(value)}."
+    )
 
 
 def normalize_code(value: object) -> str:
-    """Return a code of a text message or an authenticator app without the spaces that people type."""
+    """Return the code of a text message or an authenticator app, without spaces."""
     return "".join(validate_str("code", value).split())

@@ -16,6 +16,7 @@ from firebase_rest.errors import UsageError
 from firebase_rest.transport.arguments import as_float, validate_dict, validate_str
 
 HOUR = 3600.0
+YEAR = HOUR * 24 * 365
 CUSTOM_TOKEN_AUDIENCE = "https://identitytoolkit.googleapis.com/google.identity.identitytoolkit.v1.IdentityToolkit"  # noqa: S105 - a URL
 MAX_CLAIMS = 1000
 """Maximum length of custom claims, in characters of JSON."""
@@ -28,7 +29,7 @@ _FORMAT = re.compile(r"([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]+)\.([A-Za-z0-9_-]*)")
 
 @dataclass(frozen=True, slots=True)
 class Jwt:
-    """The parts of a token. `signature` is base64url, and `signed` are the bytes that it covers."""
+    """The parts of a token. `signature` is base64url text; `signed` contains the bytes that the signature covers."""
 
     header: Mapping[str, Any]
     claims: Mapping[str, Any] = field(repr=False)
@@ -52,24 +53,32 @@ def parse(token: str) -> Jwt | None:
 
 
 def decode_unverified(token: str) -> dict[str, Any]:
-    """Return the claims of a token without verifying it; an empty dict if it is malformed."""
+    """Return the claims of a token without verifying the token. Return {} if it is malformed."""
     parts = parse(token)
     return {} if parts is None else dict(parts.claims)
 
 
 def token_lifetime(payload: Mapping[str, Any], claims: Mapping[str, Any]) -> float:
     """Return the lifetime in seconds of the tokens of a sign-in; an hour if neither payload nor claims contain it."""
-    said, issued, expires = payload.get("expiresIn"), as_float(claims.get("iat")), as_float(claims.get("exp"))
+    expires_in, issued_at, expires_at = (
+        payload.get("expiresIn"),
+        as_float(claims.get("iat")),
+        as_float(claims.get("exp")),
+    )
     try:
-        seconds = float(said) if isinstance(said, (str, int, float)) else 0.0
+        seconds = float(expires_in) if isinstance(expires_in, (str, int, float)) else 0.0
     except (ValueError, OverflowError):
         seconds = 0.0
-    difference = 0.0 if issued is None or expires is None else expires - issued
-    return next((number for number in (seconds, difference) if 0 < number < HOUR * 24 * 365), HOUR)
+    if 0 < seconds < YEAR:
+        return seconds
+    if issued_at is None or expires_at is None:
+        return HOUR
+    seconds = expires_at - issued_at
+    return seconds if 0 < seconds < YEAR else HOUR
 
 
 def signing_input(algorithm: str, claims: Mapping[str, Any]) -> str:
-    """Return the first two parts of a token, which its signature covers."""
+    """Return the first two parts of a token, which the signature covers."""
     parts = {"alg": algorithm, "typ": "JWT"}, claims
     return ".".join(base64url(json.dumps(part, separators=(",", ":")).encode()) for part in parts)
 
@@ -90,7 +99,7 @@ def decode_base64url(text: str) -> bytes:
 
 
 def encode_custom_claims(name: str, claims: object) -> str:
-    """Return the argument `name`, a dict of custom claims or None, as JSON text. Raises `UsageError`.
+    """Return custom claims (a dict or None) as JSON text. Raises `UsageError` that calls the argument `name`.
 
     https://firebase.google.com/docs/auth/admin/custom-claims
     """
@@ -107,7 +116,9 @@ def encode_custom_claims(name: str, claims: object) -> str:
     except Exception as error:  # noqa: BLE001 - values may be of any class
         problem = type(error).__name__
     if problem:
-        raise UsageError(f"{name} must be JSON: dict, list, str, finite numbers, bool and None ({problem}).")
+        raise UsageError(
+            f"{name} must be JSON with only dict, list, str, finite numbers, bool and None; encoding raised {problem}."
+        )
     if len(text) > MAX_CLAIMS:
         raise UsageError(f"{name} must have at most {MAX_CLAIMS} characters as JSON, got {len(text)}.")
     return text

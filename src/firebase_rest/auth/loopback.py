@@ -23,9 +23,9 @@ def _page(title: str, text: str) -> bytes:
     return f"<!doctype html><meta charset=utf-8><title>{title}</title><p>{text}".encode()
 
 
-# Not "signed in", because the program has not exchanged the code yet.
-PAGE = _page("Back to the program", "You can close this window and go back to the program.")
-REFUSED_PAGE = _page("Not signed in", "You are not signed in. You can close this window and go back to the program.")
+# The text does not say "signed in", because the program has not exchanged the code yet.
+RECEIVED_PAGE = _page("Back to the program", "You can close this window and go back to the program.")
+ERROR_PAGE = _page("Not signed in", "You are not signed in. You can close this window and go back to the program.")
 WRONG_STATE_PAGE = _page("Not signed in", "This page belongs to another sign-in. Start again in the program.")
 # The browser does not send a fragment, so this page sends it as a query.
 FRAGMENT_PAGE = (
@@ -45,14 +45,14 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Ignore it: a browser may close its connection at any time."""
+        """Ignore the error, because browsers close connections at any time."""
 
 
 class CallbackServer(Closable):
-    """Listens on 127.0.0.1 until it is closed. A context manager.
+    """A server on 127.0.0.1 that listens until it is closed. A context manager.
 
-    `port` 0 is any free port. `open_browser` is called with the URL in place of `webbrowser.open`. `timeout` is the
-    maximum wait in seconds.
+    `port` 0 selects any free port. `open_browser` is called with the URL in place of `webbrowser.open`. `timeout` is
+    the maximum time in seconds to wait for the callback.
     """
 
     def __init__(
@@ -102,9 +102,9 @@ class CallbackServer(Closable):
         opened.
         """
         self._serving, self._state = True, state
-        self._start(self._server.serve_forever, _POLL_INTERVAL)
+        self._start_thread(self._server.serve_forever, _POLL_INTERVAL)
         # In a thread, because some browsers run in the foreground: the callback arrives before the call returns.
-        self._start(self._open, uri)
+        self._start_thread(self._open, uri)
         if not self._ended.wait(self._timeout):
             raise NetworkTimeout(f"Timed out after {self._timeout:g} s while waiting for the sign-in in the browser.")
         if self._callback is None:
@@ -112,15 +112,15 @@ class CallbackServer(Closable):
         return self._callback
 
     @staticmethod
-    def _start(work: Callable[..., object], *arguments: object) -> None:
-        threading.Thread(target=work, args=arguments, name="firebase_rest sign-in", daemon=True).start()
+    def _start_thread(target: Callable[..., object], *arguments: object) -> None:
+        threading.Thread(target=target, args=arguments, name="firebase_rest sign-in", daemon=True).start()
 
     def _open(self, uri: str) -> None:
         problem = ""
         try:
             if self._open_browser(uri) is False:  # the result of webbrowser.open without a browser
                 problem = "none was found"
-        except Exception as error:  # noqa: BLE001 - `wait` raises it in place of waiting for a browser
+        except Exception as error:  # noqa: BLE001 - `wait` reports it
             problem = type(error).__name__
         if problem:
             self._problem = f"No browser was opened ({problem}); pass open_browser=print to show the address."
@@ -131,11 +131,14 @@ class CallbackServer(Closable):
         parameters = dict(parse_qsl(parts.query) + parse_qsl(body or ""))
         is_callback = parts.path == "/" and bool(parameters.keys() & _CALLBACK_PARAMETERS)
         is_ours = is_callback and state_matches(self._state, parameters)
-        status, page = 200, REFUSED_PAGE if "error" in parameters else PAGE
-        if is_callback and not is_ours:
-            status, page = 400, WRONG_STATE_PAGE
+        if parts.path != "/":
+            status, page = 404, b""
         elif not is_callback:
-            status, page = (200, FRAGMENT_PAGE) if parts.path == "/" else (404, b"")
+            status, page = 200, FRAGMENT_PAGE
+        elif not is_ours:
+            status, page = 400, WRONG_STATE_PAGE
+        else:
+            status, page = 200, ERROR_PAGE if "error" in parameters else RECEIVED_PAGE
         if is_ours and self._callback is None:  # before the response, after which the browser may send another callback
             self._callback = (self.url + (f"?{parts.query}" if parts.query else ""), body)
         try:

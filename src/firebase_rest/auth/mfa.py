@@ -49,12 +49,12 @@ class TotpSecret:
 
     @classmethod
     def from_json(cls, info: Mapping[str, Any]) -> TotpSecret:
-        """Return a `totpSessionInfo`."""
+        """Return the secret in a `totpSessionInfo` of Identity Toolkit."""
         return cls(
             validate_field(info, "sharedSecretKey"),
             validate_field(info, "sessionInfo"),
-            _small_number(info, "verificationCodeLength", 6),
-            _small_number(info, "periodSec", 30),
+            _validate_small_int(info, "verificationCodeLength", 6),
+            _validate_small_int(info, "periodSec", 30),
             validate_field(info, "hashingAlgorithm") if "hashingAlgorithm" in info else "SHA1",
             str_or_none(info.get("finalizeEnrollmentTime")),
         )
@@ -79,7 +79,7 @@ class MultiFactor(AuthBase):
     """Second factors of an account. A `UserSession` that is passed as `user` receives the new tokens.
 
     Enrollment requires a verified email address and a first factor that supports it. It raises `SecondFactorError`,
-    `InvalidVerificationCode`, `RecentLoginRequired`, and `OperationNotAllowed` if the project has no second factors.
+    `InvalidVerificationCode`, `RecentLoginRequired`, and `OperationNotAllowed` if the project does not enable them.
     """
 
     def __init__(self, requestor: Requestor, endpoint: Endpoint) -> None:
@@ -208,7 +208,7 @@ class MultiFactor(AuthBase):
         """
         chosen = _choose(required, factor, "phone")
         proof = app_proof_fields(recaptcha_token, app_proof)
-        return self._run(accounts.start_phone_sign_in(self._endpoint, _credential(required), chosen.id, proof))
+        return self._run(accounts.start_phone_sign_in(self._endpoint, _pending_credential(required), chosen.id, proof))
 
     def sign_in_with_phone(self, required: MfaRequired, session_info: str, code: str) -> SignedIn:
         """Finish a sign-in with the code of a text message.
@@ -224,7 +224,7 @@ class MultiFactor(AuthBase):
         https://cloud.google.com/identity-platform/docs/reference/rest/v2/accounts.mfaSignIn/finalize
         """
         proof = accounts.phone_verification(validate_str("session_info", session_info), normalize_code(code))
-        return self._run(accounts.finish_sign_in(self._endpoint, _credential(required), proof))
+        return self._run(accounts.finish_sign_in(self._endpoint, _pending_credential(required), proof))
 
     def sign_in_with_totp(self, required: MfaRequired, code: str, factor: MfaFactor | None = None) -> SignedIn:
         """Finish a sign-in with a code of an authenticator app.
@@ -241,28 +241,28 @@ class MultiFactor(AuthBase):
         """
         chosen = _choose(required, factor, "totp")
         proof = accounts.totp_verification(normalize_code(code))
-        return self._run(accounts.finish_sign_in(self._endpoint, _credential(required), proof, chosen.id))
+        return self._run(accounts.finish_sign_in(self._endpoint, _pending_credential(required), proof, chosen.id))
 
 
-def _small_number(info: Mapping[str, Any], name: str, default: int) -> int:
+def _validate_small_int(info: Mapping[str, Any], name: str, default: int) -> int:
     number = as_int(info.get(name, default))
     if number is not None and 0 < number < 1000:
         return number
     raise InvalidResponse(f"Invalid response: {name!r} must be a whole number from 1 to 999.", outcome_unknown=True)
 
 
-def _credential(required: object) -> str:
+def _pending_credential(required: object) -> str:
     error = validate_instance("required", required, MfaRequired, "pass the error that the sign-in raised")
     return validate_str("required.pending_credential", error.pending_credential)
 
 
 def _choose(required: MfaRequired, factor: MfaFactor | None, kind: str) -> MfaFactor:
-    _credential(required)
+    _pending_credential(required)
     if factor is not None:
         validate_str("factor.id", validate_instance("factor", factor, MfaFactor, "pass one of the error's factors").id)
         return factor
-    chosen = next((known for known in required.factors if known.kind == kind), None)
-    if chosen is None:
-        kinds = [known.kind for known in required.factors]
-        raise UsageError(f"The account has no {kind} factor, only {kinds}; use the method for one of these.")
-    return chosen
+    for enrolled in required.factors:
+        if enrolled.kind == kind:
+            return enrolled
+    kinds = ", ".join(enrolled.kind for enrolled in required.factors)
+    raise UsageError(f"The account has no {kind} factor, only {kinds}; use the method for one of these.")

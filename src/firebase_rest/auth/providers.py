@@ -1,4 +1,4 @@
-"""Credentials of identity providers, and sign-ins at a provider's page: Firebase's, and Google's own with PKCE.
+"""Credentials of identity providers, and sign-ins on a provider's page, through Firebase or directly at Google.
 
 https://firebase.google.com/docs/reference/rest/auth#section-sign-in-with-oauth-credential
 https://developers.google.com/identity/protocols/oauth2/native-app
@@ -43,7 +43,7 @@ class Credential:
 
     @classmethod
     def from_tokens(cls, provider_id: str, tokens: ProviderTokens) -> Credential:
-        """Return the credential. Raises `UsageError` with what the provider requires."""
+        """Return the credential. Raises `UsageError` if a token that the provider requires is missing."""
         validate_nonempty("provider_id", provider_id)
         validate_keywords(tokens, ProviderTokens)
         fields = {name: validate_str(name, value) for name, value in tokens.items() if value is not None}
@@ -92,19 +92,19 @@ class AuthUri:
 
     @classmethod
     def from_uri(cls, provider_id: str, uri: str, session_id: str) -> AuthUri:
-        """Return it with the state and nonce of the URI."""
+        """Return an `AuthUri` with the state and nonce that the URI contains."""
         query = _query(uri)
         if query is None:
             raise InvalidResponse("Invalid response: 'authUri' must be a URL.", outcome_unknown=True)
         return cls(provider_id, uri, session_id, query.get("state"), query.get("nonce"))
 
     def check_callback(self, callback_url: str, post_body: str | None) -> None:
-        """Raise `SignInCancelled` if the provider reports an error, `UsageError` if the state is wrong."""
+        """Raise `SignInCancelled` if the provider reports an error, and `UsageError` if the state is wrong."""
         check_state(self.state, {**(_query(callback_url) or {}), **dict(parse_qsl(post_body or ""))})
 
 
 def _query(url: str) -> dict[str, str] | None:
-    """Return the parameters of query and fragment; None if the URL is malformed."""
+    """Return the parameters in the query and the fragment of a URL, or None if it is malformed."""
     try:
         parts = urlsplit(url)
     except ValueError:  # an unbalanced bracket
@@ -113,7 +113,7 @@ def _query(url: str) -> dict[str, str] | None:
 
 
 def state_matches(state: str | None, parameters: Mapping[str, str]) -> bool:
-    """Return whether a callback belongs to the sign-in with this `state`, or to any sign-in for `None`."""
+    """Return whether a callback belongs to the sign-in with this `state`. A sign-in without a state always matches."""
     received = parameters.get("state", "").encode("utf-8", "replace")
     return state is None or hmac.compare_digest(state.encode(), received)
 
@@ -128,7 +128,7 @@ def check_state(state: str | None, parameters: Mapping[str, str]) -> None:
         raise SignInCancelled(message, code=parameters["error"], message=reason)
 
 
-def google_consent_page(
+def google_consent_url(
     endpoint: Endpoint, client_id: str, redirect_uri: str, scopes: str, secrets: Mapping[str, str], hint: str | None
 ) -> str:
     """Return the URL of Google's consent page. `secrets` are the state, nonce and verifier of this sign-in."""
@@ -175,7 +175,7 @@ def _oauth_error(response: Response) -> AuthError:
     payload = parse_object(response.body)
     code = str_or_none(payload.get("error")) or ""
     is_code_invalid = code == "invalid_grant"
-    what = "authorization code" if is_code_invalid else "OAuth client (client_id, client_secret)"
-    message = f"Google rejected the {what}: {str_or_none(payload.get('error_description')) or code}"
-    kind = InvalidCredentials if is_code_invalid else InvalidRequest
-    return api_error(kind, response, message, code=code or None, details=payload)
+    rejected = "authorization code" if is_code_invalid else "OAuth client (client_id, client_secret)"
+    message = f"Google rejected the {rejected}: {str_or_none(payload.get('error_description')) or code}"
+    error_type = InvalidCredentials if is_code_invalid else InvalidRequest
+    return api_error(error_type, response, message, code=code or None, details=payload)

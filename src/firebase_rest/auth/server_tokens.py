@@ -36,9 +36,9 @@ _EMULATED_ISSUER = "firebase-auth-emulator@example.com"
 
 @dataclass(frozen=True, slots=True)
 class CustomTokenSigner:
-    """Signs with the service account's private key, or with Google IAM for the service account `email`.
+    """Signs custom tokens with the service account's private key, or with Google IAM for the account `email`.
 
-    Tokens for an emulator are unsigned, as in the official SDKs. `requestor` sends without credentials.
+    Tokens for an emulator are unsigned, as in the official SDKs. `requestor` has no credentials.
     """
 
     requestor: Requestor
@@ -47,28 +47,28 @@ class CustomTokenSigner:
     emulated: bool
 
     def sign(self, uid: str, claims: Mapping[str, Any] | None, minutes: int, tenant_id: str | None) -> str:
-        """Return a token for `uid`."""
+        """Return a custom token for `uid`."""
         payload = _payload(uid, claims, minutes, tenant_id)
         if self.emulated:
-            return jwt.encode_unsigned(_issued_by(_EMULATED_ISSUER, payload))
+            return jwt.encode_unsigned(_add_issuer(_EMULATED_ISSUER, payload))
         if self.account is None:
             raise ConfigError(
                 "create_custom_token() requires a service account: add 'serviceAccount' to the configuration, the path "
                 "of a key file or its content."
             )
-        source = self.account.google
-        if _has_private_key(source):
+        credentials = self.account.google
+        if _has_private_key(credentials):
             from google.auth import jwt as google_jwt
 
-            signed = google_jwt.encode(source.signer, _issued_by(source.signer_email, payload))  # type: ignore[no-untyped-call]
-            return bytes(signed).decode()
+            claims = _add_issuer(credentials.signer_email, payload)
+            return bytes(google_jwt.encode(credentials.signer, claims)).decode()  # type: ignore[no-untyped-call]
         configured = optional(validate_email, "serviceAccountId", self.email)
-        email = configured or _email_of(source) or self._machine_email()
-        text = jwt.signing_input("RS256", _issued_by(email, payload))
+        email = configured or _email_of(credentials) or self._email_of_metadata_server()
+        text = jwt.signing_input("RS256", _add_issuer(email, payload))
         signature = self.requestor.with_credentials(self.account).run(google.sign_blob(email, text.encode()))
         return f"{text}.{jwt.base64url(signature)}"
 
-    def _machine_email(self) -> str:
+    def _email_of_metadata_server(self) -> str:
         try:
             return self.requestor.run(google.own_email())
         except NetworkError:
@@ -92,19 +92,20 @@ def _payload(uid: object, claims: Mapping[str, Any] | None, minutes: object, ten
     return payload
 
 
-def _issued_by(email: str, payload: Mapping[str, Any]) -> dict[str, Any]:
+def _add_issuer(email: str, payload: Mapping[str, Any]) -> dict[str, Any]:
     return {**payload, "iss": email, "sub": email}
 
 
-def _has_private_key(source: Any) -> bool:
-    """Return whether the credentials sign locally. Others would send a request, over a connection of google-auth."""
+def _has_private_key(credentials: Any) -> bool:
+    """Return whether google-auth credentials sign locally. Other signers send a request over their own connection."""
     from google.auth import crypt
 
-    return isinstance(getattr(source, "signer", None), crypt.RSASigner)
+    return isinstance(getattr(credentials, "signer", None), crypt.RSASigner)
 
 
-def _email_of(source: Any) -> str | None:
-    email = getattr(source, "service_account_email", None)  # "default" until a machine's credentials are used
+def _email_of(credentials: Any) -> str | None:
+    # Credentials of a Google machine have "default" until their first token.
+    email = getattr(credentials, "service_account_email", None)
     return email if isinstance(email, str) and "@" in email else None
 
 
@@ -112,8 +113,8 @@ def _email_of(source: Any) -> str | None:
 class ServerConfig:
     """The configuration of server methods.
 
-    `account_email` is the service account for which Google IAM signs, `keys` are Google's public keys by URL, which all
-    `Auth` objects of an App share, and `hint` is appended to the error for a missing project ID.
+    `account_email` is the service account for which Google IAM signs. `keys` contains Google's public keys by URL; all
+    `Auth` objects of an App share it. `hint` is appended to the error for a missing project ID.
     """
 
     project_id: str | None
@@ -124,7 +125,7 @@ class ServerConfig:
 
 
 class ServerTokenMethods(AuthBase):
-    """Methods for servers. They need the project ID, and most also a service account."""
+    """Methods for servers. They require the project ID, and most of them also a service account."""
 
     _server: ServerConfig
     _id_token_type: TokenType = ID_TOKEN
@@ -148,8 +149,9 @@ class ServerTokenMethods(AuthBase):
     ) -> str:
         """Create a token with which an app signs in as `uid`.
 
-        The service account's private key signs it without a request. For credentials without a key, Google IAM signs
-        for the account `serviceAccountId` of the configuration, or for the credentials' own account.
+        The service account's private key signs the token, and nothing is sent. For credentials without a private key,
+        Google IAM signs the token for the account `serviceAccountId` of the configuration, or for the account of the
+        credentials.
 
         Args:
             uid: The user's ID, 1 to 128 characters. The sign-in creates an unknown user.
@@ -175,11 +177,12 @@ class ServerTokenMethods(AuthBase):
         clock_skew_seconds: float = 0,
         tenant_id: str | None = None,
     ) -> dict[str, Any]:
-        """Verify an ID token that a client has sent. Unsigned tokens of an emulator are valid only with one.
+        """Verify an ID token that a client has sent. Unsigned tokens are valid only if the App uses an Auth emulator.
 
         Args:
             token: The ID token, or a `UserSession`, whose current token is verified.
-            check_revoked: Whether to read the account as an administrator.
+            check_revoked: Whether to read the account too, which requires a service account, and to reject tokens of
+                disabled and deleted users, and tokens that were issued before the user's sessions were revoked.
             clock_skew_seconds: Difference of clocks to tolerate, 0 to 60.
             tenant_id: Accept only tokens of this tenant. By default the tokens of all tenants are valid; see
                 `claims["firebase"]["tenant"]`.
@@ -190,11 +193,11 @@ class ServerTokenMethods(AuthBase):
         Raises:
             TokenExpired: The token has expired.
             InvalidToken: The token is invalid; `code` is the reason.
-            TokenRevoked, UserDisabled, UserNotFound: With `check_revoked`.
+            TokenRevoked, UserDisabled, UserNotFound: Only with `check_revoked`.
 
         https://firebase.google.com/docs/auth/admin/verify-id-tokens
         """
-        # Any text from a client that is not a valid token is `InvalidToken`, because the program is not at fault.
+        # Invalid text raises `InvalidToken`, not `UsageError`, because a client sent it.
         received = validate_str("token", token) if isinstance(token, str) else id_token_of(token, "token")
         return self._verify(self._id_token_type, received, check_revoked, clock_skew_seconds, tenant_id)
 
@@ -230,12 +233,12 @@ class ServerTokenMethods(AuthBase):
         return self._requestor.with_credentials(self._administrator()).run(flow)
 
     def _verify(
-        self, kind: TokenType, token: str, check_revoked: bool, skew: float, tenant_id: str | None
+        self, token_type: TokenType, token: str, check_revoked: bool, skew: float, tenant_id: str | None
     ) -> dict[str, Any]:
-        with_account = validate_bool("check_revoked", check_revoked)
-        verifier = TokenVerifier(kind, self._project(), self._is_emulated, self._requestor, self._server.keys)
+        check_revoked = validate_bool("check_revoked", check_revoked)
+        verifier = TokenVerifier(token_type, self._project(), self._is_emulated, self._requestor, self._server.keys)
         claims = verifier.verify(token, skew, self._tenant(tenant_id))
-        if with_account:
+        if check_revoked:
             self._check_account(claims)
         return claims
 
@@ -248,8 +251,8 @@ class ServerTokenMethods(AuthBase):
             message = f"The user {uid!r} is disabled."
             raise UserDisabled(message, status=401, code="USER_DISABLED", message=message)
         # "iat", not "auth_time": a new password brings new tokens with the "auth_time" of the earlier sign-in.
-        issued = as_float(claims.get("iat")) or 0
-        if user.tokens_valid_after is not None and issued < user.tokens_valid_after.timestamp():
+        issued_at = as_float(claims.get("iat")) or 0
+        if user.tokens_valid_after is not None and issued_at < user.tokens_valid_after.timestamp():
             message = f"The sessions of the user {uid!r} were revoked after this token was issued."
             raise TokenRevoked(message, status=401, code="REVOKED", message=message)
 
@@ -262,8 +265,10 @@ class ServerTokenMethods(AuthBase):
 
     def _project_endpoint(self) -> ProjectEndpoint:
         account = self._server.account
-        quota = None if account is None or self._is_emulated else getattr(account.google, "quota_project_id", None)
-        return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project=quota)
+        quota_project = None
+        if account is not None and not self._is_emulated:
+            quota_project = getattr(account.google, "quota_project_id", None)
+        return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project)
 
     def _administrator(self) -> Credentials:
         if self._is_emulated:

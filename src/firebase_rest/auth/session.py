@@ -39,19 +39,21 @@ class _Tokens:
 
     @classmethod
     def from_response(cls, payload: Mapping[str, Any], *, just_issued: bool) -> _Tokens:
-        if not payload.get("idToken"):  # from a store that keeps the refresh token only
+        if not payload.get("idToken"):  # from a store that contains only the refresh token
             return cls("", payload["refreshToken"], 0.0, 0.0, 0.0)
         claims = decode_unverified(payload["idToken"])
         lifetime = token_lifetime(payload, claims)
-        left = lifetime
-        issued = as_float(claims.get("iat"))
-        if not just_issued and issued is not None:
+        remaining = lifetime
+        issued_at = as_float(claims.get("iat"))
+        if not just_issued and issued_at is not None:
             # A web session may have stored the payload for a while. A wrong clock costs at most one refresh.
-            left = lifetime - max(0.0, time.time() - issued)
-        return cls(payload["idToken"], payload["refreshToken"], lifetime, time.monotonic() + left, time.time() + left)
+            remaining = lifetime - max(0.0, time.time() - issued_at)
+        monotonic_end, wall_end = time.monotonic() + remaining, time.time() + remaining
+        return cls(payload["idToken"], payload["refreshToken"], lifetime, monotonic_end, wall_end)
 
     def seconds_left(self) -> float:
-        """Use the earlier of two clocks: the monotonic one may stop during sleep, the other may be set back."""
+        """Return the seconds until the ID token expires, according to the clock that shows fewer seconds."""
+        # The monotonic clock may stop while the computer sleeps, and the wall clock may be set back.
         return min(self.monotonic_end - time.monotonic(), self.wall_end - time.time())
 
     @property
@@ -61,8 +63,10 @@ class _Tokens:
 
 def _is_older(token: str, other: str) -> bool:
     """Return whether `token` was issued before `other`, according to their claims."""
-    issued, others = decode_unverified(token).get("iat"), decode_unverified(other).get("iat")
-    return isinstance(issued, (int, float)) and isinstance(others, (int, float)) and issued < others
+    issued_at, other_issued_at = decode_unverified(token).get("iat"), decode_unverified(other).get("iat")
+    if not isinstance(issued_at, (int, float)) or not isinstance(other_issued_at, (int, float)):
+        return False
+    return issued_at < other_issued_at
 
 
 @hide_all_locals
@@ -128,7 +132,7 @@ class UserSession:
 
     @property
     def id_token(self) -> str:
-        """A valid ID token. Reading it may refresh the token, and raises what `current_token` raises."""
+        """A valid ID token. Reading this property can refresh the token, and raises the errors of `current_token`."""
         return self.current_token()
 
     @property
@@ -158,7 +162,7 @@ class UserSession:
         """Return a valid ID token; refresh it if necessary.
 
         Args:
-            rejected: An ID token that a server has rejected, which is not returned again.
+            rejected: An ID token that a server has rejected. The method does not return it again.
 
         Raises:
             SessionExpired: Firebase rejects the refresh token, or the user has signed out.
@@ -183,9 +187,9 @@ class UserSession:
     # --- changes ----------------------------------------------------------------------------------------------------
 
     def update_tokens(self, payload: Mapping[str, Any]) -> None:
-        """Use the tokens in a response of Auth, such as those after a change of the password.
+        """Replace the tokens by those in a response of Auth, such as the response to a change of the password.
 
-        The methods of `Auth` call it. A response without tokens has no effect.
+        The methods of `Auth` call this method. A response without tokens has no effect.
 
         Raises:
             UsageError: The tokens belong to another user.
@@ -220,7 +224,7 @@ class UserSession:
         return remove
 
     def sign_out(self) -> None:
-        """Forget the tokens here and in the store. Every later use raises `SessionExpired`.
+        """Delete the tokens from this object and from the store. Every later use raises `SessionExpired`.
 
         Sessions on other devices continue until the password changes or an administrator revokes them.
         """
@@ -273,13 +277,13 @@ class UserSession:
         tokens = _Tokens.from_response(payload, just_issued=True)
         with self._lock:
             current = self._tokens
-            # Invariant: a token never replaces one that was issued after it, also if responses arrive in another order.
+            # Invariant: a token never replaces a newer one, even if the responses arrive in another order.
             is_outdated = current is None or (before is not None and current is not before)
             if is_outdated or _is_older(tokens.id_token, cast(_Tokens, current).id_token):
                 return
             self._tokens = tokens
-            new = {name: payload[name] for name in ("idToken", "refreshToken", "expiresIn") if name in payload}
-            self._user = {**self._user, **new}
+            changes = {name: payload[name] for name in ("idToken", "refreshToken", "expiresIn") if name in payload}
+            self._user = {**self._user, **changes}
         self._notify()
 
     def _notify(self) -> None:

@@ -16,7 +16,7 @@ from firebase_rest.auth.arguments import normalize_code, optional, validate_word
 from firebase_rest.auth.jwt import decode_unverified
 from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.responses import validate_field
-from firebase_rest.auth.providers import AuthUri, Credential, check_state, exchange_google_code, google_consent_page
+from firebase_rest.auth.providers import AuthUri, Credential, check_state, exchange_google_code, google_consent_url
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import InvalidResponse, UsageError
 from firebase_rest.transport._json import str_or_none
@@ -53,7 +53,7 @@ class SignInMethods(AuthBase):
     """
 
     current_user: Any = None
-    """The result of the last sign-in by email or anonymously. pyrebase's attribute; the library does not use it."""
+    """The result of the last sign-in with a password or anonymously, as in pyrebase. The library never reads it."""
 
     def sign_in_with_email_and_password(self, email: str, password: str) -> SignedIn:
         """Sign in with an email address and a password.
@@ -66,7 +66,7 @@ class SignInMethods(AuthBase):
             {"idToken", "refreshToken", "expiresIn" (seconds, as text), "localId", "email", ...}
 
         Raises:
-            InvalidCredentials: The password is wrong, or the address is unknown (with email enumeration protection).
+            InvalidCredentials: The password is wrong. With email enumeration protection, also: the address is unknown.
             UserNotFound: The address is unknown (without email enumeration protection).
             UserDisabled: The account is disabled.
             InvalidEmail: The address is malformed.
@@ -83,7 +83,7 @@ class SignInMethods(AuthBase):
 
         Args:
             email: The email address of the new account.
-            password: Its password, at least 6 characters.
+            password: The password of the new account, at least 6 characters.
 
         Returns:
             The tokens, as from `sign_in_with_email_and_password`.
@@ -125,7 +125,7 @@ class SignInMethods(AuthBase):
         return self._run(accounts.sign_in_with_custom_token(self._endpoint, validate_str("token", token)))
 
     def sign_in_with_email_link(self, email: str, link: str) -> SignedIn:
-        """Sign in with the link of an email. An unknown address gets an account.
+        """Sign in with the link of an email. For an unknown address, Firebase creates an account.
 
         Args:
             email: The address to which the email was sent.
@@ -142,7 +142,7 @@ class SignInMethods(AuthBase):
 
     @staticmethod
     def is_sign_in_with_email_link(link: str) -> bool:
-        """Return whether a link of an email is a sign-in link. Nothing is sent."""
+        """Return whether a link is a sign-in link of an email. Nothing is sent."""
         parsed = parse_action_link(validate_str("link", link))
         return parsed is not None and parsed.operation == "EMAIL_SIGNIN"
 
@@ -178,13 +178,13 @@ class SignInMethods(AuthBase):
         phone_number: str | None = None,
         temporary_proof: str | None = None,
     ) -> SignedIn:
-        """Sign in with the code of a text message. An unknown number gets an account.
+        """Sign in with the code of a text message. For an unknown number, Firebase creates an account.
 
         Args:
             session_info: The result of `send_verification_code`.
             code: The code of the text message.
-            phone_number: With `temporary_proof`: the attribute of a `PhoneNumberExists`, to sign in to that account.
-            temporary_proof: The attribute of a `PhoneNumberExists`.
+            phone_number: The `phone_number` of a `PhoneNumberExists`, to sign in to the account that has the number.
+            temporary_proof: The `temporary_proof` of the same `PhoneNumberExists`, in place of a code.
 
         Raises:
             InvalidVerificationCode: The code is wrong or expired.
@@ -210,7 +210,7 @@ class SignInMethods(AuthBase):
 
     @accepts_keywords_of(ProviderTokens)
     def sign_in_with_idp(self, provider_id: str, **tokens: Unpack[ProviderTokens]) -> SignedIn:
-        """Sign in with a credential that a provider has issued. An unknown user gets an account.
+        """Sign in with a credential that a provider has issued. For an unknown user, Firebase creates an account.
 
         Args:
             provider_id: "google.com", "facebook.com", ...
@@ -356,7 +356,7 @@ class SignInMethods(AuthBase):
 
         Args:
             client_id: The OAuth client of type "desktop app" in the same Google Cloud project.
-            client_secret: Its secret.
+            client_secret: The secret of the OAuth client.
             port: The local port; 0 for any free port.
             timeout: Maximum seconds to wait for the user.
             scopes: OAuth scopes to request.
@@ -376,22 +376,22 @@ class SignInMethods(AuthBase):
 
         validate_nonempty("client_id", client_id)
         optional(validate_str, "client_secret", client_secret)
-        words, hint = validate_words("scopes", scopes), optional(validate_str, "login_hint", login_hint)
+        scope, hint = validate_words("scopes", scopes), optional(validate_str, "login_hint", login_hint)
         if user is not None:
             self._id_token_of(user)
         secret = {name: secrets.token_urlsafe(48) for name in ("state", "nonce", "verifier")}
         endpoint = self._endpoint
         with CallbackServer(port, open_browser, timeout) as server:
-            redirect = server.url
-            page = google_consent_page(endpoint, client_id, redirect, words, secret, hint)
-            callback_url, _ = server.wait(page, secret["state"])
+            redirect_uri = server.url
+            consent_url = google_consent_url(endpoint, client_id, redirect_uri, scope, secret, hint)
+            callback_url, _ = server.wait(consent_url, secret["state"])
         parameters = dict(parse_qsl(urlsplit(callback_url).query))
         check_state(secret["state"], parameters)
         if "code" not in parameters:
-            raise UsageError("The callback must contain Google's authorization code.")
+            raise UsageError("The callback of Google contains no authorization code; start the sign-in again.")
         code, verifier = parameters["code"], secret["verifier"]
-        issued = self._run(exchange_google_code(endpoint, client_id, client_secret, redirect, code, verifier))
-        token, access_token = validate_field(issued, "id_token"), str_or_none(issued.get("access_token"))
+        payload = self._run(exchange_google_code(endpoint, client_id, client_secret, redirect_uri, code, verifier))
+        token, access_token = validate_field(payload, "id_token"), str_or_none(payload.get("access_token"))
         if decode_unverified(token).get("nonce") != secret["nonce"]:
             raise InvalidResponse("Invalid response: the nonce of Google's ID token belongs to another sign-in.")
         credential = Credential.from_tokens("google.com", {"id_token": token, "access_token": access_token})
@@ -420,10 +420,13 @@ class SignInMethods(AuthBase):
         return self._run(accounts.refresh(self._endpoint, validate_str("refresh_token", refresh_token)))
 
     def session(self, user: Mapping[str, Any]) -> UserSession:
-        """Return a `UserSession`, which every parameter `token` accepts, and which refreshes itself.
+        """Return a `UserSession`, which refreshes its ID token. Every parameter `token` and `user` accepts it.
 
         Args:
             user: The result of a sign-in.
+
+        Raises:
+            UsageError: `user` contains no ID token or no refresh token.
         """
         return UserSession(self.refresh, user)
 
@@ -437,13 +440,13 @@ class SignInMethods(AuthBase):
             The session, or None if the store is empty.
 
         Raises:
-            UsageError: The file contains something else.
+            UsageError: The store contains something other than a session.
         """
         from firebase_rest.auth.stores import SessionPersister, make_store
 
-        found = make_store(store)
-        user = found.read()
-        return None if user is None else UserSession(self.refresh, user, SessionPersister(found))
+        session_store = make_store(store)
+        user = session_store.read()
+        return None if user is None else UserSession(self.refresh, user, SessionPersister(session_store))
 
 
 def app_proof_fields(recaptcha_token: str | None, app_proof: Mapping[str, str] | None) -> dict[str, str]:

@@ -61,10 +61,10 @@ class FileStore:
     def write(self, user: Mapping[str, Any]) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
-        # O_EXCL refuses a link that was planted, and the mode keeps the file private from the start.
-        handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        # O_EXCL refuses a symbolic link at this path, and the mode keeps the file private from the start.
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
+            with os.fdopen(descriptor, "w", encoding="utf-8") as file:
                 json.dump(dict(user), file)
                 file.flush()
                 os.fsync(file.fileno())
@@ -79,13 +79,13 @@ class FileStore:
 
 def _validate_path(path: object) -> Path:
     try:
-        found = Path(cast(StorePath, path)).expanduser()
-        is_valid = bool(found.name) and b"\0" not in os.fsencode(found)
-    except Exception:  # noqa: BLE001 - __fspath__ is foreign code
-        is_valid, found = False, Path()
+        expanded = Path(cast(StorePath, path)).expanduser()
+        is_valid = bool(expanded.name) and b"\0" not in os.fsencode(expanded)
+    except Exception:  # noqa: BLE001 - the caller's __fspath__ can raise anything
+        is_valid, expanded = False, Path()
     if not is_valid:
         raise UsageError(f"path must be the path of a file (str or os.PathLike), got {describe(path)}.")
-    return found
+    return expanded
 
 
 class KeyringStore:
@@ -116,25 +116,25 @@ class KeyringStore:
 
     def write(self, user: Mapping[str, Any]) -> None:
         keyring = _keyring()
-        earlier = _part_names(keyring.get_password(self.service, self.username))
-        kept = {name: user[name] for name in _IN_KEYRING if name in user}
-        uid = (
-            kept.get("localId") or kept.get("userId") or decode_unverified(str(user.get("idToken", ""))).get("sub", "")
-        )
-        text = json.dumps({**kept, "localId": uid})
+        old_parts = _part_names(keyring.get_password(self.service, self.username))
+        stored = {name: user[name] for name in _STORED_FIELDS if name in user}
+        uid = stored.get("localId") or stored.get("userId")
+        if not uid:
+            uid = decode_unverified(str(user.get("idToken", ""))).get("sub", "")
+        text = json.dumps({**stored, "localId": uid})
         unique, parts = secrets.token_hex(4), dict[str, str]()
         if len(text) > _MAX_ENTRY:
             starts = range(0, len(text), _MAX_ENTRY)
             parts = {f"{self.username}/{unique}/{start}": text[start : start + _MAX_ENTRY] for start in starts}
             text = json.dumps({"parts": list(parts)})
         try:
-            # Invariant: the entry that names the parts is written last, so that a reader never sees half a session.
+            # Invariant: the entry that names the parts is written last, so that no reader finds an incomplete session.
             for name, part in {**parts, self.username: text}.items():
                 keyring.set_password(self.service, name, part)
         except BaseException:
             self._delete(keyring, parts)
             raise
-        self._delete(keyring, earlier)
+        self._delete(keyring, old_parts)
 
     def delete(self) -> None:
         keyring = _keyring()
@@ -143,17 +143,17 @@ class KeyringStore:
 
     def _delete(self, keyring: Any, names: Iterable[str]) -> None:
         for name in names:
-            with contextlib.suppress(keyring.errors.PasswordDeleteError):  # it does not exist
+            with contextlib.suppress(keyring.errors.PasswordDeleteError):  # the entry does not exist
                 keyring.delete_password(self.service, name)
 
 
-# Characters: Windows stores 2,560 bytes in UTF-16, and JSON is ASCII.
+# In characters: Windows allows 2,560 bytes of UTF-16, and the JSON text is ASCII.
 _MAX_ENTRY = 1200
-_IN_KEYRING = ("localId", "userId", "email", "displayName", "refreshToken")
+_STORED_FIELDS = ("localId", "userId", "email", "displayName", "refreshToken")
 
 
 def _part_names(text: str | None) -> list[str]:
-    """Return the names of the further entries that an entry refers to."""
+    """Return the names of the entries that contain the parts of a long session."""
     parts = parse_object(text or "").get("parts")
     return [str(name) for name in cast("list[object]", parts)] if isinstance(parts, list) else []
 
@@ -194,11 +194,11 @@ def make_store(store: object) -> SessionStore:
     )
 
 
-def _parse_session(text: bytes, where: str) -> dict[str, Any]:
+def _parse_session(text: bytes, store: str) -> dict[str, Any]:
     user = parse_object(text)
     if user.get("refreshToken"):
         return user
-    raise UsageError(f"{where} does not contain a session; delete it and sign in again.")
+    raise UsageError(f"{store} does not contain a session; delete it and sign in again.")
 
 
 def _keyring() -> Any:  # an optional package

@@ -1,4 +1,4 @@
-"""Accounts as administrators see them, and accounts to import with the hashes of their passwords.
+"""Accounts with the data that administrators can read, and accounts to import with their password hashes.
 
 https://firebase.google.com/docs/auth/admin/manage-users
 https://firebase.google.com/docs/auth/admin/import-users
@@ -47,7 +47,7 @@ class ProviderInfo:
 
     @classmethod
     def from_json(cls, info: Mapping[str, Any]) -> ProviderInfo:
-        """Return an entry of `providerUserInfo`."""
+        """Return the provider in an entry of `providerUserInfo`."""
         provider_id, uid = str_or_none(info.get("providerId")) or "", str_or_none(info.get("rawId")) or ""
         names = ("email", "displayName", "photoUrl", "phoneNumber")
         return cls(provider_id, uid, *(str_or_none(info.get(name)) for name in names))
@@ -67,7 +67,7 @@ class ProviderInfo:
 
 @dataclass(frozen=True, slots=True)
 class UserRecord:
-    """An account, as administrators see it. Times are in UTC."""
+    """An account, with the data that administrators can read. Times are in UTC."""
 
     uid: str
     email: str | None = None
@@ -94,7 +94,7 @@ class UserRecord:
 
     @classmethod
     def from_json(cls, info: Mapping[str, Any]) -> UserRecord:
-        """Return an entry of `users`."""
+        """Return the account in an entry of `users`."""
         password_hash = str_or_none(info.get("passwordHash")) or None
         is_redacted = password_hash == REDACTED
         return cls(
@@ -138,18 +138,18 @@ class UserIdentifiers:
         found = list(users)
         emails = {user.email.lower() for user in found if user.email}
         numbers = {user.phone_number for user in found}
-        known = {(provider.provider_id, provider.uid) for user in found for provider in user.providers}
+        providers = {(provider.provider_id, provider.uid) for user in found for provider in user.providers}
         return UserIdentifiers(
-            _without(self.uids, {user.uid for user in found}),
+            _exclude(self.uids, {user.uid for user in found}),
             tuple(email for email in self.emails if email.lower() not in emails),
-            _without(self.phone_numbers, numbers),
-            _without(self.providers, known),
+            _exclude(self.phone_numbers, numbers),
+            _exclude(self.providers, providers),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class GetUsersResult:
-    """The accounts that `get_users` has found, in any order, and the identifiers without an account."""
+    """The result of `get_users`: the accounts, in any order, and the identifiers without an account."""
 
     users: tuple[UserRecord, ...]
     not_found: UserIdentifiers
@@ -178,7 +178,7 @@ class BatchResult:
 
 
 def factor_from_json(info: Mapping[str, Any]) -> MfaFactor:
-    """Return an entry of `mfaInfo`."""
+    """Return the second factor in an entry of `mfaInfo`."""
     kinds = (("phoneInfo", "phone"), ("totpInfo", "totp"), ("emailInfo", "email"))
     return MfaFactor(
         str_or_none(info.get("mfaEnrollmentId")) or "",
@@ -190,7 +190,7 @@ def factor_from_json(info: Mapping[str, Any]) -> MfaFactor:
 
 
 def factor_to_json(factor: str | MfaFactor, *, is_new: bool = False) -> dict[str, str]:
-    """Return the fields of a phone number to enroll, or of a factor. Firebase chooses the ID of a new one.
+    """Return the Identity Toolkit fields of a phone number to enroll, or of a factor; a new factor has no ID yet.
 
     https://cloud.google.com/identity-platform/docs/admin/manage-mfa-users
     """
@@ -203,15 +203,15 @@ def factor_to_json(factor: str | MfaFactor, *, is_new: bool = False) -> dict[str
     return {name: validate_str(name, value) for name, value in fields.items() if value is not None}
 
 
-def _without(wanted: tuple[T, ...], found: set[Any]) -> tuple[T, ...]:
-    return tuple(item for item in wanted if item not in found)
+def _exclude(items: tuple[T, ...], excluded: set[Any]) -> tuple[T, ...]:
+    return tuple(item for item in items if item not in excluded)
 
 
-def _from_timestamp(value: object, per_second: int) -> datetime | None:
-    """Return the time of a number or a numeric string; None for 0."""
+def _from_timestamp(value: object, units_per_second: int) -> datetime | None:
+    """Return the time of a number or a numeric string, or None for 0."""
     try:
         number = float(value) if isinstance(value, (int, float, str)) else 0.0
-        return datetime.fromtimestamp(number / per_second, timezone.utc) if number else None
+        return datetime.fromtimestamp(number / units_per_second, timezone.utc) if number else None
     except (ValueError, OverflowError, OSError):
         return None
 
@@ -220,22 +220,23 @@ def _from_rfc3339(value: object) -> datetime | None:
     text = str_or_none(value) or ""
     try:
         # Before 3.11, fromisoformat accepts neither "Z" nor fractions other than 3 or 6 digits.
-        whole, _, rest = text.rstrip("Z").partition(".")
-        return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc, microsecond=int(f"{rest:0<6}"[:6] or 0))
+        whole, _, fraction = text.rstrip("Z").partition(".")
+        microseconds = int(f"{fraction:0<6}"[:6])
+        return datetime.fromisoformat(whole).replace(tzinfo=timezone.utc, microsecond=microseconds)
     except ValueError:
         return None
 
 
 @dataclass(frozen=True, slots=True)
 class UserImportHash:
-    """How the passwords of imported users are hashed. Create it with one of the class methods. Its repr hides keys."""
+    """The algorithm that hashed the passwords of imported users. Create it with a class method. Its repr hides keys."""
 
     algorithm: str
     parameters: Mapping[str, Any] = field(default_factory=dict[str, Any], repr=False, hash=False)
 
     @classmethod
     def scrypt(cls, key: bytes, rounds: int, memory_cost: int, salt_separator: bytes = b"") -> UserImportHash:
-        """Return Firebase's variant of scrypt, with the parameters that the Firebase console shows for a project.
+        """Return the settings of Firebase's variant of scrypt. The Firebase console shows a project's parameters.
 
         Args:
             key: The signer key.
@@ -256,7 +257,7 @@ class UserImportHash:
     def standard_scrypt(
         cls, *, memory_cost: int, parallelization: int, block_size: int, derived_key_length: int
     ) -> UserImportHash:
-        """Return scrypt (RFC 7914).
+        """Return the settings of scrypt (RFC 7914).
 
         Args:
             memory_cost: The CPU and memory cost (N).
@@ -276,7 +277,7 @@ class UserImportHash:
 
     @classmethod
     def bcrypt(cls) -> UserImportHash:
-        """Return bcrypt. The hash contains salt and cost."""
+        """Return the settings of bcrypt. Each hash contains its salt and cost."""
         return cls("BCRYPT")
 
     @classmethod
@@ -291,7 +292,7 @@ class UserImportHash:
         version: Literal["VERSION_10", "VERSION_13"] = "VERSION_13",
         associated_data: bytes = b"",
     ) -> UserImportHash:
-        """Return Argon2.
+        """Return the settings of Argon2.
 
         Args:
             variant: The variant of Argon2.
@@ -318,7 +319,7 @@ class UserImportHash:
     def hmac(
         cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], key: bytes, order: HashOrder | None = None
     ) -> UserImportHash:
-        """Return an HMAC.
+        """Return the settings of an HMAC.
 
         Args:
             algorithm: The hash function.
@@ -332,20 +333,20 @@ class UserImportHash:
     def digest(
         cls, algorithm: Literal["MD5", "SHA1", "SHA256", "SHA512"], rounds: int, order: HashOrder | None = None
     ) -> UserImportHash:
-        """Return a repeated digest.
+        """Return the settings of a digest that is repeated `rounds` times.
 
         Args:
             algorithm: The hash function.
-            rounds: The number of rounds: 0 to 8,192 of MD5, 1 to 8,192 of the others.
+            rounds: The number of rounds: 0 to 8,192 for MD5, 1 to 8,192 for the other functions.
             order: Whether the salt precedes or follows the password.
         """
         name = _one_of("algorithm", algorithm, ("MD5", "SHA1", "SHA256", "SHA512"))
-        least = 0 if name == "MD5" else 1
-        return cls(name, {"rounds": validate_int("rounds", rounds, least, 8192), **_order_field(order)})
+        minimum = 0 if name == "MD5" else 1
+        return cls(name, {"rounds": validate_int("rounds", rounds, minimum, 8192), **_order_field(order)})
 
     @classmethod
     def pbkdf(cls, algorithm: Literal["PBKDF_SHA1", "PBKDF2_SHA256"], rounds: int) -> UserImportHash:
-        """Return PBKDF.
+        """Return the settings of PBKDF.
 
         Args:
             algorithm: The variant of PBKDF.

@@ -21,7 +21,7 @@ Token = str | AsyncTokenSource
 
 
 class AsyncAuthBase:
-    """Runs flows, also as a user."""
+    """Runs flows, with or without a user's ID token."""
 
     _requestor: AsyncRequestor
     _endpoint: Endpoint
@@ -30,7 +30,7 @@ class AsyncAuthBase:
         return await self._requestor.run(flow)
 
     async def _run_as_user(self, user: object, flow: Callable[[str], Flow[T]]) -> T:
-        """Run the flow of the user's ID token. A session is refreshed once if Firebase rejects the token."""
+        """Run `flow(id_token)`. If Firebase rejects the token of a session, refresh it and repeat the flow once."""
         token = await self._id_token_of(user)
         try:
             result = await self._run(flow(token))
@@ -49,5 +49,5 @@ class AsyncAuthBase:
 
 
 async def id_token_of(user: object, name: str = "id_token") -> str:
-    """Return the current ID token of a token or a session. Raises `UsageError` for anything else."""
+    """Return the current ID token of a session, or the token itself. Raises `UsageError` for anything else."""
     return validate_token(await current_token(user) if is_token_source(user) else user, name)

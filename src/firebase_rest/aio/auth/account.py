@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from firebase_rest.aio.auth._base import AsyncAuthBase, Token
 from firebase_rest.aio.auth.session import AsyncUserSession
 from firebase_rest.auth import action_codes
-from firebase_rest.auth.account import Settings, _attributes
+from firebase_rest.auth.account import Settings, _validate_attributes
 from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings, sign_in_code
 from firebase_rest.auth.arguments import normalize_code, optional, validate_locale
 from firebase_rest.auth.protocol import accounts
@@ -79,7 +79,7 @@ class AsyncAccountMethods(AsyncAuthBase):
 
         https://firebase.google.com/docs/reference/rest/auth#section-update-profile
         """
-        deleted = _attributes(delete_attribute)
+        deleted = _validate_attributes(delete_attribute)
         name = optional(validate_str, "display_name", display_name)
         url = optional(validate_str, "photo_url", photo_url)
         return await self._run_as_user(
@@ -180,7 +180,7 @@ class AsyncAccountMethods(AsyncAuthBase):
     async def link_with_email_and_password(self, user: Token, email: str, password: str) -> SignedIn:
         """Add an email address and a password to an account. Earlier tokens become invalid.
 
-        An anonymous user becomes a permanent one with the same uid. It works with email enumeration protection too.
+        An anonymous user becomes a permanent one with the same uid. Email enumeration protection allows this call.
 
         Args:
             user: The user's ID token, or an `AsyncUserSession`.
@@ -245,7 +245,7 @@ class AsyncAccountMethods(AsyncAuthBase):
 
         Args:
             user: The user's ID token, or an `AsyncUserSession`.
-            provider_id: As for `sign_in_with_idp`, like all following arguments.
+            provider_id: The provider, such as "google.com"; all arguments but `user` are those of `sign_in_with_idp`.
             id_token: The ID token of the provider.
             access_token: The access token of the provider.
             nonce: The raw nonce, if the ID token contains its hash.
@@ -362,7 +362,7 @@ class AsyncAccountMethods(AsyncAuthBase):
         )
 
     async def check_action_code(self, code: str) -> ActionCodeInfo:
-        """Return what a code is for, without using it up.
+        """Return the purpose of a code. The code stays valid.
 
         Args:
             code: The code, or the link that contains it.
@@ -374,14 +374,14 @@ class AsyncAccountMethods(AsyncAuthBase):
         """
         payload = await self._run(accounts.check_action_code(self._endpoint, action_codes.code_of(code)))
         operation = str_or_none(payload.get("requestType")) or ""
-        old, new = str_or_none(payload.get("email")), str_or_none(payload.get("newEmail"))
-        if operation == "VERIFY_AND_CHANGE_EMAIL":
-            old, new = new, old
+        email, previous_email = str_or_none(payload.get("email")), str_or_none(payload.get("newEmail"))
+        if operation == "VERIFY_AND_CHANGE_EMAIL":  # here, "email" is the present address
+            email, previous_email = previous_email, email
         factor = dict_or_empty(payload.get("mfaInfo"))
-        return ActionCodeInfo(operation, old, new, factor_from_json(factor) if factor else None)
+        return ActionCodeInfo(operation, email, previous_email, factor_from_json(factor) if factor else None)
 
     async def apply_action_code(self, code: str) -> ActionCodeResult:
-        """Verify an email address, change it, or revert a change. The code is used up.
+        """Verify an email address, change it, or revert a change. The code becomes invalid.
 
         Args:
             code: The code, or the link that contains it.
@@ -411,7 +411,7 @@ class AsyncAccountMethods(AsyncAuthBase):
         return await self._run(accounts.reset_password(self._endpoint, code, secret))
 
     async def verify_password_reset_code(self, reset_code: str, new_password: str) -> ActionCodeResult:
-        """Call `confirm_password_reset`. This is pyrebase's name for it."""
+        """Set a new password; pyrebase's name of `confirm_password_reset`."""
         return await self.confirm_password_reset(reset_code, new_password)
 
     def _endpoint_for(self, locale: str | None) -> Endpoint:

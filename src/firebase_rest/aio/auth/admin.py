@@ -14,7 +14,15 @@ from typing import Any
 
 from firebase_rest.aio.transport.requestor import AsyncRequestor
 from firebase_rest.auth.action_codes import ActionCodeSettings, settings_to_json, sign_in_settings_to_json
-from firebase_rest.auth.admin import MAX_BATCH, MAX_LOOKUP, UNSET, UnsetType, _pair, _provider_pair, _validate_count
+from firebase_rest.auth.admin import (
+    MAX_BATCH,
+    MAX_LOOKUP,
+    UNSET,
+    UnsetType,
+    _validate_count,
+    _validate_provider,
+    _validate_provider_pair,
+)
 from firebase_rest.auth.arguments import (
     optional,
     validate_email,
@@ -69,7 +77,7 @@ class AsyncAdmin:
         return self._endpoint.tenant_id
 
     def for_tenant(self, tenant_id: str) -> AsyncAdmin:
-        """Return the accounts of a tenant.
+        """Return the `AsyncAdmin` of a tenant.
 
         https://cloud.google.com/identity-platform/docs/multi-tenancy
         """
@@ -110,7 +118,7 @@ class AsyncAdmin:
 
         https://firebase.google.com/docs/auth/admin/manage-users#retrieve_user_data
         """
-        identifier = UserIdentifiers(providers=(_provider_pair(provider_id, uid),))
+        identifier = UserIdentifiers(providers=(_validate_provider(provider_id, uid),))
         return await self._get_user(identifier, f"the uid {uid!r} at {provider_id}")
 
     async def get_users(
@@ -121,7 +129,7 @@ class AsyncAdmin:
         phone_numbers: Sequence[str] = (),
         providers: Sequence[tuple[str, str]] = (),
     ) -> GetUsersResult:
-        """Return the accounts that match any of at most 100 identifiers, each account once.
+        """Return the accounts that match any of at most 100 identifiers. Each account is returned once.
 
         Args:
             uids: Firebase user IDs.
@@ -130,7 +138,7 @@ class AsyncAdmin:
             providers: Pairs of a provider ID and the user's ID there.
 
         Returns:
-            The accounts, and the identifiers without one in `not_found`.
+            The accounts in `users`, and the identifiers without an account in `not_found`.
 
         https://firebase.google.com/docs/auth/admin/manage-users#bulk_retrieve_user_data
         """
@@ -138,7 +146,7 @@ class AsyncAdmin:
             tuple(validate_uid("each uid", uid) for uid in validate_list("uids", uids)),
             tuple(validate_email("each email", email) for email in validate_list("emails", emails)),
             tuple(validate_phone("each number", number) for number in validate_list("phone_numbers", phone_numbers)),
-            tuple(map(_pair, validate_list("providers", providers))),
+            tuple(map(_validate_provider_pair, validate_list("providers", providers))),
         )
         _validate_count("get_users()", len(identifiers), MAX_LOOKUP)
         return await self._requestor.run(admin.get_users(self._endpoint, identifiers))
@@ -228,7 +236,7 @@ class AsyncAdmin:
         link_provider: ProviderInfo | None = None,
         unlink_providers: Sequence[str] = (),
     ) -> UserRecord:
-        """Change the given values of an account. None removes a value.
+        """Change the values of an account that are passed as arguments. None removes a value.
 
         Args:
             uid: The user's ID.
@@ -240,7 +248,7 @@ class AsyncAdmin:
             phone_number: The new phone number (E.164).
             disabled: Whether the user cannot sign in.
             custom_claims: Claims for ID tokens, as for `set_custom_claims`.
-            second_factors: All second factors; `[*user.second_factors, "+15550100"]` adds one.
+            second_factors: All second factors of the account; `[*user.second_factors, "+15550100"]` adds one.
             link_provider: An identity provider's user to link.
             unlink_providers: Provider IDs to remove.
 
@@ -262,24 +270,24 @@ class AsyncAdmin:
         }
         if link_provider is not None:
             provider = validate_instance("link_provider", link_provider, ProviderInfo)
-            _provider_pair(provider.provider_id, provider.uid)
+            _validate_provider(provider.provider_id, provider.uid)
             changes["linkProviderUserInfo"] = provider.to_json()
         if custom_claims is not UNSET:
             changes["customAttributes"] = encode_custom_claims("custom_claims", custom_claims)
         if second_factors is not UNSET:
-            listed = optional(validate_list, "second_factors", second_factors) or []
-            changes["mfa"] = {"enrollments": list(map(factor_to_json, listed))} if listed else {}
+            factors = optional(validate_list, "second_factors", second_factors) or []
+            changes["mfa"] = {"enrollments": list(map(factor_to_json, factors))} if factors else {}
         names = validate_list("unlink_providers", unlink_providers)
         unlinked = [validate_nonempty("each provider ID", name) for name in names]
         removed: list[str] = []
-        for field, attribute, value, check, name in (
-            ("displayName", "DISPLAY_NAME", display_name, validate_nonempty, "display_name"),
-            ("photoUrl", "PHOTO_URL", photo_url, validate_url, "photo_url"),
-        ):
-            if value is None:
-                removed.append(attribute)
-            elif value is not UNSET:
-                changes[field] = check(name, value)
+        if display_name is None:
+            removed.append("DISPLAY_NAME")
+        elif display_name is not UNSET:
+            changes["displayName"] = validate_nonempty("display_name", display_name)
+        if photo_url is None:
+            removed.append("PHOTO_URL")
+        elif photo_url is not UNSET:
+            changes["photoUrl"] = validate_url("photo_url", photo_url)
         if phone_number is None:
             unlinked.append("phone")
         elif phone_number is not UNSET:
@@ -313,9 +321,9 @@ class AsyncAdmin:
         return await self.update_user(uid, custom_claims=claims)
 
     async def revoke_refresh_tokens(self, uid: str) -> UserRecord:
-        """End all sessions of a user. `verify_id_token(check_revoked=True)` rejects issued ID tokens.
+        """End all sessions of a user. `verify_id_token(check_revoked=True)` then rejects earlier ID tokens.
 
-        The time has a resolution of one second: a token of the same second stays valid.
+        Firebase stores the time in whole seconds: a token that was issued in the same second stays valid.
 
         https://firebase.google.com/docs/auth/admin/manage-sessions
         """
@@ -353,13 +361,13 @@ class AsyncAdmin:
 
         Args:
             users: The users to import.
-            hashing: The algorithm of their password hashes; required if a user has one.
+            hashing: The algorithm of the password hashes; required if a user has a hash.
             overwrite: Whether to replace accounts with the same uid.
 
         https://firebase.google.com/docs/auth/admin/import-users
         """
-        listed = validate_list("users", users)
-        records = [validate_instance("each user", user, ImportUserRecord).to_json() for user in listed]
+        validated = validate_list("users", users)
+        records = [validate_instance("each user", user, ImportUserRecord).to_json() for user in validated]
         _validate_count("import_users()", len(records), MAX_BATCH)
         if hashing is None and any("passwordHash" in record for record in records):
             raise UsageError("hashing must be a UserImportHash if a user has a password_hash, got None.")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from firebase_rest.aio.auth._base import AsyncAuthBase, Token
 from firebase_rest.aio.transport.requestor import AsyncRequestor
 from firebase_rest.auth.arguments import normalize_code, optional
-from firebase_rest.auth.mfa import AppProof, TotpSecret, _choose, _credential
+from firebase_rest.auth.mfa import AppProof, TotpSecret, _choose, _pending_credential
 from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.sign_in import app_proof_fields
@@ -29,7 +29,7 @@ class AsyncMultiFactor(AsyncAuthBase):
     """Second factors of an account. An `AsyncUserSession` that is passed as `user` receives the new tokens.
 
     Enrollment requires a verified email address and a first factor that supports it. It raises `SecondFactorError`,
-    `InvalidVerificationCode`, `RecentLoginRequired`, and `OperationNotAllowed` if the project has no second factors.
+    `InvalidVerificationCode`, `RecentLoginRequired`, and `OperationNotAllowed` if the project does not enable them.
     """
 
     def __init__(self, requestor: AsyncRequestor, endpoint: Endpoint) -> None:
@@ -166,7 +166,9 @@ class AsyncMultiFactor(AsyncAuthBase):
         """
         chosen = _choose(required, factor, "phone")
         proof = app_proof_fields(recaptcha_token, app_proof)
-        return await self._run(accounts.start_phone_sign_in(self._endpoint, _credential(required), chosen.id, proof))
+        return await self._run(
+            accounts.start_phone_sign_in(self._endpoint, _pending_credential(required), chosen.id, proof)
+        )
 
     async def sign_in_with_phone(self, required: MfaRequired, session_info: str, code: str) -> SignedIn:
         """Finish a sign-in with the code of a text message.
@@ -182,7 +184,7 @@ class AsyncMultiFactor(AsyncAuthBase):
         https://cloud.google.com/identity-platform/docs/reference/rest/v2/accounts.mfaSignIn/finalize
         """
         proof = accounts.phone_verification(validate_str("session_info", session_info), normalize_code(code))
-        return await self._run(accounts.finish_sign_in(self._endpoint, _credential(required), proof))
+        return await self._run(accounts.finish_sign_in(self._endpoint, _pending_credential(required), proof))
 
     async def sign_in_with_totp(self, required: MfaRequired, code: str, factor: MfaFactor | None = None) -> SignedIn:
         """Finish a sign-in with a code of an authenticator app.
@@ -199,4 +201,4 @@ class AsyncMultiFactor(AsyncAuthBase):
         """
         chosen = _choose(required, factor, "totp")
         proof = accounts.totp_verification(normalize_code(code))
-        return await self._run(accounts.finish_sign_in(self._endpoint, _credential(required), proof, chosen.id))
+        return await self._run(accounts.finish_sign_in(self._endpoint, _pending_credential(required), proof, chosen.id))

@@ -25,9 +25,8 @@ from firebase_rest.auth.server_tokens import (
     _EMULATED_ISSUER,
     MAX_COOKIE,
     MIN_COOKIE,
-    _email_of,
+    _add_issuer,
     _has_private_key,
-    _issued_by,
     _payload,
 )
 from firebase_rest.auth.token_verifier import ID_TOKEN, SESSION_COOKIE, TokenType
@@ -40,9 +39,9 @@ from firebase_rest.transport.credentials import EMULATOR_ADMIN
 
 @dataclass(frozen=True, slots=True)
 class AsyncCustomTokenSigner:
-    """Signs with the service account's private key, or with Google IAM for the service account `email`.
+    """Signs custom tokens with the service account's private key, or with Google IAM for the account `email`.
 
-    Tokens for an emulator are unsigned, as in the official SDKs. `requestor` sends without credentials.
+    Tokens for an emulator are unsigned, as in the official SDKs. `requestor` has no credentials.
     """
 
     requestor: AsyncRequestor
@@ -51,28 +50,28 @@ class AsyncCustomTokenSigner:
     emulated: bool
 
     async def sign(self, uid: str, claims: Mapping[str, Any] | None, minutes: int, tenant_id: str | None) -> str:
-        """Return a token for `uid`."""
+        """Return a custom token for `uid`."""
         payload = _payload(uid, claims, minutes, tenant_id)
         if self.emulated:
-            return jwt.encode_unsigned(_issued_by(_EMULATED_ISSUER, payload))
+            return jwt.encode_unsigned(_add_issuer(_EMULATED_ISSUER, payload))
         if self.account is None:
             raise ConfigError(
                 "create_custom_token() requires a service account: add 'serviceAccount' to the configuration, the path "
                 "of a key file or its content."
             )
-        source = self.account.google
-        if _has_private_key(source):
+        credentials = self.account.google
+        if _has_private_key(credentials):
             from google.auth import jwt as google_jwt
 
-            signed = google_jwt.encode(source.signer, _issued_by(source.signer_email, payload))  # type: ignore[no-untyped-call]
-            return bytes(signed).decode()
+            claims = _add_issuer(credentials.signer_email, payload)
+            return bytes(google_jwt.encode(credentials.signer, claims)).decode()  # type: ignore[no-untyped-call]
         configured = optional(validate_email, "serviceAccountId", self.email)
-        email = configured or _email_of(source) or await self._machine_email()
-        text = jwt.signing_input("RS256", _issued_by(email, payload))
+        email = configured or _email_of(credentials) or await self._email_of_metadata_server()
+        text = jwt.signing_input("RS256", _add_issuer(email, payload))
         signature = await self.requestor.with_credentials(self.account).run(google.sign_blob(email, text.encode()))
         return f"{text}.{jwt.base64url(signature)}"
 
-    async def _machine_email(self) -> str:
+    async def _email_of_metadata_server(self) -> str:
         try:
             return await self.requestor.run(google.own_email())
         except NetworkError:
@@ -83,12 +82,18 @@ class AsyncCustomTokenSigner:
         )
 
 
+def _email_of(credentials: Any) -> str | None:
+    # Credentials of a Google machine have "default" until their first token.
+    email = getattr(credentials, "service_account_email", None)
+    return email if isinstance(email, str) and "@" in email else None
+
+
 @dataclass(frozen=True, slots=True)
 class AsyncServerConfig:
     """The configuration of server methods.
 
-    `account_email` is the service account for which Google IAM signs, `keys` are Google's public keys by URL, which all
-    `AsyncAuth` objects of an App share, and `hint` is appended to the error for a missing project ID.
+    `account_email` is the service account for which Google IAM signs. `keys` contains Google's public keys by URL; all
+    `AsyncAuth` objects of an App share it. `hint` is appended to the error for a missing project ID.
     """
 
     project_id: str | None
@@ -99,7 +104,7 @@ class AsyncServerConfig:
 
 
 class AsyncServerTokenMethods(AsyncAuthBase):
-    """Methods for servers. They need the project ID, and most also a service account."""
+    """Methods for servers. They require the project ID, and most of them also a service account."""
 
     _server: AsyncServerConfig
     _id_token_type: TokenType = ID_TOKEN
@@ -123,8 +128,9 @@ class AsyncServerTokenMethods(AsyncAuthBase):
     ) -> str:
         """Create a token with which an app signs in as `uid`.
 
-        The service account's private key signs it without a request. For credentials without a key, Google IAM signs
-        for the account `serviceAccountId` of the configuration, or for the credentials' own account.
+        The service account's private key signs the token, and nothing is sent. For credentials without a private key,
+        Google IAM signs the token for the account `serviceAccountId` of the configuration, or for the account of the
+        credentials.
 
         Args:
             uid: The user's ID, 1 to 128 characters. The sign-in creates an unknown user.
@@ -150,11 +156,12 @@ class AsyncServerTokenMethods(AsyncAuthBase):
         clock_skew_seconds: float = 0,
         tenant_id: str | None = None,
     ) -> dict[str, Any]:
-        """Verify an ID token that a client has sent. Unsigned tokens of an emulator are valid only with one.
+        """Verify an ID token that a client has sent. Unsigned tokens are valid only if the App uses an Auth emulator.
 
         Args:
             token: The ID token, or an `AsyncUserSession`, whose current token is verified.
-            check_revoked: Whether to read the account as an administrator.
+            check_revoked: Whether to read the account too, which requires a service account, and to reject tokens of
+                disabled and deleted users, and tokens that were issued before the user's sessions were revoked.
             clock_skew_seconds: Difference of clocks to tolerate, 0 to 60.
             tenant_id: Accept only tokens of this tenant. By default the tokens of all tenants are valid; see
                 `claims["firebase"]["tenant"]`.
@@ -165,11 +172,11 @@ class AsyncServerTokenMethods(AsyncAuthBase):
         Raises:
             TokenExpired: The token has expired.
             InvalidToken: The token is invalid; `code` is the reason.
-            TokenRevoked, UserDisabled, UserNotFound: With `check_revoked`.
+            TokenRevoked, UserDisabled, UserNotFound: Only with `check_revoked`.
 
         https://firebase.google.com/docs/auth/admin/verify-id-tokens
         """
-        # Any text from a client that is not a valid token is `InvalidToken`, because the program is not at fault.
+        # Invalid text raises `InvalidToken`, not `UsageError`, because a client sent it.
         received = validate_str("token", token) if isinstance(token, str) else await id_token_of(token, "token")
         return await self._verify(self._id_token_type, received, check_revoked, clock_skew_seconds, tenant_id)
 
@@ -205,12 +212,14 @@ class AsyncServerTokenMethods(AsyncAuthBase):
         return await self._requestor.with_credentials(self._administrator()).run(flow)
 
     async def _verify(
-        self, kind: TokenType, token: str, check_revoked: bool, skew: float, tenant_id: str | None
+        self, token_type: TokenType, token: str, check_revoked: bool, skew: float, tenant_id: str | None
     ) -> dict[str, Any]:
-        with_account = validate_bool("check_revoked", check_revoked)
-        verifier = AsyncTokenVerifier(kind, self._project(), self._is_emulated, self._requestor, self._server.keys)
+        check_revoked = validate_bool("check_revoked", check_revoked)
+        verifier = AsyncTokenVerifier(
+            token_type, self._project(), self._is_emulated, self._requestor, self._server.keys
+        )
         claims = await verifier.verify(token, skew, self._tenant(tenant_id))
-        if with_account:
+        if check_revoked:
             await self._check_account(claims)
         return claims
 
@@ -223,8 +232,8 @@ class AsyncServerTokenMethods(AsyncAuthBase):
             message = f"The user {uid!r} is disabled."
             raise UserDisabled(message, status=401, code="USER_DISABLED", message=message)
         # "iat", not "auth_time": a new password brings new tokens with the "auth_time" of the earlier sign-in.
-        issued = as_float(claims.get("iat")) or 0
-        if user.tokens_valid_after is not None and issued < user.tokens_valid_after.timestamp():
+        issued_at = as_float(claims.get("iat")) or 0
+        if user.tokens_valid_after is not None and issued_at < user.tokens_valid_after.timestamp():
             message = f"The sessions of the user {uid!r} were revoked after this token was issued."
             raise TokenRevoked(message, status=401, code="REVOKED", message=message)
 
@@ -237,8 +246,10 @@ class AsyncServerTokenMethods(AsyncAuthBase):
 
     def _project_endpoint(self) -> ProjectEndpoint:
         account = self._server.account
-        quota = None if account is None or self._is_emulated else getattr(account.google, "quota_project_id", None)
-        return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project=quota)
+        quota_project = None
+        if account is not None and not self._is_emulated:
+            quota_project = getattr(account.google, "quota_project_id", None)
+        return ProjectEndpoint(self._endpoint, self._project(), self._endpoint.tenant_id, quota_project)
 
     def _administrator(self) -> AsyncCredentials:
         if self._is_emulated:

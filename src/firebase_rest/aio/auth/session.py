@@ -90,7 +90,7 @@ class AsyncUserSession:
 
     @property
     async def id_token(self) -> str:
-        """A valid ID token. Reading it may refresh the token, and raises what `current_token` raises."""
+        """A valid ID token. Reading this property can refresh the token, and raises the errors of `current_token`."""
         return await self.current_token()
 
     @property
@@ -120,7 +120,7 @@ class AsyncUserSession:
         """Return a valid ID token; refresh it if necessary.
 
         Args:
-            rejected: An ID token that a server has rejected, which is not returned again.
+            rejected: An ID token that a server has rejected. The method does not return it again.
 
         Raises:
             SessionExpired: Firebase rejects the refresh token, or the user has signed out.
@@ -145,9 +145,9 @@ class AsyncUserSession:
     # --- changes ----------------------------------------------------------------------------------------------------
 
     def update_tokens(self, payload: Mapping[str, Any]) -> None:
-        """Use the tokens in a response of Auth, such as those after a change of the password.
+        """Replace the tokens by those in a response of Auth, such as the response to a change of the password.
 
-        The methods of `AsyncAuth` call it. A response without tokens has no effect.
+        The methods of `AsyncAuth` call this method. A response without tokens has no effect.
 
         Raises:
             UsageError: The tokens belong to another user.
@@ -182,7 +182,7 @@ class AsyncUserSession:
         return remove
 
     def sign_out(self) -> None:
-        """Forget the tokens here and in the store. Every later use raises `SessionExpired`.
+        """Delete the tokens from this object and from the store. Every later use raises `SessionExpired`.
 
         Sessions on other devices continue until the password changes or an administrator revokes them.
         """
@@ -235,13 +235,13 @@ class AsyncUserSession:
         tokens = _Tokens.from_response(payload, just_issued=True)
         with self._lock:
             current = self._tokens
-            # Invariant: a token never replaces one that was issued after it, also if responses arrive in another order.
+            # Invariant: a token never replaces a newer one, even if the responses arrive in another order.
             is_outdated = current is None or (before is not None and current is not before)
             if is_outdated or _is_older(tokens.id_token, cast(_Tokens, current).id_token):
                 return
             self._tokens = tokens
-            new = {name: payload[name] for name in ("idToken", "refreshToken", "expiresIn") if name in payload}
-            self._user = {**self._user, **new}
+            changes = {name: payload[name] for name in ("idToken", "refreshToken", "expiresIn") if name in payload}
+            self._user = {**self._user, **changes}
         self._notify()
 
     def _notify(self) -> None:

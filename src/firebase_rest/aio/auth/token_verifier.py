@@ -50,12 +50,12 @@ class AsyncKeySet:
     async def find(self, key_id: str, fetch: Callable[[], Awaitable[Certificates]]) -> Any:
         """Return google-auth's verifier for a key ID, or None. Calls `fetch` if necessary.
 
-        An unknown key ID causes another fetch although the cached keys are fresh, because Google may have rotated them.
+        An unknown key ID causes another fetch even if the cached keys are fresh, because Google may have rotated them.
         """
         seen = self._cached
 
         def is_needed() -> bool:
-            if self._cached is not seen:  # another task has fetched them since
+            if self._cached is not seen:  # another task has fetched the keys in the meantime
                 return False
             now = time.monotonic()
             return now >= seen.expires or (key_id not in seen.keys and now >= self._next_search)
@@ -73,18 +73,18 @@ class AsyncKeySet:
 
 @dataclass(frozen=True, slots=True)
 class AsyncTokenVerifier:
-    """Verifies tokens of one type for one project. `keys` are those of the App, by URL."""
+    """Verifies tokens of one type for one project. `keys` contains the keys of the App by URL."""
 
-    kind: TokenType
+    token_type: TokenType
     project: str
     emulated: bool
     requestor: AsyncRequestor
     keys: dict[str, AsyncKeySet]
 
     async def verify(self, token: str, skew: float = 0, tenant_id: str | None = None) -> dict[str, Any]:
-        """Return the claims and "uid". Raises `InvalidToken`, `TokenExpired`, or `NetworkError` for the certificates.
+        """Return the claims and "uid". `skew` is the difference of clocks to tolerate, in seconds.
 
-        `skew` is the difference of clocks to tolerate, in seconds.
+        Raises `InvalidToken`, `TokenExpired`, and `NetworkError` if the certificates cannot be fetched.
         """
         # Invariant: no message contains the token.
         skew = validate_seconds("clock_skew_seconds", skew, 0, MAX_SKEW)
@@ -100,7 +100,7 @@ class AsyncTokenVerifier:
         return {**parts.claims, "uid": parts.claims["sub"]}
 
     def _check_header(self, parts: jwt.Jwt) -> None:
-        header, claims, name = parts.header, parts.claims, self.kind.name
+        header, claims, name = parts.header, parts.claims, self.token_type.name
         if claims.get("aud") == jwt.CUSTOM_TOKEN_AUDIENCE:
             raise _invalid("CUSTOM_TOKEN", f"The token must be {name}, got a custom token; sign in with it first.")
         algorithm = header.get("alg")
@@ -109,7 +109,7 @@ class AsyncTokenVerifier:
                 raise _invalid("WRONG_ALGORITHM", "The token is signed, but tokens of the Auth emulator are unsigned.")
             return
         if algorithm == "none":
-            message = "The token is unsigned. Tokens of an emulator require FIREBASE_AUTH_EMULATOR_HOST."
+            message = "The token is unsigned; set FIREBASE_AUTH_EMULATOR_HOST to accept the tokens of an emulator."
             raise _invalid("UNSIGNED", message)
         if algorithm == "HS256" and claims.get("v") == 0 and "d" in claims:
             raise _invalid("LEGACY_TOKEN", f"The token must be {name}, got a legacy custom token.")
@@ -126,11 +126,12 @@ class AsyncTokenVerifier:
                 f"Client and server must use the same project{hint}."
             )
             raise _invalid("WRONG_AUDIENCE", message)
-        if claims.get("iss") != self.kind.issuer + self.project:
-            kinds = (ID_TOKEN, SESSION_COOKIE)
-            other = next((kind.name for kind in kinds if claims.get("iss") == kind.issuer + self.project), None)
-            hint = "" if other is None else f"; this is {other}"
-            raise _invalid("WRONG_ISSUER", f'The issuer ("iss") must be that of {self.kind.name}{hint}.')
+        if claims.get("iss") != self.token_type.issuer + self.project:
+            hint = ""
+            for token_type in (ID_TOKEN, SESSION_COOKIE):
+                if claims.get("iss") == token_type.issuer + self.project:
+                    hint = f"; this is {token_type.name}"
+            raise _invalid("WRONG_ISSUER", f'The issuer ("iss") must be that of {self.token_type.name}{hint}.')
         subject = claims.get("sub")
         if not isinstance(subject, str) or not 1 <= len(subject) <= 128 or not is_encodable(subject):
             raise _invalid("NO_SUBJECT", 'The token\'s "sub" must be a string of 1 to 128 characters.')
@@ -144,7 +145,7 @@ class AsyncTokenVerifier:
         if expires is None:
             raise _invalid("NO_TIME", 'The token must contain "exp".')
         if now >= expires + skew:
-            message = f"The token ({self.kind.name}) has expired."
+            message = f"The token ({self.token_type.name}) has expired."
             raise TokenExpired(message, status=401, code="EXPIRED", message=message)
         if self.emulated:
             return  # an emulator's clock may be set to another time
@@ -153,15 +154,15 @@ class AsyncTokenVerifier:
             if start is None:
                 raise _invalid("NO_TIME", f'The token must contain "{name}".')
             if start > now + skew:
-                message = f'The token\'s "{name}" is in the future. Is a clock wrong? See clock_skew_seconds.'
+                message = f'The token\'s "{name}" is in the future; correct the clock, or set clock_skew_seconds.'
                 raise _invalid("NOT_YET_VALID", message)
 
     async def _check_signature(self, parts: jwt.Jwt) -> None:
-        url = self.kind.certificates
+        url = self.token_type.certificates
         key_set = self.keys.setdefault(url, AsyncKeySet())  # setdefault is atomic
         key = await key_set.find(parts.header["kid"], lambda: self.requestor.run(fetch_certificates(url)))
         if key is None:
-            raise _invalid("UNKNOWN_KEY", "The token's key is not one of Google's; the token is old or forged.")
+            raise _invalid("UNKNOWN_KEY", "The token is signed with an unknown key; the token is old or forged.")
         try:
             is_valid = key.verify(parts.signed, jwt.decode_base64url(parts.signature))
         except Exception:  # noqa: BLE001 - malformed base64url, or any of google-auth for a key other than RSA

@@ -46,9 +46,10 @@ def sign_in_with_email_link(endpoint: Endpoint, email: str, code: str, id_token:
 def sign_up(
     endpoint: Endpoint, email: str | None = None, password: str | None = None, id_token: str | None = None
 ) -> Flow[SignedIn]:
-    """Create an account; an anonymous one without an email address and a password.
+    """Create an account. It is anonymous without an email address and a password.
 
-    With `id_token`, that user gets them. It is the only way of linking that email enumeration protection allows.
+    With `id_token`, add the address and the password to that user's account. With email enumeration protection,
+    Firebase accepts no other request for this.
     """
     body: dict[str, Any] = {"email": email, "password": password, "idToken": id_token, "returnSecureToken": True}
     return (yield from sign_in(endpoint.account("signUp", body)))
@@ -134,7 +135,7 @@ def create_auth_uri(
     continue_uri: str,
     scopes: str | None,
     parameters: Mapping[str, str] | None,
-    **more: str | None,
+    **options: str | None,
 ) -> Flow[tuple[str, str]]:
     """Return the URL of the provider's sign-in page, and the session ID."""
     body = {
@@ -142,7 +143,7 @@ def create_auth_uri(
         "continueUri": continue_uri,
         "oauthScope": scopes or None,
         "customParameter": dict(parameters) if parameters else None,
-        **more,
+        **options,
     }
     payload = yield from send(endpoint.account("createAuthUri", body))
     return validate_field(payload, "authUri"), validate_field(payload, "sessionId")
@@ -198,19 +199,19 @@ def send_action_email(
 
 
 def check_action_code(endpoint: Endpoint, code: str) -> Flow[ActionCodeResult]:
-    """Return what a code is for (requestType, email, newEmail) without using it up."""
+    """Return the purpose of a code: requestType, email, newEmail. The code stays valid."""
     request = endpoint.account("resetPassword", {"oobCode": code}, RetryPolicy.IDEMPOTENT)
     return cast(ActionCodeResult, (yield from send(request)))
 
 
 def reset_password(endpoint: Endpoint, code: str, new_password: str) -> Flow[ActionCodeResult]:
-    """Set a new password with a code, which is used up."""
+    """Set a new password with a code. The code becomes invalid."""
     request = endpoint.account("resetPassword", {"oobCode": code, "newPassword": new_password})
     return cast(ActionCodeResult, (yield from send(request)))
 
 
 def apply_action_code(endpoint: Endpoint, code: str) -> Flow[ActionCodeResult]:
-    """Verify an address, change it, or revert a change with a code, which is used up."""
+    """Verify an address, change it, or revert a change, with a code. The code becomes invalid."""
     return cast(ActionCodeResult, (yield from send(endpoint.account("update", {"oobCode": code}))))
 
 
@@ -250,11 +251,11 @@ def withdraw_factor(endpoint: Endpoint, id_token: str, enrollment_id: str) -> Fl
 
 
 def start_phone_sign_in(
-    endpoint: Endpoint, credential: str, enrollment_id: str, app_proof: Mapping[str, str]
+    endpoint: Endpoint, pending_credential: str, enrollment_id: str, app_proof: Mapping[str, str]
 ) -> Flow[str]:
     """Send a code to an enrolled number, and return its session info."""
     body = {
-        "mfaPendingCredential": credential,
+        "mfaPendingCredential": pending_credential,
         "mfaEnrollmentId": enrollment_id,
         "phoneSignInInfo": dict(app_proof),
     }
@@ -264,12 +265,12 @@ def start_phone_sign_in(
 
 def finish_sign_in(
     endpoint: Endpoint,
-    credential: str,
+    pending_credential: str,
     verification: Mapping[str, Mapping[str, str]],
     enrollment_id: str | None = None,
 ) -> Flow[SignedIn]:
     """Finish a sign-in with a second factor. TOTP needs the enrollment ID."""
-    body = {"mfaPendingCredential": credential, "mfaEnrollmentId": enrollment_id, **verification}
+    body = {"mfaPendingCredential": pending_credential, "mfaEnrollmentId": enrollment_id, **verification}
     return (yield from sign_in(endpoint.mfa("mfaSignIn:finalize", body)))
 
 

@@ -24,9 +24,9 @@ from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 @dataclass(frozen=True, slots=True)
 class ProjectEndpoint:
-    """Where an administrator's requests go: a project, or one of its tenants.
+    """The URLs and headers of an administrator's requests to a project, or to one of its tenants.
 
-    `quota_project` is billed for requests with a person's own credentials, which belong to no project.
+    `quota_project` is the project that is billed if the credentials are those of a Google user, not of a project.
     """
 
     endpoint: Endpoint
@@ -43,7 +43,7 @@ class ProjectEndpoint:
         return Request("POST", self._url(operation), (), headers, content, retry_policy, reauth_on_401=True)
 
     def get(self, operation: str, params: tuple[tuple[str, str], ...]) -> Request:
-        """Return a read."""
+        """Return a request that reads from an operation such as "/accounts:batchGet"."""
         url, headers = self._url(operation), self._headers({})
         return Request("GET", url, params, headers, retry_policy=RetryPolicy.IDEMPOTENT, reauth_on_401=True)
 
@@ -56,7 +56,7 @@ class ProjectEndpoint:
 
 
 def get_users(endpoint: ProjectEndpoint, identifiers: UserIdentifiers) -> Flow[GetUsersResult]:
-    """Return the accounts that match any identifier. Firebase leaves out those that it does not find."""
+    """Return the accounts that match any identifier, and the identifiers without an account."""
     if not identifiers:
         return GetUsersResult((), identifiers)
     body = {
@@ -71,7 +71,7 @@ def get_users(endpoint: ProjectEndpoint, identifiers: UserIdentifiers) -> Flow[G
 
 
 def get_user(endpoint: ProjectEndpoint, identifier: UserIdentifiers, description: str) -> Flow[UserRecord]:
-    """Return the account of one identifier. Raises `UserNotFound` with its description."""
+    """Return the account of one identifier. Raises `UserNotFound` with the `description` of the identifier."""
     found = yield from get_users(endpoint, identifier)
     if found.users:
         return found.users[0]
@@ -122,14 +122,14 @@ def import_users(
 def list_users(
     endpoint: ProjectEndpoint, page_size: int, page_token: str | None
 ) -> Flow[tuple[list[UserRecord], str | None]]:
-    """Return a page of all accounts, and the token of the next page; None at the end."""
+    """Return a page of accounts and the token of the next page. The token is None on the last page."""
     params = (("maxResults", str(page_size)), *((("nextPageToken", page_token),) if page_token else ()))
     payload = yield from send(endpoint.get("/accounts:batchGet", params))
     users = list(map(UserRecord.from_json, object_list(payload, "users")))
-    following = payload.get("nextPageToken")
-    # A token that repeats itself would cause an endless loop.
-    is_valid = isinstance(following, str) and following != page_token
-    return users, following if following and users and is_valid else None
+    next_token = payload.get("nextPageToken")
+    # The token of the same page again would cause an endless loop.
+    has_next_page = isinstance(next_token, str) and next_token not in ("", page_token)
+    return users, next_token if users and has_next_page else None
 
 
 def action_link(endpoint: ProjectEndpoint, kind: str, email: str, fields: Mapping[str, Any]) -> Flow[str]:
@@ -166,7 +166,7 @@ def _batch_result(uids: Sequence[str], errors: Sequence[Mapping[str, Any]]) -> B
 
 @contextmanager
 def _after_write() -> Generator[None, None, None]:
-    """Mark network errors, because the account has already been created or changed."""
+    """Set `outcome_unknown` on network errors, because the account has already been created or changed."""
     try:
         yield
     except NetworkError as error:

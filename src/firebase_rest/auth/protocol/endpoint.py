@@ -23,7 +23,7 @@ FORM_HEADERS = {"Content-Type": "application/x-www-form-urlencoded"}
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where the requests of a project's users go.
+    """The URLs and headers of the requests of a project's users.
 
     `emulator` is the host and port of an emulator, `locale` the language (BCP 47) of emails and text messages,
     `tenant_id` the tenant whose users sign in, and `hint` is appended to the error for a missing API key.
@@ -46,20 +46,20 @@ class Endpoint:
         return self._post(f"v2/accounts/{operation}", body, RetryPolicy.IF_NOT_SENT)
 
     def get(self, path: str) -> Request:
-        """Return a read of the project's settings, such as "v2/passwordPolicy"."""
+        """Return a request that reads a setting of the project, such as "v2/passwordPolicy"."""
         tenant = {} if self.tenant_id is None else {"tenantId": self.tenant_id}
         query = (*self._key(), *tenant.items())
         url = self.url(IDENTITY_TOOLKIT, path)
         return Request("GET", url, query, self._language(), retry_policy=RetryPolicy.IDEMPOTENT)
 
     def token(self, refresh_token: str) -> Request:
-        """Return the exchange of a refresh token."""
+        """Return a request that exchanges a refresh token for an ID token."""
         form = urlencode({"grant_type": "refresh_token", "refresh_token": refresh_token}, quote_via=quote, safe="")
         url = self.url("securetoken.googleapis.com", "v1/token")
         return Request("POST", url, self._key(), FORM_HEADERS, form.encode(), RetryPolicy.IDEMPOTENT)
 
     def url(self, host: str, path: str) -> str:
-        """Return the URL of a path at a Google host; an emulator has the host as the first segment."""
+        """Return the URL of a path at a Google host. In an emulator's URL, that host is the first part of the path."""
         if self.emulator is None:
             return f"https://{host}/{path}"
         if problem := invalid_host("auth", self.emulator):
@@ -89,5 +89,5 @@ class Endpoint:
 
 
 def send(request: Request) -> Flow[dict[str, Any]]:
-    """Send a request and return the payload. Raises the error of an error response."""
+    """Send a request and return the payload. Raises an `ApiError` for an error response."""
     return check((yield request)).json_object()

@@ -1,4 +1,4 @@
-"""Read the responses of Identity Toolkit: errors, by their code, and the results of sign-ins.
+"""Read the responses of Identity Toolkit: raise errors by their code, and return the results of sign-ins.
 
 Codes are recognized by their form, never by a whole message. An unknown code raises `AuthError`.
 https://firebase.google.com/docs/reference/rest/auth#section-error-format
@@ -94,23 +94,23 @@ _CODES: dict[type[AuthError], str] = {
     " INVALID_RECAPTCHA_ENFORCEMENT_STATE",
 }
 NO_CLASSES: Mapping[str, type[ApiError]] = {}
-_CLASSES = {code: kind for kind, codes in _CODES.items() for code in codes.split()}
+_CLASSES = {code: error_type for error_type, codes in _CODES.items() for code in codes.split()}
 
 
 def check(response: Response, classes: Mapping[str, type[ApiError]] = NO_CLASSES) -> Response:
-    """Return a successful response; raise the error of any other.
+    """Return a successful response, and raise the error of any other response.
 
-    `classes` are the classes of codes that have another meaning for this request.
+    `classes` maps the codes that have another meaning for this request to their error classes.
     """
     if 200 <= response.status < 300:
         return response
     error = _error_object(response)
     message = str_or_none(error.get("message")) or response.text.strip()[:200]
     code = find_code(message) or _reason(error)
-    kind = classes.get(code or "") or error_class(code, response.status)
-    if kind is AuthError and "App Check" in message:  # its response has no code
-        kind = errors.AppVerificationFailed
-    raise api_error(kind, response, message, code=code, details=error or None)
+    error_type = classes.get(code or "") or error_class(code, response.status)
+    if error_type is AuthError and "App Check" in message:  # an error of App Check has no code
+        error_type = errors.AppVerificationFailed
+    raise api_error(error_type, response, message, code=code, details=error or None)
 
 
 def find_code(message: str) -> str | None:
@@ -121,9 +121,9 @@ def find_code(message: str) -> str | None:
 
 def error_class(code: str | None, status: int = 400) -> type[ApiError]:
     """Return the class of a code, or of the status if the code is unknown."""
-    kind = _CLASSES.get(code or "")
-    if kind is not None:
-        return kind
+    error_type = _CLASSES.get(code or "")
+    if error_type is not None:
+        return error_type
     if status >= 500:
         return ServerError
     return RateLimited if status == 429 else AuthError
@@ -140,7 +140,7 @@ def validate_field(payload: Mapping[str, Any], *path: str) -> str:
 
 
 def _error_object(response: Response) -> dict[str, Any]:
-    """Return the `error` object. It may also be a string, or the whole body."""
+    """Return the error object of a response. The field `error` may be a string; without it, the body is the error."""
     body = parse_object(response.body)
     error = body.get("error", body)
     return {"message": error} if isinstance(error, str) else dict_or_empty(error)
@@ -157,10 +157,10 @@ def _reason(error: Mapping[str, Any]) -> str | None:
 
 
 def sign_in(request: Request, classes: Mapping[str, type[ApiError]] = NO_CLASSES) -> Flow[SignedIn]:
-    """Send a sign-in, and return the tokens. `classes` are as in `check`.
+    """Send a sign-in, and return the payload with the tokens. `classes` is that of `check`.
 
-    Four responses of status 200 contain no tokens and are errors, such as the request for a second factor.
-    A response without uid and lifetime (custom tokens, second factors) gets those of the ID token.
+    Four responses with status 200 contain no tokens and raise an error, such as `MfaRequired`. If a response contains
+    no uid or lifetime (custom tokens, second factors), they are taken from the ID token.
     """
     response = check((yield request), classes)
     payload = response.json_object()
@@ -176,9 +176,9 @@ def _raise_unless_signed_in(response: Response, payload: Mapping[str, Any]) -> N
     if "mfaPendingCredential" in payload:
         raise _mfa_required(response, payload)
     if payload.get("needConfirmation"):
-        raise _need_confirmation(response, payload)
+        raise _account_exists(response, payload)
     if payload.get("errorMessage"):
-        raise _error_message(response, payload)
+        raise _identity_provider_error(response, payload)
     if "temporaryProof" in payload:
         raise _phone_number_exists(response, payload)
     validate_field(payload, "idToken")
@@ -189,18 +189,19 @@ def _raise_unless_signed_in(response: Response, payload: Mapping[str, Any]) -> N
 
 def _mfa_required(response: Response, payload: Mapping[str, Any]) -> MfaRequired:
     message = "The account requires a second factor."
-    error = _error(MfaRequired, response, payload, "MFA_REQUIRED", message)
+    error = _sign_in_error(MfaRequired, response, payload, "MFA_REQUIRED", message)
     error.pending_credential = validate_field(payload, "mfaPendingCredential")
     error.factors = tuple(map(factor_from_json, object_list(payload, "mfaInfo")))
     return error
 
 
-def _need_confirmation(response: Response, payload: Mapping[str, Any]) -> errors.AccountExistsWithDifferentCredential:
+def _account_exists(response: Response, payload: Mapping[str, Any]) -> errors.AccountExistsWithDifferentCredential:
     message = (
         "The email address belongs to an account with other sign-in methods, and the provider has not verified it. "
         "Sign in with one of those methods, then link this provider."
     )
-    error = _error(errors.AccountExistsWithDifferentCredential, response, payload, "NEED_CONFIRMATION", message)
+    error_type = errors.AccountExistsWithDifferentCredential
+    error = _sign_in_error(error_type, response, payload, "NEED_CONFIRMATION", message)
     error.email = str_or_none(payload.get("email"))
     error.provider_id = str_or_none(payload.get("providerId")) or ""
     error.providers = tuple(str_list(payload, "verifiedProvider"))
@@ -208,10 +209,10 @@ def _need_confirmation(response: Response, payload: Mapping[str, Any]) -> errors
     return error
 
 
-def _error_message(response: Response, payload: Mapping[str, Any]) -> ApiError:
+def _identity_provider_error(response: Response, payload: Mapping[str, Any]) -> ApiError:
     message = validate_field(payload, "errorMessage")
     code = find_code(message)
-    error = _error(error_class(code), response, payload, code, message)
+    error = _sign_in_error(error_class(code), response, payload, code, message)
     if isinstance(error, AlreadyExists):
         error.pending_token = str_or_none(payload.get("pendingToken"))
     return error
@@ -219,17 +220,19 @@ def _error_message(response: Response, payload: Mapping[str, Any]) -> ApiError:
 
 def _phone_number_exists(response: Response, payload: Mapping[str, Any]) -> PhoneNumberExists:
     message = "The phone number belongs to another account."
-    error = _error(PhoneNumberExists, response, payload, "PHONE_NUMBER_EXISTS", message)
+    error = _sign_in_error(PhoneNumberExists, response, payload, "PHONE_NUMBER_EXISTS", message)
     error.phone_number = str_or_none(payload.get("phoneNumber"))
     error.temporary_proof = validate_field(payload, "temporaryProof")
     return error
 
 
-def _error(kind: type[E], response: Response, payload: Mapping[str, Any], code: str | None, message: str) -> E:
+def _sign_in_error(
+    error_type: type[E], response: Response, payload: Mapping[str, Any], code: str | None, message: str
+) -> E:
     # Invariant: the payload's secrets are in attributes of the error, never in its text, response or details.
     masked = {name: MASK if name in _SECRETS else value for name, value in payload.items()}
     try:
         body = json.dumps(masked).encode()
     except RecursionError:
         body = b"{}"
-    return api_error(kind, replace(response, body=body), message, code=code, details=masked)
+    return api_error(error_type, replace(response, body=body), message, code=code, details=masked)

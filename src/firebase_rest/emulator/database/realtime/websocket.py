@@ -65,7 +65,7 @@ async def serve_websocket(
             session = sessions.open(url.host, params)
             try:
                 await send({"type": "websocket.accept"})
-                await _exchange(session, _Reader(receive), send)
+                await _exchange(sessions, session, _Reader(receive), send)
             finally:
                 sessions.end(session)
     except DatabaseHTTPError:
@@ -74,8 +74,8 @@ async def serve_websocket(
         pass  # the client has gone
 
 
-async def _exchange(session: Session, reader: _Reader, send: Send) -> None:
-    await _until_first(_receive_all(session, reader), _send_all(session.outbox, send))
+async def _exchange(sessions: Sessions, session: Session, reader: _Reader, send: Send) -> None:
+    await _until_first(_receive_all(sessions, session, reader), _send_all(session.outbox, send))
     with suppress(RuntimeError):  # the client has closed the connection
         await send({"type": "websocket.close", "code": _GOING_AWAY})
 
@@ -94,9 +94,10 @@ async def _until_first(*works: Coroutine[None, None, object]) -> None:
             raise result
 
 
-async def _receive_all(session: Session, reader: _Reader) -> None:
+async def _receive_all(sessions: Sessions, session: Session, reader: _Reader) -> None:
     while (message := await reader.next()) is not None:
         await handle(session, message)
+    sessions.end(session)  # now: a request that another client sends after this one has gone sees what it left to write
 
 
 async def _send_all(outbox: Outbox, send: Send) -> None:
@@ -135,7 +136,7 @@ async def _upgrade(
     try:
         for message in early:
             await handle(session, message)
-        await _exchange(session, reader, send)
+        await _exchange(sessions, session, reader, send)
     finally:
         sessions.end(session)
 

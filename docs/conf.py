@@ -65,7 +65,7 @@ _INTERNAL = {
     "ProviderInfo": {"from_json", "to_json"},
     "RequestFaults": {"next_for"},
     "Rule": {"expression", "source", "evaluate", "compile"},
-    "Snapshot": {"lazy", "of_pairs", "of_export"},
+    "Snapshot": {"lazy", "from_pairs", "from_export"},
     "StorageFaults": {"next_for"},
     "TotpSecret": {"from_json"},
     "Upload": {"run_with"},

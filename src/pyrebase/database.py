@@ -50,7 +50,7 @@ class PyreResponse(Snapshot):
     def __init__(self, pyres: Any, query_key: str) -> None:
         if isinstance(pyres, list):
             items = cast("list[Item]", pyres)
-            self._copy(Snapshot.of_pairs(query_key, [pyre.item for pyre in items]))
+            self._copy(Snapshot.from_pairs(query_key, [pyre.item for pyre in items]))
         else:
             self._copy(Snapshot(query_key, pyres))
 

@@ -376,7 +376,7 @@ NAMED: dict[str, Callable[[], Any]] = {
     "limit_last": lambda: 1,
     "stream_handler": lambda: end_the_stream,
     "update": lambda: lambda value: value,
-    "origin": lambda: firebase_rest.Snapshot.of_pairs("k", [("a", {"n": 1}), ("b", {"n": 2})]),
+    "origin": lambda: firebase_rest.Snapshot.from_pairs("k", [("a", {"n": 1}), ("b", {"n": 2})]),
     "by_key": lambda: "n",
     "delta": lambda: 1,
     # Storage

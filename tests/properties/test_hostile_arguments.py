@@ -40,7 +40,7 @@ OWNERS: dict[str, Callable[[firebase_rest.App], Any]] = {
     "Database": lambda app: app.database(),
     "Reference": lambda app: app.database().child("a"),
     "Query": lambda app: app.database().child("a").order_by_key(),
-    "Snapshot": lambda _: firebase_rest.Snapshot.of_pairs("k", [("a", 1)]),
+    "Snapshot": lambda _: firebase_rest.Snapshot.from_pairs("k", [("a", 1)]),
     "Storage": lambda app: app.storage(),
     "StorageReference": lambda app: app.storage().child("a"),
     "TotpSecret": lambda _: firebase_rest.TotpSecret("K", "S"),

@@ -58,9 +58,9 @@ def test_null_is_a_bound() -> None:
 
 
 def test_order_alone_does_not_narrow() -> None:
-    assert not Filter("age").narrows
-    assert Filter("age", limit_to_first=1).narrows
-    assert Filter("age", equal_to=Bound(None)).narrows
+    assert not Filter("age").can_exclude_children
+    assert Filter("age", limit_to_first=1).can_exclude_children
+    assert Filter("age", equal_to=Bound(None)).can_exclude_children
 
 
 @pytest.mark.parametrize(

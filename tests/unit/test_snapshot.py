@@ -133,16 +133,16 @@ def test_export_is_ordered_by_priority_without_showing_it() -> None:
         "a": {"x": 1},
         "x": {".value": False, ".priority": "a"},
     }
-    snapshot = Snapshot.of_export("k", exported, Filter("$priority"))
+    snapshot = Snapshot.from_export("k", exported, Filter("$priority"))
     assert list(snapshot.val().items()) == [("a", {"x": 1}), ("b", 3), ("y", {"x": [1, 2]}), ("x", False), ("z", 1)]
 
 
 def test_export_renders_arrays() -> None:
     exported: Any = {"0": {".value": "x", ".priority": 2}, "2": {".value": "y", ".priority": 1}, ".priority": "own"}
-    snapshot = Snapshot.of_export("k", exported, Filter("$priority"))
+    snapshot = Snapshot.from_export("k", exported, Filter("$priority"))
     assert snapshot.val() == ["x", None, "y"]
     assert pairs(snapshot) == [(2, "y"), (0, "x")]
-    leaf = Snapshot.of_export("k", {".value": 5, ".priority": 1}, Filter("$priority"))
+    leaf = Snapshot.from_export("k", {".value": 5, ".priority": 1}, Filter("$priority"))
     assert leaf.val() == 5
 
 
@@ -195,7 +195,7 @@ def test_item_has_key_and_value() -> None:
         (Snapshot("k", ["a", None, "c"], BY_VALUE), 2, True),
         (Snapshot("k", {"a": True, "b": True}, SHALLOW), 2, True),
         (Snapshot("k", "text", SHALLOW), 0, True),
-        (Snapshot.of_pairs("k", [("b", 2), ("a", 1)]), 2, True),
+        (Snapshot.from_pairs("k", [("b", 2), ("a", 1)]), 2, True),
     ],
 )
 def test_length_is_the_number_of_items(snapshot: Snapshot, length: int, exists: bool):
@@ -244,4 +244,4 @@ def test_deeply_nested_export_raises_invalid_response() -> None:
     for _ in range(900):
         value = {"a": value}
     with pytest.raises(InvalidResponse, match="nested deeper than 100 levels"):
-        Snapshot.of_export("k", value, Filter("$priority"))
+        Snapshot.from_export("k", value, Filter("$priority"))

@@ -33,7 +33,8 @@ from firebase_rest.transport.wire import BodyReader, Flow, Request, RetryPolicy
 
 logger = logging.getLogger("firebase_rest")
 
-CHUNK = 65_536
+READ_SIZE = 65_536
+"""Maximum number of bytes of one read."""
 
 READ_TIMEOUT = 45.0
 """Seconds without data after which a stream reconnects: one and a half of the server's keep-alive periods."""
@@ -52,7 +53,7 @@ OnState = Callable[[str], object]
 
 
 def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
-    """Connect and return the open body of events."""
+    """Connect, and return the open body that contains the events."""
     params = location.params + filter.validated_params()
     response = yield Request("GET", location.url, params, _HEADERS, retry_policy=RetryPolicy.IDEMPOTENT, stream=True)
     check(response)
@@ -60,9 +61,9 @@ def open_stream(location: Location, filter: Filter) -> Flow[BodyReader]:
     if response.reader is None or media_type != _EVENT_STREAM:
         if response.reader is not None:
             response.reader.close()
-        # A server may echo the token in a header, so only known types are shown.
-        shown = media_type if media_type in _KNOWN_TYPES else "another content type"
-        raise errors.InvalidResponse(f"Expected a stream of events, got {shown} (HTTP {response.status}).")
+        # The message contains only known types, because a server may echo the token in a header.
+        received = media_type if media_type in _KNOWN_TYPES else "another content type"
+        raise errors.InvalidResponse(f"Expected a stream of events, got {received} (HTTP {response.status}).")
     return response.reader
 
 
@@ -71,7 +72,7 @@ class Revoked(errors.FirebaseError):
 
 
 class InterruptibleCredentials:
-    """Credentials that are refreshed in another thread, so that `close` need not wait for the request."""
+    """Credentials that are refreshed in another thread, so that `close` does not wait for the request."""
 
     def __init__(self, credentials: Credentials, interrupt: Interrupt) -> None:
         self._credentials = credentials
@@ -81,14 +82,14 @@ class InterruptibleCredentials:
         )
 
     def get(self, rejected: RequestAuth | None = None) -> RequestAuth | None:
-        """See `Credentials`."""
+        """Return the parameters and headers that authenticate a request; see `Credentials.get`."""
         if self._is_remote:
             return self._interrupt.result(lambda: self._credentials.get(rejected))
         return self._credentials.get(rejected)
 
 
 class StreamState:
-    """The state of a stream, and what follows from its failures, without I/O."""
+    """The state of a stream and the handling of its failures, without I/O."""
 
     def __init__(self, options: Options, location: Location, filter: Filter, max_retries: int | None) -> None:
         filter.validated_params()
@@ -100,7 +101,7 @@ class StreamState:
         self._closed = False
         self._connected_at = self._opened_at = -math.inf
         self._interval = 0.0
-        self._opened = self._refreshed = False
+        self._was_open = self._was_refreshed = False
         self._failures = 0
         self._last_state = ""
         self.state = "connecting"
@@ -111,30 +112,30 @@ class StreamState:
         """Return whether the stream can still receive changes."""
         return not self._closed
 
-    def _connecting(self) -> None:
+    def _on_connecting(self) -> None:
         self._connected_at = time.monotonic()
         self._opened_at = math.inf
 
     def _seconds_to_next_connection(self) -> float:
         return self._connected_at + self._interval - time.monotonic()
 
-    def _received_first_event(self) -> None:
+    def _on_first_event(self) -> None:
         self._opened_at = time.monotonic()
-        self._opened, self._refreshed = True, False
+        self._was_open, self._was_refreshed = True, False
 
-    def _ended(self) -> errors.FirebaseError:
+    def _end_error(self) -> errors.FirebaseError:
         return errors.NetworkError(f"The server ended the stream of /{self._location.path}.")
 
-    def _disconnected(self, sent: int) -> None:
-        self._interval = MIN_RECONNECT_INTERVAL * max(1, sent)  # a redirect connects too
+    def _on_disconnected(self, requests: int) -> None:
+        self._interval = MIN_RECONNECT_INTERVAL * max(1, requests)  # each redirect opens a connection too
 
     def _backoff(self, problem: errors.FirebaseError) -> float:
         """Return the seconds before the next connection. Raises `problem` if a retry cannot help."""
         self.last_error = problem
         if not _is_transient(problem):
             raise problem
-        lived = time.monotonic() - self._opened_at
-        self._failures = 1 if lived >= STABLE_AFTER else self._failures + 1
+        seconds_open = time.monotonic() - self._opened_at
+        self._failures = 1 if seconds_open >= STABLE_AFTER else self._failures + 1
         if self._max_retries is not None and self._failures > self._max_retries:
             raise errors.StreamError(
                 f"The stream of /{self._location.path} ended after {self._failures} failures in a row: {problem}"
@@ -143,15 +144,15 @@ class StreamState:
         logger.info("The stream of /%s reconnects in %.1f s: %s", self._location.path, wait, problem)
         return wait
 
-    def _refresh_error(self, better: RequestAuth | None, rejected: RequestAuth) -> errors.FirebaseError | None:
-        """Return the error if `better` cannot replace the rejected credentials."""
+    def _refresh_error(self, refreshed: RequestAuth | None, rejected: RequestAuth) -> errors.FirebaseError | None:
+        """Return the error if the `refreshed` credentials cannot replace the rejected ones, and otherwise None."""
         stream = f"the stream of /{self._location.path}"
-        if better is None or better.secret == rejected.secret:
+        if refreshed is None or refreshed.secret == rejected.secret:
             hint = f"The token of {stream} has expired; pass a UserSession, which refreshes it."
-        elif self._refreshed:
+        elif self._was_refreshed:
             hint = f"The server rejected the refreshed token of {stream}."
         else:
-            self._refreshed = True
+            self._was_refreshed = True
             logger.info("The token of %s has expired; reconnecting with a refreshed one", stream)
             return None
         return errors.TokenExpired(hint, status=401, message="credential is no longer valid", hint=hint)
@@ -221,11 +222,11 @@ class EventStream(StreamState, Closable):
         try:
             self._events.close()
         except ValueError:
-            return  # it runs in another thread, or was interrupted by this signal handler, and ends by itself
+            return  # the generator runs in another thread, or a signal handler interrupted it; it ends by itself
         self._set_state("closed")
 
     def reset_after_fork(self) -> None:
-        """End the stream in a forked child process; the parent keeps its own."""
+        """End the stream in a forked child process. The stream of the parent process continues."""
         self._closed = True
         self.state = self._last_state = "closed"
         self._interrupt = Interrupt()
@@ -253,53 +254,54 @@ class EventStream(StreamState, Closable):
                 self._wait(self._seconds_to_next_connection())
                 if not self.is_alive():
                     return
-                self._connecting()
+                self._on_connecting()
                 self._set_state("connecting")
-                call = self._requestor.sender(self._handle)
+                sender = self._requestor.sender(self._handle)
                 try:
-                    yield from self._connection(call)
-                    problem = self._ended()
+                    yield from self._events_of_connection(sender)
+                    problem = self._end_error()
                 except errors.FirebaseError as error:
                     problem = error
-                self._disconnected(call.sent)
+                self._on_disconnected(sender.sent)
                 if self._transport.is_closed:
                     return  # the App's close() is about to close this stream
                 if self.is_alive():
-                    self._recover(problem, call)
-                    self.reconnects += self._opened
+                    self._recover(problem, sender)
+                    if self._was_open:
+                        self.reconnects += 1
         finally:
             self._closed = True
             self._set_state("closed")
 
-    def _connection(self, call: RetryingSender) -> Iterator[StreamEvent]:
-        """Yield the events of one connection."""
-        reader = run(open_stream(self._location, self._filter), call)
+    def _events_of_connection(self, sender: RetryingSender) -> Iterator[StreamEvent]:
+        """Connect, and yield the events until the connection ends."""
+        reader = run(open_stream(self._location, self._filter), sender)
         try:
             self._set_state("open")
-            resync = self._opened
+            resync = self._was_open
             for message in iter_events(self._chunks(reader), self._transport.max_response_size):
                 if message.event in ("put", "patch"):
                     event = parse_event(message, resync=resync)
                     if self._opened_at == math.inf:
-                        self._received_first_event()
+                        self._on_first_event()
                     resync = False
                     yield event
                 else:
-                    check_event(message, call.auth)
+                    check_event(message, sender.auth)
         finally:
             reader.close()
 
     def _chunks(self, reader: BodyReader) -> Iterator[bytes]:
         while not self._closed:
-            chunk = reader.read(CHUNK)
+            chunk = reader.read(READ_SIZE)
             if not chunk:
                 return
             yield chunk
 
-    def _recover(self, problem: errors.FirebaseError, call: RetryingSender) -> None:
+    def _recover(self, problem: errors.FirebaseError, sender: RetryingSender) -> None:
         """Wait before the next connection. Raises `problem` if a retry cannot help."""
         if isinstance(problem, Revoked):
-            refresh_error = self._refresh(call)
+            refresh_error = self._refresh(sender)
             if refresh_error is None:
                 return
             problem = refresh_error
@@ -307,13 +309,13 @@ class EventStream(StreamState, Closable):
             return
         self._wait(self._backoff(problem))
 
-    def _refresh(self, call: RetryingSender) -> errors.FirebaseError | None:
-        """Get a different token. Returns the error if that fails."""
+    def _refresh(self, sender: RetryingSender) -> errors.FirebaseError | None:
+        """Refresh the credentials. Returns the error if that fails."""
         try:
-            better = self._requestor.credentials.get(rejected=call.auth)
+            refreshed = self._requestor.credentials.get(rejected=sender.auth)
         except errors.FirebaseError as error:
             return error
-        return self._refresh_error(better, call.auth)
+        return self._refresh_error(refreshed, sender.auth)
 
     def _wait(self, seconds: float) -> None:
         if seconds > 0:
@@ -322,7 +324,7 @@ class EventStream(StreamState, Closable):
 
 
 class StreamStatus(Closable):
-    """Base class of objects that use an `EventStream`: shows its status."""
+    """Base class of objects that use an `EventStream`. Its members report the status of that stream."""
 
     _events: EventStream
 
@@ -354,8 +356,8 @@ def _is_raised_by_callee(error: BaseException) -> bool:
 
 def _is_transient(problem: errors.FirebaseError) -> bool:
     """Return whether a retry may help."""
-    timeout = isinstance(problem, errors.ApiError) and problem.status == 408
-    return timeout or isinstance(problem, (errors.NetworkError, errors.ServerError, errors.RateLimited))
+    is_timeout = isinstance(problem, errors.ApiError) and problem.status == 408
+    return is_timeout or isinstance(problem, (errors.NetworkError, errors.ServerError, errors.RateLimited))
 
 
 def _retry_after(problem: Exception) -> str | None:
@@ -364,10 +366,10 @@ def _retry_after(problem: Exception) -> str | None:
 
 
 def _cancel_error(data: str) -> errors.ApiError:
-    """Return the error for a `cancel` event, whose data is null or a reason, with or without quotes."""
+    """Return the error for a `cancel` event. Its data is null, or a reason with or without quotation marks."""
     reason = data.strip().strip('"')
     if reason in ("", "null"):
         reason = "Permission denied"
     status = 401 if reason.startswith("Permission denied") else 400
-    kind = errors.PayloadTooLarge if "too large" in reason else error_class(status, reason)
-    return kind(reason, status=status, message=reason)
+    error_type = errors.PayloadTooLarge if "too large" in reason else error_class(status, reason)
+    return error_type(reason, status=status, message=reason)

@@ -29,7 +29,7 @@ class Bound:
 
     @property
     def text(self) -> str:
-        """The query parameter before percent-encoding: JSON, or JSON, comma, JSON string."""
+        """The query parameter before percent-encoding: the value as JSON, followed by a comma and the key, if any."""
         text = json.dumps(self.value, ensure_ascii=False, allow_nan=False)
         return text if self.key is None else f"{text},{json.dumps(self.key, ensure_ascii=False)}"
 
@@ -57,8 +57,8 @@ class Filter:
         return {name: limit for name in _LIMITS if (limit := getattr(self, name)) is not None}
 
     @property
-    def narrows(self) -> bool:
-        """Whether it can exclude children; an order alone excludes none."""
+    def can_exclude_children(self) -> bool:
+        """Whether the filter has bounds or limits. An order alone excludes no children."""
         return bool(self.bounds() or self.limits())
 
     def params(self) -> tuple[tuple[str, str], ...]:
@@ -94,7 +94,7 @@ class Filter:
                 f"{used[0]} needs an order: add order_by_key(), order_by_value(), order_by_priority() or "
                 "order_by_child(path)."
             )
-        _check_pairs(bounds, limits)
+        _check_combinations(bounds, limits)
         for name, bound in bounds.items():
             _check_bound(self.order, name, bound)
 
@@ -112,12 +112,12 @@ _BOUNDS = {
 _LIMITS = {"limit_to_first": "limitToFirst", "limit_to_last": "limitToLast"}
 
 
-def _check_pairs(bounds: dict[str, Bound], limits: dict[str, int]) -> None:
+def _check_combinations(bounds: dict[str, Bound], limits: dict[str, int]) -> None:
     if len(limits) == 2:
         raise UsageError("limit_to_first() and limit_to_last() cannot be combined; remove one of them.")
-    for one, other in (("start_at", "start_after"), ("end_at", "end_before")):
-        if one in bounds and other in bounds:
-            raise UsageError(f"{one}() and {other}() cannot be combined; remove one of them.")
+    for inclusive, exclusive in (("start_at", "start_after"), ("end_at", "end_before")):
+        if inclusive in bounds and exclusive in bounds:
+            raise UsageError(f"{inclusive}() and {exclusive}() cannot be combined; remove one of them.")
     if "equal_to" in bounds and len(bounds) > 1:
         other = next(name for name in bounds if name != "equal_to")
         raise UsageError(f"equal_to() cannot be combined with {other}(); remove one of them.")
@@ -140,11 +140,12 @@ def _check_bound(order: str | None, name: str, bound: Bound) -> None:
 
 
 def validate_bound(name: str, value: object, key: object = None) -> Bound:
-    """Return a `Bound`. Raises `UsageError` unless `value` is a JSON scalar and `key` a child key or None."""
+    """Return a `Bound`. Raises `UsageError` unless `value` is a JSON scalar and `key` is a child key or None."""
     if value is None:
         scalar: Scalar = None
     elif isinstance(value, str):
-        scalar = str.__str__(value) if str in type(value).__mro__ else str(value)  # it may be a proxy of a str
+        # A proxy, such as werkzeug's LocalProxy, claims to be a str, but its class is not derived from str.
+        scalar = str.__str__(value) if str in type(value).__mro__ else str(value)
         utf8_size(scalar, name)
     else:
         scalar = plain_number(value)
@@ -173,11 +174,11 @@ def validate_limit(name: str, limit: object) -> int:
 
 
 def validate_order_path(path: object) -> str:
-    """Return the child path of order_by_child(), or raise `UsageError`. Slashes separate levels."""
+    """Return the child path of order_by_child(), where slashes separate levels. Raises `UsageError`."""
     if not isinstance(path, str):
         raise UsageError(f"The path of order_by_child() must be a str, got {describe(path)}.")
     if path in (KEY, VALUE, PRIORITY):
-        return path  # the server's names for order_by_key() and the like; no child has such a name
+        return path  # the server's names for order_by_key() and the other orders; no key contains $
     segments = split(path)
     if not segments:
         raise UsageError(

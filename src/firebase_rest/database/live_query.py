@@ -38,7 +38,7 @@ def validate_live_filter(filter: Filter) -> None:
 
 
 def validate_timeout(timeout: object) -> float:
-    """Return the seconds, which may be infinite. Raises `UsageError` for other values."""
+    """Return a number of seconds, which may be infinite. Raises `UsageError` for other values."""
     is_infinite = isinstance(timeout, float) and timeout == math.inf
     return math.inf if is_infinite else validate_seconds("timeout", timeout)
 
@@ -84,14 +84,14 @@ class LiveCopy:
         self.stale = False
         return changes
 
-    def _arguments(self, change: ChildEvent) -> tuple[Any, ...]:
+    def _callback_arguments(self, change: ChildEvent) -> tuple[Any, ...]:
         """Return the arguments of the callbacks of a change."""
         if change.kind == VALUE_EVENT:
             return (self.snapshot,)
         child = Snapshot.lazy(change.key, lambda: render_arrays(change.value))
         return (child,) if change.kind == REMOVED else (child, change.previous_key)
 
-    def _timed_out(self, timeout: float, last_error: Exception | None) -> NetworkTimeout:
+    def _timeout_error(self, timeout: float, last_error: Exception | None) -> NetworkTimeout:
         error = f" Last error: {last_error}" if self.stale and last_error else ""
         return NetworkTimeout(f"Timed out after {timeout:g} s while waiting for {self._key or '/'!r}.{error}")
 
@@ -120,9 +120,10 @@ class LiveQuery(LiveCopy, StreamStatus):
         super().__init__(filter, key)
         self._on_error = None if on_error is None else validate_handler("on_error", on_error)
         self._on_state = None if on_state is None else validate_handler("on_state", on_state)
-        self._waiting = int(is_awaited)  # the number of waiting threads: an error is raised there, or else logged
+        # The number of waiting threads. An error is raised in these threads; without any, it is logged.
+        self._waiting = 1 if is_awaited else 0
         self._callback_thread: int | None = None
-        self._is_foreign = False  # True in a forked child process, where no stream keeps the copy in sync
+        self._is_forked = False  # True in a forked child process, where no stream keeps the copy in sync
         self._new_locks()
         self._events = open_stream(self._state_changed)
         register(self)
@@ -136,12 +137,12 @@ class LiveQuery(LiveCopy, StreamStatus):
         self._changed = threading.Condition()
 
     def reset_after_fork(self) -> None:
-        """End the copy in a forked child process; the parent keeps its own."""
+        """End the copy in a forked child process. The copy of the parent process continues."""
         self._new_locks()
         self._waiting, self._callback_thread = 0, None
         self._ended = self.stale = True
-        self._is_foreign = True
-        self._failure = self._foreign_error()
+        self._is_forked = True
+        self._failure = self._fork_error()
 
     # --- the current value ------------------------------------------------------------------------------------------
 
@@ -178,7 +179,7 @@ class LiveQuery(LiveCopy, StreamStatus):
                 self._waiting -= 1
 
     def wait_for_first(self, timeout: float) -> None:
-        """Wait for the first value, if the copy was made with `is_awaited`."""
+        """Wait for the first value, if the copy was created with `is_awaited`."""
         try:
             self._wait_until(lambda _: True, timeout)
         finally:
@@ -191,9 +192,9 @@ class LiveQuery(LiveCopy, StreamStatus):
         while True:
             with self._changed:
                 while self._version == seen and not self._ended:
-                    left = end - time.monotonic()
-                    if left <= 0 or not self._changed.wait(min(left, LONGEST)):
-                        raise self._timed_out(timeout, self.last_error)
+                    remaining = end - time.monotonic()
+                    if remaining <= 0 or not self._changed.wait(min(remaining, LONGEST)):
+                        raise self._timeout_error(timeout, self.last_error)
                 is_new, seen = self._version != seen, self._version
             if is_new:
                 value = self.value
@@ -234,7 +235,7 @@ class LiveQuery(LiveCopy, StreamStatus):
         return self._subscribe(MOVED, callback)
 
     def on_child_removed(self, callback: OnSnapshot) -> Unsubscribe:
-        """Call `callback(child)`, with the last value, for each child that is removed or leaves the query."""
+        """Call `callback(child)` for each child that is removed or leaves the query; `child` has its last value."""
         return self._subscribe(REMOVED, callback)
 
     def _subscribe(self, kind: str, callback: Callable[..., object]) -> Unsubscribe:
@@ -245,7 +246,7 @@ class LiveQuery(LiveCopy, StreamStatus):
             callbacks.append(callback)
             if self._version and kind == ADDED:
                 for event in self._view.initial():
-                    self._call_safely(callback, *self._arguments(event))
+                    self._call_safely(callback, *self._callback_arguments(event))
             elif self._version and kind == VALUE_EVENT:
                 self._call_safely(callback, self.snapshot)
 
@@ -257,10 +258,10 @@ class LiveQuery(LiveCopy, StreamStatus):
         return unsubscribe
 
     def _check_process(self) -> None:
-        if self._is_foreign:
-            raise self._foreign_error()
+        if self._is_forked:
+            raise self._fork_error()
 
-    def _foreign_error(self) -> StreamError:
+    def _fork_error(self) -> StreamError:
         return StreamError(
             f"The live copy of {self._key or '/'!r} belongs to the parent process; create a new one after the fork."
         )
@@ -273,7 +274,7 @@ class LiveQuery(LiveCopy, StreamStatus):
                 for event in self._events:
                     with self._lock:
                         self._apply(event)
-        except Exception as error:  # any exception: a session may have hooks that fail
+        except Exception as error:  # of any class, because the program's session can have hooks
             self._failure = error
             if self._on_error is not None:
                 self._call_safely(self._on_error, error)
@@ -291,14 +292,15 @@ class LiveQuery(LiveCopy, StreamStatus):
     def _apply(self, event: StreamEvent) -> None:
         changes = self._merge(event)
         with self._changed:
-            self._version += bool(changes)
+            if changes:
+                self._version += 1
             self._changed.notify_all()
         for change in changes:
             for callback in tuple(self._callbacks[change.kind]):
-                self._call_safely(callback, *self._arguments(change))
+                self._call_safely(callback, *self._callback_arguments(change))
 
     def _call_safely(self, callback: Callable[..., object], *arguments: object) -> None:
-        outer, self._callback_thread = self._callback_thread, threading.get_ident()
+        previous, self._callback_thread = self._callback_thread, threading.get_ident()
         try:
             callback(*arguments)
         except Exception as error:
@@ -307,7 +309,7 @@ class LiveQuery(LiveCopy, StreamStatus):
             else:
                 self._call_safely(self._on_error, error)
         finally:
-            self._callback_thread = outer
+            self._callback_thread = previous
 
     def _state_changed(self, state: str) -> None:
         if state != "open":  # after "open" the copy is in sync again when the first event arrives

@@ -25,7 +25,7 @@ REMOVED, ADDED, MOVED, CHANGED = "child_removed", "child_added", "child_moved", 
 VALUE_EVENT = "value"
 
 MAX_INSERTIONS = 100
-"""Up to this number of changes, children are inserted one by one, each in time proportional to all children."""
+"""Maximum number of changes for which children are inserted one by one. For more changes, all children are sorted."""
 
 
 class ChildEvent(NamedTuple):
@@ -58,16 +58,19 @@ class LocalView:
 
     def apply(self, event: StreamEvent) -> list[ChildEvent]:
         """Apply a stream event and return the child events, followed by the "value" event; [] if nothing changed."""
-        new, touched = self._merge(event)
-        before, is_first = self.value, not self.is_known
-        self.value, dropped = self._apply_filter(new, touched)
+        new_value, written_keys = self._merge(event)
+        old_value, is_first = self.value, not self.is_known
+        self.value, excluded_keys = self._apply_filter(new_value, written_keys)
         self.is_known = True
-        if touched is None:
-            touched = {**children_of(before), **children_of(self.value)}.keys()
-        elif dropped:
-            touched = {*touched, *dropped}
-        changes = self._differences(before, touched)
-        if is_first or changes or not (isinstance(self.value, dict) or values_equal(before, self.value)):
+        changed_keys: AbstractSet[str]
+        if written_keys is None:
+            changed_keys = {**children_of(old_value), **children_of(self.value)}.keys()
+        elif excluded_keys:
+            changed_keys = {*written_keys, *excluded_keys}
+        else:
+            changed_keys = written_keys
+        changes = self._differences(old_value, changed_keys)
+        if is_first or changes or not (isinstance(self.value, dict) or values_equal(old_value, self.value)):
             changes.append(ChildEvent(VALUE_EVENT, "", self.value, None))
         return changes
 
@@ -84,41 +87,44 @@ class LocalView:
         ]
 
     def _merge(self, event: StreamEvent) -> tuple[Normalized, AbstractSet[str] | None]:
-        """Return the new value, and the keys of the written children; None if all are."""
-        path = _split(event.path)
+        """Return the new value, and the keys of the written children. The keys are None if everything is written."""
+        path = _split_path(event.path)
         if event.event == "put":
             changes = [(path, normalize(cast(Normalized, event.data)))]
         else:
             items = dict_or_empty(event.data).items()
-            changes = [((*path, *_split(name)), normalize(item)) for name, item in items]
-            changes = [change for change in changes if change[0]]  # the server sends a change of everything as a put
-        touched = None if any(not target for target, _ in changes) else {target[0] for target, _ in changes}
-        return apply_changes(self.value, changes), touched
+            changes = [((*path, *_split_path(name)), normalize(item)) for name, item in items]
+            # An empty path would replace everything, but the server sends that as a put.
+            changes = [change for change in changes if change[0]]
+        written_keys = None if any(not target for target, _ in changes) else {target[0] for target, _ in changes}
+        return apply_changes(self.value, changes), written_keys
 
-    def _apply_filter(self, value: Normalized, touched: AbstractSet[str] | None) -> tuple[Normalized, list[str]]:
-        """Return `value` without the children outside the query, and their keys.
+    def _apply_filter(self, value: Normalized, written_keys: AbstractSet[str] | None) -> tuple[Normalized, list[str]]:
+        """Return `value` without the children outside the query, and the keys of these children.
 
-        The server may not report a child that leaves the query. A child that was not written stays within the bounds.
+        The server does not always report a child that leaves the query. The bounds are checked only for the written
+        children, because the others are still within them.
         """
         children = children_of(value)
-        if not self._filter.narrows:
+        if not self._filter.can_exclude_children:
             return value, []
-        if touched is None:
-            dropped = self._outside(self._filter, children)
+        if written_keys is None:
+            excluded = self._excluded_keys(self._filter, children)
         else:
-            dropped = self._outside(self._bounds, {key: children[key] for key in touched if key in children})
-            if len(children) - len(dropped) > self._limit:
-                dropped = self._outside(self._filter, children)
-        if not dropped:
-            return (value if children else None), dropped
-        kept = dict(children)
-        for key in dropped:
-            del kept[key]
-        return kept or None, dropped
+            written = {key: children[key] for key in written_keys if key in children}
+            excluded = self._excluded_keys(self._bounds, written)
+            if len(children) - len(excluded) > self._limit:
+                excluded = self._excluded_keys(self._filter, children)
+        if not excluded:
+            return (value if children else None), excluded
+        remaining = dict(children)
+        for key in excluded:
+            del remaining[key]
+        return remaining or None, excluded
 
-    def _outside(self, filter: Filter, children: Mapping[str, Normalized]) -> list[str]:
-        kept = set(select(filter, ((key, self._index_value(child)) for key, child in children.items())))
-        return [key for key in children if key not in kept]
+    def _excluded_keys(self, filter: Filter, children: Mapping[str, Normalized]) -> list[str]:
+        selected = set(select(filter, ((key, self._index_value(child)) for key, child in children.items())))
+        return [key for key in children if key not in selected]
 
     def _index_value(self, child: Normalized) -> Normalized:
         order = self._filter.order
@@ -132,11 +138,12 @@ class LocalView:
             return (key_order(key),)
         return (value_order(self._index_value(child)), key_order(key))
 
-    def _differences(self, before: Normalized, touched: Iterable[str]) -> list[ChildEvent]:
-        old_children, new_children = children_of(before), children_of(self.value)
+    def _differences(self, old_value: Normalized, changed_keys: Iterable[str]) -> list[ChildEvent]:
+        """Return the events of the children that differ from `old_value`, and update the order."""
+        old_children, new_children = children_of(old_value), children_of(self.value)
         by_kind: dict[str, list[tuple[SortKey, str]]] = {REMOVED: [], ADDED: [], MOVED: [], CHANGED: []}
         reordered: list[tuple[str, SortKey | None, SortKey | None]] = []
-        for key in touched:
+        for key in changed_keys:
             old, new = old_children.get(key), new_children.get(key)
             if values_equal(old, new):
                 continue
@@ -161,18 +168,18 @@ class LocalView:
         ]
 
     def _reorder(self, changes: list[tuple[str, SortKey | None, SortKey | None]]) -> None:
-        """Move children from their old to their new rank; None for a child that is added or removed."""
-        is_short = len(changes) <= MAX_INSERTIONS
+        """Move children from their old rank to their new rank. A rank of None means that the child does not exist."""
+        is_incremental = len(changes) <= MAX_INSERTIONS
         for key, old, new in changes:
             if old is not None:
-                if is_short:
+                if is_incremental:
                     del self._order[bisect_left(self._order, (old, key))]
                 del self._ranks[key]
             if new is not None:
-                if is_short:
+                if is_incremental:
                     insort(self._order, (new, key))
                 self._ranks[key] = new
-        if not is_short:
+        if not is_incremental:
             self._order = sorted((rank, key) for key, rank in self._ranks.items())
 
     def _event(
@@ -181,10 +188,11 @@ class LocalView:
         if kind == REMOVED:
             return ChildEvent(kind, key, old_children[key], None)
         position = bisect_left(self._order, (self._ranks[key], key))
-        return ChildEvent(kind, key, new_children[key], self._order[position - 1][1] if position else None)
+        previous_key = self._order[position - 1][1] if position else None
+        return ChildEvent(kind, key, new_children[key], previous_key)
 
 
-def _split(path: str) -> tuple[str, ...]:
+def _split_path(path: str) -> tuple[str, ...]:
     segments = split(path)
     check_levels(MAX_LEVELS - len(segments))
     return segments

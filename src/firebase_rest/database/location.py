@@ -20,7 +20,7 @@ class Location:
         base: Scheme and host, such as "https://example.firebaseio.com".
         namespace: The name of the database in an emulator.
         segments: The keys of the path.
-        problem: Why the configuration names no database; using the location raises `ConfigError` with this text.
+        problem: The reason why the configuration is invalid. Using the location raises `ConfigError` with this text.
     """
 
     base: str
@@ -30,7 +30,7 @@ class Location:
 
     @property
     def origin(self) -> str:
-        """Scheme and host. Raises `ConfigError` if the configuration names no database."""
+        """Scheme and host. Raises `ConfigError` if the configuration is invalid."""
         if self.problem is not None:
             raise ConfigError(self.problem)
         return self.base
@@ -51,37 +51,37 @@ class Location:
         return "/".join(self.segments)
 
     def child(self, *parts: object) -> Location:
-        """Return the location below. Slashes in `parts` separate levels.
+        """Return the location of a child. Slashes in `parts` separate levels.
 
-        Raises `UsageError` for an invalid key, and for a part without a key: it would refer to the parent, whose data
-        a `set` or `remove` would then replace. Slashes alone are the root only where nothing precedes them.
+        Raises `UsageError` for an invalid key, and for a part without a key, because `set` or `remove` would then
+        replace the data of the parent. At the root, "/" is the root itself.
         """
         segments = self.segments
         for part in parts:
             text = path_text(part)
-            added = split(text)
-            if not added and (segments or not text):
+            keys = split(text)
+            if not keys and (segments or not text):
                 parent = "/" + "/".join(segments)
                 raise UsageError(
                     f"child({text!r}) has no key and would refer to {parent} itself; check the variable that should "
                     "hold a key."
                 )
-            segments += added
+            segments += keys
         if len(segments) == len(self.segments):
             return self
         check_path(segments, "/" + "/".join(segments))
         return replace(self, segments=segments)
 
     def at(self, segments: tuple[str, ...]) -> Location:
-        """Return the location at `segments` of the same database."""
+        """Return the location with these `segments` in the same database."""
         return replace(self, segments=segments)
 
 
 def locate(database_url: object, emulator: str | None, hint: str = "") -> Location:
-    """Return the root of the database with this URL, in the emulator at `emulator` (host:port) if one is given.
+    """Return the root of the database with this URL. With `emulator` (host:port), the database is in the emulator.
 
-    An invalid URL raises when the location is used, because programs call this while they are imported. `hint` is added
-    to the message for a missing URL.
+    An invalid URL raises an error when the location is used, because programs call this function while they are
+    imported. `hint` is added to the message for a missing URL.
     """
     if emulator is not None and (problem := invalid_host("database", emulator)):
         return _invalid(problem)

@@ -1,7 +1,7 @@
 """Normalize values: arrays become the objects that the database stores.
 
-The database has no arrays; reads render some objects as arrays, and a deletion can turn one form into the other. So
-both are normalized before they are merged. https://firebase.blog/posts/2014/04/best-practices-arrays-in-firebase
+The database has no arrays. Reads render some objects as arrays, and a deletion can change the form of a value.
+Therefore both forms are normalized before they are merged. https://firebase.blog/posts/2014/04/best-practices-arrays-in-firebase
 """
 
 from __future__ import annotations
@@ -15,11 +15,14 @@ from firebase_rest.transport.wire import Json
 Normalized: TypeAlias = Json
 """None, a scalar, or a dict without None and without empty dicts."""
 
-# Invariant: a normalized value is never changed; `apply_changes` shares everything beside the paths.
+# Invariant: a normalized value is immutable; `apply_changes` shares the unchanged parts with the new value.
 
 
 def normalize(value: Json, levels: int = MAX_LEVELS) -> Normalized:
-    """Return `value` as it is stored: arrays as objects, nothing empty. Raises `InvalidResponse` if it is too deep."""
+    """Return `value` as the database stores it: arrays as objects, and no empty objects.
+
+    Raises `InvalidResponse` if it is nested too deeply.
+    """
     if isinstance(value, list):
         value = {str(index): item for index, item in enumerate(value)}
     if isinstance(value, dict):
@@ -30,7 +33,7 @@ def normalize(value: Json, levels: int = MAX_LEVELS) -> Normalized:
 
 
 def render_arrays(value: Normalized) -> Json:
-    """Return `value` as it is read: objects with mostly the keys 0, 1, 2, ... as arrays with None for the holes."""
+    """Return `value` as reads render it: objects with mostly the keys 0, 1, 2, ... become arrays."""
     if not isinstance(value, dict):
         return value
     members: dict[str, Json] = {key: render_arrays(item) for key, item in value.items()}
@@ -50,25 +53,26 @@ def apply_changes(value: Normalized, changes: Iterable[tuple[Sequence[str], Norm
     if not by_key:
         return value
     members = dict(children_of(value))  # copied once, however many children change
-    for key, below in by_key.items():
-        child = apply_changes(members.get(key), below)
+    for key, child_changes in by_key.items():
+        child = apply_changes(members.get(key), child_changes)
         if child is not None:
             members[key] = child
         elif key in members:
             del members[key]
-    # A scalar stays if there was nothing to remove below it.
-    return members or (None if isinstance(value, dict) else value)
+    if members:
+        return members
+    return None if isinstance(value, dict) else value  # removing a child of a scalar does not change it
 
 
-def values_equal(one: Normalized, other: Normalized) -> bool:
+def values_equal(left: Normalized, right: Normalized) -> bool:
     """Return whether both are the same value in the database: 1 equals 1.0, and 1 does not equal true."""
-    if one is other:
+    if left is right:
         return True
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(values_equal(item, other[key]) for key, item in one.items())
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(values_equal(item, right[key]) for key, item in left.items())
+    return isinstance(left, bool) == isinstance(right, bool) and left == right
 
 
 def children_of(value: Normalized) -> Mapping[str, Normalized]:
-    """Return the children; a scalar has none."""
+    """Return the children of an object. Other values have none."""
     return value if isinstance(value, dict) else {}

@@ -19,7 +19,7 @@ from typing import Any, TypeAlias, cast
 from firebase_rest.database.filter import KEY, Bound, Filter
 from firebase_rest.transport.wire import Json
 
-SortKey: TypeAlias = "tuple[Any, ...]"  # compared only with others of the same function
+SortKey: TypeAlias = "tuple[Any, ...]"  # comparable only with sort keys of the same function
 
 MIN_KEY = "[MIN_NAME]"
 MAX_KEY = "[MAX_NAME]"
@@ -37,7 +37,7 @@ def key_order(key: str) -> SortKey:
     """Return a sort key for a child key."""
     match = _INTEGER_LIKE.fullmatch(key)
     if match:
-        number = int(match[1] + match[2])  # without zeros in front: Python limits the digits that int() reads
+        number = int(match[1] + match[2])  # without leading zeros, because Python limits the digits that int() reads
         if _MIN_INT <= number <= _MAX_INT:
             return (0, number, len(key), key)
     elif key == MIN_KEY:
@@ -58,7 +58,7 @@ def value_order(value: Json) -> SortKey:
     if isinstance(value, int):
         return (3, value)
     if isinstance(value, (float, Decimal)):
-        return (3, -math.inf if math.isnan(value) else value)  # NaN would break the order of the others
+        return (3, -math.inf if math.isnan(value) else value)  # NaN would break the order of the other numbers
     return (3, _float(value)) if isinstance(value, Real) else (5,)
 
 
@@ -106,9 +106,10 @@ def keys_by_value(children: Mapping[str, Json], index: Mapping[str, Json] | None
     """Return the keys of `children`, ordered by their value in `index` (by default their own), then by key."""
     values = children if index is None else index
     keys = sorted_keys(children)  # sorting is stable, so this order breaks ties
-    kinds = set(map(type, values.values()))
-    if kinds <= {int, float} or (kinds == {str} and all(map(str.isascii, values.values()))):  # type: ignore[arg-type]
-        keys.sort(key=values.__getitem__)  # type: ignore[arg-type]  # of one type: Python's order is Firebase's
+    types = set(map(type, values.values()))
+    # Fast path: for numbers only, and for ASCII strings only, Python's order is Firebase's.
+    if types <= {int, float} or (types == {str} and all(map(str.isascii, values.values()))):  # type: ignore[arg-type]
+        keys.sort(key=values.__getitem__)  # type: ignore[arg-type]
     else:
         keys.sort(key=lambda key: value_order(values[key]))
     return keys
@@ -120,7 +121,7 @@ def select(filter: Filter, entries: Iterable[tuple[str, Json]]) -> list[str]:
     Args:
         filter: The order, bounds and limits.
         entries: Pairs of child key and index value: the child itself for "$value", its value at the order path, or its
-            priority. Any list or dict stands for "an object". For "$key" and without an order the value is ignored.
+            priority. All lists and dicts are equal. For "$key" and without an order the index value is ignored.
     """
     by_key = filter.order is None or filter.order == KEY
     ranked = [((key_order(key),) if by_key else (value_order(value), key_order(key)), key) for key, value in entries]

@@ -38,9 +38,9 @@ def is_valid_key(key: str) -> bool:
 
 
 def array_length(keys: Collection[str]) -> int:
-    """Return the length of the array that an object with these keys is rendered as; 0 if it stays an object.
+    """Return the length of the array as which reads render an object with these keys, or 0 for an object.
 
-    It is an array, as in the official SDKs, if every key is an index and more than half of the items exist.
+    As in the official SDKs, the object is an array if every key is an index and more than half of the items exist.
     """
     limit = 2 * len(keys)
     highest = -1
@@ -61,24 +61,24 @@ def check_levels(levels: int) -> None:
 
 
 def check_segment(segment: str, where: str) -> None:
-    """Raise `UsageError`, naming the key and `where` it is, unless it is a valid key."""
+    """Raise `UsageError` unless `segment` is a valid key. The message contains the key and the path `where`."""
     if segment == "":
-        raise UsageError(f"A key in {_shown(where)} is empty; pass a non-empty key.")
-    bad = _FORBIDDEN.search(segment)
-    if bad is not None:
+        raise UsageError(f"A key in {_shorten(where)} is empty; pass a non-empty key.")
+    forbidden = _FORBIDDEN.search(segment)
+    if forbidden is not None:
         if segment.startswith("eyJ"):  # the start of each JSON Web Token; an error must not show it
             raise UsageError("A key must not be a token; pass the token to the call, such as get(token).")
         hint = "replace them (for example by '_' or ',')"
-        if bad.group() == "/":
+        if forbidden.group() == "/":
             hint = "put paths at the top level of update()"
         raise UsageError(
-            f"The key {segment[:100]!r} in {_shown(where)} contains {bad.group()!r}; keys cannot contain . $ # [ ] / "
-            f"or control characters, so {hint}."
+            f"The key {segment[:100]!r} in {_shorten(where)} contains {forbidden.group()!r}; keys cannot contain "
+            f". $ # [ ] / or control characters, so {hint}."
         )
-    size = len(segment) if segment.isascii() else utf8_size(segment, f"The key {segment[:20]!r} in {_shown(where)}")
+    size = len(segment) if segment.isascii() else utf8_size(segment, f"The key {segment[:20]!r} in {_shorten(where)}")
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The key {segment[:20]!r}... in {_shown(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, "
+            f"The key {segment[:20]!r}... in {_shorten(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, "
             f"got {size} bytes; use a shorter key or its hash."
         )
 
@@ -88,11 +88,13 @@ def check_path(segments: Sequence[str], where: str) -> None:
     for segment in segments:
         check_segment(segment, where)
     if len(segments) > MAX_DEPTH:
-        raise UsageError(f"The path {_shown(where)} must have at most {MAX_DEPTH} levels, got {len(segments)} levels.")
+        raise UsageError(
+            f"The path {_shorten(where)} must have at most {MAX_DEPTH} levels, got {len(segments)} levels."
+        )
     size = len("/".join(segments).encode())
     if size > MAX_KEY_BYTES:
         raise UsageError(
-            f"The path {_shown(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, got {size} bytes."
+            f"The path {_shorten(where)} must have at most {MAX_KEY_BYTES} bytes of UTF-8, got {size} bytes."
         )
 
 
@@ -101,27 +103,27 @@ def replace_forbidden(text: str) -> str:
     return _FORBIDDEN.sub("_", text)
 
 
-def utf8_size(text: str, what: str) -> int:
-    """Return the bytes of `text` in UTF-8. Raises `UsageError`, naming it as `what`, if it cannot be encoded."""
+def utf8_size(text: str, description: str) -> int:
+    """Return the number of bytes of `text` in UTF-8. Raises `UsageError` with the description if it is not Unicode."""
     try:
         return len(text.encode())
     except UnicodeEncodeError:
         pass
-    raise UsageError(f"{what} {SURROGATE}.")
+    raise UsageError(f"{description} {SURROGATE}.")
 
 
-def _shown(where: str) -> str:
-    """Return a path for a message: on one line, and shortened."""
+def _shorten(where: str) -> str:
+    """Return a path for a message, shortened and on one line."""
     text = where if len(where) <= 100 else where[:100] + "..."
     return text if text.isprintable() else repr(text)[1:-1]
 
 
 @lru_cache(maxsize=256)
 def url_path(segments: tuple[str, ...]) -> str:
-    """Return the path of the resource, percent-encoded: "/a/b.json", or "/.json" for the root."""
+    """Return the percent-encoded path of the resource: "/a/b.json", or "/.json" for the root."""
     return "/" + "/".join([quote(segment, safe="") for segment in segments]) + ".json"
 
 
 def parse_url_path(raw: str) -> tuple[str, ...]:
-    """Return the decoded segments of a URL path without ".json"; "+" is a space, as for Firebase's servers."""
+    """Return the decoded segments of a URL path without ".json". As on Firebase's servers, "+" is a space."""
     return tuple(unquote_plus(segment) for segment in raw.split("/") if segment)

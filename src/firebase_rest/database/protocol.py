@@ -26,7 +26,7 @@ from firebase_rest.types import PushResult
 TRANSACTION_ATTEMPTS = 25
 
 FIRST_PAUSE, MAX_PAUSE = 0.005, 0.5
-"""Maximum random seconds before the second attempt of a transaction, doubled for each further one up to the second."""
+"""Limits of the random pause before a transaction is retried, in seconds. The first limit doubles with each attempt."""
 
 _JSON = {"Content-Type": "application/json; charset=UTF-8"}
 _ETAG = {"X-Firebase-ETag": "true"}
@@ -38,7 +38,7 @@ JsonKwargs = Mapping[str, Any] | None
 
 @dataclass(frozen=True, slots=True)
 class ConditionalResult:
-    """The current value and its ETag. `committed`: the conditional write was carried out."""
+    """The current value and its ETag. `committed` is True if the conditional write was carried out."""
 
     value: Json
     etag: str
@@ -52,7 +52,7 @@ def get(location: Location, filter: Filter, json_kwargs: JsonKwargs = None) -> F
     params = () if filter is NO_FILTER else filter.validated_params()
     response = check((yield _read(location, params + (_EXPORT if by_priority else ()))))
     key, value = location.segments[-1] if location.segments else "", response.json(**options)
-    return Snapshot.of_export(key, value, filter) if by_priority else Snapshot(key, value, filter)
+    return Snapshot.from_export(key, value, filter) if by_priority else Snapshot(key, value, filter)
 
 
 def set_(location: Location, data: object, json_kwargs: JsonKwargs = None) -> Flow[Json]:
@@ -62,7 +62,7 @@ def set_(location: Location, data: object, json_kwargs: JsonKwargs = None) -> Fl
 
 
 def update(location: Location, data: object, json_kwargs: JsonKwargs = None) -> Flow[Json]:
-    """Replace the named children, all or none, and return them."""
+    """Replace several children in one atomic write, and return them."""
     response = check((yield _write("PATCH", location, encode_update(data, location.segments, json_kwargs))))
     return response.json()
 
@@ -77,11 +77,11 @@ def push(location: Location, data: object, json_kwargs: JsonKwargs = None) -> Fl
 def remove(location: Location) -> Flow[None]:
     """Delete the data."""
     response = check((yield _write("DELETE", location)))
-    response.json()  # raises if a proxy responded with a page
+    response.json()  # raises an error for the page of a proxy
 
 
 def exists(location: Location) -> Flow[bool]:
-    """Return whether there is data. The response contains the keys only."""
+    """Return whether there is data. The response contains only the keys."""
     response = check((yield _read(location, (("shallow", "true"),))))
     return response.json() is not None
 
@@ -106,17 +106,17 @@ def conditional_remove(location: Location, etag: str) -> Flow[ConditionalResult]
 
 
 def set_if_match(location: Location, data: object, etag: str, json_kwargs: JsonKwargs = None) -> Flow[str]:
-    """Replace the data and return its new ETag. Raises `PreconditionFailed` if the current ETag is another."""
+    """Replace the data and return its new ETag. Raises `PreconditionFailed` if its ETag is not `etag`."""
     return _etag_of(check((yield _write("PUT", location, encode(data, location.segments, json_kwargs), etag))))
 
 
 def remove_if_match(location: Location, etag: str) -> Flow[None]:
-    """Delete the data. Raises `PreconditionFailed` if the current ETag is another."""
+    """Delete the data. Raises `PreconditionFailed` if its ETag is not `etag`."""
     check((yield _write("DELETE", location, None, etag))).json()
 
 
 def transaction(location: Location, change: Callable[[Any], Any], attempts: int = TRANSACTION_ATTEMPTS) -> Flow[Json]:
-    """Read, call `change`, and write if the data has not changed; otherwise retry after a random pause."""
+    """Read the data, call `change`, and write the result. If the data has changed, retry after a random pause."""
     current = yield from read_with_etag(location)
     for attempt in range(attempts):
         if attempt:
@@ -124,15 +124,15 @@ def transaction(location: Location, change: Callable[[Any], Any], attempts: int 
         new = change(current.value)
         if new is None:
             if current.value is None:
-                return None  # no data, and none to write
+                return None  # there is no data, and nothing to write
             raise errors.UsageError(
                 f"The function of transaction() at /{location.path} must return the new value, got None; return {{}} "
                 "to delete the data."
             )
-        outcome = yield from conditional_set(location, new, current.etag)
-        if outcome.committed:
-            return outcome.value
-        current = outcome
+        result = yield from conditional_set(location, new, current.etag)
+        if result.committed:
+            return result.value
+        current = result
     raise errors.TransactionConflict(
         f"The transaction at /{location.path} failed after {attempts} attempts: other clients changed the data.",
         value=current.value,
@@ -183,24 +183,24 @@ _EXPIRED = re.compile("token is expired|credential is no longer valid", re.IGNOR
 
 
 def check(response: Response) -> Response:
-    """Return the response if it is a success. Raises the typed error otherwise."""
+    """Return a successful response, and raise the error of any other response."""
     if 200 <= response.status < 300:
         return response
-    message = message_in(response)
+    message = _error_message(response)
     error = api_error(error_class(response.status, message), response, message)
     if isinstance(error, errors.PreconditionFailed):
         error.value, error.etag = response.json(), response.headers.get("etag")
     raise error
 
 
-def message_in(response: Response) -> str:
-    """Return the server's error message: the `error` field, or the text if it is not JSON."""
+def _error_message(response: Response) -> str:
+    """Return the server's error message: the field `error`, or the whole text if the body is not JSON."""
     error = parse_object(response.body).get("error")
     return error if isinstance(error, str) else response.text.strip()
 
 
 def error_class(status: int, message: str) -> type[errors.ApiError]:
-    """Return the class of an error. The database sends no error codes, so the message decides beside the status."""
+    """Return the class of an error. It depends on status and message, because the database sends no error codes."""
     if status == 401:
         if message.startswith("Permission denied"):
             return errors.PermissionDenied

@@ -1,8 +1,10 @@
 """Generate push IDs: 20-character keys that sort by their creation time.
 
-A key has eight characters of milliseconds and twelve of 72 random bits, which count up within a millisecond.
-Invariant: within a process every key is greater than all earlier ones, with any clock, threads and signal handlers. On
-an overflow, and when the clock steps back, the official SDKs break this rule; this generator uses the next millisecond.
+A key consists of eight characters for the milliseconds and twelve characters for 72 random bits. Further keys of the
+same millisecond increment the random bits.
+
+Invariant: within a process every key is greater than all earlier keys, with any clock, threads and signal handlers. If
+the random bits overflow or the clock steps back, this generator uses the next millisecond, unlike the official SDKs.
 https://firebase.google.com/docs/database/rest/save-data#section-post
 """
 
@@ -20,7 +22,7 @@ _RANDOM_BITS = 72
 
 
 class _Issued(dict[str, "_Issued"]):
-    """The number of an issued key; "next" is the key issued after it."""
+    """The number of an issued key. The item "next" is the key that was issued after it."""
 
     __slots__ = ("number",)
 
@@ -58,7 +60,7 @@ class PushIdGenerator:
         return newest
 
     def reset_after_fork(self) -> None:
-        """Draw new random digits in the next millisecond, because the parent process increments the current ones."""
+        """Use new random bits in the next millisecond, because the parent process increments the current ones."""
         millisecond = (self._newest().number >> _RANDOM_BITS) + 1
         self._last = _Issued(millisecond << _RANDOM_BITS | secrets.randbits(_RANDOM_BITS))
 

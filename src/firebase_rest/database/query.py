@@ -85,7 +85,7 @@ class Query(BaseReference):
         return self._context.api_key
 
     def child(self, *path: object) -> Query:
-        """Return the same query for the location below. The arguments are those of `Reference.child`."""
+        """Return the same query for a child location. The arguments are those of `Reference.child`."""
         return self._at(self._location.child(*path))
 
     # --- order and filters ------------------------------------------------------------------------------------------
@@ -127,7 +127,7 @@ class Query(BaseReference):
         return self._with_filter(start_at=validate_bound("start_at", start, key))
 
     def start_after(self, start: object, *, key: str | None = None) -> Query:
-        """Start after a value, which is excluded: for the next page of `order_by_key().limit_to_first(n)`.
+        """Start after a value, which is excluded. Use it for the next page of `order_by_key().limit_to_first(n)`.
 
         Args:
             start: A value, as for `start_at`.
@@ -200,7 +200,7 @@ class Query(BaseReference):
             The data, as a `Snapshot`.
 
         Raises:
-            UsageError: The query combines methods that exclude each other. Nothing was sent.
+            UsageError: The query combines methods that cannot be combined. Nothing was sent.
             PermissionDenied: The security rules deny the read.
             IndexNotDefined: The security rules lack an index for the query.
             NetworkError: No complete response arrived.
@@ -257,23 +257,23 @@ class Query(BaseReference):
             token: An ID token or a `UserSession`.
             stream_id: Text for the "stream_id" of each change.
             is_async: Whether the handler is called in a new thread; otherwise the call returns when the stream ends.
-            on_error: Called with exceptions of the handler, and with the error that ends the stream; by default both
-                are logged.
+            on_error: Called with the exceptions of the handler, and with the error that ends the stream. By default
+                both are logged.
             on_state: Called with "connecting", "open", "waiting" and "closed".
-            max_retries: How many failures in a row are retried; by default any number.
+            max_retries: Maximum number of failures in a row that are retried; by default there is no maximum.
             daemon: Whether the program may exit while the thread runs. Otherwise the thread keeps the program running
                 after its last line, and after an exception, until the stream ends.
 
         Returns:
-            A `Stream` with a handler, otherwise an `EventStream`. `close()` ends either immediately. A handler that
-            raises `StopStream` ends its stream too.
+            A `Stream` with a handler, otherwise an `EventStream`. `close()` ends the stream immediately. A handler can
+            raise `StopStream` to end its stream.
 
         Raises:
-            PermissionDenied: The security rules deny the read, also if they change later.
+            PermissionDenied: The security rules deny the read, at the start or after a change of rules or data.
             TokenExpired: The token has expired and cannot be refreshed.
-            StreamError: The stream failed `max_retries` times.
+            StreamError: The stream failed more than `max_retries` times in a row.
 
-        With `is_async`, `on_error` receives these errors.
+        With a handler and `is_async`, `on_error` is called with these errors.
 
         https://firebase.google.com/docs/database/rest/retrieve-data#section-rest-streaming
         """
@@ -312,9 +312,9 @@ class Query(BaseReference):
         Args:
             token: An ID token or a `UserSession`.
             timeout: Maximum seconds to wait for the first value; 0 returns immediately.
-            on_error: Called with exceptions of callbacks, and with the error that ends the copy.
+            on_error: Called with the exceptions of callbacks, and with the error that ends the copy.
             on_state: Called with "connecting", "open", "waiting" and "closed".
-            max_retries: How many failures in a row are retried; by default any number.
+            max_retries: Maximum number of failures in a row that are retried; by default there is no maximum.
 
         Returns:
             The copy, as a context manager. Close it after use.

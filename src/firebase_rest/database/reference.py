@@ -38,7 +38,7 @@ class Reference(Query):
         return Reference(self._requestor, self._location.at(segments[:-1]), self._context) if segments else None
 
     def child(self, *path: object) -> Reference:
-        """Return the location below.
+        """Return the location of a child.
 
         Args:
             path: Keys or paths; slashes separate levels. Numbers, dates and UUIDs are converted to text, which is
@@ -53,7 +53,7 @@ class Reference(Query):
         """Replace all data of this location.
 
         Args:
-            data: JSON data; None, {} and [] delete.
+            data: JSON data; None, {} and [] delete the data.
             token: An ID token or a `UserSession` for this call.
             json_kwargs: Keyword arguments for `json.dumps`.
 
@@ -61,7 +61,7 @@ class Reference(Query):
             The written data, with server values resolved.
 
         Raises:
-            UsageError: The data cannot be stored; the message names the path in it.
+            UsageError: The data cannot be stored; the message contains the path of the invalid value.
             PermissionDenied: The security rules deny the write.
 
         https://firebase.google.com/docs/database/rest/save-data#section-put
@@ -72,7 +72,7 @@ class Reference(Query):
         """Replace several children in one atomic write, and leave the others unchanged.
 
         Args:
-            data: New values by key or by path: `update({"users/ada/age": 36, "ages/ada": 36})`. None deletes.
+            data: New values by key or by path: `update({"users/ada/age": 36, "ages/ada": 36})`. None deletes a child.
             token: An ID token or a `UserSession` for this call.
             json_kwargs: Keyword arguments for `json.dumps`.
 
@@ -101,7 +101,7 @@ class Reference(Query):
         Raises:
             UsageError: The data cannot be stored.
             PermissionDenied: The security rules deny the write.
-            NetworkError: With `outcome_unknown`, the child may have been added.
+            NetworkError: No complete response arrived. If its `outcome_unknown` is True, the child may have been added.
 
         https://firebase.google.com/docs/database/rest/save-data#section-post
         """
@@ -121,7 +121,7 @@ class Reference(Query):
         self._authenticate(token).run(protocol.remove(self._location))
 
     def exists(self, token: Token = None) -> bool:
-        """Return whether this location has data. It reads the keys only.
+        """Return whether this location has data. Only the keys are read.
 
         Args:
             token: An ID token or a `UserSession` for this call.
@@ -168,7 +168,7 @@ class Reference(Query):
         """Replace the data if its ETag is still `etag`.
 
         Args:
-            value: The new data; None, {} and [] delete.
+            value: The new data; None, {} and [] delete the data.
             etag: An ETag, or the result of `get_etag`.
             token: An ID token or a `UserSession` for this call.
             json_kwargs: Keyword arguments for `json.dumps`.
@@ -201,8 +201,8 @@ class Reference(Query):
         """Replace the data by `update(data)`, and retry if other clients change it at the same time.
 
         Args:
-            update: Called with the current data, perhaps several times; returns the new data. {} deletes, and None
-                raises. If it raises, nothing is written.
+            update: A function that is called with the current data and returns the new data. It can be called several
+                times. {} deletes the data; None raises `UsageError`. If the function raises, nothing is written.
             token: An ID token or a `UserSession` for this call.
 
         Returns:

@@ -1,6 +1,6 @@
-"""Parse large JSON text in slices, between which other work can run.
+"""Parse large JSON text in slices. Other work can run between two slices.
 
-json.loads of 20 MB takes a quarter of a second, during which no other code runs, not even in other threads.
+json.loads of 20 MB takes a quarter of a second. During that time no other Python code runs, not even in other threads.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _COMMA_OR_END = re.compile(r"\s*([,}\]])\s*")
 
 
 def parse_in_slices(text: str) -> Slices[Any]:
-    """Parse JSON text. Raises ValueError as `json.loads`."""
+    """Parse JSON text. Raises ValueError, as `json.loads` does."""
     value, end = yield from _Parser(text).value(_skip_space(text, 0))
     if _skip_space(text, end) != len(text):
         raise json.JSONDecodeError("Extra data", text, end)
@@ -37,8 +37,8 @@ def parse_in_slices(text: str) -> Slices[Any]:
 def _skip_space(text: str, position: int) -> int:
     if text[position : position + 1] > " ":
         return position
-    found = _SPACE.match(text, position)
-    return position if found is None else found.end()
+    match = _SPACE.match(text, position)
+    return position if match is None else match.end()
 
 
 class _Parser:
@@ -51,19 +51,19 @@ class _Parser:
         """The position of the window."""
 
     def value(self, position: int) -> Slices[tuple[Any, int]]:
-        """Return the value at a position, and its end."""
-        found = self._in_window(position)
-        if found is not None:
-            return found
+        """Return the value at a position, and the position of its end."""
+        value_and_end = self._in_window(position)
+        if value_and_end is not None:
+            return value_and_end
         self._window, self._start = self._text[position : position + WINDOW], position
         yield
-        found = self._in_window(position)
-        if found is not None:
-            return found
-        first = self._text[position : position + 1]
-        if len(self._window) == WINDOW and first == "{":
+        value_and_end = self._in_window(position)
+        if value_and_end is not None:
+            return value_and_end
+        first_character = self._text[position : position + 1]
+        if len(self._window) == WINDOW and first_character == "{":
             return (yield from self._object(position + 1))
-        if len(self._window) == WINDOW and first == "[":
+        if len(self._window) == WINDOW and first_character == "[":
             return (yield from self._array(position + 1))
         return _decode(self._text, position)  # a long string, or an error
 
@@ -73,11 +73,11 @@ class _Parser:
             return None
         try:
             value, end = _decode(self._window, position - self._start)
-        except ValueError:  # also if the window ends in the value
+        except ValueError:  # the value is invalid, or continues after the window
             return None
         # A number at the end of the window may continue after it.
-        is_whole = self._window[end : end + 1] not in ("", ".", "e", "E") or self._start + end == len(self._text)
-        return (value, self._start + end) if is_whole else None
+        is_complete = self._window[end : end + 1] not in ("", ".", "e", "E") or self._start + end == len(self._text)
+        return (value, self._start + end) if is_complete else None
 
     def _object(self, position: int) -> Slices[tuple[Any, int]]:
         result: dict[str, Any] = {}
@@ -109,9 +109,10 @@ class _Parser:
                 return result, position
 
     def _after_value(self, position: int, end: str) -> tuple[int, bool]:
+        """Return the position after the comma or the character `end`, and whether it is the end."""
         if self._text[position : position + 1] == ",":
             return _skip_space(self._text, position + 1), False
-        found = _COMMA_OR_END.match(self._text, position)
-        if found is None or found[1] not in (",", end):
+        match = _COMMA_OR_END.match(self._text, position)
+        if match is None or match[1] not in (",", end):
             raise json.JSONDecodeError("Expecting ',' delimiter", self._text, position)
-        return (found.end(), False) if found[1] == "," else (found.end(1), True)
+        return (match.end(), False) if match[1] == "," else (match.end(1), True)

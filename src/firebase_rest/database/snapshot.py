@@ -38,48 +38,48 @@ class Item:
 class Snapshot:
     """The data of a location when it was read, returned by `get()`.
 
-    A snapshot is always true; use `exists()` to test whether there is data. Iterating yields the children as `Item`:
+    `bool(snapshot)` is always True; use `exists()` to test whether there is data. Iterating yields the children:
 
         for user in db.child("users").get():
             print(user.key(), user.val())
     """
 
-    __slots__ = ("_filter", "_key", "_made", "_make", "_pairs", "_priorities")
+    __slots__ = ("_compute", "_computed", "_filter", "_key", "_pairs", "_priorities")
 
     def __init__(self, key: str, value: Json, filter: Filter | None = None) -> None:
         self._key = key
-        self._make: Callable[[], Json] | None = None
-        self._made = value
+        self._compute: Callable[[], Json] | None = None
+        self._computed = value
         self._filter = filter or NO_FILTER
         self._priorities: dict[str, Json] = {}
         self._pairs: list[tuple[Key, Any]] | None = None
 
     @classmethod
-    def lazy(cls, key: str, make: Callable[[], Json], filter: Filter | None = None) -> Snapshot:
-        """Return a snapshot that calls `make` when its value is first used, because most callbacks never use it."""
+    def lazy(cls, key: str, compute: Callable[[], Json], filter: Filter | None = None) -> Snapshot:
+        """Return a snapshot that calls `compute` when its value is first used. Many callbacks never use the value."""
         snapshot = cls(key, None, filter)
-        snapshot._make = make
+        snapshot._compute = compute
         return snapshot
 
     @property
     def _value(self) -> Json:
-        make = self._make
-        if make is not None:
-            self._made = make()
-            self._make = None
-        return self._made
+        compute = self._compute
+        if compute is not None:
+            self._computed = compute()
+            self._compute = None
+        return self._computed
 
     @classmethod
-    def of_pairs(cls, key: str, pairs: list[tuple[Key, Any]]) -> Snapshot:
-        """Return a snapshot of the children in `pairs`, in that order; with int keys its value is a list."""
+    def from_pairs(cls, key: str, pairs: list[tuple[Key, Any]]) -> Snapshot:
+        """Return a snapshot of the children in `pairs`, in this order. With int keys its value is a list."""
         is_array = bool(pairs) and isinstance(pairs[0][0], int)
         snapshot = cls(key, [value for _, value in pairs] if is_array else {str(name): value for name, value in pairs})
         snapshot._pairs = pairs
         return snapshot
 
     @classmethod
-    def of_export(cls, key: str, value: Json, filter: Filter) -> Snapshot:
-        """Return a snapshot of a response with `format=export`, which is ordered by the priorities in it.
+    def from_export(cls, key: str, value: Json, filter: Filter) -> Snapshot:
+        """Return a snapshot of a response with `format=export`, ordered by the priorities in the response.
 
         https://firebase.google.com/docs/reference/rest/database#section-param-format
         """
@@ -100,8 +100,8 @@ class Snapshot:
 
         Returns:
             A dict in Firebase's order; a list, with None for missing items, if Firebase renders integer keys as an
-            array; a string, number or bool; None without data, but {} for a query without results. After `shallow()`,
-            the list of keys.
+            array; a string, number or bool; None if there is no data, but {} for a query without results. After
+            `shallow()`, the list of keys.
         """
         if self._filter.shallow:
             return self._shallow_keys()
@@ -112,7 +112,7 @@ class Snapshot:
         return {} if self._is_empty_query() else self._value
 
     def each(self) -> list[Item] | None:
-        """Return the children in order; [] for a query without results, None without data and for a plain value."""
+        """Return the children in order, [] for a query without results, or None for a value without children."""
         if self._filter.shallow:
             return None
         if self._is_empty_query():
@@ -135,8 +135,8 @@ class Snapshot:
         return len(self._items())
 
     def _items(self) -> Sequence[Any]:
-        found = self.pyres
-        return cast("Sequence[Any]", found) if isinstance(found, list) else ()
+        items = self.pyres
+        return cast("Sequence[Any]", items) if isinstance(items, list) else ()
 
     def __getitem__(self, index: int) -> Any:
         return self.pyres[index]
@@ -213,7 +213,7 @@ def sort(origin: Snapshot, by_key: str, *, reverse: bool = False) -> Snapshot:
     path = split(path_text(by_key, "sort()"))
     pairs = [item.item for item in origin.each() or []]
     pairs.sort(key=lambda pair: value_order(child_at(pair[1], path)), reverse=reverse)
-    return Snapshot.of_pairs(origin.key(), pairs)
+    return Snapshot.from_pairs(origin.key(), pairs)
 
 
 def _priority_of(value: Json) -> Json:
@@ -222,7 +222,7 @@ def _priority_of(value: Json) -> Json:
 
 
 def _strip_priorities(value: Json, levels: int = MAX_LEVELS) -> Json:
-    """Return an exported value as other responses contain it: without priorities, and with arrays."""
+    """Return an exported value in the form of other responses: without priorities, and with arrays."""
     if not isinstance(value, dict):
         return value
     check_levels(levels)

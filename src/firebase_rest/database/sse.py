@@ -26,7 +26,7 @@ class EventDecoder:
 
     def __init__(self, max_size: int = sys.maxsize) -> None:
         self._max_size = max_size
-        self._line = bytearray()  # the line whose end has not arrived
+        self._line = bytearray()  # the beginning of a line whose end has not arrived
         self._event: bytes | bytearray = b""
         self._data: bytes | bytearray | None = None
         self._after_cr = False
@@ -37,15 +37,15 @@ class EventDecoder:
     def decode(self, chunk: bytes) -> Sequence[ServerSentEvent]:
         """Return the events that `chunk` completes. Raises `StreamError` if one exceeds the maximum size."""
         if self.is_between_events and chunk[:7] == b"event: " and chunk[-2:] == b"\n\n" and b"\r" not in chunk:
-            # Fast path: Firebase sends each event as one chunk.
+            # Fast path: Firebase sends most events in one chunk.
             name, _, data = chunk.partition(b"\n")
             if data[:6] == b"data: " and data.find(b"\n") == len(data) - 2 and len(chunk) <= self._max_size:
                 return (ServerSentEvent(name[7:].decode("utf-8", "replace"), data[6:-2].decode("utf-8", "replace")),)
         return self.feed(chunk)
 
     def feed(self, chunk: bytes) -> list[ServerSentEvent]:
-        """Return the events that `chunk` completes. Raises `StreamError` if one exceeds the maximum size."""
-        if self._after_cr and chunk[:1] == b"\n":  # the second half of a CRLF that was cut
+        """Return the same as `decode`, without the fast path for single events."""
+        if self._after_cr and chunk[:1] == b"\n":  # the CR of this CRLF was at the end of the previous chunk
             chunk = chunk[1:]
             self._after_cr = False
         if chunk:
@@ -107,10 +107,11 @@ class StreamEvent(NamedTuple):
     """A change of the data.
 
     Attributes:
-        event: "put" replaces the data at `path` by `data`, "patch" the children of `path` that `data` names.
-        path: The path below the location of the stream, which starts with "/".
+        event: "put" replaces the data at `path` by `data`. "patch" replaces those children of `path` that are keys of
+            `data`.
+        path: The path relative to the location of the stream. It starts with "/".
         data: JSON data; None deletes.
-        resync: Whether this is the first event after a reconnect, which has the complete current value.
+        resync: Whether this is the first event after a reconnect. It contains the complete current value.
     """
 
     event: str

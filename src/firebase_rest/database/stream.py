@@ -26,7 +26,7 @@ OnError = Callable[[Exception], object]
 
 
 class Stream(StreamStatus):
-    """A running stream, returned by `stream(handler)`.
+    """A running stream that calls a handler, returned by `stream(handler)`.
 
     Attributes:
         thread: The thread that calls the handler; None with `is_async=False`.
@@ -60,7 +60,7 @@ class Stream(StreamStatus):
     def start(self, *, daemon: bool) -> Stream:
         """Start a thread that calls `run`."""
         _watch_main_thread(self)
-        self.thread = start_thread(self._run_reporting, f"firebase_rest {self!r}", daemon=daemon)
+        self.thread = start_thread(self._run_in_thread, f"firebase_rest {self!r}", daemon=daemon)
         if self.thread is None:
             self._events.close()
             raise StreamError("stream() cannot start a thread while the program exits.")
@@ -80,7 +80,7 @@ class Stream(StreamStatus):
                     self._handler(message)
                 except StopStream:
                     break
-                except Exception as error:  # noqa: BLE001 - code of the program
+                except Exception as error:  # noqa: BLE001 - the program's handler can raise anything
                     self._report(error, "The handler of %r failed")
         return self
 
@@ -99,17 +99,17 @@ class Stream(StreamStatus):
         while not self._has_event and self.is_alive() and self.last_error is None and time.monotonic() < end:
             time.sleep(0.005)
 
-    def _run_reporting(self) -> None:
+    def _run_in_thread(self) -> None:
         try:
             self.run()
-        except Exception as error:  # noqa: BLE001 - a session may have hooks that fail
+        except Exception as error:  # noqa: BLE001 - of any class, because the program's session can have hooks
             self._report(error, "%r has ended")
         except BaseException as error:
             logger.exception("%r has ended, because a callback raised %s", self, type(error).__name__)
 
-    def _report(self, error: Exception, what: str) -> None:
+    def _report(self, error: Exception, log_message: str) -> None:
         if self._on_error is None:
-            logger.error(what, self, exc_info=error)
+            logger.error(log_message, self, exc_info=error)
             return
         try:
             self._on_error(error)
@@ -120,21 +120,21 @@ class Stream(StreamStatus):
 _running: WeakSet[Stream] = WeakSet()
 """Streams whose threads may keep the program running after the main thread has ended."""
 
+_exit_hooks: list[Callable[[], None]] = []
+"""The registered functions that run when the main thread has ended: at most one."""
+
 
 def _watch_main_thread(stream: Stream) -> None:
     # CPython waits for the threads at exit. This hook, which concurrent.futures uses too, runs before that.
     register: Callable[[Callable[[], None]], None] | None = getattr(threading, "_register_atexit", None)
-    if register is not None and not _hooked:
-        _hooked.append(True)
+    if register is not None and not _exit_hooks:
+        _exit_hooks.append(_on_main_thread_end)
         with suppress(RuntimeError):  # the program is exiting
-            register(_when_main_thread_has_ended)
+            register(_on_main_thread_end)
     _running.add(stream)
 
 
-_hooked: list[bool] = []
-
-
-def _when_main_thread_has_ended() -> None:
+def _on_main_thread_end() -> None:
     is_interrupted = getattr(sys, "last_type", None) is KeyboardInterrupt
     for stream in _running:
         if is_interrupted:

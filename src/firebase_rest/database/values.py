@@ -28,10 +28,10 @@ _MAX_NUMBER = sys.float_info.max
 
 
 def increment(delta: int | float) -> dict[str, Json]:
-    """Return a value to write that makes the server add `delta` to the stored number, atomically.
+    """Return a value that, when it is written, makes the server add `delta` to the stored number atomically.
 
     Args:
-        delta: A finite number. If no number is stored, it is added to 0.
+        delta: A finite number. If no number is stored, the server adds `delta` to 0.
 
     https://firebase.google.com/docs/reference/rest/database#section-server-values
     """
@@ -42,7 +42,7 @@ def increment(delta: int | float) -> dict[str, Json]:
 
 
 def plain_number(value: object) -> bool | int | float | None:
-    """Return `value` as a bool, int or float if it is one, a NumPy scalar, a fraction, ...; otherwise None."""
+    """Return a number as a bool, int or float, and None for other values. NumPy scalars and fractions are numbers."""
     if isinstance(value, bool) or (type(value).__module__ == "numpy" and type(value).__name__ in ("bool", "bool_")):
         return bool(value)
     number = _convert(operator.index, value)
@@ -54,7 +54,7 @@ def _convert(convert: Callable[[Any], int | float], value: object) -> int | floa
         return convert(value)
     except OverflowError:
         return math.inf
-    except Exception:  # noqa: BLE001 - code of another library
+    except Exception:  # noqa: BLE001 - the classes of other libraries can raise anything
         return None
 
 
@@ -65,7 +65,7 @@ def is_finite(number: int | float) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Encoded:
-    """A request body. `increments`: it increments a number, so sending it twice would count twice."""
+    """A request body. `increments` is True if it increments a number: then sending it twice would count twice."""
 
     body: bytes
     increments: bool
@@ -73,7 +73,7 @@ class Encoded:
 
 def encode(data: object, segments: Sequence[str], options: Mapping[str, Any] | None = None) -> Encoded:
     """Return `data` as the JSON body of a write at the path `segments`. `options` are arguments of `json.dumps`."""
-    data = _preencode(data, segments, options)
+    data = _apply_json_kwargs(data, segments, options)
     validator = _Validator()
     validator.check(data, tuple(segments))
     return Encoded(_dump(data, segments), validator.increments)
@@ -81,8 +81,8 @@ def encode(data: object, segments: Sequence[str], options: Mapping[str, Any] | N
 
 def encode_update(data: object, segments: Sequence[str], options: Mapping[str, Any] | None = None) -> Encoded:
     """Return `data`, which maps paths below `segments` to values, as the JSON body of a multi-path update."""
-    data = _preencode(data, segments, options)
-    where = _show(segments)
+    data = _apply_json_kwargs(data, segments, options)
+    where = _path_text(segments)
     if not isinstance(data, Mapping):
         raise UsageError(
             f"The data of update() at {where} must be a dict of children, got {describe(data)}; use set() for other "
@@ -94,7 +94,9 @@ def encode_update(data: object, segments: Sequence[str], options: Mapping[str, A
         name = _key_text(key, where)
         target = _check_update_path(name, segments)
         if target in targets:
-            raise UsageError(f"update() at {where} has two keys for one path: {targets[target]!r} and {name!r}.")
+            raise UsageError(
+                f"update() at {where} has two keys for one path: {targets[target]!r} and {name!r}; remove one of them."
+            )
         targets[target] = name
         if target[-1] == ".priority":
             validator.check_priority(value, (*segments, *target))
@@ -105,12 +107,12 @@ def encode_update(data: object, segments: Sequence[str], options: Mapping[str, A
 
 
 def _check_update_path(name: str, segments: Sequence[str]) -> tuple[str, ...]:
-    where = _show(segments)
+    where = _path_text(segments)
     target = split(name)
     if not target:
         raise UsageError(f"update() at {where} has the empty path {name!r}; use set() to replace all of {where}.")
     keys = target[:-1] if target[-1] == ".priority" else target
-    check_path((*segments, *keys), _show((*segments, *target)))
+    check_path((*segments, *keys), _path_text((*segments, *target)))
     return target
 
 
@@ -124,30 +126,32 @@ def _check_ancestors(targets: Mapping[tuple[str, ...], str], where: str) -> None
                 )
 
 
-def _preencode(data: object, segments: Sequence[str], options: Mapping[str, Any] | None) -> object:
-    """Return `data` after the encoding by the caller's `json.dumps` arguments, if there are any."""
+def _apply_json_kwargs(data: object, segments: Sequence[str], options: Mapping[str, Any] | None) -> object:
+    """Return `data` encoded and decoded with the caller's arguments of `json.dumps`, if they change the data."""
     if options is None:
         return data
     problem = ""
-    kind: type[UsageError] = UsageError
+    error_type: type[UsageError] = UsageError
     try:
         if not {"default", "cls", "skipkeys"} & options.keys():
-            json.dumps(None, **options)  # rejects unknown arguments; the others do not change the data
+            json.dumps(None, **options)  # rejects unknown arguments; the known ones do not change the data
             return data
-        # json.dumps would convert the keys None and 1.5 silently; with skipkeys it drops only other types.
-        _validate_keys(data, _show(segments), skipkeys=bool(options.get("skipkeys")))
+        # json.dumps would convert the keys None and 1.5 to text; with skipkeys it drops only keys of other types.
+        _validate_keys(data, _path_text(segments), skipkeys=bool(options.get("skipkeys")))
         return json.loads(json.dumps(data, **options))
     except UsageError:
         raise
     except (AttributeError, TypeError, ValueError, RecursionError) as error:
         problem = str(error)
-        kind = UnsupportedType if isinstance(error, TypeError) else UsageError
-    raise kind(f"The data for {_show(segments)} could not be encoded with json_kwargs: {problem.rstrip('.')}.")
+        error_type = UnsupportedType if isinstance(error, TypeError) else UsageError
+    raise error_type(
+        f"The data for {_path_text(segments)} could not be encoded with json_kwargs: {problem.rstrip('.')}."
+    )
 
 
 def _validate_keys(data: object, where: str, depth: int = 0, *, skipkeys: bool) -> None:
     if depth > MAX_DEPTH:
-        return  # the validation after the encoding reports it
+        return  # the later validation reports that the data is too deep
     if isinstance(data, Mapping):
         for key, value in cast("Mapping[object, object]", data).items():
             if not (skipkeys and key is not None and not isinstance(key, (str, int, float))):
@@ -161,9 +165,9 @@ def _dump(data: object, segments: Sequence[str]) -> bytes:
     try:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_encode_other)
         return text.encode()
-    except (TypeError, ValueError, RecursionError) as error:  # objects that change or pretend to be another type
+    except (TypeError, ValueError, RecursionError) as error:  # an object changed, or claimed to be of another type
         problem = str(error)
-    raise UnsupportedType(f"The data for {_show(segments)} cannot be encoded as JSON: {problem.rstrip('.')}.")
+    raise UnsupportedType(f"The data for {_path_text(segments)} cannot be encoded as JSON: {problem.rstrip('.')}.")
 
 
 def _encode_other(value: object) -> object:
@@ -175,7 +179,7 @@ def _encode_other(value: object) -> object:
     return number
 
 
-def _show(segments: Sequence[str]) -> str:
+def _path_text(segments: Sequence[str]) -> str:
     return "/" + "/".join(segments)
 
 
@@ -196,12 +200,12 @@ def _is_composite(value: object) -> bool:
 
 
 def _check_server_value(value: Mapping[object, object], where: str) -> bool:
-    """Return True for an increment, False for a timestamp."""
-    kind = value[".sv"]
-    if isinstance(kind, str) and kind == "timestamp":
+    """Return True for an increment, False for a timestamp. Raises `UsageError` for other server values."""
+    operation = value[".sv"]
+    if isinstance(operation, str) and operation == "timestamp":
         return False
-    if isinstance(kind, Mapping) and set(cast("Mapping[object, object]", kind)) == {"increment"}:
-        number = plain_number(cast("Mapping[object, object]", kind)["increment"])
+    if isinstance(operation, Mapping) and set(cast("Mapping[object, object]", operation)) == {"increment"}:
+        number = plain_number(cast("Mapping[object, object]", operation)["increment"])
         if number is not None and not isinstance(number, bool) and is_finite(number):
             return True
     raise UsageError(
@@ -225,7 +229,7 @@ _HINTS = {
     "ndarray": "store its .tolist()",
     "BaseModel": "store its .model_dump()",
 }
-"""Advice by the names of classes, some of which belong to libraries that may not be installed."""
+"""Advice by the names of classes. Their libraries may not be installed, so the classes are not imported."""
 
 
 def _hint(value: object) -> str:
@@ -241,13 +245,13 @@ def _hint(value: object) -> str:
 
 
 class _Validator:
-    """Walks data before it is sent."""
+    """Validates data before it is sent. `increments` is True after a check of data that increments a number."""
 
     def __init__(self) -> None:
         self.increments = False
 
     def check(self, value: object, path: tuple[str, ...]) -> None:
-        """Raise `UsageError`, naming the path, unless `value` can be stored there."""
+        """Raise `UsageError` unless `value` can be stored at `path`. The message contains the path."""
         kind = type(value)
         if kind is str or isinstance(value, str):
             self._check_string(cast(str, value), path)
@@ -268,29 +272,33 @@ class _Validator:
             number = plain_number(value)
             if number is None:
                 raise UnsupportedType(
-                    f"The value at {_show(path)} must be JSON data, got {kind.__name__}; {_hint(value)}, or pass "
+                    f"The value at {_path_text(path)} must be JSON data, got {kind.__name__}; {_hint(value)}, or pass "
                     "json_kwargs={'default': ...}."
                 )
             if not is_finite(number):
                 self._reject_number(number, path)
 
     def check_priority(self, value: object, path: tuple[str, ...]) -> None:
-        """Raise `UsageError`, naming the path, unless `value` can be the priority there."""
+        """Raise `UsageError` unless `value` can be the priority at `path`. The message contains the path."""
         if _is_composite(value) or isinstance(plain_number(value), bool):
-            raise UsageError(f"The priority at {_show(path)} must be a number, string or None, got {describe(value)}.")
+            raise UsageError(
+                f"The priority at {_path_text(path)} must be a number, string or None, got {describe(value)}."
+            )
         self.check(value, path)
 
     def _reject_number(self, value: int | float, path: tuple[str, ...]) -> None:
-        shown = repr(value) if isinstance(value, float) else "an int beyond doubles"
-        raise UsageError(f"The number at {_show(path)} must be finite, got {shown}; store None or a string.")
+        description = repr(value) if isinstance(value, float) else "an int that a double cannot hold"
+        raise UsageError(f"The number at {_path_text(path)} must be finite, got {description}; store None or a string.")
 
     def _check_string(self, value: str, path: tuple[str, ...]) -> None:
-        size = len(value) if value.isascii() else utf8_size(value, f"The string at {_show(path)}")
+        size = len(value) if value.isascii() else utf8_size(value, f"The string at {_path_text(path)}")
         if size > MAX_STRING_BYTES:
-            raise UsageError(f"The string at {_show(path)} must have at most {MAX_STRING_BYTES} bytes, got {size}.")
+            raise UsageError(
+                f"The string at {_path_text(path)} must have at most {MAX_STRING_BYTES} bytes, got {size}."
+            )
 
     def _check_mapping(self, value: Mapping[object, object], path: tuple[str, ...]) -> None:
-        where = _show(path)
+        where = _path_text(path)
         if ".sv" in value:
             if len(value) > 1:
                 raise UsageError(f"Invalid server value at {where}: '.sv' must be the only key.")
@@ -300,7 +308,7 @@ class _Validator:
         for key, item in value.items():
             name = _key_text(key, where)
             if name in names:
-                raise UsageError(f"Duplicate key {name!r} in {where} (str and int).")
+                raise UsageError(f"Duplicate key {name!r} in {where}: one is a str, one an int; remove one of them.")
             names.add(name)
             if name == ".priority":
                 self.check_priority(item, path)
@@ -311,15 +319,17 @@ class _Validator:
 
     def _check_leaf(self, parent: Mapping[object, object], item: object, path: tuple[str, ...]) -> None:
         if set(parent) - {".value", ".priority"}:
-            raise UsageError(f"The object at {_show(path)} must not have children beside '.value'.")
+            raise UsageError(f"The object at {_path_text(path)} must not have children beside '.value'.")
         if _is_composite(item):
-            raise UsageError(f"The '.value' at {_show(path)} must be a string, number, bool or None.")
+            raise UsageError(
+                f"The '.value' at {_path_text(path)} must be a string, number, bool or None, got {describe(item)}."
+            )
         self.check(item, path)
 
     def _check_child(self, item: object, name: str, path: tuple[str, ...]) -> None:
         if len(path) >= MAX_DEPTH:
             raise UsageError(
-                f"The data at {_show(path[:3])}/... must have at most {MAX_DEPTH} levels; store it flatter."
+                f"The data at {_path_text(path[:3])}/... must have at most {MAX_DEPTH} levels; store it flatter."
             )
-        check_segment(name, _show(path))
+        check_segment(name, _path_text(path))
         self.check(item, (*path, name))

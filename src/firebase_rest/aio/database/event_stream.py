@@ -21,7 +21,7 @@ from firebase_rest.aio.transport.lifecycle import AsyncClosable
 from firebase_rest.aio.transport.requestor import AsyncRequestor, AsyncSender
 from firebase_rest.aio.transport.scope import Scope, ScopeEnded
 from firebase_rest.aio.transport.slices import run_in_slices
-from firebase_rest.database.event_stream import CHUNK, OnState, Revoked, StreamState, check_event, open_stream
+from firebase_rest.database.event_stream import READ_SIZE, OnState, Revoked, StreamState, check_event, open_stream
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.sliced_json import WINDOW
@@ -68,7 +68,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
         self._transport = requestor.transport
         self._requestor = requestor.with_options(self._options)
         self._on_state = None if on_state is None else validate_async_handler("on_state", on_state)
-        self._scopes: set[Scope] = set()  # of the wait that `close` ends
+        self._scopes: set[Scope] = set()  # the scopes of running waits, which `close` ends
         self._reader: AsyncBody | None = None
         self._resync = False
         self.is_large = False
@@ -86,7 +86,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
         return self
 
     async def __anext__(self) -> StreamEvent:
-        """Return the next event. If the task is cancelled meanwhile, the next call continues."""
+        """Return the next event. If the task is cancelled while it waits, the next call continues."""
         event = await self._next()
         if isinstance(event, StreamEvent):
             return event
@@ -106,7 +106,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
         try:
             await self._events.aclose()
         except RuntimeError:
-            return  # it runs in another task, or called this method, and ends by itself
+            return  # the generator runs in another task, or called this method; it ends by itself
         await self._set_state("closed")
 
     # --- in the iterating task --------------------------------------------------------------------------------------
@@ -144,7 +144,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
                                     self.is_large = False
                                 else:
                                     yield parse_event(message)
-                        problem = self._ended()
+                        problem = self._end_error()
                     except errors.FirebaseError as error:
                         problem = error
                     finally:
@@ -163,13 +163,13 @@ class AsyncEventStream(StreamState, AsyncClosable):
         await self._wait(self._seconds_to_next_connection())
         if not self.is_alive():
             raise ScopeEnded
-        self._connecting()
+        self._on_connecting()
         await self._set_state("connecting")
 
     async def _connect(self, sender: AsyncSender) -> AsyncBody:
         body = await self._until_closed(sender.run(open_stream(self._location, self._filter)))
         self._reader = cast(AsyncBody, body)
-        self._resync = self._opened
+        self._resync = self._was_open
         await self._set_state("open")
         return self._reader
 
@@ -186,32 +186,32 @@ class AsyncEventStream(StreamState, AsyncClosable):
         else:
             event = parse_event(message, resync=self._resync)
         if self._opened_at == _NEVER:
-            self._received_first_event()
+            self._on_first_event()
         self._resync = False
         return event
 
     async def _recover(self, problem: errors.FirebaseError, sender: AsyncSender) -> None:
         """Wait before the next connection. Raises `problem` if a retry cannot help."""
-        self._disconnected(sender.sent)
+        self._on_disconnected(sender.sent)
         if self._transport.is_closed:
             raise ScopeEnded  # the App's close() is about to close this stream
         refresh_error = await self._refresh(sender) if isinstance(problem, Revoked) else problem
         if refresh_error is not None and self.is_alive():
             await self._wait(self._backoff(refresh_error))
-        if self.is_alive():
-            self.reconnects += self._opened
+        if self.is_alive() and self._was_open:
+            self.reconnects += 1
 
     async def _refresh(self, sender: AsyncSender) -> errors.FirebaseError | None:
-        """Get a different token. Returns the error if that fails."""
+        """Refresh the credentials. Returns the error if that fails."""
         try:
-            better: Any = self._requestor.credentials.get(rejected=sender.auth)
-            if hasattr(better, "__await__"):
-                better = await self._until_closed(better)
+            refreshed: Any = self._requestor.credentials.get(rejected=sender.auth)
+            if hasattr(refreshed, "__await__"):
+                refreshed = await self._until_closed(refreshed)
         except errors.FirebaseError as error:
             return error
         except ScopeEnded:
-            return self._ended()
-        return self._refresh_error(better, sender.auth)
+            return self._end_error()
+        return self._refresh_error(refreshed, sender.auth)
 
     async def _wait(self, seconds: float) -> None:
         if seconds > 0:
@@ -220,7 +220,7 @@ class AsyncEventStream(StreamState, AsyncClosable):
                 await self._until_closed(asyncio.sleep(seconds))
 
     async def _until_closed(self, work: Awaitable[T]) -> T:
-        """Return the result of `work`. Raises `ScopeEnded` if `close()` is called before."""
+        """Return the result of `work`. Raises `ScopeEnded` if `close()` is called while it runs."""
         with Scope(self._scopes) as scope:
             if self._closed:
                 scope.cancel()
@@ -228,15 +228,15 @@ class AsyncEventStream(StreamState, AsyncClosable):
 
 
 async def _read(body: AsyncBody) -> bytes | asyncio.CancelledError:
-    """Return the next bytes, or the cancellation of the task; then nothing is lost, and the next call continues."""
+    """Return the next bytes, or the cancellation of the task. After a cancellation, the next call returns the bytes."""
     try:
-        return await body.read(CHUNK)
+        return await body.read(READ_SIZE)
     except asyncio.CancelledError as error:
         return error
 
 
 class AsyncStreamStatus(AsyncClosable):
-    """Base class of objects that use an `AsyncEventStream`: shows its status."""
+    """Base class of objects that use an `AsyncEventStream`. Its members report the status of that stream."""
 
     _events: AsyncEventStream
 

@@ -75,7 +75,7 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
         return self.__aenter__().__await__()
 
     async def __aenter__(self) -> AsyncLiveQuery:
-        """Start, and wait for the first value."""
+        """Start the stream, and wait for the first value."""
         if self._task is None:
             self._task = self._events.start_task(self._run(), f"firebase_rest {self!r}")
             if self._timeout > 0:
@@ -110,13 +110,13 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
                     raise UsageError("The live copy was closed while a task waited for it.")
                 else:
                     waiter.clear()
-                    left = None if timeout == math.inf else end - asyncio.get_running_loop().time()
-                    await asyncio.wait_for(waiter.wait(), left)
+                    remaining = None if timeout == math.inf else end - asyncio.get_running_loop().time()
+                    await asyncio.wait_for(waiter.wait(), remaining)
         except asyncio.TimeoutError:
             pass
         finally:
             self._waiters.discard(waiter)
-        raise self._timed_out(timeout, self.last_error)
+        raise self._timeout_error(timeout, self.last_error)
 
     async def changes(self) -> AsyncIterator[Change]:
         """Iterate over the changes: first the current children and value, then every change until the copy is closed.
@@ -177,7 +177,7 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
         return await self._subscribe(MOVED, callback)
 
     async def on_child_removed(self, callback: OnSnapshot) -> Unsubscribe:
-        """Call or await `callback(child)`, with the last value, for each child that is removed or leaves the query."""
+        """Call or await `callback(child)` for each child that is removed or leaves the query, with its last value."""
         return await self._subscribe(REMOVED, callback)
 
     async def _subscribe(self, kind: str, callback: Callable[..., object]) -> Unsubscribe:
@@ -187,7 +187,7 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
             callbacks.append(callback)
             if self._version and kind == ADDED:
                 for event in self._view.initial():
-                    await self._call_safely(callback, *self._arguments(event))
+                    await self._call_safely(callback, *self._callback_arguments(event))
             elif self._version and kind == VALUE_EVENT:
                 await self._call_safely(callback, self.snapshot)
 
@@ -202,7 +202,7 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
 
     @asynccontextmanager
     async def _exclusive(self) -> AsyncGenerator[None, None]:
-        """Hold the lock, unless a callback that runs under it calls this."""
+        """Hold the lock. A callback already runs under the lock, so it does not wait for it."""
         if self._is_in_callback():
             yield
             return
@@ -217,7 +217,7 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
                 async for event in self._events:
                     async with self._lock:
                         await self._apply(event)
-        except Exception as error:  # any exception: an App Check function may fail
+        except Exception as error:  # of any class, because the program's App Check function can fail
             self._failure = error
             if self._on_error is not None:
                 await self._call_safely(self._on_error, error)
@@ -229,9 +229,10 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
             self._wake()
 
     async def _apply(self, event: StreamEvent) -> None:
-        # A thread does not block the event loop, because it runs Python code.
+        # A large event is merged in a thread, because that takes too long for the event loop.
         changes = await run_in_thread(self._merge, event) if self._events.is_large else self._merge(event)
-        self._version += bool(changes)
+        if changes:
+            self._version += 1
         if self._queues:
             for item in map(self._change, changes):
                 for queue in self._queues:
@@ -239,17 +240,17 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
         self._wake()
         for change in changes:
             for callback in tuple(self._callbacks[change.kind]):
-                await self._call_safely(callback, *self._arguments(change))
+                await self._call_safely(callback, *self._callback_arguments(change))
 
     def _change(self, change: ChildEvent) -> Change:
-        return Change(change.kind, self._arguments(change)[0], change.previous_key)
+        return Change(change.kind, self._callback_arguments(change)[0], change.previous_key)
 
     def _wake(self) -> None:
         for waiter in self._waiters:
             waiter.set()
 
     async def _call_safely(self, callback: Callable[..., object], *arguments: object) -> None:
-        outer, self._callback_task = self._callback_task, asyncio.current_task()
+        previous, self._callback_task = self._callback_task, asyncio.current_task()
         try:
             await call(callback, *arguments)
         except Exception as error:
@@ -258,7 +259,7 @@ class AsyncLiveQuery(LiveCopy, AsyncStreamStatus):
             else:
                 await self._call_safely(self._on_error, error)
         finally:
-            self._callback_task = outer
+            self._callback_task = previous
 
     async def _state_changed(self, state: str) -> None:
         if state != "open":  # after "open" the copy is in sync again when the first event arrives

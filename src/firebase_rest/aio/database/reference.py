@@ -39,7 +39,7 @@ class AsyncReference(AsyncQuery):
         return AsyncReference(self._requestor, self._location.at(segments[:-1]), self._context) if segments else None
 
     def child(self, *path: object) -> AsyncReference:
-        """Return the location below.
+        """Return the location of a child.
 
         Args:
             path: Keys or paths; slashes separate levels. Numbers, dates and UUIDs are converted to text, which is
@@ -54,7 +54,7 @@ class AsyncReference(AsyncQuery):
         """Replace all data of this location.
 
         Args:
-            data: JSON data; None, {} and [] delete.
+            data: JSON data; None, {} and [] delete the data.
             token: An ID token or an `AsyncUserSession` for this call.
             json_kwargs: Keyword arguments for `json.dumps`.
 
@@ -62,7 +62,7 @@ class AsyncReference(AsyncQuery):
             The written data, with server values resolved.
 
         Raises:
-            UsageError: The data cannot be stored; the message names the path in it.
+            UsageError: The data cannot be stored; the message contains the path of the invalid value.
             PermissionDenied: The security rules deny the write.
 
         https://firebase.google.com/docs/database/rest/save-data#section-put
@@ -73,7 +73,7 @@ class AsyncReference(AsyncQuery):
         """Replace several children in one atomic write, and leave the others unchanged.
 
         Args:
-            data: New values by key or by path: `update({"users/ada/age": 36, "ages/ada": 36})`. None deletes.
+            data: New values by key or by path: `update({"users/ada/age": 36, "ages/ada": 36})`. None deletes a child.
             token: An ID token or an `AsyncUserSession` for this call.
             json_kwargs: Keyword arguments for `json.dumps`.
 
@@ -102,7 +102,7 @@ class AsyncReference(AsyncQuery):
         Raises:
             UsageError: The data cannot be stored.
             PermissionDenied: The security rules deny the write.
-            NetworkError: With `outcome_unknown`, the child may have been added.
+            NetworkError: No complete response arrived. If its `outcome_unknown` is True, the child may have been added.
 
         https://firebase.google.com/docs/database/rest/save-data#section-post
         """
@@ -122,7 +122,7 @@ class AsyncReference(AsyncQuery):
         await self._authenticate(token).run(protocol.remove(self._location))
 
     async def exists(self, token: Token = None) -> bool:
-        """Return whether this location has data. It reads the keys only.
+        """Return whether this location has data. Only the keys are read.
 
         Args:
             token: An ID token or an `AsyncUserSession` for this call.
@@ -173,7 +173,7 @@ class AsyncReference(AsyncQuery):
         """Replace the data if its ETag is still `etag`.
 
         Args:
-            value: The new data; None, {} and [] delete.
+            value: The new data; None, {} and [] delete the data.
             etag: An ETag, or the result of `get_etag`.
             token: An ID token or an `AsyncUserSession` for this call.
             json_kwargs: Keyword arguments for `json.dumps`.
@@ -206,8 +206,8 @@ class AsyncReference(AsyncQuery):
         """Replace the data by `update(data)`, and retry if other clients change it at the same time.
 
         Args:
-            update: Called with the current data, perhaps several times; returns the new data. {} deletes, and None
-                raises. If it raises, nothing is written.
+            update: A function that is called with the current data and returns the new data. It can be called several
+                times. {} deletes the data; None raises `UsageError`. If the function raises, nothing is written.
             token: An ID token or an `AsyncUserSession` for this call.
 
         Returns:

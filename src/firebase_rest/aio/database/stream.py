@@ -19,7 +19,7 @@ logger = logging.getLogger("firebase_rest")
 
 
 class AsyncStream(AsyncStreamStatus):
-    """A running stream, returned by `await stream(handler)`.
+    """A running stream that calls a handler, returned by `await stream(handler)`.
 
     Attributes:
         task: The task that calls the handler; None with `is_async=False`.
@@ -31,7 +31,7 @@ class AsyncStream(AsyncStreamStatus):
         handler: Handler,
         stream_id: str | None = None,
         on_error: OnError | None = None,
-        first_event_timeout: float = 0.0,  # noqa: ARG002 - only the drop-in sets it
+        first_event_timeout: float = 0.0,  # noqa: ARG002 - only the package pyrebase uses it
     ) -> None:
         self._events = events
         self._handler = handler
@@ -49,7 +49,7 @@ class AsyncStream(AsyncStreamStatus):
 
     async def start(self, *, daemon: bool) -> AsyncStream:  # noqa: ARG002 - tasks end with their loop
         """Start a task that calls `run`."""
-        self.task = self._events.start_task(self._run_reporting(), f"firebase_rest {self!r}")
+        self.task = self._events.start_task(self._run_in_task(), f"firebase_rest {self!r}")
         return self
 
     async def run(self) -> AsyncStream:
@@ -64,7 +64,7 @@ class AsyncStream(AsyncStreamStatus):
                     await call(self._handler, message)
                 except StopStream:
                     break
-                except Exception as error:  # noqa: BLE001 - code of the program
+                except Exception as error:  # noqa: BLE001 - the program's handler can raise anything
                     await self._report(error, "The handler of %r failed")
         return self
 
@@ -73,15 +73,15 @@ class AsyncStream(AsyncStreamStatus):
         await self._events.close()
         return self
 
-    async def _run_reporting(self) -> None:
+    async def _run_in_task(self) -> None:
         try:
             await self.run()
-        except Exception as error:  # noqa: BLE001 - for example, of a session of the program
+        except Exception as error:  # noqa: BLE001 - of any class, because the session is the program's
             await self._report(error, "%r has ended")
 
-    async def _report(self, error: Exception, what: str) -> None:
+    async def _report(self, error: Exception, log_message: str) -> None:
         if self._on_error is None:
-            logger.error(what, self, exc_info=error)
+            logger.error(log_message, self, exc_info=error)
             return
         try:
             await call(self._on_error, error)

@@ -180,7 +180,7 @@ def prepare_work(get_root: Callable[[], Node], path: Sequence[str], filter: Filt
 
 def filter_work(node: Node, filter: Filter) -> Work[Node]:
     """Do `apply_filter` in slices."""
-    if not filter.narrows:
+    if not filter.can_exclude_children:
         return node
     selectable = children_of(node)
     if not selectable:

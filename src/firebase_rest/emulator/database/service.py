@@ -280,7 +280,7 @@ def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Work
         # Google's tools expect null if there are no (more) children.
         shown = result if has_children(node) else node
         return request.pieces_response((yield from shallow_work(shown, is_pretty=request.is_pretty)), tag)
-    if result is None and filter.order is not None and filter.narrows:
+    if result is None and filter.order is not None and filter.can_exclude_children:
         return request.json_response({}, tag)
     response = yield from request.node_response(result, tag)
     if result is not node and weight_of(result) > SMALL:

@@ -114,7 +114,7 @@ class StreamView:
     def _put(self, relative: Path, before: Node, after: Node) -> list[PendingEvent]:
         if not relative:
             return [self._full_event(after)]
-        if self._filter.narrows:
+        if self._filter.can_exclude_children:
             slide = self._slide({relative[0]}, before, after)
             if slide is not None:
                 return slide
@@ -124,7 +124,7 @@ class StreamView:
         if not self._export:
             # Without format=export priorities are not shown.
             targets = [target for target in targets if target[-1] != ".priority"]
-        if self._filter.narrows:
+        if self._filter.can_exclude_children:
             touched = {relative[0]} if relative else {target[0] for target in targets if target[0] != ".priority"}
             slide = self._slide(touched, before, after)
             if slide is not None:

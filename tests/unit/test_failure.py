@@ -10,7 +10,14 @@ from requests import exceptions as rq
 from urllib3 import exceptions as u3
 
 from firebase_rest.errors import InvalidResponse, NetworkError, NetworkTimeout, UsageError
-from firebase_rest.transport.failure import classify, deadline_error, iter_causes, network_error, raised_by_http_stack
+from firebase_rest.transport.failure import (
+    classify,
+    deadline_error,
+    find_problem,
+    iter_causes,
+    problem_error,
+    raised_by_http_stack,
+)
 from firebase_rest.transport.retry import Failure
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import Request
@@ -91,7 +98,7 @@ def test_every_way_to_fail_has_its_kind(error, seen, failure):
 
 @pytest.mark.parametrize(("error", "seen", "failure"), KINDS)
 def test_messages_are_not_empty_and_have_no_token(error, seen, failure):
-    made = network_error(error, REQUEST, seen)
+    made = problem_error(find_problem(error, seen), REQUEST)
     assert "t0ken" not in str(made)
     assert "db.firebaseio.com" in str(made)
     assert made.__cause__ is None
@@ -118,27 +125,27 @@ def test_messages_are_not_empty_and_have_no_token(error, seen, failure):
     ],
 )
 def test_error_states_whether_outcome_is_unknown(error, seen, kind, maybe):
-    made = network_error(error, REQUEST, seen)
+    made = problem_error(find_problem(error, seen), REQUEST)
     assert type(made) is kind
     assert made.outcome_unknown is maybe
 
 
 @pytest.mark.parametrize("error", [rq.InvalidSchema("No connection adapters for 'x?auth=t0ken'"), ValueError("header")])
 def test_invalid_request_is_a_usage_error(error):
-    made = network_error(error, REQUEST, FOREIGN)
+    made = problem_error(find_problem(error, FOREIGN), REQUEST)
     assert type(made) is UsageError
     assert "cannot be sent" in str(made)
 
 
 def test_reason_is_the_innermost_error():
-    assert str(network_error(REFUSED, REQUEST, DIALING)).endswith("[Errno 111] Connection refused.")
-    assert str(network_error(RESET, REQUEST, SENT)).endswith("reset by peer.")
-    assert "ConnectionResetError" in str(network_error(ConnectionResetError(), REQUEST, SENT))
+    assert str(problem_error(find_problem(REFUSED, DIALING), REQUEST)).endswith("[Errno 111] Connection refused.")
+    assert str(problem_error(find_problem(RESET, SENT), REQUEST)).endswith("reset by peer.")
+    assert "ConnectionResetError" in str(problem_error(find_problem(ConnectionResetError(), SENT), REQUEST))
 
 
 def test_sent_secrets_are_masked_in_responses():
     error = requests.ConnectionError(u3.ProtocolError("x", http.client.BadStatusLine("t0ken-of-a-user says hello")))
-    assert "t0ken" not in str(network_error(error, REQUEST, SENT, secrets={"t0ken-of-a-user"}))
+    assert "t0ken" not in str(problem_error(find_problem(error, SENT), REQUEST, secrets={"t0ken-of-a-user"}))
 
 
 def test_causes_end_even_where_an_error_holds_itself():

@@ -8,8 +8,7 @@ from typing import Any, TypeAlias, cast
 from firebase_rest.database.filter import KEY, NO_FILTER, PRIORITY, VALUE, Filter
 from firebase_rest.database.ordering import child_at, keys_by_value, sorted_keys, value_order
 from firebase_rest.database.path import MAX_LEVELS, array_length, check_levels, split
-from firebase_rest.transport._paths import path_text
-from firebase_rest.transport.arguments import validate_instance
+from firebase_rest.transport.arguments import path_text, validate_instance
 from firebase_rest.transport.wire import Json
 
 Key: TypeAlias = "str | int"

@@ -16,8 +16,7 @@ from typing import Any
 
 from firebase_rest.database.event_stream import EventStream, StreamStatus
 from firebase_rest.errors import StopStream, StreamError
-from firebase_rest.transport._weak_set import WeakSet
-from firebase_rest.transport.lifecycle import start_thread
+from firebase_rest.transport.lifecycle import WeakSet, start_thread
 
 logger = logging.getLogger("firebase_rest")
 

@@ -14,8 +14,7 @@ from typing import Any, cast
 from urllib.parse import quote, unquote, urlsplit
 
 from firebase_rest.errors import ConfigError, UsageError
-from firebase_rest.transport._paths import path_text
-from firebase_rest.transport.arguments import describe
+from firebase_rest.transport.arguments import describe, path_text
 from firebase_rest.transport.settings import invalid_host, malformed_path
 
 PRODUCTION = "https://firebasestorage.googleapis.com"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 import operator
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import is_dataclass
 from decimal import Decimal
 from functools import partial
 from itertools import islice
@@ -177,25 +178,21 @@ def validate_instance(name: str, value: object, kind: type[T], hint: str = "") -
     raise UsageError(f"{name} must be of class {kind.__name__}, got {type(value).__name__}{hint and '; ' + hint}.")
 
 
-def validate_callable(name: str, value: object) -> Callable[..., Any]:
-    """Return a function that is called without `await`."""
+def validate_callable(name: str, value: object, hint: str = "") -> Callable[..., Any]:
+    """Return a function that is called without `await`. `hint` says what else is possible."""
     if not callable(value):
         raise UsageError(f"{name} must be callable, got {type(value).__name__}.")
     function: Any = cast("partial[object]", value).func if isinstance(value, partial) else value
     if any(map(_is_async, (function, getattr(function, "__call__", None)))):  # noqa: B004 - an object's async __call__
-        raise UsageError(f"{name} must be a plain function, got a coroutine function (async def).")
+        raise UsageError(
+            f"{name} must be a plain function, got a coroutine function (async def){hint and '; ' + hint}."
+        )
     return cast("Callable[..., Any]", value)
 
 
 def validate_handler(name: str, value: object) -> Callable[..., Any]:
     """Return a function that is called with events."""
-    try:
-        return validate_callable(name, value)
-    except UsageError as error:
-        if not callable(value):
-            raise
-        problem = str(error)
-    raise UsageError(f"{problem[:-1]}; handlers of firebase_rest.aio may be coroutine functions.")
+    return validate_callable(name, value, "handlers of firebase_rest.aio may be coroutine functions")
 
 
 def _is_async(value: object) -> bool:
@@ -208,3 +205,44 @@ def _read(name: str, read: Callable[[], T]) -> T:
     except Exception as error:  # noqa: BLE001 - foreign code
         problem = type(error).__name__
     raise UsageError(f"{name} cannot be read: {problem}.")
+
+
+# --- arguments of child() --------------------------------------------------------------------------------------------
+
+
+def path_text(part: object, call: str = "child()") -> str:
+    """Return `part` as text. Raises `UsageError` for objects whose text is not a path, such as lists."""
+    if isinstance(part, str):
+        return part
+    # Bytes, containers, snapshots, generators, ... are iterable.
+    if part is not None and not issubclass(type(part), Iterable):
+        try:
+            text = str(part)
+        except Exception:  # noqa: BLE001 - an int of more than 4,300 digits, or foreign code
+            text = "<too long>"
+        # Text that only developers read, such as "<Item 'k'>" or "<function f at 0x7f>", is not a path.
+        has_own_text = type(part).__str__ is not object.__str__
+        if has_own_text or not (callable(part) or is_dataclass(part) or text.startswith("<")):
+            return text
+    raise UsageError(
+        f"{call} arguments must be strings, numbers, dates or UUIDs, got {type(part).__name__}; {_path_hint(part)}."
+    )
+
+
+def _path_hint(part: object) -> str:
+    if part is None:
+        return "check the variable that should hold a key"
+    if isinstance(part, (bytes, bytearray, memoryview)):
+        return "decode it: bytes(...).decode()"
+    if isinstance(part, Mapping):
+        has_name = type(cast("object", part)) is dict and "name" in cast("dict[object, object]", part)
+        return 'pass its ["name"], as in child(result["name"])' if has_name else "pass one of its values"
+    if isinstance(part, (list, tuple)):
+        return "pass its items one by one: child(*items)"
+    if callable(getattr(part, "val", None)):  # a snapshot or an item
+        return "pass its .key()"
+    if hasattr(part, "database_url"):  # a reference
+        return "pass its .key or its .path"
+    if hasattr(part, "full_path"):  # a reference to a file
+        return "pass its .full_path"
+    return "call it, if its result is the key" if callable(part) else "pass text"

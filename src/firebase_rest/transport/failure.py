@@ -27,23 +27,14 @@ from requests.exceptions import (
 from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as u3
 
-from firebase_rest.errors import (
-    ApiError,
-    AuthError,
-    InvalidResponse,
-    NetworkError,
-    NetworkTimeout,
-    PermissionDenied,
-    TokenExpired,
-    UsageError,
-)
+from firebase_rest import errors
 from firebase_rest.transport.redact import mask_secrets, redact, redact_params
 from firebase_rest.transport.redirects import LOOPBACK
 from firebase_rest.transport.retry import Failure
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import Request, Response
 
-E = TypeVar("E", bound=ApiError)
+E = TypeVar("E", bound=errors.ApiError)
 
 
 class ResponseTooLarge(u3.HTTPError):
@@ -130,9 +121,9 @@ class Problem:
     is_unsendable: bool = False
 
 
-def find_problem(error: BaseException, handle: CancelHandle, failure: Failure | None = None) -> Problem:
+def find_problem(error: BaseException, handle: CancelHandle) -> Problem:
     """Return what an exception of requests or urllib3 means. The result contains only its text."""
-    failure = failure or classify(error, handle)
+    failure = classify(error, handle)
     is_connect_timeout = _has(error, u3.ConnectTimeoutError, ConnectTimeout, u3.ReadTimeoutError, TimeoutError)
     return Problem(
         failure,
@@ -146,42 +137,31 @@ def find_problem(error: BaseException, handle: CancelHandle, failure: Failure | 
     )
 
 
-def network_error(
-    error: BaseException,
-    request: Request,
-    handle: CancelHandle,
-    failure: Failure | None = None,
-    secrets: Iterable[str] = (),
-) -> Exception:
-    """Return the exception for an attempt without a response. It contains only text of `error`."""
-    return problem_error(find_problem(error, handle, failure), request, secrets)
-
-
 def problem_error(problem: Problem, request: Request, secrets: Iterable[str] = ()) -> Exception:
-    """Return the exception for a problem."""
+    """Return the exception for an attempt without a response."""
     where = f"{request.method} {redact(request.url)}"
     host = urlsplit(request.url).netloc.rpartition("@")[2]
     reason = mask_secrets(secrets, problem.reason)
     if problem.failure is Failure.PERMANENT:
         if problem.sent or problem.is_too_large:
-            return InvalidResponse(f"Invalid response to {where}: {reason}.", outcome_unknown=True)
+            return errors.InvalidResponse(f"Invalid response to {where}: {reason}.", outcome_unknown=True)
         if problem.is_unsendable:
-            return UsageError(f"{where} cannot be sent: {reason}.")
-        return NetworkError(f"Could not connect for {where}: {reason}.")
+            return errors.UsageError(f"{where} cannot be sent: {reason}.")
+        return errors.NetworkError(f"Could not connect for {where}: {reason}.")
     if problem.failure is Failure.NEVER_CONNECTED:
         if problem.is_timeout:
-            return NetworkTimeout(f"Timed out while connecting to {host} for {where}.")
+            return errors.NetworkTimeout(f"Timed out while connecting to {host} for {where}.")
         hint = " Is the emulator running?" if urlsplit(request.url).hostname in LOOPBACK else ""
-        return NetworkError(f"Could not connect to {host} for {where}: {reason}.{hint}")
+        return errors.NetworkError(f"Could not connect to {host} for {where}: {reason}.{hint}")
     if problem.failure is Failure.READ_TIMEOUT:
-        return NetworkTimeout(
+        return errors.NetworkTimeout(
             f"Timed out while waiting for the response to {where}. Increase timeout= if it takes longer.",
             outcome_unknown=problem.sent,
         )
     if problem.is_malformed:
         text = f"The response to {where} was truncated or malformed: {reason}."
-        return InvalidResponse(text, outcome_unknown=problem.sent)
-    return NetworkError(f"The connection was lost during {where}: {reason}.", outcome_unknown=problem.sent)
+        return errors.InvalidResponse(text, outcome_unknown=problem.sent)
+    return errors.NetworkError(f"The connection was lost during {where}: {reason}.", outcome_unknown=problem.sent)
 
 
 def _reason(error: BaseException) -> str:
@@ -193,12 +173,29 @@ def _reason(error: BaseException) -> str:
     return (text.split(">: ", 1)[-1] if text.startswith("<") else text.split("): ", 1)[-1]) or type(inner).__name__
 
 
-def deadline_error(seconds: float, request: Request, *, sent: bool) -> NetworkTimeout:
+def deadline_error(seconds: float, request: Request, *, sent: bool) -> errors.NetworkTimeout:
     """Return the error for a call whose deadline has passed."""
-    return NetworkTimeout(
+    return errors.NetworkTimeout(
         f"{request.method} {redact(request.url)} did not finish within its deadline of {seconds:g} s.",
         outcome_unknown=sent,
     )
+
+
+_CLASSES: dict[int, type[errors.ApiError]] = {
+    401: errors.Unauthenticated,
+    402: errors.QuotaExceeded,
+    403: errors.PermissionDenied,
+    404: errors.NotFound,
+    412: errors.PreconditionFailed,
+    413: errors.PayloadTooLarge,
+    423: errors.QuotaExceeded,
+    429: errors.RateLimited,
+}
+
+
+def class_of_status(status: int) -> type[errors.ApiError]:
+    """Return the class of an error response of which only the status is known."""
+    return errors.ServerError if status >= 500 else _CLASSES.get(status, errors.ApiError)
 
 
 def api_error(kind: type[E], response: Response, message: str, *, code: str | None = None, details: Any = None) -> E:
@@ -219,18 +216,18 @@ def api_error(kind: type[E], response: Response, message: str, *, code: str | No
     )
 
 
-def _hint(kind: type[ApiError], response: Response) -> str:
-    if response.status not in (401, 403) or issubclass(kind, AuthError):
+def _hint(kind: type[errors.ApiError], response: Response) -> str:
+    if response.status not in (401, 403) or issubclass(kind, errors.AuthError):
         return ""
     request = response.request
     where = f" ({request.method} {redact(urlsplit(request.url).path)[:_LONGEST_PATH]})" if request else ""
     if not response.is_authenticated:
         return f"No token was sent with this request{where}."
-    if kind is TokenExpired:
+    if kind is errors.TokenExpired:
         return "Pass auth.session(user) instead of a token: it refreshes itself."
     if "parse auth token" in response.text:
         return "Pass an ID token, such as user['idToken']."
-    return f"The security rules or IAM roles deny this request{where}." if kind is PermissionDenied else ""
+    return f"The security rules or IAM roles deny this request{where}." if kind is errors.PermissionDenied else ""
 
 
 def _sanitize(response: Response) -> requests.Response:

@@ -32,7 +32,7 @@ from urllib3.exceptions import DecodeError
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.response import BaseHTTPResponse
 
-from firebase_rest.transport.failure import ResponseTooLarge, network_error
+from firebase_rest.transport.failure import ResponseTooLarge, find_problem, problem_error
 from firebase_rest.transport.sockets import CancelHandle, cancel_socket
 from firebase_rest.transport.wire import Request
 
@@ -205,7 +205,7 @@ class StreamingBody:
             if not self._handle.cancelled:
                 raise
             problem = error
-        raise network_error(problem, self._request, self._handle)
+        raise problem_error(find_problem(problem, self._handle), self._request)
 
     def abort(self) -> None:
         """Make the current `read` and later ones fail. Any thread and signal handler may call it."""

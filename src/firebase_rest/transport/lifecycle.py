@@ -11,14 +11,15 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol
-
-from firebase_rest.transport._weak_set import WeakSet
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from weakref import ref
 
 if TYPE_CHECKING:
     from typing_extensions import Self
+
+T = TypeVar("T")
 
 logger = logging.getLogger("firebase_rest")
 
@@ -37,6 +38,26 @@ class Closable:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
+
+
+class WeakSet(Generic[T]):
+    """The objects added that are still alive.
+
+    Invariant: any thread may add an object while another iterates. (`weakref.WeakSet` raises RuntimeError then.)
+    """
+
+    def __init__(self) -> None:
+        self._references: set[ref[T]] = set()
+
+    def add(self, item: T) -> None:
+        """Remember `item` while it is alive."""
+        self._references.add(ref(item, self._references.discard))
+
+    def __iter__(self) -> Iterator[T]:
+        for reference in self._references.copy():  # one step: no other thread runs in between
+            item = reference()
+            if item is not None:
+                yield item
 
 
 class Resettable(Protocol):

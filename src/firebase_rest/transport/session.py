@@ -16,13 +16,12 @@ from urllib3.exceptions import ProtocolError
 from urllib3.response import BaseHTTPResponse
 
 from firebase_rest.errors import UsageError
-from firebase_rest.transport._weak_set import WeakSet
 from firebase_rest.transport.adapter import drop_connections, new_session
 from firebase_rest.transport.arguments import describe, validate_dict
 from firebase_rest.transport.credentials import AppCheck, RequestAuth
 from firebase_rest.transport.http_response import StreamingBody, is_decompressed, read_body
 from firebase_rest.transport.interrupt import Interrupt
-from firebase_rest.transport.lifecycle import Closable, register
+from firebase_rest.transport.lifecycle import Closable, WeakSet, register
 from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
 from firebase_rest.transport.redact import install_log_filter
 from firebase_rest.transport.sockets import CancelHandle, current_handle

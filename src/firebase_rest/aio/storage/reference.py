@@ -31,10 +31,10 @@ from firebase_rest.storage.reference import MAX_WORKERS
 from firebase_rest.storage.source import Uploadable, name_of, validate_path
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import UploadRequest
-from firebase_rest.transport._paths import path_text
 from firebase_rest.transport.arguments import (
     accepts_keywords_of,
     describe,
+    path_text,
     validate_int,
     validate_keywords,
     validate_list,

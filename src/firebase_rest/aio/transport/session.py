@@ -26,10 +26,10 @@ from firebase_rest.aio.transport.failure import Connection, MalformedBody, preve
 from firebase_rest.aio.transport.lifecycle import AsyncClosable
 from firebase_rest.aio.transport.scope import Scope
 from firebase_rest.errors import NetworkError, UsageError
-from firebase_rest.transport._weak_set import WeakSet
 from firebase_rest.transport.arguments import describe
 from firebase_rest.transport.credentials import STRIP_AUTH, RequestAuth
 from firebase_rest.transport.http_response import MAX_INFORMATIONAL
+from firebase_rest.transport.lifecycle import WeakSet
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.prepare import (
     PERSONAL_HEADERS,

@@ -86,7 +86,7 @@ LIVE_ASYNC = """            timeout=seconds,
 """
 
 MODULES = {
-    "transport/_reference.py": Module(
+    "transport/base_reference.py": Module(
         renamed={"requests": "http_session"},
     ),
     "database/query.py": Module(
@@ -124,7 +124,7 @@ MODULES = {
         ),
     ),
     "database/reference.py": Module(),
-    "auth/_base.py": Module(
+    "auth/base.py": Module(
         replaced=(
             ("user.current_token(rejected=token)", "current_token(user, rejected=token)"),
             ("user.current_token()", "current_token(user)"),
@@ -152,7 +152,7 @@ MODULES = {
     ),
     "auth/server_tokens.py": Module(awaited=(r"signer\.sign$", r"verifier\.verify$", r"accounts\.get_user$")),
     "auth/client.py": Module(renamed={"requests": "http_session"}),
-    "storage/_base.py": Module(),
+    "storage/base.py": Module(),
     "storage/listing.py": Module(
         awaited=(r"^fetch$",),
         kept=frozenset({"list_page"}),

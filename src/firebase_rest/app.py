@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.configuration import emulator_hosts, read_configuration
 from firebase_rest.errors import UsageError
-from firebase_rest.transport._reference import AppContext
+from firebase_rest.transport.base_reference import AppContext
 from firebase_rest.transport.credentials import (
     ANONYMOUS,
     EMULATOR_ADMIN,

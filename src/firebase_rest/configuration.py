@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from firebase_rest.errors import ConfigError
-from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.arguments import validate_dict
+from firebase_rest.transport.json_fields import dict_or_empty
 from firebase_rest.transport.settings import malformed_path
 
 _EMULATORS = {

@@ -19,8 +19,8 @@ from firebase_rest.database.location import Location
 from firebase_rest.database.query import JsonKwargs, Token
 from firebase_rest.database.snapshot import Item, Key, Snapshot
 from firebase_rest.errors import UsageError
-from firebase_rest.transport._reference import AppContext
 from firebase_rest.transport.arguments import path_text
+from firebase_rest.transport.base_reference import AppContext
 from firebase_rest.transport.requestor import Requestor
 from pyrebase.tokens import AcceptsEmptyToken
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from firebase_rest.storage import reference
-from firebase_rest.storage._base import Token
+from firebase_rest.storage.base import Token
 from pyrebase.tokens import AcceptsEmptyToken
 
 _MODULE = "pyrebase.pyrebase"

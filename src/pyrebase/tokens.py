@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from firebase_rest.transport._reference import BaseReference
+from firebase_rest.transport.base_reference import BaseReference
 from firebase_rest.transport.credentials import AnonymousCredentials
 from firebase_rest.transport.requestor import Requestor
 

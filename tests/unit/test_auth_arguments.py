@@ -8,7 +8,6 @@ from urllib.parse import quote
 
 import pytest
 
-from firebase_rest.auth._base import id_token_of
 from firebase_rest.auth.action_codes import (
     ActionCodeSettings,
     ActionLink,
@@ -18,6 +17,7 @@ from firebase_rest.auth.action_codes import (
     sign_in_code,
 )
 from firebase_rest.auth.arguments import normalize_code
+from firebase_rest.auth.base import id_token_of
 from firebase_rest.auth.mfa import TotpSecret
 from firebase_rest.auth.providers import AuthUri, Credential
 from firebase_rest.auth.sign_in import SignInMethods

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage import _arguments
+from firebase_rest.storage import arguments
 
 JWT = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJ1In0."
 
@@ -22,7 +22,7 @@ SESSION = Session()
 
 
 @pytest.mark.parametrize(
-    ("arguments", "keywords", "order"),
+    ("args", "kwargs", "order"),
     [
         (("f",), {}, (None, "f", None)),
         (("f", None), {}, (None, "f", None)),
@@ -45,24 +45,24 @@ SESSION = Session()
         (("f", "a.b.c"), {}, ("f", "a.b.c", None)),
     ],
 )
-def test_download_accepts_both_call_forms_and_keywords(arguments, keywords, order):
-    assert _arguments.parse_download_args(arguments, keywords) == order
+def test_download_accepts_both_call_forms_and_keywords(args, kwargs, order):
+    assert arguments.parse_download_args(args, kwargs) == order
 
 
 @pytest.mark.parametrize(
-    ("arguments", "keywords"),
+    ("args", "kwargs"),
     [((), {}), (("a", "b", "c", "d"), {}), ((None,), {}), (("f",), {"target": "x"}), (("a", "b", "c"), {"token": JWT})],
 )
-def test_download_raises_type_error_for_other_call_forms(arguments, keywords):
+def test_download_raises_type_error_for_other_call_forms(args, kwargs):
     with pytest.raises(TypeError, match=r"download\(\)"):
-        _arguments.parse_download_args(arguments, keywords)
+        arguments.parse_download_args(args, kwargs)
 
 
 @pytest.mark.parametrize("value", ["0a1b2c3d-1234-1234-1234-123456789abc", "eyJ", "a.b.c", "", None, 5])
 def test_download_token_is_no_id_token(value):
-    assert not _arguments.is_id_token(value)
-    assert _arguments.is_id_token(JWT)
-    assert _arguments.is_id_token(SESSION)
+    assert not arguments.is_id_token(value)
+    assert arguments.is_id_token(JWT)
+    assert arguments.is_id_token(SESSION)
 
 
 @pytest.mark.parametrize(
@@ -78,53 +78,53 @@ def test_download_token_is_no_id_token(value):
     ],
 )
 def test_content_type_is_guessed_from_names(given, names, kind):
-    assert _arguments.choose_content_type(given, *names) == kind
+    assert arguments.choose_content_type(given, *names) == kind
 
 
 @pytest.mark.parametrize("kind", ["", "png", "image/png\r\nX: y", "imagé/png", 5])
 def test_invalid_content_type_raises(kind):
     with pytest.raises(UsageError, match="content_type"):
-        _arguments.choose_content_type(kind, "a.png")
+        arguments.choose_content_type(kind, "a.png")
 
 
 @pytest.mark.parametrize("size", [0, 1, 262_143, -262_144, True, "262144", 1.5])
 def test_chunk_size_must_be_a_multiple_of_256_kib(size):
     with pytest.raises(UsageError, match="262144"):
-        _arguments.validate_chunk_size(size)
-    assert _arguments.validate_chunk_size(524_288) == 524_288
-    assert _arguments.validate_chunk_size(None) == 8 * 1024 * 1024
+        arguments.validate_chunk_size(size)
+    assert arguments.validate_chunk_size(524_288) == 524_288
+    assert arguments.validate_chunk_size(None) == 8 * 1024 * 1024
 
 
 def test_generation_is_a_number_or_the_string_in_metadata():
-    assert _arguments.validate_generation("1700000000000000") == 1_700_000_000_000_000
-    assert _arguments.validate_generation(0) == 0
+    assert arguments.validate_generation("1700000000000000") == 1_700_000_000_000_000
+    assert arguments.validate_generation(0) == 0
     for wrong in (-1, "x", True, 1.5):
         with pytest.raises(UsageError, match="if_generation_match"):
-            _arguments.validate_generation(wrong)
+            arguments.validate_generation(wrong)
 
 
 @pytest.mark.parametrize("expires", [0, -1, 604_801, timedelta(days=8), "1", True, float("nan"), None])
 def test_expiry_is_one_second_to_seven_days(expires):
     with pytest.raises(UsageError, match="7 days"):
-        _arguments.validate_expiry(expires)
-    assert _arguments.validate_expiry(timedelta(days=7)) == 604_800
+        arguments.validate_expiry(expires)
+    assert arguments.validate_expiry(timedelta(days=7)) == 604_800
 
 
 @pytest.mark.parametrize("metadata", [{"a": 1}, {1: "a"}, "text", {"a": None}, {"firebaseStorageDownloadTokens": "x"}])
 def test_custom_metadata_must_be_strings(metadata):
     with pytest.raises(UsageError):
-        _arguments.upload_fields("text/plain", {"metadata": metadata})
+        arguments.upload_fields("text/plain", {"metadata": metadata})
 
 
 def test_upload_fields_contain_only_given_values():
     options = {"metadata": {"a": "b"}, "cache_control": "no-store", "content_language": None}
-    fields = _arguments.upload_fields("text/plain", options)
+    fields = arguments.upload_fields("text/plain", options)
     assert fields == {"contentType": "text/plain", "cacheControl": "no-store", "metadata": {"a": "b"}}
     with pytest.raises(UsageError, match="cache_control"):
-        _arguments.upload_fields("text/plain", {"cache_control": 5})
+        arguments.upload_fields("text/plain", {"cache_control": 5})
 
 
 @pytest.mark.parametrize(("start", "end"), [(-1, None), (5, 5), (5, 4), ("a", None), (0, True), (True, None), (0, -1)])
 def test_invalid_byte_range_raises(start, end):
     with pytest.raises(UsageError):
-        _arguments.validate_range(start, end)
+        arguments.validate_range(start, end)

@@ -12,7 +12,7 @@ from contextlib import suppress
 import pytest
 
 from firebase_rest import UsageError
-from firebase_rest.storage._threaded_md5 import BATCH_SIZE, ThreadedMD5
+from firebase_rest.storage.threaded_md5 import BATCH_SIZE, ThreadedMD5
 from support.waiting import wait_for
 
 DATA = random.Random(5).randbytes(5 * BATCH_SIZE + 7)

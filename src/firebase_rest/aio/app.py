@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, cast
 
-from firebase_rest.aio.transport._reference import AsyncAppContext
+from firebase_rest.aio.transport.base_reference import AsyncAppContext
 from firebase_rest.aio.transport.credentials import (
     AsyncAppCheck,
     AsyncCredentials,

@@ -10,16 +10,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.auth import action_codes
-from firebase_rest.auth._base import AuthBase, Token
 from firebase_rest.auth.action_codes import ActionCodeInfo, ActionCodeSettings, sign_in_code
 from firebase_rest.auth.arguments import normalize_code, optional, validate_locale
+from firebase_rest.auth.base import AuthBase, Token
 from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.endpoint import Endpoint, send
 from firebase_rest.auth.providers import Credential
 from firebase_rest.auth.session import UserSession
 from firebase_rest.auth.users import factor_from_json
 from firebase_rest.errors import UsageError
-from firebase_rest.transport._json import dict_or_empty, str_or_none
 from firebase_rest.transport.arguments import (
     accepts_keywords_of,
     describe,
@@ -28,6 +27,7 @@ from firebase_rest.transport.arguments import (
     validate_nonempty,
     validate_str,
 )
+from firebase_rest.transport.json_fields import dict_or_empty, str_or_none
 from firebase_rest.types import (
     AccountInfo,
     AccountUpdate,

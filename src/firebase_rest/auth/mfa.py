@@ -10,16 +10,16 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from firebase_rest.auth._base import AuthBase, Token
 from firebase_rest.auth.arguments import normalize_code, optional
+from firebase_rest.auth.base import AuthBase, Token
 from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.protocol.responses import validate_field
 from firebase_rest.auth.sign_in import app_proof_fields
 from firebase_rest.auth.users import factor_from_json
 from firebase_rest.errors import InvalidResponse, MfaFactor, MfaRequired, UsageError
-from firebase_rest.transport._json import object_list, str_or_none
 from firebase_rest.transport.arguments import as_int, validate_instance, validate_str
+from firebase_rest.transport.json_fields import object_list, str_or_none
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.tracebacks import hide_all_locals
 from firebase_rest.types import SignedIn

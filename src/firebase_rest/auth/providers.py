@@ -26,9 +26,9 @@ from firebase_rest.errors import (
     SignInCancelled,
     UsageError,
 )
-from firebase_rest.transport._json import parse_object, str_or_none
 from firebase_rest.transport.arguments import validate_keywords, validate_nonempty, validate_str
 from firebase_rest.transport.failure import api_error
+from firebase_rest.transport.json_fields import parse_object, str_or_none
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 from firebase_rest.types import ProviderTokens, SignedIn
 

@@ -13,17 +13,17 @@ from datetime import timedelta
 from typing import Any
 
 from firebase_rest.auth import jwt
-from firebase_rest.auth._base import AuthBase, Token, id_token_of
 from firebase_rest.auth.admin import Admin
 from firebase_rest.auth.arguments import optional, validate_duration, validate_email, validate_uid
+from firebase_rest.auth.base import AuthBase, Token, id_token_of
 from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.token_verifier import ID_TOKEN, SESSION_COOKIE, KeySet, TokenType, TokenVerifier
 from firebase_rest.errors import ConfigError, NetworkError, TokenRevoked, UserDisabled
 from firebase_rest.transport import google
-from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.arguments import as_float, validate_bool, validate_int, validate_str
 from firebase_rest.transport.credentials import EMULATOR_ADMIN, Credentials, ServiceAccount
+from firebase_rest.transport.json_fields import dict_or_empty
 from firebase_rest.transport.requestor import Requestor
 
 MAX_MINUTES = 60

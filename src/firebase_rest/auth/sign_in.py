@@ -10,16 +10,15 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from firebase_rest.auth._base import AuthBase, Token
 from firebase_rest.auth.action_codes import parse_action_link, sign_in_code
 from firebase_rest.auth.arguments import normalize_code, optional, validate_words
+from firebase_rest.auth.base import AuthBase, Token
 from firebase_rest.auth.jwt import decode_unverified
 from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.responses import validate_field
 from firebase_rest.auth.providers import AuthUri, Credential, check_state, exchange_google_code, google_consent_url
 from firebase_rest.auth.session import UserSession
 from firebase_rest.errors import InvalidResponse, UsageError
-from firebase_rest.transport._json import str_or_none
 from firebase_rest.transport.arguments import (
     accepts_keywords_of,
     validate_instance,
@@ -27,6 +26,7 @@ from firebase_rest.transport.arguments import (
     validate_str,
     validate_str_dict,
 )
+from firebase_rest.transport.json_fields import str_or_none
 from firebase_rest.transport.wire import Flow
 from firebase_rest.types import ProviderTokens, RefreshResult, SignedIn
 

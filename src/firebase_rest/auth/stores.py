@@ -14,8 +14,8 @@ from typing import Any, Protocol, cast, runtime_checkable
 
 from firebase_rest.auth.jwt import decode_unverified
 from firebase_rest.errors import UsageError
-from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.arguments import describe
+from firebase_rest.transport.json_fields import parse_object
 from firebase_rest.transport.lifecycle import register
 
 StorePath = str | os.PathLike[str]

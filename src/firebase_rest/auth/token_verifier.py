@@ -16,8 +16,8 @@ from typing import Any
 from firebase_rest.auth import jwt
 from firebase_rest.auth.protocol.responses import check
 from firebase_rest.errors import InvalidResponse, InvalidToken, TokenExpired
-from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.arguments import as_float, describe, is_encodable, validate_seconds
+from firebase_rest.transport.json_fields import dict_or_empty
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.single_flight import SingleFlight
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy

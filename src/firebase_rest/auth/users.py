@@ -15,7 +15,6 @@ from typing import Any, Literal, TypeVar
 from firebase_rest.auth.arguments import optional, validate_email, validate_phone, validate_uid
 from firebase_rest.auth.jwt import encode_custom_claims
 from firebase_rest.errors import MfaFactor, UsageError
-from firebase_rest.transport._json import object_list, parse_object, str_or_none
 from firebase_rest.transport.arguments import (
     describe,
     validate_bool,
@@ -24,6 +23,7 @@ from firebase_rest.transport.arguments import (
     validate_list,
     validate_str,
 )
+from firebase_rest.transport.json_fields import object_list, parse_object, str_or_none
 
 REDACTED = "UkVEQUNURUQ="
 """Base64 of REDACTED, which Firebase returns in place of a password hash to callers without the permission."""

@@ -19,7 +19,7 @@ from firebase_rest.database.normalized import Normalized, apply_changes, childre
 from firebase_rest.database.ordering import SortKey, child_at, key_order, select, value_order
 from firebase_rest.database.path import MAX_LEVELS, check_levels, split
 from firebase_rest.database.sse import StreamEvent
-from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.json_fields import dict_or_empty
 
 REMOVED, ADDED, MOVED, CHANGED = "child_removed", "child_added", "child_moved", "child_changed"
 VALUE_EVENT = "value"

@@ -17,8 +17,8 @@ from firebase_rest.database.filter import NO_FILTER, PRIORITY, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.values import Encoded, encode, encode_update
-from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.failure import api_error, class_of_status
+from firebase_rest.transport.json_fields import parse_object
 from firebase_rest.transport.wire import Flow, Json, Pause, Request, Response, RetryPolicy
 from firebase_rest.types import PushResult
 

@@ -23,8 +23,8 @@ from firebase_rest.database.filter import (
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.errors import UsageError
-from firebase_rest.transport._reference import AppContext, BaseReference
 from firebase_rest.transport.arguments import validate_bool, validate_handler
+from firebase_rest.transport.base_reference import AppContext, BaseReference
 from firebase_rest.transport.credentials import TokenSource
 from firebase_rest.transport.requestor import Requestor
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from firebase_rest.errors import ConfigError
 from firebase_rest.storage.location import PRODUCTION, ObjectLocation
-from firebase_rest.transport._reference import AppContext
 from firebase_rest.transport.adapter import drop_connections
+from firebase_rest.transport.base_reference import AppContext
 from firebase_rest.transport.credentials import ServiceAccount
 from firebase_rest.transport.lifecycle import register
 

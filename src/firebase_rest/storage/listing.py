@@ -12,7 +12,7 @@ from typing import Any, cast
 from firebase_rest.errors import InvalidResponse
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import check, idempotent
-from firebase_rest.transport._json import dict_or_empty
+from firebase_rest.transport.json_fields import dict_or_empty
 from firebase_rest.transport.wire import Flow
 
 MAX_PAGE_SIZE = 1000

@@ -13,9 +13,9 @@ from urllib.parse import quote
 
 from firebase_rest import errors
 from firebase_rest.storage.location import ObjectLocation
-from firebase_rest.transport._json import dict_or_empty, parse_object
 from firebase_rest.transport.arguments import is_encodable
 from firebase_rest.transport.failure import api_error, class_of_status
+from firebase_rest.transport.json_fields import dict_or_empty, parse_object
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 from firebase_rest.types import ObjectMetadata
 

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast, overload
 
 from firebase_rest.errors import ConfigError, InvalidResponse, UsageError
-from firebase_rest.storage import _arguments, listing, protocol, signed_url, transfer
-from firebase_rest.storage._base import StorageBase, Token
+from firebase_rest.storage import arguments, listing, protocol, signed_url, transfer
+from firebase_rest.storage.base import StorageBase, Token
 from firebase_rest.storage.batch import LocalFolder, Result, run_batch
 from firebase_rest.storage.download import READ_SIZE, ByteRange
 from firebase_rest.storage.google_bucket import google_bucket
@@ -126,7 +126,7 @@ class FolderOperations(StorageBase):
 
         https://firebase.google.com/docs/storage/web/list-files
         """
-        page_token = _arguments.validate_page_token(page_token)
+        page_token = arguments.validate_page_token(page_token)
         requestor, start = self._authenticate(token), self._list_start(prefix)
         page = self._page_fetcher(requestor, start, delimiter, page_size)(page_token).below(start)
         items = tuple(self._file(name, requestor) for name in page.items)
@@ -186,7 +186,7 @@ class FolderOperations(StorageBase):
     def _page_fetcher(
         self, requestor: Requestor, start: str, delimiter: object, page_size: object
     ) -> Callable[[str | None], listing.ObjectPage]:
-        recursive = _arguments.validate_delimiter(delimiter)
+        recursive = arguments.validate_delimiter(delimiter)
         size = None if page_size is None else validate_int("page_size", page_size, 1, listing.MAX_PAGE_SIZE)
         return lambda page_token: requestor.run(
             listing.list_page(self._location, start, recursive=recursive, page_token=page_token, page_size=size)
@@ -254,13 +254,13 @@ class FileOperations(FolderOperations):
         """
         validate_keywords(options, UploadOptions)
         requestor = self._authenticate(token)
-        mime_type = _arguments.choose_content_type(content_type, self._location.name, name_of(file))
+        mime_type = arguments.choose_content_type(content_type, self._location.name, name_of(file))
         request = UploadRequest(
             self._location,
-            _arguments.upload_fields(mime_type, options),
-            _arguments.validate_chunk_size(options.get("chunk_size")),
+            arguments.upload_fields(mime_type, options),
+            arguments.validate_chunk_size(options.get("chunk_size")),
             requestor.options.retries,
-            _arguments.validate_generation(options.get("if_generation_match")),
+            arguments.validate_generation(options.get("if_generation_match")),
         )
         return transfer.Upload(requestor, request, file, options.get("progress"), state)
 
@@ -283,7 +283,7 @@ class FileOperations(FolderOperations):
         Returns:
             A result for each file, in order. An error of one file does not affect the others.
         """
-        jobs = _arguments.validate_files(files)
+        jobs = arguments.validate_files(files)
         folder = self if token is None else self.as_user(token)
 
         def work(name: str, file: Uploadable) -> ObjectMetadata:
@@ -308,18 +308,18 @@ class FileOperations(FolderOperations):
         self, path: str | None = None, *, filename: Downloadable, token: Token = None, progress: Progress = None
     ) -> None: ...
 
-    def download(self, *arguments: Any, progress: Progress = None, **keywords: Any) -> None:
+    def download(self, *args: Any, progress: Progress = None, **kwargs: Any) -> None:
         """Download the file to a path or into a file opened with "wb": `reference.download("local.png")`.
 
         The local file is replaced when the download is complete and its checksum is verified. On an error it stays as
         it was.
 
         Args:
-            *arguments: `filename` (a local path, or a file opened with "wb") and `token` (an ID token or a
+            *args: `filename` (a local path, or a file opened with "wb") and `token` (an ID token or a
                 `UserSession`). As in pyrebase the path in the bucket may come first: `storage.download("a.png",
                 "local.png")`. It is ignored on a reference that has a path.
             progress: As for `put`.
-            **keywords: `path`, `filename` and `token`.
+            **kwargs: `path`, `filename` and `token`.
 
         Raises:
             NotFound: The file does not exist.
@@ -329,7 +329,7 @@ class FileOperations(FolderOperations):
 
         https://firebase.google.com/docs/storage/web/download-files
         """
-        path, target, token = _arguments.parse_download_args(arguments, keywords)
+        path, target, token = arguments.parse_download_args(args, kwargs)
         location = self._location if self._location.name or path is None else self._location.child(path)
         transfer.download(self._authenticate(token), location, target, progress)
 
@@ -352,10 +352,10 @@ class FileOperations(FolderOperations):
 
         https://firebase.google.com/docs/storage/web/download-files
         """
-        byte_range = ByteRange(*_arguments.validate_range(start, end))
+        byte_range = ByteRange(*arguments.validate_range(start, end))
         requestor = self._authenticate(token)
         limit = requestor.transport.max_response_size if max_size is None else max_size
-        limit = validate_int("max_size", limit, 0, _arguments.MAX_BYTES)
+        limit = validate_int("max_size", limit, 0, arguments.MAX_BYTES)
         return transfer.get_bytes(requestor, self._location, byte_range, limit)
 
     def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
@@ -370,7 +370,7 @@ class FileOperations(FolderOperations):
             NotFound: The file does not exist.
             PermissionDenied: The security rules deny access.
         """
-        byte_range = ByteRange(*_arguments.validate_range(start, end))
+        byte_range = ByteRange(*arguments.validate_range(start, end))
         stream = transfer.ObjectStream(self._authenticate(token), self._location, byte_range)
         return BufferedReader(stream, READ_SIZE)
 
@@ -400,7 +400,7 @@ class FileOperations(FolderOperations):
                 "files of download_many() must be a dict of names and local files, or a list of names with folder=."
             )
         if isinstance(files, Mapping):
-            jobs = _arguments.validate_files(cast(object, files))
+            jobs = arguments.validate_files(cast(object, files))
         else:
             jobs = [(name, None) for name in validate_list("files", files)]
         threads = validate_int("workers", workers, 1, MAX_WORKERS)
@@ -430,7 +430,7 @@ class FileOperations(FolderOperations):
 
         https://firebase.google.com/docs/storage/web/delete-files
         """
-        if token is None and _arguments.is_id_token(name):
+        if token is None and arguments.is_id_token(name):
             name, token = None, name
         location = self._location if name is None else self._location.at("").child(name)
         self._authenticate(token).run(protocol.delete(location))
@@ -484,7 +484,7 @@ class FileOperations(FolderOperations):
             token: None for the URL alone, or a download token to add. With an ID token or a `UserSession`, as in
                 pyrebase, it returns `get_download_url(token)`: an ID token never becomes part of a URL.
         """
-        if _arguments.is_id_token(token):
+        if arguments.is_id_token(token):
             return self.get_download_url(token)
         return protocol.download_url(self._location, None if token is None else validate_token(token))
 
@@ -509,7 +509,7 @@ class FileOperations(FolderOperations):
 
         https://cloud.google.com/storage/docs/access-control/signed-urls
         """
-        seconds, verb = _arguments.validate_expiry(expires), _arguments.validate_method(method)
+        seconds, verb = arguments.validate_expiry(expires), arguments.validate_method(method)
         signed_headers, signed_params = validate_str_dict("headers", headers), validate_str_dict("params", params)
         self._location.validate()
         account = self._context.account

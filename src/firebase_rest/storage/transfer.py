@@ -23,12 +23,12 @@ from firebase_rest.errors import (
     UsageError,
 )
 from firebase_rest.storage import download as flows
-from firebase_rest.storage._threaded_md5 import ThreadedMD5
 from firebase_rest.storage.download import ByteRange, DownloadState
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.progress import Progress, reporting
 from firebase_rest.storage.source import ReadFailed, Uploadable, UploadSource
 from firebase_rest.storage.target import Downloadable, target_of
+from firebase_rest.storage.threaded_md5 import ThreadedMD5
 from firebase_rest.storage.upload import (
     MAX_GRANULARITY,
     UploadHooks,
@@ -38,8 +38,8 @@ from firebase_rest.storage.upload import (
     upload,
     validate_session_url,
 )
-from firebase_rest.transport._json import parse_object
 from firebase_rest.transport.interrupt import Interrupt
+from firebase_rest.transport.json_fields import parse_object
 from firebase_rest.transport.requestor import Requestor, drive, run
 from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.types import ObjectMetadata

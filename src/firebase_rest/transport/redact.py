@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, cast
 from urllib.parse import parse_qsl, quote, quote_plus
 
-from firebase_rest.transport._json import dict_or_empty, parse_object
+from firebase_rest.transport.json_fields import dict_or_empty, parse_object
 
 MASK = "[redacted]"
 

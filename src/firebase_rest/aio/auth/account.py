@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, cast
 
-from firebase_rest.aio.auth._base import AsyncAuthBase, Token
+from firebase_rest.aio.auth.base import AsyncAuthBase, Token
 from firebase_rest.aio.auth.session import AsyncUserSession
 from firebase_rest.auth import action_codes
 from firebase_rest.auth.account import Settings, _validate_attributes
@@ -21,8 +21,8 @@ from firebase_rest.auth.protocol import accounts
 from firebase_rest.auth.protocol.endpoint import Endpoint, send
 from firebase_rest.auth.providers import Credential
 from firebase_rest.auth.users import factor_from_json
-from firebase_rest.transport._json import dict_or_empty, str_or_none
 from firebase_rest.transport.arguments import accepts_keywords_of, validate_bool, validate_nonempty, validate_str
+from firebase_rest.transport.json_fields import dict_or_empty, str_or_none
 from firebase_rest.types import (
     AccountInfo,
     AccountUpdate,

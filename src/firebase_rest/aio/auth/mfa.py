@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from firebase_rest.aio.auth._base import AsyncAuthBase, Token
+from firebase_rest.aio.auth.base import AsyncAuthBase, Token
 from firebase_rest.aio.transport.requestor import AsyncRequestor
 from firebase_rest.auth.arguments import normalize_code, optional
 from firebase_rest.auth.mfa import AppProof, TotpSecret, _choose, _pending_credential
@@ -18,8 +18,8 @@ from firebase_rest.auth.protocol.endpoint import Endpoint
 from firebase_rest.auth.sign_in import app_proof_fields
 from firebase_rest.auth.users import factor_from_json
 from firebase_rest.errors import MfaFactor, MfaRequired
-from firebase_rest.transport._json import object_list
 from firebase_rest.transport.arguments import validate_instance, validate_str
+from firebase_rest.transport.json_fields import object_list
 from firebase_rest.transport.tracebacks import hide_all_locals
 from firebase_rest.types import SignedIn
 

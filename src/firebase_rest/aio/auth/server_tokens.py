@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from firebase_rest.aio.auth._base import AsyncAuthBase, Token, id_token_of
 from firebase_rest.aio.auth.admin import AsyncAdmin
+from firebase_rest.aio.auth.base import AsyncAuthBase, Token, id_token_of
 from firebase_rest.aio.auth.token_verifier import AsyncKeySet, AsyncTokenVerifier
 from firebase_rest.aio.transport.credentials import AsyncCredentials, AsyncServiceAccount
 from firebase_rest.aio.transport.requestor import AsyncRequestor
@@ -32,9 +32,9 @@ from firebase_rest.auth.server_tokens import (
 from firebase_rest.auth.token_verifier import ID_TOKEN, SESSION_COOKIE, TokenType
 from firebase_rest.errors import ConfigError, NetworkError, TokenRevoked, UserDisabled
 from firebase_rest.transport import google
-from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.arguments import as_float, validate_bool, validate_str
 from firebase_rest.transport.credentials import EMULATOR_ADMIN
+from firebase_rest.transport.json_fields import dict_or_empty
 
 
 @dataclass(frozen=True, slots=True)

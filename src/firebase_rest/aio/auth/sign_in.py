@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlsplit
 
-from firebase_rest.aio.auth._base import AsyncAuthBase, Token
+from firebase_rest.aio.auth.base import AsyncAuthBase, Token
 from firebase_rest.aio.auth.session import AsyncUserSession
 from firebase_rest.aio.transport.threads import run_in_thread
 from firebase_rest.auth.action_codes import parse_action_link, sign_in_code
@@ -23,7 +23,6 @@ from firebase_rest.auth.protocol.responses import validate_field
 from firebase_rest.auth.providers import AuthUri, Credential, check_state, exchange_google_code, google_consent_url
 from firebase_rest.auth.sign_in import OpenBrowser, Scopes, app_proof_fields
 from firebase_rest.errors import InvalidResponse, UsageError
-from firebase_rest.transport._json import str_or_none
 from firebase_rest.transport.arguments import (
     accepts_keywords_of,
     validate_instance,
@@ -31,6 +30,7 @@ from firebase_rest.transport.arguments import (
     validate_str,
     validate_str_dict,
 )
+from firebase_rest.transport.json_fields import str_or_none
 from firebase_rest.transport.wire import Flow
 from firebase_rest.types import ProviderTokens, RefreshResult, SignedIn
 

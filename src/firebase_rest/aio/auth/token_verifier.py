@@ -29,8 +29,8 @@ from firebase_rest.auth.token_verifier import (
     fetch_certificates,
 )
 from firebase_rest.errors import TokenExpired
-from firebase_rest.transport._json import dict_or_empty
 from firebase_rest.transport.arguments import as_float, describe, is_encodable, validate_seconds
+from firebase_rest.transport.json_fields import dict_or_empty
 
 
 class AsyncKeySet:

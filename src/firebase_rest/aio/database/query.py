@@ -11,7 +11,7 @@ from collections.abc import Coroutine
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
-from firebase_rest.aio.transport._reference import AsyncAppContext, AsyncBaseReference
+from firebase_rest.aio.transport.base_reference import AsyncAppContext, AsyncBaseReference
 from firebase_rest.aio.transport.callbacks import validate_async_handler
 from firebase_rest.aio.transport.credentials import AsyncTokenSource
 from firebase_rest.aio.transport.requestor import AsyncRequestor

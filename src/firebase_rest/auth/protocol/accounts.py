@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from firebase_rest.auth.protocol.endpoint import Endpoint, send
 from firebase_rest.auth.protocol.responses import sign_in, validate_field
 from firebase_rest.errors import InvalidCredentials
-from firebase_rest.transport._json import dict_or_empty, str_list
+from firebase_rest.transport.json_fields import dict_or_empty, str_list
 from firebase_rest.transport.wire import Flow, RetryPolicy
 from firebase_rest.types import AccountInfo, AccountUpdate, ActionCodeResult, EmailSent, RefreshResult, SignedIn
 

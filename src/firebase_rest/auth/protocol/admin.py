@@ -17,8 +17,8 @@ from firebase_rest.auth.protocol.endpoint import IDENTITY_TOOLKIT, JSON_HEADERS,
 from firebase_rest.auth.protocol.responses import validate_field
 from firebase_rest.auth.users import BatchResult, ErrorInfo, GetUsersResult, UserIdentifiers, UserRecord
 from firebase_rest.errors import InvalidResponse, NetworkError, UserNotFound
-from firebase_rest.transport._json import object_list, str_or_none
 from firebase_rest.transport.arguments import as_int
+from firebase_rest.transport.json_fields import object_list, str_or_none
 from firebase_rest.transport.wire import Flow, Request, RetryPolicy
 
 

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from firebase_rest.emulator.rules_store import RulesStore
-from firebase_rest.rules.data import JsonReader
+from firebase_rest.rules.database_snapshots import JsonReader
 from firebase_rest.rules.errors import EvaluationError
 from firebase_rest.rules.regex import compile_regex
 

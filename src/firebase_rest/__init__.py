@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from firebase_rest.auth.session import UserSession
     from firebase_rest.auth.stores import FileStore, KeyringStore
     from firebase_rest.auth.users import ImportUserRecord, ProviderInfo, UserImportHash, UserRecord
+    from firebase_rest.database.encoding import SERVER_TIMESTAMP, increment
     from firebase_rest.database.event_stream import EventStream
     from firebase_rest.database.live_query import LiveQuery
     from firebase_rest.database.query import Query
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
     from firebase_rest.database.snapshot import Item, Snapshot
     from firebase_rest.database.sse import StreamEvent
     from firebase_rest.database.stream import Stream
-    from firebase_rest.database.values import SERVER_TIMESTAMP, increment
     from firebase_rest.storage.reference import Storage, StorageReference
     from firebase_rest.storage.transfer import Upload
 
@@ -57,7 +57,7 @@ _LAZY = {
         "database.snapshot": "Item Snapshot",
         "database.sse": "StreamEvent",
         "database.stream": "Stream",
-        "database.values": "SERVER_TIMESTAMP increment",
+        "database.encoding": "SERVER_TIMESTAMP increment",
         "storage.reference": "Storage StorageReference",
         "storage.transfer": "Upload",
     }.items()

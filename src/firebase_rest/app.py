@@ -24,7 +24,7 @@ from firebase_rest.transport.credentials import (
 )
 from firebase_rest.transport.lifecycle import Closable
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.redact import redact
+from firebase_rest.transport.redaction import redact
 from firebase_rest.transport.requestor import Requestor
 from firebase_rest.transport.session import MAX_RESPONSE_SIZE, SessionTransport
 from firebase_rest.transport.settings import malformed_path, similar_key
@@ -94,7 +94,7 @@ def _check_type(credentials: object) -> None:
     # Checked here, because with an emulator google-auth never sees the credentials.
     if credentials is None or isinstance(credentials, (str, os.PathLike, Mapping)) or hasattr(credentials, "refresh"):
         return
-    from firebase_rest.transport.google import load
+    from firebase_rest.transport.google_auth import load
 
     load(credentials, "credentials")
 

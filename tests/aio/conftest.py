@@ -15,7 +15,7 @@ import pytest
 
 from firebase_rest.database import event_stream
 from firebase_rest.emulator import Emulator, Server
-from firebase_rest.transport import retry
+from firebase_rest.transport import retries
 from support.waiting import wait_for
 
 pytest.importorskip("aiohttp")
@@ -24,8 +24,8 @@ pytest.importorskip("aiohttp")
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(event_stream, "MIN_RECONNECT_INTERVAL", 0.0)
-    monkeypatch.setattr(retry, "BASE", 0.001)
-    monkeypatch.setattr(retry, "CAP", 0.01)
+    monkeypatch.setattr(retries, "BASE", 0.001)
+    monkeypatch.setattr(retries, "CAP", 0.01)
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)

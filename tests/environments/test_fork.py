@@ -367,7 +367,7 @@ CASES = {
         made.append([db.generate_key() for _ in range(1000)])
         assert len({key for keys in made for key in keys}) == 5000
         assert all(keys == sorted(keys) and keys[0] > first for keys in made)
-        from firebase_rest.transport.retry import backoff_delay
+        from firebase_rest.transport.retries import backoff_delay
         assert len(set(in_children([lambda: backoff_delay(5)] * 4))) == 4
     """,
 }

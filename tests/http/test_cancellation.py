@@ -15,7 +15,7 @@ import pytest
 from urllib3.connectionpool import HTTPConnectionPool
 
 from firebase_rest import NetworkError, NetworkTimeout
-from firebase_rest.transport.sockets import cancel_socket, current_handle
+from firebase_rest.transport.cancellation import cancel_socket, current_handle
 from support.blocking import BlockingApp
 from support.scripted_server import Peer, ScriptedServer, ok, silent
 from support.waiting import LIMIT

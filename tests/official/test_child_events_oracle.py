@@ -16,7 +16,7 @@ import pytest
 
 from firebase_rest.database.event_stream import open_stream
 from firebase_rest.database.local_view import VALUE_EVENT, ChildEvent, LocalView
-from firebase_rest.database.normalized import render_arrays
+from firebase_rest.database.normalization import render_arrays
 from firebase_rest.database.path import split
 from firebase_rest.database.sse import iter_events, parse_event
 from firebase_rest.emulator import Emulator

@@ -12,8 +12,8 @@ from collections import Counter
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from firebase_rest.rules.data import JsonReader
 from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.database_snapshots import JsonReader
 from firebase_rest.rules.decisions import Decision
 from firebase_rest.rules.errors import RulesSyntaxError
 from official.rules_cases import cases

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firebase_rest.emulator.database import commits, tree
-from firebase_rest.emulator.database.build import Builder, InvalidDataError
+from firebase_rest.emulator.database.node_builder import Builder, InvalidDataError
 from firebase_rest.emulator.database.slices import done, finish
 from firebase_rest.emulator.persistence import nodes
 from firebase_rest.emulator.persistence.replay import Replay

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firebase_rest import UsageError
+from firebase_rest.database.encoding import Encoded, encode, encode_update
 from firebase_rest.database.filter import Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.path import MAX_KEY_BYTES, is_valid_key
-from firebase_rest.database.values import Encoded, encode, encode_update
 from firebase_rest.emulator import Emulator
 from firebase_rest.emulator.database.query import parse
 from firebase_rest.transport.wire import Request

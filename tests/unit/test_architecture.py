@@ -10,12 +10,12 @@ from pathlib import Path
 import firebase_rest
 
 PACKAGE = Path(firebase_rest.__file__).parent
-MODULES = ("path", "filter", "ordering", "push_id", "values")
+MODULES = ("encoding", "filter", "ordering", "path", "push_id")
 PURE_MODULES = {f"firebase_rest.database.{module}" for module in MODULES}
 EMULATOR_MAY = PURE_MODULES | {
     "firebase_rest.auth.jwt",
     "firebase_rest.transport.lifecycle",
-    "firebase_rest.transport.redact",
+    "firebase_rest.transport.redaction",
     "firebase_rest.transport.wire",
     "firebase_rest.errors",
     "firebase_rest._version",

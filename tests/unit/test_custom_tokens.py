@@ -16,12 +16,12 @@ from google.oauth2 import credentials as user_credentials
 import firebase_rest
 from firebase_rest import ConfigError, InvalidResponse, PermissionDenied, UsageError
 from firebase_rest.auth import jwt
-from firebase_rest.transport import google
+from firebase_rest.transport import google_auth
 from support.flow_driver import drive, json_response, sent_json
 from support.google import EMAIL, key_file, key_pair
 
 SIGNER = "signer@demo-project.iam.gserviceaccount.com"
-BLOB = google.SIGN_BLOB.format(SIGNER)
+BLOB = google_auth.SIGN_BLOB.format(SIGNER)
 
 
 def auth_of(monkeypatch, emulator=None, **config):
@@ -99,9 +99,9 @@ def test_google_iam_signs_for_configured_account(monkeypatch):
 
 @responses.activate
 def test_google_iam_signs_for_machine_account(monkeypatch):
-    responses.get(google.METADATA, body=SIGNER)
+    responses.get(google_auth.METADATA, body=SIGNER)
     responses.post(BLOB, json={"signedBlob": base64.b64encode(b"signature").decode()})
-    account = google.METADATA.removesuffix("email")
+    account = google_auth.METADATA.removesuffix("email")
     responses.get(account, json={"email": SIGNER, "scopes": ["all"]})
     token = {"access_token": "ya29.machine", "expires_in": 3600}
     responses.get(re.compile(rf"{account.removesuffix('default/')}[^/]+/token"), json=token)
@@ -121,7 +121,7 @@ def test_missing_signer_error_names_the_setting(monkeypatch):
 
 
 def test_signature_request_is_idempotent():
-    (request,), signature = drive(google.sign_blob(SIGNER, b"text"), json_response({"signedBlob": "c2lnbmF0dXJl"}))
+    (request,), signature = drive(google_auth.sign_blob(SIGNER, b"text"), json_response({"signedBlob": "c2lnbmF0dXJl"}))
     assert request.url == BLOB
     assert sent_json(request) == {"payload": "dGV4dA=="}
     assert signature == b"signature"
@@ -130,13 +130,13 @@ def test_signature_request_is_idempotent():
 @pytest.mark.parametrize("payload", [{}, *({"signedBlob": blob} for blob in ("!!", None, "", 5))])
 def test_response_without_signature_is_invalid(payload):
     with pytest.raises(InvalidResponse):
-        drive(google.sign_blob(SIGNER, b"text"), json_response(payload))
+        drive(google_auth.sign_blob(SIGNER, b"text"), json_response(payload))
 
 
 @pytest.mark.parametrize("body", ["", "<html>a@b</html>", "default"])
 @responses.activate
 def test_captive_portal_is_not_the_metadata_server(monkeypatch, body):
-    responses.get(google.METADATA, body=body)
+    responses.get(google_auth.METADATA, body=body)
     with pytest.raises(ConfigError, match="serviceAccountId"):
         auth_of(monkeypatch, credentials=keyless()).create_custom_token("u1")
 

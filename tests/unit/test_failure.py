@@ -10,6 +10,7 @@ from requests import exceptions as rq
 from urllib3 import exceptions as u3
 
 from firebase_rest.errors import InvalidResponse, NetworkError, NetworkTimeout, UsageError
+from firebase_rest.transport.cancellation import CancelHandle
 from firebase_rest.transport.failure import (
     classify,
     deadline_error,
@@ -18,8 +19,7 @@ from firebase_rest.transport.failure import (
     problem_error,
     raised_by_http_stack,
 )
-from firebase_rest.transport.retry import Failure
-from firebase_rest.transport.sockets import CancelHandle
+from firebase_rest.transport.retries import Failure
 from firebase_rest.transport.wire import Request
 
 REQUEST = Request("PUT", "https://db.firebaseio.com/a.json", (("auth", "t0ken-of-a-user"),))

@@ -10,7 +10,7 @@ import pytest
 
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.local_view import LocalView
-from firebase_rest.database.normalized import children_of, render_arrays
+from firebase_rest.database.normalization import children_of, render_arrays
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.errors import InvalidResponse
 

@@ -9,9 +9,9 @@ import pytest
 
 from firebase_rest import errors
 from firebase_rest.database import protocol
+from firebase_rest.database.encoding import increment
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.location import Location
-from firebase_rest.database.values import increment
 from firebase_rest.transport.wire import Response, RetryPolicy
 from support.flow_driver import drive, json_response, sent_json
 

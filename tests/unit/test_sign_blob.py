@@ -17,7 +17,7 @@ from firebase_rest import (
     Unauthenticated,
     initialize_app,
 )
-from firebase_rest.transport.google import SIGN_BLOB
+from firebase_rest.transport.google_auth import SIGN_BLOB
 
 EMAIL = "robot@demo.iam.gserviceaccount.com"
 URL = SIGN_BLOB.format(EMAIL)

@@ -11,7 +11,7 @@ import firebase_rest
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.storage.location import PRODUCTION, ObjectLocation
 from firebase_rest.storage.signed_url import V4SigningRequest
-from firebase_rest.transport.google import sign_blob
+from firebase_rest.transport.google_auth import sign_blob
 from support.flow_driver import drive, json_response, sent_json
 
 EMAIL = "test-iam-credentials@dummy-project-id.iam.gserviceaccount.com"

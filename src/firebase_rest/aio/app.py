@@ -26,7 +26,7 @@ from firebase_rest.configuration import emulator_hosts, read_configuration
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.credentials import ANONYMOUS, EMULATOR_ADMIN, user_credentials
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.redact import redact
+from firebase_rest.transport.redaction import redact
 from firebase_rest.transport.session import MAX_RESPONSE_SIZE
 from firebase_rest.transport.settings import malformed_path, similar_key
 from firebase_rest.transport.tracebacks import hide_locals

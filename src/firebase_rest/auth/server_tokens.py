@@ -20,7 +20,7 @@ from firebase_rest.auth.protocol import admin
 from firebase_rest.auth.protocol.admin import ProjectEndpoint
 from firebase_rest.auth.token_verifier import ID_TOKEN, SESSION_COOKIE, KeySet, TokenType, TokenVerifier
 from firebase_rest.errors import ConfigError, NetworkError, TokenRevoked, UserDisabled
-from firebase_rest.transport import google
+from firebase_rest.transport import google_auth
 from firebase_rest.transport.arguments import as_float, validate_bool, validate_int, validate_str
 from firebase_rest.transport.credentials import EMULATOR_ADMIN, Credentials, ServiceAccount
 from firebase_rest.transport.json_fields import dict_or_empty
@@ -65,12 +65,12 @@ class CustomTokenSigner:
         configured = optional(validate_email, "serviceAccountId", self.email)
         email = configured or _email_of(credentials) or self._email_of_metadata_server()
         text = jwt.signing_input("RS256", _add_issuer(email, payload))
-        signature = self.requestor.with_credentials(self.account).run(google.sign_blob(email, text.encode()))
+        signature = self.requestor.with_credentials(self.account).run(google_auth.sign_blob(email, text.encode()))
         return f"{text}.{jwt.base64url(signature)}"
 
     def _email_of_metadata_server(self) -> str:
         try:
-            return self.requestor.run(google.own_email())
+            return self.requestor.run(google_auth.own_email())
         except NetworkError:
             pass
         raise ConfigError(

@@ -14,7 +14,7 @@ from firebase_rest.auth.jwt import decode_unverified, token_lifetime
 from firebase_rest.errors import AuthError, InvalidResponse, SessionExpired, UsageError
 from firebase_rest.transport.arguments import as_float, validate_callable, validate_dict, validate_str
 from firebase_rest.transport.lifecycle import register
-from firebase_rest.transport.redact import mask_secrets, redact
+from firebase_rest.transport.redaction import mask_secrets, redact
 from firebase_rest.transport.single_flight import SingleFlight
 from firebase_rest.transport.tracebacks import hide_all_locals
 

@@ -20,15 +20,15 @@ from firebase_rest.database.location import Location
 from firebase_rest.database.protocol import check, error_class
 from firebase_rest.database.sse import ServerSentEvent, StreamEvent, iter_events, parse_event
 from firebase_rest.transport.arguments import validate_handler, validate_int
+from firebase_rest.transport.cancellation import CancelHandle
 from firebase_rest.transport.credentials import Credentials, RequestAuth, ServiceAccount, UserCredentials
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import Closable, register
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.redact import mask_secrets
+from firebase_rest.transport.redaction import mask_secrets
 from firebase_rest.transport.requestor import Requestor, RetryingSender, run
-from firebase_rest.transport.retry import backoff_delay
+from firebase_rest.transport.retries import backoff_delay
 from firebase_rest.transport.session import CLOSED
-from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.wire import BodyReader, Flow, Request, RetryPolicy
 
 logger = logging.getLogger("firebase_rest")

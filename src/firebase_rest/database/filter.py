@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from firebase_rest.database.encoding import is_finite, plain_number
 from firebase_rest.database.path import check_segment, is_valid_key, split, utf8_size
-from firebase_rest.database.values import is_finite, plain_number
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.arguments import describe, validate_int
 

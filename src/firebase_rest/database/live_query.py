@@ -12,7 +12,7 @@ from typing import Any
 from firebase_rest.database.event_stream import EventStream, OnState, StreamStatus
 from firebase_rest.database.filter import PRIORITY, Filter
 from firebase_rest.database.local_view import ADDED, CHANGED, MOVED, REMOVED, VALUE_EVENT, ChildEvent, LocalView
-from firebase_rest.database.normalized import Normalized, render_arrays
+from firebase_rest.database.normalization import Normalized, render_arrays
 from firebase_rest.database.snapshot import Snapshot
 from firebase_rest.database.sse import StreamEvent
 from firebase_rest.errors import NetworkTimeout, StreamError, UsageError

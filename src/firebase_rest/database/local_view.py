@@ -15,7 +15,7 @@ from dataclasses import replace
 from typing import NamedTuple, cast
 
 from firebase_rest.database.filter import KEY, VALUE, Filter
-from firebase_rest.database.normalized import Normalized, apply_changes, children_of, normalize, values_equal
+from firebase_rest.database.normalization import Normalized, apply_changes, children_of, normalize, values_equal
 from firebase_rest.database.ordering import SortKey, child_at, key_order, select, value_order
 from firebase_rest.database.path import MAX_LEVELS, check_levels, split
 from firebase_rest.database.sse import StreamEvent

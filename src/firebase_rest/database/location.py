@@ -8,7 +8,7 @@ from urllib.parse import SplitResult, parse_qsl, urlsplit
 from firebase_rest.database.path import check_path, split, url_path
 from firebase_rest.errors import ConfigError, UsageError
 from firebase_rest.transport.arguments import path_text
-from firebase_rest.transport.redact import redact
+from firebase_rest.transport.redaction import redact
 from firebase_rest.transport.settings import invalid_host, malformed_path
 
 

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from firebase_rest import errors
+from firebase_rest.database.encoding import Encoded, encode, encode_update
 from firebase_rest.database.filter import NO_FILTER, PRIORITY, Filter
 from firebase_rest.database.location import Location
 from firebase_rest.database.snapshot import Snapshot
-from firebase_rest.database.values import Encoded, encode, encode_update
 from firebase_rest.transport.failure import api_error, class_of_status
 from firebase_rest.transport.json_fields import parse_object
 from firebase_rest.transport.wire import Flow, Json, Pause, Request, Response, RetryPolicy

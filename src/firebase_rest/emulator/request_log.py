@@ -9,7 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from firebase_rest.transport.redact import redact, redact_params
+from firebase_rest.transport.redaction import redact, redact_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from functools import partial, wraps
 from typing import Any, Generic, ParamSpec, TypeVar, cast
 
-from firebase_rest.rules.checker import check_rule
-from firebase_rest.rules.data import NodeReader, RuleDataSnapshot
+from firebase_rest.rules.database_checker import check_rule
+from firebase_rest.rules.database_evaluator import PLAIN_QUERY, Scope, compile_expression
+from firebase_rest.rules.database_snapshots import NodeReader, RuleDataSnapshot
 from firebase_rest.rules.decisions import Decision, Evaluation, Observer, Rule
 from firebase_rest.rules.errors import ExpressionError, Problem, RulesSyntaxError, suggestion
-from firebase_rest.rules.evaluator import PLAIN_QUERY, Scope, compile_expression
 from firebase_rest.rules.garbage import collector_paused
 from firebase_rest.rules.parser import parse_expression
 from firebase_rest.rules.source import Array, Object, Scalar, Source, Text, Value

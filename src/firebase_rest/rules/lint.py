@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from firebase_rest.rules.data import JsonReader, RuleDataSnapshot
 from firebase_rest.rules.database import DatabaseRules, RulesNode
+from firebase_rest.rules.database_evaluator import Scope, compile_expression
+from firebase_rest.rules.database_snapshots import JsonReader, RuleDataSnapshot
 from firebase_rest.rules.decisions import Rule
 from firebase_rest.rules.errors import EvaluationError, Problem
-from firebase_rest.rules.evaluator import Scope, compile_expression
 from firebase_rest.rules.storage import StorageRules
 from firebase_rest.rules.syntax import Chain, Expression, Literal, Member, Unary, Variable, children
 

@@ -17,9 +17,9 @@ from dataclasses import dataclass, field
 from typing import Any, NoReturn, TypeAlias
 
 from firebase_rest.rules import syntax
+from firebase_rest.rules.database_evaluator import fold, observed
 from firebase_rest.rules.decisions import Observe
 from firebase_rest.rules.errors import EvaluationError, ExpressionError, suggestion
-from firebase_rest.rules.evaluator import fold, observed
 from firebase_rest.rules.parser import CONSTANTS
 from firebase_rest.rules.storage_functions import FUNCTIONS
 from firebase_rest.rules.storage_syntax import Function

@@ -16,7 +16,7 @@ from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, Hasher, d
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import check, error_of, get_metadata
 from firebase_rest.transport.failure import api_error
-from firebase_rest.transport.retry import backoff_delay
+from firebase_rest.transport.retries import backoff_delay
 from firebase_rest.transport.wire import BodyFlow, Pause, Request, Response, RetryPolicy
 from firebase_rest.types import ObjectMetadata
 

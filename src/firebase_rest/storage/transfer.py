@@ -38,10 +38,10 @@ from firebase_rest.storage.upload import (
     upload,
     validate_session_url,
 )
+from firebase_rest.transport.cancellation import CancelHandle
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.json_fields import parse_object
 from firebase_rest.transport.requestor import Requestor, drive, run
-from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.types import ObjectMetadata
 
 _RESTARTS = 2

@@ -24,7 +24,7 @@ from firebase_rest.storage.checksum import ExpectedChecksum, decimal
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import JSON_TYPE, check, error_of, get_metadata, parse_metadata
 from firebase_rest.storage.source import UploadSource
-from firebase_rest.transport.retry import backoff_delay
+from firebase_rest.transport.retries import backoff_delay
 from firebase_rest.transport.wire import ChunkedBody, Flow, Pause, Request, Response, RetryPolicy
 from firebase_rest.types import ObjectMetadata
 

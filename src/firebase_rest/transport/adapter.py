@@ -19,10 +19,10 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.poolmanager import ProxyManager
 
+from firebase_rest.transport.cancellation import CancelHandle, Slot, cancel_socket, current_handle, take
 from firebase_rest.transport.http_response import StrictResponse
 from firebase_rest.transport.lifecycle import start_thread
 from firebase_rest.transport.redirects import REDIRECTS
-from firebase_rest.transport.sockets import CancelHandle, Slot, cancel_socket, current_handle, take
 
 POOL_SIZE = 64
 """Connections kept open per host, streams included."""

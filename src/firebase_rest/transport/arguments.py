@@ -18,7 +18,7 @@ from numbers import Real
 from typing import Any, TypeVar, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.transport.redact import redact
+from firebase_rest.transport.redaction import redact
 
 F = TypeVar("F", bound=Callable[..., object])
 T = TypeVar("T")

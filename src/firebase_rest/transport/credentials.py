@@ -210,7 +210,7 @@ class ServiceAccount:
     @property
     def google(self) -> Any:
         """The google-auth credentials."""
-        from firebase_rest.transport.google import load
+        from firebase_rest.transport.google_auth import load
 
         with self._loading:
             if self._google is None:
@@ -235,7 +235,7 @@ class ServiceAccount:
         return RequestAuth(headers={"Authorization": f"Bearer {token}"}, secret=str(token))
 
     def _refresh(self, google: Any, rejected: str | None) -> None:
-        from firebase_rest.transport.google import is_unexpired, refresh
+        from firebase_rest.transport.google_auth import is_unexpired, refresh
 
         def is_needed() -> bool:
             return not google.valid or google.token == rejected

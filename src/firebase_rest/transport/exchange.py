@@ -23,9 +23,9 @@ from firebase_rest.transport.credentials import (
 )
 from firebase_rest.transport.failure import Problem, deadline_error, problem_error
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.redact import MASK, encoded_variants, mask_secrets, redact, secrets_in
+from firebase_rest.transport.redaction import MASK, encoded_variants, mask_secrets, redact, secrets_in
 from firebase_rest.transport.redirects import MAX_HOPS, REDIRECTS, follow
-from firebase_rest.transport.retry import Failure, backoff_delay, should_retry
+from firebase_rest.transport.retries import Failure, backoff_delay, should_retry
 from firebase_rest.transport.wire import ChunkedBody, Request, Response
 
 _JSON_START = re.compile(rb'[{\["0-9-]|(?:null|true|false)\b')

@@ -28,10 +28,10 @@ from requests.structures import CaseInsensitiveDict
 from urllib3 import exceptions as u3
 
 from firebase_rest import errors
-from firebase_rest.transport.redact import mask_secrets, redact, redact_params
+from firebase_rest.transport.cancellation import CancelHandle
+from firebase_rest.transport.redaction import mask_secrets, redact, redact_params
 from firebase_rest.transport.redirects import LOOPBACK
-from firebase_rest.transport.retry import Failure
-from firebase_rest.transport.sockets import CancelHandle
+from firebase_rest.transport.retries import Failure
 from firebase_rest.transport.wire import Request, Response
 
 E = TypeVar("E", bound=errors.ApiError)

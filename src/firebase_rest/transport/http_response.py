@@ -32,8 +32,8 @@ from urllib3.exceptions import DecodeError
 from urllib3.exceptions import HTTPError as Urllib3Error
 from urllib3.response import BaseHTTPResponse
 
+from firebase_rest.transport.cancellation import CancelHandle, cancel_socket
 from firebase_rest.transport.failure import ResponseTooLarge, find_problem, problem_error
-from firebase_rest.transport.sockets import CancelHandle, cancel_socket
 from firebase_rest.transport.wire import Request
 
 MAX_HEADERS = 100

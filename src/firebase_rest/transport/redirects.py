@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, parse_qsl, urljoin, urlsplit, urlunsplit
 
 from firebase_rest.errors import NetworkError
-from firebase_rest.transport.redact import SECRET_PARAMS
+from firebase_rest.transport.redaction import SECRET_PARAMS
 from firebase_rest.transport.wire import Request
 
 MAX_HOPS = 5

@@ -16,13 +16,13 @@ from requests import RequestException
 from urllib3.exceptions import HTTPError as Urllib3Error
 
 from firebase_rest.errors import FirebaseError, NetworkError, UsageError
+from firebase_rest.transport.cancellation import CancelHandle
 from firebase_rest.transport.credentials import NO_AUTH, Credentials, RequestAuth, with_app_check
 from firebase_rest.transport.exchange import Attempt, Authenticate, Exchange, Outcome
 from firebase_rest.transport.failure import find_problem, raised_by_http_stack
 from firebase_rest.transport.options import Options
 from firebase_rest.transport.session import CLOSED, SessionTransport
 from firebase_rest.transport.single_flight import deadline_var
-from firebase_rest.transport.sockets import CancelHandle
 from firebase_rest.transport.watchdog import watchdog
 from firebase_rest.transport.wire import BodyFlow, Flow, Request, Response
 

@@ -18,13 +18,13 @@ from urllib3.response import BaseHTTPResponse
 from firebase_rest.errors import UsageError
 from firebase_rest.transport.adapter import drop_connections, new_session
 from firebase_rest.transport.arguments import describe, validate_dict
+from firebase_rest.transport.cancellation import CancelHandle, current_handle
 from firebase_rest.transport.credentials import AppCheck, RequestAuth
 from firebase_rest.transport.http_response import StreamingBody, is_decompressed, read_body
 from firebase_rest.transport.interrupt import Interrupt
 from firebase_rest.transport.lifecycle import Closable, WeakSet, register
-from firebase_rest.transport.prepare import Environment, full_url, headers_for, prepared
-from firebase_rest.transport.redact import install_log_filter
-from firebase_rest.transport.sockets import CancelHandle, current_handle
+from firebase_rest.transport.prepared_requests import Environment, full_url, headers_for, prepared
+from firebase_rest.transport.redaction import install_log_filter
 from firebase_rest.transport.watchdog import watchdog
 from firebase_rest.transport.wire import Request, Response
 

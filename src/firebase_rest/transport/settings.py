@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Mapping
 
-from firebase_rest.transport.redact import redact
+from firebase_rest.transport.redaction import redact
 
 # Texts that are not paths, in the order of their check.
 _NOT_A_PATH = [

@@ -12,8 +12,8 @@ import sys
 import time
 from typing import TypeAlias
 
+from firebase_rest.transport.cancellation import CancelHandle
 from firebase_rest.transport.lifecycle import register, start_thread
-from firebase_rest.transport.sockets import CancelHandle
 
 _Entry = tuple[float, int, CancelHandle]
 _Inbox: TypeAlias = "queue.SimpleQueue[_Entry | None]"

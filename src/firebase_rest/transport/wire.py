@@ -16,7 +16,7 @@ from enum import Enum
 from typing import Any, NoReturn, Protocol, TypeAlias, TypeVar, Union, cast
 
 from firebase_rest.errors import InvalidResponse
-from firebase_rest.transport.redact import MASK, redact, redact_params
+from firebase_rest.transport.redaction import MASK, redact, redact_params
 
 Json: TypeAlias = Union[None, bool, int, float, str, "list[Json]", "dict[str, Json]"]
 

@@ -6,8 +6,8 @@ import re
 
 from firebase_rest.rules.coverage import Coverage, percent, text_report
 from firebase_rest.rules.coverage_html import html_report
-from firebase_rest.rules.data import JsonReader
 from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.database_snapshots import JsonReader
 from firebase_rest.rules.storage import StorageRules
 
 TEXT = """{

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from firebase_rest.rules.data import JsonReader
 from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.database_snapshots import JsonReader
 from firebase_rest.rules.errors import RulesSyntaxError
 
 

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from firebase_rest.rules.data import JsonReader
 from firebase_rest.rules.database import DatabaseRules
+from firebase_rest.rules.database_snapshots import JsonReader
 from firebase_rest.rules.errors import RulesSyntaxError
 
 DATA = {"users": {"ada": {"name": "Ada", "age": 36, "admin": True}}, "empty": "", "price": 2.5}

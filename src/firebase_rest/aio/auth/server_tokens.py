@@ -31,7 +31,7 @@ from firebase_rest.auth.server_tokens import (
 )
 from firebase_rest.auth.token_verifier import ID_TOKEN, SESSION_COOKIE, TokenType
 from firebase_rest.errors import ConfigError, NetworkError, TokenRevoked, UserDisabled
-from firebase_rest.transport import google
+from firebase_rest.transport import google_auth
 from firebase_rest.transport.arguments import as_float, validate_bool, validate_str
 from firebase_rest.transport.credentials import EMULATOR_ADMIN
 from firebase_rest.transport.json_fields import dict_or_empty
@@ -68,12 +68,12 @@ class AsyncCustomTokenSigner:
         configured = optional(validate_email, "serviceAccountId", self.email)
         email = configured or _email_of(credentials) or await self._email_of_metadata_server()
         text = jwt.signing_input("RS256", _add_issuer(email, payload))
-        signature = await self.requestor.with_credentials(self.account).run(google.sign_blob(email, text.encode()))
+        signature = await self.requestor.with_credentials(self.account).run(google_auth.sign_blob(email, text.encode()))
         return f"{text}.{jwt.base64url(signature)}"
 
     async def _email_of_metadata_server(self) -> str:
         try:
-            return await self.requestor.run(google.own_email())
+            return await self.requestor.run(google_auth.own_email())
         except NetworkError:
             pass
         raise ConfigError(

@@ -15,7 +15,7 @@ from firebase_rest.auth.session import _is_older, _Tokens, logger
 from firebase_rest.errors import AuthError, InvalidResponse, SessionExpired, UsageError
 from firebase_rest.transport.arguments import validate_callable, validate_dict, validate_str
 from firebase_rest.transport.lifecycle import register
-from firebase_rest.transport.redact import mask_secrets, redact
+from firebase_rest.transport.redaction import mask_secrets, redact
 from firebase_rest.transport.tracebacks import hide_all_locals
 
 if TYPE_CHECKING:

@@ -42,7 +42,7 @@ from firebase_rest.transport.arguments import (
     validate_str_dict,
 )
 from firebase_rest.transport.credentials import validate_token
-from firebase_rest.transport.google import sign_blob
+from firebase_rest.transport.google_auth import sign_blob
 from firebase_rest.types import ObjectMetadata, UploadOptions
 
 if TYPE_CHECKING:

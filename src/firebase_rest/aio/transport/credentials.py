@@ -105,7 +105,7 @@ class AsyncServiceAccount:
         self._loop = asyncio.get_running_loop()
         if self._google is None:
             self._google = await run_in_thread(lambda: self._account.google)
-        from firebase_rest.transport.google import is_unexpired
+        from firebase_rest.transport.google_auth import is_unexpired
 
         google, secret = self._google, None if rejected is None else rejected.secret
 

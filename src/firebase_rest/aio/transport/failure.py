@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import aiohttp
 
 from firebase_rest.transport.failure import Problem
-from firebase_rest.transport.redact import redact
-from firebase_rest.transport.retry import Failure
+from firebase_rest.transport.redaction import redact
+from firebase_rest.transport.retries import Failure
 
 
 class ConnectionLost(aiohttp.ClientError):

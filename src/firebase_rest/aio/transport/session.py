@@ -31,7 +31,7 @@ from firebase_rest.transport.credentials import STRIP_AUTH, RequestAuth
 from firebase_rest.transport.http_response import MAX_INFORMATIONAL
 from firebase_rest.transport.lifecycle import WeakSet
 from firebase_rest.transport.options import Options
-from firebase_rest.transport.prepare import (
+from firebase_rest.transport.prepared_requests import (
     PERSONAL_HEADERS,
     USER_AGENT,
     ca_bundle,

@@ -28,7 +28,7 @@ from firebase_rest.errors import (
 from firebase_rest.transport.arguments import is_encodable
 from firebase_rest.transport.failure import api_error
 from firebase_rest.transport.json_fields import dict_or_empty, object_list, parse_object, str_list, str_or_none
-from firebase_rest.transport.redact import MASK
+from firebase_rest.transport.redaction import MASK
 from firebase_rest.transport.wire import Flow, Request, Response
 from firebase_rest.types import SignedIn
 

@@ -21,7 +21,7 @@ from firebase_rest.emulator.auth.outbox import Outbox
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_claims, id_token_claims
 from firebase_rest.emulator.auth.validation import form_encoded
 from firebase_rest.emulator.credentials import SESSION_ISSUER, seconds
-from firebase_rest.emulator.newest import NewestItems
+from firebase_rest.emulator.newest_items import NewestItems
 from firebase_rest.errors import UsageError
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ from firebase_rest.database.filter import NO_FILTER
 from firebase_rest.database.path import split
 from firebase_rest.emulator.console.errors import ConsoleError
 from firebase_rest.emulator.credentials import Caller
-from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError, validate_key
 from firebase_rest.emulator.database.commits import parse_targets_work, plan_set_work, plan_update_work
+from firebase_rest.emulator.database.node_builder import InvalidDataError, InvalidKeyError, validate_key
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules

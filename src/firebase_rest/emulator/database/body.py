@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, cast
 
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.database import parsing
-from firebase_rest.emulator.database.build import METADATA
+from firebase_rest.emulator.database.node_builder import METADATA
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 from firebase_rest.emulator.database.slices import finish
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from firebase_rest.database.path import split
 from firebase_rest.emulator.database import tree
 from firebase_rest.emulator.database.body import is_update_path
-from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.node_builder import Builder, InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import PERMISSION_DENIED, DatabaseHTTPError
 from firebase_rest.emulator.database.slices import done, parts

@@ -13,7 +13,7 @@ from firebase_rest.emulator.database.access import NO_RULES, DatabaseAuthorizer
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.slices import done, finish
 from firebase_rest.emulator.database.stream import Subscription, Watcher
-from firebase_rest.emulator.newest import NewestItems
+from firebase_rest.emulator.newest_items import NewestItems
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
 

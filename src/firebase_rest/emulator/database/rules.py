@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE
 from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.tree import child, children_of, has_children, leaf_value, priority_of
-from firebase_rest.rules.evaluator import PLAIN_QUERY
+from firebase_rest.rules.database_evaluator import PLAIN_QUERY
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, MutableSequence, Sequence
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.credentials import Caller
     from firebase_rest.emulator.database.slices import Work
     from firebase_rest.emulator.database.tree import Node, Path, Priority, Scalar
-    from firebase_rest.rules.data import NodeReader
     from firebase_rest.rules.database import DatabaseRules
+    from firebase_rest.rules.database_snapshots import NodeReader
 from firebase_rest.rules.decisions import Decision
 
 

@@ -9,8 +9,8 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database import body, commits, tree
-from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.limits import limited
+from firebase_rest.emulator.database.node_builder import InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
 from firebase_rest.emulator.database.rendering import SMALL, json_work, release_work
 from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size

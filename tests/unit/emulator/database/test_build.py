@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firebase_rest.emulator.database import tree
-from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError, number
+from firebase_rest.emulator.database.node_builder import Builder, InvalidDataError, InvalidKeyError, number
 
 NOW = 1_700_000_000_000
 

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from firebase_rest.emulator.database import parsing, tree
-from firebase_rest.emulator.database.build import Builder, InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.node_builder import Builder, InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.rendering import json_work, node_work, release_work, shallow_work
 from firebase_rest.emulator.database.responses import compact
 from firebase_rest.emulator.database.slices import collector, finish

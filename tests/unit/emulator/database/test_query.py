@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.emulator.database import query, tree
-from firebase_rest.emulator.database.build import Builder
+from firebase_rest.emulator.database.node_builder import Builder
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 
 KEY_ORDER = {"orderBy": '"$key"'}

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.path import split
 from firebase_rest.emulator.database import query, stream, tree
-from firebase_rest.emulator.database.build import Builder
 from firebase_rest.emulator.database.namespace import Namespace
+from firebase_rest.emulator.database.node_builder import Builder
 from firebase_rest.emulator.database.slices import finish
 from firebase_rest.emulator.database.stream import StreamView, Subscription
 from firebase_rest.emulator.database.tree import Change

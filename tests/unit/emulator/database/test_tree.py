@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from firebase_rest.emulator.database import tree
-from firebase_rest.emulator.database.build import Builder
+from firebase_rest.emulator.database.node_builder import Builder
 from firebase_rest.emulator.database.tree import Branch, Leaf
 
 NOW = 1_700_000_000_000

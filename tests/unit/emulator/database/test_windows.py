@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from firebase_rest.database.filter import Bound, Filter
 from firebase_rest.database.ordering import select
 from firebase_rest.emulator.database import tree
-from firebase_rest.emulator.database.build import Builder
 from firebase_rest.emulator.database.children import Children
+from firebase_rest.emulator.database.node_builder import Builder
 from firebase_rest.emulator.database.slices import ascends, finish, partition, parts
 from firebase_rest.emulator.database.windows import Window, index_work
 from unit.emulator.database.sizes import small_chunks

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Bound, Filter
 from firebase_rest.database.path import is_valid_key, split
-from firebase_rest.emulator.database.build import InvalidDataError
+from firebase_rest.emulator.database.node_builder import InvalidDataError
 
 if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from firebase_rest.emulator.database.build import InvalidDataError
+from firebase_rest.emulator.database.node_builder import InvalidDataError
 from firebase_rest.emulator.database.parsing import LargeObject, parse_text_work, plain_work
 
 if TYPE_CHECKING:

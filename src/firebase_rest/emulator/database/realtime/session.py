@@ -17,7 +17,7 @@ from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller
 from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.database import access, commits, query
-from firebase_rest.emulator.database.build import InvalidDataError, InvalidKeyError
+from firebase_rest.emulator.database.node_builder import InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.parsing import plain_work
 from firebase_rest.emulator.database.realtime.hashes import hash_work
 from firebase_rest.emulator.database.realtime.listen_queries import parse_query

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeAlias, TypeVar
 
 from firebase_rest.rules import syntax
-from firebase_rest.rules.data import RuleDataSnapshot
+from firebase_rest.rules.database_snapshots import RuleDataSnapshot
 from firebase_rest.rules.decisions import Observe, Record
 from firebase_rest.rules.errors import EvaluationError
 from firebase_rest.rules.regex import Regex, compile_regex

@@ -16,10 +16,10 @@ from uuid import UUID
 import pytest
 
 from firebase_rest import SERVER_TIMESTAMP, UnsupportedType, UsageError, increment
+from firebase_rest.database.encoding import MAX_STRING_BYTES, encode, encode_update
 from firebase_rest.database.filter import validate_bound
 from firebase_rest.database.path import MAX_DEPTH
 from firebase_rest.database.snapshot import Snapshot
-from firebase_rest.database.values import MAX_STRING_BYTES, encode, encode_update
 
 
 class Color(enum.IntEnum):

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from firebase_rest.database.normalized import apply_changes, normalize, render_arrays, values_equal
+from firebase_rest.database.normalization import apply_changes, normalize, render_arrays, values_equal
 
 
 @pytest.mark.parametrize(

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from firebase_rest.transport import retry
-from firebase_rest.transport.retry import Failure, backoff_delay, should_retry
+from firebase_rest.transport import retries
+from firebase_rest.transport.retries import Failure, backoff_delay, should_retry
 from firebase_rest.transport.wire import RetryPolicy
 
 IDEMPOTENT, REFUSED, UNSENT = RetryPolicy.IDEMPOTENT, RetryPolicy.IF_NOT_PROCESSED, RetryPolicy.IF_NOT_SENT
@@ -34,7 +34,7 @@ def test_should_retry(outcome, again, repeat):
     ("attempt", "most"), [(1, 0.5), (2, 1), (3, 2), (4, 4), (6, 16), (7, 20), (60, 20), (5000, 20)]
 )
 def test_delay_doubles_up_to_twenty_seconds_with_jitter(monkeypatch, attempt, most):
-    monkeypatch.setattr(retry.random, "uniform", lambda low, high: (low, high))
+    monkeypatch.setattr(retries.random, "uniform", lambda low, high: (low, high))
     assert backoff_delay(attempt) == (0, most)
 
 

@@ -5,7 +5,7 @@ import logging
 
 import pytest
 
-from firebase_rest.transport.redact import (
+from firebase_rest.transport.redaction import (
     MASK,
     SECRET_FIELDS,
     SECRET_PARAMS,

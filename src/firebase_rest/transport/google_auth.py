@@ -20,7 +20,7 @@ from urllib.parse import quote
 from firebase_rest.errors import ConfigError, InvalidResponse, NetworkError, Unauthenticated
 from firebase_rest.transport.failure import api_error, class_of_status
 from firebase_rest.transport.json_fields import dict_or_empty, parse_object
-from firebase_rest.transport.redact import redact
+from firebase_rest.transport.redaction import redact
 from firebase_rest.transport.settings import malformed_path
 from firebase_rest.transport.wire import Flow, Request, Response, RetryPolicy
 

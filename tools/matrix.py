@@ -1,7 +1,8 @@
 """Run the unit tests that are not slow with the built wheel under every installed Python from 3.10 on.
 
-The oldest Python runs them a second time with the oldest dependencies that pyproject.toml allows. The environments
-are kept in .cache/matrix and created again when their requirements change. `python tools/matrix.py 3.12` runs one.
+The oldest Python runs them a second time with the oldest dependencies that pyproject.toml allows. If TESTS_DONE is
+set, the Python of this program is left out, because the tests have run under it. The environments are kept in
+.cache/matrix and created again when their requirements change. `python tools/matrix.py 3.12` runs one.
 """
 
 from __future__ import annotations
@@ -81,9 +82,12 @@ def main(wanted: list[str]) -> int:
         print("no Python from 3.10 up was found")
         return 1
     oldest = next(iter(found))
+    oldest_path = found[oldest]
+    if os.environ.get("TESTS_DONE"):
+        found.pop(f"{sys.version_info.major}.{sys.version_info.minor}", None)
     with tempfile.TemporaryDirectory() as folder, ThreadPoolExecutor(max_workers=2) as pool:
         wheel = build(Path(folder))
-        jobs = [pool.submit(run, oldest, found[oldest], wheel, oldest=True)]
+        jobs = [pool.submit(run, oldest, oldest_path, wheel, oldest=True)]
         jobs += [pool.submit(run, version, path, wheel) for version, path in found.items()]
         results = [job.result() for job in jobs]
     for _, report in results:

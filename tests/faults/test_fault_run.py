@@ -1,6 +1,6 @@
 """Twenty live copies behind a proxy with random faults, while twenty writers change the data.
 
-FAULT_SECONDS sets the duration (60 by default; `make faults SECONDS=600`), FAULT_SEED the seed.
+FAULT_SECONDS sets the duration (30 by default; `make faults SECONDS=600`), FAULT_SEED the seed.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import firebase_rest
 from firebase_rest.database import event_stream
 from support import fault_proxy
 
-SECONDS = float(os.environ.get("FAULT_SECONDS", "60"))
+SECONDS = float(os.environ.get("FAULT_SECONDS", "30"))
 SEED = int(os.environ.get("FAULT_SEED", "1"))
 KEEP_ALIVE = 2.0
 COPIES = WRITERS = 20

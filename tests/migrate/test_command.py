@@ -121,7 +121,7 @@ IMPORTED = {
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("order", [[*sorted(IMPORTED)], [*sorted(IMPORTED, reverse=True)], ["."], ["old.py", "."]])
+@pytest.mark.parametrize("order", [[*sorted(IMPORTED, reverse=True)], ["."], ["old.py", "."]])
 def test_findings_do_not_depend_on_the_order_of_paths(order, tmp_path) -> None:
     for name, text in IMPORTED.items():
         (tmp_path / name).write_text(text)

@@ -14,14 +14,14 @@ SOURCE = str(Path(__file__).parents[2] / "src")
 
 
 def run(folder, *arguments):
-    environ = {**os.environ, "PYTHONPATH": SOURCE}
+    environ = {**os.environ, "PYTHONPATH": SOURCE, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # loading all takes a second
     command = [sys.executable, "-W", "error", *arguments]
     done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True, timeout=100)
     return done.returncode, done.stdout + done.stderr
 
 
 def run_pytest(folder, *arguments):
-    return run(folder, "-m", "pytest", "-p", "no:cacheprovider", "-p", "no:randomly", *arguments)
+    return run(folder, "-m", "pytest", "-p", "no:cacheprovider", *arguments)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def test_plugin_is_loaded_by_option(project):
 
 def test_plugin_works_with_xdist(project):
     (project / "test_notes.py").write_text(PASSING)
-    status, output = run_pytest(project, "-q", "-n", "2")
+    status, output = run_pytest(project, "-q", "-p", "xdist", "-n", "2")
     assert (status, "6 passed" in output) == (0, True), output
 
 
@@ -130,7 +130,7 @@ def test_owner(firebase_rules, as_user, n):
 """
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize("workers", [(), ("-p", "xdist", "-n", "2")])
 def test_coverage_is_reported(project, workers):
     (project / "test_notes.py").write_text(COVERED)
     page = "--firebase-rules-coverage-html=coverage.html"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import html
 import json
 import re
+from urllib.parse import unquote
 
 import pytest
 import requests
@@ -60,13 +60,44 @@ def embedded(response):
     return json.loads(re.search(r'id="request">(.*?)</script>', response.text, re.DOTALL)[1])
 
 
+def claims(text):
+    """Return the claims of the first account on the page."""
+    return json.loads(unquote(re.search(r'data-id-token="([^"]*)"', text)[1]))
+
+
 def test_handler_lists_the_accounts_of_the_provider(page, import_user):
     import_user(displayName="Ada & Co", email="ada@example.com")
     text = page().text
-    assert ">Ada &amp; Co</button>" in text
-    claims = json.loads(html.unescape(re.search(r'data-claims="([^"]*)"', text)[1]))
-    assert claims == {"sub": "1", "name": "Ada & Co", "email": "ada@example.com", "email_verified": True}
-    assert "data-claims=" not in page(providerId="github.com").text.partition("<script")[0]
+    assert ">Ada &amp; Co <small>ada@example.com</small></button>" in text
+    assert claims(text) == {"sub": "1", "name": "Ada & Co", "email": "ada@example.com", "email_verified": True}
+    other = page(providerId="github.com").text.partition("<script")[0]
+    assert "js-reuse-account" not in other
+    assert "No Github.com accounts exist" in other
+
+
+@pytest.mark.parametrize(
+    "hook",
+    [
+        "<title>Auth Emulator IDP Login Widget</title>",
+        'id="accounts-list"',
+        "js-new-account",
+        ">Add new account<",
+        'id="add-user"',
+        'id="autogen-button"',
+        ">Auto-generate user information<",
+        'id="main-form"',
+        'id="email-input"',
+        'id="display-name-input"',
+        'id="screen-name-input"',
+        'id="profile-photo-input"',
+        'id="back-button"',
+        'id="sign-in"',
+        '>Sign in with <span class="js-provider-id">Google.com</span><',
+        "function toggleForm(",
+    ],
+)
+def test_handler_has_what_end_to_end_tests_look_for(page, hook):
+    assert hook in page().text
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -90,7 +121,7 @@ def test_account_cannot_inject_markup(page, import_user, field, payload):
     text = page().text
     assert "<img" not in text
     assert text.count("<script") == 2
-    assert json.loads(html.unescape(re.search(r'data-claims="([^"]*)"', text)[1]))
+    assert claims(text)["email_verified"] is True
 
 
 @pytest.mark.parametrize(

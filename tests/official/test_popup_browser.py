@@ -85,8 +85,9 @@ def start(page: Page, server: Server) -> None:
 
 
 def add_account(page: Page, email: str = EMAIL) -> None:
-    page.type("input[name=email]", email)
-    page.click("form button")
+    page.click(".js-new-account")
+    page.type("#email-input", email)
+    page.click("#sign-in")
 
 
 def test_popup_signs_in_with_a_new_account_and_then_with_a_known_one(pages: Pages, server: Server) -> None:
@@ -100,7 +101,7 @@ def test_popup_signs_in_with_a_new_account_and_then_with_a_known_one(pages: Page
         assert (first["email"], first["provider"]) == (EMAIL, "google.com")
         page.run("await sdk.signOut(auth);" + POPUP)
         page.window(1)
-        page.click("button[data-claims]")
+        page.click("#accounts-list li")
         page.window(0)
         assert page.run(OUTCOME) == first
 
@@ -123,7 +124,7 @@ def test_closed_popup_is_reported(pages: Pages, server: Server) -> None:
         start(page, server)
         page.run(POPUP)
         page.window(1)
-        page.find("form")
+        page.find("#main-form")
         page.close_window()
         page.window(0)
         assert page.run(OUTCOME) == {"code": "auth/popup-closed-by-user"}
@@ -203,7 +204,7 @@ def test_account_runs_no_script(pages: Pages, server: Server) -> None:
     pages.http.post(url, json={"users": users}, headers={"Authorization": "Bearer owner"}, timeout=20)
     with pages.open() as page:
         page.go(f"http://{server.host}/emulator/auth/handler?{urlencode({**PARAMETERS, 'tid': ''})}")
-        assert page.run("return document.querySelectorAll('button[data-claims]').length;") == len(PAYLOADS)
+        assert page.run("return document.querySelectorAll('.js-reuse-account').length;") == len(PAYLOADS)
         assert page.run("return window.pwned ?? null;") is None
 
 

@@ -16,7 +16,7 @@ import re
 import secrets
 from html import escape
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from firebase_rest.emulator.auth.validation import split_url
 from firebase_rest.emulator.hosts import is_loopback
@@ -36,24 +36,38 @@ _MAX_ACCOUNTS = 100
 _AUTH_TYPE = re.compile(r"(?:signIn|link|reauth)Via(?P<way>Popup|Redirect)")
 _DOMAIN = re.compile(r"[A-Za-z0-9.-]+")
 
+# The title, IDs, classes, texts and `toggleForm` are those of the official emulator's page: end-to-end tests use them.
 _HANDLER_PAGE = """<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width">
-<title>Sign in with {provider} (emulator)</title>
+<title>Auth Emulator IDP Login Widget</title>
 <style nonce="{nonce}">
 body {{ font: 16px sans-serif; max-width: 30em; margin: 2em auto; padding: 0 1em }}
 button, input {{ font: inherit; display: block; width: 100%; margin: .5em 0; padding: .5em; box-sizing: border-box }}
 button {{ text-align: left; cursor: pointer }}
+ul {{ list-style: none; padding: 0 }}
+small {{ display: block }}
 </style>
-<h1>Sign in with {provider}</h1>
-<p>This is the Firebase emulator. Select an account, or add one. No password is needed.</p>
+<h1 id="title">Sign-in with <span class="js-provider-id">{provider}</span></h1>
+<div id="accounts-list">
+<p class="js-accounts-help-text">{help} No password is needed.</p>
+<ul>
 {accounts}
-<form>
-<input name="email" type="email" required placeholder="E-mail address" aria-label="E-mail address">
-<input name="name" placeholder="Name (optional)" aria-label="Name">
-<button>Add account and sign in</button>
+<li id="add-account-button" class="js-new-account"><button type="button">Add new account</button></li>
+</ul>
+</div>
+<div id="add-user" hidden>
+<button type="button" id="autogen-button">Auto-generate user information</button>
+<form id="main-form">
+<label>Email <input id="email-input" name="email" type="email" required></label>
+<label>Display name (optional) <input id="display-name-input" name="name"></label>
+<label>Screen name (optional) <input id="screen-name-input" name="screen_name"></label>
+<label>Profile photo URL (optional) <input id="profile-photo-input" name="picture"></label>
+<button type="button" id="back-button">Back</button>
+<button id="sign-in">Sign in with <span class="js-provider-id">{provider}</span></button>
 </form>
+</div>
 <p id="problem" role="alert"></p>
 <script type="application/json" id="request">{request}</script>
 <script nonce="{nonce}">{script}</script>
@@ -97,17 +111,31 @@ function finish(claims) {
   }
 }
 
-for (const button of document.querySelectorAll("button[data-claims]")) {
-  button.addEventListener("click", () => finish(JSON.parse(button.dataset.claims)));
+function toggleForm(shown) {
+  document.getElementById("add-user").hidden = !shown;
+  document.getElementById("accounts-list").hidden = shown;
 }
-document.querySelector("form").addEventListener("submit", (event) => {
+
+function randomNumber(length) {
+  const digits = crypto.getRandomValues(new Uint8Array(length));
+  return Array.from(digits, (digit) => digit % 10).join("");
+}
+
+for (const account of document.querySelectorAll(".js-reuse-account")) {
+  account.addEventListener("click", () => finish(JSON.parse(decodeURIComponent(account.dataset.idToken))));
+}
+document.querySelector(".js-new-account").addEventListener("click", () => toggleForm(true));
+document.getElementById("back-button").addEventListener("click", () => toggleForm(false));
+document.getElementById("autogen-button").addEventListener("click", () => {
+  const number = randomNumber(6);
+  document.getElementById("email-input").value = `user.${number}@example.com`;
+  document.getElementById("display-name-input").value = `User ${number}`;
+  document.getElementById("screen-name-input").value = `user_${number}`;
+});
+document.getElementById("main-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  const fields = new FormData(event.target);
-  const digits = crypto.getRandomValues(new Uint8Array(20));
-  const sub = Array.from(digits, (digit) => digit % 10).join("");
-  const claims = { sub, email: fields.get("email"), email_verified: true };
-  if (fields.get("name")) claims.name = fields.get("name");
-  finish(claims);
+  const filled = Array.from(new FormData(event.target)).filter(([name, value]) => value);
+  finish({ sub: randomNumber(20), email_verified: true, ...Object.fromEntries(filled) });
 });
 """
 
@@ -170,9 +198,12 @@ def handler_page(project: AuthProject, query: Mapping[str, str], url: RequestUrl
         "tenantId": query.get("tid"),
     }
     nonce = secrets.token_urlsafe(16)
+    shown_provider = escape(provider_id[0].upper() + provider_id[1:])
+    accounts = _account_items(project, provider_id)
     text = _HANDLER_PAGE.format(
-        provider=escape(provider_id),
-        accounts=_account_buttons(project, provider_id),
+        provider=shown_provider,
+        help="Select an account, or add one." if accounts else f"No {shown_provider} accounts exist in the emulator.",
+        accounts=accounts,
         request=_script_json(request),
         script=_HANDLER_SCRIPT,
         nonce=nonce,
@@ -217,17 +248,17 @@ def _authorized_domains(project: AuthProject, url: RequestUrl) -> list[str]:
     return [domain.lower() for domain in (*domains, *([own] if own else [])) if domain]
 
 
-def _account_buttons(project: AuthProject, provider_id: str) -> str:
+def _account_items(project: AuthProject, provider_id: str) -> str:
     found = [
         provider
         for account in project.accounts
         for provider in account.providers or []
         if provider["providerId"] == provider_id and provider.get("rawId")
     ]
-    return "\n".join(map(_account_button, found[:_MAX_ACCOUNTS]))
+    return "\n".join(map(_account_item, found[:_MAX_ACCOUNTS]))
 
 
-def _account_button(provider: Provider) -> str:
+def _account_item(provider: Provider) -> str:
     claims = {
         "sub": provider["rawId"],
         "name": provider.get("displayName"),
@@ -236,9 +267,11 @@ def _account_button(provider: Provider) -> str:
         "email_verified": True,
         "picture": provider.get("photoUrl"),
     }
-    shown = str(provider.get("displayName") or provider.get("email") or provider["rawId"])
-    text = json.dumps({name: value for name, value in claims.items() if value is not None})
-    return f'<button type="button" data-claims="{escape(text)}">{escape(shown)}</button>'
+    token = quote(json.dumps({name: value for name, value in claims.items() if value is not None}), safe="")
+    name = escape(str(provider.get("displayName") or "(No display name)"))
+    email = escape(str(provider.get("email") or ""))
+    button = f'<button type="button">{name} <small>{email}</small></button>'
+    return f'<li class="js-reuse-account" data-id-token="{token}">{button}</li>'
 
 
 def _script_json(value: Payload) -> str:

@@ -75,13 +75,16 @@ assert "Sign out" in ada.get("/")
 ada.post("/sign-out", page="/")
 assert "Sign in" in ada.get("/")
 assert "is wrong" in ada.post("/sign-in", status=401, email="ada@example.com", password="guess")
-assert "already an account" in bob.post("/sign-up", status=400, name="x", email="ada@example.com", password="123456")
+page = bob.post("/sign-up", status=400, name="Bob", email="ada@example.com", password="123456")
+assert "already an account" in page and 'value="Bob"' in page and 'value="ada@example.com"' in page
 assert "at least 6" in bob.post("/sign-up", status=400, name="x", email="x@example.com", password="1")
 for visitor in (ada, bob):
     visitor.post("/sign-in", email="ada@example.com", password="correct horse")
 ada.post("/sign-out-everywhere", page="/")
 assert "<span>ada</span>" not in bob.get("/")
-assert bob.client.post("/sign-in", data={"email": "ada@example.com", "password": "x"}).status_code == 400
+forged = bob.client.post("/sign-in", data={"email": "ada@example.com", "password": "x"})
+assert forged.status_code == 400 and "This page has expired." in forged.text and "Sign up" in forged.text
+assert "Sorry" in bob.get("/unknown", status=404)
 assert "script-src 'self'" in bob.client.get("/").headers["Content-Security-Policy"]
 """,
     3: """
@@ -91,19 +94,25 @@ for number in range(26):
     ada.post("/todos/", text=f"to-do {number}")
 page = ada.get("/todos/")
 assert "to-do 25" in page and "to-do 0<" not in page.replace("\\n", "<")
-assert "to-do 0" in ada.get("/todos/" + re.search('href="([^"]+)">Older', page)[1])
+assert "Newest" not in page and 'href="/todos/">To-dos' in page
+older = ada.get("/todos/" + re.search('href="([^"]+)">Older', page)[1])
+assert "to-do 0" in older and "Newest" in older
 key = re.search('/todos/([^/"]+)/done', page)[1]
-assert "(done)" in ada.post(f"/todos/{key}/done", page="/todos/")
+page = ada.post(f"/todos/{key}/done", page="/todos/")
+assert "(done)" in page and f"{key}/done" not in page
 assert "(done)" not in ada.post(f"/todos/{key}/delete", page="/todos/")
 assert "to-do" not in bob.get("/todos/").replace("New to-do", "")
 ada.post("/todos/", status=400, text=" ")
 assert 'action="/todos/' not in bob.get("/todos/")
 import todos
 todos.todos = lambda: todos.current_user().database.child("todos", "another-user")
-bob.get("/todos/", status=500)
+assert "Sorry" in bob.get("/todos/", status=500)
 """,
     4: """
+assert "No e-mails." in ada.get("/mailbox")
 ada.sign_up("ada")
+assert "Confirm your e-mail address, to ada@example.com" in ada.get("/mailbox")
+assert "Is ada@example.com your address?" in ada.get(re.search('href="(/action[^"]+)"', ada.get("/mailbox"))[1])
 assert "Your address is confirmed." in ada.open_mail()
 bob.post("/reset-password", email="ada@example.com")
 bob.post("/reset-password", email="unknown@example.com")
@@ -130,6 +139,8 @@ ada.sign_up("ada")
 ada.post("/board/", status=403, text="too early")
 ada.open_mail()
 bob.sign_up("bob")
+assert "Confirm your e-mail address to write" in bob.get("/board/")
+assert "New note" in ada.get("/board/")
 streams = [visitor.client.get("/board/events").response for visitor in (ada, bob)]
 def notes(stream):
     return [note["text"] for note in json.loads(next(event for event in stream if event.startswith(b"data:"))[6:])]
@@ -152,6 +163,7 @@ ada.sign_up("ada")
 assert ada.client.get("/account/").status_code == 200
 assert "<span>Ada L.</span>" in ada.post("/account/name", page="/account/", name="Ada L.")
 ada.post("/account/email", page="/account/", email="lovelace@example.com")
+assert "Confirm your new e-mail address, to lovelace@example.com" in ada.get("/mailbox")
 assert "at least 6" in ada.post("/account/password", page="/account/", password="1")
 bob.post("/sign-in", email="ada@example.com", password="correct horse")
 emulator_is_late[0] = 0
@@ -176,8 +188,10 @@ def start():
     return ada.post("/account/second-factor/start", page="/account/", password="correct horse")
 assert "Confirm your e-mail address before" in start()
 ada.open_mail()
+assert "Your password" in ada.post("/account/second-factor/finish", page="/account/", code="000000")
 key = re.search("<code>([^<]+)", start())[1]
-assert "The code is wrong" in ada.post("/account/second-factor/finish", page="/account/", code="000000")
+page = ada.post("/account/second-factor/finish", page="/account/", code="000000")
+assert "The code is wrong" in page and key in page
 assert "needs a code" in ada.post("/account/second-factor/finish", page="/account/", code=totp_code(key))
 assert "Authenticator app" in ada.get("/account/")
 ada.post("/sign-out", page="/")
@@ -254,7 +268,9 @@ def test_run_py_serves_the_application(number: int, tmp_path: Path) -> None:
         write_step(step, tmp_path)
     script = (tmp_path / "run.py").read_text(encoding="utf-8")
     served = "from flask import Flask\nFlask.run = lambda app, port: print(port, app.test_client().get('/').status)\n"
-    assert run(tmp_path, "-c", served + script) == "5000 200 OK\n"
+    assert re.fullmatch(
+        r"Console of the emulator: http://127\.0\.0\.1:\d+/\n5000 200 OK\n", run(tmp_path, "-c", served + script)
+    )
 
 
 SERVE = """
@@ -264,7 +280,7 @@ from werkzeug.serving import make_server
 
 def serve(app, port):
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    print(server.server_port, flush=True)
+    print("port:", server.server_port, flush=True)
     server.serve_forever()
 
 Flask.run = serve
@@ -279,7 +295,8 @@ def finished_site(tmp_path: Path) -> Iterator[str]:
     script = SERVE + (tmp_path / "run.py").read_text(encoding="utf-8")
     command = [sys.executable, "-c", script]
     with subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, text=True) as process:
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
+        port = next(line.removeprefix("port:").strip() for line in process.stdout if line.startswith("port:"))
+        yield f"http://127.0.0.1:{port}"
         process.terminate()
 
 
@@ -294,13 +311,13 @@ def test_two_browsers_use_the_finished_application(finished_site: str, tmp_path:
             browser.open("/sign-up")
             browser.fill(name=name, email=f"{name}@example.com", password="correct horse")
             browser.submit("Create account")
-            browser.open_mail("VERIFY_EMAIL")
-            browser.submit("Confirm")
+            browser.open_mail(f"Confirm your e-mail address, to {name.lower()}@example.com")
+            browser.submit("Yes, confirm it")
             browser.open("/board/")
         ada.fill(text="<b>Hello</b>")
         ada.submit("Post")
         for browser in (ada, bob):
-            browser.wait(lambda browser=browser: browser.find("#notes").text == "<b>Hello</b> (Ada)")
+            browser.wait(lambda browser=browser: browser.find("#notes").text.startswith("<b>Hello</b>\nAda, "))
         file = tmp_path / "holiday.txt"
         file.write_text("sun")
         ada.open("/files/")
@@ -310,3 +327,12 @@ def test_two_browsers_use_the_finished_application(finished_site: str, tmp_path:
         bob.open("/files/")
         assert "holiday.txt" not in bob.find("main").text
         assert not ada.problems() + bob.problems()
+        file.write_bytes(bytes(21_000_000))
+        bob.fill(file=str(file))
+        bob.button("Upload").click()
+        bob.wait(lambda: "The file is larger than 20 MB." in bob.text)
+        phone = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+        ada.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+        for path in ("/", "/todos/", "/board/", "/files/", "/account/", "/mailbox", "/unknown"):
+            ada.open(path)
+            assert ada.run("return document.documentElement.scrollWidth <= innerWidth"), f"{path} scrolls sideways"

@@ -53,7 +53,7 @@ _CONSTRUCTED = {
 
 _INTERNAL = {
     "AuthUri": {"from_uri", "check_callback"},
-    "Clock": {"when_set"},
+    "Clock": {"on_change"},
     "Emulator": {"database_work", "dispatch", "must_wait", "route"},
     "Coverage": {"observer"},
     "EventStream": {"reset_after_fork", "start_task", "is_large"},

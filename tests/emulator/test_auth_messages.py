@@ -105,7 +105,7 @@ def test_reset_deletes_messages(env, sent):
 
 
 def test_only_the_newest_messages_and_codes_are_kept(env, sent, monkeypatch):
-    monkeypatch.setattr("firebase_rest.emulator.newest_items.LIMIT", 3)
+    monkeypatch.setattr("firebase_rest.emulator.bounded_dict.DEFAULT_LIMIT", 3)
     env.someone()
     for _ in range(5):
         env.auth.send_password_reset_email(EMAIL)

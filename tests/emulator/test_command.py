@@ -225,7 +225,8 @@ def test_data_folder_is_seeded_only_at_the_first_start(tmp_path, option):
         assert requests.get(url, timeout=LIMIT).json() == "client"
         *_, errors, _ = command.end(signal.SIGTERM)
     assert (
-        errors == f"The folder {folder} has data, which {seed} does not replace. To start again, delete the folder.\n"
+        errors == f"Not loaded: {seed}, because the folder {folder} contains data already. "
+        "To load again, delete the folder.\n"
     )
 
 

@@ -445,7 +445,7 @@ def test_command_reports_what_it_cannot_import_or_export(tmp_path):
     )
     status, errors = run("--export-on-exit")
     assert status == 2
-    assert "--export-on-exit needs a path, or --import PATH" in errors
+    assert "--export-on-exit needs a PATH if --import is not used" in errors
     (tmp_path / "notes").write_text("x")
     status, errors = run("--export-on-exit", tmp_path)
     assert status == 1

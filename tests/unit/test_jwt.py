@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from firebase_rest.auth.jwt import encode_unsigned, parse
-from firebase_rest.emulator.credentials import seconds
+from firebase_rest.emulator.credentials import parse_timestamp
 
 
 def part(text: str) -> str:
@@ -66,4 +66,4 @@ def test_number_with_thousands_of_digits_is_none() -> None:
     [(1, 1.0), (1.5, 1.5), (10**400, math.inf), (-(10**400), -math.inf), (True, None), ("1", None), (None, None)],
 )
 def test_seconds_of_a_time_claim(value: Any, expected: float | None) -> None:
-    assert seconds(value) == expected
+    assert parse_timestamp(value) == expected

@@ -19,14 +19,14 @@ class Clock:
 
     def __init__(self, rate: float = 1.0) -> None:
         self._rate = rate
-        self._real = time.monotonic()
         self._start = time.time()
-        self._ahead = 0.0
+        self._monotonic_start = time.monotonic()
+        self._advanced = 0.0
         self._lock = threading.Lock()
-        self._watchers: list[Callable[[], object]] = []
+        self._callbacks: list[Callable[[], object]] = []
 
     def __call__(self) -> float:
-        return self._start + self._ahead + self._rate * (time.monotonic() - self._real)
+        return self._start + self._advanced + self._rate * (time.monotonic() - self._monotonic_start)
 
     def advance(self, seconds: float) -> None:
         """Move the clock forward. Expired tokens take effect immediately, also in open streams.
@@ -35,19 +35,21 @@ class Clock:
             seconds: How far to move the clock.
         """
         with self._lock:
-            self._ahead += seconds
+            self._advanced += seconds
         self._notify()
 
     def reset(self) -> None:
         """Set the clock to the current time."""
         with self._lock:
-            self._ahead, self._start, self._real = 0.0, time.time(), time.monotonic()
+            self._start = time.time()
+            self._monotonic_start = time.monotonic()
+            self._advanced = 0.0
         self._notify()
 
-    def _notify(self) -> None:
-        for watcher in self._watchers:
-            watcher()
+    def on_change(self, callback: Callable[[], object]) -> None:
+        """Call `callback` after each `advance` and `reset`. Used by the emulator."""
+        self._callbacks.append(callback)
 
-    def when_set(self, watcher: Callable[[], object]) -> None:
-        """Call `watcher` after each `advance`. Used by the emulator."""
-        self._watchers.append(watcher)
+    def _notify(self) -> None:
+        for callback in self._callbacks:
+            callback()

@@ -1,6 +1,6 @@
-"""Who sends a request, and tokens that are read without verification.
+"""The sender of a request (`Caller`), and the claims of tokens that are read without verification.
 
-As in the official emulator, every `Authorization: Bearer` access token is an administrator's.
+As in the official emulator, a request with any `Authorization: Bearer` access token is an administrator's.
 https://firebase.google.com/docs/database/rest/auth
 """
 
@@ -26,8 +26,8 @@ SESSION_ISSUER = "https://session.firebase.google.com/"
 """The beginning of the issuer of session cookies, which are not ID tokens."""
 
 
-def seconds(value: Json) -> float | None:
-    """Return the time of a claim such as `exp`, or None if it is not a number. Too large a number is infinity."""
+def parse_timestamp(value: Json) -> float | None:
+    """Return a claim such as `exp` as a float, or None if it is not a number. A number beyond floats is infinite."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return None
     try:
@@ -38,10 +38,12 @@ def seconds(value: Json) -> float | None:
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """The sender of a request: an administrator, to whom no rules apply, or a user.
+    """The sender of a request.
 
-    `auth` is the variable `auth` of security rules (None if not signed in); `expires` is when the token expires, in
-    seconds since the epoch (None for never).
+    Attributes:
+        admin: Whether the sender is an administrator, to whom no rules apply.
+        auth: The variable `auth` of security rules; None if no user is signed in.
+        expires: When the token expires, in seconds since the epoch; None for never.
     """
 
     admin: bool
@@ -71,7 +73,7 @@ def read_unverified(token: str, now: float) -> Mapping[str, Json]:
         raise RejectedTokenError("Missing claim 'kid' in auth header.")
     # createMockUserToken of the SDKs sets iat to 0 and exp to 3600 by default, an hour in 1970. Such a token has no
     # meaningful times; rejecting it as expired would reject every default mock token.
-    expires = seconds(claims.get("exp"))
+    expires = parse_timestamp(claims.get("exp"))
     if claims.get("iat") and expires is not None and expires <= now:
         raise RejectedTokenError("Auth token is expired")
     return claims

@@ -1,11 +1,11 @@
-"""Errors of data on a disk."""
+"""Exceptions of the data folder."""
 
 from __future__ import annotations
 
 
 class DataFolderError(OSError):
-    """A folder or file with data cannot be used. The message names it and says what to do."""
+    """A data folder, or a file in it, cannot be used. The message contains its path and what to do."""
 
 
 class SaveError(Exception):
-    """A change cannot be saved, for example because the disk is full. Requests that need it get a 507 response."""
+    """A change cannot be saved, for example because the disk is full. The response to the request has status 507."""

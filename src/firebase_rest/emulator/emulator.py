@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 
 
 class Emulator(Closable):
-    """A Realtime Database, Auth and Storage of one project. Thread-safe.
+    """Emulates the Realtime Database, Auth and Storage of one project. Thread-safe.
 
-    Everything is in memory, large files in temporary files, unless `data` names a folder that keeps it.
+    All data is in memory, and large files in temporary files, unless `data` names a folder.
 
     Args:
         project: The project ID. ID tokens are for this project.
@@ -53,12 +53,12 @@ class Emulator(Closable):
             loaded, requests without a valid token. Without rules and `require_auth` everything is open.
         database_rules: The text of the database's security rules (`database.rules.json`).
         storage_rules: The text of Storage's security rules (`storage.rules`).
-        data: A folder that keeps everything: data, settings, accounts, files, and rules that clients publish. It is
+        data: A folder that stores everything: data, settings, accounts, files, and rules that clients publish. It is
             created if it is missing, and no other emulator can use it before `close`.
-        sync_data: Whether a saved change survives a loss of power too, not only the end of the process. Each write
+        sync_data: Whether a saved change also survives a power failure, not only the end of the process. Each write
             then waits for the disk.
         exports: A folder below which requests to `/_admin/export` and `/internal/export` may write exports. Without it
-            these requests are refused.
+            these requests are rejected.
         clock: Returns the time in seconds since the epoch, for server timestamps, push IDs and the expiry of tokens.
             Pass a `Clock` to move the time.
         keep_alive: Seconds without an event after which an event stream sends a keep-alive.
@@ -69,7 +69,7 @@ class Emulator(Closable):
     Raises:
         UsageError: If `password_policy` has an unknown name.
         RulesSyntaxError: If the rules are invalid. Its text lists every problem with its line and column.
-        DataFolderError: If `data` cannot be used as a data folder, an `OSError`.
+        DataFolderError: If `data` cannot be used as a data folder. It is a subclass of `OSError`.
 
     Attributes:
         auth: The Auth emulator, with `mails` and `sms`.
@@ -77,7 +77,7 @@ class Emulator(Closable):
         sessions: The open sessions of SDKs.
         storage: The Storage emulator, with `byte_counter`.
         had_data: Whether the folder `data` contained data, accounts or files when the emulator was created.
-        request_log: The last requests that a server handled, with the decisions of rules for each.
+        request_log: The last requests that a server handled, each with the decisions of security rules.
         decisions: The last decisions of security rules, oldest first. `decision.allowed` is the result;
             `decision.explain()` returns the rules that were evaluated and the values they used. Administrators are not
             subject to rules, so their requests are not listed.
@@ -116,14 +116,14 @@ class Emulator(Closable):
         self._console = Console(project, self._database, self.storage, self._rules_store, self.request_log, self)
         self._router = Router(self.storage.is_object_url)
         if isinstance(clock, Clock):
-            clock.when_set(self._wake_streams)
+            clock.on_change(self._wake_streams)
         self._services = Services(project, self._database, self.auth, self.storage)
         self._exports = None if exports is None else Path(exports)
         self._data = None if data is None else self._load(Path(data), sync=sync_data)
         self.had_data = self._data is not None and self._data.had_data
 
     def _load(self, path: Path, *, sync: bool) -> PersistentData:
-        from firebase_rest.emulator.persistence import PersistentData  # most emulators need no SQLite
+        from firebase_rest.emulator.persistence import PersistentData  # lazy, because most emulators need no SQLite
 
         data = PersistentData(path, sync=sync)
         try:
@@ -137,35 +137,36 @@ class Emulator(Closable):
         """Export everything in the format of the Firebase Local Emulator Suite.
 
         Args:
-            path: The folder, which is replaced if it is an earlier export, or a file whose name ends in ".json" for the
-                data of the default database.
+            path: A folder, which is replaced if it is an earlier export; or a file whose name ends in ".json", which
+                receives the data of the default database only.
 
         Raises:
-            ExportError: If there is something else at the path, a `ValueError`.
-            OSError: If writing fails. An earlier export is unchanged.
+            ExportError: If the path exists and is not an export. It is a subclass of `ValueError`.
+            OSError: If writing fails. An earlier export is then unchanged.
         """
         export_data(self._services, Path(path))
 
     def import_data(self, path: str | PathLike[str]) -> list[str]:
-        """Replace everything by an export of this emulator or of the Firebase Local Emulator Suite.
+        """Replace all data by an export of this emulator or of the Firebase Local Emulator Suite.
 
-        A data folder changes completely or not at all. If the import fails, close the emulator.
+        The import is saved in the data folder completely, or not at all. If the import fails, close the emulator.
 
         Args:
-            path: The folder, or a JSON file with the data of the default database.
+            path: The folder of the export, or a JSON file with the data of the default database.
 
         Returns:
-            What could not be imported, one sentence each.
+            One sentence for each item that could not be imported.
 
         Raises:
-            ExportError: If the path is not an export, or contains links or paths that lead out of it, a `ValueError`.
+            ExportError: If the path is not an export, or the export contains links or paths that lead out of it. It is
+                a subclass of `ValueError`.
         """
         with nullcontext() if self._data is None else self._data.together():
             self.reset()
             return import_data(self._services, Path(path))
 
     def close(self) -> None:
-        """Release the data folder; without one, do nothing. Close the server first. Idempotent."""
+        """Release the data folder, if there is one. Close the server first. Idempotent."""
         if self._data is not None:
             self._data.close()
 
@@ -173,10 +174,10 @@ class Emulator(Closable):
         """Return the response to a request.
 
         Args:
-            request: The request. The path of its URL decides the service as on a server.
+            request: The request. Its host and path decide which service handles it, as on a server.
 
         Returns:
-            The response. An event stream is a response whose `reader` returns the events; close the reader.
+            The response. For an event stream, its `reader` returns the events; close the reader at the end.
 
         Raises:
             NetworkError: If an injected fault breaks the connection.
@@ -185,27 +186,30 @@ class Emulator(Closable):
         service = self._router.route(request, url)
         has_faults = self.faults.database.planned or self.faults.auth.planned
         fault = self.faults.for_request(service, request, url) if has_faults else None
-        response = self.dispatch(request, url, service) if fault is None else self._faulty(fault, request, url, service)
+        if fault is None:
+            response = self.dispatch(request, url, service)
+        else:
+            response = self._dispatch_with_fault(fault, request, url, service)
         if isinstance(response, Subscription):
             return Response(200, STREAM_HEADERS, reader=StreamReader(response, self.keep_alive), request=request)
         return response
 
-    def _faulty(
+    def _dispatch_with_fault(
         self, fault: RequestFault, request: Request, url: RequestUrl, service: Service
     ) -> Response | Subscription:
         fault.wait()
-        response = fault.before() or self.dispatch(request, url, service)
-        fault.after()
+        response = fault.before_request() or self.dispatch(request, url, service)
+        fault.after_request()
         return response
 
     def route(self, request: Request, url: RequestUrl) -> Service:
-        """Return which service a request is for."""
+        """Return the service that a request is for."""
         return self._router.route(request, url)
 
     def dispatch(
         self, request: Request, url: RequestUrl | None = None, service: Service | None = None
     ) -> Response | Subscription:
-        """Return the response to a request; for an event stream the subscription, not yet read.
+        """Return the response to a request, or the subscription if it opens an event stream.
 
         Args:
             request: The request.
@@ -230,11 +234,11 @@ class Emulator(Closable):
         return self.storage.handle(request, url)
 
     def must_wait(self, method: str, url: RequestUrl) -> bool:
-        """Return whether a request to the database must wait, because another write must not be overtaken again."""
+        """Return whether a request must wait until a large write, delayed by other writes, is committed."""
         return self._database.must_wait(method, url)
 
     def database_work(self, request: Request, url: RequestUrl) -> Work[Response | Subscription]:
-        """Return the response of the database, in slices. It may be a `LargeResponse`."""
+        """Return the response of the database, computed in slices. It may be a `LargeResponse`."""
         return self._planned_response(request, url) or (yield from self._database.work(request, url))
 
     def _planned_response(self, request: Request, url: RequestUrl) -> Response | None:
@@ -279,7 +283,7 @@ class Emulator(Closable):
         self.storage.set_rules(None if text is None else self._rules_store.storage_rules(text, name))
 
     def rules_coverage(self) -> list[Coverage]:
-        """Return which expressions of the rules were true, false or failed since the emulator was created."""
+        """Return how often each expression of the rules was true, false or failed since the emulator was created."""
         return self._rules_store.coverage()
 
     def serve(self, host: str = "127.0.0.1", port: int = 0, *, allowed_hosts: Collection[str] = ()) -> Server:
@@ -288,8 +292,8 @@ class Emulator(Closable):
         Args:
             host: The address to listen on.
             port: The port to listen on; 0 selects a free one.
-            allowed_hosts: Further host names by which clients may reach a server on a loopback address. Without
-                these only IP addresses, `localhost` and hosts of Firebase are accepted, so that no web site can.
+            allowed_hosts: Further host names that requests to a server on a loopback address may have. By default only
+                IP addresses, `localhost` and hosts of Firebase are accepted, so that no web site can use the emulator.
 
         Returns:
             The running server, a context manager.
@@ -298,7 +302,7 @@ class Emulator(Closable):
             ImportError: If the extra `emulator` is not installed.
             OSError: If the address or port is not available.
         """
-        from firebase_rest.emulator.server import Server  # handling requests in process needs no web server
+        from firebase_rest.emulator.server import Server  # lazy, because only the server needs Starlette and uvicorn
 
         return Server(self, host, port, allowed_hosts)
 

@@ -1,4 +1,4 @@
-"""Fault injection for event streams, and access to that for requests and for Storage."""
+"""`Emulator.faults`: fault injection for event streams, and access to the faults of requests and of Storage."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.urls import RequestUrl
 
 _ENDINGS = {"end": Ending.CLEAN, "fin": Ending.CUT, "rst": Ending.RESET}
-_CONTROL = "/emulator/"
-"""Endpoints of the emulator itself, which have no faults."""
+_CONTROL_PREFIX = "/emulator/"
+"""Path prefix of the emulator's own endpoints, which have no faults."""
 
 PARTIAL_EVENT = b'event: put\ndata: {"path":"/","data":null}\n'
 """An event without its final empty line. A client that applies it loses its data."""
@@ -34,17 +34,16 @@ PARTIAL_EVENT = b'event: put\ndata: {"path":"/","data":null}\n'
 
 @dataclass(slots=True)
 class _PlannedResponse:
-    """The response to the next `times` stream requests (None: all)."""
+    """The response to the next `times` stream requests; None means all."""
 
     respond: Callable[[RequestUrl], Response]
     times: int | None
 
 
 class Faults:
-    """Injects faults into one emulator: `emulator.faults`. Its own methods are for event streams. Thread-safe.
+    """Injects faults into one emulator. The methods of this class affect event streams. Thread-safe.
 
-    `path` selects the streams at that path and below; the default is all. Methods that act on open streams return how
-    many they acted on.
+    The argument `path` selects the streams at that path and below; the default is all streams.
 
     Attributes:
         database: Faults for requests to the database, except event streams.
@@ -99,16 +98,16 @@ class Faults:
         return self._end(path, b"", _ENDINGS[how])
 
     def truncate(self, path: str = "", *, how: Literal["end", "fin", "rst"] = "fin") -> int:
-        """Send an incomplete event, then end the connection as `drop` does. Returns the number of streams."""
+        """Send an incomplete event, then end the connection as `drop` does. Return the number of streams."""
         return self._end(path, PARTIAL_EVENT, _ENDINGS[how])
 
     def stall(self, path: str = "") -> int:
-        """Stop sending events and keep-alive events until `resume`. Returns the number of streams."""
-        return self._each(path, lambda stream: stream.stall())
+        """Stop sending events and keep-alives until `resume`. Return the number of streams."""
+        return self._apply(path, Subscription.stall)
 
     def resume(self, path: str = "") -> int:
-        """Continue stalled streams; they deliver the events that they missed. Returns the number of streams."""
-        return self._each(path, lambda stream: stream.resume())
+        """Continue stalled streams, which then deliver the delayed events. Return the number of streams."""
+        return self._apply(path, Subscription.resume)
 
     def redirect(self, times: int | None = 1, *, host: str | None = None) -> None:
         """Respond to stream requests with 307.
@@ -119,7 +118,8 @@ class Faults:
         """
 
         def respond(url: RequestUrl) -> Response:
-            query = urlencode([*(pair for pair in url.params if pair != ("ns", "")), ("sse", "true")])
+            params = [(name, value) for name, value in url.params if (name, value) != ("ns", "")]
+            query = urlencode([*params, ("sse", "true")])
             return Response(307, {"location": f"{url.scheme}://{host or url.host}{url.path}?{query}"})
 
         self._plan(respond, times)
@@ -144,7 +144,7 @@ class Faults:
         self._plan(respond, times)
 
     def clear(self) -> None:
-        """Remove all planned faults, also for requests and for Storage, and continue stalled streams."""
+        """Remove all planned faults, including those of requests and of Storage, and continue stalled streams."""
         with self._lock:
             self.planned_responses.clear()
         self.resume()
@@ -152,17 +152,17 @@ class Faults:
             faults.clear()
 
     def for_request(self, service: Service, request: Request, url: RequestUrl) -> RequestFault | None:
-        """Return the fault for a request to the database or to Auth, if any. Used by the emulator."""
+        """Return the fault for a request to the database or to Auth, or None. Used by the emulator."""
         if service is Service.DATABASE and self.database.pending:
             if request.method != "OPTIONS" and not _is_stream(request):
                 return self.database.next_for(request.method, url.path)
-        elif service is Service.AUTH and self.auth.pending and not url.path.startswith(_CONTROL):
+        elif service is Service.AUTH and self.auth.pending and not url.path.startswith(_CONTROL_PREFIX):
             return self.auth.next_for(request.method, url.path)
         return None
 
     def planned_response(self, request: Request, url: RequestUrl) -> Response | None:
-        """Return the planned response to a request, if it is for a stream. Used by the emulator."""
-        if not _is_stream(request) or ("sse", "true") in url.params:  # a redirect has added sse=true
+        """Return the planned response to a request for a stream, or None. Used by the emulator."""
+        if not _is_stream(request) or ("sse", "true") in url.params:  # `redirect` adds sse=true to the target
             return None
         with self._lock:
             if not self.planned_responses:
@@ -179,13 +179,14 @@ class Faults:
             self.planned_responses.append(_PlannedResponse(respond, times))
 
     def _end(self, path: str, final_bytes: bytes, ending: Ending) -> int:
-        return self._each(path, lambda stream: stream.end(final_bytes, ending))
+        return self._apply(path, lambda stream: stream.end(final_bytes, ending))
 
-    def _each(self, path: str, act: Callable[[Subscription], object]) -> int:
+    def _apply(self, path: str, action: Callable[[Subscription], object]) -> int:
+        """Call `action` for the streams at `path` and below. Return the number of streams."""
         prefix = split(path)
         selected = [stream for stream in self._streams() if stream.path[: len(prefix)] == prefix]
         for stream in selected:
-            act(stream)
+            action(stream)
         return len(selected)
 
 
@@ -194,14 +195,16 @@ def _is_stream(request: Request) -> bool:
 
 
 def _is_at_or_below(path: str, on: str) -> bool:
-    """Return whether the URL of a database request is at the path `on` or below."""
-    wanted = split(on)
-    return parse_url_path(path.removesuffix(".json"))[: len(wanted)] == wanted
+    """Return whether the URL path of a database request is at the path `on` or below."""
+    prefix = split(on)
+    return parse_url_path(path.removesuffix(".json"))[: len(prefix)] == prefix
 
 
 def _is_operation(path: str, on: str) -> bool:
-    """Return whether the URL of an Auth request ends with the operation `on`, or has another name of it."""
-    return not on or re.search(rf"[/:]{re.escape(on)}$", find(path).path) is not None
+    """Return whether the URL path of an Auth request is that of the operation `on`, such as "signUp"."""
+    if not on:
+        return True
+    return re.search(rf"[/:]{re.escape(on)}$", find(path).path) is not None
 
 
 def _database_error(status: int, message: str) -> Response:

@@ -1,7 +1,7 @@
 """Protection of a server on a loopback address from web pages.
 
-A page of any site can send requests to 127.0.0.1, and by DNS rebinding also read the responses: the name of the site
-then resolves to 127.0.0.1. Such requests carry that name as their host.
+A page of any web site can send requests to 127.0.0.1. With DNS rebinding it can also read the responses: the host name
+of the site then resolves to 127.0.0.1. The Host header of such a request contains the name of the site.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
 SANDBOX = {"content-security-policy": "sandbox", "x-content-type-options": "nosniff"}
-"""Headers of responses that a browser may show and that contain text of others. Such a page must not act as a page of
-this server, which could use the console: its scripts do not run."""
+"""Headers of responses that contain data of users and that a browser may show as a page. A sandboxed page runs no
+scripts, so it cannot use the console."""
 
 _FIREBASE = (
     ".firebaseio.com",
@@ -32,7 +32,7 @@ _PORT = re.compile(r":[0-9]*$")
 
 
 def is_loopback(host: str) -> bool:
-    """Return whether a host name or IP address (without a port) means this machine."""
+    """Return whether a host name or IP address, without a port, refers to this machine."""
     try:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
@@ -40,10 +40,7 @@ def is_loopback(host: str) -> bool:
 
 
 def is_allowed_host(host: str, allowed: Collection[str] = ()) -> bool:
-    """Return whether the Host header of a request is one that no foreign site can have.
-
-    That is an IP address, a name of this machine, a host of Firebase, or one of `allowed`.
-    """
+    """Return whether a Host header is an IP address, localhost, a host of Firebase, or in `allowed`."""
     name = _PORT.sub("", host).lower().rstrip(".")
     if name in allowed or name == "localhost" or name.endswith((".localhost", *_FIREBASE)):
         return True
@@ -55,7 +52,7 @@ def is_allowed_host(host: str, allowed: Collection[str] = ()) -> bool:
 
 
 def is_local_origin(origin: str | None) -> bool:
-    """Return whether a request does not come from a page of another site; `origin` is its Origin header."""
+    """Return whether an Origin header is that of a page on this machine. None means that no page sent the request."""
     if origin is None:
         return True
     try:

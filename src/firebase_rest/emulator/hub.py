@@ -1,4 +1,4 @@
-"""The hub: tells SDKs and `@firebase/rules-unit-testing` where the emulators are.
+"""The emulator hub: an endpoint with the addresses of the emulators, for SDKs and `@firebase/rules-unit-testing`.
 
 https://firebase.google.com/docs/emulator-suite/install_and_configure#emulator_hub_api
 """
@@ -16,7 +16,7 @@ _DEFAULT_PORT = 80
 
 
 def list_emulators(host: str) -> Response:
-    """Return the response to `GET /emulators` from a client that reached the emulator at `host`."""
+    """Return the response to `GET /emulators`; `host` is the Host header of the request."""
     try:
         parts = urlsplit(f"//{host}")
         name, port = parts.hostname or "127.0.0.1", parts.port or _DEFAULT_PORT

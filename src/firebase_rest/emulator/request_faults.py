@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Response
 
 Matcher: TypeAlias = "Callable[[str, str], bool]"
-"""Returns whether a raw path is selected by the argument `on`."""
+"""`matches(path, on)` returns whether the argument `on` selects a raw URL path."""
 
 ErrorResponse: TypeAlias = "Callable[[int, str], Response]"
-"""Returns the error response of a service with a status and a message."""
+"""`error_response(status, message)` returns an error response of a service."""
 
 _MIN_STATUS, _MAX_STATUS = 400, 599
 _POLL_SECONDS = 0.01
@@ -32,15 +32,15 @@ class RequestFault:
     """A fault in one request.
 
     Attributes:
-        action: Respond with `response` (`"reject"`), wait for `seconds` (`"delay"`), or close the connection before the
-            request is processed (`"drop"`) or after (`"lose"`).
+        action: Respond with `response` (`"reject"`), wait for `seconds` (`"delay"`), or close the connection before
+            (`"drop_request"`) or after the request is processed (`"drop_response"`).
         seconds: The delay.
         how: How the connection is closed.
-        response: The response.
+        response: The error response of `"reject"`.
         cleared: Set when the faults are cleared, which ends a delay.
     """
 
-    action: Literal["reject", "delay", "drop", "lose"]
+    action: Literal["reject", "delay", "drop_request", "drop_response"]
     seconds: float = 0
     how: DropMethod = "fin"
     response: Response | None = None
@@ -52,28 +52,31 @@ class RequestFault:
             raise ConnectionDropped(self.how)
 
     async def wait_async(self) -> None:
-        """Do `wait` on an event loop."""
+        """Do the same as `wait` on an event loop."""
         end = time.monotonic() + self.seconds
-        while (left := end - time.monotonic()) > 0:
+        while (remaining := end - time.monotonic()) > 0:
             if self.cleared.is_set():
                 raise ConnectionDropped(self.how)
-            await asyncio.sleep(min(left, _POLL_SECONDS))
+            await asyncio.sleep(min(remaining, _POLL_SECONDS))
 
-    def before(self) -> Response | None:
-        """Return the response that replaces the processing. Raises `ConnectionDropped` for `"drop"`."""
-        if self.action == "drop":
+    def before_request(self) -> Response | None:
+        """Return the response of `"reject"`, or None to process the request.
+
+        Raises `ConnectionDropped` for `"drop_request"`.
+        """
+        if self.action == "drop_request":
             raise ConnectionDropped(self.how)
         return self.response
 
-    def after(self) -> None:
-        """Raise `ConnectionDropped` for `"lose"`."""
-        if self.action == "lose":
+    def after_request(self) -> None:
+        """Raise `ConnectionDropped` for `"drop_response"`."""
+        if self.action == "drop_response":
             raise ConnectionDropped(self.how)
 
 
 @dataclass(slots=True)
-class _Planned:
-    """A fault for the next `times` matching requests (None: all), after `skip` requests."""
+class _PlannedFault:
+    """A fault for the next `times` matching requests (None means all), after `skip` requests without it."""
 
     fault: RequestFault
     on: str
@@ -85,11 +88,15 @@ class _Planned:
 class RequestFaults:
     """Injects faults into the requests to one service. Thread-safe.
 
-    Each method plans a fault for the next `times` matching requests (None: all), after `skip` requests. `on` selects
-    requests: for the database, those at this path and below (`"users/ada"`); for Auth, those of this operation
-    (`"signUp"`, `"signInWithPassword"`, or `"token"` for the refresh of tokens). `method` selects those with this HTTP
-    method. The default is all requests. If several faults apply, the one planned first is used. `how` is "fin" (close
-    the connection) or "rst" (reset it).
+    Each method plans a fault for the next `times` matching requests, after `skip` matching requests without it. The
+    arguments `on` and `method` select requests; the default is all. If several faults match, the one that was planned
+    first is used.
+
+    - `on`: for the database, a path, which selects the requests at this path and below (`"users/ada"`); for Auth, an
+      operation (`"signUp"`, `"signInWithPassword"`, or `"token"` for the refresh of tokens).
+    - `method`: the HTTP method.
+    - `times`: the number of requests; None means all.
+    - `how`: "fin" closes the connection, "rst" resets it.
 
     Without a server, a broken connection raises `NetworkError`.
 
@@ -101,7 +108,7 @@ class RequestFaults:
     def __init__(self, matches: Matcher, error_response: ErrorResponse) -> None:
         self._matches = matches
         self._error_response = error_response
-        self.planned: list[_Planned] = []
+        self.planned: list[_PlannedFault] = []
         self._cleared = threading.Event()
         self._lock = threading.Lock()
 
@@ -151,23 +158,23 @@ class RequestFaults:
             UsageError: If an argument is invalid.
         """
         if not 0 <= seconds < threading.TIMEOUT_MAX:
-            raise UsageError(f"seconds must be a number of seconds from 0, got {seconds}.")
+            raise UsageError(f"seconds must be from 0 to {threading.TIMEOUT_MAX:.0f}, got {seconds}.")
         self._plan(RequestFault("delay", seconds), on, method, times, skip)
 
     def drop_request(
         self, on: str = "", *, how: DropMethod = "fin", method: str = "", times: int | None = 1, skip: int = 0
     ) -> None:
         """Close the connection instead of processing the request."""
-        self._plan(RequestFault("drop", how=how), on, method, times, skip)
+        self._plan(RequestFault("drop_request", how=how), on, method, times, skip)
 
     def drop_response(
         self, on: str = "", *, how: DropMethod = "fin", method: str = "", times: int | None = 1, skip: int = 0
     ) -> None:
         """Process the request, then close the connection without a response."""
-        self._plan(RequestFault("lose", how=how), on, method, times, skip)
+        self._plan(RequestFault("drop_response", how=how), on, method, times, skip)
 
     def clear(self) -> None:
-        """Remove all planned faults. Requests that are delayed are not processed: their connections are closed."""
+        """Remove all planned faults. Close the connections of delayed requests without processing them."""
         with self._lock:
             self.planned.clear()
             self._cleared.set()
@@ -175,11 +182,11 @@ class RequestFaults:
 
     @property
     def pending(self) -> int:
-        """The number of planned faults that have not been used up."""
+        """The number of planned faults that apply to further requests."""
         return len(self.planned)
 
     def next_for(self, method: str, path: str) -> RequestFault | None:
-        """Return the fault for a request, if any. Used by the emulator."""
+        """Return the fault for a request, or None. Used by the emulator."""
         if not self.planned:
             return None
         with self._lock:
@@ -198,11 +205,11 @@ class RequestFaults:
 
     def _plan(self, fault: RequestFault, on: str, method: str, times: int | None, skip: int) -> None:
         if times is not None and times < 1:
-            raise UsageError(f"times must be a positive number or None, got {times}.")
+            raise UsageError(f"times must be at least 1, or None for all requests, got {times}.")
         if skip < 0:
-            raise UsageError(f"skip must be a number from 0, got {skip}.")
+            raise UsageError(f"skip must be at least 0, got {skip}.")
         if fault.how not in {"fin", "rst"}:
             raise UsageError(f'how must be "fin" or "rst", got {fault.how!r}.')
         with self._lock:
             fault = replace(fault, cleared=self._cleared)
-            self.planned.append(_Planned(fault, on, method.upper(), times, skip))
+            self.planned.append(_PlannedFault(fault, on, method.upper(), times, skip))

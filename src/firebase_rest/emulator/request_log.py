@@ -1,4 +1,4 @@
-"""The last requests that a server handled, with their duration and the security rules that were evaluated."""
+"""A log of the last requests, each with its duration and the decisions of security rules."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 _MAX_REQUESTS = 200
 _MAX_DECISIONS = 200
 
-_collected: ContextVar[list[Decision] | None] = ContextVar("decisions of the current request", default=None)
+_current_decisions: ContextVar[list[Decision] | None] = ContextVar("decisions of the current request", default=None)
 
 
 class DecisionLog(deque["Decision"]):
-    """The last decisions of security rules. Each is also added to the request that is being handled."""
+    """The last decisions of security rules. A decision is also added to the request that is being handled."""
 
     def __init__(self, decisions: Iterable[Decision] = (), maxlen: int | None = _MAX_DECISIONS) -> None:
         super().__init__(decisions, maxlen)
@@ -32,15 +32,15 @@ class DecisionLog(deque["Decision"]):
     def append(self, decision: Decision, /) -> None:
         """Add a decision."""
         super().append(decision)
-        collected = _collected.get()
-        if collected is not None:
-            collected.append(decision)
+        current_decisions = _current_decisions.get()
+        if current_decisions is not None:
+            current_decisions.append(decision)
 
 
 class LoggedRequest:
-    """One request, with the decisions of its rules.
+    """One request, with the decisions of security rules.
 
-    The status is None until the response starts, the duration until it ends.
+    `status` is None until the response starts; `seconds`, the duration, is None until the response ends.
     """
 
     __slots__ = ("_started", "decisions", "method", "number", "seconds", "status", "time", "url")
@@ -54,7 +54,7 @@ class LoggedRequest:
         self.seconds: float | None = None
         self.decisions: list[Decision] = []
         self._started = time.perf_counter()
-        _collected.set(self.decisions)
+        _current_decisions.set(self.decisions)
 
     def finish(self) -> None:
         """Record the end of the response."""
@@ -62,7 +62,7 @@ class LoggedRequest:
 
     @property
     def location(self) -> str:
-        """The path and query of the URL, with secrets masked."""
+        """The path and the query of the URL, with secrets masked."""
         query = "&".join(f"{name}={quote(value, safe='[]/,:')}" for name, value in redact_params(self.url.params))
         return redact(self.url.path) + (f"?{query}" if query else "")
 
@@ -75,7 +75,7 @@ class RequestLog:
         self._numbers = count(1)
 
     def start(self, method: str, url: RequestUrl) -> LoggedRequest:
-        """Add a request; set `status` and call `finish` of the result."""
+        """Add a request and return its entry. Set `status` of the entry, and call `finish` at the end."""
         entry = LoggedRequest(next(self._numbers), method, url)
         self._entries.append(entry)
         return entry
@@ -85,9 +85,9 @@ class RequestLog:
         return list(self._entries)
 
     def find(self, number: int) -> LoggedRequest | None:
-        """Return the request with a number, or None if it is no longer kept."""
+        """Return the request with a number, or None if it is no longer in the log."""
         return next((entry for entry in self.entries() if entry.number == number), None)
 
     def clear(self) -> None:
-        """Forget all requests."""
+        """Remove all requests."""
         self._entries.clear()

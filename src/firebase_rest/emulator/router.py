@@ -1,4 +1,4 @@
-"""The decision which service a request is for."""
+"""The router, which finds the service that a request is for."""
 
 from __future__ import annotations
 
@@ -33,11 +33,13 @@ class Service(Enum):
 
 
 class Router:
-    """Finds the service of a request.
+    """Finds the service that a request is for.
 
-    The parameter `ns` and the hosts of Firebase databases mean the database. Otherwise the beginning of the path
-    decides. `is_object_url` recognises Storage objects at their own URL, which have no common beginning. All other
-    requests are for the database.
+    A request with the parameter `ns` or the host of a Firebase database is for the database. Otherwise the prefix of
+    the path decides. Requests with no known prefix are for the database.
+
+    Args:
+        is_object_url: Returns whether a method and URL are those of a Storage object, `/<bucket>/<name>`.
     """
 
     def __init__(self, is_object_url: Callable[[str, RequestUrl], bool]) -> None:
@@ -55,7 +57,7 @@ class Router:
         if is_storage_url(url):
             return Service.STORAGE
         if method == "OPTIONS":
-            return Service.DATABASE  # its CORS preflight responses serve Auth too
+            return Service.DATABASE  # the response to a CORS preflight request is the same for Auth
         if path == "/" and method in {"GET", "HEAD"}:
             return Service.CONSOLE if accepts_page(request) else Service.AUTH
         if path.startswith(AUTH_PREFIXES):

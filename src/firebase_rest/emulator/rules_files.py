@@ -1,4 +1,4 @@
-"""Rules files of the command, which are read again when they change."""
+"""The rules files of `python -m firebase_rest.emulator`, which are reloaded when they change."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _IDLE_SECONDS = 3600.0
 
 
 class RulesFiles:
-    """The rules files of an emulator.
+    """Publishes rules files in an emulator.
 
     Args:
         emulator: The emulator that enforces the rules.
@@ -31,28 +31,28 @@ class RulesFiles:
     def __init__(self, emulator: Emulator, database: str | None, storage: str | None) -> None:
         self._database = database
         self._storage = storage
-        self._publish: list[tuple[Path, Callable[[str, str], None]]] = []
+        self._files: list[tuple[Path, Callable[[str, str], None]]] = []
         if database is not None:
-            self._publish.append((Path(database), emulator.set_database_rules))
+            self._files.append((Path(database), emulator.set_database_rules))
         if storage is not None:
-            self._publish.append((Path(storage), emulator.set_storage_rules))
+            self._files.append((Path(storage), emulator.set_storage_rules))
         self._texts: dict[Path, str] = {}
-        self.poll_seconds = _POLL_SECONDS if self._publish else _IDLE_SECONDS
+        self.poll_seconds = _POLL_SECONDS if self._files else _IDLE_SECONDS
 
     def load(self) -> None:
-        """Publish the rules. Raises `OSError` or `ValueError` that names the file."""
-        for path, publish in self._publish:
+        """Publish the rules. Raises `OSError`, or `ValueError` with the path of an invalid file."""
+        for path, set_rules in self._files:
             text = path.read_text(encoding="utf-8")
             try:
-                publish(text, str(path))
+                set_rules(text, str(path))
             except RulesSyntaxError as error:
-                raise ValueError(_located(path, error)) from None
+                raise ValueError(_format_problems(path, error)) from None
             self._texts[path] = text
 
     def reload(self) -> list[str]:
-        """Publish the files that have changed, and return what to report. An invalid file changes nothing."""
+        """Publish the valid files that have changed. Return the messages to print."""
         messages: list[str] = []
-        for path, publish in self._publish:
+        for path, set_rules in self._files:
             try:
                 text = path.read_text(encoding="utf-8")
             except (OSError, UnicodeDecodeError):
@@ -61,26 +61,26 @@ class RulesFiles:
                 continue
             self._texts[path] = text
             try:
-                publish(text, str(path))
+                set_rules(text, str(path))
             except RulesSyntaxError as error:
-                messages.append(f"{_located(path, error)}\nThe earlier rules stay in force.")
+                messages.append(f"{_format_problems(path, error)}\nThe earlier rules stay in force.")
             else:
                 messages.append(f"# Loaded {path}.")
         return messages
 
     def describe(self, *, require_auth: bool) -> str:
-        """Return one line: what is enforced, and what is open."""
-        rest = "requests with a valid token" if require_auth else "everyone"
+        """Return a sentence about the services that have rules and those that are open."""
+        others = "requests with a valid token" if require_auth else "everyone"
         if self._database and self._storage:
             return f"Security rules are enforced: {self._database} and {self._storage}."
         if self._database:
-            return f"Security rules are enforced: {self._database}. Storage has none: {rest} can use all files."
+            return f"Security rules are enforced: {self._database}. Storage has none: {others} can use all files."
         if self._storage:
-            return f"Security rules are enforced: {self._storage}. The database has none: {rest} can use all data."
+            return f"Security rules are enforced: {self._storage}. The database has none: {others} can use all data."
         if require_auth:
             return "There are no security rules: only requests with a valid token can use the database and Storage."
         return "There are no security rules: everyone can read and write everything."
 
 
-def _located(path: Path, error: RulesSyntaxError) -> str:
+def _format_problems(path: Path, error: RulesSyntaxError) -> str:
     return "\n".join(f"{path}:{problem}" for problem in error.problems)

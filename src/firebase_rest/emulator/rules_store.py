@@ -1,4 +1,4 @@
-"""The rules that were published in an emulator: parsed once, with their decisions and their coverage."""
+"""A cache of parsed rules with their coverage, and the log of their decisions."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from firebase_rest.rules.database import DatabaseRules
 from firebase_rest.rules.storage import StorageRules
 
 _MAX_TEXTS = 50
-"""How many texts of each language are kept with their coverage."""
+"""How many database rules and how many Storage rules are cached."""
 
 
 class RulesStore:
-    """Thread-safe.
+    """Parses rules and records their decisions and coverage. Thread-safe.
 
     Attributes:
         decisions: The last decisions of all rules, oldest first.
@@ -27,34 +27,35 @@ class RulesStore:
         self._lock = threading.Lock()
 
     def database_rules(self, text: str, name: str = "database.rules.json") -> DatabaseRules:
-        """Return parsed database rules. Raises `RulesSyntaxError`. `name` is shown in reports of the coverage."""
-        found = self._database.get(text)
-        if found is None:
+        """Return parsed database rules; `name` is shown in coverage reports. Raises `RulesSyntaxError`."""
+        cached = self._database.get(text)
+        if cached is None:
             coverage = Coverage("database", name, text)
             parsed = DatabaseRules(text, coverage.observer), coverage
             with self._lock:
-                found = self._database.setdefault(text, parsed)
-                _shrink(self._database)
-        return found[0]
+                cached = self._database.setdefault(text, parsed)
+                _limit_size(self._database)
+        return cached[0]
 
     def storage_rules(self, text: str, name: str = "storage.rules") -> StorageRules:
-        """Return parsed Storage rules. Raises `RulesSyntaxError`. `name` is shown in reports of the coverage."""
-        found = self._storage.get(text)
-        if found is None:
+        """Return parsed Storage rules; `name` is shown in coverage reports. Raises `RulesSyntaxError`."""
+        cached = self._storage.get(text)
+        if cached is None:
             coverage = Coverage("storage", name, text)
             parsed = StorageRules(text, coverage.observer), coverage
             with self._lock:
-                found = self._storage.setdefault(text, parsed)
-                _shrink(self._storage)
-        return found[0]
+                cached = self._storage.setdefault(text, parsed)
+                _limit_size(self._storage)
+        return cached[0]
 
     def coverage(self, text: str | None = None) -> list[Coverage]:
-        """Return the coverage of all rules since the emulator was created, or of the rules with this text."""
+        """Return the coverage of the rules with this text, or of all rules since the emulator was created."""
         with self._lock:
-            found = [coverage for _, coverage in (*self._database.values(), *self._storage.values())]
-        return [coverage for coverage in found if text in (None, coverage.text)]
+            cached = (*self._database.values(), *self._storage.values())
+        return [coverage for _, coverage in cached if text in (None, coverage.text)]
 
 
-def _shrink(parsed: dict[str, tuple[DatabaseRules, Coverage]] | dict[str, tuple[StorageRules, Coverage]]) -> None:
-    if len(parsed) > _MAX_TEXTS:
-        del parsed[next(iter(parsed))]
+def _limit_size(cache: dict[str, tuple[DatabaseRules, Coverage]] | dict[str, tuple[StorageRules, Coverage]]) -> None:
+    """Remove the oldest rules if the cache contains too many."""
+    if len(cache) > _MAX_TEXTS:
+        del cache[next(iter(cache))]

@@ -1,4 +1,4 @@
-"""Loading of a JSON file, as the Firebase console exports it, into the database."""
+"""Loads a JSON file, such as an export of the Firebase console, into the database."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class SeededEmulator(Protocol):
-    """What loading needs of `Emulator`."""
+    """The part of `Emulator` that `load_database` uses."""
 
     project: str
 
@@ -22,7 +22,7 @@ class SeededEmulator(Protocol):
 
 
 def load_database(emulator: SeededEmulator, file: Path) -> None:
-    """Store the data of a JSON file in the default database, replacing all data.
+    """Replace all data of the default database by the data of a JSON file.
 
     Args:
         emulator: The emulator.
@@ -32,12 +32,13 @@ def load_database(emulator: SeededEmulator, file: Path) -> None:
         OSError: If the file cannot be read.
         ValueError: If the file does not contain data that the database can store.
     """
+    content = file.read_bytes()
     request = Request(
         "PUT",
         "http://localhost/.json",
         (("ns", f"{emulator.project}-default-rtdb"), ("print", "silent")),
         {"authorization": "Bearer owner"},  # an administrator, because rules do not apply to the file
-        content := file.read_bytes(),
+        content,
     )
     response = emulator.handle(request)
     if response.status >= 300:
@@ -46,7 +47,7 @@ def load_database(emulator: SeededEmulator, file: Path) -> None:
 
 
 def _syntax_error(content: bytes) -> str:
-    """Return what is wrong with JSON and where, or ""."""
+    """Return the syntax error of a JSON text with its position, or "" if the text is valid."""
     try:
         json.loads(content)
     except ValueError as error:

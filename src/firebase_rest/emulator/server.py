@@ -61,7 +61,7 @@ if TYPE_CHECKING:
     from firebase_rest.emulator.storage import StorageEmulator
 
 _SMALL_BODY = 64 * 1024
-"""Requests with at most this many bytes are handled on the event loop, because a thread would cost more."""
+"""Requests with at most this many bytes are handled on the event loop, because handing them to a thread costs more."""
 
 _MAX_KNOWN_HOSTS = 100
 
@@ -76,7 +76,7 @@ _GRACE_SECONDS = 0.5
 
 
 class ServedEmulator(Protocol):
-    """What a server needs of `Emulator`, and what tests use through `server.emulator`."""
+    """The part of `Emulator` that a server uses, and tests through `server.emulator`."""
 
     project: str
     keep_alive: float
@@ -110,13 +110,13 @@ class ServedEmulator(Protocol):
 
 
 class Server(Closable):
-    """A running emulator. Use it as a context manager, or call `close`.
+    """A running HTTP server of an emulator. Use it as a context manager, or call `close`.
 
     Args:
         emulator: The emulator to serve.
         host: The address to listen on.
         port: The port to listen on; 0 selects a free one.
-        allowed_hosts: Further host names by which clients may reach a server on a loopback address.
+        allowed_hosts: Further host names that requests to a server on a loopback address may have.
 
     Raises:
         OSError: If the address or port is not available.
@@ -150,7 +150,7 @@ class Server(Closable):
 
     @property
     def environ(self) -> dict[str, str]:
-        """Environment variables that make Firebase clients use this emulator: four addresses and FIREBASE_CONFIG."""
+        """The environment variables that make Firebase clients use this emulator."""
         return {
             "FIREBASE_AUTH_EMULATOR_HOST": self.host,
             "FIREBASE_DATABASE_EMULATOR_HOST": self.host,
@@ -176,7 +176,10 @@ class Server(Closable):
         }
 
     def close(self) -> None:
-        """End all streams, wait half a second for requests, and release the port. Thread-safe and idempotent."""
+        """End all streams, wait up to half a second for other requests, and release the port.
+
+        Thread-safe and idempotent.
+        """
         with self._closing:
             self._uvicorn.should_exit = True
             self._thread.join()
@@ -199,9 +202,9 @@ class Server(Closable):
 
     async def _application(self, scope: Scope, receive: Receive, send: Send) -> None:
         request, url = _parse(scope)
-        if self._is_foreign(url.host):
+        if not self._is_allowed_host(url.host):
             prefix = "websocket." if scope["type"] == "websocket" else ""
-            await _send(_host_refusal(url.host), send, prefix=prefix)
+            await _send(_host_error(url.host), send, prefix=prefix)
         elif scope["type"] == "websocket":
             await serve_websocket(self.emulator.sessions, self._polling, url, receive, send)
         elif "x-console-token" in request.headers or url.path.startswith(CONSOLE_PREFIX):
@@ -213,15 +216,15 @@ class Server(Closable):
             finally:
                 entry.finish()
 
-    def _is_foreign(self, host: str) -> bool:
-        """Return whether a web site may have sent a request, by its Host header."""
+    def _is_allowed_host(self, host: str) -> bool:
+        """Return whether requests with this Host header are handled."""
         if self._allowed_hosts is None or host in self._known_hosts:
-            return False
-        if not is_allowed_host(host, self._allowed_hosts):
             return True
+        if not is_allowed_host(host, self._allowed_hosts):
+            return False
         if len(self._known_hosts) < _MAX_KNOWN_HOSTS:
             self._known_hosts.add(host)
-        return False
+        return True
 
     async def _respond(self, request: Request, url: RequestUrl, scope: Scope, receive: Receive, send: Send) -> None:
         service = self.emulator.route(request, url)
@@ -234,7 +237,7 @@ class Server(Closable):
             await serve_storage(self.emulator.storage, request, url, receive, send, drop)
             return
         try:
-            body = await _body(receive)
+            body = await _read_body(receive)
             if url.path == "/.lp" and body is not None:
                 await _send(await self._polling.handle(url, receive), send)
                 return
@@ -243,10 +246,10 @@ class Server(Closable):
             return
         if body is None:
             return
-        handling = self._handle_with_faults(replace(request, body=body), url, service)
-        del request, body  # a large body is freed as soon as it is parsed
+        coroutine = self._handle_with_faults(replace(request, body=body), url, service)
+        del request, body  # only the coroutine refers to a large body now, and frees it as soon as it is parsed
         try:
-            response = await handling
+            response = await coroutine
         except ConnectionDropped as error:
             self._uvicorn.drop(scope["client"], reset=error.how == "rst")
             while (await receive())["type"] != "http.disconnect":
@@ -267,21 +270,21 @@ class Server(Closable):
         """Return the response to a request that is not for Storage. Raises `ConnectionDropped` for a fault."""
         fault = self.emulator.faults.for_request(service, request, url)
         if fault is None:
-            handling = self._handle(request, url, service)
+            coroutine = self._handle(request, url, service)
             del request
-            return await handling
+            return await coroutine
         await fault.wait_async()
-        response = fault.before() or await self._handle(request, url, service)
-        fault.after()
+        response = fault.before_request() or await self._handle(request, url, service)
+        fault.after_request()
         return response
 
     async def _handle(self, request: Request, url: RequestUrl, service: Service) -> Response | Subscription:
-        """Do `_handle_with_faults` without faults."""
+        """Return the response to a request that is not for Storage."""
         size = len(cast("bytes", request.body))
-        if url.path == RULES_PATH or url.path in EXPORT_PATHS:  # these can take long, and are not done in slices
+        if url.path == RULES_PATH or url.path in EXPORT_PATHS:  # these may take long, and are not divided into slices
             return await run_in_threadpool(self.emulator.dispatch, request, url, service)
         if service is Service.DATABASE:
-            while self.emulator.must_wait(request.method, url):  # noqa: ASYNC110 - any thread can end it
+            while self.emulator.must_wait(request.method, url):  # noqa: ASYNC110 - any thread can end the wait
                 await asyncio.sleep(WAIT_SECONDS)
             work = self.emulator.database_work(request, url)
             del request
@@ -298,29 +301,29 @@ class Server(Closable):
         loop, written = asyncio.get_running_loop(), asyncio.Event()
 
         def wake() -> None:
-            with suppress(RuntimeError):  # the server may have been closed, and its loop with it
+            with suppress(RuntimeError):  # the loop is closed if the server has been closed
                 loop.call_soon_threadsafe(written.set)
 
         stream.on_written(wake)
-        since = time.monotonic()
+        last_sent = time.monotonic()
         while True:
             written.clear()
-            ended = stream.ended  # read before take(), so that events queued before the end are delivered
+            ended = stream.ended  # read before `take_work`, so that events queued before the end are delivered
             pieces = await in_slices(stream.take_work())
             if any(pieces):
                 for block in _blocks(pieces):
                     yield block
-                since = time.monotonic()
+                last_sent = time.monotonic()
             elif self._uvicorn.should_exit or (ended and not stream.stalled):
                 break
             else:
-                with suppress(asyncio.TimeoutError):  # another class before Python 3.11
-                    wait = stream.seconds_until_keepalive(since, self.emulator.keep_alive)
-                    await asyncio.wait_for(written.wait(), wait)
+                with suppress(asyncio.TimeoutError):  # before Python 3.11 it is not the built-in TimeoutError
+                    timeout = stream.seconds_until_keepalive(last_sent, self.emulator.keep_alive)
+                    await asyncio.wait_for(written.wait(), timeout)
                     continue
-                if not stream.seconds_until_keepalive(since, self.emulator.keep_alive):
+                if not stream.seconds_until_keepalive(last_sent, self.emulator.keep_alive):
                     yield KEEP_ALIVE
-                    since = time.monotonic()
+                    last_sent = time.monotonic()
         if stream.ending in {Ending.CUT, Ending.RESET}:
             self._uvicorn.drop(scope["client"], reset=stream.ending is Ending.RESET)
             await asyncio.Event().wait()  # Starlette cancels this when the connection is closed
@@ -366,9 +369,9 @@ class _Uvicorn(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._end_streams()
-        last_call = asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._abort)
+        abort_timer = asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._abort)
         await super().shutdown(sockets)
-        last_call.cancel()
+        abort_timer.cancel()
 
     def drop(self, client: tuple[str, int], *, reset: bool) -> None:
         """Close the connection of a client during a response."""
@@ -383,7 +386,7 @@ class _Uvicorn(uvicorn.Server):
                     transport.close()
 
     def _abort(self) -> None:
-        """Close connections whose clients do not read their responses."""
+        """Close the connections of clients that do not read their responses."""
         for task in list(self.server_state.tasks):
             task.cancel()
         for connection in list(self.server_state.connections):
@@ -391,8 +394,8 @@ class _Uvicorn(uvicorn.Server):
 
 
 _SEND_BUFFER = 256 * 1024
-"""Size of the send buffer of a connection. The kernel's default on loopback is several megabytes, which a dropped
-download would count as sent, unlike on a real network."""
+"""Size of the send buffer of a connection. The kernel's default on loopback is several megabytes. A dropped download
+would count these bytes as sent, unlike on a real network."""
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -413,7 +416,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 async def _send(response: Response, send: Send, shared_headers: Mapping[str, str] = _CORS, prefix: str = "") -> None:
-    """Send a response. For a WebSocket that is refused, `prefix` is "websocket."."""
+    """Send a response. To reject a WebSocket handshake, `prefix` must be "websocket."."""
     pieces = response.pieces if isinstance(response, LargeResponse) else (response.body or b"",)
     headers = {**shared_headers, **response.headers}
     if response.status not in _WITHOUT_BODY:
@@ -429,20 +432,20 @@ async def _send(response: Response, send: Send, shared_headers: Mapping[str, str
 
 
 def _blocks(pieces: Iterable[bytes]) -> Iterator[bytes]:
-    """Join small pieces."""
-    waiting: list[bytes] = []
+    """Yield the pieces joined to blocks of at least 64 KiB; the last block may be smaller."""
+    pending: list[bytes] = []
     size = 0
     for piece in pieces:
-        waiting.append(piece)
+        pending.append(piece)
         size += len(piece)
         if size >= _BLOCK:
-            yield b"".join(waiting)
-            waiting, size = [], 0
-    if waiting:
-        yield b"".join(waiting)
+            yield b"".join(pending)
+            pending, size = [], 0
+    if pending:
+        yield b"".join(pending)
 
 
-async def _body(receive: Receive) -> bytes | None:
+async def _read_body(receive: Receive) -> bytes | None:
     """Return the body, or None if the client disconnects. Raises `DatabaseHTTPError` 413 above 256 MB."""
     body = io.BytesIO()  # it grows in place; joining parts would copy the body in one step
     while (message := await receive())["type"] == "http.request":
@@ -460,14 +463,13 @@ def _parse(scope: Scope) -> tuple[Request, RequestUrl]:
     query: bytes = scope["query_string"]
     params = tuple(parse_qsl(query.decode("latin-1"), keep_blank_values=True)) if query else ()
     host, path = headers.get("host", "localhost"), scope["raw_path"].decode("latin-1")
-    return Request(scope.get("method", "GET"), f"http://{host}{path}", params, headers), RequestUrl(
-        "http", host, path, params
-    )
+    request = Request(scope.get("method", "GET"), f"http://{host}{path}", params, headers)
+    return request, RequestUrl("http", host, path, params)
 
 
-def _host_refusal(host: str) -> Response:
+def _host_error(host: str) -> Response:
     message = (
-        f"The emulator does not serve the host {host[:100]!r}, because any web site could use it by that name. "
+        f"The emulator does not accept requests for the host {host[:100]!r}, because they may come from a web site. "
         "Use 127.0.0.1 or localhost, or allow the name with --allow-host or allowed_hosts."
     )
     return text_response(403, message)

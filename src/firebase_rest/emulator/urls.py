@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 class RequestUrl(NamedTuple):
-    """Scheme, host (with port), raw percent-encoded path, and decoded query parameters."""
+    """The scheme, the host with port, the percent-encoded path and the decoded query parameters of a URL."""
 
     scheme: str
     host: str
@@ -19,7 +19,7 @@ class RequestUrl(NamedTuple):
 
     @classmethod
     def parse(cls, request: Request) -> RequestUrl:
-        """Parse `request.url`; a query string in it comes before `request.params`."""
+        """Parse `request.url`. Parameters in its query string come before `request.params`."""
         scheme, _, rest = request.url.partition("://")
         host, _, path = rest.partition("/")
         path, _, query = path.partition("?")
@@ -28,5 +28,5 @@ class RequestUrl(NamedTuple):
 
     @property
     def origin(self) -> str:
-        """Scheme and host, such as `http://127.0.0.1:9000`."""
+        """The scheme and the host, such as `http://127.0.0.1:9000`."""
         return f"{self.scheme}://{self.host}"

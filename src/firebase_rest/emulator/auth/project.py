@@ -20,8 +20,8 @@ from firebase_rest.emulator.auth.model import (
 from firebase_rest.emulator.auth.outbox import Outbox
 from firebase_rest.emulator.auth.tokens import LIFETIME, RefreshToken, decode_claims, id_token_claims
 from firebase_rest.emulator.auth.validation import form_encoded
-from firebase_rest.emulator.credentials import SESSION_ISSUER, seconds
-from firebase_rest.emulator.newest_items import NewestItems
+from firebase_rest.emulator.bounded_dict import BoundedDict
+from firebase_rest.emulator.credentials import SESSION_ISSUER, parse_timestamp
 from firebase_rest.errors import UsageError
 
 if TYPE_CHECKING:
@@ -102,14 +102,14 @@ class AuthProject:
         self.tenants: dict[str, AuthProject] = {}
         self._tracker = tracker
         self.accounts = AccountStore(self.tenant_id, name, tracker)
-        self.codes: dict[str, ActionCode] = NewestItems()
-        self.verification_codes: dict[str, VerificationCode] = NewestItems()
+        self.codes: dict[str, ActionCode] = BoundedDict()
+        self.verification_codes: dict[str, VerificationCode] = BoundedDict()
         """By session info."""
-        self.temporary_proofs: dict[str, str] = NewestItems()
+        self.temporary_proofs: dict[str, str] = BoundedDict()
         """Verified phone numbers, by proof."""
-        self.authorization_codes: dict[str, AuthorizationCode] = NewestItems()
+        self.authorization_codes: dict[str, AuthorizationCode] = BoundedDict()
         """By authorization code."""
-        self.totp_enrollments: dict[str, TotpEnrollment] = NewestItems()
+        self.totp_enrollments: dict[str, TotpEnrollment] = BoundedDict()
         """By session info."""
         self.config: Payload = parent.config if parent else default_config()
 
@@ -225,7 +225,7 @@ class AuthProject:
         if claims is None or claims.get("aud") != self.name:
             raise bad_request("INVALID_ID_TOKEN")
         firebase, local_id = claims.get("firebase"), claims.get("user_id")
-        issued, expires = seconds(claims.get("iat")), seconds(claims.get("exp"))
+        issued, expires = parse_timestamp(claims.get("iat")), parse_timestamp(claims.get("exp"))
         if not (isinstance(firebase, dict) and isinstance(local_id, str)):
             raise bad_request("INVALID_ID_TOKEN")
         if issued is None or expires is None or str(claims.get("iss")).startswith(SESSION_ISSUER):

@@ -1,4 +1,4 @@
-"""In-memory implementation of the Realtime Database's REST interface."""
+"""The Realtime Database emulator: the REST API, event streams, and the protocol of the SDKs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Authentication and authorisation of requests to the database.
+"""Authentication of requests to the database, and the protocol of their authorisation.
 
 https://firebase.google.com/docs/database/rest/auth
 """
@@ -14,8 +14,8 @@ from firebase_rest.emulator.credentials import (
     UNAUTHENTICATED,
     Caller,
     RejectedTokenError,
+    parse_timestamp,
     read_unverified,
-    seconds,
 )
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 
@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 
 class DatabaseAuthorizer(Protocol):
-    """Authorises every caller except administrators. Paths are segments from the root; `now` is in milliseconds."""
+    """Decides which callers may read and write. Is not used for administrators.
+
+    Paths are segments from the root. `now` is in milliseconds since the epoch.
+    """
 
     def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int, /) -> bool:
         """Return whether `caller` may read everything at `path`."""
@@ -46,7 +49,7 @@ class DatabaseAuthorizer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OpenDatabaseRules:
-    """Allows everything, or with `require_auth` everything to signed-in users."""
+    """Allows everything to everyone, or with `require_auth` to users with a valid token."""
 
     require_auth: bool = False
 
@@ -65,23 +68,26 @@ NO_RULES = OpenDatabaseRules()
 """Allows everything."""
 
 
-def permission(caller: Caller, path: Sequence[str], filter: Filter) -> Hashable:
-    """Return what the results of `may_read` depend on, besides the rules, the data and the time."""
-    return "" if caller.admin else json.dumps(caller.auth, sort_keys=True), path, filter
+def permission_key(caller: Caller, path: Sequence[str], filter: Filter) -> Hashable:
+    """Return a key for a cache of `may_read`: with the same rules, data and time, equal keys have equal results."""
+    user = "" if caller.admin else json.dumps(caller.auth, sort_keys=True)
+    return user, path, filter
 
 
-def identify(headers: Mapping[str, str], params: Mapping[str, str], check_id_token: CheckIdToken, now: float) -> Caller:
+def authenticate(
+    headers: Mapping[str, str], params: Mapping[str, str], check_id_token: CheckIdToken, now: float
+) -> Caller:
     """Return the caller of a request. Raises `DatabaseHTTPError` 401 for an invalid token.
 
     `now` is in seconds since the epoch.
     """
     if "access_token" in params or headers.get("authorization", "")[:7].lower() == "bearer ":
-        return _override(params["auth_variable_override"]) if "auth_variable_override" in params else ADMIN
+        return _impersonated(params["auth_variable_override"]) if "auth_variable_override" in params else ADMIN
     token = params.get("auth")
-    return identify_user(token, check_id_token, now) if token else UNAUTHENTICATED
+    return authenticate_token(token, check_id_token, now) if token else UNAUTHENTICATED
 
 
-def identify_user(token: str, check_id_token: CheckIdToken, now: float) -> Caller:
+def authenticate_token(token: str, check_id_token: CheckIdToken, now: float) -> Caller:
     """Return the user of a token. Raises `DatabaseHTTPError` 401 if it is invalid."""
     try:
         claims = check_id_token(token) or read_unverified(token, now)
@@ -90,7 +96,7 @@ def identify_user(token: str, check_id_token: CheckIdToken, now: float) -> Calle
     firebase = claims.get("firebase")
     return Caller(
         admin=False,
-        expires=seconds(claims.get("exp")) if claims.get("iat") else None,
+        expires=parse_timestamp(claims.get("exp")) if claims.get("iat") else None,
         auth={
             "uid": claims.get("sub") or claims.get("user_id"),
             "provider": firebase.get("sign_in_provider") if isinstance(firebase, dict) else None,
@@ -99,8 +105,8 @@ def identify_user(token: str, check_id_token: CheckIdToken, now: float) -> Calle
     )
 
 
-def _override(text: str) -> Caller:
-    """Return the caller that an administrator impersonates with `auth_variable_override`."""
+def _impersonated(text: str) -> Caller:
+    """Return the caller that an administrator impersonates; `text` is the parameter `auth_variable_override`."""
     try:
         auth = json.loads(text)
     except (ValueError, RecursionError):

@@ -28,7 +28,7 @@ NOT_AN_OBJECT = "Invalid data; couldn't parse JSON object. Are you sending a JSO
 TOO_LARGE = "Payload is too large"
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"(\s*:)?|[{}\[\]]', re.DOTALL)
-_TOKEN_SLICE = 1024
+_TOKENS_PER_SLICE = 1024
 
 
 def parse(body: bytes) -> Json:
@@ -37,7 +37,7 @@ def parse(body: bytes) -> Json:
 
 
 def parse_work(body: bytes) -> Work[Json]:
-    """Do `parse` in slices."""
+    """Do the same as `parse`, in slices."""
     if not body or body.isspace():
         raise DatabaseHTTPError(400, "Error: No data supplied.")
     if len(body) > MAX_BODY_BYTES:
@@ -49,22 +49,22 @@ def parse_work(body: bytes) -> Work[Json]:
 
 
 def invalid_key_work(body: bytes, *, paths: bool) -> Work[DatabaseHTTPError]:
-    """Return the error for the first invalid key in `body`, with its position.
+    """Return the error for the first invalid key in a JSON text, with its position.
 
-    In a multi-path update (`paths`) the outermost keys are paths.
+    `paths` means that the text is a multi-path update, in which the outermost keys are paths.
     """
     depth = 0
     for number, token in enumerate(_TOKEN.finditer(body)):
-        if number % _TOKEN_SLICE == 0:
+        if number % _TOKENS_PER_SLICE == 0:
             yield
-        mark = token.group()
-        if mark in {b"{", b"["}:
+        text, colon = token.group(0, 1)
+        if text in {b"{", b"["}:
             depth += 1
-        elif mark in {b"}", b"]"}:
+        elif text in {b"}", b"]"}:
             depth -= 1
-        elif token.group(1) is not None:
-            name = cast("str", json.loads(mark[: -len(token.group(1))]))
-            if not _is_allowed_name(name, as_path=paths and depth == 1):
+        elif colon is not None:
+            key = cast("str", json.loads(text[: -len(colon)]))
+            if not _is_allowed_key(key, as_path=paths and depth == 1):
                 line = body.count(b"\n", 0, token.start()) + 1
                 column = len(body[body.rfind(b"\n", 0, token.start()) + 1 : token.start()].decode()) + 1
                 return DatabaseHTTPError(
@@ -75,10 +75,10 @@ def invalid_key_work(body: bytes, *, paths: bool) -> Work[DatabaseHTTPError]:
     return DatabaseHTTPError(400, _NOT_JSON)  # pragma: no cover - callers have found an invalid key
 
 
-def _is_allowed_name(name: str, *, as_path: bool) -> bool:
-    if not as_path:
-        return name in METADATA or is_valid_key(name)
-    return is_update_path(split(name))
+def _is_allowed_key(key: str, *, as_path: bool) -> bool:
+    if as_path:
+        return is_update_path(split(key))
+    return key in METADATA or is_valid_key(key)
 
 
 def is_update_path(path: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""The children of a large node: a mapping in Firebase's order, which shares what a write does not change."""
+"""The children of a large node: an immutable mapping in Firebase's order. A changed copy shares unchanged chunks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from firebase_rest.database.ordering import key_order
 from firebase_rest.emulator.database.chunks import REMOVED, Chunks, chunks_work
-from firebase_rest.emulator.database.slices import ascends, drained, partition, parts
+from firebase_rest.emulator.database.slices import batches, drain, is_ascending, partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -21,7 +21,7 @@ Child = TypeVar("Child")
 
 
 class KeyKind(Enum):
-    """Which comparison of keys has Firebase's order. All kinds agree about the keys that belong to several."""
+    """The comparison that sorts a set of keys in Firebase's order. Keys that fit several kinds sort equally in all."""
 
     TEXT = "ASCII strings that do not look like integers, in Python's order"
     INTEGER = "integers of 32 bits without leading zeros, by value"
@@ -29,7 +29,7 @@ class KeyKind(Enum):
 
     @property
     def order(self) -> Callable[[str], Any]:
-        """Return the sort key of a key."""
+        """The function that returns what a key is sorted by."""
         return _ORDERS[self]
 
 
@@ -112,61 +112,59 @@ class Children(Mapping[str, Child], Generic[Child]):
         """Return the last key."""
         return self.chunks.chunks[-1].keys[-1]
 
-    def changed_work(self, changes: Mapping[str, Child | None]) -> Work[Children[Child]]:
+    def apply_changes_work(self, changes: Mapping[str, Child | None]) -> Work[Children[Child]]:
         """Return the children after a write; None removes a child."""
         kind = self.kind
         pairs: list[tuple[str, Child | None]] = []
-        for part in parts(changes.items()):
-            kept = [(key, node) for key, node in part if node is not None or key in self]
-            if kind is not KeyKind.MIXED and any(kind_of_key(key) is not kind for key, _ in kept):
+        for batch in batches(changes.items()):
+            effective = [(key, node) for key, node in batch if node is not None or key in self]
+            if kind is not KeyKind.MIXED and any(kind_of_key(key) is not kind for key, _ in effective):
                 kind = KeyKind.MIXED
-            pairs += kept
+            pairs += effective
             yield
         order, rank = kind.order, _RANKS[kind]
         triples: list[tuple[Any, str, Any]] = []
-        for part in parts(pairs):
-            triples += [(order(key), key, REMOVED if node is None else node) for key, node in part]
+        for batch in batches(pairs):
+            triples += [(order(key), key, REMOVED if node is None else node) for key, node in batch]
             yield
-        return Children((yield from self.chunks.changed_work(triples, rank)), kind)
+        return Children((yield from self.chunks.apply_changes_work(triples, rank)), kind)
 
 
 def children_work(keys: list[Sequence[str]], nodes: list[Sequence[Any]]) -> Work[Children[Any]]:
-    """Return the mapping of keys to nodes, which are given in segments in any order. Empties the lists of segments.
+    """Return the mapping of keys to nodes, which are passed in segments in any order. Empty the lists of segments.
 
-    If a key is repeated, the last node counts. None is no child.
+    The last node of a repeated key counts. Keys of None are omitted.
     """
     kinds: set[KeyKind] = set()
     has_none = False
-    for some_keys, some_nodes in zip(keys, nodes, strict=True):
-        kinds.add(kind_of_keys(some_keys))
-        has_none = has_none or None in some_nodes
+    for key_segment, node_segment in zip(keys, nodes, strict=True):
+        kinds.add(kind_of_keys(key_segment))
+        has_none = has_none or None in node_segment
         yield
     kind = kinds.pop() if len(kinds) == 1 else KeyKind.MIXED
     segments: Iterable[tuple[Sequence[str], Sequence[Any]]]
-    if (yield from ascends(keys, kind.order, strictly=True)):
-        segments = zip(drained(keys), drained(nodes), strict=True)
+    if (yield from is_ascending(keys, kind.order, strictly=True)):
+        segments = zip(drain(keys), drain(nodes), strict=True)
     else:
         buckets = yield from partition(keys, nodes, kind.order)
-        segments = (_sorted_segment(bucket, kind) for bucket in drained(buckets))
+        segments = (_sorted_segment(bucket, kind) for bucket in drain(buckets))
     if has_none:
         segments = map(_without_none, segments)
     return Children(Chunks((yield from chunks_work(segments)), _RANKS[kind]), kind)
 
 
 def _sorted_segment(bucket: Bucket[str, Child], kind: KeyKind) -> tuple[list[str], list[Child]]:
-    children = dict(zip(bucket.items, bucket.companions, strict=True))  # the last of repeated keys
+    children = dict(zip(bucket.items, bucket.companions, strict=True))  # the last node of a repeated key counts
     keys = sorted(children, key=None if kind is KeyKind.TEXT else kind.order)
     return keys, [children[key] for key in keys]
 
 
 def _without_none(segment: tuple[Sequence[str], Sequence[Child | None]]) -> tuple[list[str], list[Child]]:
-    keys, nodes = segment
-    return [key for key, node in zip(keys, nodes, strict=True) if node is not None], [
-        node for node in nodes if node is not None
-    ]
+    pairs = [(key, node) for key, node in zip(*segment, strict=True) if node is not None]
+    return [key for key, _ in pairs], [node for _, node in pairs]
 
 
-def differing_keys(one: Children[Any], other: Children[Any]) -> set[str]:
-    """Return the keys in the chunks that two versions of a mapping do not share."""
-    mine, theirs = set(one.chunks.chunks), set(other.chunks.chunks)
-    return set(chain.from_iterable(chunk.keys for chunk in mine ^ theirs))
+def differing_keys(before: Children[Any], after: Children[Any]) -> set[str]:
+    """Return the keys in the chunks that two versions of a mapping do not share. Their nodes may be equal."""
+    unshared = set(before.chunks.chunks) ^ set(after.chunks.chunks)
+    return set(chain.from_iterable(chunk.keys for chunk in unshared))

@@ -1,8 +1,8 @@
-"""`Chunks`: an immutable sorted sequence of pairs, which shares what a change does not touch.
+"""`Chunks`: an immutable sorted sequence of pairs. A changed copy shares the unchanged chunks.
 
 Invariant: the pairs ascend by `rank(key, value)`, no two ranks are equal, and no chunk is empty. A change copies the
-chunks that it touches and the tuple of chunks; the cost depends on the size of a chunk, not on the number of pairs.
-Tuples instead of lists, because the garbage collector skips tuples of strings and numbers.
+chunks that it affects and the tuple of chunks; the cost depends on the size of a chunk, not on the number of pairs.
+Chunks are tuples instead of lists, because the garbage collector skips tuples of strings and numbers.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from itertools import accumulate, pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
-from firebase_rest.emulator.database.slices import SLICE, collector, parts
+from firebase_rest.emulator.database.slices import SLICE, batches, collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,25 +22,25 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 Rank: TypeAlias = "Callable[[str, Any], Any]"
-"""Returns what a key and its value are sorted by."""
+"""`rank(key, value)` returns what the pair is sorted by."""
 
 Position: TypeAlias = "tuple[int, int]"
 """The number of a chunk, and an index in it."""
 
 SIZE = 512
-"""Number of pairs in a new chunk. A changed chunk has up to twice as many, and at least a quarter unless it is the
-only one."""
+"""Number of pairs in a new chunk. A changed chunk has at most twice as many pairs, and at least a quarter unless it is
+the only chunk."""
 
 REMOVED: Any = object()
 """The value of a pair to remove."""
 
-_FOUND_SLICE = 256
-_FEW = 16
-"""Up to this number of changes, inserting one by one is faster than sorting the chunk again."""
+_LOOKUPS_PER_SLICE = 256
+_MAX_INSERTIONS = 16
+"""Up to this number of changes, inserting the pairs one by one is faster than sorting the chunk again."""
 
 
 class Chunk(Generic[Value]):
-    """Neighbouring pairs. `digest` caches what `etags` computes from them."""
+    """Consecutive pairs. `digest` caches the hash of the pairs for the ETag of a node (see `tree`)."""
 
     __slots__ = ("digest", "keys", "values")
 
@@ -72,12 +72,12 @@ class Chunks(Generic[Value]):
         return self._ends
 
     def find(self, target: Any, rank: Rank | None = None, *, after: bool = False) -> Position:
-        """Return the position of the first pair whose rank is not below `target`, or with `after` above it.
+        """Return the position of the first pair whose rank is at least `target`.
 
         Args:
             target: A rank.
-            rank: Another rank function with the same order, of which `target` is a result.
-            after: Whether to skip the pair of the rank `target`.
+            rank: The rank function that returned `target`; by default that of this sequence. Both must sort equally.
+            after: Whether to skip a pair whose rank is equal to `target`.
         """
         if not self.chunks:
             return 0, 0
@@ -90,7 +90,7 @@ class Chunks(Generic[Value]):
         return number, offset
 
     def _chunk_number(self, target: Any, rank: Rank) -> int:
-        """Return the chunk that contains a pair of this rank, or would contain it."""
+        """Return the number of the chunk that contains a pair of this rank, or that the pair would be inserted in."""
         number = bisect_right(self.chunks, target, key=lambda chunk: rank(chunk.keys[0], chunk.values[0])) - 1
         return max(number, 0)
 
@@ -100,7 +100,7 @@ class Chunks(Generic[Value]):
         return offset + (self.ends[number - 1] if number else 0)
 
     def keys_between(self, low: int, high: int) -> Iterator[str]:
-        """Return the keys of the pairs with an index from `low` to below `high`."""
+        """Yield the keys of the pairs from the index `low` up to, but not including, `high`."""
         ends = self.ends
         number = bisect_right(ends, low)
         while low < high and number < len(ends):
@@ -109,51 +109,53 @@ class Chunks(Generic[Value]):
             low = ends[number]
             number += 1
 
-    def changed_work(self, changes: Sequence[tuple[Any, str, Any]], rank: Rank | None = None) -> Work[Chunks[Value]]:
+    def apply_changes_work(
+        self, changes: Sequence[tuple[Any, str, Any]], rank: Rank | None = None
+    ) -> Work[Chunks[Value]]:
         """Return this sequence with pairs inserted, replaced or removed.
 
         Args:
-            changes: Triples of rank, key, and the new value or `REMOVED`; no rank twice.
-            rank: Another rank function with the same order, which the result uses.
+            changes: Triples of rank, key, and the new value or `REMOVED`. The ranks must be distinct.
+            rank: The rank function of the result; by default that of this sequence. Both must sort equally.
         """
         rank = rank or self.rank
         if not self.chunks:
             pairs = [(key, value) for _, key, value in sorted(changes, key=itemgetter(0)) if value is not REMOVED]
             return Chunks(tuple(split([key for key, _ in pairs], [value for _, value in pairs])), rank)
         groups: dict[int, list[tuple[Any, str, Any]]] = {}
-        for part in parts(changes, _FOUND_SLICE):
-            for change in part:
+        for batch in batches(changes, _LOOKUPS_PER_SLICE):
+            for change in batch:
                 groups.setdefault(self._chunk_number(change[0], rank), []).append(change)
             yield
         chunks: list[Any] = list(self.chunks)
-        touched: list[int] = []
+        changed: list[int] = []
         shift = 0
         for number in sorted(groups):
             position, group = number + shift, groups[number]
             if len(group) <= SLICE:
                 chunks[position] = _changed_chunk(chunks[position], group, rank)
-                touched.append(position)
+                changed.append(position)
             else:
-                part_of_chunks = Chunks((chunks[position],), rank)
-                for part in parts(group, SLICE):
-                    part_of_chunks = yield from part_of_chunks.changed_work(part, rank)
-                chunks[position : position + 1] = part_of_chunks.chunks
-                shift += len(part_of_chunks.chunks) - 1
+                divided = Chunks((chunks[position],), rank)
+                for batch in batches(group, SLICE):
+                    divided = yield from divided.apply_changes_work(batch, rank)
+                chunks[position : position + 1] = divided.chunks
+                shift += len(divided.chunks) - 1
             yield
-        for position in reversed(touched):
+        for position in reversed(changed):
             _rebalance(chunks, position)
             yield
         return Chunks(tuple(chunks), rank)
 
 
 def chunks_work(segments: Iterable[tuple[Sequence[str], Sequence[Value]]]) -> Work[tuple[Chunk[Value], ...]]:
-    """Return chunks of sorted pairs, which are given in segments of keys and of values."""
+    """Return sorted pairs as chunks. Each segment is a sequence of keys and a sequence of their values."""
     chunks: list[Chunk[Value]] = []
     keys: list[str] = []
     values: list[Value] = []
-    for some_keys, some_values in segments:
-        keys += some_keys
-        values += some_values
+    for key_segment, value_segment in segments:
+        keys += key_segment
+        values += value_segment
         if len(keys) >= SLICE:
             chunks += split(keys, values)
             keys, values = [], []
@@ -164,7 +166,7 @@ def chunks_work(segments: Iterable[tuple[Sequence[str], Sequence[Value]]]) -> Wo
 
 def split(keys: Sequence[str], values: Sequence[Value]) -> list[Chunk[Value]]:
     """Return sorted pairs as chunks of about equal size."""
-    count = -(-len(keys) // SIZE)
+    count = (len(keys) + SIZE - 1) // SIZE
     bounds = [len(keys) * number // count for number in range(count + 1)] if count else []
     return [Chunk(tuple(keys[low:high]), tuple(values[low:high])) for low, high in pairwise(bounds)]
 
@@ -175,11 +177,11 @@ def _find(keys: Sequence[str], values: Sequence[Any], target: Any, rank: Rank) -
 
 def _changed_chunk(chunk: Chunk[Any], changes: Sequence[tuple[Any, str, Any]], rank: Rank) -> Chunk[Any]:
     keys, values = list(chunk.keys), list(chunk.values)
-    if len(changes) > _FEW:
+    if len(changes) > _MAX_INSERTIONS:
         pairs = {rank(key, value): (key, value) for key, value in zip(keys, values, strict=True)}
         pairs.update((target, (key, value)) for target, key, value in changes)
-        kept = [pairs[target] for target in sorted(pairs) if pairs[target][1] is not REMOVED]
-        return Chunk(tuple(key for key, _ in kept), tuple(value for _, value in kept))
+        remaining = [pairs[target] for target in sorted(pairs) if pairs[target][1] is not REMOVED]
+        return Chunk(tuple(key for key, _ in remaining), tuple(value for _, value in remaining))
     for target, key, value in changes:
         index = _find(keys, values, target, rank)
         if index < len(keys) and rank(keys[index], values[index]) == target:
@@ -194,15 +196,18 @@ def _changed_chunk(chunk: Chunk[Any], changes: Sequence[tuple[Any, str, Any]], r
 
 
 def _rebalance(chunks: list[Chunk[Any]], number: int) -> None:
-    """Split a chunk that is too large, and join one that is too small with a neighbour."""
+    """Split a chunk that is too large, join one that is too small with a neighbour, and remove an empty one."""
     if number >= len(chunks):
-        return  # it was empty, and joined with an empty one
+        return  # the call for the next chunk has removed this one and the next one, because both were empty
     keys, values = chunks[number].keys, chunks[number].values
     if len(keys) < SIZE // 4 and len(chunks) > 1:
         first = max(number - 1, 0)
-        one, other = chunks[first], chunks[first + 1]
-        keys, values = one.keys + other.keys, one.values + other.values
-        chunks[first : first + 2] = split(keys, values) if len(keys) > 2 * SIZE else [Chunk(keys, values)][: len(keys)]
+        left, right = chunks[first], chunks[first + 1]
+        keys, values = left.keys + right.keys, left.values + right.values
+        if len(keys) > 2 * SIZE:
+            chunks[first : first + 2] = split(keys, values)
+        else:
+            chunks[first : first + 2] = [Chunk(keys, values)] if keys else []
     elif len(keys) > 2 * SIZE:
         chunks[number : number + 1] = split(keys, values)
     elif not keys:

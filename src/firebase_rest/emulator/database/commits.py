@@ -1,7 +1,8 @@
-"""Plans of writes, independent of the protocol that a client uses, and their authorised commit.
+"""Plans of writes, which do not depend on the protocol of the client, and their commit after authorisation.
 
-Invariant: writes are atomic. A plan computes the next root from the current one; it is computed, authorised and
-committed as one step, so that increments and conditions use the data that they replace.
+A plan is a function that computes the next root from the current one.
+Invariant: writes are atomic. A plan is computed, authorised and committed for the same root; if another client writes
+meanwhile, all steps are repeated. Increments and conditions therefore use the data that they replace.
 https://firebase.google.com/docs/database/rest/save-data
 """
 
@@ -15,7 +16,7 @@ from firebase_rest.emulator.database.body import is_update_path
 from firebase_rest.emulator.database.node_builder import Builder, InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.request import validate_path_size
 from firebase_rest.emulator.database.responses import PERMISSION_DENIED, DatabaseHTTPError
-from firebase_rest.emulator.database.slices import done, parts
+from firebase_rest.emulator.database.slices import batches, done
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -30,11 +31,14 @@ if TYPE_CHECKING:
 
     Plan: TypeAlias = Callable[[Node], Work[tree.Change]]
 
-_TARGET_SLICE = 256
+_TARGETS_PER_SLICE = 256
 
 
 def plan_set_work(path: Path, value: Json | LargeObject, now: int, *, has_server_values: bool) -> Work[Plan]:
-    """Return the plan that replaces `path`. Raises `InvalidDataError`, as does the plan if there are server values."""
+    """Return the plan that replaces the node at `path`.
+
+    Raises `InvalidDataError` if the value is invalid. With server values, the plan raises it.
+    """
     builder = Builder(now)
 
     def plan(before: Node) -> Work[tree.Change]:
@@ -43,12 +47,12 @@ def plan_set_work(path: Path, value: Json | LargeObject, now: int, *, has_server
 
     if has_server_values:
         return plan
-    node = yield from builder.build_work(value, None, len(path))  # before the commit, because it may be slow
+    node = yield from builder.build_work(value, None, len(path))  # before the commit, because building may take long
     return lambda before: done(tree.Change(before, tree.replace(before, path, node), path))
 
 
 def plan_priority(path: Path, value: Json, now: int) -> Plan:
-    """Return the plan that sets the priority of `path`; the plan raises `InvalidDataError`."""
+    """Return the plan that sets the priority at `path`. The plan raises `InvalidDataError` if `value` is invalid."""
     builder = Builder(now)
 
     def plan(before: Node) -> tree.Change:
@@ -60,21 +64,27 @@ def plan_priority(path: Path, value: Json, now: int) -> Plan:
 
 
 def plan_update_work(base: Path, targets: Mapping[Path, Json], now: int, *, has_server_values: bool) -> Work[Plan]:
-    """Return the plan that replaces the `targets` (see `parse_targets`) below `base`; as `plan_set_work`."""
+    """Return the plan that replaces the `targets` (see `parse_targets_work`) below `base`.
+
+    Raises `InvalidDataError` if a value is invalid. With server values, the plan raises it.
+    """
     builder = Builder(now)
-    values: dict[Path, Json] = {}
-    ranks: dict[Path, Json] = {}
-    for part in parts(targets.items(), _TARGET_SLICE):
-        values.update(((*base, *target), value) for target, value in part if not is_priority(target))
-        ranks.update(((*base, *target[:-1]), value) for target, value in part if is_priority(target))
+    new_values: dict[Path, Json] = {}
+    new_priorities: dict[Path, Json] = {}
+    for batch in batches(targets.items(), _TARGETS_PER_SLICE):
+        for target, value in batch:
+            if is_priority(target):
+                new_priorities[base + target[:-1]] = value
+            else:
+                new_values[base + target] = value
         yield
 
     def build(root: Node) -> Work[tuple[dict[Path, Node], dict[Path, Priority]]]:
         nodes: dict[Path, Node] = {}
-        for path, value in values.items():
+        for path, value in new_values.items():
             nodes[path] = yield from builder.build_work(value, tree.at(root, path), len(path))
             yield
-        return nodes, {path: builder.priority(value, tree.at(root, path)) for path, value in ranks.items()}
+        return nodes, {path: builder.priority(value, tree.at(root, path)) for path, value in new_priorities.items()}
 
     built = None if has_server_values else (yield from build(None))
 
@@ -90,18 +100,19 @@ def plan_update_work(base: Path, targets: Mapping[Path, Json], now: int, *, has_
 
 
 def is_priority(target: Path) -> bool:
-    """Return whether a path of an update is that of a priority."""
+    """Return whether a path of an update ends in `.priority`."""
     return target[-1:] == (".priority",)
 
 
 def parse_targets_work(base: Path, value: Mapping[str, Json]) -> Work[dict[Path, Json]]:
     """Return the values of an update by their paths, relative to `base`.
 
-    Raises `InvalidKeyError` or, if paths overlap, `InvalidDataError`; `DatabaseHTTPError` if one is too long.
+    Raises `InvalidKeyError` for an invalid path, `DatabaseHTTPError` 400 if a path is too long, and `InvalidDataError`
+    if a path is inside another.
     """
     targets: dict[Path, Json] = {}
-    for part in parts(value.items(), _TARGET_SLICE):
-        for key, item in part:
+    for batch in batches(value.items(), _TARGETS_PER_SLICE):
+        for key, item in batch:
             path = split(key)
             if not is_update_path(path):
                 raise InvalidKeyError(key)
@@ -110,7 +121,7 @@ def parse_targets_work(base: Path, value: Mapping[str, Json]) -> Work[dict[Path,
                 raise _conflict(path, path)
             targets[path] = item
         yield
-    for paths in parts(targets, _TARGET_SLICE):
+    for paths in batches(targets, _TARGETS_PER_SLICE):
         for path in paths:
             for length in range(len(path)):
                 if path[:length] in targets:
@@ -128,9 +139,10 @@ def _conflict(above: Sequence[str], below: Sequence[str]) -> InvalidDataError:
 def commit_work(
     namespace: Namespace, caller: Caller, plan: Plan, now: int, condition: Callable[[Node], Work[None]] | None = None
 ) -> Work[tree.Change]:
-    """Commit a plan if the rules allow it. `condition` gets the current root and may raise.
+    """Commit a plan if the rules allow the change. Return the change.
 
-    Raises `DatabaseHTTPError` 401 if the caller may not write.
+    `condition` is called with the current root; an exception that it raises prevents the commit. Raises
+    `DatabaseHTTPError` 401 if the caller may not write.
     """
 
     def check(change: tree.Change) -> Work[None]:
@@ -142,7 +154,7 @@ def commit_work(
 
 
 def authorize_work(namespace: Namespace, caller: Caller, plan: Plan, now: int) -> Work[None]:
-    """Raise `DatabaseHTTPError` 401 if the caller may not commit the plan now."""
+    """Raise `DatabaseHTTPError` 401 if the rules do not allow the caller to commit the plan now."""
     yield from _check(namespace, caller, (yield from plan(namespace.root)), now)
 
 

@@ -1,6 +1,7 @@
 """Indexes: the children of a large node sorted by a value, for ordered and limited reads.
 
-An index is built when a query first needs it. Each write carries it along, so it is always as old as its node.
+An index is built when a query first needs it. A write to the node then creates the index of the new node from that of
+the old one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from firebase_rest.database.ordering import key_order, value_order
 from firebase_rest.emulator.database.children import Children, KeyKind, differing_keys
 from firebase_rest.emulator.database.chunks import REMOVED, Chunks, chunks_work
-from firebase_rest.emulator.database.slices import SLICE, ascends, collector, drained, partition, parts
+from firebase_rest.emulator.database.slices import SLICE, batches, collector, drain, is_ascending, partition
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -22,13 +23,13 @@ if TYPE_CHECKING:
 
     ValueOf = Callable[[Any], Json]
 
-_MOVED_SLICE = 256
-_SWEPT_CHUNKS = 4
+_KEYS_PER_SLICE = 256
+_CHUNKS_PER_SWEEP = 4
 _NUMBERS = frozenset({int, float})
 
 
 def full_rank(key: str, value: Json) -> tuple[Any, ...]:
-    """Return the rank of a child in any index, which bounds of queries have, too."""
+    """Return the rank of a child, which is valid in any index and for the bounds of queries."""
     return (value_order(value), key_order(key))
 
 
@@ -47,26 +48,33 @@ class Index:
         self._value_kind = value_kind
         self._key_kind = key_kind
 
-    def moved_work(self, before: Children[Any], after: Children[Any], keys: Iterable[str] | None = None) -> Work[Index]:
-        """Return the index after a write of the children `keys`, by default of all that differ."""
+    def apply_changes_work(
+        self, before: Children[Any], after: Children[Any], keys: Iterable[str] | None = None
+    ) -> Work[Index]:
+        """Return the index after a write of the children `keys`; None means all children that differ."""
         removed: list[tuple[str, Json]] = []
         added: list[tuple[str, Json]] = []
-        for some_keys in parts(differing_keys(before, after) if keys is None else keys, _MOVED_SLICE):
-            self._compare(some_keys, before, after, removed, added)
+        for batch_of_keys in batches(differing_keys(before, after) if keys is None else keys, _KEYS_PER_SLICE):
+            self._compare(batch_of_keys, before, after, removed, added)
             yield
-        value_kind = self._value_kind if all(kind_of_value(v) is self._value_kind for _, v in added) else None
+        same_kind = all(kind_of_value(value) is self._value_kind for _, value in added)
+        value_kind = self._value_kind if same_kind else None
         rank = _rank(value_kind, after.kind)
-        # The new value of a child may have the same rank as the old one, and then replaces it.
+        # If the new value of a child has the same rank as the old one, the addition replaces the removal.
         changes: dict[Any, tuple[Any, str, Any]] = {}
-        for part in parts(removed, _MOVED_SLICE):
-            changes.update((target, (target, key, REMOVED)) for key, value in part for target in (rank(key, value),))
+        for batch in batches(removed, _KEYS_PER_SLICE):
+            for key, value in batch:
+                target = rank(key, value)
+                changes[target] = target, key, REMOVED
             yield
-        for part in parts(added, _MOVED_SLICE):
-            changes.update((target, (target, key, value)) for key, value in part for target in (rank(key, value),))
+        for batch in batches(added, _KEYS_PER_SLICE):
+            for key, value in batch:
+                target = rank(key, value)
+                changes[target] = target, key, value
             yield
         if not changes and after.kind is self._key_kind:
             return self
-        chunks = yield from self.chunks.changed_work(list(changes.values()), rank)
+        chunks = yield from self.chunks.apply_changes_work(list(changes.values()), rank)
         return Index(chunks, self.value_of, value_kind, after.kind)
 
     def _compare(
@@ -101,18 +109,18 @@ def build(children: Children[Any], value_of: ValueOf) -> Work[Index]:
         keys.append(chunk.keys)
         values.append(list(map(value_of, chunk.values)))
         kinds.update(map(kind_of_value, values[-1]))
-        if len(values) % _SWEPT_CHUNKS == 0:
+        if len(values) % _CHUNKS_PER_SWEEP == 0:
             collector.sweep(force=True)
         yield
     kind = kinds.pop() if len(kinds) == 1 else None
-    order = _same if kind else value_order
-    # The children are in the order of their keys, which sorting keeps among equal values.
+    order = _identity if kind else value_order
+    # The children are in the order of their keys. Sorting is stable, so children with equal values stay in that order.
     segments: Iterable[tuple[Sequence[str], Sequence[Json]]]
-    if (yield from ascends(values, order, strictly=False)):
-        segments = zip(drained(keys), drained(values), strict=True)
+    if (yield from is_ascending(values, order, strictly=False)):
+        segments = zip(drain(keys), drain(values), strict=True)
     else:
         buckets = yield from partition(values, keys, order)
-        segments = chain.from_iterable(_sorted_segments(bucket, order) for bucket in drained(buckets))
+        segments = chain.from_iterable(_sorted_segments(bucket, order) for bucket in drain(buckets))
     chunks = yield from chunks_work(segments)
     return Index(Chunks(chunks, _rank(kind, children.kind)), value_of, kind, children.kind)
 
@@ -130,14 +138,17 @@ def _sorted_segments(
 
 
 def kind_of_value(value: Json) -> type | None:
-    """Return the kind of a value of which Python's order is Firebase's: numbers or ASCII strings; else None."""
+    """Return float for a number, str for an ASCII string, else None.
+
+    Python and Firebase sort values of one kind equally, unless the kind is None.
+    """
     kind = type(value)
     if kind in _NUMBERS:
         return float
     return str if isinstance(value, str) and value.isascii() else None
 
 
-def _same(value: Any) -> Any:
+def _identity(value: Any) -> Any:
     return value
 
 

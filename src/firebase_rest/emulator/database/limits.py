@@ -40,12 +40,13 @@ _TOO_LARGE = "Data to write exceeds the maximum size that can be modified with a
 def validate_limits(params: Mapping[str, str]) -> None:
     """Raise `DatabaseHTTPError` 400 for an invalid `timeout` or `writeSizeLimit`."""
     if "timeout" in params:
-        _timeout(params["timeout"])
+        _parse_timeout(params["timeout"])
     if "writeSizeLimit" in params and params["writeSizeLimit"] not in WRITE_SECONDS:
         raise DatabaseHTTPError(400, "writeSizeLimit must be one of tiny, small, medium, large and unlimited")
 
 
-def _timeout(text: str) -> float:
+def _parse_timeout(text: str) -> float:
+    """Return the seconds of a `timeout` such as "3s". Raises `DatabaseHTTPError` 400."""
     match = _TIMEOUT.fullmatch(text)
     if match is None:
         raise DatabaseHTTPError(400, "timeout must be a whole number followed by ms, s or min")
@@ -55,39 +56,40 @@ def _timeout(text: str) -> float:
     return seconds
 
 
-def in_time(request: DatabaseRequest, work: Work[Result]) -> Work[Result]:
-    """Do the work of a read. Raises `DatabaseHTTPError` 400 if it takes longer than the parameter `timeout`."""
-    end = time.monotonic() + _timeout(request.params["timeout"])
+def with_timeout(request: DatabaseRequest, work: Work[Result]) -> Work[Result]:
+    """Run the work of a read. Raises `DatabaseHTTPError` 400 if it takes longer than the parameter `timeout`."""
+    deadline = time.monotonic() + _parse_timeout(request.params["timeout"])
     while True:
         try:
             next(work)
         except StopIteration as stop:
             result: Result = stop.value
             return result
-        if time.monotonic() > end:
+        if time.monotonic() > deadline:
             work.close()
             text = request.params["timeout"]
             raise DatabaseHTTPError(400, f"The read did not finish within the timeout of {text}; request less data.")
         yield
 
 
-def limited(request: DatabaseRequest, plan: Plan) -> Plan:
-    """Return `plan` with the limit of the request, or else of the database; it may raise `DatabaseHTTPError` 400."""
+def with_write_limit(request: DatabaseRequest, plan: Plan) -> Plan:
+    """Return a plan that raises `DatabaseHTTPError` 400 if the change exceeds the limit of the request or database."""
     default = str(request.namespace.settings.get("defaultWriteSizeLimit", "large"))
     seconds = WRITE_SECONDS[request.params.get("writeSizeLimit") or default]
     seconds -= len(request.body) / BYTES_PER_SECOND
 
     def limited_plan(before: Node) -> Work[Change]:
         change = yield from plan(before)
-        nodes = seconds * NODES_PER_SECOND
-        # The paths are looked at only if the database has that many nodes.
-        if nodes < 0 or (max(weight_of(before), weight_of(change.after)) > nodes and _size(change) > nodes):
+        max_nodes = seconds * NODES_PER_SECOND
+        # The nodes at the written paths need to be counted only if the whole database has more nodes than allowed.
+        is_countable = max(weight_of(before), weight_of(change.after)) > max_nodes
+        if max_nodes < 0 or (is_countable and _written_nodes(change) > max_nodes):
             raise DatabaseHTTPError(400, _TOO_LARGE)
         return change
 
     return limited_plan if seconds < math.inf else plan
 
 
-def _size(change: Change) -> int:
-    """Return the number of nodes that a write replaces or creates, whichever is greater."""
+def _written_nodes(change: Change) -> int:
+    """Return the greater of the number of nodes that a write replaces and the number that it creates."""
     return sum(max(weight_of(at(change.before, path)), weight_of(at(change.after, path))) for path in change.paths())

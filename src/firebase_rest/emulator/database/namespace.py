@@ -1,7 +1,7 @@
 """One database: its current root, rules, settings and watchers (open streams and listens).
 
-Invariant: the root is replaced, and the change queued for every watcher, under the same lock, so that all watchers see
-all changes in commit order. Reading needs no lock because nodes are immutable.
+Invariant: a commit replaces the root and queues the change for every watcher under one lock, so that all watchers
+receive all changes in commit order. Reading needs no lock because nodes are immutable.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from firebase_rest.emulator.bounded_dict import BoundedDict
 from firebase_rest.emulator.database.access import NO_RULES, DatabaseAuthorizer
 from firebase_rest.emulator.database.rules import EnforcedDatabaseRules
 from firebase_rest.emulator.database.slices import done, finish
 from firebase_rest.emulator.database.stream import Subscription, Watcher
-from firebase_rest.emulator.newest_items import NewestItems
 from firebase_rest.emulator.rules_store import RulesStore
 from firebase_rest.rules.database import DatabaseRules
 
@@ -32,26 +32,26 @@ RULES_TEXT = '{\n  "rules": {\n    ".read": true,\n    ".write": true\n  }\n}\n'
 
 _ATTEMPTS = 3
 WAIT_SECONDS = 0.005
-"""How long to wait before `must_wait` is read again."""
+"""How long a request waits before it checks `must_wait` again."""
 _MAX_STAGED = 100
 _DEFAULT_SETTINGS: Mapping[str, Json] = {"defaultWriteSizeLimit": "large", "strictTriggerValidation": True}
 
 
 class Journal(Protocol):
-    """Saves what changes in databases. Raises `SaveError`."""
+    """Saves the changes of databases. The methods raise `SaveError`."""
 
     def prepare_work(self, change: Change, earlier: Any = None) -> Work[Any]:
-        """Return what `record` needs to save a change, in slices.
+        """Prepare a change for `record`, in slices, and return the prepared change.
 
-        `earlier` is the result for an earlier attempt to make the change. Pass the last result to `discard` at the end.
+        `earlier` is the result of an earlier attempt to commit the same write. Pass the last result to `discard`.
         """
         ...
 
     def record(self, name: str, change: Change, prepared: Any) -> None:
-        """Save a change of the database `name`, of which the changes come one at a time."""
+        """Save a change of the database `name`. The changes of one database must be recorded one at a time."""
 
     def discard(self, prepared: Any) -> None:
-        """Forget what was prepared, unless it has been recorded."""
+        """Discard a prepared change, unless it has been recorded."""
 
     def record_settings(self, name: str, rules: str | None, settings: Mapping[str, Json]) -> None:
         """Save settings, and the rules that a client published."""
@@ -80,17 +80,17 @@ class Namespace:
         self._open_rules: DatabaseAuthorizer = open_rules or NO_RULES
         self.rules = self._open_rules
         self.rules_store = store or RulesStore()
-        self.when_used: Callable[[Namespace], None] | None = None
+        self.on_first_use: Callable[[Namespace], None] | None = None
         """Called once when a database that was unused changes."""
         self._watchers: dict[Watcher, None] = {}  # in the order of their subscription
         self._lock = threading.Lock()
-        self._delayed: object | None = None
+        self._delayed_write: object | None = None
         self.restore_defaults(None)
 
     def restore_defaults(self, rules: DatabaseRules | None) -> None:
-        """Forget settings, and publish `rules`; None allows everything, or what `open_rules` allow."""
+        """Restore the default settings, and publish `rules`. None removes the published rules."""
         self.settings: dict[str, Json] = {**_DEFAULT_SETTINGS}
-        self.staged_rules: dict[str, DatabaseRules] = NewestItems(_MAX_STAGED)
+        self.staged_rules: dict[str, DatabaseRules] = BoundedDict(_MAX_STAGED)
         """Rules that are not published yet, by ID."""
         self.client_rules: str | None = None
         if rules is None:
@@ -99,20 +99,20 @@ class Namespace:
             self.publish(rules)
         self._has_default_rules = True
 
-    def forget_if_unused(self, when_used: Callable[[Namespace], None]) -> bool:
-        """Return whether this database has no data, settings or watchers; then `when_used` is called at a change."""
+    def is_unused(self, on_first_use: Callable[[Namespace], None]) -> bool:
+        """Return whether this database has no data, settings or watchers; its next change then calls `on_first_use`."""
         with self._lock:
-            unchanged = self._has_default_rules and self.settings == _DEFAULT_SETTINGS and not self.staged_rules
-            if self.root is not None or self._watchers or not unchanged:
+            has_defaults = self._has_default_rules and self.settings == _DEFAULT_SETTINGS and not self.staged_rules
+            if self.root is not None or self._watchers or not has_defaults:
                 return False
-            self.when_used = when_used
+            self.on_first_use = on_first_use
             return True
 
     def mark_used(self) -> None:
-        """Report that this database is not unused any more."""
-        if self.when_used is not None:
-            when_used, self.when_used = self.when_used, None
-            when_used(self)
+        """Call `on_first_use`, once."""
+        if self.on_first_use is not None:
+            on_first_use, self.on_first_use = self.on_first_use, None
+            on_first_use(self)
 
     def save_settings(self) -> None:
         """Save the settings, and the rules that a client published. Raises `SaveError`."""
@@ -133,10 +133,13 @@ class Namespace:
         self.rules_text = rules.text
 
     def may_still_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
-        """Return whether a caller that listens may read `root` too, after a write or with other rules."""
+        """Return whether the rules allow a listening caller to read `path` in `root`, after a write or new rules."""
+        if caller.admin:
+            return True
         rules = self.rules
-        ask = rules.may_still_read if isinstance(rules, EnforcedDatabaseRules) else rules.may_read
-        return caller.admin or ask(caller, root, path, filter, now)
+        if isinstance(rules, EnforcedDatabaseRules):
+            return rules.may_still_read(caller, root, path, filter, now)
+        return rules.may_read(caller, root, path, filter, now)
 
     def may_write_work(self, caller: Caller, change: Change, now: int) -> Work[bool]:
         """Return whether a caller may make a change."""
@@ -146,7 +149,7 @@ class Namespace:
         return rules.may_write(caller, change.before, change.after, paths, now)
 
     def commit(self, plan: Callable[[Node], Change], check: Callable[[Change], None], now: int = 0) -> Change:
-        """Do `commit_work` at once."""
+        """Do the same as `commit_work` without interruption."""
 
         def check_work(change: Change) -> Work[None]:
             yield
@@ -161,10 +164,10 @@ class Namespace:
 
         Watchers whose callers may not read the new data, by the rules at the time `now`, are cancelled.
         """
-        # Large writes are validated without the lock, because other clients would wait for seconds. After writes of
-        # others the plan is out of date. Other writes wait after some attempts, so that a busy database does not delay
-        # this one forever.
-        journal, prepared, attempts, this = self.journal, None, 0, object()
+        # Large writes are validated without the lock, because other clients would wait for seconds. If another client
+        # writes meanwhile, the plan is computed and checked again. After some attempts new writes wait, so that a busy
+        # database does not delay this write forever.
+        journal, prepared, attempts, this_write = self.journal, None, 0, object()
         try:
             while True:
                 before = self.root
@@ -176,11 +179,11 @@ class Namespace:
                         revoked = self._publish_change(change, prepared, now)
                         break
                     attempts += 1
-                    if attempts >= _ATTEMPTS and self._delayed is None:
-                        self._delayed = this
+                    if attempts >= _ATTEMPTS and self._delayed_write is None:
+                        self._delayed_write = this_write
         finally:
-            if self._delayed is this:
-                self._delayed = None
+            if self._delayed_write is this_write:
+                self._delayed_write = None
             if journal is not None:
                 journal.discard(prepared)
         for watcher in revoked:
@@ -189,11 +192,11 @@ class Namespace:
 
     @property
     def must_wait(self) -> bool:
-        """Whether new writes must wait for one that others have overtaken several times."""
-        return self._delayed is not None
+        """Whether new writes must wait for a large write that other writes have delayed several times."""
+        return self._delayed_write is not None
 
     def _publish_change(self, change: Change, prepared: Any, now: int) -> list[Watcher]:
-        """Save a change and make it visible. Return the watchers that may not see it, which receive nothing more."""
+        """Save a change and make it visible. Remove and return the watchers that may not read the new data."""
         if self.journal is not None:
             self.journal.record(self.name, change, prepared)
         self.root = change.after
@@ -206,16 +209,16 @@ class Namespace:
         return revoked
 
     def _revoked(self, root: Node, now: int) -> list[Watcher]:
-        """Return the watchers that may not see new data."""
+        """Return the watchers that may not read `root`."""
         rules = self.rules
         if rules is self._open_rules or (isinstance(rules, EnforcedDatabaseRules) and not rules.reads_depend_on_data):
             return []
         decisions: dict[Hashable, bool] = {}
         revoked: list[Watcher] = []
         for watcher in self._watchers:
-            allowed = decisions.get(watcher.permission)
+            allowed = decisions.get(watcher.permission_key)
             if allowed is None:
-                allowed = decisions[watcher.permission] = watcher.may_read(root, now)
+                allowed = decisions[watcher.permission_key] = watcher.may_read(root, now)
             if not allowed:
                 revoked.append(watcher)
         return revoked
@@ -227,19 +230,19 @@ class Namespace:
         return stream
 
     def watch(self, create: Callable[[Node], AnyWatcher]) -> AnyWatcher:
-        """Return what `create` returns for the current root; it receives every later change until `unwatch`."""
+        """Create a watcher from the current root. It receives every later change until `unwatch`."""
         with self._lock:
             watcher = create(self.root)
             self._watchers[watcher] = None
         return watcher
 
     def unwatch(self, watcher: Watcher) -> None:
-        """Send no more changes to a watcher."""
+        """Stop sending changes to a watcher."""
         with self._lock:
             self._watchers.pop(watcher, None)
 
     def await_delivery(self) -> None:
-        """Wait until the changes of the current root are queued for every watcher."""
+        """Wait until the change that led to the current root is queued for every watcher."""
         with self._lock:
             pass
 

@@ -1,6 +1,7 @@
-"""Builds nodes from JSON: normalises and validates values and resolves server values.
+"""Builds nodes from JSON: validates and normalises values, and resolves server values.
 
-Invariant: the result is the node that `nodeFromJSON` of the official SDKs builds; other data raises an error.
+Invariant: for valid data the result is the node that `nodeFromJSON` of the official SDKs builds; invalid data raises
+an error.
 https://firebase.google.com/docs/database/rest/save-data
 """
 
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import MAX_DEPTH, MAX_KEY_BYTES, is_valid_key
 from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
-from firebase_rest.emulator.database.slices import SLICE, collector, parts
+from firebase_rest.emulator.database.slices import SLICE, batches, collector
 from firebase_rest.emulator.database.tree import (
     MAX_RECORD,
     branch_of,
@@ -34,10 +35,12 @@ if TYPE_CHECKING:
 
 MAX_STRING_BYTES = 10 * 1024 * 1024
 _INT64 = 2**63
-_EXACT = 2**53
-_MAX_REMEMBERED = 10_000
-_BUILD_SLICE = 16
+_MAX_EXACT = 2**53
+"""Below this absolute value, a double represents every integer exactly."""
+_MAX_CACHED = 10_000
+_CHILDREN_PER_SLICE = 16
 METADATA = frozenset({".value", ".priority", ".sv"})
+"""Keys that are not children."""
 
 
 class InvalidDataError(ValueError):
@@ -48,8 +51,8 @@ class InvalidKeyError(InvalidDataError):
     """A key contains characters that are not allowed."""
 
 
-def number(value: int | float) -> int | float:
-    """Return a number as the database stores it: an integer of 64 bits if possible, else a double."""
+def normalize_number(value: int | float) -> int | float:
+    """Return a number as the database stores it: a 64-bit integer if possible, else a double."""
     if isinstance(value, int):
         if -_INT64 <= value < _INT64:
             return value
@@ -59,7 +62,7 @@ def number(value: int | float) -> int | float:
             value = math.inf
     if not math.isfinite(value):
         raise InvalidDataError("Invalid data; a number is too large for a double.")
-    return int(value) if abs(value) < _EXACT and value.is_integer() else value
+    return int(value) if abs(value) < _MAX_EXACT and value.is_integer() else value
 
 
 def validate_key(key: str) -> None:
@@ -71,18 +74,21 @@ def validate_key(key: str) -> None:
 
 
 class Builder:
-    """Builds the nodes of one request. All its timestamps are equal."""
+    """Builds the nodes of one request. All server timestamps of a request are `now_ms`."""
 
     def __init__(self, now_ms: int) -> None:
         self._now = now_ms
-        # Records repeat their keys, so that remembering them saves time, and sharing them memory.
+        # Many records have the same keys. Remembering the keys saves time, and sharing the strings saves memory.
         self._keys: dict[str, str] = {}
         self._orders: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def build(self, value: Json, existing: Node, level: int) -> Node:
         """Return the node for `value`.
 
-        `existing` is the node to replace, to which increments are added; `level` is the number of keys above it.
+        Args:
+            value: Parsed JSON.
+            existing: The node to replace, to which increments are added.
+            level: The number of keys between the root and the node.
         """
         if isinstance(value, dict):
             if level < MAX_DEPTH and self._is_record(value):
@@ -99,7 +105,7 @@ class Builder:
         if value is None or isinstance(value, str):
             return value
         if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return number(value)
+            return normalize_number(value)
         raise InvalidDataError("Invalid data; a priority must be null, a number or a string.")
 
     def _object(self, value: dict[str, Json], existing: Node, level: int) -> Node:
@@ -121,7 +127,7 @@ class Builder:
         return value[".value"]
 
     def build_work(self, value: Json | LargeObject, existing: Node, level: int) -> Work[Node]:
-        """Do `build` in slices for the result of `parse_work`."""
+        """Do the same as `build`, in slices, for a value that `parse_work` returned."""
         if isinstance(value, LargeArray):
             items: Iterable[tuple[str, Json]] = ((str(index), item) for index, item in enumerate(value))
             return (yield from self._children_work(items, existing, level))
@@ -145,11 +151,11 @@ class Builder:
         keys: list[Sequence[str]] = []
         nodes: list[Sequence[Node]] = []
         children: dict[str, Node] = {}
-        for part in parts(items, _BUILD_SLICE):
-            if not any(isinstance(item, (LargeObject, LargeArray)) for _, item in part):
-                self._add_children(children, part, existing, level, with_none=True)
+        for batch in batches(items, _CHILDREN_PER_SLICE):
+            if not any(isinstance(item, (LargeObject, LargeArray)) for _, item in batch):
+                self._add_children(children, batch, existing, level, with_none=True)
             else:
-                for key, item in part:
+                for key, item in batch:
                     if self._is_child(key, level):
                         children[key] = yield from self.build_work(item, child(existing, key), level + 1)
             if len(children) >= SLICE:
@@ -172,12 +178,15 @@ class Builder:
         ordered = self._orders.get(keys)
         if ordered is None:
             ordered = tuple(sorted_keys(keys))
-            if len(self._orders) < _MAX_REMEMBERED:
+            if len(self._orders) < _MAX_CACHED:
                 self._orders[keys] = ordered
         return small_branch(children if ordered == keys else {key: children[key] for key in ordered})
 
     def _is_record(self, value: dict[str, Json]) -> TypeGuard[Record]:
-        """Return whether an object is a node as it is: its keys were seen before, in order, and all are leaves."""
+        """Return whether an object can be stored without conversion.
+
+        That is so if the same keys were sorted before and are in that order, and all values are valid leaves.
+        """
         if not 0 < len(value) <= MAX_RECORD:
             return False
         keys = tuple(value)
@@ -207,13 +216,13 @@ class Builder:
                 children[shared] = node
 
     def _is_child(self, key: str, level: int) -> bool:
-        """Return whether a member of an object below `level` keys is a child. Raises `InvalidDataError`."""
+        """Return whether a member of an object at `level` is a child. Raises `InvalidDataError`."""
         if key in METADATA:
             return False
         validate_key(key)
         if level >= MAX_DEPTH:
             raise InvalidDataError(f"Invalid data; it is nested deeper than {MAX_DEPTH} levels.")
-        if len(self._keys) < _MAX_REMEMBERED:
+        if len(self._keys) < _MAX_CACHED:
             self._keys[key] = key
         return True
 
@@ -224,9 +233,9 @@ class Builder:
         if not isinstance(delta, (int, float)) or isinstance(delta, bool):
             expected = '{".sv": "timestamp"} or {".sv": {"increment": number}}'
             raise InvalidDataError(f"Invalid data; a server value must be {expected}.")
-        delta = number(delta)  # before the addition, because Python cannot add a float and an int beyond its range
+        delta = normalize_number(delta)  # Python cannot add a float and an int that is beyond the range of floats
         if isinstance(current, (int, float)) and not isinstance(current, bool):
-            return number(current + delta)
+            return normalize_number(current + delta)
         return delta
 
 
@@ -245,4 +254,4 @@ def _scalar(value: None | bool | int | float | str) -> Scalar | None:
         return value
     if value is None or isinstance(value, bool):
         return value
-    return number(value)
+    return normalize_number(value)

@@ -1,7 +1,7 @@
 """Parsing of large JSON texts in slices.
 
-Objects and arrays of more than 64 KB are taken apart here, a piece of many members at a time, which the C parser of
-`json` reads. They are a `LargeObject` or `LargeArray` in the result, so that later steps can do them in slices, too.
+An object or array of more than 64 KB is divided into pieces of many members, and the C parser of `json` parses each
+piece. The result contains a `LargeObject` or `LargeArray`, so that later steps can process it in slices too.
 """
 
 from __future__ import annotations
@@ -26,21 +26,22 @@ PIECE = 64 * 1024
 _LOOK_AHEAD = 2 * 1024
 _LOOK_BACK = 8
 _DECODE_BYTES = 256 * 1024
-_CUTS = 4
-_MEMBERS_BY_HAND = 64
+_MAX_CUTS = 4
+_SINGLE_MEMBERS = 64
+"""How many members are parsed one by one after a piece could not be parsed."""
 
-_space = re.compile(r"[ \t\n\r]*").match
-_closing = re.compile(r"[\]}]*\Z")
+_match_space = re.compile(r"[ \t\n\r]*").match
+_CLOSING_BRACKETS = re.compile(r"[\]}]*\Z")
 
 
 class LargeObject:
     """An object whose text was longer than a piece.
 
-    The members are in several dicts, because the growth of one large dict would stop all clients.
+    The members are in several dicts, because resizing one large dict would block all clients.
 
     Attributes:
         parts: The members in the order of the text. If a key is repeated, its last value counts.
-        may_repeat_keys: Whether a key may be in several parts. `Builder` finds out.
+        may_repeat_keys: Whether a key may be in several parts. `Builder` sets it.
     """
 
     __slots__ = ("may_repeat_keys", "parts")
@@ -64,12 +65,12 @@ class LargeObject:
 
     def add(self, key: str, value: Any) -> None:
         """Append a member."""
-        if not self.parts or len(self.parts[-1]) >= _MEMBERS_BY_HAND:
+        if not self.parts or len(self.parts[-1]) >= _SINGLE_MEMBERS:
             self.parts.append({})
         self.parts[-1][key] = value
 
     def merged_work(self) -> Work[dict[str, Any]]:
-        """Return all members, without repetitions."""
+        """Return all members in one dict."""
         members: dict[str, Any] = {}
         for part in self.parts:
             members.update(part)
@@ -83,16 +84,16 @@ class LargeArray(list[Any]):
 
 
 def _reject_constant(name: str) -> None:
-    raise ValueError(name)  # json accepts NaN and Infinity, which are not JSON
+    raise ValueError(name)  # the json module accepts NaN and Infinity, which are not valid JSON
 
 
 _decoder = json.JSONDecoder(parse_constant=_reject_constant)
 
 
 def parse_work(body: bytes) -> Work[Json]:
-    """Return the JSON value of a text. Raises `ValueError` or `RecursionError` if it is invalid.
+    """Parse a JSON text. Raises `ValueError` or `RecursionError` if it is invalid.
 
-    A string with an unpaired surrogate is invalid, because no response could contain it.
+    A string with an unpaired surrogate is invalid, because a response in UTF-8 cannot contain it.
     """
     if len(body) > PIECE:
         parser = _Parser(_decoded(body))
@@ -107,7 +108,10 @@ def parse_work(body: bytes) -> Work[Json]:
 
 
 def parse_text_work(text: str) -> Work[tuple[Any, bool]]:
-    """Do `parse_work` for a text. Return also whether all strings can be encoded, instead of raising an error."""
+    """Parse a JSON text. Return the value, and whether all its strings can be encoded as UTF-8.
+
+    Raises `ValueError` or `RecursionError` if the text is invalid.
+    """
     if len(text) <= PIECE:
         value = _decoder.decode(text)
         return value, "\\u" not in text or _is_encodable(value)
@@ -116,18 +120,18 @@ def parse_text_work(text: str) -> Work[tuple[Any, bool]]:
     return value, parser.is_encodable
 
 
-def plain_work(value: Any) -> Work[Any]:
-    """Return a result of parsing with dicts and lists only."""
+def to_builtins_work(value: Any) -> Work[Any]:
+    """Convert a result of parsing to dicts and lists."""
     if isinstance(value, LargeArray):
         items = list(value)
         for index, item in enumerate(items):
-            items[index] = yield from plain_work(item)
+            items[index] = yield from to_builtins_work(item)
         return items
     if not isinstance(value, LargeObject):
         return value
     members = yield from value.merged_work()
     for key, member in members.items():
-        members[key] = yield from plain_work(member)
+        members[key] = yield from to_builtins_work(member)
         yield
     return members
 
@@ -147,10 +151,11 @@ def _is_encodable(value: Any) -> bool:
 
 
 class _Parser:
-    """Parses a text from `_position` in `_text`, a part of the whole text that moves with the position.
+    """Parses a JSON text. `_text` is a section of the text, and `_position` an index in this section.
 
-    Members are parsed together up to a cut, a comma of their container. A cut is a guess: the last place in the piece
-    that looks like the end of the member before. If the piece does not parse, some members are parsed one by one.
+    The members of a large container are parsed in pieces that end at a comma of the container. The position of that
+    comma is a guess: the last place that looks like the end of the previous member. If the piece is not valid JSON,
+    the next members are parsed one by one.
     """
 
     def __init__(self, texts: Iterator[str]) -> None:
@@ -159,25 +164,27 @@ class _Parser:
         self._position = 0
         self._has_escapes = False
         self.is_encodable = True
-        self._is_whole = False
+        self._is_at_end = False
         self._read()
 
     def _read(self, count: int = 1) -> None:
-        """Append the next texts, and forget what is parsed."""
-        kept = max(0, self._position - _LOOK_BACK)
+        """Append the next texts to the section, and remove the text that has been parsed."""
+        start = max(0, self._position - _LOOK_BACK)
         texts = list(islice(self._texts, count))
-        self._is_whole = len(texts) < count
-        known = len(self._text) - kept
-        self._text = "".join((self._text[kept:], *texts))
-        self._position -= kept
-        self._has_escapes = self._has_escapes or "\\u" in self._text[max(0, known - 1) :]
+        self._is_at_end = len(texts) < count
+        old_length = len(self._text) - start
+        self._text = "".join((self._text[start:], *texts))
+        self._position -= start
+        # A backslash may be the last character of the old text.
+        self._has_escapes = self._has_escapes or "\\u" in self._text[max(0, old_length - 1) :]
 
     def _look_ahead(self) -> None:
-        """Have more than a piece after the position."""
-        while not self._is_whole and len(self._text) - self._position <= PIECE:
+        """Read until the section contains more than a piece after the position."""
+        while not self._is_at_end and len(self._text) - self._position <= PIECE:
             self._read()
 
     def document(self) -> Work[Any]:
+        """Return the value of the whole text."""
         self._skip_space()
         value = yield from self._value()
         self._skip_space()
@@ -194,7 +201,7 @@ class _Parser:
             try:
                 value, end = _decoder.raw_decode(self._text[self._position : self._position + size])
             except ValueError:
-                continue  # it is longer, or invalid
+                continue  # the value is longer than `size`, or invalid
             self._position += end
             return self._checked(value)
         return (yield from self._container(LargeObject() if start == "{" else LargeArray()))
@@ -204,49 +211,50 @@ class _Parser:
             try:
                 value, end = _decoder.raw_decode(self._text, self._position)
             except ValueError:
-                if self._is_whole:
+                if self._is_at_end:
                     raise
             else:
-                if self._is_whole or end < len(self._text):
+                if self._is_at_end or end < len(self._text):
                     self._position = end
                     return self._checked(value)
-            self._read(max(1, (len(self._text) - self._position) // _DECODE_BYTES))  # twice as much each time
+            # Doubling the section for each attempt keeps the total time linear.
+            self._read(max(1, (len(self._text) - self._position) // _DECODE_BYTES))
             yield
 
     def _container(self, result: LargeObject | LargeArray) -> Work[Any]:
-        """Parse the members of a container; the position is that of its first bracket."""
+        """Parse the members of a container into `result`. The position must be that of the opening bracket."""
         closing = "}" if isinstance(result, LargeObject) else "]"
         self._position += 1
         self._skip_space()
-        if self._next_is(closing):
+        if self._skip_if_next(closing):
             return result
-        by_hand = 1
+        single_members = 1
         end_of_member = ""
         while True:
-            if not by_hand:
+            if single_members == 0:
                 if self._parse_piece(result, end_of_member + ","):
                     collector.sweep()
                     yield
                     continue
-                by_hand = _MEMBERS_BY_HAND
-            by_hand -= 1
+                single_members = _SINGLE_MEMBERS
+            single_members -= 1
             yield from self._parse_member(result)
             yield
-            match = _closing.search(self._text, max(0, self._position - _LOOK_BACK), self._position)
+            match = _CLOSING_BRACKETS.search(self._text, max(0, self._position - _LOOK_BACK), self._position)
             end_of_member = match.group() if match else ""
             self._skip_space()
-            if self._next_is(closing):
+            if self._skip_if_next(closing):
                 return result
             self._expect(",")
 
     def _parse_piece(self, result: LargeObject | LargeArray, separator: str) -> bool:
-        """Parse members up to the comma of a separator in the next piece. Return whether that succeeded."""
+        """Parse the members up to the last `separator` in the next piece. Return whether they are valid JSON."""
         self._look_ahead()
         text, start = self._text, self._position
         end = start + PIECE
         if end >= len(text):
             return False
-        for _ in range(_CUTS):
+        for _ in range(_MAX_CUTS):
             end = text.rfind(separator, start, end)
             if end < 0:
                 return False
@@ -280,19 +288,21 @@ class _Parser:
             result.append((yield from self._value()))
 
     def _checked(self, value: Any) -> Any:
+        """Return `value`, and update `is_encodable`."""
         if self._has_escapes and self.is_encodable:
             self.is_encodable = _is_encodable(value)
         return value
 
     def _skip_space(self) -> None:
         while True:
-            self._position = _space(self._text, self._position).end()  # type: ignore[union-attr]  # it always matches
-            if self._is_whole or self._position < len(self._text):
+            match = _match_space(self._text, self._position)
+            self._position = match.end()  # type: ignore[union-attr]  # the expression always matches
+            if self._is_at_end or self._position < len(self._text):
                 return
             self._read()
 
-    def _next_is(self, character: str) -> bool:
-        """Skip `character` if it is next."""
+    def _skip_if_next(self, character: str) -> bool:
+        """Skip `character` if it is the next one. Return whether it was."""
         if self._text.startswith(character, self._position):
             self._position += 1
             return True
@@ -301,6 +311,6 @@ class _Parser:
     def _expect(self, character: str) -> None:
         """Skip `character` and the space around it."""
         self._skip_space()
-        if not self._next_is(character):
+        if not self._skip_if_next(character):
             raise ValueError(f"Expected {character} at {self._position}.")
         self._skip_space()

@@ -14,7 +14,7 @@ from firebase_rest.database.filter import KEY, PRIORITY, VALUE, Bound, Filter
 from firebase_rest.database.ordering import MAX_KEY, MIN_KEY
 from firebase_rest.database.path import is_valid_key, split
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
-from firebase_rest.emulator.database.slices import finish, parts
+from firebase_rest.emulator.database.slices import batches, finish
 from firebase_rest.emulator.database.tree import Branch, Node, at, branch_work, children_of
 from firebase_rest.emulator.database.windows import Window, index_work, needs_index
 
@@ -28,7 +28,7 @@ _LIMITS = ("limitToFirst", "limitToLast")
 PARAMETERS = frozenset({"shallow", "orderBy", *_BOUNDS, *_LIMITS})
 """The query parameters that `parse` reads."""
 
-_SELECTION_SLICE = 256
+_KEYS_PER_SLICE = 256
 
 _INTEGER = re.compile(r"[+-]?[0-9]+")
 
@@ -38,9 +38,9 @@ def _bad_request(message: str) -> DatabaseHTTPError:
 
 
 def parse(params: Mapping[str, str], order_by_count: int) -> Filter:
-    """Return the filter in decoded query parameters; `order_by_count` is how often `orderBy` occurs.
+    """Parse decoded query parameters. `order_by_count` is the number of `orderBy` parameters.
 
-    Raises `DatabaseHTTPError` 400 with the server's message.
+    Raises `DatabaseHTTPError` 400 with the message of Firebase's servers.
     """
     if params.get("shallow") == "true":
         return _shallow(params)
@@ -48,10 +48,10 @@ def parse(params: Mapping[str, str], order_by_count: int) -> Filter:
         return Filter()
     if order_by_count > 1:
         raise _bad_request("orderBy may be specified only once")
-    order = _order(params["orderBy"]) if "orderBy" in params else None
-    limits = {name: _limit(name, params[name]) for name in _LIMITS if name in params}
-    bounds = {name: _bound(params[name]) for name in _BOUNDS if name in params}
-    _check_together(order, bounds, limits)
+    order = _parse_order(params["orderBy"]) if "orderBy" in params else None
+    limits = {name: _parse_limit(name, params[name]) for name in _LIMITS if name in params}
+    bounds = {name: _parse_bound(params[name]) for name in _BOUNDS if name in params}
+    _validate_combination(order, bounds, limits)
     return Filter(
         order=order,
         start_at=bounds.get("startAt"),
@@ -64,16 +64,16 @@ def parse(params: Mapping[str, str], order_by_count: int) -> Filter:
     )
 
 
-def _check_together(order: str | None, bounds: Mapping[str, Bound], limits: Mapping[str, int]) -> None:
+def _validate_combination(order: str | None, bounds: Mapping[str, Bound], limits: Mapping[str, int]) -> None:
     if order is None:
         raise _bad_request("orderBy must be defined when other query parameters are defined")
     if len(limits) > 1:
         raise _bad_request("Only one of limitToFirst and limitToLast may be specified")
     if "equalTo" in bounds and len(bounds) > 1:
         raise _bad_request("equalTo cannot be specified in addition to startAfter, startAt, endAt, or endBefore")
-    for one, other in (("startAt", "startAfter"), ("endAt", "endBefore")):
-        if one in bounds and other in bounds:
-            raise _bad_request(f"Only one of {one} and {other} may be specified")
+    for inclusive, exclusive in (("startAt", "startAfter"), ("endAt", "endBefore")):
+        if inclusive in bounds and exclusive in bounds:
+            raise _bad_request(f"Only one of {inclusive} and {exclusive} may be specified")
     for bound in bounds.values():
         if order == KEY:
             if not isinstance(bound.value, str):
@@ -85,22 +85,23 @@ def _check_together(order: str | None, bounds: Mapping[str, Bound], limits: Mapp
 
 
 def _shallow(params: Mapping[str, str]) -> Filter:
-    """Return the filter of a shallow read. Google's tools page with `limitToFirst` and an unquoted `startAfter`."""
+    """Return the filter of a shallow read. For pagination, Google's tools send `limitToFirst` and `startAfter`."""
     if any(name in params for name in ("orderBy", "startAt", "endAt", "endBefore", "equalTo")):
         raise _bad_request("Mixing 'shallow' and querying parameters is not supported")
-    limits = {name: _limit(name, params[name]) for name in _LIMITS if name in params}
+    limits = {name: _parse_limit(name, params[name]) for name in _LIMITS if name in params}
     if len(limits) > 1:
         raise _bad_request("Only one of limitToFirst and limitToLast may be specified")
     return Filter(
         order=KEY,
         shallow=True,
-        start_after=Bound(_maybe_quoted(params["startAfter"])) if "startAfter" in params else None,
+        start_after=Bound(_unquote(params["startAfter"])) if "startAfter" in params else None,
         limit_to_first=limits.get("limitToFirst"),
         limit_to_last=limits.get("limitToLast"),
     )
 
 
-def _maybe_quoted(text: str) -> str:
+def _unquote(text: str) -> str:
+    """Return the value of a JSON string, or other text unchanged, because Google's tools do not quote keys."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):
@@ -108,7 +109,7 @@ def _maybe_quoted(text: str) -> str:
     return value if isinstance(value, str) else text
 
 
-def _order(text: str) -> str:
+def _parse_order(text: str) -> str:
     try:
         order = json.loads(text)
     except (ValueError, RecursionError):
@@ -121,13 +122,13 @@ def _order(text: str) -> str:
     return "/".join(segments)
 
 
-def _limit(name: str, text: str) -> int:
+def _parse_limit(name: str, text: str) -> int:
     if text and not _INTEGER.fullmatch(text):
         raise _bad_request(f"{name} must be an integer")
     digits = text.lstrip("+0")
     if not digits or digits.startswith("-"):
         raise _bad_request(f"{name} must be positive")
-    return int(digits[:18])  # no node has more children, and Python does not parse numbers of any length
+    return int(digits[:18])  # no node has as many children, and Python rejects numbers with thousands of digits
 
 
 def _reject_constant(name: str) -> None:
@@ -137,7 +138,7 @@ def _reject_constant(name: str) -> None:
 _decode_value = json.JSONDecoder(parse_constant=_reject_constant).raw_decode
 
 
-def _bound(text: str) -> Bound:
+def _parse_bound(text: str) -> Bound:
     """Parse a JSON scalar, optionally followed by a comma and a child key as a JSON string."""
     text = text.strip()
     try:
@@ -147,15 +148,15 @@ def _bound(text: str) -> Bound:
     rest = text[end:].strip()
     if isinstance(value, (dict, list)) or (rest and not rest.startswith(",")):
         raise _bad_request("Constraint index field must be a JSON primitive")
-    return Bound(cast("str", value), _key(rest[1:]) if rest else None)
+    return Bound(cast("str", value), _parse_key(rest[1:]) if rest else None)
 
 
-def _key(text: str) -> str:
+def _parse_key(text: str) -> str:
     try:
         key = json.loads(text)
     except (ValueError, RecursionError):
         key = None
-    # The SDKs send MIN_KEY and MAX_KEY for "before every key" and "after every key".
+    # MIN_KEY and MAX_KEY are not valid keys; the SDKs send them for "before every key" and "after every key".
     if not isinstance(key, str) or not (key in {MIN_KEY, MAX_KEY} or is_valid_key(key)):
         raise _bad_request("Constraint key field must be a valid key name")
     return key
@@ -170,7 +171,7 @@ def apply_filter(node: Node, filter: Filter) -> Node:
 
 
 def prepare_work(get_root: Callable[[], Node], path: Sequence[str], filter: Filter) -> Work[None]:
-    """Build the index that a filter needs, also for the data after writes in the meantime."""
+    """Build the index that a filter needs. If writes change the data meanwhile, update the index."""
     before: Node = None
     node = at(get_root(), path)
     while node is not before and isinstance(node, Branch) and needs_index(node, filter):
@@ -179,7 +180,7 @@ def prepare_work(get_root: Callable[[], Node], path: Sequence[str], filter: Filt
 
 
 def filter_work(node: Node, filter: Filter) -> Work[Node]:
-    """Do `apply_filter` in slices."""
+    """Do the same as `apply_filter`, in slices."""
     if not filter.can_exclude_children:
         return node
     selectable = children_of(node)
@@ -189,8 +190,8 @@ def filter_work(node: Node, filter: Filter) -> Work[Node]:
         yield from index_work(node, filter)
     keys: list[Sequence[str]] = []
     nodes: list[Sequence[Node]] = []
-    for part in parts(Window(node, filter).keys(), _SELECTION_SLICE):
-        keys.append(part)
-        nodes.append([selectable[key] for key in part])
+    for batch in batches(Window(node, filter).keys(), _KEYS_PER_SLICE):
+        keys.append(batch)
+        nodes.append([selectable[key] for key in batch])
         yield
     return (yield from branch_work(keys, nodes))

@@ -1,10 +1,11 @@
-"""JSON texts of large values and nodes, and the release of their memory, in slices."""
+"""Rendering of large values and nodes as JSON, and the release of their memory, in slices."""
 
 from __future__ import annotations
 
 import ctypes
 import gc
 import sys
+from itertools import repeat
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database.children import Children
@@ -12,7 +13,7 @@ from firebase_rest.emulator.database.chunks import Chunk
 from firebase_rest.emulator.database.indexes import Index
 from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
 from firebase_rest.emulator.database.responses import INDENT, compact, pretty, pretty_members
-from firebase_rest.emulator.database.slices import SLICE, parts
+from firebase_rest.emulator.database.slices import SLICE, batches
 from firebase_rest.emulator.database.tree import Branch, children_of, export, render, shallow, weight_of
 
 if TYPE_CHECKING:
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
     from firebase_rest.transport.wire import Json
 
 SMALL = 1000
-"""Nodes below which there are at most this many others are rendered in one step."""
+"""A node with at most this many nodes below it is rendered in one step."""
 
-_MEMBERS = 16
-_LEAF_CHARACTERS = 64
+_MEMBERS_PER_BATCH = 16
+_CHARACTERS_PER_NODE = 64
+"""Rendering a string of this length takes about as long as rendering a node."""
 _TRIM_ABOVE = 100_000
 
 
-class _Text:
-    """Collects a JSON text in pieces, as `compact` formats it, or with `is_pretty` as `pretty` does."""
+class _TextBuilder:
+    """Collects a JSON text in pieces, in the format of `compact` or, with `is_pretty`, of `pretty`."""
 
     def __init__(self, *, is_pretty: bool) -> None:
         self.pieces: list[bytes] = []
@@ -55,20 +57,24 @@ class _Text:
         self._is_empty = False
 
     def add_members(self, members: dict[str, Json] | list[Json]) -> None:
-        """Add members of the container that is open."""
+        """Add members to the open container."""
         if members:
             self._separate(is_object=isinstance(members, dict))
             self.pieces.append(pretty_members(members, self._depth) if self._is_pretty else compact(members)[1:-1])
             self._is_empty = False
 
     def start_member(self, key: str | None) -> None:
-        """Start a member of which the value follows; an item of an array has no key."""
+        """Start a member, whose value must be added next. `key` is None for an item of an array."""
         self._separate(is_object=key is not None)
-        if key is not None:
-            self.pieces.append(INDENT * self._depth + compact(key) + b" : " if self._is_pretty else compact(key) + b":")
+        if key is None:
+            return
+        if self._is_pretty:
+            self.pieces.append(INDENT * self._depth + compact(key) + b" : ")
+        else:
+            self.pieces.append(compact(key) + b":")
 
     def add_value(self, pieces: Iterable[bytes]) -> None:
-        """Add the value of the member that was started."""
+        """Add the value of the started member."""
         self.pieces += pieces
         self._is_empty = False
 
@@ -80,30 +86,34 @@ class _Text:
 
 
 def json_work(value: Json | LargeObject, *, is_pretty: bool = False) -> Work[list[bytes]]:
-    """Return the text of a result of `parse_work`."""
+    """Return a value that `parse_work` returned as JSON, in pieces."""
     if not _is_large(value):
         return [pretty(cast("Json", value)) if is_pretty else compact(cast("Json", value))]
-    text = _Text(is_pretty=is_pretty)
+    text = _TextBuilder(is_pretty=is_pretty)
     yield from _add_json(text, value)
     return text.pieces
 
 
-def _add_json(text: _Text, value: Any) -> Work[None]:
+def _add_json(text: _TextBuilder, value: Any) -> Work[None]:
     is_object = isinstance(value, LargeObject)
     text.open(is_object=is_object)
     if isinstance(value, LargeObject) and value.may_repeat_keys:
-        members: Iterable[Any] = map(dict, parts((yield from value.merged_work()).items(), _MEMBERS))
+        members_by_key = yield from value.merged_work()
+        parts: Iterable[Any] = map(dict, batches(members_by_key.items(), _MEMBERS_PER_BATCH))
     else:
-        members = value.parts if is_object else parts(value, _MEMBERS)
+        parts = value.parts if is_object else batches(value, _MEMBERS_PER_BATCH)
     part: Any
-    for part in members:
+    for part in parts:
         if not any(map(_is_large, part.values() if is_object else part)):
             text.add_members(part)
             yield
             continue
-        for key, item in part.items() if is_object else zip(part, part):  # noqa: B905
+        pairs: Iterable[tuple[Any, Any]] = (
+            part.items() if is_object else zip(repeat(None, len(part)), part, strict=True)
+        )
+        for key, item in pairs:
             if _is_large(item):
-                text.start_member(key if is_object else None)
+                text.start_member(key)
                 yield from _add_json(text, item)
             else:
                 text.add_members({key: item} if is_object else [item])
@@ -111,18 +121,18 @@ def _add_json(text: _Text, value: Any) -> Work[None]:
 
 
 def node_work(node: Node, *, as_export: bool, is_pretty: bool = False) -> Work[list[bytes]]:
-    """Return the text of a node, as `render` or `export` return it."""
+    """Return a node as JSON in pieces, in the form of `export` or of `render`."""
     if not isinstance(node, Branch) or node.weight <= SMALL:
         value = export(node) if as_export else render(node)
         return [pretty(value) if is_pretty else compact(value)]
-    text = _Text(is_pretty=is_pretty)
+    text = _TextBuilder(is_pretty=is_pretty)
     yield from _add_node(text, node, as_export=as_export)
     return text.pieces
 
 
 def members_work(nodes: Mapping[str, Node], *, as_export: bool) -> Work[list[bytes]]:
-    """Return the text of an object whose members are nodes, or None."""
-    text = _Text(is_pretty=False)
+    """Return an object whose members are nodes as JSON, in pieces."""
+    text = _TextBuilder(is_pretty=False)
     text.open(is_object=True)
     for key, node in nodes.items():
         text.start_member(key)
@@ -133,37 +143,37 @@ def members_work(nodes: Mapping[str, Node], *, as_export: bool) -> Work[list[byt
 
 
 def shallow_work(node: Node, *, is_pretty: bool = False) -> Work[list[bytes]]:
-    """Return the text of `shallow`."""
+    """Return the result of `shallow` as JSON, in pieces."""
     if weight_of(node) <= SMALL:
         return [pretty(shallow(node)) if is_pretty else compact(shallow(node))]
-    text = _Text(is_pretty=is_pretty)
+    text = _TextBuilder(is_pretty=is_pretty)
     text.open(is_object=True)
-    for part in parts(children_of(node)):
+    for part in batches(children_of(node)):
         text.add_members(dict.fromkeys(part, True))
         yield
     text.close(is_object=True)
     return text.pieces
 
 
-def _add_node(text: _Text, branch: Branch, *, as_export: bool) -> Work[None]:
-    """Add a large node. Small children are rendered together."""
+def _add_node(text: _TextBuilder, branch: Branch, *, as_export: bool) -> Work[None]:
+    """Add a large node. Render small children together."""
     is_array = not as_export and branch.array_length > 0
-    show = export if as_export else render
+    to_json = export if as_export else render
     text.open(is_object=not is_array)
     members: dict[str, Json] = {}
     weight = index = 0
     for key, node in branch.children.items():
         if is_array:
             while index < int(key):
-                members[str(-index - 1)] = None
+                members[str(-index - 1)] = None  # a missing item; the key is not used, and must only be unique
                 index += 1
             index += 1
         weight += weight_of(node)
         if isinstance(node, str):
-            weight += len(node) // _LEAF_CHARACTERS
+            weight += len(node) // _CHARACTERS_PER_NODE
         is_large = isinstance(node, Branch) and node.weight > SMALL
         if not is_large:
-            members[key] = show(node)
+            members[key] = to_json(node)
         if is_large or weight > SMALL:
             text.add_members(list(members.values()) if is_array else members)
             members, weight = {}, 0
@@ -178,9 +188,9 @@ def _add_node(text: _Text, branch: Branch, *, as_export: bool) -> Work[None]:
 
 
 def release_work(garbage: list[Any]) -> Work[None]:
-    """Release the memory of values and nodes step by step. The list must have the only references to them.
+    """Release the memory of values and nodes in slices. The list must contain the only references to them.
 
-    What others still use is not changed, only visited.
+    Nodes that are also in other trees are not changed.
     """
     released = 0
     while garbage:
@@ -197,7 +207,7 @@ def release_work(garbage: list[Any]) -> Work[None]:
         else:
             if isinstance(item, Chunk):
                 released += len(item.keys)
-            garbage += _large_parts(cast("object", item))
+            garbage += _large_batches(cast("object", item))
         del item
         yield
     if released > _TRIM_ABOVE:
@@ -208,8 +218,8 @@ def _is_large(value: object) -> bool:
     return isinstance(value, (LargeObject, LargeArray))
 
 
-def _large_parts(item: Any) -> Iterable[Any]:
-    """Return what may hold much memory in a node or a part of one."""
+def _large_batches(item: Any) -> Iterable[Any]:
+    """Return the parts of a node, mapping or chunk that may use much memory."""
     if isinstance(item, Branch):
         return [item.children, *item.indexes.values()]
     if isinstance(item, (Children, Index)):
@@ -223,10 +233,10 @@ def _large_parts(item: Any) -> Iterable[Any]:
 
 
 def trim_memory() -> None:
-    """Return free memory to the operating system, which neither Python nor glibc does on its own."""
+    """Return free memory to the operating system. Neither Python nor glibc does so automatically."""
     if gc.get_freeze_count() == 0:
-        # Python keeps some freed tuples, lists and dicts, each in an arena of a megabyte, until the next full
-        # collection. This one visits nothing.
+        # Python keeps some freed tuples, lists and dicts for reuse until the next full collection, and each of them
+        # keeps an arena of a megabyte. After freeze(), this full collection visits no objects, so it is fast.
         gc.freeze()
         gc.collect()
         gc.unfreeze()

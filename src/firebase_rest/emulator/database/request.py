@@ -34,7 +34,15 @@ _UNSAFE_IN_HEADER = re.compile(r'[\x00-\x1f\x7f"\\]')
 
 @dataclass(frozen=True, slots=True)
 class DatabaseRequest:
-    """A parsed request. `is_priority` means that the URL ended in `.priority`, which `path` omits."""
+    """A parsed request to the database.
+
+    Attributes:
+        path: The keys of the path, without a final `.priority`.
+        is_priority: Whether the path of the URL ends in `.priority`.
+        order_by_count: The number of `orderBy` parameters.
+        wants_etag: Whether the request has the header `X-Firebase-ETag: true`.
+        now: The time of the request in milliseconds since the epoch.
+    """
 
     method: str
     path: tuple[str, ...]
@@ -50,27 +58,28 @@ class DatabaseRequest:
 
     @property
     def is_pretty(self) -> bool:
-        """Whether the response is indented."""
+        """Whether the JSON of the response is indented."""
         return self.params.get("print") == "pretty"
 
     @property
     def is_silent(self) -> bool:
-        """Whether a response of the status 200 has no body."""
+        """Whether a successful response has no body."""
         return self.params.get("print") == "silent"
 
     def json_response(self, value: Json, etag: str | None = None, status: int = 200) -> Response:
-        """Return `value` in the format that the parameters `print`, `callback` and `download` ask for."""
-        pieces = [] if self.is_silent and status == 200 else [pretty(value) if self.is_pretty else compact(value)]
-        return self.pieces_response(pieces, etag, status)
+        """Return a response with `value`, in the format of the parameters `print`, `callback` and `download`."""
+        if self.is_silent and status == 200:
+            return self.pieces_response([], etag, status)
+        return self.pieces_response([pretty(value) if self.is_pretty else compact(value)], etag, status)
 
     def node_response(self, node: Node, etag: str | None = None, status: int = 200) -> Work[Response]:
-        """Return a response with the data of a node, in the format that the parameter `format` asks for."""
+        """Return a response with the data of a node, in the format of the parameter `format`."""
         as_export = self.params.get("format") == "export"
         pieces = yield from node_work(node, as_export=as_export, is_pretty=self.is_pretty)
         return self.pieces_response(pieces, etag, status)
 
     def pieces_response(self, pieces: Sequence[bytes], etag: str | None = None, status: int = 200) -> Response:
-        """Do `json_response` for a JSON text in pieces."""
+        """Return a response with a JSON text in pieces, in the format of `callback` and `download`."""
         headers = HEADERS if etag is None else {**HEADERS, "etag": etag}
         if self.is_silent and status == 200:
             return Response(204, {name: text for name, text in headers.items() if name != "content-type"})
@@ -87,15 +96,15 @@ class DatabaseRequest:
 
 
 def _attachment(name: str) -> str:
-    """Return a Content-Disposition that makes a browser save the response as `name`."""
-    safe = _UNSAFE_IN_HEADER.sub("_", name)
-    if safe.isascii():
-        return f'attachment; filename="{safe}"'
-    return f"attachment; filename*=UTF-8''{quote(safe, safe='')}"
+    """Return a Content-Disposition header with which a browser saves the response as the file `name`."""
+    safe_name = _UNSAFE_IN_HEADER.sub("_", name)
+    if safe_name.isascii():
+        return f'attachment; filename="{safe_name}"'
+    return f"attachment; filename*=UTF-8''{quote(safe_name, safe='')}"
 
 
 def body_bytes(request: Request) -> bytes:
-    """Return the body as bytes."""
+    """Return the body of a request as bytes."""
     body = request.body
     if body is None:
         return b""
@@ -103,7 +112,7 @@ def body_bytes(request: Request) -> bytes:
 
 
 class DatabasePath(NamedTuple):
-    """A parsed path: keys without a final `.priority`, or the segments of a path such as `/.settings/rules`."""
+    """A parsed path: the keys without a final `.priority`, or the segments of a `special` path (`/.settings/rules`)."""
 
     keys: tuple[str, ...] = ()
     is_priority: bool = False
@@ -124,7 +133,7 @@ def parse_path(raw: str) -> DatabasePath:
 
 
 def effective_method(method: str, headers: Mapping[str, str], params: Mapping[str, str]) -> str:
-    """Return the method after x-http-method-override, for clients that can only POST; HEAD is handled as GET."""
+    """Return the HTTP method to handle: GET for HEAD, and the method in `x-http-method-override` for POST."""
     if method == "POST":
         override = headers.get("x-http-method-override") or params.get("x-http-method-override", "")
         return override.upper() if override.upper() in _OVERRIDES else method

@@ -1,4 +1,4 @@
-"""Responses and errors of the database, and JSON as Firebase's servers format it: compact, or in the style of Jackson.
+"""Responses and errors of the database, and JSON in the formats of Firebase's servers: compact, or as Jackson indents.
 
 https://firebase.google.com/docs/reference/rest/database
 """
@@ -37,7 +37,7 @@ PERMISSION_DENIED = "Permission denied"
 
 
 class DatabaseHTTPError(Exception):
-    """An error response."""
+    """Raised to respond with an HTTP error."""
 
     def __init__(self, status: int, message: str) -> None:
         super().__init__(message)
@@ -45,23 +45,23 @@ class DatabaseHTTPError(Exception):
         self.message = message
 
     def response(self) -> Response:
-        """Return the response."""
+        """Return the error response."""
         return Response(self.status, HEADERS, error_body(self.message))
 
 
 @dataclass(frozen=True, slots=True)
 class LargeResponse(Response):
-    """A response with a body in pieces, because joining them takes long."""
+    """A response whose body is in pieces, because joining the pieces takes long."""
 
     pieces: Sequence[bytes] = ()
 
     def joined(self) -> Response:
-        """Return the response with a body in one piece."""
+        """Return the response with its body in one piece."""
         return Response(self.status, self.headers, b"".join(self.pieces))
 
 
 def preflight(headers: Mapping[str, str]) -> Response:
-    """Return the response to a CORS preflight request: everything is allowed, as in production."""
+    """Return the response to a CORS preflight request. As in production, it allows everything."""
     requested = headers.get("access-control-request-headers", "*")
     return Response(200, {**_PREFLIGHT, "access-control-allow-headers": requested}, b"")
 
@@ -80,7 +80,7 @@ def compact(value: Json) -> bytes:
 
 
 INDENT = b"  "
-"""What `pretty` adds to a line for each level."""
+"""The indentation of one level."""
 
 
 def pretty(value: Json) -> bytes:
@@ -91,7 +91,10 @@ def pretty(value: Json) -> bytes:
 
 
 def pretty_members(members: dict[str, Json] | list[Json], depth: int) -> bytes:
-    """Return members as `pretty` formats them in a container, which is in `depth` objects or is the last of them."""
+    """Return members of a container in the format of `pretty`, without the brackets.
+
+    `depth` is the number of objects around the members.
+    """
     parts: list[str] = []
     if isinstance(members, list):
         _write(members, depth, parts)

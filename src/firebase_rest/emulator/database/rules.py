@@ -1,4 +1,4 @@
-"""Enforcement of security rules on the emulator's data.
+"""Enforcement of security rules on the nodes of a database.
 
 https://firebase.google.com/docs/database/security
 """
@@ -27,7 +27,7 @@ from firebase_rest.rules.decisions import Decision
 
 
 class TreeReader:
-    """Lets rules read the nodes of `tree`. A `NodeReader`."""
+    """A `NodeReader`: gives rules access to the nodes of `tree`."""
 
     def child(self, node: Node, key: str) -> Node:
         """Return the child `key`, or None."""
@@ -52,21 +52,22 @@ class TreeReader:
 
 _READER: NodeReader[Any] = TreeReader()
 
-_DATA = re.compile(r"\b(?:root|data|now)\b")
-"""Names of variables that change with time. Names of children and texts may match too, which costs only time."""
+_CHANGING_VARIABLES = re.compile(r"\b(?:root|data|now)\b")
+"""Matches rules whose results may change with the data or the time. A match in a string or key only costs speed."""
 
 
 @dataclass(frozen=True, slots=True)
 class EnforcedDatabaseRules:
-    """Published rules. A `DatabaseAuthorizer`. Every decision is appended to `decisions`."""
+    """A `DatabaseAuthorizer` of published rules, which appends every decision to `decisions`."""
 
     rules: DatabaseRules
     decisions: MutableSequence[Decision]
     reads_depend_on_data: bool = field(init=False)
-    """Whether a write or the time may change who may read."""
+    """Whether the results of `may_read` may change with the data or the time."""
 
     def __post_init__(self) -> None:
-        depends = any(rule.kind == ".read" and _DATA.search(rule.text) for rule in self.rules.rules)
+        read_rules = [rule for rule in self.rules.rules if rule.kind == ".read"]
+        depends = any(_CHANGING_VARIABLES.search(rule.text) for rule in read_rules)
         object.__setattr__(self, "reads_depend_on_data", depends)
 
     def may_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
@@ -76,7 +77,7 @@ class EnforcedDatabaseRules:
         return decision.allowed
 
     def may_still_read(self, caller: Caller, root: Node, path: Sequence[str], filter: Filter, now: int) -> bool:
-        """Do the same for a listener after a write. Only a refusal is recorded, because there are many such checks."""
+        """Do the same as `may_read` after a write, but record only denials, because there are many of these checks."""
         decision = self.rules.read(_READER, root, path, caller.auth, now, _query(filter))
         if not decision.allowed:
             self.decisions.append(decision)
@@ -87,9 +88,9 @@ class EnforcedDatabaseRules:
         return finish(self.may_write_work(caller, before, after, paths, now))
 
     def may_write_work(self, caller: Caller, before: Node, after: Node, paths: Sequence[Path], now: int) -> Work[bool]:
-        """Do `may_write` in slices."""
-        places = [path[:-1] if path[-1:] == (".priority",) else path for path in paths]
-        decision = yield from self.rules.write_steps(_READER, before, after, places, caller.auth, now)
+        """Do the same as `may_write`, in slices."""
+        node_paths = [path[:-1] if path[-1:] == (".priority",) else path for path in paths]
+        decision = yield from self.rules.write_steps(_READER, before, after, node_paths, caller.auth, now)
         self.decisions.append(decision)
         return decision.allowed
 
@@ -101,7 +102,7 @@ class EnforcedDatabaseRules:
 
 
 def _query(filter: Filter) -> Mapping[str, Any]:
-    """Return the variable `query` of a rule."""
+    """Return the variable `query` of rules."""
     order = filter.order
     if order is None:
         return PLAIN_QUERY

@@ -1,6 +1,6 @@
-"""The database emulator: from HTTP requests to reads, writes and event streams.
+"""The database emulator, which handles HTTP requests: reads, writes and event streams.
 
-Checks are made in this order: credentials, path, parameters, conflicting parameters, rules, indexes.
+A request is checked in this order: credentials, path, parameters, conflicting parameters, rules, indexes.
 https://firebase.google.com/docs/reference/rest/database
 """
 
@@ -15,8 +15,14 @@ from firebase_rest.database.filter import VALUE, Filter
 from firebase_rest.database.push_id import PushIdGenerator
 from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.database import query, responses, settings
-from firebase_rest.emulator.database.access import NO_RULES, OpenDatabaseRules, identify, identify_user, permission
-from firebase_rest.emulator.database.limits import in_time, validate_limits
+from firebase_rest.emulator.database.access import (
+    NO_RULES,
+    OpenDatabaseRules,
+    authenticate,
+    authenticate_token,
+    permission_key,
+)
+from firebase_rest.emulator.database.limits import validate_limits, with_timeout
 from firebase_rest.emulator.database.namespace import Journal, Namespace
 from firebase_rest.emulator.database.namespaces import Namespaces
 from firebase_rest.emulator.database.rendering import SMALL, release_work, shallow_work
@@ -84,12 +90,12 @@ class DatabaseEmulator:
         self.journal: Journal | None = None
 
     def handle(self, http_request: Request, url: RequestUrl | None = None) -> Response | Subscription:
-        """Return the response to a request; a `Subscription` if it opens an event stream."""
+        """Return the response to a request, or a `Subscription` if it opens an event stream."""
         response = finish(self.work(http_request, RequestUrl.parse(http_request) if url is None else url))
         return response.joined() if isinstance(response, LargeResponse) else response
 
     def must_wait(self, method: str, url: RequestUrl) -> bool:
-        """Return whether a request must wait, because it writes to a database with `Namespace.must_wait`."""
+        """Return whether a request is a write that must wait, see `Namespace.must_wait`."""
         if method in READING_METHODS or not self._namespaces:
             return False
         try:
@@ -99,7 +105,7 @@ class DatabaseEmulator:
         return namespace is not None and namespace.must_wait
 
     def work(self, http_request: Request, url: RequestUrl) -> Work[Response | Subscription]:
-        """Do `handle` in slices. The response may be a `LargeResponse`."""
+        """Do the same as `handle`, in slices. The response may be a `LargeResponse`."""
         try:
             return (yield from self._handle(http_request, url))
         except DatabaseHTTPError as error:
@@ -120,9 +126,13 @@ class DatabaseEmulator:
         roots: Mapping[str, Node],
         settings: Mapping[str, tuple[str | None, dict[str, Json]]],
     ) -> None:
-        """Load saved databases: their roots, and by name the rules of clients and the settings; then save to `journal`.
+        """Load saved databases, and save further changes to `journal`.
 
-        The rules of clients are published unless there are default rules.
+        Args:
+            journal: Saves the changes.
+            roots: The root of each database, by name.
+            settings: The rules that a client published, or None, and the settings of each database, by name. The rules
+                are published unless there are default rules.
         """
         for name in dict.fromkeys((*roots, *settings)):
             namespace = self.namespace(name)
@@ -135,7 +145,7 @@ class DatabaseEmulator:
         self.journal = journal
 
     def set_rules(self, rules: DatabaseRules | None) -> None:
-        """Publish rules in every database, also in those created later. None publishes no rules."""
+        """Publish rules in every database, and in those created later. None removes the published rules."""
         self._default_rules = rules
         for namespace in self._all_namespaces():
             namespace.restore_defaults(rules)
@@ -159,21 +169,21 @@ class DatabaseEmulator:
         namespace = self._namespaces.get(name)
         if namespace is None:
             with self._lock:
-                fresh = Namespace(name, self._open_rules, self._rules_store, self.journal)
-                fresh.restore_defaults(self._default_rules)
-                namespace = self._namespaces.setdefault(name, fresh)
+                created = Namespace(name, self._open_rules, self._rules_store, self.journal)
+                created.restore_defaults(self._default_rules)
+                namespace = self._namespaces.setdefault(name, created)
         return namespace
 
     def find_namespace(self, host: str, params: Mapping[str, str]) -> Namespace:
-        """Return the database of a request to `host`: `ns`, else that of a Firebase host, else the default one.
+        """Return the database of a request: that of the parameter `ns`, of a Firebase host, or the default database.
 
         Raises `DatabaseHTTPError` 403 if `ns` is not a valid name.
         """
         return self.namespace(self._namespace_name(host, params))
 
-    def identify_user(self, token: str) -> Caller:
+    def authenticate_token(self, token: str) -> Caller:
         """Return the user of a token. Raises `DatabaseHTTPError` 401 if it is invalid."""
-        return identify_user(token, self._check_id_token, self.clock())
+        return authenticate_token(token, self._check_id_token, self.clock())
 
     def _handle(self, http_request: Request, url: RequestUrl) -> Work[Response | Subscription]:
         headers = {name.lower(): value for name, value in http_request.headers.items()}
@@ -187,7 +197,7 @@ class DatabaseEmulator:
             return responses.text_response(403, "append .json to your request URI to use the REST API.")
         params, now = dict(url.params), self.clock()
         namespace = self.find_namespace(url.host, params)
-        caller = identify(headers, params, self._check_id_token, now)
+        caller = authenticate(headers, params, self._check_id_token, now)
         path = parse_path(url.path)
         if not _LIMITS.isdisjoint(params):
             validate_limits(params)
@@ -208,7 +218,7 @@ class DatabaseEmulator:
             return self._handle_special(request, path.special)
         if request.method == "GET":
             read = _read(request, self.clock)
-            return (yield from in_time(request, read) if "timeout" in params else read)
+            return (yield from with_timeout(request, read) if "timeout" in params else read)
         return (yield from write(request, self._push_ids))
 
     def _handle_special(self, request: DatabaseRequest, segments: Sequence[str]) -> Response:
@@ -219,7 +229,7 @@ class DatabaseEmulator:
         return settings.list_databases(list(self._namespaces.values()))
 
     def _namespace_name(self, host: str, params: Mapping[str, str]) -> str:
-        """Return the name in `ns`, else that in a Firebase host, else the default database of the project."""
+        """Return the name of the database of a request, see `find_namespace`."""
         name = params.get("ns")
         if not name:
             match = _FIREBASE_HOST.fullmatch(host)
@@ -235,11 +245,11 @@ class DatabaseEmulator:
 def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Work[Response | Subscription]:
     if "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETag conditions (if-match) are not supported on GET requests")
-    streaming = "text/event-stream" in request.headers.get("accept", "")
-    params = {**request.params, "shallow": ""} if streaming else request.params
+    is_stream = "text/event-stream" in request.headers.get("accept", "")
+    params = {**request.params, "shallow": ""} if is_stream else request.params
     filter = Filter() if query.PARAMETERS.isdisjoint(params) else query.parse(params, request.order_by_count)
-    conditional = "if-none-match" in request.headers
-    if not streaming and not filter.shallow and filter.order is not None and (request.wants_etag or conditional):
+    uses_etag = request.wants_etag or "if-none-match" in request.headers
+    if uses_etag and filter.order is not None and not filter.shallow and not is_stream:
         raise DatabaseHTTPError(400, "ETags are not supported with query parameters")
     root = _authorized_root(request, filter)
     if filter.order is not None and not request.namespace.rules.is_indexed(request.path, filter.order):
@@ -248,9 +258,9 @@ def _read(request: DatabaseRequest, clock: Callable[[], float]) -> Work[Response
         raise DatabaseHTTPError(400, message)
     if filter.order is not None:
         yield from query.prepare_work(lambda: request.namespace.root, request.path, filter)
-    if request.namespace.root is not root:
+    if request.namespace.root is not root:  # another client has written meanwhile
         root = _authorized_root(request, filter)
-    if streaming:
+    if is_stream:
         subscription = _subscribe(request, filter, clock, root)
         yield from subscription.initial_work()
         return subscription
@@ -277,9 +287,9 @@ def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Work
         return Response(304, {"etag": tag, "cache-control": "no-cache", "access-control-allow-origin": "*"})
     result = node if filter.order is None else (yield from query.filter_work(node, filter))
     if filter.shallow:
-        # Google's tools expect null if there are no (more) children.
-        shown = result if has_children(node) else node
-        return request.pieces_response((yield from shallow_work(shown, is_pretty=request.is_pretty)), tag)
+        # Google's tools expect null if there are no further children.
+        result = result if has_children(node) else node
+        return request.pieces_response((yield from shallow_work(result, is_pretty=request.is_pretty)), tag)
     if result is None and filter.order is not None and filter.can_exclude_children:
         return request.json_response({}, tag)
     response = yield from request.node_response(result, tag)
@@ -290,8 +300,10 @@ def _read_response(request: DatabaseRequest, filter: Filter, root: Node) -> Work
     return response
 
 
-def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], float], checked: Node) -> Subscription:
-    """Open a stream. `checked` is the root that the caller may read."""
+def _subscribe(
+    request: DatabaseRequest, filter: Filter, clock: Callable[[], float], authorized_root: Node
+) -> Subscription:
+    """Open a stream. The rules have allowed the caller to read `authorized_root`."""
     if request.is_priority:
         raise DatabaseHTTPError(400, responses.INVALID_PATH)
     namespace, caller, path = request.namespace, request.caller, request.path
@@ -304,11 +316,15 @@ def _subscribe(request: DatabaseRequest, filter: Filter, clock: Callable[[], flo
         return math.inf if caller.expires is None else caller.expires - clock()
 
     def create(root: Node) -> Subscription:
-        if root is not checked and not may_read(root, request.now):  # another client wrote since the check
+        if root is not authorized_root and not may_read(root, request.now):  # another client has written meanwhile
             raise DatabaseHTTPError(401, responses.PERMISSION_DENIED)
-        view = StreamView(path, filter, as_export=as_export)
-        limit = None if caller.expires is None else seconds_left
-        group = permission(caller, path, filter)
-        return Subscription(view, root, path, may_read=may_read, permission=group, seconds_left=limit)
+        return Subscription(
+            StreamView(path, filter, as_export=as_export),
+            root,
+            path,
+            may_read=may_read,
+            permission_key=permission_key(caller, path, filter),
+            seconds_left=None if caller.expires is None else seconds_left,
+        )
 
     return namespace.subscribe(create)

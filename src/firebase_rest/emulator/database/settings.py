@@ -37,7 +37,10 @@ _LABELS = ("stable", "canary")
 
 
 def handle(request: DatabaseRequest, names: Sequence[str]) -> Response:
-    """Handle a request for settings, which only administrators may use; `names` are the segments after `.settings`."""
+    """Return the response to a request for settings, which only administrators may send.
+
+    `names` are the path segments after `.settings`.
+    """
     if not request.caller.admin:
         raise DatabaseHTTPError(401, PERMISSION_DENIED)
     if names in _ENDPOINTS:
@@ -48,7 +51,7 @@ def handle(request: DatabaseRequest, names: Sequence[str]) -> Response:
     if request.method == "GET":
         return request.json_response(settings.get(name))
     if request.method != "PUT":
-        raise DatabaseHTTPError(405, f"Use GET or PUT on /.settings/{name}.json")
+        raise DatabaseHTTPError(405, f"/.settings/{name}.json supports the methods GET and PUT, not {request.method}")
     value = body.parse(request.body)
     if name == "defaultWriteSizeLimit" and value not in _WRITE_SIZES:
         raise DatabaseHTTPError(400, f"defaultWriteSizeLimit must be one of {', '.join(_WRITE_SIZES)}")
@@ -62,7 +65,7 @@ def handle(request: DatabaseRequest, names: Sequence[str]) -> Response:
 
 
 def list_databases(namespaces: Iterable[Namespace]) -> Response:
-    """Return the databases that have been used."""
+    """Return the response with the names of the databases that have been used."""
     return Response(200, HEADERS, compact([{"name": namespace.name} for namespace in namespaces]))
 
 
@@ -78,12 +81,14 @@ def _publish_rules(request: DatabaseRequest, rules: DatabaseRules) -> None:
 
 
 def _staged_rules(request: DatabaseRequest) -> Response:
-    """`/.settings/rulesets.json`: POST adds rules that are not published yet, GET returns their IDs, newest last."""
+    """Handle `/.settings/rulesets.json`. POST adds rules that are not published yet; GET returns their IDs in order."""
     staged = request.namespace.staged_rules
     if request.method == "GET":
         return Response(200, HEADERS, compact({"rulesets": [{"id": name} for name in staged]}))
     if request.method != "POST":
-        raise DatabaseHTTPError(405, "Use GET or POST on /.settings/rulesets.json")
+        raise DatabaseHTTPError(
+            405, f"/.settings/rulesets.json supports the methods GET and POST, not {request.method}"
+        )
     rules = _parse_rules(request)
     name = secrets.token_hex(8)
     staged[name] = rules
@@ -91,11 +96,13 @@ def _staged_rules(request: DatabaseRequest) -> Response:
 
 
 def _labels(request: DatabaseRequest) -> Response:
-    """`/.settings/ruleset_labels.json`: PUT publishes the staged rules with the label `stable`."""
+    """Handle `/.settings/ruleset_labels.json`. PUT publishes the staged rules with the label `stable`."""
     if request.method == "GET":
         return Response(200, HEADERS, compact(request.namespace.settings.get("ruleset_labels")))
     if request.method != "PUT":
-        raise DatabaseHTTPError(405, "Use GET or PUT on /.settings/ruleset_labels.json")
+        raise DatabaseHTTPError(
+            405, f"/.settings/ruleset_labels.json supports the methods GET and PUT, not {request.method}"
+        )
     labels, staged = body.parse(request.body), request.namespace.staged_rules
     if not isinstance(labels, dict) or not set(labels) <= set(_LABELS):
         raise DatabaseHTTPError(400, f"Expected an object with the names {' and '.join(_LABELS)}")
@@ -126,7 +133,7 @@ def _rules(request: DatabaseRequest) -> Response:
             text = json.dumps(to_plain(Source(text).parse()), indent=2)
         return Response(200, HEADERS, text.encode())
     if request.method != "PUT":
-        raise DatabaseHTTPError(405, "Use GET or PUT on /.settings/rules.json")
+        raise DatabaseHTTPError(405, f"/.settings/rules.json supports the methods GET and PUT, not {request.method}")
     is_dry_run = request.params.get("dryRun") == "true"
     rules = _parse_rules(request, keep=not is_dry_run)
     if not is_dry_run:

@@ -1,6 +1,6 @@
-"""Long work in slices: generators that yield at least every few milliseconds, so that other requests can run between.
+"""Long work in slices: generators that yield every few milliseconds, so that other requests can run meanwhile.
 
-A thread would not help: parsing, sorting, rendering and freeing hold the interpreter's lock for the whole call.
+A thread would not help: parsing, sorting, rendering and freeing memory hold Python's global interpreter lock.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sized
 from contextlib import contextmanager
 from itertools import chain, islice
 from operator import le, lt
-from random import randrange
+from random import choice
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 if TYPE_CHECKING:
@@ -23,17 +23,17 @@ Companion = TypeVar("Companion")
 Result = TypeVar("Result")
 
 Work: TypeAlias = "Generator[None, None, Result]"
-"""Yields between two slices, and returns the result."""
+"""A generator that yields after each slice and returns the result. Functions that return one end in `_work`."""
 
 SLICE = 2048
-"""Number of simple steps in one slice."""
+"""Number of simple operations in one slice."""
 
-_BUCKET = 1024
+_BUCKET_SIZE = 1024
 _OVERSAMPLING = 8
 
 
 def finish(work: Work[Result]) -> Result:
-    """Do all the work at once and return the result."""
+    """Run a generator to its end and return the result."""
     try:
         while True:
             next(work)
@@ -42,13 +42,13 @@ def finish(work: Work[Result]) -> Result:
 
 
 def done(result: Result) -> Work[Result]:
-    """Return work that is done already."""
+    """Return work without slices that returns `result`."""
     yield from ()
     return result
 
 
 class _Collector:
-    """Python's garbage collector, which visits every value of a large container each time it runs."""
+    """Controls Python's garbage collector, which visits every value of a large container each time it runs."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,7 +57,7 @@ class _Collector:
 
     @contextmanager
     def paused(self) -> Generator[None]:
-        """Pause collections while large containers are built. They would stop all clients for up to a second."""
+        """Pause collections while large containers are built, because each would block all clients for a second."""
         with self._lock:
             if self._pauses == 0:
                 self._was_enabled = gc.isenabled()
@@ -72,10 +72,10 @@ class _Collector:
                     gc.enable()
 
     def sweep(self, *, force: bool = False) -> None:
-        """During a pause, visit what was created since the last call, so that the next collection is short.
+        """During a pause, collect the objects created since the last call, so that the next collection is short.
 
         Args:
-            force: Whether to do it also after few allocations, because the new containers are large.
+            force: Whether to collect even after few allocations, because the new containers are large.
         """
         if self._pauses and (force or gc.get_count()[0] > SLICE):
             gc.collect(1)
@@ -84,35 +84,35 @@ class _Collector:
 collector = _Collector()
 
 
-def parts(items: Iterable[Item], size: int = SLICE) -> Iterator[list[Item]]:
+def batches(items: Iterable[Item], size: int = SLICE) -> Iterator[list[Item]]:
     """Return the items in lists of at most `size`."""
     if isinstance(items, Sized) and len(items) <= size:
         return iter([list(items)] if items else [])
-    return _parts(iter(items), size)
+    return _batches(iter(items), size)
 
 
-def _parts(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
-    while part := list(islice(items, size)):
-        yield part
+def _batches(items: Iterator[Item], size: int) -> Iterator[list[Item]]:
+    while batch := list(islice(items, size)):
+        yield batch
         collector.sweep()
 
 
-def drained(items: list[Item]) -> Iterator[Item]:
-    """Return the items in order. The list loses them."""
+def drain(items: list[Item]) -> Iterator[Item]:
+    """Yield the items in order, and remove each from the list."""
     items.reverse()
     while items:
         yield items.pop()
 
 
-def ascends(segments: Iterable[Sequence[Item]], rank: Callable[[Item], Any], *, strictly: bool) -> Work[bool]:
-    """Return whether the items of all segments are in the order of their ranks, with `strictly` without equal ones."""
+def is_ascending(segments: Iterable[Sequence[Item]], rank: Callable[[Item], Any], *, strictly: bool) -> Work[bool]:
+    """Return whether the ranks of all items ascend. With `strictly`, equal ranks do not ascend."""
     compare = lt if strictly else le
-    last: list[Any] = []
+    last_rank: list[Any] = []
     for segment in segments:
-        ranks = [*last, *map(rank, segment)]
+        ranks = [*last_rank, *map(rank, segment)]
         if not all(map(compare, ranks, ranks[1:])):
             return False
-        last = ranks[-1:]
+        last_rank = ranks[-1:]
         yield
     return True
 
@@ -123,26 +123,27 @@ def partition(
     """Divide segments of items into buckets of ascending ranks, the first step of a sample sort.
 
     Args:
-        items: The segments; the list is emptied.
-        companions: Segments of equal lengths, whose items stay with those of `items`.
-        rank: Returns what an item is to be sorted by.
+        items: The segments. The list is emptied.
+        companions: For each item a companion, in segments of the same lengths. The list is emptied.
+        rank: Returns what an item is sorted by.
     """
     sample = [rank(items[0][0])]
     for segment in items:
-        sample += [rank(segment[randrange(len(segment))]) for _ in range(len(segment) * _OVERSAMPLING // _BUCKET)]  # noqa: S311
+        count = len(segment) * _OVERSAMPLING // _BUCKET_SIZE
+        sample += [rank(choice(segment)) for _ in range(count)]  # noqa: S311 - a sample needs no secure randomness
         yield
     dividers = list(dict.fromkeys((yield from _sorted(sample))[::_OVERSAMPLING]))
     buckets: list[Bucket[Item, Companion]] = [Bucket() for _ in range(2 * len(dividers) + 1)]
-    collector.sweep(force=True)  # now, because the buckets grow
-    for segment, others in zip(drained(items), drained(companions), strict=True):
-        for item, other in zip(segment, others, strict=True):
-            position = rank(item)
-            number = bisect_left(dividers, position)
-            # Items that are equal to a divider need no sorting, however many they are.
-            is_equal = number < len(dividers) and dividers[number] == position
+    collector.sweep(force=True)  # before the buckets grow
+    for segment, segment_companions in zip(drain(items), drain(companions), strict=True):
+        for item, companion in zip(segment, segment_companions, strict=True):
+            item_rank = rank(item)
+            number = bisect_left(dividers, item_rank)
+            # Items with the rank of a divider are equal, so they have a separate bucket, which needs no sorting.
+            is_equal = number < len(dividers) and dividers[number] == item_rank
             bucket = buckets[2 * number + is_equal]
             bucket.items.append(item)
-            bucket.companions.append(other)
+            bucket.companions.append(companion)
         yield
     for bucket in buckets[1::2]:
         bucket.is_sorted = True
@@ -150,7 +151,7 @@ def partition(
 
 
 class Bucket(Generic[Item, Companion]):
-    """Some of the items that `partition` divides, in their original order."""
+    """Items with ranks in one range, and their companions, in their original order."""
 
     __slots__ = ("companions", "is_sorted", "items")
 
@@ -162,9 +163,9 @@ class Bucket(Generic[Item, Companion]):
 
 def _sorted(items: list[Any]) -> Work[list[Any]]:
     """Return the items sorted."""
-    runs = [sorted(part) for part in parts(items, _BUCKET)]
+    runs = [sorted(batch) for batch in batches(items, _BUCKET_SIZE)]
     while len(runs) > 1:
-        # The sort of Python merges two sorted halves in linear time.
-        runs = [sorted(chain.from_iterable(pair)) for pair in parts(runs, 2)]
+        # Python's sort merges two sorted runs in linear time.
+        runs = [sorted(chain.from_iterable(pair)) for pair in batches(runs, 2)]
         yield
     return runs[0]

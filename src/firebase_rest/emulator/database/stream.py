@@ -1,7 +1,7 @@
-"""Event streams: subscriptions, and the events of each write.
+"""Event streams: subscriptions, and the events that a write causes.
 
-Invariant: a writer only determines which nodes each stream shows and appends them to its queue; the reader of the
-stream renders them. A slow reader therefore does not delay writers, and its queue holds no old roots.
+Invariant: a writer only selects the nodes that a stream shows and appends them to the queue of the stream. The reader
+of the stream renders them. A slow reader therefore does not delay writers, and its queue keeps no old roots in memory.
 https://firebase.google.com/docs/reference/rest/database#section-streaming
 """
 
@@ -31,22 +31,22 @@ if TYPE_CHECKING:
     Path = tuple[str, ...]
 
 MAX_PENDING = 100_000
-"""Maximum number of queued changes. Beyond it the stream ends; a client that reconnects gets the whole value."""
+"""Maximum number of queued events. Above it the stream ends; a client that reconnects receives the whole value."""
 
 KEEP_ALIVE = b"event: keep-alive\ndata: null\n\n"
 AUTH_REVOKED = b"event: auth_revoked\ndata: credential is no longer valid\n\n"
 
-POLL = 0.25
-"""Seconds between two checks of whether the token has expired, because a test may set the clock."""
+POLL_SECONDS = 0.25
+"""Seconds between two checks whether the token has expired. Polling is needed because a test may set the clock."""
 
 
 class Ending(Enum):
-    """How a stream ends for its client."""
+    """What a client observes at the end of a stream."""
 
     CLEAN = "the response is complete"
     CUT = "the connection is closed without the last chunk"
     RESET = "the connection is reset"
-    NEVER = "silence"
+    NEVER = "the connection stays open without further events"
 
 
 STREAM_HEADERS = {**HEADERS, "content-type": "text/event-stream; charset=utf-8"}
@@ -58,9 +58,9 @@ def cancel_event(reason: str | None) -> bytes:
 
 
 class PendingEvent(NamedTuple):
-    """An event that is not rendered yet: a node to put, or the nodes of a patch by their relative paths.
+    """An event that is not rendered yet: a `put` of `node`, or a `patch` with nodes by their relative paths.
 
-    `path` is relative to the view.
+    `path` is relative to the path of the stream.
     """
 
     path: Path
@@ -69,7 +69,7 @@ class PendingEvent(NamedTuple):
 
 
 class StreamView:
-    """The data that one stream or listen shows, and its events for each change."""
+    """Selects the data that a stream or listen shows, and the events for each change."""
 
     def __init__(self, path: Path, filter: Filter, *, as_export: bool = False) -> None:
         self._path = path
@@ -93,19 +93,19 @@ class StreamView:
         return [head, *(yield from self.data_work(event)), b"}\n\n"]
 
     def pending_events(self, change: Change) -> list[PendingEvent]:
-        """Return the event of a change before rendering, which holds only the nodes that it shows."""
-        size, base = len(self._path), change.base
+        """Return the event of a change, or [] if the change is not visible. It contains only the visible nodes."""
+        depth, base = len(self._path), change.base
         before, after = at(change.before, self._path), at(change.after, self._path)
-        if base[:size] == self._path:  # at or below the path of the stream
-            relative = base[size:]
+        if base[:depth] == self._path:  # the write is at or below the path of the stream
+            relative = base[depth:]
             if change.targets is None:
                 return self._put(relative, before, after)
             return self._patch(relative, change.targets, before, after)
         if self._path[: len(base)] != base:
             return []
-        cut = [path[size:] for path in change.paths() if path[:size] == self._path and len(path) > size]
-        if cut:
-            return self._patch((), cut, before, after)
+        targets = [path[depth:] for path in change.paths() if path[:depth] == self._path and len(path) > depth]
+        if targets:
+            return self._patch((), targets, before, after)
         return [] if nodes_equal(before, after) else self._put((), before, after)
 
     def _full_event(self, node: Node) -> PendingEvent:
@@ -115,39 +115,39 @@ class StreamView:
         if not relative:
             return [self._full_event(after)]
         if self._filter.can_exclude_children:
-            slide = self._slide({relative[0]}, before, after)
-            if slide is not None:
-                return slide
+            events = self._window_events({relative[0]}, before, after)
+            if events is not None:
+                return events
         return [PendingEvent(relative, at(after, relative))]
 
     def _patch(self, relative: Path, targets: Iterable[Path], before: Node, after: Node) -> list[PendingEvent]:
         if not self._export:
-            # Without format=export priorities are not shown.
+            # Priorities are shown only with format=export.
             targets = [target for target in targets if target[-1] != ".priority"]
         if self._filter.can_exclude_children:
-            touched = {relative[0]} if relative else {target[0] for target in targets if target[0] != ".priority"}
-            slide = self._slide(touched, before, after)
-            if slide is not None:
-                return slide
+            written = {relative[0]} if relative else {target[0] for target in targets if target[0] != ".priority"}
+            events = self._window_events(written, before, after)
+            if events is not None:
+                return events
             if not relative:
                 window = Window(after, self._filter)
                 targets = [target for target in targets if target[0] in window]
-        place = at(after, relative)
-        data = {"/".join(target): _node_at(place, target) for target in targets}
-        return [PendingEvent(relative, patch=data)] if data else []
+        base = at(after, relative)
+        patch = {"/".join(target): _node_at(base, target) for target in targets}
+        return [PendingEvent(relative, patch=patch)] if patch else []
 
-    def _slide(self, touched: set[str], before: Node, after: Node) -> list[PendingEvent] | None:
-        """Return the events of a write to the children `touched` if it changes the set of visible children.
+    def _window_events(self, written: set[str], before: Node, after: Node) -> list[PendingEvent] | None:
+        """Return the events of a write to the children `written` if children enter or leave the window of the filter.
 
-        Returns [] if none of them is visible, and None if the visible children are the same and one was written.
+        Otherwise return [] if none of the written children is visible, and None if one is visible.
         """
         new = Window(after, self._filter, before)
-        visible = {key for key in touched if key in new}
-        if all(nodes_equal(child(before, key), child(after, key)) for key in touched):
+        visible = {key for key in written if key in new}
+        if all(nodes_equal(child(before, key), child(after, key)) for key in written):
             return None if visible else []
         old = Window(before, self._filter, after)
-        # Only these can enter or leave: the children that were written, and as many next to the limit.
-        candidates = touched.union(old.edge(len(touched)), new.edge(len(touched)))
+        # Only the written children, and as many children next to the limit, can enter or leave the window.
+        candidates = written.union(old.edge(len(written)), new.edge(len(written)))
         entered = {key for key in candidates if key in new and key not in old}
         left = {key for key in candidates if key in old and key not in new}
         if not entered and not left:
@@ -161,7 +161,7 @@ class StreamView:
 
 
 def _node_at(node: Node, target: Path) -> Node:
-    """Return the node at a target of an update, or the priority."""
+    """Return the node, or the priority, at a target of an update."""
     return priority_of(at(node, target[:-1])) if target[-1] == ".priority" else at(node, target)
 
 
@@ -177,13 +177,13 @@ class Watcher(Protocol):
     """Receives the changes of a database.
 
     Attributes:
-        permission: Watchers with equal permissions have equal results of `may_read`.
+        permission_key: Watchers with equal keys have equal results of `may_read`.
     """
 
-    permission: Hashable
+    permission_key: Hashable
 
     def may_read(self, root: Node, now: int, /) -> bool:
-        """Return whether the rules allow reading. `now` is in milliseconds."""
+        """Return whether the rules allow the client to read `root`. `now` is in milliseconds since the epoch."""
         ...
 
     def enqueue(self, change: Change, /) -> None:
@@ -191,15 +191,20 @@ class Watcher(Protocol):
         ...
 
     def cancel(self) -> None:
-        """End, because the rules no longer allow reading."""
+        """End the stream or listen, because the rules no longer allow reading."""
         ...
 
 
 class Subscription:
     """One open stream: the queue between writers and the reader.
 
-    `may_read(root, now_ms)`, which depends on `permission`, returns whether the rules still allow reading;
-    `seconds_left()` returns when the token expires (None if it does not expire).
+    Args:
+        view: Selects the data of the stream.
+        root: The root of the database when the stream is opened.
+        path: The path of the stream.
+        may_read: `may_read(root, now_ms)` returns whether the rules still allow reading.
+        permission_key: See `Watcher`.
+        seconds_left: Returns the seconds until the token expires. None means that it does not expire.
     """
 
     def __init__(
@@ -209,19 +214,19 @@ class Subscription:
         path: Path,
         *,
         may_read: Callable[[Node, int], bool] = _always_allowed,
-        permission: Hashable = None,
+        permission_key: Hashable = None,
         seconds_left: Callable[[], float] | None = None,
     ) -> None:
         self.path = path
         self.may_read = may_read
-        self.permission = permission
+        self.permission_key = permission_key
         self.ended = False
         self.ending = Ending.CLEAN
         self.stalled = False
         self._view = view
         self._root: Node = root
         self._seconds_left = seconds_left
-        self._is_fresh = True
+        self._has_sent_initial = False
         self._initial: list[bytes] | None = None
         self._pending: deque[PendingEvent] = deque()
         self._final_bytes = b""
@@ -232,10 +237,8 @@ class Subscription:
     def enqueue(self, change: Change) -> None:
         """Queue a committed change. Called under the lock of the database, in commit order."""
         base = change.base
-        shorter = min(len(base), len(self.path))
-        if base[:shorter] != self.path[:shorter]:
-            return
-        if self.ended:
+        depth = min(len(base), len(self.path))
+        if base[:depth] != self.path[:depth] or self.ended:
             return
         pending = self._view.pending_events(change)
         if not pending:
@@ -248,27 +251,27 @@ class Subscription:
         self._notify()
 
     def initial_work(self) -> Work[None]:
-        """Render the first event, which `take_work` does otherwise."""
+        """Render the first event now. Otherwise `take_work` renders it."""
         if self._initial is None:
             event = yield from self._view.initial_work(self._root)
             self._initial = yield from self._view.text_work(event)
             self._root = None  # release the memory
 
     def take(self) -> bytes:
-        """Return the events since the last call, b"" for none. Only the reader calls this."""
+        """Return the events since the last call, or b"". Only the reader may call this."""
         return b"".join(finish(self.take_work()))
 
     def take_work(self) -> Work[list[bytes]]:
-        """Do `take` in slices, and return the events in pieces."""
+        """Do the same as `take`, in slices, and return the events in pieces."""
         if self.stalled:
             return []
         if self._seconds_left is not None and not self.ended and self._seconds_left() <= 0:
             self.end(AUTH_REVOKED)
         pieces: list[bytes] = []
-        if self._is_fresh:
+        if not self._has_sent_initial:
             yield from self.initial_work()
             pieces += self._initial or ()
-            self._is_fresh, self._initial = False, []
+            self._has_sent_initial, self._initial = True, []
         while self._pending:
             pieces += yield from self._view.text_work(self._pending.popleft())
         with self._lock:
@@ -278,12 +281,17 @@ class Subscription:
                 self.stalled = self.ending is Ending.NEVER
         return pieces
 
-    def seconds_until_keepalive(self, since: float, keep_alive: float) -> float:
-        """Return how long to wait for events; 0 if a keep-alive is due. `since` is when data was last sent."""
+    def seconds_until_keepalive(self, last_sent: float, keep_alive: float) -> float:
+        """Return how long to wait for events, or 0 if a keep-alive is due.
+
+        Args:
+            last_sent: The result of `time.monotonic()` when data was last sent.
+            keep_alive: Seconds without an event until a keep-alive is due.
+        """
         if self.stalled:
             return keep_alive
-        wait = max(0.0, since + keep_alive - time.monotonic())
-        return wait if self._seconds_left is None else min(wait, POLL)
+        seconds = max(0.0, last_sent + keep_alive - time.monotonic())
+        return seconds if self._seconds_left is None else min(seconds, POLL_SECONDS)
 
     def end(self, final_bytes: bytes = b"", ending: Ending = Ending.CLEAN) -> None:
         """End the stream after the queued events and `final_bytes`. Thread-safe and idempotent."""
@@ -309,11 +317,11 @@ class Subscription:
         self._notify()
 
     def wake(self) -> None:
-        """Wake the reader, because the clock was set."""
+        """Wake the reader, for example because the clock was set."""
         self._notify()
 
     def on_written(self, callback: Callable[[], None]) -> None:
-        """Call `callback` in the writer's thread when there may be events to take."""
+        """Call `callback`, in the writer's thread, when there may be new events."""
         self._notify = callback
 
     def on_ended(self, callback: Callable[[Subscription], None]) -> None:
@@ -322,7 +330,7 @@ class Subscription:
 
 
 class StreamReader:
-    """A stream as a response body in the same process, with keep-alive events."""
+    """A response body, for clients in the same process, that reads the events and keep-alives of a stream."""
 
     def __init__(self, subscription: Subscription, keep_alive: float) -> None:
         self._subscription = subscription
@@ -333,24 +341,24 @@ class StreamReader:
         subscription.on_written(self._written.set)
 
     def read(self, size: int) -> bytes:
-        """Wait for data and return at most `size` bytes; b"" after the end of the stream.
+        """Wait for data and return at most `size` bytes, or b"" after the end of the stream.
 
         Raises `NetworkError` if an injected fault breaks the connection.
         """
-        stream, since = self._subscription, time.monotonic()
+        stream, last_sent = self._subscription, time.monotonic()
         while not self._buffer and not self._closed:
             self._written.clear()
-            ended = stream.ended  # read before take(), so that events queued before the end are delivered
+            ended = stream.ended  # read before `take`, so that events queued before the end are delivered
             self._buffer = stream.take()
             if self._buffer:
                 break
             if ended and not stream.stalled:
-                stream.end()  # remove a stream that exceeded MAX_PENDING
+                stream.end()  # a stream that exceeded MAX_PENDING is still subscribed
                 if stream.ending is not Ending.CLEAN:
                     raise NetworkError("The connection was closed by an injected fault.")
                 return b""
-            wait = stream.seconds_until_keepalive(since, self._keep_alive)
-            if not self._written.wait(wait) and not stream.seconds_until_keepalive(since, self._keep_alive):
+            timeout = stream.seconds_until_keepalive(last_sent, self._keep_alive)
+            if not self._written.wait(timeout) and not stream.seconds_until_keepalive(last_sent, self._keep_alive):
                 self._buffer = KEEP_ALIVE
         if self._closed:
             return b""

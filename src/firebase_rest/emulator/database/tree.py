@@ -1,7 +1,7 @@
-"""The data of one database: immutable nodes, and writes that share the unchanged ones.
+"""The data of one database: immutable nodes, and functions that read, replace and render them.
 
-Invariant: nodes are immutable. A write returns a new root and copies only the nodes on its path, and of large nodes
-only the parts it changes, so a root is a consistent snapshot for readers and streams without a lock.
+Invariant: nodes are immutable. A write returns a new root. It copies only the nodes on its path, and only the changed
+chunks of large nodes, and shares all others. A root is therefore a consistent snapshot that is read without a lock.
 
 A node is `None` (no data), a leaf, or has children. A leaf without a priority is a Python scalar, and a node with few
 children, all of them such leaves, is a dict, because objects would double the memory and the time of every read. Other
@@ -23,7 +23,7 @@ from firebase_rest.database.ordering import sorted_keys
 from firebase_rest.database.path import array_length
 from firebase_rest.emulator.database.children import Children, KeyKind, children_work, differing_keys
 from firebase_rest.emulator.database.chunks import SIZE
-from firebase_rest.emulator.database.slices import finish, parts
+from firebase_rest.emulator.database.slices import batches, finish
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -62,18 +62,18 @@ class Leaf:
 
 
 class Branch:
-    """A node with at least one child (none of them None) and optionally a priority.
+    """A node with at least one child and optionally a priority.
 
-    Invariant: the children are in Firebase's order.
+    Invariant: the children are in Firebase's order, and none of them is None.
 
     The ETag, the array length and the indexes are computed on first use. If two threads compute them at the same time,
-    the results are equal.
+    the results are equal, so no lock is needed.
 
     Attributes:
         children: A dict, or `Children` if there are many.
         priority: The priority, or None.
         weight: The number of nodes below this one.
-        indexes: The indexes that were built, by their order.
+        indexes: The indexes that have been built, by `orderBy`.
     """
 
     __slots__ = ("_etag", "_length", "children", "indexes", "priority", "weight")
@@ -94,13 +94,13 @@ class Branch:
 
     @property
     def array_length(self) -> int:
-        """The length if this node is rendered as an array, else 0."""
+        """The length of the array that this node is rendered as, or 0 if it is rendered as an object."""
         if self._length < 0:
             self._length = _array_length(self.children)
         return self._length
 
     def etag_work(self) -> Work[str]:
-        """Compute `etag`. Children that are large enough keep theirs."""
+        """Compute `etag`, and cache it unless the branch is small."""
         if not self._etag:
             if self.weight <= _MAX_WHOLE_TAG:
                 tag = _tag(_canonical(self))
@@ -113,18 +113,21 @@ class Branch:
         return self._etag
 
     def with_children_work(self, changes: Mapping[str, Node]) -> Work[Node]:
-        """Return this branch, which has many children, with some changed; None if no child is left."""
+        """Return a copy of this branch with changed children, or None if no child is left.
+
+        The branch must have `Children`.
+        """
         before = self.children
         assert isinstance(before, Children)
-        after = yield from before.changed_work(changes)
+        after = yield from before.apply_changes_work(changes)
         if len(after) <= MAX_SMALL // 2:
             return branch_of(dict(after.items()), self.priority)
         weight, indexes = self.weight, dict(self.indexes)
-        for part in parts(changes.items()):
-            weight += sum([weight_of(node) - weight_of(before.get(key)) for key, node in part])
+        for batch in batches(changes.items()):
+            weight += sum([weight_of(node) - weight_of(before.get(key)) for key, node in batch])
             yield
         for order, index in self.indexes.items():
-            indexes[order] = yield from index.moved_work(before, after, changes)
+            indexes[order] = yield from index.apply_changes_work(before, after, changes)
         return Branch(after, self.priority, weight, indexes)
 
     def with_priority(self, priority: Priority) -> Branch:
@@ -133,7 +136,7 @@ class Branch:
 
 
 def branch_of(children: dict[str, Node], priority: Priority = None) -> Node:
-    """Return the node with these children, which are not `None` and in any order; `None` without children."""
+    """Return the node with these children, which may be in any order but not be None. Return None for no children."""
     if not children:
         return None
     keys = list(children)
@@ -144,7 +147,7 @@ def branch_of(children: dict[str, Node], priority: Priority = None) -> Node:
 
 
 def branch_work(keys: list[Sequence[str]], nodes: list[Sequence[Node]]) -> Work[Node]:
-    """Do `branch_of` in slices for segments of keys and nodes, see `children_work`."""
+    """Do the same as `branch_of`, in slices, for segments of keys and nodes, see `children_work`."""
     if sum(map(len, keys)) <= MAX_SMALL:
         children = dict(zip(chain.from_iterable(keys), chain.from_iterable(nodes), strict=True))
         return branch_of({key: node for key, node in children.items() if node is not None})
@@ -157,7 +160,7 @@ def branch_work(keys: list[Sequence[str]], nodes: list[Sequence[Node]]) -> Work[
 
 
 def small_branch(children: dict[str, Node], priority: Priority = None) -> Node:
-    """Return the node with few children, in Firebase's order."""
+    """Return the node with a few children, which must be in Firebase's order."""
     if priority is None and len(children) <= MAX_RECORD and _SCALARS.issuperset(map(type, children.values())):
         return cast("Record", children)
     return Branch(children, priority)
@@ -172,7 +175,7 @@ def _changed_dict(before: Mapping[str, Node], changes: Mapping[str, Node]) -> di
 
 
 def weight_of(node: Node) -> int:
-    """Return the number of nodes in `node`: 1 and those below it, 0 for None."""
+    """Return the number of nodes in a tree: the node itself and those below it, or 0 for None."""
     if isinstance(node, Branch):
         return node.weight + 1
     return len(node) + 1 if isinstance(node, dict) else int(node is not None)
@@ -230,31 +233,39 @@ def leaf_value(node: Node) -> Scalar | None:
     return None if isinstance(node, (dict, Branch)) else node
 
 
-def nodes_equal(one: Node, other: Node) -> bool:
+def nodes_equal(left: Node, right: Node) -> bool:
     """Return whether two nodes have equal values and priorities. True and 1 differ, as in JSON."""
-    if one is other:
+    if left is right:
         return True
-    if has_children(one) and has_children(other):
-        mine, theirs = children_of(one), children_of(other)
-        if len(mine) != len(theirs) or not _scalars_equal(priority_of(one), priority_of(other)):
-            return False
-        if isinstance(mine, Children) and isinstance(theirs, Children):
-            return all(nodes_equal(mine.get(key), theirs.get(key)) for key in differing_keys(mine, theirs))
-        return all(nodes_equal(node, theirs.get(key)) for key, node in mine.items())
-    if type(one) is not type(other):
+    if has_children(left) and has_children(right):
+        return _scalars_equal(priority_of(left), priority_of(right)) and _children_equal(
+            children_of(left), children_of(right)
+        )
+    if type(left) is not type(right):
         return False
-    if isinstance(one, Leaf) and isinstance(other, Leaf):
-        return _scalars_equal(one.value, other.value) and _scalars_equal(one.priority, other.priority)
-    return one == other
+    if isinstance(left, Leaf) and isinstance(right, Leaf):
+        return _scalars_equal(left.value, right.value) and _scalars_equal(left.priority, right.priority)
+    return left == right
 
 
-def _scalars_equal(one: Scalar | None, other: Scalar | None) -> bool:
-    return type(one) is type(other) and one == other
+def _children_equal(left: Mapping[str, Node], right: Mapping[str, Node]) -> bool:
+    if len(left) != len(right):
+        return False
+    if isinstance(left, Children) and isinstance(right, Children):
+        return all(nodes_equal(left.get(key), right.get(key)) for key in differing_keys(left, right))
+    return all(nodes_equal(node, right.get(key)) for key, node in left.items())
+
+
+def _scalars_equal(left: Scalar | None, right: Scalar | None) -> bool:
+    return type(left) is type(right) and left == right
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One committed write: `base` was replaced, or if `targets` is given, these paths below `base`."""
+    """One write: the roots before and after it, and the written paths.
+
+    The written path is `base`, unless there are `targets`; then the written paths are the targets, relative to `base`.
+    """
 
     before: Node
     after: Node
@@ -262,7 +273,7 @@ class Change:
     targets: tuple[Path, ...] | None = None
 
     def paths(self) -> Sequence[Path]:
-        """Return all written paths, from the root."""
+        """Return the written paths, from the root."""
         return (self.base,) if self.targets is None else [(*self.base, *target) for target in self.targets]
 
 
@@ -272,18 +283,18 @@ class Change:
 def replace(node: Node, path: Sequence[str], new: Node) -> Node:
     """Return `node` with `new` at `path`, creating missing parents and removing empty ones.
 
-    A value below a leaf replaces the leaf but keeps its priority; None below a leaf changes nothing.
+    A value below a leaf replaces the leaf but keeps its priority. None below a leaf changes nothing.
     """
     if not path:
         return new
     key = path[0]
-    old = child(node, key)
-    fresh = replace(old, path[1:], new)
-    return node if fresh is old else _with_child_nodes(node, {key: fresh})
+    old_child = child(node, key)
+    new_child = replace(old_child, path[1:], new)
+    return node if new_child is old_child else _with_child_nodes(node, {key: new_child})
 
 
 def update(node: Node, changes: Mapping[Path, Node]) -> Node:
-    """Apply `replace` for several paths, none inside another, copying every node once."""
+    """Do the same as `replace` for several paths, none of them inside another. Copy every node only once."""
     if () in changes:
         return changes[()]
     groups = _by_first_key(changes.items(), {})
@@ -291,16 +302,16 @@ def update(node: Node, changes: Mapping[Path, Node]) -> Node:
 
 
 def update_work(node: Node, changes: Mapping[Path, Node]) -> Work[Node]:
-    """Do `update` in slices."""
+    """Do the same as `update`, in slices."""
     if len(changes) <= _UPDATE_SLICE:
         return update(node, changes)
     groups: dict[str, dict[Path, Node]] = {}
-    for part in parts(changes.items()):
-        _by_first_key(part, groups)
+    for batch in batches(changes.items()):
+        _by_first_key(batch, groups)
         yield
     nodes: dict[str, Node] = {}
-    for some_groups in parts(groups.items(), _UPDATE_SLICE):
-        for key, group in some_groups:
+    for batch_of_groups in batches(groups.items(), _UPDATE_SLICE):
+        for key, group in batch_of_groups:
             nodes[key] = yield from update_work(child(node, key), group)
         yield
     return (yield from _with_child_nodes_work(node, nodes))
@@ -312,6 +323,7 @@ _UPDATE_SLICE = 64
 def _by_first_key(
     changes: Iterable[tuple[Path, Node]], groups: dict[str, dict[Path, Node]]
 ) -> dict[str, dict[Path, Node]]:
+    """Add the changes to `groups`, by the first key of their paths, and return `groups`."""
     for path, new in changes:
         groups.setdefault(path[0], {})[path[1:]] = new
     return groups
@@ -329,14 +341,14 @@ def _with_child_nodes_work(node: Node, changes: Mapping[str, Node]) -> Work[Node
     before = children_of(node)
     if isinstance(node, Branch) and isinstance(before, Children):
         return (yield from node.with_children_work(changes))
-    keys: list[Sequence[str]] = list(parts(chain(before, changes)))
-    nodes: list[Sequence[Node]] = list(parts(chain(before.values(), changes.values())))
+    keys: list[Sequence[str]] = list(batches(chain(before, changes)))
+    nodes: list[Sequence[Node]] = list(batches(chain(before.values(), changes.values())))
     changed = with_priority((yield from branch_work(keys, nodes)), priority_of(node))
     return node if changed is None and not has_children(node) else changed
 
 
 def with_priority(node: Node, priority: Priority) -> Node:
-    """Return `node` with another priority. None has no priority."""
+    """Return `node` with another priority. The node None cannot have a priority."""
     if isinstance(node, Branch):
         return node.with_priority(priority)
     if isinstance(node, dict):
@@ -372,7 +384,7 @@ def _render_branch(branch: Branch) -> Json:
 
 
 def export(node: Node) -> Json:
-    """Return a node as JSON with priorities and arrays as objects; PUT of the result stores an equal node.
+    """Return a node as JSON with priorities, and with arrays as objects. Storing the result creates an equal node.
 
     Do not modify the result, which may be the node.
     """
@@ -389,21 +401,21 @@ def export(node: Node) -> Json:
 
 
 def shallow(node: Node) -> Json:
-    """Return a leaf unchanged, and a node with children as an object with True for every child."""
+    """Return the value of a leaf, or an object with True for every child of a node."""
     return dict.fromkeys(children_of(node), True) if has_children(node) else leaf_value(node)
 
 
 def etag(node: Node) -> str:
-    """Return the ETag, which equal data has in common.
+    """Return the ETag of a node. Nodes with equal data have equal ETags.
 
-    It is base64 of the SHA-1 of the canonical JSON. For more than 512 nodes, the hash covers the sum of the hashes of
-    the children, so that a write does not hash all its siblings again.
+    The ETag is the SHA-1 of the canonical JSON in base64. For more than 512 nodes, it is the SHA-1 of the sum of the
+    hashes of the children, so that after a write the hashes of the siblings need not be computed again.
     """
     return finish(etag_work(node))
 
 
 def etag_work(node: Node) -> Work[str]:
-    """Do `etag` in slices."""
+    """Do the same as `etag`, in slices."""
     if node is None:
         return NULL_ETAG
     return (yield from node.etag_work()) if isinstance(node, Branch) else _tag(_canonical(node))
@@ -411,7 +423,7 @@ def etag_work(node: Node) -> Work[str]:
 
 _MAX_WHOLE_TAG = 512
 _MAX_UNCACHED_TAG = 16
-"""Branches with at most this number of nodes do not keep their ETag, which would take more memory than they do."""
+"""A branch with at most this many nodes does not cache its ETag, which would use more memory than the branch."""
 
 _DIGEST_MODULUS = 2**256
 
@@ -425,7 +437,7 @@ def _tag(text: str) -> str:
 
 
 def _digest_of_children(children: Mapping[str, Node]) -> Work[int]:
-    """Return the sum of the hashes of all children. Chunks keep theirs."""
+    """Return the sum of the hashes of all children, and cache the sum of each chunk."""
     total = 0
     if not isinstance(children, Children):
         return (yield from _digest_of_pairs(children.items()))

@@ -1,4 +1,4 @@
-"""The children that a query selects, by the indexes of large nodes."""
+"""Windows: the children that a query selects. Large nodes use indexes."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Window:
 
     Args:
         node: The node.
-        filter: The filter. If the node is large, its index is built now unless it exists; see `index_work`.
-        previous: An earlier version of the node, from whose index that of the node is derived if possible.
+        filter: The filter. If a large node has no index for it, the index is built; see `index_work`.
+        previous: An earlier version of the node. If it has an index, the index of the node is derived from that.
     """
 
     def __init__(self, node: Node, filter: Filter, previous: Node = None) -> None:
@@ -39,7 +39,7 @@ class Window:
         self._index: Index | None = None
         self._children = children_of(node)
         if not isinstance(self._children, Children):
-            self._keys = _select_few(self._children, filter)
+            self._keys = _select_from_small(self._children, filter)
             self._key_set = set(self._keys)
             return
         if _is_by_key(filter):
@@ -66,7 +66,7 @@ class Window:
         return self._chunks.keys_between(self._low, self._high)
 
     def edge(self, count: int) -> Iterable[str]:
-        """Return `count` keys at the end where a limit cuts, which other children may push out of the window."""
+        """Return the `count` keys next to the limit, which other children may push out of the window."""
         if not isinstance(self._children, Children):
             return self._keys[:count] if self._limit_is_last else self._keys[-count:]
         if self._limit_is_last:
@@ -75,17 +75,12 @@ class Window:
 
 
 def index_work(branch: Branch, filter: Filter, previous: Node = None) -> Work[Index]:
-    """Return the index of a branch with many children for a filter; build it in slices if it does not exist."""
+    """Return the index for a filter of a branch with `Children`. Build the index if it does not exist."""
     order, children = filter.order or KEY, branch.children
     assert isinstance(children, Children)
-    known = branch.indexes or {}
-    if order not in known:
-        if (
-            isinstance(previous, Branch)
-            and isinstance(previous.children, Children)
-            and order in (previous.indexes or {})
-        ):
-            index = yield from previous.indexes[order].moved_work(previous.children, children)
+    if order not in branch.indexes:
+        if isinstance(previous, Branch) and isinstance(previous.children, Children) and order in previous.indexes:
+            index = yield from previous.indexes[order].apply_changes_work(previous.children, children)
         else:
             with collector.paused():
                 index = yield from indexes.build(children, _value_of(order))
@@ -94,7 +89,7 @@ def index_work(branch: Branch, filter: Filter, previous: Node = None) -> Work[In
 
 
 def needs_index(node: Node, filter: Filter) -> bool:
-    """Return whether a filter needs an index of the node."""
+    """Return whether a filter needs an index of the node, because the node is large and not ordered by key."""
     return isinstance(node, Branch) and isinstance(node.children, Children) and not _is_by_key(filter)
 
 
@@ -102,7 +97,7 @@ def _is_by_key(filter: Filter) -> bool:
     return filter.order is None or filter.order == KEY
 
 
-def _select_few(children: Mapping[str, Node], filter: Filter) -> list[str]:
+def _select_from_small(children: Mapping[str, Node], filter: Filter) -> list[str]:
     if _is_by_key(filter):
         return select(filter, [(key, None) for key in children])
     value_of = _value_of(filter.order or KEY)
@@ -110,7 +105,7 @@ def _select_few(children: Mapping[str, Node], filter: Filter) -> list[str]:
 
 
 def _bounds(chunks: Chunks[Node] | Chunks[Json], filter: Filter, *, by_key: bool) -> tuple[int, int]:
-    """Return the indexes of the first selected child and of that after the last one."""
+    """Return the index of the first selected child, and the index after the last selected child."""
     rank = _key_rank if by_key else indexes.full_rank
     start, start_excluded = lower_bound(filter, by_key)
     end, end_excluded = upper_bound(filter, by_key)
@@ -128,6 +123,7 @@ def _key_rank(key: str, _: object) -> tuple[object, ...]:
 
 
 def _value_of(order: str) -> Callable[[Node], Json]:
+    """Return the function that returns the value by which `order` sorts a child."""
     if order == PRIORITY:
         return priority_of
     if order == VALUE:
@@ -140,5 +136,5 @@ def _value_of(order: str) -> Callable[[Node], Json]:
 
 
 def _comparable(node: Node) -> Json:
-    """Return the value to order a node by: its scalar, None, or any object for a branch."""
+    """Return the value by which a node is ordered: its scalar, None, or an object if it has children."""
     return _OBJECT if has_children(node) else leaf_value(node)

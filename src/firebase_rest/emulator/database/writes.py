@@ -1,4 +1,4 @@
-"""PUT, PATCH, POST and DELETE.
+"""Handlers of PUT, PATCH, POST and DELETE.
 
 https://firebase.google.com/docs/database/rest/save-data
 """
@@ -9,13 +9,13 @@ import re
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database import body, commits, tree
-from firebase_rest.emulator.database.limits import limited
+from firebase_rest.emulator.database.limits import with_write_limit
 from firebase_rest.emulator.database.node_builder import InvalidDataError, InvalidKeyError
 from firebase_rest.emulator.database.parsing import LargeArray, LargeObject
 from firebase_rest.emulator.database.rendering import SMALL, json_work, release_work
 from firebase_rest.emulator.database.request import DatabaseRequest, validate_path_size
 from firebase_rest.emulator.database.responses import INVALID_PATH, DatabaseHTTPError
-from firebase_rest.emulator.database.slices import collector, parts
+from firebase_rest.emulator.database.slices import batches, collector
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 
 _LARGE_BODY = 1024 * 1024
 _SEARCHED_BYTES = 1024 * 1024
-_LONGEST_MARK = len(r"\u002E")
-_ECHO_SLICE = 256
+_LONGEST_ESCAPE = len(r"\u002E")
+_MEMBERS_PER_SLICE = 256
 _ESCAPED_SERVER_VALUE = re.compile(rb"\\u00(?:2[eE]|7[36])")
 
 
 class _ConditionFailedError(Exception):
-    """The condition of a write failed; `node` is the current node."""
+    """The `if-match` condition of a write is not met. `node` is the current node."""
 
     def __init__(self, node: Node) -> None:
         super().__init__()
@@ -79,25 +79,25 @@ def _patch(request: DatabaseRequest, _: PushIdGenerator) -> Work[Response]:
     _reject_priority(request)
     if request.wants_etag or "if-match" in request.headers:
         raise DatabaseHTTPError(400, "ETags (X-Firebase-ETag, if-match) are not supported on PATCH requests")
-    sent: Any = yield from body.parse_work(request.body)
-    if sent is None:
-        return (yield from _delete(request, _))  # Google's tools delete a path within a size limit like this
-    if not isinstance(sent, (dict, LargeObject)):
+    parsed: Any = yield from body.parse_work(request.body)
+    if parsed is None:
+        return (yield from _delete(request, _))  # Google's tools send null to delete a path within a size limit
+    if not isinstance(parsed, (dict, LargeObject)):
         raise DatabaseHTTPError(400, body.NOT_AN_OBJECT)
-    value = (yield from sent.merged_work()) if isinstance(sent, LargeObject) else cast("dict[str, Json]", sent)
+    value = (yield from parsed.merged_work()) if isinstance(parsed, LargeObject) else cast("dict[str, Json]", parsed)
     targets = yield from commits.parse_targets_work(request.path, value)
     has_server_values = yield from _has_server_values(request)
     plan = yield from commits.plan_update_work(request.path, targets, request.now, has_server_values=has_server_values)
     change = yield from _authorized_commit(request, plan, None)
-    echo: Any = cast("Any", sent)
+    echo: Any = cast("Any", parsed)
     if has_server_values:
-        echo, place = LargeObject(), tree.at(change.after, request.path)
-        for part in parts(zip(value.items(), targets, strict=True), _ECHO_SLICE):
-            for (key, item), path in part:
-                echo.add(key, (yield from _echo(item, _node_at_target(place, path))))
+        echo, base = LargeObject(), tree.at(change.after, request.path)
+        for batch in batches(zip(value.items(), targets, strict=True), _MEMBERS_PER_SLICE):
+            for (key, item), path in batch:
+                echo.add(key, (yield from _echo(item, _node_at_target(base, path))))
             yield
-    response = yield from _echo_work(request, echo, None)
-    yield from release_work([sent, value, echo])
+    response = yield from _echo_response(request, echo, None)
+    yield from release_work([parsed, value, echo])
     return response
 
 
@@ -105,7 +105,7 @@ _WRITES: Mapping[str, Write] = {"PUT": _put, "PATCH": _patch, "POST": _post, "DE
 
 
 def write(request: DatabaseRequest, push_ids: PushIdGenerator) -> Work[Response]:
-    """Return the response to a write. Raises `DatabaseHTTPError`, 405 if it is another method."""
+    """Return the response to a write. Raises `DatabaseHTTPError`, for example 405 if the method is not a write."""
     method = _WRITES.get(request.method)
     if method is None:
         raise DatabaseHTTPError(405, f"The database does not support the method {request.method}")
@@ -138,10 +138,10 @@ def _plan_set_or_priority(
 
 
 def _has_server_values(request: DatabaseRequest) -> Work[bool]:
-    """Return whether the body may contain ".sv", also written with escapes."""
+    """Return whether the body may contain ".sv", also with escaped characters."""
     text = request.body
     for start in range(0, len(text), _SEARCHED_BYTES):
-        end = start + _SEARCHED_BYTES + _LONGEST_MARK
+        end = start + _SEARCHED_BYTES + _LONGEST_ESCAPE
         if text.find(b".sv", start, end) >= 0:
             return True
         if text.find(b"\\u00", start, end) >= 0 and _ESCAPED_SERVER_VALUE.search(text, start, end):
@@ -154,14 +154,14 @@ def _has_server_values(request: DatabaseRequest) -> Work[bool]:
 
 
 def _commit(request: DatabaseRequest, plan: Plan, value: Json, *, has_server_values: bool) -> Work[Response]:
-    """Commit a PUT of `value` or a DELETE; return 412 with the current data if its condition fails."""
+    """Commit a PUT of `value` or a DELETE. Return a 412 response with the current data if the condition fails."""
     expected = request.headers.get("if-match")
-    if expected is not None:  # now, because the commit must not wait for the ETag of much data
+    if expected is not None:  # compute and cache the ETag before the commit, so that the commit is short
         yield from tree.etag_work(_requested_node(request, request.namespace.root))
     try:
         change = yield from _authorized_commit(request, plan, expected)
-    except _ConditionFailedError as mismatch:
-        node = mismatch.node
+    except _ConditionFailedError as error:
+        node = error.node
         return (yield from request.node_response(node, (yield from tree.etag_work(node)), 412))
     node = _requested_node(request, change.after)
     garbage = [_requested_node(request, change.before)]
@@ -172,14 +172,15 @@ def _commit(request: DatabaseRequest, plan: Plan, value: Json, *, has_server_val
     if request.wants_etag:
         tag = tree.NULL_ETAG if request.method == "DELETE" else (yield from tree.etag_work(node))
     if not has_server_values:
-        return (yield from _echo_work(request, value, tag))
+        return (yield from _echo_response(request, value, tag))
     echo = yield from _echo(value, node)
-    response = yield from _echo_work(request, echo, tag)
+    response = yield from _echo_response(request, echo, tag)
     yield from release_work([echo])
     return response
 
 
-def _echo_work(request: DatabaseRequest, value: Json | LargeObject, tag: str | None) -> Work[Response]:
+def _echo_response(request: DatabaseRequest, value: Json | LargeObject, tag: str | None) -> Work[Response]:
+    """Return a response that repeats the written value."""
     if request.is_silent:
         return request.pieces_response([], tag)
     return request.pieces_response((yield from json_work(value, is_pretty=request.is_pretty)), tag)
@@ -191,9 +192,12 @@ def _authorized_commit(request: DatabaseRequest, plan: Plan, expected: str | Non
         if (yield from tree.etag_work(node)) != expected:
             raise _ConditionFailedError(node)
 
-    check = None if expected is None else condition
-    limited_plan = limited(request, plan)
-    return (yield from commits.commit_work(request.namespace, request.caller, limited_plan, request.now, check))
+    limited_plan = with_write_limit(request, plan)
+    return (
+        yield from commits.commit_work(
+            request.namespace, request.caller, limited_plan, request.now, None if expected is None else condition
+        )
+    )
 
 
 def _requested_node(request: DatabaseRequest, root: Node) -> Node:
@@ -206,11 +210,11 @@ def _node_at_target(node: Node, path: Path) -> Node:
 
 
 def _echo(value: Json | LargeObject, node: Node) -> Work[Any]:
-    """Return `value` as it was sent, with server values replaced by their results in `node`."""
+    """Return `value` with server values replaced by their results in `node`."""
     if isinstance(value, LargeArray):
         array = LargeArray()
-        for part in parts(enumerate(value), _ECHO_SLICE):
-            for index, item in part:
+        for batch in batches(enumerate(value), _MEMBERS_PER_SLICE):
+            for index, item in batch:
                 array.append((yield from _echo(item, tree.child(node, str(index)))))
             yield
         return array
@@ -220,7 +224,7 @@ def _echo(value: Json | LargeObject, node: Node) -> Work[Any]:
         return tree.leaf_value(node)
     result = LargeObject()
     result.may_repeat_keys = value.may_repeat_keys
-    for members in parts(value.items(), _ECHO_SLICE):
+    for members in batches(value.items(), _MEMBERS_PER_SLICE):
         for key, item in members:
             result.add(key, (yield from _echo(item, _member_node(node, key))))
         yield
@@ -238,7 +242,7 @@ def _small_echo(value: Json, node: Node) -> Json:
 
 
 def _member_node(node: Node, key: str) -> Node:
-    """Return the node for the member `key` of the value of a node."""
+    """Return the node that the member `key` of a written object becomes in `node`."""
     if key == ".priority":
         return tree.priority_of(node)
     return node if key == ".value" else tree.child(node, key)

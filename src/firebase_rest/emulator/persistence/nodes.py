@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, cast
 
-from firebase_rest.emulator.database.slices import finish, parts
+from firebase_rest.emulator.database.slices import batches, finish
 from firebase_rest.emulator.database.tree import (
     MAX_SMALL,
     Branch,
@@ -135,7 +135,7 @@ def entries_work(change: Change, document: Callable[[Node], Work[int]]) -> Work[
         document: Returns the number of the document of a large node, of which the text only contains the number.
     """
     texts: list[str] = []
-    for part in parts(change.paths(), _PATHS):
+    for part in batches(change.paths(), _PATHS):
         for path in part:
             entry = yield from _entry_work(change, path, document)
             texts.append(encode(entry))

@@ -60,7 +60,7 @@ class OpenStorageRules:
         return not self.require_auth or caller.auth is not None
 
 
-def identify(headers: Mapping[str, str], check_id_token: CheckIdToken, now: float) -> Caller:
+def authenticate(headers: Mapping[str, str], check_id_token: CheckIdToken, now: float) -> Caller:
     """Return the caller of a request. Raises `StorageHTTPError` 401 for an invalid token.
 
     An ID token is sent as `Firebase TOKEN` or `Bearer TOKEN`. The token `owner` and OAuth tokens of service accounts

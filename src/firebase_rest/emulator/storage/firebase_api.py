@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.emulator.credentials import ADMIN
 from firebase_rest.emulator.storage import object_operations, uploads
-from firebase_rest.emulator.storage.access import identify
+from firebase_rest.emulator.storage.access import authenticate
 from firebase_rest.emulator.storage.errors import StorageHTTPError
 from firebase_rest.emulator.storage.handler import BodyHandler, BufferedBody, Operation, StorageApi
 from firebase_rest.emulator.storage.metadata import read_update
@@ -52,7 +52,7 @@ def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
     caller = (
         ADMIN
         if has_token or "upload_id" in request.params
-        else identify(request.headers, service.check_id_token, service.clock())
+        else authenticate(request.headers, service.check_id_token, service.clock())
     )
     request = replace(request, caller=caller)
     if request.kind in {"upload", "finalize", "query", "cancel"}:

@@ -97,7 +97,7 @@ def handle(service: ObjectService, request: StorageRequest) -> BodyHandler:
     is_upload = request.path.startswith("/upload/")
     # The URL of a resumable upload grants access with any Authorization header.
     has_upload_url = is_upload and "upload_id" in request.params
-    caller = ADMIN if has_upload_url else identify(request.headers, service.require_auth)
+    caller = ADMIN if has_upload_url else authenticate(request.headers, service.require_auth)
     request = replace(request, caller=caller)
     if not is_upload:
         return BufferedBody(service, request, _find(request)[1])
@@ -150,7 +150,7 @@ def _not_implemented(request: StorageRequest) -> StorageHTTPError:
     return StorageHTTPError(501, message)
 
 
-def identify(headers: Mapping[str, str], require_auth: bool) -> Caller:
+def authenticate(headers: Mapping[str, str], require_auth: bool) -> Caller:
     """Return the administrator. Raises `StorageHTTPError` 401 for end users.
 
     With `require_auth`, requests without credentials are rejected too.

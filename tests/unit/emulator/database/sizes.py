@@ -17,11 +17,11 @@ def small_chunks(size=8):
         mock.patch.object(node_builder, "SLICE", 2 * size),
         mock.patch.object(indexes, "SLICE", 2 * size),
         mock.patch.object(slices, "SLICE", 2 * size),
-        mock.patch.object(slices, "_BUCKET", 2 * size),
+        mock.patch.object(slices, "_BUCKET_SIZE", 2 * size),
         mock.patch.object(tree, "MAX_SMALL", size // 2),
         mock.patch.object(tree, "MAX_RECORD", size // 4),
         mock.patch.object(node_builder, "MAX_RECORD", size // 4),
         mock.patch.object(rendering, "SMALL", size),
-        mock.patch.object(rendering, "_MEMBERS", 2),
+        mock.patch.object(rendering, "_MEMBERS_PER_BATCH", 2),
     ):
         yield

@@ -8,7 +8,7 @@ from base64 import urlsafe_b64encode
 import pytest
 
 from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED
-from firebase_rest.emulator.database.access import OpenDatabaseRules, identify
+from firebase_rest.emulator.database.access import OpenDatabaseRules, authenticate
 from firebase_rest.emulator.database.responses import DatabaseHTTPError
 
 NOW = 1_700_000_000.0
@@ -23,7 +23,7 @@ def token(claims, header=None, signature=""):
 
 
 def caller(*, headers=None, known=None, **params):
-    return identify(headers or {}, params, (known or {}).get, NOW)
+    return authenticate(headers or {}, params, (known or {}).get, NOW)
 
 
 def error_of(**params):

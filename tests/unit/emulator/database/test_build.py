@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from firebase_rest.emulator.database import tree
-from firebase_rest.emulator.database.node_builder import Builder, InvalidDataError, InvalidKeyError, number
+from firebase_rest.emulator.database.node_builder import Builder, InvalidDataError, InvalidKeyError, normalize_number
 
 NOW = 1_700_000_000_000
 
@@ -112,14 +112,14 @@ def test_priority_must_be_null_number_or_string(priority):
     ],
 )
 def test_numbers_are_64_bit_integers_or_doubles(given, expected):
-    assert number(given) == expected
-    assert type(number(given)) is type(expected)
+    assert normalize_number(given) == expected
+    assert type(normalize_number(given)) is type(expected)
 
 
 @pytest.mark.parametrize("value", [float("inf"), float("nan"), 10**400])
 def test_number_beyond_a_double_is_rejected(value):
     with pytest.raises(InvalidDataError, match="too large"):
-        number(value)
+        normalize_number(value)
 
 
 @pytest.mark.parametrize("key", ["", "a.b", "a$", "#", "[", "]", "a/b", "\n", "\x7f", ".prio"])

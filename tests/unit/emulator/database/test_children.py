@@ -58,7 +58,7 @@ def test_writes_agree_with_a_dict(history):
             before = dict(model)
             model.update(write)
             model = {key: value for key, value in model.items() if value is not None}
-            after = finish(children.changed_work(write))
+            after = finish(children.apply_changes_work(write))
             check(children, before)
             check(after, model)
             for key in [*write, *first]:

@@ -33,7 +33,7 @@ SPACES = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n ", "\t:\r\n")])
 
 
 def parsed(text):
-    with mock.patch.multiple(parsing, PIECE=32, _LOOK_AHEAD=12, _DECODE_BYTES=7, _MEMBERS_BY_HAND=2):
+    with mock.patch.multiple(parsing, PIECE=32, _LOOK_AHEAD=12, _DECODE_BYTES=7, _SINGLE_MEMBERS=2):
         return finish(parsing.parse_work(text.encode()))
 
 

@@ -11,7 +11,7 @@ from firebase_rest.database.ordering import select
 from firebase_rest.emulator.database import tree
 from firebase_rest.emulator.database.children import Children
 from firebase_rest.emulator.database.node_builder import Builder
-from firebase_rest.emulator.database.slices import ascends, finish, partition, parts
+from firebase_rest.emulator.database.slices import batches, finish, is_ascending, partition
 from firebase_rest.emulator.database.windows import Window, index_work
 from unit.emulator.database.sizes import small_chunks
 
@@ -114,8 +114,8 @@ def test_index_is_derived_from_an_earlier_version():
     "items", [range(3000), range(3000, 0, -1), [i * 7919 % 1000 for i in range(9000)], [5] * 5000 + [4] * 5000]
 )
 def test_buckets_of_a_partition_ascend_and_keep_the_order_of_equal_items(items):
-    segments = list(parts(items))
-    numbers = list(parts(range(len(items))))
+    segments = list(batches(items))
+    numbers = list(batches(range(len(items))))
     buckets = finish(partition(segments, numbers, lambda item: item))
     assert not segments
     assert not numbers
@@ -132,7 +132,7 @@ def test_buckets_of_a_partition_ascend_and_keep_the_order_of_equal_items(items):
 @pytest.mark.parametrize("strictly", [False, True])
 def test_ascending_items_across_segments(strictly):
     def check(*segments):
-        return finish(ascends(segments, lambda item: item, strictly=strictly))
+        return finish(is_ascending(segments, lambda item: item, strictly=strictly))
 
     assert check([1, 2], [3], [4, 5])
     assert check([1, 2], [2, 3]) is not strictly

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from firebase_rest.database.ordering import keys_by_value
 from firebase_rest.emulator.database.rendering import SMALL
-from firebase_rest.emulator.database.slices import parts
+from firebase_rest.emulator.database.slices import batches
 from firebase_rest.emulator.database.tree import Branch, children_of, leaf_value, priority_of
 
 if TYPE_CHECKING:
@@ -42,12 +42,12 @@ def hash_work(node: Node) -> Work[str]:
     priority = priority_of(node)
     digest = sha1(b"" if priority is None else f"priority:{_priority_text(priority)}:".encode(), usedforsecurity=False)
     has_priorities = False
-    for part in parts(node.children.values()):
+    for part in batches(node.children.values()):
         has_priorities = has_priorities or any(priority_of(item) is not None for item in part)
         yield
     children = node.children
     pairs = ((key, children[key]) for key in _ordered_keys(children)) if has_priorities else children.items()
-    for members in parts(pairs, _HASH_SLICE):
+    for members in batches(pairs, _HASH_SLICE):
         for key, item in members:
             digest.update(f":{key}:{(yield from hash_work(item))}".encode("utf-8", "surrogatepass"))
         yield

@@ -38,7 +38,7 @@ class Listen:
         outbox: Where the messages go.
         may_read: Returns whether the session may read the target in a root at a time.
         on_cancel: Called when the rules no longer allow reading.
-        permission: See `Watcher`.
+        permission_key: See `Watcher`.
     """
 
     def __init__(
@@ -47,10 +47,10 @@ class Listen:
         outbox: Outbox,
         may_read: Callable[[ListenTarget, Node, int], bool],
         on_cancel: Callable[[Listen], None],
-        permission: Hashable,
+        permission_key: Hashable,
     ) -> None:
         self.target = target
-        self.permission = permission
+        self.permission_key = permission_key
         self._outbox = outbox
         self._may_read = may_read
         self._on_cancel = on_cancel

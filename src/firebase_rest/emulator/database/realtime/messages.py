@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from firebase_rest.emulator.database.node_builder import InvalidDataError
-from firebase_rest.emulator.database.parsing import LargeObject, parse_text_work, plain_work
+from firebase_rest.emulator.database.parsing import LargeObject, parse_text_work, to_builtins_work
 
 if TYPE_CHECKING:
     from firebase_rest.emulator.database.slices import Work
@@ -81,7 +81,7 @@ def _request_work(data: dict[str, Any] | LargeObject, text: str, *, is_encodable
         problem = "Invalid data; a string has an unpaired surrogate."
     members = cast("dict[str, Any]", body)
     for name in members.keys() - {"d"}:
-        members[name] = yield from plain_work(members[name])
+        members[name] = yield from to_builtins_work(members[name])
     return RealtimeRequest(number, action, members, len(text), may_have_server_values, problem)
 
 

@@ -18,7 +18,7 @@ from firebase_rest.emulator.credentials import ADMIN, UNAUTHENTICATED, Caller
 from firebase_rest.emulator.data_errors import SaveError
 from firebase_rest.emulator.database import access, commits, query
 from firebase_rest.emulator.database.node_builder import InvalidDataError, InvalidKeyError
-from firebase_rest.emulator.database.parsing import plain_work
+from firebase_rest.emulator.database.parsing import to_builtins_work
 from firebase_rest.emulator.database.realtime.hashes import hash_work
 from firebase_rest.emulator.database.realtime.listen_queries import parse_query
 from firebase_rest.emulator.database.realtime.listens import Listen, ListenTarget
@@ -63,7 +63,7 @@ class Session:
     Args:
         session_id: The name by which the client refers to the session.
         namespace: The database.
-        identify_user: Returns the user of a token, or raises `DatabaseHTTPError`.
+        authenticate_token: Returns the user of a token, or raises `DatabaseHTTPError`.
         clock: Returns the time in seconds since the epoch.
     """
 
@@ -71,13 +71,13 @@ class Session:
         self,
         session_id: str,
         namespace: Namespace,
-        identify_user: Callable[[str], Caller],
+        authenticate_token: Callable[[str], Caller],
         clock: Callable[[], float],
     ) -> None:
         self.id = session_id
         self.namespace = namespace
         self.outbox = Outbox()
-        self._identify_user = identify_user
+        self._authenticate_token = authenticate_token
         self._clock = clock
         self._caller = UNAUTHENTICATED
         self._listens: dict[ListenKey, Listen] = {}
@@ -158,7 +158,7 @@ class Session:
 
     def _authenticate(self, request: RealtimeRequest) -> Json:
         try:
-            caller = self._identify_user(request.string("cred"))
+            caller = self._authenticate_token(request.string("cred"))
         except DatabaseHTTPError as error:
             raise RefusedError(
                 "expired_token" if "expired" in error.message else "invalid_token", error.message
@@ -187,7 +187,7 @@ class Session:
         root, now = self.namespace.root, self._now()
         with self._lock:
             for listen in self._listens.values():
-                listen.permission = self._permission(listen.target)
+                listen.permission_key = self._permission_key(listen.target)
             revoked = [listen for listen in self._listens.values() if not listen.may_read(root, now)]
         for listen in revoked:
             listen.cancel()
@@ -203,8 +203,8 @@ class Session:
         def create(root: Node) -> Listen:
             if not self._may_read(target, root, self._now()):
                 raise RefusedError("permission_denied", PERMISSION_DENIED)
-            permission = self._permission(target)
-            listen = Listen(target, self.outbox, self._may_still_read, self._remove, permission)
+            permission_key = self._permission_key(target)
+            listen = Listen(target, self.outbox, self._may_still_read, self._remove, permission_key)
             listen.start(root, known_hash if isinstance(known_hash, str) else "")
             return listen
 
@@ -242,8 +242,8 @@ class Session:
         node = yield from query.filter_work(at(root, target.path), target.filter)
         return RawJson((yield from node_work(node, as_export=True)))
 
-    def _permission(self, target: ListenTarget) -> Hashable:
-        return access.permission(self._caller, target.path, target.filter)
+    def _permission_key(self, target: ListenTarget) -> Hashable:
+        return access.permission_key(self._caller, target.path, target.filter)
 
     def _require_read(self, target: ListenTarget, root: Node) -> None:
         if not self._may_still_read(target, root, self._now()):
@@ -296,7 +296,7 @@ class Session:
         _check_size(request)
         path, value = _data_path(request, priority=True), request.body.get("d")
         if path[-1:] == (".priority",):
-            return commits.plan_priority(path[:-1], (yield from plain_work(value)), self._now())
+            return commits.plan_priority(path[:-1], (yield from to_builtins_work(value)), self._now())
         may_have_server_values = request.may_have_server_values
         return (yield from commits.plan_set_work(path, value, self._now(), has_server_values=may_have_server_values))
 
@@ -314,13 +314,13 @@ class Session:
     def _put_on_disconnect(self, request: RealtimeRequest) -> Work[Json]:
         plan = yield from self._plan_put(request)
         yield from commits.authorize_work(self.namespace, self._caller, plan, self._now())
-        self._pending.put(_data_path(request, priority=True), (yield from plain_work(request.body.get("d"))))
+        self._pending.put(_data_path(request, priority=True), (yield from to_builtins_work(request.body.get("d"))))
         return ""
 
     def _merge_on_disconnect(self, request: RealtimeRequest) -> Work[Json]:
         plan = yield from self._plan_merge(request)
         yield from commits.authorize_work(self.namespace, self._caller, plan, self._now())
-        path, values = _data_path(request), (yield from plain_work(request.body.get("d")))
+        path, values = _data_path(request), (yield from to_builtins_work(request.body.get("d")))
         self._pending.merge(path, (yield from commits.parse_targets_work(path, values)))
         return ""
 

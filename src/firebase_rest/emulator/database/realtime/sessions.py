@@ -52,7 +52,7 @@ class Sessions:
         previous = self._by_id.get(params.get("ls", ""))
         if previous is not None and previous.namespace is namespace:
             self.end(previous)
-        session = Session(random_name(), namespace, self._database.identify_user, self._database.clock)
+        session = Session(random_name(), namespace, self._database.authenticate_token, self._database.clock)
         with self._lock:
             self._by_id[session.id] = session
         session.greet(host)

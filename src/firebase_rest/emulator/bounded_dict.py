@@ -1,4 +1,4 @@
-"""A dict that keeps its newest items, so that unused codes do not fill the memory."""
+"""A dict of limited size, so that codes that are never used do not fill the memory."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import TypeVar
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 
-LIMIT = 10_000
+DEFAULT_LIMIT = 10_000
 
 
-class NewestItems(dict[Key, Value]):
-    """A dict with at most `limit` items (default: `LIMIT`): setting another one deletes the oldest."""
+class BoundedDict(dict[Key, Value]):
+    """A dict with at most `limit` items (by default `DEFAULT_LIMIT`). Adding another item deletes the oldest."""
 
     def __init__(self, limit: int | None = None) -> None:
         super().__init__()
-        self._limit = LIMIT if limit is None else limit
+        self._limit = DEFAULT_LIMIT if limit is None else limit
 
     def __setitem__(self, key: Key, value: Value) -> None:
         super().__setitem__(key, value)

@@ -35,9 +35,9 @@ def test_invalid_checksum_header_is_ignored(value):
 @pytest.mark.parametrize(
     ("expected", "words"),
     [
-        (ExpectedChecksum(size=10), "11 bytes here, 10 in Firebase"),
-        (ExpectedChecksum(md5="x"), "MD5 XrY7u.*, x in Firebase"),
-        (ExpectedChecksum(crc32c=1), "CRC-32C yZRlqg== here, AAAAAQ== in Firebase"),
+        (ExpectedChecksum(size=10), "11 bytes were transferred, and Firebase has 10 bytes"),
+        (ExpectedChecksum(md5="x"), "MD5 of the transferred bytes is XrY7u.*, and Firebase has x"),
+        (ExpectedChecksum(crc32c=1), "CRC-32C of the transferred bytes is yZRlqg==, and Firebase has AAAAAQ=="),
     ],
 )
 def test_checksum_mismatch_names_the_difference(expected, words):

@@ -15,7 +15,7 @@ from firebase_rest.storage.batch import run_batch
 from firebase_rest.storage.checksum import Checksum, ExpectedChecksum
 from firebase_rest.storage.progress import reporting
 from firebase_rest.storage.source import ReadFailed, UploadSource
-from firebase_rest.storage.target import target_of
+from firebase_rest.storage.target import open_target
 
 DATA = bytes(range(256)) * 4096  # a MiB
 
@@ -115,7 +115,7 @@ def test_failed_upload_restores_the_file_position():
 
 
 def write_and_fail(target, data):
-    with target_of(target) as file:
+    with open_target(target) as file:
         file.write(data)
         raise ZeroDivisionError
 
@@ -125,7 +125,7 @@ def write_and_fail(target, data):
 
 def test_target_is_replaced_only_when_complete(tmp_path):
     path = tmp_path / "file"
-    with target_of(path) as target:
+    with open_target(path) as target:
         target.write(b"one")
         assert not path.exists()
         target.restart()
@@ -139,14 +139,14 @@ def test_target_is_replaced_only_when_complete(tmp_path):
 
 def test_longest_name_fits_the_temporary_name(tmp_path):
     path = tmp_path / ("x" * 255)
-    with target_of(path) as target:
+    with open_target(path) as target:
         target.write(b"x")
     assert path.read_bytes() == b"x"
 
 
 def test_longest_multibyte_name_fits_the_temporary_name(tmp_path):
     for name in ("\u5b57" * 85, "\U0001f600" * 63):
-        with target_of(tmp_path / name) as file:
+        with open_target(tmp_path / name) as file:
             file.write(DATA)
         assert (tmp_path / name).read_bytes() == DATA
 
@@ -182,7 +182,7 @@ def test_partial_writes_and_files_that_cannot_seek():
             return min(3, len(data))
 
     file = Little()
-    with target_of(file) as target:
+    with open_target(file) as target:
         assert target.restart()
         target.write(b"0123456789")
         assert not target.restart()
@@ -192,7 +192,7 @@ def test_partial_writes_and_files_that_cannot_seek():
 @pytest.mark.parametrize("wrong", [5, None, "", io.StringIO(), object()])
 def test_invalid_target_raises(wrong):
     with pytest.raises(UsageError):
-        target_of(wrong)
+        open_target(wrong)
 
 
 def test_target_that_takes_no_bytes_raises():
@@ -200,7 +200,7 @@ def test_target_that_takes_no_bytes_raises():
         def write(self, text):
             raise TypeError("str")
 
-    with pytest.raises(UsageError, match="'wb'"), target_of(Text()) as target:
+    with pytest.raises(UsageError, match="'wb'"), open_target(Text()) as target:
         target.write(b"x")
 
 

@@ -1,4 +1,4 @@
-"""Parse and validate the arguments of Storage methods, in pyrebase's call forms too."""
+"""Validate the arguments of Storage methods, and parse the call forms of pyrebase."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import PurePath
 from typing import Any, NamedTuple, cast
 
 from firebase_rest.errors import UsageError
-from firebase_rest.storage.checksum import decimal
+from firebase_rest.storage.checksum import parse_decimal
 from firebase_rest.storage.target import Downloadable
 from firebase_rest.storage.upload import CHUNK_SIZE, GRANULARITY
 from firebase_rest.transport.arguments import (
@@ -37,7 +37,7 @@ _SETTABLE = ("contentType", *_HEADER_FIELDS.values(), "metadata")
 DEFAULT_CONTENT_TYPE = "application/octet-stream"
 MAX_BYTES = 2**63 - 1
 MAX_EXPIRY = 604_800
-"""Seconds: a signed URL is valid for at most a week."""
+"""Maximum lifetime of a signed URL in seconds: a week."""
 
 _METHODS = ("DELETE", "GET", "HEAD", "POST", "PUT")
 _JWT = re.compile(r"eyJ[^.\s]*\.[^.\s]*\.[^.\s]*")
@@ -72,17 +72,17 @@ def parse_download_args(arguments: tuple[Any, ...], keywords: Mapping[str, Any])
     The second of two positional arguments is a token if it is empty, a `UserSession`, or in the form of a JWT. Raises
     TypeError, as Python does, for arguments that fit neither form.
     """
-    given = dict(keywords)
-    unknown = given.keys() - {"path", "filename", "token"}
+    values = dict(keywords)
+    unknown = values.keys() - {"path", "filename", "token"}
     if unknown:
         raise TypeError(f"download() got an unexpected keyword argument {min(unknown)!r}")
-    names = _positional_names(arguments, given)
+    names = _positional_names(arguments, values)
     if len(arguments) > len(names):
         raise TypeError("download() takes a file name and a token, or a path, a file name and a token.")
-    given.update(zip(names, arguments, strict=False))
-    if given.get("filename") is None:
+    values.update(zip(names, arguments, strict=False))
+    if values.get("filename") is None:
         raise TypeError("download() needs the name of the local file: download('local.png').")
-    return DownloadArgs(given.get("path"), given["filename"], given.get("token"))
+    return DownloadArgs(values.get("path"), values["filename"], values.get("token"))
 
 
 def _positional_names(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> list[str]:
@@ -99,7 +99,7 @@ def _positional_names(arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -
 
 
 def choose_content_type(content_type: object, *names: str) -> str:
-    """Return `content_type`, or the type of the first name with a known ending. Raises `UsageError`."""
+    """Return `content_type`, or the type of the first name with a known file extension. Raises `UsageError`."""
     if isinstance(content_type, str) and "/" in content_type and content_type.isascii() and content_type.isprintable():
         return content_type
     if content_type is not None:
@@ -115,10 +115,15 @@ def choose_content_type(content_type: object, *names: str) -> str:
 
 def upload_fields(content_type: str, options: UploadOptions) -> dict[str, Any]:
     """Return the metadata of an upload. Raises `UsageError`."""
-    values = ((field, name, options.get(name)) for name, field in _HEADER_FIELDS.items())
-    given = {field: validate_str(name, value) for field, name, value in values if value is not None}
-    custom = validate_custom_metadata(options.get("metadata"))
-    return {"contentType": content_type, **given, **({"metadata": custom} if custom else {})}
+    fields: dict[str, Any] = {"contentType": content_type}
+    for name, field in _HEADER_FIELDS.items():
+        value = options.get(name)
+        if value is not None:
+            fields[field] = validate_str(name, value)
+    custom_metadata = validate_custom_metadata(options.get("metadata"))
+    if custom_metadata:
+        fields["metadata"] = custom_metadata
+    return fields
 
 
 def validate_fields(fields: object) -> dict[str, Any]:
@@ -127,8 +132,8 @@ def validate_fields(fields: object) -> dict[str, Any]:
     for name, value in changes.items():
         if name not in _SETTABLE:
             raise UsageError(
-                f"{describe(name)} cannot be set; these fields can: {', '.join(_SETTABLE)}. Custom values go "
-                "into 'metadata': {'metadata': {'owner': 'ada'}}."
+                f"The metadata field {describe(name)} cannot be set; expected one of: {', '.join(_SETTABLE)}. Put "
+                "custom values into 'metadata', such as {'metadata': {'owner': 'ada'}}."
             )
         if name == "metadata":
             validate_custom_metadata(value, nullable=True)
@@ -138,14 +143,18 @@ def validate_fields(fields: object) -> dict[str, Any]:
 
 
 def validate_custom_metadata(metadata: object, *, nullable: bool = False) -> dict[str, Any]:
-    """Return custom metadata: strings by strings, or by None if `nullable`. Raises `UsageError`."""
-    checked: dict[str, Any] = {}
-    for key, value in ({} if metadata is None else validate_dict("metadata", metadata)).items():
+    """Return custom metadata: a dict of strings, whose values may be None if `nullable`. Raises `UsageError`."""
+    validated: dict[str, Any] = {}
+    items = {} if metadata is None else validate_dict("metadata", metadata)
+    for key, value in items.items():
         name = validate_str("each key of metadata", key)
         if name == "firebaseStorageDownloadTokens":
             raise UsageError("Download tokens cannot be set as metadata; use create_download_token().")
-        checked[name] = None if nullable and value is None else validate_str(f"metadata[{describe(name)}]", value)
-    return checked
+        if nullable and value is None:
+            validated[name] = None
+        else:
+            validated[name] = validate_str(f"metadata[{describe(name)}]", value)
+    return validated
 
 
 # --- numbers and names -----------------------------------------------------------------------------------------------
@@ -153,15 +162,17 @@ def validate_custom_metadata(metadata: object, *, nullable: bool = False) -> dic
 
 def validate_chunk_size(size: object) -> int:
     """Return the number of bytes of each request of an upload. Raises `UsageError`."""
-    number = CHUNK_SIZE if size is None else as_int(size) or 0
-    if not 0 < number <= MAX_BYTES or number % GRANULARITY:
+    if size is None:
+        return CHUNK_SIZE
+    number = as_int(size)
+    if number is None or not 0 < number <= MAX_BYTES or number % GRANULARITY:
         raise UsageError(f"chunk_size must be a multiple of {GRANULARITY} (256 KiB), got {describe(size)}.")
     return number
 
 
 def validate_generation(generation: object) -> int | None:
-    """Return a generation, which may be the string in the metadata. Raises `UsageError`."""
-    number = decimal(generation) if isinstance(generation, str) else None
+    """Return a generation, from a number or from the string in the metadata. Raises `UsageError`."""
+    number = parse_decimal(generation) if isinstance(generation, str) else None
     if generation is None or number is not None:
         return number
     return validate_int("if_generation_match", generation, 0, MAX_BYTES)
@@ -172,7 +183,7 @@ def validate_range(start: object, end: object) -> tuple[int, int | None]:
     first = validate_int("start", start, 0, MAX_BYTES)
     last = None if end is None else validate_int("end", end, 0, MAX_BYTES)
     if last is not None and last <= first:
-        raise UsageError(f"end must be greater than start, got start={first} and end={last}. It is exclusive.")
+        raise UsageError(f"end is exclusive and must be greater than start, got start={first} and end={last}.")
     return first, last
 
 
@@ -192,11 +203,11 @@ def validate_method(method: object) -> str:
     raise UsageError(f"method must be one of {', '.join(_METHODS)}, got {describe(method)}.")
 
 
-def validate_delimiter(delimiter: object) -> bool:
-    """Return whether a list is recursive. Raises `UsageError`."""
+def is_recursive(delimiter: object) -> bool:
+    """Return whether a list with this delimiter contains the files of subfolders. Raises `UsageError`."""
     if delimiter is None or (isinstance(delimiter, str) and delimiter in ("/", "")):
         return delimiter != "/"
-    raise UsageError(f"delimiter must be '/' or None (everything below), got {describe(delimiter)}.")
+    raise UsageError(f"delimiter must be '/', or None to list subfolders too, got {describe(delimiter)}.")
 
 
 def validate_page_token(token: object) -> str | None:
@@ -211,5 +222,5 @@ def validate_files(files: object) -> list[tuple[str, Any]]:
     for pair in pairs:
         if not isinstance(pair, tuple) or len(cast(Any, pair)) != 2:
             kind = type(cast(object, pair)).__name__
-            raise UsageError(f"files must be a dict of names and files, or (name, file) pairs, got an item {kind}.")
+            raise UsageError(f"files must be a dict of names and files, or (name, file) pairs, got {kind} in it.")
     return pairs

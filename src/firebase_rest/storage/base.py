@@ -14,7 +14,7 @@ from firebase_rest.transport.requestor import Requestor
 from firebase_rest.types import ObjectMetadata
 
 Token = str | TokenSource | None
-"""An ID token or a `UserSession`; None: the credentials of the reference or the App."""
+"""An ID token or a `UserSession`. None stands for the credentials of the reference or the App."""
 
 
 class StorageBase(BaseReference):
@@ -122,7 +122,7 @@ class StorageBase(BaseReference):
         return protocol.download_tokens(self._authenticate(token).run(protocol.create_download_token(self._location)))
 
     def revoke_download_token(self, download_token: str, token: Token = None) -> list[str]:
-        """Remove a download token, as an administrator: links with it stop working.
+        """Remove a download token, as an administrator. Links that contain the token stop working.
 
         Args:
             download_token: One of the metadata's "downloadTokens".

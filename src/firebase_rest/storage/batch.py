@@ -65,34 +65,34 @@ def run_batch(
     def run() -> None:
         with suppress(IndexError):
             while True:
-                number, (name, item) = pending.popleft()
+                index, (name, item) = pending.popleft()
                 try:
-                    finished.put((number, run_job(name, item)))
+                    finished.put((index, run_job(name, item)))
                 except BaseException as error:  # noqa: BLE001 - raised again in the calling thread
-                    finished.put((number, error))
+                    finished.put((index, error))
 
     results: dict[int, Result] = {}
     with reporting(progress, label, files=True) as report:
         started = [start_thread(run, f"firebase_rest storage {number}") for number in range(min(workers, len(jobs)))]
-        threads = [thread for thread in started if thread is not None]
+        threads = [thread for thread in started if thread is not None]  # None while the program exits
         try:
             if not threads:
                 run()
             while len(results) < len(jobs):
-                number, result = finished.get()
+                index, result = finished.get()
                 if isinstance(result, BaseException):
                     raise result
-                results[number] = result
+                results[index] = result
                 report(len(results), len(jobs))
         finally:
             pending.clear()
             for thread in threads:
                 thread.join()
-    return [results[number] for number in range(len(jobs))]
+    return [results[index] for index in range(len(jobs))]
 
 
 class LocalFolder(Closable):
-    """The folder of a `download_many`."""
+    """The local folder of a `download_many`."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -104,8 +104,8 @@ class LocalFolder(Closable):
             with suppress(OSError):
                 folder.rmdir()
 
-    def path_of(self, name: str) -> Path:
-        """Return the local path for an object, and create its folders. Raises `UsageError` for a path outside."""
+    def create_path(self, name: str) -> Path:
+        """Return the local path of an object, and create its folders. Raises `UsageError` for a path outside."""
         root = self._path.resolve()
         path = root.joinpath(*name.split("/"))
         if not path.resolve().is_relative_to(root) or path.resolve() == root or "\\" in name or "\0" in name:

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from firebase_rest.errors import ChecksumMismatch
 from firebase_rest.storage.crc32c import extend, has_extension, to_base64
+from firebase_rest.transport.json_fields import str_or_none
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,25 +30,23 @@ class ExpectedChecksum:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, Any]) -> ExpectedChecksum:
-        """Read an object's metadata. Invalid values count as missing."""
-        size, md5, crc32c = (
-            value if isinstance(value, str) else "" for value in map(metadata.get, ("size", "md5Hash", "crc32c"))
-        )
-        return cls(_parse_md5(md5), _parse_crc32c(crc32c), decimal(size))
+        """Return the checksums in an object's metadata. Invalid values count as missing."""
+        md5, crc32c, size = (str_or_none(metadata.get(name)) or "" for name in ("md5Hash", "crc32c", "size"))
+        return cls(_parse_md5(md5), _parse_crc32c(crc32c), parse_decimal(size))
 
     @classmethod
     def from_headers(cls, headers: Mapping[str, str]) -> ExpectedChecksum:
-        """Read the headers of a download: `x-goog-hash: crc32c=...,md5=...` and the stored length."""
-        sums: dict[str, str] = {}
+        """Return the checksums in the headers of a download: `x-goog-hash: crc32c=...,md5=...`, and the stored size."""
+        checksums: dict[str, str] = {}
         for entry in headers.get("x-goog-hash", "").split(","):
-            name, _, text = entry.strip().partition("=")  # at the first one: base64 ends in others
-            sums[name.lower()] = text.strip()
-        size = decimal(headers.get("x-goog-stored-content-length", ""))
-        return cls(_parse_md5(sums.get("md5", "")), _parse_crc32c(sums.get("crc32c", "")), size)
+            name, _, text = entry.strip().partition("=")  # at the first "=", because base64 can end in "="
+            checksums[name.lower()] = text.strip()
+        size = parse_decimal(headers.get("x-goog-stored-content-length", ""))
+        return cls(_parse_md5(checksums.get("md5", "")), _parse_crc32c(checksums.get("crc32c", "")), size)
 
 
-def decimal(text: str) -> int | None:
-    """Return the number that `text` denotes; None for text other than decimal digits, and for more than 64 bits."""
+def parse_decimal(text: str) -> int | None:
+    """Return the value of decimal digits, or None for other text and for numbers of 20 digits or more."""
     return int(text) if text.isdecimal() and text.isascii() and len(text) < 20 else None
 
 
@@ -56,8 +55,8 @@ def _parse_md5(text: str) -> str | None:
 
 
 def _parse_crc32c(text: str) -> int | None:
-    """Parse base64 of four big-endian bytes, as production sends it, or a decimal, as the official emulator does."""
-    number = decimal(text)
+    """Parse base64 of four big-endian bytes, which production sends, or decimal digits of the official emulator."""
+    number = parse_decimal(text)
     if number is not None:
         return number & 0xFFFFFFFF
     return int.from_bytes(b64decode(text), "big") if _is_base64(text, 4) else None
@@ -89,9 +88,9 @@ class Checksum:
 
     @classmethod
     def cheapest(cls, expected: ExpectedChecksum | None = None, hasher: Hasher | None = None) -> Checksum:
-        """Return the fastest checksum that can be compared with `expected`; without it, the fastest of all.
+        """Return the fastest checksum that can be compared with `expected`. Without `expected`, return the fastest one.
 
-        If `expected` has no checksum, both are computed where both are fast: the metadata may have either one.
+        If `expected` contains no checksum, both are computed if both are fast, because the metadata may contain either.
         """
         is_fast = has_extension()
         if expected is None or not expected.has_checksum:
@@ -109,28 +108,29 @@ class Checksum:
             self._crc32c = extend(self._crc32c, data)
 
     def can_compare(self, expected: ExpectedChecksum) -> bool:
-        """Return whether `expected` has no checksum, or one that is computed here."""
-        both = ((expected.md5, self._md5), (expected.crc32c, self._crc32c))
-        return not expected.has_checksum or any(None not in pair for pair in both)
+        """Return whether `expected` contains no checksum, or one that this object computes."""
+        pairs = ((expected.md5, self._md5), (expected.crc32c, self._crc32c))
+        return not expected.has_checksum or any(None not in pair for pair in pairs)
 
     @property
     def md5(self) -> str:
-        """Base64 of the MD5."""
+        """The MD5 in base64."""
         assert self._md5 is not None
         return b64encode(self._md5.digest()).decode()
 
     def difference(self, expected: ExpectedChecksum) -> str | None:
-        """Describe the first difference; None if everything that can be compared is equal."""
+        """Return a description of the first difference, or None if all values that can be compared are equal."""
         if expected.size is not None and expected.size != self.size:
-            return f"{self.size} bytes here, {expected.size} in Firebase"
+            return f"{self.size} bytes were transferred, and Firebase has {expected.size} bytes"
         if expected.md5 is not None and self._md5 is not None and expected.md5 != self.md5:
-            return f"MD5 {self.md5} here, {expected.md5} in Firebase"
+            return f"the MD5 of the transferred bytes is {self.md5}, and Firebase has {expected.md5}"
         if expected.crc32c is not None and self._crc32c is not None and expected.crc32c != self._crc32c:
-            return f"CRC-32C {to_base64(self._crc32c)} here, {to_base64(expected.crc32c)} in Firebase"
+            crc32c, expected_crc32c = to_base64(self._crc32c), to_base64(expected.crc32c)
+            return f"the CRC-32C of the transferred bytes is {crc32c}, and Firebase has {expected_crc32c}"
         return None
 
     def check(self, expected: ExpectedChecksum, message: str) -> None:
-        """Raise `ChecksumMismatch` with `message` and the difference, if there is one."""
+        """Raise `ChecksumMismatch` with `message` and the difference, if there is a difference."""
         difference = self.difference(expected)
         if difference is not None:
             raise ChecksumMismatch(f"{message}: {difference}.")

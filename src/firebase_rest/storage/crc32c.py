@@ -1,8 +1,8 @@
 """CRC-32C (Castagnoli), the checksum of every object in Cloud Storage.
 
-The package `google_crc32c` computes it if it is installed with its C extension. The fallback divides a block in lanes.
-Each step advances all lanes by one byte, with four table look-ups by `bytes.translate` and xors of large integers. That
-is about ten times as fast as a loop over bytes.
+The package `google_crc32c` computes the checksum if it is installed with its C extension. The fallback divides a block
+into lanes. Each step advances all lanes by one byte, with four table look-ups by `bytes.translate` and xors of large
+integers. That is about ten times as fast as a loop over bytes.
 https://cloud.google.com/storage/docs/data-validation
 """
 
@@ -18,10 +18,10 @@ if TYPE_CHECKING:
 
 _POLYNOMIAL = 0x82F63B78  # 0x1EDC6F41 with its bits reversed
 _STEPS = 64
-"""Bytes of a lane. Fewer bytes mean longer vectors, but more lanes to join."""
+"""Number of bytes of a lane. Fewer bytes mean longer vectors, but more lanes to join."""
 
 _SMALLEST_BLOCK = 16 * _STEPS
-"""Bytes of the smallest block that is divided into lanes."""
+"""Number of bytes of the smallest block that is divided into lanes."""
 
 
 def extend(checksum: int, data: bytes) -> int:
@@ -34,7 +34,7 @@ def _fastest() -> Callable[[int, bytes], int]:
     google_crc32c: Any  # the package has no types
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # it warns if its C extension is missing
+            warnings.simplefilter("ignore")  # the package warns if its C extension is missing
             import google_crc32c  # pyright: ignore[reportMissingImports]
     except ImportError:
         return extend_in_python
@@ -52,13 +52,13 @@ def to_base64(checksum: int) -> str:
 
 
 def extend_in_python(checksum: int, data: bytes) -> int:
-    """Return the same as `extend`, without any package."""
+    """Return the same as `extend`, computed without another package."""
     state = checksum ^ 0xFFFFFFFF
-    whole = len(data) - len(data) % _STEPS if len(data) >= _SMALLEST_BLOCK else 0
-    if whole:
-        state = _join_lanes(_compute_lanes(state, data[:whole]))
-    table = _table()
-    for byte in data[whole:]:
+    block_size = len(data) - len(data) % _STEPS if len(data) >= _SMALLEST_BLOCK else 0
+    if block_size:
+        state = _join_lanes(_compute_lanes(state, data[:block_size]))
+    table = _byte_table()
+    for byte in data[block_size:]:
         state = table[(state ^ byte) & 0xFF] ^ (state >> 8)
     return state ^ 0xFFFFFFFF
 
@@ -81,8 +81,8 @@ def _compute_lanes(state: int, block: bytes) -> tuple[bytes, bytes, bytes, bytes
 
 
 def _join_lanes(planes: tuple[bytes, bytes, bytes, bytes]) -> int:
-    """Return the register after all lanes: each is shifted by the length of the next one and xored with it."""
-    first, second, third, fourth = _shift()
+    """Return the register after all lanes: each register is shifted by the length of a lane and xored with the next."""
+    first, second, third, fourth = _shift_tables()
     state = 0
     for low, middle, upper, high in zip(*planes, strict=True):
         state = first[state & 0xFF] ^ second[state >> 8 & 0xFF] ^ third[state >> 16 & 0xFF] ^ fourth[state >> 24]
@@ -91,7 +91,7 @@ def _join_lanes(planes: tuple[bytes, bytes, bytes, bytes]) -> int:
 
 
 @lru_cache
-def _table() -> list[int]:
+def _byte_table() -> list[int]:
     """Return the registers that result from each byte and a following zero byte."""
     table: list[int] = []
     for number in range(256):
@@ -104,19 +104,19 @@ def _table() -> list[int]:
 
 @lru_cache
 def _translations() -> list[bytes]:
-    """Return the four bytes of `_table`, each as a table for `bytes.translate`."""
-    return [bytes(value >> shift & 0xFF for value in _table()) for shift in (0, 8, 16, 24)]
+    """Return each of the four bytes of `_byte_table` as a table for `bytes.translate`."""
+    return [bytes(value >> shift & 0xFF for value in _byte_table()) for shift in (0, 8, 16, 24)]
 
 
 @lru_cache
-def _shift() -> list[list[int]]:
+def _shift_tables() -> list[list[int]]:
     """Return the registers that result from `_STEPS` zero bytes, one table for each byte of the register."""
-    table = _table()
+    table = _byte_table()
     tables: list[list[int]] = []
-    for place in (0, 8, 16, 24):
+    for shift in (0, 8, 16, 24):
         row: list[int] = []
         for number in range(256):
-            state = number << place
+            state = number << shift
             for _ in range(_STEPS):
                 state = table[state & 0xFF] ^ (state >> 8)
             row.append(state)

@@ -1,4 +1,4 @@
-"""The flow of a download: it resumes after a break, and confirms that the bytes are complete and of one version.
+"""The flow of a download. It resumes after an interruption, and confirms that the bytes are complete and consistent.
 
 https://cloud.google.com/storage/docs/json_api/v1/objects/get
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from io import BytesIO
 
 from firebase_rest.errors import ApiError, ChecksumMismatch, InvalidResponse, NetworkError, PreconditionFailed
-from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, Hasher, decimal
+from firebase_rest.storage.checksum import Checksum, ExpectedChecksum, Hasher, parse_decimal
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import check, error_of, get_metadata
 from firebase_rest.transport.failure import api_error
@@ -21,10 +21,10 @@ from firebase_rest.transport.wire import BodyFlow, Pause, Request, Response, Ret
 from firebase_rest.types import ObjectMetadata
 
 READ_SIZE = 256 * 1024
-"""Maximum number of bytes of one read. A break loses the bytes of the current read."""
+"""Maximum number of bytes of one read. An interruption loses the bytes of the current read."""
 
 _FIRST_READ_SIZE = 16 * 1024
-"""Bytes of the first read: a connection that breaks early makes some progress too."""
+"""Number of bytes of the first read. It is small, so that a connection that is lost early makes some progress too."""
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,19})-([0-9]{1,19})/([0-9]{1,19}|\*)")
 _UNSATISFIED_RANGE = re.compile(r"bytes \*/([0-9]{1,19})")
@@ -32,7 +32,7 @@ _UNSATISFIED_RANGE = re.compile(r"bytes \*/([0-9]{1,19})")
 
 @dataclass(frozen=True, slots=True)
 class ByteRange:
-    """The bytes `start` to `end` (exclusive; None: to the last one) of the stored object."""
+    """The bytes from `start` to `end` of the stored object. `end` is exclusive; None is the end of the object."""
 
     start: int = 0
     end: int | None = None
@@ -103,17 +103,17 @@ class DownloadState:
     # --- response headers -------------------------------------------------------------------------------------------
 
     def open(self, response: Response) -> None:
-        """Read a response's headers.
+        """Read the headers of a response.
 
-        Raises `PreconditionFailed` if it is of another version than the bytes received before, `InvalidResponse` if
-        its body is not the requested part of the object.
+        Raises `PreconditionFailed` if the object has been overwritten since the earlier bytes, and `InvalidResponse` if
+        the body is not the requested part of the object.
         """
         if response.status not in (200, 206):
             raise InvalidResponse(f"Expected the object's bytes, got an empty response (HTTP {response.status}).")
         encoding = response.headers.get("content-encoding", "").strip().lower()
         encoding = "" if encoding == "identity" else encoding
         generation, etag = response.headers.get("x-goog-generation"), response.headers.get("etag")
-        if not self.done:  # the headers of an earlier response may have been cut
+        if not self.done:  # also after an earlier response without a body
             self._begin(response, encoding)
             self._generation, self._etag = generation, etag
         elif (
@@ -121,7 +121,7 @@ class DownloadState:
             or _differ(etag, self._etag)
             or (not self._gzip_in_transit and encoding != self._encoding)
         ):
-            raise self._overwritten(response)
+            raise self._overwritten_error(response)
         else:
             self._is_same_version &= None not in (generation, self._generation) or None not in (etag, self._etag)
         if self._gzip_in_transit:
@@ -129,7 +129,7 @@ class DownloadState:
         total = self._read_framing(response)
         if total is not None:
             if self.done and self.total is not None and self.total != total:
-                raise self._overwritten(response)
+                raise self._overwritten_error(response)
             self.total = total
 
     @property
@@ -146,12 +146,12 @@ class DownloadState:
         self.total = None
         if self.range.is_whole:
             self._inflater = Inflater() if encoding == "gzip" else None
-            # The checksums are of the stored bytes, which the client does not see if the server inflates them.
+            # The checksums are those of the stored bytes. The client does not receive them if the server inflates them.
             is_comparable = not (self._stored_gzip and encoding != "gzip")
             self._checksum = Checksum.cheapest(self._expected, self.hasher) if is_comparable else None
 
     def _read_framing(self, response: Response) -> int | None:
-        """Read which bytes the body has, and return the size of the stored object; None if it is unknown."""
+        """Read which bytes the body contains. Return the size of the stored object, or None if it is unknown."""
         self._position, self._part_end, self._has_ended = 0, None, False
         length = response.headers.get("content-length")
         if response.status == 206:
@@ -159,19 +159,19 @@ class DownloadState:
             if match is None or int(match[1]) != self._next:
                 raise InvalidResponse("The server sent another part of the object than the requested one.")
             self._position, self._part_end = self._next, int(match[2]) + 1
-            total = decimal(match[3])
+            total = parse_decimal(match[3])
             if total is not None and total < self._part_end:
                 raise InvalidResponse(f"Invalid Content-Range: byte {match[2]} of {total}.")
             self._is_framed = False  # the part may be shorter than the requested one
             return total
         # The transport verifies the end of such a body, by its length or by its last chunk.
-        self._is_framed = response.has_length and (length is None or decimal(length) is not None)
-        size = None if self._gzip_in_transit else decimal(length or "")
+        self._is_framed = response.has_length and (length is None or parse_decimal(length) is not None)
+        size = None if self._gzip_in_transit else parse_decimal(length or "")
         is_as_stored = not (self._stored_gzip and self._encoding != "gzip")
         return self._expected.size if size is None and is_as_stored else size
 
     def reject_range(self, response: Response) -> None:
-        """Record that the server has no bytes in the requested range (HTTP 416). Raises as `open`, and typed errors."""
+        """Record that the server has no bytes in the requested range (HTTP 416). Raises the errors of `open`."""
         if not self._is_ranged:
             raise error_of(response)
         match = _UNSATISFIED_RANGE.fullmatch(response.headers.get("content-range", "").strip())
@@ -179,32 +179,32 @@ class DownloadState:
             self.total = int(match[1])
         if self.total is not None:
             if self.done and self._next != self.total:
-                raise self._overwritten(response)
+                raise self._overwritten_error(response)
             if self._next < self.total:
                 raise InvalidResponse("The server rejected a range that the object has.")
         self._has_ended = not self.done or self.total is not None
 
-    def _overwritten(self, response: Response) -> PreconditionFailed:
+    def _overwritten_error(self, response: Response) -> PreconditionFailed:
         message = f"{self.location.name!r} was overwritten while it was being downloaded."
         precondition_failed = replace(response, status=412, body=message.encode(), reader=None)
         return api_error(PreconditionFailed, precondition_failed, message)
 
     # --- response body ----------------------------------------------------------------------------------------------
 
-    def take(self, data: bytes) -> Iterator[bytes]:
-        """Take received bytes, and yield those of the file, inflated if it is gzip."""
+    def process(self, data: bytes) -> Iterator[bytes]:
+        """Process received bytes, and yield the bytes of the file. Gzip data is decompressed."""
         if self._gzip_in_transit and self._inflater is not None:
             for inflated in self._inflater.feed(data):
-                yield from self._take_stored(inflated)
+                yield from self._process_stored(inflated)
             return
-        for stored in self._take_stored(data):
+        for stored in self._process_stored(data):
             if self._inflater is None:
                 yield stored
             else:
                 yield from self._inflater.feed(stored)
 
-    def _take_stored(self, data: bytes) -> Iterator[bytes]:
-        """Yield stored bytes without repeated and unrequested ones."""
+    def _process_stored(self, data: bytes) -> Iterator[bytes]:
+        """Yield the stored bytes that are new and within the requested range."""
         skip = min(len(data), max(0, self._next - self._position))
         self._position += len(data)
         end = len(data) if self.range.end is None else skip + max(0, self.range.end - self._next)
@@ -222,22 +222,22 @@ class DownloadState:
         return self.range.end is not None and self._next >= self.range.end
 
     def end_body(self) -> None:
-        """Record the end of the response's body. Raises `InvalidResponse` if it is shorter or longer than announced."""
-        goal = self._part_end if self.total is None else self.range.end_in(self.total)
-        if goal is not None and (self._next < goal or (self.done and self._next > goal)):
-            raise self._cut(goal)
+        """Record the end of the response's body. Raises `InvalidResponse` if its length differs from the headers."""
+        end = self._part_end if self.total is None else self.range.end_in(self.total)
+        if end is not None and (self._next < end or (self.done and self._next > end)):
+            raise self._length_error(end)
         if self._gzip_in_transit and self._inflater is not None:
             self._inflater.check_end()
         self._has_ended = self._is_framed or self.total is not None
 
-    def _cut(self, goal: int) -> InvalidResponse:
-        return InvalidResponse(f"The response ended after {self._next} of {goal} bytes.")
+    def _length_error(self, expected: int) -> InvalidResponse:
+        return InvalidResponse(f"The response ended after {self._next} of {expected} bytes.")
 
     # --- integrity --------------------------------------------------------------------------------------------------
 
     @property
     def is_complete(self) -> bool:
-        """Whether framing or length confirm that all bytes arrived, and all of one version."""
+        """Whether the end of the body or its length confirm that all bytes of one version have arrived."""
         return self.is_satisfied or (self._has_ended and self._is_same_version)
 
     @property
@@ -251,11 +251,11 @@ class DownloadState:
         return self._encoding == ""
 
     def difference(self) -> str | None:
-        """Describe how the bytes differ from the checksum in the headers; None if they do not, or without one."""
+        """Return how the bytes differ from the checksum in the headers, or None if no difference is known."""
         return None if self._checksum is None else self._checksum.difference(self._expected)
 
     def check_gzip(self) -> None:
-        """Raise `InvalidResponse` if a file that is inflated here ends within its gzip data."""
+        """Raise `InvalidResponse` if the gzip data that the client decompresses is incomplete."""
         if self._inflater is not None:
             self._inflater.check_end()
 
@@ -264,16 +264,18 @@ class DownloadState:
         stored = ExpectedChecksum.from_metadata(metadata)
         generation = metadata.get("generation")
         if stored.size is None or (isinstance(generation, str) and _differ(generation, self._generation)):
-            return InvalidResponse(f"Could not confirm that {self.location.name!r} arrived complete.")
+            return InvalidResponse(
+                f"Could not confirm that all bytes of {self.location.name!r} arrived; repeat the download."
+            )
         if self._next < self.range.end_in(stored.size):
-            return self._cut(self.range.end_in(stored.size))
+            return self._length_error(self.range.end_in(stored.size))
         if self._checksum is not None:
             self._checksum.check(stored, f"The download of {self.location.name!r} is corrupt")
         return None
 
 
-def _differ(one: str | None, other: str | None) -> bool:
-    return one is not None and other is not None and one != other
+def _differ(left: str | None, right: str | None) -> bool:
+    return left is not None and right is not None and left != right
 
 
 class Inflater:
@@ -300,7 +302,7 @@ class Inflater:
                 yield piece
 
     def check_end(self) -> None:
-        """Raise `InvalidResponse` within a gzip member."""
+        """Raise `InvalidResponse` if the last gzip member is incomplete."""
         if self._begun and not self._member.eof:
             raise InvalidResponse("The object's gzip data is incomplete.")
 
@@ -309,10 +311,10 @@ class Inflater:
 
 
 def download(state: DownloadState, attempts: int) -> BodyFlow[None]:
-    """Yield the object's bytes. Resumes after a break, and gives up after `attempts` without any progress.
+    """Yield the object's bytes. Resumes after an interruption, at most `attempts` times in a row without progress.
 
-    Raises `PreconditionFailed` if the object is overwritten meanwhile, `ChecksumMismatch`, `InvalidResponse` if nothing
-    confirms that the bytes are complete, and typed errors.
+    Raises `PreconditionFailed` if the object is overwritten during the download, `ChecksumMismatch`, `InvalidResponse`
+    if nothing confirms that the bytes are complete, and the typed error of an error response.
     """
     failures = 0
     while True:
@@ -351,7 +353,7 @@ def _receive(state: DownloadState, response: Response) -> BodyFlow[NetworkError 
                 return error
             if not data:
                 break
-            yield from state.take(data)
+            yield from state.process(data)
             size = min(READ_SIZE, size * 2)
         return None
     finally:
@@ -361,7 +363,7 @@ def _receive(state: DownloadState, response: Response) -> BodyFlow[NetworkError 
 def _verify(state: DownloadState) -> BodyFlow[InvalidResponse | None]:
     """Compare the bytes with the checksum, or with the metadata if nothing else confirms that they are complete.
 
-    Returns the error if bytes are missing, or may be. Raises `ChecksumMismatch` and `InvalidResponse`.
+    Returns the error if bytes are or may be missing. Raises `ChecksumMismatch` and `InvalidResponse`.
     """
     difference = state.difference()
     mismatch = ChecksumMismatch(f"The download of {state.location.name!r} is corrupt: {difference}.")

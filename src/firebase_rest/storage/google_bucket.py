@@ -28,22 +28,23 @@ def google_bucket(location: ObjectLocation, context: AppContext) -> Any:
         raise ImportError(message) from None
     if location.base != PRODUCTION:
         options = {"api_endpoint": location.base}
-        google, project = _emulator_credentials(context.account), context.project or "none"
-        return _client(library, project=project, credentials=google, client_options=options).bucket(location.bucket)
-    google = context.account.google
-    project = context.project or getattr(google, "project_id", None) or "none"
-    return _client(library, project=project, credentials=google).bucket(location.bucket)
+        credentials, project = _emulator_credentials(context.account), context.project or "none"
+        client = _create_client(library, project=project, credentials=credentials, client_options=options)
+        return client.bucket(location.bucket)
+    credentials = context.account.google
+    project = context.project or getattr(credentials, "project_id", None) or "none"
+    return _create_client(library, project=project, credentials=credentials).bucket(location.bucket)
 
 
-def _client(library: Any, **options: Any) -> Any:
+def _create_client(library: Any, **options: Any) -> Any:
     class Client(library.Client):  # type: ignore[misc]  # google-cloud-storage ships no types
         """google-cloud-storage's client, which opens separate connections in a forked child process."""
 
         def reset_after_fork(self) -> None:
-            session = self._http_internal  # the session that `_http` would create
-            for each in (session, getattr(session, "_auth_request_session", None)):
-                if each is not None:
-                    drop_connections(each)
+            session = self._http_internal  # None until the property `_http` has created the session
+            for http_session in (session, getattr(session, "_auth_request_session", None)):
+                if http_session is not None:
+                    drop_connections(http_session)
 
     client = Client(**options)
     register(client)
@@ -51,10 +52,10 @@ def _client(library: Any, **options: Any) -> Any:
 
 
 def _emulator_credentials(account: ServiceAccount) -> Any:
-    """Credentials of the emulator's administrator. The account's key is read only to sign a URL."""
-    google: Any = import_module("google.auth.credentials")
+    """Return the credentials of the emulator's administrator. The account's key is read only to sign a URL."""
+    google_credentials: Any = import_module("google.auth.credentials")
 
-    class Owner(google.AnonymousCredentials, google.Signing):  # type: ignore[misc]  # google-auth ships no types
+    class EmulatorAdmin(google_credentials.AnonymousCredentials, google_credentials.Signing):  # type: ignore[misc]  # google-auth ships no types
         """Sends the emulator's administrator token, and signs URLs with the account's key."""
 
         signer = property(lambda _: account.google.signer)
@@ -63,10 +64,10 @@ def _emulator_credentials(account: ServiceAccount) -> Any:
         def sign_bytes(self, message: bytes) -> Any:
             return account.google.sign_bytes(message)
 
-        def apply(self, headers: dict[str, str], _: object = None) -> None:
+        def apply(self, headers: dict[str, str], _token: object = None) -> None:
             headers["authorization"] = "Bearer owner"
 
-        def before_request(self, _: object, __: str, ___: str, headers: dict[str, str]) -> None:
+        def before_request(self, _request: object, _method: str, _url: str, headers: dict[str, str]) -> None:
             self.apply(headers)
 
-    return Owner()
+    return EmulatorAdmin()

@@ -12,7 +12,7 @@ from typing import Any, cast
 from firebase_rest.errors import InvalidResponse
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import check, idempotent
-from firebase_rest.transport.json_fields import dict_or_empty
+from firebase_rest.transport.json_fields import dict_or_empty, str_or_none
 from firebase_rest.transport.wire import Flow
 
 MAX_PAGE_SIZE = 1000
@@ -26,14 +26,14 @@ class ObjectPage:
     prefixes: tuple[str, ...]
     next_page_token: str | None
 
-    def below(self, start: str) -> ObjectPage:
-        """Return only the names that begin with `start`: the server may have listed others."""
+    def starting_with(self, start: str) -> ObjectPage:
+        """Return only the names that begin with `start`. The server lists the whole folder."""
         return self.filter(lambda name: name.startswith(start))
 
-    def filter(self, is_wanted: Callable[[str], bool]) -> ObjectPage:
-        """Return only some of the names."""
+    def filter(self, predicate: Callable[[str], bool]) -> ObjectPage:
+        """Return only the names for which `predicate` is true."""
         return ObjectPage(
-            tuple(filter(is_wanted, self.items)), tuple(filter(is_wanted, self.prefixes)), self.next_page_token
+            tuple(filter(predicate, self.items)), tuple(filter(predicate, self.prefixes)), self.next_page_token
         )
 
 
@@ -52,26 +52,26 @@ def list_page(
     params += [("maxResults", str(page_size))] if page_size else []
     params += [("pageToken", page_token)] if page_token else []
     payload = check((yield idempotent("GET", location.collection_url, tuple(params)))).json_object()
-    token = payload.get("nextPageToken")
-    items = [dict_or_empty(item).get("name") for item in _list_in(payload, "items")]
-    return ObjectPage(_strings(items), _strings(_list_in(payload, "prefixes")), next(iter(_strings([token])), None))
+    items = [dict_or_empty(item).get("name") for item in _get_list(payload, "items")]
+    next_page_token = str_or_none(payload.get("nextPageToken")) or None
+    return ObjectPage(_nonempty_strings(items), _nonempty_strings(_get_list(payload, "prefixes")), next_page_token)
 
 
-def _list_in(payload: Mapping[str, Any], member: str) -> list[object]:
-    value = payload.get(member)
+def _get_list(payload: Mapping[str, Any], name: str) -> list[object]:
+    value = payload.get(name)
     if value is None:  # the server leaves out empty lists
         return []
     if not isinstance(value, list):
-        raise InvalidResponse(f"Invalid list response: {member!r} is not a list.")
+        raise InvalidResponse(f"Invalid list response: {name!r} is not a list.")
     return cast("list[object]", value)
 
 
-def _strings(values: list[Any]) -> tuple[str, ...]:
+def _nonempty_strings(values: list[Any]) -> tuple[str, ...]:
     return tuple(value for value in values if isinstance(value, str) and value)
 
 
 def iter_pages(fetch: Callable[[str | None], ObjectPage]) -> Iterator[ObjectPage]:
-    """Yield all pages, where `fetch` returns the page of a token, without prefixes of earlier pages.
+    """Yield all pages. `fetch` returns the page of a page token. A prefix that an earlier page contained is left out.
 
     Raises `InvalidResponse` if a page token is returned twice.
     """

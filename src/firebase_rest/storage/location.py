@@ -34,7 +34,7 @@ class ObjectLocation:
         base: Scheme and host of the URL.
         bucket: The bucket's name.
         name: The path of the file or folder in the bucket; "" for the bucket itself.
-        problem: Why the configuration names no bucket. It is raised when the location is used.
+        problem: The reason why the configuration is invalid. Using the location raises `ConfigError` with this text.
     """
 
     base: str
@@ -43,12 +43,12 @@ class ObjectLocation:
     problem: str | None = None
 
     def validate_bucket(self) -> None:
-        """Raise `ConfigError` if the configuration names no bucket."""
+        """Raise `ConfigError` if the configuration is invalid."""
         if self.problem is not None:
             raise ConfigError(self.problem)
 
     def validate(self) -> None:
-        """Raise as `validate_bucket`, and `UsageError` if this is not the location of a file."""
+        """Raise the errors of `validate_bucket`, and `UsageError` if this is not the location of a file."""
         self.validate_bucket()
         if not self.name:
             raise UsageError("The path must name a file, got the whole bucket; write storage.child('images/a.png').")
@@ -56,18 +56,18 @@ class ObjectLocation:
 
     @property
     def bucket_url(self) -> str:
-        """The URL of the bucket, ending in "/v0/b/<bucket>". Raises as `validate_bucket`."""
+        """The URL of the bucket, ending in "/v0/b/<bucket>". Raises the errors of `validate_bucket`."""
         self.validate_bucket()
         return f"{self.base}/v0/b/{quote(self.bucket, safe='')}"
 
     @property
     def collection_url(self) -> str:
-        """The URL to list and to create objects."""
+        """The URL that lists and creates objects."""
         return f"{self.bucket_url}/o"
 
     @property
     def url(self) -> str:
-        """The URL of the object, without a query. Raises as `validate`."""
+        """The URL of the object, without a query. Raises the errors of `validate`."""
         self.validate()
         return f"{self.collection_url}/{quote(self.name, safe='')}"
 
@@ -77,14 +77,14 @@ class ObjectLocation:
         return f"{self.name.rstrip('/')}/" if self.name else ""
 
     def child(self, *parts: object) -> ObjectLocation:
-        """Return the location below. Slashes at the ends of `parts` only separate.
+        """Return the location of a child. Leading and trailing slashes of `parts` have no effect.
 
         Raises `UsageError` for an invalid name, and for `a//b`, which Firebase leaves out of every list.
         """
-        added = [text for text in map(_part, parts) if text]
-        if not added:
+        segments = [text for text in map(_part_text, parts) if text]
+        if not segments:
             return self
-        name = "/".join([self.name.rstrip("/"), *added] if self.name else added)
+        name = "/".join([self.name.rstrip("/"), *segments] if self.name else segments)
         if "//" in name:
             raise UsageError(
                 f"The name {_shorten(name)} must not have an empty part between two slashes; write one slash, or use "
@@ -98,14 +98,14 @@ class ObjectLocation:
 
     @property
     def parent(self) -> ObjectLocation | None:
-        """The location above; None for the bucket."""
+        """The location of the folder above, or None for the bucket."""
         return self.at(self.name.rstrip("/").rpartition("/")[0].rstrip("/")) if self.name else None
 
 
-def _part(part: object) -> str:
+def _part_text(part: object) -> str:
     if not isinstance(part, os.PathLike):
         return path_text(part).strip("/")
-    with suppress(Exception):  # os.fspath runs foreign code
+    with suppress(Exception):  # os.fspath calls a method of the caller's object, which can raise anything
         path = cast(Any, part)
         return PurePath(path if isinstance(os.fspath(path), str) else os.fsdecode(path)).as_posix().strip("/")
     raise UsageError(f"child() arguments must be strings or paths, got {type(cast(object, part)).__name__}.")
@@ -142,7 +142,7 @@ def _shorten(name: str) -> str:
 def locate(bucket: object, emulator: str | None, hint: str = "") -> ObjectLocation:
     """Return the root of a bucket.
 
-    Problems are raised when the location is used, because programs create references at import time.
+    An invalid bucket raises an error when the location is used, because programs create references at import time.
 
     Args:
         bucket: The `storageBucket` of the configuration: a name, a gs:// URL or the bucket's URL.
@@ -163,12 +163,12 @@ def locate(bucket: object, emulator: str | None, hint: str = "") -> ObjectLocati
     if "://" in name:
         with suppress(UsageError):  # reported below, with the whole value
             name = parse_url(name, None).bucket
-    kind = malformed_path(name)
-    if kind is None and _BUCKET.fullmatch(name):
+    malformed = malformed_path(name)
+    if malformed is None and _BUCKET.fullmatch(name):
         return ObjectLocation(base, name)
     problem = (
-        f"The storageBucket {kind or describe(bucket)} is not the name of a bucket; copy it from the Firebase console, "
-        "for example 'my-project.firebasestorage.app'."
+        f"The storageBucket {malformed or describe(bucket)} is not the name of a bucket; copy it from the Firebase "
+        "console, for example 'my-project.firebasestorage.app'."
     )
     return ObjectLocation(base, "", problem=problem)
 
@@ -178,18 +178,18 @@ def parse_url(url: object, emulator: str | None) -> ObjectLocation:
 
     Raises `UsageError` for other text.
     """
-    found = _split(url) if isinstance(url, str) else None
-    if found is None or not _BUCKET.fullmatch(found[0]):
+    bucket, name = _split_url(url) if isinstance(url, str) else ("", "")
+    if not _BUCKET.fullmatch(bucket):
         raise UsageError(
             "The URL of ref() must be 'gs://bucket/path' or a download URL of Firebase; for a path in the bucket use "
             "storage.child(path)."
         )
-    root = locate(found[0], emulator)
-    return root.at(validate_name(found[1])) if found[1] else root
+    root = locate(bucket, emulator)
+    return root.at(validate_name(name)) if name else root
 
 
-def _split(url: str) -> tuple[str, str] | None:
-    """Return the bucket and the name in a URL; None for other URLs."""
+def _split_url(url: str) -> tuple[str, str]:
+    """Return the bucket and the name in a URL of Storage, or empty strings for other URLs."""
     url = url.lstrip()  # a name may end in a space, and a gs:// URL is not encoded
     if url.startswith("gs://"):
         bucket, slash, name = url[len("gs://") :].partition("/")
@@ -198,8 +198,11 @@ def _split(url: str) -> tuple[str, str] | None:
         parts = urlsplit(url.rstrip())
         match = _OBJECT_PATH.fullmatch(parts.path)
         if parts.scheme not in ("http", "https") or not (match or parts.hostname in _PUBLIC_HOSTS):
-            return None
-        bucket, name = (match[1], match[2] or "") if match else parts.path.lstrip("/").partition("/")[::2]
+            return "", ""
+        if match:
+            bucket, name = match[1], match[2] or ""
+        else:
+            bucket, _, name = parts.path.lstrip("/").partition("/")
         return unquote(bucket, errors="strict"), unquote(name, errors="strict")
     except ValueError:  # an unclosed bracket, or bytes that are not UTF-8
-        return None
+        return "", ""

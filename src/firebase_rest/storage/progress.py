@@ -19,13 +19,13 @@ Report = Callable[[int, "int | None"], object]
 
 logger = logging.getLogger("firebase_rest")
 
-_UNKNOWN_STEP = 64 * 1024 * 1024
-"""Bytes between two log lines if the total is unknown."""
+_STEP_WITHOUT_TOTAL = 64 * 1024 * 1024
+"""Number of bytes between two log lines if the total is unknown."""
 
 
 @contextmanager
 def reporting(progress: Progress, label: str, *, files: bool = False) -> Generator[Report, None, None]:
-    """Provide the function to call with (done, total), counted in bytes or files. Raises `UsageError`."""
+    """Yield the function that is called with (done, total), in bytes or files. Raises `UsageError`."""
     if progress is None or progress is False:
         yield _no_report
     elif progress is True:
@@ -46,7 +46,7 @@ def _no_report(*_: object) -> None:
 
 
 def _bar(label: str, *, files: bool) -> Any:
-    """Return a tqdm bar; None without a terminal or without tqdm."""
+    """Return a tqdm bar, or None without a terminal or without tqdm."""
     if sys.stderr is None or not sys.stderr.isatty():
         return None
     try:
@@ -75,7 +75,7 @@ class _LogReport:
         self._next = 0.0
 
     def __call__(self, done: int, total: int | None) -> None:
-        step = _UNKNOWN_STEP if total is None else total / 10
+        step = _STEP_WITHOUT_TOTAL if total is None else total / 10
         if done < self._next and done != total:
             return
         self._next = (done // step + 1) * step if step else float("inf")

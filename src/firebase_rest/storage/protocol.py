@@ -29,7 +29,7 @@ _SECRET_HEADERS = frozenset({"x-goog-upload-url", "x-goog-upload-control-url", "
 
 
 def check(response: Response, name: str = "") -> Response:
-    """Return a successful response. Raises the typed error of another one; `name` is the object's."""
+    """Return a successful response, and raise the error of any other response. `name` is the name of the object."""
     if 200 <= response.status < 300:
         return response
     raise error_of(response, name)
@@ -37,20 +37,20 @@ def check(response: Response, name: str = "") -> Response:
 
 def error_of(response: Response, name: str = "") -> errors.ApiError:
     """Return the typed error of a response. Its body may be JSON, plain text, an HTML page or empty."""
-    kind = class_of_status(response.status)
+    error_type = class_of_status(response.status)
     error = parse_object(response.body).get("error")
     details = dict_or_empty(error)
     message = str(details.get("message") or (error if isinstance(error, str) else "") or response.text.strip()[:500])
-    if kind is errors.Unauthenticated and "App Check" in message:
-        kind = errors.AppVerificationFailed
-    elif kind is errors.Unauthenticated and error and "expired" in message:
-        kind = errors.TokenExpired
-    if kind is errors.NotFound and name:
+    if error_type is errors.Unauthenticated and "App Check" in message:
+        error_type = errors.AppVerificationFailed
+    elif error_type is errors.Unauthenticated and error and "expired" in message:
+        error_type = errors.TokenExpired
+    if error_type is errors.NotFound and name:
         message = f"{message} ({name!r} is not a file; for a folder use list().)"
     code = details.get("status")
     headers = {name: value for name, value in response.headers.items() if name not in _SECRET_HEADERS}
     return api_error(
-        kind,
+        error_type,
         replace(response, headers=headers),
         message,
         code=code if isinstance(code, str) else None,
@@ -82,7 +82,7 @@ def get_metadata(location: ObjectLocation) -> Flow[ObjectMetadata]:
 
 
 def update_metadata(location: ObjectLocation, changes: Mapping[str, Any]) -> Flow[ObjectMetadata]:
-    """Change the given fields, where None removes a field, and return the new metadata."""
+    """Change some fields, where None removes a field, and return the new metadata."""
     body = json.dumps(changes, ensure_ascii=False).encode()
     request = Request("PATCH", location.url, (), JSON_TYPE, body, RetryPolicy.IDEMPOTENT, reauth_on_401=True)
     return parse_metadata(check((yield request)))

@@ -75,7 +75,7 @@ class StoredFile:
 
 
 class FolderOperations(StorageBase):
-    """References to other locations, and lists."""
+    """Methods that return references to other locations, and lists."""
 
     __slots__ = ()
 
@@ -91,18 +91,18 @@ class FolderOperations(StorageBase):
 
     @property
     def parent(self) -> StorageReference | None:
-        """The folder above; None for the bucket."""
+        """The folder above, or None for the bucket."""
         parent = self._location.parent
         return None if parent is None else StorageReference(self._requestor, parent, self._context)
 
     def child(self, *path: object) -> StorageReference:
-        """Return a reference to a file or folder below.
+        """Return a reference to a file or folder in this folder.
 
         Args:
             path: Segments of the path, which are converted to text and joined by slashes. Text is not decoded.
 
         Raises:
-            UsageError: The path is an invalid name: None, bytes, `a//b`, a line break, more than 1024 bytes.
+            UsageError: The path is None, bytes or an invalid name: with `//`, a line break, or more than 1024 bytes.
         """
         return StorageReference(self._requestor, self._location.child(*path), self._context)
 
@@ -119,16 +119,16 @@ class FolderOperations(StorageBase):
 
         Args:
             prefix: The beginning of the names in this folder.
-            delimiter: "/" for the files and folders in this folder, None for all files below.
+            delimiter: "/" for the files and folders in this folder, None for all files in it and in its subfolders.
             page_size: Maximum number of entries, from 1 to 1000.
-            page_token: The `next_page_token` of the page before.
+            page_token: The `next_page_token` of the previous page.
             token: An ID token or a `UserSession`.
 
         https://firebase.google.com/docs/storage/web/list-files
         """
         page_token = arguments.validate_page_token(page_token)
         requestor, start = self._authenticate(token), self._list_start(prefix)
-        page = self._page_fetcher(requestor, start, delimiter, page_size)(page_token).below(start)
+        page = self._page_fetcher(requestor, start, delimiter, page_size)(page_token).starting_with(start)
         items = tuple(self._file(name, requestor) for name in page.items)
         return ListPage(items, tuple(self._folder(name, requestor) for name in page.prefixes), page.next_page_token)
 
@@ -151,19 +151,19 @@ class FolderOperations(StorageBase):
 
         def references() -> Iterator[StorageReference]:
             for page in pages:
-                found = page.below(start)
-                yield from (self._folder(name, requestor) for name in found.prefixes)
-                yield from (self._file(name, requestor) for name in found.items)
+                matching = page.starting_with(start)
+                yield from (self._folder(name, requestor) for name in matching.prefixes)
+                yield from (self._file(name, requestor) for name in matching.items)
 
         return references()
 
     def list_files(
         self, prefix: str = "", token: Token = None, *, page_size: int | None = None
     ) -> Iterator[StoredFile]:
-        """Return all files below this folder, at any depth. pyrebase's method; see also `list`.
+        """Return all files in this folder and its subfolders. pyrebase's method; see also `list`.
 
         Args:
-            prefix: The beginning of the paths from here.
+            prefix: The beginning of the paths, relative to this folder.
             token: An ID token or a `UserSession`.
             page_size: Maximum number of files for each request, from 1 to 1000.
 
@@ -186,7 +186,7 @@ class FolderOperations(StorageBase):
     def _page_fetcher(
         self, requestor: Requestor, start: str, delimiter: object, page_size: object
     ) -> Callable[[str | None], listing.ObjectPage]:
-        recursive = arguments.validate_delimiter(delimiter)
+        recursive = arguments.is_recursive(delimiter)
         size = None if page_size is None else validate_int("page_size", page_size, 1, listing.MAX_PAGE_SIZE)
         return lambda page_token: requestor.run(
             listing.list_page(self._location, start, recursive=recursive, page_token=page_token, page_size=size)
@@ -194,7 +194,7 @@ class FolderOperations(StorageBase):
 
 
 class FileOperations(FolderOperations):
-    """Uploads, downloads, deletion and links of the file here, and of files below."""
+    """Methods that upload, download, delete and link the file at this location, and the files below it."""
 
     __slots__ = ()
 
@@ -212,17 +212,17 @@ class FileOperations(FolderOperations):
 
         Args:
             file: A path, bytes, a file opened with "rb", the upload of a web framework, or an iterator of bytes. A
-                file object is read from its position on; one that stands at its end is rewound.
+                file object is read from its position on; a file at its end is rewound.
             token: An ID token or a `UserSession`.
-            content_type: The MIME type. By default it is guessed from the names.
-            metadata: Custom metadata, strings by strings.
+            content_type: The MIME type. By default it is guessed from the names of the stored and the local file.
+            metadata: Custom metadata, a dict of strings.
             cache_control: The Cache-Control header of downloads.
             content_disposition: The Content-Disposition header of downloads.
             content_encoding: The Content-Encoding header of downloads.
             content_language: The Content-Language header of downloads.
             progress: A function of (bytes done, total bytes or None), or True for a progress bar.
             chunk_size: Number of bytes of each request: a multiple of 262144 (256 KiB).
-            if_generation_match: Store the file only over this generation; 0: only if no file exists.
+            if_generation_match: Store the file only if the stored file has this generation; 0: only if none exists.
 
         Returns:
             The file's metadata.
@@ -231,7 +231,7 @@ class FileOperations(FolderOperations):
             FileNotFoundError: The local file does not exist.
             PreconditionFailed: The stored file has another generation.
             PermissionDenied: The security rules deny access.
-            ChecksumMismatch: The stored bytes differ from those that were read.
+            ChecksumMismatch: The stored bytes differ from the bytes that were read.
             UsageError: An argument is invalid, or the local file changed during the upload.
 
         https://firebase.google.com/docs/storage/web/upload-files
@@ -250,7 +250,7 @@ class FileOperations(FolderOperations):
     ) -> transfer.Upload:
         """Return an `Upload`, which starts with `run()` and can be observed, cancelled and resumed.
 
-        The arguments are those of `put`, and `state`: the `Upload.state` of another process, to resume that upload.
+        The arguments are those of `put`. In addition, `state` is the `Upload.state` of an upload to resume.
         """
         validate_keywords(options, UploadOptions)
         requestor = self._authenticate(token)
@@ -316,8 +316,8 @@ class FileOperations(FolderOperations):
 
         Args:
             *args: `filename` (a local path, or a file opened with "wb") and `token` (an ID token or a
-                `UserSession`). As in pyrebase the path in the bucket may come first: `storage.download("a.png",
-                "local.png")`. It is ignored on a reference that has a path.
+                `UserSession`). As in pyrebase, the first argument may be the path in the bucket:
+                `storage.download("a.png", "local.png")`. A reference that has a path ignores it.
             progress: As for `put`.
             **kwargs: `path`, `filename` and `token`.
 
@@ -340,9 +340,9 @@ class FileOperations(FolderOperations):
 
         Args:
             token: An ID token or a `UserSession`.
-            max_size: Raise `PayloadTooLarge` for more bytes; None: the `max_response_size` of the App (256 MB).
-            start: The first byte.
-            end: The end (exclusive); None: the end of the file.
+            max_size: Maximum number of bytes; by default the `max_response_size` of the App (256 MB).
+            start: The index of the first byte.
+            end: The index after the last byte; by default the end of the file.
 
         Raises:
             NotFound: The file does not exist.
@@ -359,12 +359,12 @@ class FileOperations(FolderOperations):
         return transfer.get_bytes(requestor, self._location, byte_range, limit)
 
     def open_stream(self, token: Token = None, *, start: int = 0, end: int | None = None) -> BufferedReader:
-        """Return the file as an open binary file, whose bytes arrive as they are read. Close it after use.
+        """Return the file as an open binary file, which downloads its bytes while it is read. Close it after use.
 
         Args:
             token: An ID token or a `UserSession`.
-            start: The first byte.
-            end: The end (exclusive); None: the end of the file.
+            start: The index of the first byte.
+            end: The index after the last byte; by default the end of the file.
 
         Raises:
             NotFound: The file does not exist.
@@ -387,7 +387,7 @@ class FileOperations(FolderOperations):
 
         Args:
             files: Local files by their path below this folder, or only the paths.
-            folder: The local folder for `files` that are only paths.
+            folder: The local folder for the files, if `files` contains only paths.
             token: An ID token or a `UserSession`.
             workers: Maximum number of files at a time, from 1 to 64.
             progress: As for `put`, but counts files.
@@ -410,7 +410,7 @@ class FileOperations(FolderOperations):
 
             def work(name: str, target: Downloadable) -> None:
                 location = self._location.child(name)
-                local = target if folder is None else local_folder.path_of(path_text(name))
+                local = target if folder is None else local_folder.create_path(path_text(name))
                 transfer.download(requestor, location, local)
 
             return run_batch(jobs, work, threads, progress, "download")
@@ -439,7 +439,7 @@ class FileOperations(FolderOperations):
         """Delete all files in the folder `prefix` below this one.
 
         Args:
-            prefix: The path of the folder from here.
+            prefix: The path of the folder, relative to this one.
             token: An ID token or a `UserSession`.
             confirm: Pass the whole path of the folder again as confirmation, or True. For a bucket pass its name.
             workers: Maximum number of files at a time, from 1 to 64.
@@ -454,7 +454,8 @@ class FileOperations(FolderOperations):
         folder = self._location.child(prefix)
         folder.validate_bucket()
         expected = folder.name or folder.bucket
-        if not (confirm == expected if isinstance(confirm, str) else confirm is True and folder.name):
+        is_confirmed = confirm == expected if isinstance(confirm, str) else confirm is True and bool(folder.name)
+        if not is_confirmed:
             raise UsageError(f"confirm must be {expected!r} to delete all files below it, got {describe(confirm)}.")
         threads = validate_int("workers", workers, 1, MAX_WORKERS)
         requestor = self._authenticate(token)
@@ -481,8 +482,8 @@ class FileOperations(FolderOperations):
         """Return the URL of the file.
 
         Args:
-            token: None for the URL alone, or a download token to add. With an ID token or a `UserSession`, as in
-                pyrebase, it returns `get_download_url(token)`: an ID token never becomes part of a URL.
+            token: A download token to add to the URL, or None. An ID token never becomes part of a URL: for an ID token
+                or a `UserSession`, as in pyrebase, the method returns `get_download_url(token)`.
         """
         if arguments.is_id_token(token):
             return self.get_download_url(token)
@@ -509,7 +510,7 @@ class FileOperations(FolderOperations):
 
         https://cloud.google.com/storage/docs/access-control/signed-urls
         """
-        seconds, verb = arguments.validate_expiry(expires), arguments.validate_method(method)
+        seconds, http_method = arguments.validate_expiry(expires), arguments.validate_method(method)
         signed_headers, signed_params = validate_str_dict("headers", headers), validate_str_dict("params", params)
         self._location.validate()
         account = self._context.account
@@ -519,11 +520,13 @@ class FileOperations(FolderOperations):
             )
         email = signed_url.service_account_email(account.google)
         now = datetime.now(timezone.utc)
-        to_sign = signed_url.V4SigningRequest(self._location, email, seconds, now, verb, signed_headers, signed_params)
-        signature = signed_url.sign_locally(account.google, to_sign.message)
+        request = signed_url.V4SigningRequest(
+            self._location, email, seconds, now, http_method, signed_headers, signed_params
+        )
+        signature = signed_url.sign_locally(account.google, request.message)
         if signature is None:
-            signature = self._requestor.with_credentials(account).run(sign_blob(email, to_sign.message))
-        return to_sign.url(signature)
+            signature = self._requestor.with_credentials(account).run(sign_blob(email, request.message))
+        return request.url(signature)
 
 
 class StorageReference(FileOperations):
@@ -553,10 +556,10 @@ class Storage(FileOperations):
     __slots__ = ()
 
     def ref(self, url: str) -> StorageReference:
-        """Return the file of a gs:// URL or a download URL, with exactly its name. A token in the URL is ignored.
+        """Return the file that a gs:// URL or a download URL refers to. A token in the URL is ignored.
 
         Raises:
-            UsageError: `url` is other text.
+            UsageError: `url` is not such a URL.
         """
         return StorageReference(self._requestor, parse_url(url, self._context.emulator), self._context)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote, urlsplit
 
 from firebase_rest.errors import UsageError
@@ -102,9 +102,9 @@ class V4SigningRequest:
         return f"{self._base}{self._path}?{self._query}&X-Goog-Signature={signature.hex()}"
 
 
-def service_account_email(google: Any) -> str:
-    """Return the address of a service account's credentials. Raises `UsageError` for other credentials."""
-    email = getattr(google, "service_account_email", None) or getattr(google, "signer_email", None)
+def service_account_email(credentials: Any) -> str:
+    """Return the address in google-auth credentials of a service account. Raises `UsageError` for other credentials."""
+    email = getattr(credentials, "service_account_email", None) or getattr(credentials, "signer_email", None)
     if isinstance(email, str) and "@" in email:
         return email
     raise UsageError(
@@ -112,7 +112,9 @@ def service_account_email(google: Any) -> str:
     )
 
 
-def sign_locally(google: Any, message: bytes) -> bytes | None:
-    """Return the signature by the private key; None if the credentials have no private key."""
+def sign_locally(credentials: Any, message: bytes) -> bytes | None:
+    """Return the signature with the private key, or None if the credentials have no private key."""
     service_account: Any = import_module("google.oauth2.service_account")
-    return bytes(google.sign_bytes(message)) if isinstance(google, service_account.Credentials) else None
+    if not isinstance(credentials, service_account.Credentials):
+        return None
+    return bytes(cast(Any, credentials).sign_bytes(message))

@@ -1,6 +1,6 @@
 """Read the files that are uploaded: paths, bytes, file objects and iterators of bytes, piece by piece.
 
-Memory: nothing of a file that can seek is kept, and one piece of any other.
+Memory: a file that can seek is read again when a piece is sent again. Of other files, one piece is kept in memory.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Uploadable = str | os.PathLike[str] | bytes | bytearray | memoryview | io.IOBase
 
 
 BLOCK_SIZE = 256 * 1024
-"""Bytes that are read and hashed at once, so that they are in the processor's cache when they are sent."""
+"""Number of bytes that are read and hashed at once: few enough to stay in the processor's cache until they are sent."""
 
 
 class UploadSource(Closable):
@@ -36,35 +36,35 @@ class UploadSource(Closable):
     """
 
     def __init__(self, file: Uploadable) -> None:
-        self._opened = False
+        self._owns_file = False
         self._file = self._open(file)
         self._origin, size = _extent(self._file)
         self._version = _version(self._file)
-        self.size = size or None  # some files of the operating system report 0 and have more
-        self._can_be_empty = size is not None or self._opened or _is_unread(file)
-        # Bytes that cannot be read again need both checksums: the server may send either one.
+        self.size = size or None  # some special files of the operating system report a size of 0
+        self._can_be_empty = size is not None or self._owns_file or _is_unread(file)
+        # Bytes that cannot be read again need both checksums, because the server may send either one.
         is_single_pass = self.size is None
         self.checksum = Checksum(crc32c=has_extension()) if is_single_pass else Checksum.cheapest()
         self._position = 0
-        """The position of the file, counted from the origin."""
+        """The position in the file, relative to the origin."""
         self._piece = b""
         self._piece_start = 0
 
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         self.close()
-        if error is not None and not self._opened and self._origin is not None:
-            with suppress(OSError, ValueError):  # so that the program can upload it again
+        if error is not None and not self._owns_file and self._origin is not None:
+            with suppress(OSError, ValueError):  # rewinds the file, so that the program can upload it again
                 self._file.seek(self._origin)
 
     def close(self) -> None:
         """Close the file, if it was opened here."""
         self._piece = b""
-        if self._opened:
+        if self._owns_file:
             self._file.close()
 
     def _open(self, file: Any) -> Any:
         if isinstance(file, (str, os.PathLike)):
-            self._opened = True
+            self._owns_file = True
             return _open_path(cast("str | os.PathLike[str]", file))
         if isinstance(file, (bytes, bytearray, memoryview)):
             return io.BytesIO(bytes(cast(bytes, file)))
@@ -72,7 +72,7 @@ class UploadSource(Closable):
             _check_readable(file)
             return file
         if isinstance(file, Iterable) and not isinstance(file, (Mapping, AbstractSet)):
-            with suppress(TypeError):  # a NumPy array without dimensions
+            with suppress(TypeError):  # a NumPy array without dimensions is not iterable
                 return _IteratorFile(iter(cast("Iterable[object]", file)))
         hint = " To store JSON, pass json.dumps(data).encode()." if isinstance(file, Mapping) else ""
         hint = " Pass an object, not its class." if isinstance(file, type) else hint
@@ -81,17 +81,17 @@ class UploadSource(Closable):
 
     # --- pieces -----------------------------------------------------------------------------------------------------
 
-    # Invariant: a piece can be read again until the next one is read, and each byte is added to the checksum once.
+    # Invariant: a piece can be read again until the next piece is read. Each byte is added to the checksum once.
 
     def piece(self, start: int, size: int) -> tuple[ChunkedBody, bool]:
-        """Return `size` bytes from `start` on, fewer at the end, and whether they reach the end.
+        """Return `size` bytes from `start` on, or fewer at the end, and whether they reach the end.
 
         Raises `UsageError` for bytes that cannot be read again.
         """
         if self.size is not None:
             size = min(size, self.size - start)
             return _FilePiece(self, start, size), start + size == self.size
-        piece = self._get(start, size + 1)  # one byte more shows whether this is the end
+        piece = self._get_bytes(start, size + 1)  # one byte more shows whether this is the end
         if not start and not piece and not self._can_be_empty:
             raise UsageError(
                 "The file has no bytes left and cannot be rewound; it was probably read before. To store an empty "
@@ -100,7 +100,7 @@ class UploadSource(Closable):
         return ChunkedBody([piece[:size]]), len(piece) <= size
 
     def blocks(self, start: int, size: int) -> Iterator[bytes]:
-        """Yield exactly `size` bytes of a file that can seek. Raises `UsageError` if it has changed, `ReadFailed`."""
+        """Yield exactly `size` bytes of a file that can seek. Raises `ReadFailed`, and `UsageError` after a change."""
         end = start + size
         self._seek(start)
         while self._position < end:
@@ -108,22 +108,22 @@ class UploadSource(Closable):
             is_short = not block
             is_last = self._position + len(block) == self.size
             if is_short or (is_last and _version(self._file) != self._version):
-                where = f" (it ended after {self._position} of {self.size} bytes)" if is_short else ""
-                raise UsageError(f"The file changed while it was uploaded{where}. Upload a copy that does not change.")
-            yield self._take(block)
+                detail = f" (it ended after {self._position} of {self.size} bytes)" if is_short else ""
+                raise UsageError(f"The file changed while it was uploaded{detail}. Upload a copy that does not change.")
+            yield self._advance(block)
 
     def can_read(self, start: int) -> bool:
-        """Return whether the bytes from `start` on can be read (again)."""
+        """Return whether the bytes from `start` on can be read, also if they were read before."""
         return self.size is not None or self._piece_start <= start <= self._piece_start + len(self._piece)
 
     def hash_until(self, end: int) -> None:
-        """Add the bytes up to `end` to the checksum: an earlier process has sent them."""
+        """Add the bytes up to `end`, which an earlier process has sent, to the checksum."""
         is_shorter = self.size is not None and end > self.size
         if self.size is not None and not is_shorter:
             for _ in self.blocks(self.checksum.size, end - self.checksum.size):
                 pass
         while not is_shorter and self.checksum.size < end:
-            is_shorter = not self._get(self.checksum.size, min(BLOCK_SIZE, end - self.checksum.size))
+            is_shorter = not self._get_bytes(self.checksum.size, min(BLOCK_SIZE, end - self.checksum.size))
         if is_shorter:
             raise UsageError(
                 f"The file must have at least the {end} bytes that were already uploaded; pass the same file."
@@ -134,18 +134,18 @@ class UploadSource(Closable):
         if self.size is not None:
             self.hash_until(self.size)
             return
-        while self._get(self.checksum.size, BLOCK_SIZE):
+        while self._get_bytes(self.checksum.size, BLOCK_SIZE):
             pass
 
     def check(self, expected: ExpectedChecksum, message: str) -> None:
-        """Raise `ChecksumMismatch` if the bytes that were read differ from those that are stored."""
+        """Raise `ChecksumMismatch` if the bytes that were read differ from the stored bytes."""
         if not self.checksum.can_compare(expected) and self.size is not None:
             self.checksum = Checksum.cheapest(expected)
             self.hash_until(self.size)
         self.checksum.check(expected, message)
 
-    def _get(self, start: int, size: int) -> memoryview:
-        """Return bytes of a file that cannot seek: those that are kept, and the next ones."""
+    def _get_bytes(self, start: int, size: int) -> memoryview:
+        """Return bytes of a file that cannot seek, from the piece in memory and from the file."""
         offset = start - self._piece_start
         if not 0 <= offset <= len(self._piece):
             raise UsageError(
@@ -153,21 +153,21 @@ class UploadSource(Closable):
                 "that can seek."
             )
         if offset + size > len(self._piece):
-            kept = self._piece[offset:]
-            self._piece = b"".join([kept, *self._read(size - len(kept))])
+            remaining = self._piece[offset:]
+            self._piece = b"".join([remaining, *self._read(size - len(remaining))])
             self._piece_start, offset = start, 0
         return memoryview(self._piece)[offset : offset + size]
 
     def _read(self, size: int) -> Iterator[bytes]:
-        """Yield the next bytes, fewer only at the end."""
+        """Yield the next `size` bytes, or fewer at the end."""
         while size > 0:
-            wanted = min(BLOCK_SIZE, size)
-            block = self._block(wanted)
+            block_size = min(BLOCK_SIZE, size)
+            block = self._block(block_size)
             if block:
-                yield self._take(block)
-            if len(block) < wanted:
+                yield self._advance(block)
+            if len(block) < block_size:
                 return
-            size -= wanted
+            size -= block_size
 
     def _seek(self, start: int) -> None:
         if self._position != start:
@@ -175,16 +175,16 @@ class UploadSource(Closable):
                 self._file.seek((self._origin or 0) + start)
             self._position = start
 
-    def _take(self, block: bytes) -> bytes:
-        """Advance the position, and add the bytes that are new to the checksum."""
-        known = self.checksum.size - self._position
-        if known < len(block):
-            self.checksum.update(block if known <= 0 else block[known:])
+    def _advance(self, block: bytes) -> bytes:
+        """Advance the position by a block, and add its bytes to the checksum, except those that were added before."""
+        hashed = self.checksum.size - self._position
+        if hashed < len(block):
+            self.checksum.update(block if hashed <= 0 else block[hashed:])
         self._position += len(block)
         return block
 
     def _block(self, size: int) -> bytes:
-        """Read `size` bytes, fewer only at the end, however few one `read` returns."""
+        """Return the next `size` bytes, or fewer at the end. Calls `read` until it has returned all of them."""
         parts: list[bytes] = []
         missing = size
         while missing:
@@ -202,7 +202,7 @@ class UploadSource(Closable):
 
 
 class ReadFailed(Exception):
-    """The operating system's error from reading a file while it is sent. It is not a network error."""
+    """The operating system could not read the file while it was sent. Not an OSError, as network errors are."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(str(error))
@@ -218,7 +218,7 @@ def _reading() -> Generator[None, None, None]:
 
 
 class _FilePiece(ChunkedBody):
-    """A piece of a file that can seek. It is read when it is sent, and again when it is sent again."""
+    """A piece of a file that can seek. The file is read each time that the piece is sent."""
 
     __slots__ = ("_source", "_start")
 
@@ -233,14 +233,14 @@ class _FilePiece(ChunkedBody):
 
 
 class _IteratorFile:
-    """An iterator of bytes with `read`."""
+    """A file object that reads from an iterator of bytes."""
 
     def __init__(self, parts: Iterator[object]) -> None:
         self._parts = parts
         self._rest = b""
 
     def read(self, size: int) -> bytes:
-        """Return at most `size` bytes; b"" at the end."""
+        """Return at most `size` bytes, or b"" at the end."""
         while not self._rest:
             part = next(self._parts, None)
             if part is None:
@@ -256,7 +256,7 @@ def _as_bytes(part: object) -> bytes:
     if hasattr(part, "__await__"):
         close = getattr(part, "close", None)
         if close is not None:
-            close()  # Python warns about a coroutine that is never awaited
+            close()  # prevents Python's warning about a coroutine that is never awaited
         raise UsageError("The upload's read() is asynchronous; pass the plain file inside it (upload.file).")
     hint = ": encode the text, or open the file with 'rb'" if isinstance(part, str) else ""
     raise UsageError(f"The file must consist of bytes, got {type(part).__name__}{hint}.")
@@ -285,8 +285,8 @@ def _open_path(path: str | os.PathLike[str]) -> io.BufferedReader:
 
 
 def validate_path(argument: str, path: object) -> str:
-    """Return a local path as text. Raises `UsageError` for other objects and for text that no path can be."""
-    with suppress(Exception):  # os.fspath runs foreign code
+    """Return a local path as text. Raises `UsageError` for other objects and for text that cannot be a path."""
+    with suppress(Exception):  # os.fspath calls a method of the caller's object, which can raise anything
         name = os.fsdecode(cast(Any, path))
         if b"\0" not in os.fsencode(name):
             return name
@@ -295,7 +295,7 @@ def validate_path(argument: str, path: object) -> str:
 
 
 def is_text(file: Any) -> bool:
-    """Return whether a file is open in text mode; also a wrapper of `tempfile` or `codecs`."""
+    """Return whether a file is open in text mode. The file may be a wrapper of `tempfile` or `codecs`."""
     mode = getattr(file, "mode", "")
     return isinstance(file, io.TextIOBase) or (isinstance(mode, str) and bool(mode) and hasattr(file, "encoding"))
 
@@ -309,13 +309,13 @@ def _check_readable(file: Any) -> None:
 
 
 def raw_file(file: Any) -> io.FileIO | None:
-    """Return the operating system's file behind an object of `open` or `tempfile`; None for other objects."""
+    """Return the `FileIO` of an object of `open` or `tempfile`, or None for other objects."""
     raw = getattr(file, "raw", file)
     return raw if isinstance(raw, io.FileIO) else None
 
 
 def _version(file: Any) -> tuple[int, int] | None:
-    """Return the size and modification time of a local file; None for other objects."""
+    """Return the size and modification time of a local file, or None for other objects."""
     raw = raw_file(file)
     status = None if raw is None else os.fstat(raw.fileno())
     return None if status is None else (status.st_size, status.st_mtime_ns)
@@ -329,14 +329,14 @@ def _is_unread(file: object) -> bool:
 
 
 def _extent(file: Any) -> tuple[int | None, int | None]:
-    """Return the position of a file that can seek and the number of bytes that follow; None and None for other files.
+    """Return the position of a file that can seek and the number of bytes after it, or None and None for other files.
 
-    A file at its end is rewound: a program that passes one has just written or read it, and means all of it.
+    A file at its end is rewound, because the program has just written or read it, and wants to upload all of it.
     """
     try:
         origin = file.tell()
         end = file.seek(0, os.SEEK_END)
-        end = file.tell() if end is None else end  # the seek of some web uploads returns nothing
+        end = file.tell() if end is None else end  # seek() of some web uploads returns None
         origin = 0 if origin >= end else origin
         file.seek(origin)
     except (AttributeError, OSError, ValueError, TypeError):
@@ -347,7 +347,7 @@ def _extent(file: Any) -> tuple[int | None, int | None]:
 
 
 def name_of(file: Any) -> str:
-    """Return the name of a local file or a web upload; "" if it has none."""
+    """Return the name of a local file or a web upload, or "" for an object without a name."""
     if isinstance(file, (str, os.PathLike)):
         return validate_path("file", cast(object, file))
     for attribute in ("filename", "name"):

@@ -1,4 +1,4 @@
-"""Write downloads: to a file that is replaced when the download is complete, or to an open file."""
+"""Write downloads to a path, whose file is replaced when the download is complete, or to an open file."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ Downloadable = str | os.PathLike[str] | io.IOBase | Any
 """A path, or an object whose `write` accepts bytes. `Any`: such objects have no common type."""
 
 
-def target_of(target: Downloadable) -> _AtomicFile | _OpenFile:
-    """Return a context manager that writes to a path or a file, and undoes that after an error.
+def open_target(target: Downloadable) -> _AtomicFile | _OpenFile:
+    """Return a context manager that writes to a path or a file, and removes the written bytes after an error.
 
-    Raises `UsageError` for other objects and for files that take no bytes.
+    Raises `UsageError` for other objects and for files that do not accept bytes.
     """
     if isinstance(target, (str, os.PathLike)):
-        if not (name := validate_path("filename", cast(object, target))):
+        name = validate_path("filename", cast(object, target))
+        if not name:
             raise UsageError("filename must not be empty.")
         path = Path(name)
         is_device = path.exists() and not path.is_file() and not path.is_dir()
-        return _OpenFile(path.open("wb"), owned=True) if is_device else _AtomicFile(path)
+        return _OpenFile(path.open("wb"), is_owned=True) if is_device else _AtomicFile(path)
     if not callable(getattr(target, "write", None)):
         raise UsageError(f"filename must be a path or a file opened with 'wb', got {type(target).__name__}.")
     if getattr(target, "closed", False) is True:
@@ -37,23 +38,23 @@ def target_of(target: Downloadable) -> _AtomicFile | _OpenFile:
     raw = raw_file(target)
     if is_text(target) or (raw is not None and not raw.writable()):
         raise UsageError("The file must be open for writing bytes: open it with open(path, 'wb').")
-    return _OpenFile(target, owned=False)
+    return _OpenFile(target, is_owned=False)
 
 
 class _AtomicFile:
     """A temporary file in the target's folder that replaces the target at the end.
 
-    Invariant: an error leaves no file behind, and an existing target unchanged.
+    Invariant: after an error there is no new file, and an existing target is unchanged.
     """
 
     def __init__(self, path: Path) -> None:
-        # Resolve symlinks so that the link is kept and its target is replaced.
+        # Symbolic links are resolved, so that the target of a link is replaced and not the link.
         self._path = Path(os.path.realpath(path))
         # File systems limit the bytes, not the characters, of a name (mostly to 255).
-        beginning = os.fsdecode(os.fsencode(self._path.name)[:80]).encode(errors="ignore").decode()
+        prefix = os.fsdecode(os.fsencode(self._path.name)[:80]).encode(errors="ignore").decode()
         if not self._path.name:
             raise IsADirectoryError(errno.EISDIR, "filename is a folder; add the name of the file", str(self._path))
-        self._temporary = self._path.with_name(f".{beginning}.{secrets.token_hex(6)}.part")
+        self._temporary = self._path.with_name(f".{prefix}.{secrets.token_hex(6)}.part")
         self._file: Any = None
 
     def __enter__(self) -> _AtomicFile:
@@ -63,13 +64,13 @@ class _AtomicFile:
         try:
             descriptor = os.open(self._temporary, flags, self._mode())
         except FileNotFoundError:
-            self._path.open("wb")  # raises the operating system's error, which names the program's file
+            self._path.open("wb")  # raises the same error with the path that the program passed
             raise
         self._file = os.fdopen(descriptor, "wb")
         return self
 
     def _mode(self) -> int:
-        """Return the permissions of the temporary file: none that an existing target does not have."""
+        """Return the permissions of the temporary file: at most those of an existing target."""
         with suppress(OSError):
             return self._path.stat().st_mode & 0o666 | stat.S_IWUSR
         return 0o666
@@ -77,7 +78,7 @@ class _AtomicFile:
     def __exit__(self, kind: object, error: object, traceback: object) -> None:
         is_complete = error is None
         try:
-            self._file.close()  # writes what is buffered, and may find that the disk is full
+            self._file.close()  # writes the buffered bytes, and raises an error if the disk is full
             if is_complete:
                 with suppress(OSError):
                     shutil.copymode(self._path, self._temporary)
@@ -101,14 +102,14 @@ class _AtomicFile:
 
 
 class _OpenFile:
-    """The program's open file. It is written from its position on and left open, unless `owned`."""
+    """An open file, which is written from its position on. It is closed only if it `is_owned`."""
 
-    def __init__(self, file: Any, *, owned: bool) -> None:
+    def __init__(self, file: Any, *, is_owned: bool) -> None:
         self._file = file
-        self._owned = owned
-        self._written = False
+        self._is_owned = is_owned
+        self._is_written = False
         self._end = 0
-        """The end of the file before the download: the bytes up to it belong to the program."""
+        """The end of the file before the download. The bytes before it belong to the program."""
         try:
             self._origin: int | None = file.tell() if file.seekable() else None
             if self._origin is not None:
@@ -124,12 +125,12 @@ class _OpenFile:
         if error is not None:
             with suppress(OSError, ValueError):
                 self.restart()
-        if self._owned:
+        if self._is_owned:
             self._file.close()
 
     def write(self, data: bytes) -> None:
         """Write bytes."""
-        self._written = True
+        self._is_written = True
         view: bytes | memoryview = data
         while len(view):
             try:
@@ -138,17 +139,17 @@ class _OpenFile:
                 count = -1
             if count == -1:
                 raise UsageError("The file must accept bytes: open it with open(path, 'wb').")
-            if not isinstance(count, int) or count >= len(view):  # not every file returns a count
+            if not isinstance(count, int) or count >= len(view):  # write() of some files returns None
                 return
             view = memoryview(view)[count:]
 
     def restart(self) -> bool:
         """Return the file to its first position and size. Returns False if that is impossible."""
-        if not self._written:
+        if not self._is_written:
             return True
         if self._origin is None:
             return False
         self._file.seek(self._origin)
         self._file.truncate(self._end)
-        self._written = False
+        self._is_written = False
         return True

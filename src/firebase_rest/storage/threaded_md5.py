@@ -1,4 +1,4 @@
-"""An MD5 that a second thread computes, because it takes longer than to receive and write the same bytes."""
+"""An MD5 that a second thread computes, because hashing takes longer than receiving and writing the same bytes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from firebase_rest.errors import UsageError
 from firebase_rest.transport.lifecycle import Closable, start_thread
 
 BATCH_SIZE = 512 * 1024
-"""Bytes that are handed to the thread at once. Fewer are hashed without a thread."""
+"""Number of bytes that are passed to the thread at once. Shorter data is hashed without a thread."""
 
 _MAX_QUEUED = 2
-"""Batches."""
+"""Maximum number of batches that wait for the thread."""
 
 
 class ThreadedMD5(Closable):
@@ -46,7 +46,7 @@ class ThreadedMD5(Closable):
                 self._hash(batch)
 
     def digest(self) -> bytes:
-        """Return the MD5 of all bytes so far. Raises as `update`."""
+        """Return the MD5 of all bytes so far. Raises the errors of `update`."""
         if self._thread is not None:
             self._check_thread(self._thread)
             self._queue.put([])

@@ -27,7 +27,7 @@ from firebase_rest.storage.download import ByteRange, DownloadState
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.progress import Progress, reporting
 from firebase_rest.storage.source import ReadFailed, Uploadable, UploadSource
-from firebase_rest.storage.target import Downloadable, target_of
+from firebase_rest.storage.target import Downloadable, open_target
 from firebase_rest.storage.threaded_md5 import ThreadedMD5
 from firebase_rest.storage.upload import (
     MAX_GRANULARITY,
@@ -45,14 +45,14 @@ from firebase_rest.transport.requestor import Requestor, drive, run
 from firebase_rest.types import ObjectMetadata
 
 _RESTARTS = 2
-"""Number of times that a download starts again if the object is overwritten meanwhile."""
+"""Number of times that a download starts again if the object is overwritten during the download."""
 
 
 # --- downloads -------------------------------------------------------------------------------------------------------
 
 
 def iter_bytes(requestor: Requestor, state: DownloadState) -> Generator[bytes, None, None]:
-    """Yield the bytes of an object as they arrive, within one deadline."""
+    """Yield the bytes of an object as they arrive. The deadline bounds the whole download."""
     sender = requestor.sender(CancelHandle(), bounds_bodies=True)
     try:
         with ThreadedMD5() as state.hasher:
@@ -69,9 +69,9 @@ def iter_bytes(requestor: Requestor, state: DownloadState) -> Generator[bytes, N
 
 
 def download(requestor: Requestor, location: ObjectLocation, target: Downloadable, progress: Progress = None) -> None:
-    """Write the object's bytes to a path or a file. An error leaves no file behind."""
+    """Write the object's bytes to a path or a file. After an error, the target is as it was before."""
     location.validate()
-    with target_of(target) as file, reporting(progress, location.name) as report:
+    with open_target(target) as file, reporting(progress, location.name) as report:
         for restarts in range(_RESTARTS + 1):
             state = DownloadState(location)
             try:
@@ -96,23 +96,23 @@ def get_bytes(requestor: Requestor, location: ObjectLocation, byte_range: ByteRa
     with closing(iter_bytes(requestor, state)) as pieces:
         for piece in pieces:
             size += len(piece)
-            largest = max(size, state.length or 0)
-            if largest > max_size:
-                message = f"{location.name!r} has {largest} bytes, more than max_size={max_size}. Use download()."
+            known_size = max(size, state.length or 0)
+            if known_size > max_size:
+                message = f"{location.name!r} has {known_size} bytes, more than max_size={max_size}. Use download()."
                 raise PayloadTooLarge(message, message=message)
             parts.append(piece)
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 class ObjectStream(io.RawIOBase):
-    """The bytes of an object as an open file. It resumes after a break. It cannot seek, and is not thread-safe."""
+    """The bytes of an object as an open file. It resumes after an interruption. It cannot seek. Not thread-safe."""
 
     def __init__(self, requestor: Requestor, location: ObjectLocation, byte_range: ByteRange) -> None:
         super().__init__()
         location.validate()
         self._pieces = iter_bytes(requestor, DownloadState(location, byte_range))
         self._failed = False
-        self._rest = memoryview(self._next())  # so that typed errors are raised here
+        self._buffer = memoryview(self._next())  # sends the request, so that typed errors are raised here
 
     def __repr__(self) -> str:
         return "<ObjectStream>"
@@ -121,28 +121,29 @@ class ObjectStream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        """Fill `buffer` with available bytes and return their number; 0 at the end."""
+        """Fill `buffer` with available bytes and return their number, which is 0 at the end."""
         if self.closed:
             raise ValueError("The stream is closed.")
-        if not self._rest:
-            self._rest = memoryview(self._next())
-        count = min(len(buffer), len(self._rest))
-        buffer[:count] = self._rest[:count]
-        self._rest = self._rest[count:]
+        if not self._buffer:
+            self._buffer = memoryview(self._next())
+        count = min(len(buffer), len(self._buffer))
+        buffer[:count] = self._buffer[:count]
+        self._buffer = self._buffer[count:]
         return count
 
     def readall(self) -> bytes:
         """Return all remaining bytes."""
         if self.closed:
             raise ValueError("The stream is closed.")
-        parts = [bytes(self._rest)]
-        self._rest = memoryview(b"")
+        parts = [bytes(self._buffer)]
+        self._buffer = memoryview(b"")
         while piece := self._next():
             parts.append(piece)
         return b"".join(parts)
 
     def _next(self) -> bytes:
-        """Return the next piece; b"" at the end. After an error every call raises: it must not look like the end."""
+        """Return the next piece, or b"" at the end."""
+        # After an error every further call raises, so that the error does not look like the end of the file.
         if self._failed:
             raise InvalidResponse("An earlier read of the stream failed; open another stream.")
         self._failed = True
@@ -154,7 +155,7 @@ class ObjectStream(io.RawIOBase):
         """Release the connection."""
         if not self.closed:
             self._pieces.close()
-            self._rest = memoryview(b"")
+            self._buffer = memoryview(b"")
         super().close()
 
 
@@ -199,11 +200,11 @@ class Upload:
         return self._session.offset
 
     def run(self) -> ObjectMetadata:
-        """Upload the file and return its metadata. Raises as `put`, and `TransferCancelled`."""
+        """Upload the file and return its metadata. Raises the errors of `put`, and `TransferCancelled`."""
         return self.run_with(self._requestor, self._file, self._progress)
 
     def run_with(self, requestor: Requestor, file: Uploadable, progress: Progress) -> ObjectMetadata:
-        """Upload a file through a requestor; see `run`."""
+        """Upload `file` with another requestor; see `run`."""
         with UploadSource(file) as source, reporting(progress, self._request.location.name) as report:
             hooks = UploadHooks(lambda done: report(done, source.size), self._cancelled.is_set)
             flow = upload(self._request, source, self._session, hooks)
@@ -227,10 +228,10 @@ class Upload:
 
 def _parse_state(state: object, location: ObjectLocation) -> UploadSession:
     """Return the session in the state of an upload. Raises `UsageError` for the state of another file."""
-    found: Mapping[str, Any] = parse_object(state) if isinstance(state, (str, bytes)) else {}
-    if (found.get("bucket"), found.get("name")) != (location.bucket, location.name):
+    fields: Mapping[str, Any] = parse_object(state) if isinstance(state, (str, bytes)) else {}
+    if (fields.get("bucket"), fields.get("name")) != (location.bucket, location.name):
         raise UsageError(f"state must be the upload.state of {location.name!r}, got the state of another file.")
-    url, offset, granularity = found.get("url"), found.get("offset"), found.get("granularity")
+    url, offset, granularity = fields.get("url"), fields.get("offset"), fields.get("granularity")
     if not isinstance(url, str) or not isinstance(offset, int) or not isinstance(granularity, int):
         return UploadSession()
     try:

@@ -20,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from firebase_rest.errors import ApiError, FirebaseError, InvalidResponse, NetworkError, TransferCancelled, UsageError
-from firebase_rest.storage.checksum import ExpectedChecksum, decimal
+from firebase_rest.storage.checksum import ExpectedChecksum, parse_decimal
 from firebase_rest.storage.location import ObjectLocation
 from firebase_rest.storage.protocol import JSON_TYPE, check, error_of, get_metadata, parse_metadata
 from firebase_rest.storage.source import UploadSource
@@ -29,10 +29,10 @@ from firebase_rest.transport.wire import ChunkedBody, Flow, Pause, Request, Resp
 from firebase_rest.types import ObjectMetadata
 
 GRANULARITY = 256 * 1024
-"""Each piece but the last is a multiple of this number of bytes."""
+"""The size in bytes of each piece but the last is a multiple of this number."""
 
 MAX_GRANULARITY = 64 * 1024 * 1024
-"""The largest granularity that a server may ask for: a piece of a file that cannot seek is kept in memory."""
+"""The largest granularity that a server may request. It limits the memory for pieces of files that cannot seek."""
 
 CHUNK_SIZE = 8 * 1024 * 1024
 """Default number of bytes of a request."""
@@ -41,12 +41,15 @@ MAX_MULTIPART = GRANULARITY
 """Maximum number of bytes of an upload in one request."""
 
 _UNCERTAIN = frozenset({408, 500, 502, 503, 504})
+"""Statuses after which the server may or may not have stored the piece."""
+
 _FATAL = frozenset({401, 402, 403, 404, 412, 413, 429})
+"""Statuses after which resuming cannot help."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadRequest:
-    """The arguments of an upload. `attempts` is the number of failures in a row, without progress, that are retried."""
+    """The arguments of an upload. `attempts` is the maximum number of failures in a row without progress."""
 
     location: ObjectLocation
     fields: Mapping[str, Any]
@@ -56,21 +59,23 @@ class UploadRequest:
 
     @property
     def params(self) -> tuple[tuple[str, str], ...]:
-        params, condition = (("name", self.location.name),), self.if_generation_match
-        return params if condition is None else (*params, ("ifGenerationMatch", str(condition)))
+        name = ("name", self.location.name)
+        if self.if_generation_match is None:
+            return (name,)
+        return (name, ("ifGenerationMatch", str(self.if_generation_match)))
 
     @property
     def content_type(self) -> str:
         return str(self.fields.get("contentType"))
 
-    def metadata_json(self, **more: str) -> bytes:
+    def metadata_json(self, **extra_fields: str) -> bytes:
         """Return the metadata as JSON."""
-        return json.dumps({"name": self.location.name, **self.fields, **more}, ensure_ascii=False).encode()
+        return json.dumps({"name": self.location.name, **self.fields, **extra_fields}, ensure_ascii=False).encode()
 
 
 @dataclass(slots=True)
 class UploadSession:
-    """The state of a resumable upload: its URL (None before it has started) and the bytes that the server has.
+    """The state of a resumable upload: its URL (None before the start) and the number of bytes that the server has.
 
     The URL is a secret, because it allows writing.
     """
@@ -82,7 +87,7 @@ class UploadSession:
 
 @dataclass(frozen=True, slots=True)
 class UploadHooks:
-    """Callbacks of an upload: `report(bytes done)`, and `is_cancelled()` before each piece."""
+    """Callbacks of an upload: `report(bytes_done)` after each piece, and `is_cancelled()` before each piece."""
 
     report: Callable[[int], object] = lambda _: None
     is_cancelled: Callable[[], bool] = lambda: False
@@ -91,10 +96,10 @@ class UploadHooks:
 def upload(
     request: UploadRequest, source: UploadSource, session: UploadSession, hooks: UploadHooks
 ) -> Flow[ObjectMetadata]:
-    """Store all of `source`, or the missing part for a session that an earlier process has started."""
+    """Store the bytes of `source`. If an earlier process has started the session, store only the missing bytes."""
     request.location.validate()
-    resumed = session.url is not None
-    if not resumed:
+    is_resumed = session.url is not None
+    if not is_resumed:
         is_small = source.size is None or source.size <= MAX_MULTIPART
         piece, is_all = source.piece(0, MAX_MULTIPART if is_small else request.chunk_size)
         if is_all and len(piece) <= MAX_MULTIPART:
@@ -103,7 +108,7 @@ def upload(
             return metadata
         yield from _start(request, source, session)
         hooks.report(0)
-    return (yield from _ResumableUpload(request, source, session, hooks, resumed).send())
+    return (yield from _ResumableUpload(request, source, session, hooks, is_resumed).send())
 
 
 # --- in one request --------------------------------------------------------------------------------------------------
@@ -115,7 +120,7 @@ def _multipart(request: UploadRequest, data: bytes, source: UploadSource) -> Flo
         boundary = secrets.token_hex(16)
     body = b"".join(
         (
-            # One header line in each part: Firebase stores a second one as part of the file.
+            # Each part has only one header line, because Firebase stores a second one as part of the file.
             f"--{boundary}\r\nContent-Type: application/json; charset=utf-8\r\n\r\n".encode(),
             request.metadata_json(md5Hash=b64encode(md5(data, usedforsecurity=False).digest()).decode()),
             f"\r\n--{boundary}\r\nContent-Type: {request.content_type}\r\n\r\n".encode(),
@@ -127,21 +132,21 @@ def _multipart(request: UploadRequest, data: bytes, source: UploadSource) -> Flo
         "X-Goog-Upload-Protocol": "multipart",
         "Content-Type": f"multipart/related; boundary={boundary}",
     }
-    # Idempotent only with ifGenerationMatch; otherwise a retry could overwrite a newer version.
+    # Only with ifGenerationMatch the request is idempotent. Otherwise a retry could overwrite a newer version.
     policy = RetryPolicy.IF_NOT_SENT if request.if_generation_match is None else RetryPolicy.IDEMPOTENT
     url = request.location.collection_url
     response = yield Request("POST", url, request.params, headers, body, policy, reauth_on_401=True)
     if response.status == 412 and response.earlier_attempt_uncertain:
-        found = yield from get_metadata(request.location)
-        if source.checksum.difference(ExpectedChecksum.from_metadata(found)) is None:
-            return found  # an earlier attempt stored it, and only its response was lost
+        metadata = yield from get_metadata(request.location)
+        if source.checksum.difference(ExpectedChecksum.from_metadata(metadata)) is None:
+            return metadata  # an earlier attempt stored the object, and only its response was lost
     return _verify(parse_metadata(check(response)), source, request)
 
 
 def _verify(metadata: ObjectMetadata, source: UploadSource, request: UploadRequest) -> ObjectMetadata:
-    """Return `metadata`. Raises `ChecksumMismatch` if the stored bytes differ from those that were read."""
+    """Return `metadata`. Raises `ChecksumMismatch` if the stored bytes differ from the bytes that were read."""
     generation = str(metadata.get("generation"))[:20]
-    message = f"{request.location.name!r} was stored damaged, and is still there as generation {generation}"
+    message = f"Upload {request.location.name!r} again: its stored bytes (generation {generation}) are corrupt"
     source.check(ExpectedChecksum.from_metadata(metadata), message)
     return metadata
 
@@ -159,14 +164,14 @@ def _start(request: UploadRequest, source: UploadSource, session: UploadSession)
     }
     if source.size is not None:
         headers["X-Goog-Upload-Header-Content-Length"] = str(source.size)
-    # Idempotent: an unused session costs nothing and expires.
+    # Idempotent, because an unused session has no effect and expires.
     url, body = request.location.collection_url, request.metadata_json()
     start = Request("POST", url, request.params, headers, body, RetryPolicy.IDEMPOTENT, reauth_on_401=True)
     response = check((yield start))
     if _status(response) != "active":
         raise InvalidResponse("Invalid upload response: the session is not active.")
     session.url = validate_session_url(response.headers.get("x-goog-upload-url", ""), request.location)
-    granularity = decimal(response.headers.get("x-goog-upload-chunk-granularity", "")) or 0
+    granularity = parse_decimal(response.headers.get("x-goog-upload-chunk-granularity", "")) or 0
     if granularity > MAX_GRANULARITY:
         raise InvalidResponse(f"Invalid upload response: the chunk granularity is {granularity} bytes.")
     # The official emulator sends a smaller granularity, and accepts any size.
@@ -177,7 +182,7 @@ def _start(request: UploadRequest, source: UploadSource, session: UploadSession)
 def validate_session_url(url: str, location: ObjectLocation) -> str:
     """Return an upload URL if credentials may be sent to it. Raises `InvalidResponse` for other hosts than Google's.
 
-    For an emulator the configured address replaces the host, because the emulator may know itself by another name.
+    For an emulator, the configured address replaces the host, because the emulator may use another name of its host.
     """
     base = urlsplit(location.base)
     try:
@@ -223,7 +228,7 @@ def _status(response: Response) -> str:
 
 @dataclass(frozen=True, slots=True)
 class _Outcome:
-    """The outcome of one piece: the object's metadata, or whether the upload is final, or an error to resume from."""
+    """The result of one piece: the object's metadata, or whether the upload is final, or an error to recover from."""
 
     metadata: ObjectMetadata | None = None
     is_final: bool = False
@@ -240,24 +245,24 @@ class _SessionLost(Exception):
 
 @dataclass(slots=True)
 class _ResumableUpload:
-    """One resumable upload. `failures` counts failures in a row without progress between them."""
+    """A resumable upload. `failures` counts the failures in a row without progress."""
 
     request: UploadRequest
     source: UploadSource
     session: UploadSession
     hooks: UploadHooks
-    resumed: bool
+    is_resumed: bool
     failures: int = 0
     restarts: int = 0
     sent: int = 0
-    """The end of the bytes that the server can have."""
+    """The maximum number of bytes that the server can have received."""
 
     def send(self) -> Flow[ObjectMetadata]:
         """Send the missing bytes and return the object's metadata."""
         while True:
             try:
-                if self.resumed:
-                    self.sent = self.source.size or 1 << 62
+                if self.is_resumed:
+                    self.sent = self.source.size or 1 << 62  # no limit, because an earlier process sent the bytes
                     if (yield from self._query()):
                         return (yield from self._finish())
                     self.source.hash_until(self.session.offset)
@@ -273,7 +278,7 @@ class _ResumableUpload:
         self.session.url = None
         if self.restarts > 1 or not self.source.can_read(0):
             raise failure
-        self.resumed = False
+        self.is_resumed = False
         yield from _start(self.request, self.source, self.session)
         self.hooks.report(0)
 
@@ -282,9 +287,9 @@ class _ResumableUpload:
             raise TransferCancelled("The upload was cancelled.")
 
     def _send_all(self) -> Flow[ObjectMetadata]:
-        session, unit = self.session, self.session.granularity
-        largest = max(unit, self.request.chunk_size // unit * unit)
-        size = largest
+        session, granularity = self.session, self.session.granularity
+        max_size = max(granularity, self.request.chunk_size // granularity * granularity)
+        size = max_size
         while True:
             self._check_cancelled()
             piece, is_last = self.source.piece(session.offset, size)
@@ -298,16 +303,18 @@ class _ResumableUpload:
                 session.offset += len(piece)
                 self.failures = 0
                 self.hooks.report(session.offset)
-                size = min(largest, size * 2)
+                size = min(max_size, size * 2)
                 continue
             if (yield from self._recover(outcome.error)):
                 return (yield from self._finish())
-            size = unit  # small pieces arrive where large ones break
+            size = granularity  # over a bad connection, small pieces are more likely to arrive
 
     def _send_one(self, piece: ChunkedBody, *, is_last: bool) -> Flow[_Outcome]:
         session = self.session
         self.sent = session.offset + len(piece)
-        command = "upload" if not is_last else "upload, finalize" if piece else "finalize"
+        command = "upload"
+        if is_last:
+            command = "upload, finalize" if piece else "finalize"
         try:
             response = yield _command(session, command, RetryPolicy.IF_NOT_SENT, piece or None, session.offset)
         except NetworkError as error:
@@ -326,7 +333,7 @@ class _ResumableUpload:
         raise error_of(response)
 
     def _recover(self, error: FirebaseError) -> Flow[bool]:
-        """Query the server's offset until it responds. Returns True if it has all bytes."""
+        """Query the offset until the server responds. Returns True if the server has all bytes."""
         while True:
             self._check_cancelled()
             self.failures += 1
@@ -357,14 +364,14 @@ class _ResumableUpload:
             raise TransferCancelled("The upload was cancelled.")
         if status == "final":
             return True
-        received = decimal(response.headers.get("x-goog-upload-size-received", ""))
+        received = parse_decimal(response.headers.get("x-goog-upload-size-received", ""))
         if received is None:
             raise InvalidResponse("Invalid upload response: the number of received bytes is missing.")
         if received > self.sent:
             raise InvalidResponse(
                 f"Invalid upload response: {received} bytes were received, but only {self.sent} were sent."
             )
-        if not self.resumed and not self.source.can_read(received):
+        if not self.is_resumed and not self.source.can_read(received):
             raise UsageError(
                 f"The server has only {received} bytes, and the file cannot seek back to the rest; pass a file that "
                 "can seek."
@@ -387,7 +394,7 @@ def _outcome_of(response: Response, status: str, *, is_last: bool) -> _Outcome:
             raise InvalidResponse("Invalid upload response: the upload ended before its last piece.")
         try:
             return _Outcome(metadata=parse_metadata(response))
-        except InvalidResponse:  # empty, or "OK", if the server already had the piece
+        except InvalidResponse:  # the body is empty or "OK" if the server already had the piece
             return _Outcome(is_final=True)
     if status == "active" and not is_last:
         return _Outcome()

@@ -16,7 +16,7 @@ from firebase_rest.transport.arguments import validate_nonempty
 from firebase_rest.types import ObjectMetadata
 
 Token = str | AsyncTokenSource | None
-"""An ID token or an `AsyncUserSession`; None: the credentials of the reference or the App."""
+"""An ID token or an `AsyncUserSession`. None stands for the credentials of the reference or the App."""
 
 
 class AsyncStorageBase(AsyncBaseReference):
@@ -126,7 +126,7 @@ class AsyncStorageBase(AsyncBaseReference):
         )
 
     async def revoke_download_token(self, download_token: str, token: Token = None) -> list[str]:
-        """Remove a download token, as an administrator: links with it stop working.
+        """Remove a download token, as an administrator. Links that contain the token stop working.
 
         Args:
             download_token: One of the metadata's "downloadTokens".

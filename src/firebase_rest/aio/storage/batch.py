@@ -23,7 +23,7 @@ async def run_batch(
 ) -> list[Result]:
     """Await `work(name, item)` for each job, at most `workers` at a time; see `storage.batch.run_batch`.
 
-    A cancelled task cancels the jobs.
+    If the calling task is cancelled, the jobs are cancelled too.
     """
     slots = asyncio.Semaphore(workers)
     done = 0
@@ -39,8 +39,8 @@ async def run_batch(
         await call(report, done, len(jobs))
         return result
 
-    with reporting(None if callable(progress) else progress, label, files=True) as shown:
-        report = progress if callable(progress) else shown
+    with reporting(None if callable(progress) else progress, label, files=True) as default_report:
+        report = progress if callable(progress) else default_report
         tasks = [asyncio.ensure_future(run_job(name, item)) for name, item in jobs]
         try:
             return list(await asyncio.gather(*tasks))

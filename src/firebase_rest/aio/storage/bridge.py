@@ -1,8 +1,8 @@
-"""Run a transfer in a thread whose requests are sent by the event loop.
+"""Run a transfer in a thread, and send its requests in the event loop.
 
-Disks and checksums block, so each transfer runs in its own thread: the blocking code of `firebase_rest.storage`, over a
-`BlockingRequestor`. The thread waits for each coroutine that the loop runs for it, and meanwhile does the blocking work
-that the loop needs, such as reading the next block of a body.
+Reading and writing files and computing checksums block. Therefore each transfer runs the blocking code of
+`firebase_rest.storage` in its own thread, with a `BlockingRequestor`. While the thread waits for a coroutine in the loop,
+it does the blocking work that the loop requests, such as reading the next block of a body.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ BLOCK_SIZE = 256 * 1024
 
 
 class _Cancelled(BaseException):
-    """The task of the transfer was cancelled. Not an Exception, so that no flow retries."""
+    """The task of the transfer was cancelled. Not an `Exception`, so that no flow catches it and retries."""
 
 
 class Bridge:
@@ -46,7 +46,7 @@ class Bridge:
         self._is_cancelled = False
 
     async def run(self, work: Callable[..., T], *arguments: Any) -> T:
-        """Return or raise what `work` does in a thread. A cancelled task waits until the thread has cleaned up."""
+        """Run `work` in a thread, and return its result. A cancelled task waits until the thread has cleaned up."""
         running = asyncio.ensure_future(run_in_thread(work, *arguments))
         try:
             return await asyncio.shield(running)
@@ -59,7 +59,7 @@ class Bridge:
             raise
 
     def cancel(self) -> None:
-        """End the thread at its next or current wait."""
+        """End the thread when it waits, now or later."""
         self._is_cancelled = True
         self.interrupt()
 
@@ -72,11 +72,11 @@ class Bridge:
     # --- in the thread ----------------------------------------------------------------------------------------------
 
     def wait_for(self, work: Coroutine[Any, Any, T]) -> T:
-        """Return the result of a coroutine that runs in the loop."""
-        self._check(work)
-        outer = self._current
+        """Run a coroutine in the loop, and return its result."""
+        self._raise_if_cancelled(work)
+        previous = self._current
         self._current = future = asyncio.run_coroutine_threadsafe(work, self.loop)
-        if self._is_cancelled:  # meanwhile
+        if self._is_cancelled:  # `cancel` was called before `_current` was set
             future.cancel()
         future.add_done_callback(lambda _: self._jobs.put(None))
         try:
@@ -89,10 +89,10 @@ class Bridge:
             if self._is_cancelled:
                 raise _Cancelled from None
         finally:
-            self._current = outer
+            self._current = previous
         raise NetworkError("The request was cancelled.")
 
-    def _check(self, work: Coroutine[Any, Any, Any]) -> None:
+    def _raise_if_cancelled(self, work: Coroutine[Any, Any, Any]) -> None:
         if self._is_cancelled:
             work.close()
             raise _Cancelled
@@ -100,23 +100,27 @@ class Bridge:
     # --- in the loop ------------------------------------------------------------------------------------------------
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Return the result of `work`, which the waiting thread does."""
-        done: asyncio.Future[T] = self.loop.create_future()
+        """Run `work` in the waiting thread, and return its result."""
+        future: asyncio.Future[T] = self.loop.create_future()
 
-        def settle(result: T | None, error: BaseException | None) -> None:
-            if not done.done():
-                done.set_exception(error) if error is not None else done.set_result(cast(T, result))
+        def set_outcome(result: T | None, error: BaseException | None) -> None:
+            if future.done():
+                return
+            if error is not None:
+                future.set_exception(error)
+            else:
+                future.set_result(cast(T, result))
 
         def job() -> None:
-            result, problem = None, None
+            result, error = None, None
             try:
                 result = work()
-            except BaseException as error:  # noqa: BLE001 - raised again in the loop
-                problem = error
-            self.loop.call_soon_threadsafe(settle, result, problem)
+            except BaseException as raised:  # noqa: BLE001 - raised again in the loop
+                error = raised
+            self.loop.call_soon_threadsafe(set_outcome, result, error)
 
         self._jobs.put(job)
-        return await done
+        return await future
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,7 @@ class BlockingSender:
         self._bridge.wait_for(self._sender.pause(seconds))
 
     def release(self) -> None:
-        """See `RetryingSender`; here each read has its own timer."""
+        """Do nothing: each read has its own timer. `RetryingSender` has this method too."""
 
     def read(self, body: AsyncBody, size: int) -> bytes:
         """Return the next bytes of a body, within the deadline."""
@@ -177,7 +181,9 @@ class BlockingSender:
                 return await body.read(size)
         except ScopeEnded:
             pass
-        raise NetworkError("the deadline has passed" if self.is_overdue else "the transfer was cancelled by close()")
+        if self.is_overdue:
+            raise NetworkError("the deadline has passed")  # the transfer adds this text to its own message
+        raise NetworkError("The transfer was cancelled, because the App was closed.")
 
     def close(self, body: AsyncBody) -> None:
         """Close a body."""
@@ -203,7 +209,7 @@ class _BlockingBody:
 
 
 class _ThreadBody(ChunkedBody):
-    """A body whose blocks are read by the thread while the loop sends them."""
+    """A body whose blocks the thread reads and the loop sends."""
 
     __slots__ = ("_bridge", "_source")
 
@@ -224,7 +230,7 @@ class _ThreadBody(ChunkedBody):
 
 
 def blocking_source(file: Any, bridge: Bridge) -> Any:
-    """Return a file that a thread can read: an asynchronous iterator or file as an iterator of bytes."""
+    """Return a file that a thread can read. An asynchronous iterator or file becomes an iterator of bytes."""
     if _has_async(file, "read"):
         return _blocks_of_file(file, bridge)
     if hasattr(file, "__aiter__"):

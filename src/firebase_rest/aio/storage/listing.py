@@ -14,7 +14,7 @@ from firebase_rest.storage.listing import ObjectPage
 
 
 async def iter_pages(fetch: Callable[[str | None], Awaitable[ObjectPage]]) -> AsyncIterator[ObjectPage]:
-    """Yield all pages, where `fetch` returns the page of a token, without prefixes of earlier pages.
+    """Yield all pages. `fetch` returns the page of a page token. A prefix that an earlier page contained is left out.
 
     Raises `InvalidResponse` if a page token is returned twice.
     """

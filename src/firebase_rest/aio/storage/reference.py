@@ -79,7 +79,7 @@ class AsyncStoredFile:
 
 
 class AsyncFolderOperations(AsyncStorageBase):
-    """References to other locations, and lists."""
+    """Methods that return references to other locations, and lists."""
 
     __slots__ = ()
 
@@ -95,18 +95,18 @@ class AsyncFolderOperations(AsyncStorageBase):
 
     @property
     def parent(self) -> AsyncStorageReference | None:
-        """The folder above; None for the bucket."""
+        """The folder above, or None for the bucket."""
         parent = self._location.parent
         return None if parent is None else AsyncStorageReference(self._requestor, parent, self._context)
 
     def child(self, *path: object) -> AsyncStorageReference:
-        """Return a reference to a file or folder below.
+        """Return a reference to a file or folder in this folder.
 
         Args:
             path: Segments of the path, which are converted to text and joined by slashes. Text is not decoded.
 
         Raises:
-            UsageError: The path is an invalid name: None, bytes, `a//b`, a line break, more than 1024 bytes.
+            UsageError: The path is None, bytes or an invalid name: with `//`, a line break, or more than 1024 bytes.
         """
         return AsyncStorageReference(self._requestor, self._location.child(*path), self._context)
 
@@ -123,16 +123,16 @@ class AsyncFolderOperations(AsyncStorageBase):
 
         Args:
             prefix: The beginning of the names in this folder.
-            delimiter: "/" for the files and folders in this folder, None for all files below.
+            delimiter: "/" for the files and folders in this folder, None for all files in it and in its subfolders.
             page_size: Maximum number of entries, from 1 to 1000.
-            page_token: The `next_page_token` of the page before.
+            page_token: The `next_page_token` of the previous page.
             token: An ID token or an `AsyncUserSession`.
 
         https://firebase.google.com/docs/storage/web/list-files
         """
         page_token = arguments.validate_page_token(page_token)
         requestor, start = self._authenticate(token), self._list_start(prefix)
-        page = (await self._page_fetcher(requestor, start, delimiter, page_size)(page_token)).below(start)
+        page = (await self._page_fetcher(requestor, start, delimiter, page_size)(page_token)).starting_with(start)
         items = tuple(self._file(name, requestor) for name in page.items)
         return AsyncListPage(
             items, tuple(self._folder(name, requestor) for name in page.prefixes), page.next_page_token
@@ -157,10 +157,10 @@ class AsyncFolderOperations(AsyncStorageBase):
 
         async def references() -> AsyncIterator[AsyncStorageReference]:
             async for page in pages:
-                found = page.below(start)
-                for item_1 in (self._folder(name, requestor) for name in found.prefixes):
+                matching = page.starting_with(start)
+                for item_1 in (self._folder(name, requestor) for name in matching.prefixes):
                     yield item_1
-                for item_2 in (self._file(name, requestor) for name in found.items):
+                for item_2 in (self._file(name, requestor) for name in matching.items):
                     yield item_2
 
         return references()
@@ -168,10 +168,10 @@ class AsyncFolderOperations(AsyncStorageBase):
     def list_files(
         self, prefix: str = "", token: Token = None, *, page_size: int | None = None
     ) -> AsyncIterator[AsyncStoredFile]:
-        """Return all files below this folder, at any depth. pyrebase's method; see also `list`.
+        """Return all files in this folder and its subfolders. pyrebase's method; see also `list`.
 
         Args:
-            prefix: The beginning of the paths from here.
+            prefix: The beginning of the paths, relative to this folder.
             token: An ID token or an `AsyncUserSession`.
             page_size: Maximum number of files for each request, from 1 to 1000.
 
@@ -194,7 +194,7 @@ class AsyncFolderOperations(AsyncStorageBase):
     def _page_fetcher(
         self, requestor: AsyncRequestor, start: str, delimiter: object, page_size: object
     ) -> Callable[[str | None], Awaitable[ObjectPage]]:
-        recursive = arguments.validate_delimiter(delimiter)
+        recursive = arguments.is_recursive(delimiter)
         size = None if page_size is None else validate_int("page_size", page_size, 1, listing.MAX_PAGE_SIZE)
         return lambda page_token: requestor.run(
             listing.list_page(self._location, start, recursive=recursive, page_token=page_token, page_size=size)
@@ -202,7 +202,7 @@ class AsyncFolderOperations(AsyncStorageBase):
 
 
 class AsyncFileOperations(AsyncFolderOperations):
-    """Uploads, downloads, deletion and links of the file here, and of files below."""
+    """Methods that upload, download, delete and link the file at this location, and the files below it."""
 
     __slots__ = ()
 
@@ -220,17 +220,17 @@ class AsyncFileOperations(AsyncFolderOperations):
 
         Args:
             file: A path, bytes, a file opened with "rb", the upload of a web framework, or an iterator of bytes. A
-                file object is read from its position on; one that stands at its end is rewound.
+                file object is read from its position on; a file at its end is rewound.
             token: An ID token or an `AsyncUserSession`.
-            content_type: The MIME type. By default it is guessed from the names.
-            metadata: Custom metadata, strings by strings.
+            content_type: The MIME type. By default it is guessed from the names of the stored and the local file.
+            metadata: Custom metadata, a dict of strings.
             cache_control: The Cache-Control header of downloads.
             content_disposition: The Content-Disposition header of downloads.
             content_encoding: The Content-Encoding header of downloads.
             content_language: The Content-Language header of downloads.
             progress: A function of (bytes done, total bytes or None), or True for a progress bar.
             chunk_size: Number of bytes of each request: a multiple of 262144 (256 KiB).
-            if_generation_match: Store the file only over this generation; 0: only if no file exists.
+            if_generation_match: Store the file only if the stored file has this generation; 0: only if none exists.
 
         Returns:
             The file's metadata.
@@ -239,7 +239,7 @@ class AsyncFileOperations(AsyncFolderOperations):
             FileNotFoundError: The local file does not exist.
             PreconditionFailed: The stored file has another generation.
             PermissionDenied: The security rules deny access.
-            ChecksumMismatch: The stored bytes differ from those that were read.
+            ChecksumMismatch: The stored bytes differ from the bytes that were read.
             UsageError: An argument is invalid, or the local file changed during the upload.
 
         https://firebase.google.com/docs/storage/web/upload-files
@@ -258,7 +258,7 @@ class AsyncFileOperations(AsyncFolderOperations):
     ) -> transfer.AsyncUpload:
         """Return an `AsyncUpload`, which starts with `run()` and can be observed, cancelled and resumed.
 
-        The arguments are those of `put`, and `state`: the `AsyncUpload.state` of another process, to resume that upload.
+        The arguments are those of `put`. In addition, `state` is the `AsyncUpload.state` of an upload to resume.
         """
         validate_keywords(options, UploadOptions)
         requestor = self._authenticate(token)
@@ -324,8 +324,8 @@ class AsyncFileOperations(AsyncFolderOperations):
 
         Args:
             *args: `filename` (a local path, or a file opened with "wb") and `token` (an ID token or a
-                `AsyncUserSession`). As in pyrebase the path in the bucket may come first: `storage.download("a.png",
-                "local.png")`. It is ignored on a reference that has a path.
+                `AsyncUserSession`). As in pyrebase, the first argument may be the path in the bucket:
+                `storage.download("a.png", "local.png")`. A reference that has a path ignores it.
             progress: As for `put`.
             **kwargs: `path`, `filename` and `token`.
 
@@ -348,9 +348,9 @@ class AsyncFileOperations(AsyncFolderOperations):
 
         Args:
             token: An ID token or an `AsyncUserSession`.
-            max_size: Raise `PayloadTooLarge` for more bytes; None: the `max_response_size` of the App (256 MB).
-            start: The first byte.
-            end: The end (exclusive); None: the end of the file.
+            max_size: Maximum number of bytes; by default the `max_response_size` of the App (256 MB).
+            start: The index of the first byte.
+            end: The index after the last byte; by default the end of the file.
 
         Raises:
             NotFound: The file does not exist.
@@ -369,12 +369,12 @@ class AsyncFileOperations(AsyncFolderOperations):
     async def open_stream(
         self, token: Token = None, *, start: int = 0, end: int | None = None
     ) -> transfer.AsyncObjectStream:
-        """Return the file as an open binary file, whose bytes arrive as they are read. Close it after use.
+        """Return the file as an open binary file, which downloads its bytes while it is read. Close it after use.
 
         Args:
             token: An ID token or an `AsyncUserSession`.
-            start: The first byte.
-            end: The end (exclusive); None: the end of the file.
+            start: The index of the first byte.
+            end: The index after the last byte; by default the end of the file.
 
         Raises:
             NotFound: The file does not exist.
@@ -396,7 +396,7 @@ class AsyncFileOperations(AsyncFolderOperations):
 
         Args:
             files: Local files by their path below this folder, or only the paths.
-            folder: The local folder for `files` that are only paths.
+            folder: The local folder for the files, if `files` contains only paths.
             token: An ID token or an `AsyncUserSession`.
             workers: Maximum number of files at a time, from 1 to 64.
             progress: As for `put`, but counts files.
@@ -419,7 +419,7 @@ class AsyncFileOperations(AsyncFolderOperations):
 
             async def work(name: str, target: Downloadable) -> None:
                 location = self._location.child(name)
-                local = target if folder is None else local_folder.path_of(path_text(name))
+                local = target if folder is None else local_folder.create_path(path_text(name))
                 await transfer.download(requestor, location, local)
 
             return await run_batch(jobs, work, threads, progress, "download")
@@ -448,7 +448,7 @@ class AsyncFileOperations(AsyncFolderOperations):
         """Delete all files in the folder `prefix` below this one.
 
         Args:
-            prefix: The path of the folder from here.
+            prefix: The path of the folder, relative to this one.
             token: An ID token or an `AsyncUserSession`.
             confirm: Pass the whole path of the folder again as confirmation, or True. For a bucket pass its name.
             workers: Maximum number of files at a time, from 1 to 64.
@@ -463,7 +463,8 @@ class AsyncFileOperations(AsyncFolderOperations):
         folder = self._location.child(prefix)
         folder.validate_bucket()
         expected = folder.name or folder.bucket
-        if not (confirm == expected if isinstance(confirm, str) else confirm is True and folder.name):
+        is_confirmed = confirm == expected if isinstance(confirm, str) else confirm is True and bool(folder.name)
+        if not is_confirmed:
             raise UsageError(f"confirm must be {expected!r} to delete all files below it, got {describe(confirm)}.")
         threads = validate_int("workers", workers, 1, MAX_WORKERS)
         requestor = self._authenticate(token)
@@ -490,8 +491,8 @@ class AsyncFileOperations(AsyncFolderOperations):
         """Return the URL of the file.
 
         Args:
-            token: None for the URL alone, or a download token to add. With an ID token or an `AsyncUserSession`, as in
-                pyrebase, it returns `get_download_url(token)`: an ID token never becomes part of a URL.
+            token: A download token to add to the URL, or None. An ID token never becomes part of a URL: for an ID token
+                or an `AsyncUserSession`, as in pyrebase, the method returns `get_download_url(token)`.
         """
         if arguments.is_id_token(token):
             return await self.get_download_url(token)
@@ -518,7 +519,7 @@ class AsyncFileOperations(AsyncFolderOperations):
 
         https://cloud.google.com/storage/docs/access-control/signed-urls
         """
-        seconds, verb = arguments.validate_expiry(expires), arguments.validate_method(method)
+        seconds, http_method = arguments.validate_expiry(expires), arguments.validate_method(method)
         signed_headers, signed_params = validate_str_dict("headers", headers), validate_str_dict("params", params)
         self._location.validate()
         account = self._context.account
@@ -528,11 +529,13 @@ class AsyncFileOperations(AsyncFolderOperations):
             )
         email = signed_url.service_account_email(account.google)
         now = datetime.now(timezone.utc)
-        to_sign = signed_url.V4SigningRequest(self._location, email, seconds, now, verb, signed_headers, signed_params)
-        signature = signed_url.sign_locally(account.google, to_sign.message)
+        request = signed_url.V4SigningRequest(
+            self._location, email, seconds, now, http_method, signed_headers, signed_params
+        )
+        signature = signed_url.sign_locally(account.google, request.message)
         if signature is None:
-            signature = await self._requestor.with_credentials(account).run(sign_blob(email, to_sign.message))
-        return to_sign.url(signature)
+            signature = await self._requestor.with_credentials(account).run(sign_blob(email, request.message))
+        return request.url(signature)
 
 
 class AsyncStorageReference(AsyncFileOperations):
@@ -562,10 +565,10 @@ class AsyncStorage(AsyncFileOperations):
     __slots__ = ()
 
     def ref(self, url: str) -> AsyncStorageReference:
-        """Return the file of a gs:// URL or a download URL, with exactly its name. A token in the URL is ignored.
+        """Return the file that a gs:// URL or a download URL refers to. A token in the URL is ignored.
 
         Raises:
-            UsageError: `url` is other text.
+            UsageError: `url` is not such a URL.
         """
         return AsyncStorageReference(self._requestor, parse_url(url, self._context.emulator), self._context)
 

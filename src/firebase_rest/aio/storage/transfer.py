@@ -27,7 +27,7 @@ from firebase_rest.types import ObjectMetadata
 
 
 async def download(requestor: AsyncRequestor, location: ObjectLocation, target: Any, progress: Any = None) -> None:
-    """Write the object's bytes to a path or a file. An error leaves no file behind."""
+    """Write the object's bytes to a path or a file. After an error, the target is as it was before."""
     bridge = Bridge()
     await bridge.run(
         transfer.download,
@@ -45,7 +45,7 @@ async def get_bytes(requestor: AsyncRequestor, location: ObjectLocation, byte_ra
 
 
 class AsyncObjectStream(AsyncClosable):
-    """The bytes of an object as an open file, returned by `open_stream`. It resumes after a break and cannot seek."""
+    """The bytes of an object as an open file, returned by `open_stream`. It resumes after interruptions; it cannot seek."""
 
     def __init__(self, bridge: Bridge, stream: BufferedReader) -> None:
         self._bridge = bridge
@@ -65,7 +65,7 @@ class AsyncObjectStream(AsyncClosable):
         return "<AsyncObjectStream>"
 
     async def read(self, size: int = -1) -> bytes:
-        """Return `size` bytes, fewer at the end, and b"" after it; all remaining bytes for a negative size."""
+        """Return at most `size` bytes: all remaining bytes for a negative size, and b"" at the end."""
         async with self._lock:
             return await self._bridge.run(self._stream.read, size)
 
@@ -115,7 +115,7 @@ class AsyncUpload:
         return self._upload.bytes_confirmed
 
     async def run(self) -> ObjectMetadata:
-        """Upload the file and return its metadata. Raises as `put`, and `TransferCancelled`."""
+        """Upload the file and return its metadata. Raises the errors of `put`, and `TransferCancelled`."""
         bridge = self._bridge = Bridge()
         requestor = BlockingRequestor(self._requestor, bridge)
         file, progress = blocking_source(self._file, bridge), blocking_progress(self._progress, bridge)

@@ -44,3 +44,12 @@ def test_pytest_runs_the_files_of_the_guide(page: str, number: int, tmp_path: Pa
 def test_unittest_runs_the_files_of_the_guide(page: str, tmp_path: Path) -> None:
     write_files(page, tmp_path)
     assert "Ran 1 test" in run(tmp_path, "unittest", "test_with_unittest")
+
+
+def test_coverage_report_is_that_of_the_guide(tmp_path: Path) -> None:
+    write_files("test-security-rules.md", tmp_path)
+    page = (ROOT / "docs" / "how-to" / "test-security-rules.md").read_text(encoding="utf-8")
+    [report] = re.findall(r"^```console\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    assert report in run(
+        tmp_path, "pytest", "test_rules.py", "-q", "-p", "no:cacheprovider", "--firebase-rules-coverage=90"
+    )

@@ -160,7 +160,7 @@ def test_too_large_upload_is_explained(browser, tmp_path, app) -> None:
     ada.open("/files/")
     ada.fill(file=str(file))
     ada.button("Upload").click()
-    ada.wait(lambda: "The file is too large." in ada.text)
+    ada.wait(lambda: "The file is too large." in ada.find(".error").text)
     assert "413" in " ".join(ada.problems())
 
 
@@ -286,6 +286,7 @@ def test_pages_are_accessible(browser, axe, is_dark, width) -> None:
         ada.wait(lambda text=text: text in ada.text)
         check()
     ada.open("/todos/")
+    assert ada.button("Done").rect["y"] == ada.button("Delete").rect["y"]
     ada.submit("Done")
     check()
     for path in ("/", "/files/", "/account/", "/mailbox"):

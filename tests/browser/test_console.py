@@ -290,6 +290,19 @@ def test_requests_are_listed_with_their_decision(console: Console) -> None:
     console.wait_for_text("auth.uid === $uid")
 
 
+def test_requests_are_legible_on_a_phone(console: Console) -> None:
+    phone = {"width": 360, "height": 800, "deviceScaleFactor": 1, "mobile": True}
+    console.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", phone)
+    try:
+        console.open("requests")
+        requests.get(f"{console.url}/open/a-long-path-of-a-request.json?auth=", timeout=10)
+        url = console.wait("//td[contains(., 'a-long-path')]")
+        assert url.rect["width"] >= 150
+        assert console.driver.execute_script("return document.documentElement.scrollWidth <= innerWidth")
+    finally:
+        console.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_database_is_imported(console: Console, tmp_path: Path) -> None:
     console.put("open", {"a": 1})
     file = tmp_path / "data.json"

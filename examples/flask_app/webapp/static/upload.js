@@ -8,6 +8,7 @@ form.addEventListener("submit", (event) => {
   event.preventDefault();
   const request = new XMLHttpRequest();
   bar.hidden = false;
+  state.className = "";
   request.upload.addEventListener("progress", ({ loaded, total }) => {
     bar.value = (100 * loaded) / total;
     state.textContent = loaded < total ? `${Math.floor(bar.value)} %` : "Storing …";
@@ -24,5 +25,6 @@ form.addEventListener("submit", (event) => {
 
 function fail(message) {
   bar.hidden = true;
+  state.className = "error";
   state.textContent = message;
 }

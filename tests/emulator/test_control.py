@@ -18,6 +18,17 @@ def test_hub_lists_the_emulators_at_the_requested_host(server):
     assert found["database"]["listen"] == [{"address": "localhost", "family": "IPv4", "port": port}]
 
 
+@pytest.mark.parametrize(("action", "enabled"), [("disable", False), ("enable", True)])
+def test_hub_accepts_changes_of_function_triggers(server, action, enabled):
+    response = requests.put(f"http://{server.host}/functions/{action}BackgroundTriggers", timeout=LIMIT)
+    assert (response.status_code, response.json()) == (200, {"enabled": enabled})
+
+
+def test_paths_of_function_triggers_stay_with_the_database(server, db):
+    db.put("functions/enableBackgroundTriggers", 1)
+    assert db.get("functions/enableBackgroundTriggers").json() == 1
+
+
 def test_reset_deletes_the_files_only(server, db, files):
     db.put("a", 1)
     files.upload("a", b"x")

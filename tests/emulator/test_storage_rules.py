@@ -169,7 +169,7 @@ def test_invalid_rules_are_rejected_with_line_and_column():
     with Emulator(storage_rules=RULES).serve() as server:
         response = put_rules(server, "service firebase.storage {\n  allow read;\n}")
         assert response.status_code == 400
-        assert response.json()["error"]["message"] == "2:3: Unexpected 'allow'."
+        assert response.json()["error"]["message"] == "There was an error updating rules: 2:3: Unexpected 'allow'."
         assert put_rules(server).status_code == 400
         assert put_rules(server, RULES, RULES).status_code == 400
         address = f"http://{server.host}/internal/setRules"

@@ -44,5 +44,5 @@ def test_rules_unit_testing_sees_what_the_rules_allow(official_components: None,
         "cleared": "storage/object-not-found",
     }
     database, storage = results["invalidRules"]
-    assert "1:2: Expected a key" in database
-    assert "1:1: Expected 'service firebase.storage'" in storage
+    assert "1:2: Parse error: Expected a key" in database
+    assert "error updating rules: 1:1: Expected 'service firebase.storage'" in storage

@@ -22,7 +22,7 @@ from firebase_rest.emulator.database.stream import STREAM_HEADERS, StreamReader,
 from firebase_rest.emulator.exports import Services, export_data, handle_export, import_data
 from firebase_rest.emulator.exports.endpoints import PATHS as EXPORT_PATHS
 from firebase_rest.emulator.faults import Faults
-from firebase_rest.emulator.hub import list_emulators
+from firebase_rest.emulator.hub import TRIGGER_PATHS, list_emulators, set_triggers
 from firebase_rest.emulator.request_log import RequestLog
 from firebase_rest.emulator.router import Router, Service
 from firebase_rest.emulator.rules_store import RulesStore
@@ -228,7 +228,7 @@ class Emulator(Closable):
         if service is Service.HUB:
             if url.path in EXPORT_PATHS:
                 return handle_export(self._services, self._exports, request, url.path)
-            return list_emulators(url.host)
+            return set_triggers(url.path) if url.path in TRIGGER_PATHS else list_emulators(url.host)
         if service is Service.AUTH:
             return self.auth.handle(request, url)
         return self.storage.handle(request, url)

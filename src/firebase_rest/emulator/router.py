@@ -11,6 +11,7 @@ from firebase_rest.emulator.console import PREFIX as CONSOLE_PREFIX
 from firebase_rest.emulator.console import accepts_page
 from firebase_rest.emulator.exports.endpoints import PATHS as EXPORT_PATHS
 from firebase_rest.emulator.hub import PATH as HUB_PATH
+from firebase_rest.emulator.hub import TRIGGER_PATHS
 from firebase_rest.emulator.storage.service import is_storage_url
 
 if TYPE_CHECKING:
@@ -52,7 +53,7 @@ class Router:
             return Service.CONSOLE
         if "ns" in dict(url.params) or _DATABASE_HOST.fullmatch(url.host):
             return Service.DATABASE
-        if path == HUB_PATH or path in EXPORT_PATHS:
+        if path == HUB_PATH or path in EXPORT_PATHS or (method == "PUT" and path in TRIGGER_PATHS):
             return Service.HUB
         if is_storage_url(url):
             return Service.STORAGE

@@ -98,7 +98,9 @@ class _Parser:
         return value
 
     def _error(self, message: str, offset: int | None = None) -> RulesSyntaxError:
-        return RulesSyntaxError([self._source.problem(self._at if offset is None else offset, message)])
+        # Firebase's errors have the same prefix.
+        text = f"Parse error: {message}"
+        return RulesSyntaxError([self._source.problem(self._at if offset is None else offset, text)])
 
     def _skip(self) -> None:
         match = _SPACE.match(self._text, self._at)

@@ -51,7 +51,7 @@ def _set_rules(service: ObjectService, _: StorageRequest, body: bytes) -> Respon
     try:
         service.publish_for_client(service.rules_store.storage_rules(text))
     except RulesSyntaxError as error:
-        raise StorageHTTPError(400, str(error)) from None
+        raise StorageHTTPError(400, f"There was an error updating rules: {error}") from None
     return json_response({"message": "Rules updated successfully"})
 
 
